@@ -1,0 +1,1 @@
+"""biosnn: networks of excitatory and inhibitory spiking neurons."""

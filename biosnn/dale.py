@@ -1,0 +1,66 @@
+"""Dale's law: the sign of a synapse belongs to the neuron that it comes from.
+
+Weights out of an excitatory or inhibitory population, and all weights onto a receptor with a sign, are stored
+non-negative; the sign lives in the receptor. After every optimizer step they are projected back to >= 0.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+
+def check_weights(name, weights, non_negative):
+    """ValueError if the weights of projection `name` are not finite, or negative where Dale's law forbids it."""
+    if not np.all(np.isfinite(weights)):
+        j, i = np.argwhere(~np.isfinite(weights))[0]
+        raise ValueError(f"projection {name!r}: weight [{j}, {i}] is {weights[j, i]}; weights must be finite.")
+    if non_negative and weights.size and weights.min() < 0:
+        j, i = np.argwhere(weights < 0)[0]
+        raise ValueError(f"projection {name!r}: weight [{j}, {i}] is {weights[j, i]:g}, which violates Dale's law: weights of "
+                         "excitatory and inhibitory synapses are stored non-negative, the sign is the receptor's. Give "
+                         "absolute values, or make the population unsigned.")
+
+
+def project(weight, non_negative):
+    """Set negative elements of the flat `weight` to 0 where `non_negative` (slices); in place."""
+    for part in non_negative:
+        np.maximum(weight[part], 0, out=weight[part])
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Signs of the presynaptic neurons of a network.
+
+    signs        population -> (n,) +1 all outgoing synapses excite, -1 all inhibit, 0 there are none, 2 both kinds
+    violations   number of weights whose sign contradicts their population or receptor
+    """
+    signs: dict
+    violations: int
+
+    def __str__(self):
+        lines = [f"Dale's law: {self.violations} violations"]
+        for name, sign in self.signs.items():
+            count = {what: int(np.sum(sign == value)) for what, value in
+                     (("excitatory", 1), ("inhibitory", -1), ("mixed", 2), ("without synapses", 0))}
+            lines.append(f"  {name}: " + ", ".join(f"{n} {what}" for what, n in count.items() if n))
+        return "\n".join(lines)
+
+
+def audit(network):
+    """Signs of all presynaptic neurons of `network`, from the weights as they are now. Readouts do not count as neurons.
+
+    A readout is a linear decoder outside of the circuit: its weights may have either sign.
+    """
+    signs, violations = {}, 0
+    expected = {"excitatory": +1, "inhibitory": -1}
+    for population in network.sources:
+        positive = negative = np.zeros(population.n, bool)
+        for projection in network.projections:
+            if projection.pre != population.name or network[projection.post].kind == "readout":
+                continue
+            receptor = network[projection.post].neuron.receptors[projection.receptor]
+            effect = network.weights[projection.name] * (receptor.sign or np.sign(receptor.jump))
+            positive, negative = positive | (effect > 0).any(axis=1), negative | (effect < 0).any(axis=1)
+            wrong = -expected.get(population.sign, receptor.sign)
+            violations += int(np.sum(effect * wrong > 0))
+        signs[population.name] = np.where(positive & negative, 2, positive.astype(int) - negative.astype(int))
+    return Audit(signs, violations)

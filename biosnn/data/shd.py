@@ -1,0 +1,184 @@
+"""Files in the layout of the Spiking Heidelberg Digits (SHD) and Spiking Speech Commands (SSC).
+
+Cramer, Stradmann, Schemmel & Zenke (2020), The Heidelberg Spiking Data Sets for the Systematic Evaluation of Spiking Neural
+Networks, IEEE Transactions on Neural Networks and Learning Systems 33, 2744-2757, doi:10.1109/TNNLS.2020.3044364.
+"""
+import importlib
+import os
+import shutil
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from ..events import SpikeTrains
+
+_LAYOUT = {"spikes/times": "variable-length floats, seconds", "spikes/units": "variable-length integers",
+           "labels": "integers"}
+_BASE_URL = "https://zenkelab.org/datasets/"
+_MD5 = {   # of the archives <dataset>_<part>.h5.zip
+    "shd": {"train": "f3252aeb598ac776c1b526422d90eecb", "test": "1503a5064faa34311c398fb0a1ed0a6f"},
+    "ssc": {"train": "d102be95e7144fcc0553d1f45ba94170", "valid": "b4eee3516a4a90dd0c71a6ac23a8ae43",
+            "test": "a35ff1e9cffdd02a20eb850c17c37748"},
+}
+
+
+def load_shd(path, duration=None, n_units=700, dtype=np.float32):
+    """Read an HDF5 file in the layout of the Spiking Heidelberg Digits; SpikeTrains with labels.
+
+    path       the .h5 file. For each trial it holds spikes/times (s), spikes/units, and the class in labels.
+    duration   of a trial, in seconds: spikes at or after it are dropped. None: up to the latest spike of the file, rounded up
+               to the next 10 ms. Give it explicitly where two files must agree.
+    n_units    number of input units; 700 cochlear channels in SHD and SSC
+    dtype      of the times: float32 or float64 (files often store float16)
+
+    Times that are not sorted within a trial are sorted, spikes at equal times keep their order.
+
+    FileNotFoundError if there is no such file; OSError if it is not HDF5, or corrupt or incomplete; ValueError if data
+    sets are missing or of another kind, lengths disagree, units are not in 0 .. n_units - 1, or times are negative or not finite.
+
+    Source: Cramer et al. (2020), doi:10.1109/TNNLS.2020.3044364.
+    """
+    if np.dtype(dtype) not in (np.float32, np.float64):
+        raise ValueError(f"dtype is {np.dtype(dtype)}; times are kept as float32 or float64.")
+    times, units, labels = _read(Path(path))
+    offsets = _checked_offsets(path, times, units, labels)
+    times = _joined(times, np.float32).astype(dtype)
+    units = _joined(units, np.int32)
+    _check_spikes(path, times, units, offsets, n_units)
+    times, units = _sorted_within_trials(times, units, offsets)
+    duration = _next_10_ms(times) if duration is None else float(duration)
+    before = times < duration
+    if not before.all():
+        times, units, offsets = times[before], units[before], np.concatenate([[0], np.cumsum(before)])[offsets]
+    return SpikeTrains(times, units, offsets, n_units, duration, labels)
+
+
+def fetch_shd(dataset="shd", folder=None):
+    """Download the Spiking Heidelberg Digits or Spiking Speech Commands, once; the paths of the files for `load_shd`.
+
+    dataset    "shd" (20 spoken digits): {"train": Path, "test": Path}
+               "ssc" (35 spoken words): {"train": Path, "valid": Path, "test": Path}
+    folder     where to keep them; None: the user's cache folder
+
+    Archives are checked against their MD5 and unzipped beside. A finished download is not fetched again.
+
+    ImportError without the package pooch; ValueError for another data set or a checksum that does not match; OSError if
+    the download fails.
+
+    Source: Cramer et al. (2020), doi:10.1109/TNNLS.2020.3044364.
+    """
+    if dataset not in _MD5:
+        raise ValueError(f"dataset is {dataset!r}; known are {' and '.join(map(repr, _MD5))}.")
+    pooch = _optional("pooch")
+    folder = Path(pooch.os_cache("biosnn") if folder is None else folder).expanduser()
+    return {part: _fetch(pooch, f"{dataset}_{part}.h5", md5, folder) for part, md5 in _MD5[dataset].items()}
+
+
+def _optional(package):
+    """Imported only when needed, so that biosnn works without it."""
+    try:
+        return importlib.import_module(package)
+    except ImportError as error:
+        raise ImportError(f"{package} is needed for these data, and cannot be imported ({error}). Install it with "
+                          "`pip install biosnn[data]`.") from error
+
+
+def _read(path):
+    """The three data sets of the file as they are stored: object arrays of times and of units, labels."""
+    h5py = _optional("h5py")
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist, or is not a file; it must be an HDF5 file in the layout of SHD.")
+    try:
+        with h5py.File(path, "r") as file:
+            _check_layout(path, file, h5py)
+            return [file[name][:] for name in _LAYOUT]
+    except (OSError, RuntimeError) as error:
+        if getattr(error, "errno", None):   # the file system refused: no permission, for one
+            raise
+        raise OSError(f"{path} cannot be read as HDF5: it is of another kind, or corrupt or incomplete, as after a download "
+                      f"that was cut off ({error}).") from error
+
+
+def _check_layout(path, file, h5py):
+    layout = ", ".join(f"{name} ({what})" for name, what in _LAYOUT.items())
+    missing = [name for name in _LAYOUT if not isinstance(file.get(name), h5py.Dataset)]
+    if missing:
+        raise ValueError(f"{path} has no data set {' and no '.join(missing)}. The layout must be {layout}, each with one entry "
+                         "per trial.")
+    for name, kinds in (("spikes/times", "f"), ("spikes/units", "iu"), ("labels", "iu")):
+        stored = file[name].dtype
+        element = stored if name == "labels" else h5py.check_vlen_dtype(stored)
+        if element is None or np.dtype(element).kind not in kinds or file[name].ndim != 1:
+            raise ValueError(f"{path}: {name} has type {stored} and shape {file[name].shape}. The layout must be {layout}, each "
+                             "with one entry per trial.")
+
+
+def _checked_offsets(path, times, units, labels):
+    if not len(times) == len(units) == len(labels):
+        raise ValueError(f"{path} has {len(times)} trials in spikes/times, {len(units)} in spikes/units and {len(labels)} in "
+                         "labels; each must have one entry per trial, so the numbers must agree.")
+    n_times, n_units = (np.fromiter(map(len, entries), np.int64, len(entries)) for entries in (times, units))
+    wrong = np.flatnonzero(n_times != n_units)
+    if wrong.size:
+        b = wrong[0]
+        raise ValueError(f"{path}: trial {b} has {n_times[b]} times but {n_units[b]} units; each spike has one time and one "
+                         "unit, so the numbers must agree.")
+    return np.concatenate([[0], np.cumsum(n_times)])
+
+
+def _joined(entries, dtype):
+    """One array of the entries of all trials; dtype is that of no trial at all."""
+    return np.concatenate(entries) if len(entries) else np.empty(0, dtype)
+
+
+def _check_spikes(path, times, units, offsets, n_units):
+    # before spikes are dropped: NaN is never before the end of a trial, and would vanish without a word
+    for wrong, values, what in ((~np.isfinite(times), times, "time {} s; times must be finite numbers, in seconds"),
+                                (times < 0, times, "time {} s; times must not be negative, a trial starts at 0 s"),
+                                ((units < 0) | (units >= n_units), units,
+                                 f"unit {{}}; with n_units = {n_units} units must lie in 0 .. {n_units - 1}")):
+        if wrong.any():
+            bad = int(np.argmax(wrong))
+            b = int(np.searchsorted(offsets, bad, side="right") - 1)
+            raise ValueError(f"{path}: spike {bad - offsets[b]} of trial {b} has {what.format(values[bad])}.")
+
+
+def _sorted_within_trials(times, units, offsets):
+    falls = np.flatnonzero(times[1:] < times[:-1]) + 1
+    if np.isin(falls, offsets).all():
+        return times, units
+    order = np.lexsort((times, np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))))
+    return times[order], units[order]
+
+
+def _next_10_ms(times):
+    """The first multiple of 10 ms (s) after the latest of the times, in their own precision."""
+    latest = times.max(initial=0)
+    hundredths = int(latest * 100) + 1
+    while times.dtype.type(hundredths / 100) <= latest:
+        hundredths += 1
+    return hundredths / 100
+
+
+def _fetch(pooch, name, md5, folder):
+    url = f"{_BASE_URL}{name}.zip"
+    try:
+        archive = pooch.retrieve(url, known_hash=f"md5:{md5}", fname=f"{name}.zip", path=folder)
+    except OSError as error:
+        raise OSError(f"{url} could not be downloaded to {folder} ({error}). An archive that was fetched by other means can be "
+                      "put there by hand.") from error
+    return _unzip(archive, folder / name)
+
+
+def _unzip(archive, target):
+    """Unpack the member of the archive with the name of `target`, unless that is done. A cut-off run leaves no half file."""
+    with zipfile.ZipFile(archive) as content:
+        member = content.getinfo(target.name)
+        if target.is_file() and target.stat().st_size == member.file_size:
+            return target
+        unfinished = target.with_name(target.name + ".part")
+        with content.open(member) as source, open(unfinished, "wb") as copy:
+            shutil.copyfileobj(source, copy, 2 ** 20)
+    os.replace(unfinished, target)
+    return target

@@ -1,0 +1,184 @@
+"""Spike trains in continuous time, and the same events sorted into steps."""
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class SpikeTrains:
+    """Spikes of `n_units` units in trials of `duration` seconds.
+
+    times      (spikes,) seconds from the start of the trial, ascending within each trial, 0 <= t < duration
+    units      (spikes,) which unit fired, 0 .. n_units - 1
+    offsets    (trials + 1,) trial b holds spikes offsets[b] to offsets[b + 1] - 1; a trial may be empty
+    labels     (trials,) class of each trial, or None
+
+    Indexing selects trials: trains[3], trains[:5], trains[[7, 2]], trains[mask].
+    """
+    times: np.ndarray
+    units: np.ndarray
+    offsets: np.ndarray
+    n_units: int
+    duration: float
+    labels: np.ndarray | None = None
+
+    def __post_init__(self):
+        times = np.asarray(self.times)
+        object.__setattr__(self, "times", times if times.dtype in (np.float32, np.float64) else times.astype(np.float64))
+        units = np.asarray(self.units)
+        if units.size and units.dtype.kind not in "iu":
+            raise ValueError(f"units have type {units.dtype}; they must be integers, the index of the unit that fired.")
+        object.__setattr__(self, "offsets", np.asarray(self.offsets, np.int64))
+        _check_offsets(self.offsets, self.times, units)
+        _check_units(units, self.n_units)
+        _check_times(self.times, self.offsets, self.duration)
+        object.__setattr__(self, "units", units.astype(np.int32, copy=False))
+        if self.labels is not None:
+            object.__setattr__(self, "labels", _checked_labels(self.labels, len(self)))
+
+    @classmethod
+    def from_events(cls, times, units, trials, n_trials, n_units, duration, labels=None):
+        """From events in any order: times (s), units and trials, one entry per spike."""
+        times, units, trials = np.asarray(times), np.asarray(units), np.asarray(trials, np.int64)
+        if not times.shape == units.shape == trials.shape:
+            raise ValueError(f"times {times.shape}, units {units.shape} and trials {trials.shape} must have one entry per "
+                             "spike, so the same length.")
+        if trials.size and (trials.min() < 0 or trials.max() >= n_trials):
+            raise ValueError(f"trials run from {trials.min()} to {trials.max()}; with n_trials = {n_trials} they must lie in "
+                             f"0 .. {n_trials - 1}.")
+        order = np.lexsort((units, times, trials))
+        offsets = np.concatenate([[0], np.cumsum(np.bincount(trials, minlength=n_trials))])
+        return cls(times[order], units[order], offsets, n_units, duration, labels)
+
+    def __len__(self):
+        return self.offsets.size - 1
+
+    def __getitem__(self, index):
+        if isinstance(index, (int, np.integer)):
+            if not -len(self) <= index < len(self):
+                raise IndexError(f"trial {index} does not exist: there are {len(self)} trials.")
+            index = [index]
+        trials = np.arange(len(self))[index]
+        sizes = np.diff(self.offsets)[trials]
+        offsets = np.concatenate([[0], np.cumsum(sizes)])
+        spikes = np.repeat(self.offsets[trials] - offsets[:-1], sizes) + np.arange(offsets[-1])
+        labels = None if self.labels is None else self.labels[trials]
+        return replace(self, times=self.times[spikes], units=self.units[spikes], offsets=offsets, labels=labels)
+
+    def __repr__(self):
+        rate = self.times.size / max(len(self) * self.n_units * self.duration, 1e-300)
+        return f"SpikeTrains({len(self)} trials of {self.duration:g} s, {self.n_units} units, {rate:.3g} Hz)"
+
+    @property
+    def trials(self):
+        """(spikes,) the trial of each spike."""
+        return np.repeat(np.arange(len(self)), np.diff(self.offsets))
+
+
+@dataclass(frozen=True, eq=False)
+class Binned:
+    """Events in steps of dt: those of trial b and step n are units[pointers[b, n] : pointers[b, n + 1]], ascending."""
+    pointers: np.ndarray   # (trials, steps + 1) int64
+    units: np.ndarray      # int32
+    n_units: int
+    dt: float
+
+    @property
+    def n_steps(self):
+        return self.pointers.shape[1] - 1
+
+    def __len__(self):
+        return self.pointers.shape[0]
+
+    def rate(self):
+        """Mean rate per unit in hertz."""
+        return self.units.size / (len(self) * self.n_steps * self.dt * self.n_units)
+
+    def dense(self):
+        """Counts as an array (trial, step, unit), for small data."""
+        counts = np.zeros((len(self), self.n_steps, self.n_units))
+        b, n = np.divmod(np.repeat(np.arange(len(self) * self.n_steps), np.diff(self.pointers, axis=1).ravel()), self.n_steps)
+        np.add.at(counts, (b, n, self.units), 1)
+        return counts
+
+
+def number_of_steps(duration, dt):
+    """Steps of dt (s) that cover the duration (s)."""
+    return max(1, int(np.ceil(duration / dt - 1e-3)))
+
+
+def bin_spikes(spikes, dt, merge=True):
+    """Sort spike trains into steps of dt (s): a spike at time t falls into step int((t + 1e-3 dt) / dt), as in Brian2.
+
+    merge=True keeps one of several spikes of a unit in one step, as dense tensors do; merge=False keeps them all.
+    """
+    if not (np.isfinite(dt) and dt > 0):
+        raise ValueError(f"dt is {dt!r}; it must be a positive time in seconds.")
+    n_steps, n_units = number_of_steps(spikes.duration, dt), spikes.n_units
+    step = np.minimum(((spikes.times.astype(np.float64) + 1e-3 * dt) / dt).astype(np.int64), n_steps - 1)
+    key = (spikes.trials * n_steps + step) * n_units + spikes.units
+    key.sort()
+    if merge and key.size:
+        key = key[np.concatenate([[True], key[1:] != key[:-1]])]
+    slot, units = np.divmod(key, n_units)
+    counts = np.bincount(slot, minlength=len(spikes) * n_steps).reshape(len(spikes), n_steps)
+    ends = np.cumsum(counts).reshape(counts.shape)
+    pointers = np.concatenate([ends[:, :1] - counts[:, :1], ends], axis=1)
+    return Binned(pointers.astype(np.int64), units.astype(np.int32), n_units, dt)
+
+
+def from_dense(counts, dt, labels=None):
+    """Spike trains from an array (trial, step, unit) of spike counts; a spike of step n is at time n dt (s)."""
+    counts = np.asarray(counts)
+    if counts.ndim != 3 or counts.size and (counts.min() < 0 or np.any(counts != np.floor(counts))):
+        raise ValueError(f"counts have shape {counts.shape}; they must be non-negative whole numbers of shape "
+                         "(trial, step, unit).")
+    b, n, unit = np.nonzero(counts)
+    repeats = counts[b, n, unit].astype(np.int64)
+    b, n, unit = (np.repeat(a, repeats) for a in (b, n, unit))
+    n_trials, n_steps, n_units = counts.shape
+    return SpikeTrains.from_events(n * dt, unit, b, n_trials, n_units, n_steps * dt, labels)
+
+
+def _check_offsets(offsets, times, units):
+    if times.ndim != 1 or times.shape != units.shape:
+        raise ValueError(f"times have shape {times.shape} and units {units.shape}; both must be one-dimensional, with one "
+                         "entry per spike.")
+    if offsets.ndim != 1 or offsets.size == 0 or offsets[0] != 0 or offsets[-1] != times.size or np.any(np.diff(offsets) < 0):
+        raise ValueError(f"offsets must rise from 0 to the number of spikes, {times.size}, with one more entry than trials; "
+                         f"got {offsets.size} entries from {offsets[:1]} to {offsets[-1:]}.")
+
+
+def _check_units(units, n_units):
+    if not n_units >= 1:
+        raise ValueError(f"n_units is {n_units!r}; there must be at least one unit.")
+    if units.size and (units.min() < 0 or units.max() >= n_units):
+        bad = int(np.flatnonzero((units < 0) | (units >= n_units))[0])
+        raise ValueError(f"spike {bad} is of unit {units[bad]}; with n_units = {n_units} units must lie in 0 .. {n_units - 1}.")
+
+
+def _check_times(times, offsets, duration):
+    if not (np.isfinite(duration) and duration > 0):
+        raise ValueError(f"duration is {duration!r}; it must be a positive time in seconds.")
+    for wrong, why in ((~np.isfinite(times), "it must be a finite number"), (times < 0, "a trial starts at 0 s"),
+                       (times >= duration, f"it must lie before the end of the trial at {duration:g} s")):
+        if np.any(wrong):
+            bad = int(np.flatnonzero(wrong)[0])
+            trial = int(np.searchsorted(offsets, bad, side="right") - 1)
+            raise ValueError(f"spike {bad} (trial {trial}) is at {times[bad]} s; {why}.")
+    falls = np.flatnonzero(np.diff(times) < 0) + 1
+    falls = falls[~np.isin(falls, offsets)]
+    if falls.size:
+        trial = int(np.searchsorted(offsets, falls[0], side="right") - 1)
+        raise ValueError(f"times of trial {trial} are not sorted: spike {falls[0]} is at {times[falls[0]]} s, after one at "
+                         f"{times[falls[0] - 1]} s. SpikeTrains.from_events takes events in any order.")
+
+
+def _checked_labels(labels, n_trials):
+    labels = np.asarray(labels)
+    if labels.shape != (n_trials,):
+        raise ValueError(f"labels have shape {labels.shape}; there are {n_trials} trials, so it must be ({n_trials},).")
+    if labels.dtype.kind not in "iu" or (labels.size and labels.min() < 0):
+        raise ValueError(f"labels must be integers 0, 1, 2 …, the class of each trial; got type {labels.dtype}"
+                         + (f" with minimum {labels.min()}." if labels.size else "."))
+    return labels.astype(np.int64)

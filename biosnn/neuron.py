@@ -1,0 +1,171 @@
+"""Neuron models as tables: states, time constants, gains and receptors. One algorithm runs them all.
+
+Every state x_s has a time constant tau_s and obeys, between spikes,
+
+    tau_s dx_s/dt = -x_s + sum_q g_sq x_q (+ current, for the membrane)
+
+The first state is the membrane U. A spike that arrives at receptor r adds jump_r times its weight to one state.
+Times are in seconds; U is dimensionless (in units of the threshold) unless you choose volts throughout.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import expm
+
+INTEGRATORS = ("exact", "exponential_euler")
+
+
+@dataclass(frozen=True)
+class Receptor:
+    """Where a spike lands: `state` += `jump` * weight.
+
+    `sign` is that of the postsynaptic potential of a positive weight: +1, -1, or 0 for a receptor that takes weights of
+    either sign. Weights onto a receptor with a sign are stored non-negative.
+    """
+    state: str
+    jump: float
+    sign: int
+
+
+@dataclass(frozen=True, eq=False)
+class Neuron:
+    """A linear integrate-and-fire model as data. Use `lif`, `ei_lif` or `leaky_readout` to make one.
+
+    states          name -> name of its time constant; the first is the membrane "U"
+    gains           (state, state it reads) -> gain g
+    receptors       name -> Receptor
+    time_constants  name -> seconds, one number for the population or an array of one per neuron
+    threshold       theta, in units of U (inf: never spikes)
+    reset           value that U takes after a spike, or "subtract" (U loses theta)
+    refractory      seconds for which U is clamped after a spike
+    integrator      "exact" (matrix exponential) or "exponential_euler" (each state from the others' old values)
+    """
+    model: str
+    states: dict
+    gains: dict
+    receptors: dict
+    time_constants: dict
+    threshold: float = 1.0
+    reset: object = 0.0
+    refractory: float = 0.0
+    integrator: str = "exact"
+
+    def __post_init__(self):
+        for name, tau in self.time_constants.items():
+            tau = np.asarray(tau)
+            if tau.ndim > 1 or not np.all(np.isfinite(tau)) or np.any(np.real(tau) <= 0):
+                raise ValueError(f"{self.model}: time constant {name} is {_brief(tau)}; it must be positive and finite "
+                                 "(seconds), one number or one per neuron.")
+        if self.integrator not in INTEGRATORS:
+            raise ValueError(f"{self.model}: integrator {self.integrator!r} is not one of {', '.join(INTEGRATORS)}.")
+        if not (self.refractory >= 0 and np.isfinite(self.refractory)):
+            raise ValueError(f"{self.model}: refractory is {self.refractory!r}; it must be a time >= 0 in seconds.")
+        if self.reset != "subtract" and not np.isfinite(_number(self.reset)):
+            raise ValueError(f"{self.model}: reset is {self.reset!r}; it must be a value of U or 'subtract'.")
+        if np.isnan(_number(self.threshold)) or (self.reset != "subtract" and self.reset >= self.threshold):
+            raise ValueError(f"{self.model}: threshold {self.threshold!r} must be a number above the reset value "
+                             f"{self.reset!r}; otherwise a neuron would spike at every step.")
+
+    @property
+    def spiking(self):
+        return np.isfinite(self.threshold)
+
+    def refractory_steps(self, dt):
+        """Period in steps, rounded as delays are."""
+        return int(self.refractory / dt + 0.5)
+
+
+def lif(tau_mem=20e-3, tau_syn=10e-3, threshold=1.0, reset=0.0, refractory=0.0, integrator="exact"):
+    """Leaky integrate-and-fire neuron with one exponential synaptic current I (time constants in seconds).
+
+        tau_mem dU/dt = -U + I        tau_syn dI/dt = -I        a spike of weight w: I += w
+
+    Receptors: "syn" takes weights of either sign; "exc" and "inh" take non-negative ones and add or subtract them, so
+    that excitatory and inhibitory populations can project onto it.
+    """
+    return Neuron("lif", {"U": "mem", "I": "syn"}, {("U", "I"): 1.0}, _signed_receptors("I"),
+                  {"mem": tau_mem, "syn": tau_syn}, threshold, reset, refractory, integrator)
+
+
+def ei_lif(tau_mem=20e-3, tau_exc=10e-3, tau_inh=20e-3, threshold=1.0, reset=0.0, refractory=0.0, integrator="exact"):
+    """Leaky integrate-and-fire neuron with separate excitatory and inhibitory kinetics (time constants in seconds).
+
+        tau_mem dU/dt = -U + I_exc - I_inh      tau_exc dI_exc/dt = -I_exc      tau_inh dI_inh/dt = -I_inh
+
+    Receptors "exc" (I_exc += w) and "inh" (I_inh += w); all weights are non-negative.
+    """
+    return Neuron("ei_lif", {"U": "mem", "I_exc": "exc", "I_inh": "inh"}, {("U", "I_exc"): 1.0, ("U", "I_inh"): -1.0},
+                  {"exc": Receptor("I_exc", 1.0, +1), "inh": Receptor("I_inh", 1.0, -1)},
+                  {"mem": tau_mem, "exc": tau_exc, "inh": tau_inh}, threshold, reset, refractory, integrator)
+
+
+def leaky_readout(tau_mem=0.1, tau_syn=10e-3, integrator="exact"):
+    """A leaky integrator without threshold: the output that losses look at. Equations and receptors as `lif`."""
+    return Neuron("readout", {"U": "mem", "I": "syn"}, {("U", "I"): 1.0}, _signed_receptors("I"),
+                  {"mem": tau_mem, "syn": tau_syn}, np.inf, 0.0, 0.0, integrator)
+
+
+def log_normal_time_constants(mean, spread, n, seed):
+    """n time constants (seconds) from a log-normal distribution with the given mean.
+
+    spread: standard deviation of log(tau); 0 gives n times the mean. seed: int or numpy Generator.
+    """
+    if not (mean > 0 and spread >= 0):
+        raise ValueError(f"mean {mean!r} s must be positive and spread {spread!r} (of the logarithm) >= 0.")
+    return np.random.default_rng(seed).lognormal(np.log(mean) - spread ** 2 / 2, spread, n)
+
+
+def step_matrix(neuron, dt, time_constants=None):
+    """One step of length dt (s): x <- M x + drive * current.
+
+    Returns M (S, S) and drive (S,), or (n, S, S) and (n, S) if a time constant is an array.
+    Exact: M = expm(A dt), and the drive is that of a current constant during the step. Exponential Euler:
+    x_s <- d_s x_s + (1 - d_s) sum_q g_sq x_q with d_s = exp(-dt / tau_s) and the others' old values.
+    Time constants may be complex numbers (for derivatives by a complex step).
+    """
+    taus = neuron.time_constants if time_constants is None else time_constants
+    tau = np.stack(np.broadcast_arrays(*[np.asarray(taus[name]) for name in neuron.states.values()]), axis=-1)
+    gains = gain_matrix(neuron)
+    rhs = np.eye(len(gains), len(gains) + 1, k=0) * -1.0   # (-x + G x + current to U)
+    rhs[:, :-1] += gains
+    rhs[0, -1] = 1.0
+    if neuron.integrator == "exact":
+        generator = np.zeros(tau.shape[:-1] + (len(gains) + 1,) * 2, tau.dtype)
+        generator[..., :-1, :] = rhs / tau[..., None]
+        step = expm(generator * dt)[..., :-1, :]
+    else:
+        decay = np.exp(-dt / tau)[..., None]
+        step = (1 - decay) * (rhs + np.eye(*rhs.shape)) + decay * np.eye(*rhs.shape)
+    return step[..., :-1], step[..., -1]
+
+
+def gain_matrix(neuron):
+    """G with tau_s dx_s/dt = -x_s + sum_q G_sq x_q, shape (S, S)."""
+    names = list(neuron.states)
+    gains = np.zeros((len(names), len(names)))
+    for (row, column), gain in neuron.gains.items():
+        gains[names.index(row), names.index(column)] = gain
+    return gains
+
+
+def step_pattern(neuron):
+    """Which entries of M can differ from zero, as a list of (row, column): for the exact integrator also indirect ones."""
+    pattern = (gain_matrix(neuron) != 0) | np.eye(len(neuron.states), dtype=bool)
+    if neuron.integrator == "exact":
+        pattern = np.linalg.matrix_power(pattern.astype(int), len(pattern)) > 0
+    return [(int(row), int(column)) for row, column in zip(*np.nonzero(pattern))]
+
+
+def _signed_receptors(state):
+    return {"syn": Receptor(state, 1.0, 0), "exc": Receptor(state, 1.0, +1), "inh": Receptor(state, -1.0, -1)}
+
+
+def _number(value):
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return np.nan
+
+
+def _brief(array):
+    return f"{array}" if array.ndim == 0 else f"an array with values from {array.min():g} to {array.max():g}"

@@ -1,0 +1,369 @@
+"""Run a network on spike trains, and compute gradients through it."""
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from . import kernels
+from .events import SpikeTrains, bin_spikes
+from .network import pack
+from .neuron import step_matrix, step_pattern
+
+_NO_VALUES = {np.dtype(t): np.empty(0, t) for t in (np.float32, np.float64)}
+_MOST_CHUNKS, _CHUNK_BYTES = 32, 128e6   # chunks of trials, each with its own gradient buffer; fixed, so that sums are too
+
+
+# ---------------------------------------------------------------------------------------------- input
+
+def bin_inputs(network, spikes, merge=True):
+    """Bin the spike trains of all inputs and lay them side by side as kernel events. Returns (events, steps).
+
+    spikes: SpikeTrains for a network with one input, or a dict of input name -> SpikeTrains with equal trials and duration.
+    """
+    trains = input_trains(network, spikes)
+    binned = [bin_spikes(train, network.dt, merge) for train in trains]
+    steps, n_trials = binned[0].n_steps, len(binned[0])
+    for population, other in zip(network.inputs, binned):
+        if (other.n_steps, len(other)) != (steps, n_trials):
+            raise ValueError(f"input {population.name!r} has {len(other)} trials of {other.n_steps} steps, "
+                             f"{network.inputs[0].name!r} has {n_trials} of {steps}; all inputs must share them.")
+    if len(binned) == 1:
+        return kernels.Events(binned[0].pointers, binned[0].units, _NO_VALUES[network.dtype]), steps
+    counts = np.stack([np.diff(b.pointers, axis=1) for b in binned], axis=-1)          # (trial, step, input)
+    source = np.concatenate([np.repeat(np.arange(counts[..., q].size), counts[..., q].ravel()) * len(binned) + q
+                             for q in range(len(binned))])
+    units = np.concatenate([b.units for b in binned])[np.argsort(source, kind="stable")]
+    ends = np.cumsum(counts.ravel()).reshape(n_trials, -1)
+    first = np.concatenate([[0], ends[:-1, -1]])[:, None]
+    return kernels.Events(np.concatenate([first, ends], axis=1), units, _NO_VALUES[network.dtype]), steps
+
+
+def input_trains(network, spikes):
+    """The spike trains of each input of the network, in their order; checked against it."""
+    if isinstance(spikes, SpikeTrains):
+        if len(network.inputs) != 1:
+            raise ValueError(f"the network has {len(network.inputs)} inputs; give a dict of input name -> SpikeTrains.")
+        spikes = {network.inputs[0].name: spikes}
+    if not isinstance(spikes, dict) or set(spikes) != {p.name for p in network.inputs}:
+        given = ", ".join(spikes) if isinstance(spikes, dict) else type(spikes).__name__
+        raise ValueError(f"spikes are {given}; the network needs SpikeTrains for its inputs "
+                         f"{', '.join(p.name for p in network.inputs) or '(none)'}.")
+    for population in network.inputs:
+        if spikes[population.name].n_units != population.n:
+            raise ValueError(f"input {population.name!r} has {population.n} units, but its spike trains have "
+                             f"{spikes[population.name].n_units}.")
+    return [spikes[p.name] for p in network.inputs]
+
+
+# ---------------------------------------------------------------------------------------------- layouts of arrays
+
+@dataclass(frozen=True)
+class Layout:
+    """Named columns of an array (trial, step, column)."""
+    blocks: kernels.Blocks
+    columns: dict
+    width: int
+
+
+def _layout(entries):
+    """entries: (name, tag, first, size)."""
+    columns, at = {}, 0
+    for name, _, _, size in entries:
+        columns[name] = slice(at, at + size)
+        at += size
+    tag, first, size = (np.array([e[k] for e in entries], np.int64) for k in (1, 2, 3))
+    return Layout(kernels.Blocks(tag, first, np.array([columns[e[0]].start for e in entries], np.int64), size), columns, at)
+
+
+def state_layout(packed, names):
+    """Columns for states by name: "E.U" and "E.I_exc" at the end of a step, "E.U_star" = U before threshold and reset."""
+    entries = []
+    for name in dict.fromkeys(names):
+        population, _, state = str(name).partition(".")
+        neuron = packed.network[population].neuron
+        states = [*neuron.states, "U_star"] if neuron else []
+        if state not in states:
+            raise ValueError(f"there is no state {name!r}; {population} has "
+                             + (", ".join(f"{population}.{s}" for s in states) or "none, it is an input") + ".")
+        moment = kernels.BEFORE_RESET if state == "U_star" else kernels.END_OF_STEP
+        entries.append((name, moment, *packed.state(population, "U" if state == "U_star" else state)))
+    return _layout(entries)
+
+
+def all_states(packed):
+    """Columns for every state of every population at the end of a step, in the order of the state vector."""
+    return state_layout(packed, [f"{p.name}.{state}" for p in packed.order for state in p.neuron.states])
+
+
+def current_layout(packed, currents):
+    """Columns for injected currents, population name -> array."""
+    names = [p.name for p in packed.order]
+    for name in currents:
+        if name not in names:
+            raise ValueError(f"currents for {name!r}: there is no such population; there are {', '.join(names)}.")
+    return _layout([(name, names.index(name), packed.neurons(name).start, packed.network[name].n) for name in currents])
+
+
+def _stack(layout, arrays, n_trials, steps, dtype, what):
+    """Arrays (trial, step, neuron), broadcast over trials and steps, side by side in the columns of a layout."""
+    if not layout.columns:
+        return np.empty((n_trials, 0, 0), dtype)
+    stacked = np.empty((n_trials, steps, layout.width), dtype)
+    for name, columns in layout.columns.items():
+        shape = (n_trials, steps, columns.stop - columns.start)
+        try:
+            stacked[..., columns] = np.broadcast_to(np.asarray(arrays[name]), shape)
+        except ValueError:
+            raise ValueError(f"{what} {name!r} have shape {np.shape(arrays[name])}; they must broadcast to (trial, step, "
+                             f"neuron) = {shape}.") from None
+    if not np.all(np.isfinite(stacked)):
+        raise ValueError(f"{what} contain values that are not finite.")
+    return stacked
+
+
+# ---------------------------------------------------------------------------------------------- passes over a batch
+
+def default_threads():
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _in_chunks(work, bounds, threads):
+    """work(c, first, last) for every chunk of trials, on several threads. Kernels release the interpreter lock."""
+    jobs = [(c, int(first), int(last)) for c, (first, last) in enumerate(zip(bounds[:-1], bounds[1:]))]
+    if threads == 1 or len(jobs) == 1:
+        for job in jobs:
+            work(*job)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        for done in [pool.submit(work, *job) for job in jobs]:
+            done.result()
+
+
+def _chunk_bounds(n_trials, n_weights, itemsize):
+    """Chunks depend on the work alone, never on the number of threads."""
+    most = int(np.clip(_CHUNK_BYTES / (itemsize * max(n_weights, 1)), 4, _MOST_CHUNKS))
+    size = -(-n_trials // most)
+    size = -(-size // kernels.TILE) * kernels.TILE
+    return np.append(np.arange(0, n_trials, size), n_trials)
+
+
+def new_recording(packed, n_trials, steps, layout, tape=False, smooth=False):
+    """Arrays that a forward pass fills. tape: also what the adjoint needs. smooth: for the smooth twin."""
+    dtype, n, model = packed.network.dtype, packed.n_spiking, packed.model
+    shortest = 1 if smooth or not n else int(model.clamped_steps[:model.n_spiking].min()) + 1
+    room = n * -(-steps // shortest)          # the most spikes that a trial can have; memory is taken only when touched
+    pointers = np.zeros((n_trials, steps * model.n_spiking + 1), np.int64)
+    pointers[:, 0] = np.arange(n_trials) * room
+    spikes = kernels.Events(pointers, np.empty(n_trials * room, np.int32), np.empty(n_trials * room if smooth else 0, dtype))
+    return kernels.Recording(
+        spikes, np.zeros((n_trials, n), dtype), np.empty((n_trials, steps if tape else 0, n), dtype), layout.blocks,
+        np.empty((n_trials, steps if layout.width else 0, layout.width), dtype))
+
+
+def forward(packed, drive, recording, steps, threads):
+    """Simulate a batch; writes `recording`."""
+    n_trials = drive.rows.size
+    recording.counts[:] = 0
+    bounds = np.linspace(0, n_trials, min(n_trials, 4 * threads) + 1).astype(int)
+    _in_chunks(lambda c, first, last: kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording, steps,
+                                                      first, last), bounds, threads)
+
+
+def adjoint(packed, drive, recording, loss, threads, differentiate_reset=False, currents=False, coefficients=False):
+    """Gradients of a batch (kernels.Gradient) from the derivatives of its loss; chunk by chunk, summed in order."""
+    n_trials, n_weights, model = drive.rows.size, packed.weight.size, packed.model
+    dtype = packed.weight.dtype
+    bounds = _chunk_bounds(n_trials, n_weights, dtype.itemsize)
+    sizes = n_weights, model.coefficient.size * coefficients, model.drive.size * coefficients
+    sums = [np.zeros((bounds.size - 1, size), dtype) for size in sizes]
+    grad_current = np.zeros(drive.current.shape if currents else (n_trials, 0, 0), dtype)
+    by_post = np.empty_like(packed.weight)
+    for projection in packed.network.projections:
+        matrix = packed.weight_matrix(projection.name)
+        by_post[packed.weight_slices[projection.name]] = matrix.T.ravel()
+
+    def work(c, first, last):
+        gradient = kernels.Gradient(sums[0][c], sums[1][c], sums[2][c], grad_current)
+        kernels.adjoint(model, packed.wiring, packed.weight, by_post, drive, recording, loss, gradient, differentiate_reset,
+                        first, last)
+    _in_chunks(work, bounds, threads)
+    return kernels.Gradient(*[_ordered_sum(parts) for parts in sums], grad_current)
+
+
+def _ordered_sum(parts):
+    for part in parts[1:]:
+        parts[0] += part
+    return parts[0]
+
+
+def tau_gradients(packed, gradient):
+    """Gradients with respect to the parameters p of learned time constants, (population, name) -> array.
+
+    dM/dtau by a complex step, which is exact to rounding; then dtau/dp = tau (1 - sigmoid(p)).
+    """
+    result, network, model = {}, packed.network, packed.model
+    for index, population in enumerate(packed.order):
+        taus = network.time_constants(population)
+        for name, shared in population.learn.items():
+            shifted = {key: value + (1e-20j if key == name else 0) for key, value in taus.items()}
+            matrix, drive = (a.imag / 1e-20 for a in step_matrix(population.neuron, network.dt, shifted))
+            total = gradient.drive[packed.neurons(population.name)] * drive[..., 0]
+            for e, (row, column) in enumerate(step_pattern(population.neuron), int(model.entry_first[index])):
+                at = model.entry_at[e]
+                total = total + gradient.coefficient[at:at + population.n] * matrix[..., row, column]
+            p = network.tau_parameters[population.name, name]
+            per_neuron = total * taus[name] * (1 - 1 / (1 + np.exp(-p)))
+            result[population.name, name] = per_neuron if shared == "neuron" else per_neuron.sum()
+    return result
+
+
+# ---------------------------------------------------------------------------------------------- for users
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """What a run recorded. Step n has the label t = n dt.
+
+    states    name -> array (trial, step, neuron); readouts are always there ("readout.U")
+    counts    population -> (trial, neuron) spike counts
+    spikes    population -> SpikeTrains
+    inputs    input -> SpikeTrains that drove the run
+    """
+    network: object
+    inputs: dict
+    n_steps: int
+    states: dict
+    counts: dict
+    tape: tuple   # (packed, drive, recording) as kernels have them
+
+    @property
+    def dt(self):
+        return self.network.dt
+
+    @property
+    def duration(self):
+        return self.n_steps * self.dt
+
+    @property
+    def times(self):
+        """Labels of the steps in seconds."""
+        return np.arange(self.n_steps) * self.dt
+
+    @property
+    def labels(self):
+        return next((train.labels for train in self.inputs.values()), None)
+
+    @cached_property
+    def spikes(self):
+        packed, _, recording = self.tape
+        pointers, n_trials = recording.spikes.pointers, recording.counts.shape[0]
+        sizes = np.diff(pointers, axis=1).reshape(n_trials, self.n_steps, packed.model.n_spiking)
+        result = {}
+        for p, population in enumerate(self.network.spiking):
+            start = pointers[:, :-1].reshape(sizes.shape)[..., p].ravel()
+            count = sizes[..., p].ravel()
+            ends = np.cumsum(count)
+            at = np.repeat(start - ends + count, count) + np.arange(count.sum())
+            times = np.tile(self.times, n_trials).repeat(count)
+            offsets = np.concatenate([[0], np.cumsum(sizes[..., p].sum(axis=1))])
+            result[population.name] = SpikeTrains(times, recording.spikes.units[at], offsets, population.n, self.duration,
+                                                  self.labels)
+        return result
+
+
+def run(network, spikes=None, record=(), currents=None, threads=None, merge=True, tape=False, duration=None):
+    """Simulate all trials of `spikes` from the initial state. Returns a Trace.
+
+    spikes     SpikeTrains, or a dict of input name -> SpikeTrains; None for a network without inputs (give `duration`, s)
+    record     states to keep, such as ["E.U", "E.I_exc", "I.U_star"]: values at the end of each step; U_star is U before
+               threshold and reset. Readouts' U is always kept.
+    currents   population -> array that broadcasts to (trial, step, neuron), added to the right-hand side of tau_mem dU/dt
+    merge      several spikes of one input unit in one step count once
+    tape       keep what `gradient` needs
+    """
+    packed = pack(network)
+    threads = _checked_threads(threads)
+    events, steps, trains = _events(network, spikes, merge, duration, currents)
+    n_trials = events.pointers.shape[0]
+    currents = currents or {}
+    layout = current_layout(packed, currents)
+    drive = kernels.Drive(events, np.arange(n_trials), layout.blocks,
+                          _stack(layout, currents, n_trials, steps, network.dtype, "currents"))
+    names = [f"{p.name}.U" for p in network.readouts] + ([record] if isinstance(record, str) else list(record))
+    if tape and any(p.learn for p in packed.order):
+        names = list(all_states(packed).columns) + names
+    states = state_layout(packed, names)
+    recording = new_recording(packed, n_trials, steps, states, tape)
+    forward(packed, drive, recording, steps, threads)
+    return make_trace(packed, drive, recording, states, steps, trains)
+
+
+def make_trace(packed, drive, recording, layout, steps, trains):
+    return Trace(packed.network, trains, steps,
+                 {name: recording.states[..., columns] for name, columns in layout.columns.items()},
+                 {p.name: recording.counts[:, packed.neurons(p.name)] for p in packed.network.spiking},
+                 (packed, drive, recording))
+
+
+def _events(network, spikes, merge, duration, currents):
+    if network.inputs:
+        trains = input_trains(network, spikes)
+        events, steps = bin_inputs(network, spikes, merge)
+        return events, steps, {p.name: train for p, train in zip(network.inputs, trains)}
+    if spikes is not None or duration is None:
+        raise ValueError("the network has no inputs: give spikes=None and a duration in seconds.")
+    steps = max(1, int(duration / network.dt + 0.5))
+    n_trials = max([np.shape(c)[0] for c in (currents or {}).values() if np.ndim(c) == 3] or [1])
+    return kernels.Events(np.zeros((n_trials, 1), np.int64), np.empty(0, np.int32), _NO_VALUES[network.dtype]), steps, {}
+
+
+def _checked_threads(threads):
+    threads = default_threads() if threads is None else threads
+    if not isinstance(threads, (int, np.integer)) or threads < 1:
+        raise ValueError(f"threads is {threads!r}; it must be a whole number >= 1.")
+    return int(threads)
+
+
+@dataclass(frozen=True, eq=False)
+class Gradients:
+    """Derivatives of a loss: weights by projection (pre, post), currents by population (trial, step, neuron), and
+    parameters p of learned time constants by (population, name)."""
+    weights: dict
+    currents: dict
+    time_constants: dict
+
+
+def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=False, threads=None):
+    """Gradients by backpropagation through time with surrogate derivatives (DESIGN: the adjoint of each step).
+
+    trace      from run(..., tape=True)
+    states     state name -> dL/dstate, arrays (trial, step, neuron), such as {"readout.U": g}
+    spikes     population -> dL/dS (trial, step, neuron);  counts: population -> dL/dcount (trial, neuron)
+    differentiate_reset   let the gradient flow through the reset of U as well
+    """
+    packed, drive, recording = trace.tape
+    if recording.margin.shape[1] == 0:
+        raise ValueError("this trace has no tape: simulate with run(..., tape=True) to take gradients.")
+    n_trials, steps, network = drive.rows.size, trace.n_steps, trace.network
+    layout = state_layout(packed, states or {})
+    dtype = network.dtype
+    grad_spikes = np.zeros((n_trials, steps if spikes else 0, packed.n_spiking), dtype)
+    grad_counts = np.zeros((n_trials, packed.n_spiking), dtype)
+    for name, value in (spikes or {}).items():
+        grad_spikes[..., packed.neurons(name)] = value
+    for name, value in (counts or {}).items():
+        grad_counts[:, packed.neurons(name)] = value
+    loss = kernels.LossGradient(layout.blocks, _stack(layout, states or {}, n_trials, steps, dtype, "state gradients"),
+                                grad_spikes, grad_counts)
+    learns = any(p.learn for p in packed.order)
+    result = adjoint(packed, drive, recording, loss, _checked_threads(threads), differentiate_reset,
+                     drive.current.shape[1] > 0, learns)
+    columns, at = {}, 0
+    for first, size in zip(drive.blocks.first, drive.blocks.size):
+        name = next(p.name for p in packed.order if packed.neurons(p.name).start == first)
+        columns[name] = slice(at, at := at + int(size))
+    return Gradients({p.name: packed.weight_matrix(p.name, result.weight) for p in network.projections},
+                     {name: result.current[..., c] for name, c in columns.items()},
+                     tau_gradients(packed, result) if learns else {})

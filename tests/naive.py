@@ -1,0 +1,127 @@
+"""Slow, obvious references, written from the equations alone. They read a network's description, never its packed arrays."""
+import numpy as np
+from scipy.linalg import expm
+
+
+def step_matrix(neuron, dt, i=0, time_constants=None):
+    """M and the gain of a current, for neuron i of a population, state by state from the differential equations."""
+    names = list(neuron.states)
+    taus = time_constants or neuron.time_constants
+    tau = [float(np.atleast_1d(taus[t])[i if np.ndim(taus[t]) else 0]) for t in neuron.states.values()]
+    n = len(names)
+    if neuron.integrator == "exponential_euler":
+        matrix, drive = np.zeros((n, n)), np.zeros(n)
+        for s in range(n):
+            decay = np.exp(-dt / tau[s])
+            matrix[s, s] = decay
+            for q in range(n):
+                matrix[s, q] += (1 - decay) * neuron.gains.get((names[s], names[q]), 0.0)
+        drive[0] = 1 - np.exp(-dt / tau[0])
+        return matrix, drive
+    a = np.zeros((n + 1, n + 1))
+    for s in range(n):
+        a[s, s] = -1 / tau[s]
+        for q in range(n):
+            a[s, q] += neuron.gains.get((names[s], names[q]), 0.0) / tau[s]
+    a[0, n] = 1 / tau[0]
+    m = expm(a * dt)
+    return m[:n, :n], m[:n, n]
+
+
+def run(network, inputs, currents=None, smooth=False):
+    """DESIGN section 2, one trial. inputs: name -> (step, unit) counts. Returns a dict of arrays (step, ...).
+
+    U_star, spikes, clamped: population -> (T, n); states: (population, state) -> (T, n) at the end of each step.
+    """
+    steps = len(next(iter(inputs.values()))) if inputs else len(next(iter(currents.values())))
+    populations = network.spiking + network.readouts
+    matrices = {p.name: [step_matrix(p.neuron, network.dt, i, network.time_constants(p)) for i in range(p.n)]
+                for p in populations}
+    x = {p.name: np.zeros((p.n, len(p.neuron.states))) for p in populations}
+    for p in populations:
+        x[p.name][:, 0] = p.initial
+    clock = {p.name: np.zeros(p.n, int) for p in populations}
+    u_star = {p.name: np.zeros((steps, p.n)) for p in populations}
+    clamped = {p.name: np.zeros((steps, p.n), bool) for p in populations}
+    emitted = {p.name: np.zeros((steps, p.n)) for p in populations} | dict(inputs)
+    states = {(p.name, s): np.zeros((steps, p.n)) for p in populations for s in p.neuron.states}
+    for n in range(steps):
+        for p in populations:
+            for i in range(p.n):
+                matrix, drive = matrices[p.name][i]
+                before = x[p.name][i, 0]
+                x[p.name][i] = matrix @ x[p.name][i]
+                if currents and p.name in currents:
+                    x[p.name][i] += drive * currents[p.name][n, i]
+                if clock[p.name][i] > 0:
+                    clock[p.name][i] -= 1
+                    clamped[p.name][n, i] = True
+                    x[p.name][i, 0] = before
+            u_star[p.name][n] = x[p.name][:, 0]
+            if p.kind == "spiking":
+                margin = u_star[p.name][n] - p.neuron.threshold
+                value = p.surrogate.twin(margin) if smooth else (margin > 0).astype(float)
+                emitted[p.name][n] = np.where(clamped[p.name][n], 0, value)
+        for projection in network.projections:
+            m = n - int(projection.delay / network.dt + 0.5)
+            if m >= 0:
+                post = network[projection.post]
+                receptor = post.neuron.receptors[projection.receptor]
+                x[post.name][:, list(post.neuron.states).index(receptor.state)] += receptor.jump * (
+                    emitted[projection.pre][m] @ network.weights[projection.name].astype(float))
+        for p in network.spiking:
+            s, u = emitted[p.name][n], x[p.name][:, 0]
+            x[p.name][:, 0] = (u - p.neuron.threshold * s if p.neuron.reset == "subtract"
+                               else u + s * (p.neuron.reset - u))
+            crossed = (u_star[p.name][n] > p.neuron.threshold) & ~clamped[p.name][n]
+            clock[p.name][crossed] = max(0, int(p.neuron.refractory / network.dt + 0.5) - 1)
+        for p in populations:
+            for k, s in enumerate(p.neuron.states):
+                states[p.name, s][n] = x[p.name][:, k]
+    return {"u_star": u_star, "spikes": emitted, "clamped": clamped, "states": states}
+
+
+def gradient(network, inputs, result, grad_states, grad_counts=None, currents=None):
+    """DESIGN section 4, one trial, no gradient through the reset.
+
+    grad_states: (population, state) -> (T, n) dL/dstate at the end of each step; grad_counts: population -> (n,).
+    Returns weight gradients by projection and current gradients by population.
+    """
+    populations = network.spiking + network.readouts
+    steps = len(next(iter(result["u_star"].values())))
+    lam = {p.name: np.zeros((steps + 1, p.n, len(p.neuron.states))) for p in populations}   # adjoint of the end of step n
+    grad_weights = {p.name: np.zeros(network.weights[p.name].shape) for p in network.projections}
+    grad_currents = {p.name: np.zeros((steps, p.n)) for p in populations}
+    for n in range(steps - 1, -1, -1):
+        for p in populations:
+            for k, s in enumerate(p.neuron.states):
+                lam[p.name][n, :, k] += grad_states.get((p.name, s), np.zeros((steps, p.n)))[n]
+        grad_spike = {p.name: np.zeros(p.n) if grad_counts is None or p.name not in grad_counts else grad_counts[p.name].copy()
+                      for p in network.spiking}
+        for projection in network.projections:
+            m = n + int(projection.delay / network.dt + 0.5)
+            if m < steps:
+                post = network[projection.post]
+                receptor = post.neuron.receptors[projection.receptor]
+                arrived = receptor.jump * lam[post.name][m, :, list(post.neuron.states).index(receptor.state)]
+                grad_weights[projection.name] += np.outer(result["spikes"][projection.pre][n], arrived)
+                if projection.pre in grad_spike:
+                    grad_spike[projection.pre] += network.weights[projection.name].astype(float) @ arrived
+        for p in populations:
+            d = lam[p.name][n].copy()
+            if p.kind == "spiking":
+                s, free = result["spikes"][p.name][n], ~result["clamped"][p.name][n]
+                if p.neuron.reset != "subtract":
+                    d[:, 0] *= 1 - s
+                margin = result["u_star"][p.name][n] - p.neuron.threshold
+                d[:, 0] += np.where(free, grad_spike[p.name] * p.surrogate.derivative(margin), 0)
+            for i in range(p.n):
+                matrix, drive = step_matrix(p.neuron, network.dt, i, network.time_constants(p))
+                kept, row = 0.0, d[i].copy()
+                if result["clamped"][p.name][n, i]:
+                    kept, row[0] = row[0], 0.0
+                grad_currents[p.name][n, i] = drive @ row
+                before = matrix.T @ row
+                before[0] += kept
+                lam[p.name][n - 1, i] += before   # n = 0 writes the spare last row
+    return {"weights": grad_weights, "currents": grad_currents}

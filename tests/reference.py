@@ -1,0 +1,48 @@
+"""The networks behind tests/data/*.npz, as biosnn describes them."""
+from pathlib import Path
+
+import numpy as np
+
+from biosnn.events import from_dense
+from biosnn.network import Network
+from biosnn.neuron import ei_lif, lif
+from biosnn.surrogate import SuperSpike
+
+DATA = Path(__file__).parent / "data"
+ONE, TWO = 2e-3, 4e-3   # delays of one and two steps, in seconds
+
+
+def load(name):
+    with np.load(DATA / f"{name}.npz") as z:
+        return {key: z[key] for key in z.files}
+
+
+def _finish(net, z, last, spiking):
+    out = net.readout(5, float(z["tau_readout_mem"]), float(z["tau_readout_syn"]), initial=float(z["readout_initial"]),
+                      integrator="exponential_euler", name="out")
+    for pre, post, key in spiking:
+        net.connect(pre, post, TWO, z[f"weight.{key}"].T, name=key)
+    net.connect(last[0], out, ONE, z[f"weight.{last[1]}"].T, name=last[1])
+    return net, from_dense(z["inputs"], float(z["dt"]), z["labels"])
+
+
+def dalian_ei_lif(dtype=np.float64):
+    z = load("dalian_ei_lif")
+    net = Network(float(z["dt"]), dtype)
+    x = net.input(20, "X", "excitatory")
+    neuron = ei_lif(float(z["tau_mem"]), float(z["tau_exc"]), float(z["tau_inh"]), refractory=TWO,
+                    integrator="exponential_euler")
+    e = net.population(12, neuron, "excitatory", "E", SuperSpike(float(z["beta"])))
+    i = net.population(3, neuron, "inhibitory", "I", SuperSpike(float(z["beta"])))
+    spiking = [(x, e, "XE"), (x, i, "XI"), (e, e, "EE"), (e, i, "EI"), (i, e, "IE"), (i, i, "II")]
+    return *_finish(net, z, (e, "EO"), spiking), z
+
+
+def feedforward_lif(dtype=np.float64):
+    z = load("feedforward_lif")
+    net = Network(float(z["dt"]), dtype)
+    x = net.input(20, "X")
+    neuron = lif(float(z["tau_mem"]), float(z["tau_syn"]), refractory=TWO, integrator="exponential_euler")
+    h1 = net.population(12, neuron, name="h1", surrogate=SuperSpike(float(z["beta"])))
+    h2 = net.population(12, neuron, name="h2", surrogate=SuperSpike(float(z["beta"])))
+    return *_finish(net, z, (h2, "out"), [(x, h1, "ff1"), (h1, h2, "ff2")]), z
