@@ -301,10 +301,12 @@ def pack(network):
         slices[projection.name] = slice(at, at + size)
         at += size
     weight = np.concatenate([network.weights[p.name].ravel() for p in network.projections] or [np.empty(0, network.dtype)])
-    return Packed(network, order, _pack_model(network, order), _pack_wiring(network, order, slices), weight, slices)
+    return Packed(network, order, pack_model(network), _pack_wiring(network, order, slices), weight, slices)
 
 
-def _pack_model(network, order):
+def pack_model(network):
+    """The populations as arrays, with the time constants as they are now."""
+    order = network.spiking + network.readouts
     dtype, dt = network.dtype, network.dt
     n = np.array([p.n for p in order])
     neuron_first = np.concatenate([[0], np.cumsum(n)])

@@ -77,6 +77,10 @@ def _layout(entries):
     return Layout(kernels.Blocks(tag, first, np.array([columns[e[0]].start for e in entries], np.int64), size), columns, at)
 
 
+#: No injected currents.
+NO_CURRENT = _layout([]).blocks
+
+
 def state_layout(packed, names):
     """Columns for states by name: "E.U" and "E.I_exc" at the end of a step, "E.U_star" = U before threshold and reset."""
     entries = []
@@ -284,7 +288,7 @@ def run(network, spikes=None, record=(), currents=None, threads=None, merge=True
     tape       keep what `gradient` needs
     """
     packed = pack(network)
-    threads = _checked_threads(threads)
+    threads = checked_threads(threads)
     events, steps, trains = _events(network, spikes, merge, duration, currents)
     n_trials = events.pointers.shape[0]
     currents = currents or {}
@@ -319,7 +323,8 @@ def _events(network, spikes, merge, duration, currents):
     return kernels.Events(np.zeros((n_trials, 1), np.int64), np.empty(0, np.int32), _NO_VALUES[network.dtype]), steps, {}
 
 
-def _checked_threads(threads):
+def checked_threads(threads):
+    """The number of threads to use: all processors if None."""
     threads = default_threads() if threads is None else threads
     if not isinstance(threads, (int, np.integer)) or threads < 1:
         raise ValueError(f"threads is {threads!r}; it must be a whole number >= 1.")
@@ -358,7 +363,7 @@ def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=F
     loss = kernels.LossGradient(layout.blocks, _stack(layout, states or {}, n_trials, steps, dtype, "state gradients"),
                                 grad_spikes, grad_counts)
     learns = any(p.learn for p in packed.order)
-    result = adjoint(packed, drive, recording, loss, _checked_threads(threads), differentiate_reset,
+    result = adjoint(packed, drive, recording, loss, checked_threads(threads), differentiate_reset,
                      drive.current.shape[1] > 0, learns)
     columns, at = {}, 0
     for first, size in zip(drive.blocks.first, drive.blocks.size):

@@ -34,15 +34,15 @@ def load_shd(path, duration=None, n_units=700, dtype=np.float32):
 
     Times that are not sorted within a trial are sorted, spikes at equal times keep their order.
 
-    FileNotFoundError if there is no such file; OSError if it is not HDF5, or corrupt or incomplete; ValueError if data
-    sets are missing or of another kind, lengths disagree, units are not in 0 .. n_units - 1, or times are negative or not finite.
+    FileNotFoundError if there is no such file; OSError if it is not HDF5, or corrupt or incomplete; ValueError if data sets
+    are missing or of another kind, lengths disagree, units are not in 0 .. n_units - 1, or times are negative or not finite.
 
     Source: Cramer et al. (2020), doi:10.1109/TNNLS.2020.3044364.
     """
     if np.dtype(dtype) not in (np.float32, np.float64):
         raise ValueError(f"dtype is {np.dtype(dtype)}; times are kept as float32 or float64.")
     times, units, labels = _read(Path(path))
-    offsets = _checked_offsets(path, times, units, labels)
+    offsets = _checked_offsets(path, times, units)
     times = _joined(times, np.float32).astype(dtype)
     units = _joined(units, np.int32)
     _check_spikes(path, times, units, offsets, n_units)
@@ -91,33 +91,35 @@ def _read(path):
         raise FileNotFoundError(f"{path} does not exist, or is not a file; it must be an HDF5 file in the layout of SHD.")
     try:
         with h5py.File(path, "r") as file:
-            _check_layout(path, file, h5py)
-            return [file[name][:] for name in _LAYOUT]
-    except (OSError, RuntimeError) as error:
+            problem = _layout_problem(file, h5py)
+            if problem is None:
+                return [file[name][:] for name in _LAYOUT]
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:   # h5py has one of these for every damage
         if getattr(error, "errno", None):   # the file system refused: no permission, for one
             raise
         raise OSError(f"{path} cannot be read as HDF5: it is of another kind, or corrupt or incomplete, as after a download "
                       f"that was cut off ({error}).") from error
-
-
-def _check_layout(path, file, h5py):
     layout = ", ".join(f"{name} ({what})" for name, what in _LAYOUT.items())
+    raise ValueError(f"{path}: {problem}. The layout must be {layout}, each with one entry per trial.")
+
+
+def _layout_problem(file, h5py):
+    """What is wrong with the data sets of the open file, or None; looks at their headers alone, which may claim any size."""
     missing = [name for name in _LAYOUT if not isinstance(file.get(name), h5py.Dataset)]
     if missing:
-        raise ValueError(f"{path} has no data set {' and no '.join(missing)}. The layout must be {layout}, each with one entry "
-                         "per trial.")
+        return f"there is no data set {' and no '.join(missing)}"
     for name, kinds in (("spikes/times", "f"), ("spikes/units", "iu"), ("labels", "iu")):
         stored = file[name].dtype
         element = stored if name == "labels" else h5py.check_vlen_dtype(stored)
         if element is None or np.dtype(element).kind not in kinds or file[name].ndim != 1:
-            raise ValueError(f"{path}: {name} has type {stored} and shape {file[name].shape}. The layout must be {layout}, each "
-                             "with one entry per trial.")
+            return f"{name} has elements of type {stored if element is None else element} and shape {file[name].shape}"
+    n_times, n_units, n_labels = (len(file[name]) for name in _LAYOUT)
+    if not n_times == n_units == n_labels:
+        return f"spikes/times has {n_times} trials, spikes/units {n_units} and labels {n_labels}, but the numbers must agree"
+    return None
 
 
-def _checked_offsets(path, times, units, labels):
-    if not len(times) == len(units) == len(labels):
-        raise ValueError(f"{path} has {len(times)} trials in spikes/times, {len(units)} in spikes/units and {len(labels)} in "
-                         "labels; each must have one entry per trial, so the numbers must agree.")
+def _checked_offsets(path, times, units):
     n_times, n_units = (np.fromiter(map(len, entries), np.int64, len(entries)) for entries in (times, units))
     wrong = np.flatnonzero(n_times != n_units)
     if wrong.size:
@@ -153,12 +155,11 @@ def _sorted_within_trials(times, units, offsets):
 
 
 def _next_10_ms(times):
-    """The first multiple of 10 ms (s) after the latest of the times, in their own precision."""
+    """The first multiple of 10 ms (s) after the latest of the times."""
     latest = times.max(initial=0)
     hundredths = int(latest * 100) + 1
-    while times.dtype.type(hundredths / 100) <= latest:
-        hundredths += 1
-    return hundredths / 100
+    # 100 · 0.53 is less than 53 in single precision; but 0.53 s is not before a trial end of 0.53 s, rounded likewise
+    return (hundredths + int(times.dtype.type(hundredths / 100) <= latest)) / 100
 
 
 def _fetch(pooch, name, md5, folder):

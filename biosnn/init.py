@@ -1,0 +1,484 @@
+"""The fluctuation-driven initializer: weights that hold every membrane near, but below, threshold.
+
+Rossbroich, Gygax & Zenke (2022), "Fluctuation-driven initialization for spiking neural network training". The free
+membrane (threshold off) of every population gets the mean mu_U and the standard deviation sigma_U, with balanced
+excitation and inhibition; the equations are in solver.py. Beyond the paper: input rates are measured from the data, the
+rates assumed for recurrent populations are those they then fire with, and a closed loop corrects the scale of the weights
+until the measured free membrane has the target moments.
+"""
+import io
+import warnings
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from . import moments, simulate
+try:
+    from . import stats
+except ImportError:
+    stats = None
+from .connectivity import recurrent_projections
+from .events import bin_spikes
+from .families import Exponential
+from .network import Network
+from .neuron import Neuron
+from .progress import progress_bar
+from .solver import Afferent, solve_dale, solve_normal
+
+_TRIALS, _SHADOW_TRIALS = 128, 16   # trials of the closed loop; as many are held in memory with all membranes
+
+
+@dataclass
+class PopulationReport:
+    """Target, predicted (theory with the final weights and rates) and measured values of one population.
+
+    mu, sigma   mean and standard deviation over time of the free membrane;  xi = (threshold - mu) / sigma
+    rate        hertz;  assumed: that of the equations;  predicted: theory at the target;  measured: in a run
+    cv          coefficient of variation of the interspike intervals
+    ei_ratio    mean excitatory over mean inhibitory part of the membrane
+    spread      standard deviation over neurons of their mean membrane, which random weights cause
+    NaN where nothing was measured.
+    """
+    name: str
+    threshold: float
+    alpha: float
+    mu_target: float
+    sigma_target: float
+    mu_predicted: float = np.nan
+    sigma_predicted: float = np.nan
+    mu_measured: float = np.nan
+    sigma_measured: float = np.nan
+    rate_assumed: float = np.nan
+    rate_predicted: float = np.nan
+    rate_measured: float = np.nan
+    cv_measured: float = np.nan
+    ei_ratio: float = np.nan
+    spread_predicted: float = np.nan
+    spread_measured: float = np.nan
+
+    @property
+    def xi_target(self):
+        return (self.threshold - self.mu_target) / self.sigma_target
+
+    @property
+    def xi_predicted(self):
+        return (self.threshold - self.mu_predicted) / self.sigma_predicted
+
+    @property
+    def xi_measured(self):
+        return (self.threshold - self.mu_measured) / self.sigma_measured
+
+
+@dataclass
+class InitializerReport:
+    """What the initializer did. `print` it for a table; `as_dict` for JSON.
+
+    weights      projection -> (family, mean, standard deviation); family None: normal
+    input_rates  input -> Hz
+    """
+    populations: list
+    weights: dict
+    input_rates: dict
+    converged: bool = True
+    iterations: int = 0
+    closed_loop: bool = False
+    notes: list = field(default_factory=list)
+
+    def as_dict(self):
+        """Numbers by population, for JSON (None where nothing was measured)."""
+        def plain(value):
+            return None if isinstance(value, float) and not np.isfinite(value) else value
+        rows = [{key: plain(value) for key, value in vars(p).items()}
+                | {f"xi_{kind}": plain(getattr(p, f"xi_{kind}")) for kind in ("target", "predicted", "measured")}
+                for p in self.populations]
+        weights = {name: {"family": repr(family), "mean": mean, "standard_deviation": deviation}
+                   for name, (family, mean, deviation) in self.weights.items()}
+        return {"populations": rows, "weights": weights, "input_rates_hz": self.input_rates, "converged": self.converged,
+                "iterations": self.iterations, "closed_loop": self.closed_loop, "notes": self.notes}
+
+    def __rich__(self):
+        from rich.table import Table
+        table = Table(title="Fluctuation-driven initialization (U in units of the threshold's scale)", title_justify="left")
+        for heading in ("population", "", "mean U", "sd U", "xi", "rate (Hz)", "ISI CV", "E/I", "spread of mean U"):
+            table.add_column(heading, justify="left" if heading in ("population", "") else "right")
+        for p in self.populations:
+            rows = [("target", p.mu_target, p.sigma_target, p.xi_target, p.rate_assumed, np.nan, np.nan, np.nan),
+                    ("predicted", p.mu_predicted, p.sigma_predicted, p.xi_predicted, p.rate_predicted, np.nan, np.nan,
+                     p.spread_predicted),
+                    ("measured", p.mu_measured, p.sigma_measured, p.xi_measured, p.rate_measured, p.cv_measured, p.ei_ratio,
+                     p.spread_measured)]
+            for k, (kind, *values) in enumerate(rows if self.closed_loop else rows[:2]):
+                table.add_row(p.name if k == 0 else "", kind, *["" if np.isnan(v) else f"{v:.3f}" for v in values],
+                              end_section=k == len(rows) - 1)
+        return table
+
+    def __str__(self):
+        from rich.console import Console
+        console = Console(width=120, record=True, file=io.StringIO())
+        console.print(self)
+        return console.export_text() + "".join(f"{note}\n" for note in self.notes)
+
+
+def fluctuation_driven(network, spikes=None, *, mu_u=0.0, sigma_u=None, xi=None, alpha=0.9, family=Exponential(),
+                       rates=None, closed_loop=None, balance="population", shares=None, merge=True, seed=0, threads=None,
+                       progress=True):
+    """Set all weights of `network` so that it starts in the fluctuation-driven regime. Returns an InitializerReport.
+
+    spikes       data that the network will see: input rates are measured from it, recurrent rates are made consistent, and a
+                 closed loop corrects the weights until the measured free membrane has the target moments
+    mu_u, sigma_u, alpha   targets: numbers, or dicts by population. mu_U and sigma_U in units of U; default sigma_U = 1.
+                 alpha: feed-forward share of the (excitatory) variance
+    xi           instead of sigma_u: sigma_U = (threshold - mu_U) / xi, usually with 1 <= xi <= 3
+    family       of the non-negative weights (families.py), or a dict by projection; weights of either sign are normal
+    rates        Hz, a number or a dict by input and population: what to assume instead of measuring
+    closed_loop  default: True with spikes. False: the equations alone, with `rates` (inputs: measured if there are spikes)
+    balance      "neuron": scale each neuron's inhibition so that its own mean is mu_U; "population": the mean over neurons
+    shares       projection -> share of the variance within the excitatory (inhibitory) afferents of its target
+    merge        how the data will be binned (several spikes of a unit in one step count once)
+    seed         int or numpy Generator
+    Readouts get normal weights with variance 1/n, n the number of their afferents. Time: seconds for a thousand neurons.
+    """
+    closed_loop = spikes is not None if closed_loop is None else closed_loop
+    if closed_loop and spikes is None:
+        raise ValueError("the closed loop measures the membrane on data: give spikes, or closed_loop=False.")
+    if balance not in ("population", "neuron"):
+        raise ValueError(f"balance is {balance!r}; it must be 'population' or 'neuron'.")
+    design = _Design(network, mu_u, sigma_u, xi, alpha, family, shares, balance, merge, np.random.default_rng(seed))
+    design.assume_rates(spikes, rates, closed_loop)
+    design.draw()
+    design.solve()
+    report = design.report()
+    if closed_loop:
+        _close_loop(design, report, spikes, fixed=rates is not None, threads=simulate.checked_threads(threads),
+                    progress=progress)
+    return report
+
+
+class _Design:
+    """Targets, assumed rates, drawn samples and corrections, from which `solve` makes the weights."""
+
+    def __init__(self, network, mu_u, sigma_u, xi, alpha, family, shares, balance, merge, rng):
+        self.network, self.shares, self.balance, self.merge, self.rng = network, shares, balance, merge, rng
+        self.recurrent = recurrent_projections(network)
+        if sigma_u is not None and xi is not None:
+            raise ValueError("give sigma_u or xi, not both: xi = (threshold - mu_U) / sigma_U.")
+        self.targets, self.afferents = {}, {}
+        for population in network.spiking:
+            name = population.name
+            mu, a = _for(mu_u, name, "mu_u"), _for(alpha, name, "alpha")
+            sigma = _for(1.0 if sigma_u is None else sigma_u, name, "sigma_u")
+            if xi is not None:
+                sigma = (population.neuron.threshold - mu) / _for(xi, name, "xi")
+            if not (sigma > 0 and np.isfinite(sigma) and np.isfinite(mu)):
+                raise ValueError(f"population {name!r}: sigma_U is {sigma:g} and mu_U {mu:g}; the standard deviation of the "
+                                 "membrane must be positive, and the mean below threshold.")
+            if not 0 < a < 1 and not (a == 1 and not self.recurrent):
+                raise ValueError(f"population {name!r}: alpha is {a!r}; the feed-forward share of the variance lies between 0 and "
+                                 "1. To have no recurrence leave out the projection.")
+            self.targets[name] = (mu, sigma, a)
+        self.family = {p.name: _for(family, p.name, "family") for p in network.projections if p.non_negative}
+        self.dalian = {p.name: self._obeys_dale(p.name) for p in network.spiking}
+        # corrections of the solved weights: excitation x and inhibition y times, or (unsigned) x times plus y
+        self.gains = {name: (1.0, 1.0 if dalian else 0.0) for name, dalian in self.dalian.items()}
+
+    def _obeys_dale(self, population):
+        """Whether the afferents of a population have signs; ValueError if only some have."""
+        free = [p.name for p in self.afferent_projections(population) if not p.non_negative]
+        if free and len(free) < len(self.afferent_projections(population)):
+            raise ValueError(f"population {population!r} has afferents with and without a sign; the initializer needs one kind. "
+                             f"Without: {', '.join(free)}.")
+        return not free
+
+    def afferent_projections(self, population):
+        return [p for p in self.network.projections if p.post == population]
+
+    # ------------------------------------------------------------------------------------------ rates
+
+    def assume_rates(self, spikes, rates, closed_loop):
+        """Rates in Hz by source: given ones first, inputs from data, populations from theory at their target."""
+        self.rates = {}
+        given = rates if isinstance(rates, dict) else {p.name: rates for p in self.network.sources} if rates is not None else {}
+        unknown = set(given) - {p.name for p in self.network.sources}
+        if unknown:
+            raise ValueError(f"rates for {', '.join(sorted(unknown))}: the network has only "
+                             f"{', '.join(p.name for p in self.network.sources)}.")
+        trains = simulate.input_trains(self.network, spikes) if spikes is not None else []
+        for population, train in zip(self.network.inputs, trains):
+            self.rates[population.name] = bin_spikes(train, self.network.dt, self.merge).rate()
+        self.rates |= given
+        missing = [p.name for p in self.network.inputs if p.name not in self.rates]
+        if missing:
+            raise ValueError(f"the rates of the inputs {', '.join(missing)} are not known: give rates={{'{missing[0]}': Hz}} or "
+                             "spikes to measure them from.")
+        for name, rate in self.rates.items():
+            if not (np.isfinite(rate) and rate >= 0) or rate * self.network.dt > 1:
+                raise ValueError(f"the rate of {name!r} is {rate!r} Hz; it must be >= 0 and at most one spike per step, "
+                                 f"{1 / self.network.dt:g} Hz.")
+        for population in self.network.spiking:
+            if population.name not in self.rates:
+                self.rates[population.name] = self.theoretical_rate(population)
+
+    def theoretical_rate(self, population):
+        """Rate of the target membrane, with the variance shared equally over the receptors."""
+        mu, sigma, _ = self.targets[population.name]
+        receptors = {p.receptor for p in self.afferent_projections(population.name)}
+        return self._rate(population, mu, sigma, dict.fromkeys(receptors, 1.0))
+
+    def _rate(self, population, mu, sigma, receptor_variance):
+        neuron, dt = population.neuron, self.network.dt
+        tau = moments.current_time_constant(neuron, receptor_variance)
+        return moments.stationary_rate(mu, sigma, float(np.mean(neuron.time_constants["mem"])), tau, dt, neuron.threshold,
+                                       neuron.reset, neuron.refractory_steps(dt))
+
+    # ------------------------------------------------------------------------------------------ weights
+
+    def draw(self):
+        """Samples that solving scales: with mean 1 for non-negative weights, standard normal for the others."""
+        self.samples = {}
+        for p in self.network.projections:
+            shape = (self.network[p.pre].n, self.network[p.post].n)
+            if self.network[p.post].kind == "readout":
+                fan_in = sum(self.network[q.pre].n for q in self.afferent_projections(p.post))
+                weights = self.rng.normal(0, fan_in ** -0.5, shape)
+                self.network.set_weights(p.name, np.abs(weights) if p.non_negative else weights)
+            elif p.non_negative:
+                self.samples[p.name] = self.family[p.name].draw(self.rng, shape)
+            else:
+                self.samples[p.name] = self.rng.normal(0, 1, shape)
+
+    def describe(self, p):
+        """Projection p as the solver sees it."""
+        post, network = self.network[p.post], self.network
+        eps_bar, eps_hat = (float(np.mean(e)) for e in moments.psp_integrals(post.neuron, network.dt, p.receptor))
+        binary = self.merge or network[p.pre].kind == "spiking"      # at most one spike a step
+        rate = self.rates[p.pre]
+        return Afferent(p.name, post.neuron.receptors[p.receptor].sign, p.name in self.recurrent, network[p.pre].n, rate, eps_bar,
+                        eps_hat, 1 - rate * network.dt if binary else 1.0, self.family[p.name].kappa if p.non_negative else 1.0)
+
+    def solve(self):
+        """Set the weights of all spiking populations from the assumed rates and the corrections."""
+        self.moments = {}
+        for name, (mu, sigma, alpha) in self.targets.items():
+            afferents = self.afferents[name] = [self.describe(p) for p in self.afferent_projections(name)]
+            solver = solve_dale if self.dalian[name] else solve_normal
+            solved = solver(name, afferents, mu, sigma, alpha, self.shares)
+            self._apply(name, solved)
+            if self.balance == "neuron" and not np.ndim(self.gains[name][1]):
+                for _ in range(8):    # balancing changes the variance a little, and restoring it the balance
+                    self._balance_neurons(name)
+                    self._apply(name, solved)
+            for a in afferents:
+                x, y = (float(np.mean(g)) for g in self.gains[name])
+                mean, deviation = solved[a.name]
+                gain, offset = ((x if a.sign > 0 else y), 0.0) if self.dalian[name] else (x, y)
+                self.moments[a.name] = (self.family.get(a.name), gain * mean + offset, gain * deviation)
+
+    def _apply(self, name, solved):
+        """Weights = solved moments times samples, with the corrections."""
+        x, y = self.gains[name]
+        for a in self.afferents[name]:
+            mean, deviation = solved[a.name]
+            if self.dalian[name]:
+                weights = mean * self.samples[a.name] * (x if a.sign > 0 else y)
+            else:
+                weights = x * (mean + deviation * self.samples[a.name]) + y
+            self.network.set_weights(a.name, weights)
+
+    def _theory(self, name):
+        """By sign (+1, -1, 0): mean of each neuron's membrane; and the variance, with the weights as they are."""
+        means, variances = {}, {}
+        for p, a in zip(self.afferent_projections(name), self.afferents[name]):
+            weights = self.network.weights[p.name].astype(float)
+            means[a.sign] = means.get(a.sign, 0.0) + a.rate * a.eps_bar * weights.sum(axis=0)
+            part = a.rate * a.fano * a.eps_hat * (weights ** 2).sum(axis=0).mean()
+            variances[p.receptor] = variances.get(p.receptor, 0.0) + part
+        return means, variances
+
+    def scales(self, name):
+        """What theory says of the size of the two components of the closed loop, with the weights as they are."""
+        self.afferents[name] = [self.describe(p) for p in self.afferent_projections(name)]
+        means, variances = self._theory(name)
+        if self.dalian[name]:
+            return np.array([np.mean(means.get(sign, 1.0)) for sign in (+1, -1)])
+        return np.array([np.sqrt(sum(variances.values())), 1.0])
+
+    def _balance_neurons(self, name):
+        """Choose each neuron's inhibition (or offset) so that theory gives it the mean mu_U; and keep the variance."""
+        mu, sigma, _ = self.targets[name]
+        means, variances = self._theory(name)
+        factor = sigma / np.sqrt(sum(variances.values()))
+        x, y = self.gains[name]
+        if self.dalian[name]:
+            needed = np.maximum(factor * means[+1] - mu, 0) / np.maximum(-means[-1], 1e-300)
+            self.gains[name] = (x * factor, y * needed)
+        else:
+            unit = sum(a.n * a.rate * a.eps_bar for a in self.afferents[name])
+            self.gains[name] = (x * factor, y * factor + (mu - factor * means[0]) / unit)
+
+    # ------------------------------------------------------------------------------------------ report
+
+    def report(self):
+        rows = [PopulationReport(p.name, float(p.neuron.threshold), self.targets[p.name][2], *self.targets[p.name][:2])
+                for p in self.network.spiking]
+        report = InitializerReport(rows, self.moments, {p.name: float(self.rates[p.name]) for p in self.network.inputs})
+        self.predict(report)
+        return report
+
+    def predict(self, report):
+        """Theory with the weights as they are, for independent inputs at the assumed rates."""
+        report.weights = self.moments
+        for row, population in zip(report.populations, self.network.spiking):
+            means, variances = self._theory(row.name)
+            mean = sum(means.values())
+            row.mu_predicted, row.spread_predicted = float(mean.mean()), float(mean.std())
+            row.sigma_predicted, row.rate_assumed = float(np.sqrt(sum(variances.values()))), float(self.rates[row.name])
+            row.rate_predicted = float(np.mean([self._rate(population, m, row.sigma_predicted, variances)
+                                                for m in _quantiles(mean)]))
+
+
+def _quantiles(means, n=9):
+    """Representative neurons: the means of equal groups of the sorted values."""
+    return [group.mean() for group in np.array_split(np.sort(means), min(n, means.size))]
+
+
+def _for(value, name, what):
+    if isinstance(value, dict):
+        if name not in value:
+            raise ValueError(f"{what} has no entry for {name!r}; it has {', '.join(value)}.")
+        return value[name]
+    return value
+
+
+# ---------------------------------------------------------------------------------------------- closed loop
+
+def _close_loop(design, report, spikes, fixed, threads, progress, most=30):
+    """Run, measure rates and free membranes, correct; until both agree with what was assumed and asked for."""
+    network = design.network
+    trains = simulate.input_trains(network, spikes)
+    chosen = np.sort(design.rng.permutation(len(trains[0]))[:_TRIALS])
+    sample = {p.name: train[chosen] for p, train in zip(network.inputs, trains)}
+    with progress_bar(most, "initializing", progress) as advance:
+        for iteration in range(most):
+            trace = simulate.run(network, sample, merge=design.merge, threads=threads)
+            measured = {name: _measure(design, trace, name, threads) for name in design.targets}
+            error = _record(design, report, trace, measured)
+            report.iterations, report.converged = iteration + 1, error < 1.0
+            advance(1, f"largest error {error:.2g} of the tolerance")
+            if report.converged:
+                break
+            if not fixed:
+                design.rates |= {p.name: max(p.rate_measured, 0.05) for p in report.populations}
+            _improve(design, measured)
+    design.predict(report)
+    report.closed_loop = True
+    if not report.converged:
+        note = ("the closed loop did not settle within its tolerance (1 % of sigma_U, 0.01 of mu_U, 3 % of the rates); the report "
+                "shows what was reached.")
+        report.notes.append(note)
+        warnings.warn(note, stacklevel=3)
+
+
+@dataclass
+class _Components:
+    """Statistics per neuron of the two parts of the free membrane that the closed loop scales: see `_component_weights`."""
+    mean: np.ndarray         # (2, n) over trials and steps
+    covariance: np.ndarray   # (2, 2, n)
+
+
+def _component_weights(design, name):
+    """Two parts whose sum is the free membrane: excitation and inhibition, or (unsigned) the weights and a uniform offset.
+
+    Returns for each part projection -> weights (a non-negative projection keeps its receptor and so its sign).
+    """
+    afferents, weights = design.afferents[name], design.network.weights
+    if design.dalian[name]:
+        return [{a.name: weights[a.name] for a in afferents if a.sign == sign} for sign in (+1, -1)]
+    return [{a.name: weights[a.name] for a in afferents}, {a.name: np.ones_like(weights[a.name]) for a in afferents}]
+
+
+def _measure(design, trace, name, threads):
+    """Simulate shadows: copies of a population that receive the same spikes and never spike, one per component."""
+    network, population = design.network, design.network[name]
+    shadow, neuron = Network(network.dt, network.dtype), _without_threshold(population.neuron)
+    sources = {p.pre for p in design.afferent_projections(name)}
+    for source in network.sources:
+        if source.name in sources:
+            shadow.input(source.n, source.name, source.sign)
+    for k, weights in enumerate(_component_weights(design, name)):
+        shadow.population(population.n, neuron, name=f"component {k}")
+        for projection, values in weights.items():
+            p = network.projection(projection)
+            shadow.connect(p.pre, f"component {k}", p.delay, values, p.receptor, name=f"{k} {projection}")
+    spikes = {s: (trace.spikes | trace.inputs)[s] for s in sources}
+    sums, squares, count = 0.0, 0.0, 0
+    for first in range(0, trace.tape[2].counts.shape[0], _SHADOW_TRIALS):
+        part = {s: train[first:first + _SHADOW_TRIALS] for s, train in spikes.items()}
+        states = simulate.run(shadow, part, ["component 0.U", "component 1.U"], merge=design.merge, threads=threads).states
+        u = np.stack([states[f"component {k}.U"].reshape(-1, population.n).astype(float) for k in (0, 1)])
+        sums, squares, count = sums + u.sum(axis=1), squares + np.einsum("atn,btn->abn", u, u), count + u.shape[1]
+    mean = sums / count
+    return _Components(mean, squares / count - mean[:, None] * mean[None])
+
+
+def _without_threshold(neuron: Neuron):
+    return replace(neuron, threshold=np.inf, refractory=0.0, reset=0.0)
+
+
+def _record(design, report, trace, measured):
+    """Write measured values into the report; returns the largest error in units of its tolerance."""
+    worst = 0.0
+    for row in report.populations:
+        part, mu, sigma = measured[row.name], row.mu_target, row.sigma_target
+        dalian = design.dalian[row.name]
+        row.rate_assumed = float(design.rates[row.name])
+        mean = part.mean.sum(axis=0) if dalian else part.mean[0]
+        variance = part.covariance.sum(axis=(0, 1)) if dalian else part.covariance[0, 0]
+        row.mu_measured, row.spread_measured = float(mean.mean()), float(mean.std())
+        row.sigma_measured = float(np.sqrt(variance.mean()))
+        row.rate_measured = float(trace.counts[row.name].mean() / trace.duration)
+        if stats and np.any(np.isfinite(cv := stats.isi_cv(trace.spikes[row.name]))):
+            row.cv_measured = float(np.nanmean(cv))
+        if dalian and part.mean[1].mean() != 0:
+            row.ei_ratio = float(-part.mean[0].mean() / part.mean[1].mean())
+        errors = (abs(row.sigma_measured / sigma - 1) / 0.01, abs(row.mu_measured - mu) / (0.01 * max(sigma, abs(mu))),
+                  abs(row.rate_measured - row.rate_assumed) / (0.03 * max(row.rate_assumed, 1.0)))
+        worst = max(worst, *errors)
+    return worst
+
+
+def _improve(design, measured):
+    """Solve for the rates that were measured, then correct what is left.
+
+    The components were measured with the weights of before; those of now scale them as theory says.
+    """
+    before = {name: design.scales(name) for name in measured}
+    design.solve()
+    for name, part in measured.items():
+        ratio = design.scales(name) / before[name]
+        _correct(design, name, _Components(part.mean * ratio[:, None], part.covariance * (ratio[:, None] * ratio)[..., None]))
+    design.solve()
+
+
+def _correct(design, name, part):
+    """Scale the two components so that, with the spikes that were measured, the free membrane has the target moments.
+
+    With U = x U_1 + y U_2 the mean fixes y = (mu - x m_1) / m_2 =: c - d x, and the variance x^2 V_1 + y^2 V_2 + 2 x y C is a
+    quadratic in x. With balance="neuron" y is chosen for each neuron. Steps are limited to a factor of 2.
+    """
+    mu, sigma, _ = design.targets[name]
+    neuronwise = design.balance == "neuron"
+    m1, m2 = part.mean if neuronwise else part.mean.mean(axis=1, keepdims=True)
+    (v1, c12), (_, v2) = part.covariance if neuronwise else part.covariance.mean(axis=2, keepdims=True)
+    dalian = design.dalian[name]
+    if np.any(np.abs(m2) < 1e-6 * sigma):    # the second part is silent: only the scale of the first can help
+        x, y = float(sigma / np.sqrt(max(np.mean(v1), 1e-12))), np.asarray(1.0 if dalian else 0.0)
+    else:
+        c, d = mu / m2, m1 / m2
+        a2, a1, a0 = (np.mean(v1 + d * d * v2 - 2 * d * c12), np.mean(2 * c * c12 - 2 * c * d * v2),
+                      np.mean(c * c * v2) - sigma ** 2)
+        x = float((-a1 + np.sqrt(max(a1 * a1 - 4 * a2 * a0, 0.0))) / (2 * a2))
+        y = c - d * x
+    x, y = float(np.clip(x, 0.5, 2.0)), np.clip(y, 0.5, 2.0) if dalian else y
+    y = y if neuronwise else float(np.squeeze(y))
+    gain_x, gain_y = design.gains[name]
+    design.gains[name] = (gain_x * x, gain_y * y if dalian else gain_y * x + y)

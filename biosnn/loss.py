@@ -1,0 +1,163 @@
+"""Losses on the readout: value, derivative and prediction side by side.
+
+Every loss has `value_and_gradient(readout, target, mask)`: readout (trial, step, unit) is the readouts' U, and the
+gradient has its shape. Values are means over the trials of the batch. `predict(readout)` gives the class of each trial,
+and `score(readout, target, mask)` one number per trial whose mean is the accuracy (or the negative error).
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+
+def _softmax_cross_entropy(logits, labels):
+    """-log softmax(logits)[label] over the last axis, and its derivative with respect to the logits."""
+    logits = logits.astype(np.float64)
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    exponentials = np.exp(shifted)
+    total = exponentials.sum(axis=-1, keepdims=True)
+    picked = np.take_along_axis(shifted, labels[..., None], axis=-1)[..., 0]
+    gradient = exponentials / total
+    np.put_along_axis(gradient, labels[..., None], np.take_along_axis(gradient, labels[..., None], axis=-1) - 1, axis=-1)
+    return np.log(total[..., 0]) - picked, gradient
+
+
+@dataclass(frozen=True)
+class _CrossEntropy:
+    """Cross-entropy of logits that a reduction of the readout over time gives."""
+
+    classifies = True
+
+    def check(self, target, n_trials, steps, n_units):
+        """ValueError unless the target is one class 0 .. n_units - 1 per trial."""
+        if target is None or np.shape(target) != (n_trials,) or np.asarray(target).dtype.kind not in "iu":
+            raise ValueError(f"{type(self).__name__} needs one integer label per trial; got "
+                             + ("no labels" if target is None else f"{np.asarray(target).dtype} of shape {np.shape(target)}")
+                             + f" for {n_trials} trials.")
+        if n_trials and (np.min(target) < 0 or np.max(target) >= n_units):
+            raise ValueError(f"labels run from {np.min(target)} to {np.max(target)}, but the readout has {n_units} units: "
+                             f"classes must lie in 0 .. {n_units - 1}.")
+
+    def predict(self, readout):
+        return self.logits(readout).argmax(axis=-1)
+
+    def score(self, readout, target, mask=None):
+        return (self.predict(readout) == target).astype(float)
+
+    def value_and_gradient(self, readout, target, mask=None):
+        value, gradient = _softmax_cross_entropy(self.logits(readout), np.asarray(target))
+        return value.mean(), self.spread(readout, gradient / len(readout))
+
+
+@dataclass(frozen=True)
+class MaxOverTimeCrossEntropy(_CrossEntropy):
+    """L = mean_b -log softmax(max_n U[b, n, :])[label_b]. The gradient flows to the step of each maximum."""
+
+    def logits(self, readout):
+        return readout.max(axis=1)
+
+    def spread(self, readout, gradient):
+        result = np.zeros_like(readout)
+        np.put_along_axis(result, readout.argmax(axis=1)[:, None], gradient[:, None].astype(readout.dtype), axis=1)
+        return result
+
+
+@dataclass(frozen=True)
+class SumOverTimeCrossEntropy(_CrossEntropy):
+    """L = mean_b -log softmax(sum_n U[b, n, :])[label_b]."""
+
+    def logits(self, readout):
+        return readout.sum(axis=1, dtype=np.float64)
+
+    def spread(self, readout, gradient):
+        return np.broadcast_to(gradient[:, None], readout.shape).astype(readout.dtype)
+
+
+@dataclass(frozen=True)
+class MeanOverTimeCrossEntropy(_CrossEntropy):
+    """L = mean_b -log softmax(mean_n U[b, n, :])[label_b]."""
+
+    def logits(self, readout):
+        return readout.mean(axis=1, dtype=np.float64)
+
+    def spread(self, readout, gradient):
+        return np.broadcast_to(gradient[:, None] / readout.shape[1], readout.shape).astype(readout.dtype)
+
+
+@dataclass(frozen=True)
+class LastStepCrossEntropy(_CrossEntropy):
+    """L = mean_b -log softmax(U[b, T - 1, :])[label_b]."""
+
+    def logits(self, readout):
+        return readout[:, -1]
+
+    def spread(self, readout, gradient):
+        result = np.zeros_like(readout)
+        result[:, -1] = gradient
+        return result
+
+
+@dataclass(frozen=True)
+class EveryStepCrossEntropy(_CrossEntropy):
+    """L = mean over trials and steps of -log softmax(U[b, n, :])[label_b].
+
+    With a mask (trial, step) of weights, only the steps that it selects count: a weighted mean. The prediction is the
+    class of the largest summed log-probability.
+    """
+
+    def value_and_gradient(self, readout, target, mask=None):
+        labels = np.broadcast_to(np.asarray(target)[:, None], readout.shape[:2])
+        value, gradient = _softmax_cross_entropy(readout, labels)
+        weight = _normalized(mask, readout.shape[:2])
+        return (value * weight).sum(), (gradient * weight[..., None]).astype(readout.dtype)
+
+    def logits(self, readout):
+        shifted = readout.astype(np.float64) - readout.max(axis=-1, keepdims=True)
+        return (shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))).sum(axis=1)
+
+
+@dataclass(frozen=True)
+class MeanSquaredError:
+    """L = mean over trials, steps and units of (U - target)^2, for regression and cognitive tasks.
+
+    target: (trial, step, unit). With a mask of weights (trial, step) or (trial, step, unit), a weighted mean.
+    """
+
+    classifies = False
+
+    def check(self, target, n_trials, steps, n_units):
+        """ValueError unless the target is a finite trace for every trial, step and unit."""
+        if np.shape(target) != (n_trials, steps, n_units):
+            raise ValueError(f"MeanSquaredError needs a target of shape (trial, step, unit) = {(n_trials, steps, n_units)}; "
+                             f"got {'none' if target is None else np.shape(target)}.")
+        if not np.all(np.isfinite(target)):
+            raise ValueError("the target has values that are not finite; to leave steps out, give a mask with zeros there.")
+
+    def predict(self, readout):
+        return readout
+
+    def score(self, readout, target, mask=None):
+        weight = np.ones(readout.shape) if mask is None else _full(mask, readout.shape)
+        error = weight * (readout - target) ** 2
+        return -error.sum(axis=(1, 2)) / np.maximum(weight.sum(axis=(1, 2)), 1e-300)
+
+    def value_and_gradient(self, readout, target, mask=None):
+        weight = _normalized(mask, readout.shape)
+        error = readout.astype(np.float64) - target
+        return (weight * error ** 2).sum(), (2 * weight * error).astype(readout.dtype)
+
+
+def _full(mask, shape):
+    mask = np.asarray(mask, np.float64)
+    if mask.shape not in (shape[:mask.ndim], shape[:2]):
+        raise ValueError(f"mask has shape {mask.shape}; it must be (trial, step) or (trial, step, unit), here {shape}.")
+    return np.broadcast_to(mask.reshape(mask.shape + (1,) * (len(shape) - mask.ndim)), shape)
+
+
+def _normalized(mask, shape):
+    """Weights that sum to 1: equal ones, or the mask's."""
+    if mask is None:
+        return np.full(shape, 1 / np.prod(shape))
+    weight = _full(mask, shape)
+    if not np.all(np.isfinite(weight)) or weight.min() < 0 or weight.sum() == 0:
+        raise ValueError("a mask holds weights >= 0 with at least one above 0; otherwise no step counts towards the loss.")
+    return weight / weight.sum()

@@ -1,0 +1,142 @@
+"""Moments of the free membrane (threshold off) under synaptic input, and the firing rate that they imply.
+
+For independent Poisson inputs, projection p with N_p synapses of weight w and rate nu_p:
+
+    mu_U = sum_p N_p nu_p eps_bar_p E[w_p]          sigma_U^2 = sum_p N_p nu_p eps_hat_p E[w_p^2]
+
+(Rossbroich, Gygax & Zenke 2022, section 2.1), with the integrals of the postsynaptic potential k_p of a unit weight
+
+    eps_bar = dt sum_n k[n]                          eps_hat = dt sum_n k[n]^2
+"""
+import numpy as np
+from scipy.linalg import solve_continuous_lyapunov
+
+from .neuron import gain_matrix, step_matrix
+
+
+def psp(neuron, dt, receptor, n_steps):
+    """Postsynaptic potential of a spike of weight 1: k[n] = (M^n)_{U, r}, n = 0 .. n_steps - 1.
+
+    Shape (n_steps,), or (n_steps, n) for a population with a time constant per neuron. k[0] is the value at the spike.
+    """
+    matrix, _ = step_matrix(neuron, dt)
+    state = _arrival(neuron, receptor, matrix.shape[:-1])
+    kernel = np.empty((n_steps,) + matrix.shape[:-2])
+    for n in range(n_steps):
+        kernel[n] = state[..., 0]
+        state = np.einsum("...sq,...q->...s", matrix, state)
+    return kernel
+
+
+def psp_integrals(neuron, dt, receptor, duration=None):
+    """(eps_bar, eps_hat) of a receptor, in seconds; one value, or one per neuron.
+
+    duration: seconds that the sums cover (samples 0 to duration - dt); None for the whole, infinite sum:
+    eps_bar = dt [(1 - M)^-1]_{U, r} and eps_hat = dt P_UU with P = M P M^T + e_r e_r^T.
+    """
+    if duration is not None:
+        kernel = psp(neuron, dt, receptor, int(round(duration / dt)))
+        return dt * kernel.sum(axis=0), dt * (kernel ** 2).sum(axis=0)
+    matrix, _ = step_matrix(neuron, dt)
+    size = matrix.shape[-1]
+    arrival = _arrival(neuron, receptor, matrix.shape[:-1])
+    total = np.linalg.solve(np.eye(size) - matrix, arrival[..., None])[..., 0, 0]
+    pairs = np.einsum("...ij,...kl->...ikjl", matrix, matrix).reshape(matrix.shape[:-2] + (size ** 2, size ** 2))
+    square = np.einsum("...i,...k->...ik", arrival, arrival).reshape(matrix.shape[:-2] + (size ** 2, 1))
+    return dt * total, dt * np.linalg.solve(np.eye(size ** 2) - pairs, square)[..., 0, 0]
+
+
+def _arrival(neuron, receptor, shape):
+    """The state right after a spike of weight 1 at a receptor."""
+    target = neuron.receptors[receptor]
+    state = np.zeros(shape)
+    state[..., list(neuron.states).index(target.state)] = target.jump
+    return state
+
+
+def current_time_constant(neuron, receptor_variance):
+    """Time constant (s) of the one synaptic current that gives U the same variance and the same variance of dU/dt.
+
+    receptor_variance: receptor -> its share of sigma_U^2. For a current with time constant tau and a membrane with tau_m,
+    Var[dU/dt] = sigma_U^2 / (tau_m tau); for several receptors the variances of dU/dt add.
+    """
+    slope, total = 0.0, sum(receptor_variance.values())
+    tau_mem = float(np.mean(neuron.time_constants["mem"]))
+    for receptor, variance in receptor_variance.items():
+        slope += variance * _slope_variance(neuron, receptor)
+    return total / (tau_mem * slope)
+
+
+def _slope_variance(neuron, receptor):
+    """Var[dU/dt] / Var[U] of a neuron that receives white noise at one receptor (continuous time)."""
+    taus = {name: float(np.mean(value)) for name, value in neuron.time_constants.items()}
+    tau = np.array([taus[name] for name in neuron.states.values()])
+    a = (gain_matrix(neuron) - np.eye(len(tau))) / tau[:, None]
+    arrival = _arrival(neuron, receptor, (len(tau),))
+    covariance = solve_continuous_lyapunov(a, -np.outer(arrival, arrival))
+    return (a[0] @ covariance @ a[0]) / covariance[0, 0]
+
+
+def stationary_rate(mu, sigma, tau_mem, tau_current, dt, threshold=1.0, reset=0.0, refractory_steps=0):
+    """Firing rate (Hz) of a leaky integrate-and-fire neuron driven by an Ornstein-Uhlenbeck current.
+
+    mu, sigma      mean and standard deviation of the free membrane (threshold off)
+    tau_current    correlation time of the current (s)
+    reset          value, or "subtract"
+
+    Solves the master equation of the discrete-time neuron (integrate, threshold, noise, reset) for the density of U and
+    current on a grid, until the rate is stationary: no approximation of short synapses (as in Siegert's formula with the
+    colour correction of Fourcaud & Brunel 2002) or of high thresholds (as in Rice's formula) is needed.
+    """
+    if not (sigma > 0 and tau_mem > 0 and tau_current > 0):
+        return 0.0 if mu < threshold else np.nan
+    scale, shift = sigma, mu                       # in units of sigma around mu: U -> (U - mu) / sigma
+    theta = (threshold - shift) / scale
+    drop = threshold / scale if reset == "subtract" else None
+    back = None if reset == "subtract" else (reset - shift) / scale
+    current, mixing, gain, decay = _current_grid(tau_mem, tau_current, dt)
+    u = np.linspace(min(-6.0, (back or 0.0) - 1.0), theta, max(200, int(60 * (theta + 6))))
+    target = decay * u[:, None] + gain * current   # U* of each cell (u, current)
+    return _relax(u, target, mixing, theta, back, drop, refractory_steps, dt)
+
+
+def _current_grid(tau_mem, tau_current, dt, n=41):
+    """Grid of the current (in units that give U variance 1), its transition matrix, and the step of U."""
+    decay_u, decay_i = np.exp(-dt / tau_mem), np.exp(-dt / tau_current)
+    if abs(tau_mem - tau_current) < 1e-9 * tau_mem:
+        gain = dt / tau_mem * decay_u
+    else:
+        gain = tau_current / (tau_current - tau_mem) * (decay_i - decay_u)
+    # stationary variances of U <- decay_u U + gain I, I <- decay_i I + s noise, with Var[I] = v and Var[U] = 1
+    cross = gain * decay_i / (1 - decay_u * decay_i)
+    variance = (1 - decay_u ** 2) / (gain ** 2 + 2 * decay_u * gain * cross)
+    grid = np.linspace(-4.5, 4.5, n) * np.sqrt(variance)
+    spread = np.sqrt(variance * (1 - decay_i ** 2))
+    mixing = np.exp(-(grid[None, :] - decay_i * grid[:, None]) ** 2 / (2 * spread ** 2))
+    return grid, mixing / mixing.sum(axis=1, keepdims=True), gain, decay_u
+
+
+def _relax(u, target, mixing, theta, back, drop, refractory_steps, dt):
+    """Iterate the density (u, current) until the spike probability per step settles; returns it per second."""
+    from scipy.sparse import coo_matrix
+    n_u, n_i = target.shape
+    fires = target > theta
+    landing = np.where(fires, back if drop is None else target - drop, target)
+    at = np.clip((landing - u[0]) / (u[1] - u[0]), 0, n_u - 1.000001)
+    low, part = at.astype(int), at - at.astype(int)
+    column, cell = np.broadcast_to(np.arange(n_i), target.shape), np.arange(n_u * n_i)
+    rows = np.concatenate([(low * n_i + column).ravel(), ((low + 1) * n_i + column).ravel()])
+    moves = coo_matrix((np.concatenate([1 - part.ravel(), part.ravel()]), (rows, np.tile(cell, 2)))).tocsr()
+    density = np.zeros((n_u, n_i))
+    density[np.argmin(np.abs(u - min(0.0, u[-1])))] = 1 / n_i
+    waiting, rate = [np.zeros((n_u, n_i))] * max(0, refractory_steps - 1), 0.0
+    for step in range(20000):
+        spikes = density * fires
+        quiet = (moves @ (density - spikes).ravel()).reshape(n_u, n_i) @ mixing
+        reset = (moves @ spikes.ravel()).reshape(n_u, n_i) @ mixing
+        waiting = [w @ mixing for w in waiting] + [reset]
+        density, waiting = quiet + waiting[0], waiting[1:]
+        before, rate = rate, 0.98 * rate + 0.02 * spikes.sum() / dt
+        if step > 300 and abs(rate - before) < 1e-6 * rate + 1e-12:
+            break
+    return float(spikes.sum() / dt)

@@ -1,0 +1,145 @@
+"""Optimizers and learning-rate schedules on one flat vector of parameters.
+
+An optimizer is a frozen description. `start(n, dtype)` gives its state, a dict of arrays (which checkpoints store), and
+`step(parameters, gradient, state, rate)` updates parameters and state in place. `rate` is the learning rate times the
+schedule's factor.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class _Optimizer:
+    def __post_init__(self):
+        for name, low, high in (("learning_rate", 0, np.inf), ("momentum", 0, 1), ("beta1", 0, 1), ("beta2", 0, 1),
+                                ("weight_decay", 0, np.inf), ("epsilon", 0, np.inf)):
+            value = getattr(self, name, None)
+            if value is not None and not low <= value < high:
+                raise ValueError(f"{type(self).__name__}: {name} is {value!r}; it must lie in [{low}, {high}).")
+
+    def start(self, n, dtype):
+        """The state before the first step."""
+        return {name: np.zeros(n, dtype) for name in self.arrays} | {"steps": np.zeros((), np.int64)}
+
+
+@dataclass(frozen=True)
+class SGD(_Optimizer):
+    """v <- momentum v + g;  w <- w - rate v."""
+    learning_rate: float = 1e-2
+    momentum: float = 0.0
+    arrays = ("velocity",)
+
+    def step(self, parameters, gradient, state, rate):
+        state["steps"] += 1
+        state["velocity"] *= self.momentum
+        state["velocity"] += gradient
+        parameters -= rate * state["velocity"]
+
+
+@dataclass(frozen=True)
+class Adam(_Optimizer):
+    """Adam (Kingma & Ba 2015, algorithm 1), with decoupled weight decay if asked (AdamW).
+
+    m <- beta1 m + (1 - beta1) g;  v <- beta2 v + (1 - beta2) g^2;
+    w <- w - rate [ (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon) + weight_decay w ]
+    """
+    learning_rate: float = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
+    arrays = ("mean", "square")
+
+    def step(self, parameters, gradient, state, rate):
+        state["steps"] += 1
+        t, mean, square = int(state["steps"]), state["mean"], state["square"]
+        mean += (1 - self.beta1) * (gradient - mean)
+        square += (1 - self.beta2) * (gradient * gradient - square)
+        denominator = np.sqrt(square)
+        denominator /= np.sqrt(1 - self.beta2 ** t)
+        denominator += self.epsilon
+        if self.weight_decay:
+            parameters *= 1 - rate * self.weight_decay
+        parameters -= (rate / (1 - self.beta1 ** t)) * mean / denominator
+
+
+def AdamW(learning_rate=1e-3, weight_decay=1e-2, **options):
+    """Adam with decoupled weight decay (Loshchilov & Hutter 2019)."""
+    return Adam(learning_rate, weight_decay=weight_decay, **options)
+
+
+@dataclass(frozen=True)
+class SMORMS3(_Optimizer):
+    """SMORMS3 (Funk 2015): each parameter has its own memory.
+
+    r = 1 / (memory + 1);  g1 <- (1 - r) g1 + r g;  g2 <- (1 - r) g2 + r g^2;  x = g1^2 / (g2 + epsilon);
+    w <- w - g min(rate, x) / (sqrt(g2) + epsilon);  memory <- 1 + memory (1 - x)
+    """
+    learning_rate: float = 1e-3
+    epsilon: float = 1e-16
+    arrays = ("memory", "mean", "square")
+
+    def start(self, n, dtype):
+        return super().start(n, dtype) | {"memory": np.ones(n, dtype)}
+
+    def step(self, parameters, gradient, state, rate):
+        state["steps"] += 1
+        memory, mean, square = state["memory"], state["mean"], state["square"]
+        r = 1 / (memory + 1)
+        mean += r * (gradient - mean)
+        square += r * (gradient * gradient - square)
+        x = mean * mean / (square + self.epsilon)
+        parameters -= gradient * np.minimum(rate, x) / (np.sqrt(square) + self.epsilon)
+        memory *= 1 - x
+        memory += 1
+
+
+# ---------------------------------------------------------------------------------------------- schedules
+
+@dataclass(frozen=True)
+class Constant:
+    """The learning rate stays."""
+
+    def factor(self, progress, validation):
+        return 1.0
+
+
+@dataclass(frozen=True)
+class Cosine:
+    """From 1 to `final` along half a cosine over the whole training, after a linear warm-up of the share `warmup`."""
+    final: float = 0.0
+    warmup: float = 0.0
+
+    def factor(self, progress, validation):
+        """progress: the share of the training that is done, 0 to 1."""
+        if progress < self.warmup:
+            return (progress + 1e-3) / (self.warmup + 1e-3)
+        phase = (progress - self.warmup) / max(1 - self.warmup, 1e-12)
+        return self.final + (1 - self.final) * 0.5 * (1 + np.cos(np.pi * min(phase, 1.0)))
+
+
+@dataclass(frozen=True)
+class Step:
+    """Multiplied by `decay` at each of the given shares of the training (for instance 0.5, 0.75)."""
+    at: tuple = (0.5, 0.75)
+    decay: float = 0.1
+
+    def factor(self, progress, validation):
+        return self.decay ** sum(progress >= share for share in self.at)
+
+
+@dataclass(frozen=True)
+class OnPlateau:
+    """Multiplied by `decay` whenever the best validation loss (training loss without validation) is `patience` epochs old."""
+    patience: int = 10
+    decay: float = 0.5
+
+    def factor(self, progress, validation):
+        """validation: the losses of all epochs so far."""
+        drops, best, waited = 0, np.inf, 0
+        for value in validation:
+            best, waited = (value, 0) if value < best else (best, waited + 1)
+            if waited >= self.patience:
+                drops, waited = drops + 1, 0
+        return self.decay ** drops

@@ -1,0 +1,233 @@
+"""Statistics of spike trains and of synaptic input: rates, irregularity, variability, synchrony, correlation, balance.
+
+Functions of spike trains take SpikeTrains (all their trials, pooled). Counts of windows use whole windows only: what is
+left at the end of a trial when `width` does not divide its duration is not counted.
+"""
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csc_matrix
+
+from .events import number_of_steps
+
+# ---------------------------------------------------------------------------------------------- rates
+
+
+def firing_rates(spikes):
+    """Mean firing rate of every unit: spikes / (trials · duration), in Hz, shape (n_units,).
+
+    ValueError without trials. Source: Dayan & Abbott (2001), Theoretical Neuroscience, section 1.2 (spike-count rate).
+    """
+    _check_trials(spikes)
+    return np.bincount(spikes.units, minlength=spikes.n_units) / (len(spikes) * spikes.duration)
+
+
+def rate_over_time(spikes, width):
+    """Population rate in bins of `width` seconds: the peri-stimulus time histogram, averaged over trials and units.
+
+        rate[k] = spikes in bin k / (trials · n_units · width of bin k)
+
+    Returns (centres, rates): bin centres in seconds and rates in Hz, both (bins,). The bins cover the trial: where `width`
+    does not divide the duration the last one is shorter, and its rate is taken over what there is of it.
+    ValueError without trials, or for a width outside (0, duration].
+    Source: Dayan & Abbott (2001), section 1.2 (trial-averaged rate).
+    """
+    _check_trials(spikes)
+    _check_width("width", width, spikes.duration)
+    n_bins = number_of_steps(spikes.duration, width)
+    edges = np.append(np.arange(n_bins) * width, spikes.duration)
+    bins = np.minimum(_window_of(spikes.times, width), n_bins - 1)
+    counts = np.bincount(bins, minlength=n_bins)
+    return (edges[:-1] + edges[1:]) / 2, counts / (len(spikes) * spikes.n_units * np.diff(edges))
+
+
+# ---------------------------------------------------------------------------------------------- irregularity
+
+
+def interspike_intervals(spikes):
+    """Intervals between successive spikes of a unit within a trial; none crosses from one trial into the next.
+
+    Returns (intervals, units): seconds, and the unit that each interval belongs to, both (intervals,). They are in order
+    of trial, then unit, then time.
+    """
+    train = spikes.trials * spikes.n_units + spikes.units
+    order = np.argsort(train, kind="stable")       # times ascend within a trial, and a stable sort keeps them so
+    same = np.diff(train[order]) == 0
+    return np.diff(spikes.times[order].astype(np.float64))[same], spikes.units[order][1:][same]
+
+
+def isi_cv(spikes, minimum=3):
+    """Coefficient of variation of the interspike intervals of every unit, pooled over trials; shape (n_units,).
+
+        CV = standard deviation of the intervals / their mean
+
+    0 for a clock, 1 for a Poisson process (slightly less in short trials, which cut off the long intervals). NaN where a
+    unit has fewer than `minimum` intervals. ValueError unless `minimum` is a whole number >= 2.
+    Source: Softky & Koch (1993), J. Neurosci. 13:334-350.
+    """
+    if isinstance(minimum, bool) or not isinstance(minimum, (int, np.integer)) or minimum < 2:
+        raise ValueError(f"minimum is {minimum!r}; it must be a whole number >= 2, since one interval has no variation.")
+    intervals, units = interspike_intervals(spikes)
+    n = np.bincount(units, minlength=spikes.n_units)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.bincount(units, intervals, spikes.n_units) / n
+        variance = np.bincount(units, (intervals - mean[units]) ** 2, spikes.n_units) / n
+        return np.where(n >= minimum, np.sqrt(variance) / mean, np.nan)
+
+
+# ---------------------------------------------------------------------------------------------- counts in windows
+
+
+def fano_factor(spikes, window):
+    """Fano factor of every unit: variance over mean of its spike counts in windows of `window` seconds; (n_units,).
+
+        F = Var[c] / E[c],  c the counts of all windows of all trials, Var with n - 1 in its denominator
+
+    1 for a Poisson process of constant rate, 0 for a clock. A rate that differs between windows or trials adds to it.
+    NaN for units without spikes. ValueError for a window outside (0, duration] or when there are fewer than 2 windows.
+    Source: Fano (1947), Phys. Rev. 72:26-29.
+    """
+    counts = _window_counts(spikes, "window", window)
+    n, total = counts.shape[0], _totals(counts)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return _variances(counts) * n / (n - 1) / (total / n)
+
+
+def synchrony(spikes, width):
+    """Population synchrony chi of the spike counts in bins of `width` seconds; one number in [0, 1].
+
+        chi^2 = Var[ 1/N Σ_i c_i ] / ( 1/N Σ_i Var[c_i] ),   variances over all bins of all trials
+
+    1 if all units do the same; for independent units it falls as 1 / sqrt(N), so compare populations of one size, or with
+    that value. A rate that all units share (a stimulus) counts as synchrony. NaN if no count varies.
+    ValueError for a width outside (0, duration] or when there are fewer than 2 bins.
+    Source: Golomb & Rinzel (1994), Physica D 72:259-282; Golomb (2007), Scholarpedia 2(1):1347, with counts in place of
+    membrane potentials.
+    """
+    counts = _window_counts(spikes, "width", width)
+    units = _variances(counts).mean()
+    population = np.asarray(counts.sum(axis=1)).ravel() / spikes.n_units
+    return float(min(1.0, np.sqrt(population.var() / units))) if units > 0 else np.nan
+
+
+def correlations(spikes, width, pairs=1000, seed=0):
+    """Pearson correlation coefficients of the spike counts of random pairs of units, in bins of `width` seconds.
+
+        r_ij = Cov[c_i, c_j] / sqrt(Var[c_i] Var[c_j]),   over all bins of all trials
+
+    Up to `pairs` different pairs are drawn (all of them if there are no more), from units whose counts vary: for others
+    r does not exist. Returns (pairs drawn,), empty if fewer than two units vary. seed: int or numpy Generator.
+    ValueError for a width outside (0, duration], fewer than 2 bins, or `pairs` that is not a whole number >= 1.
+    Source: Cohen & Kohn (2011), Nat. Neurosci. 14:811-819 (spike-count correlation).
+    """
+    if isinstance(pairs, bool) or not isinstance(pairs, (int, np.integer)) or pairs < 1:
+        raise ValueError(f"pairs is {pairs!r}; it must be a whole number >= 1.")
+    counts = _window_counts(spikes, "width", width)
+    variances = _variances(counts)
+    active = np.flatnonzero(variances > 0)
+    i, j = active[_random_pairs(active.size, pairs, np.random.default_rng(seed))]
+    n, total, together = counts.shape[0], _totals(counts), _totals(counts[:, i].multiply(counts[:, j]))
+    covariances = (n * together - total[i] * total[j]) / n ** 2
+    return np.clip(covariances / np.sqrt(variances[i] * variances[j]), -1.0, 1.0)
+
+
+def _random_pairs(n, pairs, rng):
+    """Different pairs i < j of 0 .. n - 1, as an array (2, at most `pairs`)."""
+    n_pairs = n * (n - 1) // 2
+    k = rng.choice(n_pairs, pairs, replace=False) if n_pairs > pairs else np.arange(n_pairs)
+    j = ((1 + np.sqrt(1 + 8 * k)) // 2).astype(np.int64)       # pair k = j (j - 1) / 2 + i, counted along rows j
+    return np.stack([k - j * (j - 1) // 2, j])
+
+
+def _window_of(times, width):
+    """The window of each spike. A time that should be a multiple of `width`, up to rounding, begins a window."""
+    return np.floor(times.astype(np.float64) / width * (1 + 4 * np.finfo(times.dtype).eps)).astype(np.int64)
+
+
+def _window_counts(spikes, name, width):
+    """Spike counts (trial and window, unit) in whole windows. Sparse: memory is that of the spikes."""
+    _check_trials(spikes)
+    _check_width(name, width, spikes.duration)
+    n_windows = int(spikes.duration / width + 1e-3)
+    if n_windows * len(spikes) < 2:
+        raise ValueError(f"{name} is {width:g} s and there is one trial of {spikes.duration:g} s, which gives one count; a "
+                         f"variance needs at least two. Give a shorter {name} or more trials.")
+    window = _window_of(spikes.times, width)
+    whole = window < n_windows
+    where = (spikes.trials * n_windows + window)[whole], spikes.units[whole]
+    return csc_matrix((np.ones(whole.sum()), where), (len(spikes) * n_windows, spikes.n_units))
+
+
+def _totals(counts):
+    return np.asarray(counts.sum(axis=0)).ravel()
+
+
+def _variances(counts):
+    """Variance of each column; exactly 0 where it is 0, since sums of whole numbers are exact."""
+    n = counts.shape[0]
+    return (n * _totals(counts.multiply(counts)) - _totals(counts) ** 2) / n ** 2
+
+
+# ---------------------------------------------------------------------------------------------- balance
+
+
+@dataclass(frozen=True, eq=False)
+class EIBalance:
+    """Balance of the excitatory input E and the inhibitory input I of each neuron; arrays (neuron,).
+
+    net_over_excitatory   (<E> - <I>) / <E>: 0 if they cancel, 1 without inhibition, negative if inhibition dominates
+    ratio                 <E> / <I>: 1 if they cancel, infinite without inhibition
+    correlation           Pearson correlation of E and I over time and trials: positive if I tracks E
+    """
+    net_over_excitatory: np.ndarray
+    ratio: np.ndarray
+    correlation: np.ndarray
+
+
+def ei_balance(excitatory, inhibitory):
+    """Balance of excitatory and inhibitory input; an EIBalance with one value per neuron.
+
+    excitatory, inhibitory: arrays (trial, step, neuron) in the same unit, both as magnitudes >= 0, such as the states
+    "E.I_exc" and "E.I_inh" of a trace. Means < > and the correlation go over trials and steps.
+    A value is NaN where it does not exist: the correlation if an input is constant, ratios 0 / 0.
+    ValueError for arrays of other or different shapes, and values that are negative or not finite.
+    Source: van Vreeswijk & Sompolinsky (1996), Science 274:1724-1726 (balance of means); Okun & Lampl (2008), Nat.
+    Neurosci. 11:535-537 (correlation of E and I).
+    """
+    e, i = (_checked_input(name, values) for name, values in (("excitatory", excitatory), ("inhibitory", inhibitory)))
+    if e.shape != i.shape:
+        raise ValueError(f"excitatory has shape {e.shape} and inhibitory {i.shape}; they must be of the same trials, steps "
+                         "and neurons.")
+    mean_e, mean_i = e.mean(axis=(0, 1)), i.mean(axis=(0, 1))
+    varies = (np.ptp(e, axis=(0, 1)) > 0) & (np.ptp(i, axis=(0, 1)) > 0)
+    e, i = e - mean_e, i - mean_i
+    covariance, variance_e, variance_i = ((a * b).mean(axis=(0, 1)) for a, b in ((e, i), (e, e), (i, i)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        correlation = np.clip(covariance / np.sqrt(variance_e * variance_i), -1.0, 1.0)
+        return EIBalance((mean_e - mean_i) / mean_e, mean_e / mean_i, np.where(varies, correlation, np.nan))
+
+
+def _checked_input(name, values):
+    values = np.asarray(values, np.float64)
+    if values.ndim != 3 or 0 in values.shape[:2]:
+        raise ValueError(f"{name} has shape {values.shape}; it must be (trial, step, neuron), with at least one trial and step.")
+    wrong = ~(np.isfinite(values) & (values >= 0))
+    if np.any(wrong):
+        at = tuple(int(k) for k in np.argwhere(wrong)[0])
+        raise ValueError(f"{name} input at (trial, step, neuron) = {at} is {values[at]:g}; both inputs are given as magnitudes, "
+                         "finite and >= 0: the sign of inhibition is not part of it.")
+    return values
+
+
+# ---------------------------------------------------------------------------------------------- checks
+
+
+def _check_trials(spikes):
+    if len(spikes) == 0:
+        raise ValueError("the spike trains have no trials, so there is nothing to average over; give at least one.")
+
+
+def _check_width(name, width, duration):
+    if not (np.isfinite(width) and 0 < width <= duration * (1 + 1e-9)):
+        raise ValueError(f"{name} is {width!r} s; it must be a time in seconds, above 0 and at most the duration of a trial, "
+                         f"{duration:g} s.")
