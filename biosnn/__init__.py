@@ -1,1 +1,21 @@
-"""biosnn: networks of excitatory and inhibitory spiking neurons."""
+"""biosnn: networks of excitatory and inhibitory spiking neurons that obey Dale's law, simulated and trained on a CPU."""
+from . import data
+from .checkpoint import load_weights, save_weights
+from .connectivity import dalian_layer, layer, recurrent_projections
+from .dale import audit
+from .events import SpikeTrains, bin_spikes, from_dense
+from .families import Constant as ConstantWeights
+from .families import Exponential, Gamma, HalfNormal, LogNormal, Uniform
+from .init import fluctuation_driven
+from .loss import (EveryStepCrossEntropy, LastStepCrossEntropy, MaxOverTimeCrossEntropy, MeanOverTimeCrossEntropy,
+                   MeanSquaredError, SumOverTimeCrossEntropy)
+from .network import Network
+from .neuron import ei_lif, leaky_readout, lif, log_normal_time_constants
+from .optim import SGD, SMORMS3, Adam, AdamW, Constant, Cosine, OnPlateau, Step
+from .regularize import WeightPenalty, lower_bound, upper_bound
+from .simulate import gradient, run
+from .surrogate import Sigmoid, SuperSpike, Triangular, TruncatedSuperSpike
+from .train import evaluate, train
+
+__version__ = "0.1.0"
+__all__ = [name for name in dir() if not name.startswith("_")]

@@ -12,11 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from . import moments, simulate
-try:
-    from . import stats
-except ImportError:
-    stats = None
+from . import moments, simulate, stats
 from .connectivity import recurrent_projections
 from .events import bin_spikes
 from .families import Exponential
@@ -315,6 +311,29 @@ class _Design:
             unit = sum(a.n * a.rate * a.eps_bar for a in self.afferents[name])
             self.gains[name] = (x * factor, y * factor + (mu - factor * means[0]) / unit)
 
+    # ------------------------------------------------------------------------------------------ position of the closed loop
+
+    def position(self, fixed):
+        """What the closed loop varies as one vector: logarithms of rates and factors, and offsets."""
+        parts = []
+        for name, (x, y) in self.gains.items():
+            parts += [np.log([x]), np.ravel(np.log(y) if self.dalian[name] else y)]
+            parts += [] if fixed else [np.log([self.rates[name]])]
+        return np.concatenate(parts)
+
+    def move(self, position, fixed):
+        """Set rates and corrections from such a vector, and the weights from them."""
+        at = 0
+        for name, (_, y) in self.gains.items():
+            size = np.size(y)
+            x, new = float(np.exp(position[at])), position[at + 1:at + 1 + size]
+            new = np.exp(new) if self.dalian[name] else new
+            self.gains[name] = (x, new if np.ndim(y) else float(new[0]))
+            at += 1 + size
+            if not fixed:
+                self.rates[name], at = float(np.exp(position[at])), at + 1
+        self.solve()
+
     # ------------------------------------------------------------------------------------------ report
 
     def report(self):
@@ -352,30 +371,59 @@ def _for(value, name, what):
 # ---------------------------------------------------------------------------------------------- closed loop
 
 def _close_loop(design, report, spikes, fixed, threads, progress, most=30):
-    """Run, measure rates and free membranes, correct; until both agree with what was assumed and asked for."""
+    """Run, measure rates and free membranes, correct; until both agree with what was assumed and asked for.
+
+    The circuit answers a correction with other rates, so that plain iteration is slow or overshoots: steps are
+    accelerated by Anderson mixing. The best weights that were seen are kept.
+    """
     network = design.network
     trains = simulate.input_trains(network, spikes)
     chosen = np.sort(design.rng.permutation(len(trains[0]))[:_TRIALS])
     sample = {p.name: train[chosen] for p, train in zip(network.inputs, trains)}
+    mixing, best, error = _Anderson(), (np.inf, None), np.inf
     with progress_bar(most, "initializing", progress) as advance:
         for iteration in range(most):
             trace = simulate.run(network, sample, merge=design.merge, threads=threads)
             measured = {name: _measure(design, trace, name, threads) for name in design.targets}
-            error = _record(design, report, trace, measured)
-            report.iterations, report.converged = iteration + 1, error < 1.0
+            error, position = _record(design, report, trace, measured), design.position(fixed)
+            best = min(best, (error, iteration, position), key=lambda item: item[0])
+            report.iterations = iteration + 1
             advance(1, f"largest error {error:.2g} of the tolerance")
-            if report.converged:
+            if error < 1.0 or iteration == most - 1:
                 break
             if not fixed:
                 design.rates |= {p.name: max(p.rate_measured, 0.05) for p in report.populations}
             _improve(design, measured)
-    design.predict(report)
-    report.closed_loop = True
+            design.move(mixing.step(position, design.position(fixed)), fixed)
+    report.converged, report.closed_loop = error < 1.0, True
     if not report.converged:
+        design.move(best[2], fixed)
+        trace = simulate.run(network, sample, merge=design.merge, threads=threads)
+        _record(design, report, trace, {name: _measure(design, trace, name, threads) for name in design.targets})
         note = ("the closed loop did not settle within its tolerance (1 % of sigma_U, 0.01 of mu_U, 3 % of the rates); the report "
-                "shows what was reached.")
+                "shows the best that was reached. A population that hardly fires cannot balance others: a larger sigma_U or "
+                "mu_U, or more inhibitory neurons, help.")
         report.notes.append(note)
         warnings.warn(note, stacklevel=3)
+    design.predict(report)
+
+
+class _Anderson:
+    """Anderson mixing of a fixed-point iteration x <- g(x) (Anderson 1965; Walker & Ni 2011), with steps of at most log 2."""
+
+    def __init__(self, depth=5):
+        self.depth, self.positions, self.residuals = depth, [], []
+
+    def step(self, position, image):
+        """The next x, given x and g(x)."""
+        self.positions = (self.positions + [position])[-self.depth:]
+        self.residuals = (self.residuals + [image - position])[-self.depth:]
+        move = self.residuals[-1]
+        if len(self.positions) > 1:
+            change, moved = (np.diff(np.array(values), axis=0).T for values in (self.residuals, self.positions))
+            mix = np.linalg.lstsq(change, self.residuals[-1], rcond=1e-3)[0]
+            move = move - (moved + change) @ mix
+        return position + np.clip(move, -np.log(2), np.log(2))
 
 
 @dataclass
@@ -436,7 +484,7 @@ def _record(design, report, trace, measured):
         row.mu_measured, row.spread_measured = float(mean.mean()), float(mean.std())
         row.sigma_measured = float(np.sqrt(variance.mean()))
         row.rate_measured = float(trace.counts[row.name].mean() / trace.duration)
-        if stats and np.any(np.isfinite(cv := stats.isi_cv(trace.spikes[row.name]))):
+        if np.any(np.isfinite(cv := stats.isi_cv(trace.spikes[row.name]))):
             row.cv_measured = float(np.nanmean(cv))
         if dalian and part.mean[1].mean() != 0:
             row.ei_ratio = float(-part.mean[0].mean() / part.mean[1].mean())
@@ -456,14 +504,13 @@ def _improve(design, measured):
     for name, part in measured.items():
         ratio = design.scales(name) / before[name]
         _correct(design, name, _Components(part.mean * ratio[:, None], part.covariance * (ratio[:, None] * ratio)[..., None]))
-    design.solve()
 
 
 def _correct(design, name, part):
     """Scale the two components so that, with the spikes that were measured, the free membrane has the target moments.
 
     With U = x U_1 + y U_2 the mean fixes y = (mu - x m_1) / m_2 =: c - d x, and the variance x^2 V_1 + y^2 V_2 + 2 x y C is a
-    quadratic in x. With balance="neuron" y is chosen for each neuron. Steps are limited to a factor of 2.
+    quadratic in x. With balance="neuron" y is chosen for each neuron. Steps are at most a factor of 2.
     """
     mu, sigma, _ = design.targets[name]
     neuronwise = design.balance == "neuron"

@@ -1,0 +1,1 @@
+"""biosnn against other programs."""
