@@ -94,9 +94,9 @@ class InitializerReport:
 
     def __rich__(self):
         from rich.table import Table
-        table = Table(title="Fluctuation-driven initialization (U in units of the threshold's scale)", title_justify="left")
-        for heading in ("population", "", "mean U", "sd U", "xi", "rate (Hz)", "ISI CV", "E/I", "spread of mean U"):
-            table.add_column(heading, justify="left" if heading in ("population", "") else "right")
+        table = Table(title="Fluctuation-driven start (free membrane U; spread: sd of mean U over neurons)", title_justify="left")
+        for heading in ("name", "", "mean U", "sd U", "xi", "rate (Hz)", "CV", "E/I", "spread"):
+            table.add_column(heading, justify="left" if heading in ("name", "") else "right", no_wrap=True)
         for p in self.populations:
             rows = [("target", p.mu_target, p.sigma_target, p.xi_target, p.rate_assumed, np.nan, np.nan, np.nan),
                     ("predicted", p.mu_predicted, p.sigma_predicted, p.xi_predicted, p.rate_predicted, np.nan, np.nan,

@@ -68,30 +68,17 @@ def line(axis, label):
 
 
 def overlapping_texts(figure):
-    """Pairs of visible texts whose boxes share more than a pixel, at 100 dots per inch, and texts that leave the figure."""
+    """Pairs of drawn texts whose boxes share more than a pixel at 100 dots per inch, and texts that leave the figure."""
     figure.set_dpi(100)
-    figure.draw_without_rendering()
-    boxes = []
-    for text in figure.findobj(Text):
-        if text.get_text().strip() and text.get_visible():
-            box = text.get_window_extent()
-            in_view = text.axes is None or text.axes.get_window_extent().padded(60).overlaps(box)
-            if in_view and not _hidden_tick(text):
-                boxes.append((text.get_text(), box))
+    with pytest.MonkeyPatch.context() as patch:
+        drawn, draw = {}, Text.draw     # what is drawn: matplotlib also keeps labels of ticks outside of the limits
+        patch.setattr(Text, "draw", lambda text, renderer: (drawn.update({id(text): text}), draw(text, renderer))[1])
+        figure.draw_without_rendering()
+    boxes = [(text.get_text(), text.get_window_extent()) for text in drawn.values()
+             if text.get_text().strip() and text.get_visible()]
     outside = [name for name, b in boxes if b.x0 < -1 or b.y0 < -1 or b.x1 > figure.bbox.x1 + 1 or b.y1 > figure.bbox.y1 + 1]
     return outside + [(a, b) for (a, p), (b, q) in itertools.combinations(boxes, 2)
                       if min(p.x1, q.x1) - max(p.x0, q.x0) > 1 and min(p.y1, q.y1) - max(p.y0, q.y0) > 1]
-
-
-def _hidden_tick(text):
-    """Labels of ticks outside of the limits, which matplotlib keeps but does not draw."""
-    if text.axes is None:
-        return False
-    drawn = {id(label) for axis in (text.axes.xaxis, text.axes.yaxis)
-             for tick in axis._update_ticks() for label in (tick.label1, tick.label2)}
-    every = {id(label) for axis in (text.axes.xaxis, text.axes.yaxis)
-             for tick in (*axis.majorTicks, *axis.minorTicks) for label in (tick.label1, tick.label2)}
-    return id(text) in every - drawn
 
 
 # ---------------------------------------------------------------------------------------------- activity
