@@ -164,9 +164,9 @@ def currents(trace, population, neuron=0, trial=0):
     figure = _figure(9.0, 3.6)
     axis = figure.subplots()
     excitation, inhibition = e[trial, :, neuron], i[trial, :, neuron]
-    for values, label, line, width in ((excitation, "excitatory", EXCITATORY, 1.0), (-inhibition, "inhibitory", INHIBITORY, 1.0),
-                                       (excitation - inhibition, "net", "black", 1.3)):
-        axis.plot(trace.times * 1e3, values, color=line, linewidth=width, label=label)
+    for values, label, line in ((excitation, "excitatory", EXCITATORY), (-inhibition, "inhibitory", INHIBITORY),
+                                (excitation - inhibition, "net", "black")):
+        axis.plot(trace.times * 1e3, values, color=line, linewidth=1.1, label=label)
     axis.axhline(0, color="black", linewidth=0.6)
     axis.set_xlim(0, trace.duration * 1e3)
     axis.set_xlabel("time (ms)")
@@ -345,16 +345,16 @@ def _gaussian(x, mean, deviation):
     return np.exp(-((x - mean) / deviation) ** 2 / 2) / (deviation * np.sqrt(2 * np.pi))
 
 
-def _density(values, bins, tail):
-    """Histogram as a density of all values, over the range that leaves out a share `tail` at either end."""
-    low, high = np.quantile(values, [tail, 1 - tail])
+def _density(values, most, tail):
+    """Histogram of at most `most` bins, as a density of all values, without at most a share `tail` of them at either end."""
+    low, high = np.quantile(values, tail, method="lower"), np.quantile(values, 1 - tail, method="higher")
     if not high > low:          # (nearly) all equal
         low, high = values.min(), values.max()
     if not high > low:
         low, high = low - 0.5 * max(abs(low), 1e-3), high + 0.5 * max(abs(high), 1e-3)
     if values.min() >= 0 and low < 0.1 * high:
         low = 0.0               # weights that obey Dale's law: show where they end
-    counts, edges = np.histogram(values, bins, (low, high))
+    counts, edges = np.histogram(values, int(np.clip(np.sqrt(values.size), 8, most)), (low, high))
     return counts / (values.size * np.diff(edges)), edges
 
 
@@ -378,8 +378,8 @@ def _recorded(trace, population, states, neuron, trial):
     names = [f"{population.name}.{state}" for state in states]
     if not all(name in trace.states for name in names):
         wanted = ", ".join(f'"{name}"' for name in names)
-        raise ValueError(f"the trace has no {' and '.join(n for n in names if n not in trace.states)}, which this figure shows: "
-                         f"simulate with run(..., record=[{wanted}]).")
+        absent = " and ".join(name for name in names if name not in trace.states)
+        raise ValueError(f"the trace has no {absent}, which this figure shows: simulate with run(..., record=[{wanted}]).")
     _check_index("trial", trial, _n_trials(trace))
     _check_index("neuron", neuron, population.n)
     return population, [trace.states[name] for name in names]

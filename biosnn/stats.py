@@ -210,12 +210,13 @@ def ei_balance(excitatory, inhibitory):
 def _checked_input(name, values):
     values = np.asarray(values, np.float64)
     if values.ndim != 3 or 0 in values.shape[:2]:
-        raise ValueError(f"{name} has shape {values.shape}; it must be (trial, step, neuron), with at least one trial and step.")
+        raise ValueError(f"{name} has shape {values.shape}; it must be (trial, step, neuron), with at least one trial and one "
+                         "step.")
     wrong = ~(np.isfinite(values) & (values >= 0))
     if np.any(wrong):
         at = tuple(int(k) for k in np.argwhere(wrong)[0])
-        raise ValueError(f"{name} input at (trial, step, neuron) = {at} is {values[at]:g}; both inputs are given as magnitudes, "
-                         "finite and >= 0: the sign of inhibition is not part of it.")
+        raise ValueError(f"{name} input at (trial, step, neuron) = {at} is {values[at]:g}; both inputs are given as "
+                         "magnitudes, finite and >= 0: the sign of inhibition is not part of it.")
     return values
 
 

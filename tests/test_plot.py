@@ -2,6 +2,7 @@
 import itertools
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -263,7 +264,7 @@ def test_figures_are_written_and_pyplot_is_never_loaded(trace, tmp_path):
     code = ("import sys, numpy as np, biosnn.plot as plot; assert 'matplotlib' not in sys.modules; "
             "from biosnn.train import History; plot.history(History(*[np.ones(3)] * 7)); "
             "assert 'matplotlib.figure' in sys.modules and 'matplotlib.pyplot' not in sys.modules")
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(plot.__file__).parents[1])
 
 
 # ---------------------------------------------------------------------------------------------- bad input

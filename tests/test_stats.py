@@ -27,7 +27,8 @@ def clock(interval, n_units, n_trials, duration=DURATION):
 def any_trains(draw):
     """Few units with times on a grid of 10 ms, so that ties and spikes on the edges of windows happen."""
     n_trials, n_units = draw(st.integers(2, 4)), draw(st.integers(1, 5))
-    events = draw(st.lists(st.tuples(st.integers(0, 99), st.integers(0, n_units - 1), st.integers(0, n_trials - 1)), max_size=80))
+    event = st.tuples(st.integers(0, 99), st.integers(0, n_units - 1), st.integers(0, n_trials - 1))
+    events = draw(st.lists(event, max_size=80))
     times, units, trials = np.array(events, int).reshape(-1, 3).T
     dtype = draw(st.sampled_from([np.float32, np.float64]))
     return SpikeTrains.from_events((times * 0.01).astype(dtype), units, trials, n_trials, n_units, DURATION)

@@ -1,0 +1,70 @@
+"""The smooth-twin gradient check: with the antiderivative of the surrogate in place of the threshold the network is
+differentiable, the adjoint is its exact gradient, and central differences must agree."""
+import numpy as np
+
+from biosnn import kernels, simulate
+from biosnn.network import pack
+
+
+def twin(network, spikes, currents=None):
+    """A smooth forward pass with everything that the adjoint needs. Returns (trace, layout)."""
+    packed = pack(network)
+    events, steps = simulate.bin_inputs(network, spikes, merge=True)
+    n_trials = events.pointers.shape[0]
+    layout = simulate.current_layout(packed, currents or {})
+    drive = kernels.Drive(events, np.arange(n_trials), layout.blocks,
+                          simulate._stack(layout, currents or {}, n_trials, steps, network.dtype, "currents"))
+    states = simulate.all_states(packed)
+    recording = simulate.new_recording(packed, n_trials, steps, states, tape=True, smooth=True)
+    simulate.forward(packed, drive, recording, steps, 1)
+    trains = dict(zip([p.name for p in network.inputs], simulate.input_trains(network, spikes)))
+    return simulate.make_trace(packed, drive, recording, states, steps, trains)
+
+
+def relative_error(network, spikes, loss, currents=None, seed=0, steps=(1e-4, 1e-5, 2e-6)):
+    """Largest |adjoint - central difference| / scale over random directions of every parameter of the network.
+
+    loss(trace) -> value, {state: gradient}, {population: gradient by spike count}, {projection: gradient by weights}.
+    """
+    rng, trace = np.random.default_rng(seed), twin(network, spikes, currents)
+    _, states, counts, direct = loss(trace)
+    got = simulate.gradient(trace, states, counts=counts, differentiate_reset=True, threads=1)
+    errors = []
+
+    def compare(gradient, change):
+        direction = rng.choice([-1.0, 1.0], np.shape(gradient))
+        best = np.inf   # truncation shrinks with the step and rounding grows; a wrong adjoint is wrong at every step
+        for step in steps:
+            values = []
+            for sign in (1, -1):
+                undo = change(sign * step * direction)
+                values.append(loss(twin(network, spikes, currents))[0])
+                undo()
+            expected = (values[0] - values[1]) / (2 * step)
+            scale = max(abs(expected), np.abs(gradient).sum() * 1e-2, 1e-9)
+            best = min(best, abs(np.sum(gradient * direction) - expected) / scale)
+        errors.append(best)
+
+    for projection in network.projections:
+        before = network.weights[projection.name]
+
+        def change(delta, name=projection.name, before=before):
+            network.weights[name] = before + delta
+            return lambda: network.weights.__setitem__(name, before)
+        compare(got.weights[projection.name] + direct.get(projection.name, 0.0), change)
+    for key, gradient in got.time_constants.items():
+        before = network.tau_parameters[key]
+
+        def change(delta, key=key, before=before):
+            network.tau_parameters[key] = before + delta
+            return lambda: network.tau_parameters.__setitem__(key, before)
+        compare(np.asarray(gradient), change)
+    for name, gradient in got.currents.items():
+        before = currents[name]
+
+        def change(delta, name=name, before=before):
+            currents[name] = before + delta
+            return lambda: currents.__setitem__(name, before)
+        compare(gradient, change)
+    return max(errors)
+

@@ -1,0 +1,162 @@
+"""Every forward/adjoint pair against central differences of its smooth twin, over the registry, in float64."""
+import itertools
+
+import gradcheck
+import naive
+import numpy as np
+import pytest
+
+import biosnn as bs
+
+DT = 1e-3
+TABLES = {"lif": bs.lif, "ei_lif": bs.ei_lif}
+SURROGATES = [bs.SuperSpike(5), bs.Sigmoid(5), bs.Triangular(0.7), bs.TruncatedSuperSpike(3, 1.5)]
+LOSSES = [bs.MaxOverTimeCrossEntropy(), bs.SumOverTimeCrossEntropy(), bs.MeanOverTimeCrossEntropy(), bs.LastStepCrossEntropy(),
+          bs.EveryStepCrossEntropy(), bs.MeanSquaredError()]
+REGULARIZERS = [bs.upper_bound(0.3, 0.5), bs.upper_bound(0.3, 0.5, power=1, per="neuron"), bs.lower_bound(0.3, 100.0, per="neuron"),
+                bs.lower_bound(0.2, 100.0, power=1)]
+
+
+def spikes(n_units=6, n_trials=3, duration=0.03, seed=3):
+    return bs.data.poisson(80.0, n_units, duration, n_trials, seed=seed, labels=np.arange(n_trials) % 3)
+
+
+def circuit(table="ei_lif", integrator="exact", reset=0.0, refractory=0.0, surrogate=bs.SuperSpike(5), delays=(0, 1, 3),
+            learn=None, per_neuron=False, seed=1):
+    """Two populations with feedback and a skip connection, and a readout."""
+    rng, net = np.random.default_rng(seed), bs.Network(DT, np.float64)
+    x = net.input(6)
+
+    def neuron(n):
+        taus = dict(tau_mem=bs.log_normal_time_constants(12e-3, 0.3, n, rng) if per_neuron else 12e-3)
+        return TABLES[table](threshold=0.8, reset=reset, refractory=refractory, integrator=integrator, **taus)
+    signs = ("excitatory", "inhibitory") if table == "ei_lif" else ("unsigned", "unsigned")
+    a = net.population(5, neuron(5), signs[0], "A", surrogate, initial=0.1, learn=learn)
+    b = net.population(4, neuron(4), signs[1], "B", surrogate, learn=learn)
+    out = net.readout(3, 20e-3, 5e-3, name="out", initial=-0.1, integrator=integrator)
+    pairs = [(x, a), (x, b), (a, a), (a, b), (b, a), (b, b), (a, out), (x, out)]
+    for k, (pre, post) in enumerate(pairs):
+        scale = 6.0 if pre is x else 3.0
+        weights = rng.normal(0, scale, (pre.n, post.n)) if table == "lif" or post is out else rng.exponential(scale, (pre.n, post.n))
+        net.connect(pre, post, delays[k % len(delays)] * DT, weights)
+    return net
+
+
+def loss_of(loss=bs.MaxOverTimeCrossEntropy(), terms=(), penalty=None, net=None, mask=None):
+    def value(trace):
+        readout = trace.states["out.U"]
+        target = trace.labels if loss.classifies else np.sin(np.arange(readout.size)).reshape(readout.shape)
+        total, grad = loss.value_and_gradient(readout, target, mask)
+        counts, direct = {p.name: np.zeros(trace.counts[p.name].shape) for p in trace.network.spiking}, {}
+        for term in terms:
+            for name in counts:
+                part, slope = term.value_and_gradient(trace.counts[name])
+                total, counts[name] = total + part, counts[name] + slope
+        if penalty is not None:
+            for p in trace.network.projections:
+                part, direct[p.name] = penalty.value_and_gradient(trace.network.weights[p.name])
+                total += part
+        return total, {"out.U": grad}, counts, direct
+    return value
+
+
+@pytest.mark.parametrize("table, integrator, reset, refractory", list(itertools.product(
+    TABLES, ("exact", "exponential_euler"), (0.0, -0.2, "subtract"), (0.0, 3e-3))))
+def test_tables(table, integrator, reset, refractory):
+    for surrogate in SURROGATES:
+        net = circuit(table, integrator, reset, refractory, surrogate)
+        assert gradcheck.relative_error(net, spikes(), loss_of()) < 1e-6
+
+
+@pytest.mark.parametrize("delays", [(0,), (1,), (5,), (0, 2, 7), (40,)])
+def test_delays(delays):
+    assert gradcheck.relative_error(circuit(delays=delays), spikes(), loss_of()) < 1e-6
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: type(loss).__name__)
+@pytest.mark.parametrize("term", REGULARIZERS, ids=str)
+def test_losses_and_regularizers(loss, term):
+    assert gradcheck.relative_error(circuit(), spikes(), loss_of(loss, [term], bs.WeightPenalty(0.01))) < 1e-6
+
+
+@pytest.mark.parametrize("loss", [bs.EveryStepCrossEntropy(), bs.MeanSquaredError()], ids=lambda loss: type(loss).__name__)
+def test_masked_losses(loss):
+    mask = np.random.default_rng(0).uniform(0, 1, (3, 30))
+    mask[:, :10] = 0
+    assert gradcheck.relative_error(circuit(), spikes(), loss_of(loss, mask=mask)) < 1e-6
+
+
+def test_weight_penalty_l1():
+    assert gradcheck.relative_error(circuit(), spikes(), loss_of(penalty=bs.WeightPenalty(0.01, power=1))) < 1e-6
+
+
+@pytest.mark.parametrize("integrator", ["exact", "exponential_euler"])
+@pytest.mark.parametrize("shared", ["population", "neuron"])
+def test_time_constants_and_currents(integrator, shared):
+    net = circuit(integrator=integrator, learn={"mem": shared, "exc": shared, "inh": "population"}, refractory=2e-3,
+                  per_neuron=shared == "neuron")
+    currents = {"A": np.random.default_rng(0).normal(0.2, 0.3, (3, 30, 5)), "B": np.full((3, 30, 4), 0.2)}
+    assert gradcheck.relative_error(net, spikes(), loss_of(), currents) < 1e-6
+
+
+def test_gradients_by_states_of_populations():
+    def loss(trace):
+        u, i, s = trace.states["A.U"], trace.states["B.I_exc"], trace.states["out.U"]
+        return (np.sum(u ** 2) + np.sum(i ** 2) * 1e-2 + np.sum(s)), {"A.U": 2 * u, "B.I_exc": 2e-2 * i,
+                                                                      "out.U": np.ones_like(s)}, None, {}
+    assert gradcheck.relative_error(circuit(refractory=2e-3), spikes(), loss) < 1e-6
+
+
+def test_a_wrong_adjoint_is_caught(monkeypatch):
+    """The check itself can fail: without the reset's gradient it must."""
+    true = bs.simulate.gradient
+    monkeypatch.setattr(bs.simulate, "gradient", lambda *a, **k: true(*a, **(k | {"differentiate_reset": False})))
+    assert gradcheck.relative_error(circuit(), spikes(), loss_of()) > 1e-4
+
+
+@pytest.mark.parametrize("table, integrator, reset, refractory, per_neuron", [
+    ("ei_lif", "exact", 0.0, 3e-3, False), ("ei_lif", "exponential_euler", "subtract", 0.0, True),
+    ("lif", "exact", -0.2, 0.0, True), ("lif", "exponential_euler", 0.0, 2e-3, False)])
+def test_against_the_naive_reference(table, integrator, reset, refractory, per_neuron):
+    net, trains = circuit(table, integrator, reset, refractory, bs.SuperSpike(5), per_neuron=per_neuron), spikes()
+    currents = {"A": np.random.default_rng(5).normal(0.3, 0.2, (3, 30, 5))}
+    names = ["A.U_star", "A.U", "B.U", "out.U", "out.I"]
+    trace = bs.run(net, trains, names, currents, tape=True)
+    grad = np.random.default_rng(6).normal(size=(3, 30, 3))
+    got = bs.gradient(trace, {"out.U": grad}, counts={"A": np.ones((3, 5))})
+    dense, total = bs.bin_spikes(trains, DT).dense(), {name: 0.0 for name in net.weights}
+    assert trace.counts["A"].sum() > 3 and trace.counts["B"].sum() > 3
+    for b in range(3):
+        inputs, one = {"input": dense[b]}, {"A": currents["A"][b]}
+        expected = naive.run(net, inputs, one)
+        for population in ("A", "B"):
+            ours = bs.bin_spikes(trace.spikes[population][b], DT).dense()[0]
+            assert np.array_equal(ours, expected["spikes"][population])
+        np.testing.assert_allclose(trace.states["A.U_star"][b], expected["u_star"]["A"], atol=1e-12)
+        for name in names[1:]:
+            np.testing.assert_allclose(trace.states[name][b], expected["states"][tuple(name.split("."))], atol=1e-12)
+        slopes = naive.gradient(net, inputs, expected, {("out", "U"): grad[b]}, {"A": np.ones(5)})
+        for name in total:
+            total[name] = total[name] + slopes["weights"][name]
+        np.testing.assert_allclose(got.currents["A"][b], slopes["currents"]["A"], atol=1e-10)
+    for name, expected in total.items():
+        np.testing.assert_allclose(got.weights[name], expected, atol=1e-10 * max(1, np.abs(expected).max()))
+
+
+def test_same_bits_on_any_number_of_threads():
+    trains, net = spikes(n_trials=70), circuit()
+    results = []
+    for threads in (1, 2, 3):
+        trace = bs.run(net, trains, ["A.U"], tape=True, threads=threads)
+        grad = np.random.default_rng(1).normal(size=trace.states["out.U"].shape)
+        results.append((trace.states["A.U"], *bs.gradient(trace, {"out.U": grad}, threads=threads).weights.values()))
+    for other in results[1:]:
+        assert all(np.array_equal(a, b) for a, b in zip(results[0], other))
+
+
+@pytest.mark.parametrize("surrogate", SURROGATES, ids=lambda s: type(s).__name__)
+def test_twin_is_the_antiderivative(surrogate):
+    x = np.array([-2.0, -0.9, -0.3, -0.01, 0.02, 0.4, 1.1])
+    slope = (surrogate.twin(x + 1e-6) - surrogate.twin(x - 1e-6)) / 2e-6
+    np.testing.assert_allclose(slope, surrogate.derivative(x), atol=1e-8)
+    assert surrogate.twin(np.array(-1e9)) == pytest.approx(0, abs=1e-8)

@@ -1,0 +1,171 @@
+"""Descriptions, their messages, Dale's law, spike trains."""
+import numpy as np
+import pytest
+
+import biosnn as bs
+
+
+def small():
+    net = bs.Network(1e-3)
+    x = net.input(4)
+    e, i = bs.dalian_layer(net, x, 3, 2)
+    net.connect(e, net.readout(2))
+    return net
+
+
+def fill(net, value=0.1):
+    for p in net.projections:
+        net.set_weights(p.name, np.full((net[p.pre].n, net[p.post].n), value))
+    return net
+
+
+def test_dalian_layer_wires_the_motif():
+    net = small()
+    assert {(p.pre, p.post, p.receptor) for p in net.projections} == {
+        ("input", "E", "exc"), ("input", "I", "exc"), ("E", "E", "exc"), ("E", "I", "exc"), ("I", "E", "inh"), ("I", "I", "inh"),
+        ("E", "readout", "syn")}
+    assert bs.recurrent_projections(net) == {"E->E", "E->I", "I->E", "I->I"}
+
+
+def test_negative_weight_names_projection_index_and_value():
+    net, weights = small(), np.full((3, 2), 0.2)
+    weights[2, 1] = -0.5
+    with pytest.raises(ValueError, match=r"'E->I': weight \[2, 1\] is -0.5.*Dale"):
+        net.set_weights("E->I", weights)
+    fill(net)
+    net.weights["E->I"][0, 1] = -1
+    with pytest.raises(ValueError, match=r"'E->I': weight \[0, 1\] is -1"):
+        bs.run(net, bs.data.poisson(10, 4, 0.05, seed=0))
+
+
+def test_audit_counts_signs_and_violations():
+    net = fill(small())
+    audit = bs.audit(net)
+    assert audit.signs["E"].tolist() == [1, 1, 1] and audit.signs["I"].tolist() == [-1, -1] and audit.violations == 0
+    net.weights["I->E"][1, 0] = -0.3
+    audit = bs.audit(net)
+    assert audit.signs["I"].tolist() == [-1, 2] and audit.violations == 1
+
+
+@pytest.mark.parametrize("act, words", [
+    (lambda net: bs.Network(0), "dt is 0"),
+    (lambda net: net.population(0, bs.lif()), "whole number of neurons"),
+    (lambda net: net.population(3, bs.lif(), name="E"), "already"),
+    (lambda net: net.population(3, bs.lif(), sign="positive"), "excitatory, inhibitory, unsigned"),
+    (lambda net: net.population(3, bs.lif(tau_syn=5e-4)), "too coarse"),
+    (lambda net: net.population(3, bs.lif(tau_mem=np.full(2, 0.02))), "2 values of time constant"),
+    (lambda net: bs.lif(tau_mem=-1), "positive and finite"),
+    (lambda net: bs.lif(reset=2.0), "above the reset"),
+    (lambda net: bs.lif(integrator="euler"), "exact, exponential_euler"),
+    (lambda net: bs.lif(refractory=-1e-3), "refractory"),
+    (lambda net: net.connect("E", "nobody"), "no population 'nobody'"),
+    (lambda net: net.connect("E", "input"), "nothing can project"),
+    (lambda net: net.connect("readout", "E"), "never spikes"),
+    (lambda net: net.connect("E", "I", delay=-1e-3, name="x"), "delay"),
+    (lambda net: net.connect("E", "I"), "already"),
+    (lambda net: net.connect("I", "E", receptor="exc", name="x"), "Dale"),
+    (lambda net: net.set_weights("E->I", np.ones((2, 3))), r"\(pre, post\) = \(3, 2\)"),
+    (lambda net: net.set_weights("E->I", np.full((3, 2), np.nan)), "finite"),
+    (lambda net: bs.run(net, bs.data.poisson(5, 4, 0.1, seed=0)), "without weights: input->E"),
+    (lambda net: bs.run(fill(net), bs.data.poisson(5, 9, 0.1, seed=0)), "has 4 units"),
+    (lambda net: bs.run(fill(net), bs.data.poisson(5, 4, 0.1, seed=0), ["E.X"]), "E.U, E.I_exc"),
+    (lambda net: bs.run(fill(net), bs.data.poisson(5, 4, 0.1, seed=0), threads=0), "threads"),
+    (lambda net: bs.run(fill(net), bs.data.poisson(5, 4, 0.1, seed=0), currents={"E": np.ones((7, 7))}), "broadcast"),
+    (lambda net: bs.gradient(bs.run(fill(net), bs.data.poisson(5, 4, 0.1, seed=0))), "tape=True"),
+    (lambda net: bs.SuperSpike(-1), "steepness"),
+])
+def test_messages(act, words):
+    with pytest.raises(ValueError, match=words):
+        act(small())
+
+
+def trains(times, units=None, offsets=None, **options):
+    times = np.array(times, float)
+    return bs.SpikeTrains(times, np.zeros(len(times), int) if units is None else units,
+                          [0, len(times)] if offsets is None else offsets, options.pop("n_units", 3), 0.1, **options)
+
+
+@pytest.mark.parametrize("make, words", [
+    (lambda: trains([-0.01]), "starts at 0"), (lambda: trains([0.1]), "before the end"), (lambda: trains([np.nan]), "finite"),
+    (lambda: trains([0.02, 0.01]), "not sorted.*from_events"), (lambda: trains([0.01], np.array([3])), "0 .. 2"),
+    (lambda: trains([0.01], np.array([-1])), "0 .. 2"), (lambda: trains([0.01], np.array([0.5])), "integers"),
+    (lambda: trains([0.01], offsets=[0, 2]), "offsets"), (lambda: trains([0.01], labels=[1, 2]), r"\(1,\)"),
+    (lambda: trains([0.01], labels=[-1]), "0, 1, 2"), (lambda: trains([0.01], n_units=0), "at least one unit")])
+def test_spike_train_messages(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+def test_binning_follows_brian2_and_merges():
+    spikes = trains([0.0, 0.0019999, 0.002, 0.0021, 0.0021], np.array([0, 1, 1, 2, 2]))
+    merged, kept = bs.bin_spikes(spikes, 2e-3).dense()[0], bs.bin_spikes(spikes, 2e-3, merge=False).dense()[0]
+    assert np.argwhere(merged).tolist() == [[0, 0], [1, 1], [1, 2]]   # 1.9999 ms is within 1e-3 dt of step 1
+    assert kept[1].tolist() == [0, 2, 2] and kept.sum() == 5
+
+
+def test_empty_trials_are_legal_and_indexing_selects():
+    spikes = bs.SpikeTrains.from_events([0.03, 0.01, 0.02], [1, 0, 2], [2, 0, 2], 4, 3, 0.1, labels=[3, 2, 1, 0])
+    assert np.diff(spikes.offsets).tolist() == [1, 0, 2, 0]
+    part = spikes[[2, 0]]
+    assert part.times.tolist() == [0.02, 0.03, 0.01] and part.units.tolist() == [2, 1, 0] and part.labels.tolist() == [1, 3]
+    assert bs.run(fill(fill_input(3)), spikes).counts["E"].shape == (4, 2)
+
+
+def fill_input(n):
+    net = bs.Network(1e-3)
+    bs.dalian_layer(net, net.input(n), 2, 1)
+    return net
+
+
+def test_two_inputs_deliver_like_one():
+    rng, dense = np.random.default_rng(0), np.random.default_rng(1).random((3, 40, 5)) < 0.1
+    weights = rng.normal(0, 3, (5, 4))
+
+    def build(parts):
+        net = bs.Network(1e-3, np.float64)
+        h = net.population(4, bs.lif(), name="h")
+        for k, part in enumerate(parts):
+            net.connect(net.input(len(part), f"x{k}"), h, weights=weights[part])
+        return net, {f"x{k}": bs.from_dense(dense[:, :, part], 1e-3) for k, part in enumerate(parts)}
+    one, two = (bs.run(*build(parts), ["h.U"]) for parts in ([np.arange(5)], [np.arange(2), np.arange(2, 5)]))
+    np.testing.assert_allclose(two.states["h.U"], one.states["h.U"], atol=1e-12)
+    assert one.counts["h"].sum() > 0
+
+
+def test_a_longer_trial_has_the_same_beginning():
+    net = fill(small(), 2.0)
+    long = bs.data.poisson(60, 4, 0.2, seed=1)
+    keep = long.times < 0.1
+    short = bs.SpikeTrains(long.times[keep], long.units[keep], [0, keep.sum()], 4, 0.1)
+    a, b = bs.run(net, short, ["E.U"]), bs.run(net, long, ["E.U"])
+    assert np.array_equal(a.states["E.U"], b.states["E.U"][:, :100]) and a.counts["E"].sum() > 0
+
+
+def test_shortest_interval_is_the_refractory_period():
+    for refractory, steps in ((0.0, 1), (1e-3, 1), (2e-3, 2), (5e-3, 5)):
+        net = bs.Network(1e-3)
+        net.population(1, bs.lif(refractory=refractory), name="h")
+        trace = bs.run(net, None, currents={"h": np.full((1, 1, 1), 1e4)}, duration=0.05)
+        assert set(np.diff(np.round(trace.spikes["h"].times * 1e3))) == {steps}
+
+
+def test_log_normal_time_constants():
+    tau = bs.log_normal_time_constants(20e-3, 0.5, 200000, seed=0)
+    assert tau.mean() == pytest.approx(20e-3, rel=0.01) and np.log(tau).std() == pytest.approx(0.5, rel=0.01)
+
+
+def test_imports_run_downward():
+    import ast
+    import importlib
+    from pathlib import Path
+    layers = ["_jit", "kernels", "surrogate", "neuron", "events", "data", "dale", "network", "connectivity", "families", "moments",
+              "solver", "simulate", "stats", "progress", "init", "loss", "regularize", "optim", "checkpoint", "train", "plot"]
+    package = Path(importlib.import_module("biosnn").__file__).parent
+    for path in package.glob("*.py"):
+        if path.stem == "__init__":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.level == 1:
+                names = [node.module] if node.module else [alias.name for alias in node.names]
+                for name in names:
+                    assert layers.index(name.split(".")[0]) < layers.index(path.stem), f"{path.stem} imports {name}"

@@ -1,0 +1,247 @@
+"""Training: exact resume, threads, checkpoints, messages; optimizers and schedules against slow references."""
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import biosnn as bs
+from biosnn import checkpoint
+
+ROOT = Path(__file__).parents[1]
+
+
+def task(seed=0):
+    return bs.data.randman(n_classes=3, n_units=10, samples_per_class=60, duration=0.06, active=0.04, seed=seed)
+
+
+def network(data, learn=None):
+    net = bs.Network(2e-3)
+    e, i = bs.dalian_layer(net, net.input(10), 20, 5)
+    net.connect(e, net.readout(3, tau_mem=0.06, learn=learn))
+    bs.fluctuation_driven(net, data, seed=2, closed_loop=False, progress=False)
+    return net
+
+
+def fit(net, data, epochs=3, **options):
+    options = dict(batch=40, seed=5, validation=0.1, progress=False, schedule=bs.Cosine(0.1),
+                   regularizers=[bs.upper_bound(0.1, 2)]) | options
+    return bs.train(net, data, epochs=epochs, **options)
+
+
+def same(a, b):
+    return all(np.array_equal(a.weights[name], b.weights[name]) for name in a.weights)
+
+
+def test_it_learns_and_keeps_dales_law():
+    data = task()
+    net = network(data)
+    history = fit(net, data, epochs=40, optimizer=bs.Adam(1e-2), regularizers=[])
+    assert history.loss[-1] < 0.9 * history.loss[0] and history.accuracy[-1] > 0.5   # chance: 0.33
+    assert bs.audit(net).violations == 0
+    assert history.validation_loss.shape == (40,) and np.all(history.seconds > 0)
+
+
+def test_threads_do_not_change_bits():
+    data = task()
+    nets = [network(data) for _ in range(2)]
+    for net, threads in zip(nets, (1, 2)):
+        fit(net, data, threads=threads)
+    assert same(*nets)
+
+
+def test_resumed_training_has_the_same_bits(tmp_path):
+    data = task()
+    whole, parts = network(data), network(data)
+    expected = fit(whole, data, epochs=4, schedule=bs.Constant(), out=tmp_path / "a")
+    fit(parts, data, epochs=2, schedule=bs.Constant(), out=tmp_path / "b")
+    parts = network(data)
+    history = fit(parts, data, epochs=4, schedule=bs.Constant(), out=tmp_path / "b", start="resume")
+    assert same(whole, parts) and np.array_equal(history.loss, expected.loss)
+
+
+def script(out, start):
+    return textwrap.dedent(f"""
+        import sys
+        sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tests")!r}]
+        import test_train as t
+        data = t.task()
+        net = t.network(data)
+        print("ready", flush=True)
+        h = t.fit(net, data, epochs=60, schedule=t.bs.Constant(), out={str(out)!r}, start={start!r})
+        print("interrupted", h.interrupted, h.loss.size, flush=True)
+        t.bs.save_weights(net, {str(out / "final.npz")!r})
+    """)
+
+
+def start(out, how="new"):
+    process = subprocess.Popen([sys.executable, "-c", script(out, how)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def wait_for(path):
+    import time
+    for _ in range(600):
+        if path.exists():
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"{path} was never written")
+
+
+def test_killed_in_the_middle_and_resumed_has_the_same_bits(tmp_path):
+    assert start(tmp_path / "whole").wait() == 0
+    killed = start(tmp_path / "killed")
+    wait_for(tmp_path / "killed" / "last.npz")
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    assert not (tmp_path / "killed" / "final.npz").exists()
+    assert start(tmp_path / "killed", "resume").wait() == 0
+    (a, _), (b, _) = (checkpoint.read(tmp_path / name / "final.npz") for name in ("whole", "killed"))
+    assert a.keys() == b.keys() and all(np.array_equal(a[k], b[k]) for k in a)
+
+
+def test_ctrl_c_leaves_a_checkpoint_that_resumes_exactly(tmp_path):
+    assert start(tmp_path / "whole").wait() == 0
+    stopped = start(tmp_path / "stopped")
+    wait_for(tmp_path / "stopped" / "last.npz")
+    stopped.send_signal(signal.SIGINT)
+    assert "interrupted True" in stopped.communicate()[0]
+    assert start(tmp_path / "stopped", "resume").wait() == 0
+    (a, _), (b, _) = (checkpoint.read(tmp_path / name / "final.npz") for name in ("whole", "stopped"))
+    assert all(np.array_equal(a[k], b[k]) for k in a)
+
+
+def test_early_stopping_returns_to_the_best_epoch():
+    data = task()
+    net = network(data)
+    history = fit(net, data, epochs=60, optimizer=bs.SGD(30.0), early_stopping=3)
+    assert history.loss.size == history.best_epoch + 4
+    reference = network(data)
+    fit(reference, data, epochs=60, optimizer=bs.SGD(30.0), early_stopping=3)
+    assert same(net, reference)
+
+
+def test_a_folder_with_a_checkpoint_is_not_overwritten(tmp_path):
+    data = task()
+    fit(network(data), data, epochs=1, out=tmp_path)
+    with pytest.raises(ValueError, match="start='resume'"):
+        fit(network(data), data, epochs=1, out=tmp_path)
+    with pytest.raises(ValueError, match="seed 5 there, 6 here"):
+        fit(network(data), data, epochs=2, out=tmp_path, start="resume", seed=6)
+
+
+def test_checkpoints_of_other_networks_and_damaged_ones(tmp_path):
+    data = task()
+    net = network(data)
+    bs.save_weights(net, tmp_path / "w.npz")
+    other = bs.Network(2e-3)
+    other.connect(other.input(3), other.population(2, bs.lif(), name="h"), weights=np.ones((3, 2)))
+    with pytest.raises(ValueError, match="another network"):
+        bs.load_weights(other, tmp_path / "w.npz")
+    text = (tmp_path / "w.npz").read_bytes()
+    for damaged in (text[:len(text) // 2], b"", b"not a checkpoint"):
+        (tmp_path / "bad.npz").write_bytes(damaged)
+        with pytest.raises(OSError, match="not a usable checkpoint"):
+            bs.load_weights(net, tmp_path / "bad.npz")
+    with pytest.raises(OSError, match="no checkpoint"):
+        bs.load_weights(net, tmp_path / "absent.npz")
+    np.savez(tmp_path / "pickle.npz", meta=np.array([{"format": 1}], object))
+    with pytest.raises(OSError, match="not a usable checkpoint"):
+        bs.load_weights(net, tmp_path / "pickle.npz")
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_not_finite_names_the_projection_and_keeps_the_weights(tmp_path):
+    data = task()
+    net = network(data)
+    before = {name: w.copy() for name, w in net.weights.items()}
+
+    class Broken(type(bs.MaxOverTimeCrossEntropy())):
+        def value_and_gradient(self, readout, target, mask=None):
+            return 1.0, np.full_like(readout, np.nan)
+    with pytest.raises(ValueError, match=r"epoch 0, batch 0: the gradient of projection .*'E->readout'.* not finite"):
+        fit(net, data, loss=Broken(), regularizers=[])
+    assert all(np.array_equal(before[name], net.weights[name]) for name in before)
+
+
+@pytest.mark.parametrize("options, words", [
+    (dict(epochs=0), "epochs is 0"), (dict(batch=0), "batch is 0"), (dict(validation=1.5), r"\(0, 1\)"),
+    (dict(targets=np.full(180, 7)), "0 .. 2"), (dict(targets=np.zeros(3, int)), "one integer label per trial"),
+    (dict(readout="nobody"), "readout is 'nobody'"), (dict(regularizers=[bs.upper_bound(1, 1, populations="Z")]), "only E, I"),
+    (dict(start="resume"), "needs the folder"), (dict(loss=bs.MeanSquaredError()), "target of shape"),
+    (dict(mask=np.ones((2, 2))), "mask has shape")])
+def test_messages(options, words):
+    data = task()
+    with pytest.raises(ValueError, match=words):
+        fit(network(data), data, **options)
+
+
+def test_time_constants_are_learned():
+    data = task()
+    net = network(data, learn={"mem": "neuron", "syn": "population"})
+    fit(net, data, optimizer=bs.Adam(0.05))
+    taus = net.time_constants("readout")
+    assert np.ptp(taus["mem"]) > 1e-3 and abs(taus["syn"] - 0.01) > 1e-4 and taus["mem"].min() > 0
+
+
+def naive_adam(w, gradients, rate, b1=0.9, b2=0.999, eps=1e-8, decay=0.0):
+    m = v = np.zeros_like(w)
+    for t, g in enumerate(gradients, 1):
+        m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g * g
+        w = w - rate * (m / (1 - b1 ** t) / (np.sqrt(v / (1 - b2 ** t)) + eps) + decay * w)
+    return w
+
+
+def naive_smorms3(w, gradients, rate, eps=1e-16):
+    mem, g1, g2 = np.ones_like(w), np.zeros_like(w), np.zeros_like(w)
+    for g in gradients:
+        r = 1 / (mem + 1)
+        g1, g2 = (1 - r) * g1 + r * g, (1 - r) * g2 + r * g * g
+        x = g1 * g1 / (g2 + eps)
+        w = w - g * np.minimum(rate, x) / (np.sqrt(g2) + eps)
+        mem = 1 + mem * (1 - x)
+    return w
+
+
+def naive_momentum(w, gradients, rate, momentum=0.9):
+    v = np.zeros_like(w)
+    for g in gradients:
+        v = momentum * v + g
+        w = w - rate * v
+    return w
+
+
+@pytest.mark.parametrize("optimizer, reference", [
+    (bs.Adam(0.01), lambda w, g: naive_adam(w, g, 0.01)), (bs.AdamW(0.01, 0.1), lambda w, g: naive_adam(w, g, 0.01, decay=0.1)),
+    (bs.SMORMS3(0.01), lambda w, g: naive_smorms3(w, g, 0.01)), (bs.SGD(0.01, 0.9), lambda w, g: naive_momentum(w, g, 0.01))])
+def test_optimizers(optimizer, reference):
+    rng = np.random.default_rng(0)
+    w, gradients = rng.normal(size=20), rng.normal(size=(15, 20))
+    got, state = w.copy(), optimizer.start(20, np.float64)
+    for g in gradients:
+        optimizer.step(got, g, state, optimizer.learning_rate)
+    np.testing.assert_allclose(got, reference(w, gradients), rtol=1e-10)
+
+
+def test_schedules():
+    assert bs.Constant().factor(0.7, []) == 1
+    assert bs.Cosine(0.1).factor(0, []) == 1 and bs.Cosine(0.1).factor(1, []) == pytest.approx(0.1)
+    assert bs.Cosine().factor(0.5, []) == pytest.approx(0.5)
+    assert [bs.Step((0.5, 0.75), 0.1).factor(p, []) for p in (0.4, 0.5, 0.8)] == pytest.approx([1, 0.1, 0.01])
+    assert bs.OnPlateau(2, 0.5).factor(0, [3, 2, 2, 2]) == 0.5 and bs.OnPlateau(2, 0.5).factor(0, [3, 2, 2]) == 1
+
+
+def test_learns_a_trace_with_a_mask():
+    data = bs.data.poisson(50, 10, 0.06, 40, seed=1)
+    net = network(task())
+    target, mask = np.zeros((40, 30, 3)), np.ones((40, 30))
+    target[:, 15:], target[:, :5], mask[:, :5] = 0.5, 99.0, 0.0     # the masked steps ask for nonsense
+    history = bs.train(net, data, target, mask, epochs=60, loss=bs.MeanSquaredError(), optimizer=bs.Adam(5e-3), batch=20, seed=0,
+                       progress=False)
+    assert history.loss[-1] < 0.5 * history.loss[0] < 5
+
+
