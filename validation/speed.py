@@ -9,6 +9,7 @@ import resource
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -119,10 +120,26 @@ def measure_memory(name, size, threads, path):
     net = build(size, data)
     IMPLEMENTATIONS[name](net, data[:2], threads).step()
     job = IMPLEMENTATIONS[name](net, data, threads)
-    unit = 1e6 if sys.platform == "darwin" else 1e3
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = reset_peak()
     job.step()
-    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / unit)
+    print(peak() - before)
+
+
+def reset_peak():
+    """Start to measure the peak resident set anew, where the system can (Linux); returns what is resident now, in MB."""
+    try:
+        Path("/proc/self/clear_refs").write_text("5")
+    except OSError:
+        pass
+    return peak()
+
+
+def peak():
+    """Peak resident set in MB since `reset_peak` (since the start, where that is not possible)."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return next(int(line.split()[1]) / 1e3 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
 
 
 def training(args):
@@ -153,14 +170,13 @@ def training(args):
 
 
 def table(rows):
-    result = Table(title="One training step (forward, loss, gradients, Adam)", title_justify="left")
-    for heading in ("size", "program", "forward (s)", "adjoint (s)", "step (s)", "min - max (s)", "times PyTorch", "memory (MB)",
-                    "gradient difference"):
+    result = Table(title="One training step (forward, loss, gradients, Adam); gradients differ by at most "
+                   f"{max(r['gradient_difference'] for r in rows):.1e}", title_justify="left")
+    for heading in ("size", "program", "forward (s)", "adjoint (s)", "step (s)", "range (s)", "speed-up", "memory (MB)"):
         result.add_column(heading, justify="left" if heading in ("size", "program") else "right")
     for r in rows:
         result.add_row(r["size"], r["implementation"], f"{r['forward_s']:.3f}", f"{r['adjoint_s']:.3f}", f"{r['step_s']:.3f}",
-                       f"{r['step_min_s']:.3f} - {r['step_max_s']:.3f}", f"{r['speedup']:.1f}", f"{r['peak_memory_mb']:.0f}",
-                       f"{r['gradient_difference']:.1e}")
+                       f"{r['step_min_s']:.2f}-{r['step_max_s']:.2f}", f"{r['speedup']:.1f}", f"{r['peak_memory_mb']:.0f}")
     return result
 
 
