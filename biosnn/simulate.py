@@ -305,6 +305,7 @@ def run(network, spikes=None, record=(), currents=None, threads=None, merge=True
 
 
 def make_trace(packed, drive, recording, layout, steps, trains):
+    """A Trace of what a forward pass recorded."""
     return Trace(packed.network, trains, steps,
                  {name: recording.states[..., columns] for name, columns in layout.columns.items()},
                  {p.name: recording.counts[:, packed.neurons(p.name)] for p in packed.network.spiking},
