@@ -21,6 +21,7 @@ SUPERSPIKE, SIGMOID, TRIANGULAR, TRUNCATED_SUPERSPIKE = range(4)
 RESET_TO_VALUE, RESET_BY_SUBTRACTION = range(2)
 END_OF_STEP, BEFORE_RESET = range(2)
 TILE = 8   # trials side by side; also the rows that one pass of `pull_dense` takes
+LONG_ROW = 64   # targets from which on `pull_rows` beats `pull_dense` (measured)
 
 
 class Model(NamedTuple):
@@ -344,6 +345,33 @@ def _dot(x, y):
     return total
 
 
+@reduction
+def pull_rows(weight, n_pre, n_post, jump, trials, grad_states, target, grad_spikes, pre):
+    """As `pull_dense`, by dot products of four rows with four trials at a time: faster where rows are long."""
+    for j in range(0, n_pre - 3, 4):
+        w0, w1 = weight[j * n_post:][:n_post], weight[(j + 1) * n_post:][:n_post]
+        w2, w3 = weight[(j + 2) * n_post:][:n_post], weight[(j + 3) * n_post:][:n_post]
+        for b in range(0, trials, 4):    # rows beyond the last trial hold zeros
+            g0, g1 = grad_states[b, target:][:n_post], grad_states[b + 1, target:][:n_post]
+            g2, g3 = grad_states[b + 2, target:][:n_post], grad_states[b + 3, target:][:n_post]
+            s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = weight.dtype.type(0)
+            s20 = s21 = s22 = s23 = s30 = s31 = s32 = s33 = weight.dtype.type(0)
+            for i in range(n_post):
+                a, c, d, e = w0[i], w1[i], w2[i], w3[i]
+                x, y, z, u = g0[i], g1[i], g2[i], g3[i]
+                s00, s01, s02, s03 = s00 + a * x, s01 + a * y, s02 + a * z, s03 + a * u
+                s10, s11, s12, s13 = s10 + c * x, s11 + c * y, s12 + c * z, s13 + c * u
+                s20, s21, s22, s23 = s20 + d * x, s21 + d * y, s22 + d * z, s23 + d * u
+                s30, s31, s32, s33 = s30 + e * x, s31 + e * y, s32 + e * z, s33 + e * u
+            sums = ((s00, s10, s20, s30), (s01, s11, s21, s31), (s02, s12, s22, s32), (s03, s13, s23, s33))
+            for k in range(4):
+                for m in range(4):
+                    grad_spikes[b + k, pre + j + m] += jump * sums[k][m]
+    for j in range(n_pre - n_pre % 4, n_pre):
+        for b in range(trials):
+            grad_spikes[b, pre + j] += jump * _dot(weight[j * n_post:][:n_post], grad_states[b, target:][:n_post])
+
+
 @fused
 def pull_compact(weight, n_pre, n_post, jump, trials, grad_states, target, grad_spikes, pre, margin, width):
     """As `pull_dense`, but only for neurons within `width` of threshold: elsewhere sigma' is 0 and grad_S is not needed."""
@@ -490,7 +518,9 @@ def _synapses_adjoint(model, wiring, weight, weight_by_post, drive, recording, s
         w, p = wiring.weight_first[k], wiring.source[k] - n_inputs
         if p >= 0:
             pre = model.neuron_first[p]
-            if model.cutoff[p] == np.inf:
+            if model.cutoff[p] == np.inf and n_post >= LONG_ROW:
+                pull_rows(weight[w:], n_pre, n_post, jump, trials, arrived, target, grad_spikes, pre)
+            elif model.cutoff[p] == np.inf:
                 pull_dense(weight_by_post[w:], n_pre, n_post, jump, trials, arrived, target, grad_spikes, pre)
             else:
                 pull_compact(weight[w:], n_pre, n_post, jump, trials, arrived, target, grad_spikes, pre, margin, model.cutoff[p])

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import biosnn as bs
+from biosnn import kernels
 
 DT = 1e-3
 TABLES = {"lif": bs.lif, "ei_lif": bs.ei_lif}
@@ -160,3 +161,15 @@ def test_twin_is_the_antiderivative(surrogate):
     slope = (surrogate.twin(x + 1e-6) - surrogate.twin(x - 1e-6)) / 2e-6
     np.testing.assert_allclose(slope, surrogate.derivative(x), atol=1e-8)
     assert surrogate.twin(np.array(-1e9)) == pytest.approx(0, abs=1e-8)
+
+
+@pytest.mark.parametrize("n_pre, n_post, trials", [(7, 5, 8), (13, 9, 3), (16, 70, 8), (5, 64, 6)])
+def test_pulls_are_matrix_products(n_pre, n_post, trials):
+    rng = np.random.default_rng(0)
+    w, states = rng.normal(size=(n_pre, n_post)), np.zeros((8, n_post + 3))
+    states[:trials] = rng.normal(size=(trials, n_post + 3))
+    for pull, weights in ((kernels.pull_dense, w.T), (kernels.pull_rows, w)):
+        got = np.ones((8, n_pre + 2))
+        pull(weights.ravel().copy(), n_pre, n_post, -1.0, trials, states, 2, got, 1)
+        np.testing.assert_allclose(got[:trials, 1:1 + n_pre], 1 - states[:trials, 2:2 + n_post] @ w.T, atol=1e-12)
+        assert np.all(got[:, 0] == 1) and np.all(got[:, 1 + n_pre:] == 1)
