@@ -4,6 +4,8 @@ Kernels release the global interpreter lock (threads run over chunks of trials) 
 process starts at once. `fastmath` stays off: sums keep their order, NaN and infinity keep their meaning.
 """
 import numba
+from numba.core import cgutils, types
+from numba.extending import intrinsic
 
 #: Kernels whose order of additions is part of the result (everything in the forward pass).
 kernel = numba.njit(cache=True, nogil=True)
@@ -13,3 +15,27 @@ fused = numba.njit(cache=True, nogil=True, fastmath={"contract"})
 
 #: Dot products, which need a free order of additions to use vector units. NaN and infinity keep their meaning.
 reduction = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
+
+
+def _without_owner(context, builder, kind, value):
+    if isinstance(kind, types.Array):
+        array = context.make_array(kind)(context, builder, value)
+        array.meminfo = cgutils.get_null_value(array.meminfo.type)
+        array.parent = cgutils.get_null_value(array.parent.type)
+        return array._getvalue()
+    if isinstance(kind, types.BaseTuple):
+        parts = [_without_owner(context, builder, each, builder.extract_value(value, k)) for k, each in enumerate(kind)]
+        return context.make_tuple(builder, kind, parts)
+    return value
+
+
+@intrinsic
+def _borrowed(typing_context, arrays):
+    def generate(context, builder, signature, arguments):
+        return _without_owner(context, builder, arrays, arguments[0])
+    return arrays(arrays), generate
+
+
+#: The same arrays (in nested tuples) without reference counts, which threads would fight over at every slice. For the
+#: entrance of a kernel: its caller keeps the arrays alive.
+borrowed = (lambda arrays: arrays) if numba.config.DISABLE_JIT else _borrowed

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-_FORMAT = "biosnn checkpoint 1"
+_FORMAT = "biosnn checkpoint 2"
 
 
 def write(path, arrays, meta):

@@ -1,4 +1,4 @@
-"""The description of a network: inputs, populations, readouts, projections, and their packing into arrays.
+"""The description of a network: inputs, populations, readouts, projections.
 
 Weights of a projection are an array (pre, post). Delays and time constants are in seconds.
 """
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import dale, kernels
-from .neuron import Neuron, leaky_readout, step_matrix, step_pattern
+from . import dale
+from .neuron import Neuron, leaky_readout
 from .surrogate import SuperSpike, Surrogate
 
 SIGNS = ("excitatory", "inhibitory", "unsigned")
@@ -152,7 +152,7 @@ class Network:
 
     @property
     def sources(self):
-        """What projections can come from, in the order that kernels number them."""
+        """What projections can come from."""
         return self.inputs + self.spiking
 
     def delay_steps(self, projection):
@@ -240,121 +240,3 @@ class Network:
 
 def _name(thing):
     return thing if isinstance(thing, str) else thing.name
-
-
-# ---------------------------------------------------------------------------------------------- packing
-
-@dataclass(frozen=True, eq=False)
-class Packed:
-    """A network as the arrays that kernels see, and where to find things in them.
-
-    order       populations in kernel order: spiking ones, then readouts
-    weight      all weights in one vector; `weight_slices` says where each projection lies
-    """
-    network: Network
-    order: list
-    model: kernels.Model
-    wiring: kernels.Wiring
-    weight: np.ndarray
-    weight_slices: dict
-
-    def neurons(self, name):
-        p = [population.name for population in self.order].index(name)
-        return slice(int(self.model.neuron_first[p]), int(self.model.neuron_first[p + 1]))
-
-    def state(self, name, state):
-        """First element and size of a state of a population in the state vector."""
-        p = [population.name for population in self.order].index(name)
-        n = self.order[p].n
-        return int(self.model.state_first[p]) + list(self.order[p].neuron.states).index(state) * n, n
-
-    @property
-    def n_spiking(self):
-        return int(self.model.neuron_first[self.model.n_spiking])
-
-    @property
-    def non_negative(self):
-        """Slices of the weight vector that Dale's law keeps >= 0."""
-        return [self.weight_slices[p.name] for p in self.network.projections if p.non_negative]
-
-    def weight_matrix(self, name, vector=None):
-        """View of a projection's weights (pre, post) in a vector like `weight`."""
-        projection = self.network.projection(name)
-        shape = (self.network[projection.pre].n, self.network[projection.post].n)
-        return (self.weight if vector is None else vector)[self.weight_slices[name]].reshape(shape)
-
-
-def pack(network):
-    """Check a network and pack it into arrays."""
-    order = network.spiking + network.readouts
-    if not order:
-        raise ValueError("the network has no populations to simulate; add one with net.population(...) or net.readout(...).")
-    missing = [p.name for p in network.projections if p.name not in network.weights]
-    if missing:
-        raise ValueError(f"projections without weights: {', '.join(missing)}. Give them to connect or set_weights, or call "
-                         "fluctuation_driven(net, …).")
-    for projection in network.projections:
-        dale.check_weights(projection.name, network.weights[projection.name], projection.non_negative)
-    slices, at = {}, 0
-    for projection in network.projections:
-        size = network.weights[projection.name].size
-        slices[projection.name] = slice(at, at + size)
-        at += size
-    weight = np.concatenate([network.weights[p.name].ravel() for p in network.projections] or [np.empty(0, network.dtype)])
-    return Packed(network, order, pack_model(network), _pack_wiring(network, order, slices), weight, slices)
-
-
-def pack_model(network):
-    """The populations as arrays, with the time constants as they are now."""
-    order = network.spiking + network.readouts
-    dtype, dt = network.dtype, network.dt
-    n = np.array([p.n for p in order])
-    neuron_first = np.concatenate([[0], np.cumsum(n)])
-    state_first = np.concatenate([[0], np.cumsum([p.n * len(p.neuron.states) for p in order])])
-    rows, columns, firsts, per_population = [], [], [], [0]
-    coefficient, drive, at = [], [], 0
-    for population in order:
-        matrix, gain = step_matrix(population.neuron, dt, network.time_constants(population))
-        for row, column in step_pattern(population.neuron):
-            rows.append(row), columns.append(column), firsts.append(at)
-            coefficient.append(np.broadcast_to(matrix[..., row, column], population.n))
-            at += population.n
-        drive.append(np.broadcast_to(gain[..., 0], population.n))
-        per_population.append(len(rows))
-    initial = np.concatenate([np.repeat([p.initial] + [0.0] * (len(p.neuron.states) - 1), p.n) for p in order])
-    spiking = [p for p in order if p.kind == "spiking"]
-
-    def per_neuron(values):
-        return np.repeat(np.array(values, dtype), n)
-    return kernels.Model(
-        neuron_first, state_first, len(spiking), np.array(per_population), np.array(rows), np.array(columns),
-        np.array(firsts), np.concatenate(coefficient).astype(dtype), np.concatenate(drive).astype(dtype),
-        initial.astype(dtype), per_neuron([p.neuron.threshold for p in order]),
-        per_neuron([0.0 if p.neuron.reset == "subtract" else p.neuron.reset for p in order]),
-        np.array([kernels.RESET_BY_SUBTRACTION if p.neuron.reset == "subtract" else kernels.RESET_TO_VALUE for p in order]),
-        np.array([max(0, p.neuron.refractory_steps(dt) - 1) for p in order]),
-        np.array([p.surrogate._code for p in spiking], np.int64),
-        np.array([p.surrogate.steepness for p in spiking], dtype),
-        np.array([p.surrogate.support for p in spiking], dtype))
-
-
-def _pack_wiring(network, order, slices):
-    sources = [p.name for p in network.sources]
-    names = [p.name for p in order]
-    first, columns = 0, []
-    starts = {}
-    for population in order:
-        for state in population.neuron.states:
-            starts[population.name, state] = first
-            first += population.n
-    for projection in network.projections:
-        post = order[names.index(projection.post)]
-        receptor = post.neuron.receptors[projection.receptor]
-        columns.append((sources.index(projection.pre), starts[post.name, receptor.state], receptor.jump,
-                        network.delay_steps(projection), network[projection.pre].n, post.n, slices[projection.name].start))
-    source, target, jump, delay, n_pre, n_post, start = zip(*columns) if columns else [()] * 7
-
-    def whole(values):
-        return np.array(values, np.int64)
-    return kernels.Wiring(len(network.inputs), whole(source), whole(target), np.array(jump, network.dtype), whole(delay),
-                          whole(n_pre), whole(n_post), whole(start))

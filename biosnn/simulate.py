@@ -6,10 +6,10 @@ from functools import cached_property
 
 import numpy as np
 
-from . import kernels
+from . import arrays, kernels
 from .events import SpikeTrains, bin_spikes
-from .network import pack
 from .neuron import step_matrix, step_pattern
+from .pack import pack
 
 _NO_VALUES = {np.dtype(t): np.empty(0, t) for t in (np.float32, np.float64)}
 _MOST_CHUNKS, _CHUNK_BYTES = 32, 128e6   # chunks of trials, each with its own gradient buffer; fixed, so that sums are too
@@ -30,14 +30,14 @@ def bin_inputs(network, spikes, merge=True):
             raise ValueError(f"input {population.name!r} has {len(other)} trials of {other.n_steps} steps, "
                              f"{network.inputs[0].name!r} has {n_trials} of {steps}; all inputs must share them.")
     if len(binned) == 1:
-        return kernels.Events(binned[0].pointers, binned[0].units, _NO_VALUES[network.dtype]), steps
+        return arrays.Events(binned[0].pointers, binned[0].units, _NO_VALUES[network.dtype]), steps
     counts = np.stack([np.diff(b.pointers, axis=1) for b in binned], axis=-1)          # (trial, step, input)
     source = np.concatenate([np.repeat(np.arange(counts[..., q].size), counts[..., q].ravel()) * len(binned) + q
                              for q in range(len(binned))])
     units = np.concatenate([b.units for b in binned])[np.argsort(source, kind="stable")]
     ends = np.cumsum(counts.ravel()).reshape(n_trials, -1)
     first = np.concatenate([[0], ends[:-1, -1]])[:, None]
-    return kernels.Events(np.concatenate([first, ends], axis=1), units, _NO_VALUES[network.dtype]), steps
+    return arrays.Events(np.concatenate([first, ends], axis=1), units, _NO_VALUES[network.dtype]), steps
 
 
 def input_trains(network, spikes):
@@ -62,7 +62,7 @@ def input_trains(network, spikes):
 @dataclass(frozen=True)
 class Layout:
     """Named columns of an array (trial, step, column)."""
-    blocks: kernels.Blocks
+    blocks: arrays.Blocks
     columns: dict
     width: int
 
@@ -74,7 +74,7 @@ def _layout(entries):
         columns[name] = slice(at, at + size)
         at += size
     tag, first, size = (np.array([e[k] for e in entries], np.int64) for k in (1, 2, 3))
-    return Layout(kernels.Blocks(tag, first, np.array([columns[e[0]].start for e in entries], np.int64), size), columns, at)
+    return Layout(arrays.Blocks(tag, first, np.array([columns[e[0]].start for e in entries], np.int64), size), columns, at)
 
 
 #: No injected currents.
@@ -91,14 +91,15 @@ def state_layout(packed, names):
         if state not in states:
             raise ValueError(f"there is no state {name!r}; {population} has "
                              + (", ".join(f"{population}.{s}" for s in states) or "none, it is an input") + ".")
-        moment = kernels.BEFORE_RESET if state == "U_star" else kernels.END_OF_STEP
+        moment = arrays.BEFORE_RESET if state == "U_star" else arrays.END_OF_STEP
         entries.append((name, moment, *packed.state(population, "U" if state == "U_star" else state)))
     return _layout(entries)
 
 
 def all_states(packed):
     """Columns for every state of every population at the end of a step, in the order of the state vector."""
-    return state_layout(packed, [f"{p.name}.{state}" for p in packed.order for state in p.neuron.states])
+    first = {f"{p.name}.{state}": packed.state(p.name, state)[0] for p in packed.order for state in p.neuron.states}
+    return state_layout(packed, sorted(first, key=first.get))
 
 
 def current_layout(packed, currents):
@@ -107,10 +108,10 @@ def current_layout(packed, currents):
     for name in currents:
         if name not in names:
             raise ValueError(f"currents for {name!r}: there is no such population; there are {', '.join(names)}.")
-    return _layout([(name, names.index(name), packed.neurons(name).start, packed.network[name].n) for name in currents])
+    return _layout([(name, packed.neurons(name).start, *packed.state(name, "U")) for name in currents])
 
 
-def _stack(layout, arrays, n_trials, steps, dtype, what):
+def _stack(layout, values, n_trials, steps, dtype, what):
     """Arrays (trial, step, neuron), broadcast over trials and steps, side by side in the columns of a layout."""
     if not layout.columns:
         return np.empty((n_trials, 0, 0), dtype)
@@ -118,9 +119,9 @@ def _stack(layout, arrays, n_trials, steps, dtype, what):
     for name, columns in layout.columns.items():
         shape = (n_trials, steps, columns.stop - columns.start)
         try:
-            stacked[..., columns] = np.broadcast_to(np.asarray(arrays[name]), shape)
+            stacked[..., columns] = np.broadcast_to(np.asarray(values[name]), shape)
         except ValueError:
-            raise ValueError(f"{what} {name!r} have shape {np.shape(arrays[name])}; they must broadcast to (trial, step, "
+            raise ValueError(f"{what} {name!r} have shape {np.shape(values[name])}; they must broadcast to (trial, step, "
                              f"neuron) = {shape}.") from None
     if not np.all(np.isfinite(stacked)):
         raise ValueError(f"{what} contain values that are not finite.")
@@ -158,13 +159,20 @@ def new_recording(packed, n_trials, steps, layout, tape=False, smooth=False):
     """Arrays that a forward pass fills. tape: also what the adjoint needs. smooth: for the smooth twin."""
     dtype, n, model = packed.network.dtype, packed.n_spiking, packed.model
     shortest = 1 if smooth or not n else int(model.clamped_steps[:model.n_spiking].min()) + 1
-    room = n * -(-steps // shortest)          # the most spikes that a trial can have; memory is taken only when touched
-    pointers = np.zeros((n_trials, steps * model.n_spiking + 1), np.int64)
+    room = n * -(-steps // shortest) + 1      # the most spikes that a trial can have; memory is taken only when touched
+    pointers = np.zeros((n_trials, steps * model.group.size + 1), np.int64)
     pointers[:, 0] = np.arange(n_trials) * room
-    spikes = kernels.Events(pointers, np.empty(n_trials * room, np.int32), np.empty(n_trials * room if smooth else 0, dtype))
-    return kernels.Recording(
-        spikes, np.zeros((n_trials, n), dtype), np.empty((n_trials, steps if tape else 0, n), dtype), layout.blocks,
+    spikes = arrays.Events(pointers, np.empty(n_trials * room, np.int32), np.empty(n_trials * room if smooth else 0, dtype))
+    return arrays.Recording(
+        spikes, np.zeros((n_trials, n), dtype), np.empty((n_trials, steps if tape else 1, n), dtype), layout.blocks,
         np.empty((n_trials, steps if layout.width else 0, layout.width), dtype))
+
+
+def _scratch(packed, steps):
+    """Working memory of one thread; `steps` states or adjoints of the past are kept."""
+    dtype, n = packed.weight.dtype, packed.model.threshold.size
+    return arrays.Scratch(np.empty((steps, kernels.TILE, packed.model.initial.size), dtype), np.empty((kernels.TILE, n), np.int32),
+                          np.empty((kernels.TILE, packed.n_spiking), dtype), np.empty((kernels.TILE, packed.n_spiking), dtype))
 
 
 def forward(packed, drive, recording, steps, threads):
@@ -172,29 +180,37 @@ def forward(packed, drive, recording, steps, threads):
     n_trials = drive.rows.size
     recording.counts[:] = 0
     bounds = np.linspace(0, n_trials, min(n_trials, 4 * threads) + 1).astype(int)
-    _in_chunks(lambda c, first, last: kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording, steps,
-                                                      first, last), bounds, threads)
+    _in_chunks(lambda c, first, last: kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording,
+                                                      _scratch(packed, 2), steps, first, last), bounds, threads)
 
 
 def adjoint(packed, drive, recording, loss, threads, differentiate_reset=False, currents=False, coefficients=False):
-    """Gradients of a batch (kernels.Gradient) from the derivatives of its loss; chunk by chunk, summed in order."""
+    """Gradients of a batch (arrays.Gradient) from the derivatives of its loss; chunk by chunk, summed in order."""
     n_trials, n_weights, model = drive.rows.size, packed.weight.size, packed.model
     dtype = packed.weight.dtype
     bounds = _chunk_bounds(n_trials, n_weights, dtype.itemsize)
     sizes = n_weights, model.coefficient.size * coefficients, model.drive.size * coefficients
     sums = [np.zeros((bounds.size - 1, size), dtype) for size in sizes]
     grad_current = np.zeros(drive.current.shape if currents else (n_trials, 0, 0), dtype)
-    by_post = np.empty_like(packed.weight)
-    for projection in packed.network.projections:
-        matrix = packed.weight_matrix(projection.name)
-        by_post[packed.weight_slices[projection.name]] = matrix.T.ravel()
+    by_post = _weights_by_post(packed)
+    n_ring = max(packed.wiring.delay, default=0) + 2
 
     def work(c, first, last):
-        gradient = kernels.Gradient(sums[0][c], sums[1][c], sums[2][c], grad_current)
-        kernels.adjoint(model, packed.wiring, packed.weight, by_post, drive, recording, loss, gradient, differentiate_reset,
-                        first, last)
+        gradient = arrays.Gradient(sums[0][c], sums[1][c], sums[2][c], grad_current)
+        kernels.adjoint(model, packed.wiring, packed.weight, by_post, drive, recording, loss, gradient, _scratch(packed, n_ring),
+                        differentiate_reset, first, last)
     _in_chunks(work, bounds, threads)
-    return kernels.Gradient(*[_ordered_sum(parts) for parts in sums], grad_current)
+    return arrays.Gradient(*[_ordered_sum(parts) for parts in sums], grad_current)
+
+
+def _weights_by_post(packed):
+    """The weights with every bundle that `pull` reads transposed."""
+    wiring, result = packed.wiring, np.empty_like(packed.weight)
+    for source, n_pre, n_post, first in zip(wiring.source, wiring.n_pre, wiring.n_post, wiring.weight_first):
+        if source >= wiring.n_inputs:
+            part = slice(first, first + n_pre * n_post)
+            result[part] = packed.weight[part].reshape(n_pre, n_post).T.ravel()
+    return result
 
 
 def _ordered_sum(parts):
@@ -209,14 +225,16 @@ def tau_gradients(packed, gradient):
     dM/dtau by a complex step, which is exact to rounding; then dtau/dp = tau (1 - sigmoid(p)).
     """
     result, network, model = {}, packed.network, packed.model
-    for index, population in enumerate(packed.order):
-        taus = network.time_constants(population)
+    for population in packed.order:
+        taus, neurons = network.time_constants(population), packed.neurons(population.name)
+        g = int(np.searchsorted(model.neuron_first, neurons.start, side="right")) - 1
+        offset, first = neurons.start - model.neuron_first[g], model.rows.first[model.row_first[g]]
         for name, shared in population.learn.items():
             shifted = {key: value + (1e-20j if key == name else 0) for key, value in taus.items()}
             matrix, drive = (a.imag / 1e-20 for a in step_matrix(population.neuron, network.dt, shifted))
-            total = gradient.drive[packed.neurons(population.name)] * drive[..., 0]
-            for e, (row, column) in enumerate(step_pattern(population.neuron), int(model.entry_first[index])):
-                at = model.entry_at[e]
+            total = gradient.drive[neurons] * drive[..., 0]
+            for e, (row, column) in enumerate(step_pattern(population.neuron), int(first)):
+                at = model.rows.at[e] + offset
                 total = total + gradient.coefficient[at:at + population.n] * matrix[..., row, column]
             p = network.tau_parameters[population.name, name]
             per_neuron = total * taus[name] * (1 - 1 / (1 + np.exp(-p)))
@@ -263,9 +281,10 @@ class Trace:
     def spikes(self):
         packed, _, recording = self.tape
         pointers, n_trials = recording.spikes.pointers, recording.counts.shape[0]
-        sizes = np.diff(pointers, axis=1).reshape(n_trials, self.n_steps, packed.model.n_spiking)
+        spiking = [p for p in packed.order if p.kind == "spiking"]
+        sizes = np.diff(pointers, axis=1).reshape(n_trials, self.n_steps, len(spiking))
         result = {}
-        for p, population in enumerate(self.network.spiking):
+        for p, population in enumerate(spiking):
             start = pointers[:, :-1].reshape(sizes.shape)[..., p].ravel()
             count = sizes[..., p].ravel()
             ends = np.cumsum(count)
@@ -293,7 +312,7 @@ def run(network, spikes=None, record=(), currents=None, threads=None, merge=True
     n_trials = events.pointers.shape[0]
     currents = currents or {}
     layout = current_layout(packed, currents)
-    drive = kernels.Drive(events, np.arange(n_trials), layout.blocks,
+    drive = arrays.Drive(events, np.arange(n_trials), layout.blocks,
                           _stack(layout, currents, n_trials, steps, network.dtype, "currents"))
     names = [f"{p.name}.U" for p in network.readouts] + ([record] if isinstance(record, str) else list(record))
     if tape and any(p.learn for p in packed.order):
@@ -321,7 +340,7 @@ def _events(network, spikes, merge, duration, currents):
         raise ValueError("the network has no inputs: give spikes=None and a duration in seconds.")
     steps = max(1, int(duration / network.dt + 0.5))
     n_trials = max([np.shape(c)[0] for c in (currents or {}).values() if np.ndim(c) == 3] or [1])
-    return kernels.Events(np.zeros((n_trials, 1), np.int64), np.empty(0, np.int32), _NO_VALUES[network.dtype]), steps, {}
+    return arrays.Events(np.zeros((n_trials, 1), np.int64), np.empty(0, np.int32), _NO_VALUES[network.dtype]), steps, {}
 
 
 def checked_threads(threads):
@@ -350,7 +369,7 @@ def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=F
     differentiate_reset   let the gradient flow through the reset of U as well
     """
     packed, drive, recording = trace.tape
-    if recording.margin.shape[1] == 0:
+    if recording.margin.shape[1] != trace.n_steps:
         raise ValueError("this trace has no tape: simulate with run(..., tape=True) to take gradients.")
     n_trials, steps, network = drive.rows.size, trace.n_steps, trace.network
     layout = state_layout(packed, states or {})
@@ -361,14 +380,14 @@ def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=F
         grad_spikes[..., packed.neurons(name)] = value
     for name, value in (counts or {}).items():
         grad_counts[:, packed.neurons(name)] = value
-    loss = kernels.LossGradient(layout.blocks, _stack(layout, states or {}, n_trials, steps, dtype, "state gradients"),
+    loss = arrays.LossGradient(layout.blocks, _stack(layout, states or {}, n_trials, steps, dtype, "state gradients"),
                                 grad_spikes, grad_counts)
     learns = any(p.learn for p in packed.order)
     result = adjoint(packed, drive, recording, loss, checked_threads(threads), differentiate_reset,
                      drive.current.shape[1] > 0, learns)
     columns, at = {}, 0
-    for first, size in zip(drive.blocks.first, drive.blocks.size):
-        name = next(p.name for p in packed.order if packed.neurons(p.name).start == first)
+    for neuron, size in zip(drive.blocks.tag, drive.blocks.size):
+        name = next(p.name for p in packed.order if packed.neurons(p.name).start == neuron)
         columns[name] = slice(at, at := at + int(size))
     return Gradients({p.name: packed.weight_matrix(p.name, result.weight) for p in network.projections},
                      {name: result.current[..., c] for name, c in columns.items()},

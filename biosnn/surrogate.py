@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import kernels
+from . import arrays, kernels
 
 
 @dataclass(frozen=True)
@@ -42,19 +42,19 @@ class Surrogate:
 @dataclass(frozen=True)
 class SuperSpike(Surrogate):
     """sigma'(x) = 1 / (beta |x| + 1)^2 (Zenke & Ganguli 2018, eq. 15). The twin is x / (1 + beta |x|) + 1/beta."""
-    _code = kernels.SUPERSPIKE
+    _code = arrays.SUPERSPIKE
 
 
 @dataclass(frozen=True)
 class Sigmoid(Surrogate):
     """sigma'(x) = beta s (1 - s) with s = 1 / (1 + exp(-beta x)), which is the twin. Its peak is beta / 4."""
-    _code = kernels.SIGMOID
+    _code = arrays.SIGMOID
 
 
 @dataclass(frozen=True)
 class Triangular(Surrogate):
     """sigma'(x) = max(0, 1 - beta |x|) (Esser et al. 2016; Bellec et al. 2018). Compact support: |x| < 1/beta."""
-    _code = kernels.TRIANGULAR
+    _code = arrays.TRIANGULAR
 
     @property
     def support(self):
@@ -65,7 +65,7 @@ class Triangular(Surrogate):
 class TruncatedSuperSpike(Surrogate):
     """SuperSpike for |x| <= cutoff, and 0 beyond. Compact support: the adjoint visits only neurons near threshold."""
     cutoff: float = 0.2
-    _code = kernels.TRUNCATED_SUPERSPIKE
+    _code = arrays.TRUNCATED_SUPERSPIKE
 
     def __post_init__(self):
         super().__post_init__()

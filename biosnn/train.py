@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from . import checkpoint, dale, kernels, simulate
+from . import arrays, checkpoint, dale, simulate
 from .loss import MaxOverTimeCrossEntropy
-from .network import pack, pack_model
 from .optim import Adam, Constant
+from .pack import pack, pack_model
 from .progress import graceful_interrupt, progress_bar
 from .regularize import SpikeCount, WeightPenalty
 
@@ -204,11 +204,11 @@ class _Session:
             layout = simulate.state_layout(self.packed, names)
             self.columns = getattr(self, "columns", {}) | {tape: layout.columns[f"{self.readout}.U"]}
             known = self._recordings[tape] = simulate.new_recording(self.packed, n_trials, steps, layout, tape)
-        return kernels.Recording(known.spikes._replace(pointers=known.spikes.pointers[:n_trials]), known.counts[:n_trials],
+        return arrays.Recording(known.spikes._replace(pointers=known.spikes.pointers[:n_trials]), known.counts[:n_trials],
                                  known.margin[:n_trials], known.blocks, known.states[:n_trials])
 
     def _forward(self, data, rows, tape):
-        drive = kernels.Drive(data.events, rows, simulate.NO_CURRENT, np.empty((rows.size, 0, 0), self.network.dtype))
+        drive = arrays.Drive(data.events, rows, simulate.NO_CURRENT, np.empty((rows.size, 0, 0), self.network.dtype))
         recording = self._recording(rows.size, data.steps, tape)
         simulate.forward(self.packed, drive, recording, data.steps, self.threads)
         return drive, recording, recording.states[..., self.columns[tape]]
@@ -222,7 +222,7 @@ class _Session:
         value, grad_readout = self.loss.value_and_gradient(readout, target, mask)
         score = self.loss.score(readout, target, mask).mean()
         terms, grad_counts = self._count_terms(recording.counts)
-        start = kernels.LossGradient(simulate.state_layout(self.packed, [f"{self.readout}.U"]).blocks,
+        start = arrays.LossGradient(simulate.state_layout(self.packed, [f"{self.readout}.U"]).blocks,
                                      np.ascontiguousarray(grad_readout, self.network.dtype),
                                      np.empty((rows.size, 0, 0), self.network.dtype), grad_counts)
         result = simulate.adjoint(self.packed, drive, recording, start, self.threads, self.differentiate_reset,
@@ -246,11 +246,11 @@ class _Session:
     def _weight_terms(self, gradient):
         total = 0.0
         for term in self.regularizers:
-            for name, part in self.packed.weight_slices.items():
+            for name in self.packed.places:
                 if isinstance(term, WeightPenalty) and term.applies_to(name):
-                    value, slope = term.value_and_gradient(self.parameters[part])
+                    value, slope = term.value_and_gradient(self.packed.weight_matrix(name))
                     total += value
-                    gradient[part] += slope
+                    self.packed.weight_matrix(name, gradient)[:] += slope
         return total
 
     def _update(self, gradient, rate):
@@ -263,7 +263,7 @@ class _Session:
     def _check_finite(self, value, gradient):
         if np.isfinite(value) and np.all(np.isfinite(gradient)):
             return
-        wrong = [name for name, part in self.packed.weight_slices.items() if not np.all(np.isfinite(gradient[part]))]
+        wrong = [name for name in self.packed.places if not np.all(np.isfinite(self.packed.weight_matrix(name, gradient)))]
         where = f"the gradient of projection {', '.join(map(repr, wrong))}" if wrong else "the loss or a time-constant gradient"
         self.write_back()
         raise ValueError(f"epoch {self.epoch}, batch {self.batch}: {where} is not finite (loss {value}). Training stopped; the "

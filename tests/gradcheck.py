@@ -2,8 +2,8 @@
 differentiable, the adjoint is its exact gradient, and central differences must agree."""
 import numpy as np
 
-from biosnn import kernels, simulate
-from biosnn.network import pack
+from biosnn import arrays, simulate
+from biosnn.pack import pack
 
 
 def twin(network, spikes, currents=None):
@@ -12,7 +12,7 @@ def twin(network, spikes, currents=None):
     events, steps = simulate.bin_inputs(network, spikes, merge=True)
     n_trials = events.pointers.shape[0]
     layout = simulate.current_layout(packed, currents or {})
-    drive = kernels.Drive(events, np.arange(n_trials), layout.blocks,
+    drive = arrays.Drive(events, np.arange(n_trials), layout.blocks,
                           simulate._stack(layout, currents or {}, n_trials, steps, network.dtype, "currents"))
     states = simulate.all_states(packed)
     recording = simulate.new_recording(packed, n_trials, steps, states, tape=True, smooth=True)

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 import biosnn as bs
-from biosnn import kernels, simulate
+from biosnn import arrays, simulate
 from biosnn.train import _Data, _Session
 
 from .torch_peer import gradients, make_network, require_torch
@@ -66,7 +66,7 @@ class Ours:
         drive, recording, readout = s._forward(self.data, rows, tape=True)
         forward = time.perf_counter()
         value, grad = s.loss.value_and_gradient(readout, *self.data.target(rows)[:1])
-        start = kernels.LossGradient(simulate.state_layout(s.packed, ["readout.U"]).blocks, np.ascontiguousarray(grad),
+        start = arrays.LossGradient(simulate.state_layout(s.packed, ["readout.U"]).blocks, np.ascontiguousarray(grad),
                                      np.empty((rows.size, 0, 0), s.network.dtype), np.zeros_like(recording.counts))
         lossed = time.perf_counter()
         gradient = simulate.adjoint(s.packed, drive, recording, start, s.threads).weight

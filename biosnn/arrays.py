@@ -1,0 +1,110 @@
+"""What kernels read and write: arrays and scalars in named tuples, and nothing else.
+
+All states lie in one vector, group by group and, within a group, state by state. A group is a run of neighbouring
+populations with tables of the same shape, the same reset, refractory period and surrogate; kernels treat it as one. Likewise
+neighbouring projections from one source onto neighbouring neurons form one bundle, whose weights share rows.
+"""
+from typing import NamedTuple
+
+import numpy as np
+
+SUPERSPIKE, SIGMOID, TRIANGULAR, TRUNCATED_SUPERSPIKE = range(4)
+RESET_TO_VALUE, RESET_BY_SUBTRACTION = range(2)
+END_OF_STEP, BEFORE_RESET = range(2)
+
+
+class Terms(NamedTuple):
+    """Sparse sums, one for each state of each group: sum over e in first[r] .. first[r+1]-1 of coefficient[at[e]] * x[other[e]]."""
+    first: np.ndarray             # (states + 1,) first term of each state
+    other: np.ndarray             # (terms,) the state of the same group that is multiplied
+    at: np.ndarray                # (terms,) its first coefficient: one number per neuron of the group
+
+
+class Model(NamedTuple):
+    """Neurons as arrays: G groups (spiking ones first, then readouts), P spiking populations, N neurons."""
+    n_spiking: int                # number of spiking groups
+    neuron_first: np.ndarray      # (G+1,) first neuron of each group
+    state_first: np.ndarray       # (G+1,) first element of each group in the state vector; U comes first
+    row_first: np.ndarray         # (G+1,) first state of each group in `rows` and `columns`
+    rows: Terms                   # of the step matrix M, for x <- M x
+    columns: Terms                # of its transpose
+    coefficient: np.ndarray       # entries of M, for every neuron
+    drive: np.ndarray             # (N,) gain of an injected current
+    initial: np.ndarray           # state vector at the start of a trial
+    threshold: np.ndarray         # (N,)
+    reset: np.ndarray             # (N,) value that U is reset to
+    reset_kind: np.ndarray        # (G,)
+    clamped_steps: np.ndarray     # (G,) updates that a spike clamps
+    surrogate: np.ndarray         # (spiking groups,)
+    steepness: np.ndarray         # (spiking groups,) beta
+    cutoff: np.ndarray            # (spiking groups,) half width of a truncated surrogate
+    population_first: np.ndarray  # (P+1,) first neuron of each spiking population
+    group: np.ndarray             # (P,) its group
+
+
+class Wiring(NamedTuple):
+    """Bundles of projections (K of them). Sources: 0 .. Q-1 the inputs, Q + p spiking population p."""
+    n_inputs: int                 # Q
+    source: np.ndarray            # (K,)
+    target: np.ndarray            # (K,) first element of the receptor's state in the state vector
+    jump: np.ndarray              # (K,) what a weight of 1 adds to it (+1 or -1)
+    delay: np.ndarray             # (K,) steps
+    n_pre: np.ndarray             # (K,)
+    n_post: np.ndarray            # (K,)
+    weight_first: np.ndarray      # (K,) W[j, i] is weight[weight_first + j n_post + i]
+
+
+class Events(NamedTuple):
+    """Events of row b, step n, source q: units[pointers[b, n Q + q] : pointers[b, n Q + q + 1]], ascending."""
+    pointers: np.ndarray          # (rows, T Q + 1) int64
+    units: np.ndarray             # (capacity,) int32
+    values: np.ndarray            # (capacity,), or size 0 where every event counts 1
+
+
+class Blocks(NamedTuple):
+    """Which elements of the state vector the columns of an array (trial, step, column) belong to."""
+    tag: np.ndarray               # states: END_OF_STEP or BEFORE_RESET; currents: the first neuron
+    first: np.ndarray             # first element of the state vector
+    column: np.ndarray            # first column
+    size: np.ndarray
+
+
+class Recording(NamedTuple):
+    """What a forward pass writes. `states` may have no columns; `margin` has one step unless it is kept for the adjoint."""
+    spikes: Events                # one row per trial; source p is spiking population p
+    counts: np.ndarray            # (B, spiking neurons) spike counts
+    margin: np.ndarray            # (B, T or 1, spiking neurons) U* - theta; -inf where clamped
+    blocks: Blocks
+    states: np.ndarray            # (B, T, columns)
+
+
+class Drive(NamedTuple):
+    """What a forward pass reads beside the weights."""
+    inputs: Events                # one row per trial of the data set
+    rows: np.ndarray              # (B,) the row of each trial of the batch
+    blocks: Blocks
+    current: np.ndarray           # (B, T, columns) injected currents
+
+
+class LossGradient(NamedTuple):
+    """Derivatives of the loss that the adjoint starts from. `states` and `spikes` may have no steps."""
+    blocks: Blocks
+    states: np.ndarray            # (B, T, columns)
+    spikes: np.ndarray            # (B, T, spiking neurons)
+    counts: np.ndarray            # (B, spiking neurons)
+
+
+class Gradient(NamedTuple):
+    """What the adjoint adds to."""
+    weight: np.ndarray            # as the weights
+    coefficient: np.ndarray       # as Model.coefficient, or size 0
+    drive: np.ndarray             # (N,) as Model.drive, or size 0
+    current: np.ndarray           # (B, T, columns) as Drive.current, or no steps
+
+
+class Scratch(NamedTuple):
+    """Working memory of one thread for a tile of trials."""
+    states: np.ndarray            # (ring, trials of a tile, elements): states, or their adjoints, of the last few steps
+    clock: np.ndarray             # (trials, N) remaining clamped steps
+    grad_spikes: np.ndarray       # (trials, spiking neurons)
+    kept: np.ndarray              # (trials, spiking neurons) adjoint of a clamped U

@@ -1,0 +1,169 @@
+"""From the description of a network to the arrays that kernels see (arrays.py): groups, bundles, and where things lie."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import dale
+from .arrays import RESET_BY_SUBTRACTION, RESET_TO_VALUE, Model, Terms, Wiring
+from .network import Network
+from .neuron import step_matrix, step_pattern
+
+
+@dataclass(frozen=True, eq=False)
+class Packed:
+    """A network as the arrays that kernels see, and where to find things in them.
+
+    order       populations in kernel order: spiking ones, then readouts, those of one group side by side
+    weight      all weights in one vector, bundle by bundle
+    places      projection -> (slice of the vector that its bundle fills, columns of the bundle that are its own)
+    """
+    network: Network
+    order: list
+    model: Model
+    wiring: Wiring
+    weight: np.ndarray
+    places: dict
+
+    def neurons(self, name):
+        """Where the neurons of a population lie."""
+        names = [population.name for population in self.order]
+        ends = np.cumsum([population.n for population in self.order])
+        p = names.index(name)
+        return slice(int(ends[p]) - self.order[p].n, int(ends[p]))
+
+    def state(self, name, state):
+        """First element and size of a state of a population in the state vector."""
+        neurons, population = self.neurons(name), self.network[name]
+        g = int(np.searchsorted(self.model.neuron_first, neurons.start, side="right")) - 1
+        first, stop = self.model.neuron_first[g:g + 2]
+        row = list(population.neuron.states).index(state)
+        return int(self.model.state_first[g] + row * (stop - first) + neurons.start - first), population.n
+
+    @property
+    def n_spiking(self):
+        """Number of spiking neurons."""
+        return int(self.model.neuron_first[self.model.n_spiking])
+
+    @property
+    def non_negative(self):
+        """Slices of the weight vector that Dale's law keeps >= 0: a bundle is so as a whole, or not at all."""
+        return list({self.places[p.name][0].start: self.places[p.name][0] for p in self.network.projections
+                     if p.non_negative}.values())
+
+    def weight_matrix(self, name, vector=None):
+        """View of a projection's weights (pre, post) in a vector like `weight`."""
+        bundle, columns = self.places[name]
+        rows = (self.weight if vector is None else vector)[bundle]
+        return rows.reshape(self.network[self.network.projection(name).pre].n, -1)[:, columns]
+
+
+def pack(network):
+    """Check a network and pack it into arrays."""
+    if not network.spiking + network.readouts:
+        raise ValueError("the network has no populations to simulate; add one with net.population(...) or net.readout(...).")
+    missing = [p.name for p in network.projections if p.name not in network.weights]
+    if missing:
+        raise ValueError(f"projections without weights: {', '.join(missing)}. Give them to connect or set_weights, or call "
+                         "fluctuation_driven(net, …).")
+    for projection in network.projections:
+        dale.check_weights(projection.name, network.weights[projection.name], projection.non_negative)
+    order = [population for group in _groups(network) for population in group]
+    packed = Packed(network, order, pack_model(network), None, None, {})
+    wiring, places = _pack_wiring(packed)
+    packed = Packed(network, order, packed.model, wiring, np.empty(sum(wiring.n_pre * wiring.n_post), network.dtype), places)
+    for projection in network.projections:
+        packed.weight_matrix(projection.name)[:] = network.weights[projection.name]
+    return packed
+
+
+def _groups(network):
+    """Spiking populations, then readouts, in lists of those that kernels can treat as one."""
+    groups = {}
+    for population in network.spiking + network.readouts:
+        neuron = population.neuron
+        key = (population.kind, tuple(neuron.states), tuple(step_pattern(neuron)), neuron.reset == "subtract",
+               neuron.refractory_steps(network.dt), population.surrogate)
+        groups.setdefault(key, []).append(population)
+    return list(groups.values())
+
+
+def _terms(pattern, firsts):
+    """Sparse sums by the first index of sorted pairs (state, other) and their first coefficients."""
+    order = sorted(range(len(pattern)), key=lambda e: pattern[e])
+    counts = np.bincount([pattern[e][0] for e in order])
+    return counts, [pattern[e][1] for e in order], [firsts[e] for e in order]
+
+
+def _joined(parts):
+    counts, other, at = (np.concatenate([part[k] for part in parts]).astype(np.int64) for k in range(3))
+    return Terms(np.concatenate([[0], np.cumsum(counts)]), other, at)
+
+
+def pack_model(network):
+    """The populations as arrays, with the time constants as they are now."""
+    groups, dtype, dt = _groups(network), network.dtype, network.dt
+    order = [population for group in groups for population in group]
+    n = np.array([p.n for p in order])
+    sizes = np.array([sum(p.n for p in group) for group in groups])
+    n_states = np.array([len(group[0].neuron.states) for group in groups])
+    coefficient, drive, rows, columns, initial, at = [], [], [], [], [], 0
+    for group, size in zip(groups, sizes):
+        pattern = step_pattern(group[0].neuron)
+        steps = [step_matrix(p.neuron, dt, network.time_constants(p)) for p in group]
+        for row, column in pattern:
+            coefficient += [np.broadcast_to(matrix[..., row, column], p.n) for p, (matrix, _) in zip(group, steps)]
+        drive += [np.broadcast_to(gain[..., 0], p.n) for p, (_, gain) in zip(group, steps)]
+        firsts = [at + size * e for e in range(len(pattern))]
+        rows.append(_terms(pattern, firsts))
+        columns.append(_terms([(column, row) for row, column in pattern], firsts))
+        initial += [np.repeat([p.initial for p in group], [p.n for p in group]),
+                    np.zeros(size * (len(group[0].neuron.states) - 1))]
+        at += size * len(pattern)
+    spiking = [group for group in groups if group[0].kind == "spiking"]
+
+    def first_of(counts):
+        return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+    def per_neuron(values):
+        return np.repeat(np.array(values, dtype), n)
+    return Model(
+        len(spiking), first_of(sizes), first_of(sizes * n_states), first_of(n_states), _joined(rows), _joined(columns),
+        np.concatenate(coefficient).astype(dtype), np.concatenate(drive).astype(dtype), np.concatenate(initial).astype(dtype),
+        per_neuron([p.neuron.threshold for p in order]),
+        per_neuron([0.0 if p.neuron.reset == "subtract" else p.neuron.reset for p in order]),
+        np.array([RESET_BY_SUBTRACTION if g[0].neuron.reset == "subtract" else RESET_TO_VALUE for g in groups], np.int64),
+        np.array([max(0, g[0].neuron.refractory_steps(dt) - 1) for g in groups], np.int64),
+        np.array([g[0].surrogate._code for g in spiking], np.int64),
+        np.array([g[0].surrogate.steepness for g in spiking], dtype),
+        np.array([g[0].surrogate.support for g in spiking], dtype),
+        first_of([p.n for group in spiking for p in group]),
+        np.repeat(np.arange(len(spiking)), [len(group) for group in spiking]).astype(np.int64))
+
+
+def _pack_wiring(packed):
+    """(Wiring, places): projections of one source, delay and kind of receptor with neighbouring targets share a bundle."""
+    network = packed.network
+    sources = [p.name for p in network.inputs] + [p.name for p in packed.order if p.kind == "spiking"]
+    found = []
+    for k, projection in enumerate(network.projections):
+        receptor = network[projection.post].neuron.receptors[projection.receptor]
+        target, size = packed.state(projection.post, receptor.state)
+        key = (sources.index(projection.pre), network.delay_steps(projection), float(receptor.jump), projection.non_negative)
+        found.append((key, target, k, size, projection))
+    bundles = []
+    for key, target, _, size, projection in sorted(found, key=lambda each: each[:3]):
+        if not bundles or bundles[-1][0] != key or bundles[-1][1] + bundles[-1][2] != target:
+            bundles.append([key, target, 0, []])
+        bundles[-1][3].append((projection.name, slice(bundles[-1][2], bundles[-1][2] + size)))
+        bundles[-1][2] += size
+    n_pre = np.array([([*network.inputs] + packed.order)[key[0]].n for key, *_ in bundles], np.int64)
+    n_post = np.array([size for _, _, size, _ in bundles], np.int64)
+    ends = np.cumsum(n_pre * n_post)
+    places = {name: (slice(int(ends[k] - n_pre[k] * n_post[k]), int(ends[k])), columns)
+              for k, bundle in enumerate(bundles) for name, columns in bundle[3]}
+
+    def column(k, kind=np.int64):
+        return np.array([bundle[0][k] for bundle in bundles], kind)
+    wiring = Wiring(len(network.inputs), column(0), np.array([bundle[1] for bundle in bundles], np.int64),
+                    column(2, network.dtype), column(1), n_pre, n_post, (ends - n_pre * n_post).astype(np.int64))
+    return wiring, places
