@@ -1,20 +1,24 @@
 """How biosnn compiles: the only place that names compiler options.
 
 Kernels release the global interpreter lock (threads run over chunks of trials) and are cached on disk, so that a second
-process starts at once. `fastmath` stays off: sums keep their order, NaN and infinity keep their meaning.
+process starts at once. `fastmath` stays off: sums keep their order, NaN and infinity keep their meaning. Division follows
+numpy (infinity, not an exception), because the check for zero would keep loops off the vector units.
+
+Whoever changes this file must remove biosnn/__pycache__: the cache looks at the file of the kernel only.
 """
 import numba
 from numba.core import cgutils, types
+from numba.np.arrayobj import populate_array
 from numba.extending import intrinsic
 
 #: Kernels whose order of additions is part of the result (everything in the forward pass).
-kernel = numba.njit(cache=True, nogil=True)
+kernel = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 #: Kernels that may fuse a product with the addition after it (adjoint: the order of additions is still fixed).
-fused = numba.njit(cache=True, nogil=True, fastmath={"contract"})
+fused = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 
 #: Dot products, which need a free order of additions to use vector units. NaN and infinity keep their meaning.
-reduction = numba.njit(cache=True, nogil=True, fastmath={"contract", "reassoc"})
+reduction = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc"})
 
 
 def _without_owner(context, builder, kind, value):
@@ -30,6 +34,21 @@ def _without_owner(context, builder, kind, value):
 
 
 @intrinsic
+def _part(typing_context, array, first, size):
+    def generate(context, builder, signature, arguments):
+        whole, first, size = (context.cast(builder, value, given, wanted) for value, given, wanted in
+                              zip(arguments, signature.args, (array, types.intp, types.intp)))
+        data = context.make_array(array)(context, builder, whole).data
+        view = context.make_array(flat)(context, builder)
+        width = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(array.dtype)))
+        populate_array(view, data=builder.gep(data, [first], inbounds=True), shape=[size], strides=[width], itemsize=width,
+                       meminfo=None)
+        return view._getvalue()
+    flat = types.Array(array.dtype, 1, "C")
+    return flat(array, first, size), generate
+
+
+@intrinsic
 def _borrowed(typing_context, arrays):
     def generate(context, builder, signature, arguments):
         return _without_owner(context, builder, arrays, arguments[0])
@@ -39,3 +58,6 @@ def _borrowed(typing_context, arrays):
 #: The same arrays (in nested tuples) without reference counts, which threads would fight over at every slice. For the
 #: entrance of a kernel: its caller keeps the arrays alive.
 borrowed = (lambda arrays: arrays) if numba.config.DISABLE_JIT else _borrowed
+
+#: array[first:first + size] of a contiguous vector, without the clipping that makes slices slow: it must lie inside.
+part = (lambda array, first, size: array[first:first + size]) if numba.config.DISABLE_JIT else _part

@@ -12,7 +12,7 @@ A tile of trials goes through each part side by side, so arrays of states are (t
 """
 import numpy as np
 
-from ._jit import borrowed, fused, kernel, reduction
+from ._jit import borrowed, fused, kernel, part, reduction
 from .arrays import BEFORE_RESET, END_OF_STEP, RESET_BY_SUBTRACTION, SIGMOID, TRIANGULAR, TRUNCATED_SUPERSPIKE
 
 TILE = 8        # trials side by side; also the rows that one pass of `pull_dense` takes
@@ -62,10 +62,11 @@ def combine(model, terms, g, trials, x, y):
     for r in range(model.row_first[g], model.row_first[g + 1]):
         start, stop, at = terms.first[r], terms.first[r + 1], first + (r - model.row_first[g]) * n
         e1, e2 = min(start + 1, stop - 1), min(start + 2, stop - 1)
-        c0, c1, c2 = model.coefficient[terms.at[start]:][:n], model.coefficient[terms.at[e1]:][:n], model.coefficient[terms.at[e2]:][:n]
+        c0, c1 = part(model.coefficient, terms.at[start], n), part(model.coefficient, terms.at[e1], n)
+        c2 = part(model.coefficient, terms.at[e2], n)
         for b in range(trials):
-            source, result = x[b, first:], y[b, at:][:n]
-            x0, x1, x2 = source[terms.other[start] * n:][:n], source[terms.other[e1] * n:][:n], source[terms.other[e2] * n:][:n]
+            x0, x1 = part(x[b], first + terms.other[start] * n, n), part(x[b], first + terms.other[e1] * n, n)
+            x2, result = part(x[b], first + terms.other[e2] * n, n), part(y[b], at, n)
             if stop - start == 1:
                 for i in range(n):
                     result[i] = c0[i] * x0[i]
@@ -76,7 +77,7 @@ def combine(model, terms, g, trials, x, y):
                 for i in range(n):
                     result[i] = c0[i] * x0[i] + c1[i] * x1[i] + c2[i] * x2[i]
             for e in range(start + 3, stop):
-                c, x0 = model.coefficient[terms.at[e]:][:n], source[terms.other[e] * n:][:n]
+                c, x0 = part(model.coefficient, terms.at[e], n), part(x[b], first + terms.other[e] * n, n)
                 for i in range(n):
                     result[i] += c[i] * x0[i]
 
@@ -100,7 +101,7 @@ def matrix_adjoint(model, g, grad_new, old, grad_coefficient):
     for r in range(model.row_first[g], model.row_first[g + 1]):
         row = first + (r - model.row_first[g]) * n
         for e in range(model.rows.first[r], model.rows.first[r + 1]):
-            gradient, column = grad_coefficient[model.rows.at[e]:][:n], first + model.rows.other[e] * n
+            gradient, column = part(grad_coefficient, model.rows.at[e], n), first + model.rows.other[e] * n
             for i in range(n):
                 gradient[i] += grad_new[row + i] * old[column + i]
 
@@ -134,13 +135,13 @@ def inject_adjoint(model, blocks, current, start, n, trials, grad_new, grad_curr
 def threshold(model, g, trials, old, new, clock, margin, start, slot):
     """margin = U* - theta; a clamped neuron keeps U and has margin -inf, so that neither spike nor surrogate follows."""
     a, first, size = model.neuron_first[g], model.state_first[g], model.neuron_first[g + 1] - model.neuron_first[g]
-    theta = model.threshold[a:][:size]
+    theta = part(model.threshold, a, size)
     for b in range(trials):
-        m, u = margin[start + b, slot, a:][:size], new[b, first:][:size]
+        m, u = part(margin[start + b, slot], a, size), part(new[b], first, size)
         for i in range(size):
             m[i] = u[i] - theta[i]
         if model.clamped_steps[g] > 0:
-            remaining, before = clock[b, a:][:size], old[b, first:][:size]
+            remaining, before = part(clock[b], a, size), part(old[b], first, size)
             for i in range(size):
                 if remaining[i] > 0:
                     remaining[i] -= 1
@@ -153,8 +154,8 @@ def collect_spikes(model, p, trials, margin, slot, spikes, start, n):
     """Append the neurons with margin > 0 to the events of each trial; in the smooth twin every neuron emits sigma(margin)."""
     a, size, at = model.population_first[p], model.population_first[p + 1] - model.population_first[p], n * model.group.size + p
     for b in range(trials):
-        first, m = spikes.pointers[start + b, at], margin[start + b, slot, a:][:size]
-        units, count = spikes.units[first:][:size + 1], 0
+        first, m = spikes.pointers[start + b, at], part(margin[start + b, slot], a, size)
+        units, count = part(spikes.units, first, size + 1), 0
         if spikes.values.size:
             g = model.group[p]
             for i in range(size):
@@ -175,7 +176,7 @@ def threshold_adjoint(model, g, trials, margin, start, n, grad_spikes, grad_new)
     kind, beta, cutoff = model.surrogate[g], model.steepness[g], model.cutoff[g]
     one, zero = margin.dtype.type(1), margin.dtype.type(0)
     for b in range(trials):
-        m, grad_spike, grad_u = margin[start + b, n, a:][:size], grad_spikes[b, a:][:size], grad_new[b, first:][:size]
+        m, grad_spike, grad_u = part(margin[start + b, n], a, size), part(grad_spikes[b], a, size), part(grad_new[b], first, size)
         if kind != SIGMOID and kind != TRIANGULAR:   # SuperSpike, written out, because this loop then uses vector units
             for i in range(size):
                 h = one / (beta * abs(m[i]) + one)
@@ -191,7 +192,7 @@ def clamp_adjoint(model, g, trials, margin, start, n, grad_new, kept):
     a, first, size = model.neuron_first[g], model.state_first[g], model.neuron_first[g + 1] - model.neuron_first[g]
     zero = margin.dtype.type(0)
     for b in range(trials):
-        m, grad_u, aside = margin[start + b, n, a:][:size], grad_new[b, first:][:size], kept[b, a:][:size]
+        m, grad_u, aside = part(margin[start + b, n], a, size), part(grad_new[b], first, size), part(kept[b], a, size)
         for i in range(size):
             aside[i] = grad_u[i] if m[i] == -np.inf else zero
             grad_u[i] = zero if m[i] == -np.inf else grad_u[i]
@@ -205,16 +206,16 @@ def deliver(weight, n_post, jump, events, start, stop, current):
     units, values = events.units, events.values
     e = start
     while values.size == 0 and e + 4 <= stop:   # the same additions in the same order, a quarter of the memory traffic
-        r0 = weight[units[e] * n_post:][:n_post]
-        r1 = weight[units[e + 1] * n_post:][:n_post]
-        r2 = weight[units[e + 2] * n_post:][:n_post]
-        r3 = weight[units[e + 3] * n_post:][:n_post]
+        r0 = part(weight, units[e] * n_post, n_post)
+        r1 = part(weight, units[e + 1] * n_post, n_post)
+        r2 = part(weight, units[e + 2] * n_post, n_post)
+        r3 = part(weight, units[e + 3] * n_post, n_post)
         for i in range(n_post):
             current[i] = (((current[i] + jump * r0[i]) + jump * r1[i]) + jump * r2[i]) + jump * r3[i]
         e += 4
     while e < stop:
         s = jump * values[e] if values.size else jump
-        row = weight[units[e] * n_post:][:n_post]
+        row = part(weight, units[e] * n_post, n_post)
         for i in range(n_post):
             current[i] += s * row[i]
         e += 1
@@ -226,7 +227,7 @@ def accumulate(grad_weight, n_post, jump, events, start, stop, grad_current):
     units, values = events.units, events.values
     for e in range(start, stop):
         s = jump * values[e] if values.size else jump
-        row = grad_weight[units[e] * n_post:][:n_post]
+        row = part(grad_weight, units[e] * n_post, n_post)
         for i in range(n_post):
             row[i] += s * grad_current[i]
 
@@ -242,10 +243,12 @@ def pull_dense(weight_by_post, n_pre, n_post, jump, trials, grad_states, target,
     """
     i = 0
     while i + TILE <= n_post:
-        rows = weight_by_post[i * n_pre:(i + TILE) * n_pre].reshape((TILE, n_pre))
-        r0, r1, r2, r3, r4, r5, r6, r7 = rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], rows[7]
+        r0, r1 = part(weight_by_post, i * n_pre, n_pre), part(weight_by_post, (i + 1) * n_pre, n_pre)
+        r2, r3 = part(weight_by_post, (i + 2) * n_pre, n_pre), part(weight_by_post, (i + 3) * n_pre, n_pre)
+        r4, r5 = part(weight_by_post, (i + 4) * n_pre, n_pre), part(weight_by_post, (i + 5) * n_pre, n_pre)
+        r6, r7 = part(weight_by_post, (i + 6) * n_pre, n_pre), part(weight_by_post, (i + 7) * n_pre, n_pre)
         for b in range(trials):
-            g, result = grad_states[b, target + i:][:TILE], grad_spikes[b, pre:][:n_pre]
+            g, result = part(grad_states[b], target + i, TILE), part(grad_spikes[b], pre, n_pre)
             g0, g1, g2, g3 = jump * g[0], jump * g[1], jump * g[2], jump * g[3]
             g4, g5, g6, g7 = jump * g[4], jump * g[5], jump * g[6], jump * g[7]
             for j in range(n_pre):
@@ -253,9 +256,9 @@ def pull_dense(weight_by_post, n_pre, n_post, jump, trials, grad_states, target,
                               + g4 * r4[j] + g5 * r5[j] + g6 * r6[j] + g7 * r7[j])
         i += TILE
     while i < n_post:
-        row = weight_by_post[i * n_pre:][:n_pre]
+        row = part(weight_by_post, i * n_pre, n_pre)
         for b in range(trials):
-            g, result = jump * grad_states[b, target + i], grad_spikes[b, pre:][:n_pre]
+            g, result = jump * grad_states[b, target + i], part(grad_spikes[b], pre, n_pre)
             for j in range(n_pre):
                 result[j] += g * row[j]
         i += 1
@@ -273,11 +276,11 @@ def _dot(x, y):
 def pull_rows(weight, n_pre, n_post, jump, trials, grad_states, target, grad_spikes, pre):
     """As `pull_dense`, by dot products of four rows with four trials at a time: faster where rows are long."""
     for j in range(0, n_pre - 3, 4):
-        w0, w1 = weight[j * n_post:][:n_post], weight[(j + 1) * n_post:][:n_post]
-        w2, w3 = weight[(j + 2) * n_post:][:n_post], weight[(j + 3) * n_post:][:n_post]
+        w0, w1 = part(weight, j * n_post, n_post), part(weight, (j + 1) * n_post, n_post)
+        w2, w3 = part(weight, (j + 2) * n_post, n_post), part(weight, (j + 3) * n_post, n_post)
         for b in range(0, trials, 4):    # rows beyond the last trial hold zeros
-            g0, g1 = grad_states[b, target:][:n_post], grad_states[b + 1, target:][:n_post]
-            g2, g3 = grad_states[b + 2, target:][:n_post], grad_states[b + 3, target:][:n_post]
+            g0, g1 = part(grad_states[b], target, n_post), part(grad_states[b + 1], target, n_post)
+            g2, g3 = part(grad_states[b + 2], target, n_post), part(grad_states[b + 3], target, n_post)
             s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = weight.dtype.type(0)
             s20 = s21 = s22 = s23 = s30 = s31 = s32 = s33 = weight.dtype.type(0)
             for i in range(n_post):
@@ -293,17 +296,17 @@ def pull_rows(weight, n_pre, n_post, jump, trials, grad_states, target, grad_spi
                     grad_spikes[b + k, pre + j + m] += jump * sums[k][m]
     for j in range(n_pre - n_pre % 4, n_pre):
         for b in range(trials):
-            grad_spikes[b, pre + j] += jump * _dot(weight[j * n_post:][:n_post], grad_states[b, target:][:n_post])
+            grad_spikes[b, pre + j] += jump * _dot(part(weight, j * n_post, n_post), part(grad_states[b], target, n_post))
 
 
 @fused
 def pull_compact(weight, n_pre, n_post, jump, trials, grad_states, target, grad_spikes, pre, margin, start, n, width):
     """As `pull_dense`, but only for neurons within `width` of threshold: elsewhere sigma' is 0 and grad_S is not needed."""
     for b in range(trials):
-        m, grad_current, result = margin[start + b, n, pre:][:n_pre], grad_states[b, target:][:n_post], grad_spikes[b, pre:][:n_pre]
+        m, grad_current, result = part(margin[start + b, n], pre, n_pre), part(grad_states[b], target, n_post), part(grad_spikes[b], pre, n_pre)
         for j in range(n_pre):
             if abs(m[j]) <= width:
-                result[j] += jump * _dot(weight[j * n_post:][:n_post], grad_current)
+                result[j] += jump * _dot(part(weight, j * n_post, n_post), grad_current)
 
 
 # ---------------------------------------------------------------------------------------------- reset
@@ -339,7 +342,7 @@ def reset_adjoint(model, g, trials, margin, start, n, smooth, differentiate, gra
     kind, beta, cutoff = model.surrogate[g], model.steepness[g], model.cutoff[g]
     subtract, one, zero = model.reset_kind[g] == RESET_BY_SUBTRACTION, margin.dtype.type(1), margin.dtype.type(0)
     for b in range(trials):
-        m, grad_u, grad_spike = margin[start + b, n, a:][:size], grad_new[b, first:][:size], grad_spikes[b, a:][:size]
+        m, grad_u, grad_spike = part(margin[start + b, n], a, size), part(grad_new[b], first, size), part(grad_spikes[b], a, size)
         if differentiate:
             for i in range(size):
                 if m[i] != -np.inf:
@@ -361,7 +364,7 @@ def _copy_blocks(blocks, moment, trials, states, rows, start, n):
         if blocks.tag[m] == moment:
             size = blocks.size[m]
             for b in range(trials):
-                row, state = rows[start + b, n, blocks.column[m]:][:size], states[b, blocks.first[m]:][:size]
+                row, state = part(rows[start + b, n], blocks.column[m], size), part(states[b], blocks.first[m], size)
                 for i in range(size):
                     row[i] = state[i]
 
@@ -372,7 +375,7 @@ def _add_blocks(blocks, moment, trials, rows, start, n, states):
         if blocks.tag[m] == moment:
             size = blocks.size[m]
             for b in range(trials):
-                row, state = rows[start + b, n, blocks.column[m]:][:size], states[b, blocks.first[m]:][:size]
+                row, state = part(rows[start + b, n], blocks.column[m], size), part(states[b], blocks.first[m], size)
                 for i in range(size):
                     state[i] += row[i]
 
@@ -390,11 +393,11 @@ def _deliver_all(model, wiring, weight, drive, spikes, start, trials, n, new):
             if source < n_inputs:
                 row, at = drive.rows[start + b], m * n_inputs + source
                 first, last = drive.inputs.pointers[row, at], drive.inputs.pointers[row, at + 1]
-                deliver(w, n_post, jump, drive.inputs, first, last, new[b, target:][:n_post])
+                deliver(w, n_post, jump, drive.inputs, first, last, part(new[b], target, n_post))
             else:
                 at = m * n_populations + source - n_inputs
                 first, last = spikes.pointers[start + b, at], spikes.pointers[start + b, at + 1]
-                deliver(w, n_post, jump, spikes, first, last, new[b, target:][:n_post])
+                deliver(w, n_post, jump, spikes, first, last, part(new[b], target, n_post))
 
 
 @kernel
@@ -446,11 +449,11 @@ def _synapses_adjoint(model, wiring, weight, weight_by_post, drive, recording, s
             if p >= 0:
                 at = n * n_populations + p
                 first, last = spikes.pointers[start + b, at], spikes.pointers[start + b, at + 1]
-                accumulate(grad_weight[w:], n_post, jump, spikes, first, last, arrived[b, target:][:n_post])
+                accumulate(grad_weight[w:], n_post, jump, spikes, first, last, part(arrived[b], target, n_post))
             else:
                 row, at = drive.rows[start + b], n * n_inputs + wiring.source[k]
                 first, last = drive.inputs.pointers[row, at], drive.inputs.pointers[row, at + 1]
-                accumulate(grad_weight[w:], n_post, jump, drive.inputs, first, last, arrived[b, target:][:n_post])
+                accumulate(grad_weight[w:], n_post, jump, drive.inputs, first, last, part(arrived[b], target, n_post))
 
 
 @fused

@@ -57,7 +57,7 @@ class MaxOverTimeCrossEntropy(_CrossEntropy):
 
     def spread(self, readout, gradient):
         result = np.zeros_like(readout)
-        np.put_along_axis(result, readout.argmax(axis=1)[:, None], gradient[:, None].astype(readout.dtype), axis=1)
+        np.put_along_axis(result, readout.argmax(axis=1, keepdims=True), gradient[:, None].astype(readout.dtype), axis=1)
         return result
 
 

@@ -1,7 +1,11 @@
-"""The Dalian network of biosnn in PyTorch, written as an expert would: what `validation.speed` compares with.
+"""The Dalian network of biosnn in PyTorch, written twice: what `validation.speed` compares with.
 
-The same discrete-time model (DESIGN of biosnn: integrate, threshold, synapses, reset), SuperSpike, no gradient through the
-reset, delay 0, no refractory period, maximum-over-time cross-entropy. Input currents of all steps come from one matrix product.
+The same discrete-time model (integrate, threshold, synapses, reset), SuperSpike, no gradient through the reset, delay 0, no
+refractory period, maximum-over-time cross-entropy.
+
+    plain   as most code for spiking networks is written: populations and projections of their own, step by step
+    fused   as an expert would for this one circuit: the input currents of all steps and the readout from one matrix product each,
+            both populations in one state, projections with a common source in one product
 """
 import numpy as np
 
@@ -17,7 +21,7 @@ def require_torch():
     return torch
 
 
-def make_network(net):
+def make_network(net, fused=False):
     """A torch.nn.Module with the weights of a biosnn network from `dalian_layer` and a readout; calling it gives U of the readout."""
     torch = require_torch()
 
@@ -44,6 +48,32 @@ def make_network(net):
             self.beta, self.n_exc = net["E"].surrogate.steepness, net["E"].n
 
         def forward(self, inputs):
+            return self.fused(inputs) if fused else self.plain(inputs)
+
+        def plain(self, inputs):
+            n_trials, steps, _ = inputs.shape
+            (uu, ue, ui), (_, ee, _), (_, _, ii) = (tuple(float(v) for v in row) for row in self.matrix)
+            (ru, rs), (_, ss) = (tuple(float(v) for v in row) for row in self.readout_matrix)
+
+            def zeros(n):
+                return torch.zeros(n_trials, n, dtype=inputs.dtype)
+            u_e, exc_e, inh_e = (zeros(self.n_exc) for _ in range(3))
+            u_i, exc_i, inh_i = (zeros(self.xi.shape[1]) for _ in range(3))
+            r = i = zeros(self.eo.shape[1])
+            trace = []
+            for n in range(steps):
+                u_e, u_i = uu * u_e + ue * exc_e + ui * inh_e, uu * u_i + ue * exc_i + ui * inh_i
+                s_e, s_i = SuperSpikeFunction.apply(u_e - 1, self.beta), SuperSpikeFunction.apply(u_i - 1, self.beta)
+                r = ru * r + rs * i
+                exc_e = ee * exc_e + inputs[:, n] @ self.xe + s_e @ self.ee
+                exc_i = ee * exc_i + inputs[:, n] @ self.xi + s_e @ self.ei
+                inh_e, inh_i = ii * inh_e + s_i @ self.ie, ii * inh_i + s_i @ self.ii
+                i = ss * i + s_e @ self.eo
+                u_e, u_i = u_e * (1 - s_e.detach()), u_i * (1 - s_i.detach())
+                trace.append(r)
+            return torch.stack(trace, 1)
+
+        def fused(self, inputs):
             n_trials, steps, n_inputs = inputs.shape
             from_input = (inputs.reshape(-1, n_inputs) @ torch.cat([self.xe, self.xi], 1)).view(n_trials, steps, -1).unbind(1)
             from_exc, from_inh = torch.cat([self.ee, self.ei], 1), torch.cat([self.ie, self.ii], 1)
@@ -72,10 +102,10 @@ def make_network(net):
 PROJECTIONS = {"input->E": "xe", "input->I": "xi", "E->E": "ee", "E->I": "ei", "I->E": "ie", "I->I": "ii", "E->readout": "eo"}
 
 
-def gradients(net, dense, labels):
+def gradients(net, dense, labels, fused=False):
     """Loss and gradients by projection (pre, post) of one batch; dense: (trial, step, unit)."""
     torch = require_torch()
-    module = make_network(net)
+    module = make_network(net, fused)
     inputs = torch.from_numpy(np.ascontiguousarray(dense, net.dtype))
     loss = torch.nn.functional.cross_entropy(module(inputs).max(1).values, torch.from_numpy(labels))
     loss.backward()
