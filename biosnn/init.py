@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from . import moments, simulate, stats
+from . import moments, passes, simulate, stats
 from .connectivity import recurrent_projections
 from .events import bin_spikes
 from .families import Exponential
@@ -145,7 +145,7 @@ def fluctuation_driven(network, spikes=None, *, mu_u=0.0, sigma_u=None, xi=None,
     design.solve()
     report = design.report()
     if closed_loop:
-        _close_loop(design, report, spikes, fixed=rates is not None, threads=simulate.checked_threads(threads),
+        _close_loop(design, report, spikes, fixed=rates is not None, threads=passes.checked_threads(threads),
                     progress=progress)
     return report
 

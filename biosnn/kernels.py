@@ -15,7 +15,8 @@ import numpy as np
 from ._jit import borrowed, fused, kernel, part, reduction
 from .arrays import BEFORE_RESET, END_OF_STEP, RESET_BY_SUBTRACTION, SIGMOID, TRIANGULAR, TRUNCATED_SUPERSPIKE
 
-TILE = 8        # trials side by side; also the rows that one pass of `pull_dense` takes
+TILE = 16      # trials side by side
+ROWS = 8        # rows of weights that one pass of `pull_dense` takes
 LONG_ROW = 64   # targets from which on `pull_rows` beats `pull_dense` (measured)
 
 
@@ -242,19 +243,19 @@ def pull_dense(weight_by_post, n_pre, n_post, jump, trials, grad_states, target,
     Columns: the currents are grad_states[b, target:], the spikes grad_spikes[b, pre:].
     """
     i = 0
-    while i + TILE <= n_post:
+    while i + ROWS <= n_post:
         r0, r1 = part(weight_by_post, i * n_pre, n_pre), part(weight_by_post, (i + 1) * n_pre, n_pre)
         r2, r3 = part(weight_by_post, (i + 2) * n_pre, n_pre), part(weight_by_post, (i + 3) * n_pre, n_pre)
         r4, r5 = part(weight_by_post, (i + 4) * n_pre, n_pre), part(weight_by_post, (i + 5) * n_pre, n_pre)
         r6, r7 = part(weight_by_post, (i + 6) * n_pre, n_pre), part(weight_by_post, (i + 7) * n_pre, n_pre)
         for b in range(trials):
-            g, result = part(grad_states[b], target + i, TILE), part(grad_spikes[b], pre, n_pre)
+            g, result = part(grad_states[b], target + i, ROWS), part(grad_spikes[b], pre, n_pre)
             g0, g1, g2, g3 = jump * g[0], jump * g[1], jump * g[2], jump * g[3]
             g4, g5, g6, g7 = jump * g[4], jump * g[5], jump * g[6], jump * g[7]
             for j in range(n_pre):
                 result[j] += (g0 * r0[j] + g1 * r1[j] + g2 * r2[j] + g3 * r3[j]
                               + g4 * r4[j] + g5 * r5[j] + g6 * r6[j] + g7 * r7[j])
-        i += TILE
+        i += ROWS
     while i < n_post:
         row = part(weight_by_post, i * n_pre, n_pre)
         for b in range(trials):

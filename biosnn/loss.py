@@ -1,8 +1,9 @@
 """Losses on the readout: value, derivative and prediction side by side.
 
-Every loss has `value_and_gradient(readout, target, mask)`: readout (trial, step, unit) is the readouts' U, and the
-gradient has its shape. Values are means over the trials of the batch. `predict(readout)` gives the class of each trial,
-and `score(readout, target, mask)` one number per trial whose mean is the accuracy (or the negative error).
+Every loss has `value_and_gradient(readout, target, mask, total)`: readout (trial, step, unit) is the readouts' U, and the
+gradient has its shape. Values are means over a batch, so sums over its parts if each is given the batch's
+`total_weight(shape, mask)`, which the mean divides by. `predict(readout)` gives the class of each trial, and
+`score(readout, target, mask)` one number per trial whose mean is the accuracy (or the negative error).
 """
 from dataclasses import dataclass
 
@@ -43,9 +44,13 @@ class _CrossEntropy:
     def score(self, readout, target, mask=None):
         return (self.predict(readout) == target).astype(float)
 
-    def value_and_gradient(self, readout, target, mask=None):
+    def total_weight(self, shape, mask=None):
+        return float(shape[0])
+
+    def value_and_gradient(self, readout, target, mask=None, total=None):
+        total = self.total_weight(readout.shape, mask) if total is None else total
         value, gradient = _softmax_cross_entropy(self.logits(readout), np.asarray(target))
-        return value.mean(), self.spread(readout, gradient / len(readout))
+        return value.sum() / total, self.spread(readout, gradient / total)
 
 
 @dataclass(frozen=True)
@@ -104,10 +109,14 @@ class EveryStepCrossEntropy(_CrossEntropy):
     class of the largest summed log-probability.
     """
 
-    def value_and_gradient(self, readout, target, mask=None):
+    def total_weight(self, shape, mask=None):
+        return _mask_sum(mask, shape[:2])
+
+    def value_and_gradient(self, readout, target, mask=None, total=None):
+        total = self.total_weight(readout.shape, mask) if total is None else total
         labels = np.broadcast_to(np.asarray(target)[:, None], readout.shape[:2])
         value, gradient = _softmax_cross_entropy(readout, labels)
-        weight = _normalized(mask, readout.shape[:2])
+        weight = _full(mask, readout.shape[:2]) / total
         return (value * weight).sum(), (gradient * weight[..., None]).astype(readout.dtype)
 
     def logits(self, readout):
@@ -136,28 +145,32 @@ class MeanSquaredError:
         return readout
 
     def score(self, readout, target, mask=None):
-        weight = np.ones(readout.shape) if mask is None else _full(mask, readout.shape)
+        weight = _full(mask, readout.shape)
         error = weight * (readout - target) ** 2
         return -error.sum(axis=(1, 2)) / np.maximum(weight.sum(axis=(1, 2)), 1e-300)
 
-    def value_and_gradient(self, readout, target, mask=None):
-        weight = _normalized(mask, readout.shape)
+    def total_weight(self, shape, mask=None):
+        return _mask_sum(mask, shape)
+
+    def value_and_gradient(self, readout, target, mask=None, total=None):
+        weight = _full(mask, readout.shape) / (self.total_weight(readout.shape, mask) if total is None else total)
         error = readout.astype(np.float64) - target
         return (weight * error ** 2).sum(), (2 * weight * error).astype(readout.dtype)
 
 
 def _full(mask, shape):
+    """The mask (ones without one) broadcast over units."""
+    if mask is None:
+        return np.ones(shape)
     mask = np.asarray(mask, np.float64)
     if mask.shape not in (shape[:mask.ndim], shape[:2]):
         raise ValueError(f"mask has shape {mask.shape}; it must be (trial, step) or (trial, step, unit), here {shape}.")
     return np.broadcast_to(mask.reshape(mask.shape + (1,) * (len(shape) - mask.ndim)), shape)
 
 
-def _normalized(mask, shape):
-    """Weights that sum to 1: equal ones, or the mask's."""
-    if mask is None:
-        return np.full(shape, 1 / np.prod(shape))
+def _mask_sum(mask, shape):
+    """Sum of the weights of all trials, steps and units; ValueError if none counts."""
     weight = _full(mask, shape)
     if not np.all(np.isfinite(weight)) or weight.min() < 0 or weight.sum() == 0:
         raise ValueError("a mask holds weights >= 0 with at least one above 0; otherwise no step counts towards the loss.")
-    return weight / weight.sum()
+    return float(weight.sum())

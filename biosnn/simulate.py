@@ -1,18 +1,15 @@
 """Run a network on spike trains, and compute gradients through it."""
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from . import arrays, kernels
+from . import arrays, passes
 from .events import SpikeTrains, bin_spikes
 from .neuron import step_matrix, step_pattern
 from .pack import pack
 
 _NO_VALUES = {np.dtype(t): np.empty(0, t) for t in (np.float32, np.float64)}
-_MOST_CHUNKS, _CHUNK_BYTES = 32, 128e6   # chunks of trials, each with its own gradient buffer; fixed, so that sums are too
 
 
 # ---------------------------------------------------------------------------------------------- input
@@ -128,96 +125,7 @@ def _stack(layout, values, n_trials, steps, dtype, what):
     return stacked
 
 
-# ---------------------------------------------------------------------------------------------- passes over a batch
-
-def default_threads():
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _in_chunks(work, bounds, threads):
-    """work(c, first, last) for every chunk of trials, on several threads. Kernels release the interpreter lock."""
-    jobs = [(c, int(first), int(last)) for c, (first, last) in enumerate(zip(bounds[:-1], bounds[1:]))]
-    if threads == 1 or len(jobs) == 1:
-        for job in jobs:
-            work(*job)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(work, *job) for job in jobs]:
-            done.result()
-
-
-def _chunk_bounds(n_trials, n_weights, itemsize):
-    """Chunks depend on the work alone, never on the number of threads."""
-    most = int(np.clip(_CHUNK_BYTES / (itemsize * max(n_weights, 1)), 4, _MOST_CHUNKS))
-    size = -(-n_trials // most)
-    size = -(-size // kernels.TILE) * kernels.TILE
-    return np.append(np.arange(0, n_trials, size), n_trials)
-
-
-def new_recording(packed, n_trials, steps, layout, tape=False, smooth=False):
-    """Arrays that a forward pass fills. tape: also what the adjoint needs. smooth: for the smooth twin."""
-    dtype, n, model = packed.network.dtype, packed.n_spiking, packed.model
-    shortest = 1 if smooth or not n else int(model.clamped_steps[:model.n_spiking].min()) + 1
-    room = n * -(-steps // shortest) + 1      # the most spikes that a trial can have; memory is taken only when touched
-    pointers = np.zeros((n_trials, steps * model.group.size + 1), np.int64)
-    pointers[:, 0] = np.arange(n_trials) * room
-    spikes = arrays.Events(pointers, np.empty(n_trials * room, np.int32), np.empty(n_trials * room if smooth else 0, dtype))
-    return arrays.Recording(
-        spikes, np.zeros((n_trials, n), dtype), np.empty((n_trials, steps if tape else 1, n), dtype), layout.blocks,
-        np.empty((n_trials, steps if layout.width else 0, layout.width), dtype))
-
-
-def _scratch(packed, steps):
-    """Working memory of one thread; `steps` states or adjoints of the past are kept."""
-    dtype, n = packed.weight.dtype, packed.model.threshold.size
-    return arrays.Scratch(np.empty((steps, kernels.TILE, packed.model.initial.size), dtype), np.empty((kernels.TILE, n), np.int32),
-                          np.empty((kernels.TILE, packed.n_spiking), dtype), np.empty((kernels.TILE, packed.n_spiking), dtype))
-
-
-def forward(packed, drive, recording, steps, threads):
-    """Simulate a batch; writes `recording`."""
-    n_trials = drive.rows.size
-    recording.counts[:] = 0
-    bounds = np.linspace(0, n_trials, min(n_trials, 4 * threads) + 1).astype(int)
-    _in_chunks(lambda c, first, last: kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording,
-                                                      _scratch(packed, 2), steps, first, last), bounds, threads)
-
-
-def adjoint(packed, drive, recording, loss, threads, differentiate_reset=False, currents=False, coefficients=False):
-    """Gradients of a batch (arrays.Gradient) from the derivatives of its loss; chunk by chunk, summed in order."""
-    n_trials, n_weights, model = drive.rows.size, packed.weight.size, packed.model
-    dtype = packed.weight.dtype
-    bounds = _chunk_bounds(n_trials, n_weights, dtype.itemsize)
-    sizes = n_weights, model.coefficient.size * coefficients, model.drive.size * coefficients
-    sums = [np.zeros((bounds.size - 1, size), dtype) for size in sizes]
-    grad_current = np.zeros(drive.current.shape if currents else (n_trials, 0, 0), dtype)
-    by_post = _weights_by_post(packed)
-    n_ring = max(packed.wiring.delay, default=0) + 2
-
-    def work(c, first, last):
-        gradient = arrays.Gradient(sums[0][c], sums[1][c], sums[2][c], grad_current)
-        kernels.adjoint(model, packed.wiring, packed.weight, by_post, drive, recording, loss, gradient, _scratch(packed, n_ring),
-                        differentiate_reset, first, last)
-    _in_chunks(work, bounds, threads)
-    return arrays.Gradient(*[_ordered_sum(parts) for parts in sums], grad_current)
-
-
-def _weights_by_post(packed):
-    """The weights with every bundle that `pull` reads transposed."""
-    wiring, result = packed.wiring, np.empty_like(packed.weight)
-    for source, n_pre, n_post, first in zip(wiring.source, wiring.n_pre, wiring.n_post, wiring.weight_first):
-        if source >= wiring.n_inputs:
-            part = slice(first, first + n_pre * n_post)
-            result[part] = packed.weight[part].reshape(n_pre, n_post).T.ravel()
-    return result
-
-
-def _ordered_sum(parts):
-    for part in parts[1:]:
-        parts[0] += part
-    return parts[0]
-
+# ---------------------------------------------------------------------------------------------- time constants
 
 def tau_gradients(packed, gradient):
     """Gradients with respect to the parameters p of learned time constants, (population, name) -> array.
@@ -307,7 +215,7 @@ def run(network, spikes=None, record=(), currents=None, threads=None, merge=True
     tape       keep what `gradient` needs
     """
     packed = pack(network)
-    threads = checked_threads(threads)
+    threads = passes.checked_threads(threads)
     events, steps, trains = _events(network, spikes, merge, duration, currents)
     n_trials = events.pointers.shape[0]
     currents = currents or {}
@@ -318,8 +226,8 @@ def run(network, spikes=None, record=(), currents=None, threads=None, merge=True
     if tape and any(p.learn for p in packed.order):
         names = list(all_states(packed).columns) + names
     states = state_layout(packed, names)
-    recording = new_recording(packed, n_trials, steps, states, tape)
-    forward(packed, drive, recording, steps, threads)
+    recording = passes.new_recording(packed, n_trials, steps, states.blocks, states.width, tape)
+    passes.forward(packed, drive, recording, steps, threads)
     return make_trace(packed, drive, recording, states, steps, trains)
 
 
@@ -341,14 +249,6 @@ def _events(network, spikes, merge, duration, currents):
     steps = max(1, int(duration / network.dt + 0.5))
     n_trials = max([np.shape(c)[0] for c in (currents or {}).values() if np.ndim(c) == 3] or [1])
     return arrays.Events(np.zeros((n_trials, 1), np.int64), np.empty(0, np.int32), _NO_VALUES[network.dtype]), steps, {}
-
-
-def checked_threads(threads):
-    """The number of threads to use: all processors if None."""
-    threads = default_threads() if threads is None else threads
-    if not isinstance(threads, (int, np.integer)) or threads < 1:
-        raise ValueError(f"threads is {threads!r}; it must be a whole number >= 1.")
-    return int(threads)
 
 
 @dataclass(frozen=True, eq=False)
@@ -383,7 +283,7 @@ def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=F
     loss = arrays.LossGradient(layout.blocks, _stack(layout, states or {}, n_trials, steps, dtype, "state gradients"),
                                 grad_spikes, grad_counts)
     learns = any(p.learn for p in packed.order)
-    result = adjoint(packed, drive, recording, loss, checked_threads(threads), differentiate_reset,
+    result = passes.adjoint(packed, drive, recording, loss, passes.checked_threads(threads), differentiate_reset,
                      drive.current.shape[1] > 0, learns)
     columns, at = {}, 0
     for neuron, size in zip(drive.blocks.tag, drive.blocks.size):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import arrays, checkpoint, dale, simulate
+from . import arrays, checkpoint, dale, passes, simulate
 from .loss import MaxOverTimeCrossEntropy
 from .optim import Adam, Constant
 from .pack import pack, pack_model
@@ -160,7 +160,7 @@ class _Session:
         self.readout = _readout_name(network, readout)
         self.regularizers = _checked_regularizers(regularizers, network)
         self.seed = int(seed.integers(2 ** 62)) if isinstance(seed, np.random.Generator) else seed
-        self.threads = simulate.checked_threads(threads)
+        self.threads = passes.checked_threads(threads)
         self.differentiate_reset = differentiate_reset
         packed = pack(network)
         self.taus = list(network.tau_parameters)
@@ -170,7 +170,7 @@ class _Session:
         self.state = optimizer.start(self.parameters.size, network.dtype) if optimizer else {}
         self.epoch = self.batch = 0
         self.series = {name: [] for name in _SERIES}
-        self.sums, self.best, self._recordings = np.zeros(4), None, {}
+        self.sums, self.best, self._known, self._spare = np.zeros(4), None, None, []
 
     # ------------------------------------------------------------------------------------------ data
 
@@ -194,53 +194,50 @@ class _Session:
     def n_batches(self):
         return -(-self.data.rows.size // self.batch_size)
 
-    def _recording(self, n_trials, steps, tape):
-        """Arrays are kept between batches; a smaller batch uses the first rows of a larger one's."""
-        known = self._recordings.get(tape)
-        if known is None or known.counts.shape[0] < n_trials or known.states.shape[1] != steps:
-            names = [f"{self.readout}.U"]
-            if tape and self.taus:
-                names = list(simulate.all_states(self.packed).columns)
-            layout = simulate.state_layout(self.packed, names)
-            self.columns = getattr(self, "columns", {}) | {tape: layout.columns[f"{self.readout}.U"]}
-            known = self._recordings[tape] = simulate.new_recording(self.packed, n_trials, steps, layout, tape)
-        return arrays.Recording(known.spikes._replace(pointers=known.spikes.pointers[:n_trials]), known.counts[:n_trials],
-                                 known.margin[:n_trials], known.blocks, known.states[:n_trials])
-
-    def _forward(self, data, rows, tape):
+    def _forward(self, data, rows):
+        """A forward pass without what gradients need; the arrays are kept for the next one."""
         drive = arrays.Drive(data.events, rows, simulate.NO_CURRENT, np.empty((rows.size, 0, 0), self.network.dtype))
-        recording = self._recording(rows.size, data.steps, tape)
-        simulate.forward(self.packed, drive, recording, data.steps, self.threads)
-        return drive, recording, recording.states[..., self.columns[tape]]
+        layout, known = simulate.state_layout(self.packed, [f"{self.readout}.U"]), self._known
+        if known is None or known.counts.shape[0] != rows.size or known.states.shape[1] != data.steps:
+            self._known = known = passes.new_recording(self.packed, rows.size, data.steps, layout.blocks, layout.width)
+        passes.forward(self.packed, drive, known, data.steps, self.threads)
+        return known
 
     # ------------------------------------------------------------------------------------------ one step
 
     def gradient(self, data, rows):
         """Loss, score, regularizers and the gradient of a batch with respect to the parameter vector."""
-        drive, recording, readout = self._forward(data, rows, tape=True)
         target, mask = data.target(rows)
-        value, grad_readout = self.loss.value_and_gradient(readout, target, mask)
-        score = self.loss.score(readout, target, mask).mean()
-        terms, grad_counts = self._count_terms(recording.counts)
-        start = arrays.LossGradient(simulate.state_layout(self.packed, [f"{self.readout}.U"]).blocks,
-                                     np.ascontiguousarray(grad_readout, self.network.dtype),
-                                     np.empty((rows.size, 0, 0), self.network.dtype), grad_counts)
-        result = simulate.adjoint(self.packed, drive, recording, start, self.threads, self.differentiate_reset,
-                                  coefficients=bool(self.taus))
-        by_tau = simulate.tau_gradients(self.packed, result) if self.taus else {}
-        total = np.concatenate([result.weight, *[np.ravel(by_tau[key]).astype(self.network.dtype) for key in self.taus]])
-        terms += self._weight_terms(total)
-        return value, score, terms, total
+        readout = simulate.state_layout(self.packed, [f"{self.readout}.U"])
+        recorded = simulate.all_states(self.packed) if self.taus else readout
+        columns = recorded.columns[f"{self.readout}.U"]
+        total = self.loss.total_weight((rows.size, data.steps, readout.width), mask)
 
-    def _count_terms(self, counts):
+        def derive(recording, first, last):
+            part, trials = recording.states[..., columns], slice(first, last)
+            given = target[trials], None if mask is None else mask[trials]
+            value, slope = self.loss.value_and_gradient(part, *given, total)
+            terms, grad_counts = self._count_terms(recording.counts, (last - first) / rows.size)
+            start = arrays.LossGradient(readout.blocks, np.ascontiguousarray(slope, self.network.dtype),
+                                        np.empty((last - first, 0, 0), self.network.dtype), grad_counts)
+            return (value, self.loss.score(part, *given).sum() / rows.size, terms), start
+        results, gradient = passes.chunked_gradient(self.packed, data.events, rows, data.steps, recorded.blocks, recorded.width, derive,
+                                                   self.threads, self._spare, self.differentiate_reset, bool(self.taus))
+        value, score, terms = np.sum(results, axis=0)
+        by_tau = simulate.tau_gradients(self.packed, gradient) if self.taus else {}
+        flat = np.concatenate([gradient.weight, *[np.ravel(by_tau[key]).astype(self.network.dtype) for key in self.taus]])
+        return value, score, terms + self._weight_terms(flat), flat
+
+    def _count_terms(self, counts, share):
+        """Regularizers of a part of a batch with that share of its trials, and their derivatives by each count."""
         total, gradient = 0.0, np.zeros_like(counts)
         for term in self.regularizers:
             for population in self.network.spiking:
                 if isinstance(term, SpikeCount) and term.applies_to(population.name):
                     columns = self.packed.neurons(population.name)
                     value, slope = term.value_and_gradient(counts[:, columns])
-                    total += value
-                    gradient[:, columns] += slope
+                    total += share * value
+                    gradient[:, columns] += share * slope
         return total, gradient
 
     def _weight_terms(self, gradient):
@@ -317,7 +314,8 @@ class _Session:
         values, scores, predictions, counts = [], [], [], 0
         for start in range(0, data.rows.size, batch):
             rows = data.rows[start:start + batch]
-            _, recording, readout = self._forward(data, rows, tape=False)
+            recording = self._forward(data, rows)
+            readout = recording.states
             target, mask = data.target(rows)
             values.append(self.loss.value_and_gradient(readout, target, mask)[0] * rows.size)
             scores.append(self.loss.score(readout, target, mask))

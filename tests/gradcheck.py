@@ -2,7 +2,7 @@
 differentiable, the adjoint is its exact gradient, and central differences must agree."""
 import numpy as np
 
-from biosnn import arrays, simulate
+from biosnn import arrays, passes, simulate
 from biosnn.pack import pack
 
 
@@ -15,8 +15,8 @@ def twin(network, spikes, currents=None):
     drive = arrays.Drive(events, np.arange(n_trials), layout.blocks,
                           simulate._stack(layout, currents or {}, n_trials, steps, network.dtype, "currents"))
     states = simulate.all_states(packed)
-    recording = simulate.new_recording(packed, n_trials, steps, states, tape=True, smooth=True)
-    simulate.forward(packed, drive, recording, steps, 1)
+    recording = passes.new_recording(packed, n_trials, steps, states.blocks, states.width, tape=True, smooth=True)
+    passes.forward(packed, drive, recording, steps, 1)
     trains = dict(zip([p.name for p in network.inputs], simulate.input_trains(network, spikes)))
     return simulate.make_trace(packed, drive, recording, states, steps, trains)
 

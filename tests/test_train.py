@@ -161,7 +161,7 @@ def test_not_finite_names_the_projection_and_keeps_the_weights(tmp_path):
     before = {name: w.copy() for name, w in net.weights.items()}
 
     class Broken(type(bs.MaxOverTimeCrossEntropy())):
-        def value_and_gradient(self, readout, target, mask=None):
+        def value_and_gradient(self, readout, target, mask=None, total=None):
             return 1.0, np.full_like(readout, np.nan)
     with pytest.raises(ValueError, match=r"epoch 0, batch 0: the gradient of projection .*'E->readout'.* not finite"):
         fit(net, data, loss=Broken(), regularizers=[])

@@ -9,6 +9,7 @@ import resource
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 import biosnn as bs
-from biosnn import arrays, simulate
+from biosnn import passes
 from biosnn.train import _Data, _Session
 
 from .torch_peer import gradients, make_network, require_torch
@@ -58,22 +59,31 @@ class Ours:
 
     def __init__(self, net, data, threads):
         self.session = _Session(net, bs.MaxOverTimeCrossEntropy(), bs.Adam(2e-3), bs.Constant(), (), None, 0, threads, False)
-        self.data = _Data(self.session, data, None, None)
-        self.session.data = self.data
+        self.data = self.session.data = _Data(self.session, data, None, None)
 
     def step(self):
-        """Seconds of forward pass, adjoint, and the whole step."""
-        s, rows, begin = self.session, self.data.rows, time.perf_counter()
-        drive, recording, readout = s._forward(self.data, rows, tape=True)
-        forward = time.perf_counter()
-        value, grad = s.loss.value_and_gradient(readout, *self.data.target(rows)[:1])
-        start = arrays.LossGradient(simulate.state_layout(s.packed, ["readout.U"]).blocks, np.ascontiguousarray(grad),
-                                     np.empty((rows.size, 0, 0), s.network.dtype), np.zeros_like(recording.counts))
-        lossed = time.perf_counter()
-        gradient = simulate.adjoint(s.packed, drive, recording, start, s.threads).weight
-        adjoint = time.perf_counter()
-        s._update(gradient, 2e-3)
-        return forward - begin, adjoint - lossed, time.perf_counter() - begin
+        """Seconds of forward pass and adjoint (those of all threads, divided by their number), and of the whole step."""
+        begin = time.perf_counter()
+        with stopwatch("forward") as forward, stopwatch("adjoint") as adjoint:
+            *_, gradient = self.session.gradient(self.data, self.data.rows)
+        self.session._update(gradient, 2e-3)
+        return sum(forward) / self.session.threads, sum(adjoint) / self.session.threads, time.perf_counter() - begin
+
+
+@contextmanager
+def stopwatch(name):
+    """Seconds of each call of a kernel."""
+    kernel, seconds = getattr(passes.kernels, name), []
+
+    def timed(*arguments):
+        begin = time.perf_counter()
+        kernel(*arguments)
+        seconds.append(time.perf_counter() - begin)
+    setattr(passes.kernels, name, timed)
+    try:
+        yield seconds
+    finally:
+        setattr(passes.kernels, name, kernel)
 
 
 class Theirs:
@@ -191,7 +201,7 @@ def main(arguments=None):
     one = commands.add_parser("training", help="time and memory of a training step")
     one.add_argument("--sizes", nargs="+", type=parse_size, default=[(128, 32, 400)], help="n_exc+n_inh@batch (default 128+32@400)")
     one.add_argument("--repeats", type=int, default=5)
-    one.add_argument("--threads", type=int, default=simulate.default_threads())
+    one.add_argument("--threads", type=int, default=passes.default_threads())
     one.add_argument("--data", help="SHD-layout file; default: Poisson spikes of the same shape")
     one.add_argument("--json")
     two = commands.add_parser("memory")

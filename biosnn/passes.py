@@ -1,0 +1,199 @@
+"""Passes over a batch of trials: chunks of trials on threads, working memory, and sums that do not depend on the threads."""
+import os
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import NamedTuple
+
+import numpy as np
+
+from . import arrays, kernels
+
+_MOST_CHUNKS, _FEWEST_CHUNKS, _CHUNK_BYTES = 32, 4, 128e6   # a batch has as many chunks as fit, whatever the number of threads
+
+
+def default_threads():
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def checked_threads(threads):
+    """The number of threads to use: all processors if None."""
+    threads = default_threads() if threads is None else threads
+    if not isinstance(threads, (int, np.integer)) or threads < 1:
+        raise ValueError(f"threads is {threads!r}; it must be a whole number >= 1.")
+    return int(threads)
+
+
+def _in_chunks(work, bounds, threads):
+    """work(c, first, last) for every chunk of trials, on several threads. Kernels release the interpreter lock."""
+    jobs = [(c, int(first), int(last)) for c, (first, last) in enumerate(zip(bounds[:-1], bounds[1:]))]
+    if threads == 1 or len(jobs) == 1:
+        for job in jobs:
+            work(*job)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        for done in [pool.submit(work, *job) for job in jobs]:
+            done.result()
+
+
+def _chunk_bounds(n_trials, n_weights, itemsize):
+    """Chunks depend on the work alone, never on the number of threads. The last are of half the size, so that all threads end
+    at about the same time."""
+    most = int(np.clip(_CHUNK_BYTES / (itemsize * max(n_weights, 1)), _FEWEST_CHUNKS, _MOST_CHUNKS))
+    size = -(-n_trials // most)
+    size = -(-size // kernels.TILE) * kernels.TILE
+    n_whole = max(0, int(np.ceil((n_trials - 1.5 * size) / size)))
+    return np.concatenate([size * np.arange(n_whole), np.arange(size * n_whole, n_trials, size // 2), [n_trials]])
+
+
+class _OrderedSum:
+    """Sums the parts of chunks in the order of the chunks, whichever thread ends first; few parts exist at a time."""
+
+    def __init__(self, sizes, dtype):
+        self.total = [np.zeros(size, dtype) for size in sizes]
+        self._waiting, self._next, self._spare, self._lock = {}, 0, [], Lock()
+
+    def buffer(self):
+        """Zeros for the parts of one chunk."""
+        with self._lock:
+            parts = self._spare.pop() if self._spare else [np.empty_like(total) for total in self.total]
+        for part in parts:
+            part[:] = 0
+        return parts
+
+    def add(self, chunk, parts):
+        with self._lock:
+            self._waiting[chunk] = parts
+            while self._next in self._waiting:
+                self._spare.append(self._waiting.pop(self._next))
+                for total, part in zip(self.total, self._spare[-1]):
+                    total += part
+                self._next += 1
+
+
+# ---------------------------------------------------------------------------------------------- working memory
+
+def new_recording(packed, n_trials, steps, blocks, width, tape=False, smooth=False):
+    """Arrays that a forward pass fills. blocks, width: states to record. tape: also what the adjoint needs.
+
+    smooth: for the smooth twin.
+    """
+    dtype, n, model = packed.network.dtype, packed.n_spiking, packed.model
+    shortest = 1 if smooth or not n else int(model.clamped_steps[:model.n_spiking].min()) + 1
+    room = n * -(-steps // shortest) + 1      # the most spikes that a trial can have; memory is taken only when touched
+    pointers = np.zeros((n_trials, steps * model.group.size + 1), np.int64)
+    pointers[:, 0] = np.arange(n_trials) * room
+    spikes = arrays.Events(pointers, np.empty(n_trials * room, np.int32), np.empty(n_trials * room if smooth else 0, dtype))
+    return arrays.Recording(
+        spikes, np.zeros((n_trials, n), dtype), np.empty((n_trials, steps if tape else 1, n), dtype), blocks,
+        np.empty((n_trials, steps if width else 0, width), dtype))
+
+
+def _first_trials(recording, n_trials):
+    """The recording of as many trials, in the first rows of a larger one."""
+    spikes = recording.spikes._replace(pointers=recording.spikes.pointers[:n_trials])
+    return arrays.Recording(spikes, recording.counts[:n_trials], recording.margin[:n_trials], recording.blocks,
+                            recording.states[:n_trials])
+
+
+def _scratch(packed, steps):
+    """Working memory of one thread; `steps` states or adjoints of the past are kept."""
+    dtype, n = packed.weight.dtype, packed.model.threshold.size
+    return arrays.Scratch(np.empty((steps, kernels.TILE, packed.model.initial.size), dtype), np.empty((kernels.TILE, n), np.int32),
+                          np.empty((kernels.TILE, packed.n_spiking), dtype), np.empty((kernels.TILE, packed.n_spiking), dtype))
+
+
+class Workspace(NamedTuple):
+    """What one thread needs to take gradients of a chunk; kept between batches."""
+    recording: arrays.Recording
+    forward: arrays.Scratch
+    adjoint: arrays.Scratch
+
+
+def _workspace(spare, packed, n_trials, steps, blocks, width):
+    """One that fits from the list `spare`, or a new one."""
+    while spare:
+        try:
+            known = spare.pop()
+        except IndexError:   # another thread was faster
+            break
+        if known.recording.counts.shape[0] >= n_trials and known.recording.margin.shape[1] == steps:
+            return known
+    return Workspace(new_recording(packed, n_trials, steps, blocks, width, tape=True), _scratch(packed, 2),
+                     _scratch(packed, _ring_steps(packed)))
+
+
+def _ring_steps(packed):
+    return max(packed.wiring.delay, default=0) + 2
+
+
+# ---------------------------------------------------------------------------------------------- passes
+
+def forward(packed, drive, recording, steps, threads):
+    """Simulate a batch; writes `recording`."""
+    n_trials = drive.rows.size
+    recording.counts[:] = 0
+    bounds = np.linspace(0, n_trials, min(n_trials, 4 * threads) + 1).astype(int)
+    _in_chunks(lambda c, first, last: kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording,
+                                                      _scratch(packed, 2), steps, first, last), bounds, threads)
+
+
+def adjoint(packed, drive, recording, loss, threads, differentiate_reset=False, currents=False, coefficients=False):
+    """Gradients of a recorded batch (arrays.Gradient) from the derivatives of its loss."""
+    sums, grad_current = _sums(packed, coefficients), np.zeros(drive.current.shape if currents else (drive.rows.size, 0, 0),
+                                                               packed.weight.dtype)
+    by_post = _weights_by_post(packed)
+
+    def work(c, first, last):
+        parts = sums.buffer()
+        kernels.adjoint(packed.model, packed.wiring, packed.weight, by_post, drive, recording, loss,
+                        arrays.Gradient(*parts, grad_current), _scratch(packed, _ring_steps(packed)), differentiate_reset, first, last)
+        sums.add(c, parts)
+    _in_chunks(work, _chunk_bounds(drive.rows.size, packed.weight.size, packed.weight.itemsize), threads)
+    return arrays.Gradient(*sums.total, grad_current)
+
+
+def chunked_gradient(packed, events, rows, steps, blocks, width, derive, threads, spare, differentiate_reset=False,
+                     coefficients=False):
+    """Forward pass, loss and adjoint of the trials `rows`, chunk by chunk: what the adjoint reads has just been written.
+
+    blocks, width   states to record
+    derive          (recording, first, last) -> (anything, arrays.LossGradient) of the trials rows[first:last]
+    spare           list of Workspaces, kept between calls
+    Returns (what `derive` returned by chunk, arrays.Gradient), the same bits as `forward`, the loss and `adjoint` in turn.
+    """
+    sums, by_post, dtype = _sums(packed, coefficients), _weights_by_post(packed), packed.weight.dtype
+    bounds = _chunk_bounds(rows.size, packed.weight.size, dtype.itemsize)
+    nothing = arrays.Blocks(*[np.empty(0, np.int64)] * 4)
+    results = [None] * (bounds.size - 1)
+
+    def work(c, first, last):
+        n = last - first
+        space = _workspace(spare, packed, n, steps, blocks, width)
+        recording = _first_trials(space.recording, n)
+        recording.counts[:] = 0
+        drive, parts = arrays.Drive(events, rows[first:last], nothing, np.empty((n, 0, 0), dtype)), sums.buffer()
+        kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording, space.forward, steps, 0, n)
+        results[c], loss = derive(recording, first, last)
+        kernels.adjoint(packed.model, packed.wiring, packed.weight, by_post, drive, recording, loss,
+                        arrays.Gradient(*parts, drive.current), space.adjoint, differentiate_reset, 0, n)
+        sums.add(c, parts)
+        spare.append(space)
+    _in_chunks(work, bounds, threads)
+    return results, arrays.Gradient(*sums.total, np.empty((0, 0, 0), dtype))
+
+
+def _sums(packed, coefficients):
+    model = packed.model
+    return _OrderedSum((packed.weight.size, model.coefficient.size * coefficients, model.drive.size * coefficients),
+                       packed.weight.dtype)
+
+
+def _weights_by_post(packed):
+    """The weights with every bundle that `pull` reads transposed."""
+    wiring, result = packed.wiring, np.empty_like(packed.weight)
+    for source, n_pre, n_post, first in zip(wiring.source, wiring.n_pre, wiring.n_post, wiring.weight_first):
+        if source >= wiring.n_inputs:
+            part = slice(first, first + n_pre * n_post)
+            result[part] = packed.weight[part].reshape(n_pre, n_post).T.ravel()
+    return result
