@@ -1,5 +1,6 @@
 """biosnn: networks of excitatory and inhibitory spiking neurons that obey Dale's law, simulated and trained on a CPU."""
-from . import data
+from . import data, plot, stats
+from .augmentation import (ChannelJitter, ChannelShift, Drop, Insert, TimeJitter, TimeShift, TimeStretch, augment)
 from .checkpoint import load_weights, save_weights
 from .connectivity import dalian_layer, layer, recurrent_projections
 from .dale import audit
@@ -15,7 +16,7 @@ from .optim import SGD, SMORMS3, Adam, AdamW, Constant, Cosine, OnPlateau, Step
 from .regularize import WeightPenalty, lower_bound, upper_bound
 from .simulate import gradient, run
 from .surrogate import Sigmoid, SuperSpike, Triangular, TruncatedSuperSpike
-from .train import evaluate, train
+from .train import History, evaluate, train
 
 __version__ = "0.1.0"
 __all__ = [name for name in dir() if not name.startswith("_")]

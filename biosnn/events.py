@@ -114,14 +114,19 @@ def bin_spikes(spikes, dt, merge=True):
     """
     if not (np.isfinite(dt) and dt > 0):
         raise ValueError(f"dt is {dt!r}; it must be a positive time in seconds.")
-    n_steps, n_units = number_of_steps(spikes.duration, dt), spikes.n_units
-    step = np.minimum(((spikes.times.astype(np.float64) + 1e-3 * dt) / dt).astype(np.int64), n_steps - 1)
-    key = (spikes.trials * n_steps + step) * n_units + spikes.units
+    return bin_events(spikes.times, spikes.units, spikes.trials, len(spikes), spikes.n_units, spikes.duration, dt, merge)
+
+
+def bin_events(times, units, trials, n_trials, n_units, duration, dt, merge=True):
+    """As `bin_spikes`, of events in any order: times (s), units and trials, one entry per spike."""
+    n_steps = number_of_steps(duration, dt)
+    step = np.minimum(((times.astype(np.float64) + 1e-3 * dt) / dt).astype(np.int64), n_steps - 1)
+    key = (trials * n_steps + step) * n_units + units
     key.sort()
     if merge and key.size:
         key = key[np.concatenate([[True], key[1:] != key[:-1]])]
     slot, units = np.divmod(key, n_units)
-    counts = np.bincount(slot, minlength=len(spikes) * n_steps).reshape(len(spikes), n_steps)
+    counts = np.bincount(slot, minlength=n_trials * n_steps).reshape(n_trials, n_steps)
     ends = np.cumsum(counts).reshape(counts.shape)
     pointers = np.concatenate([ends[:, :1] - counts[:, :1], ends], axis=1)
     return Binned(pointers.astype(np.int64), units.astype(np.int32), n_units, dt)

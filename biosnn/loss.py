@@ -57,12 +57,15 @@ class _CrossEntropy:
 class MaxOverTimeCrossEntropy(_CrossEntropy):
     """L = mean_b -log softmax(max_n U[b, n, :])[label_b]. The gradient flows to the step of each maximum."""
 
+    def _where(self, readout):
+        return np.ascontiguousarray(readout.swapaxes(1, 2)).argmax(axis=-1)[:, None]   # contiguous: several times faster
+
     def logits(self, readout):
-        return readout.max(axis=1)
+        return np.take_along_axis(readout, self._where(readout), axis=1)[:, 0]
 
     def spread(self, readout, gradient):
         result = np.zeros_like(readout)
-        np.put_along_axis(result, readout.argmax(axis=1, keepdims=True), gradient[:, None].astype(readout.dtype), axis=1)
+        np.put_along_axis(result, self._where(readout), gradient[:, None].astype(readout.dtype), axis=1)
         return result
 
 

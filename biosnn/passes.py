@@ -153,17 +153,18 @@ def adjoint(packed, drive, recording, loss, threads, differentiate_reset=False, 
     return arrays.Gradient(*sums.total, grad_current)
 
 
-def chunked_gradient(packed, events, rows, steps, blocks, width, derive, threads, spare, differentiate_reset=False,
+def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, threads, spare, differentiate_reset=False,
                      coefficients=False):
-    """Forward pass, loss and adjoint of the trials `rows`, chunk by chunk: what the adjoint reads has just been written.
+    """Forward pass, loss and adjoint of a batch, chunk by chunk: what the adjoint reads has just been written.
 
+    inputs          (first, last) -> (arrays.Events, their rows) of those trials of the batch
     blocks, width   states to record
-    derive          (recording, first, last) -> (anything, arrays.LossGradient) of the trials rows[first:last]
+    derive          (recording, first, last) -> (anything, arrays.LossGradient) of those trials
     spare           list of Workspaces, kept between calls
     Returns (what `derive` returned by chunk, arrays.Gradient), the same bits as `forward`, the loss and `adjoint` in turn.
     """
     sums, by_post, dtype = _sums(packed, coefficients), _weights_by_post(packed), packed.weight.dtype
-    bounds = _chunk_bounds(rows.size, packed.weight.size, dtype.itemsize)
+    bounds = _chunk_bounds(n_trials, packed.weight.size, dtype.itemsize)
     nothing = arrays.Blocks(*[np.empty(0, np.int64)] * 4)
     results = [None] * (bounds.size - 1)
 
@@ -172,7 +173,7 @@ def chunked_gradient(packed, events, rows, steps, blocks, width, derive, threads
         space = _workspace(spare, packed, n, steps, blocks, width)
         recording = _first_trials(space.recording, n)
         recording.counts[:] = 0
-        drive, parts = arrays.Drive(events, rows[first:last], nothing, np.empty((n, 0, 0), dtype)), sums.buffer()
+        drive, parts = arrays.Drive(*inputs(first, last), nothing, np.empty((n, 0, 0), dtype)), sums.buffer()
         kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording, space.forward, steps, 0, n)
         results[c], loss = derive(recording, first, last)
         kernels.adjoint(packed.model, packed.wiring, packed.weight, by_post, drive, recording, loss,

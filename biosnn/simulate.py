@@ -19,22 +19,27 @@ def bin_inputs(network, spikes, merge=True):
 
     spikes: SpikeTrains for a network with one input, or a dict of input name -> SpikeTrains with equal trials and duration.
     """
-    trains = input_trains(network, spikes)
-    binned = [bin_spikes(train, network.dt, merge) for train in trains]
+    binned = [bin_spikes(train, network.dt, merge) for train in input_trains(network, spikes)]
     steps, n_trials = binned[0].n_steps, len(binned[0])
     for population, other in zip(network.inputs, binned):
         if (other.n_steps, len(other)) != (steps, n_trials):
             raise ValueError(f"input {population.name!r} has {len(other)} trials of {other.n_steps} steps, "
                              f"{network.inputs[0].name!r} has {n_trials} of {steps}; all inputs must share them.")
+    return side_by_side(binned, network.dtype), steps
+
+
+def side_by_side(binned, dtype):
+    """Binned inputs with equal trials and steps as kernel events."""
     if len(binned) == 1:
-        return arrays.Events(binned[0].pointers, binned[0].units, _NO_VALUES[network.dtype]), steps
+        return arrays.Events(binned[0].pointers, binned[0].units, _NO_VALUES[dtype])
+    n_trials = len(binned[0])
     counts = np.stack([np.diff(b.pointers, axis=1) for b in binned], axis=-1)          # (trial, step, input)
     source = np.concatenate([np.repeat(np.arange(counts[..., q].size), counts[..., q].ravel()) * len(binned) + q
                              for q in range(len(binned))])
     units = np.concatenate([b.units for b in binned])[np.argsort(source, kind="stable")]
     ends = np.cumsum(counts.ravel()).reshape(n_trials, -1)
     first = np.concatenate([[0], ends[:-1, -1]])[:, None]
-    return arrays.Events(np.concatenate([first, ends], axis=1), units, _NO_VALUES[network.dtype]), steps
+    return arrays.Events(np.concatenate([first, ends], axis=1), units, _NO_VALUES[dtype])
 
 
 def input_trains(network, spikes):

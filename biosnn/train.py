@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from . import arrays, checkpoint, dale, passes, simulate
+from .augmentation import augmented_events, checked
+from .events import bin_events
 from .loss import MaxOverTimeCrossEntropy
 from .optim import Adam, Constant
 from .pack import pack, pack_model
@@ -61,12 +63,13 @@ class Evaluation:
 
 def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeCrossEntropy(), optimizer=Adam(2e-3),
           schedule=Constant(), regularizers=(), batch=250, validation=None, validation_targets=None, validation_mask=None,
-          readout=None, early_stopping=None, seed=0, out=None, start="new", threads=None, differentiate_reset=False,
+          augment=(), readout=None, early_stopping=None, seed=0, out=None, start="new", threads=None, differentiate_reset=False,
           progress=True):
     """Train the weights (and learned time constants) of `network` in place. Returns a History.
 
     spikes, targets, mask   training data; targets default to the labels of the spike trains (see the losses)
     validation    SpikeTrains, or the share of the training data to keep for it, such as 0.1
+    augment       augmentations (augmentation.py) that change every presentation of a training trial, in their order
     readout       name of the readout that the loss looks at; default: the only one
     early_stopping  stop when the best epoch is that many epochs old, and go back to its weights
     seed          int or numpy Generator: order of the trials and split. Same seed, same bits, on any number of threads
@@ -76,7 +79,8 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
     Ctrl-C ends the training after the running batch, with a checkpoint to resume from; a second one ends it at once.
     A loss or gradient that is not finite is a ValueError that names the projection; the last good checkpoint stays.
     """
-    session = _Session(network, loss, optimizer, schedule, tuple(regularizers), readout, seed, threads, differentiate_reset)
+    session = _Session(network, loss, optimizer, schedule, tuple(regularizers), readout, seed, threads, differentiate_reset,
+                       checked(augment))
     session.load(spikes, targets, mask, validation, validation_targets, validation_mask, batch)
     _check_counts(epochs, batch, early_stopping)
     folder = None if out is None else Path(out)
@@ -132,6 +136,7 @@ class _Data:
     def __init__(self, session, spikes, targets, mask):
         network = session.network
         trains = simulate.input_trains(network, spikes)
+        self.trains = trains
         self.events, self.steps = simulate.bin_inputs(network, spikes)
         self.targets = trains[0].labels if targets is None else np.asarray(targets)
         self.mask = None if mask is None else np.asarray(mask, float)
@@ -155,8 +160,8 @@ class _Data:
 class _Session:
     """The state of a training: parameters in one vector, optimizer state, position, history so far."""
 
-    def __init__(self, network, loss, optimizer, schedule, regularizers, readout, seed, threads, differentiate_reset):
-        self.network, self.loss, self.optimizer, self.schedule = network, loss, optimizer, schedule
+    def __init__(self, network, loss, optimizer, schedule, regularizers, readout, seed, threads, differentiate_reset, augment=()):
+        self.augment, self.network, self.loss, self.optimizer, self.schedule = augment, network, loss, optimizer, schedule
         self.readout = _readout_name(network, readout)
         self.regularizers = _checked_regularizers(regularizers, network)
         self.seed = int(seed.integers(2 ** 62)) if isinstance(seed, np.random.Generator) else seed
@@ -221,12 +226,25 @@ class _Session:
             start = arrays.LossGradient(readout.blocks, np.ascontiguousarray(slope, self.network.dtype),
                                         np.empty((last - first, 0, 0), self.network.dtype), grad_counts)
             return (value, self.loss.score(part, *given).sum() / rows.size, terms), start
-        results, gradient = passes.chunked_gradient(self.packed, data.events, rows, data.steps, recorded.blocks, recorded.width, derive,
+
+        def inputs(first, last):
+            part = rows[first:last]
+            return self._augmented(data, part, first) if self.augment else (data.events, part)
+        results, gradient = passes.chunked_gradient(self.packed, inputs, rows.size, data.steps, recorded.blocks, recorded.width, derive,
                                                    self.threads, self._spare, self.differentiate_reset, bool(self.taus))
         value, score, terms = np.sum(results, axis=0)
         by_tau = simulate.tau_gradients(self.packed, gradient) if self.taus else {}
         flat = np.concatenate([gradient.weight, *[np.ravel(by_tau[key]).astype(self.network.dtype) for key in self.taus]])
         return value, score, terms + self._weight_terms(flat), flat
+
+    def _augmented(self, data, rows, first):
+        """Events of some trials, changed for this presentation; `first` tells the parts of a batch apart."""
+        binned = []
+        for q, train in enumerate(data.trains):
+            part = train[rows]
+            changed = augmented_events(part, self.augment, [self.seed, 2, self.epoch, self.batch, first, q])
+            binned.append(bin_events(*changed, rows.size, part.n_units, part.duration, self.network.dt))
+        return simulate.side_by_side(binned, self.network.dtype), np.arange(rows.size)
 
     def _count_terms(self, counts, share):
         """Regularizers of a part of a batch with that share of its trials, and their derivatives by each count."""
@@ -362,7 +380,8 @@ class _Session:
     def _recipe(self):
         """What must be the same for a resumed run to have the bits of an uninterrupted one."""
         return {"seed": self.seed, "batch": self.batch_size, "trials": int(self.data.rows.size), "loss": repr(self.loss),
-                "optimizer": repr(self.optimizer), "regularizers": repr(self.regularizers)}
+                "optimizer": repr(self.optimizer), "regularizers": repr(self.regularizers),
+                "augment": repr(self.augment)}
 
     def resume(self, path):
         arrays, meta = checkpoint.read(path)

@@ -21,6 +21,9 @@ from biosnn.moments import psp_integrals
 
 console = Console()
 
+#: Of recorded words: another pitch, another beginning. Without them the network learns its training files by heart.
+AUGMENTATIONS = (bs.ChannelShift(10), bs.TimeShift(20e-3))
+
 
 # ---------------------------------------------------------------------------------------------- dalian
 
@@ -69,7 +72,7 @@ def dalian(args):
     figures(net, test, report, out, "before")
     history = bs.train(net, train, epochs=args.epochs, batch=args.batch, validation=validation, loss=loss,
                        optimizer=bs.Adam(args.lr), schedule=bs.Cosine(0.05) if args.cosine else bs.Constant(),
-                       regularizers=[bs.upper_bound(0.1, 7)], seed=args.seed, out=out, start="resume" if args.resume else
+                       regularizers=[bs.upper_bound(0.1, 7)], augment=AUGMENTATIONS if args.augment else (), seed=args.seed, out=out, start="resume" if args.resume else
                        "overwrite", threads=args.threads)
     after, training = bs.evaluate(net, test, loss=loss, threads=args.threads), bs.evaluate(net, train, loss=loss,
                                                                                            threads=args.threads)
@@ -212,6 +215,8 @@ def main(arguments=None):
     one.add_argument("--lr", type=float, default=None, help="learning rate of Adam (Randman: 5e-3, files: 3e-3)")
     one.add_argument("--schedule", choices=("constant", "cosine"), default=None,
                      help="of the learning rate; cosine unless --lr is given")
+    one.add_argument("--augment", action=argparse.BooleanOptionalAction, default=None,
+                     help="shift every presentation of a trial over channels and in time (default: for files)")
     one.add_argument("--init", choices=("fluctuation", "naive"), default="fluctuation", help="start of the weights")
     one.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     two = commands.add_parser("fluctuations", help="membranes at xi = 1, 2, 3", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
@@ -222,6 +227,7 @@ def main(arguments=None):
     args = parser.parse_args(arguments)
     args.out = args.out or f"runs/{args.command}"
     if args.command == "dalian":
+        args.augment = bool(args.train) if args.augment is None else args.augment
         args.cosine = args.schedule == "cosine" or (args.schedule is None and args.lr is None)
         defaults = (60, 100, 3e-3) if args.train else (18, 100, 5e-3)
         args.epochs, args.batch, args.lr = (given if given is not None else default for given, default in

@@ -49,17 +49,18 @@ def test_threads_do_not_change_bits():
     data = task()
     nets = [network(data) for _ in range(2)]
     for net, threads in zip(nets, (1, 2)):
-        fit(net, data, threads=threads)
+        fit(net, data, threads=threads, augment=[bs.ChannelShift(1), bs.Drop(0.1)])
     assert same(*nets)
 
 
 def test_resumed_training_has_the_same_bits(tmp_path):
     data = task()
     whole, parts = network(data), network(data)
-    expected = fit(whole, data, epochs=4, schedule=bs.Constant(), out=tmp_path / "a")
-    fit(parts, data, epochs=2, schedule=bs.Constant(), out=tmp_path / "b")
+    recipe = dict(schedule=bs.Constant(), augment=[bs.TimeShift(5e-3)])
+    expected = fit(whole, data, epochs=4, out=tmp_path / "a", **recipe)
+    fit(parts, data, epochs=2, out=tmp_path / "b", **recipe)
     parts = network(data)
-    history = fit(parts, data, epochs=4, schedule=bs.Constant(), out=tmp_path / "b", start="resume")
+    history = fit(parts, data, epochs=4, out=tmp_path / "b", start="resume", **recipe)
     assert same(whole, parts) and np.array_equal(history.loss, expected.loss)
 
 
@@ -166,6 +167,28 @@ def test_not_finite_names_the_projection_and_keeps_the_weights(tmp_path):
     with pytest.raises(ValueError, match=r"epoch 0, batch 0: the gradient of projection .*'E->readout'.* not finite"):
         fit(net, data, loss=Broken(), regularizers=[])
     assert all(np.array_equal(before[name], net.weights[name]) for name in before)
+
+
+def test_chunks_add_up_to_the_batch():
+    """Loss, regularizer and gradient of a batch that goes chunk by chunk are those of the batch as a whole."""
+    data, loss = task(), bs.EveryStepCrossEntropy()
+    net, steps = network(data), bs.bin_spikes(data, 2e-3).n_steps
+    mask = np.random.default_rng(0).random((len(data), steps))
+    trace = bs.run(net, data, tape=True)
+    value, slope = loss.value_and_gradient(trace.states["readout.U"], data.labels, mask)
+    terms, counts = 0.0, {}
+    for name, count in trace.counts.items():
+        term, counts[name] = bs.upper_bound(0.3, 0.1).value_and_gradient(count)
+        terms += term
+    expected = bs.gradient(trace, {"readout.U": slope}, counts=counts).weights
+    before = {name: w.copy() for name, w in net.weights.items()}
+    history = fit(net, data, mask=mask, loss=loss, epochs=1, batch=len(data), optimizer=bs.SGD(1e-2), validation=None,
+                  schedule=bs.Constant(), regularizers=[bs.upper_bound(0.3, 0.1)])
+    assert history.loss[0] == pytest.approx(value, rel=1e-6) and history.regularizer[0] == pytest.approx(terms, rel=1e-6)
+    for name, gradient in expected.items():
+        w = before[name] - np.float32(1e-2) * gradient
+        w = np.maximum(w, 0) if net.projection(name).non_negative else w
+        np.testing.assert_allclose(net.weights[name], w, atol=2e-6 * np.abs(w).max())
 
 
 @pytest.mark.parametrize("options, words", [

@@ -1,0 +1,131 @@
+"""Augmentation of spike trains, event by event: each presentation of a trial differs a little, so that a network generalizes.
+
+An augmentation is a frozen description with `apply(events, rng)`. Spikes that leave the trial or the units are lost.
+"""
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .events import SpikeTrains
+
+
+@dataclass(frozen=True, eq=False)
+class _Events:
+    """Spikes in any order: times (s), units and trials, one entry each."""
+    times: np.ndarray
+    units: np.ndarray
+    trials: np.ndarray
+    n_trials: int
+    n_units: int
+    duration: float
+
+
+@dataclass(frozen=True)
+class _Augmentation:
+    def __post_init__(self):
+        for name, value in vars(self).items():
+            if not (np.isfinite(value) and value >= 0):
+                raise ValueError(f"{type(self).__name__}: {name} is {value!r}; it must be a number >= 0.")
+
+
+@dataclass(frozen=True)
+class ChannelShift(_Augmentation):
+    """All spikes of a trial move by one number of units: normal with standard deviation `spread`, rounded."""
+    spread: float
+
+    def apply(self, events, rng):
+        shift = np.rint(rng.normal(0, self.spread, events.n_trials)).astype(np.int32)
+        return replace(events, units=events.units + shift[events.trials])
+
+
+@dataclass(frozen=True)
+class ChannelJitter(_Augmentation):
+    """Every spike moves by its own number of units: normal with standard deviation `spread`, rounded."""
+    spread: float
+
+    def apply(self, events, rng):
+        return replace(events, units=events.units + np.rint(rng.normal(0, self.spread, events.units.size)).astype(np.int32))
+
+
+@dataclass(frozen=True)
+class TimeShift(_Augmentation):
+    """All spikes of a trial move by one time, uniform in +- `most` seconds."""
+    most: float
+
+    def apply(self, events, rng):
+        return replace(events, times=events.times + rng.uniform(-self.most, self.most, events.n_trials)[events.trials])
+
+
+@dataclass(frozen=True)
+class TimeJitter(_Augmentation):
+    """Every spike moves by its own time: normal with standard deviation `spread` seconds."""
+    spread: float
+
+    def apply(self, events, rng):
+        return replace(events, times=events.times + rng.normal(0, self.spread, events.times.size))
+
+
+@dataclass(frozen=True)
+class TimeStretch(_Augmentation):
+    """The times of a trial are multiplied by exp(x), x normal with standard deviation `spread`."""
+    spread: float
+
+    def apply(self, events, rng):
+        return replace(events, times=events.times * np.exp(rng.normal(0, self.spread, events.n_trials))[events.trials])
+
+
+@dataclass(frozen=True)
+class Drop(_Augmentation):
+    """Every spike is lost with this probability."""
+    probability: float
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.probability > 1:
+            raise ValueError(f"Drop: probability is {self.probability!r}; it must lie in 0 .. 1.")
+
+    def apply(self, events, rng):
+        keep = rng.random(events.times.size) >= self.probability
+        return replace(events, times=events.times[keep], units=events.units[keep], trials=events.trials[keep])
+
+
+@dataclass(frozen=True)
+class Insert(_Augmentation):
+    """Independent Poisson spikes of `rate` Hz are added to every unit."""
+    rate: float
+
+    def apply(self, events, rng):
+        counts = rng.poisson(self.rate * events.duration * events.n_units, events.n_trials)
+        n = int(counts.sum())
+        return replace(events, times=np.concatenate([events.times, rng.uniform(0, events.duration, n)]),
+                       units=np.concatenate([events.units, rng.integers(0, events.n_units, n, np.int32)]),
+                       trials=np.concatenate([events.trials, np.repeat(np.arange(events.n_trials), counts)]))
+
+
+def augmented_events(spikes, augmentations, seed):
+    """(times, units, trials) of the spikes after all augmentations in their order, in no particular order."""
+    rng = np.random.default_rng(seed)
+    events = _Events(spikes.times, spikes.units, spikes.trials, len(spikes), spikes.n_units, spikes.duration)
+    for augmentation in augmentations:
+        events = augmentation.apply(events, rng)
+    keep = (events.units >= 0) & (events.units < spikes.n_units) & (events.times >= 0) & (events.times < spikes.duration)
+    return events.times[keep], events.units[keep], events.trials[keep]
+
+
+def augment(spikes, augmentations, seed):
+    """New spike trains: every trial changed once by all augmentations, in their order.
+
+    spikes: SpikeTrains.  augmentations: such as [ChannelShift(10), TimeShift(20e-3)].  seed: int or numpy Generator.
+    """
+    times, units, trials = augmented_events(spikes, checked(augmentations), seed)
+    return SpikeTrains.from_events(times, units, trials, len(spikes), spikes.n_units, spikes.duration, spikes.labels)
+
+
+def checked(augmentations):
+    """A tuple of augmentations; ValueError if something in it is none."""
+    augmentations = tuple(augmentations)
+    for each in augmentations:
+        if not isinstance(each, _Augmentation):
+            names = ", ".join(kind.__name__ for kind in _Augmentation.__subclasses__())
+            raise ValueError(f"{each!r} is not an augmentation; use {names}.")
+    return augmentations
