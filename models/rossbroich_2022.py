@@ -86,10 +86,25 @@ def dalian(args):
         "versions": {"biosnn": bs.__version__, "numpy": np.__version__, "python": platform.python_version()}}
     (out / "result.json").write_text(json.dumps(result, indent=1))
     figures(net, test, report, out, "after")
-    plot.history(history).savefig(out / "history.png", dpi=120)
+    others = {Path(folder).name: read_history(folder) for folder in args.beside}
+    plot.history(history, others).savefig(out / "history.png", dpi=120)
     changed = {name: float(np.abs(net.weights[name] - w).mean()) for name, w in start.items()}
     console.print(results_table(result, changed, name))
     console.print(f"result, checkpoints and figures: {out}/")
+
+
+def read_history(folder):
+    """The History in the result.json of another run."""
+    path = Path(folder) / "result.json"
+    try:
+        rows = json.loads(path.read_text())["history"]
+    except (OSError, ValueError, KeyError) as error:
+        raise SystemExit(f"--beside {folder}: it must be the folder of a finished run, with a result.json ({error}).") from None
+
+    def column(name):
+        return np.array([np.nan if row.get(name) is None else row[name] for row in rows], float)
+    empty = np.full(len(rows), np.nan)
+    return bs.History(column("loss"), column("accuracy"), column("regularizer"), empty, column("validation"), empty, column("seconds"))
 
 
 def history_rows(history):
@@ -218,6 +233,8 @@ def main(arguments=None):
     one.add_argument("--augment", action=argparse.BooleanOptionalAction, default=None,
                      help="shift every presentation of a trial over channels and in time (default: for files)")
     one.add_argument("--init", choices=("fluctuation", "naive"), default="fluctuation", help="start of the weights")
+    one.add_argument("--beside", nargs="*", default=[], metavar="DIR",
+                     help="folders of other runs, whose learning curves are drawn beside this one's")
     one.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     two = commands.add_parser("fluctuations", help="membranes at xi = 1, 2, 3", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     for command in (one, two):
