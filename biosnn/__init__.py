@@ -1,5 +1,5 @@
 """biosnn: networks of excitatory and inhibitory spiking neurons that obey Dale's law, simulated and trained on a CPU."""
-from . import data, plot, stats
+from . import brian, data, plot, stats
 from .augmentation import (ChannelJitter, ChannelShift, Drop, Insert, TimeJitter, TimeShift, TimeStretch, augment)
 from .checkpoint import load_weights, save_weights
 from .connectivity import dalian_layer, layer, recurrent_projections

@@ -40,6 +40,11 @@ class _Group:
     constants: dict      # name -> seconds, one number
     parameters: dict     # name -> array, one number per neuron; time constants (tau_…) in seconds
     initial: float
+    hold: str            # statement after every update that clamps U, where Brian2's own way fails; or ""
+
+
+#: Brian2's exact solution with a clamped U divides by the difference of its time constants, also where they are equal.
+_HOLD = "U = int(not_refractory)*U + (1 - int(not_refractory))*U_held"
 
 
 def _identifier(name):
@@ -50,26 +55,31 @@ def _identifier(name):
 def _group(network, population, driven):
     """Equations from the rows of the table. Equal time constants get one symbol: the exact solution divides by differences."""
     neuron, taus = population.neuron, network.time_constants(population)
-    symbols, constants, parameters = _symbols(population.name, taus)
+    symbols, constants, parameters = _symbols(population.name, taus, neuron.integrator == "exact")
     clamps = population.kind == "spiking" and neuron.refractory_steps(network.dt) > 1
+    hold = _HOLD if clamps and neuron.integrator == "exact" and len(set(symbols.values())) < len(symbols) else ""
     lines = []
     for state, tau in neuron.states.items():
         terms = "".join(f" {'+' if gain >= 0 else '-'} {'' if abs(gain) == 1 else f'{abs(gain)!r}*'}{other}"
                         for (row, other), gain in neuron.gains.items() if row == state)
         current = " + J" if driven and state == "U" else ""
-        lines.append(f"d{state}/dt = (-{state}{terms}{current})/{symbols[tau]} : 1" + (" (unless refractory)" if clamps and state == "U" else ""))
+        lines.append(f"d{state}/dt = (-{state}{terms}{current})/{symbols[tau]} : 1" + (" (unless refractory)" if clamps and not hold and state == "U" else ""))
     lines += [f"{name} : {'second' if name.startswith('tau') else '1'} (constant)" for name in parameters]
     lines += ["J : 1"] if driven else []
+    lines += ["U_held : 1"] if hold else []
     options = {"method": _METHODS[neuron.integrator]}
     if population.kind == "spiking":
         options["threshold"] = f"U > {float(neuron.threshold)!r}"
         options["reset"] = f"U -= {float(neuron.threshold)!r}" if neuron.reset == "subtract" else f"U = {float(neuron.reset)!r}"
+        if hold:
+            options["reset"] += "; U_held = U"
         if clamps:
             options["refractory"] = f"{neuron.refractory_steps(network.dt)}*dt"
-    return _Group(_identifier(population.name), population.n, "\n".join(lines), options, constants, parameters, population.initial)
+    return _Group(_identifier(population.name), population.n, "\n".join(lines), options, constants, parameters, population.initial,
+                  hold)
 
 
-def _symbols(name, taus):
+def _symbols(name, taus, exact):
     """(symbol of each time constant, values of those that are one number, arrays of the others)."""
     symbols, constants, parameters = {}, {}, {}
     for tau, value in taus.items():
@@ -80,7 +90,7 @@ def _symbols(name, taus):
         known.setdefault(symbols[tau], value if value.ndim else float(value))
     for a, other in (constants | parameters).items():
         for b, value in parameters.items():
-            if a != b and np.any(np.isclose(value, other, rtol=1e-6, atol=0)):
+            if exact and a != b and np.any(np.isclose(value, other, rtol=1e-6, atol=0)):
                 i = int(np.flatnonzero(np.isclose(value, other, rtol=1e-6, atol=0))[0])
                 raise ValueError(f"population {name!r}: {a} and {b} of neuron {i} are (nearly) equal, while those of others differ; "
                                  "Brian2's exact solution divides by their difference. Change one of them a little.")
@@ -156,6 +166,8 @@ def to_brian2(network, spikes=None, record=(), currents=None, duration=None):
         group.U = part.initial
         for name, value in part.parameters.items():
             setattr(group, name, value * b2.second)
+        if part.hold:
+            group.run_regularly(part.hold, dt=dt, when="groups", order=1)
         if population.name in currents:
             values = np.broadcast_to(np.asarray(currents[population.name], float), (steps, part.n))
             group.namespace["J_over_time"] = b2.TimedArray(values, dt=dt, name=f"current_{part.name}")
@@ -245,6 +257,8 @@ def _script_group(part, arrays):
     for name, value in part.parameters.items():
         arrays[f"{part.name}_{name}"] = value
         lines.append(f"{part.name}.{name} = data['{part.name}_{name}'] * second")
+    if part.hold:
+        lines.append(f"{part.name}.run_regularly('{part.hold}', dt=dt, when='groups', order=1)")
     return lines + [""]
 
 

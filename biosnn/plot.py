@@ -322,6 +322,45 @@ def _series(axis, run, quantity, line, label):
         axis.plot(epochs, validation, color=line, linewidth=2.0, marker=marker, label=f"{label}validation")
 
 
+# ---------------------------------------------------------------------------------------------- comparison
+
+
+def comparison(report, population=None, neuron=0):
+    """biosnn beside Brian2 (a brian.Comparison): spikes of the first trial in both, U of one neuron in both, their difference.
+
+    population: which; default the first that spikes. ValueError if its U was not recorded.
+    """
+    population = population or next(iter(report.rasters))
+    if f"{population}.U" not in report.traces:
+        raise ValueError(f"the comparison holds no {population}.U; compare(..., record=[\"{population}.U\"]). It holds "
+                         f"{', '.join(report.traces)}.")
+    mine, other = report.traces[f"{population}.U"]
+    _check_index("neuron", neuron, mine.shape[1])
+    figure = _figure(8.0, 6.4)
+    raster, trace, gap = figure.subplots(3, 1, sharex=True, height_ratios=(2.0, 1.5, 1.0))
+    for spikes, marker, colour_, name in zip(report.rasters[population], ("o", "|"), ("#E69F00", "#000000"), ("biosnn", "Brian2")):
+        raster.plot(1e3 * spikes[0].times, spikes[0].units, linestyle="none", marker=marker, markersize=5, markerfacecolor="none",
+                    color=colour_, markeredgewidth=0.8, label=name, rasterized=True)
+    raster.set_ylim(-0.5, mine.shape[1] - 0.5)
+    _name(raster, f"{population}\nneuron")
+    raster.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, fontsize="small")
+    times = 1e3 * report.dt * np.arange(len(mine))
+    trace.plot(times, mine[:, neuron], color="#E69F00", linewidth=2.6)
+    trace.plot(times, other[:, neuron], color="#000000", linewidth=0.8, linestyle="--")
+    _name(trace, f"U of\nneuron {neuron}")
+    gap.plot(times, np.abs(mine - other).max(axis=1), color="#000000", linewidth=0.9)
+    gap.set_yscale("symlog", linthresh=1e-16)
+    _name(gap, "largest |difference|\nof U, any neuron")
+    if report.divergence is not None and report.divergence.trial == 0:
+        for axis in (raster, trace, gap):
+            axis.axvline(1e3 * report.dt * report.divergence.step, color="#CC79A7", linewidth=1.5)
+        gap.text(1e3 * report.dt * report.divergence.step, 1, " spikes differ", color="#CC79A7", fontsize="small")
+    gap.set_xlabel("time (ms)")
+    for axis in (raster, trace, gap):
+        _bare(axis)
+    return figure
+
+
 # ---------------------------------------------------------------------------------------------- shared
 
 
