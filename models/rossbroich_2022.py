@@ -48,7 +48,7 @@ def load(args):
     return train, validation, test, "Randman"
 
 
-def naive(net, factor=0.2):
+def naive(net, factor=0.1):
     """Weights of plausible but unmatched scale: those of the initializer, all multiplied by `factor`."""
     for projection in net.projections:
         if net[projection.post].kind == "spiking":
@@ -63,7 +63,7 @@ def dalian(args):
     console.print(report)
     if args.init == "naive":
         naive(net)
-        console.print("naive start: all weights onto spiking neurons times 1/5")
+        console.print("naive start: all weights onto spiking neurons times 1/10")
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
     loss = bs.MaxOverTimeCrossEntropy()

@@ -102,7 +102,7 @@ def test_messages():
     with pytest.raises(ValueError, match="one trial at a time; got 2 trials"):
         brian.to_brian2(circuit(), bs.data.poisson(10, 100, 0.2, 2, seed=2))
     net = one(bs.ei_lif(tau_mem=np.array([0.01, 0.02, 0.03]), tau_exc=np.array([0.01, 7e-3, 9e-3])))
-    with pytest.raises(ValueError, match="tau_exc and tau_mem of neuron 0 are"):
+    with pytest.raises(ValueError, match=r"tau_inh and tau_mem of neuron 1 are \(nearly\) equal"):
         brian.to_brian2(net, bs.data.poisson(10, 20, 0.2, seed=2))
     report = brian.compare(one(bs.lif()), bs.data.poisson(20, 20, 0.2, seed=1), record=["A.I"], progress=False)
     with pytest.raises(ValueError, match="holds no A.U"):
