@@ -87,7 +87,7 @@ def dalian(args):
     (out / "result.json").write_text(json.dumps(result, indent=1))
     figures(net, test, report, out, "after")
     others = {Path(folder).name: read_history(folder) for folder in args.beside}
-    plot.history(history, others).savefig(out / "history.png", dpi=120)
+    plot.history(history, others, label=f"{args.init} start").savefig(out / "history.png", dpi=120)
     changed = {name: float(np.abs(net.weights[name] - w).mean()) for name, w in start.items()}
     console.print(results_table(result, changed, name))
     console.print(f"result, checkpoints and figures: {out}/")
