@@ -108,3 +108,18 @@ class Scratch(NamedTuple):
     clock: np.ndarray             # (trials, N) remaining clamped steps
     grad_spikes: np.ndarray       # (trials, spiking neurons)
     kept: np.ndarray              # (trials, spiking neurons) adjoint of a clamped U
+
+
+def aligned(shape, dtype):
+    """An uninitialized array that begins at a cache line: vector units then never read across two."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    memory = np.empty(size + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    return memory[start:start + size].view(dtype).reshape(shape)
+
+
+def aligned_copy(array):
+    """A copy of an array that begins at a cache line."""
+    copy = aligned(array.shape, array.dtype)
+    copy[...] = array
+    return copy

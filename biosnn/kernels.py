@@ -15,7 +15,7 @@ import numpy as np
 from ._jit import borrowed, fused, kernel, part, reduction
 from .arrays import BEFORE_RESET, END_OF_STEP, RESET_BY_SUBTRACTION, SIGMOID, TRIANGULAR, TRUNCATED_SUPERSPIKE
 
-TILE = 16      # trials side by side
+TILE = 24      # trials side by side
 ROWS = 8        # rows of weights that one pass of `pull_dense` takes
 LONG_ROW = 64   # targets from which on `pull_rows` beats `pull_dense` (measured)
 
@@ -408,7 +408,9 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
     spikes, margin, clock, stored = recording.spikes, recording.margin, scratch.clock, recording.margin.shape[1] == steps
     for start in range(first, last, TILE):
         trials = min(TILE, last - start)
-        scratch.states[0], clock[:] = model.initial, 0
+        clock[:] = 0
+        for b in range(trials):
+            scratch.states[0, b, :model.initial.size] = model.initial
         for n in range(steps):
             old, new, slot = scratch.states[n % 2], scratch.states[(n + 1) % 2], n if stored else 0
             for g in range(model.row_first.size - 1):
@@ -496,10 +498,10 @@ def adjoint(model, wiring, weight, weight_by_post, drive, recording, loss, gradi
             now, before = ring[n % ring.shape[0]], ring[(n - 1) % ring.shape[0]]
             for b in range(trials):
                 given, total = loss.counts[start + b], grad_spikes[b]
-                for i in range(total.size):
+                for i in range(given.size):
                     total[i] = given[i]
                 if loss.spikes.shape[1]:
-                    total += loss.spikes[start + b, n]
+                    total[:given.size] += loss.spikes[start + b, n]
             if loss.states.shape[1]:
                 _add_blocks(loss.blocks, END_OF_STEP, trials, loss.states, start, n, now)
             for g in range(model.n_spiking):

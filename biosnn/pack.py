@@ -4,7 +4,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import dale
-from .arrays import RESET_BY_SUBTRACTION, RESET_TO_VALUE, Model, Terms, Wiring
+from .arrays import RESET_BY_SUBTRACTION, RESET_TO_VALUE, Model, Terms, Wiring, aligned, aligned_copy
 from .network import Network
 from .neuron import step_matrix, step_pattern
 
@@ -70,7 +70,7 @@ def pack(network):
     order = [population for group in _groups(network) for population in group]
     packed = Packed(network, order, pack_model(network), None, None, {})
     wiring, places = _pack_wiring(packed)
-    packed = Packed(network, order, packed.model, wiring, np.empty(sum(wiring.n_pre * wiring.n_post), network.dtype), places)
+    packed = Packed(network, order, packed.model, wiring, aligned(sum(wiring.n_pre * wiring.n_post), network.dtype), places)
     for projection in network.projections:
         packed.weight_matrix(projection.name)[:] = network.weights[projection.name]
     return packed
@@ -128,8 +128,8 @@ def pack_model(network):
         return np.repeat(np.array(values, dtype), n)
     return Model(
         len(spiking), first_of(sizes), first_of(sizes * n_states), first_of(n_states), _joined(rows), _joined(columns),
-        np.concatenate(coefficient).astype(dtype), np.concatenate(drive).astype(dtype), np.concatenate(initial).astype(dtype),
-        per_neuron([p.neuron.threshold for p in order]),
+        aligned_copy(np.concatenate(coefficient).astype(dtype)), np.concatenate(drive).astype(dtype), np.concatenate(initial).astype(dtype),
+        aligned_copy(per_neuron([p.neuron.threshold for p in order])),
         per_neuron([0.0 if p.neuron.reset == "subtract" else p.neuron.reset for p in order]),
         np.array([RESET_BY_SUBTRACTION if g[0].neuron.reset == "subtract" else RESET_TO_VALUE for g in groups], np.int64),
         np.array([max(0, g[0].neuron.refractory_steps(dt) - 1) for g in groups], np.int64),

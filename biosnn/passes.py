@@ -37,13 +37,14 @@ def _in_chunks(work, bounds, threads):
 
 
 def _chunk_bounds(n_trials, n_weights, itemsize):
-    """Chunks depend on the work alone, never on the number of threads. The last are of half the size, so that all threads end
-    at about the same time."""
+    """Chunks depend on the work alone, never on the number of threads. The last are smaller, so that all threads end at about
+    the same time."""
     most = int(np.clip(_CHUNK_BYTES / (itemsize * max(n_weights, 1)), _FEWEST_CHUNKS, _MOST_CHUNKS))
     size = -(-n_trials // most)
     size = -(-size // kernels.TILE) * kernels.TILE
     n_whole = max(0, int(np.ceil((n_trials - 1.5 * size) / size)))
-    return np.concatenate([size * np.arange(n_whole), np.arange(size * n_whole, n_trials, size // 2), [n_trials]])
+    rest = -(-(n_trials - size * n_whole) // 16) * 4     # a quarter, in multiples of the four trials that `pull_rows` takes at once
+    return np.concatenate([size * np.arange(n_whole), np.arange(size * n_whole, n_trials, max(rest, 1)), [n_trials]])
 
 
 class _OrderedSum:
@@ -56,7 +57,7 @@ class _OrderedSum:
     def buffer(self):
         """Zeros for the parts of one chunk."""
         with self._lock:
-            parts = self._spare.pop() if self._spare else [np.empty_like(total) for total in self.total]
+            parts = self._spare.pop() if self._spare else [arrays.aligned(total.shape, total.dtype) for total in self.total]
         for part in parts:
             part[:] = 0
         return parts
@@ -85,7 +86,7 @@ def new_recording(packed, n_trials, steps, blocks, width, tape=False, smooth=Fal
     pointers[:, 0] = np.arange(n_trials) * room
     spikes = arrays.Events(pointers, np.empty(n_trials * room, np.int32), np.empty(n_trials * room if smooth else 0, dtype))
     return arrays.Recording(
-        spikes, np.zeros((n_trials, n), dtype), np.empty((n_trials, steps if tape else 1, n), dtype), blocks,
+        spikes, np.zeros((n_trials, n), dtype), arrays.aligned((n_trials, steps if tape else 1, n), dtype), blocks,
         np.empty((n_trials, steps if width else 0, width), dtype))
 
 
@@ -98,9 +99,13 @@ def _first_trials(recording, n_trials):
 
 def _scratch(packed, steps):
     """Working memory of one thread; `steps` states or adjoints of the past are kept."""
-    dtype, n = packed.weight.dtype, packed.model.threshold.size
-    return arrays.Scratch(np.empty((steps, kernels.TILE, packed.model.initial.size), dtype), np.empty((kernels.TILE, n), np.int32),
-                          np.empty((kernels.TILE, packed.n_spiking), dtype), np.empty((kernels.TILE, packed.n_spiking), dtype))
+    dtype, model, tile = packed.weight.dtype, packed.model, kernels.TILE
+
+    def rows(n):
+        return -(-n // 16) * 16   # so that the row of every trial begins at a cache line
+    return arrays.Scratch(arrays.aligned((steps, tile, rows(model.initial.size)), dtype),
+                          arrays.aligned((tile, rows(model.threshold.size)), np.int32),
+                          *[arrays.aligned((tile, rows(packed.n_spiking)), dtype) for _ in range(2)])
 
 
 class Workspace(NamedTuple):
@@ -192,7 +197,7 @@ def _sums(packed, coefficients):
 
 def _weights_by_post(packed):
     """The weights with every bundle that `pull` reads transposed."""
-    wiring, result = packed.wiring, np.empty_like(packed.weight)
+    wiring, result = packed.wiring, arrays.aligned(packed.weight.shape, packed.weight.dtype)
     for source, n_pre, n_post, first in zip(wiring.source, wiring.n_pre, wiring.n_post, wiring.weight_first):
         if source >= wiring.n_inputs:
             part = slice(first, first + n_pre * n_post)

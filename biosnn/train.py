@@ -170,7 +170,7 @@ class _Session:
         packed = pack(network)
         self.taus = list(network.tau_parameters)
         tail = [np.ravel(network.tau_parameters[key]).astype(network.dtype) for key in self.taus]
-        self.parameters = np.concatenate([packed.weight, *tail])
+        self.parameters = arrays.aligned_copy(np.concatenate([packed.weight, *tail]))
         self.packed = replace(packed, weight=self.parameters[:packed.weight.size])
         self.state = optimizer.start(self.parameters.size, network.dtype) if optimizer else {}
         self.epoch = self.batch = 0
