@@ -52,6 +52,7 @@ class Wiring(NamedTuple):
     n_pre: np.ndarray             # (K,)
     n_post: np.ndarray            # (K,)
     weight_first: np.ndarray      # (K,) W[j, i] is weight[weight_first + j n_post + i]
+    panel_first: np.ndarray       # (K + 1,) where its panels begin, of those that `pull_dense` reads
 
 
 class Events(NamedTuple):
@@ -108,6 +109,7 @@ class Scratch(NamedTuple):
     clock: np.ndarray             # (trials, N) remaining clamped steps
     grad_spikes: np.ndarray       # (trials, spiking neurons)
     kept: np.ndarray              # (trials, spiking neurons) adjoint of a clamped U
+    near: np.ndarray              # (spiking neurons,) those of a population that are near threshold
 
 
 def aligned(shape, dtype):

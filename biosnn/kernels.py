@@ -13,11 +13,10 @@ A tile of trials goes through each part side by side, so arrays of states are (t
 import numpy as np
 
 from ._jit import borrowed, fused, kernel, part, reduction
+from ._vector import BLOCK_BYTES, BLOCK_ROWS, LANES, above, lowest_bit, multiply_block, within
 from .arrays import BEFORE_RESET, END_OF_STEP, RESET_BY_SUBTRACTION, SIGMOID, TRIANGULAR, TRUNCATED_SUPERSPIKE
 
-TILE = 24      # trials side by side
-ROWS = 8        # rows of weights that one pass of `pull_dense` takes
-LONG_ROW = 64   # targets from which on `pull_rows` beats `pull_dense` (measured)
+TILE = 24      # trials side by side: a multiple of BLOCK_ROWS
 
 
 # ---------------------------------------------------------------------------------------------- surrogate gradients
@@ -154,6 +153,7 @@ def threshold(model, g, trials, old, new, clock, margin, start, slot):
 def collect_spikes(model, p, trials, margin, slot, spikes, start, n):
     """Append the neurons with margin > 0 to the events of each trial; in the smooth twin every neuron emits sigma(margin)."""
     a, size, at = model.population_first[p], model.population_first[p + 1] - model.population_first[p], n * model.group.size + p
+    zero = margin.dtype.type(0)
     for b in range(trials):
         first, m = spikes.pointers[start + b, at], part(margin[start + b, slot], a, size)
         units, count = part(spikes.units, first, size + 1), 0
@@ -164,9 +164,16 @@ def collect_spikes(model, p, trials, margin, slot, spikes, start, n):
                 units[i] = i
             count = size
         else:
-            for i in range(size):   # without a branch: the next spike overwrites what was not one
-                units[count] = i
-                count += m[i] > 0
+            for block in range(0, size - size % LANES, LANES):
+                bits = above(m, block, zero)
+                while bits:
+                    units[count] = block + lowest_bit(bits)
+                    count += 1
+                    bits &= bits - 1
+            for i in range(size - size % LANES, size):
+                if m[i] > zero:
+                    units[count] = i
+                    count += 1
         spikes.pointers[start + b, at + 1] = first + count
 
 
@@ -236,33 +243,17 @@ def accumulate(grad_weight, n_post, jump, events, start, stop, grad_current):
 # ---------------------------------------------------------------------------------------------- pull
 
 @fused
-def pull_dense(weight_by_post, n_pre, n_post, jump, trials, grad_states, target, grad_spikes, pre):
+def pull_dense(panels, n_pre, n_post, jump, trials, grad_states, target, grad_spikes, pre):
     """Forward: current[i] += jump W[j, i] S_j.  Adjoint: grad_S[b, j] += jump sum_i W[j, i] grad_current[b, i].
 
-    `weight_by_post` is W transposed. Eight of its rows at a time stay in the first-level cache while all trials use them.
+    `panels` holds W transposed, some columns j at a time (passes.py), with zeros after the last one: a product of matrices
+    whose blocks of sums stay in registers. Rows beyond `trials` hold zeros, and columns after the last one get zeros added.
     Columns: the currents are grad_states[b, target:], the spikes grad_spikes[b, pre:].
     """
-    i = 0
-    while i + ROWS <= n_post:
-        r0, r1 = part(weight_by_post, i * n_pre, n_pre), part(weight_by_post, (i + 1) * n_pre, n_pre)
-        r2, r3 = part(weight_by_post, (i + 2) * n_pre, n_pre), part(weight_by_post, (i + 3) * n_pre, n_pre)
-        r4, r5 = part(weight_by_post, (i + 4) * n_pre, n_pre), part(weight_by_post, (i + 5) * n_pre, n_pre)
-        r6, r7 = part(weight_by_post, (i + 6) * n_pre, n_pre), part(weight_by_post, (i + 7) * n_pre, n_pre)
-        for b in range(trials):
-            g, result = part(grad_states[b], target + i, ROWS), part(grad_spikes[b], pre, n_pre)
-            g0, g1, g2, g3 = jump * g[0], jump * g[1], jump * g[2], jump * g[3]
-            g4, g5, g6, g7 = jump * g[4], jump * g[5], jump * g[6], jump * g[7]
-            for j in range(n_pre):
-                result[j] += (g0 * r0[j] + g1 * r1[j] + g2 * r2[j] + g3 * r3[j]
-                              + g4 * r4[j] + g5 * r5[j] + g6 * r6[j] + g7 * r7[j])
-        i += ROWS
-    while i < n_post:
-        row = part(weight_by_post, i * n_pre, n_pre)
-        for b in range(trials):
-            g, result = jump * grad_states[b, target + i], part(grad_spikes[b], pre, n_pre)
-            for j in range(n_pre):
-                result[j] += g * row[j]
-        i += 1
+    width = BLOCK_BYTES // panels.itemsize
+    for j in range(0, n_pre, width):
+        for b in range(0, trials, BLOCK_ROWS):
+            multiply_block(grad_states, b, target, n_post, panels, j * n_post, jump, grad_spikes, pre + j)
 
 
 @reduction
@@ -274,40 +265,48 @@ def _dot(x, y):
 
 
 @reduction
-def pull_rows(weight, n_pre, n_post, jump, trials, grad_states, target, grad_spikes, pre):
-    """As `pull_dense`, by dot products of four rows with four trials at a time: faster where rows are long."""
-    for j in range(0, n_pre - 3, 4):
-        w0, w1 = part(weight, j * n_post, n_post), part(weight, (j + 1) * n_post, n_post)
-        w2, w3 = part(weight, (j + 2) * n_post, n_post), part(weight, (j + 3) * n_post, n_post)
-        for b in range(0, trials, 4):    # rows beyond the last trial hold zeros
-            g0, g1 = part(grad_states[b], target, n_post), part(grad_states[b + 1], target, n_post)
-            g2, g3 = part(grad_states[b + 2], target, n_post), part(grad_states[b + 3], target, n_post)
-            s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = weight.dtype.type(0)
-            s20 = s21 = s22 = s23 = s30 = s31 = s32 = s33 = weight.dtype.type(0)
-            for i in range(n_post):
-                a, c, d, e = w0[i], w1[i], w2[i], w3[i]
-                x, y, z, u = g0[i], g1[i], g2[i], g3[i]
-                s00, s01, s02, s03 = s00 + a * x, s01 + a * y, s02 + a * z, s03 + a * u
-                s10, s11, s12, s13 = s10 + c * x, s11 + c * y, s12 + c * z, s13 + c * u
-                s20, s21, s22, s23 = s20 + d * x, s21 + d * y, s22 + d * z, s23 + d * u
-                s30, s31, s32, s33 = s30 + e * x, s31 + e * y, s32 + e * z, s33 + e * u
-            sums = ((s00, s10, s20, s30), (s01, s11, s21, s31), (s02, s12, s22, s32), (s03, s13, s23, s33))
-            for k in range(4):
-                for m in range(4):
-                    grad_spikes[b + k, pre + j + m] += jump * sums[k][m]
-    for j in range(n_pre - n_pre % 4, n_pre):
-        for b in range(trials):
-            grad_spikes[b, pre + j] += jump * _dot(part(weight, j * n_post, n_post), part(grad_states[b], target, n_post))
+def _four_dots(w0, w1, w2, w3, y):
+    s0 = s1 = s2 = s3 = y.dtype.type(0)
+    for i in range(y.size):
+        s0, s1, s2, s3 = s0 + w0[i] * y[i], s1 + w1[i] * y[i], s2 + w2[i] * y[i], s3 + w3[i] * y[i]
+    return s0, s1, s2, s3
+
+
+@kernel
+def _near(m, width, near):
+    """Write the elements with |m| <= width to `near`; returns how many there are."""
+    count, whole = 0, m.size - m.size % LANES
+    for block in range(0, whole, LANES):
+        bits = within(m, block, width)
+        while bits:
+            near[count] = block + lowest_bit(bits)
+            count += 1
+            bits &= bits - 1
+    for i in range(whole, m.size):
+        if abs(m[i]) <= width:
+            near[count] = i
+            count += 1
+    return count
 
 
 @fused
-def pull_compact(weight, n_pre, n_post, jump, trials, grad_states, target, grad_spikes, pre, margin, start, n, width):
+def pull_compact(weight, n_pre, n_post, jump, trials, grad_states, target, grad_spikes, pre, margin, start, n, width, near):
     """As `pull_dense`, but only for neurons within `width` of threshold: elsewhere sigma' is 0 and grad_S is not needed."""
     for b in range(trials):
-        m, grad_current, result = part(margin[start + b, n], pre, n_pre), part(grad_states[b], target, n_post), part(grad_spikes[b], pre, n_pre)
-        for j in range(n_pre):
-            if abs(m[j]) <= width:
-                result[j] += jump * _dot(part(weight, j * n_post, n_post), grad_current)
+        grad_current, result = part(grad_states[b], target, n_post), part(grad_spikes[b], pre, n_pre)
+        count, k = _near(part(margin[start + b, n], pre, n_pre), width, near), 0
+        while k + 4 <= count:
+            j0, j1, j2, j3 = near[k], near[k + 1], near[k + 2], near[k + 3]
+            s0, s1, s2, s3 = _four_dots(part(weight, j0 * n_post, n_post), part(weight, j1 * n_post, n_post),
+                                        part(weight, j2 * n_post, n_post), part(weight, j3 * n_post, n_post), grad_current)
+            result[j0] += jump * s0
+            result[j1] += jump * s1
+            result[j2] += jump * s2
+            result[j3] += jump * s3
+            k += 4
+        while k < count:
+            result[near[k]] += jump * _dot(part(weight, near[k] * n_post, n_post), grad_current)
+            k += 1
 
 
 # ---------------------------------------------------------------------------------------------- reset
@@ -431,7 +430,7 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
 
 
 @fused
-def _synapses_adjoint(model, wiring, weight, weight_by_post, drive, recording, start, trials, n, ring, grad_spikes, grad_weight):
+def _synapses_adjoint(model, wiring, weight, panels, drive, recording, start, trials, n, ring, grad_spikes, near, grad_weight):
     """Pull and accumulate for what was emitted at step n and arrived `delay` steps later."""
     n_inputs, n_populations, spikes, margin = wiring.n_inputs, model.group.size, recording.spikes, recording.margin
     for k in range(wiring.source.size):
@@ -443,11 +442,9 @@ def _synapses_adjoint(model, wiring, weight, weight_by_post, drive, recording, s
         if p >= 0:
             pre, cutoff = model.population_first[p], model.cutoff[model.group[p]]
             if cutoff < np.inf:
-                pull_compact(weight[w:], n_pre, n_post, jump, trials, arrived, target, grad_spikes, pre, margin, start, n, cutoff)
-            elif n_post >= LONG_ROW:
-                pull_rows(weight[w:], n_pre, n_post, jump, trials, arrived, target, grad_spikes, pre)
+                pull_compact(weight[w:], n_pre, n_post, jump, trials, arrived, target, grad_spikes, pre, margin, start, n, cutoff, near)
             else:
-                pull_dense(weight_by_post[w:], n_pre, n_post, jump, trials, arrived, target, grad_spikes, pre)
+                pull_dense(panels[wiring.panel_first[k]:], n_pre, n_post, jump, trials, arrived, target, grad_spikes, pre)
         for b in range(trials):
             if p >= 0:
                 at = n * n_populations + p
@@ -485,9 +482,9 @@ def _populations_adjoint(model, drive, recording, loss, gradient, start, trials,
 
 
 @fused
-def adjoint(model, wiring, weight, weight_by_post, drive, recording, loss, gradient, scratch, differentiate_reset, first, last):
+def adjoint(model, wiring, weight, panels, drive, recording, loss, gradient, scratch, differentiate_reset, first, last):
     """Add the gradients of trials first .. last - 1 to `gradient`, a tile of trials at a time, from the last step back."""
-    model, wiring, weight, weight_by_post, drive, recording = borrowed((model, wiring, weight, weight_by_post, drive, recording))
+    model, wiring, weight, panels, drive, recording = borrowed((model, wiring, weight, panels, drive, recording))
     loss, gradient, scratch = borrowed((loss, gradient, scratch))
     steps, smooth, margin = recording.margin.shape[1], recording.spikes.values.size > 0, recording.margin
     ring, grad_spikes, kept = scratch.states, scratch.grad_spikes, scratch.kept   # ring: adjoints after the synapses, by step
@@ -506,6 +503,6 @@ def adjoint(model, wiring, weight, weight_by_post, drive, recording, loss, gradi
                 _add_blocks(loss.blocks, END_OF_STEP, trials, loss.states, start, n, now)
             for g in range(model.n_spiking):
                 reset_adjoint(model, g, trials, margin, start, n, smooth, differentiate_reset, now, grad_spikes)
-            _synapses_adjoint(model, wiring, weight, weight_by_post, drive, recording, start, trials, n, ring, grad_spikes,
+            _synapses_adjoint(model, wiring, weight, panels, drive, recording, start, trials, n, ring, grad_spikes, scratch.near,
                               gradient.weight)
             _populations_adjoint(model, drive, recording, loss, gradient, start, trials, n, now, grad_spikes, before, kept)

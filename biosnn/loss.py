@@ -39,7 +39,7 @@ class _CrossEntropy:
                              f"classes must lie in 0 .. {n_units - 1}.")
 
     def predict(self, readout):
-        return self.logits(readout).argmax(axis=-1)
+        return self.reduce(readout)[0].argmax(axis=-1)
 
     def score(self, readout, target, mask=None):
         return (self.predict(readout) == target).astype(float)
@@ -49,23 +49,22 @@ class _CrossEntropy:
 
     def value_and_gradient(self, readout, target, mask=None, total=None):
         total = self.total_weight(readout.shape, mask) if total is None else total
-        value, gradient = _softmax_cross_entropy(self.logits(readout), np.asarray(target))
-        return value.sum() / total, self.spread(readout, gradient / total)
+        logits, where = self.reduce(readout)
+        value, gradient = _softmax_cross_entropy(logits, np.asarray(target))
+        return value.sum() / total, self.spread(readout, gradient / total, where)
 
 
 @dataclass(frozen=True)
 class MaxOverTimeCrossEntropy(_CrossEntropy):
     """L = mean_b -log softmax(max_n U[b, n, :])[label_b]. The gradient flows to the step of each maximum."""
 
-    def _where(self, readout):
-        return readout.argmax(axis=1, keepdims=True)   # several times faster than max
+    def reduce(self, readout):
+        where = readout.argmax(axis=1, keepdims=True)   # several times faster than max
+        return np.take_along_axis(readout, where, axis=1)[:, 0], where
 
-    def logits(self, readout):
-        return np.take_along_axis(readout, self._where(readout), axis=1)[:, 0]
-
-    def spread(self, readout, gradient):
+    def spread(self, readout, gradient, where):
         result = np.zeros_like(readout)
-        np.put_along_axis(result, self._where(readout), gradient[:, None].astype(readout.dtype), axis=1)
+        np.put_along_axis(result, where, gradient[:, None].astype(readout.dtype), axis=1)
         return result
 
 
@@ -73,10 +72,10 @@ class MaxOverTimeCrossEntropy(_CrossEntropy):
 class SumOverTimeCrossEntropy(_CrossEntropy):
     """L = mean_b -log softmax(sum_n U[b, n, :])[label_b]."""
 
-    def logits(self, readout):
-        return readout.sum(axis=1, dtype=np.float64)
+    def reduce(self, readout):
+        return readout.sum(axis=1, dtype=np.float64), None
 
-    def spread(self, readout, gradient):
+    def spread(self, readout, gradient, where):
         return np.broadcast_to(gradient[:, None], readout.shape).astype(readout.dtype)
 
 
@@ -84,10 +83,10 @@ class SumOverTimeCrossEntropy(_CrossEntropy):
 class MeanOverTimeCrossEntropy(_CrossEntropy):
     """L = mean_b -log softmax(mean_n U[b, n, :])[label_b]."""
 
-    def logits(self, readout):
-        return readout.mean(axis=1, dtype=np.float64)
+    def reduce(self, readout):
+        return readout.mean(axis=1, dtype=np.float64), None
 
-    def spread(self, readout, gradient):
+    def spread(self, readout, gradient, where):
         return np.broadcast_to(gradient[:, None] / readout.shape[1], readout.shape).astype(readout.dtype)
 
 
@@ -95,10 +94,10 @@ class MeanOverTimeCrossEntropy(_CrossEntropy):
 class LastStepCrossEntropy(_CrossEntropy):
     """L = mean_b -log softmax(U[b, T - 1, :])[label_b]."""
 
-    def logits(self, readout):
-        return readout[:, -1]
+    def reduce(self, readout):
+        return readout[:, -1], None
 
-    def spread(self, readout, gradient):
+    def spread(self, readout, gradient, where):
         result = np.zeros_like(readout)
         result[:, -1] = gradient
         return result
@@ -122,9 +121,9 @@ class EveryStepCrossEntropy(_CrossEntropy):
         weight = _full(mask, readout.shape[:2]) / total
         return (value * weight).sum(), (gradient * weight[..., None]).astype(readout.dtype)
 
-    def logits(self, readout):
+    def reduce(self, readout):
         shifted = readout.astype(np.float64) - readout.max(axis=-1, keepdims=True)
-        return (shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))).sum(axis=1)
+        return (shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))).sum(axis=1), None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import dale
+from ._vector import BLOCK_BYTES
 from .arrays import RESET_BY_SUBTRACTION, RESET_TO_VALUE, Model, Terms, Wiring, aligned, aligned_copy
 from .network import Network
 from .neuron import step_matrix, step_pattern
@@ -165,5 +166,12 @@ def _pack_wiring(packed):
     def column(k, kind=np.int64):
         return np.array([bundle[0][k] for bundle in bundles], kind)
     wiring = Wiring(len(network.inputs), column(0), np.array([bundle[1] for bundle in bundles], np.int64),
-                    column(2, network.dtype), column(1), n_pre, n_post, (ends - n_pre * n_post).astype(np.int64))
+                    column(2, network.dtype), column(1), n_pre, n_post, (ends - n_pre * n_post).astype(np.int64),
+                    _panel_firsts(n_pre * (column(0) >= len(network.inputs)), n_post, network.dtype))
     return wiring, places
+
+
+def _panel_firsts(n_pre, n_post, dtype):
+    """First element of the panels of each bundle, and the end: whole panels of as many presynaptic neurons as a block has."""
+    width = BLOCK_BYTES // dtype.itemsize
+    return np.concatenate([[0], np.cumsum(-(-n_pre // width) * width * n_post)]).astype(np.int64)

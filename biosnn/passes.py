@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import arrays, kernels
+from ._vector import BLOCK_BYTES, BLOCK_ROWS
 
 _MOST_CHUNKS, _FEWEST_CHUNKS, _CHUNK_BYTES = 32, 4, 128e6   # a batch has as many chunks as fit, whatever the number of threads
 
@@ -43,7 +44,7 @@ def _chunk_bounds(n_trials, n_weights, itemsize):
     size = -(-n_trials // most)
     size = -(-size // kernels.TILE) * kernels.TILE
     n_whole = max(0, int(np.ceil((n_trials - 1.5 * size) / size)))
-    rest = -(-(n_trials - size * n_whole) // 16) * 4     # a quarter, in multiples of the four trials that `pull_rows` takes at once
+    rest = -(-(n_trials - size * n_whole) // (4 * BLOCK_ROWS)) * BLOCK_ROWS    # a quarter, in whole blocks of `pull_dense`
     return np.concatenate([size * np.arange(n_whole), np.arange(size * n_whole, n_trials, max(rest, 1)), [n_trials]])
 
 
@@ -105,7 +106,8 @@ def _scratch(packed, steps):
         return -(-n // 16) * 16   # so that the row of every trial begins at a cache line
     return arrays.Scratch(arrays.aligned((steps, tile, rows(model.initial.size)), dtype),
                           arrays.aligned((tile, rows(model.threshold.size)), np.int32),
-                          *[arrays.aligned((tile, rows(packed.n_spiking)), dtype) for _ in range(2)])
+                          arrays.aligned((tile, rows(packed.n_spiking) + 16), dtype),   # + 16: zeros of the last panel
+                          arrays.aligned((tile, rows(packed.n_spiking)), dtype), np.empty(packed.n_spiking, np.int64))
 
 
 class Workspace(NamedTuple):
@@ -147,11 +149,11 @@ def adjoint(packed, drive, recording, loss, threads, differentiate_reset=False, 
     """Gradients of a recorded batch (arrays.Gradient) from the derivatives of its loss."""
     sums, grad_current = _sums(packed, coefficients), np.zeros(drive.current.shape if currents else (drive.rows.size, 0, 0),
                                                                packed.weight.dtype)
-    by_post = _weights_by_post(packed)
+    panels = _panels(packed)
 
     def work(c, first, last):
         parts = sums.buffer()
-        kernels.adjoint(packed.model, packed.wiring, packed.weight, by_post, drive, recording, loss,
+        kernels.adjoint(packed.model, packed.wiring, packed.weight, panels, drive, recording, loss,
                         arrays.Gradient(*parts, grad_current), _scratch(packed, _ring_steps(packed)), differentiate_reset, first, last)
         sums.add(c, parts)
     _in_chunks(work, _chunk_bounds(drive.rows.size, packed.weight.size, packed.weight.itemsize), threads)
@@ -168,7 +170,7 @@ def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, thr
     spare           list of Workspaces, kept between calls
     Returns (what `derive` returned by chunk, arrays.Gradient), the same bits as `forward`, the loss and `adjoint` in turn.
     """
-    sums, by_post, dtype = _sums(packed, coefficients), _weights_by_post(packed), packed.weight.dtype
+    sums, panels, dtype = _sums(packed, coefficients), _panels(packed), packed.weight.dtype
     bounds = _chunk_bounds(n_trials, packed.weight.size, dtype.itemsize)
     nothing = arrays.Blocks(*[np.empty(0, np.int64)] * 4)
     results = [None] * (bounds.size - 1)
@@ -181,7 +183,7 @@ def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, thr
         drive, parts = arrays.Drive(*inputs(first, last), nothing, np.empty((n, 0, 0), dtype)), sums.buffer()
         kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording, space.forward, steps, 0, n)
         results[c], loss = derive(recording, first, last)
-        kernels.adjoint(packed.model, packed.wiring, packed.weight, by_post, drive, recording, loss,
+        kernels.adjoint(packed.model, packed.wiring, packed.weight, panels, drive, recording, loss,
                         arrays.Gradient(*parts, drive.current), space.adjoint, differentiate_reset, 0, n)
         sums.add(c, parts)
         spare.append(space)
@@ -195,11 +197,25 @@ def _sums(packed, coefficients):
                        packed.weight.dtype)
 
 
-def _weights_by_post(packed):
-    """The weights with every bundle that `pull` reads transposed."""
-    wiring, result = packed.wiring, arrays.aligned(packed.weight.shape, packed.weight.dtype)
-    for source, n_pre, n_post, first in zip(wiring.source, wiring.n_pre, wiring.n_post, wiring.weight_first):
-        if source >= wiring.n_inputs:
-            part = slice(first, first + n_pre * n_post)
-            result[part] = packed.weight[part].reshape(n_pre, n_post).T.ravel()
-    return result
+def panels_of(weights):
+    """A matrix (pre, post) transposed and cut into panels of BLOCK_BYTES of presynaptic neurons each, filled up with zeros:
+    yields arrays (post, neurons of a panel)."""
+    width = BLOCK_BYTES // weights.itemsize
+    for first in range(0, len(weights), width):
+        part = weights[first:first + width]
+        panel = np.zeros((weights.shape[1], width), weights.dtype)
+        panel[:, :len(part)] = part.T
+        yield panel
+
+
+def _panels(packed):
+    """Panels of the bundles that `pull_dense` reads, side by side."""
+    wiring, weight = packed.wiring, packed.weight
+    panels = arrays.aligned(wiring.panel_first[-1], weight.dtype)
+    for k, at in enumerate(wiring.panel_first[:-1]):
+        n_pre, n_post, first = wiring.n_pre[k], wiring.n_post[k], wiring.weight_first[k]
+        if wiring.panel_first[k + 1] > at:
+            for panel in panels_of(weight[first:first + n_pre * n_post].reshape(n_pre, n_post)):
+                panels[at:at + panel.size] = panel.ravel()
+                at += panel.size
+    return panels

@@ -3,11 +3,12 @@ import itertools
 
 import gradcheck
 import naive
+import numba
 import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn import kernels
+from biosnn import _vector, kernels, passes
 
 DT = 1e-3
 TABLES = {"lif": bs.lif, "ei_lif": bs.ei_lif}
@@ -163,13 +164,36 @@ def test_twin_is_the_antiderivative(surrogate):
     assert surrogate.twin(np.array(-1e9)) == pytest.approx(0, abs=1e-8)
 
 
-@pytest.mark.parametrize("n_pre, n_post, trials", [(7, 5, 8), (13, 9, 3), (16, 70, 8), (5, 64, 6)])
-def test_pulls_are_matrix_products(n_pre, n_post, trials):
+@pytest.mark.parametrize("n_pre, n_post, trials", [(7, 5, 8), (13, 9, 3), (16, 70, 24), (5, 64, 6), (40, 1, 11)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_pulls_are_matrix_products(n_pre, n_post, trials, dtype):
     rng = np.random.default_rng(0)
-    w, states = rng.normal(size=(n_pre, n_post)), np.zeros((8, n_post + 3))
+    w, states = rng.normal(size=(n_pre, n_post)).astype(dtype), np.zeros((kernels.TILE, n_post + 3), dtype)
     states[:trials] = rng.normal(size=(trials, n_post + 3))
-    for pull, weights in ((kernels.pull_dense, w.T), (kernels.pull_rows, w)):
-        got = np.ones((8, n_pre + 2))
-        pull(weights.ravel().copy(), n_pre, n_post, -1.0, trials, states, 2, got, 1)
-        np.testing.assert_allclose(got[:trials, 1:1 + n_pre], 1 - states[:trials, 2:2 + n_post] @ w.T, atol=1e-12)
-        assert np.all(got[:, 0] == 1) and np.all(got[:, 1 + n_pre:] == 1)
+    margin = np.where(np.arange(n_pre + 1) % 3 == 0, 0.5, -0.1 * (np.arange(n_pre + 1) % 2)).astype(dtype)[None, None]
+    expected, tolerance = 1 - states[:trials, 2:2 + n_post] @ w.T, 1e-4 if dtype == np.float32 else 1e-12
+    dense, compact = (np.ones((kernels.TILE, n_pre + 18), dtype) for _ in range(2))
+    panels = np.concatenate([panel.ravel() for panel in passes.panels_of(w)])
+    kernels.pull_dense(panels, n_pre, n_post, dtype(-1), trials, states, 2, dense, 1)
+    np.testing.assert_allclose(dense[:trials, 1:1 + n_pre], expected, atol=tolerance)
+    assert np.all(dense[:, 0] == 1) and np.all(dense[:, 1 + n_pre:] == 1)
+    kernels.pull_compact(w.ravel(), n_pre, n_post, dtype(-1), trials, states, 2, compact, 1, np.repeat(margin, trials, axis=0), 0, 0,
+                         dtype(0.2), np.empty(n_pre, np.int64))
+    near = np.abs(margin[0, 0, 1:]) <= 0.2
+    np.testing.assert_allclose(compact[:trials, 1:1 + n_pre], np.where(near, expected, 1), atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_vector_intrinsics_and_their_plain_versions(dtype):
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=20).astype(dtype)
+    x[3:6] = -np.inf, np.nan, np.inf
+
+    @numba.njit
+    def bits(x, bound):
+        return _vector.above(x, 2, bound), _vector.within(x, 2, bound), _vector.lowest_bit(_vector.above(x, 2, bound))
+    above, within, lowest = bits(x, dtype(0.3))
+    part = x[2:2 + _vector.LANES]
+    assert above == sum(1 << k for k in np.flatnonzero(part > 0.3))
+    assert within == sum(1 << k for k in np.flatnonzero(np.abs(part) <= 0.3)) and lowest == np.flatnonzero(part > 0.3)[0]
+

@@ -1,0 +1,137 @@
+"""What the loops of numba cannot say to the vector units: sums that stay in registers, and comparisons as bits.
+
+Written in the intermediate language of LLVM, for vectors of 32 or 64 bytes on any processor; beside each stands the same in
+numpy, which runs where compilation is off. Whoever changes this file must remove biosnn/__pycache__.
+"""
+import numba
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+#: Rows (trials) and bytes of a row that one `multiply_block` computes: as many sums as fit into 16 vector registers.
+BLOCK_ROWS, BLOCK_BYTES = 6, 64
+
+
+def _pointer(context, builder, kind, array, *at):
+    """Address of an element of a C-contiguous array."""
+    view = context.make_array(kind)(context, builder, array)
+    return cgutils.get_item_pointer(context, builder, kind, view, list(at))
+
+
+def _vector(kind, n):
+    return ir.VectorType(ir.FloatType() if kind.dtype == types.float32 else ir.DoubleType(), n)
+
+
+def _repeat(builder, value, vector):
+    """A vector with one value in all places."""
+    single = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(single, ir.Constant(vector, ir.Undefined),
+                                  ir.Constant(ir.VectorType(ir.IntType(32), vector.count), [0] * vector.count))
+
+
+def _vectors_at(builder, pointer, vector, n):
+    """Addresses of n neighbouring vectors."""
+    first = builder.bitcast(pointer, vector.as_pointer())
+    return [builder.gep(first, [ir.Constant(ir.IntType(32), k)]) for k in range(n)]
+
+
+def _multiply_loop(builder, vector, a_rows, b, n):
+    """Sums over i < n of a_row[i] b[i], for every row of a; b[i] is two vectors. Returns them, row by row."""
+    contract, size, width = ("contract",), n.type, vector.count
+    before, loop, after = builder.block, builder.append_basic_block("loop"), builder.append_basic_block("after")
+    zero = ir.Constant(vector, [0.0] * width)
+    builder.cbranch(builder.icmp_signed(">", n, size(0)), loop, after)
+    builder.position_at_end(loop)
+    i, sums = builder.phi(size), [builder.phi(vector) for _ in range(2 * len(a_rows))]
+    columns = [builder.load(p, align=4) for p in _vectors_at(builder, builder.gep(b, [builder.mul(i, size(2 * width))]), vector, 2)]
+    new = []
+    for k, row in enumerate(a_rows):
+        factor = _repeat(builder, builder.load(builder.gep(row, [i])), vector)
+        new += [builder.fadd(sums[2 * k + h], builder.fmul(factor, columns[h], flags=contract), flags=contract) for h in (0, 1)]
+    following = builder.add(i, size(1))
+    builder.cbranch(builder.icmp_signed("<", following, n), loop, after)
+    i.add_incoming(size(0), before), i.add_incoming(following, loop)
+    builder.position_at_end(after)
+    results = [builder.phi(vector) for _ in sums]
+    for total, each, result in zip(sums, new, results):
+        total.add_incoming(zero, before), total.add_incoming(each, loop)
+        result.add_incoming(zero, before), result.add_incoming(each, loop)
+    return results
+
+
+@intrinsic
+def _multiply_block(typing_context, a, row, column, n, b, first, scale, c, column_c):
+    def generate(context, builder, signature, arguments):
+        a_, row, column, n, b_, first, scale, c_, column_c = (context.cast(builder, value, given, wanted) for value, given, wanted in zip(
+            arguments, signature.args, (a, types.intp, types.intp, types.intp, b, types.intp, c.dtype, c, types.intp)))
+        vector = _vector(c, BLOCK_BYTES // 2 // (c.dtype.bitwidth // 8))
+        rows = [builder.add(row, row.type(k)) for k in range(BLOCK_ROWS)]
+        sums = _multiply_loop(builder, vector, [_pointer(context, builder, a, a_, r, column) for r in rows],
+                              _pointer(context, builder, b, b_, first), n)
+        factor = _repeat(builder, scale, vector)
+        for k, r in enumerate(rows):
+            for half, p in enumerate(_vectors_at(builder, _pointer(context, builder, c, c_, r, column_c), vector, 2)):
+                term = builder.fmul(factor, sums[2 * k + half], flags=("contract",))
+                builder.store(builder.fadd(builder.load(p, align=4), term, flags=("contract",)), p, align=4)
+        return context.get_dummy_value()
+    return types.void(a, row, column, n, b, first, scale, c, column_c), generate
+
+
+def _multiply_block_python(a, row, column, n, b, first, scale, c, column_c):
+    width, rows = BLOCK_BYTES // c.itemsize, slice(row, row + BLOCK_ROWS)
+    c[rows, column_c:column_c + width] += scale * (a[rows, column:column + n] @ b[first:first + n * width].reshape(n, width))
+
+
+#: c[row + k, column_c + h] += scale * sum over i < n of a[row + k, column + i] b[first + i * width + h], for BLOCK_ROWS rows k and
+#: width = BLOCK_BYTES / itemsize columns h; i ascends. The innermost loop of a matrix product whose sums stay in registers.
+multiply_block = _multiply_block_python if numba.config.DISABLE_JIT else _multiply_block
+
+#: Elements that one `above` or `within` compares.
+LANES = 16
+
+
+def _comparison(symbol, both_sides):
+    """An intrinsic (array, first, bound) -> bits: bit k says how array[first + k] compares with the bound, k < LANES.
+
+    both_sides: it must be >= -bound as well.
+    """
+    @intrinsic
+    def compare(typing_context, array, first, bound):
+        def generate(context, builder, signature, arguments):
+            whole, first, bound = (context.cast(builder, value, given, wanted) for value, given, wanted in
+                                   zip(arguments, signature.args, (array, types.intp, array.dtype)))
+            vector = _vector(array, LANES)
+            pointer, = _vectors_at(builder, _pointer(context, builder, array, whole, first), vector, 1)
+            values = builder.load(pointer, align=4)
+            found = builder.fcmp_ordered(symbol, values, _repeat(builder, bound, vector))
+            if both_sides:
+                other = builder.fsub(ir.Constant(bound.type, -0.0), bound)
+                found = builder.and_(found, builder.fcmp_ordered(">=", values, _repeat(builder, other, vector)))
+            return builder.zext(builder.bitcast(found, ir.IntType(LANES)), ir.IntType(64))
+        return types.int64(array, first, bound), generate
+    return compare
+
+
+@intrinsic
+def _lowest_bit(typing_context, bits):
+    def generate(context, builder, signature, arguments):
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+    return types.int64(types.int64), generate
+
+
+def _bits_python(found):
+    return int(sum(1 << k for k in np.flatnonzero(found)))
+
+
+if numba.config.DISABLE_JIT:
+    def above(array, first, bound):
+        return _bits_python(array[first:first + LANES] > bound)
+
+    def within(array, first, bound):
+        return _bits_python(np.abs(array[first:first + LANES]) <= bound)
+
+    def lowest_bit(bits):
+        return (bits & -bits).bit_length() - 1
+else:
+    above, within, lowest_bit = _comparison(">", False), _comparison("<=", True), _lowest_bit
