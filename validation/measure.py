@@ -26,7 +26,7 @@ def in_own_process(arguments, environment=None, timeout=None):
 
 # ---------------------------------------------------------------------------------------------- first calls
 
-def first_calls(key, size, threads, path, timeout):
+def first_calls(arguments, timeout):
     """Seconds of the first process (caches empty) and of a second one.
 
     …_step_s     the first training step, in which everything compiles
@@ -37,7 +37,7 @@ def first_calls(key, size, threads, path, timeout):
         caches = {"NUMBA_CACHE_DIR": str(Path(folder, "numba")), "TORCHINDUCTOR_CACHE_DIR": str(Path(folder, "inductor"))}
         for which in ("first", "second"):
             begin = time.time()
-            answer = in_own_process(["first-step", key, size, threads, path or ""], caches, timeout)
+            answer = in_own_process(["first-step", *arguments], caches, timeout)
             result |= {f"{which}_step_s": answer["step_s"], f"{which}_process_s": answer["done"] - begin}
     return result
 

@@ -182,14 +182,12 @@ class Program:
     package      what must be installed, or ""
     make         net -> torch.nn.Module; for biosnn the module that its gradients are compared with
     dalian       False: it is written for LIF layers only
-    compiles     True: it is tried in a process of its own first, which may take too long
     """
     name: str
     package: str
     make: Callable
     surrogate: bs.SuperSpike | bs.TruncatedSuperSpike = bs.SuperSpike()
     dalian: bool = True
-    compiles: bool = False
 
     @property
     def key(self):
@@ -223,7 +221,7 @@ PROGRAMS = [Program("biosnn", "", partial(from_module, "torch_peer", "plain")),
             Program("biosnn", "", partial(from_module, "torch_peer", "plain"), bs.TruncatedSuperSpike()),
             Program("PyTorch", "torch", partial(from_module, "torch_peer", "plain")),
             Program("PyTorch, fused", "torch", partial(from_module, "torch_peer", "fused")),
-            Program("PyTorch, compiled", "torch", partial(from_module, "torch_peer", "compiled"), compiles=True),
+            Program("PyTorch, compiled", "torch", partial(from_module, "torch_peer", "compiled")),
             Program("snnTorch", "snntorch", partial(from_module, "peers", "SnnTorch"), dalian=False),
             Program("Norse", "norse.torch", partial(from_module, "peers", "Norse"), dalian=False),
             Program("SpikingJelly", "spikingjelly.activation_based.neuron", partial(from_module, "peers", "SpikingJelly"), dalian=False)]

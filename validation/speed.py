@@ -42,30 +42,39 @@ def training(args):
 
 
 def measure_size(size, args, with_first_calls, console):
-    """Rows of all programs that can run at a size."""
-    data = programs.load(args.data, max(size.batch, 64))
-    firsts, jobs = {}, {}
+    """Rows of all programs that can run at a size; what fails or takes too long in a process of its own is left out."""
+    data, known, jobs = programs.load(args.data, max(size.batch, 64)), {}, {}
     for program in PROGRAMS:
         if program.absent or (size.dalian and not program.dalian):
             continue
+        console.print(f"  {program.key}: memory{' and first calls' * with_first_calls} …", highlight=False)
         try:
-            if with_first_calls or program.compiles:
-                firsts[program] = measure.first_calls(program.key, size, args.threads, args.data, args.timeout)
-            jobs[program] = make_job(program, size, data, args.threads)
-            jobs[program].step()     # warm-up
+            known[program] = alone(program, size, args, with_first_calls)
         except RuntimeError as error:
-            jobs.pop(program, None)
-            console.print(f"{program.name} at {size} is left out: {error}", highlight=False, markup=False)
+            console.print(f"  {program.key} is left out: {error}", highlight=False, markup=False)
+            continue
+        jobs[program] = make_job(program, size, data, args.threads)
+        jobs[program].step()     # warm-up
     times = {program: [] for program in jobs}
+    console.print(f"  times, {args.repeats} in turn …", highlight=False)
     for _ in range(args.repeats):
         for program, job in jobs.items():
             times[program].append(job.step())
     data_seconds = {program: job.data_s for program, job in jobs.items()}
     jobs.clear()
-    return [row(program, size, np.array(times[program]), np.array(times[next(iter(times))])) | firsts.get(program, {})
-            | {"data_s": data_seconds[program], "gradient_difference": programs.gradient_difference(program, size, data[:_CHECKED_TRIALS]),
-               "peak_memory_mb": measure.in_own_process(["memory", program.key, size, args.threads, args.data or ""]),
-               "threads": args.threads, "data": "file" if args.data else "Poisson"} | system(program) for program in times]
+    console.print("  gradients …")
+    reference = np.array(times[next(iter(times))]) if times else None
+    return [row(program, size, np.array(each), reference) | known[program] | system(program)
+            | {"data_s": data_seconds[program], "threads": args.threads, "data": "file" if args.data else "Poisson",
+               "gradient_difference": programs.gradient_difference(program, size, data[:_CHECKED_TRIALS])}
+            for program, each in times.items()]
+
+
+def alone(program, size, args, with_first_calls):
+    """What is measured in processes of their own."""
+    which = program.key, size, args.threads, args.data or ""
+    result = {"peak_memory_mb": measure.in_own_process(["memory", *which], timeout=args.timeout)}
+    return result | (measure.first_calls(which, args.timeout) if with_first_calls else {})
 
 
 def make_job(program, size, data, threads):
