@@ -83,7 +83,7 @@ def test_inputs_are_scaled_to_a_rate():
     point, data = scaling.Point(40, 200, 4, 20.0), programs.load(None, 64, duration=0.4)
     net = scaling.build(point, data, bs.SuperSpike())
     spikes, near = scaling.activity(net, data[:4])
-    assert spikes / (0.4 * 40) == pytest.approx(20.0, rel=0.05) and 0 < near < 1
+    assert spikes / (0.4 * 40) == pytest.approx(20.0, rel=0.1) and 0 < near < 1
 
 
 @pytest.mark.parametrize("size", ["24+8@1", "r16@1", "2x16@1"])

@@ -3,6 +3,7 @@ import json
 import math
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 #: One colour for biosnn (black), others for the rest (Okabe & Ito's palette, safe for the colour-blind).
 _COLOURS = {"biosnn": "#000000", "PyTorch": "#E69F00", "PyTorch, fused": "#56B4E9", "PyTorch, compiled": "#009E73",
@@ -86,6 +87,8 @@ def figure(rows):
         left.invert_yaxis()
     for axis, label in zip(axes[-1], ("time of a training step (s)", "peak memory of it (MB)")):
         axis.set_xlabel(label)
+        axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axis.xaxis.set_minor_formatter(NullFormatter())
         low, high = axis.get_xlim()
         axis.set_xlim(low, high * 3)      # room for the numbers
     return result
@@ -105,4 +108,5 @@ def _bars(axis, group, key, whiskers=False):
             axis.plot([row["step_min_s"], row["step_max_s"]], [y, y], color=colour, linewidth=1.2)
         axis.plot(value, y, "o", color=colour, markersize=6, markerfacecolor="white" if open_mark else colour)
         right = max(value, row.get("step_max_s", 0) if whiskers else 0)
-        axis.annotate(f"{row[key] / base:.2g} ×" if base > 0 else "", (right, y), (7, 0), textcoords="offset points", va="center", fontsize="small")
+        ratio = row.get("times_biosnn", row[key] / base) if whiskers else row[key] / max(base, 1e-6)
+        axis.annotate(f"{ratio:.2g} ×", (right, y), (7, 0), textcoords="offset points", va="center", fontsize="small")

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 import biosnn as bs
 
@@ -170,6 +171,8 @@ def _panel(axis, panel, rows):
         axis.plot(x, [r["floor_s"] for r in part], "--", color=colour, linewidth=1, label=f"{label}: floor")
     axis.set_xscale("log", base=2 if panel == "threads" else 10)
     axis.set_yscale("log")
+    axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.xaxis.set_minor_formatter(NullFormatter())
     if panel == "threads":
         axis.set_xticks(sorted({r["threads"] for r in rows}), [str(t) for t in sorted({r["threads"] for r in rows})])
         axis.minorticks_off()
