@@ -13,6 +13,8 @@ from scipy.linalg import solve_continuous_lyapunov
 
 from .neuron import gain_matrix, step_matrix
 
+_ROWS = 64    # of the density that are mixed by one product of matrices: so few that BLAS does not start threads for it
+
 
 def psp(neuron, dt, receptor, n_steps):
     """Postsynaptic potential of a spike of weight 1: k[n] = (M^n)_{U, r}, n = 0 .. n_steps - 1.
@@ -95,9 +97,9 @@ def stationary_rate(mu, sigma, tau_mem, tau_current, dt, threshold=1.0, reset=0.
     drop = threshold / scale if reset == "subtract" else None
     back = None if reset == "subtract" else (reset - shift) / scale
     current, mixing, gain, decay = _current_grid(tau_mem, tau_current, dt)
-    u = np.linspace(min(-6.0, (back or 0.0) - 1.0), theta, max(200, int(60 * (theta + 6))))
+    u = np.linspace(min(-6.0, (back or 0.0) - 1.0), theta, _ROWS * max(4, round(60 * (theta + 6) / _ROWS)))
     target = decay * u[:, None] + gain * current   # U* of each cell (u, current)
-    return _relax(u, target, mixing, theta, back, drop, refractory_steps, dt)
+    return _relax(u, target, mixing, theta, back, drop, refractory_steps, dt, max(20, int(tau_mem / dt)))
 
 
 def _current_grid(tau_mem, tau_current, dt, n=41):
@@ -116,8 +118,8 @@ def _current_grid(tau_mem, tau_current, dt, n=41):
     return grid, mixing / mixing.sum(axis=1, keepdims=True), gain, decay_u
 
 
-def _relax(u, target, mixing, theta, back, drop, refractory_steps, dt):
-    """Iterate the density (u, current) until the spike probability per step settles; returns it per second."""
+def _relax(u, target, mixing, theta, back, drop, refractory_steps, dt, every):
+    """Iterate the density (u, current) until it and the spike probability per step settle; returns the latter per second."""
     from scipy.sparse import coo_matrix
     n_u, n_i = target.shape
     fires = target > theta
@@ -129,14 +131,23 @@ def _relax(u, target, mixing, theta, back, drop, refractory_steps, dt):
     moves = coo_matrix((np.concatenate([1 - part.ravel(), part.ravel()]), (rows, np.tile(cell, 2)))).tocsr()
     density = np.zeros((n_u, n_i))
     density[np.argmin(np.abs(u - min(0.0, u[-1])))] = 1 / n_i
+
+    def moved_and_mixed(part):
+        return ((moves @ part.ravel()).reshape(-1, _ROWS, n_i) @ mixing).reshape(n_u, n_i)
+
+    def mixed(part):
+        return (part.reshape(-1, _ROWS, n_i) @ mixing).reshape(n_u, n_i)
     waiting, rate = [np.zeros((n_u, n_i))] * max(0, refractory_steps - 1), 0.0
     for step in range(20000):
-        spikes = density * fires
-        quiet = (moves @ (density - spikes).ravel()).reshape(n_u, n_i) @ mixing
-        reset = (moves @ spikes.ravel()).reshape(n_u, n_i) @ mixing
-        waiting = [w @ mixing for w in waiting] + [reset]
-        density, waiting = quiet + waiting[0], waiting[1:]
-        before, rate = rate, 0.98 * rate + 0.02 * spikes.sum() / dt
-        if step > 300 and abs(rate - before) < 1e-6 * rate + 1e-12:
-            break
-    return float(spikes.sum() / dt)
+        before, spikes = density, density * fires
+        if waiting:
+            waiting = [mixed(part) for part in waiting] + [moved_and_mixed(spikes)]
+            density, waiting = moved_and_mixed(density - spikes) + waiting[0], waiting[1:]
+        else:
+            density = moved_and_mixed(density)
+        if step % every == every - 1:
+            last, rate = rate, spikes.sum() / dt
+            settled = np.abs(density - before).sum() < 1e-6 and abs(rate - last) < 1e-4 * rate + 1e-9
+            if settled and step > 4 * every:
+                break
+    return float(rate)

@@ -39,10 +39,10 @@ def same(a, b):
 def test_it_learns_and_keeps_dales_law():
     data = task()
     net = network(data)
-    history = fit(net, data, epochs=40, optimizer=bs.Adam(1e-2), regularizers=[])
-    assert history.loss[-1] < 0.9 * history.loss[0] and history.accuracy[-1] > 0.5   # chance: 0.33
+    history = fit(net, data, epochs=80, optimizer=bs.Adam(2e-2), regularizers=[])
+    assert history.loss[-1] < 0.8 * history.loss[0] and history.accuracy[-1] > 0.6   # chance: 0.33
     assert bs.audit(net).violations == 0
-    assert history.validation_loss.shape == (40,) and np.all(history.seconds > 0)
+    assert history.validation_loss.shape == (80,) and np.all(history.seconds > 0)
 
 
 def test_threads_do_not_change_bits():
