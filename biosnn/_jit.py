@@ -61,3 +61,14 @@ borrowed = (lambda arrays: arrays) if numba.config.DISABLE_JIT else _borrowed
 
 #: array[first:first + size] of a contiguous vector, without the clipping that makes slices slow: it must lie inside.
 part = (lambda array, first, size: array[first:first + size]) if numba.config.DISABLE_JIT else _part
+
+
+@intrinsic
+def _lowest_bit(typing_context, word):
+    def generate(context, builder, signature, arguments):
+        return builder.cttz(arguments[0], cgutils.false_bit)
+    return types.int64(types.uint64), generate
+
+
+#: Position of the lowest 1 of a 64-bit word.
+lowest_bit = (lambda word: (int(word) & -int(word)).bit_length() - 1) if numba.config.DISABLE_JIT else _lowest_bit

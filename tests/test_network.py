@@ -158,7 +158,8 @@ def test_imports_run_downward():
     import ast
     import importlib
     from pathlib import Path
-    layers = ["_jit", "arrays", "kernels", "surrogate", "neuron", "events", "augmentation", "data", "dale", "network", "pack", "passes", "connectivity", "families", "moments",
+    layers = ["_jit", "threads", "arrays", "kernels", "surrogate", "neuron", "events", "augmentation", "data", "dale",
+              "synapse_kernels", "synapses", "connectivity", "network", "pack", "passes", "families", "moments",
               "solver", "simulate", "stats", "progress", "init", "loss", "regularize", "optim", "checkpoint", "train", "plot", "brian"]
     package = Path(importlib.import_module("biosnn").__file__).parent
     for path in package.glob("*.py"):
