@@ -1,6 +1,7 @@
 """biosnn: networks of excitatory and inhibitory spiking neurons that obey Dale's law, simulated and trained on a CPU."""
 from . import brian, data, plot, stats
 from .augmentation import (ChannelJitter, ChannelShift, Drop, Insert, TimeJitter, TimeShift, TimeStretch, augment)
+from .background import Current, OrnsteinUhlenbeck, PoissonInput
 from .checkpoint import load_weights, save_weights
 from .connectivity import (Bernoulli, FixedInDegree, FixedOutDegree, FixedTotal, OneToOne, Pairs, dalian_layer, from_scipy, layer,
                            recurrent_projections)
@@ -16,6 +17,8 @@ from .neuron import ei_lif, leaky_readout, lif, lif_delta, log_normal_time_const
 from .optim import SGD, SMORMS3, Adam, AdamW, Constant, Cosine, OnPlateau, Step
 from .regularize import WeightPenalty, lower_bound, upper_bound
 from .simulate import gradient, run
+from .simulation import Simulation, load_state, save_state, simulate
+from .spike_file import read_spikes
 from .surrogate import Sigmoid, SuperSpike, Triangular, TruncatedSuperSpike
 from .train import History, evaluate, train
 

@@ -159,8 +159,9 @@ def test_imports_run_downward():
     import importlib
     from pathlib import Path
     layers = ["_jit", "threads", "arrays", "kernels", "surrogate", "neuron", "events", "augmentation", "data", "dale",
-              "synapse_kernels", "synapses", "connectivity", "network", "pack", "passes", "families", "moments",
-              "solver", "simulate", "stats", "progress", "init", "loss", "regularize", "optim", "checkpoint", "train", "plot", "brian"]
+              "synapse_kernels", "synapses", "connectivity", "network", "network_kernels", "background", "engine", "pack", "passes",
+              "families", "moments",
+              "solver", "simulate", "stats", "progress", "init", "loss", "regularize", "optim", "checkpoint", "spike_file", "simulation", "train", "plot", "brian"]
     package = Path(importlib.import_module("biosnn").__file__).parent
     for path in package.glob("*.py"):
         if path.stem == "__init__":
