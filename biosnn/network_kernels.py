@@ -474,17 +474,13 @@ def split_rows(first, target, bounds, split):
 
 
 @kernel
-def collect(history, bounds, neuron_first, p, first, last, steps, units, counts):
-    """Spikes of population p in steps first .. last - 1, by step and then neuron. Returns their number; fills what has room."""
+def collect(history, bounds, neuron_first, p, first, last, steps, units):
+    """Spikes of population p in steps first .. last - 1, by step and then neuron, into `steps` and `units`."""
     total = 0
     for n in range(first, last):
         slot = n & history.mask
-        before = total
         for t in range(bounds.shape[1] - 1):
             at = neuron_first[p] + bounds[p, t]
             for e in range(history.count[slot, t, p]):
-                if total < units.size:
-                    steps[total], units[total] = n, history.units[slot, at + e]
+                steps[total], units[total] = n, history.units[slot, at + e]
                 total += 1
-        counts[n - first] = total - before
-    return total
