@@ -195,9 +195,9 @@ def _clamp_and_compare(cells, p, i, m, x, clock, fresh, margin):
     if cells.clamped_steps[p] > 0:
         remaining = part(clock, cells.neuron_first[p] + i, m)
         for k in range(m):
-            value = u[k] if remaining[k] > 0 else new[k]
-            u[k] = value
-            margin[k] = low if remaining[k] > 0 else value - theta
+            before, after, clamped = u[k], new[k], remaining[k] > 0   # loaded without a condition, for the sake of vector units
+            u[k] = before if clamped else after
+            margin[k] = low if clamped else after - theta
     else:
         for k in range(m):
             u[k] = new[k]
@@ -214,8 +214,9 @@ def _release(cells, p, i, m, x, clock, held):
     a = cells.neuron_first[p] + i
     u, remaining, before = part(x, cells.state_first[p] + i, m), part(clock, a, m), part(held, a, m)
     for k in range(m):
-        u[k] = before[k] if remaining[k] > 0 else u[k]
-        remaining[k] -= np.int32(remaining[k] > 0)
+        value, kept, left = u[k], before[k], remaining[k]
+        u[k] = kept if left > 0 else value
+        remaining[k] = max(left, np.int32(1)) - np.int32(1)
 
 
 @kernel
