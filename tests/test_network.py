@@ -158,8 +158,10 @@ def test_imports_run_downward():
     import ast
     import importlib
     from pathlib import Path
-    layers = ["_jit", "units", "arrays", "kernels", "surrogate", "neuron", "events", "augmentation", "data", "dale", "network", "pack", "passes", "connectivity", "families", "moments",
-              "solver", "simulate", "stats", "progress", "init", "loss", "regularize", "optim", "checkpoint", "train", "plot", "brian"]
+    layers = ["_jit", "units", "threads", "arrays", "kernels", "surrogate", "neuron", "events", "augmentation", "data", "dale",
+              "synapse_kernels", "synapses", "connectivity", "network", "network_kernels", "background", "engine", "pack", "passes",
+              "families", "moments",
+              "solver", "simulate", "stats", "progress", "init", "loss", "regularize", "optim", "checkpoint", "spike_file", "simulation", "train", "plot", "brian"]
     package = Path(importlib.import_module("biosnn").__file__).parent
     for path in package.rglob("*.py"):
         parts = path.relative_to(package).with_suffix("").parts
