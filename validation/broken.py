@@ -3,6 +3,8 @@ network has nothing of the kind to break."""
 import copy
 from dataclasses import replace
 
+import numpy as np
+
 
 def decay(network):
     """The time constants of the first spiking population, longer by a factor of 1 + 1e-6."""
@@ -11,8 +13,13 @@ def decay(network):
 
 
 def delay(network):
-    """The delay of the first projection, longer by one step."""
+    """The delay of the first projection, longer by one step; of all its synapses, if each has its own."""
     changed, first = _copied(network), network.projections[0]
+    if first.name in network.synapses:
+        synapses = network.synapses[first.name]
+        changed.synapses = network.synapses | {first.name: replace(synapses, delay=synapses.delay + np.uint8(1))}
+    if first.delay is None:
+        return changed
     changed._projections[first.name] = replace(first, delay=(network.delay_steps(first) + 1) * network.dt)
     return changed
 

@@ -6,6 +6,7 @@ import argparse
 import json
 import time
 from dataclasses import dataclass, field
+from itertools import combinations
 
 import numpy as np
 from rich.console import Console
@@ -43,20 +44,22 @@ class Result:
 class Case:
     """A network and a trial that both programs run.
 
+    duration     seconds, where there is no input
     until        seconds for which spikes must agree; None: all of the trial. After that, statistics must
     same_class   the readout must predict the same class
     """
     rung: int
     name: str
     network: bs.Network
-    spikes: bs.SpikeTrains
+    spikes: bs.SpikeTrains | None
     currents: dict = field(default_factory=dict)
     until: float | None = None
     same_class: bool = False
+    duration: float | None = None
 
     def check(self, against=None):
         """Compare; `against` is the network that Brian2 gets instead."""
-        report = bs.brian.compare(self.network, self.spikes, currents=self.currents, progress=False, against=against)
+        report = bs.brian.compare(self.network, self.spikes, currents=self.currents, duration=self.duration, progress=False, against=against)
         result = Result(self, report.duration, sum(ours for ours, _ in report.spike_counts.values()),
                         None if report.identical else report.identical_for, report.worst_state)
         if report.identical_for < (report.duration if self.until is None else self.until):
@@ -72,6 +75,40 @@ class Case:
         if self.same_class:
             ours, theirs = (int(side.max(axis=0).argmax()) for side in report.traces[f"{self.network.readouts[0].name}.U"])
             result.failures += [f"class {ours}, but {theirs} in Brian2"] if ours != theirs else []
+        return result
+
+
+@dataclass(frozen=True, eq=False)
+class Seeds:
+    """Networks of several seeds that both programs run for long: statistics of the same seed must not differ by more in two programs
+    than Brian2's differ from seed to seed.
+
+    build      seed -> (network, currents)
+    """
+    rung: int
+    name: str
+    build: object
+    seeds: range
+    duration: float
+
+    def check(self):
+        """Kolmogorov-Smirnov distances of rate, CV and correlation: the mean over seeds within the largest between two seeds."""
+        result, sides = Result(self), []
+        for seed in self.seeds:
+            network, currents = self.build(seed)
+            report = bs.brian.compare(network, record=[], currents=currents, duration=self.duration, progress=False)
+            sides.append({name: tuple(map(distributions, both)) for name, both in report.rasters.items()})
+            result.simulated += report.duration
+            result.spikes += sum(ours for ours, _ in report.spike_counts.values())
+            if not report.identical:
+                result.first_divergence = min(result.first_divergence or np.inf, report.identical_for)
+        for name in sides[0]:
+            for key in ("rate", "cv", "correlation"):
+                between = [distance(a[name][0][key], a[name][1][key]) for a in sides]
+                apart = [distance(a[name][1][key], b[name][1][key]) for a, b in combinations(sides, 2)]
+                if not np.mean(between) <= max(apart):
+                    result.failures.append(f"{key} of {name}: Kolmogorov-Smirnov distance {np.mean(between):.3f}, between seeds of Brian2 "
+                                           f"at most {max(apart):.3f}")
         return result
 
 
@@ -99,10 +136,12 @@ def after(spikes, begin):
 def neurons():
     """Every table, integrator, reset and refractory period; driven by spikes and by a constant current."""
     spikes, current = bs.data.poisson(20, 20, 2.0, seed=1), {"A": np.full((2000, 3), 0.3)}
-    for table in (bs.lif, bs.ei_lif):
+    for table in (bs.lif, bs.ei_lif, bs.lif_delta):
         for integrator in INTEGRATORS:
             for reset in RESETS:
                 for refractory in REFRACTORY:
+                    if table is bs.lif_delta and reset == "subtract" and refractory > 0:
+                        continue    # not a model: spikes that arrive with the reset would be lost
                     net, rng = bs.Network(1e-3), np.random.default_rng(0)
                     x = net.input(20)
                     a = net.population(3, table(reset=reset, refractory=refractory, integrator=integrator), name="A")
@@ -113,7 +152,7 @@ def neurons():
 
 
 def populations():
-    """No recurrence, Poisson input of 700 units; delays of 0, 1 and 7 steps."""
+    """No recurrence, Poisson input of 700 units; delays of 0, 1 and 7 steps, and one for every synapse."""
     for steps in (0, 1, 7):
         net, rng = bs.Network(1e-3), np.random.default_rng(steps)
         x = net.input(700)
@@ -123,6 +162,12 @@ def populations():
             net.connect(x, post, receptor="exc", delay=steps * 1e-3, weights=rng.exponential(0.06, (700, post.n)))
         net.connect(x, e, receptor="inh", delay=steps * 1e-3, weights=rng.exponential(0.03, (700, 64)), name="inhibition")
         yield Case(2, f"delay {steps} steps", net, bs.data.poisson(3.0, 700, 2.0, seed=steps))
+    net = bs.Network(1e-3)
+    x, e = net.input(700), net.population(64, bs.ei_lif(refractory=2e-3, tau_inh=15e-3), "excitatory", "E")
+    for name, receptor, mean, longest in (("excitation", "exc", 0.12, 21), ("inhibition", "inh", 0.06, 8)):
+        net.connect(x, e, receptor=receptor, name=name, synapses=bs.Bernoulli(0.5), seed=1, weights=lambda rng, n, mean=mean: rng.exponential(mean, n),
+                    delay=lambda rng, n, longest=longest: rng.integers(0, longest, n) * 1e-3)
+    yield Case(2, "sparse, a delay for every synapse", net, bs.data.poisson(3.0, 700, 2.0, seed=8))
 
 
 def dalian(data):
@@ -171,7 +216,29 @@ def motif():
         yield Case(5, f"seed {seed}", net, bs.data.poisson(10, 200, 2.0, seed=seed), until=0.3)
 
 
-RUNGS = {1: neurons, 2: populations, 3: circuit, 4: trained, 5: motif}
+def irregular(seed):
+    """(network, currents): 3200 E + 800 I, 2 % connectivity, kept active by a constant current near threshold.
+
+    Weights and time constants after the current-based network of Vogels & Abbott (2005), J. Neurosci. 25:10786, in units of its
+    distance of 10 mV from reset to threshold.
+    """
+    rng, net = np.random.default_rng(seed), bs.Network(1e-3)
+    neuron = bs.ei_lif(20e-3, 5e-3, 10e-3, refractory=5e-3)
+    e, i = net.population(3200, neuron, "excitatory", "E"), net.population(800, neuron, "inhibitory", "I")
+    for pre, weight in ((e, 0.162), (i, 0.9)):
+        for post in (e, i):
+            net.connect(pre, post, 1e-3, weight, synapses=bs.Bernoulli(0.02), seed=rng)
+    return net, {p.name: rng.normal(1.1, 0.05, p.n) for p in (e, i)}
+
+
+def large():
+    """4000 neurons, 2 % connectivity, self-sustained; spikes for 100 ms, then statistics over 5 seeds of 10 s."""
+    net, currents = irregular(0)
+    yield Case(6, "300 ms", net, None, currents, until=0.1, duration=0.3)
+    yield Seeds(6, "statistics of 5 seeds", irregular, range(5), 10.0)
+
+
+RUNGS = {1: neurons, 2: populations, 3: circuit, 4: trained, 5: motif, 6: large}
 
 
 # ---------------------------------------------------------------------------------------------- the command
@@ -181,8 +248,10 @@ def climb(rung, options, text="", broken=None):
     results, cases = [], [case for case in RUNGS[rung](**options) if text in case.name]
     with progress_bar(len(cases), f"rung {rung}") as advance:
         for case in cases:
-            changed = None if broken is None else broken(case.network)
-            if broken is None or changed is not None:
+            changed = broken(case.network) if broken and isinstance(case, Case) else None
+            if broken is None:
+                results.append(case.check())
+            elif changed is not None:
                 results.append(case.check(changed))
             advance(1, "")
     return results

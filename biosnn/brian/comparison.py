@@ -6,9 +6,12 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from .. import stats
+from ..background import Current
 from ..events import SpikeTrains
+from ..neuron import step_matrix
 from ..simulate import run
-from .description import in_double, require_brian2
+from ..simulation import simulate
+from .description import checked_trial, current_values, in_double, require_brian2
 from .objects import recorded, to_brian2
 
 #: Brian2's default flags without those that reorder or fuse floating-point operations.
@@ -190,7 +193,22 @@ def _trial(spikes, currents, b):
     return trial, {name: value[b % len(value)] if value.ndim == 3 else value for name, value in current.items()}
 
 
-def _our_trace(network, trial, record, currents, duration):
+@dataclass(frozen=True, eq=False)
+class _Trace:
+    """What `run` would have recorded of a sparse network."""
+    dt: float
+    n_steps: int
+    spikes: dict
+    states: dict
+
+
+def _our_trace(network, trial, record, currents, duration, neurons=slice(None)):
+    if network.synapses:    # batches of trials are dense; the engine runs one trial of any network
+        steps = checked_trial(network, trial, duration)
+        times, currents = np.arange(steps) * network.dt, current_values(network, currents, steps)
+        done = simulate(network, steps * network.dt, trial, record={name: neurons for name in record},
+                        background=[Current(name, value[0] if len(value) == 1 else (times, value)) for name, value in currents.items()], progress=False)
+        return _Trace(network.dt, steps, done.spikes, {name: value[None] for name, value in done.states.items()})
     return run(network, trial, record=record, currents={name: value[None] if value.ndim == 2 else value for name, value in currents.items()},
                duration=duration, threads=1)
 
@@ -238,11 +256,29 @@ def _divergence(network, other, trials, parted, duration):
     step, b, order, neuron, only_in = parted
     population, (trial, currents) = network.spiking[order], trials[b]
     name = f"{population.name}.U_star"
-    mine = _our_trace(network, trial, [name], currents, duration).states[name][0, step, neuron]
+    mine = _membrane(network, population, trial, currents, duration, step, neuron, only_in == "biosnn")
     reference = to_brian2(other, trial, [name], currents, duration)
     reference.run((step + 1) * network.dt)
     theirs = recorded(reference.states[name], name)[step, neuron]
     return Divergence(b, step, population.name, neuron, float(mine), float(theirs), float(population.neuron.threshold), only_in)
+
+
+def _membrane(network, population, trial, currents, duration, step, neuron, spiked):
+    """U of a neuron of biosnn in a step, before threshold and reset."""
+    if not network.synapses:
+        name = f"{population.name}.U_star"
+        return _our_trace(network, trial, [name], currents, duration).states[name][0, step, neuron]
+    # The engine records ends of steps: without a spike U is still there; with one, it follows from the step before.
+    states = population.neuron.states
+    trace = _our_trace(network, trial, [f"{population.name}.{state}" for state in states], currents, duration, [neuron])
+    values = np.array([trace.states[f"{population.name}.{state}"][0, :, 0] for state in states])
+    if not spiked and not any(receptor.state == "U" for receptor in population.neuron.receptors.values()):
+        return values[0, step]
+    before = values[:, step - 1] if step else np.array([population.initial] + [0.0] * (len(states) - 1))
+    matrix, drive = step_matrix(population.neuron, network.dt, network.time_constants(population))
+    matrix, drive = (matrix[neuron], drive[neuron]) if matrix.ndim == 3 else (matrix, drive)
+    current = np.broadcast_to(currents.get(population.name, 0.0), (trace.n_steps, population.n))[step, neuron]
+    return matrix[0] @ before + drive[0] * current
 
 
 def _trains(trials, n, steps, dt):

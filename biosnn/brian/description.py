@@ -128,9 +128,8 @@ def synapses_of(network, projection):
     if projection.name not in network.weights:
         raise ValueError(f"projection {projection.name!r} has no weights yet: give them to connect or set_weights, or call "
                          "fluctuation_driven(net, …).")
-    weights = network.weights[projection.name].astype(np.float64)
-    j, i = np.indices(weights.shape).reshape(2, -1)
-    return j, i, weights.ravel(), network.delay_steps(projection)
+    j, i, weights, _ = network.indices(projection)
+    return j, i, np.array(weights, np.float64), network.delay_steps(projection)
 
 
 # ---------------------------------------------------------------------------------------------- input, precision
@@ -139,7 +138,7 @@ def in_double(network):
     """The same network in float64."""
     double = copy.copy(network)
     double.dtype = np.dtype(np.float64)
-    double.weights = {name: w.astype(np.float64) for name, w in network.weights.items()}
+    double.weights = {name: w.astype(np.float64) for name, w in network.weights.items()}    # arrays, or one number
     return double
 
 
@@ -167,7 +166,7 @@ def checked_trial(network, spikes, duration):
 
 
 def current_values(network, currents, steps):
-    """Population -> (step, neuron) of injected currents; ValueError for populations that cannot receive them."""
+    """Population -> (step, neuron) of injected currents, or (1, neuron) where they are constant; ValueError for populations that cannot receive them."""
     values = {}
     for name, current in (currents or {}).items():
         population, current = network[name], np.asarray(current, float)
@@ -175,8 +174,9 @@ def current_values(network, currents, steps):
             raise ValueError(f"currents for {name!r}: it is an input, which has no membrane.")
         if current.ndim == 3 and len(current) == 1:
             current = current[0]
+        constant = current.ndim < 2 or len(current) == 1
         try:
-            values[name] = np.broadcast_to(current, (steps, population.n))
+            values[name] = np.broadcast_to(current, (1 if constant else steps, population.n))
         except ValueError:
             raise ValueError(f"currents for {name!r} have shape {current.shape}; they must broadcast to (step, neuron) = "
                              f"{(steps, population.n)}.") from None

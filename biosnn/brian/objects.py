@@ -55,10 +55,12 @@ def to_brian2(network, spikes=None, record=(), currents=None, duration=None):
         shared = {"delay": delay * dt} if np.ndim(delay) == 0 else {}
         synapses = b2.Synapses(populations[projection.pre], populations[projection.post], "w : 1", on_pre=on_pre(network, projection),
                                name=names["projection", projection.name], clock=clock, **shared)
+        if not weight.size:
+            continue    # a sparse rule may have drawn nothing; Brian2 refuses empty synapses
         synapses.connect(i=j, j=i)
         synapses.w = weight
         if not shared:
-            synapses.delay = delay * dt
+            synapses.delay = np.asarray(delay, np.int64) * dt
         projections[projection.name] = synapses
     monitors = {p.name: b2.SpikeMonitor(populations[p.name]) for p in network.spiking}
     states = {name: _state_monitor(b2, network, populations, name, clock) for name in record}
@@ -76,7 +78,9 @@ def _group(b2, part, clock, current):
     if part.hold:
         group.U_held = part.initial
         group.run_regularly(part.hold, clock=clock, when="groups", order=1)
-    if current is not None:
+    if current is not None and len(current) == 1:
+        group.J = current[0]
+    elif current is not None:
         group.namespace["J_over_time"] = b2.TimedArray(np.array(current), dt=clock.dt, name=f"current_{part.name}")
         group.run_regularly("J = J_over_time(t, i)", clock=clock, when="start")
     return group

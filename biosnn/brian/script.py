@@ -83,7 +83,10 @@ def _group(part, arrays, current):
     if part.hold:
         lines += [f"{part.name}.U_held = {part.initial!r}", f"{part.name}.run_regularly('{part.hold}', when='groups', order=1)"]
     if current is not None:
-        arrays[f"{part.name}_J"] = current
+        arrays[f"{part.name}_J"] = current[0] if len(current) == 1 else current
+    if current is not None and len(current) == 1:
+        lines.append(f"{part.name}.J = data['{part.name}_J']")
+    elif current is not None:
         lines += [f"{part.name}.namespace['J_over_time'] = TimedArray(data['{part.name}_J'], dt=dt, name='current_{part.name}')",
                   f"{part.name}.run_regularly('J = J_over_time(t, i)', when='start')"]
     return "\n".join(lines) + "\n"
@@ -92,10 +95,12 @@ def _group(part, arrays, current):
 def _projection(network, projection, names, arrays):
     name, pre, post = names["projection", projection.name], names["population", projection.pre], names["population", projection.post]
     j, i, weight, delay = synapses_of(network, projection)
+    if not weight.size:
+        return f"# {name} has no synapses\n"
     shared, lines = np.ndim(delay) == 0, []
     lines.append(f"{name} = Synapses({pre}, {post}, 'w : 1', on_pre='{on_pre(network, projection)}', "
                  + (f"delay={delay} * dt, " if shared else "") + f"name='{name}')")
-    if weight.size == network[projection.pre].n * network[projection.post].n:
+    if projection.name not in network.synapses:
         arrays[f"{name}_w"] = weight.reshape(network[projection.pre].n, -1)
         lines += [f"{name}.connect()", f"{name}.w = data['{name}_w'].ravel()    # (presynaptic, postsynaptic)"]
     else:
