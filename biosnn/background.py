@@ -9,6 +9,7 @@ import numpy as np
 from scipy.stats import poisson
 
 from . import network_kernels as kernels
+from .units import hertz, seconds
 
 _MOST_PER_STEP = 500   # expected Poisson events per neuron and step
 
@@ -28,6 +29,10 @@ class PoissonInput:
     rate: object
     weight: float
     receptor: str | None = None
+
+    def __post_init__(self):
+        rate = self.rate
+        object.__setattr__(self, "rate", (seconds(rate[0], "times"), hertz(rate[1], "rates")) if isinstance(rate, tuple) else hertz(rate, "rate"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +57,9 @@ class OrnsteinUhlenbeck:
     mean: object
     sd: object
     tau: float
+
+    def __post_init__(self):
+        object.__setattr__(self, "tau", seconds(self.tau, "tau"))
 
 
 def pieces(value, n, dt, what):

@@ -13,6 +13,7 @@ from . import dale
 from .neuron import Neuron, leaky_readout
 from .surrogate import SuperSpike, Surrogate
 from .synapses import Synapses, compact_delays, delay_steps, draw_delays, draw_weights, is_random
+from .units import seconds
 
 SIGNS = ("excitatory", "inhibitory", "unsigned")
 
@@ -63,6 +64,7 @@ class Network:
     """
 
     def __init__(self, dt, dtype=np.float32):
+        dt = seconds(dt, "dt")
         if not (np.isfinite(dt) and dt > 0):
             raise ValueError(f"dt is {dt!r}; it must be a positive time in seconds, for instance 2e-3.")
         if np.dtype(dtype) not in (np.float32, np.float64):
@@ -111,6 +113,7 @@ class Network:
         name = name or f"{pre.name}->{post.name}"
         if name in self._projections:
             raise ValueError(f"there is a projection {name!r} already; give this one another name.")
+        delay = delay if is_random(delay) else seconds(delay, "delay")
         one_delay = not is_random(delay) and np.ndim(delay) == 0
         if one_delay and not (np.isfinite(delay) and delay >= 0):
             raise ValueError(f"delay is {delay!r} s; it must be finite and >= 0, an effect cannot precede its cause.")

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import expm
 
+from .units import seconds
+
 INTEGRATORS = ("exact", "exponential_euler")
 
 
@@ -51,6 +53,9 @@ class Neuron:
     integrator: str = "exact"
 
     def __post_init__(self):
+        object.__setattr__(self, "refractory", seconds(self.refractory, f"{self.model}: refractory"))
+        object.__setattr__(self, "time_constants", {name: seconds(tau, f"{self.model}: time constant {name}")
+                                                    for name, tau in self.time_constants.items()})
         for name, tau in self.time_constants.items():
             tau = np.asarray(tau)
             if tau.ndim > 1 or not np.all(np.isfinite(tau)) or np.any(np.real(tau) <= 0):
@@ -124,6 +129,7 @@ def log_normal_time_constants(mean, spread, n, seed):
 
     spread: standard deviation of log(tau); 0 gives n times the mean. seed: int or numpy Generator.
     """
+    mean = seconds(mean, "mean")
     if not (mean > 0 and spread >= 0):
         raise ValueError(f"mean {mean!r} s must be positive and spread {spread!r} (of the logarithm) >= 0.")
     return np.random.default_rng(seed).lognormal(np.log(mean) - spread ** 2 / 2, spread, n)

@@ -18,6 +18,7 @@ from .simulate import bin_inputs
 from .spike_file import SpikeFile, read_spikes
 from .synapses import is_random
 from .threads import checked_threads, default_threads
+from .units import seconds
 
 _SLICE = 0.03            # seconds of wall time between looks at the clock and at Ctrl-C
 _ROOM = 1 << 22          # neurons times steps of the list of past spikes
@@ -110,6 +111,7 @@ def simulate(network, duration, spikes=None, *, background=(), record=None, ever
 
     Ctrl-C ends the run and returns what was simulated so far; a second one interrupts at once.
     """
+    duration = seconds(duration, "duration")
     steps = int(duration / network.dt + 0.5) if np.isfinite(duration) else 0
     if steps < 1:
         raise ValueError(f"duration is {duration!r} s; it must be finite and at least one step of {network.dt:g} s.")

@@ -164,7 +164,7 @@ def populations():
         yield Case(2, f"delay {steps} steps", net, bs.data.poisson(3.0, 700, 2.0, seed=steps))
     net = bs.Network(1e-3)
     x, e = net.input(700), net.population(64, bs.ei_lif(refractory=2e-3, tau_inh=15e-3), "excitatory", "E")
-    for name, receptor, mean, longest in (("excitation", "exc", 0.12, 21), ("inhibition", "inh", 0.06, 8)):
+    for name, receptor, mean, longest in (("excitation", "exc", 0.16, 21), ("inhibition", "inh", 0.05, 8)):
         net.connect(x, e, receptor=receptor, name=name, synapses=bs.Bernoulli(0.5), seed=1, weights=lambda rng, n, mean=mean: rng.exponential(mean, n),
                     delay=lambda rng, n, longest=longest: rng.integers(0, longest, n) * 1e-3)
     yield Case(2, "sparse, a delay for every synapse", net, bs.data.poisson(3.0, 700, 2.0, seed=8))
