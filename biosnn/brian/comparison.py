@@ -56,7 +56,8 @@ class Comparison:
     states        "E.U" -> (largest absolute difference, largest absolute value), of each trial before its first such spike
     spike_counts  population -> (biosnn, Brian2)
     statistics    population -> {"rate" (Hz), "cv", "correlation"} -> (mean of biosnn, mean of Brian2, Kolmogorov-Smirnov distance)
-    traces        of the first trial: state -> (biosnn, Brian2), arrays (step, neuron)
+    trial         the one that traces and the figure show: that of the divergence, or 0
+    traces        of that trial: state -> (biosnn, Brian2), arrays (step, neuron)
     rasters       population -> (SpikeTrains of biosnn, of Brian2)
     duration      of a trial, in seconds
     """
@@ -70,6 +71,10 @@ class Comparison:
     dt: float
     traces: dict = field(repr=False, default_factory=dict)
     rasters: dict = field(repr=False, default_factory=dict)
+
+    @property
+    def trial(self):
+        return 0 if self.divergence is None else self.divergence.trial
 
     @property
     def identical_for(self):
@@ -108,7 +113,7 @@ class Comparison:
         return console.export_text()
 
     def figure(self, population=None, neuron=0):
-        """Rasters of both programs (first trial), the membrane of one neuron in both, and their difference."""
+        """Rasters of both programs in one trial (that of the divergence, or the first), the membrane of one neuron in both, and their difference."""
         from ..plot import comparison
         return comparison(self, population, neuron)
 
@@ -246,9 +251,10 @@ def _report(network, other, trials, ours, theirs, record, duration):
                 states[name] = (max(states[name][0], np.inf if np.isnan(gap) else gap), max(states[name][1], float(np.abs(others).max())))
     divergence = _divergence(network, other, trials, min(parted), duration) if parted else None
     trains = {name: tuple(_trains(side, network[name].n, steps, dt) for side in pairs[name]) for name in names}
+    shown = 0 if divergence is None else divergence.trial
     return Comparison(not parted, divergence, states, {name: tuple(int(t.times.size) for t in both) for name, both in trains.items()},
                       {name: _statistics(*both) for name, both in trains.items()}, steps * dt, len(ours), dt,
-                      {name: (ours[0].states[name][0], theirs[0][1][name]) for name in record}, trains)
+                      {name: (ours[shown].states[name][0], theirs[shown][1][name]) for name in record}, trains)
 
 
 def _divergence(network, other, trials, parted, duration):
