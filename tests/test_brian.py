@@ -181,6 +181,26 @@ def test_script_of_a_trained_network_runs_alone(tmp_path):
     assert "U_held = U" in text and "biosnn" not in text.split('"""', 2)[2] and "class_ = SpikeGeneratorGroup" in text
 
 
+def test_sparse_projections_and_delays_of_their_own(tmp_path):
+    rng, net = np.random.default_rng(0), bs.Network(1e-3)
+    x, e = net.input(50), net.population(30, bs.ei_lif(15e-3, 5e-3, 9e-3, refractory=2e-3), "excitatory", "E")
+    i, d = net.population(10, bs.lif(refractory=3e-3), "inhibitory", "I"), net.population(5, bs.lif_delta(refractory=2e-3), name="D")
+    net.connect(x, e, receptor="exc", synapses=bs.Bernoulli(0.5), weights=lambda g, n: g.exponential(0.8, n), seed=1,
+                delay=lambda g, n: g.integers(0, 8, n) * 1e-3)
+    net.connect(x, i, receptor="exc", weights=rng.exponential(0.25, (50, 10)))
+    net.connect(x, d, receptor="exc", synapses=bs.FixedInDegree(20), weights=0.21, seed=3, delay=2e-3)
+    net.connect(i, e, synapses=bs.FixedInDegree(3), weights=0.1, seed=2, delay=lambda g, n: g.uniform(1e-3, 20e-3, n))
+    spikes, current = bs.data.poisson(15, 50, 0.4, seed=1), {"I": np.linspace(0.1, 0.3, 10)}
+    report = brian.compare(net, spikes, currents=current, progress=False)
+    agree(report, 1e-12)
+    parted = brian.compare(net, spikes, record=[], currents=current, progress=False, against=changed(net, **{"input->I": 1.05 * net.weights["input->I"]}))
+    d = parted.divergence
+    assert d.population == "I" and 0 < d.difference < 0.2 and d.ours < 1 < d.theirs and d.only_in == "Brian2"
+    path = brian.script(net, spikes, tmp_path / "sparse", currents=current)
+    done = subprocess.run([sys.executable, path], check=True, capture_output=True, text=True)
+    assert all(f"{name}: {ours} spikes" in done.stdout for name, (ours, _) in report.spike_counts.items())
+
+
 def test_names_for_brian2_differ():
     net = bs.Network(1e-3)
     for name in ("a b", "a_b", "1", "for", "second"):
