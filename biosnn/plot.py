@@ -356,7 +356,8 @@ def comparison(report, population=None, neuron=0):
     if report.divergence is not None:
         for axis in (raster, trace, gap):
             axis.axvline(1e3 * report.dt * report.divergence.step, color="#CC79A7", linewidth=1.5)
-        gap.text(1e3 * report.dt * report.divergence.step, 1, " spikes differ", color="#CC79A7", fontsize="small")
+        raster.text(1e3 * report.dt * report.divergence.step, 1, "spikes differ", color="#CC79A7", fontsize="small", ha="center", va="bottom",
+                    transform=raster.get_xaxis_transform())
     gap.set_xlabel("time (ms)")
     for axis in (raster, trace, gap):
         _bare(axis)
