@@ -200,7 +200,7 @@ def _trial(spikes, currents, b):
 
 @dataclass(frozen=True, eq=False)
 class _Trace:
-    """What `run` would have recorded of a sparse network."""
+    """What `run` would have recorded."""
     dt: float
     n_steps: int
     spikes: dict
@@ -208,7 +208,7 @@ class _Trace:
 
 
 def _our_trace(network, trial, record, currents, duration, neurons=slice(None)):
-    if network.synapses:    # batches of trials are dense; the engine runs one trial of any network
+    if _needs_engine(network):
         steps = checked_trial(network, trial, duration)
         times, currents = np.arange(steps) * network.dt, current_values(network, currents, steps)
         done = simulate(network, steps * network.dt, trial, record={name: neurons for name in record},
@@ -216,6 +216,11 @@ def _our_trace(network, trial, record, currents, duration, neurons=slice(None)):
         return _Trace(network.dt, steps, done.spikes, {name: value[None] for name, value in done.states.items()})
     return run(network, trial, record=record, currents={name: value[None] if value.ndim == 2 else value for name, value in currents.items()},
                duration=duration, threads=1)
+
+
+def _needs_engine(network):
+    """Batches of trials have dense projections and no delta synapses with a refractory period; the engine runs one trial of any network."""
+    return bool(network.synapses) or any(receptor.state == "U" for p in network.spiking for receptor in p.neuron.receptors.values())
 
 
 def _their_trace(network, trial, record, currents, duration):
@@ -271,7 +276,7 @@ def _divergence(network, other, trials, parted, duration):
 
 def _membrane(network, population, trial, currents, duration, step, neuron, spiked):
     """U of a neuron of biosnn in a step, before threshold and reset."""
-    if not network.synapses:
+    if not _needs_engine(network):
         name = f"{population.name}.U_star"
         return _our_trace(network, trial, [name], currents, duration).states[name][0, step, neuron]
     # The engine records ends of steps: without a spike U is still there; with one, it follows from the step before.
