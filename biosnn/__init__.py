@@ -1,20 +1,24 @@
 """biosnn: networks of excitatory and inhibitory spiking neurons that obey Dale's law, simulated and trained on a CPU."""
 from . import brian, data, plot, stats
 from .augmentation import (ChannelJitter, ChannelShift, Drop, Insert, TimeJitter, TimeShift, TimeStretch, augment)
+from .background import Current, OrnsteinUhlenbeck, PoissonInput
 from .checkpoint import load_weights, save_weights
-from .connectivity import dalian_layer, layer, recurrent_projections
+from .connectivity import (Bernoulli, FixedInDegree, FixedOutDegree, FixedTotal, OneToOne, Pairs, dalian_layer, from_scipy, layer,
+                           recurrent_projections)
 from .dale import audit
 from .events import SpikeTrains, bin_spikes, from_dense
 from .families import Constant as ConstantWeights
-from .families import Exponential, Gamma, HalfNormal, LogNormal, Uniform
+from .families import Exponential, Gamma, HalfNormal, LogNormal, Normal, Uniform, UniformBetween
 from .init import fluctuation_driven
 from .loss import (EveryStepCrossEntropy, LastStepCrossEntropy, MaxOverTimeCrossEntropy, MeanOverTimeCrossEntropy,
                    MeanSquaredError, SumOverTimeCrossEntropy)
 from .network import Network
-from .neuron import ei_lif, leaky_readout, lif, log_normal_time_constants
+from .neuron import ei_lif, leaky_readout, lif, lif_delta, log_normal_time_constants
 from .optim import SGD, SMORMS3, Adam, AdamW, Constant, Cosine, OnPlateau, Step
 from .regularize import WeightPenalty, lower_bound, upper_bound
 from .simulate import gradient, run
+from .simulation import Simulation, load_state, save_state, simulate
+from .spike_file import read_spikes
 from .surrogate import Sigmoid, SuperSpike, Triangular, TruncatedSuperSpike
 from .train import History, evaluate, train
 

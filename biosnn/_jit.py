@@ -6,7 +6,10 @@ numpy (infinity, not an exception), because the check for zero would keep loops 
 
 Whoever changes this file must remove biosnn/__pycache__: the cache looks at the file of the kernel only.
 """
+import ctypes
+
 import numba
+import numpy as np
 from numba.core import cgutils, types
 from numba.np.arrayobj import populate_array
 from numba.extending import intrinsic
@@ -61,3 +64,85 @@ borrowed = (lambda arrays: arrays) if numba.config.DISABLE_JIT else _borrowed
 
 #: array[first:first + size] of a contiguous vector, without the clipping that makes slices slow: it must lie inside.
 part = (lambda array, first, size: array[first:first + size]) if numba.config.DISABLE_JIT else _part
+
+
+@intrinsic
+def _lowest_bit(typing_context, word):
+    def generate(context, builder, signature, arguments):
+        return builder.cttz(arguments[0], cgutils.false_bit)
+    return types.int64(types.uint64), generate
+
+
+#: Position of the lowest 1 of a 64-bit word.
+lowest_bit = (lambda word: (int(word) & -int(word)).bit_length() - 1) if numba.config.DISABLE_JIT else _lowest_bit
+
+
+# ---------------------------------------------------------------------------------------------- for the network engine
+
+@intrinsic
+def _at_address(typing_context, address, size, like):
+    def generate(context, builder, signature, arguments):
+        address, size = (context.cast(builder, value, given, types.intp)
+                         for value, given in zip(arguments[:2], signature.args[:2]))
+        view = context.make_array(flat)(context, builder)
+        width = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(like.dtype)))
+        populate_array(view, data=builder.inttoptr(address, view.data.type), shape=[size], strides=[width], itemsize=width,
+                       meminfo=None)
+        return view._getvalue()
+    flat = types.Array(like.dtype, 1, "C")
+    return flat(address, size, like), generate
+
+
+def _plain_at_address(address, size, like):
+    whole = (ctypes.c_byte * (int(size) * like.dtype.itemsize)).from_address(int(address))
+    return np.frombuffer(whole, like.dtype)
+
+
+#: A vector of the element type of `like` in memory that somebody else keeps alive. Projections differ in type and size, and
+#: kernels cannot hold a list of such arrays.
+at_address = _plain_at_address if numba.config.DISABLE_JIT else _at_address
+
+
+def _pointer(context, builder, signature, arguments):
+    array = context.make_array(signature.args[0])(context, builder, arguments[0])
+    return builder.gep(array.data, [context.cast(builder, arguments[1], signature.args[1], types.intp)])
+
+
+@intrinsic
+def _atomic_add(typing_context, array, index, value):
+    def generate(context, builder, signature, arguments):
+        value = context.cast(builder, arguments[2], signature.args[2], types.int64)
+        return builder.atomic_rmw("add", _pointer(context, builder, signature, arguments), value, "seq_cst")
+    return types.int64(array, index, value), generate
+
+
+@intrinsic
+def _atomic_load(typing_context, array, index):
+    def generate(context, builder, signature, arguments):
+        return builder.load_atomic(_pointer(context, builder, signature, arguments), "seq_cst", 8)
+    return types.int64(array, index), generate
+
+
+_sched_yield = types.ExternalFunction("sched_yield", types.int32())
+
+
+def _plain_meet(control, meeting, threads):
+    control[0] += 1
+
+
+@kernel
+def _meet(control, meeting, threads):
+    """Wait until all threads have come to this meeting; spinning, since the wait is short, but other processes get their turn.
+
+    control: int64, zeros at the start; [0] counts arrivals, a number other than 0 in [8] sends everybody home.
+    """
+    _atomic_add(control, 0, 1)
+    spins = 0
+    while _atomic_load(control, 0) < meeting * threads and _atomic_load(control, 8) == 0:
+        spins += 1
+        if spins > 1000:
+            _sched_yield()
+
+
+#: The meeting number `meeting` (1, 2, …) of all threads.
+meet = _plain_meet if numba.config.DISABLE_JIT else _meet

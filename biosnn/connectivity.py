@@ -1,11 +1,174 @@
-"""Who connects to whom: the usual motifs, and which projections are recurrent."""
+"""Who connects to whom: rules for sparse projections, the usual motifs, and which projections are recurrent.
+
+A rule has build(n_pre, n_post, same, rng) -> (first, target, order): rows of ascending targets (synapses.py), and the order in
+which values given for each synapse lie in these rows (None: as they are). same: whether both populations are one.
+"""
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from . import synapse_kernels as kernels
 from .neuron import ei_lif, lif
 from .surrogate import SuperSpike
+from .synapses import target_type
+from .threads import default_threads, on_threads
 
+_PARTS = 8   # parts of the targets for a fixed in-degree; the result does not depend on it
+
+
+# ---------------------------------------------------------------------------------------------- rules
+
+def _whole(rule, name, value):
+    if not isinstance(value, (int, np.integer)) or value < 0:
+        raise ValueError(f"{type(rule).__name__}: {name} is {value!r}; it must be a whole number >= 0.")
+
+
+def _candidates(n, same, self_connections):
+    skip = same and not self_connections
+    return n - skip, skip
+
+
+def _rows(counts, n_post, same, self_connections, multiple, rng, what):
+    """Rows with the given numbers of random targets."""
+    n, skip = _candidates(n_post, same, self_connections)
+    most = int(counts.max(initial=0))
+    if most and (n < 1 or not multiple and most > n):
+        raise ValueError(f"{what}: {most} targets of one neuron cannot be drawn from {n} candidates"
+                         + ("" if multiple else " without multiple connections") + ".")
+    first = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+    target, seed = np.empty(first[-1], target_type(n_post)), rng.integers(2 ** 63, dtype=np.uint64)
+    bounds = np.searchsorted(first, np.linspace(0, first[-1], 4 * default_threads() + 1)[1:-1])
+    bounds = np.unique(np.concatenate([[0], bounds, [counts.size]]))
+    on_threads(lambda begin, end: kernels.fill_rows(seed, first, begin, end, n, multiple, skip, target),
+               list(zip(bounds[:-1], bounds[1:])))
+    return first, target, None
+
+
+@dataclass(frozen=True)
+class Bernoulli:
+    """Every pair is connected with probability p, independently."""
+    p: float
+    self_connections: bool = True
+
+    def __post_init__(self):
+        if not 0 <= self.p <= 1:
+            raise ValueError(f"Bernoulli: p is {self.p!r}; it must be a probability, 0 .. 1.")
+
+    def build(self, n_pre, n_post, same, rng):
+        n, _ = _candidates(n_post, same, self.self_connections)
+        return _rows(rng.binomial(n, self.p, n_pre), n_post, same, self.self_connections, False, rng, self)
+
+
+@dataclass(frozen=True)
+class FixedOutDegree:
+    """Every presynaptic neuron has k targets, drawn with replacement (multiple=True) or without."""
+    k: int
+    self_connections: bool = True
+    multiple: bool = True
+
+    def __post_init__(self):
+        _whole(self, "k", self.k)
+
+    def build(self, n_pre, n_post, same, rng):
+        return _rows(np.full(n_pre, self.k), n_post, same, self.self_connections, self.multiple, rng, self)
+
+
+@dataclass(frozen=True)
+class FixedTotal:
+    """n synapses between pairs drawn with replacement (multiple=True) or without."""
+    n: int
+    self_connections: bool = True
+    multiple: bool = True
+
+    def __post_init__(self):
+        _whole(self, "n", self.n)
+
+    def build(self, n_pre, n_post, same, rng):
+        candidates, _ = _candidates(n_post, same, self.self_connections)
+        if self.multiple:
+            counts = rng.multinomial(self.n, np.full(n_pre, 1 / n_pre))
+        elif self.n > n_pre * candidates:
+            raise ValueError(f"{self}: there are only {n_pre * candidates} pairs.")
+        else:
+            counts = rng.multivariate_hypergeometric(np.full(n_pre, candidates), self.n, method="marginals")
+        return _rows(counts, n_post, same, self.self_connections, self.multiple, rng, self)
+
+
+@dataclass(frozen=True)
+class FixedInDegree:
+    """Every postsynaptic neuron has k sources, drawn with replacement (multiple=True) or without."""
+    k: int
+    self_connections: bool = True
+    multiple: bool = True
+
+    def __post_init__(self):
+        _whole(self, "k", self.k)
+
+    def build(self, n_pre, n_post, same, rng):
+        n, skip = _candidates(n_pre, same, self.self_connections)
+        if self.k and (n < 1 or not self.multiple and self.k > n):
+            raise ValueError(f"{self}: {self.k} sources of one neuron cannot be drawn from {n} candidates.")
+        seed = rng.integers(2 ** 63, dtype=np.uint64)
+        bounds = np.linspace(0, n_post, _PARTS + 1).astype(int)
+        parts = list(zip(range(_PARTS), bounds[:-1], bounds[1:]))
+        counts = np.zeros((_PARTS, n_pre), np.int64)
+        on_threads(lambda c, begin, end: kernels.count_sources(seed, begin, end, self.k, n, self.multiple, skip, counts[c]), parts)
+        first = np.concatenate([[0], np.cumsum(counts.sum(axis=0))])
+        cursor = first[:-1] + np.cumsum(counts, axis=0) - counts
+        target = np.empty(first[-1], target_type(n_post))
+        on_threads(lambda c, begin, end: kernels.place_targets(seed, begin, end, self.k, n, self.multiple, skip, cursor[c],
+                                                               target), parts)
+        return first, target, None
+
+
+@dataclass(frozen=True)
+class OneToOne:
+    """Neuron i of one population to neuron i of the other."""
+
+    def build(self, n_pre, n_post, same, rng):
+        if n_pre != n_post:
+            raise ValueError(f"OneToOne: the populations have {n_pre} and {n_post} neurons; they must have equally many.")
+        return np.arange(n_pre + 1), np.arange(n_post).astype(target_type(n_post)), None
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """The pairs (pre[s], post[s]); weights and delays given to connect as arrays are in the same order."""
+    pre: np.ndarray
+    post: np.ndarray
+    weights: np.ndarray | None = None
+
+    def __post_init__(self):
+        for name in ("pre", "post"):
+            index = np.asarray(getattr(self, name))
+            if index.ndim != 1 or index.dtype.kind not in "iu" and index.size or index.size != np.size(self.pre):
+                raise ValueError(f"Pairs: {name} has type {index.dtype} and shape {index.shape}; pre and post must be arrays of "
+                                 "integers (synapses,) of one length.")
+
+    def __repr__(self):
+        return f"Pairs({np.size(self.pre)} synapses)"
+
+    def build(self, n_pre, n_post, same, rng):
+        pre, post = np.asarray(self.pre), np.asarray(self.post)
+        for name, index, n in (("pre", pre, n_pre), ("post", post, n_post)):
+            if index.size and (index.min() < 0 or index.max() >= n):
+                raise ValueError(f"Pairs: {name} runs from {index.min()} to {index.max()}; the population has the neurons 0 .. {n - 1}.")
+        order = np.lexsort((post, pre))
+        first = np.concatenate([[0], np.cumsum(np.bincount(pre.astype(np.int64), minlength=n_pre))]).astype(np.int64)
+        return first, post[order].astype(target_type(n_post)), order
+
+
+def from_scipy(matrix):
+    """The pairs and weights of a scipy.sparse matrix (pre, post), duplicates summed, stored zeros kept."""
+    matrix = matrix.tocsr().copy()
+    matrix.sum_duplicates()
+    coo = matrix.tocoo()
+    return Pairs(coo.row, coo.col, coo.data)
+
+
+# ---------------------------------------------------------------------------------------------- motifs
 
 def dalian_layer(network, source, n_exc, n_inh, name="", neuron=None, recurrent_excitation=True, delay=0.0,
                  surrogate=SuperSpike()):

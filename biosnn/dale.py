@@ -9,15 +9,23 @@ import numpy as np
 
 
 def check_weights(name, weights, non_negative):
-    """ValueError if the weights of projection `name` are not finite, or negative where Dale's law forbids it."""
-    if not np.all(np.isfinite(weights)):
-        j, i = np.argwhere(~np.isfinite(weights))[0]
-        raise ValueError(f"projection {name!r}: weight [{j}, {i}] is {weights[j, i]}; weights must be finite.")
+    """ValueError if the weights of projection `name` are not finite, or negative where Dale's law forbids it.
+
+    weights: an array (pre, post), an array with one per synapse, or one number for all synapses.
+    """
+    weights = np.asarray(weights)
+    if not np.isfinite(weights.sum()) and not np.all(np.isfinite(weights)):
+        at = np.argwhere(~np.isfinite(weights))[0]
+        raise ValueError(f"projection {name!r}: weight {_index(at)}is {weights[tuple(at)]}; weights must be finite.")
     if non_negative and weights.size and weights.min() < 0:
-        j, i = np.argwhere(weights < 0)[0]
-        raise ValueError(f"projection {name!r}: weight [{j}, {i}] is {weights[j, i]:g}, which violates Dale's law: weights of "
+        at = np.argwhere(weights < 0)[0]
+        raise ValueError(f"projection {name!r}: weight {_index(at)}is {weights[tuple(at)]:g}, which violates Dale's law: weights of "
                          "excitatory and inhibitory synapses are stored non-negative, the sign is the receptor's. Give "
                          "absolute values, or make the population unsigned.")
+
+
+def _index(at):
+    return f"[{', '.join(map(str, at))}] " if at.size else ""
 
 
 def project(weight, non_negative):
@@ -59,8 +67,19 @@ def audit(network):
                 continue
             receptor = network[projection.post].neuron.receptors[projection.receptor]
             effect = network.weights[projection.name] * (receptor.sign or np.sign(receptor.jump))
-            positive, negative = positive | (effect > 0).any(axis=1), negative | (effect < 0).any(axis=1)
+            above, below = (_per_row(network, projection.name, effect * sign > 0) for sign in (1, -1))
+            positive, negative = positive | (above > 0), negative | (below > 0)
             wrong = -expected.get(population.sign, receptor.sign)
-            violations += int(np.sum(effect * wrong > 0))
+            violations += int(sum({1: above, -1: below}.get(wrong, np.zeros(1, int))))
         signs[population.name] = np.where(positive & negative, 2, positive.astype(int) - negative.astype(int))
     return Audit(signs, violations)
+
+
+def _per_row(network, name, where):
+    """(pre,) how many synapses of each presynaptic neuron are marked. where: one mark per synapse, or one for all."""
+    if name not in network.synapses:
+        return where.sum(axis=1)
+    first = network.synapses[name].first
+    if np.ndim(where) == 0:
+        return np.diff(first) * int(where)
+    return np.diff(np.concatenate([[0], np.cumsum(where, dtype=np.int64)])[first])

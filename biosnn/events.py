@@ -3,6 +3,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .units import seconds
+
 
 @dataclass(frozen=True, eq=False)
 class SpikeTrains:
@@ -23,7 +25,8 @@ class SpikeTrains:
     labels: np.ndarray | None = None
 
     def __post_init__(self):
-        times = np.asarray(self.times)
+        object.__setattr__(self, "duration", seconds(self.duration, "duration"))
+        times = np.asarray(seconds(self.times, "times"))
         object.__setattr__(self, "times", times if times.dtype in (np.float32, np.float64) else times.astype(np.float64))
         units = np.asarray(self.units)
         if units.size and units.dtype.kind not in "iu":
@@ -39,7 +42,7 @@ class SpikeTrains:
     @classmethod
     def from_events(cls, times, units, trials, n_trials, n_units, duration, labels=None):
         """From events in any order: times (s), units and trials, one entry per spike."""
-        times, units, trials = np.asarray(times), np.asarray(units), np.asarray(trials, np.int64)
+        times, units, trials = np.asarray(seconds(times, "times")), np.asarray(units), np.asarray(trials, np.int64)
         if not times.shape == units.shape == trials.shape:
             raise ValueError(f"times {times.shape}, units {units.shape} and trials {trials.shape} must have one entry per "
                              "spike, so the same length.")
@@ -112,6 +115,7 @@ def bin_spikes(spikes, dt, merge=True):
 
     merge=True keeps one of several spikes of a unit in one step, as dense tensors do; merge=False keeps them all.
     """
+    dt = seconds(dt, "dt")
     if not (np.isfinite(dt) and dt > 0):
         raise ValueError(f"dt is {dt!r}; it must be a positive time in seconds.")
     return bin_events(spikes.times, spikes.units, spikes.trials, len(spikes), spikes.n_units, spikes.duration, dt, merge)
@@ -134,7 +138,7 @@ def bin_events(times, units, trials, n_trials, n_units, duration, dt, merge=True
 
 def from_dense(counts, dt, labels=None):
     """Spike trains from an array (trial, step, unit) of spike counts; a spike of step n is at time n dt (s)."""
-    counts = np.asarray(counts)
+    counts, dt = np.asarray(counts), seconds(dt, "dt")
     if counts.ndim != 3 or counts.size and (counts.min() < 0 or np.any(counts != np.floor(counts))):
         raise ValueError(f"counts have shape {counts.shape}; they must be non-negative whole numbers of shape "
                          "(trial, step, unit).")

@@ -1,4 +1,8 @@
-"""Families of synaptic weights. A one-parameter family fixes kappa = E[w^2] / E[w]^2; its mean is what solvers choose."""
+"""Families of synaptic weights, and distributions that weights and delays of sparse projections are drawn from.
+
+A one-parameter family fixes kappa = E[w^2] / E[w]^2; its mean is what solvers choose, or you: `0.2 * LogNormal(0.5)` is the
+distribution of that family with mean 0.2. A distribution has draw(rng, size) -> values.
+"""
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +14,59 @@ class _Family:
         value = getattr(self, name)
         if not (np.isfinite(value) and value > 0):
             raise ValueError(f"{type(self).__name__}: {name} is {value!r}; it must be a positive number.")
+
+    def __rmul__(self, mean):
+        return Scaled(self, float(mean))
+
+    __mul__ = __rmul__
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """A family with the given mean; written `mean * family`."""
+    family: _Family
+    mean: float
+
+    def draw(self, rng, size):
+        return self.mean * self.family.draw(rng, size)
+
+
+@dataclass(frozen=True)
+class Normal:
+    """Normal distribution; values outside of low .. high are drawn again, so that it is truncated, not piled up there."""
+    mean: float
+    sd: float
+    low: float = -np.inf
+    high: float = np.inf
+
+    def __post_init__(self):
+        if not (np.isfinite(self.mean) and np.isfinite(self.sd) and self.sd >= 0):
+            raise ValueError(f"Normal: mean {self.mean!r} and sd {self.sd!r} must be finite, sd >= 0.")
+        if not (self.low <= self.mean <= self.high) or self.low == self.high and self.sd > 0:
+            raise ValueError(f"Normal: the mean {self.mean!r} must lie in low .. high = {self.low!r} .. {self.high!r}; values "
+                             "outside are drawn again, which would take forever.")
+
+    def draw(self, rng, size):
+        values = rng.normal(self.mean, self.sd, size)
+        wrong = np.flatnonzero((values < self.low) | (values > self.high))
+        while wrong.size:
+            values[wrong] = rng.normal(self.mean, self.sd, wrong.size)
+            wrong = wrong[(values[wrong] < self.low) | (values[wrong] > self.high)]
+        return values
+
+
+@dataclass(frozen=True)
+class UniformBetween:
+    """Uniform distribution between low and high."""
+    low: float
+    high: float
+
+    def __post_init__(self):
+        if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low <= self.high):
+            raise ValueError(f"UniformBetween: low {self.low!r} and high {self.high!r} must be finite and ascending.")
+
+    def draw(self, rng, size):
+        return rng.uniform(self.low, self.high, size)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from .network import Network
 from .neuron import Neuron
 from .progress import progress_bar
 from .solver import Afferent, solve_dale, solve_normal
+from .units import hertz
 
 _TRIALS, _SHADOW_TRIALS = 128, 16   # trials of the closed loop; as many are held in memory with all membranes
 
@@ -194,6 +195,7 @@ class _Design:
         """Rates in Hz by source: given ones first, inputs from data, populations from theory at their target."""
         self.rates = {}
         given = rates if isinstance(rates, dict) else {p.name: rates for p in self.network.sources} if rates is not None else {}
+        given = {name: hertz(rate, f"the rate of {name!r}") for name, rate in given.items()}
         unknown = set(given) - {p.name for p in self.network.sources}
         if unknown:
             raise ValueError(f"rates for {', '.join(sorted(unknown))}: the network has only "

@@ -1,6 +1,7 @@
 """The description of a network: inputs, populations, readouts, projections.
 
-Weights of a projection are an array (pre, post). Delays and time constants are in seconds.
+Weights of a dense projection are an array (pre, post), those of a sparse one a number or an array (synapses,). Delays and time
+constants are in seconds.
 """
 import hashlib
 import json
@@ -11,6 +12,8 @@ import numpy as np
 from . import dale
 from .neuron import Neuron, leaky_readout
 from .surrogate import SuperSpike, Surrogate
+from .synapses import Synapses, compact_delays, delay_steps, draw_delays, draw_weights, is_random
+from .units import seconds
 
 SIGNS = ("excitatory", "inhibitory", "unsigned")
 
@@ -33,13 +36,18 @@ class Population:
 
 @dataclass(frozen=True)
 class Projection:
-    """All synapses from population `pre` onto `receptor` of population `post`, with one delay in seconds."""
+    """All synapses from population `pre` onto `receptor` of population `post`.
+
+    delay      seconds, or None where every synapse has its own (in `network.synapses`)
+    synapses   the rule that says which pairs are connected; None: all of them
+    """
     name: str
     pre: str
     post: str
     receptor: str
-    delay: float
+    delay: float | None
     non_negative: bool
+    synapses: object = None
 
 
 class Network:
@@ -56,13 +64,15 @@ class Network:
     """
 
     def __init__(self, dt, dtype=np.float32):
+        dt = seconds(dt, "dt")
         if not (np.isfinite(dt) and dt > 0):
             raise ValueError(f"dt is {dt!r}; it must be a positive time in seconds, for instance 2e-3.")
         if np.dtype(dtype) not in (np.float32, np.float64):
             raise ValueError(f"dtype is {dtype!r}; the kernels exist for float32 and float64.")
         self.dt, self.dtype = float(dt), np.dtype(dtype)
         self._populations, self._projections = {}, {}
-        self.weights = {}           # projection name -> array (pre, post); change them with set_weights
+        self.weights = {}           # projection name -> array (pre, post), or number or array (synapses,); see set_weights
+        self.synapses = {}          # name of a sparse projection -> Synapses
         self.tau_parameters = {}    # (population, time constant) -> p, with tau = 2 tau_0 sigmoid(p)
 
     # ------------------------------------------------------------------------------------------ build
@@ -81,40 +91,95 @@ class Network:
         return self._add(Population(name, n, "readout", "unsigned", leaky_readout(tau_mem, tau_syn, integrator), None,
                                     float(initial), dict(learn or {})))
 
-    def connect(self, pre, post, delay=0.0, weights=None, receptor=None, name=None):
-        """All-to-all synapses from `pre` to `post` (populations or their names).
+    def connect(self, pre, post, delay=0.0, weights=None, receptor=None, name=None, synapses=None, seed=None):
+        """Synapses from `pre` to `post` (populations or their names).
 
-        delay     seconds >= 0, rounded to int(delay / dt + 0.5) steps; 0 arrives in the step of the spike
-        weights   (pre, post), or None until an initializer sets them
-        receptor  default: that of the sign of `pre`; onto readouts one that takes weights of either sign
+        delay      seconds >= 0, rounded to int(delay / dt + 0.5) steps; 0 arrives in the step of the spike. With `synapses` also
+                   an array (synapses,) or a distribution
+        weights    (pre, post), or None until an initializer sets them. With `synapses`: a number for all (costs no memory), an
+                   array (synapses,) or a distribution, such as Normal(0.2, 0.02, low=0) or 0.2 * LogNormal(0.5), or any function
+                   (rng, size) -> values
+        receptor   default: that of the sign of `pre`; onto readouts one that takes weights of either sign
+        synapses   which pairs are connected: Bernoulli(p), FixedInDegree(k), FixedOutDegree(k), FixedTotal(n), OneToOne(),
+                   Pairs(pre, post), from_scipy(matrix); None: all of them, as a dense array
+        seed       int or numpy Generator, needed where synapses, weights or delays are random
         """
         pre, post = self[_name(pre)], self[_name(post)]
         if post.kind == "input":
             raise ValueError(f"{post.name!r} is an input: its spikes come from data, so nothing can project onto it.")
         if pre.kind == "readout":
             raise ValueError(f"{pre.name!r} is a readout: it never spikes, so it cannot project onto anything.")
-        if not (np.isfinite(delay) and delay >= 0):
-            raise ValueError(f"delay is {delay!r} s; it must be finite and >= 0, an effect cannot precede its cause.")
         receptor = self._receptor(pre, post, receptor)
         name = name or f"{pre.name}->{post.name}"
         if name in self._projections:
             raise ValueError(f"there is a projection {name!r} already; give this one another name.")
-        non_negative = post.neuron.receptors[receptor].sign != 0
-        self._projections[name] = Projection(name, pre.name, post.name, receptor, float(delay), non_negative)
-        if weights is not None:
-            self.set_weights(name, weights)
-        return self._projections[name]
+        delay = delay if is_random(delay) else seconds(delay, "delay")
+        one_delay = not is_random(delay) and np.ndim(delay) == 0
+        if one_delay and not (np.isfinite(delay) and delay >= 0):
+            raise ValueError(f"delay is {delay!r} s; it must be finite and >= 0, an effect cannot precede its cause.")
+        projection = Projection(name, pre.name, post.name, receptor, float(delay) if one_delay else None,
+                                post.neuron.receptors[receptor].sign != 0, synapses)
+        if synapses is None and not one_delay:
+            raise ValueError(f"projection {name!r}: a delay for every synapse needs a sparse projection; give synapses=….")
+        if synapses is not None:
+            self._connect_sparse(projection, delay, weights, seed)
+        else:
+            self._projections[name] = projection
+            if weights is not None:
+                self.set_weights(name, weights)
+        return projection
 
-    def set_weights(self, projection, weights):
-        """Set the weights (pre, post) of a projection; checked for shape, finiteness and Dale's law, and copied."""
+    def _connect_sparse(self, projection, delay, weights, seed):
+        name, rule = projection.name, projection.synapses
+        if not hasattr(rule, "build"):
+            raise ValueError(f"projection {name!r}: synapses is {rule!r}; it must be a rule such as Bernoulli(0.1) or "
+                             "FixedInDegree(100), Pairs(pre, post), or from_scipy(matrix).")
+        if seed is None and (type(rule).__name__ not in ("OneToOne", "Pairs") or is_random(weights) or is_random(delay)):
+            raise ValueError(f"projection {name!r} is drawn at random: give a seed, an int or a numpy Generator.")
+        rng = np.random.default_rng(seed)
+        first, target, order = rule.build(self[projection.pre].n, self[projection.post].n, projection.pre == projection.post, rng)
+        weight_key, delay_key = (int(key) for key in rng.integers(2 ** 63, size=2))
+        steps = delay_steps(0 if is_random(delay) else delay, self.dt, name) if projection.delay is None else 0
+        if is_random(delay):
+            steps = draw_delays(delay, target.size, delay_key, self.dt, name)
+        elif projection.delay is None:
+            _check_size(name, "delays", steps, target.size)
+            steps = compact_delays(steps if order is None else steps[order])
+        else:
+            steps = int(delay / self.dt + 0.5)
+        weights = getattr(rule, "weights", None) if weights is None else weights
+        if is_random(weights):
+            weights = draw_weights(weights, target.size, weight_key, self.dtype)
+        elif np.ndim(weights) and order is not None:
+            _check_size(name, "weights", np.asarray(weights), target.size)
+            weights = np.asarray(weights)[order]
+        for array in (first, target, steps):
+            if isinstance(array, np.ndarray):
+                array.flags.writeable = False
+        self._projections[name] = projection
+        self.synapses[name] = Synapses(first, target, steps, self[projection.post].n)
+        try:
+            if weights is not None:
+                self.set_weights(name, weights, copy=not is_random(weights))
+        except ValueError:
+            del self._projections[name], self.synapses[name]
+            raise
+
+    def set_weights(self, projection, weights, copy=True):
+        """Set the weights of a projection; checked for shape, finiteness and Dale's law, and copied.
+
+        Dense: (pre, post). Sparse: one number for all synapses, or (synapses,) in the order of `network.synapses`.
+        """
         projection = self.projection(projection)
-        shape = (self[projection.pre].n, self[projection.post].n)
-        weights = np.array(weights, self.dtype)
-        if weights.shape != shape:
+        weights = np.array(weights, self.dtype, copy=copy or None)
+        if projection.name in self.synapses:
+            if weights.ndim:
+                _check_size(projection.name, "weights", weights, self.synapses[projection.name].size)
+        elif weights.shape != (shape := (self[projection.pre].n, self[projection.post].n)):
             raise ValueError(f"projection {projection.name!r}: weights have shape {weights.shape}; they must be (pre, post) = "
                              f"{shape}.")
         dale.check_weights(projection.name, weights, projection.non_negative)
-        self.weights[projection.name] = weights
+        self.weights[projection.name] = weights if weights.ndim else self.dtype.type(weights)
 
     # ------------------------------------------------------------------------------------------ look
 
@@ -156,7 +221,21 @@ class Network:
         return self.inputs + self.spiking
 
     def delay_steps(self, projection):
-        return int(self.projection(projection).delay / self.dt + 0.5)
+        """Delay in steps; where every synapse has its own, an array (synapses,)."""
+        projection = self.projection(projection)
+        return int(projection.delay / self.dt + 0.5) if projection.delay is not None else self.synapses[projection.name].delay
+
+    def indices(self, projection):
+        """(j, i, w, d) of every synapse of a projection: presynaptic and postsynaptic neuron, weight, delay (s)."""
+        projection = self.projection(projection)
+        weights = self.weights.get(projection.name, np.nan)
+        if projection.name in self.synapses:
+            synapses = self.synapses[projection.name]
+            j, i = synapses.sources, synapses.target.astype(np.int32)
+        else:
+            j, i = np.indices((self[projection.pre].n, self[projection.post].n), np.int32).reshape(2, -1)
+        w = np.broadcast_to(np.ravel(weights) if np.ndim(weights) else weights, j.shape)
+        return j, i, w, np.broadcast_to(self.delay_steps(projection) * self.dt, j.shape)
 
     def time_constants(self, population):
         """Time constants of a population (s) with what training has changed: tau = 2 tau_0 sigmoid(p)."""
@@ -177,7 +256,7 @@ class Network:
         for p in self.populations:
             text.append([p.name, p.n, p.kind, p.sign, plain(vars(p.neuron)) if p.neuron else "", repr(p.surrogate), p.initial,
                          plain(p.learn)])
-        text += [repr(p) for p in self.projections]
+        text += [repr(p) for p in self.projections] + [synapses.digest for synapses in self.synapses.values()]
         return hashlib.sha256(json.dumps(text).encode()).hexdigest()[:16]
 
     # ------------------------------------------------------------------------------------------ checks
@@ -236,6 +315,12 @@ class Network:
                              + ("takes weights of either sign" if receptors[receptor].sign == 0 else "has the other sign")
                              + ": that would break Dale's law.")
         return receptor
+
+
+def _check_size(name, what, values, size):
+    if values.shape != (size,):
+        raise ValueError(f"projection {name!r}: {what} have shape {values.shape}; they must be one number or ({size},), one for "
+                         "every synapse.")
 
 
 def _name(thing):

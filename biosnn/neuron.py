@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import expm
 
+from .units import seconds
+
 INTEGRATORS = ("exact", "exponential_euler")
 
 
@@ -51,6 +53,9 @@ class Neuron:
     integrator: str = "exact"
 
     def __post_init__(self):
+        object.__setattr__(self, "refractory", seconds(self.refractory, f"{self.model}: refractory"))
+        object.__setattr__(self, "time_constants", {name: seconds(tau, f"{self.model}: time constant {name}")
+                                                    for name, tau in self.time_constants.items()})
         for name, tau in self.time_constants.items():
             tau = np.asarray(tau)
             if tau.ndim > 1 or not np.all(np.isfinite(tau)) or np.any(np.real(tau) <= 0):
@@ -87,6 +92,20 @@ def lif(tau_mem=20e-3, tau_syn=10e-3, threshold=1.0, reset=0.0, refractory=0.0, 
                   {"mem": tau_mem, "syn": tau_syn}, threshold, reset, refractory, integrator)
 
 
+def lif_delta(tau_mem=20e-3, threshold=1.0, reset=0.0, refractory=0.0, integrator="exact"):
+    """Leaky integrate-and-fire neuron with delta synapses: a spike moves U itself (time constant in seconds).
+
+        tau_mem dU/dt = -U        a spike of weight w: U += w
+
+    U is relative to rest and may be in volts, as threshold, reset and weights then are: for a neuron that rests at -65 mV, fires
+    at -50 mV and is reset to -60 mV, give threshold=15e-3 and reset=5e-3. Spikes that arrive while U is clamped are lost, as in
+    Brian2 and NEST. Receptors as `lif`: "syn" takes weights of either sign, "exc" adds and "inh" subtracts them.
+    """
+    if reset == "subtract" and refractory > 0:
+        raise ValueError("lif_delta: a refractory period needs a reset to a value; spikes that arrive with the reset would be lost.")
+    return Neuron("lif_delta", {"U": "mem"}, {}, _signed_receptors("U"), {"mem": tau_mem}, threshold, reset, refractory, integrator)
+
+
 def ei_lif(tau_mem=20e-3, tau_exc=10e-3, tau_inh=20e-3, threshold=1.0, reset=0.0, refractory=0.0, integrator="exact"):
     """Leaky integrate-and-fire neuron with separate excitatory and inhibitory kinetics (time constants in seconds).
 
@@ -110,6 +129,7 @@ def log_normal_time_constants(mean, spread, n, seed):
 
     spread: standard deviation of log(tau); 0 gives n times the mean. seed: int or numpy Generator.
     """
+    mean = seconds(mean, "mean")
     if not (mean > 0 and spread >= 0):
         raise ValueError(f"mean {mean!r} s must be positive and spread {spread!r} (of the logarithm) >= 0.")
     return np.random.default_rng(seed).lognormal(np.log(mean) - spread ** 2 / 2, spread, n)

@@ -66,6 +66,9 @@ def pack(network):
     if missing:
         raise ValueError(f"projections without weights: {', '.join(missing)}. Give them to connect or set_weights, or call "
                          "fluctuation_driven(net, …).")
+    if network.synapses:
+        raise ValueError(f"sparse projections: {', '.join(network.synapses)}. Batches of trials and training take dense ones only; "
+                         "use simulate(network, duration, …), which runs one trial of any network.")
     for projection in network.projections:
         dale.check_weights(projection.name, network.weights[projection.name], projection.non_negative)
     order = [population for group in _groups(network) for population in group]

@@ -1,6 +1,4 @@
 """Passes over a batch of trials: chunks of trials on threads, working memory, and sums that do not depend on the threads."""
-import os
-from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import NamedTuple
 
@@ -8,33 +6,14 @@ import numpy as np
 
 from . import arrays, kernels
 from ._vector import BLOCK_BYTES, BLOCK_ROWS
+from .threads import checked_threads, default_threads, on_threads  # noqa: F401 (callers find the first two here)
 
 _MOST_CHUNKS, _FEWEST_CHUNKS, _CHUNK_BYTES = 32, 4, 128e6   # a batch has as many chunks as fit, whatever the number of threads
 
 
-def default_threads():
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def checked_threads(threads):
-    """The number of threads to use: all processors if None."""
-    threads = default_threads() if threads is None else threads
-    if not isinstance(threads, (int, np.integer)) or threads < 1:
-        raise ValueError(f"threads is {threads!r}; it must be a whole number >= 1.")
-    return int(threads)
-
-
 def _in_chunks(work, bounds, threads):
-    """work(c, first, last) for every chunk of trials, on several threads. Kernels release the interpreter lock."""
-    jobs = [(c, int(first), int(last)) for c, (first, last) in enumerate(zip(bounds[:-1], bounds[1:]))]
-    if threads == 1 or len(jobs) == 1:
-        for job in jobs:
-            work(*job)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(work, *job) for job in jobs]:
-            done.result()
+    """work(c, first, last) for every chunk of trials, on several threads."""
+    on_threads(work, [(c, int(first), int(last)) for c, (first, last) in enumerate(zip(bounds[:-1], bounds[1:]))], threads)
 
 
 def _chunk_bounds(n_trials, n_weights, itemsize):

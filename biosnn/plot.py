@@ -326,7 +326,7 @@ def _series(axis, run, quantity, line, label):
 
 
 def comparison(report, population=None, neuron=0):
-    """biosnn beside Brian2 (a brian.Comparison): spikes of the first trial in both, U of one neuron in both, their difference.
+    """biosnn beside Brian2 (a brian.Comparison): spikes of one trial (report.trial) in both, U of one neuron in both, their difference.
 
     population: which; default the first that spikes. ValueError if its U was not recorded.
     """
@@ -339,7 +339,7 @@ def comparison(report, population=None, neuron=0):
     figure = _figure(8.0, 6.4)
     raster, trace, gap = figure.subplots(3, 1, sharex=True, height_ratios=(2.0, 1.5, 1.0))
     for spikes, marker, colour_, name in zip(report.rasters[population], ("o", "|"), ("#E69F00", "#000000"), ("biosnn", "Brian2")):
-        raster.plot(1e3 * spikes[0].times, spikes[0].units, linestyle="none", marker=marker, markersize=5, markerfacecolor="none",
+        raster.plot(1e3 * spikes[report.trial].times, spikes[report.trial].units, linestyle="none", marker=marker, markersize=5, markerfacecolor="none",
                     color=colour_, markeredgewidth=0.8, label=name, rasterized=True)
     raster.set_ylim(-0.5, mine.shape[1] - 0.5)
     _name(raster, f"{population}\nneuron")
@@ -350,11 +350,14 @@ def comparison(report, population=None, neuron=0):
     _name(trace, f"U of\nneuron {neuron}")
     gap.plot(times, np.abs(mine - other).max(axis=1), color="#000000", linewidth=0.9)
     gap.set_yscale("symlog", linthresh=1e-16)
+    gap.set_yticks([0, 1e-16, 1e-12, 1e-8, 1e-4, 1], ["0", *(f"$10^{{{k}}}$" for k in (-16, -12, -8, -4)), "1"])
+    gap.set_yticks([], minor=True)
     _name(gap, "largest |difference|\nof U, any neuron")
-    if report.divergence is not None and report.divergence.trial == 0:
+    if report.divergence is not None:
         for axis in (raster, trace, gap):
             axis.axvline(1e3 * report.dt * report.divergence.step, color="#CC79A7", linewidth=1.5)
-        gap.text(1e3 * report.dt * report.divergence.step, 1, " spikes differ", color="#CC79A7", fontsize="small")
+        raster.text(1e3 * report.dt * report.divergence.step, 1, "spikes differ", color="#CC79A7", fontsize="small", ha="center", va="bottom",
+                    transform=raster.get_xaxis_transform())
     gap.set_xlabel("time (ms)")
     for axis in (raster, trace, gap):
         _bare(axis)

@@ -8,6 +8,7 @@ from . import arrays, passes
 from .events import SpikeTrains, bin_spikes
 from .neuron import step_matrix, step_pattern
 from .pack import pack
+from .units import seconds
 
 _NO_VALUES = {np.dtype(t): np.empty(0, t) for t in (np.float32, np.float64)}
 
@@ -219,7 +220,7 @@ def run(network, spikes=None, record=(), currents=None, threads=None, merge=True
     merge      several spikes of one input unit in one step count once
     tape       keep what `gradient` needs
     """
-    packed = pack(network)
+    packed, duration = pack(network), seconds(duration, "duration")
     threads = passes.checked_threads(threads)
     events, steps, trains = _events(network, spikes, merge, duration, currents)
     n_trials = events.pointers.shape[0]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import arrays, checkpoint, dale, passes, simulate
+from . import arrays, checkpoint, dale, passes
 from .augmentation import augmented_events, checked
 from .events import bin_events
 from .loss import MaxOverTimeCrossEntropy
@@ -13,6 +13,7 @@ from .optim import Adam, Constant
 from .pack import pack, pack_model
 from .progress import graceful_interrupt, progress_bar
 from .regularize import SpikeCount, WeightPenalty
+from .simulate import NO_CURRENT, all_states, bin_inputs, input_trains, side_by_side, state_layout, tau_gradients
 
 _SERIES = ("loss", "accuracy", "regularizer", "validation_loss", "validation_accuracy", "learning_rate", "seconds")
 
@@ -135,9 +136,9 @@ class _Data:
 
     def __init__(self, session, spikes, targets, mask):
         network = session.network
-        trains = simulate.input_trains(network, spikes)
+        trains = input_trains(network, spikes)
         self.trains = trains
-        self.events, self.steps = simulate.bin_inputs(network, spikes)
+        self.events, self.steps = bin_inputs(network, spikes)
         self.targets = trains[0].labels if targets is None else np.asarray(targets)
         self.mask = None if mask is None else np.asarray(mask, float)
         n_trials = self.events.pointers.shape[0]
@@ -201,8 +202,8 @@ class _Session:
 
     def _forward(self, data, rows):
         """A forward pass without what gradients need; the arrays are kept for the next one."""
-        drive = arrays.Drive(data.events, rows, simulate.NO_CURRENT, np.empty((rows.size, 0, 0), self.network.dtype))
-        layout, known = simulate.state_layout(self.packed, [f"{self.readout}.U"]), self._known
+        drive = arrays.Drive(data.events, rows, NO_CURRENT, np.empty((rows.size, 0, 0), self.network.dtype))
+        layout, known = state_layout(self.packed, [f"{self.readout}.U"]), self._known
         if known is None or known.counts.shape[0] != rows.size or known.states.shape[1] != data.steps:
             self._known = known = passes.new_recording(self.packed, rows.size, data.steps, layout.blocks, layout.width)
         passes.forward(self.packed, drive, known, data.steps, self.threads)
@@ -213,8 +214,8 @@ class _Session:
     def gradient(self, data, rows):
         """Loss, score, regularizers and the gradient of a batch with respect to the parameter vector."""
         target, mask = data.target(rows)
-        readout = simulate.state_layout(self.packed, [f"{self.readout}.U"])
-        recorded = simulate.all_states(self.packed) if self.taus else readout
+        readout = state_layout(self.packed, [f"{self.readout}.U"])
+        recorded = all_states(self.packed) if self.taus else readout
         columns = recorded.columns[f"{self.readout}.U"]
         total = self.loss.total_weight((rows.size, data.steps, readout.width), mask)
 
@@ -233,7 +234,7 @@ class _Session:
         results, gradient = passes.chunked_gradient(self.packed, inputs, rows.size, data.steps, recorded.blocks, recorded.width, derive,
                                                    self.threads, self._spare, self.differentiate_reset, bool(self.taus))
         value, score, terms = np.sum(results, axis=0)
-        by_tau = simulate.tau_gradients(self.packed, gradient) if self.taus else {}
+        by_tau = tau_gradients(self.packed, gradient) if self.taus else {}
         flat = np.concatenate([gradient.weight, *[np.ravel(by_tau[key]).astype(self.network.dtype) for key in self.taus]])
         return value, score, terms + self._weight_terms(flat), flat
 
@@ -244,7 +245,7 @@ class _Session:
             part = train[rows]
             changed = augmented_events(part, self.augment, [self.seed, 2, self.epoch, self.batch, first, q])
             binned.append(bin_events(*changed, rows.size, part.n_units, part.duration, self.network.dt))
-        return simulate.side_by_side(binned, self.network.dtype), np.arange(rows.size)
+        return side_by_side(binned, self.network.dtype), np.arange(rows.size)
 
     def _count_terms(self, counts, share):
         """Regularizers of a part of a batch with that share of its trials, and their derivatives by each count."""

@@ -1,13 +1,19 @@
 """Brian2 says the same: spikes identical, states to rounding. Skipped where Brian2 is not installed."""
+import copy
 import json
+import os
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import random_networks
+import reference
+from hypothesis import HealthCheck, assume, given, settings
 
 import biosnn as bs
 from biosnn import brian
+from biosnn.brian import comparison, description
 
 b2 = pytest.importorskip("brian2")
 
@@ -47,6 +53,20 @@ def test_every_table(table, integrator, reset, refractory):
 
 
 def test_time_constants_per_neuron_and_learned():
+    with pytest.raises(ValueError, match="no weights yet"):
+        net = bs.Network(1e-3)
+        net.connect(net.population(1, bs.lif(), name="A"), "A")
+        brian.to_brian2(net, duration=0.1)
+    with pytest.raises(ValueError, match="give spikes=None and a duration"):
+        brian.to_brian2(net)
+    with pytest.raises(ValueError, match="there is no state 'A.V'; A has A.U, A.I, A.U_star"):
+        brian.to_brian2(one(bs.lif()), bs.data.poisson(20, 20, 0.2, seed=1), record=["A.V"])
+    with pytest.raises(ValueError, match=r"currents for 'A' have shape \(7, 3\); they must broadcast to \(step, neuron\) = \(200, 3\)"):
+        brian.to_brian2(one(bs.lif()), bs.data.poisson(20, 20, 0.2, seed=1), currents={"A": np.ones((7, 3))})
+    with pytest.raises(ValueError, match="tau_mem and tau_syn are \\(nearly\\) equal"):
+        brian.to_brian2(one(bs.lif(10e-3, 10.000001e-3)), bs.data.poisson(20, 20, 0.2, seed=1))
+    with pytest.raises(ValueError, match="target is 'cuda'"):
+        brian.compare(circuit(), bs.data.poisson(10, 100, 0.2, seed=2), target="cuda")
     net = one(bs.ei_lif(tau_mem=np.array([0.01, 0.02, 0.03]), tau_exc=np.array([5e-3, 7e-3, 9e-3]), tau_inh=12e-3))
     agree(brian.compare(net, bs.data.poisson(20, 20, 0.5, seed=1), progress=False))
     net = bs.Network(1e-3)
@@ -72,30 +92,121 @@ def test_dalian_circuit_over_trials():
     assert len(report.figure("E").axes) == 3
 
 
-def test_a_difference_is_found(monkeypatch):
-    """If Brian2 is given another weight, the report names the first step where the spikes part."""
-    net, spikes = circuit(), bs.data.poisson(10, 100, 0.4, seed=2)
-    original = brian.to_brian2
-
-    def other(network, *arguments):
-        changed = original(network, *arguments)
-        changed.projections["input->E"].w = np.asarray(changed.projections["input->E"].w) * 1.01
-        return changed
-    monkeypatch.setattr(brian, "to_brian2", other)
-    report = brian.compare(net, spikes, progress=False)
-    assert not report.identical and 0 < report.divergence.step < 200 and abs(report.divergence.margin) < 0.5
-    assert "Spikes differ from" in str(report)
+def changed(net, **weights):
+    other = copy.copy(net)
+    other.weights = net.weights | weights
+    return other
 
 
-def test_script_runs_alone(tmp_path):
-    net, spikes = circuit(), bs.data.poisson(10, 100, 0.2, seed=2)
-    path = brian.script(net, spikes, tmp_path / "network.py")
-    text = path.read_text().replace("import numpy as np\n", "import numpy as np\nimport brian2\nbrian2.prefs.codegen.target = 'numpy'\n", 1)
-    path.write_text(text)
-    printed = subprocess.run([sys.executable, path], check=True, capture_output=True, text=True).stdout
-    counts = {name: int(c.sum()) for name, c in bs.run(brian._double(net), spikes).counts.items()}
-    assert all(f"{name}: {n} spikes" in printed for name, n in counts.items()) and counts["E"] > 0
-    assert "unless refractory" in text and "biosnn" not in text.split('"""')[2]
+def test_a_difference_is_found():
+    """If Brian2 is given other weights, the report names the first step where the spikes part, and both membranes there."""
+    net, spikes = circuit(), bs.data.poisson(10, 100, 0.4, 2, seed=2)
+    other = changed(net, **{"E->I": net.weights["E->I"] * 1.02})
+    report = brian.compare(net, spikes, progress=False, against=other)
+    d = report.divergence
+    stars = [bs.run(description.in_double(n), spikes, record=[f"{d.population}.U_star"]) for n in (net, other)]
+    ours, theirs = (trace.states[f"{d.population}.U_star"][d.trial, d.step, d.neuron] for trace in stars)
+    assert not report.identical and report.identical_for == d.step * net.dt < 0.4
+    assert d.ours == ours and d.theirs == pytest.approx(theirs, abs=1e-12) and d.difference == d.theirs - d.ours
+    assert (d.ours > 1) == (d.only_in == "biosnn") and (d.theirs > 1) == (d.only_in == "Brian2") and d.margin == d.ours - 1
+    counts = [bs.bin_spikes(trace.spikes[d.population], net.dt).dense() for trace in stars]
+    assert np.flatnonzero((counts[0] != counts[1]).any(axis=(0, 2)))[0] == d.step
+    assert report.states["I.I_exc"][0] > 1e-6 > report.states["E.U"][0]
+    assert "Spikes differ from" in str(report) and json.dumps(report.as_dict())
+    ours, theirs, distance = report.statistics["E"]["rate"]
+    assert ours == pytest.approx(report.spike_counts["E"][0] / (2 * 0.4 * 32)) and ours != theirs and 0 < distance <= 1
+    assert "nan" not in str(report) and len(report.figure(d.population, d.neuron).axes) == 3
+
+
+def test_a_state_that_is_not_a_number_does_not_agree():
+    net = circuit()
+    report = brian.compare(net, bs.data.poisson(10, 100, 0.1, seed=2), progress=False,
+                           against=changed(net, **{"E->readout": np.full((32, 3), np.nan)}))
+    assert report.identical and report.worst_state == np.inf
+
+
+def test_distances_of_samples():
+    assert comparison.distance(np.array([1.0, 2, 3, 4]), np.array([3.0, 4, 5, 6])) == 0.5
+    assert np.isnan(comparison.distance(np.array([]), np.ones(3)))
+
+
+@settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(random_networks.NETWORK)
+def test_random_networks(drawn):
+    """Six populations, everything random: spikes are identical for 300 ms."""
+    net, spikes = random_networks.build(drawn)
+    assume(all(counts.any() for counts in bs.run(net, spikes).counts.values()))    # one draw in a thousand has a silent population
+    report = brian.compare(net, spikes, record=[f"{p.name}.U" for p in net.spiking], progress=False)
+    assert report.duration == pytest.approx(0.3)
+    agree(report, 1e-11)
+
+
+@pytest.mark.parametrize("build", [reference.dalian_ei_lif, reference.feedforward_lif])
+def test_reference_networks(build):
+    """Brian2, given the networks behind the reference files, gives the spikes and readouts in them."""
+    net, spikes, numbers = build()
+    for b in range(len(spikes)):
+        there = brian.to_brian2(net, spikes[b], record=["out.U"])
+        there.run()
+        for name, monitor in there.spikes.items():
+            dense = np.zeros(numbers[f"spikes.{name}"].shape[1:])
+            dense[np.rint(np.asarray(monitor.t) / net.dt).astype(int), np.asarray(monitor.i)] = 1
+            assert np.array_equal(dense, numbers[f"spikes.{name}"][b]) and dense.sum() > 0
+        np.testing.assert_allclose(np.asarray(there.states["out.U"].U).T, numbers["readout"][b], rtol=0, atol=1e-12)
+
+
+def test_script_of_a_trained_network_runs_alone(tmp_path):
+    """In a fresh interpreter that cannot import biosnn, with currents, and names that Python would not take."""
+    data = bs.data.poisson(10, 100, 0.2, 8, seed=2, labels=[0, 1] * 4)
+    net = bs.Network(2e-3)
+    e, i = bs.dalian_layer(net, net.input(100, "class"), 32, 8, " 1", bs.ei_lif(20e-3, 10e-3, 20e-3, refractory=4e-3), delay=4e-3)
+    net.connect(e, net.readout(2, name="data"))
+    bs.fluctuation_driven(net, rates=10.0, closed_loop=False, seed=3)
+    before = net.weights["E 1->I 1"].copy()
+    bs.train(net, data, epochs=2, batch=4, optimizer=bs.Adam(5e-3), progress=False, seed=0)
+    assert np.abs(net.weights["E 1->I 1"] - before).max() > 1e-3
+    current = {"I 1": np.random.default_rng(0).normal(0.2, 0.2, (100, 8))}
+    path = brian.script(net, data[3], tmp_path / "network", currents=current)
+    (tmp_path / "biosnn.py").write_text("raise ImportError")
+    done = subprocess.run([sys.executable, "network.py", "result.npz"], check=True, capture_output=True, text=True, cwd=tmp_path,
+                          env={"HOME": os.environ["HOME"], "PATH": os.environ["PATH"]})
+    trace = bs.run(description.in_double(net), data[3], currents={"I 1": current["I 1"][None]})
+    with np.load(tmp_path / "result.npz") as result:
+        for name, identifier in (("E 1", "E_1"), ("I 1", "I_1")):
+            mine = set(zip(np.rint(trace.spikes[name].times / 2e-3).astype(int), trace.spikes[name].units))
+            theirs = set(zip(np.rint(result[f"{identifier}_times"] / 2e-3).astype(int), result[f"{identifier}_neurons"]))
+            assert mine == theirs and mine and f"{identifier}: {len(mine)} spikes" in done.stdout
+        np.testing.assert_allclose(result["data__U"], trace.states["data.U"][0], rtol=0, atol=1e-13)
+    text = path.read_text()
+    assert "U_held = U" in text and "biosnn" not in text.split('"""', 2)[2] and "class_ = SpikeGeneratorGroup" in text
+
+
+def test_sparse_projections_and_delays_of_their_own(tmp_path):
+    rng, net = np.random.default_rng(0), bs.Network(1e-3)
+    x, e = net.input(50), net.population(30, bs.ei_lif(15e-3, 5e-3, 9e-3, refractory=2e-3), "excitatory", "E")
+    i, d = net.population(10, bs.lif(refractory=3e-3), "inhibitory", "I"), net.population(5, bs.lif_delta(refractory=2e-3), name="D")
+    net.connect(x, e, receptor="exc", synapses=bs.Bernoulli(0.5), weights=lambda g, n: g.exponential(0.8, n), seed=1,
+                delay=lambda g, n: g.integers(0, 8, n) * 1e-3)
+    net.connect(x, i, receptor="exc", weights=rng.exponential(0.25, (50, 10)))
+    net.connect(x, d, receptor="exc", synapses=bs.FixedInDegree(20), weights=0.21, seed=3, delay=2e-3)
+    net.connect(i, e, synapses=bs.FixedInDegree(3), weights=0.1, seed=2, delay=lambda g, n: g.uniform(1e-3, 20e-3, n))
+    spikes, current = bs.data.poisson(15, 50, 0.4, seed=1), {"I": np.linspace(0.1, 0.3, 10)}
+    report = brian.compare(net, spikes, currents=current, progress=False)
+    agree(report, 1e-12)
+    parted = brian.compare(net, spikes, record=[], currents=current, progress=False, against=changed(net, **{"input->I": 1.05 * net.weights["input->I"]}))
+    d = parted.divergence
+    assert d.population == "I" and 0 < d.difference < 0.2 and d.ours < 1 < d.theirs and d.only_in == "Brian2"
+    path = brian.script(net, spikes, tmp_path / "sparse", currents=current)
+    done = subprocess.run([sys.executable, path], check=True, capture_output=True, text=True)
+    assert all(f"{name}: {ours} spikes" in done.stdout for name, (ours, _) in report.spike_counts.items())
+
+
+def test_names_for_brian2_differ():
+    net = bs.Network(1e-3)
+    for name in ("a b", "a_b", "1", "for", "second"):
+        net.population(1, bs.lif(), name=name)
+    net.connect("a b", "a_b"), net.connect("a_b", "a b")
+    assert list(description.identifiers(net).values()) == ["a_b", "a_b_2", "p_1", "for_", "second_", "syn_a_b__a_b", "syn_a_b__a_b_2"]
 
 
 def test_messages():

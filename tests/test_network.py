@@ -158,14 +158,17 @@ def test_imports_run_downward():
     import ast
     import importlib
     from pathlib import Path
-    layers = ["_jit", "_vector", "arrays", "kernels", "surrogate", "neuron", "events", "augmentation", "data", "dale", "network", "pack", "passes", "connectivity", "families", "moments",
-              "solver", "simulate", "stats", "progress", "init", "loss", "regularize", "optim", "checkpoint", "train", "plot", "brian"]
+    layers = ["_jit", "_vector", "units", "threads", "arrays", "kernels", "surrogate", "neuron", "events", "augmentation", "data", "dale",
+              "synapse_kernels", "synapses", "connectivity", "network", "network_kernels", "background", "engine", "pack", "passes",
+              "families", "moments",
+              "solver", "simulate", "stats", "progress", "init", "loss", "regularize", "optim", "checkpoint", "spike_file", "simulation", "train", "plot", "brian"]
     package = Path(importlib.import_module("biosnn").__file__).parent
-    for path in package.glob("*.py"):
-        if path.stem == "__init__":
+    for path in package.rglob("*.py"):
+        parts = path.relative_to(package).with_suffix("").parts
+        if parts[0] == "__init__":
             continue
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and node.level == 1:
+            if isinstance(node, ast.ImportFrom) and node.level == len(parts):
                 names = [node.module] if node.module else [alias.name for alias in node.names]
                 for name in names:
-                    assert layers.index(name.split(".")[0]) < layers.index(path.stem), f"{path.stem} imports {name}"
+                    assert layers.index(name.split(".")[0]) < layers.index(parts[0]), f"{'.'.join(parts)} imports {name}"

@@ -2,6 +2,7 @@
 import numpy as np
 
 from ..events import SpikeTrains
+from ..units import hertz, seconds
 
 
 def poisson(rates, n_units, duration, n_trials=1, *, seed, labels=None):
@@ -19,6 +20,7 @@ def poisson(rates, n_units, duration, n_trials=1, *, seed, labels=None):
     """
     check_count("n_units", n_units)
     check_count("n_trials", n_trials)
+    rates, duration = hertz(rates, "rates"), seconds(duration, "duration")
     if not (np.isfinite(duration) and duration > 0):
         raise ValueError(f"duration is {duration!r}; it must be a positive time in seconds.")
     rates, rng = _checked_rates(rates, n_units), np.random.default_rng(seed)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..events import SpikeTrains
+from ..units import seconds
 
 _LAYOUT = {"spikes/times": "variable-length floats, seconds", "spikes/units": "variable-length integers",
            "labels": "integers"}
@@ -41,6 +42,7 @@ def load_shd(path, duration=None, n_units=700, dtype=np.float32):
     """
     if np.dtype(dtype) not in (np.float32, np.float64):
         raise ValueError(f"dtype is {np.dtype(dtype)}; times are kept as float32 or float64.")
+    duration = seconds(duration, "duration")
     times, units, labels = _read(Path(path))
     offsets = _checked_offsets(path, times, units)
     times = _joined(times, np.float32).astype(dtype)

@@ -1,0 +1,183 @@
+"""What Brian2 is told about a network, as text and numbers: equations, options, synapses, input. Nothing here needs Brian2."""
+import copy
+import keyword
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..events import SpikeTrains, bin_spikes, number_of_steps
+from ..simulate import input_trains
+from ..units import seconds
+
+_METHODS = {"exact": "exact", "exponential_euler": "exponential_euler"}
+
+#: Brian2's exact solution with a clamped U divides by the difference of its time constants, also where they are equal.
+_HOLD = "U = int(not_refractory)*U + (1 - int(not_refractory))*U_held"
+
+#: Names that a Brian2 object or a variable of a script must not take.
+_TAKEN = {"np", "Path", "sys", "data", "dt", "second", "i", "j", "w", "monitors", "readouts", "network", "defaultclock", "prefs", "collect",
+          "Network", "NeuronGroup", "SpikeGeneratorGroup", "SpikeMonitor", "StateMonitor", "Synapses", "TimedArray"}
+
+
+def require_brian2():
+    """The module brian2, or an ImportError that says how to get it."""
+    try:
+        import brian2
+    except ImportError as error:
+        raise ImportError(f"the comparison needs Brian2, which cannot be imported ({error}): pip install 'biosnn[brian2]'.") from None
+    return brian2
+
+
+def identifiers(network):
+    """Names for Brian2, by kind and name: ("population", "E") -> "E", ("projection", "E->I") -> "syn_E__I". All differ."""
+    names, taken = {}, set(_TAKEN)
+    things = [("population", p.name, p.name) for p in network.populations]
+    things += [("projection", p.name, f"syn_{p.name}") for p in network.projections]
+    for kind, name, wish in things:
+        text = re.sub(r"\W", "_", wish, flags=re.ASCII)
+        text = text if re.match(r"[A-Za-z]", text) else f"p_{text}"
+        base, count = text + "_" * (keyword.iskeyword(text) or text in _TAKEN), 2
+        text = base
+        while text in taken:
+            text, count = f"{base}_{count}", count + 1
+        taken.add(text)
+        names[kind, name] = text
+    return names
+
+
+# ---------------------------------------------------------------------------------------------- populations
+
+@dataclass(frozen=True)
+class Group:
+    """What a NeuronGroup is made of: text, and arrays or numbers by name (seconds where `seconds`)."""
+    name: str
+    n: int
+    model: str
+    options: dict
+    refractory: int      # steps, 0 if Brian2 needs none
+    constants: dict      # name -> seconds, one number
+    parameters: dict     # name -> array, one number per neuron; time constants (tau_…) in seconds
+    initial: float
+    hold: str            # statement after every update that clamps U, where Brian2's own way fails; or ""
+
+
+def describe(network, population, name, driven):
+    """The Group of a population: equations from the rows of its table. driven: it receives an injected current J.
+
+    Equal time constants get one symbol, because the exact solution divides by differences.
+    """
+    neuron, taus = population.neuron, network.time_constants(population)
+    symbols, constants, parameters = _symbols(population.name, taus, neuron.integrator == "exact")
+    steps = neuron.refractory_steps(network.dt)
+    clamps = population.kind == "spiking" and steps > 1
+    hold = _HOLD if clamps and neuron.integrator == "exact" and len(set(symbols.values())) < len(symbols) else ""
+    lines = [_equation(neuron, state, symbols[tau], driven and state == "U", clamps and not hold and state == "U")
+             for state, tau in neuron.states.items()]
+    lines += [f"{parameter} : second (constant)" for parameter in parameters]
+    lines += ["J : 1"] if driven else []
+    lines += ["U_held : 1"] if hold else []
+    options = {"method": _METHODS[neuron.integrator]}
+    if population.kind == "spiking":
+        options["threshold"] = f"U > {float(neuron.threshold)!r}"
+        options["reset"] = f"U -= {float(neuron.threshold)!r}" if neuron.reset == "subtract" else f"U = {float(neuron.reset)!r}"
+        options["reset"] += "; U_held = U" if hold else ""
+    return Group(name, population.n, "\n".join(lines), options, steps if clamps else 0, constants, parameters, population.initial, hold)
+
+
+def _equation(neuron, state, tau, driven, clamped):
+    terms = "".join(f" {'+' if gain >= 0 else '-'} {'' if abs(gain) == 1 else f'{abs(float(gain))!r}*'}{other}"
+                    for (row, other), gain in neuron.gains.items() if row == state)
+    return f"d{state}/dt = (-{state}{terms}{' + J' if driven else ''})/{tau} : 1" + (" (unless refractory)" if clamped else "")
+
+
+def _symbols(name, taus, exact):
+    """(symbol of each time constant, values of those that are one number, arrays of the others)."""
+    symbols, constants, parameters = {}, {}, {}
+    for tau, value in taus.items():
+        value = np.asarray(value, float)
+        known = constants if value.ndim == 0 else parameters
+        same = [symbol for symbol, other in known.items() if np.array_equal(other, value)]
+        symbols[tau] = same[0] if same else f"tau_{tau}"
+        known.setdefault(symbols[tau], value if value.ndim else float(value))
+    values = list((constants | parameters).items())
+    for k, (a, first) in enumerate(values):
+        for b, second in values[k + 1:]:
+            near = np.atleast_1d(np.isclose(second, first, rtol=1e-6, atol=0))
+            if exact and near.any():
+                which = f" of neuron {int(np.flatnonzero(near)[0])}" if np.ndim(first) or np.ndim(second) else ""
+                raise ValueError(f"population {name!r}: {a} and {b}{which} are (nearly) equal, but not all of them are the same numbers; "
+                                 "Brian2's exact solution divides by their difference. Change one of them a little, or make all equal.")
+    return symbols, constants, parameters
+
+
+# ---------------------------------------------------------------------------------------------- projections
+
+def on_pre(network, projection):
+    """What a spike does at a synapse, in Brian2's words."""
+    receptor = network[projection.post].neuron.receptors[projection.receptor]
+    size = "w" if abs(receptor.jump) == 1 else f"{abs(float(receptor.jump))!r}*w"
+    return f"{receptor.state}_post {'+' if receptor.jump > 0 else '-'}= {size}"
+
+
+def synapses_of(network, projection):
+    """(presynaptic, postsynaptic, weight, delay in steps) of every synapse of a projection, in the order of creation.
+
+    The delay is one number if all synapses share it. ValueError if the projection has no weights yet.
+    """
+    if projection.name not in network.weights:
+        raise ValueError(f"projection {projection.name!r} has no weights yet: give them to connect or set_weights, or call "
+                         "fluctuation_driven(net, …).")
+    j, i, weights, _ = network.indices(projection)
+    return j, i, np.array(weights, np.float64), network.delay_steps(projection)
+
+
+# ---------------------------------------------------------------------------------------------- input, precision
+
+def in_double(network):
+    """The same network in float64."""
+    double = copy.copy(network)
+    double.dtype = np.dtype(np.float64)
+    double.weights = {name: w.astype(np.float64) for name, w in network.weights.items()}    # arrays, or one number
+    return double
+
+
+def input_events(network, spikes):
+    """Input name -> (units, steps) of one trial, at most one spike of a unit in a step."""
+    events = {}
+    for population, train in zip(network.inputs, input_trains(network, spikes) if network.inputs else []):
+        binned = bin_spikes(train, network.dt)
+        events[population.name] = (binned.units, np.repeat(np.arange(binned.n_steps), np.diff(binned.pointers[0])))
+    return events
+
+
+def checked_trial(network, spikes, duration):
+    """Steps of a trial; ValueError unless `spikes` (or `duration`, s, without inputs) describe exactly one."""
+    trains = spikes.values() if isinstance(spikes, dict) else [spikes] if spikes is not None else []
+    for train in trains:
+        if not isinstance(train, SpikeTrains) or len(train) != 1:
+            given = f"{len(train)} trials" if isinstance(train, SpikeTrains) else type(train).__name__
+            raise ValueError(f"Brian2 simulates one trial at a time; got {given}. Choose one: spikes[0].")
+    if network.inputs:
+        return number_of_steps(input_trains(network, spikes)[0].duration, network.dt)
+    if spikes is not None or duration is None:
+        raise ValueError("the network has no inputs: give spikes=None and a duration in seconds.")
+    return max(1, int(seconds(duration, "duration") / network.dt + 0.5))
+
+
+def current_values(network, currents, steps):
+    """Population -> (step, neuron) of injected currents, or (1, neuron) where they are constant; ValueError for populations that cannot receive them."""
+    values = {}
+    for name, current in (currents or {}).items():
+        population, current = network[name], np.asarray(current, float)
+        if population.kind == "input":
+            raise ValueError(f"currents for {name!r}: it is an input, which has no membrane.")
+        if current.ndim == 3 and len(current) == 1:
+            current = current[0]
+        constant = current.ndim < 2 or len(current) == 1
+        try:
+            values[name] = np.broadcast_to(current, (1 if constant else steps, population.n))
+        except ValueError:
+            raise ValueError(f"currents for {name!r} have shape {current.shape}; they must broadcast to (step, neuron) = "
+                             f"{(steps, population.n)}.") from None
+    return values

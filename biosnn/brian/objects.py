@@ -1,0 +1,104 @@
+"""Brian2 objects of a network."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from .description import checked_trial, current_values, describe, identifiers, input_events, on_pre, require_brian2, synapses_of
+
+
+@dataclass(frozen=True, eq=False)
+class BrianNetwork:
+    """Brian2 objects of a biosnn network.
+
+    network       brian2.Network of all of them
+    populations   name -> NeuronGroup, or SpikeGeneratorGroup for inputs
+    projections   name -> Synapses
+    spikes        population -> SpikeMonitor
+    states        "E.U" -> StateMonitor, at the end of each step ("E.U_star": before threshold and reset)
+    duration      seconds of the trial
+    """
+    network: object
+    populations: dict
+    projections: dict
+    spikes: dict
+    states: dict
+    duration: float
+
+    def run(self, duration=None):
+        """Simulate the trial, or its first `duration` seconds."""
+        self.network.run((self.duration if duration is None else duration) * require_brian2().second)
+
+
+def to_brian2(network, spikes=None, record=(), currents=None, duration=None):
+    """Brian2 objects for `network` and one trial of input. Returns a BrianNetwork.
+
+    spikes     SpikeTrains of one trial, or a dict of input name -> such; None for a network without inputs (give `duration`, s)
+    record     states to monitor, such as ["E.U", "readout.U"], at the end of each step; "E.U_star" is U before threshold and reset
+    currents   population -> array that broadcasts to (step, neuron), added to the right-hand side of tau_mem dU/dt
+
+    ValueError for what Brian2 cannot express: names it. Brian2's preferences are left alone; the identity of every spike
+    needs prefs.codegen.target = "numpy", or compiler flags without -ffast-math.
+    """
+    b2 = require_brian2()
+    clock, dt = b2.Clock(network.dt * b2.second), network.dt * b2.second
+    steps, names = checked_trial(network, spikes, duration), identifiers(network)
+    events, populations, projections = input_events(network, spikes), {}, {}
+    values = current_values(network, currents, steps)
+    for population in network.inputs:
+        units, at = events[population.name]
+        populations[population.name] = b2.SpikeGeneratorGroup(population.n, units, at * dt, clock=clock, name=names["population", population.name])
+    for population in network.spiking + network.readouts:
+        part = describe(network, population, names["population", population.name], population.name in values)
+        populations[population.name] = _group(b2, part, clock, values.get(population.name))
+    for projection in network.projections:
+        j, i, weight, delay = synapses_of(network, projection)
+        shared = {"delay": delay * dt} if np.ndim(delay) == 0 else {}
+        synapses = b2.Synapses(populations[projection.pre], populations[projection.post], "w : 1", on_pre=on_pre(network, projection),
+                               name=names["projection", projection.name], clock=clock, **shared)
+        if not weight.size:
+            continue    # a sparse rule may have drawn nothing; Brian2 refuses empty synapses
+        synapses.connect(i=j, j=i)
+        synapses.w = weight
+        if not shared:
+            synapses.delay = np.asarray(delay, np.int64) * dt
+        projections[projection.name] = synapses
+    monitors = {p.name: b2.SpikeMonitor(populations[p.name]) for p in network.spiking}
+    states = {name: _state_monitor(b2, network, populations, name, clock) for name in record}
+    whole = b2.Network(*populations.values(), *projections.values(), *monitors.values(), *states.values())
+    return BrianNetwork(whole, populations, projections, monitors, states, steps * network.dt)
+
+
+def _group(b2, part, clock, current):
+    refractory = {"refractory": part.refractory * clock.dt} if part.refractory else {}
+    group = b2.NeuronGroup(part.n, part.model, name=part.name, clock=clock, **part.options, **refractory,
+                           namespace={name: value * b2.second for name, value in part.constants.items()})
+    group.U = part.initial
+    for name, value in part.parameters.items():
+        setattr(group, name, value * b2.second)
+    if part.hold:
+        group.U_held = part.initial
+        group.run_regularly(part.hold, clock=clock, when="groups", order=1)
+    if current is not None and len(current) == 1:
+        group.J = current[0]
+    elif current is not None:
+        group.namespace["J_over_time"] = b2.TimedArray(np.array(current), dt=clock.dt, name=f"current_{part.name}")
+        group.run_regularly("J = J_over_time(t, i)", clock=clock, when="start")
+    return group
+
+
+def _state_monitor(b2, network, populations, name, clock):
+    population, _, state = str(name).partition(".")
+    neuron = network[population].neuron
+    known = [*neuron.states, "U_star"] if neuron else []
+    if state not in known:
+        raise ValueError(f"there is no state {name!r}; {population} has "
+                         + (", ".join(f"{population}.{s}" for s in known) or "none, it is an input") + ".")
+    before = state == "U_star"
+    return b2.StateMonitor(populations[population], "U" if before else state, record=True, clock=clock,
+                           when="before_thresholds" if before else "end")
+
+
+def recorded(monitor, name):
+    """What a state monitor of that name holds: (step, neuron)."""
+    state = name.partition(".")[2]
+    return np.asarray(getattr(monitor, "U" if state == "U_star" else state)).T

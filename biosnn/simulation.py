@@ -1,0 +1,351 @@
+"""Run one large network, sparse or dense, for as long as you like: simulate(network, duration) -> Simulation.
+
+The step is that of `run` (DESIGN section 2), but there is one trial, threads go over targets, and nothing is stored but spikes and
+what was asked for.
+"""
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from . import checkpoint, dale, engine
+from . import network_kernels as kernels
+from .events import SpikeTrains
+from .progress import graceful_interrupt, progress_bar
+from .simulate import bin_inputs
+from .spike_file import SpikeFile, read_spikes
+from .synapses import is_random
+from .threads import checked_threads, default_threads
+from .units import seconds
+
+_SLICE = 0.03            # seconds of wall time between looks at the clock and at Ctrl-C
+_ROOM = 1 << 22          # neurons times steps of the list of past spikes
+_FEW_NEURONS = 1000      # below, one thread is faster than two
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Where a simulation stands: continue with simulate(network, …, state=it). save_state and load_state keep it in a file."""
+    fingerprint: str
+    step: int
+    arrays: dict
+
+
+@dataclass(frozen=True, eq=False)
+class Simulation:
+    """What a simulated network did.
+
+    start        seconds that were simulated before this run (in `state`); times below count from there
+    duration     seconds of this run; less than asked for where `interrupted`
+    counts       population -> number of spikes, of inputs and spiking populations
+    binned       population -> (bins,) number of spikes in bins of `rate_bin` seconds
+    states       "E.U" -> (times, chosen neurons), values at the end of steps; state_times: seconds
+    wall         seconds that the run took, without building the network
+    state        where it stands, to continue
+    """
+    network: object
+    start: float
+    duration: float
+    counts: dict
+    binned: dict
+    rate_bin: float
+    states: dict
+    state_times: np.ndarray
+    wall: float
+    interrupted: bool
+    state: State
+    _events: dict = field(repr=False)
+    _out: object = None
+
+    @cached_property
+    def spikes(self):
+        """Population -> SpikeTrains of one trial, for the recorded populations; read from the file if they went there."""
+        if self._out is not None:
+            return read_spikes(self._out)
+        return {name: SpikeTrains(steps * self.network.dt, units, [0, units.size], self.network[name].n, self.duration)
+                for name, (steps, units) in self._events.items()}
+
+    @property
+    def rates(self):
+        """Population -> (bins,) mean rate of its neurons in Hz; bins are `rate_bin` seconds long."""
+        steps = max(1, round(self.rate_bin / self.network.dt))
+        total = max(1, round(self.duration / self.network.dt))
+        length = np.minimum(steps, total - steps * np.arange(-(-total // steps))) * self.network.dt
+        return {name: count / (self.network[name].n * length) for name, count in self.binned.items()}
+
+    @property
+    def mean_rates(self):
+        """Population -> mean rate of its neurons in Hz over the run."""
+        return {name: count / (self.network[name].n * self.duration) for name, count in self.counts.items()}
+
+    @property
+    def real_time_factor(self):
+        """Seconds of wall time for one simulated second."""
+        return self.wall / self.duration
+
+    def __str__(self):
+        lines = [f"{self.duration:g} s simulated in {self.wall:.2f} s ({self.real_time_factor:.2f} s per second)"
+                 + (", interrupted" if self.interrupted else "")]
+        return "\n".join(lines + [f"  {name}: {rate:.2f} Hz" for name, rate in self.mean_rates.items()])
+
+
+def simulate(network, duration, spikes=None, *, background=(), record=None, every=1, record_spikes=None, rate_bin=5e-3, initial=None,
+             state=None, seed=0, threads=None, progress=True, out=None, merge=True):
+    """Simulate one trial of `network` for `duration` seconds. Returns a Simulation.
+
+    spikes         SpikeTrains of one trial for the inputs, or a dict of input name -> such
+    background     list of PoissonInput, Current, OrnsteinUhlenbeck
+    record         states of chosen neurons: {"E.U": [0, 1, 2], "E.I_exc": slice(5)}, at the end of every `every`-th step
+    record_spikes  names of populations; default: all spiking ones
+    rate_bin       seconds, of the bins in which spikes are counted
+    initial        {"E.U": number, array (n,), or distribution with draw(rng, size)}: states at the start, instead of 0 and `initial` of
+                   the population
+    state          of an earlier simulation of this network, to go on from; then initial and seed do not matter
+    seed           int or numpy Generator: of the background and of initial states
+    threads        default: all processors, one for a small network. The result is the same, bit for bit
+    progress       show the share that is done, the time to the end and the real-time factor
+    out            path of an HDF5 file to which spikes go as they come, instead of memory (spike_file.py)
+    merge          several spikes of one input unit in one step count once
+
+    Ctrl-C ends the run and returns what was simulated so far; a second one interrupts at once.
+    """
+    duration = seconds(duration, "duration")
+    steps = int(duration / network.dt + 0.5) if np.isfinite(duration) else 0
+    if steps < 1:
+        raise ValueError(f"duration is {duration!r} s; it must be finite and at least one step of {network.dt:g} s.")
+    _check_network(network)
+    run = _Run(network, background, state, seed, initial, _threads(network, threads))
+    run.connect_inputs(spikes, steps, merge)
+    run.choose(record, every, record_spikes, rate_bin, steps, out)
+    begin, interrupted = time.perf_counter(), False
+    try:
+        with progress_bar(steps, "simulation", progress) as advance, graceful_interrupt() as stop:
+            interrupted = run.go(steps, advance, stop)
+    finally:
+        run.close()
+    return run.result(time.perf_counter() - begin, interrupted)
+
+
+def save_state(state, path):
+    """Write the state of a simulation (simulation.state) to a file; plain arrays, no pickle."""
+    checkpoint.write(path, state.arrays, {"fingerprint": state.fingerprint, "step": state.step})
+
+
+def load_state(path):
+    """Read what save_state wrote. `simulate` checks that it belongs to the network."""
+    arrays, meta = checkpoint.read(path)
+    if "step" not in meta:
+        raise OSError(f"{path} holds no state of a simulation; it may be a checkpoint of weights (load_weights).")
+    return State(meta["fingerprint"], meta["step"], arrays)
+
+
+def _check_network(network):
+    if not network.spiking + network.readouts:
+        raise ValueError("the network has no populations to simulate; add one with net.population(...) or net.readout(...).")
+    missing = [p.name for p in network.projections if p.name not in network.weights]
+    if missing:
+        raise ValueError(f"projections without weights: {', '.join(missing)}. Give them to connect or set_weights.")
+    for projection in network.projections:
+        dale.check_weights(projection.name, network.weights[projection.name], projection.non_negative)
+
+
+def _threads(network, threads):
+    if threads is None and sum(p.n for p in network.populations) < _FEW_NEURONS:
+        return 1
+    return checked_threads(default_threads() if threads is None else threads)
+
+
+class _Run:
+    """The arrays of one call of `simulate`, and the loop over slices of time."""
+
+    def __init__(self, network, background, state, seed, initial, threads):
+        self.network, self.threads, self.place = network, threads, engine.Place(network)
+        self.fingerprint = network.fingerprint()
+        if state is not None and state.fingerprint != self.fingerprint:
+            raise ValueError("this state is of another network: sizes, neurons, projections, dt and dtype must agree.")
+        rng = np.random.default_rng(seed)
+        key = int(rng.integers(2 ** 64, dtype=np.uint64)) if state is None else int(state.arrays["key"])
+        self.cells = engine.pack_cells(self.place, threads)
+        self.wires, self.keep = engine.pack_wires(self.place, self.cells)
+        self.noise = engine.pack_noise(self.place, list(background), key)
+        self.step = self.first = 0 if state is None else state.step
+        direct = [network.delay_steps(p) for p in network.projections if p.delay is not None]
+        self.longest = max([0, *direct])
+        self._make_memory(state, initial, rng)
+        self._make_history(state)
+        self.scratch = [engine.new_scratch(self.place) for _ in range(threads)]
+
+    def _make_memory(self, state, initial, rng):
+        place, dtype = self.place, self.network.dtype
+        ring = (self.wires.ring_mask + 1) * self.wires.ring_width
+        sizes = {"x": place.state_first[-1], "clock": place.neuron_first[-1], "held": place.neuron_first[-1], "ring": ring}
+        arrays = {name: engine.aligned(int(size), np.int32 if name == "clock" else dtype) for name, size in sizes.items()}
+        for array in arrays.values():
+            array[:] = 0
+        if state is not None:
+            if state.arrays["ou"].shape != self.noise.ou.shape:
+                raise ValueError("this state was reached with another background: Ornstein-Uhlenbeck sources differ.")
+            for name, array in arrays.items():
+                array[:] = state.arrays[name]
+            self.noise.ou[:] = state.arrays["ou"]
+        else:
+            for p in self.network.spiking + self.network.readouts:
+                first = place.state(p.name, next(iter(p.neuron.states)))
+                arrays["x"][first:first + p.n] = p.initial
+            for name, values in (initial or {}).items():
+                first, n, _ = self._find(name)
+                arrays["x"][first:first + n] = values.draw(rng, n) if hasattr(values, "draw") else (
+                    values(rng, n) if is_random(values) else values)
+        self.memory = engine.Memory(**arrays)
+
+    def _find(self, name):
+        """(first element, neurons, whether it is a membrane) of a state such as "E.U"."""
+        population, _, state = str(name).partition(".")
+        neuron = self.network[population].neuron
+        if neuron is None or state not in neuron.states:
+            raise ValueError(f"there is no state {name!r}; {population} has "
+                             + (", ".join(f"{population}.{s}" for s in neuron.states) if neuron else "none, it is an input") + ".")
+        return self.place.state(population, state), self.network[population].n, state == next(iter(neuron.states))
+
+    def _make_history(self, state):
+        neurons = int(self.place.neuron_first[-1])
+        self.most = int(np.clip(_ROOM // neurons, 32, 4096))     # steps of one slice
+        shortest = min(self.wires.shortest, self.most)
+        slots = 1 << (self.most + self.longest + shortest + 2).bit_length()
+        self.history = engine.History(slots - 1, np.empty((slots, neurons + 1), np.int32),
+                                      np.zeros((slots, self.threads, self.place.n.size), np.int32))
+        if state is not None:
+            for n, p, unit in zip(*(state.arrays[f"recent_{what}"] for what in ("steps", "populations", "units"))):
+                bounds, slot = self.cells.bounds[p], n & self.history.mask
+                t = int(np.searchsorted(bounds, unit, side="right")) - 1
+                at = self.place.neuron_first[p] + bounds[t] + self.history.count[slot, t, p]
+                self.history.units[slot, at] = unit
+                self.history.count[slot, t, p] += 1
+
+    def connect_inputs(self, spikes, steps, merge):
+        """The spikes of the inputs, by step."""
+        inputs = self.network.inputs
+        if spikes is None or not inputs:
+            if spikes is not None:
+                raise ValueError("the network has no inputs: give spikes=None.")
+            self.drive = engine.Drive(len(inputs), self.first, 0, np.zeros(1, np.int64), np.empty(0, np.int32))
+            return
+        events, given = bin_inputs(self.network, spikes, merge)
+        if events.pointers.shape[0] != 1:
+            raise ValueError(f"simulate runs one trial; spikes have {events.pointers.shape[0]}. Choose one: spikes[0].")
+        self.drive = engine.Drive(len(inputs), self.first, given, np.ascontiguousarray(events.pointers[0]), events.units)
+
+    def choose(self, record, every, record_spikes, rate_bin, steps, out):
+        """What is recorded."""
+        if not isinstance(every, (int, np.integer)) or every < 1:
+            raise ValueError(f"every is {every!r}; it must be a whole number of steps >= 1.")
+        self.rate_bin, self.bin_steps = rate_bin, int(rate_bin / self.network.dt + 0.5)
+        if self.bin_steps < 1:
+            raise ValueError(f"rate_bin is {rate_bin!r} s; it must be at least one step of {self.network.dt:g} s.")
+        names = [p.name for p in self.network.spiking] if record_spikes is None else list(record_spikes)
+        for name in names:
+            if self.network[name].kind == "readout":
+                raise ValueError(f"{name!r} is a readout: it never spikes.")
+        self.events = {name: [] for name in names}
+        sources = [p.name for p in self.network.sources]
+        self.binned = {name: np.zeros(-(-steps // self.bin_steps), np.int64) for name in sources}
+        index, owner, clamped, self.columns, at = [], [], [], {}, 0
+        for name, chosen in (record or {}).items():
+            first, n, membrane = self._find(name)
+            p = self.place.number[name.partition(".")[0]]
+            units = np.atleast_1d(np.arange(n)[chosen])
+            index.append(first + units)
+            owner.append(np.searchsorted(self.cells.bounds[p], units, side="right") - 1)
+            clamped.append(self.place.neuron_first[p] + units if membrane and self.cells.clamped_steps[p] else np.full(units.size, -1))
+            self.columns[name], at = slice(at, at + units.size), at + units.size
+        joined = [np.concatenate([np.empty(0, np.int64), *parts]).astype(np.int64) for parts in (index, owner, clamped)]
+        self.record = engine.Record(int(every), *joined, np.empty((self.most // every + 1 if at else 0, at), self.network.dtype))
+        self.rows = []
+        self.file = None if out is None else SpikeFile(out, self.network, names, self.first * self.network.dt)
+
+    def go(self, steps, advance, stop):
+        """All slices of time. Returns whether Ctrl-C ended them."""
+        control, size, done, begin = np.zeros(16, np.int64), 4, 0, time.perf_counter()
+        with ThreadPoolExecutor(max(1, self.threads - 1)) as pool:
+            while done < steps:
+                first, last, before = self.step, self.step + min(size, steps - done, self.most), time.perf_counter()
+                self._slice(pool, control, first, last)
+                now = time.perf_counter()
+                self._keep(first, last)
+                self.step, done = last, done + last - first
+                size = int(np.clip(size * _SLICE / max(now - before, 1e-6), size / 2, size * 4)) + 1
+                factor = (now - begin) / (done * self.network.dt)
+                advance(last - first, f"{done * self.network.dt:.2f} s simulated, {factor:.2f} s per second")
+                if stop():
+                    return done < steps
+        return False
+
+    def _slice(self, pool, control, first, last):
+        control[:] = 0
+        jobs = []
+        try:
+            for t in range(1, self.threads):
+                jobs.append(pool.submit(self._advance, control, t, first, last))
+            self._advance(control, 0, first, last)
+        except BaseException:
+            control[8] = 1   # threads that wait for one that never comes go home
+            raise
+        for job in jobs:
+            job.result()
+
+    def _advance(self, control, t, first, last):
+        kernels.advance(self.cells, self.wires, self.noise, self.drive, self.history, self.record, self.memory, self.scratch[t],
+                        control, t, first, last)
+
+    def _keep(self, first, last):
+        """Take what a slice recorded."""
+        at = (np.arange(first, last) - self.first) // self.bin_steps
+        slots = np.arange(first, last) & self.history.mask
+        for name, binned in self.binned.items():
+            p = self.place.number[name]
+            counts = self.history.count[slots, :, p].sum(axis=1)
+            np.add.at(binned, at, counts)
+            if name in self.events and counts.any():
+                steps, units = np.empty(counts.sum(), np.int64), np.empty(counts.sum(), np.int32)
+                kernels.collect(self.history, self.cells.bounds, self.place.neuron_first, p, first, last, steps, units)
+                if self.file is not None:
+                    self.file.append(name, (steps - self.first) * self.network.dt, units)
+                else:
+                    self.events[name].append((steps - self.first, units))
+        if self.file is not None:
+            self.file.mark((last - self.first) * self.network.dt)
+        every = self.record.every
+        if self.columns and (n_rows := (last - 1) // every - (first - 1) // every):
+            self.rows.append(self.record.values[:n_rows].copy())
+
+    def close(self):
+        if self.file is not None:
+            self.file.close()
+
+    def result(self, wall, interrupted):
+        dt, every = self.network.dt, self.record.every
+        rows = np.concatenate([np.empty((0, self.record.index.size), self.network.dtype), *self.rows])
+        steps = np.arange(-(-self.first // every) * every, self.step, every) - self.first
+        events = {name: tuple(np.concatenate([np.empty(0, kind), *[part[k] for part in parts]]) for k, kind in
+                              enumerate((np.int64, np.int32))) for name, parts in self.events.items()}
+        done = self.step - self.first
+        binned = {name: counts[:-(-done // self.bin_steps)] for name, counts in self.binned.items()}
+        return Simulation(self.network, self.first * dt, done * dt, {name: int(counts.sum()) for name, counts in binned.items()}, binned,
+                          self.bin_steps * dt, {name: rows[:, columns] for name, columns in self.columns.items()}, steps * dt, wall,
+                          interrupted, self._state(), events, None if self.file is None else self.file.path)
+
+    def _state(self):
+        first = max(0, self.step - self.longest)
+        recent = [[], [], []]
+        for p in range(self.place.n.size):
+            slots = np.arange(first, self.step) & self.history.mask
+            size = int(self.history.count[slots, :, p].sum())
+            steps, units = np.empty(size, np.int64), np.empty(size, np.int32)
+            kernels.collect(self.history, self.cells.bounds, self.place.neuron_first, p, first, self.step, steps, units)
+            for part, values in zip(recent, (steps, np.full(size, p), units)):
+                part.append(values)
+        arrays = {f"recent_{what}": np.concatenate(parts) for what, parts in zip(("steps", "populations", "units"), recent)}
+        arrays |= {name: array.copy() for name, array in self.memory._asdict().items()}
+        return State(self.fingerprint, self.step, arrays | {"ou": self.noise.ou.copy(), "key": np.uint64(self.noise.key)})

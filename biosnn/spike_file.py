@@ -1,0 +1,63 @@
+"""Spikes of long runs in an HDF5 file, which can be read while it grows and after an interruption.
+
+Layout: group `spikes/<population>` with `times` (s from the start of the run, float64) and `units` (int32), attribute `n`; attributes of
+the file: `dt`, `start` (s simulated before) and `duration` (s so far).
+"""
+import time
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from .events import SpikeTrains
+
+_FLUSH = 1.0   # seconds between writes to the disk
+
+
+class SpikeFile:
+    """An HDF5 file to append to."""
+
+    def __init__(self, path, network, names, start):
+        self.path, self._next = Path(path), 0.0
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = h5py.File(self.path, "w")
+        self._file.attrs.update({"dt": network.dt, "start": start, "duration": 0.0})
+        for name in names:
+            group = self._file.create_group(f"spikes/{name}")
+            group.attrs["n"] = network[name].n
+            group.create_dataset("times", (0,), np.float64, maxshape=(None,), chunks=(1 << 16,))
+            group.create_dataset("units", (0,), np.int32, maxshape=(None,), chunks=(1 << 16,))
+
+    def append(self, name, times, units):
+        group = self._file[f"spikes/{name}"]
+        for key, values in (("times", times), ("units", units)):
+            size = group[key].shape[0]
+            group[key].resize((size + values.size,))
+            group[key][size:] = values
+
+    def mark(self, duration):
+        """All spikes before `duration` are there."""
+        if time.monotonic() >= self._next:
+            self._file.attrs["duration"] = duration
+            self._file.flush()
+            self._next = time.monotonic() + _FLUSH
+        self._duration = duration
+
+    def close(self):
+        self._file.attrs["duration"] = getattr(self, "_duration", 0.0)
+        self._file.close()
+
+
+def read_spikes(path):
+    """Population -> SpikeTrains of one trial, from a file that simulate(..., out=path) wrote. OSError if it is not one."""
+    try:
+        with h5py.File(path, "r") as file:
+            duration = max(float(file.attrs["duration"]), float(file.attrs["dt"]))
+            result = {}
+            for name, group in file["spikes"].items():
+                times, units = group["times"][:], group["units"][:]
+                keep = times < duration
+                result[name] = SpikeTrains(times[keep], units[keep], [0, int(keep.sum())], int(group.attrs["n"]), duration)
+            return result
+    except (OSError, KeyError, ValueError) as error:
+        raise OSError(f"{path} is not a file of spikes that simulate(…, out=…) wrote, or is damaged ({error}).") from error

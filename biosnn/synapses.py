@@ -1,0 +1,114 @@
+"""The synapses of a sparse projection: rows of targets, one row for each presynaptic neuron, and values drawn for them."""
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .threads import on_threads
+
+_CHUNK = 1 << 16   # synapses whose values one generator draws; part of the result, so it never changes with the threads
+
+
+@dataclass(frozen=True, eq=False)
+class Synapses:
+    """Who connects to whom: compressed rows, in order of the presynaptic neuron and, within a row, of the target.
+
+    first    (n_pre + 1,) int64: the synapses of neuron j are first[j] .. first[j+1] - 1
+    target   (synapses,) uint16 where the postsynaptic population has at most 65 536 neurons, else int32
+    delay    steps: one number for all, or (synapses,) uint8 or uint16
+
+    Weights are in `network.weights[name]`: one number for all, or an array (synapses,) in the same order.
+    """
+    first: np.ndarray
+    target: np.ndarray
+    delay: object
+    n_post: int
+
+    @property
+    def n_pre(self):
+        return self.first.size - 1
+
+    @property
+    def size(self):
+        """Number of synapses."""
+        return int(self.first[-1])
+
+    @property
+    def nbytes(self):
+        return self.first.nbytes + self.target.nbytes + np.asarray(self.delay).nbytes
+
+    @property
+    def sources(self):
+        """(synapses,) the presynaptic neuron of each synapse."""
+        return np.repeat(np.arange(self.n_pre, dtype=np.int32), np.diff(self.first))
+
+    @cached_property
+    def digest(self):
+        """A hash of targets and delays."""
+        total = hashlib.blake2b(digest_size=8)
+        for array in (self.first, self.target, np.asarray(self.delay)):
+            total.update(np.ascontiguousarray(array))
+        return total.hexdigest()
+
+
+def target_type(n_post):
+    """The smallest integer type that holds the neurons of a population."""
+    return np.uint16 if n_post <= 1 << 16 else np.int32
+
+
+def is_random(values):
+    """Whether values are to be drawn: a distribution with draw(rng, size), or a function (rng, size) -> values."""
+    return hasattr(values, "draw") or callable(values)
+
+
+def _draw(values, rng, size):
+    drawn = np.asarray(values.draw(rng, size) if hasattr(values, "draw") else values(rng, size))
+    if drawn.shape != (size,):
+        raise ValueError(f"{values!r} drew an array of shape {drawn.shape} where {size} values were asked for.")
+    return drawn
+
+
+def draw_weights(values, size, key, dtype):
+    """`size` weights from a distribution. key: an integer that the random numbers depend on."""
+    result = np.empty(size, dtype)
+
+    def work(chunk, start):
+        stop = min(start + _CHUNK, size)
+        result[start:stop] = _draw(values, np.random.default_rng([key, chunk]), stop - start)
+    on_threads(work, list(enumerate(range(0, size, _CHUNK))))
+    return result
+
+
+def delay_steps(delays, dt, what):
+    """Seconds to steps, int(d / dt + 0.5); ValueError where one is negative, not finite or above 65 535 steps."""
+    delays = np.asarray(delays, float)
+    wrong = ~(np.isfinite(delays) & (delays >= 0))
+    if np.any(wrong):
+        raise ValueError(f"{what}: delay is {delays[wrong].ravel()[0]!r} s; it must be finite and >= 0, an effect cannot precede its cause.")
+    steps = np.floor(delays / dt + 0.5)
+    if steps.size and steps.max() > 65535:
+        raise ValueError(f"{what}: a delay of {delays.max():g} s is {steps.max():.0f} steps of dt = {dt:g} s; one projection can have "
+                         "at most 65 535 where delays differ.")
+    return steps
+
+
+def draw_delays(values, size, key, dt, what):
+    """`size` delays in steps from a distribution in seconds, as uint8 if they fit, else as uint16."""
+    for kind in (np.uint8, np.uint16):
+        result, fits = np.empty(size, kind), []
+
+        def work(chunk, start):
+            stop = min(start + _CHUNK, size)
+            steps = delay_steps(_draw(values, np.random.default_rng([key, chunk]), stop - start), dt, what)
+            fits.append(steps.max() <= np.iinfo(kind).max)
+            result[start:stop] = steps
+        on_threads(work, list(enumerate(range(0, size, _CHUNK))))
+        if all(fits):
+            return result
+    raise AssertionError("delay_steps lets no longer delay pass")
+
+
+def compact_delays(steps):
+    """Given delays in steps, in the smallest type."""
+    return steps.astype(np.uint8 if not steps.size or steps.max() <= 255 else np.uint16)

@@ -1,0 +1,51 @@
+"""Times and rates with units, as other programs write them: Brian2 (`10*ms`), pint and quantities. None of them is imported.
+
+Plain numbers and arrays are seconds and hertz. Objects are told apart by their attributes: Brian2's quantities have `dim`, those of
+quantities `rescale`, those of pint `to` and `magnitude`.
+"""
+import numpy as np
+
+#: Brian2 names the exponents of its seven base units.
+_BASE = ("metre", "kilogram", "second", "ampere", "kelvin", "mole", "candle")
+
+
+def seconds(value, name="this"):
+    """`value` in seconds, as a plain number or array. `name` says in an error which argument it is.
+
+    ValueError for a quantity that is not a time.
+    """
+    return _plain(value, name, "time", "second", "s", +1, "10*ms")
+
+
+def hertz(value, name="this"):
+    """`value` in hertz, as a plain number or array. ValueError for a quantity that is not a rate."""
+    return _plain(value, name, "rate", "hertz", "Hz", -1, "5*Hz")
+
+
+def _plain(value, name, kind, unit, symbol, power, example):
+    if value is None or isinstance(value, (float, int)) or type(value) is np.ndarray and value.dtype != object:
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_plain(element, name, kind, unit, symbol, power, example) for element in value]
+    try:
+        if hasattr(value, "dim"):
+            return _of_brian2(value, power)
+        if hasattr(value, "rescale"):
+            return _number(value.rescale(symbol).magnitude)
+        if hasattr(value, "to") and hasattr(value, "magnitude"):
+            return _number(value.to(unit).magnitude)
+    except (ValueError, TypeError):    # what the three packages raise where dimensions differ
+        raise ValueError(f"{name} is {value}, which is not a {kind}; give a number of {unit}s, or a quantity such as {example}."
+                         .replace("hertzs", "hertz")) from None
+    return value
+
+
+def _of_brian2(value, power):
+    exponents = [value.dim.get_dimension(base) for base in _BASE]
+    if exponents != [power * (base == "second") for base in _BASE]:
+        raise ValueError
+    return _number(np.asarray(value))    # Brian2 stores numbers in base units
+
+
+def _number(value):
+    return float(value) if np.ndim(value) == 0 else np.asarray(value)

@@ -1,0 +1,36 @@
+"""Networks of six populations with random tables, delays, resets, refractory periods, integrators, time constants and signs."""
+import numpy as np
+from hypothesis import strategies as st
+
+import biosnn as bs
+
+POPULATION = st.fixed_dictionaries({
+    "n": st.integers(1, 6), "table": st.sampled_from([bs.lif, bs.ei_lif]), "integrator": st.sampled_from(["exact", "exponential_euler"]),
+    "sign": st.sampled_from(["excitatory", "inhibitory", "unsigned"]), "reset": st.sampled_from([0.0, -0.3, "subtract"]),
+    "refractory": st.integers(0, 6), "per_neuron": st.booleans(), "threshold": st.sampled_from([0.8, 1.0, 1.3]),
+    "initial": st.sampled_from([0.0, 0.5]), "delay": st.integers(0, 20), "learn": st.booleans()})
+SYNAPSE = st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 20))
+NETWORK = st.tuples(st.lists(POPULATION, min_size=6, max_size=6), st.lists(SYNAPSE, min_size=6, max_size=9, unique_by=lambda s: s[:2]),
+                    st.integers(0, 2 ** 32 - 1))
+
+
+def build(description, dt=1e-3):
+    """(network, 300 ms of Poisson input that makes every population fire)."""
+    populations, synapses, seed = description
+    rng, net = np.random.default_rng(seed), bs.Network(dt)
+    x = net.input(30)
+    for k, p in enumerate(populations):
+        def tau(low, high):
+            return rng.uniform(low, high, p["n"] if p["per_neuron"] else None)
+        taus = {"tau_syn": tau(4e-3, 8e-3)} if p["table"] is bs.lif else {"tau_exc": tau(4e-3, 8e-3), "tau_inh": tau(9e-3, 12e-3)}
+        neuron = p["table"](tau_mem=tau(13e-3, 30e-3), **taus, threshold=p["threshold"], reset=p["reset"], refractory=p["refractory"] * dt,
+                            integrator=p["integrator"])
+        post = net.population(p["n"], neuron, p["sign"], f"P{k}", initial=p["initial"], learn={"mem": "neuron"} if p["learn"] else None)
+        if p["learn"]:
+            net.tau_parameters[post.name, "mem"][:] = rng.uniform(0.0, 0.3, p["n"])
+        net.connect(x, post, p["delay"] * dt, rng.exponential(1.0, (30, p["n"])), "exc")
+    for pre, post, delay in synapses:
+        weights = rng.exponential(0.15, (populations[pre]["n"], populations[post]["n"]))
+        free = populations[pre]["sign"] == "unsigned" and populations[post]["table"] is bs.lif
+        net.connect(f"P{pre}", f"P{post}", delay * dt, weights * rng.choice([-1, 1], weights.shape) if free else weights)
+    return net, bs.data.poisson(20, 30, 0.3, seed=rng)

@@ -1,0 +1,139 @@
+"""Rules for sparse projections: statistics, exact counts, order, seeds, messages."""
+import numpy as np
+import pytest
+from scipy.sparse import coo_matrix
+
+import biosnn as bs
+from biosnn import checkpoint
+
+
+def connect(rule, n_pre=300, n_post=400, same=False, dtype=np.float32, **options):
+    net = bs.Network(1e-4, dtype)
+    a = net.population(n_pre, bs.lif(), "excitatory", "A")
+    b = a if same else net.population(n_post, bs.lif(), "excitatory", "B")
+    net.connect(a, b, synapses=rule, name="p", **{"seed": 1, "weights": 0.1} | options)
+    return net
+
+
+def table(net):
+    j, i, _, _ = net.indices("p")
+    counts = np.zeros((net["A"].n, net[net.projection("p").post].n), int)
+    np.add.at(counts, (j, i), 1)
+    return counts
+
+
+RULES = {"bernoulli": bs.Bernoulli(0.2), "in": bs.FixedInDegree(60), "in once": bs.FixedInDegree(60, multiple=False),
+         "out": bs.FixedOutDegree(80), "out once": bs.FixedOutDegree(80, multiple=False), "total": bs.FixedTotal(24000),
+         "total once": bs.FixedTotal(24000, multiple=False)}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_pair_is_equally_likely_and_degrees_are_as_asked(name):
+    rule, trials = RULES[name], 40
+    tables = np.stack([table(connect(rule, seed=seed)) for seed in range(trials)])
+    mean = tables.mean(axis=0)                          # expected 0.2 synapses a pair
+    assert tables.mean() == pytest.approx(0.2, abs=5 * np.sqrt(0.2 / tables.size))
+    variance = 0.2 * (0.8 if "once" in name or name == "bernoulli" else 1.0)   # binomial, or nearly Poisson
+    assert mean.var() * trials == pytest.approx(variance, rel=0.03)
+    assert np.abs(mean.mean(axis=0) - 0.2).max() < 5.5 * np.sqrt(0.2 / trials / 300)
+    assert np.abs(mean.mean(axis=1) - 0.2).max() < 5.5 * np.sqrt(0.2 / trials / 400)
+    if name.startswith("in"):
+        assert np.all(tables.sum(axis=1) == 60)
+    if name.startswith("out"):
+        assert np.all(tables.sum(axis=2) == 80)
+    if name.startswith("total"):
+        assert np.all(tables.sum(axis=(1, 2)) == 24000)
+    assert (tables.max() == 1) == ("once" in name or name == "bernoulli")
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_without_self_connections_the_others_stay_equally_likely(name):
+    rule = RULES[name].__class__(**vars(RULES[name]) | {"self_connections": False})
+    tables = np.stack([table(connect(rule, 400, same=True, seed=seed)) for seed in range(20)])
+    assert tables.shape[1:] == (400, 400) and np.all(np.einsum("tii->t", tables) == 0)
+    upper, lower = (tables[:, k].mean() for k in (np.triu(np.ones((400, 400), bool), 1), np.tril(np.ones((400, 400), bool), -1)))
+    assert upper == pytest.approx(lower, rel=0.02) and tables[:, :, -1].mean() > 0 and tables[:, -1].mean() > 0
+
+
+def test_rows_are_ascending_and_the_seed_decides():
+    a, b, c = (connect(bs.FixedTotal(5000), weights=bs.Normal(1, 0.1), delay=bs.UniformBetween(0, 3e-3), seed=s) for s in (1, 1, 2))
+    for net, same in ((b, True), (c, False)):
+        assert all(np.array_equal(x, y) == same for x, y in zip(a.indices("p")[1:], net.indices("p")[1:]))
+    j, i, _, _ = a.indices("p")
+    assert np.array_equal(np.lexsort((i, j)), np.arange(5000)) and a.fingerprint() == b.fingerprint() != c.fingerprint()
+
+
+def test_the_number_of_threads_does_not_matter(monkeypatch):
+    one = connect(bs.FixedInDegree(50), weights=0.2 * bs.LogNormal(0.5), delay=bs.Normal(1.5e-3, 0.75e-3, 1e-4))
+    from biosnn import connectivity, threads
+    monkeypatch.setattr(threads, "default_threads", lambda: 5)
+    monkeypatch.setattr(connectivity, "default_threads", lambda: 5)
+    other = connect(bs.FixedInDegree(50), weights=0.2 * bs.LogNormal(0.5), delay=bs.Normal(1.5e-3, 0.75e-3, 1e-4))
+    assert all(np.array_equal(a, b) for a, b in zip(one.indices("p"), other.indices("p")))
+
+
+def test_weights_and_delays_from_distributions():
+    net = connect(bs.FixedTotal(300_000), weights=0.2 * bs.LogNormal(0.5), delay=bs.Normal(1.5e-3, 0.75e-3, low=1e-4))
+    _, _, w, d = net.indices("p")
+    assert w.mean() == pytest.approx(0.2, rel=0.01) and np.log(w).std() == pytest.approx(0.5, rel=0.01)
+    x = np.random.default_rng(0).normal(1.5e-3, 0.75e-3, 10 ** 6)
+    x = x[x >= 1e-4]
+    assert d.mean() == pytest.approx(x.mean(), rel=0.01) and d.std() == pytest.approx(x.std(), rel=0.01) and d.min() >= 1e-4
+    assert net.synapses["p"].delay.dtype == np.uint8 and net.synapses["p"].target.dtype == np.uint16
+    assert (net.synapses["p"].nbytes + net.weights["p"].nbytes) / 300_000 < 7.1
+    assert connect(bs.FixedTotal(1000), delay=lambda rng, size: rng.uniform(0, 0.1, size)).synapses["p"].delay.dtype == np.uint16
+    big = connect(bs.FixedTotal(1000), n_post=70_000)
+    assert big.synapses["p"].target.dtype == np.int32 and big.weights["p"].ndim == 0
+
+
+def test_pairs_keep_weights_and_delays_together():
+    rng = np.random.default_rng(3)
+    pre, post, w, d = rng.integers(0, 30, 200), rng.integers(0, 40, 200), rng.random(200), rng.integers(0, 50, 200) * 1e-4
+    net = connect(bs.Pairs(pre, post), 30, 40, weights=w, delay=d, seed=None, dtype=np.float64)
+    given = sorted(zip(pre, post, w, np.round(d / 1e-4)))
+    j, i, weights, delays = net.indices("p")
+    assert sorted(zip(j, i, weights, np.round(delays / 1e-4))) == given
+    matrix = coo_matrix((w, (pre, post)), (30, 40))
+    net = connect(bs.from_scipy(matrix), 30, 40, weights=None, seed=None, dtype=np.float64)
+    j, i, weights, _ = net.indices("p")
+    np.testing.assert_allclose(coo_matrix((weights, (j, i)), (30, 40)).toarray(), matrix.toarray())
+    assert np.array_equal(table(connect(bs.OneToOne(), 7, 7, seed=None)), np.eye(7))
+
+
+def test_audit_checkpoint_and_dale(tmp_path):
+    net = connect(bs.Bernoulli(0.02), 50, 60, weights=bs.Uniform())
+    assert bs.audit(net).signs["A"].tolist() == (table(net).sum(axis=1) > 0).astype(int).tolist()
+    bs.save_weights(net, tmp_path / "w.npz")
+    before = net.weights["p"].copy()
+    net.weights["p"][3] = -1
+    assert bs.audit(net).violations == 1 and 2 in bs.audit(net).signs["A"]
+    with pytest.raises(ValueError, match=r"'p': weight \[3\] is -1, which violates Dale"):
+        net.set_weights("p", net.weights["p"])
+    bs.load_weights(net, tmp_path / "w.npz")
+    assert np.array_equal(net.weights["p"], before)
+    with pytest.raises(ValueError, match="another network"):
+        bs.load_weights(connect(bs.Bernoulli(0.02), 50, 60, weights=bs.Uniform(), seed=2), tmp_path / "w.npz")
+    constant = connect(bs.Bernoulli(0.02), 50, 60)
+    checkpoint.save_weights(constant, tmp_path / "c.npz")
+    constant.set_weights("p", 0.7)
+    checkpoint.load_weights(constant, tmp_path / "c.npz")
+    assert constant.weights["p"] == np.float32(0.1)
+
+
+@pytest.mark.parametrize("act, words", [
+    (lambda: bs.Bernoulli(1.2), "probability"), (lambda: bs.FixedInDegree(2.5), "whole number"),
+    (lambda: connect(bs.FixedOutDegree(500, multiple=False)), "500 targets.*from 400"),
+    (lambda: connect(bs.FixedInDegree(400, multiple=False)), "400 sources.*from 300"),
+    (lambda: connect(bs.FixedTotal(10 ** 6, multiple=False)), "120000 pairs"),
+    (lambda: connect(bs.OneToOne()), "300 and 400"), (lambda: connect(bs.Bernoulli(0.1), seed=None), "give a seed"),
+    (lambda: connect(bs.Pairs([0, 300], [0, 0]), seed=None), "neurons 0 .. 299"), (lambda: bs.Pairs([0.5], [1]), "integers"),
+    (lambda: connect("random"), "rule such as"), (lambda: connect(bs.FixedTotal(9), weights=np.ones(8)), r"\(9,\)"),
+    (lambda: connect(bs.FixedTotal(9), weights=-1.0), "'p': weight is -1.*Dale"),
+    (lambda: connect(bs.FixedTotal(9), delay=bs.Normal(0, 1e-3)), "must be finite and >= 0"),
+    (lambda: connect(bs.FixedTotal(9), delay=bs.Normal(10, 1e-3)), "65 535"),
+    (lambda: connect(bs.FixedTotal(9), delay=np.ones(8)), r"delays have shape \(8,\)"),
+    (lambda: connect(None, delay=np.ones(8)), "sparse projection"), (lambda: bs.Normal(1, 1, low=2), "low .. high"),
+    (lambda: bs.run(connect(bs.FixedTotal(9)), duration=0.1), "sparse projections: p.*simulate")])
+def test_messages(act, words):
+    with pytest.raises(ValueError, match=words):
+        act()
