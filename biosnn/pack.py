@@ -69,6 +69,9 @@ def pack(network):
         raise ValueError(f"sparse projections: {', '.join(network.synapses)}. Batches of trials and training take dense ones only; "
                          "use simulate(network, duration, …), which runs one trial of any network.")
     for population in network.spiking:
+        if population.neuron.reversal or population.neuron.spike_jumps:
+            raise ValueError(f"population {population.name!r}: batches of trials and training do not take {population.neuron.model}; "
+                             "use simulate(network, duration, …).")
         membrane = next(iter(population.neuron.states))
         if (population.neuron.refractory_steps(network.dt) > 1
                 and any(receptor.state == membrane for receptor in population.neuron.receptors.values())):

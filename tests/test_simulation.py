@@ -154,3 +154,53 @@ def test_an_interruption_returns_what_was_simulated(monkeypatch):
 def test_messages(act, words):
     with pytest.raises(ValueError, match=words):
         act(sparse(1.5e-3))
+
+
+def drive_one(neuron, steps, dtype=np.float64):
+    """One neuron on receptors exc and inh with given input spikes; states at the end of each step, spikes."""
+    rng = np.random.default_rng(2)
+    given = rng.random((steps, 2)) < [0.3, 0.1]
+    net = bs.Network(1e-4, dtype)
+    net.population(1, neuron, name="A")
+    for k, (receptor, w) in enumerate((("exc", 0.5), ("inh", 0.3))):
+        net.connect(net.input(1, f"x{k}"), "A", weights=[[w]], receptor=receptor)
+    spikes = {f"x{k}": bs.from_dense(given[None, :, k:k + 1], 1e-4) for k in range(2)}
+    names = [f"A.{state}" for state in neuron.states]
+    result = bs.simulate(net, steps * 1e-4, spikes, record={name: [0] for name in names}, progress=False)
+    return given, {name[2:]: result.states[name][:, 0] for name in names}, np.round(result.spikes["A"].times / 1e-4).astype(int)
+
+
+def test_conductances_against_a_naive_loop():
+    given, states, spikes = drive_one(bs.conductance_lif(), 3000)
+    u = ge = gi = 0.0
+    last, expected, found = -1000, [], []
+    for n in range(3000):
+        total = 1 + ge + gi
+        limit = (ge * 60e-3 - gi * 20e-3) / total
+        free = n - last >= 50
+        if free:
+            u = limit + (u - limit) * np.exp(-1e-4 * total / 20e-3)
+        ge, gi = ge * np.exp(-1e-4 / 5e-3) + 0.5 * given[n, 0], gi * np.exp(-1e-4 / 10e-3) + 0.3 * given[n, 1]
+        if free and u > 10e-3:
+            found.append(n)
+            last, u = n, 0.0
+        expected.append((u, ge, gi))
+    assert len(found) > 20 and spikes.tolist() == found
+    np.testing.assert_allclose(np.stack([states["U"], states["g_exc"], states["g_inh"]], axis=1), expected, rtol=1e-10, atol=1e-14)
+
+
+def test_adaptation_against_a_naive_loop():
+    given, states, spikes = drive_one(bs.adaptive_lif(20e-3, 5e-3, 0.1, jump=0.3, refractory=1e-3, integrator="exponential_euler"), 3000)
+    u = i = w = 0.0
+    last, expected, found = -1000, [], []
+    a, b, c = (np.exp(-1e-4 / tau) for tau in (20e-3, 5e-3, 0.1))
+    for n in range(3000):
+        free = n - last >= 10
+        u, i, w = a * u + (1 - a) * (i - w) if free else u, b * i, c * w
+        i += 0.5 * given[n, 0] - 0.3 * given[n, 1]
+        if free and u > 1:
+            found.append(n)
+            last, u, w = n, 0.0, w + 0.3
+        expected.append((u, i, w))
+    assert len(found) > 20 and spikes.tolist() == found
+    np.testing.assert_allclose(np.stack([states["U"], states["I"], states["w"]], axis=1), expected, rtol=1e-9, atol=1e-12)
