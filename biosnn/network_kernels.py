@@ -336,26 +336,30 @@ def _add_dense(weight, n_post, begin, end, jump, units, y):
 def _add_constant(target, split, row, t, w, units, y):
     for e in range(units.size):
         r = row + units[e]
-        for s in range(split[r, t], split[r, t + 1]):
-            y[np.uint32(target[s])] += w
+        for s in range(_U64(split[r, t]), _U64(split[r, t + 1])):
+            y[_U64(target[s])] += w
 
 
 @kernel
 def _add_weighted(target, weight, split, row, t, jump, units, y):
     for e in range(units.size):
         r = row + units[e]
-        for s in range(split[r, t], split[r, t + 1]):
-            y[np.uint32(target[s])] += jump * weight[s]
+        for s in range(_U64(split[r, t]), _U64(split[r, t + 1])):
+            y[_U64(target[s])] += jump * weight[s]
 
 
 @kernel
 def _add_delayed(target, weight, per_synapse, delay, split, row, t, jump, n, ring, mask, width, at, units):
-    """Into the ring of arrivals; per_synapse: 1 if every synapse has a weight, 0 if they share weight[0]."""
-    step, m, lanes = _U64(n), _U64(mask), _U64(width)
+    """Into the ring of arrivals; per_synapse: whether every synapse has a weight of its own."""
+    step, m, lanes, begin, w = _U64(n), _U64(mask), _U64(width), _U64(at), jump * weight[0]   # unsigned: no test for negative places
     for e in range(units.size):
         r = row + units[e]
-        for s in range(split[r, t], split[r, t + 1]):
-            ring[((step + _U64(delay[s])) & m) * lanes + _U64(at) + _U64(target[s])] += jump * weight[s * per_synapse]
+        if per_synapse:
+            for s in range(_U64(split[r, t]), _U64(split[r, t + 1])):
+                ring[((step + _U64(delay[s])) & m) * lanes + begin + _U64(target[s])] += jump * weight[s]
+        else:
+            for s in range(_U64(split[r, t]), _U64(split[r, t + 1])):
+                ring[((step + _U64(delay[s])) & m) * lanes + begin + _U64(target[s])] += w
 
 
 @kernel
@@ -398,7 +402,7 @@ def _arrive(cells, wires, history, k, n, t, x):
 @kernel
 def _send(cells, wires, history, k, n, t, ring, x):
     """Projection k with a delay for every synapse: what was emitted at step n goes into the ring of arrivals."""
-    p, per_synapse = wires.pre[k], int(wires.weight_size[k] > 1)
+    p, per_synapse = wires.pre[k], wires.weight_size[k] > 1
     weight, row, at = at_address(wires.weight_address[k], wires.weight_size[k], x), wires.row_first[k], wires.target[k]
     size, mask, width, jump = wires.size[k], wires.ring_mask, wires.ring_width, wires.jump[k]
     for other in range(cells.bounds.shape[1] - 1):
