@@ -36,6 +36,10 @@ class Cells(NamedTuple):
     spiking: np.ndarray           # (P,)
     input_number: np.ndarray      # (P,) which input it is, or -1
     spike_jump: np.ndarray        # (rows,) what a spike adds to its own state after the reset
+    reversal: np.ndarray          # (rows,) reversal potential of a conductance; NaN where the state is none
+    conducting: np.ndarray        # (P,) whether there are conductances
+    rate_at: np.ndarray           # (P,) first of dt / tau_mem
+    rate_step: np.ndarray
     bounds: np.ndarray            # (P, threads+1) neurons of each thread
 
 
@@ -207,11 +211,12 @@ class _Coefficients:
 def pack_cells(place, threads):
     """The populations as arrays, with the time constants as they are now."""
     network, coefficients, dt = place.network, _Coefficients(place.network.dtype), place.network.dt
-    terms, term_counts, drives, jumps = [], [], [], []
+    terms, term_counts, drives, rates, jumps, reversal = [], [], [], [], [], []
     for p, population in enumerate(place.populations):
         neuron, room = population.neuron, int(place.room[p])
         if neuron is None:
             drives.append((0, 0))
+            rates.append((0, 0))
             continue
         matrix, drive = step_matrix(neuron, dt, network.time_constants(population))
         for row in range(len(neuron.states)):
@@ -219,7 +224,9 @@ def pack_cells(place, threads):
             term_counts.append(len(pattern))
             terms += [(column, *coefficients.add(matrix[..., row, column], room)) for _, column in pattern]
         drives.append(coefficients.add(drive[..., 0], room))
-        jumps += [0.0] * len(neuron.states)
+        rates.append(coefficients.add(dt / np.asarray(network.time_constants(population)[next(iter(neuron.states.values()))]), room))
+        jumps += [neuron.spike_jumps.get(state, 0.0) for state in neuron.states]
+        reversal += [neuron.reversal.get(state, np.nan) for state in neuron.states]
     neurons, dtype = [p.neuron for p in place.populations], network.dtype
 
     def each(value, kind):
@@ -232,7 +239,8 @@ def pack_cells(place, threads):
         each(lambda x: 0 if x.reset == "subtract" else x.reset, dtype), each(lambda x: x.reset == "subtract", bool),
         each(lambda x: max(0, x.refractory_steps(dt) - 1), np.int64), np.array([p.kind == "spiking" for p in place.populations]),
         np.array([inputs.index(p.name) if p.kind == "input" else -1 for p in place.populations], np.int64),
-        np.array(jumps, dtype), part_bounds(place, threads))
+        np.array(jumps, dtype), np.array(reversal, dtype), each(lambda x: bool(x.reversal), bool),
+        *np.array(rates, np.int64).T.copy(), part_bounds(place, threads))
 
 
 def _ring_columns(place, network):

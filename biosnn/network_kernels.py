@@ -11,7 +11,6 @@ from ._jit import at_address, borrowed, kernel, meet, part
 
 GRANULE = 64    # neurons that share random counters; parts of threads are multiples of it
 BLOCK = 512     # neurons that go through all parts of an update while they are in the first-level cache
-LINEAR, CONDUCTANCE, ADEX, IZHIKEVICH = range(4)
 CURRENT, ORNSTEIN_UHLENBECK, POISSON, POISSON_PER_NEURON = range(4)
 
 _U64 = np.uint64
@@ -188,6 +187,27 @@ def _linear(cells, p, i, m, x, fresh):
 
 
 @kernel
+def _conduct(cells, p, i, m, x, fresh, current, driven):
+    """U* = U_inf + (U - U_inf) exp(-dt (1 + sum g) / tau_mem), U_inf = (sum g E + current) / (1 + sum g), for the old g."""
+    one, stride = x.dtype.type(1), cells.padded[p]
+    total, inflow = np.empty(m, x.dtype), np.empty(m, x.dtype)
+    for k in range(m):
+        total[k] = one
+        inflow[k] = current[k] if driven else 0
+    for r in range(cells.row_first[p] + 1, cells.row_first[p + 1]):
+        e = cells.reversal[r]
+        if not np.isnan(e):
+            g = part(x, cells.state_first[p] + (r - cells.row_first[p]) * stride + i, m)
+            for k in range(m):
+                total[k] += g[k]
+                inflow[k] += g[k] * e
+    u, rate = part(x, cells.state_first[p] + i, m), part(cells.coefficient, cells.rate_at[p] + cells.rate_step[p] * i, m)
+    for k in range(m):
+        limit = inflow[k] / total[k]
+        fresh[k] = limit + (u[k] - limit) * np.exp(-rate[k] * total[k])
+
+
+@kernel
 def _clamp_and_compare(cells, p, i, m, x, clock, fresh, margin):
     """States take their new values, but a clamped U stays; margin = U - theta, or -inf where clamped."""
     u, new, theta = part(x, cells.state_first[p] + i, m), part(fresh, 0, m), cells.threshold[p]
@@ -245,7 +265,8 @@ def _update(cells, noise, history, p, n, t, x, state, scratch):
         if cells.clamped_steps[p] > 0:
             _release(cells, p, i, m, x, state.clock, state.held)
         _linear(cells, p, i, m, x, scratch.fresh)
-        if noise.first[p] < noise.first[p + 1]:
+        driven = noise.first[p] < noise.first[p + 1]
+        if driven:
             current, u = part(scratch.current, 0, m), part(scratch.fresh, 0, m)
             drive = part(cells.coefficient, cells.drive_at[p] + cells.drive_step[p] * i, m)
             for k in range(m):
@@ -254,6 +275,8 @@ def _update(cells, noise, history, p, n, t, x, state, scratch):
                 _currents(noise, s, n, p, i, m, current, words)
             for k in range(m):
                 u[k] += drive[k] * current[k]
+        if cells.conducting[p]:
+            _conduct(cells, p, i, m, x, scratch.fresh, scratch.current, driven)
         _clamp_and_compare(cells, p, i, m, x, state.clock, scratch.fresh, scratch.margin)
         if cells.spiking[p]:
             count = _find_spikes(i, m, cells.n[p], scratch.margin, units, count)
@@ -313,26 +336,30 @@ def _add_dense(weight, n_post, begin, end, jump, units, y):
 def _add_constant(target, split, row, t, w, units, y):
     for e in range(units.size):
         r = row + units[e]
-        for s in range(split[r, t], split[r, t + 1]):
-            y[np.uint32(target[s])] += w
+        for s in range(_U64(split[r, t]), _U64(split[r, t + 1])):
+            y[_U64(target[s])] += w
 
 
 @kernel
 def _add_weighted(target, weight, split, row, t, jump, units, y):
     for e in range(units.size):
         r = row + units[e]
-        for s in range(split[r, t], split[r, t + 1]):
-            y[np.uint32(target[s])] += jump * weight[s]
+        for s in range(_U64(split[r, t]), _U64(split[r, t + 1])):
+            y[_U64(target[s])] += jump * weight[s]
 
 
 @kernel
 def _add_delayed(target, weight, per_synapse, delay, split, row, t, jump, n, ring, mask, width, at, units):
-    """Into the ring of arrivals; per_synapse: 1 if every synapse has a weight, 0 if they share weight[0]."""
-    step, m, lanes = _U64(n), _U64(mask), _U64(width)
+    """Into the ring of arrivals; per_synapse: whether every synapse has a weight of its own."""
+    step, m, lanes, begin, w = _U64(n), _U64(mask), _U64(width), _U64(at), jump * weight[0]   # unsigned: no test for negative places
     for e in range(units.size):
         r = row + units[e]
-        for s in range(split[r, t], split[r, t + 1]):
-            ring[((step + _U64(delay[s])) & m) * lanes + _U64(at) + _U64(target[s])] += jump * weight[s * per_synapse]
+        if per_synapse:
+            for s in range(_U64(split[r, t]), _U64(split[r, t + 1])):
+                ring[((step + _U64(delay[s])) & m) * lanes + begin + _U64(target[s])] += jump * weight[s]
+        else:
+            for s in range(_U64(split[r, t]), _U64(split[r, t + 1])):
+                ring[((step + _U64(delay[s])) & m) * lanes + begin + _U64(target[s])] += w
 
 
 @kernel
@@ -375,7 +402,7 @@ def _arrive(cells, wires, history, k, n, t, x):
 @kernel
 def _send(cells, wires, history, k, n, t, ring, x):
     """Projection k with a delay for every synapse: what was emitted at step n goes into the ring of arrivals."""
-    p, per_synapse = wires.pre[k], int(wires.weight_size[k] > 1)
+    p, per_synapse = wires.pre[k], wires.weight_size[k] > 1
     weight, row, at = at_address(wires.weight_address[k], wires.weight_size[k], x), wires.row_first[k], wires.target[k]
     size, mask, width, jump = wires.size[k], wires.ring_mask, wires.ring_width, wires.jump[k]
     for other in range(cells.bounds.shape[1] - 1):

@@ -7,7 +7,7 @@ Every state x_s has a time constant tau_s and obeys, between spikes,
 The first state is the membrane U. A spike that arrives at receptor r adds jump_r times its weight to one state.
 Times are in seconds; U is dimensionless (in units of the threshold) unless you choose volts throughout.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.linalg import expm
@@ -41,6 +41,8 @@ class Neuron:
     reset           value that U takes after a spike, or "subtract" (U loses theta)
     refractory      seconds for which U is clamped after a spike
     integrator      "exact" (matrix exponential) or "exponential_euler" (each state from the others' old values)
+    reversal        states that are conductances (in units of the leak) -> reversal potential; they act on U (`conductance_lif`)
+    spike_jumps     state -> what a spike of the neuron adds to it, after the reset (adaptation)
     """
     model: str
     states: dict
@@ -51,6 +53,8 @@ class Neuron:
     reset: object = 0.0
     refractory: float = 0.0
     integrator: str = "exact"
+    reversal: dict = field(default_factory=dict)
+    spike_jumps: dict = field(default_factory=dict)
 
     def __post_init__(self):
         object.__setattr__(self, "refractory", seconds(self.refractory, f"{self.model}: refractory"))
@@ -116,6 +120,37 @@ def ei_lif(tau_mem=20e-3, tau_exc=10e-3, tau_inh=20e-3, threshold=1.0, reset=0.0
     return Neuron("ei_lif", {"U": "mem", "I_exc": "exc", "I_inh": "inh"}, {("U", "I_exc"): 1.0, ("U", "I_inh"): -1.0},
                   {"exc": Receptor("I_exc", 1.0, +1), "inh": Receptor("I_inh", 1.0, -1)},
                   {"mem": tau_mem, "exc": tau_exc, "inh": tau_inh}, threshold, reset, refractory, integrator)
+
+
+def adaptive_lif(tau_mem=20e-3, tau_syn=10e-3, tau_adapt=100e-3, jump=0.1, threshold=1.0, reset=0.0, refractory=0.0,
+                 integrator="exact"):
+    """`lif` with spike-frequency adaptation: a current w that every spike of the neuron strengthens. For `simulate`.
+
+        tau_mem dU/dt = -U + I - w      tau_adapt dw/dt = -w      its own spike: w += jump
+    """
+    if not np.isfinite(jump):
+        raise ValueError(f"adaptive_lif: jump is {jump!r}; it must be a finite number.")
+    return Neuron("adaptive_lif", {"U": "mem", "I": "syn", "w": "adapt"}, {("U", "I"): 1.0, ("U", "w"): -1.0}, _signed_receptors("I"),
+                  {"mem": tau_mem, "syn": tau_syn, "adapt": tau_adapt}, threshold, reset, refractory, integrator,
+                  spike_jumps={"w": float(jump)})
+
+
+def conductance_lif(tau_mem=20e-3, tau_exc=5e-3, tau_inh=10e-3, reversal_exc=60e-3, reversal_inh=-20e-3, threshold=10e-3, reset=0.0,
+                    refractory=5e-3):
+    """Leaky integrate-and-fire neuron with exponential conductances, in units of the leak conductance. For `simulate`.
+
+        tau_mem dU/dt = -U + g_exc (E_exc - U) + g_inh (E_inh - U)      tau_r dg_r/dt = -g_r      a spike of weight w: g_r += w
+
+    Potentials are relative to rest (the defaults: rest -60, threshold -50, E_exc 0, E_inh -80 mV, as in Brette et al. 2007). A step is
+    exponential Euler with the conductances of its beginning: U relaxes to U_inf = sum g E / (1 + sum g) with the time constant
+    tau_mem / (1 + sum g); this is Brian2's method "exponential_euler".
+    """
+    if not (np.isfinite(reversal_exc) and np.isfinite(reversal_inh)):
+        raise ValueError(f"conductance_lif: reversal potentials {reversal_exc!r} and {reversal_inh!r} must be finite.")
+    return Neuron("conductance_lif", {"U": "mem", "g_exc": "exc", "g_inh": "inh"}, {},
+                  {"exc": Receptor("g_exc", 1.0, +1), "inh": Receptor("g_inh", 1.0, -1)},
+                  {"mem": tau_mem, "exc": tau_exc, "inh": tau_inh}, threshold, reset, refractory, "exponential_euler",
+                  reversal={"g_exc": float(reversal_exc), "g_inh": float(reversal_inh)})
 
 
 def leaky_readout(tau_mem=0.1, tau_syn=10e-3, integrator="exact"):

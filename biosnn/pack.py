@@ -69,6 +69,16 @@ def pack(network):
     if network.synapses:
         raise ValueError(f"sparse projections: {', '.join(network.synapses)}. Batches of trials and training take dense ones only; "
                          "use simulate(network, duration, …), which runs one trial of any network.")
+    for population in network.spiking:
+        if population.neuron.reversal or population.neuron.spike_jumps:
+            raise ValueError(f"population {population.name!r}: batches of trials and training do not take {population.neuron.model}; "
+                             "use simulate(network, duration, …).")
+        membrane = next(iter(population.neuron.states))
+        if (population.neuron.refractory_steps(network.dt) > 1
+                and any(receptor.state == membrane for receptor in population.neuron.receptors.values())):
+            raise ValueError(f"population {population.name!r} has delta synapses and a refractory period, during which spikes that "
+                             "arrive are lost. Batches of trials and training do not do that; use simulate(network, duration, …), "
+                             "or refractory=0.")
     for projection in network.projections:
         dale.check_weights(projection.name, network.weights[projection.name], projection.non_negative)
     order = [population for group in _groups(network) for population in group]

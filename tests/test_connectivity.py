@@ -120,6 +120,19 @@ def test_audit_checkpoint_and_dale(tmp_path):
     assert constant.weights["p"] == np.float32(0.1)
 
 
+def test_delta_synapses_in_batches_of_trials():
+    net = bs.Network(1e-3, np.float64)
+    x = net.input(1)
+    net.connect(x, net.population(1, bs.lif_delta(20e-3), name="A"), weights=[[0.6]])
+    u = bs.run(net, bs.SpikeTrains([0.003, 0.005], [0, 0], [0, 2], 1, 0.01), "A.U").states["A.U"][0, :, 0]
+    a = np.exp(-1 / 20)
+    np.testing.assert_allclose(u[2:7], [0, 0.6, 0.6 * a, 0.6 + 0.6 * a ** 2, 0], atol=1e-12)    # threshold 1 is passed: reset at step 6
+    net = bs.Network(1e-3)
+    net.connect(net.input(1), net.population(1, bs.lif_delta(20e-3, refractory=5e-3)), weights=[[0.6]])
+    with pytest.raises(ValueError, match="delta synapses and a refractory period.*simulate"):
+        bs.run(net, bs.SpikeTrains([0.003], [0], [0, 1], 1, 0.01))
+
+
 @pytest.mark.parametrize("act, words", [
     (lambda: bs.Bernoulli(1.2), "probability"), (lambda: bs.FixedInDegree(2.5), "whole number"),
     (lambda: connect(bs.FixedOutDegree(500, multiple=False)), "500 targets.*from 400"),

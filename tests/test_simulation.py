@@ -1,0 +1,206 @@
+"""The engine of one large network against `run`, against itself on other numbers of threads, and continued."""
+import numpy as np
+import pytest
+
+import biosnn as bs
+
+
+def dense(delay=1.5e-3, dtype=np.float64):
+    net, rng = bs.Network(5e-4, dtype), np.random.default_rng(1)
+    x = net.input(50)
+    e, _ = bs.dalian_layer(net, x, 200, 90, neuron=bs.ei_lif(refractory=2e-3), delay=delay)
+    net.connect(e, net.readout(3))
+    for p in net.projections:
+        net.set_weights(p.name, rng.random((net[p.pre].n, net[p.post].n)) * (0.6 if p.pre == "input" else 0.05))
+    return net
+
+
+def sparse(delay=None, dtype=np.float32):
+    """E and I with delta synapses, delays of their own or one."""
+    net = bs.Network(1e-4, dtype)
+    neuron = bs.lif_delta(20e-3, 20e-3, 10e-3, 2e-3)
+    e, i = net.population(300, neuron, "excitatory", "E"), net.population(100, neuron, "inhibitory", "I")
+    for seed, (pre, post, w) in enumerate(((e, e, 3e-4), (e, i, 3e-4), (i, e, 1.5e-3), (i, i, 1.5e-3))):
+        net.connect(pre, post, bs.UniformBetween(2e-4, 4e-3) if delay is None else delay, bs.Normal(w, w / 10, low=0),
+                    synapses=bs.FixedInDegree(pre.n // 10), seed=seed)
+    return net
+
+
+BACKGROUND = [bs.PoissonInput("E", 12e3, 1e-4), bs.PoissonInput("I", np.full(100, 12e3), 1e-4), bs.OrnsteinUhlenbeck("E", 1e-3, 2e-3, 5e-3),
+              bs.Current("I", ([0.0, 0.05], [0.0, 2e-3]))]
+
+
+def same(a, b):
+    return all(np.array_equal(a.spikes[k].times, b.spikes[k].times) and np.array_equal(a.spikes[k].units, b.spikes[k].units)
+               for k in a.spikes) and all(np.array_equal(a.states[k], b.states[k]) for k in a.states)
+
+
+@pytest.mark.parametrize("delay", [0.0, 5e-4, 1.5e-3])
+def test_spikes_and_states_are_those_of_run(delay):
+    net, spikes = dense(delay), bs.data.poisson(30, 50, 0.15, seed=1)
+    names = ["E.U", "I.I_inh", "readout.U"]
+    trace = bs.run(net, spikes, names)
+    for threads in (1, 2, 3):
+        one = bs.simulate(net, 0.15, spikes, record={name: slice(None) for name in names}, threads=threads, progress=False)
+        assert one.counts["E"] == trace.counts["E"].sum() > 1000
+        for name in names:
+            np.testing.assert_allclose(one.states[name], trace.states[name][0], atol=1e-14)
+        for p in ("E", "I"):
+            np.testing.assert_allclose(one.spikes[p].times, trace.spikes[p].times)
+            assert np.array_equal(one.spikes[p].units, trace.spikes[p].units)
+
+
+@pytest.mark.parametrize("delay", [None, 1.5e-3])
+def test_same_bits_on_any_number_of_threads_and_when_continued(delay, tmp_path):
+    net, options = sparse(delay), {"background": BACKGROUND, "record": {"E.U": [0, 299], "I.U": slice(3)}, "every": 7, "progress": False}
+    one = bs.simulate(net, 0.2, threads=1, **options)
+    assert one.counts["E"] > 300 and one.counts["I"] > 100
+    for threads in (2, 3):
+        assert same(one, bs.simulate(net, 0.2, threads=threads, **options))
+    a = bs.simulate(net, 0.1003, threads=2, **options)
+    bs.save_state(a.state, tmp_path / "state.npz")
+    b = bs.simulate(net, 0.0997, threads=1, state=bs.load_state(tmp_path / "state.npz"), seed=99, **options)
+    assert b.start == pytest.approx(0.1003)
+    for p in ("E", "I"):
+        assert np.array_equal(one.spikes[p].units, np.concatenate([a.spikes[p].units, b.spikes[p].units]))
+        np.testing.assert_allclose(one.spikes[p].times, np.concatenate([a.spikes[p].times, b.spikes[p].times + b.start]), atol=1e-9)
+        assert np.array_equal(one.states[f"{p}.U"], np.concatenate([a.states[f"{p}.U"], b.states[f"{p}.U"]]))
+    for name in ("x", "clock", "held", "ring"):
+        assert np.array_equal(one.state.arrays[name], b.state.arrays[name])
+    assert not same(one, bs.simulate(net, 0.2, **options | {"seed": 1}))
+    with pytest.raises(ValueError, match="another network"):
+        bs.simulate(dense(), 0.1, state=a.state, progress=False)
+
+
+def naive_delta(net, currents, steps):
+    """Sparse delta network driven by constant currents, neuron by neuron and synapse by synapse, in float64."""
+    a, theta, reset, k = np.exp(-net.dt / 20e-3), 20e-3, 10e-3, 20
+    u = {p.name: np.zeros(p.n) for p in net.populations}
+    last = {p.name: np.full(p.n, -10 ** 6) for p in net.populations}
+    arrivals, spikes = {}, {p.name: [] for p in net.populations}
+    for n in range(steps):
+        fired = {}
+        for p in net.populations:
+            free = n - last[p.name] >= k
+            new = a * u[p.name] + (1 - a) * currents[p.name]
+            u[p.name] = np.where(free, new, u[p.name])
+            fired[p.name] = np.flatnonzero(free & (u[p.name] > theta))
+            last[p.name][fired[p.name]] = n
+            spikes[p.name] += [(n, i) for i in fired[p.name]]
+        for projection in net.projections:
+            j, i, w, d = net.indices(projection)
+            sign = net[projection.post].neuron.receptors[projection.receptor].jump
+            for s in np.flatnonzero(np.isin(j, fired[projection.pre])):
+                arrivals.setdefault(n + round(d[s] / net.dt), []).append((projection.post, i[s], sign * w[s]))
+        for post, i, w in arrivals.pop(n, []):
+            if n - last[post][i] >= k:     # what reaches a clamped membrane is lost
+                u[post][i] += w
+        for p in net.populations:
+            u[p.name][fired[p.name]] = reset
+    return u, spikes
+
+
+@pytest.mark.parametrize("delay", [None, 1.5e-3, 0.0])
+def test_sparse_network_against_a_naive_loop(delay):
+    net, rng = sparse(delay, np.float64), np.random.default_rng(0)
+    currents = {p.name: rng.uniform(15e-3, 40e-3, p.n) for p in net.populations}
+    u, spikes = naive_delta(net, currents, 1000)
+    result = bs.simulate(net, 0.1, background=[bs.Current(p, c) for p, c in currents.items()],
+                         record={"E.U": slice(None)}, progress=False, threads=2)
+    for p in ("E", "I"):
+        found = np.stack([np.round(result.spikes[p].times / net.dt), result.spikes[p].units], axis=1)
+        assert len(found) > 100 and np.array_equal(found, np.array(spikes[p]))
+    np.testing.assert_allclose(result.states["E.U"][-1], u["E"], atol=1e-12)
+
+
+def test_counts_rates_and_file(tmp_path):
+    net = sparse(1.5e-3)
+    memory = bs.simulate(net, 0.1, background=BACKGROUND, progress=False, rate_bin=10e-3)
+    filed = bs.simulate(net, 0.1, background=BACKGROUND, progress=False, out=tmp_path / "run.h5", record_spikes=["E"])
+    assert memory.binned["E"].size == 10 and memory.binned["E"].sum() == memory.spikes["E"].times.size == memory.counts["E"]
+    assert memory.rates["E"].mean() == pytest.approx(memory.mean_rates["E"])
+    assert list(filed.spikes) == ["E"] and np.array_equal(filed.spikes["E"].units, memory.spikes["E"].units)
+    np.testing.assert_allclose(bs.read_spikes(tmp_path / "run.h5")["E"].times, memory.spikes["E"].times)
+    with pytest.raises(OSError, match="not a file of spikes"):
+        (tmp_path / "x.h5").write_bytes(b"no")
+        bs.read_spikes(tmp_path / "x.h5")
+
+
+def test_an_interruption_returns_what_was_simulated(monkeypatch):
+    import contextlib
+
+    from biosnn import simulation
+
+    @contextlib.contextmanager
+    def interrupt():
+        calls = []
+        yield lambda: calls.append(1) or len(calls) > 2
+    monkeypatch.setattr(simulation, "graceful_interrupt", interrupt)
+    net = sparse(1.5e-3)
+    part = bs.simulate(net, 100.0, background=BACKGROUND, progress=False)
+    assert part.interrupted and 0 < part.duration < 50
+    monkeypatch.undo()
+    whole = bs.simulate(net, part.duration, background=BACKGROUND, progress=False)
+    assert same(part, whole) and not whole.interrupted
+
+
+@pytest.mark.parametrize("act, words", [
+    (lambda net: bs.simulate(net, 0), "duration"), (lambda net: bs.simulate(net, 0.1, record={"E.X": [0]}), "E.U"),
+    (lambda net: bs.simulate(net, 0.1, every=0), "every"), (lambda net: bs.simulate(net, 0.1, threads=0), "threads"),
+    (lambda net: bs.simulate(net, 0.1, background=[3]), r"background\[0\]"),
+    (lambda net: bs.simulate(net, 0.1, background=[bs.PoissonInput("E", 1e3, -1.0)]), "non-negative"),
+    (lambda net: bs.simulate(net, 0.1, background=[bs.PoissonInput("E", -1e3, 1.0)]), "rates run from -1000"),
+    (lambda net: bs.simulate(net, 0.1, background=[bs.Current("E", np.ones(7))]), "one per neuron")])
+def test_messages(act, words):
+    with pytest.raises(ValueError, match=words):
+        act(sparse(1.5e-3))
+
+
+def drive_one(neuron, steps, dtype=np.float64):
+    """One neuron on receptors exc and inh with given input spikes; states at the end of each step, spikes."""
+    rng = np.random.default_rng(2)
+    given = rng.random((steps, 2)) < [0.3, 0.1]
+    net = bs.Network(1e-4, dtype)
+    net.population(1, neuron, name="A")
+    for k, (receptor, w) in enumerate((("exc", 0.5), ("inh", 0.3))):
+        net.connect(net.input(1, f"x{k}"), "A", weights=[[w]], receptor=receptor)
+    spikes = {f"x{k}": bs.from_dense(given[None, :, k:k + 1], 1e-4) for k in range(2)}
+    names = [f"A.{state}" for state in neuron.states]
+    result = bs.simulate(net, steps * 1e-4, spikes, record={name: [0] for name in names}, progress=False)
+    return given, {name[2:]: result.states[name][:, 0] for name in names}, np.round(result.spikes["A"].times / 1e-4).astype(int)
+
+
+def test_conductances_against_a_naive_loop():
+    given, states, spikes = drive_one(bs.conductance_lif(), 3000)
+    u = ge = gi = 0.0
+    last, expected, found = -1000, [], []
+    for n in range(3000):
+        total = 1 + ge + gi
+        limit = (ge * 60e-3 - gi * 20e-3) / total
+        free = n - last >= 50
+        if free:
+            u = limit + (u - limit) * np.exp(-1e-4 * total / 20e-3)
+        ge, gi = ge * np.exp(-1e-4 / 5e-3) + 0.5 * given[n, 0], gi * np.exp(-1e-4 / 10e-3) + 0.3 * given[n, 1]
+        if free and u > 10e-3:
+            found.append(n)
+            last, u = n, 0.0
+        expected.append((u, ge, gi))
+    assert len(found) > 20 and spikes.tolist() == found
+    np.testing.assert_allclose(np.stack([states["U"], states["g_exc"], states["g_inh"]], axis=1), expected, rtol=1e-10, atol=1e-14)
+
+
+def test_adaptation_against_a_naive_loop():
+    given, states, spikes = drive_one(bs.adaptive_lif(20e-3, 5e-3, 0.1, jump=0.3, refractory=1e-3, integrator="exponential_euler"), 3000)
+    u = i = w = 0.0
+    last, expected, found = -1000, [], []
+    a, b, c = (np.exp(-1e-4 / tau) for tau in (20e-3, 5e-3, 0.1))
+    for n in range(3000):
+        free = n - last >= 10
+        u, i, w = a * u + (1 - a) * (i - w) if free else u, b * i, c * w
+        i += 0.5 * given[n, 0] - 0.3 * given[n, 1]
+        if free and u > 1:
+            found.append(n)
+            last, u, w = n, 0.0, w + 0.3
+        expected.append((u, i, w))
+    assert len(found) > 20 and spikes.tolist() == found
+    np.testing.assert_allclose(np.stack([states["U"], states["I"], states["w"]], axis=1), expected, rtol=1e-9, atol=1e-12)
