@@ -16,7 +16,7 @@ from .network import Network
 from .neuron import adaptive_lif, conductance_lif, ei_lif, leaky_readout, lif, lif_delta, log_normal_time_constants
 from .optim import SGD, SMORMS3, Adam, AdamW, Constant, Cosine, OnPlateau, Step
 from .regularize import WeightPenalty, lower_bound, upper_bound
-from .simulate import gradient, run
+from .trials import gradient, run
 from .simulation import Simulation, load_state, save_state, simulate
 from .spike_file import read_spikes
 from .surrogate import Sigmoid, SuperSpike, Triangular, TruncatedSuperSpike

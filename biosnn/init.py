@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from . import moments, passes, simulate, stats
+from . import moments, passes, stats, trials
 from .connectivity import recurrent_projections
 from .events import bin_spikes
 from .families import Exponential
@@ -200,7 +200,7 @@ class _Design:
         if unknown:
             raise ValueError(f"rates for {', '.join(sorted(unknown))}: the network has only "
                              f"{', '.join(p.name for p in self.network.sources)}.")
-        trains = simulate.input_trains(self.network, spikes) if spikes is not None else []
+        trains = trials.input_trains(self.network, spikes) if spikes is not None else []
         for population, train in zip(self.network.inputs, trains):
             self.rates[population.name] = bin_spikes(train, self.network.dt, self.merge).rate()
         self.rates |= given
@@ -379,13 +379,13 @@ def _close_loop(design, report, spikes, fixed, threads, progress, most=30):
     accelerated by Anderson mixing. The best weights that were seen are kept.
     """
     network = design.network
-    trains = simulate.input_trains(network, spikes)
+    trains = trials.input_trains(network, spikes)
     chosen = np.sort(design.rng.permutation(len(trains[0]))[:_TRIALS])
     sample = {p.name: train[chosen] for p, train in zip(network.inputs, trains)}
     mixing, best, error = _Anderson(), (np.inf, None), np.inf
     with progress_bar(most, "initializing", progress) as advance:
         for iteration in range(most):
-            trace = simulate.run(network, sample, merge=design.merge, threads=threads)
+            trace = trials.run(network, sample, merge=design.merge, threads=threads)
             measured = {name: _measure(design, trace, name, threads) for name in design.targets}
             error, position = _record(design, report, trace, measured), design.position(fixed)
             best = min(best, (error, iteration, position), key=lambda item: item[0])
@@ -400,7 +400,7 @@ def _close_loop(design, report, spikes, fixed, threads, progress, most=30):
     report.converged, report.closed_loop = error < 1.0, True
     if not report.converged:
         design.move(best[2], fixed)
-        trace = simulate.run(network, sample, merge=design.merge, threads=threads)
+        trace = trials.run(network, sample, merge=design.merge, threads=threads)
         _record(design, report, trace, {name: _measure(design, trace, name, threads) for name in design.targets})
         note = ("the closed loop did not settle within its tolerance (1 % of sigma_U, 0.01 of mu_U, 3 % of the rates); the report "
                 "shows the best that was reached. A population that hardly fires cannot balance others: a larger sigma_U or "
@@ -463,7 +463,7 @@ def _measure(design, trace, name, threads):
     sums, squares, count = 0.0, 0.0, 0
     for first in range(0, trace.tape[2].counts.shape[0], _SHADOW_TRIALS):
         part = {s: train[first:first + _SHADOW_TRIALS] for s, train in spikes.items()}
-        states = simulate.run(shadow, part, ["component 0.U", "component 1.U"], merge=design.merge, threads=threads).states
+        states = trials.run(shadow, part, ["component 0.U", "component 1.U"], merge=design.merge, threads=threads).states
         u = np.stack([states[f"component {k}.U"].reshape(-1, population.n).astype(float) for k in (0, 1)])
         sums, squares, count = sums + u.sum(axis=1), squares + np.einsum("atn,btn->abn", u, u), count + u.shape[1]
     mean = sums / count

@@ -14,7 +14,7 @@ from . import checkpoint, dale, engine
 from . import network_kernels as kernels
 from .events import SpikeTrains
 from .progress import graceful_interrupt, progress_bar
-from .simulate import bin_inputs
+from .trials import bin_inputs
 from .spike_file import SpikeFile, read_spikes
 from .synapses import is_random
 from .threads import checked_threads, default_threads

@@ -13,7 +13,7 @@ from .optim import Adam, Constant
 from .pack import pack, pack_model
 from .progress import graceful_interrupt, progress_bar
 from .regularize import SpikeCount, WeightPenalty
-from .simulate import NO_CURRENT, all_states, bin_inputs, input_trains, side_by_side, state_layout, tau_gradients
+from .trials import NO_CURRENT, all_states, bin_inputs, input_trains, side_by_side, state_layout, tau_gradients
 
 _SERIES = ("loss", "accuracy", "regularizer", "validation_loss", "validation_accuracy", "learning_rate", "seconds")
 

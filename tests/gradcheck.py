@@ -2,23 +2,23 @@
 differentiable, the adjoint is its exact gradient, and central differences must agree."""
 import numpy as np
 
-from biosnn import arrays, passes, simulate
+from biosnn import arrays, passes, trials
 from biosnn.pack import pack
 
 
 def twin(network, spikes, currents=None):
     """A smooth forward pass with everything that the adjoint needs. Returns (trace, layout)."""
     packed = pack(network)
-    events, steps = simulate.bin_inputs(network, spikes, merge=True)
+    events, steps = trials.bin_inputs(network, spikes, merge=True)
     n_trials = events.pointers.shape[0]
-    layout = simulate.current_layout(packed, currents or {})
+    layout = trials.current_layout(packed, currents or {})
     drive = arrays.Drive(events, np.arange(n_trials), layout.blocks,
-                          simulate._stack(layout, currents or {}, n_trials, steps, network.dtype, "currents"))
-    states = simulate.all_states(packed)
+                          trials._stack(layout, currents or {}, n_trials, steps, network.dtype, "currents"))
+    states = trials.all_states(packed)
     recording = passes.new_recording(packed, n_trials, steps, states.blocks, states.width, tape=True, smooth=True)
     passes.forward(packed, drive, recording, steps, 1)
-    trains = dict(zip([p.name for p in network.inputs], simulate.input_trains(network, spikes)))
-    return simulate.make_trace(packed, drive, recording, states, steps, trains)
+    trains = dict(zip([p.name for p in network.inputs], trials.input_trains(network, spikes)))
+    return trials.make_trace(packed, drive, recording, states, steps, trains)
 
 
 def relative_error(network, spikes, loss, currents=None, seed=0, steps=(1e-4, 1e-5, 2e-6)):
@@ -28,7 +28,7 @@ def relative_error(network, spikes, loss, currents=None, seed=0, steps=(1e-4, 1e
     """
     rng, trace = np.random.default_rng(seed), twin(network, spikes, currents)
     _, states, counts, direct = loss(trace)
-    got = simulate.gradient(trace, states, counts=counts, differentiate_reset=True, threads=1)
+    got = trials.gradient(trace, states, counts=counts, differentiate_reset=True, threads=1)
     errors = []
 
     def compare(gradient, change):

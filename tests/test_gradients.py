@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn import _vector, kernels, passes
+from biosnn import _vector, kernels, passes, trials
 
 DT = 1e-3
 TABLES = {"lif": bs.lif, "ei_lif": bs.ei_lif}
@@ -111,8 +111,8 @@ def test_gradients_by_states_of_populations():
 
 def test_a_wrong_adjoint_is_caught(monkeypatch):
     """The check itself can fail: without the reset's gradient it must."""
-    true = bs.simulate.gradient
-    monkeypatch.setattr(bs.simulate, "gradient", lambda *a, **k: true(*a, **(k | {"differentiate_reset": False})))
+    true = trials.gradient
+    monkeypatch.setattr(trials, "gradient", lambda *a, **k: true(*a, **(k | {"differentiate_reset": False})))
     assert gradcheck.relative_error(circuit(), spikes(), loss_of()) > 1e-4
 
 

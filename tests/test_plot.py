@@ -16,7 +16,7 @@ from biosnn import families, plot, stats  # noqa: E402
 from biosnn.events import SpikeTrains   # noqa: E402
 from biosnn.network import Network      # noqa: E402
 from biosnn.neuron import ei_lif, lif   # noqa: E402
-from biosnn.simulate import run         # noqa: E402
+from biosnn.trials import run         # noqa: E402
 from biosnn.train import History        # noqa: E402
 
 N_TRIALS, DURATION = 3, 0.1

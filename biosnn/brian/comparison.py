@@ -9,7 +9,7 @@ from .. import stats
 from ..background import Current
 from ..events import SpikeTrains
 from ..neuron import step_matrix
-from ..simulate import run
+from ..trials import run
 from ..simulation import simulate
 from .description import checked_trial, current_values, in_double, require_brian2
 from .objects import recorded, to_brian2

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..events import SpikeTrains, bin_spikes, number_of_steps
-from ..simulate import input_trains
+from ..trials import input_trains
 from ..units import seconds
 
 _METHODS = {"exact": "exact", "exponential_euler": "exponential_euler"}
