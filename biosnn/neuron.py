@@ -79,6 +79,11 @@ class Neuron:
     def spiking(self):
         return np.isfinite(self.threshold)
 
+    @property
+    def has_delta_synapses(self):
+        """Whether a spike moves U itself."""
+        return any(receptor.state == next(iter(self.states)) for receptor in self.receptors.values())
+
     def refractory_steps(self, dt):
         """Period in steps, rounded as delays are."""
         return int(self.refractory / dt + 0.5)
@@ -124,15 +129,15 @@ def ei_lif(tau_mem=20e-3, tau_exc=10e-3, tau_inh=20e-3, threshold=1.0, reset=0.0
 
 def adaptive_lif(tau_mem=20e-3, tau_syn=10e-3, tau_adapt=100e-3, jump=0.1, threshold=1.0, reset=0.0, refractory=0.0,
                  integrator="exact"):
-    """`lif` with spike-frequency adaptation: a current w that every spike of the neuron strengthens. For `simulate`.
+    """`lif` with spike-frequency adaptation: a current w_adapt that every spike of the neuron strengthens. For `simulate`.
 
-        tau_mem dU/dt = -U + I - w      tau_adapt dw/dt = -w      its own spike: w += jump
+        tau_mem dU/dt = -U + I - w_adapt      tau_adapt dw_adapt/dt = -w_adapt      its own spike: w_adapt += jump
     """
     if not np.isfinite(jump):
         raise ValueError(f"adaptive_lif: jump is {jump!r}; it must be a finite number.")
-    return Neuron("adaptive_lif", {"U": "mem", "I": "syn", "w": "adapt"}, {("U", "I"): 1.0, ("U", "w"): -1.0}, _signed_receptors("I"),
+    return Neuron("adaptive_lif", {"U": "mem", "I": "syn", "w_adapt": "adapt"}, {("U", "I"): 1.0, ("U", "w_adapt"): -1.0}, _signed_receptors("I"),
                   {"mem": tau_mem, "syn": tau_syn, "adapt": tau_adapt}, threshold, reset, refractory, integrator,
-                  spike_jumps={"w": float(jump)})
+                  spike_jumps={"w_adapt": float(jump)})
 
 
 def conductance_lif(tau_mem=20e-3, tau_exc=5e-3, tau_inh=10e-3, reversal_exc=60e-3, reversal_inh=-20e-3, threshold=10e-3, reset=0.0,

@@ -73,9 +73,7 @@ def pack(network):
         if population.neuron.reversal or population.neuron.spike_jumps:
             raise ValueError(f"population {population.name!r}: batches of trials and training do not take {population.neuron.model}; "
                              "use simulate(network, duration, …).")
-        membrane = next(iter(population.neuron.states))
-        if (population.neuron.refractory_steps(network.dt) > 1
-                and any(receptor.state == membrane for receptor in population.neuron.receptors.values())):
+        if population.neuron.refractory_steps(network.dt) > 1 and population.neuron.has_delta_synapses:
             raise ValueError(f"population {population.name!r} has delta synapses and a refractory period, during which spikes that "
                              "arrive are lost. Batches of trials and training do not do that; use simulate(network, duration, …), "
                              "or refractory=0.")
@@ -88,6 +86,14 @@ def pack(network):
     for projection in network.projections:
         packed.weight_matrix(projection.name)[:] = network.weights[projection.name]
     return packed
+
+
+def check_differentiable(network):
+    """ValueError if the adjoint does not know a part of the network: delta synapses change the U that the reset then sees."""
+    for population in network.spiking:
+        if population.neuron.has_delta_synapses:
+            raise ValueError(f"population {population.name!r} has delta synapses ({population.neuron.model}), through which there are no "
+                             "gradients yet. To train, use lif(...) with a short tau_syn.")
 
 
 def _groups(network):

@@ -10,7 +10,7 @@ from .augmentation import augmented_events, checked
 from .events import bin_events
 from .loss import MaxOverTimeCrossEntropy
 from .optim import Adam, Constant
-from .pack import pack, pack_model
+from .pack import check_differentiable, pack, pack_model
 from .progress import graceful_interrupt, progress_bar
 from .regularize import SpikeCount, WeightPenalty
 from .trials import NO_CURRENT, all_states, bin_inputs, input_trains, side_by_side, state_layout, tau_gradients
@@ -82,6 +82,7 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
     """
     session = _Session(network, loss, optimizer, schedule, tuple(regularizers), readout, seed, threads, differentiate_reset,
                        checked(augment))
+    check_differentiable(network)
     session.load(spikes, targets, mask, validation, validation_targets, validation_mask, batch)
     _check_counts(epochs, batch, early_stopping)
     folder = None if out is None else Path(out)

@@ -7,7 +7,7 @@ import numpy as np
 from . import arrays, passes
 from .events import SpikeTrains, bin_spikes
 from .neuron import step_matrix, step_pattern
-from .pack import pack
+from .pack import check_differentiable, pack
 from .units import seconds
 
 _NO_VALUES = {np.dtype(t): np.empty(0, t) for t in (np.float32, np.float64)}
@@ -274,6 +274,7 @@ def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=F
     spikes     population -> dL/dS (trial, step, neuron);  counts: population -> dL/dcount (trial, neuron)
     differentiate_reset   let the gradient flow through the reset of U as well
     """
+    check_differentiable(trace.network)
     packed, drive, recording = trace.tape
     if recording.margin.shape[1] != trace.n_steps:
         raise ValueError("this trace has no tape: simulate with run(..., tape=True) to take gradients.")

@@ -52,6 +52,21 @@ def test_every_table(table, integrator, reset, refractory):
     agree(brian.compare(net, bs.data.poisson(20, 20, 0.5, seed=1), currents={"A": np.full((500, 3), 0.3)}, progress=False))
 
 
+@pytest.mark.parametrize("refractory", [0.0, 2e-3])
+def test_conductances(refractory):
+    net, rng = bs.Network(0.5e-3), np.random.default_rng(0)
+    x, a = net.input(20), net.population(3, bs.conductance_lif(refractory=refractory), name="A")
+    net.connect(x, a, receptor="exc", weights=rng.exponential(0.15, (20, 3)))
+    net.connect(x, a, receptor="inh", weights=rng.exponential(0.1, (20, 3)), name="inhibition", delay=1e-3)
+    agree(brian.compare(net, bs.data.poisson(20, 20, 0.5, seed=1), progress=False))
+
+
+@pytest.mark.parametrize("integrator", ["exact", "exponential_euler"])
+def test_adaptation(integrator):
+    net = one(bs.adaptive_lif(jump=0.2, refractory=2e-3, integrator=integrator))
+    agree(brian.compare(net, bs.data.poisson(20, 20, 0.5, seed=1), currents={"A": np.full((500, 3), 0.5)}, progress=False))
+
+
 def test_time_constants_per_neuron_and_learned():
     with pytest.raises(ValueError, match="no weights yet"):
         net = bs.Network(1e-3)

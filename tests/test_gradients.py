@@ -197,3 +197,15 @@ def test_vector_intrinsics_and_their_plain_versions(dtype):
     assert above == sum(1 << k for k in np.flatnonzero(part > 0.3))
     assert within == sum(1 << k for k in np.flatnonzero(np.abs(part) <= 0.3)) and lowest == np.flatnonzero(part > 0.3)[0]
 
+
+
+def test_delta_synapses_have_no_gradient_yet():
+    net = bs.Network(DT)
+    a = net.population(2, bs.lif_delta(), name="A")
+    net.connect(net.input(3), a, weights=np.full((3, 2), 0.1))
+    net.connect(a, net.readout(2), weights=np.ones((2, 2)))
+    data = spikes(3)
+    with pytest.raises(ValueError, match="'A' has delta synapses.*no gradients yet"):
+        bs.gradient(bs.run(net, data, tape=True), {"readout.U": 1.0})
+    with pytest.raises(ValueError, match="'A' has delta synapses.*no gradients yet"):
+        bs.train(net, data, epochs=1, progress=False)

@@ -203,4 +203,4 @@ def test_adaptation_against_a_naive_loop():
             last, u, w = n, 0.0, w + 0.3
         expected.append((u, i, w))
     assert len(found) > 20 and spikes.tolist() == found
-    np.testing.assert_allclose(np.stack([states["U"], states["I"], states["w"]], axis=1), expected, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(np.stack([states["U"], states["I"], states["w_adapt"]], axis=1), expected, rtol=1e-9, atol=1e-12)

@@ -219,8 +219,9 @@ def _our_trace(network, trial, record, currents, duration, neurons=slice(None)):
 
 
 def _needs_engine(network):
-    """Batches of trials have dense projections and no delta synapses with a refractory period; the engine runs one trial of any network."""
-    return bool(network.synapses) or any(receptor.state == "U" for p in network.spiking for receptor in p.neuron.receptors.values())
+    """Whether `run` does not take all of it; the engine runs one trial of any network."""
+    neurons = [p.neuron for p in network.spiking]
+    return bool(network.synapses) or any(n.reversal or n.spike_jumps or n.has_delta_synapses for n in neurons)
 
 
 def _their_trace(network, trial, record, currents, duration):

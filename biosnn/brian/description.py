@@ -82,12 +82,15 @@ def describe(network, population, name, driven):
         options["threshold"] = f"U > {float(neuron.threshold)!r}"
         options["reset"] = f"U -= {float(neuron.threshold)!r}" if neuron.reset == "subtract" else f"U = {float(neuron.reset)!r}"
         options["reset"] += "; U_held = U" if hold else ""
+        options["reset"] += "".join(f"; {state} += {jump!r}" for state, jump in neuron.spike_jumps.items())
     return Group(name, population.n, "\n".join(lines), options, steps if clamps else 0, constants, parameters, population.initial, hold)
 
 
 def _equation(neuron, state, tau, driven, clamped):
     terms = "".join(f" {'+' if gain >= 0 else '-'} {'' if abs(gain) == 1 else f'{abs(float(gain))!r}*'}{other}"
                     for (row, other), gain in neuron.gains.items() if row == state)
+    if state == "U":
+        terms += "".join(f" + {conductance}*({potential!r} - U)" for conductance, potential in neuron.reversal.items())
     return f"d{state}/dt = (-{state}{terms}{' + J' if driven else ''})/{tau} : 1" + (" (unless refractory)" if clamped else "")
 
 
