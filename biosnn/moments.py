@@ -9,7 +9,9 @@ For independent Poisson inputs, projection p with N_p synapses of weight w and r
     eps_bar = dt sum_n k[n]                          eps_hat = dt sum_n k[n]^2
 """
 import numpy as np
+from scipy.integrate import quad
 from scipy.linalg import solve_continuous_lyapunov
+from scipy.special import erfcx
 
 from .neuron import gain_matrix, step_matrix
 
@@ -77,6 +79,24 @@ def _slope_variance(neuron, receptor):
     arrival = _arrival(neuron, receptor, (len(tau),))
     covariance = solve_continuous_lyapunov(a, -np.outer(arrival, arrival))
     return (a[0] @ covariance @ a[0]) / covariance[0, 0]
+
+
+def siegert_rate(mu, sigma, tau_mem, threshold=1.0, reset=0.0, refractory=0.0):
+    """Firing rate (Hz) of a leaky integrate-and-fire neuron driven by white noise (delta synapses, many small inputs).
+
+        1 / rate = refractory + tau_mem sqrt(pi) integral from (reset - mu)/s to (threshold - mu)/s of exp(u^2) (1 + erf u) du
+
+    with s = sqrt(2) sigma; mu and sigma are the mean and standard deviation of the free membrane (threshold off), in the unit
+    of threshold and reset. Times in seconds. Source: Siegert (1951); Brunel (2000), eq. 21. ValueError unless sigma > 0.
+    For currents with a time constant of their own use `stationary_rate`.
+    """
+    if not sigma > 0:
+        raise ValueError(f"sigma is {sigma!r}; the standard deviation of the membrane must be positive.")
+    low, high = ((level - mu) / (np.sqrt(2) * sigma) for level in (reset, threshold))
+    if high > 25:      # exp(u^2) overflows: less than one spike in the age of the universe
+        return 0.0
+    integral = quad(lambda u: erfcx(-u), low, high, limit=200)[0]
+    return 1 / (refractory + tau_mem * np.sqrt(np.pi) * integral)
 
 
 def stationary_rate(mu, sigma, tau_mem, tau_current, dt, threshold=1.0, reset=0.0, refractory_steps=0):
