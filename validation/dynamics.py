@@ -136,7 +136,7 @@ def after(spikes, begin):
 def neurons():
     """Every table, integrator, reset and refractory period; driven by spikes and by a constant current."""
     spikes, current = bs.data.poisson(20, 20, 2.0, seed=1), {"A": np.full((2000, 3), 0.3)}
-    for table in (bs.lif, bs.ei_lif, bs.lif_delta):
+    for table in (bs.lif, bs.ei_lif, bs.lif_delta, bs.adaptive_lif):
         for integrator in INTEGRATORS:
             for reset in RESETS:
                 for refractory in REFRACTORY:
@@ -149,6 +149,14 @@ def neurons():
                     net.connect(a, net.readout(2, integrator=integrator), weights=rng.normal(size=(3, 2)))
                     name = f"{table.__name__}, {integrator}, reset {reset if reset == 'subtract' else 'to 0'}, refractory {1e3 * refractory:g} ms"
                     yield Case(1, name, net, spikes, current)
+    for reset in (0.0, 5e-3, "subtract"):
+        for refractory in REFRACTORY:
+            net, rng = bs.Network(1e-3), np.random.default_rng(0)
+            x, a = net.input(20), net.population(3, bs.conductance_lif(reset=reset, refractory=refractory), name="A")
+            net.connect(x, a, receptor="exc", weights=rng.exponential(0.15, (20, 3)))
+            net.connect(x, a, receptor="inh", delay=2e-3, weights=rng.exponential(0.1, (20, 3)), name="inhibition")
+            name = f"conductance_lif, reset {reset if reset == 'subtract' else f'to {1e3 * reset:g} mV'}, refractory {1e3 * refractory:g} ms"
+            yield Case(1, name, net, spikes, {"A": np.full((2000, 3), 2e-3)})
 
 
 def populations():
