@@ -225,9 +225,9 @@ def main(arguments=None):
     one.add_argument("--train", help="HDF5 file in the layout of the Spiking Heidelberg Digits (default: Randman)")
     one.add_argument("--test", help="the same, for testing")
     one.add_argument("--duration", type=float, default=0.7, help="seconds of each trial of the files")
-    one.add_argument("--epochs", type=int, default=None, help="passes over the training data (Randman: 30, files: 60)")
+    one.add_argument("--epochs", type=int, default=None, help="passes over the training data (Randman: 12, files: 60)")
     one.add_argument("--batch", type=int, default=None, help="trials per step (Randman: 100, files: 100)")
-    one.add_argument("--lr", type=float, default=None, help="learning rate of Adam (Randman: 5e-3, files: 3e-3)")
+    one.add_argument("--lr", type=float, default=None, help="learning rate of Adam (Randman: 1e-2, files: 3e-3)")
     one.add_argument("--schedule", choices=("constant", "cosine"), default=None,
                      help="of the learning rate; cosine unless --lr is given")
     one.add_argument("--augment", action=argparse.BooleanOptionalAction, default=None,
@@ -246,7 +246,7 @@ def main(arguments=None):
     if args.command == "dalian":
         args.augment = bool(args.train) if args.augment is None else args.augment
         args.cosine = args.schedule == "cosine" or (args.schedule is None and args.lr is None)
-        defaults = (60, 100, 3e-3) if args.train else (30, 100, 5e-3)
+        defaults = (60, 100, 3e-3) if args.train else (12, 100, 1e-2)
         args.epochs, args.batch, args.lr = (given if given is not None else default for given, default in
                                             zip((args.epochs, args.batch, args.lr), defaults))
     {"dalian": dalian, "fluctuations": fluctuations}[args.command](args)
