@@ -194,8 +194,13 @@ def test_vector_intrinsics_and_their_plain_versions(dtype):
         return _vector.above(x, 2, bound), _vector.within(x, 2, bound), _vector.lowest_bit(_vector.above(x, 2, bound))
     above, within, lowest = bits(x, dtype(0.3))
     part = x[2:2 + _vector.LANES]
-    assert above == sum(1 << k for k in np.flatnonzero(part > 0.3))
+    assert above == sum(1 << k for k in np.flatnonzero(part > 0.3)) == _vector._bits_python(part > 0.3)
     assert within == sum(1 << k for k in np.flatnonzero(np.abs(part) <= 0.3)) and lowest == np.flatnonzero(part > 0.3)[0]
+    n, width = 5, _vector.BLOCK_BYTES // np.dtype(dtype).itemsize
+    a, b, plain = rng.normal(size=(8, 9)).astype(dtype), rng.normal(size=n * width).astype(dtype), np.ones((8, width + 3), dtype)
+    _vector._multiply_block_python(a, 1, 2, n, b, 0, dtype(2), plain, 3)
+    np.testing.assert_allclose(plain[1:1 + _vector.BLOCK_ROWS, 3:], 1 + 2 * a[1:1 + _vector.BLOCK_ROWS, 2:2 + n] @ b.reshape(n, width), rtol=1e-4)
+    assert np.all(plain[0] == 1) and np.all(plain[:, :3] == 1)
 
 
 
