@@ -14,14 +14,17 @@ from numba.core import cgutils, types
 from numba.np.arrayobj import populate_array
 from numba.extending import intrinsic
 
+#: Always inlined: a kernel that is called passes every field of every array (hundreds of words), which costs more than a short loop.
+_OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "forceinline": True}
+
 #: Kernels whose order of additions is part of the result (everything in the forward pass).
-kernel = numba.njit(cache=True, nogil=True, error_model="numpy")
+kernel = numba.njit(**_OPTIONS)
 
 #: Kernels that may fuse a product with the addition after it (adjoint: the order of additions is still fixed).
-fused = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+fused = numba.njit(**_OPTIONS, fastmath={"contract"})
 
 #: Dot products, which need a free order of additions to use vector units. NaN and infinity keep their meaning.
-reduction = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc"})
+reduction = numba.njit(**_OPTIONS, fastmath={"contract", "reassoc"})
 
 
 def _without_owner(context, builder, kind, value):

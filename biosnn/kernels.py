@@ -16,7 +16,7 @@ from ._jit import borrowed, fused, kernel, part, reduction
 from ._vector import BLOCK_BYTES, BLOCK_ROWS, LANES, above, lowest_bit, multiply_block, within
 from .arrays import BEFORE_RESET, END_OF_STEP, RESET_BY_SUBTRACTION, SIGMOID, TRIANGULAR, TRUNCATED_SUPERSPIKE
 
-TILE = 24      # trials side by side: a multiple of BLOCK_ROWS
+TILE = 6       # trials side by side, whose states stay in the first-level cache: a multiple of BLOCK_ROWS
 
 
 # ---------------------------------------------------------------------------------------------- surrogate gradients
