@@ -103,6 +103,14 @@ class Gradient(NamedTuple):
     current: np.ndarray           # (B, T, columns) as Drive.current, or no steps
 
 
+class Sorting(NamedTuple):
+    """Events of one bundle in a window of steps and a tile of trials, by presynaptic neuron."""
+    rows: np.ndarray              # (trials of a tile,) rows of the batch
+    ends: np.ndarray              # (presynaptic neurons + 1,) where the events of each end
+    places: np.ndarray            # (events,) where the adjoint at their arrival begins in the flat ring
+    factors: np.ndarray           # (events,) their values, in the smooth twin
+
+
 class Scratch(NamedTuple):
     """Working memory of one thread for a tile of trials."""
     states: np.ndarray            # (ring, trials of a tile, elements): states, or their adjoints, of the last few steps
@@ -110,6 +118,7 @@ class Scratch(NamedTuple):
     grad_spikes: np.ndarray       # (trials, spiking neurons)
     kept: np.ndarray              # (trials, spiking neurons) adjoint of a clamped U
     near: np.ndarray              # (spiking neurons,) those of a population that are near threshold
+    sorting: Sorting
 
 
 def aligned(shape, dtype):

@@ -16,7 +16,8 @@ from ._jit import borrowed, fused, kernel, part, reduction
 from ._vector import BLOCK_BYTES, BLOCK_ROWS, LANES, above, lowest_bit, multiply_block, within
 from .arrays import BEFORE_RESET, END_OF_STEP, RESET_BY_SUBTRACTION, SIGMOID, TRIANGULAR, TRUNCATED_SUPERSPIKE
 
-TILE = 6       # trials side by side, whose states stay in the first-level cache: a multiple of BLOCK_ROWS
+ROWS = 192     # steps times trials whose events are accumulated together
+COLUMNS = 256  # postsynaptic neurons for which they are
 
 
 # ---------------------------------------------------------------------------------------------- surrogate gradients
@@ -229,15 +230,55 @@ def deliver(weight, n_post, jump, events, start, stop, current):
         e += 1
 
 
+@kernel
+def _by_unit(events, rows, trials, n_sources, source, first_step, last_step, delay, ring, n_pre, sorting):
+    """Sort the events of some steps by presynaptic neuron, then trial and step: those of neuron j are sorting.ends[j - 1] ..
+
+    ends[j] - 1, and their places say where the adjoint at their arrival begins in the flat ring.
+    """
+    ends, places, factors = sorting.ends, sorting.places, sorting.factors
+    ends[:n_pre + 1] = 0
+    for b in range(trials):
+        for n in range(first_step, last_step):
+            at = n * n_sources + source
+            for e in range(events.pointers[rows[b], at], events.pointers[rows[b], at + 1]):
+                ends[events.units[e] + 1] += 1
+    for j in range(1, n_pre + 1):
+        ends[j] += ends[j - 1]
+    for b in range(trials):
+        for n in range(first_step, last_step):
+            at, place = n * n_sources + source, ((n + delay) % ring.shape[0] * ring.shape[1] + b) * ring.shape[2]
+            for e in range(events.pointers[rows[b], at], events.pointers[rows[b], at + 1]):
+                k = ends[events.units[e]]
+                ends[events.units[e]] = k + 1
+                places[k] = place
+                if events.values.size:
+                    factors[k] = events.values[e]
+
+
 @fused
-def accumulate(grad_weight, n_post, jump, events, start, stop, grad_current):
-    """Forward: current[i] += jump W[j, i] S_j.  Adjoint: grad_W[j, i] += jump S_j grad_current[i] for every event."""
-    units, values = events.units, events.values
-    for e in range(start, stop):
-        s = jump * values[e] if values.size else jump
-        row = part(grad_weight, units[e] * n_post, n_post)
-        for i in range(n_post):
-            row[i] += s * grad_current[i]
+def accumulate(grad_weight, n_pre, n_post, jump, smooth, sorting, target, adjoints):
+    """Forward: current[i] += jump W[j, i] S_j.  Adjoint: grad_W[j, i] += jump S_j grad_current[i] for the events of a window.
+
+    By presynaptic neuron, so that a row of grad_W is read and written once; some columns at a time, so that their adjoints stay
+    in the second-level cache.
+    """
+    ends, places, factors = sorting.ends, sorting.places, sorting.factors
+    for column in range(0, n_post, COLUMNS):
+        size, at, e = min(COLUMNS, n_post - column), target + column, 0
+        for j in range(n_pre):
+            row = part(grad_weight, j * n_post + column, size)
+            while e + 4 <= ends[j] and not smooth:
+                a0, a1 = part(adjoints, places[e] + at, size), part(adjoints, places[e + 1] + at, size)
+                a2, a3 = part(adjoints, places[e + 2] + at, size), part(adjoints, places[e + 3] + at, size)
+                for i in range(size):
+                    row[i] += jump * ((a0[i] + a1[i]) + (a2[i] + a3[i]))
+                e += 4
+            while e < ends[j]:
+                s, a0 = jump * factors[e] if smooth else jump, part(adjoints, places[e] + at, size)
+                for i in range(size):
+                    row[i] += s * a0[i]
+                e += 1
 
 
 # ---------------------------------------------------------------------------------------------- pull
@@ -405,8 +446,9 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
     """Simulate trials first .. last - 1 of the batch from the initial state, and write `recording`."""
     model, wiring, weight, drive, recording, scratch = borrowed((model, wiring, weight, drive, recording, scratch))
     spikes, margin, clock, stored = recording.spikes, recording.margin, scratch.clock, recording.margin.shape[1] == steps
-    for start in range(first, last, TILE):
-        trials = min(TILE, last - start)
+    tile = scratch.states.shape[1]
+    for start in range(first, last, tile):
+        trials = min(tile, last - start)
         clock[:] = 0
         for b in range(trials):
             scratch.states[0, b, :model.initial.size] = model.initial
@@ -430,30 +472,37 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
 
 
 @fused
-def _synapses_adjoint(model, wiring, weight, panels, drive, recording, start, trials, n, ring, grad_spikes, near, grad_weight):
-    """Pull and accumulate for what was emitted at step n and arrived `delay` steps later."""
-    n_inputs, n_populations, spikes, margin = wiring.n_inputs, model.group.size, recording.spikes, recording.margin
+def _pull_all(model, wiring, weight, panels, margin, start, trials, n, ring, grad_spikes, near):
+    """grad_S of what was emitted at step n and arrived `delay` steps later."""
     for k in range(wiring.source.size):
-        if n + wiring.delay[k] >= margin.shape[1]:
+        p = wiring.source[k] - wiring.n_inputs
+        if p < 0 or n + wiring.delay[k] >= margin.shape[1]:
             continue
         arrived = ring[(n + wiring.delay[k]) % ring.shape[0]]
         n_pre, n_post, target, jump = wiring.n_pre[k], wiring.n_post[k], wiring.target[k], wiring.jump[k]
-        w, p = wiring.weight_first[k], wiring.source[k] - n_inputs
-        if p >= 0:
-            pre, cutoff = model.population_first[p], model.cutoff[model.group[p]]
-            if cutoff < np.inf:
-                pull_compact(weight[w:], n_pre, n_post, jump, trials, arrived, target, grad_spikes, pre, margin, start, n, cutoff, near)
-            else:
-                pull_dense(panels[wiring.panel_first[k]:], n_pre, n_post, jump, trials, arrived, target, grad_spikes, pre)
-        for b in range(trials):
-            if p >= 0:
-                at = n * n_populations + p
-                first, last = spikes.pointers[start + b, at], spikes.pointers[start + b, at + 1]
-                accumulate(grad_weight[w:], n_post, jump, spikes, first, last, part(arrived[b], target, n_post))
-            else:
-                row, at = drive.rows[start + b], n * n_inputs + wiring.source[k]
-                first, last = drive.inputs.pointers[row, at], drive.inputs.pointers[row, at + 1]
-                accumulate(grad_weight[w:], n_post, jump, drive.inputs, first, last, part(arrived[b], target, n_post))
+        pre, cutoff = model.population_first[p], model.cutoff[model.group[p]]
+        if cutoff < np.inf:
+            pull_compact(weight[wiring.weight_first[k]:], n_pre, n_post, jump, trials, arrived, target, grad_spikes, pre, margin, start,
+                         n, cutoff, near)
+        else:
+            pull_dense(panels[wiring.panel_first[k]:], n_pre, n_post, jump, trials, arrived, target, grad_spikes, pre)
+
+
+@fused
+def _accumulate_all(wiring, n_populations, drive, spikes, start, trials, first, last, steps, ring, sorting, grad_weight):
+    """grad_W from the events emitted at steps first .. last - 1, bundle by bundle."""
+    for b in range(trials):
+        sorting.rows[b] = start + b
+    for k in range(wiring.source.size):
+        n_pre, delay, source, arrive = wiring.n_pre[k], wiring.delay[k], wiring.source[k], min(last, steps - wiring.delay[k])
+        if source < wiring.n_inputs:
+            _by_unit(drive.inputs, drive.rows[start:start + trials], trials, wiring.n_inputs, source, first, arrive, delay, ring, n_pre,
+                     sorting)
+        else:
+            _by_unit(spikes, sorting.rows, trials, n_populations, source - wiring.n_inputs, first, arrive, delay, ring, n_pre,
+                     sorting)
+        accumulate(grad_weight[wiring.weight_first[k]:], n_pre, wiring.n_post[k], wiring.jump[k],
+                   source >= wiring.n_inputs and spikes.values.size > 0, sorting, wiring.target[k], ring.reshape(-1))
 
 
 @fused
@@ -488,8 +537,10 @@ def adjoint(model, wiring, weight, panels, drive, recording, loss, gradient, scr
     loss, gradient, scratch = borrowed((loss, gradient, scratch))
     steps, smooth, margin = recording.margin.shape[1], recording.spikes.values.size > 0, recording.margin
     ring, grad_spikes, kept = scratch.states, scratch.grad_spikes, scratch.kept   # ring: adjoints after the synapses, by step
-    for start in range(first, last, TILE):
-        trials = min(TILE, last - start)
+    tile = scratch.states.shape[1]
+    window = ROWS // tile
+    for start in range(first, last, tile):
+        trials = min(tile, last - start)
         ring[:] = 0
         for n in range(steps - 1, -1, -1):
             now, before = ring[n % ring.shape[0]], ring[(n - 1) % ring.shape[0]]
@@ -503,6 +554,8 @@ def adjoint(model, wiring, weight, panels, drive, recording, loss, gradient, scr
                 _add_blocks(loss.blocks, END_OF_STEP, trials, loss.states, start, n, now)
             for g in range(model.n_spiking):
                 reset_adjoint(model, g, trials, margin, start, n, smooth, differentiate_reset, now, grad_spikes)
-            _synapses_adjoint(model, wiring, weight, panels, drive, recording, start, trials, n, ring, grad_spikes, scratch.near,
-                              gradient.weight)
+            _pull_all(model, wiring, weight, panels, margin, start, trials, n, ring, grad_spikes, scratch.near)
             _populations_adjoint(model, drive, recording, loss, gradient, start, trials, n, now, grad_spikes, before, kept)
+            if n % window == 0:
+                _accumulate_all(wiring, model.group.size, drive, recording.spikes, start, trials, n, min(n + window, steps), steps, ring,
+                                scratch.sorting, gradient.weight)

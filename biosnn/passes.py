@@ -8,6 +8,7 @@ from . import arrays, kernels
 from ._vector import BLOCK_BYTES, BLOCK_ROWS
 from .threads import checked_threads, default_threads, on_threads  # noqa: F401 (callers find the first two here)
 
+_MANY_TRIALS, _NEAR_BYTES = 24, 256e3    # about half of a second-level cache
 _MOST_CHUNKS, _FEWEST_CHUNKS, _CHUNK_BYTES = 32, 4, 128e6   # a batch has as many chunks as fit, whatever the number of threads
 
 
@@ -16,12 +17,19 @@ def _in_chunks(work, bounds, threads):
     on_threads(work, [(c, int(first), int(last)) for c, (first, last) in enumerate(zip(bounds[:-1], bounds[1:]))], threads)
 
 
-def _chunk_bounds(n_trials, n_weights, itemsize):
+def _tile(packed):
+    """Trials that kernels take side by side, a multiple of BLOCK_ROWS: few, whose states stay in the first-level cache; many where
+    reading the weights that `pull_dense` needs from further away is what costs."""
+    far = packed.wiring.panel_first[-1] * packed.weight.itemsize > _NEAR_BYTES and np.any(packed.model.cutoff == np.inf)
+    return _MANY_TRIALS if far else BLOCK_ROWS
+
+
+def _chunk_bounds(n_trials, packed):
     """Chunks depend on the work alone, never on the number of threads. The last are smaller, so that all threads end at about
     the same time."""
-    most = int(np.clip(_CHUNK_BYTES / (itemsize * max(n_weights, 1)), _FEWEST_CHUNKS, _MOST_CHUNKS))
+    most, tile = int(np.clip(_CHUNK_BYTES / max(packed.weight.nbytes, 1), _FEWEST_CHUNKS, _MOST_CHUNKS)), _tile(packed)
     size = -(-n_trials // most)
-    size = -(-size // kernels.TILE) * kernels.TILE
+    size = -(-size // tile) * tile
     n_whole = max(0, int(np.ceil((n_trials - 1.5 * size) / size)))
     rest = -(-(n_trials - size * n_whole) // (4 * BLOCK_ROWS)) * BLOCK_ROWS    # a quarter, in whole blocks of `pull_dense`
     return np.concatenate([size * np.arange(n_whole), np.arange(size * n_whole, n_trials, max(rest, 1)), [n_trials]])
@@ -77,16 +85,29 @@ def _first_trials(recording, n_trials):
                             recording.states[:n_trials])
 
 
-def _scratch(packed, steps):
-    """Working memory of one thread; `steps` states or adjoints of the past are kept."""
-    dtype, model, tile = packed.weight.dtype, packed.model, kernels.TILE
+def _scratch(packed, events=None):
+    """Working memory of one thread: two steps of states or, for the adjoint, as many as a window of events and the delays need.
+
+    events: for the adjoint, the most events that a source has in a window of steps and a tile of trials.
+    """
+    dtype, model, tile = packed.weight.dtype, packed.model, _tile(packed)
+    steps = 2 if events is None else kernels.ROWS // tile + max(packed.wiring.delay, default=0) + 1
+    most = int(max(packed.wiring.n_pre, default=0)) if events else 0
 
     def rows(n):
         return -(-n // 16) * 16   # so that the row of every trial begins at a cache line
     return arrays.Scratch(arrays.aligned((steps, tile, rows(model.initial.size)), dtype),
                           arrays.aligned((tile, rows(model.threshold.size)), np.int32),
                           arrays.aligned((tile, rows(packed.n_spiking) + 16), dtype),   # + 16: zeros of the last panel
-                          arrays.aligned((tile, rows(packed.n_spiking)), dtype), np.empty(packed.n_spiking, np.int64))
+                          arrays.aligned((tile, rows(packed.n_spiking)), dtype), np.empty(packed.n_spiking, np.int64),
+                          arrays.Sorting(np.empty(tile, np.int64), np.empty(most + 1, np.int64), np.empty(events or 0, np.int64),
+                                         np.empty(events or 0, dtype)))   # taken only when touched
+
+
+def _most_events(packed, inputs=None):
+    """The most that a source can have in a window of steps and a tile of trials: one of a unit in a step, unless `inputs` has more."""
+    most = kernels.ROWS * int(max(packed.wiring.n_pre, default=0))
+    return most if inputs is None else max(most, _tile(packed) * int(np.ptp(inputs.pointers, axis=1).max()))
 
 
 class Workspace(NamedTuple):
@@ -105,12 +126,8 @@ def _workspace(spare, packed, n_trials, steps, blocks, width):
             break
         if known.recording.counts.shape[0] >= n_trials and known.recording.margin.shape[1] == steps:
             return known
-    return Workspace(new_recording(packed, n_trials, steps, blocks, width, tape=True), _scratch(packed, 2),
-                     _scratch(packed, _ring_steps(packed)))
-
-
-def _ring_steps(packed):
-    return max(packed.wiring.delay, default=0) + 2
+    return Workspace(new_recording(packed, n_trials, steps, blocks, width, tape=True), _scratch(packed),
+                     _scratch(packed, _most_events(packed)))
 
 
 # ---------------------------------------------------------------------------------------------- passes
@@ -121,21 +138,21 @@ def forward(packed, drive, recording, steps, threads):
     recording.counts[:] = 0
     bounds = np.linspace(0, n_trials, min(n_trials, 4 * threads) + 1).astype(int)
     _in_chunks(lambda c, first, last: kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording,
-                                                      _scratch(packed, 2), steps, first, last), bounds, threads)
+                                                      _scratch(packed), steps, first, last), bounds, threads)
 
 
 def adjoint(packed, drive, recording, loss, threads, differentiate_reset=False, currents=False, coefficients=False):
     """Gradients of a recorded batch (arrays.Gradient) from the derivatives of its loss."""
     sums, grad_current = _sums(packed, coefficients), np.zeros(drive.current.shape if currents else (drive.rows.size, 0, 0),
                                                                packed.weight.dtype)
-    panels = _panels(packed)
+    panels, events = _panels(packed), _most_events(packed, drive.inputs)
 
     def work(c, first, last):
         parts = sums.buffer()
         kernels.adjoint(packed.model, packed.wiring, packed.weight, panels, drive, recording, loss,
-                        arrays.Gradient(*parts, grad_current), _scratch(packed, _ring_steps(packed)), differentiate_reset, first, last)
+                        arrays.Gradient(*parts, grad_current), _scratch(packed, events), differentiate_reset, first, last)
         sums.add(c, parts)
-    _in_chunks(work, _chunk_bounds(drive.rows.size, packed.weight.size, packed.weight.itemsize), threads)
+    _in_chunks(work, _chunk_bounds(drive.rows.size, packed), threads)
     return arrays.Gradient(*sums.total, grad_current)
 
 
@@ -150,7 +167,7 @@ def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, thr
     Returns (what `derive` returned by chunk, arrays.Gradient), the same bits as `forward`, the loss and `adjoint` in turn.
     """
     sums, panels, dtype = _sums(packed, coefficients), _panels(packed), packed.weight.dtype
-    bounds = _chunk_bounds(n_trials, packed.weight.size, dtype.itemsize)
+    bounds = _chunk_bounds(n_trials, packed)
     nothing = arrays.Blocks(*[np.empty(0, np.int64)] * 4)
     results = [None] * (bounds.size - 1)
 

@@ -168,11 +168,11 @@ def test_twin_is_the_antiderivative(surrogate):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_pulls_are_matrix_products(n_pre, n_post, trials, dtype):
     rng = np.random.default_rng(0)
-    w, states = rng.normal(size=(n_pre, n_post)).astype(dtype), np.zeros((kernels.TILE, n_post + 3), dtype)
+    w, states = rng.normal(size=(n_pre, n_post)).astype(dtype), np.zeros((24, n_post + 3), dtype)
     states[:trials] = rng.normal(size=(trials, n_post + 3))
     margin = np.where(np.arange(n_pre + 1) % 3 == 0, 0.5, -0.1 * (np.arange(n_pre + 1) % 2)).astype(dtype)[None, None]
     expected, tolerance = 1 - states[:trials, 2:2 + n_post] @ w.T, 1e-4 if dtype == np.float32 else 1e-12
-    dense, compact = (np.ones((kernels.TILE, n_pre + 18), dtype) for _ in range(2))
+    dense, compact = (np.ones((24, n_pre + 18), dtype) for _ in range(2))
     panels = np.concatenate([panel.ravel() for panel in passes.panels_of(w)])
     kernels.pull_dense(panels, n_pre, n_post, dtype(-1), trials, states, 2, dense, 1)
     np.testing.assert_allclose(dense[:trials, 1:1 + n_pre], expected, atol=tolerance)
