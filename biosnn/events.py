@@ -3,6 +3,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from . import event_kernels
 from .units import seconds
 
 
@@ -123,7 +124,12 @@ def bin_spikes(spikes, dt, merge=True):
 
 def bin_events(times, units, trials, n_trials, n_units, duration, dt, merge=True):
     """As `bin_spikes`, of events in any order: times (s), units and trials, one entry per spike."""
-    n_steps = number_of_steps(duration, dt)
+    n_steps, words = number_of_steps(duration, dt), -(-n_units // 64)
+    if merge and n_trials * n_steps * words <= 2 * times.size:      # as bits, unless they would be nearly all zeros
+        pointers, binned = np.zeros((n_trials, n_steps + 1), np.int64), np.empty(times.size, np.int32)
+        present = np.zeros(n_trials * n_steps * words, np.uint64)
+        count = event_kernels.bin_once(times, units, trials, n_steps, n_units, dt, present, pointers, binned)
+        return Binned(pointers, binned[:count], n_units, dt)
     step = np.minimum(((times.astype(np.float64) + 1e-3 * dt) / dt).astype(np.int64), n_steps - 1)
     key = (trials * n_steps + step) * n_units + units
     key.sort()

@@ -158,7 +158,7 @@ def test_imports_run_downward():
     import ast
     import importlib
     from pathlib import Path
-    layers = ["_jit", "_vector", "units", "threads", "arrays", "kernels", "surrogate", "neuron", "events", "augmentation", "data", "dale",
+    layers = ["_jit", "_vector", "units", "threads", "arrays", "kernels", "event_kernels", "surrogate", "neuron", "events", "augmentation", "data", "dale",
               "synapse_kernels", "synapses", "connectivity", "network", "network_kernels", "background", "engine", "pack", "passes",
               "families", "moments",
               "solver", "trials", "stats", "progress", "init", "loss", "regularize", "optim", "checkpoint", "spike_file", "simulation", "train", "plot", "brian"]

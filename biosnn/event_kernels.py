@@ -1,0 +1,31 @@
+"""The compiled loops that sort events into steps."""
+import numpy as np
+
+from ._jit import kernel, lowest_bit
+
+_WORD, _ONE = np.uint64(64), np.uint64(1)
+
+
+@kernel
+def bin_once(times, units, trials, n_steps, n_units, dt, present, pointers, binned):
+    """Events in any order into steps int((t + 1e-3 dt) / dt), one of a unit in a step; returns how many there are.
+
+    present: bits (trial, step, unit), zeros. Writes pointers (trial, step + 1) and the units of each step, ascending.
+    """
+    words = present.size // (pointers.shape[0] * n_steps)    # 64 units each
+    for e in range(times.size):
+        step = min(np.int64((np.float64(times[e]) + 1e-3 * dt) / dt), n_steps - 1)
+        unit = np.uint64(units[e])
+        present[(trials[e] * n_steps + step) * words + np.int64(unit // _WORD)] |= _ONE << (unit % _WORD)
+    count = 0
+    for b in range(pointers.shape[0]):
+        pointers[b, 0] = count
+        for n in range(n_steps):
+            for w in range(words):
+                bits = present[(b * n_steps + n) * words + w]
+                while bits:
+                    binned[count] = 64 * w + lowest_bit(bits)
+                    count += 1
+                    bits &= bits - _ONE
+            pointers[b, n + 1] = count
+    return count
