@@ -4,7 +4,7 @@
     print(bs.regime(network, background, simulation))
 """
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -118,25 +118,31 @@ def describe(network, background=()):
     """The spiking populations of a network as `mean_field.Cell`s: expected in-degrees, mean weights and mean squared weights."""
     cells = []
     for population in network.spiking:
-        inputs, current, noise = [], 0.0, []
+        bare, inputs = background_cell(network, population, background), []
         for p in network.projections:
             if p.post == population.name:
                 if p.name not in network.weights:
                     raise ValueError(f"projection {p.name!r} has no weights: give them to connect or set_weights.")
                 w = np.asarray(network.weights[p.name])
                 inputs.append(Input(p.receptor, in_degree(network, p), float(w.mean(dtype=float)), mean_square(w), p.pre))
-        for source in background:
-            if source.population != population.name:
-                continue
-            if isinstance(source, PoissonInput):
-                inputs.append(poisson_source(network, source))
-            elif isinstance(source, Current):
-                current += float(pieces(source.values, population.n, network.dt, "Current")[1].mean())
-            else:
-                current += float(np.mean(source.mean))
-                noise.append((float(np.sqrt(np.mean(np.square(source.sd)))), source.tau))
-        cells.append(Cell(population.name, population.neuron, tuple(inputs), current, tuple(noise)))
+        cells.append(replace(bare, inputs=bare.inputs + tuple(inputs)))
     return cells
+
+
+def background_cell(network, population, background):
+    """A population with its background, without synapses."""
+    inputs, current, noise = [], 0.0, []
+    for source in background:
+        if source.population != population.name:
+            continue
+        if isinstance(source, PoissonInput):
+            inputs.append(poisson_source(network, source))
+        elif isinstance(source, Current):
+            current += float(pieces(source.values, population.n, network.dt, "Current")[1].mean())
+        else:
+            current += float(np.mean(source.mean))
+            noise.append((float(np.sqrt(np.mean(np.square(source.sd)))), source.tau))
+    return Cell(population.name, population.neuron, tuple(inputs), current, tuple(noise))
 
 
 def in_degree(network, projection):
