@@ -17,9 +17,9 @@ from scipy.optimize import brentq
 
 from .connectivity import recurrent_projections
 from .init_report import InitializerReport, PopulationReport
-from .mean_field import SHORT, Input, colour_corrected_rate, density_rate, membrane
+from .mean_field import SHORT, Input, colour_corrected_rate, density_rate, fixed_point, membrane
 from .moments import psp_integrals
-from .regime import background_cell, in_degree
+from .regime import background_cell, describe, in_degree
 from .solver import Afferent, solve_dale, variance_shares
 from .synapses import draw_weights
 from .units import hertz
@@ -59,7 +59,18 @@ def initialize_circuit(network, background, mu_u, sigma_u, xi, rate, family, rat
     report.converged, report.iterations = converged, iteration + 1
     if not converged:
         report.notes.append("rates and weights did not become consistent; another target (a smaller rate, a larger sigma_U) may.")
+    _check_stable(network, background, report, given)
     return report
+
+
+def _check_stable(network, background, report, given):
+    """Notes where the circuit with these weights need not go to, or stay in, the state that was asked for."""
+    point = fixed_point(describe(network, background), given, network.dt)
+    for rates in (point.rates, *point.others):
+        if any(abs(rates[row.name] - row.rate_assumed) > 0.25 * row.rate_assumed for row in report.populations):
+            report.notes.append("this circuit has another stable state, which it may take instead: "
+                                + ", ".join(f"{name} at {rate:.3g} Hz" for name, rate in rates.items())
+                                + ". A background that is stronger, so that inhibition has to prevail, leaves one state.")
 
 
 def _target(population, mu_u, sigma_u, xi, rate):
