@@ -15,6 +15,7 @@ from .loss import (EveryStepCrossEntropy, LastStepCrossEntropy, MaxOverTimeCross
 from .network import Network
 from .neuron import adaptive_lif, conductance_lif, ei_lif, leaky_readout, lif, lif_delta, log_normal_time_constants
 from .optim import SGD, SMORMS3, Adam, AdamW, Constant, Cosine, OnPlateau, Step
+from .regime import regime
 from .regularize import WeightPenalty, lower_bound, upper_bound
 from .trials import gradient, run
 from .simulation import Simulation, load_state, save_state, simulate

@@ -16,11 +16,10 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from scipy.optimize import brentq
 
 import biosnn as bs
 from biosnn import plot, stats
-from biosnn.moments import siegert_rate
+from biosnn.mean_field import Cell, Input, fixed_point
 
 J, TAU, THETA, RESET, REFRACTORY, DELAY, DT = 0.1e-3, 20e-3, 20e-3, 10e-3, 2e-3, 1.5e-3, 0.1e-3     # volts, seconds
 N_EXC, N_INH, C_EXC, C_INH = 10_000, 2_500, 1_000, 250
@@ -48,14 +47,10 @@ def external_rate(eta):
 
 def theory(g, eta, scale=1.0):
     """Stationary rate in Hz: that with which a neuron fires which receives it from all others."""
-    def excess(rate):
-        mean = J * TAU * (external_rate(eta) + scale * rate * (C_EXC - g * C_INH))
-        variance = J ** 2 * TAU * (external_rate(eta) + scale * rate * (C_EXC + g ** 2 * C_INH))
-        return siegert_rate(mean, np.sqrt(variance / 2), TAU, THETA, RESET, REFRACTORY) - rate
-    rates = np.concatenate([np.geomspace(1e-3, 1, 20), np.linspace(1.5, 499.9, 400)])
-    signs = np.sign([excess(rate) for rate in rates])
-    k = int(np.flatnonzero(signs[:-1] != signs[1:])[-1])
-    return brentq(excess, rates[k], rates[k + 1])
+    neuron, c_exc, c_inh = bs.lif_delta(TAU, THETA, RESET, REFRACTORY), scale * C_EXC, scale * C_INH
+    inputs = (Input("exc", 1, J, J ** 2, rate=external_rate(eta)), Input("exc", c_exc, J, J ** 2, "neurons"),
+              Input("inh", c_inh, g * J, (g * J) ** 2, "neurons"))
+    return fixed_point([Cell("neurons", neuron, inputs)]).rates["neurons"]
 
 
 def simulate(g, eta, args):

@@ -1,0 +1,96 @@
+"""What an initializer did: target, predicted and measured membrane of every population."""
+import io
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass
+class PopulationReport:
+    """Target, predicted (theory with the final weights and rates) and measured values of one population.
+
+    mu, sigma   mean and standard deviation over time of the free membrane;  xi = (threshold - mu) / sigma
+    rate        hertz;  assumed: that of the equations;  predicted: theory at the target;  measured: in a run
+    cv          coefficient of variation of the interspike intervals
+    ei_ratio    mean excitatory over mean inhibitory part of the membrane
+    spread      standard deviation over neurons of their mean membrane, which random weights cause
+    NaN where nothing was measured.
+    """
+    name: str
+    threshold: float
+    alpha: float
+    mu_target: float
+    sigma_target: float
+    mu_predicted: float = np.nan
+    sigma_predicted: float = np.nan
+    mu_measured: float = np.nan
+    sigma_measured: float = np.nan
+    rate_assumed: float = np.nan
+    rate_predicted: float = np.nan
+    rate_measured: float = np.nan
+    cv_measured: float = np.nan
+    ei_ratio: float = np.nan
+    spread_predicted: float = np.nan
+    spread_measured: float = np.nan
+
+    @property
+    def xi_target(self):
+        return (self.threshold - self.mu_target) / self.sigma_target
+
+    @property
+    def xi_predicted(self):
+        return (self.threshold - self.mu_predicted) / self.sigma_predicted
+
+    @property
+    def xi_measured(self):
+        return (self.threshold - self.mu_measured) / self.sigma_measured
+
+
+@dataclass
+class InitializerReport:
+    """What the initializer did. `print` it for a table; `as_dict` for JSON.
+
+    weights      projection -> (family, mean, standard deviation); family None: normal
+    input_rates  input -> Hz
+    """
+    populations: list
+    weights: dict
+    input_rates: dict
+    converged: bool = True
+    iterations: int = 0
+    closed_loop: bool = False
+    notes: list = field(default_factory=list)
+
+    def as_dict(self):
+        """Numbers by population, for JSON (None where nothing was measured)."""
+        def plain(value):
+            return None if isinstance(value, float) and not np.isfinite(value) else value
+        rows = [{key: plain(value) for key, value in vars(p).items()}
+                | {f"xi_{kind}": plain(getattr(p, f"xi_{kind}")) for kind in ("target", "predicted", "measured")}
+                for p in self.populations]
+        weights = {name: {"family": repr(family), "mean": mean, "standard_deviation": deviation}
+                   for name, (family, mean, deviation) in self.weights.items()}
+        return {"populations": rows, "weights": weights, "input_rates_hz": self.input_rates, "converged": self.converged,
+                "iterations": self.iterations, "closed_loop": self.closed_loop, "notes": self.notes}
+
+    def __rich__(self):
+        from rich.table import Table
+        table = Table(title="Fluctuation-driven start (free membrane U; spread: sd of mean U over neurons)", title_justify="left")
+        for heading in ("name", "", "mean U", "sd U", "xi", "rate (Hz)", "CV", "E/I", "spread"):
+            table.add_column(heading, justify="left" if heading in ("name", "") else "right", no_wrap=True)
+        for p in self.populations:
+            rows = [("target", p.mu_target, p.sigma_target, p.xi_target, p.rate_assumed, np.nan, np.nan, np.nan),
+                    ("predicted", p.mu_predicted, p.sigma_predicted, p.xi_predicted, p.rate_predicted, np.nan, np.nan,
+                     p.spread_predicted),
+                    ("measured", p.mu_measured, p.sigma_measured, p.xi_measured, p.rate_measured, p.cv_measured, p.ei_ratio,
+                     p.spread_measured)]
+            for k, (kind, *values) in enumerate(rows if self.closed_loop else rows[:2]):
+                table.add_row(p.name if k == 0 else "", kind, *["" if np.isnan(v) else f"{v:.3f}" for v in values],
+                              end_section=k == len(rows) - 1)
+        return table
+
+    def __str__(self):
+        from rich.console import Console
+        console = Console(width=120, record=True, file=io.StringIO())
+        console.print(self)
+        return console.export_text() + "".join(f"{note}\n" for note in self.notes)

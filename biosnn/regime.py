@@ -1,0 +1,214 @@
+"""The regime of a circuit, explained: what mean-field theory predicts of each population, what a simulation did, and what is unusual.
+
+    simulation = bs.simulate(network, 2.0, background=background)
+    print(bs.regime(network, background, simulation))
+"""
+import io
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from . import stats
+from .background import Current, PoissonInput, pieces
+from .mean_field import Cell, Input, fixed_point, interval_cv, membrane
+
+SILENT, FAST, SYNCHRONOUS = 0.1, 300.0, 0.3      # Hz, Hz, chi
+UNBALANCED = (0.5, 2.0)                          # mean excitation over mean inhibition
+
+
+@dataclass(frozen=True)
+class PopulationRegime:
+    """One population; NaN where nothing is known.
+
+    rate (Hz), cv (of the interspike intervals), mu and sigma (mean and standard deviation of the free membrane), ei_ratio (mean
+    excitatory over mean inhibitory part of the membrane). `predicted`: at the self-consistent rates; measured: rate, cv and synchrony of
+    the spikes; mu, sigma and ei_ratio of theory at the measured rates. mu_recorded and sigma_recorded: the membrane as it was
+    recorded, with its resets (mean over neurons; standard deviation over time).
+    tau: effective membrane time constant (s) at the predicted rates;  method: which formula gave the rate
+    """
+    name: str
+    threshold: float
+    tau: float
+    method: str
+    rate_predicted: float
+    cv_predicted: float
+    mu_predicted: float
+    sigma_predicted: float
+    ei_predicted: float
+    rate_measured: float = np.nan
+    cv_measured: float = np.nan
+    mu_measured: float = np.nan
+    sigma_measured: float = np.nan
+    ei_measured: float = np.nan
+    synchrony: float = np.nan
+    mu_recorded: float = np.nan
+    sigma_recorded: float = np.nan
+
+
+@dataclass(frozen=True)
+class Regime:
+    """The report of `regime`: `print` it for a table and the warnings in words; `populations` holds the numbers.
+
+    other_rates: further stable fixed points (population -> Hz) of the theory;  converged: whether its equations were solved
+    """
+    populations: tuple
+    warnings: tuple
+    converged: bool
+    other_rates: tuple
+
+    def __getitem__(self, name):
+        for p in self.populations:
+            if p.name == name:
+                return p
+        raise ValueError(f"there is no population {name!r}; there are {', '.join(p.name for p in self.populations)}.")
+
+    def __rich__(self):
+        from rich.console import Group
+        from rich.table import Table
+        table = Table(title="Regime (free membrane U; mean-field theory and simulation)", title_justify="left")
+        for heading in ("name", "", "rate (Hz)", "CV", "mean U", "sd U", "threshold", "E/I", "synchrony"):
+            table.add_column(heading, justify="left" if heading in ("name", "") else "right", no_wrap=True)
+        for p in self.populations:
+            rows = [("predicted", p.rate_predicted, p.cv_predicted, p.mu_predicted, p.sigma_predicted, p.threshold, p.ei_predicted, np.nan),
+                    ("measured", p.rate_measured, p.cv_measured, p.mu_measured, p.sigma_measured, np.nan, p.ei_measured, p.synchrony)]
+            rows = rows if np.isfinite(p.rate_measured) else rows[:1]
+            for k, (kind, *values) in enumerate(rows):
+                table.add_row("" if k else p.name, kind, *["" if np.isnan(v) else f"{v:.4g}" for v in values], end_section=k == len(rows) - 1)
+        return Group(table, *self.warnings)
+
+    def __str__(self):
+        from rich.console import Console
+        console = Console(width=130, record=True, file=io.StringIO())
+        console.print(self)
+        return console.export_text()
+
+
+def regime(network, background=(), simulation=None, *, rates=None, width=2e-3):
+    """Predicted and measured activity of every spiking population of a network, with warnings in words. Returns a Regime.
+
+    background   as for `simulate`. What differs between neurons or changes with time enters with its mean
+    simulation   of this network (`simulate`); None: theory alone
+    rates        name -> Hz of the network's inputs; default: those of the simulation
+    width        s, of the bins in which synchrony is measured
+
+    Theory: `mean_field.fixed_point`. Synapses up to a tenth of the (effective) membrane time constant: Siegert's formula with the
+    colour correction of Brunel & Sergi (1998) and Fourcaud & Brunel (2002), which is of first order in sqrt(tau_syn / tau_mem); longer
+    ones, and resets that subtract: the stationary density of membrane and current. For delta and exponential current synapses and
+    conductances (effective time constant, driving force at the mean membrane). It knows no delays, correlations or differences
+    between neurons of a population, and small jumps are assumed: circuits that synchronize depart from it, and the report says so.
+
+    Warnings: silent (below 0.1 Hz), saturated (above half of 1 / refractory, or 300 Hz), synchronous (chi of `stats.synchrony` above
+    0.3 and above 3 / sqrt(n)), unbalanced (mean excitation below half or above twice the mean inhibition), no convergence, several
+    fixed points, and measured rates that are far from theory.
+    """
+    if simulation is not None and simulation.network.fingerprint() != network.fingerprint():
+        raise ValueError("this simulation is of another network: sizes, neurons, projections, dt and dtype must agree.")
+    cells, given = describe(network, background), dict(rates or {})
+    if simulation is not None:
+        given = {p.name: simulation.mean_rates[p.name] for p in network.inputs} | given
+    missing = [p.name for p in network.inputs if p.name not in given]
+    if missing:
+        raise ValueError(f"the rates of the inputs {', '.join(missing)} are not known: give rates={{'{missing[0]}': Hz}} or a simulation.")
+    point = fixed_point(cells, given, network.dt)
+    rows = [_row(cell, point, given, simulation, width) for cell in cells]
+    return Regime(tuple(rows), tuple(_warnings(rows, point, network)), point.converged, point.others)
+
+
+def describe(network, background=()):
+    """The spiking populations of a network as `mean_field.Cell`s: expected in-degrees, mean weights and mean squared weights."""
+    cells = []
+    for population in network.spiking:
+        bare, inputs = background_cell(network, population, background), []
+        for p in network.projections:
+            if p.post == population.name:
+                if p.name not in network.weights:
+                    raise ValueError(f"projection {p.name!r} has no weights: give them to connect or set_weights.")
+                w = np.asarray(network.weights[p.name])
+                inputs.append(Input(p.receptor, in_degree(network, p), float(w.mean(dtype=float)), mean_square(w), p.pre))
+        cells.append(replace(bare, inputs=bare.inputs + tuple(inputs)))
+    return cells
+
+
+def background_cell(network, population, background):
+    """A population with its background, without synapses."""
+    inputs, current, noise = [], 0.0, []
+    for source in background:
+        if source.population != population.name:
+            continue
+        if isinstance(source, PoissonInput):
+            inputs.append(poisson_source(network, source))
+        elif isinstance(source, Current):
+            current += float(pieces(source.values, population.n, network.dt, "Current")[1].mean())
+        else:
+            current += float(np.mean(source.mean))
+            noise.append((float(np.sqrt(np.mean(np.square(source.sd)))), source.tau))
+    return Cell(population.name, population.neuron, tuple(inputs), current, tuple(noise))
+
+
+def in_degree(network, projection):
+    """Mean number of synapses per target neuron."""
+    sparse = network.synapses.get(projection.name)
+    return network[projection.pre].n if sparse is None else sparse.size / network[projection.post].n
+
+
+def mean_square(weights):
+    """E[w^2], without a copy in double precision."""
+    flat = np.ravel(weights)
+    return float(sum(np.square(part, dtype=float).sum() for part in np.array_split(flat, -(-flat.size // (1 << 20)))) / flat.size)
+
+
+def poisson_source(network, source):
+    """A PoissonInput as an input of a Cell."""
+    population = network[source.population]
+    receptors = population.neuron.receptors
+    receptor = source.receptor or ("exc" if "exc" in receptors else "syn")
+    rate = pieces(source.rate, population.n, network.dt, f"PoissonInput({source.population!r})")[1].mean()
+    return Input(receptor, 1, float(source.weight), float(source.weight) ** 2, None, float(rate))
+
+
+def _ratio(m):
+    return m.excitation / m.inhibition if m.inhibition > 0 else np.inf if m.excitation > 0 else np.nan
+
+
+def _row(cell, point, given, simulation, width):
+    m, name = membrane(cell, given | point.rates), cell.name
+    predicted = (name, float(cell.neuron.threshold), m.tau, point.method[name], point.rates[name], interval_cv(cell.neuron, m), m.mu, m.sigma,
+                 _ratio(m))
+    if simulation is None:
+        return PopulationRegime(*predicted)
+    measured, cv, chi = membrane(cell, given | simulation.mean_rates), np.nan, np.nan
+    if name in simulation.spikes:
+        spikes = simulation.spikes[name]
+        irregular = stats.isi_cv(spikes)
+        cv = float(np.nanmean(irregular)) if np.any(np.isfinite(irregular)) else np.nan
+        chi = float(stats.synchrony(spikes, width)) if simulation.duration >= 2 * width else np.nan
+    u = simulation.states.get(f"{name}.U")
+    recorded = (np.nan, np.nan) if u is None or not len(u) else (float(u.mean(dtype=float)), float(u.std(axis=0, dtype=float).mean()))
+    return PopulationRegime(*predicted, simulation.mean_rates[name], cv, measured.mu, measured.sigma, _ratio(measured), chi, *recorded)
+
+
+def _warnings(rows, point, network):
+    if not point.converged:
+        yield (f"The mean-field equations were not solved: at the rates shown they are off by {point.residual:.3g} Hz. The circuit may "
+               "oscillate, or have no stationary state.")
+    for other in point.others:
+        yield ("The theory has another stable state, with " + ", ".join(f"{name} at {rate:.3g} Hz" for name, rate in other.items())
+               + ": which one the circuit takes depends on where it starts.")
+    for p in rows:
+        known = np.isfinite(p.rate_measured)
+        rate, how = (p.rate_measured, "fires") if known else (p.rate_predicted, "is predicted to fire")
+        most = min(FAST, 0.5 / max(network[p.name].neuron.refractory, 1e-9))
+        if rate < SILENT:
+            yield f"{p.name} is silent: it {how} at {rate:.2g} Hz. Its mean membrane is {p.mu_predicted:.3g}, the threshold {p.threshold:.3g}."
+        if rate > most:
+            yield f"{p.name} is saturated: it {how} at {rate:.4g} Hz, above {most:.4g} Hz. More inhibition or less drive would free it."
+        if p.synchrony > max(SYNCHRONOUS, 3 / np.sqrt(network[p.name].n)):
+            yield (f"{p.name} is synchronous: chi = {p.synchrony:.2f}, where independent neurons have {network[p.name].n ** -0.5:.2g}. "
+                   "Mean-field theory assumes independence.")
+        ratio = p.ei_measured if known else p.ei_predicted
+        if rate >= SILENT and not UNBALANCED[0] <= ratio <= UNBALANCED[1] and not np.isnan(ratio):
+            stronger = "excitation" if ratio > 1 else "inhibition"
+            yield f"{p.name} is unbalanced: {stronger} prevails, mean excitation is {ratio:.3g} times mean inhibition."
+        if known and abs(p.rate_measured - p.rate_predicted) > 0.3 * max(p.rate_predicted, 1.0):
+            yield (f"{p.name} fires at {p.rate_measured:.3g} Hz where theory has {p.rate_predicted:.3g} Hz: correlations, large single "
+                   "inputs or differences between neurons matter.")

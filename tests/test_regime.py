@@ -1,0 +1,171 @@
+"""Mean-field theory and the regime report beside simulations; the initializer on sparse and conductance-based circuits."""
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import biosnn as bs
+from biosnn.mean_field import Cell, Input, fixed_point
+
+# Potjans & Diesmann (2014), table 5: probability of a connection, from column to row; neurons; external in-degrees
+NAMES = ["L23E", "L23I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I"]
+N = [20683, 5834, 21915, 5479, 4850, 1065, 14395, 2948]
+EXTERNAL = [1600, 1500, 2100, 1900, 2000, 1900, 2900, 2100]
+P = [[.1009, .1689, .0437, .0818, .0323, 0, .0076, 0], [.1346, .1371, .0316, .0515, .0755, 0, .0042, 0],
+     [.0077, .0059, .0497, .135, .0067, .0003, .0453, 0], [.0691, .0029, .0794, .1597, .0033, 0, .1057, 0],
+     [.1004, .0622, .0505, .0057, .0831, .3726, .0204, 0], [.0548, .0269, .0257, .0022, .06, .3158, .0086, 0],
+     [.0156, .0066, .0211, .0166, .0572, .0197, .0396, .2252], [.0364, .001, .0034, .0005, .0277, .008, .0658, .1443]]
+
+
+def test_theory_of_the_cortical_microcircuit():
+    """The paper's simulated rates (its table 6); theory of independent inputs lies within 20 % of each."""
+    w, neuron, cells = 87.81e-12 * 10e-3 / 250e-12, bs.lif(10e-3, 0.5e-3, 15e-3, 0.0, 2e-3), []
+    for i, name in enumerate(NAMES):
+        inputs = [Input("exc", EXTERNAL[i], w, 1.01 * w ** 2, None, 8.0)]
+        for j, pre in enumerate(NAMES):
+            total = np.log(1 - P[i][j]) / np.log(1 - 1 / (N[i] * N[j]))
+            weight = w * (2 if (i, j) == (0, 2) else 1) * (4 if j % 2 else 1)
+            inputs.append(Input("inh" if j % 2 else "exc", total / N[i], weight, 1.01 * weight ** 2, pre))
+        cells.append(Cell(name, neuron, tuple(inputs)))
+    point = fixed_point(cells, dt=1e-4)
+    assert point.converged and set(point.method.values()) == {"colour-corrected"}
+    for name, rate in zip(NAMES, (0.86, 2.8, 4.5, 5.9, 7.6, 8.6, 1.1, 7.8)):
+        assert point.rates[name] == pytest.approx(rate, rel=0.2), name
+
+
+NEURONS = {"delta": bs.lif_delta(20e-3, 20e-3, 10e-3, 2e-3), "short": bs.lif(20e-3, 1e-3, 20e-3, 10e-3, 2e-3),
+           "long": bs.ei_lif(20e-3, 5e-3, 10e-3, 20e-3, 10e-3, 2e-3), "conductance": bs.conductance_lif()}
+DRIVE = {"delta": (8000.0, 0.2e-3, 1200.0, 0.6e-3), "short": (8000.0, 4e-3, 1200.0, 12e-3), "long": (8000.0, 0.8e-3, 1200.0, 1.2e-3),
+         "conductance": (5000.0, 0.02, 500.0, 0.15)}
+
+
+def free(neuron):
+    return replace(neuron, threshold=np.inf)
+
+
+def test_unconnected_neurons_do_what_theory_says():
+    """Rate, ISI CV and free membrane under Poisson input, for every kind of synapse."""
+    net, background = bs.Network(1e-4), []
+    for name, neuron in NEURONS.items():
+        for kind, model in (("", neuron), ("_free", free(neuron))):
+            net.population(300, model, name=name + kind)
+            exc, w, inh, v = DRIVE[name]
+            background += [bs.PoissonInput(name + kind, exc, w, "exc"), bs.PoissonInput(name + kind, inh, v, "inh")]
+    warm = bs.simulate(net, 0.2, background=background, seed=2, progress=False)
+    record = {f"{name}_free.U": slice(None) for name in NEURONS}
+    run = bs.simulate(net, 4.0, background=background, state=warm.state, record=record, every=20, progress=False)
+    report = bs.regime(net, background, run)
+    for name in NEURONS:
+        row, membrane = report[name], report[f"{name}_free"]
+        assert row.method == ("density" if name in ("long", "conductance") else "colour-corrected")
+        assert row.rate_measured == pytest.approx(row.rate_predicted, rel=0.08), name
+        assert row.cv_measured == pytest.approx(row.cv_predicted, abs=0.08 if row.method != "density" else 0.15), name
+        assert membrane.mu_recorded == pytest.approx(membrane.mu_predicted, rel=0.02), name
+        assert membrane.sigma_recorded == pytest.approx(membrane.sigma_predicted, rel=0.04), name
+
+
+def circuit(neuron):
+    net = bs.Network(1e-4)
+    e, i = net.population(1600, neuron, "excitatory", "E"), net.population(400, neuron, "inhibitory", "I")
+    for k, post in enumerate((e, i)):
+        net.connect(e, post, 1.5e-3, synapses=bs.FixedInDegree(160), seed=k)
+        net.connect(i, post, 1.5e-3, synapses=bs.FixedInDegree(40), seed=k + 2)
+    return net
+
+
+def measured(net, background):
+    """Mean and standard deviation of the free membrane, and rates, in the circuit itself: its E cells have copies without threshold."""
+    both = bs.Network(net.dt)
+    for p in net.spiking:
+        both.population(p.n, p.neuron, p.sign, p.name)
+    both.population(400, free(net["E"].neuron), name="free")
+    for p in net.projections:
+        j, i, w, _ = net.indices(p)
+        both.connect(p.pre, p.post, p.delay, np.array(w), synapses=bs.Pairs(j, i))
+        if p.post == "E":
+            both.connect(p.pre, "free", p.delay, np.array(w)[i < 400], synapses=bs.Pairs(j[i < 400], i[i < 400]))
+    background = background + [replace(b, population="free") for b in background if b.population == "E"]
+    warm = bs.simulate(both, 0.3, background=background, seed=1, progress=False)
+    run = bs.simulate(both, 2.0, background=background, state=warm.state, record={"free.U": slice(None)}, every=10, progress=False)
+    u = run.states["free.U"].astype(float)
+    return u.mean(), np.sqrt(u.var(axis=0).mean()), run.mean_rates
+
+
+CASES = {"delta": ((10500.0, 0.1e-3), dict(mu_u=16e-3, sigma_u=4e-3)), "long": ((10500.0, 0.4e-3), dict(mu_u=16e-3, sigma_u=4e-3)),
+         "conductance": ((3000.0, 0.02), dict(mu_u=5e-3, sigma_u=3.2e-3)), "rate": ((3000.0, 0.02), dict(rate=5.0, sigma_u=3.2e-3))}
+
+
+def initialized(case, family):
+    (rate, weight), targets = CASES[case]
+    net = circuit(NEURONS.get(case, NEURONS["conductance"]))
+    background = [bs.PoissonInput(name, rate, weight) for name in ("E", "I")]
+    report = bs.fluctuation_driven(net, background=background, family=family, seed=1, **targets)
+    assert report.converged and bs.audit(net).violations == 0
+    return net, background, report.populations[0], report
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_weights_give_independent_inputs_the_target_membrane(case):
+    """Poisson trains at the rates that the report assumes, in place of the circuit's."""
+    net, background, row, _ = initialized(case, bs.ConstantWeights())
+    alone = bs.Network(net.dt)
+    alone.population(500, free(net["E"].neuron), name="E")
+    background = background[:1] + [bs.PoissonInput("E", degree * row.rate_assumed, float(net.weights[name]), receptor)
+                                   for name, degree, receptor in (("E->E", 160, "exc"), ("I->E", 40, "inh"))]
+    warm = bs.simulate(alone, 0.3, background=background, seed=1, progress=False)
+    run = bs.simulate(alone, 3.0, background=background, state=warm.state, record={"E.U": slice(None)}, every=20, progress=False)
+    u = run.states["E.U"].astype(float)
+    assert u.mean() == pytest.approx(row.mu_target, rel=0.03)
+    assert u.std() == pytest.approx(row.sigma_target, rel=0.04)
+
+
+@pytest.mark.parametrize("family", [bs.ConstantWeights(), bs.LogNormal(0.5)])
+@pytest.mark.parametrize("case", ["conductance", "rate"])
+def test_conductance_circuits_reach_their_targets(case, family):
+    net, background, row, _ = initialized(case, family)
+    mu, sigma, rates = measured(net, background)
+    assert mu == pytest.approx(row.mu_target, rel=0.05) and sigma == pytest.approx(row.sigma_target, rel=0.08)
+    assert rates["E"] == pytest.approx(row.rate_predicted, rel=0.25)
+
+
+@pytest.mark.parametrize("case", ["delta", "long"])
+def test_current_circuits_come_near(case):
+    """Neurons that share a tenth of their inputs are not independent: sigma_U departs by a fifth (delta: less, long: more)."""
+    net, background, row, report = initialized(case, bs.ConstantWeights())
+    mu, sigma, rates = measured(net, background)
+    assert not report.notes
+    assert mu == pytest.approx(row.mu_target, rel=0.15) and sigma == pytest.approx(row.sigma_target, rel=0.25)
+    assert rates["E"] == pytest.approx(row.rate_predicted, rel=0.35)
+
+
+def test_a_second_stable_state_is_noted():
+    """A background below threshold: the silent circuit is stable too."""
+    net = circuit(NEURONS["delta"])
+    background = [bs.PoissonInput(name, 8000.0, 0.1e-3) for name in ("E", "I")]
+    report = bs.fluctuation_driven(net, background=background, family=bs.ConstantWeights(), mu_u=15e-3, sigma_u=4e-3)
+    assert "another stable state" in str(report)
+
+
+def test_infeasible_targets_say_what_would_be():
+    net = circuit(NEURONS["delta"])
+    background = [bs.PoissonInput(name, 11000.0, 0.1e-3) for name in ("E", "I")]
+    for targets, words in ((dict(mu_u=14e-3, sigma_u=1e-3), "background alone"), (dict(mu_u=-0.2, sigma_u=2e-3), "fails"),
+                           (dict(mu_u=14e-3), "two of"), (dict(rate=900.0, sigma_u=3e-3), "refractory")):
+        with pytest.raises(ValueError, match=words):
+            bs.fluctuation_driven(net, background=background, **targets)
+    with pytest.raises(ValueError, match="<= sigma_U <="):
+        bs.fluctuation_driven(circuit(NEURONS["conductance"]), background=[bs.PoissonInput(n, 8000.0, 0.02) for n in "EI"], mu_u=4e-3,
+                              sigma_u=3e-3)
+    with pytest.raises(ValueError, match="give background"):
+        bs.fluctuation_driven(net, rates=5.0)
+
+
+def test_warnings_in_words():
+    net = bs.Network(1e-4)
+    for name in ("quiet", "fast"):
+        net.population(10, NEURONS["delta"], name=name)
+    report = bs.regime(net, [bs.Current("fast", 0.5), bs.PoissonInput("quiet", 100.0, 0.1e-3)])
+    text = " ".join(report.warnings)
+    assert "quiet is silent" in text and "fast is saturated" in text and "fast is unbalanced" not in text
+    assert report["fast"].rate_predicted == pytest.approx(1 / (2e-3 + 20e-3 * np.log(0.49 / 0.48)), rel=1e-6)
+    assert "threshold" in str(report)
