@@ -14,8 +14,8 @@ alive (COBA), or rests on a resting potential above threshold (CUBA). Of the wei
     COBA   rest -60 mV, reversal potentials 0 and -80 mV; conductances of 6 and 67 nS over a leak of 10 nS, as in the review and in
            Brian's example COBA (the paper itself scales its conductances otherwise)
 
-Initial potentials are as in those examples: uniform between reset and threshold for CUBA; for COBA normal, with normal conductances,
-without which the network may stay silent.
+Initial potentials are as in those examples: uniform between reset and threshold for CUBA; for COBA normal, with normal conductances
+(0 where negative), without which the network may stay silent.
 """
 import numpy as np
 
@@ -44,22 +44,27 @@ def weights(model):
     return (W_EXC_CUBA, W_INH_CUBA) if model == "CUBA" else (W_EXC_COBA, W_INH_COBA)
 
 
-def build(model, seed):
-    """The network "CUBA" or "COBA". seed: int or numpy Generator."""
+def build(model, seed, delay=0.0):
+    """The network "CUBA" or "COBA". seed: int or numpy Generator. delay: seconds."""
     net, rng = bs.Network(DT), np.random.default_rng(seed)
     e = net.population(N_EXC, neuron(model), "excitatory", "E")
     i = net.population(N_INH, neuron(model), "inhibitory", "I")
     for pre, weight in zip((e, i), weights(model)):
         for post in (e, i):
-            net.connect(pre, post, 0.0, weight, synapses=bs.Bernoulli(P), seed=rng)
+            net.connect(pre, post, delay, weight, synapses=bs.Bernoulli(P), seed=rng)
     return net
 
 
 def initial_state(model):
     if model == "CUBA":
         return {f"{name}.U": bs.UniformBetween(RESET - REST_CUBA, THRESHOLD - REST_CUBA) for name in "EI"}
-    states = {"U": bs.Normal(-5e-3, 5e-3), "g_exc": bs.Normal(4, 1.5, low=0), "g_inh": bs.Normal(20, 12, low=0)}
+    states = {"U": bs.Normal(-5e-3, 5e-3), "g_exc": _conductances(4, 1.5), "g_inh": _conductances(20, 12)}
     return {f"{name}.{state}": values for name in "EI" for state, values in states.items()}
+
+
+def _conductances(mean, sd):
+    """Normal, with 0 for negative values: neurons without inhibition fire first and bring the others along."""
+    return lambda rng, size: np.maximum(rng.normal(mean, sd, size), 0)
 
 
 def simulate(model, args):
