@@ -18,9 +18,9 @@ from models import brunel_2000 as brunel
 from models import potjans_diesmann_2014 as microcircuit
 from models import vogels_abbott_2005 as vogels
 
-MODELS = ("brunel", "cuba", "coba", "microcircuit")
+STATES = {"brunel": (5.0, 2.0), "brunel-regular": (3.0, 2.0), "brunel-fast": (6.0, 4.0), "brunel-slow": (4.5, 0.9)}     # g, eta
 IMPLEMENTATIONS = ("biosnn", "Brian2", "NEST")
-G, ETA, STEP = 5.0, 2.0, 0.1e-3
+STEP = 0.1e-3
 BRIAN2_MOST = 0.3      # scale of the microcircuit above which Brian2 needs more than 10 GB
 
 
@@ -48,9 +48,10 @@ def run(model, implementation, threads, seconds, scale, seed=1):
 
 def run_biosnn(model, threads, seconds, scale, seed):
     begin, initial, background = time.perf_counter(), None, []
-    if model == "brunel":
-        net = brunel.build(G, scale, seed)
-        background = [bs.PoissonInput(name, brunel.external_rate(ETA), brunel.J) for name in "EI"]
+    if model in STATES:
+        g, eta = STATES[model]
+        net = brunel.build(g, scale, seed)
+        background = [bs.PoissonInput(name, brunel.external_rate(eta), brunel.J) for name in "EI"]
     elif model == "microcircuit":
         (net, background), initial = microcircuit.build(scale, seed), microcircuit.initial_state()
     else:
@@ -73,7 +74,7 @@ def run_brian2(model, threads, seconds, scale, seed):
         b2.prefs.devices.cpp_standalone.openmp_threads = threads if threads > 1 else 0
         b2.defaultclock.dt = STEP * b2.second
         b2.seed(seed)
-        parts = {"brunel": _brian2_brunel, "microcircuit": _brian2_microcircuit}.get(model, _brian2_vogels)(b2, model, scale, seed)
+        parts = (dict.fromkeys(STATES, _brian2_brunel) | {"microcircuit": _brian2_microcircuit}).get(model, _brian2_vogels)(b2, model, scale, seed)
         groups = [part for part in parts if isinstance(part, b2.NeuronGroup)]
         monitors = [b2.SpikeMonitor(group) for group in groups]
         b2.Network(*parts, *monitors).run(seconds * b2.second)
@@ -86,16 +87,17 @@ def run_brian2(model, threads, seconds, scale, seed):
 
 
 def _brian2_brunel(b2, model, scale, seed):
+    g, eta = STATES[model]
     n_exc, n_inh, c_exc, c_inh = (round(n * scale) for n in (brunel.N_EXC, brunel.N_INH, brunel.C_EXC, brunel.C_INH))
     space = {"tau": brunel.TAU * b2.second, "theta": brunel.THETA * b2.volt, "reset": brunel.RESET * b2.volt}
     cells = b2.NeuronGroup(n_exc + n_inh, "dv/dt = -v / tau : volt (unless refractory)", threshold="v > theta", reset="v = reset",
                            refractory=brunel.REFRACTORY * b2.second, method="exact", namespace=space)
     synapses = []
-    for pre, n, c, weight in ((cells[:n_exc], n_exc, c_exc, brunel.J), (cells[n_exc:], n_inh, c_inh, -G * brunel.J)):
+    for pre, n, c, weight in ((cells[:n_exc], n_exc, c_exc, brunel.J), (cells[n_exc:], n_inh, c_inh, -g * brunel.J)):
         each = b2.Synapses(pre, cells, on_pre="v += w", delay=brunel.DELAY * b2.second, namespace={"w": weight * b2.volt})
         each.connect(i=f"k for k in sample({n}, size={c})")       # a fixed number of sources for every target
         synapses.append(each)
-    external = b2.PoissonInput(cells, "v", brunel.C_EXC, brunel.external_rate(ETA) / brunel.C_EXC * b2.Hz, brunel.J * b2.volt)
+    external = b2.PoissonInput(cells, "v", brunel.C_EXC, brunel.external_rate(eta) / brunel.C_EXC * b2.Hz, brunel.J * b2.volt)
     return [cells, *synapses, external]
 
 
@@ -159,7 +161,7 @@ def run_nest(model, threads, seconds, scale, seed):
     nest.set_verbosity("M_ERROR")
     nest.ResetKernel()
     nest.resolution, nest.local_num_threads, nest.rng_seed = 1e3 * STEP, threads, seed
-    groups = {"brunel": _nest_brunel, "microcircuit": _nest_microcircuit}.get(model, _nest_vogels)(nest, model, scale, seed)
+    groups = (dict.fromkeys(STATES, _nest_brunel) | {"microcircuit": _nest_microcircuit}).get(model, _nest_vogels)(nest, model, scale, seed)
     recorder = nest.Create("spike_recorder")
     for group in groups:
         nest.Connect(group, recorder)
@@ -172,13 +174,14 @@ def run_nest(model, threads, seconds, scale, seed):
 
 
 def _nest_brunel(nest, model, scale, seed):
+    g, eta = STATES[model]
     n_exc, n_inh, c_exc, c_inh = (round(n * scale) for n in (brunel.N_EXC, brunel.N_INH, brunel.C_EXC, brunel.C_INH))
     parameters = {"C_m": 1.0, "tau_m": 1e3 * brunel.TAU, "t_ref": 1e3 * brunel.REFRACTORY, "E_L": 0.0, "V_reset": 1e3 * brunel.RESET,
-                  "V_th": 1e3 * brunel.THRESHOLD, "V_m": 0.0}
+                  "V_th": 1e3 * brunel.THETA, "V_m": 0.0}
     e, i = (nest.Create("iaf_psc_delta", n, parameters) for n in (n_exc, n_inh))
     delay, weight = 1e3 * brunel.DELAY, 1e3 * brunel.J
-    nest.Connect(nest.Create("poisson_generator", params={"rate": brunel.external_rate(ETA)}), e + i, syn_spec={"weight": weight, "delay": delay})
-    for pre, c, w in ((e, c_exc, weight), (i, c_inh, -G * weight)):
+    nest.Connect(nest.Create("poisson_generator", params={"rate": brunel.external_rate(eta)}), e + i, syn_spec={"weight": weight, "delay": delay})
+    for pre, c, w in ((e, c_exc, weight), (i, c_inh, -g * weight)):
         nest.Connect(pre, e + i, {"rule": "fixed_indegree", "indegree": c, "allow_multapses": False, "allow_autapses": False},
                      {"weight": w, "delay": delay})
     return [e, i]
