@@ -2,7 +2,7 @@
 Nature Neuroscience 15, 1498-1505. https://doi.org/10.1038/nn.3220
 
     python -m models.litwin_kumar_doiron_2012                  uniform and clustered: rates, Fano factor against the window, rasters
-    python -m models.litwin_kumar_doiron_2012 --scale 0.4      fewer and as large clusters
+    python -m models.litwin_kumar_doiron_2012 --scale 0.4      as many but smaller clusters
 
 4000 excitatory and 1000 inhibitory neurons (tau_mem 15 and 10 ms, threshold 1, reset 0, refractory period 5 ms), constant input
 between 1.1 and 1.2 (E), 1 and 1.05 (I), no delay; dt = 0.1 ms. A spike of weight J adds J in all to the membrane, in the course
@@ -11,7 +11,7 @@ probability 0.5, excitatory ones with 0.2 on average: uniformly, or in 50 cluste
 R_EE = 2.5 times as high within a cluster as between clusters and weights 1.9 times as large within.
 Weights: J_EE = 0.0236, J_IE = 0.0141 (onto I), J_EI = 0.0453 (onto E), J_II = 0.0566.
 
---scale s takes s of the neurons and s of the clusters, of 80 neurons still; weights grow by 1/sqrt(s).
+--scale s takes s of the neurons, in 50 clusters still; weights grow by 1/sqrt(s). The fluctuations depend on the size of the clusters.
 """
 import numpy as np
 
@@ -19,7 +19,7 @@ import biosnn as bs
 from biosnn.neuron import Neuron, Receptor
 from models import _report as common
 
-N_EXC, N_INH, CLUSTER, DT = 4000, 1000, 80, 0.1e-3
+N_EXC, N_INH, CLUSTERS, DT = 4000, 1000, 50, 0.1e-3
 TAU_E, TAU_I, RISE, DECAY_EXC, DECAY_INH, REFRACTORY = 15e-3, 10e-3, 1e-3, 3e-3, 2e-3, 5e-3      # seconds
 INPUT_E, INPUT_I = (1.1, 1.2), (1.0, 1.05)                        # threshold = 1
 P, P_EE, R_EE, STRENGTH = 0.5, 0.2, 2.5, 1.9
@@ -39,9 +39,9 @@ def neuron(tau):
 
 def clusters(n, seed):
     """Pairs and relative weights of clustered excitatory synapses (no neuron onto itself). seed: int or numpy Generator."""
-    member = np.arange(n) // CLUSTER
+    member = np.arange(n) // (n // CLUSTERS)
     same = member[:, None] == member
-    between = P_EE * n / ((R_EE - 1) * CLUSTER + n)               # so that the mean over all pairs is P_EE
+    between = P_EE * n / ((R_EE - 1) * n / CLUSTERS + n)               # so that the mean over all pairs is P_EE
     drawn = np.random.default_rng(seed).random((n, n), np.float32) < np.where(same, R_EE * between, between)
     np.fill_diagonal(drawn, False)
     pre, post = np.nonzero(drawn)
@@ -51,7 +51,7 @@ def clusters(n, seed):
 def build(case, scale, seed):
     """The network, "uniform" or "clustered", and its constant input. seed: int or numpy Generator."""
     net, rng = bs.Network(DT), np.random.default_rng(seed)
-    n, gain = round(N_EXC * scale / CLUSTER) * CLUSTER, 1 / np.sqrt(scale)
+    n, gain = max(2, round(N_EXC * scale / CLUSTERS)) * CLUSTERS, 1 / np.sqrt(scale)
     e = net.population(n, neuron(TAU_E), "excitatory", "E")
     i = net.population(round(N_INH * scale), neuron(TAU_I), "inhibitory", "I")
     if case == "clustered":
@@ -99,7 +99,7 @@ def figure(results):
 
 
 def main(arguments=None):
-    parser = common.parser("litwin_kumar_doiron_2012", __doc__, 5.0, "of the numbers of neurons and clusters (default 1)")
+    parser = common.parser("litwin_kumar_doiron_2012", __doc__, 5.0, "of the numbers of neurons (default 1)")
     args = parser.parse_args(arguments)
     common.check_options(parser, args, 0.1)
     results = [simulate(case, args) for case in CASES]

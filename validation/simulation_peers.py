@@ -56,6 +56,7 @@ def run_biosnn(model, threads, seconds, scale, seed):
         (net, background), initial = microcircuit.build(scale, seed), microcircuit.initial_state()
     else:
         net, initial = vogels.build(model.upper(), seed, STEP), vogels.initial_state(model.upper())
+        background = vogels.wake_up(model.upper())
     options = {"background": background, "initial": initial, "seed": seed, "threads": threads, "progress": False}
     bs.simulate(net, 2 * net.dt, **options)      # loads compiled code
     built = time.perf_counter()
@@ -112,15 +113,14 @@ def _brian2_vogels(b2, model, scale, seed):
                            dge/dt = -ge / tau_e : {unit}
                            dgi/dt = -gi / tau_i : {unit}""", threshold="v > theta", reset="v = reset", namespace=space,
                            refractory=vogels.REFRACTORY * b2.second, method="exact" if cuba else "exponential_euler")
-    if cuba:
-        cells.v = "reset + rand() * (theta - reset)"
-    else:
-        cells.v, cells.ge, cells.gi = "rest + (5 * randn() - 5) * mV", "clip(4 + 1.5 * randn(), 0, inf)", "clip(20 + 12 * randn(), 0, inf)"
+    cells.v = "reset + rand() * (theta - reset)"
     synapses = []
     for pre, state in ((cells[:vogels.N_EXC], "e"), (cells[vogels.N_EXC:], "i")):
         each = b2.Synapses(pre, cells, on_pre=f"g{state} += w_{state}", delay=STEP * b2.second, namespace=space)
         each.connect(p=vogels.P)
         synapses.append(each)
+    if not cuba:
+        synapses.append(b2.PoissonInput(cells, "ge", 100, vogels.WAKE_HZ / 100 * b2.Hz, f"{w_exc} * int(t < {vogels.WAKE_S} * second)"))
     return [cells, *synapses]
 
 
@@ -195,11 +195,11 @@ def _nest_vogels(nest, model, scale, seed):
     unit = 1e3 * capacitance / (1e3 * vogels.TAU) if cuba else capacitance / (1e3 * vogels.TAU)      # pA per volt, or nS
     if cuba:
         cells = nest.Create("iaf_psc_exp", n, parameters | {"tau_m": 1e3 * vogels.TAU})
-        cells.V_m = rng.uniform(1e3 * vogels.RESET, 1e3 * vogels.THRESHOLD, n)
     else:
         cells = nest.Create("iaf_cond_exp", n, parameters | {"g_L": unit, "E_ex": 1e3 * vogels.E_EXC, "E_in": 1e3 * vogels.E_INH})
-        cells.V_m = 1e3 * vogels.REST_COBA + rng.normal(-5, 5, n)
-        cells.g_ex, cells.g_in = (unit * np.maximum(rng.normal(mu, sd, n), 0) for mu, sd in ((4, 1.5), (20, 12)))
+        nest.Connect(nest.Create("poisson_generator", params={"rate": vogels.WAKE_HZ, "stop": 1e3 * vogels.WAKE_S}), cells,
+                     syn_spec={"weight": unit * vogels.W_EXC_COBA, "delay": 1e3 * STEP})
+    cells.V_m = rng.uniform(1e3 * vogels.RESET, 1e3 * vogels.THRESHOLD, n)
     for pre, weight, sign in zip((cells[:vogels.N_EXC], cells[vogels.N_EXC:]), vogels.weights(model.upper()), (1, -1)):
         nest.Connect(pre, cells, {"rule": "pairwise_bernoulli", "p": vogels.P, "allow_autapses": False},
                      {"weight": sign * unit * weight, "delay": 1e3 * STEP})
