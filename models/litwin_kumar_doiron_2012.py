@@ -2,7 +2,7 @@
 Nature Neuroscience 15, 1498-1505. https://doi.org/10.1038/nn.3220
 
     python -m models.litwin_kumar_doiron_2012                  uniform and clustered: rates, Fano factor against the window, rasters
-    python -m models.litwin_kumar_doiron_2012 --scale 0.4      as many but smaller clusters
+    python -m models.litwin_kumar_doiron_2012 --scale 0.4      fewer and smaller clusters
 
 4000 excitatory and 1000 inhibitory neurons (tau_mem 15 and 10 ms, threshold 1, reset 0, refractory period 5 ms), constant input
 between 1.1 and 1.2 (E), 1 and 1.05 (I), no delay; dt = 0.1 ms. A spike of weight J adds J in all to the membrane, in the course
@@ -11,7 +11,8 @@ probability 0.5, excitatory ones with 0.2 on average: uniformly, or in 50 cluste
 R_EE = 2.5 times as high within a cluster as between clusters and weights 1.9 times as large within.
 Weights: J_EE = 0.0236, J_IE = 0.0141 (onto I), J_EI = 0.0453 (onto E), J_II = 0.0566.
 
---scale s takes s of the neurons, in 50 clusters still; weights grow by 1/sqrt(s). The fluctuations depend on the size of the clusters.
+--scale s takes s of the neurons, in 50 sqrt(s) clusters of 80 sqrt(s) neurons; weights grow by 1/sqrt(s). So the variance of a neuron's
+input and the mean input within a cluster stay what they were.
 """
 import numpy as np
 
@@ -37,11 +38,11 @@ def neuron(tau):
                   {"mem": tau, "exc": DECAY_EXC, "inh": DECAY_INH, "rise": RISE}, 1.0, 0.0, REFRACTORY)
 
 
-def clusters(n, seed):
-    """Pairs and relative weights of clustered excitatory synapses (no neuron onto itself). seed: int or numpy Generator."""
-    member = np.arange(n) // (n // CLUSTERS)
+def clusters(n, number, seed):
+    """`number` clusters of n neurons: pairs and relative weights of clustered excitatory synapses (no neuron onto itself). seed: int or numpy Generator."""
+    member = np.arange(n) // (n // number)
     same = member[:, None] == member
-    between = P_EE * n / ((R_EE - 1) * n / CLUSTERS + n)               # so that the mean over all pairs is P_EE
+    between = P_EE * n / ((R_EE - 1) * n / number + n)               # so that the mean over all pairs is P_EE
     drawn = np.random.default_rng(seed).random((n, n), np.float32) < np.where(same, R_EE * between, between)
     np.fill_diagonal(drawn, False)
     pre, post = np.nonzero(drawn)
@@ -51,11 +52,12 @@ def clusters(n, seed):
 def build(case, scale, seed):
     """The network, "uniform" or "clustered", and its constant input. seed: int or numpy Generator."""
     net, rng = bs.Network(DT), np.random.default_rng(seed)
-    n, gain = max(2, round(N_EXC * scale / CLUSTERS)) * CLUSTERS, 1 / np.sqrt(scale)
+    number, gain = round(CLUSTERS * np.sqrt(scale)), 1 / np.sqrt(scale)
+    n = round(N_EXC * scale / number) * number
     e = net.population(n, neuron(TAU_E), "excitatory", "E")
     i = net.population(round(N_INH * scale), neuron(TAU_I), "inhibitory", "I")
     if case == "clustered":
-        pre, post, relative = clusters(n, rng)
+        pre, post, relative = clusters(n, number, rng)
         net.connect(e, e, 0.0, J_EE * gain * relative, synapses=bs.Pairs(pre, post))
     else:
         net.connect(e, e, 0.0, J_EE * gain, synapses=bs.Bernoulli(P_EE), seed=rng)

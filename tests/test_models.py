@@ -88,7 +88,7 @@ def test_a_weight_of_the_clustered_network_is_what_the_membrane_gains_in_all():
 
 
 def test_clusters_have_their_probabilities():
-    pre, post, relative = litwin_kumar_doiron_2012.clusters(1600, seed=3)
+    pre, post, relative = litwin_kumar_doiron_2012.clusters(1600, 50, seed=3)
     same = pre // 32 == post // 32
     assert np.all(pre != post) and np.array_equal(relative, np.where(same, 1.9, 1.0))
     within, between = same.sum() / (1600 * 31), (~same).sum() / (1600 * 1568)
@@ -96,7 +96,7 @@ def test_clusters_have_their_probabilities():
 
 
 def test_clustered_from_the_command_line(tmp_path):
-    litwin_kumar_doiron_2012.main(["--scale", "0.4", "--seconds", "2", "--json", str(tmp_path / "rows.json"), "--out", str(tmp_path)])
+    litwin_kumar_doiron_2012.main(["--seconds", "2", "--json", str(tmp_path / "rows.json"), "--out", str(tmp_path)])
     uniform, clustered = json.loads((tmp_path / "rows.json").read_text())
     assert (uniform["case"], clustered["case"]) == ("uniform", "clustered")
     assert clustered["fano"]["0.4"] > 1 > uniform["fano"]["0.4"] and clustered["fano"]["0.4"] > 1.1 * clustered["fano"]["0.05"]
