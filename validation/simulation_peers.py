@@ -73,6 +73,7 @@ def run_brian2(model, threads, seconds, scale, seed):
     try:
         b2.set_device("cpp_standalone", build_on_run=False)
         b2.prefs.devices.cpp_standalone.openmp_threads = threads if threads > 1 else 0
+        b2.prefs.devices.cpp_standalone.extra_make_args_unix = ["-j2"]      # its default starts all compilers at once
         b2.defaultclock.dt = STEP * b2.second
         b2.seed(seed)
         parts = (dict.fromkeys(STATES, _brian2_brunel) | {"microcircuit": _brian2_microcircuit}).get(model, _brian2_vogels)(b2, model, scale, seed)
