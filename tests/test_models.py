@@ -4,8 +4,10 @@ import json
 import numpy as np
 import pytest
 
+import biosnn as bs
 from biosnn.moments import siegert_rate
-from models import brunel_2000
+from models import brunel_2000, litwin_kumar_doiron_2012, vogels_abbott_2005
+from models import potjans_diesmann_2014 as microcircuit
 
 
 @pytest.mark.parametrize("g, eta, rate", [(6.0, 4.0, 55.84), (5.0, 2.0, 37.95), (4.5, 0.9, 6.52)])   # Brunel (2000), eqs. 22-26
@@ -29,3 +31,80 @@ def test_brunel_from_the_command_line(tmp_path):
         assert rows[state]["rate_e_hz"] == pytest.approx(rows[state]["rate_theory_hz"], rel=0.05), state
     assert 1 < rows[4.5, 0.9]["rate_e_hz"] < 8
     assert rows[6.0, 4.0]["synchrony"] > 2 * rows[5.0, 2.0]["synchrony"]
+
+
+# ---------------------------------------------------------------------------------------------- the microcircuit
+
+def test_microcircuit_numbers_are_those_of_the_paper():
+    assert microcircuit.NEURONS.sum() == 77_169 and microcircuit.synapse_numbers().sum() == pytest.approx(299e6, rel=0.005)
+    assert microcircuit.psc() == pytest.approx(87.8e-12, rel=1e-3)
+    times = np.arange(0, 20e-3, 1e-6)      # the potential of one such current has its peak at 0.15 mV
+    tau, tau_s = microcircuit.TAU, microcircuit.TAU_SYN
+    psp = microcircuit.psc() / microcircuit.CAPACITANCE * tau * tau_s / (tau - tau_s) * (np.exp(-times / tau) - np.exp(-times / tau_s))
+    assert psp.max() == pytest.approx(0.15e-3, rel=1e-5)
+
+
+def test_smaller_microcircuit_keeps_mean_and_variance_of_the_input():
+    """At the paper's rates, for every population; the background at scale 1 is Poisson input alone."""
+    full, part, numbers, means = microcircuit.background(1.0), microcircuit.background(0.25), microcircuit.synapse_numbers(), microcircuit.weights()
+    inputs = numbers / microcircuit.NEURONS[:, None] * microcircuit.RATES
+    assert len(full) == 8 and len(part) == 16
+    for k in range(8):
+        recurrent, variance = inputs[k] @ means[k], inputs[k] @ means[k] ** 2
+        mean = microcircuit.TAU_SYN * (recurrent + full[k].rate * full[k].weight)
+        smaller = microcircuit.TAU_SYN * (0.25 * 2 * recurrent + part[k].rate * part[k].weight) + part[8 + k].values
+        assert smaller == pytest.approx(mean, rel=1e-9)
+        assert 0.25 * 4 * variance + part[k].rate * part[k].weight ** 2 == pytest.approx(variance + full[k].rate * full[k].weight ** 2)
+
+
+def test_microcircuit_from_the_command_line(tmp_path):
+    microcircuit.main(["--scale", "0.05", "--seconds", "0.3", "--json", str(tmp_path / "rows.json"), "--out", str(tmp_path)])
+    result = json.loads((tmp_path / "rows.json").read_text())
+    assert result["synapses"] == pytest.approx(299e6 * 0.05 ** 2, rel=0.01) and (tmp_path / "microcircuit.png").stat().st_size > 10_000
+    for row in result["populations"]:
+        assert row["rate_hz"] == pytest.approx(row["rate_paper_hz"], rel=0.35, abs=0.75), row["population"]
+
+
+# ---------------------------------------------------------------------------------------------- CUBA and COBA, clusters
+
+def test_vogels_abbott_from_the_command_line(tmp_path):
+    vogels_abbott_2005.main(["--seconds", "0.3", "--json", str(tmp_path / "rows.json"), "--out", str(tmp_path)])
+    rates = {(row["model"], row["population"]): row["rate_hz"] for row in json.loads((tmp_path / "rows.json").read_text())}
+    assert set(rates) == {(model, name) for model in ("CUBA", "COBA") for name in "EI"}
+    assert all(4 < rates["CUBA", name] < 8 and 15 < rates["COBA", name] < 27 for name in "EI")    # 5.8 and 20 Hz in long runs
+    assert (tmp_path / "rasters.png").stat().st_size > 10_000
+
+
+def test_a_weight_of_the_clustered_network_is_what_the_membrane_gains_in_all():
+    neuron = litwin_kumar_doiron_2012.neuron(15e-3)
+    step = np.array(bs.neuron.step_matrix(neuron, 1e-5)[0])
+    x = np.zeros(5)
+    x[list(neuron.states).index("R_exc")] = neuron.receptors["exc"].jump * 0.1
+    current = []
+    for _ in range(5000):
+        x = step @ x
+        current.append(x[1])
+    assert np.sum(current) * 1e-5 / 15e-3 == pytest.approx(0.1, rel=1e-3)
+
+
+def test_clusters_have_their_probabilities():
+    pre, post, relative = litwin_kumar_doiron_2012.clusters(1600, 50, seed=3)
+    same = pre // 32 == post // 32
+    assert np.all(pre != post) and np.array_equal(relative, np.where(same, 1.9, 1.0))
+    within, between = same.sum() / (1600 * 31), (~same).sum() / (1600 * 1568)
+    assert within / between == pytest.approx(2.5, rel=0.02) and pre.size / (1600 * 1599) == pytest.approx(0.2, rel=0.01)
+
+
+def test_clustered_from_the_command_line(tmp_path):
+    litwin_kumar_doiron_2012.main(["--scale", "0.4", "--seconds", "2.5", "--threads", "1", "--json", str(tmp_path / "rows.json"), "--out", str(tmp_path)])
+    uniform, clustered = json.loads((tmp_path / "rows.json").read_text())
+    assert (uniform["case"], clustered["case"]) == ("uniform", "clustered")
+    assert clustered["fano"]["0.4"] > 1 > uniform["fano"]["0.4"] and clustered["fano"]["0.4"] > 1.1 * clustered["fano"]["0.05"]
+
+
+@pytest.mark.parametrize("model", [microcircuit, litwin_kumar_doiron_2012])
+@pytest.mark.parametrize("wrong", [["--scale", "0"], ["--scale", "2"], ["--seconds", "0"], ["--seconds", "nan"]])
+def test_options_out_of_range_are_refused(model, wrong, capsys):
+    with pytest.raises(SystemExit):
+        model.main(wrong)
+    assert wrong[0] in capsys.readouterr().err

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from validation import measure, programs, report, scaling, speed
+from validation import measure, programs, report, scaling, simulation_peers, simulations, speed
 from validation.programs import Size, parse_size
 
 
@@ -95,3 +95,35 @@ def test_gradients_equal_those_of_the_other_programs(program, size):
         pytest.skip(program.absent or "written for LIF layers only")
     data = bs.data.poisson(9.1, 700, 0.2, 6, seed=0, labels=np.arange(6) % 10)
     assert programs.gradient_difference(program, parse_size(size), data) < (1e-6 if program.name == "snnTorch" else 1e-10)
+
+
+# ---------------------------------------------------------------------------------------------- simulations
+
+def test_simulation_options_are_read_and_wrong_ones_refused(capsys):
+    args = speed._parser().parse_args("simulation --models cuba brunel-slow --seconds 2.5 --threads 1 2".split())
+    assert (args.models, args.seconds, args.scale, args.threads) == (["cuba", "brunel-slow"], 2.5, 1.0, [1, 2])
+    for wrong in ("--models cub", "--seconds 0", "--threads x", "--scale -1", "--seconds nan"):
+        with pytest.raises(SystemExit):
+            speed._parser().parse_args(["simulation", *wrong.split()])
+
+
+def test_simulation_table_gives_ratios_to_the_best_of_biosnn():
+    rows = [{"model": model, "implementation": name, "threads": threads, "scale": 1.0, "build_s": 1.25, "run_s": run_s, "simulated_s": 10.0,
+             "rate_hz": 5.678} for model, name, threads, run_s in (("cuba", "biosnn", 1, 2.0), ("cuba", "biosnn", 2, 4.0),
+                                                                     ("cuba", "NEST", 2, 9.0), ("coba", "NEST", 1, 3.0))]
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in simulations.table(rows).splitlines()[2:]]
+    assert [line[-1] for line in cells] == ["1", "2", "4.5", ""]
+    assert cells[2][:4] == ["cuba", "1", "NEST", "2"] and cells[2][6:8] == ["10", "5.68"]
+
+
+def test_a_circuit_runs_in_biosnn_as_a_row():
+    row = simulation_peers.run("cuba", "biosnn", 1, 0.1, 1.0)
+    assert (row["model"], row["implementation"], row["threads"], row["simulated_s"]) == ("cuba", "biosnn", 1, 0.1)
+    assert 3 < row["rate_hz"] < 9 and row["run_s"] > 0 and row["build_s"] > 0
+
+
+def test_cost_of_events_counts_what_the_current_brings_to_threshold():
+    row = simulations.events_row(2_000_000, 0.2, 1)
+    assert (row["synapses"], row["neurons"], row["silent_spikes"]) == (2_000_000, 2000, 0)
+    assert row["events"] == pytest.approx(2000 * 1000 * simulations.RATE * 0.2, rel=0.02)
+    assert np.all(np.diff(simulations.phases(None, 50)) > 0)

@@ -3,6 +3,8 @@
     python -m validation.speed training [--sizes 128+32@400 …] [--repeats 5] [--threads 2] [--data FILE] [--json FILE]
     python -m validation.speed report FILE [--figure PNG]
     python -m validation.speed scaling [--quick] [--threads 2] [--json FILE] [--figure PNG]
+    python -m validation.speed simulation [--models brunel cuba coba microcircuit] [--seconds 1] [--scale 1] [--json FILE]
+    python -m validation.speed events [--sizes 1e6 …] [--json FILE] [--figure PNG]
 """
 import argparse
 import json
@@ -14,7 +16,7 @@ from rich.console import Console
 
 from biosnn import passes
 
-from . import measure, programs, report, scaling
+from . import measure, programs, report, scaling, simulations
 from .programs import PROGRAMS, parse_size
 
 SIZES = ("128+32@400", "512+128@200", "1024+256@200", "3x128@400", "128+32@1", "r128@400")
@@ -116,6 +118,8 @@ def main(arguments=None):
         report.report(args.file, args.figure)
     elif args.command == "scaling":
         scaling.scaling(args)
+    elif args.command in simulations.COMMANDS:
+        simulations.COMMANDS[args.command](args)
     else:
         training(args)
 
@@ -123,7 +127,7 @@ def main(arguments=None):
 def _parser():
     parser = argparse.ArgumentParser(prog="python -m validation.speed", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="{training,report,scaling}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="{training,report,scaling,simulation,events}")
     one = commands.add_parser("training", help="time and memory of a training step")
     one.add_argument("--sizes", nargs="+", type=parse_size, default=[parse_size(s) for s in SIZES], metavar="SIZE",
                      help=f"n_exc+n_inh@batch; n@batch, 3xn@batch: LIF layers; rn@batch: a recurrent one (default {' '.join(SIZES)})")
@@ -141,6 +145,7 @@ def _parser():
     three.add_argument("--threads", type=_positive, default=passes.default_threads())
     three.add_argument("--json", help="file for the rows")
     three.add_argument("--figure", help="PNG to write")
+    simulations.add_commands(commands)
     for name in ("memory", "first-step"):
         child = commands.add_parser(name)
         for argument, kind in (("key", str), ("size", parse_size), ("threads", int), ("path", str)):

@@ -1,0 +1,96 @@
+"""What the model scripts share: options of the command line, statistics of populations, rasters."""
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from biosnn import plot, stats
+
+
+def parser(name, description, seconds, scale=None):
+    """The options of every script; `scale` is the help text of --scale, if the script has it."""
+    result = argparse.ArgumentParser(prog=f"python -m models.{name}", description=description,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    result.add_argument("--seconds", type=float, default=seconds, help=f"seconds to simulate (default {seconds:g})")
+    if scale:
+        result.add_argument("--scale", type=float, default=1.0, help=scale)
+    result.add_argument("--seed", type=int, default=0, help="of connections, input and initial states (default 0)")
+    result.add_argument("--threads", type=int, default=None, help="default: all processors")
+    result.add_argument("--json", help="write all numbers there")
+    result.add_argument("--out", default=f"runs/{name}", help="folder of the figure")
+    return result
+
+
+def check_options(parser, args, least=0.0):
+    """End with a message if --seconds or --scale is out of range."""
+    if not (np.isfinite(args.seconds) and args.seconds > least):
+        parser.error(f"--seconds is {args.seconds:g}; it must be above {least:g}.")
+    if not 0.01 <= getattr(args, "scale", 1.0) <= 1:
+        parser.error(f"--scale is {args.scale:g}; it must lie in 0.01 .. 1.")
+
+
+def population_statistics(spikes, width=3e-3, sample=1000):
+    """Mean rate (Hz), mean CV of intervals (None if there are too few spikes) and synchrony of one population's spikes.
+
+    Synchrony (stats.synchrony, bins of `width` seconds) is that of the first `sample` neurons, so that populations compare.
+    """
+    cv = stats.isi_cv(spikes)
+    chi = stats.synchrony(first_neurons(spikes, sample), width)
+    return {"rate_hz": float(stats.firing_rates(spikes).mean()), "cv": float(np.nanmean(cv)) if np.any(np.isfinite(cv)) else None,
+            "synchrony": float(chi) if np.isfinite(chi) else None}
+
+
+def first_neurons(spikes, n):
+    """The spikes of the first n neurons."""
+    if spikes.n_units <= n:
+        return spikes
+    keep = spikes.units < n
+    return type(spikes)(spikes.times[keep], spikes.units[keep], [0, int(keep.sum())], n, spikes.duration)
+
+
+def raster(axis, groups, start, stop, size=1.5):
+    """Draw spikes of populations above each other, the first on top. groups: list of (SpikeTrains, share drawn, colour).
+
+    start, stop: seconds. Returns the middle of each group on the vertical axis, for its label.
+    """
+    middles, top = [], 0
+    for spikes, share, colour in groups:
+        n = max(1, round(spikes.n_units * share))
+        shown = (spikes.units < n) & (spikes.times >= start) & (spikes.times < stop)
+        axis.plot(1e3 * spikes.times[shown], top + spikes.units[shown], ".", ms=size, mew=0, color=colour, rasterized=True)
+        middles.append(top + n / 2)
+        top += n
+    axis.set(xlim=(1e3 * start, 1e3 * stop), ylim=(top, 0), xlabel="time (ms)")
+    return middles
+
+
+def colour(name):
+    """Excitatory and inhibitory populations are called …E and …I here."""
+    return plot.EXCITATORY if name.endswith("E") else plot.INHIBITORY
+
+
+def number(value, digits=2):
+    return "" if value is None else f"{value:.{digits}f}"
+
+
+def show(title, headings, lines):
+    """Print a table; the first column is text."""
+    table = Table(title=title, title_justify="left")
+    for k, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if k else "left")
+    for line in lines:
+        table.add_row(*line)
+    Console().print(table)
+
+
+def save(args, figure, file, numbers):
+    """Write the figure and, if asked for, the numbers."""
+    out = Path(args.out)
+    out.mkdir(parents=True, exist_ok=True)
+    figure.savefig(out / file, dpi=120)
+    print(f"figure: {out / file}")
+    if args.json:
+        Path(args.json).write_text(json.dumps(numbers, indent=1))

@@ -1,0 +1,109 @@
+"""Vogels TP, Abbott LF (2005). Signal propagation and logic gating in networks of integrate-and-fire neurons.
+Journal of Neuroscience 25, 10786-10795. https://doi.org/10.1523/JNEUROSCI.3508-05.2005
+in the form of benchmarks 1 (COBA) and 2 (CUBA) of Brette R et al. (2007). Simulation of networks of spiking neurons: a review of tools
+and strategies. Journal of Computational Neuroscience 23, 349-398. https://doi.org/10.1007/s10827-007-0038-6
+
+    python -m models.vogels_abbott_2005        both networks for a second: rates, CV, rasters
+
+3200 excitatory and 800 inhibitory neurons, every pair connected with probability 0.02, no delay; tau_mem 20, tau_exc 5, tau_inh
+10 ms, threshold -50, reset -60 mV, refractory period 5 ms; dt = 0.1 ms. Nothing drives them from outside: the activity keeps itself
+alive (COBA), or rests on a resting potential above threshold (CUBA). Of the weights in circulation these are used:
+
+    CUBA   rest -49 mV; currents in units of potential, +60 * 0.27 / 10 = 1.62 mV and -20 * 4.5 / 10 = -9 mV: those of the example
+           CUBA of Brian and Brian2, conductances of 0.27 and 4.5 nS times driving forces of 60 and 20 mV, over a leak of 10 nS
+    COBA   rest -60 mV, reversal potentials 0 and -80 mV; conductances of 6 and 67 nS over a leak of 10 nS, as in the review and in
+           Brian's example COBA (the paper itself scales its conductances otherwise)
+
+Initial potentials are uniform between reset and threshold. COBA stays silent by itself: as in the review, Poisson input wakes it
+(here 300 Hz of its own excitatory synapses onto every neuron, for the first 50 ms, which are not counted).
+"""
+import numpy as np
+
+import biosnn as bs
+from models import _report as common
+
+N_EXC, N_INH, P, DT = 3200, 800, 0.02, 0.1e-3
+TAU, TAU_EXC, TAU_INH, REFRACTORY = 20e-3, 5e-3, 10e-3, 5e-3           # seconds
+THRESHOLD, RESET = -50e-3, -60e-3                                      # volts
+REST_CUBA, W_EXC_CUBA, W_INH_CUBA = -49e-3, 1.62e-3, 9e-3              # volts
+REST_COBA, E_EXC, E_INH, W_EXC_COBA, W_INH_COBA = -60e-3, 0.0, -80e-3, 0.6, 6.7    # volts; weights over the leak conductance
+WAKE_HZ, WAKE_S = 300.0, 50e-3
+WARM_UP = 0.2    # seconds that are not counted
+MODELS = ("CUBA", "COBA")
+
+
+def neuron(model):
+    """Potentials relative to rest, in volts."""
+    if model == "CUBA":
+        return bs.ei_lif(TAU, TAU_EXC, TAU_INH, THRESHOLD - REST_CUBA, RESET - REST_CUBA, REFRACTORY)
+    return bs.conductance_lif(TAU, TAU_EXC, TAU_INH, E_EXC - REST_COBA, E_INH - REST_COBA, THRESHOLD - REST_COBA, RESET - REST_COBA,
+                              REFRACTORY)
+
+
+def weights(model):
+    """Of excitatory and inhibitory synapses."""
+    return (W_EXC_CUBA, W_INH_CUBA) if model == "CUBA" else (W_EXC_COBA, W_INH_COBA)
+
+
+def build(model, seed, delay=0.0):
+    """The network "CUBA" or "COBA". seed: int or numpy Generator. delay: seconds."""
+    net, rng = bs.Network(DT), np.random.default_rng(seed)
+    e = net.population(N_EXC, neuron(model), "excitatory", "E")
+    i = net.population(N_INH, neuron(model), "inhibitory", "I")
+    for pre, weight in zip((e, i), weights(model)):
+        for post in (e, i):
+            net.connect(pre, post, delay, weight, synapses=bs.Bernoulli(P), seed=rng)
+    return net
+
+
+def initial_state(model):
+    rest = REST_CUBA if model == "CUBA" else REST_COBA
+    return {f"{name}.U": bs.UniformBetween(RESET - rest, THRESHOLD - rest) for name in "EI"}
+
+
+def wake_up(model):
+    """What starts the activity of COBA."""
+    return [bs.PoissonInput(name, ([0.0, WAKE_S], [WAKE_HZ, 0.0]), W_EXC_COBA) for name in "EI" if model == "COBA"]
+
+
+def simulate(model, args):
+    """A row for each population, and the simulation."""
+    net = build(model, args.seed)
+    warm = bs.simulate(net, WARM_UP, background=wake_up(model), initial=initial_state(model), seed=args.seed, threads=args.threads, progress=False)
+    done = bs.simulate(net, args.seconds, state=warm.state, rate_bin=1e-3, threads=args.threads)
+    return [{"model": model, "population": name, "run_s": done.wall, "simulated_s": done.duration}
+            | common.population_statistics(done.spikes[name]) for name in "EI"], done
+
+
+def figure(results):
+    """Rasters of 500 neurons over 200 ms, and the rates of both populations below."""
+    from matplotlib.figure import Figure
+    drawing = Figure(figsize=(11, 5), layout="constrained")
+    for part, model, (_, done) in zip(drawing.subfigures(1, 2), MODELS, results):
+        top, bottom = part.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+        stop = min(0.2, done.duration)
+        middles = common.raster(top, [(done.spikes[name], 0.125, common.colour(name)) for name in "EI"], 0, stop, 2)
+        top.set(title=model, xlabel="")
+        top.set_yticks(middles, ["excitatory", "inhibitory"], rotation=90, va="center")
+        for name in "EI":
+            rate = done.rates[name]
+            times = 1e3 * done.rate_bin * (np.arange(rate.size) + 0.5)
+            bottom.step(times[times < 1e3 * stop], rate[times < 1e3 * stop], where="mid", lw=1, color=common.colour(name))
+        bottom.set(xlabel="time (ms)", ylabel="rate (Hz)", xlim=(0, 1e3 * stop), ylim=(0, None))
+    return drawing
+
+
+def main(arguments=None):
+    parser = common.parser("vogels_abbott_2005", __doc__, 1.0)
+    args = parser.parse_args(arguments)
+    common.check_options(parser, args)
+    results = [simulate(model, args) for model in MODELS]
+    rows = [row for part, _ in results for row in part]
+    common.show(f"Vogels & Abbott (2005), as in Brette et al. (2007), {args.seconds:g} s", ("network", "", "rate (Hz)", "CV", "synchrony", "s per s"),
+                [(r["model"], r["population"], common.number(r["rate_hz"]), common.number(r["cv"]), common.number(r["synchrony"]),
+                  common.number(r["run_s"] / r["simulated_s"])) for r in rows])
+    common.save(args, figure(results), "rasters.png", rows)
+
+
+if __name__ == "__main__":
+    main()
