@@ -6,7 +6,6 @@ they depend on the seed, the place in the list, the neuron and the step, and on 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import poisson
 
 from . import network_kernels as kernels
 from .units import hertz, seconds
@@ -76,7 +75,8 @@ def pieces(value, n, dt, what):
 
 def poisson_table(mean):
     """Cumulative probabilities P(count <= k) times 2^32, less one, k = 0, 1, …, as far as 32 bits tell them from 1."""
-    cumulative = np.round(poisson.cdf(np.arange(int(mean + 12 * np.sqrt(mean) + 30)), mean) * 2.0 ** 32)
+    from scipy.special import pdtr    # here: `import biosnn` stays quick
+    cumulative = np.round(pdtr(np.arange(int(mean + 12 * np.sqrt(mean) + 30)), mean) * 2.0 ** 32)
     return (cumulative[cumulative < 2.0 ** 32] - 1).clip(0).astype(np.uint32)
 
 

@@ -13,7 +13,6 @@ The rates nu are those with which the populations then fire: theory at the targe
 from dataclasses import replace
 
 import numpy as np
-from scipy.optimize import brentq
 
 from .connectivity import recurrent_projections
 from .init_report import InitializerReport, PopulationReport
@@ -121,6 +120,7 @@ def _move(cell, target, m, factor):
         what, other = ("mu_U", f"sigma_U = {sigma:g}") if mu is None else ("sigma_U", f"mu_U = {mu:g}")
         raise ValueError(f"population {cell.name!r}: no {what} from {low:.3g} to {high:.3g} gives {rate:g} Hz with {other}; choose "
                          "another rate, or a target that lies further below threshold.")
+    from scipy.optimize import brentq    # here: `import biosnn` stays quick
     x = brentq(excess, low, high, xtol=1e-9 * abs(high - low))
     return (x, sigma) if mu is None else (mu, x)
 
@@ -195,6 +195,7 @@ def _solve_conductances(network, cell, afferents, mu, sigma, assumed, families, 
             high *= 4
             if high > 1e4:
                 return np.nan
+        from scipy.optimize import brentq    # here: `import biosnn` stays quick
         return brentq(lambda f: at(e, f).mu - mu, 0.0, high, xtol=1e-10)
     grid = np.concatenate([[0.0], np.geomspace(1e-4, 30, 60)])
     fs = np.array([inhibition(e) for e in grid])
@@ -209,6 +210,7 @@ def _solve_conductances(network, cell, afferents, mu, sigma, assumed, families, 
                          f"{sigma:g}: no weights give it with mu_U = {mu:g} and this background. Feasible: a sigma_U in that range; fewer, "
                          "slower inputs for a larger one; a background of smaller weights and higher rate for a smaller one.")
     k = crossing[0]
+    from scipy.optimize import brentq    # here: `import biosnn` stays quick
     e = brentq(lambda e: at(e, inhibition(e)).sigma - sigma, grid[k], grid[k + 1], xtol=1e-9)
     f = inhibition(e)
     return {a.name: float(unit[a.name] * (e if a.sign > 0 else f)) for a in afferents}

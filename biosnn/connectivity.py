@@ -6,8 +6,6 @@ which values given for each synapse lie in these rows (None: as they are). same:
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from . import synapse_kernels as kernels
 from .neuron import ei_lif, lif
@@ -204,6 +202,8 @@ def recurrent_projections(network):
     """Names of the projections whose target can reach their source again: those within a strongly connected component."""
     names = [p.name for p in network.populations]
     pairs = np.array([(names.index(p.pre), names.index(p.post)) for p in network.projections]).reshape(-1, 2)
+    from scipy.sparse import coo_matrix    # here: `import biosnn` stays quick
+    from scipy.sparse.csgraph import connected_components    # here: `import biosnn` stays quick
     graph = coo_matrix((np.ones(len(pairs)), pairs.T), (len(names),) * 2)
     _, component = connected_components(graph, directed=True, connection="strong")
     return {p.name for p in network.projections if component[names.index(p.pre)] == component[names.index(p.post)]}

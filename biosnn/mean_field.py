@@ -13,8 +13,6 @@ Continuous time; in-degrees and weights are replaced by their means over neurons
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.integrate import solve_ivp
-from scipy.optimize import root
 from scipy.special import erfcx
 
 from .moments import siegert_rate, stationary_rate
@@ -228,6 +226,8 @@ def fixed_point(cells, given=None, dt=None):
 
 def _settle(excess, start):
     """(rates, largest error in Hz) where the pseudo-dynamics d nu/dt = excess(nu) come to rest."""
+    from scipy.optimize import root    # here: `import biosnn` stays quick
+    from scipy.integrate import solve_ivp    # here: `import biosnn` stays quick
     flow = solve_ivp(lambda _, nu: excess(nu), (0, 60), start, method="LSODA", rtol=1e-4, atol=1e-4)
     nu = np.maximum(flow.y[:, -1], 0.0)
     polished = root(excess, nu, tol=1e-9)

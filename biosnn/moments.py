@@ -9,8 +9,6 @@ For independent Poisson inputs, projection p with N_p synapses of weight w and r
     eps_bar = dt sum_n k[n]                          eps_hat = dt sum_n k[n]^2
 """
 import numpy as np
-from scipy.integrate import quad
-from scipy.linalg import solve_continuous_lyapunov
 from scipy.special import erfcx
 
 from .neuron import gain_matrix, step_matrix
@@ -77,6 +75,7 @@ def _slope_variance(neuron, receptor):
     tau = np.array([taus[name] for name in neuron.states.values()])
     a = (gain_matrix(neuron) - np.eye(len(tau))) / tau[:, None]
     arrival = _arrival(neuron, receptor, (len(tau),))
+    from scipy.linalg import solve_continuous_lyapunov    # here: `import biosnn` stays quick
     covariance = solve_continuous_lyapunov(a, -np.outer(arrival, arrival))
     return (a[0] @ covariance @ a[0]) / covariance[0, 0]
 
@@ -95,6 +94,7 @@ def siegert_rate(mu, sigma, tau_mem, threshold=1.0, reset=0.0, refractory=0.0):
     low, high = ((level - mu) / (np.sqrt(2) * sigma) for level in (reset, threshold))
     if high > 25:      # exp(u^2) overflows: less than one spike in the age of the universe
         return 0.0
+    from scipy.integrate import quad    # here: `import biosnn` stays quick
     integral = quad(lambda u: erfcx(-u), low, high, limit=200)[0]
     return 1 / (refractory + tau_mem * np.sqrt(np.pi) * integral)
 

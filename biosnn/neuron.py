@@ -10,7 +10,6 @@ Times are in seconds; U is dimensionless (in units of the threshold) unless you 
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.linalg import expm
 
 from .units import seconds
 
@@ -190,6 +189,7 @@ def step_matrix(neuron, dt, time_constants=None):
     rhs[:, :-1] += gains
     rhs[0, -1] = 1.0
     if neuron.integrator == "exact":
+        from scipy.linalg import expm    # here: `import biosnn` stays quick
         generator = np.zeros(tau.shape[:-1] + (len(gains) + 1,) * 2, tau.dtype)
         generator[..., :-1, :] = rhs / tau[..., None]
         step = expm(generator * dt)[..., :-1, :]

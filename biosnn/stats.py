@@ -6,7 +6,6 @@ left at the end of a trial when `width` does not divide its duration is not coun
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import csc_matrix
 
 from .events import number_of_steps
 
@@ -155,6 +154,7 @@ def _window_counts(spikes, name, width):
     window = _window_of(spikes.times, width)
     whole = window < n_windows
     where = (spikes.trials * n_windows + window)[whole], spikes.units[whole]
+    from scipy.sparse import csc_matrix    # here: `import biosnn` stays quick
     return csc_matrix((np.ones(whole.sum()), where), (len(spikes) * n_windows, spikes.n_units))
 
 
