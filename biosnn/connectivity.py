@@ -201,9 +201,10 @@ def _sources(source):
 def recurrent_projections(network):
     """Names of the projections whose target can reach their source again: those within a strongly connected component."""
     names = [p.name for p in network.populations]
-    pairs = np.array([(names.index(p.pre), names.index(p.post)) for p in network.projections]).reshape(-1, 2)
-    from scipy.sparse import coo_matrix    # here: `import biosnn` stays quick
-    from scipy.sparse.csgraph import connected_components    # here: `import biosnn` stays quick
-    graph = coo_matrix((np.ones(len(pairs)), pairs.T), (len(names),) * 2)
-    _, component = connected_components(graph, directed=True, connection="strong")
-    return {p.name for p in network.projections if component[names.index(p.pre)] == component[names.index(p.post)]}
+    pairs = {p.name: (names.index(p.pre), names.index(p.post)) for p in network.projections}
+    reaches = np.eye(len(names), dtype=bool)
+    for pre, post in pairs.values():
+        reaches[pre, post] = True
+    for k in range(len(names)):                     # paths over population k as well (Warshall)
+        reaches |= reaches[:, k:k + 1] & reaches[k]
+    return {name for name, (pre, post) in pairs.items() if reaches[post, pre]}

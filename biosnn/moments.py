@@ -9,7 +9,6 @@ For independent Poisson inputs, projection p with N_p synapses of weight w and r
     eps_bar = dt sum_n k[n]                          eps_hat = dt sum_n k[n]^2
 """
 import numpy as np
-from scipy.special import erfcx
 
 from .neuron import gain_matrix, step_matrix
 
@@ -95,6 +94,7 @@ def siegert_rate(mu, sigma, tau_mem, threshold=1.0, reset=0.0, refractory=0.0):
     if high > 25:      # exp(u^2) overflows: less than one spike in the age of the universe
         return 0.0
     from scipy.integrate import quad    # here: `import biosnn` stays quick
+    from scipy.special import erfcx    # here: `import biosnn` stays quick
     integral = quad(lambda u: erfcx(-u), low, high, limit=200)[0]
     return 1 / (refractory + tau_mem * np.sqrt(np.pi) * integral)
 

@@ -51,8 +51,9 @@ def load_shd(path, duration=None, n_units=700, dtype=np.float32):
     times, units = _sorted_within_trials(times, units, offsets)
     duration = _next_10_ms(times) if duration is None else float(duration)
     before = times < duration
-    if not before.all():
-        times, units, offsets = times[before], units[before], np.concatenate([[0], np.cumsum(before)])[offsets]
+    late = np.flatnonzero(~before)
+    if late.size:
+        times, units, offsets = times[before], units[before], offsets - np.searchsorted(late, offsets)
     return SpikeTrains(times, units, offsets, n_units, duration, labels)
 
 
