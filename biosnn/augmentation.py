@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .events import SpikeTrains
+from .events import SpikeTrains, inside
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,13 +103,13 @@ class Insert(_Augmentation):
 
 
 def augmented_events(spikes, augmentations, seed):
-    """(times, units, trials) of the spikes after all augmentations in their order, in no particular order."""
+    """(times, units, trials) of the spikes after all augmentations in their order: in no particular order, some outside of the trial
+    or the units."""
     rng = np.random.default_rng(seed)
     events = _Events(spikes.times, spikes.units, spikes.trials, len(spikes), spikes.n_units, spikes.duration)
     for augmentation in augmentations:
         events = augmentation.apply(events, rng)
-    keep = (events.units >= 0) & (events.units < spikes.n_units) & (events.times >= 0) & (events.times < spikes.duration)
-    return events.times[keep], events.units[keep], events.trials[keep]
+    return events.times, events.units, events.trials
 
 
 def augment(spikes, augmentations, seed):
@@ -117,8 +117,9 @@ def augment(spikes, augmentations, seed):
 
     spikes: SpikeTrains.  augmentations: such as [ChannelShift(10), TimeShift(20e-3)].  seed: int or numpy Generator.
     """
-    times, units, trials = augmented_events(spikes, checked(augmentations), seed)
-    return SpikeTrains.from_events(times, units, trials, len(spikes), spikes.n_units, spikes.duration, spikes.labels)
+    events = augmented_events(spikes, checked(augmentations), seed)
+    keep = inside(*events[:2], spikes.n_units, spikes.duration)
+    return SpikeTrains.from_events(*(each[keep] for each in events), len(spikes), spikes.n_units, spikes.duration, spikes.labels)
 
 
 def checked(augmentations):

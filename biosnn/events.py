@@ -1,5 +1,5 @@
 """Spike trains in continuous time, and the same events sorted into steps."""
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -67,7 +67,9 @@ class SpikeTrains:
         offsets = np.concatenate([[0], np.cumsum(sizes)])
         spikes = np.repeat(self.offsets[trials] - offsets[:-1], sizes) + np.arange(offsets[-1])
         labels = None if self.labels is None else self.labels[trials]
-        return replace(self, times=self.times[spikes], units=self.units[spikes], offsets=offsets, labels=labels)
+        part = object.__new__(SpikeTrains)     # which needs no second check
+        vars(part).update(vars(self), times=self.times[spikes], units=self.units[spikes], offsets=offsets, labels=labels)
+        return part
 
     def __repr__(self):
         rate = self.times.size / max(len(self) * self.n_units * self.duration, 1e-300)
@@ -123,13 +125,15 @@ def bin_spikes(spikes, dt, merge=True):
 
 
 def bin_events(times, units, trials, n_trials, n_units, duration, dt, merge=True):
-    """As `bin_spikes`, of events in any order: times (s), units and trials, one entry per spike."""
+    """As `bin_spikes`, of events in any order: times (s), units and trials, one entry per spike. Those outside are left out."""
     n_steps, words = number_of_steps(duration, dt), -(-n_units // 64)
     if merge and n_trials * n_steps * words <= 2 * times.size:      # as bits, unless they would be nearly all zeros
         pointers, binned = np.zeros((n_trials, n_steps + 1), np.int64), np.empty(times.size, np.int32)
         present = np.zeros(n_trials * n_steps * words, np.uint64)
-        count = event_kernels.bin_once(times, units, trials, n_steps, n_units, dt, present, pointers, binned)
+        count = event_kernels.bin_once(times, units, trials, n_steps, n_units, float(duration), dt, present, pointers, binned)
         return Binned(pointers, binned[:count], n_units, dt)
+    keep = inside(times, units, n_units, duration)
+    times, units, trials = times[keep], units[keep], trials[keep]
     step = np.minimum(((times.astype(np.float64) + 1e-3 * dt) / dt).astype(np.int64), n_steps - 1)
     key = (trials * n_steps + step) * n_units + units
     key.sort()
@@ -140,6 +144,11 @@ def bin_events(times, units, trials, n_trials, n_units, duration, dt, merge=True
     ends = np.cumsum(counts).reshape(counts.shape)
     pointers = np.concatenate([ends[:, :1] - counts[:, :1], ends], axis=1)
     return Binned(pointers.astype(np.int64), units.astype(np.int32), n_units, dt)
+
+
+def inside(times, units, n_units, duration):
+    """Which events have a unit 0 .. n_units - 1 and a time 0 <= t < duration (s)."""
+    return (units >= 0) & (units < n_units) & (times >= 0) & (times < duration)
 
 
 def from_dense(counts, dt, labels=None):
