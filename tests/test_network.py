@@ -159,7 +159,7 @@ def test_imports_run_downward():
     import importlib
     from pathlib import Path
     layers = ["_jit", "_vector", "units", "threads", "arrays", "kernels", "surrogate", "neuron", "events", "augmentation", "data", "dale",
-              "synapse_kernels", "synapses", "connectivity", "network", "network_kernels", "background", "engine", "pack", "passes",
+              "plasticity", "synapse_kernels", "synapses", "connectivity", "network", "network_kernels", "background", "engine", "plastic_engine", "pack", "passes",
               "families", "moments",
               "solver", "trials", "stats", "progress", "init", "loss", "regularize", "optim", "checkpoint", "spike_file", "simulation", "train", "plot", "brian"]
     package = Path(importlib.import_module("biosnn").__file__).parent
