@@ -20,7 +20,8 @@ def driven(delay, plasticity, sparse=True, sign="unsigned", dtype=np.float64, w=
 
 
 def steps_of(spikes):
-    return np.round(spikes.times / DT).astype(int), spikes.units
+    """(steps, units), one spike of a unit in a step."""
+    return np.nonzero(bs.bin_spikes(spikes, DT).dense()[0])
 
 
 @pytest.mark.parametrize("rule", [bs.TsodyksMarkram(0.5, 0.8), bs.TsodyksMarkram(0.1, 0.13, 0.53)])
@@ -64,7 +65,7 @@ def naive_learning(net, rule, delay, inputs, outputs, steps):
 
 @pytest.mark.parametrize("delay", [0, 3])
 def test_inhibitory_plasticity_against_a_naive_loop(delay):
-    rule = bs.InhibitorySTDP(0.02, 10.0, 20e-3, w_max=0.4)
+    rule = bs.InhibitorySTDP(0.02, 40.0, 20e-3, w_max=0.4)
     net, spikes, background = driven(delay * DT, rule, sign="inhibitory")
     before = net.weights["P"].copy()
     run = bs.simulate(net, 0.6, spikes, background=background, progress=False, threads=2)
@@ -131,3 +132,17 @@ def test_messages(act, words):
 def test_plasticity_is_part_of_what_a_state_belongs_to():
     prints = {driven(0.0, rule)[0].fingerprint() for rule in (None, bs.TsodyksMarkram(), bs.TsodyksMarkram(0.4))}
     assert len(prints) == 3
+
+
+@pytest.mark.parametrize("rule, sign, delay", [(bs.TsodyksMarkram(0.1, 0.13, 0.53), "unsigned", None),
+                                               (bs.InhibitorySTDP(0.02, 40.0, w_max=0.4), "inhibitory", 3e-3)])
+def test_the_same_in_brian2(rule, sign, delay):
+    pytest.importorskip("brian2")
+    net, spikes, background = driven(delay, rule, sign=sign)
+    currents = {"A": background[0].values}
+    report = bs.brian.compare(net, spikes, currents=currents, progress=False)
+    assert report.identical and report.worst_state < 1e-12 and report.spike_counts["A"][0] > 500
+    theirs = bs.brian.to_brian2(net, spikes, currents=currents)
+    theirs.run()
+    weights = bs.simulate(net, 0.6, spikes, background=background, progress=False).weights["P"]
+    np.testing.assert_allclose(weights, theirs.projections["P"].w, atol=1e-10)
