@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from biosnn.moments import siegert_rate
-from models import brunel_2000
+from models import brunel_2000, tsodyks_markram_1998
 
 
 @pytest.mark.parametrize("g, eta, rate", [(6.0, 4.0, 55.84), (5.0, 2.0, 37.95), (4.5, 0.9, 6.52)])   # Brunel (2000), eqs. 22-26
@@ -29,3 +29,13 @@ def test_brunel_from_the_command_line(tmp_path):
         assert rows[state]["rate_e_hz"] == pytest.approx(rows[state]["rate_theory_hz"], rel=0.05), state
     assert 1 < rows[4.5, 0.9]["rate_e_hz"] < 8
     assert rows[6.0, 4.0]["synchrony"] > 2 * rows[5.0, 2.0]["synchrony"]
+
+
+def test_tsodyks_markram_from_the_command_line(tmp_path):
+    tsodyks_markram_1998.main(["--seconds", "5", "--json", str(tmp_path / "rows.json"), "--out", str(tmp_path)])
+    rows = {(row["synapse"], row["rate_hz"]): row for row in json.loads((tmp_path / "rows.json").read_text())}
+    assert rows["depressing", 10.0]["ux_simulated"] == pytest.approx(0.1051, abs=5e-5)
+    assert rows["depressing", 20.0]["ux_simulated"] == pytest.approx(0.0571, abs=5e-5)
+    for row in rows.values():
+        assert row["ux_simulated"] == pytest.approx(row["ux_analytic"], rel=2e-3)
+    assert (tmp_path / "synapses.png").stat().st_size > 10_000

@@ -65,7 +65,7 @@ def naive_learning(net, rule, delay, inputs, outputs, steps):
 
 @pytest.mark.parametrize("delay", [0, 3])
 def test_inhibitory_plasticity_against_a_naive_loop(delay):
-    rule = bs.InhibitorySTDP(0.02, 40.0, 20e-3, w_max=0.4)
+    rule = bs.InhibitorySTDP(0.02, 120.0, 20e-3, w_max=0.4)
     net, spikes, background = driven(delay * DT, rule, sign="inhibitory")
     before = net.weights["P"].copy()
     run = bs.simulate(net, 0.6, spikes, background=background, progress=False, threads=2)
