@@ -14,6 +14,7 @@ from .loss import (EveryStepCrossEntropy, LastStepCrossEntropy, MaxOverTimeCross
                    MeanSquaredError, SumOverTimeCrossEntropy)
 from .network import Network
 from .neuron import adaptive_lif, conductance_lif, ei_lif, leaky_readout, lif, lif_delta, log_normal_time_constants
+from .plasticity import InhibitorySTDP, TsodyksMarkram
 from .optim import SGD, SMORMS3, Adam, AdamW, Constant, Cosine, OnPlateau, Step
 from .regime import regime
 from .regularize import WeightPenalty, lower_bound, upper_bound

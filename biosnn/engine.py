@@ -60,8 +60,8 @@ class Wires(NamedTuple):
     delay_address: np.ndarray
     row_first: np.ndarray         # first row in `split`
     split: np.ndarray             # (rows, threads+1) first synapse of each thread in the row of each presynaptic neuron
-    direct: np.ndarray            # projections with one delay: they add from the lists of past spikes
-    delayed: np.ndarray           # projections with a delay for every synapse: they add to the ring
+    direct: np.ndarray            # projections without plasticity, with one delay: they add from the lists of past spikes
+    delayed: np.ndarray           # and with a delay for every synapse: they add to the ring
     shortest: int                 # delay in steps
     ring_mask: int
     ring_width: int
@@ -255,13 +255,13 @@ def _ring_columns(place, network):
     return columns, width
 
 
-def pack_wires(place, cells):
-    """(Wires, arrays that must be kept alive)."""
+def pack_wires(place, cells, learned):
+    """(Wires, arrays that must be kept alive). learned: weights that a run may change, by projection, in place of the network's."""
     network, keep, rows, splits, at = place.network, [], [], [], 0
     columns, width = _ring_columns(place, network)
     longest = [0]
     for projection in network.projections:
-        weights = np.ascontiguousarray(np.atleast_1d(network.weights[projection.name]), network.dtype)
+        weights = np.ascontiguousarray(np.atleast_1d(learned.get(projection.name, network.weights[projection.name])), network.dtype)
         synapses = network.synapses.get(projection.name)
         receptor = network[projection.post].neuron.receptors[projection.receptor]
         pre, post = place.number[projection.pre], place.number[projection.post]
@@ -287,8 +287,9 @@ def pack_wires(place, cells):
     *table, shortest, own = table
     split = np.concatenate([np.empty((0, cells.bounds.shape[1]), np.int64), *splits])
     slots = 1 << max(longest).bit_length() if columns else 1
+    fixed = np.array([p.plasticity is None for p in network.projections], bool)     # the others have loops of their own
     names = list(columns)
-    wires = Wires(*table, split, np.flatnonzero(~own), np.flatnonzero(own), int(shortest.min(initial=_FAR)), slots - 1, width,
+    wires = Wires(*table, split, np.flatnonzero(~own & fixed), np.flatnonzero(own & fixed), int(shortest.min(initial=_FAR)), slots - 1, width,
                   np.array([place.number[post] for post, _ in names], np.int64), np.array(list(columns.values()), np.int64),
                   np.array([place.state(*name) for name in names], np.int64),
                   np.empty(0, np.uint8), np.empty(0, np.uint16), np.empty(0, np.int32))

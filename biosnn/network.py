@@ -5,12 +5,13 @@ constants are in seconds.
 """
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from . import dale
 from .neuron import Neuron, leaky_readout
+from .plasticity import check_plasticity
 from .surrogate import SuperSpike, Surrogate
 from .synapses import Synapses, compact_delays, delay_steps, draw_delays, draw_weights, is_random
 from .units import seconds
@@ -40,6 +41,7 @@ class Projection:
 
     delay      seconds, or None where every synapse has its own (in `network.synapses`)
     synapses   the rule that says which pairs are connected; None: all of them
+    plasticity TsodyksMarkram, InhibitorySTDP or None
     """
     name: str
     pre: str
@@ -48,6 +50,7 @@ class Projection:
     delay: float | None
     non_negative: bool
     synapses: object = None
+    plasticity: object = field(default=None, repr=False)
 
 
 class Network:
@@ -91,7 +94,7 @@ class Network:
         return self._add(Population(name, n, "readout", "unsigned", leaky_readout(tau_mem, tau_syn, integrator), None,
                                     float(initial), dict(learn or {})))
 
-    def connect(self, pre, post, delay=0.0, weights=None, receptor=None, name=None, synapses=None, seed=None):
+    def connect(self, pre, post, delay=0.0, weights=None, receptor=None, name=None, synapses=None, seed=None, plasticity=None):
         """Synapses from `pre` to `post` (populations or their names).
 
         delay      seconds >= 0, rounded to int(delay / dt + 0.5) steps; 0 arrives in the step of the spike. With `synapses` also
@@ -103,6 +106,7 @@ class Network:
         synapses   which pairs are connected: Bernoulli(p), FixedInDegree(k), FixedOutDegree(k), FixedTotal(n), OneToOne(),
                    Pairs(pre, post), from_scipy(matrix); None: all of them, as a dense array
         seed       int or numpy Generator, needed where synapses, weights or delays are random
+        plasticity TsodyksMarkram(…), short-term, or InhibitorySTDP(…), on sparse projections of inhibitory populations; for `simulate`
         """
         pre, post = self[_name(pre)], self[_name(post)]
         if post.kind == "input":
@@ -118,12 +122,13 @@ class Network:
         if one_delay and not (np.isfinite(delay) and delay >= 0):
             raise ValueError(f"delay is {delay!r} s; it must be finite and >= 0, an effect cannot precede its cause.")
         projection = Projection(name, pre.name, post.name, receptor, float(delay) if one_delay else None,
-                                post.neuron.receptors[receptor].sign != 0, synapses)
+                                post.neuron.receptors[receptor].sign != 0, synapses, plasticity)
         if synapses is None and not one_delay:
             raise ValueError(f"projection {name!r}: a delay for every synapse needs a sparse projection; give synapses=….")
         if synapses is not None:
             self._connect_sparse(projection, delay, weights, seed)
         else:
+            check_plasticity(self, projection)
             self._projections[name] = projection
             if weights is not None:
                 self.set_weights(name, weights)
@@ -159,6 +164,7 @@ class Network:
         self._projections[name] = projection
         self.synapses[name] = Synapses(first, target, steps, self[projection.post].n)
         try:
+            check_plasticity(self, projection)
             if weights is not None:
                 self.set_weights(name, weights, copy=not is_random(weights))
         except ValueError:
@@ -179,6 +185,7 @@ class Network:
             raise ValueError(f"projection {projection.name!r}: weights have shape {weights.shape}; they must be (pre, post) = "
                              f"{shape}.")
         dale.check_weights(projection.name, weights, projection.non_negative)
+        check_plasticity(self, projection, weights)
         self.weights[projection.name] = weights if weights.ndim else self.dtype.type(weights)
 
     # ------------------------------------------------------------------------------------------ look
@@ -257,6 +264,7 @@ class Network:
             text.append([p.name, p.n, p.kind, p.sign, plain(vars(p.neuron)) if p.neuron else "", repr(p.surrogate), p.initial,
                          plain(p.learn)])
         text += [repr(p) for p in self.projections] + [synapses.digest for synapses in self.synapses.values()]
+        text += [[p.name, repr(p.plasticity)] for p in self.projections if p.plasticity is not None]
         return hashlib.sha256(json.dumps(text).encode()).hexdigest()[:16]
 
     # ------------------------------------------------------------------------------------------ checks

@@ -440,6 +440,152 @@ def _take_from_ring(cells, wires, n, t, ring, x):
             arrived[i] = 0
 
 
+# ---------------------------------------------------------------------------------------------- plastic synapses
+
+@kernel
+def _use_resources(cells, wires, plastic, history, q, n, t):
+    """Short-term plasticity q: u, x and the release u x at the spikes that thread t has found in step n."""
+    p, slot, first = wires.pre[plastic.short[q]], n & history.mask, plastic.short_first[q]
+    begin, use, recovery, facilitation = cells.bounds[p, t], plastic.utilization[q], plastic.recovery[q], plastic.facilitation[q]
+    for e in range(history.count[slot, t, p]):
+        a = first + history.units[slot, cells.neuron_first[p] + begin + e]
+        elapsed = n - plastic.used[a]
+        u = plastic.u[a] * np.exp(-facilitation * elapsed) if facilitation > 0 else 0.0
+        x = 1 - (1 - plastic.x[a]) * np.exp(-recovery * elapsed)
+        u += use * (1 - u)
+        plastic.release[slot, first + begin + e] = u * x
+        plastic.u[a], plastic.x[a], plastic.used[a] = u, x - u * x, n
+
+
+@kernel
+def _add_one(cells, wires, k, t, jump, unit, x):
+    """One spike, times a factor in `jump`, of a projection with one delay."""
+    post = wires.post[k]
+    begin, end = cells.bounds[post, t], min(cells.bounds[post, t + 1], cells.n[post])
+    weight = at_address(wires.weight_address[k], wires.weight_size[k], x)
+    y = part(x, wires.target[k], cells.n[post])
+    if wires.dense[k]:
+        if begin < end:
+            _add_dense(weight, cells.n[post], begin, end, jump, unit, part(x, wires.target[k] + begin, end - begin))
+    elif wires.wide[k]:
+        target = at_address(wires.target_address[k], wires.size[k], wires.int32)
+        if wires.weight_size[k] == 1:
+            _add_constant(target, wires.split, wires.row_first[k], t, jump * weight[0], unit, y)
+        else:
+            _add_weighted(target, weight, wires.split, wires.row_first[k], t, jump, unit, y)
+    else:
+        target = at_address(wires.target_address[k], wires.size[k], wires.uint16)
+        if wires.weight_size[k] == 1:
+            _add_constant(target, wires.split, wires.row_first[k], t, jump * weight[0], unit, y)
+        else:
+            _add_weighted(target, weight, wires.split, wires.row_first[k], t, jump, unit, y)
+
+
+@kernel
+def _send_one(wires, k, n, t, jump, unit, ring, x):
+    """One spike, times a factor in `jump`, of a projection with a delay for every synapse."""
+    weight, row, size = at_address(wires.weight_address[k], wires.weight_size[k], x), wires.row_first[k], wires.size[k]
+    per_synapse, mask, width, at = wires.weight_size[k] > 1, wires.ring_mask, wires.ring_width, wires.target[k]
+    for s in range(wires.split[row + unit[0], t], wires.split[row + unit[0], t + 1]):
+        if wires.long[k]:
+            delay = np.int64(at_address(wires.delay_address[k], size, wires.uint16)[s])
+        else:
+            delay = np.int64(at_address(wires.delay_address[k], size, wires.uint8)[s])
+        if wires.wide[k]:
+            i = np.int64(at_address(wires.target_address[k], size, wires.int32)[s])
+        else:
+            i = np.int64(at_address(wires.target_address[k], size, wires.uint16)[s])
+        ring[((n + delay) & mask) * width + at + i] += jump * (weight[s] if per_synapse else weight[0])
+
+
+@kernel
+def _add_released(cells, wires, plastic, history, q, n, t, x, ring):
+    """Weight times release, for the spikes of step n of the projection of short-term plasticity q."""
+    k, slot = plastic.short[q], n & history.mask
+    p, released = wires.pre[k], plastic.release[slot]
+    for other in range(cells.bounds.shape[1] - 1):
+        begin = cells.bounds[p, other]
+        units = _spikes_of(history, n, other, p, cells.neuron_first[p] + begin)
+        for e in range(units.size):
+            jump = wires.jump[k] * released[plastic.short_first[q] + begin + e]
+            if plastic.short_delayed[q]:
+                _send_one(wires, k, n, t, jump, part(units, e, 1), ring, x)
+            else:
+                _add_one(cells, wires, k, t, jump, part(units, e, 1), x)
+
+
+@kernel
+def _faded(trace, steps, rate, table):
+    """A trace after some steps: trace exp(-rate steps)."""
+    return trace * (table[steps] if steps < table.size else np.exp(-rate * steps))
+
+
+@kernel
+def _clipped(w, most):
+    return min(max(w, 0.0), most)
+
+
+@kernel
+def _learn_row(plastic, rule, target, weight, begin, end, jump, n, y):
+    """w += eta (x_post - alpha), then I += w, for the synapses of one presynaptic spike."""
+    first, rate, table = plastic.post_first[rule], plastic.rate[rule], plastic.table[rule]
+    for s in range(begin, end):
+        i = np.int64(target[s])
+        trace = _faded(plastic.post_trace[first + i], n - plastic.post_seen[first + i], rate, table)
+        weight[s] = _clipped(weight[s] + plastic.eta[rule] * (trace - plastic.alpha[rule]), plastic.w_max[rule])
+        y[i] += jump * weight[s]
+
+
+@kernel
+def _arrive_and_learn(cells, wires, plastic, history, rule, n, t, x):
+    """What arrives at learning projection `rule` at step n. Every thread keeps presynaptic traces of its own: all are the same."""
+    k = plastic.learning[rule]
+    emitted, p, row = n - wires.delay[k], wires.pre[k], wires.row_first[k]
+    if emitted < 0:
+        return
+    weight, y = at_address(wires.weight_address[k], wires.weight_size[k], x), part(x, wires.target[k], cells.n[wires.post[k]])
+    for other in range(cells.bounds.shape[1] - 1):
+        units = _spikes_of(history, emitted, other, p, cells.neuron_first[p] + cells.bounds[p, other])
+        for e in range(units.size):
+            a, r = plastic.pre_first[rule] + units[e], row + units[e]
+            trace = _faded(plastic.pre_trace[t, a], n - plastic.pre_seen[t, a], plastic.rate[rule], plastic.table[rule])
+            plastic.pre_trace[t, a], plastic.pre_seen[t, a] = trace + 1, n
+            if wires.wide[k]:
+                target = at_address(wires.target_address[k], wires.size[k], wires.int32)
+                _learn_row(plastic, rule, target, weight, wires.split[r, t], wires.split[r, t + 1], wires.jump[k], n, y)
+            else:
+                target = at_address(wires.target_address[k], wires.size[k], wires.uint16)
+                _learn_row(plastic, rule, target, weight, wires.split[r, t], wires.split[r, t + 1], wires.jump[k], n, y)
+
+
+@kernel
+def _learn_from_targets(cells, wires, plastic, history, rule, n, t, x):
+    """x_post += 1 and w += eta x_pre, for the spikes of step n of the postsynaptic neurons of thread t."""
+    k, slot, first, rate, table = plastic.learning[rule], n & history.mask, plastic.pre_first[rule], plastic.rate[rule], plastic.table[rule]
+    post, weight = wires.post[k], at_address(wires.weight_address[k], wires.weight_size[k], x)
+    for e in range(history.count[slot, t, post]):
+        i = history.units[slot, cells.neuron_first[post] + cells.bounds[post, t] + e]
+        b, c = plastic.post_first[rule] + i, plastic.into_at[rule] + i
+        plastic.post_trace[b] = _faded(plastic.post_trace[b], n - plastic.post_seen[b], rate, table) + 1
+        plastic.post_seen[b] = n
+        for incoming in range(plastic.into_first[c], plastic.into_first[c + 1]):
+            s, a = plastic.into_synapse[incoming], first + plastic.into_source[incoming]
+            trace = _faded(plastic.pre_trace[t, a], n - plastic.pre_seen[t, a], rate, table)
+            weight[s] = _clipped(weight[s] + plastic.eta[rule] * trace, plastic.w_max[rule])
+
+
+@kernel
+def _plastic_arrivals(cells, wires, plastic, history, n, t, x, ring):
+    """What arrives at step n through plastic projections with one delay, and what they learn."""
+    for q in range(plastic.short.size):
+        emitted = n - wires.delay[plastic.short[q]]
+        if not plastic.short_delayed[q] and emitted >= 0:
+            _add_released(cells, wires, plastic, history, q, emitted, t, x, ring)
+    for rule in range(plastic.learning.size):
+        _arrive_and_learn(cells, wires, plastic, history, rule, n, t, x)
+        _learn_from_targets(cells, wires, plastic, history, rule, n, t, x)
+
+
 # ---------------------------------------------------------------------------------------------- all steps of a thread
 
 @kernel
@@ -451,10 +597,10 @@ def _record(cells, record, n, t, x, state, row):
 
 
 @kernel
-def advance(cells, wires, noise, drive, history, record, state, scratch, control, t, first, last):
+def advance(cells, wires, plastic, noise, drive, history, record, state, scratch, control, t, first, last):
     """Steps first .. last - 1 of everything that belongs to thread t. At the end all threads have met, and all spikes are sent."""
-    cells, wires, noise, drive, history, record, state, scratch = borrowed(
-        (cells, wires, noise, drive, history, record, state, scratch))
+    cells, wires, plastic, noise, drive, history, record, state, scratch = borrowed(
+        (cells, wires, plastic, noise, drive, history, record, state, scratch))
     x, ring, threads, known, meetings, row = state.x, state.ring, cells.bounds.shape[1] - 1, first - 1, 0, 0
     for n in range(first, last):
         for p in range(cells.n.size):
@@ -462,6 +608,8 @@ def advance(cells, wires, noise, drive, history, record, state, scratch, control
                 _copy_inputs(cells, drive, history, p, n, t)
             else:
                 _update(cells, noise, history, p, n, t, x, state, scratch)
+        for q in range(plastic.short.size):
+            _use_resources(cells, wires, plastic, history, q, n, t)
         if n - wires.shortest > known or n == last - 1:   # spikes up to n - shortest arrive now: exchange all there are
             if threads > 1:
                 meetings += 1
@@ -469,11 +617,15 @@ def advance(cells, wires, noise, drive, history, record, state, scratch, control
             for m in range(known + 1, n + 1):
                 for k in range(wires.delayed.size):
                     _send(cells, wires, history, wires.delayed[k], m, t, ring, x)
+                for q in range(plastic.short.size):
+                    if plastic.short_delayed[q]:
+                        _add_released(cells, wires, plastic, history, q, m, t, x, ring)
             known = n
         for s in range(noise.first[cells.n.size], noise.kind.size):
             _poisson(cells, noise, s, n, t, x, scratch.words)
         for k in range(wires.direct.size):
             _arrive(cells, wires, history, wires.direct[k], n, t, x)
+        _plastic_arrivals(cells, wires, plastic, history, n, t, x, ring)
         if wires.ring_state.size:
             _take_from_ring(cells, wires, n, t, ring, x)
         for p in range(cells.n.size):

@@ -77,6 +77,8 @@ def pack(network):
             raise ValueError(f"population {population.name!r} has delta synapses and a refractory period, during which spikes that "
                              "arrive are lost. Batches of trials and training do not do that; use simulate(network, duration, …), "
                              "or refractory=0.")
+    if plastic := [p.name for p in network.projections if p.plasticity is not None]:
+        raise ValueError(f"plastic projections: {', '.join(plastic)}. Batches of trials and training do not take them; use simulate.")
     for projection in network.projections:
         dale.check_weights(projection.name, network.weights[projection.name], projection.non_negative)
     order = [population for group in _groups(network) for population in group]

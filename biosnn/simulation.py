@@ -10,9 +10,10 @@ from functools import cached_property
 
 import numpy as np
 
-from . import checkpoint, dale, engine
+from . import checkpoint, dale, engine, plastic_engine
 from . import network_kernels as kernels
 from .events import SpikeTrains
+from .plasticity import check_plasticity
 from .progress import graceful_interrupt, progress_bar
 from .trials import bin_inputs
 from .spike_file import SpikeFile, read_spikes
@@ -66,6 +67,11 @@ class Simulation:
             return read_spikes(self._out)
         return {name: SpikeTrains(steps * self.network.dt, units, [0, units.size], self.network[name].n, self.duration)
                 for name, (steps, units) in self._events.items()}
+
+    @property
+    def weights(self):
+        """Projection -> weights at the end: those that the run has learned, else those of the network."""
+        return self.network.weights | plastic_engine.learned_weights(self.state)
 
     @property
     def rates(self):
@@ -149,6 +155,7 @@ def _check_network(network):
         raise ValueError(f"projections without weights: {', '.join(missing)}. Give them to connect or set_weights.")
     for projection in network.projections:
         dale.check_weights(projection.name, network.weights[projection.name], projection.non_negative)
+        check_plasticity(network, projection, network.weights[projection.name])
 
 
 def _threads(network, threads):
@@ -168,13 +175,17 @@ class _Run:
         rng = np.random.default_rng(seed)
         key = int(rng.integers(2 ** 64, dtype=np.uint64)) if state is None else int(state.arrays["key"])
         self.cells = engine.pack_cells(self.place, threads)
-        self.wires, self.keep = engine.pack_wires(self.place, self.cells)
+        self.learned = plastic_engine.starting_weights(network, state)
+        self.wires, self.keep = engine.pack_wires(self.place, self.cells, self.learned)
         self.noise = engine.pack_noise(self.place, list(background), key)
         self.step = self.first = 0 if state is None else state.step
         direct = [network.delay_steps(p) for p in network.projections if p.delay is not None]
         self.longest = max([0, *direct])
         self._make_memory(state, initial, rng)
         self._make_history(state)
+        self.plastic = plastic_engine.pack_plastic(self.place, threads, self.history.mask + 1)
+        if state is not None:
+            plastic_engine.restore(self.plastic, self.wires, self.cells, self.history, self._recent_steps(), state)
         self.scratch = [engine.new_scratch(self.place) for _ in range(threads)]
 
     def _make_memory(self, state, initial, rng):
@@ -296,8 +307,12 @@ class _Run:
             job.result()
 
     def _advance(self, control, t, first, last):
-        kernels.advance(self.cells, self.wires, self.noise, self.drive, self.history, self.record, self.memory, self.scratch[t],
-                        control, t, first, last)
+        kernels.advance(self.cells, self.wires, self.plastic, self.noise, self.drive, self.history, self.record, self.memory,
+                        self.scratch[t], control, t, first, last)
+
+    def _recent_steps(self):
+        """The last steps whose spikes may not have arrived yet."""
+        return range(max(0, self.step - self.longest), self.step)
 
     def _keep(self, first, last):
         """Take what a slice recorded."""
@@ -337,7 +352,7 @@ class _Run:
                           interrupted, self._state(), events, None if self.file is None else self.file.path)
 
     def _state(self):
-        first = max(0, self.step - self.longest)
+        first = self._recent_steps().start
         recent = [[], [], []]
         for p in range(self.place.n.size):
             slots = np.arange(first, self.step) & self.history.mask
@@ -348,4 +363,5 @@ class _Run:
                 part.append(values)
         arrays = {f"recent_{what}": np.concatenate(parts) for what, parts in zip(("steps", "populations", "units"), recent)}
         arrays |= {name: array.copy() for name, array in self.memory._asdict().items()}
+        arrays |= plastic_engine.state_of(self.plastic, self.wires, self.cells, self.history, self._recent_steps(), self.learned)
         return State(self.fingerprint, self.step, arrays | {"ou": self.noise.ou.copy(), "key": np.uint64(self.noise.key)})

@@ -6,7 +6,7 @@ import pytest
 
 import biosnn as bs
 from biosnn.moments import siegert_rate
-from models import brunel_2000, litwin_kumar_doiron_2012, vogels_abbott_2005
+from models import brunel_2000, litwin_kumar_doiron_2012, tsodyks_markram_1998, vogels_abbott_2005
 from models import potjans_diesmann_2014 as microcircuit
 
 
@@ -108,3 +108,13 @@ def test_options_out_of_range_are_refused(model, wrong, capsys):
     with pytest.raises(SystemExit):
         model.main(wrong)
     assert wrong[0] in capsys.readouterr().err
+
+
+def test_tsodyks_markram_from_the_command_line(tmp_path):
+    tsodyks_markram_1998.main(["--seconds", "5", "--json", str(tmp_path / "rows.json"), "--out", str(tmp_path)])
+    rows = {(row["synapse"], row["rate_hz"]): row for row in json.loads((tmp_path / "rows.json").read_text())}
+    assert rows["depressing", 10.0]["ux_simulated"] == pytest.approx(0.1051, abs=5e-5)
+    assert rows["depressing", 20.0]["ux_simulated"] == pytest.approx(0.0571, abs=5e-5)
+    for row in rows.values():
+        assert row["ux_simulated"] == pytest.approx(row["ux_analytic"], rel=2e-3)
+    assert (tmp_path / "synapses.png").stat().st_size > 10_000

@@ -158,10 +158,11 @@ def test_imports_run_downward():
     import ast
     import importlib
     from pathlib import Path
-    layers = ["_jit", "_vector", "units", "threads", "arrays", "kernels", "event_kernels", "surrogate", "neuron", "events", "augmentation", "data", "dale",
-              "synapse_kernels", "synapses", "connectivity", "network", "network_kernels", "background", "engine", "pack", "passes",
-              "families", "moments", "mean_field",
-              "solver", "trials", "stats", "progress", "init_report", "loss", "regularize", "optim", "checkpoint", "spike_file", "simulation", "regime", "circuit_init", "init", "train", "plot", "brian"]
+    layers = ["_jit", "_vector", "units", "threads", "arrays", "kernels", "event_kernels", "surrogate", "neuron", "events", "augmentation", "data",
+              "dale", "plasticity", "synapse_kernels", "synapses", "connectivity", "network", "network_kernels", "background", "engine",
+              "plastic_engine", "pack", "passes", "families", "moments", "mean_field", "solver", "trials", "stats", "progress", "init_report",
+              "loss", "regularize", "optim", "checkpoint", "spike_file", "simulation", "regime", "circuit_init", "init", "train", "plot",
+              "brian"]
     package = Path(importlib.import_module("biosnn").__file__).parent
     for path in package.rglob("*.py"):
         parts = path.relative_to(package).with_suffix("").parts

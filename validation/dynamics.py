@@ -160,7 +160,7 @@ def neurons():
 
 
 def populations():
-    """No recurrence, Poisson input of 700 units; delays of 0, 1 and 7 steps, and one for every synapse."""
+    """No recurrence, Poisson input of 700 units; delays of 0, 1 and 7 steps, and one for every synapse; plastic synapses."""
     for steps in (0, 1, 7):
         net, rng = bs.Network(1e-3), np.random.default_rng(steps)
         x = net.input(700)
@@ -176,6 +176,14 @@ def populations():
         net.connect(x, e, receptor=receptor, name=name, synapses=bs.Bernoulli(0.5), seed=1, weights=lambda rng, n, mean=mean: rng.exponential(mean, n),
                     delay=lambda rng, n, longest=longest: rng.integers(0, longest, n) * 1e-3)
     yield Case(2, "sparse, a delay for every synapse", net, bs.data.poisson(3.0, 700, 2.0, seed=8))
+    for name, rule in (("depression", bs.TsodyksMarkram(0.5, 0.8)), ("facilitation", bs.TsodyksMarkram(0.1, 0.13, 0.53)),
+                       ("inhibitory plasticity", bs.InhibitorySTDP(0.01, 5.0, w_max=0.5))):
+        net = bs.Network(1e-3)
+        x, y, e = net.input(200), net.input(50, "y", "inhibitory"), net.population(64, bs.ei_lif(refractory=2e-3, tau_inh=15e-3), "excitatory", "E")
+        short = rule if isinstance(rule, bs.TsodyksMarkram) else None
+        net.connect(x, e, 2e-3, bs.Exponential() * (1.0 if short else 0.3), synapses=bs.Bernoulli(0.5), seed=1, plasticity=short)
+        net.connect(y, e, 3e-3, 0.05, synapses=bs.Bernoulli(0.5), seed=2, plasticity=None if short else rule)
+        yield Case(2, name, net, {"input": bs.data.poisson(6.0, 200, 2.0, seed=3), "y": bs.data.poisson(10.0, 50, 2.0, seed=4)})
 
 
 def dalian(data):

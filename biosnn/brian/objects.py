@@ -4,6 +4,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .description import checked_trial, current_values, describe, identifiers, input_events, on_pre, require_brian2, synapses_of
+from .plasticity import initial_values, synapse_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,13 +54,18 @@ def to_brian2(network, spikes=None, record=(), currents=None, duration=None):
     for projection in network.projections:
         j, i, weight, delay = synapses_of(network, projection)
         shared = {"delay": delay * dt} if np.ndim(delay) == 0 else {}
-        synapses = b2.Synapses(populations[projection.pre], populations[projection.post], "w : 1", on_pre=on_pre(network, projection),
+        model, before, after, numbers = synapse_text(projection, on_pre(network, projection))
+        shared |= {"on_post": after} if after else {}
+        synapses = b2.Synapses(populations[projection.pre], populations[projection.post], model, on_pre=before,
+                               namespace={key: v * b2.second if key.startswith("tau") else v for key, v in numbers.items()},
                                name=names["projection", projection.name], clock=clock, **shared)
         if not weight.size:
             continue    # a sparse rule may have drawn nothing; Brian2 refuses empty synapses
         synapses.connect(i=j, j=i)
         synapses.w = weight
-        if not shared:
+        for variable, value in initial_values(projection).items():
+            setattr(synapses, variable, value)
+        if np.ndim(delay):
             synapses.delay = np.asarray(delay, np.int64) * dt
         projections[projection.name] = synapses
     monitors = {p.name: b2.SpikeMonitor(populations[p.name]) for p in network.spiking}

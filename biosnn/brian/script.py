@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 
 from .description import checked_trial, current_values, describe, identifiers, input_events, on_pre, synapses_of
+from .plasticity import initial_values, synapse_text
 
 _HEAD = '''"""A network of spiking neurons for Brian2, written by biosnn. Its arrays lie in {arrays} beside this file.
 
@@ -98,7 +99,10 @@ def _projection(network, projection, names, arrays):
     if not weight.size:
         return f"# {name} has no synapses\n"
     shared, lines = np.ndim(delay) == 0, []
-    lines.append(f"{name} = Synapses({pre}, {post}, 'w : 1', on_pre='{on_pre(network, projection)}', "
+    model, before, after, numbers = synapse_text(projection, on_pre(network, projection))
+    constants = ", ".join(f"'{key}': {v!r}{' * second' if key.startswith('tau') else ''}" for key, v in numbers.items())
+    lines.append(f"{name} = Synapses({pre}, {post}, {model!r}, on_pre='{before}', " + (f"on_post='{after}', " if after else "")
+                 + (f"namespace={{{constants}}}, " if numbers else "")
                  + (f"delay={delay} * dt, " if shared else "") + f"name='{name}')")
     if projection.name not in network.synapses:
         arrays[f"{name}_w"] = weight.reshape(network[projection.pre].n, -1)
@@ -106,6 +110,7 @@ def _projection(network, projection, names, arrays):
     else:
         arrays |= {f"{name}_pre": j, f"{name}_post": i, f"{name}_w": weight}
         lines += [f"{name}.connect(i=data['{name}_pre'], j=data['{name}_post'])", f"{name}.w = data['{name}_w']"]
+    lines += [f"{name}.{variable} = {value!r}" for variable, value in initial_values(projection).items()]
     if not shared:
         arrays[f"{name}_delay"] = delay
         lines.append(f"{name}.delay = data['{name}_delay'] * dt")
