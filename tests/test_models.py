@@ -6,7 +6,7 @@ import pytest
 
 import biosnn as bs
 from biosnn.moments import siegert_rate
-from models import brunel_2000, litwin_kumar_doiron_2012, tsodyks_markram_1998, vogels_abbott_2005
+from models import brunel_2000, litwin_kumar_doiron_2012, tsodyks_markram_1998, vogels_2011, vogels_abbott_2005
 from models import potjans_diesmann_2014 as microcircuit
 
 
@@ -118,3 +118,11 @@ def test_tsodyks_markram_from_the_command_line(tmp_path):
     for row in rows.values():
         assert row["ux_simulated"] == pytest.approx(row["ux_analytic"], rel=2e-3)
     assert (tmp_path / "synapses.png").stat().st_size > 10_000
+
+
+def test_inhibitory_plasticity_from_the_command_line(tmp_path):
+    vogels_2011.main(["--scale", "0.1", "--seconds", "3", "--json", str(tmp_path / "rows.json"), "--out", str(tmp_path)])
+    before, after = json.loads((tmp_path / "rows.json").read_text())
+    assert before["rate_e_hz"] > 100 and before["cv"] < 0.1 and before["inhibition_to_excitation"] < 1e-3    # regular, without inhibition
+    assert after["rate_e_hz"] < before["rate_e_hz"] / 3 and after["cv"] > 0.6 and 0.5 < after["inhibition_to_excitation"] < 1
+    assert (tmp_path / "plasticity.png").stat().st_size > 10_000
