@@ -83,6 +83,8 @@ def membrane(cell, rates):
 
 def _conductance_membrane(cell, drives, current, tau_mem):
     neuron = cell.neuron
+    if any(receptor.state not in neuron.reversal for receptor in neuron.receptors.values()):
+        raise ValueError(f"population {cell.name!r}: the theory knows exponential conductances (conductance_lif), not those of {neuron.model}.")
     mean_g, var_g, tau_g = {}, {}, {}
     for state in neuron.reversal:
         tau_g[state], mean_g[state], var_g[state] = _tau(neuron, neuron.states[state]), 0.0, 0.0

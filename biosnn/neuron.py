@@ -40,7 +40,8 @@ class Neuron:
     reset           value that U takes after a spike, or "subtract" (U loses theta)
     refractory      seconds for which U is clamped after a spike
     integrator      "exact" (matrix exponential) or "exponential_euler" (each state from the others' old values)
-    reversal        states that are conductances (in units of the leak) -> reversal potential; they act on U (`conductance_lif`)
+    reversal        states that are conductances (in units of the leak) -> reversal potential; they act on U (`conductance_lif`,
+                    `alpha_conductance_lif`)
     spike_jumps     state -> what a spike of the neuron adds to it, after the reset (adaptation)
     """
     model: str
@@ -153,6 +154,25 @@ def conductance_lif(tau_mem=20e-3, tau_exc=5e-3, tau_inh=10e-3, reversal_exc=60e
         raise ValueError(f"conductance_lif: reversal potentials {reversal_exc!r} and {reversal_inh!r} must be finite.")
     return Neuron("conductance_lif", {"U": "mem", "g_exc": "exc", "g_inh": "inh"}, {},
                   {"exc": Receptor("g_exc", 1.0, +1), "inh": Receptor("g_inh", 1.0, -1)},
+                  {"mem": tau_mem, "exc": tau_exc, "inh": tau_inh}, threshold, reset, refractory, "exponential_euler",
+                  reversal={"g_exc": float(reversal_exc), "g_inh": float(reversal_inh)})
+
+
+def alpha_conductance_lif(tau_mem=20e-3, tau_exc=5e-3, tau_inh=10e-3, reversal_exc=60e-3, reversal_inh=-20e-3, threshold=10e-3, reset=0.0,
+                          refractory=5e-3):
+    """`conductance_lif` with conductances that rise and fall as alpha functions, w (t / tau_r) exp(1 - t / tau_r). For `simulate`.
+
+        tau_mem dU/dt = -U + g_exc (E_exc - U) + g_inh (E_inh - U)      tau_r dg_r/dt = h_r - g_r      tau_r dh_r/dt = -h_r
+        a spike of weight w: h_r += e w, so that the peak of g_r, tau_r after the spike, is w (in units of the leak conductance)
+
+    Potentials and the step of U are those of `conductance_lif`. g and h take exponential Euler steps, too (Brian2's method
+    "exponential_euler"): the peak of g_r in the simulation is higher than w by a share of dt / (2 tau_r), 1 % at 0.1 and 5 ms.
+    """
+    if not (np.isfinite(reversal_exc) and np.isfinite(reversal_inh)):
+        raise ValueError(f"alpha_conductance_lif: reversal potentials {reversal_exc!r} and {reversal_inh!r} must be finite.")
+    return Neuron("alpha_conductance_lif", {"U": "mem", "g_exc": "exc", "h_exc": "exc", "g_inh": "inh", "h_inh": "inh"},
+                  {("g_exc", "h_exc"): 1.0, ("g_inh", "h_inh"): 1.0},
+                  {"exc": Receptor("h_exc", float(np.e), +1), "inh": Receptor("h_inh", float(np.e), -1)},
                   {"mem": tau_mem, "exc": tau_exc, "inh": tau_inh}, threshold, reset, refractory, "exponential_euler",
                   reversal={"g_exc": float(reversal_exc), "g_inh": float(reversal_inh)})
 

@@ -53,9 +53,10 @@ def test_every_table(table, integrator, reset, refractory):
 
 
 @pytest.mark.parametrize("refractory", [0.0, 2e-3])
-def test_conductances(refractory):
+@pytest.mark.parametrize("table", [bs.conductance_lif, bs.alpha_conductance_lif])
+def test_conductances(table, refractory):
     net, rng = bs.Network(0.5e-3), np.random.default_rng(0)
-    x, a = net.input(20), net.population(3, bs.conductance_lif(refractory=refractory), name="A")
+    x, a = net.input(20), net.population(3, table(refractory=refractory), name="A")
     net.connect(x, a, receptor="exc", weights=rng.exponential(0.15, (20, 3)))
     net.connect(x, a, receptor="inh", weights=rng.exponential(0.1, (20, 3)), name="inhibition", delay=1e-3)
     agree(brian.compare(net, bs.data.poisson(20, 20, 0.5, seed=1), progress=False))

@@ -156,13 +156,13 @@ def test_messages(act, words):
         act(sparse(1.5e-3))
 
 
-def drive_one(neuron, steps, dtype=np.float64):
+def drive_one(neuron, steps, dtype=np.float64, weights=(0.5, 0.3), initial=0.0):
     """One neuron on receptors exc and inh with given input spikes; states at the end of each step, spikes."""
     rng = np.random.default_rng(2)
     given = rng.random((steps, 2)) < [0.3, 0.1]
     net = bs.Network(1e-4, dtype)
-    net.population(1, neuron, name="A")
-    for k, (receptor, w) in enumerate((("exc", 0.5), ("inh", 0.3))):
+    net.population(1, neuron, name="A", initial=initial)
+    for k, (receptor, w) in enumerate(zip(("exc", "inh"), weights)):
         net.connect(net.input(1, f"x{k}"), "A", weights=[[w]], receptor=receptor)
     spikes = {f"x{k}": bs.from_dense(given[None, :, k:k + 1], 1e-4) for k in range(2)}
     names = [f"A.{state}" for state in neuron.states]
@@ -187,6 +187,37 @@ def test_conductances_against_a_naive_loop():
         expected.append((u, ge, gi))
     assert len(found) > 20 and spikes.tolist() == found
     np.testing.assert_allclose(np.stack([states["U"], states["g_exc"], states["g_inh"]], axis=1), expected, rtol=1e-10, atol=1e-14)
+
+
+def test_alpha_conductances_against_a_naive_loop():
+    given, states, spikes = drive_one(bs.alpha_conductance_lif(), 3000, weights=(0.12, 0.1))
+    u = ge = he = gi = hi = 0.0
+    last, expected, found = -1000, [], []
+    a, b = np.exp(-1e-4 / 5e-3), np.exp(-1e-4 / 10e-3)
+    for n in range(3000):
+        total = 1 + ge + gi
+        limit = (ge * 60e-3 - gi * 20e-3) / total
+        free = n - last >= 50
+        if free:
+            u = limit + (u - limit) * np.exp(-1e-4 * total / 20e-3)
+        ge, gi = a * ge + (1 - a) * he, b * gi + (1 - b) * hi
+        he, hi = a * he + 0.12 * np.e * given[n, 0], b * hi + 0.1 * np.e * given[n, 1]
+        if free and u > 10e-3:
+            found.append(n)
+            last, u = n, 0.0
+        expected.append((u, ge, he, gi, hi))
+    assert len(found) > 20 and spikes.tolist() == found
+    names = ["U", "g_exc", "h_exc", "g_inh", "h_inh"]
+    np.testing.assert_allclose(np.stack([states[name] for name in names], axis=1), expected, rtol=1e-10, atol=1e-14)
+
+
+def test_the_peak_of_an_alpha_conductance_is_the_weight():
+    net = bs.Network(1e-4, np.float64)
+    a = net.population(1, bs.alpha_conductance_lif(threshold=1.0), name="A")
+    net.connect(net.input(1), a, weights=[[0.7]], receptor="exc")
+    spike = bs.SpikeTrains.from_events([0.0], [0], [0], 1, 1, 0.02)
+    g = bs.simulate(net, 0.02, spike, record={"A.g_exc": [0]}, progress=False).states["A.g_exc"][:, 0]
+    assert abs(int(g.argmax()) - 50) <= 1 and g.max() == pytest.approx(0.7 * (1 + 1e-4 / (2 * 5e-3)), rel=1e-3)
 
 
 def test_adaptation_against_a_naive_loop():

@@ -149,14 +149,21 @@ def neurons():
                     net.connect(a, net.readout(2, integrator=integrator), weights=rng.normal(size=(3, 2)))
                     name = f"{table.__name__}, {integrator}, reset {reset if reset == 'subtract' else 'to 0'}, refractory {1e3 * refractory:g} ms"
                     yield Case(1, name, net, spikes, current)
-    for reset in (0.0, 5e-3, "subtract"):
-        for refractory in REFRACTORY:
-            net, rng = bs.Network(1e-3), np.random.default_rng(0)
-            x, a = net.input(20), net.population(3, bs.conductance_lif(reset=reset, refractory=refractory), name="A")
-            net.connect(x, a, receptor="exc", weights=rng.exponential(0.15, (20, 3)))
-            net.connect(x, a, receptor="inh", delay=2e-3, weights=rng.exponential(0.1, (20, 3)), name="inhibition")
-            name = f"conductance_lif, reset {reset if reset == 'subtract' else f'to {1e3 * reset:g} mV'}, refractory {1e3 * refractory:g} ms"
-            yield Case(1, name, net, spikes, {"A": np.full((2000, 3), 2e-3)})
+    for table, peak in ((bs.conductance_lif, 0.15), (bs.alpha_conductance_lif, 0.06)):
+        for reset in (0.0, 5e-3, "subtract"):
+            for refractory in REFRACTORY:
+                net, name = two_receptors(table(reset=reset, refractory=refractory), 1e-3, peak, peak / 1.5), table.__name__
+                name += f", reset {reset if reset == 'subtract' else f'to {1e3 * reset:g} mV'}, refractory {1e3 * refractory:g} ms"
+                yield Case(1, name, net, spikes, {"A": np.full((2000, 3), 2e-3)})
+
+
+def two_receptors(neuron, dt, excitation, inhibition, initial=0.0):
+    """Three neurons with 20 inputs each, on their receptors exc and inh; exponential weights of those means."""
+    net, rng = bs.Network(dt), np.random.default_rng(0)
+    x, a = net.input(20), net.population(3, neuron, name="A", initial=initial)
+    net.connect(x, a, receptor="exc", weights=rng.exponential(excitation, (20, 3)))
+    net.connect(x, a, receptor="inh", delay=2e-3, weights=rng.exponential(inhibition, (20, 3)), name="inhibition")
+    return net
 
 
 def populations():
