@@ -62,6 +62,8 @@ class Membrane:
 def membrane(cell, rates):
     """Moments of the free membrane of a population; rates: name -> Hz. The equations are at the head of this file."""
     neuron, tau_mem = cell.neuron, _tau(cell.neuron, "mem")
+    if neuron.surge:
+        raise ValueError(f"population {cell.name!r}: there is no theory for {neuron.model}, which is not linear in U.")
     drives = [(i, i.n * (i.rate if i.pre is None else rates[i.pre])) for i in cell.inputs]
     own = sum(neuron.gains.get(("U", state), 0.0) * jump * _tau(neuron, neuron.states[state]) for state, jump in neuron.spike_jumps.items())
     current = cell.current + (own * rates[cell.name] if own else 0.0)

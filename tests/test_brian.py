@@ -68,6 +68,21 @@ def test_adaptation(integrator):
     agree(brian.compare(net, bs.data.poisson(20, 20, 0.5, seed=1), currents={"A": np.full((500, 3), 0.5)}, progress=False))
 
 
+@pytest.mark.parametrize("refractory", [0.0, 2e-3])
+@pytest.mark.parametrize("make, weights, initial", [(bs.adex, (8e-3, 2e-3), 0.0), (bs.izhikevich, (2.0, 0.5), -65.0)])
+def test_neurons_that_are_not_linear(make, weights, initial, refractory):
+    net, rng = bs.Network(1e-4), np.random.default_rng(0)
+    x, a = net.input(20), net.population(3, make(refractory=refractory), name="A", initial=initial)
+    net.connect(x, a, receptor="exc", weights=rng.exponential(weights[0], (20, 3)))
+    net.connect(x, a, receptor="inh", weights=rng.exponential(weights[1], (20, 3)), name="inhibition", delay=1e-3)
+    agree(brian.compare(net, bs.data.poisson(50, 20, 0.3, seed=1), currents={"A": np.full((3000, 3), weights[0])}, progress=False), 1e-10)
+
+
+def test_forward_euler():
+    net = one(bs.ei_lif(refractory=2e-3, integrator="euler"))
+    agree(brian.compare(net, bs.data.poisson(20, 20, 0.5, seed=1), currents={"A": np.full((500, 3), 0.3)}, progress=False))
+
+
 def test_time_constants_per_neuron_and_learned():
     with pytest.raises(ValueError, match="no weights yet"):
         net = bs.Network(1e-3)
