@@ -280,12 +280,12 @@ def step_matrix(neuron, dt, time_constants=None):
 
 
 def surge_step(neuron, dt, u):
-    """What a step of length dt (s) adds to U beside `step_matrix`, from the old U; 0 for a linear model."""
+    """What a step of length dt (s) adds to U beside `step_matrix`, from the old U: a number, or one per neuron as tau_mem; else 0."""
     s = neuron.surge
     if s is None:
         return 0.0
     exponential = s.slope * np.exp((u - s.onset) / s.slope) if s.slope else 0.0
-    return dt / neuron.time_constants[next(iter(neuron.states.values()))] * (s.square * u ** 2 + s.constant + exponential)
+    return dt / np.asarray(neuron.time_constants[next(iter(neuron.states.values()))]) * (s.square * u ** 2 + s.constant + exponential)
 
 
 def gain_matrix(neuron):

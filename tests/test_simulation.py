@@ -252,7 +252,8 @@ def test_adex_against_a_naive_loop():
             last, u, w = n, 0.0, w + 80.5e-3 / 30
         expected.append((u, e, i, w))
     assert len(found) > 10 and spikes.tolist() == found
-    np.testing.assert_allclose(np.stack([states[name] for name in ("U", "I_exc", "I_inh", "w_adapt")], axis=1), expected, rtol=1e-9, atol=1e-13)
+    np.testing.assert_allclose(np.stack([states[name] for name in ("U", "I_exc", "I_inh", "w_adapt")], axis=1), expected,
+                               rtol=1e-9, atol=1e-13)
 
 
 def test_izhikevich_against_a_naive_loop():
@@ -268,7 +269,8 @@ def test_izhikevich_against_a_naive_loop():
             v, u = -65.0, u + 8
         expected.append((v, e, i, u))
     assert len(found) > 10 and spikes.tolist() == found
-    np.testing.assert_allclose(np.stack([states[name] for name in ("U", "I_exc", "I_inh", "w_adapt")], axis=1), expected, rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(np.stack([states[name] for name in ("U", "I_exc", "I_inh", "w_adapt")], axis=1), expected,
+                               rtol=1e-9, atol=1e-10)
 
 
 @pytest.mark.parametrize("make, words", [

@@ -290,7 +290,8 @@ def _membrane(network, population, trial, currents, duration, step, neuron, spik
     matrix, drive = step_matrix(population.neuron, network.dt, network.time_constants(population))
     matrix, drive = (matrix[neuron], drive[neuron]) if matrix.ndim == 3 else (matrix, drive)
     current = np.broadcast_to(currents.get(population.name, 0.0), (trace.n_steps, population.n))[step, neuron]
-    return matrix[0] @ before + drive[0] * current + surge_step(population.neuron, network.dt, before[0])
+    surge = np.broadcast_to(surge_step(population.neuron, network.dt, before[0]), population.n)[neuron]
+    return matrix[0] @ before + drive[0] * current + surge
 
 
 def _trains(trials, n, steps, dt):
