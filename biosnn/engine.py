@@ -3,6 +3,7 @@
 Every population has room for a multiple of 64 neurons. All states lie in one vector: population by population, state by state. None of
 this depends on the number of threads, except `bounds`, `split`, and where the spikes of a step lie in their list.
 """
+from dataclasses import astuple
 from typing import NamedTuple
 
 import numpy as np
@@ -40,6 +41,8 @@ class Cells(NamedTuple):
     conducting: np.ndarray        # (P,) whether there are conductances
     rate_at: np.ndarray           # (P,) first of dt / tau_mem
     rate_step: np.ndarray
+    surges: np.ndarray            # (P,) whether U drives itself beyond the linear part
+    surge: np.ndarray             # (P, 4) square, constant, slope, onset
     bounds: np.ndarray            # (P, threads+1) neurons of each thread
 
 
@@ -240,7 +243,8 @@ def pack_cells(place, threads):
         each(lambda x: max(0, x.refractory_steps(dt) - 1), np.int64), np.array([p.kind == "spiking" for p in place.populations]),
         np.array([inputs.index(p.name) if p.kind == "input" else -1 for p in place.populations], np.int64),
         np.array(jumps, dtype), np.array(reversal, dtype), each(lambda x: bool(x.reversal), bool),
-        *np.array(rates, np.int64).T.copy(), part_bounds(place, threads))
+        *np.array(rates, np.int64).T.copy(), each(lambda x: x.surge is not None, bool),
+        np.array([astuple(neuron.surge) if neuron and neuron.surge else (0,) * 4 for neuron in neurons], dtype), part_bounds(place, threads))
 
 
 def _ring_columns(place, network):

@@ -61,6 +61,8 @@ class Membrane:
 def membrane(cell, rates):
     """Moments of the free membrane of a population; rates: name -> Hz. The equations are at the head of this file."""
     neuron, tau_mem = cell.neuron, _tau(cell.neuron, "mem")
+    if neuron.surge:
+        raise ValueError(f"population {cell.name!r}: there is no theory for {neuron.model}, which is not linear in U.")
     drives = [(i, i.n * (i.rate if i.pre is None else rates[i.pre])) for i in cell.inputs]
     own = sum(neuron.gains.get(("U", state), 0.0) * jump * _tau(neuron, neuron.states[state]) for state, jump in neuron.spike_jumps.items())
     current = cell.current + (own * rates[cell.name] if own else 0.0)
@@ -82,6 +84,8 @@ def membrane(cell, rates):
 
 def _conductance_membrane(cell, drives, current, tau_mem):
     neuron = cell.neuron
+    if any(receptor.state not in neuron.reversal for receptor in neuron.receptors.values()):
+        raise ValueError(f"population {cell.name!r}: the theory knows exponential conductances (conductance_lif), not those of {neuron.model}.")
     mean_g, var_g, tau_g = {}, {}, {}
     for state in neuron.reversal:
         tau_g[state], mean_g[state], var_g[state] = _tau(neuron, neuron.states[state]), 0.0, 0.0

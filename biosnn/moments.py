@@ -48,7 +48,9 @@ def psp_integrals(neuron, dt, receptor, duration=None):
 
 
 def _arrival(neuron, receptor, shape):
-    """The state right after a spike of weight 1 at a receptor."""
+    """The state right after a spike of weight 1 at a receptor. ValueError for a neuron whose potentials do not add up."""
+    if neuron.surge:
+        raise ValueError(f"{neuron.model} is not linear in U: its postsynaptic potentials do not add up, and have no moments.")
     target = neuron.receptors[receptor]
     state = np.zeros(shape)
     state[..., list(neuron.states).index(target.state)] = target.jump

@@ -208,6 +208,21 @@ def _conduct(cells, p, i, m, x, fresh, current, driven):
 
 
 @kernel
+def _surge(cells, p, i, m, x, fresh):
+    """U* += dt / tau_mem (square U^2 + constant + slope exp((U - onset) / slope)), for the old U."""
+    u, rate = part(x, cells.state_first[p] + i, m), part(cells.coefficient, cells.rate_at[p] + cells.rate_step[p] * i, m)
+    square, constant, slope, onset = cells.surge[p, 0], cells.surge[p, 1], cells.surge[p, 2], cells.surge[p, 3]
+    if slope > 0:
+        for k in range(m):
+            fresh[k] += rate[k] * (slope * np.exp((u[k] - onset) / slope))
+    if square != 0 or constant != 0:
+        for k in range(m):
+            fresh[k] += rate[k] * (square * u[k] * u[k] + constant)
+    for k in range(max(0, cells.n[p] - i), m):   # what only fills the last granule never resets: it must not run away
+        fresh[k] = 0
+
+
+@kernel
 def _clamp_and_compare(cells, p, i, m, x, clock, fresh, margin):
     """States take their new values, but a clamped U stays; margin = U - theta, or -inf where clamped."""
     u, new, theta = part(x, cells.state_first[p] + i, m), part(fresh, 0, m), cells.threshold[p]
@@ -277,6 +292,8 @@ def _update(cells, noise, history, p, n, t, x, state, scratch):
                 u[k] += drive[k] * current[k]
         if cells.conducting[p]:
             _conduct(cells, p, i, m, x, scratch.fresh, scratch.current, driven)
+        if cells.surges[p]:
+            _surge(cells, p, i, m, x, scratch.fresh)
         _clamp_and_compare(cells, p, i, m, x, state.clock, scratch.fresh, scratch.margin)
         if cells.spiking[p]:
             count = _find_spikes(i, m, cells.n[p], scratch.margin, units, count)

@@ -13,7 +13,7 @@ import numpy as np
 
 from .units import seconds
 
-INTEGRATORS = ("exact", "exponential_euler")
+INTEGRATORS = ("exact", "exponential_euler", "euler")
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,21 @@ class Receptor:
     sign: int
 
 
+@dataclass(frozen=True)
+class Surge:
+    """What drives U to a spike, beside the linear part of tau_mem dU/dt:
+
+        square U^2 + constant + slope exp((U - onset) / slope)          without the exponential where slope is 0
+    """
+    square: float = 0.0
+    constant: float = 0.0
+    slope: float = 0.0
+    onset: float = 0.0
+
+
 @dataclass(frozen=True, eq=False)
 class Neuron:
-    """A linear integrate-and-fire model as data. Use `lif`, `ei_lif` or `leaky_readout` to make one.
+    """An integrate-and-fire model as data. Use `lif`, `ei_lif` or `leaky_readout` to make one.
 
     states          name -> name of its time constant; the first is the membrane "U"
     gains           (state, state it reads) -> gain g
@@ -39,9 +51,11 @@ class Neuron:
     threshold       theta, in units of U (inf: never spikes)
     reset           value that U takes after a spike, or "subtract" (U loses theta)
     refractory      seconds for which U is clamped after a spike
-    integrator      "exact" (matrix exponential) or "exponential_euler" (each state from the others' old values)
-    reversal        states that are conductances (in units of the leak) -> reversal potential; they act on U (`conductance_lif`)
+    integrator      "exact" (matrix exponential), "exponential_euler" (each state from the others' old values) or "euler" (forward Euler)
+    reversal        states that are conductances (in units of the leak) -> reversal potential; they act on U (`conductance_lif`,
+                    `alpha_conductance_lif`)
     spike_jumps     state -> what a spike of the neuron adds to it, after the reset (adaptation)
+    surge           what is not linear in U (`adex`, `izhikevich`), or None; with integrator "euler" only
     """
     model: str
     states: dict
@@ -54,6 +68,7 @@ class Neuron:
     integrator: str = "exact"
     reversal: dict = field(default_factory=dict)
     spike_jumps: dict = field(default_factory=dict)
+    surge: Surge | None = None
 
     def __post_init__(self):
         object.__setattr__(self, "refractory", seconds(self.refractory, f"{self.model}: refractory"))
@@ -73,6 +88,9 @@ class Neuron:
         if np.isnan(_number(self.threshold)) or (self.reset != "subtract" and self.reset >= self.threshold):
             raise ValueError(f"{self.model}: threshold {self.threshold!r} must be a number above the reset value "
                              f"{self.reset!r}; otherwise a neuron would spike at every step.")
+        if self.surge is not None and (self.integrator != "euler" or self.reset == "subtract" or not self.spiking):
+            raise ValueError(f"{self.model}: what is not linear in U needs integrator 'euler' (not {self.integrator!r}), a finite peak "
+                             f"(not {self.threshold!r}) and a reset to a value (not {self.reset!r}).")
 
     @property
     def spiking(self):
@@ -157,6 +175,67 @@ def conductance_lif(tau_mem=20e-3, tau_exc=5e-3, tau_inh=10e-3, reversal_exc=60e
                   reversal={"g_exc": float(reversal_exc), "g_inh": float(reversal_inh)})
 
 
+def alpha_conductance_lif(tau_mem=20e-3, tau_exc=5e-3, tau_inh=10e-3, reversal_exc=60e-3, reversal_inh=-20e-3, threshold=10e-3, reset=0.0,
+                          refractory=5e-3):
+    """`conductance_lif` with conductances that rise and fall as alpha functions, w (t / tau_r) exp(1 - t / tau_r). For `simulate`.
+
+        tau_mem dU/dt = -U + g_exc (E_exc - U) + g_inh (E_inh - U)      tau_r dg_r/dt = h_r - g_r      tau_r dh_r/dt = -h_r
+        a spike of weight w: h_r += e w, so that the peak of g_r, tau_r after the spike, is w (in units of the leak conductance)
+
+    Potentials and the step of U are those of `conductance_lif`. g and h take exponential Euler steps, too (Brian2's method
+    "exponential_euler"): the peak of g_r in the simulation is higher than w by a share of dt / (2 tau_r), 1 % at 0.1 and 5 ms.
+    """
+    _check_finite("alpha_conductance_lif", reversal_exc=reversal_exc, reversal_inh=reversal_inh)
+    return Neuron("alpha_conductance_lif", {"U": "mem", "g_exc": "exc", "h_exc": "exc", "g_inh": "inh", "h_inh": "inh"},
+                  {("g_exc", "h_exc"): 1.0, ("g_inh", "h_inh"): 1.0},
+                  {"exc": Receptor("h_exc", float(np.e), +1), "inh": Receptor("h_inh", float(np.e), -1)},
+                  {"mem": tau_mem, "exc": tau_exc, "inh": tau_inh}, threshold, reset, refractory, "exponential_euler",
+                  reversal={"g_exc": float(reversal_exc), "g_inh": float(reversal_inh)})
+
+
+def adex(tau_mem=281e-3 / 30, tau_exc=5e-3, tau_inh=10e-3, tau_adapt=144e-3, a=4 / 30, b=80.5e-3 / 30, slope=2e-3, onset=20.2e-3,
+         peak=90.6e-3, reset=0.0, refractory=0.0):
+    """Adaptive exponential integrate-and-fire neuron (Brette & Gerstner 2005) with exponential synaptic currents. For `simulate`.
+
+        tau_mem dU/dt = -U + slope exp((U - onset) / slope) - w_adapt + I_exc - I_inh      tau_r dI_r/dt = -I_r
+        tau_adapt dw_adapt/dt = -w_adapt + a U      U > peak: a spike, U = reset, w_adapt += b      a spike of weight w: I_r += w
+
+    Potentials in volts from rest; currents, w_adapt and b divided by the leak conductance, hence in volts; a in units of it. The
+    defaults are the paper's (C 281 pF, g_L 30 nS, E_L -70.6 mV, V_T -50.4 mV, Delta_T 2 mV, tau_w 144 ms, a 4 nS, b 80.5 pA, spikes cut
+    at 20 mV). A step is forward Euler in all states, with the values of its beginning (Brian2's method "euler"): use dt = 0.1 ms or
+    less. J. Neurophysiol. 94:3637.
+    """
+    _check_finite("adex", a=a, b=b, slope=slope, onset=onset, peak=peak)
+    if not 0 < slope or not onset < peak:
+        raise ValueError(f"adex: slope is {slope!r} and must be positive; onset {onset!r} must lie below peak {peak!r}.")
+    return Neuron("adex", {"U": "mem", "I_exc": "exc", "I_inh": "inh", "w_adapt": "adapt"},
+                  {("U", "I_exc"): 1.0, ("U", "I_inh"): -1.0, ("U", "w_adapt"): -1.0, ("w_adapt", "U"): float(a)},
+                  {"exc": Receptor("I_exc", 1.0, +1), "inh": Receptor("I_inh", 1.0, -1)},
+                  {"mem": tau_mem, "exc": tau_exc, "inh": tau_inh, "adapt": tau_adapt}, float(peak), reset, refractory, "euler",
+                  spike_jumps={"w_adapt": float(b)}, surge=Surge(slope=float(slope), onset=float(onset)))
+
+
+def izhikevich(a=0.02, b=0.2, c=-65.0, d=8.0, tau_exc=5e-3, tau_inh=10e-3, peak=30.0, refractory=0.0):
+    """Izhikevich's neuron (2003) with exponential synaptic currents. For `simulate`.
+
+        1 ms dU/dt = 0.04 U^2 + 5 U + 140 - w_adapt + I_exc - I_inh      tau_r dI_r/dt = -I_r
+        1 ms dw_adapt/dt = a (b U - w_adapt)      U > peak: a spike, U = c, w_adapt += d      a spike of weight w: I_r += w
+
+    a, b, c, d and all potentials are the published numbers: mV (not from rest), a in 1/ms; w_adapt is the paper's u. The time
+    constants tau are in seconds, as everywhere. Defaults: regular spiking. Start it near rest: net.population(…, initial=-65.0), and
+    simulate(…, initial={"A.w_adapt": -13.0}). A step is forward Euler in all states, with the values of its beginning (Brian2's method
+    "euler"); the published program takes two half steps of 0.5 ms for U. IEEE Trans. Neural Netw. 14:1569.
+    """
+    _check_finite("izhikevich", a=a, b=b, c=c, d=d, peak=peak)
+    if not a > 0:
+        raise ValueError(f"izhikevich: a is {a!r}; it must be positive (1/ms): w_adapt decays with it.")
+    return Neuron("izhikevich", {"U": "mem", "I_exc": "exc", "I_inh": "inh", "w_adapt": "adapt"},
+                  {("U", "U"): 6.0, ("U", "I_exc"): 1.0, ("U", "I_inh"): -1.0, ("U", "w_adapt"): -1.0, ("w_adapt", "U"): float(b)},
+                  {"exc": Receptor("I_exc", 1.0, +1), "inh": Receptor("I_inh", 1.0, -1)},
+                  {"mem": 1e-3, "exc": tau_exc, "inh": tau_inh, "adapt": 1e-3 / a}, float(peak), float(c), refractory, "euler",
+                  spike_jumps={"w_adapt": float(d)}, surge=Surge(square=0.04, constant=140.0))
+
+
 def leaky_readout(tau_mem=0.1, tau_syn=10e-3, integrator="exact"):
     """A leaky integrator without threshold: the output that losses look at. Equations and receptors as `lif`."""
     return Neuron("readout", {"U": "mem", "I": "syn"}, {("U", "I"): 1.0}, _signed_receptors("I"),
@@ -179,7 +258,8 @@ def step_matrix(neuron, dt, time_constants=None):
 
     Returns M (S, S) and drive (S,), or (n, S, S) and (n, S) if a time constant is an array.
     Exact: M = expm(A dt), and the drive is that of a current constant during the step. Exponential Euler:
-    x_s <- d_s x_s + (1 - d_s) sum_q g_sq x_q with d_s = exp(-dt / tau_s) and the others' old values.
+    x_s <- d_s x_s + (1 - d_s) sum_q g_sq x_q with d_s = exp(-dt / tau_s) and the others' old values. Euler: the same with
+    d_s = 1 - dt / tau_s; of a model that is not linear, the linear part.
     Time constants may be complex numbers (for derivatives by a complex step).
     """
     taus = neuron.time_constants if time_constants is None else time_constants
@@ -194,9 +274,18 @@ def step_matrix(neuron, dt, time_constants=None):
         generator[..., :-1, :] = rhs / tau[..., None]
         step = expm(generator * dt)[..., :-1, :]
     else:
-        decay = np.exp(-dt / tau)[..., None]
+        decay = (np.exp(-dt / tau) if neuron.integrator == "exponential_euler" else 1 - dt / tau)[..., None]
         step = (1 - decay) * (rhs + np.eye(*rhs.shape)) + decay * np.eye(*rhs.shape)
     return step[..., :-1], step[..., -1]
+
+
+def surge_step(neuron, dt, u):
+    """What a step of length dt (s) adds to U beside `step_matrix`, from the old U: a number, or one per neuron as tau_mem; else 0."""
+    s = neuron.surge
+    if s is None:
+        return 0.0
+    exponential = s.slope * np.exp((u - s.onset) / s.slope) if s.slope else 0.0
+    return dt / np.asarray(neuron.time_constants[next(iter(neuron.states.values()))]) * (s.square * u ** 2 + s.constant + exponential)
 
 
 def gain_matrix(neuron):
@@ -218,6 +307,12 @@ def step_pattern(neuron):
 
 def _signed_receptors(state):
     return {"syn": Receptor(state, 1.0, 0), "exc": Receptor(state, 1.0, +1), "inh": Receptor(state, -1.0, -1)}
+
+
+def _check_finite(model, **values):
+    for name, value in values.items():
+        if not np.isfinite(_number(value)):
+            raise ValueError(f"{model}: {name} is {value!r}; it must be a finite number.")
 
 
 def _number(value):

@@ -70,7 +70,7 @@ def pack(network):
         raise ValueError(f"sparse projections: {', '.join(network.synapses)}. Batches of trials and training take dense ones only; "
                          "use simulate(network, duration, …), which runs one trial of any network.")
     for population in network.spiking:
-        if population.neuron.reversal or population.neuron.spike_jumps:
+        if population.neuron.reversal or population.neuron.spike_jumps or population.neuron.surge:
             raise ValueError(f"population {population.name!r}: batches of trials and training do not take {population.neuron.model}; "
                              "use simulate(network, duration, …).")
         if population.neuron.refractory_steps(network.dt) > 1 and population.neuron.has_delta_synapses:

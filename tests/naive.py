@@ -9,14 +9,14 @@ def step_matrix(neuron, dt, i=0, time_constants=None):
     taus = time_constants or neuron.time_constants
     tau = [float(np.atleast_1d(taus[t])[i if np.ndim(taus[t]) else 0]) for t in neuron.states.values()]
     n = len(names)
-    if neuron.integrator == "exponential_euler":
+    if neuron.integrator != "exact":
         matrix, drive = np.zeros((n, n)), np.zeros(n)
         for s in range(n):
-            decay = np.exp(-dt / tau[s])
+            decay = np.exp(-dt / tau[s]) if neuron.integrator == "exponential_euler" else 1 - dt / tau[s]
             matrix[s, s] = decay
             for q in range(n):
                 matrix[s, q] += (1 - decay) * neuron.gains.get((names[s], names[q]), 0.0)
-        drive[0] = 1 - np.exp(-dt / tau[0])
+        drive[0] = 1 - np.exp(-dt / tau[0]) if neuron.integrator == "exponential_euler" else dt / tau[0]
         return matrix, drive
     a = np.zeros((n + 1, n + 1))
     for s in range(n):

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 import biosnn as bs
 
 POPULATION = st.fixed_dictionaries({
-    "n": st.integers(1, 6), "table": st.sampled_from([bs.lif, bs.ei_lif]), "integrator": st.sampled_from(["exact", "exponential_euler"]),
+    "n": st.integers(1, 6), "table": st.sampled_from([bs.lif, bs.ei_lif]), "integrator": st.sampled_from(["exact", "exponential_euler", "euler"]),
     "sign": st.sampled_from(["excitatory", "inhibitory", "unsigned"]), "reset": st.sampled_from([0.0, -0.3, "subtract"]),
     "refractory": st.integers(0, 6), "per_neuron": st.booleans(), "threshold": st.sampled_from([0.8, 1.0, 1.3]),
     "initial": st.sampled_from([0.0, 0.5]), "delay": st.integers(0, 20), "learn": st.booleans()})

@@ -63,7 +63,7 @@ def loss_of(loss=bs.MaxOverTimeCrossEntropy(), terms=(), penalty=None, net=None,
 
 
 @pytest.mark.parametrize("table, integrator, reset, refractory", list(itertools.product(
-    TABLES, ("exact", "exponential_euler"), (0.0, -0.2, "subtract"), (0.0, 3e-3))))
+    TABLES, ("exact", "exponential_euler", "euler"), (0.0, -0.2, "subtract"), (0.0, 3e-3))))
 def test_tables(table, integrator, reset, refractory):
     for surrogate in SURROGATES:
         net = circuit(table, integrator, reset, refractory, surrogate)
@@ -92,7 +92,7 @@ def test_weight_penalty_l1():
     assert gradcheck.relative_error(circuit(), spikes(), loss_of(penalty=bs.WeightPenalty(0.01, power=1))) < 1e-6
 
 
-@pytest.mark.parametrize("integrator", ["exact", "exponential_euler"])
+@pytest.mark.parametrize("integrator", ["exact", "exponential_euler", "euler"])
 @pytest.mark.parametrize("shared", ["population", "neuron"])
 def test_time_constants_and_currents(integrator, shared):
     net = circuit(integrator=integrator, learn={"mem": shared, "exc": shared, "inh": "population"}, refractory=2e-3,

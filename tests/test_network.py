@@ -56,7 +56,7 @@ def test_audit_counts_signs_and_violations():
     (lambda net: net.population(3, bs.lif(tau_mem=np.full(2, 0.02))), "2 values of time constant"),
     (lambda net: bs.lif(tau_mem=-1), "positive and finite"),
     (lambda net: bs.lif(reset=2.0), "above the reset"),
-    (lambda net: bs.lif(integrator="euler"), "exact, exponential_euler"),
+    (lambda net: bs.lif(integrator="midpoint"), "exact, exponential_euler, euler"),
     (lambda net: bs.lif(refractory=-1e-3), "refractory"),
     (lambda net: net.connect("E", "nobody"), "no population 'nobody'"),
     (lambda net: net.connect("E", "input"), "nothing can project"),

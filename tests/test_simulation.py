@@ -156,13 +156,13 @@ def test_messages(act, words):
         act(sparse(1.5e-3))
 
 
-def drive_one(neuron, steps, dtype=np.float64):
+def drive_one(neuron, steps, dtype=np.float64, weights=(0.5, 0.3), initial=0.0):
     """One neuron on receptors exc and inh with given input spikes; states at the end of each step, spikes."""
     rng = np.random.default_rng(2)
     given = rng.random((steps, 2)) < [0.3, 0.1]
     net = bs.Network(1e-4, dtype)
-    net.population(1, neuron, name="A")
-    for k, (receptor, w) in enumerate((("exc", 0.5), ("inh", 0.3))):
+    net.population(1, neuron, name="A", initial=initial)
+    for k, (receptor, w) in enumerate(zip(("exc", "inh"), weights)):
         net.connect(net.input(1, f"x{k}"), "A", weights=[[w]], receptor=receptor)
     spikes = {f"x{k}": bs.from_dense(given[None, :, k:k + 1], 1e-4) for k in range(2)}
     names = [f"A.{state}" for state in neuron.states]
@@ -189,6 +189,37 @@ def test_conductances_against_a_naive_loop():
     np.testing.assert_allclose(np.stack([states["U"], states["g_exc"], states["g_inh"]], axis=1), expected, rtol=1e-10, atol=1e-14)
 
 
+def test_alpha_conductances_against_a_naive_loop():
+    given, states, spikes = drive_one(bs.alpha_conductance_lif(), 3000, weights=(0.12, 0.1))
+    u = ge = he = gi = hi = 0.0
+    last, expected, found = -1000, [], []
+    a, b = np.exp(-1e-4 / 5e-3), np.exp(-1e-4 / 10e-3)
+    for n in range(3000):
+        total = 1 + ge + gi
+        limit = (ge * 60e-3 - gi * 20e-3) / total
+        free = n - last >= 50
+        if free:
+            u = limit + (u - limit) * np.exp(-1e-4 * total / 20e-3)
+        ge, gi = a * ge + (1 - a) * he, b * gi + (1 - b) * hi
+        he, hi = a * he + 0.12 * np.e * given[n, 0], b * hi + 0.1 * np.e * given[n, 1]
+        if free and u > 10e-3:
+            found.append(n)
+            last, u = n, 0.0
+        expected.append((u, ge, he, gi, hi))
+    assert len(found) > 20 and spikes.tolist() == found
+    names = ["U", "g_exc", "h_exc", "g_inh", "h_inh"]
+    np.testing.assert_allclose(np.stack([states[name] for name in names], axis=1), expected, rtol=1e-10, atol=1e-14)
+
+
+def test_the_peak_of_an_alpha_conductance_is_the_weight():
+    net = bs.Network(1e-4, np.float64)
+    a = net.population(1, bs.alpha_conductance_lif(threshold=1.0), name="A")
+    net.connect(net.input(1), a, weights=[[0.7]], receptor="exc")
+    spike = bs.SpikeTrains.from_events([0.0], [0], [0], 1, 1, 0.02)
+    g = bs.simulate(net, 0.02, spike, record={"A.g_exc": [0]}, progress=False).states["A.g_exc"][:, 0]
+    assert abs(int(g.argmax()) - 50) <= 1 and g.max() == pytest.approx(0.7 * (1 + 1e-4 / (2 * 5e-3)), rel=1e-3)
+
+
 def test_adaptation_against_a_naive_loop():
     given, states, spikes = drive_one(bs.adaptive_lif(20e-3, 5e-3, 0.1, jump=0.3, refractory=1e-3, integrator="exponential_euler"), 3000)
     u = i = w = 0.0
@@ -204,3 +235,66 @@ def test_adaptation_against_a_naive_loop():
         expected.append((u, i, w))
     assert len(found) > 20 and spikes.tolist() == found
     np.testing.assert_allclose(np.stack([states["U"], states["I"], states["w_adapt"]], axis=1), expected, rtol=1e-9, atol=1e-12)
+
+
+def test_adex_against_a_naive_loop():
+    given, states, spikes = drive_one(bs.adex(refractory=0.5e-3), 3000, weights=(4e-3, 1e-3))
+    u = e = i = w = 0.0
+    tau, last, expected, found = 281e-3 / 30, -1000, [], []
+    for n in range(3000):
+        free = n - last >= 5
+        slope = (-u + 2e-3 * np.exp((u - 20.2e-3) / 2e-3) + e - i - w) / tau
+        w += 1e-4 / 144e-3 * (4 / 30 * u - w)
+        u += 1e-4 * slope if free else 0.0
+        e, i = e - 1e-4 / 5e-3 * e + 4e-3 * given[n, 0], i - 1e-4 / 10e-3 * i + 1e-3 * given[n, 1]
+        if free and u > 90.6e-3:
+            found.append(n)
+            last, u, w = n, 0.0, w + 80.5e-3 / 30
+        expected.append((u, e, i, w))
+    assert len(found) > 10 and spikes.tolist() == found
+    np.testing.assert_allclose(np.stack([states[name] for name in ("U", "I_exc", "I_inh", "w_adapt")], axis=1), expected,
+                               rtol=1e-9, atol=1e-13)
+
+
+def test_izhikevich_against_a_naive_loop():
+    given, states, spikes = drive_one(bs.izhikevich(), 5000, weights=(1.2, 0.3), initial=-65.0)
+    v, e, i, u = -65.0, 0.0, 0.0, 0.0
+    expected, found = [], []
+    for n in range(5000):
+        dv, du = 0.04 * v ** 2 + 5 * v + 140 - u + e - i, 0.02 * (0.2 * v - u)
+        v, u = v + 0.1 * dv, u + 0.1 * du
+        e, i = e - 1e-4 / 5e-3 * e + 1.2 * given[n, 0], i - 1e-4 / 10e-3 * i + 0.3 * given[n, 1]
+        if v > 30:
+            found.append(n)
+            v, u = -65.0, u + 8
+        expected.append((v, e, i, u))
+    assert len(found) > 10 and spikes.tolist() == found
+    np.testing.assert_allclose(np.stack([states[name] for name in ("U", "I_exc", "I_inh", "w_adapt")], axis=1), expected,
+                               rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("make, words", [
+    (lambda: bs.alpha_conductance_lif(reversal_exc=np.inf), "alpha_conductance_lif: reversal_exc is inf"),
+    (lambda: bs.alpha_conductance_lif(tau_inh=0.0), "time constant inh is 0"),
+    (lambda: bs.adex(slope=0.0), "slope is 0.0 and must be positive"), (lambda: bs.adex(onset=0.1), "onset 0.1 must lie below peak"),
+    (lambda: bs.adex(b=np.nan), "adex: b is nan"), (lambda: bs.adex(reset="subtract"), "reset to a value"),
+    (lambda: bs.adex(reset=0.1), "above the reset"), (lambda: bs.adex(tau_adapt=-1.0), "time constant adapt"),
+    (lambda: bs.izhikevich(a=0.0), "a is 0.0; it must be positive"), (lambda: bs.izhikevich(d="8 mV"), "izhikevich: d is '8 mV'"),
+    (lambda: bs.izhikevich(c=31.0), "above the reset"), (lambda: bs.moments.psp_integrals(bs.adex(), 1e-4, "exc"), "not linear")])
+def test_neuron_messages(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+@pytest.mark.parametrize("make", [bs.alpha_conductance_lif, bs.adex, bs.izhikevich])
+def test_trials_and_theory_refuse_what_is_not_linear(make):
+    net = bs.Network(1e-4)
+    x, a = net.input(2), net.population(3, make(), "excitatory", "A")
+    for receptor in ("exc", "inh"):
+        net.connect(x, a, weights=np.full((2, 3), 0.1), receptor=receptor, name=receptor)
+    with pytest.raises(ValueError, match=f"'A': batches of trials and training do not take {make.__name__}"):
+        bs.run(net, bs.data.poisson(5, 2, 0.1, seed=0))
+    with pytest.raises(ValueError, match=make.__name__):
+        bs.regime(net, [bs.PoissonInput("A", 1e3, 1e-3, "exc")], rates={"input": 5.0})
+    with pytest.raises(ValueError, match=make.__name__):
+        bs.fluctuation_driven(net, background=[bs.PoissonInput("A", 1e3, 1e-3, "exc")], rates={"input": 5.0}, mu_u=1e-3, sigma_u=1e-3)

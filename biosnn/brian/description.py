@@ -10,7 +10,7 @@ from ..events import SpikeTrains, bin_spikes, number_of_steps
 from ..trials import input_trains
 from ..units import seconds
 
-_METHODS = {"exact": "exact", "exponential_euler": "exponential_euler"}
+_METHODS = {"exact": "exact", "exponential_euler": "exponential_euler", "euler": "euler"}
 
 #: Brian2's exact solution with a clamped U divides by the difference of its time constants, also where they are equal.
 _HOLD = "U = int(not_refractory)*U + (1 - int(not_refractory))*U_held"
@@ -91,7 +91,14 @@ def _equation(neuron, state, tau, driven, clamped):
                     for (row, other), gain in neuron.gains.items() if row == state)
     if state == "U":
         terms += "".join(f" + {conductance}*({potential!r} - U)" for conductance, potential in neuron.reversal.items())
+        terms += _surge(neuron.surge) if neuron.surge else ""
     return f"d{state}/dt = (-{state}{terms}{' + J' if driven else ''})/{tau} : 1" + (" (unless refractory)" if clamped else "")
+
+
+def _surge(surge):
+    text = f" + {surge.square!r}*U**2" if surge.square else ""
+    text += f" + {surge.constant!r}" if surge.constant else ""
+    return text + (f" + {surge.slope!r}*exp((U - {surge.onset!r})/{surge.slope!r})" if surge.slope else "")
 
 
 def _symbols(name, taus, exact):
