@@ -7,7 +7,6 @@ trace is needed by all threads, and each keeps its own copy, since they would ot
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from .plasticity import InhibitorySTDP, TsodyksMarkram
 
@@ -92,6 +91,7 @@ def pack_plastic(place, threads, slots):
 
 def _transposed(network, names):
     """into_at, into_first, into_synapse, into_source of these projections, one after the other."""
+    from scipy.sparse import csr_matrix    # here: `import biosnn` stays quick
     at, first, synapse, source = [0], [np.empty(0, np.int64)], [np.empty(0, np.int32)], [np.empty(0, np.int32)]
     filled = 0
     for name in names:
