@@ -387,33 +387,39 @@ def _spikes_of(history, n, part_of, p, begin):
 
 
 @kernel
-def _arrive(cells, wires, history, k, n, t, x):
-    """Projection k with one delay: what was emitted `delay` steps before arrives now, in ascending order of j."""
-    emitted, p, post = n - wires.delay[k], wires.pre[k], wires.post[k]
-    if emitted < 0:
-        return
+def _add_spikes(cells, wires, k, t, jump, units, x):
+    """Spikes, times a factor in `jump`, of a projection with one delay."""
+    post = wires.post[k]
     begin, end = cells.bounds[post, t], min(cells.bounds[post, t + 1], cells.n[post])
     weight = at_address(wires.weight_address[k], wires.weight_size[k], x)
-    y, jump = part(x, wires.target[k], cells.n[post]), wires.jump[k]
+    y = part(x, wires.target[k], cells.n[post])
+    if wires.dense[k]:
+        if begin < end:
+            _add_dense(weight, cells.n[post], begin, end, jump, units, part(x, wires.target[k] + begin, end - begin))
+    elif wires.wide[k]:
+        target = at_address(wires.target_address[k], wires.size[k], wires.int32)
+        if wires.weight_size[k] == 1:
+            _add_constant(target, wires.split, wires.row_first[k], t, jump * weight[0], units, y)
+        else:
+            _add_weighted(target, weight, wires.split, wires.row_first[k], t, jump, units, y)
+    else:
+        target = at_address(wires.target_address[k], wires.size[k], wires.uint16)
+        if wires.weight_size[k] == 1:
+            _add_constant(target, wires.split, wires.row_first[k], t, jump * weight[0], units, y)
+        else:
+            _add_weighted(target, weight, wires.split, wires.row_first[k], t, jump, units, y)
+
+
+@kernel
+def _arrive(cells, wires, history, k, n, t, x):
+    """Projection k with one delay: what was emitted `delay` steps before arrives now, in ascending order of j."""
+    emitted, p = n - wires.delay[k], wires.pre[k]
+    if emitted < 0:
+        return
     for other in range(cells.bounds.shape[1] - 1):
         units = _spikes_of(history, emitted, other, p, cells.neuron_first[p] + cells.bounds[p, other])
-        if units.size == 0:
-            continue
-        if wires.dense[k]:
-            if begin < end:
-                _add_dense(weight, cells.n[post], begin, end, jump, units, part(x, wires.target[k] + begin, end - begin))
-        elif wires.wide[k]:
-            target = at_address(wires.target_address[k], wires.size[k], wires.int32)
-            if wires.weight_size[k] == 1:
-                _add_constant(target, wires.split, wires.row_first[k], t, jump * weight[0], units, y)
-            else:
-                _add_weighted(target, weight, wires.split, wires.row_first[k], t, jump, units, y)
-        else:
-            target = at_address(wires.target_address[k], wires.size[k], wires.uint16)
-            if wires.weight_size[k] == 1:
-                _add_constant(target, wires.split, wires.row_first[k], t, jump * weight[0], units, y)
-            else:
-                _add_weighted(target, weight, wires.split, wires.row_first[k], t, jump, units, y)
+        if units.size:
+            _add_spikes(cells, wires, k, t, wires.jump[k], units, x)
 
 
 @kernel
@@ -475,30 +481,6 @@ def _use_resources(cells, wires, plastic, history, q, n, t):
 
 
 @kernel
-def _add_one(cells, wires, k, t, jump, unit, x):
-    """One spike, times a factor in `jump`, of a projection with one delay."""
-    post = wires.post[k]
-    begin, end = cells.bounds[post, t], min(cells.bounds[post, t + 1], cells.n[post])
-    weight = at_address(wires.weight_address[k], wires.weight_size[k], x)
-    y = part(x, wires.target[k], cells.n[post])
-    if wires.dense[k]:
-        if begin < end:
-            _add_dense(weight, cells.n[post], begin, end, jump, unit, part(x, wires.target[k] + begin, end - begin))
-    elif wires.wide[k]:
-        target = at_address(wires.target_address[k], wires.size[k], wires.int32)
-        if wires.weight_size[k] == 1:
-            _add_constant(target, wires.split, wires.row_first[k], t, jump * weight[0], unit, y)
-        else:
-            _add_weighted(target, weight, wires.split, wires.row_first[k], t, jump, unit, y)
-    else:
-        target = at_address(wires.target_address[k], wires.size[k], wires.uint16)
-        if wires.weight_size[k] == 1:
-            _add_constant(target, wires.split, wires.row_first[k], t, jump * weight[0], unit, y)
-        else:
-            _add_weighted(target, weight, wires.split, wires.row_first[k], t, jump, unit, y)
-
-
-@kernel
 def _send_one(wires, k, n, t, jump, unit, ring, x):
     """One spike, times a factor in `jump`, of a projection with a delay for every synapse."""
     weight, row, size = at_address(wires.weight_address[k], wires.weight_size[k], x), wires.row_first[k], wires.size[k]
@@ -528,7 +510,7 @@ def _add_released(cells, wires, plastic, history, q, n, t, x, ring):
             if plastic.short_delayed[q]:
                 _send_one(wires, k, n, t, jump, part(units, e, 1), ring, x)
             else:
-                _add_one(cells, wires, k, t, jump, part(units, e, 1), x)
+                _add_spikes(cells, wires, k, t, jump, part(units, e, 1), x)
 
 
 @kernel
