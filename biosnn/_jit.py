@@ -4,9 +4,11 @@ Kernels release the global interpreter lock (threads run over chunks of trials) 
 process starts at once. `fastmath` stays off: sums keep their order, NaN and infinity keep their meaning. Division follows
 numpy (infinity, not an exception), because the check for zero would keep loops off the vector units.
 
-Whoever changes this file must remove biosnn/__pycache__: the cache looks at the file of the kernel only.
+Kernels call each other across files; the cache, which looks at the file of a kernel only, is told about all of them.
 """
 import ctypes
+import hashlib
+from pathlib import Path
 
 import numba
 import numpy as np
@@ -17,14 +19,30 @@ from numba.extending import intrinsic
 #: Always inlined: a kernel that is called passes every field of every array (hundreds of words), which costs more than a short loop.
 _OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "forceinline": True}
 
+_SOURCES = sorted([*Path(__file__).parent.glob("*kernels.py"), *(Path(__file__).with_name(name) for name in (
+    "_jit.py", "_vector.py", "arrays.py"))])
+_STAMP = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()
+
+
+def _compiler(**options):
+    """A decorator like numba.njit, whose cache is as old as the newest of all files with kernels."""
+    def decorate(function):
+        dispatcher = numba.njit(**_OPTIONS, **options)(function)
+        file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+        if file is not None:   # None where compilation is off
+            file._source_stamp = (file._source_stamp, _STAMP)
+        return dispatcher
+    return decorate
+
+
 #: Kernels whose order of additions is part of the result (everything in the forward pass).
-kernel = numba.njit(**_OPTIONS)
+kernel = _compiler()
 
 #: Kernels that may fuse a product with the addition after it (adjoint: the order of additions is still fixed).
-fused = numba.njit(**_OPTIONS, fastmath={"contract"})
+fused = _compiler(fastmath={"contract"})
 
 #: Dot products, which need a free order of additions to use vector units. NaN and infinity keep their meaning.
-reduction = numba.njit(**_OPTIONS, fastmath={"contract", "reassoc"})
+reduction = _compiler(fastmath={"contract", "reassoc"})
 
 
 def _without_owner(context, builder, kind, value):

@@ -1,7 +1,7 @@
 """What the loops of numba cannot say to the vector units: sums that stay in registers, and comparisons as bits.
 
 Written in the intermediate language of LLVM, for vectors of 32 or 64 bytes on any processor; beside each stands the same in
-numpy, which runs where compilation is off. Whoever changes this file must remove biosnn/__pycache__.
+numpy, which runs where compilation is off.
 """
 import numba
 import numpy as np

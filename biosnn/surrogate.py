@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import arrays, kernels
+from . import arrays, neuron_kernels
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class Surrogate:
 
     def derivative(self, x):
         """sigma'(x), elementwise, for plots and checks."""
-        return self._each(kernels.surrogate_derivative, x)
+        return self._each(neuron_kernels.surrogate_derivative, x)
 
     def twin(self, x):
         """sigma(x): the antiderivative of sigma' that vanishes at minus infinity."""
-        return self._each(kernels.smooth_spike, x)
+        return self._each(neuron_kernels.smooth_spike, x)
 
     def _each(self, function, x):
         x = np.asarray(x, np.float64)

@@ -1,8 +1,12 @@
 """Descriptions, their messages, Dale's law, spike trains."""
+from pathlib import Path
+
+import numba
 import numpy as np
 import pytest
 
 import biosnn as bs
+from biosnn import _jit, kernels
 
 
 def small():
@@ -156,14 +160,12 @@ def test_log_normal_time_constants():
 
 def test_imports_run_downward():
     import ast
-    import importlib
-    from pathlib import Path
-    layers = ["_jit", "_vector", "units", "threads", "arrays", "kernels", "event_kernels", "surrogate", "neuron", "events", "augmentation", "data",
-              "dale", "plasticity", "synapse_kernels", "synapses", "connectivity", "network", "network_kernels", "background", "engine",
+    layers = ["_jit", "_vector", "units", "threads", "arrays", "neuron_kernels", "projection_kernels", "kernels", "event_kernels",
+              "surrogate", "neuron", "events", "augmentation", "data", "dale", "plasticity", "synapse_kernels", "synapses", "connectivity", "network", "network_kernels", "background", "engine",
               "plastic_engine", "pack", "passes", "families", "moments", "mean_field", "solver", "trials", "stats", "progress", "init_report",
               "loss", "regularize", "optim", "checkpoint", "spike_file", "simulation", "regime", "circuit_init", "init", "train", "plot",
               "brian"]
-    package = Path(importlib.import_module("biosnn").__file__).parent
+    package = Path(bs.__file__).parent
     for path in package.rglob("*.py"):
         parts = path.relative_to(package).with_suffix("").parts
         if parts[0] == "__init__":
@@ -173,3 +175,12 @@ def test_imports_run_downward():
                 names = [node.module] if node.module else [alias.name for alias in node.names]
                 for name in names:
                     assert layers.index(name.split(".")[0]) < layers.index(parts[0]), f"{'.'.join(parts)} imports {name}"
+
+
+def test_the_cache_of_a_kernel_knows_all_files_with_kernels():
+    package = Path(bs.__file__).parent
+    users = {path.name for path in package.glob("*.py") if "from ._jit import" in path.read_text()}
+    sources = {path.name for path in _jit._SOURCES}
+    assert users - {"_jit.py"} <= sources
+    if not numba.config.DISABLE_JIT:
+        assert kernels.forward._cache._cache_file._source_stamp[1] == _jit._STAMP

@@ -1,0 +1,155 @@
+"""The compiled loops over the synapses of dense projections: deliver, and its adjoints accumulate and pull.
+
+    deliver      current[i] += jump W[j, i] S_j          forward, for every spike
+    accumulate   grad_W[j, i] += jump S_j grad_current[i]     adjoint, for every spike
+    pull         grad_S_j += jump sum_i W[j, i] grad_current[i]     adjoint, for every neuron whose surrogate derivative is not zero
+
+Kernels see arrays and scalars only (arrays.py). Index letters as in kernels.py.
+"""
+from ._jit import fused, kernel, part, reduction
+from ._vector import BLOCK_BYTES, BLOCK_ROWS, LANES, lowest_bit, multiply_block, within
+
+COLUMNS = 256  # postsynaptic neurons for which the events of a window of steps are accumulated together
+
+
+# ---------------------------------------------------------------------------------------------- deliver and accumulate
+
+@fused
+def deliver(weight, n_post, jump, events, start, stop, current):
+    """current[i] += jump W[j, i] S_j for every event, in ascending order of j. (Fusing is exact: jump is +1 or -1.)"""
+    units, values = events.units, events.values
+    e = start
+    while values.size == 0 and e + 4 <= stop:   # the same additions in the same order, a quarter of the memory traffic
+        r0 = part(weight, units[e] * n_post, n_post)
+        r1 = part(weight, units[e + 1] * n_post, n_post)
+        r2 = part(weight, units[e + 2] * n_post, n_post)
+        r3 = part(weight, units[e + 3] * n_post, n_post)
+        for i in range(n_post):
+            current[i] = (((current[i] + jump * r0[i]) + jump * r1[i]) + jump * r2[i]) + jump * r3[i]
+        e += 4
+    while e < stop:
+        s = jump * values[e] if values.size else jump
+        row = part(weight, units[e] * n_post, n_post)
+        for i in range(n_post):
+            current[i] += s * row[i]
+        e += 1
+
+
+@kernel
+def events_by_unit(events, rows, trials, n_sources, source, first_step, last_step, delay, ring, n_pre, sorting):
+    """Sort the events of some steps by presynaptic neuron, then trial and step: those of neuron j are sorting.ends[j - 1] ..
+
+    ends[j] - 1, and their places say where the adjoint at their arrival begins in the flat ring.
+    """
+    ends, places, factors = sorting.ends, sorting.places, sorting.factors
+    ends[:n_pre + 1] = 0
+    for b in range(trials):
+        for n in range(first_step, last_step):
+            at = n * n_sources + source
+            for e in range(events.pointers[rows[b], at], events.pointers[rows[b], at + 1]):
+                ends[events.units[e] + 1] += 1
+    for j in range(1, n_pre + 1):
+        ends[j] += ends[j - 1]
+    for b in range(trials):
+        for n in range(first_step, last_step):
+            at, place = n * n_sources + source, ((n + delay) % ring.shape[0] * ring.shape[1] + b) * ring.shape[2]
+            for e in range(events.pointers[rows[b], at], events.pointers[rows[b], at + 1]):
+                k = ends[events.units[e]]
+                ends[events.units[e]] = k + 1
+                places[k] = place
+                if events.values.size:
+                    factors[k] = events.values[e]
+
+
+@fused
+def accumulate(grad_weight, n_pre, n_post, jump, smooth, sorting, target, adjoints):
+    """Forward: current[i] += jump W[j, i] S_j.  Adjoint: grad_W[j, i] += jump S_j grad_current[i] for the events of a window.
+
+    By presynaptic neuron, so that a row of grad_W is read and written once; some columns at a time, so that their adjoints stay
+    in the second-level cache.
+    """
+    ends, places, factors = sorting.ends, sorting.places, sorting.factors
+    for column in range(0, n_post, COLUMNS):
+        size, at, e = min(COLUMNS, n_post - column), target + column, 0
+        for j in range(n_pre):
+            row = part(grad_weight, j * n_post + column, size)
+            while e + 4 <= ends[j] and not smooth:
+                a0, a1 = part(adjoints, places[e] + at, size), part(adjoints, places[e + 1] + at, size)
+                a2, a3 = part(adjoints, places[e + 2] + at, size), part(adjoints, places[e + 3] + at, size)
+                for i in range(size):
+                    row[i] += jump * ((a0[i] + a1[i]) + (a2[i] + a3[i]))
+                e += 4
+            while e < ends[j]:
+                s, a0 = jump * factors[e] if smooth else jump, part(adjoints, places[e] + at, size)
+                for i in range(size):
+                    row[i] += s * a0[i]
+                e += 1
+
+
+# ---------------------------------------------------------------------------------------------- pull
+
+@fused
+def pull_dense(panels, n_pre, n_post, jump, trials, grad_states, target, grad_spikes, pre):
+    """Forward: current[i] += jump W[j, i] S_j.  Adjoint: grad_S[b, j] += jump sum_i W[j, i] grad_current[b, i].
+
+    `panels` holds W transposed, some columns j at a time (passes.py), with zeros after the last one: a product of matrices
+    whose blocks of sums stay in registers. Rows beyond `trials` hold zeros, and columns after the last one get zeros added.
+    Columns: the currents are grad_states[b, target:], the spikes grad_spikes[b, pre:].
+    """
+    width = BLOCK_BYTES // panels.itemsize
+    for j in range(0, n_pre, width):
+        for b in range(0, trials, BLOCK_ROWS):
+            multiply_block(grad_states, b, target, n_post, panels, j * n_post, jump, grad_spikes, pre + j)
+
+
+@reduction
+def _dot(x, y):
+    total = x.dtype.type(0)
+    for i in range(x.size):
+        total += x[i] * y[i]
+    return total
+
+
+@reduction
+def _four_dots(w0, w1, w2, w3, y):
+    s0 = s1 = s2 = s3 = y.dtype.type(0)
+    for i in range(y.size):
+        s0, s1, s2, s3 = s0 + w0[i] * y[i], s1 + w1[i] * y[i], s2 + w2[i] * y[i], s3 + w3[i] * y[i]
+    return s0, s1, s2, s3
+
+
+@kernel
+def _near(m, width, near):
+    """Write the elements with |m| <= width to `near`; returns how many there are."""
+    count, whole = 0, m.size - m.size % LANES
+    for block in range(0, whole, LANES):
+        bits = within(m, block, width)
+        while bits:
+            near[count] = block + lowest_bit(bits)
+            count += 1
+            bits &= bits - 1
+    for i in range(whole, m.size):
+        if abs(m[i]) <= width:
+            near[count] = i
+            count += 1
+    return count
+
+
+@fused
+def pull_compact(weight, n_pre, n_post, jump, trials, grad_states, target, grad_spikes, pre, margin, start, n, width, near):
+    """As `pull_dense`, but only for neurons within `width` of threshold: elsewhere sigma' is 0 and grad_S is not needed."""
+    for b in range(trials):
+        grad_current, result = part(grad_states[b], target, n_post), part(grad_spikes[b], pre, n_pre)
+        count, k = _near(part(margin[start + b, n], pre, n_pre), width, near), 0
+        while k + 4 <= count:
+            j0, j1, j2, j3 = near[k], near[k + 1], near[k + 2], near[k + 3]
+            s0, s1, s2, s3 = _four_dots(part(weight, j0 * n_post, n_post), part(weight, j1 * n_post, n_post),
+                                        part(weight, j2 * n_post, n_post), part(weight, j3 * n_post, n_post), grad_current)
+            result[j0] += jump * s0
+            result[j1] += jump * s1
+            result[j2] += jump * s2
+            result[j3] += jump * s3
+            k += 4
+        while k < count:
+            result[near[k]] += jump * _dot(part(weight, near[k] * n_post, n_post), grad_current)
+            k += 1
