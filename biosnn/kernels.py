@@ -14,6 +14,7 @@ import numpy as np
 
 from ._jit import borrowed, fused, kernel, part
 from .arrays import BEFORE_RESET, END_OF_STEP
+from .conductance_kernels import conduct, conduct_adjoint
 from .neuron_kernels import (clamp_adjoint, collect_spikes, inject, inject_adjoint, integrate, integrate_adjoint, matrix_adjoint, reset,
                              reset_adjoint, threshold, threshold_adjoint)
 from .projection_kernels import accumulate, deliver, events_by_unit, pull_compact, pull_dense
@@ -81,6 +82,9 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
             if drive.current.shape[1]:
                 inject(model, drive.blocks, drive.current, start, n, trials, new)
             for g in range(model.n_spiking):
+                if model.conducting[g]:
+                    conduct(model, g, drive, start, n, trials, old, new)
+            for g in range(model.n_spiking):
                 threshold(model, g, trials, old, new, clock, margin, start, slot)
             for p in range(model.group.size):
                 collect_spikes(model, p, trials, margin, slot, spikes, start, n)
@@ -145,6 +149,8 @@ def _populations_adjoint(model, drive, recording, loss, gradient, start, trials,
                 old = recording.states[start + b, n - 1] if n else model.initial
                 matrix_adjoint(model, g, grad_new[b], old, gradient.coefficient)
         integrate_adjoint(model, g, trials, grad_new, grad_old)
+        if model.conducting[g]:
+            conduct_adjoint(model, g, drive, recording.states, start, n, trials, grad_new, grad_old, gradient)
         if g < model.n_spiking and model.clamped_steps[g] > 0:
             a, u = model.neuron_first[g], model.state_first[g]
             for b in range(trials):

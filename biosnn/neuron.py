@@ -279,6 +279,20 @@ def step_matrix(neuron, dt, time_constants=None):
     return step[..., :-1], step[..., -1]
 
 
+def linear_step(neuron, dt, time_constants=None):
+    """What is linear in a step: (M, drive) of `step_matrix`, and a rate (1,) or (n, 1).
+
+    Where conductances act on U, its row of M and its drive are zero and the rate is dt / tau_mem; elsewhere the rate is zero.
+    """
+    matrix, drive = step_matrix(neuron, dt, time_constants)
+    taus = neuron.time_constants if time_constants is None else time_constants
+    rate = np.zeros_like(drive[..., :1])
+    if neuron.reversal:
+        rate[..., 0] = dt / np.asarray(taus[next(iter(neuron.states.values()))])
+        matrix[..., 0, :], drive[..., 0] = 0, 0
+    return matrix, drive, rate
+
+
 def surge_step(neuron, dt, u):
     """What a step of length dt (s) adds to U beside `step_matrix`, from the old U: a number, or one per neuron as tau_mem; else 0."""
     s = neuron.surge
