@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from . import moments, passes, stats, trials
+from . import conductance_init, moments, passes, stats, trials
 from .circuit_init import initialize_circuit
 from .connectivity import recurrent_projections
 from .events import bin_spikes
@@ -95,8 +95,12 @@ class _Design:
                                  "1. To have no recurrence leave out the projection.")
             self.targets[name] = (mu, sigma, a)
         self.family = {p.name: _for(family, p.name, "family") for p in network.projections if p.non_negative}
-        self.dalian = {p.name: self._obeys_dale(p.name) for p in network.spiking}
-        # corrections of the solved weights: excitation x and inhibition y times, or (unsigned) x times plus y
+        self.conducting = {p.name for p in network.spiking if p.neuron.reversal}
+        if self.conducting and balance == "neuron":
+            raise ValueError(f"balance='neuron' needs potentials that add up; those of {', '.join(sorted(self.conducting))} (conductances) do not.")
+        self.dalian = {p.name: self._obeys_dale(p.name) and p.name not in self.conducting for p in network.spiking}
+        # corrections of the solved weights: excitation x and inhibition y times, or (unsigned) x times plus y; of conductances, the target:
+        # sigma_U x times, mu_U plus y
         self.gains = {name: (1.0, 1.0 if dalian else 0.0) for name, dalian in self.dalian.items()}
 
     def _obeys_dale(self, population):
@@ -133,9 +137,12 @@ class _Design:
             if not (np.isfinite(rate) and rate >= 0) or rate * self.network.dt > 1:
                 raise ValueError(f"the rate of {name!r} is {rate!r} Hz; it must be >= 0 and at most one spike per step, "
                                  f"{1 / self.network.dt:g} Hz.")
-        for population in self.network.spiking:
-            if population.name not in self.rates:
+        free = [p for p in self.network.spiking if p.name not in self.rates]
+        for population in free:
+            if population.name not in self.conducting:
                 self.rates[population.name] = self.theoretical_rate(population)
+        if others := [p for p in free if p.name in self.conducting]:
+            conductance_init.assume_rates(self, others)
 
     def theoretical_rate(self, population):
         """Rate of the target membrane, with the variance shared equally over the receptors."""
@@ -178,6 +185,9 @@ class _Design:
         """Set the weights of all spiking populations from the assumed rates and the corrections."""
         self.moments = {}
         for name, (mu, sigma, alpha) in self.targets.items():
+            if name in self.conducting:
+                self._solve_conducting(name)
+                continue
             afferents = self.afferents[name] = [self.describe(p) for p in self.afferent_projections(name)]
             solver = solve_dale if self.dalian[name] else solve_normal
             solved = solver(name, afferents, mu, sigma, alpha, self.shares)
@@ -191,6 +201,14 @@ class _Design:
                 mean, deviation = solved[a.name]
                 gain, offset = ((x if a.sign > 0 else y), 0.0) if self.dalian[name] else (x, y)
                 self.moments[a.name] = (self.family.get(a.name), gain * mean + offset, gain * deviation)
+
+    def _solve_conducting(self, name):
+        population = self.network[name]
+        self.afferents[name] = conductance_init.afferents(self, population)
+        for projection, mean in conductance_init.solve(self, population, *self.gains[name]).items():
+            family = self.family[projection]
+            self.network.set_weights(projection, mean * self.samples[projection])
+            self.moments[projection] = (family, mean, mean * np.sqrt(family.kappa - 1))
 
     def _apply(self, name, solved):
         """Weights = solved moments times samples, with the corrections."""
@@ -214,7 +232,9 @@ class _Design:
         return means, variances
 
     def scales(self, name):
-        """What theory says of the size of the two components of the closed loop, with the weights as they are."""
+        """What theory says of the size of the components of the closed loop, with the weights as they are."""
+        if name in self.conducting:    # what is asked of theory stays, and so does the membrane
+            return np.ones(1)
         self.afferents[name] = [self.describe(p) for p in self.afferent_projections(name)]
         means, variances = self._theory(name)
         if self.dalian[name]:
@@ -270,6 +290,9 @@ class _Design:
         """Theory with the weights as they are, for independent inputs at the assumed rates."""
         report.weights = self.moments
         for row, population in zip(report.populations, self.network.spiking):
+            if row.name in self.conducting:
+                conductance_init.predict(self, population, row)
+                continue
             means, variances = self._theory(row.name)
             mean = sum(means.values())
             row.mu_predicted, row.spread_predicted = float(mean.mean()), float(mean.std())
@@ -351,17 +374,19 @@ class _Anderson:
 
 @dataclass
 class _Components:
-    """Statistics per neuron of the two parts of the free membrane that the closed loop scales: see `_component_weights`."""
-    mean: np.ndarray         # (2, n) over trials and steps
-    covariance: np.ndarray   # (2, 2, n)
+    """Statistics per neuron of the parts (c of them) of the free membrane that the closed loop scales: see `_component_weights`."""
+    mean: np.ndarray         # (c, n) over trials and steps
+    covariance: np.ndarray   # (c, c, n)
 
 
 def _component_weights(design, name):
-    """Two parts whose sum is the free membrane: excitation and inhibition, or (unsigned) the weights and a uniform offset.
+    """Parts whose sum is the free membrane: excitation and inhibition, (unsigned) the weights and a uniform offset, or all (conductances).
 
     Returns for each part projection -> weights (a non-negative projection keeps its receptor and so its sign).
     """
     afferents, weights = design.afferents[name], design.network.weights
+    if name in design.conducting:
+        return [{a.name: weights[a.name] for a in afferents}]
     if design.dalian[name]:
         return [{a.name: weights[a.name] for a in afferents if a.sign == sign} for sign in (+1, -1)]
     return [{a.name: weights[a.name] for a in afferents}, {a.name: np.ones_like(weights[a.name]) for a in afferents}]
@@ -370,12 +395,12 @@ def _component_weights(design, name):
 def _measure(design, trace, name, threads):
     """Simulate shadows: copies of a population that receive the same spikes and never spike, one per component."""
     network, population = design.network, design.network[name]
-    shadow, neuron = Network(network.dt, network.dtype), _without_threshold(population.neuron)
+    shadow, neuron, parts = Network(network.dt, network.dtype), _without_threshold(population.neuron), _component_weights(design, name)
     sources = {p.pre for p in design.afferent_projections(name)}
     for source in network.sources:
         if source.name in sources:
             shadow.input(source.n, source.name, source.sign)
-    for k, weights in enumerate(_component_weights(design, name)):
+    for k, weights in enumerate(parts):
         shadow.population(population.n, neuron, name=f"component {k}")
         for projection, values in weights.items():
             p = network.projection(projection)
@@ -384,8 +409,8 @@ def _measure(design, trace, name, threads):
     sums, squares, count = 0.0, 0.0, 0
     for first in range(0, trace.tape[2].counts.shape[0], _SHADOW_TRIALS):
         part = {s: train[first:first + _SHADOW_TRIALS] for s, train in spikes.items()}
-        states = trials.run(shadow, part, ["component 0.U", "component 1.U"], merge=design.merge, threads=threads).states
-        u = np.stack([states[f"component {k}.U"].reshape(-1, population.n).astype(float) for k in (0, 1)])
+        states = trials.run(shadow, part, [f"component {k}.U" for k in range(len(parts))], merge=design.merge, threads=threads).states
+        u = np.stack([states[f"component {k}.U"].reshape(-1, population.n).astype(float) for k in range(len(parts))])
         sums, squares, count = sums + u.sum(axis=1), squares + np.einsum("atn,btn->abn", u, u), count + u.shape[1]
     mean = sums / count
     return _Components(mean, squares / count - mean[:, None] * mean[None])
@@ -435,6 +460,9 @@ def _correct(design, name, part):
     With U = x U_1 + y U_2 the mean fixes y = (mu - x m_1) / m_2 =: c - d x, and the variance x^2 V_1 + y^2 V_2 + 2 x y C is a
     quadratic in x. With balance="neuron" y is chosen for each neuron. Steps are at most a factor of 2.
     """
+    if name in design.conducting:
+        design.gains[name] = conductance_init.corrected(design.gains[name], design.targets[name], part)
+        return
     mu, sigma, _ = design.targets[name]
     neuronwise = design.balance == "neuron"
     m1, m2 = part.mean if neuronwise else part.mean.mean(axis=1, keepdims=True)
