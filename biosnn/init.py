@@ -47,6 +47,7 @@ def fluctuation_driven(network, spikes=None, *, background=None, rate=None, mu_u
                  or conductance-based circuit that is to be simulated (`circuit_init`); spikes, alpha, closed_loop, balance and merge
                  play no part. rate: Hz, a number or a dict by population, then is a target in place of mu_u or sigma_u (xi)
     Readouts get normal weights with variance 1/n, n the number of their afferents. Time: seconds for a thousand neurons.
+    Populations with conductances get their weights from the theory of mean_field.py, corrected by the closed loop (conductance_init.py).
     """
     if background is not None:
         if spikes is not None or closed_loop:
@@ -80,7 +81,7 @@ class _Design:
         self.recurrent = recurrent_projections(network)
         if sigma_u is not None and xi is not None:
             raise ValueError("give sigma_u or xi, not both: xi = (threshold - mu_U) / sigma_U.")
-        self.targets, self.afferents = {}, {}
+        self.targets, self.afferents, self.moments = {}, {}, {}
         for population in network.spiking:
             name = population.name
             mu, a = _for(mu_u, name, "mu_u"), _for(alpha, name, "alpha")
@@ -181,10 +182,10 @@ class _Design:
         return Afferent(p.name, post.neuron.receptors[p.receptor].sign, p.name in self.recurrent, network[p.pre].n, rate, eps_bar,
                         eps_hat, 1 - rate * network.dt if binary else 1.0, self.family[p.name].kappa if p.non_negative else 1.0)
 
-    def solve(self):
-        """Set the weights of all spiking populations from the assumed rates and the corrections."""
-        self.moments = {}
-        for name, (mu, sigma, alpha) in self.targets.items():
+    def solve(self, names=None):
+        """Set the weights of the spiking populations (or some of them) from the assumed rates and the corrections."""
+        for name in self.targets if names is None else names:
+            mu, sigma, alpha = self.targets[name]
             if name in self.conducting:
                 self._solve_conducting(name)
                 continue
@@ -340,7 +341,8 @@ def _close_loop(design, report, spikes, fixed, threads, progress, most=30):
             if not fixed:
                 design.rates |= {p.name: max(p.rate_measured, 0.05) for p in report.populations}
             _improve(design, measured)
-            design.move(mixing.step(position, design.position(fixed)), fixed)
+            if not _move(design, position, mixing.step(position, design.position(fixed)), fixed):
+                break
     report.converged, report.closed_loop = error < 1.0, True
     if not report.converged:
         design.move(best[2], fixed)
@@ -352,6 +354,18 @@ def _close_loop(design, report, spikes, fixed, threads, progress, most=30):
         report.notes.append(note)
         warnings.warn(note, stacklevel=3)
     design.predict(report)
+
+
+def _move(design, position, target, fixed):
+    """From a position of the closed loop to another; where conductances allow no such membrane, a part of the way. Whether it moved."""
+    for share in (1.0, 0.5, 0.25, 0.125):
+        try:
+            design.move(position + share * (target - position), fixed)
+            return True
+        except ValueError:
+            if not design.conducting:
+                raise
+    return False
 
 
 class _Anderson:
@@ -448,7 +462,7 @@ def _improve(design, measured):
     The components were measured with the weights of before; those of now scale them as theory says.
     """
     before = {name: design.scales(name) for name in measured}
-    design.solve()
+    design.solve([name for name in design.targets if name not in design.conducting])
     for name, part in measured.items():
         ratio = design.scales(name) / before[name]
         _correct(design, name, _Components(part.mean * ratio[:, None], part.covariance * (ratio[:, None] * ratio)[..., None]))
