@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import arrays, kernels
-from ._vector import BLOCK_BYTES, BLOCK_ROWS
+from ._vector import BLOCK_BYTES, BLOCK_ROWS, SPAN_BYTES
 from .threads import checked_threads, default_threads, on_threads  # noqa: F401 (callers find the first two here)
 
 _MANY_TRIALS, _NEAR_BYTES = 24, 256e3    # about half of a second-level cache
@@ -73,34 +73,44 @@ def new_recording(packed, n_trials, steps, blocks, width, tape=False, smooth=Fal
     pointers = np.zeros((n_trials, steps * model.group.size + 1), np.int64)
     pointers[:, 0] = np.arange(n_trials) * room
     spikes = arrays.Events(pointers, np.empty(n_trials * room, np.int32), np.empty(n_trials * room if smooth else 0, dtype))
+    listed = tape and not smooth and bool(np.any(model.cutoff < np.inf))
+    room = (n * steps + 1) * listed
+    near = arrays.Events(np.zeros((n_trials, steps * model.group.size + 1 if listed else 1), np.int64),
+                         np.empty(n_trials * room, np.int32), np.empty(0, dtype))
+    near.pointers[:, 0] = np.arange(n_trials) * room
     return arrays.Recording(
-        spikes, np.zeros((n_trials, n), dtype), arrays.aligned((n_trials, steps if tape else 1, n), dtype), blocks,
+        spikes, near, np.zeros((n_trials, n), dtype), arrays.aligned((n_trials, steps if tape else 1, n), dtype), blocks,
         np.empty((n_trials, steps if width else 0, width), dtype))
 
 
 def _first_trials(recording, n_trials):
     """The recording of as many trials, in the first rows of a larger one."""
-    spikes = recording.spikes._replace(pointers=recording.spikes.pointers[:n_trials])
-    return arrays.Recording(spikes, recording.counts[:n_trials], recording.margin[:n_trials], recording.blocks,
+    spikes, near = (events._replace(pointers=events.pointers[:n_trials]) for events in (recording.spikes, recording.near))
+    return arrays.Recording(spikes, near, recording.counts[:n_trials], recording.margin[:n_trials], recording.blocks,
                             recording.states[:n_trials])
 
 
 def _scratch(packed, events=None):
-    """Working memory of one thread: two steps of states or, for the adjoint, as many as a window of events and the delays need.
+    """Working memory of one thread: two steps of states or, for the adjoint, as many as the delays need.
 
     events: for the adjoint, the most events that a source has in a window of steps and a tile of trials.
     """
-    dtype, model, tile = packed.weight.dtype, packed.model, _tile(packed)
-    steps = 2 if events is None else kernels.ROWS // tile + max(packed.wiring.delay, default=0) + 1
-    most = int(max(packed.wiring.n_pre, default=0)) if events else 0
+    dtype, model, wiring, tile = packed.weight.dtype, packed.model, packed.wiring, _tile(packed)
+    longest, span = int(max(wiring.delay, default=0)), SPAN_BYTES // packed.weight.dtype.itemsize
+    steps, ahead, window = (2, kernels.AHEAD // tile, 0) if events is None else (longest + 2, 0, kernels.ROWS // tile + longest + 1)
+    most = int(max(wiring.n_pre, default=0)) if events else 0
 
     def rows(n):
         return -(-n // 16) * 16   # so that the row of every trial begins at a cache line
+    inputs, kept = (int(np.max(first + size, initial=0)) for first, size in (
+        (wiring.input_column, wiring.n_post * (wiring.source < wiring.n_inputs)), (wiring.kept.column, wiring.kept.size)))
     return arrays.Scratch(arrays.aligned((steps, tile, rows(model.initial.size)), dtype),
                           arrays.aligned((tile, rows(model.threshold.size)), np.int32),
                           arrays.aligned((tile, rows(packed.n_spiking) + 16), dtype),   # + 16: zeros of the last panel
-                          arrays.aligned((tile, rows(packed.n_spiking)), dtype), np.empty(packed.n_spiking, np.int64),
-                          arrays.Sorting(np.empty(tile, np.int64), np.empty(most + 1, np.int64), np.empty(events or 0, np.int64),
+                          arrays.aligned((tile, rows(packed.n_spiking)), dtype),
+                          arrays.aligned((ahead, tile, -(-inputs // span) * span), dtype),
+                          arrays.aligned((-(-kept // span), window, tile, span), dtype), arrays.aligned(span, dtype),
+                          arrays.Sorting(np.empty(tile, np.int64), np.empty(most + 1, np.int64), np.empty(events or 0, np.int32),
                                          np.empty(events or 0, dtype)))   # taken only when touched
 
 

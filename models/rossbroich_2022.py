@@ -38,7 +38,7 @@ NEURONS = {"current": bs.ei_lif(tau_mem=20e-3, tau_exc=10e-3, tau_inh=20e-3),
            "conductance": bs.conductance_lif(tau_mem=20e-3, tau_exc=10e-3, tau_inh=20e-3, reversal_exc=6.0, reversal_inh=-2.0, threshold=1.0,
                                              refractory=0.0)}
 TARGETS = {"current": dict(sigma_u=1.0, alpha=0.9), "conductance": dict(mu_u=0.2, sigma_u=0.5, alpha=0.9)}
-RATES = {"current": (1e-2, 3e-3), "conductance": (2e-3, 1e-3)}
+RATES = {"current": (1e-2, 3e-3), "conductance": (4e-3, 1e-3)}
 
 
 def build(n_inputs, duration, n_classes, surrogate=SURROGATES["dense"], neuron=NEURONS["current"]):
@@ -242,7 +242,7 @@ def main(arguments=None):
     one.add_argument("--duration", type=float, default=0.7, help="seconds of each trial of the files")
     one.add_argument("--epochs", type=int, default=None, help="passes over the training data (Randman: 12, files: 60)")
     one.add_argument("--batch", type=int, default=None, help="trials per step (Randman: 100, files: 100)")
-    one.add_argument("--lr", type=float, default=None, help="learning rate of Adam (Randman: 1e-2, files: 3e-3; conductances: 2e-3, 1e-3)")
+    one.add_argument("--lr", type=float, default=None, help="learning rate of Adam (Randman: 1e-2, files: 3e-3; conductances: 4e-3, 1e-3)")
     one.add_argument("--schedule", choices=("constant", "cosine"), default=None,
                      help="of the learning rate; cosine unless --lr is given")
     one.add_argument("--augment", action=argparse.BooleanOptionalAction, default=None,
