@@ -199,7 +199,7 @@ def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, thr
 
 def _sums(packed, coefficients):
     model = packed.model
-    return _OrderedSum((packed.weight.size, model.coefficient.size * coefficients, model.drive.size * coefficients),
+    return _OrderedSum((packed.weight.size, model.coefficient.size * coefficients, model.drive.size * coefficients, model.rate.size * coefficients),
                        packed.weight.dtype)
 
 
