@@ -20,6 +20,22 @@ class Terms(NamedTuple):
     at: np.ndarray                # (terms,) its first coefficient: one number per neuron of the group
 
 
+class Jumps(NamedTuple):
+    """What spikes add to other states of their own neuron (adaptation): one entry for each such state of a population."""
+    population: np.ndarray        # (entries,) spiking population
+    target: np.ndarray            # (entries,) first element of its state in the state vector
+    delay: np.ndarray             # (entries,) steps
+    first: np.ndarray             # (entries,) that of its neuron i is size[first + i]
+    size: np.ndarray
+
+
+class Bounds(NamedTuple):
+    """Between which values U* is held, in groups that have such bounds."""
+    used: np.ndarray              # (spiking groups,)
+    low: np.ndarray               # (spiking neurons,)
+    high: np.ndarray
+
+
 class Model(NamedTuple):
     """Neurons as arrays: G groups (spiking ones first, then readouts), P spiking populations, N neurons."""
     n_spiking: int                # number of spiking groups
@@ -40,6 +56,8 @@ class Model(NamedTuple):
     cutoff: np.ndarray            # (spiking groups,) half width of a truncated surrogate
     population_first: np.ndarray  # (P+1,) first neuron of each spiking population
     group: np.ndarray             # (P,) its group
+    jumps: Jumps
+    bounds: Bounds
 
 
 class Wiring(NamedTuple):
@@ -100,6 +118,7 @@ class Gradient(NamedTuple):
     weight: np.ndarray            # as the weights
     coefficient: np.ndarray       # as Model.coefficient, or size 0
     drive: np.ndarray             # (N,) as Model.drive, or size 0
+    jump: np.ndarray              # as Model.jumps.size, or size 0
     current: np.ndarray           # (B, T, columns) as Drive.current, or no steps
 
 

@@ -7,7 +7,7 @@ rates assumed for recurrent populations are those they then fire with, and a clo
 until the measured free membrane has the target moments.
 """
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from .events import bin_spikes
 from .families import Exponential
 from .init_report import InitializerReport, PopulationReport
 from .network import Network
-from .neuron import Neuron
+from .neuron import free_membrane
 from .progress import progress_bar
 from .solver import Afferent, solve_dale, solve_normal
 from .units import hertz
@@ -370,7 +370,7 @@ def _component_weights(design, name):
 def _measure(design, trace, name, threads):
     """Simulate shadows: copies of a population that receive the same spikes and never spike, one per component."""
     network, population = design.network, design.network[name]
-    shadow, neuron = Network(network.dt, network.dtype), _without_threshold(population.neuron)
+    shadow, neuron = Network(network.dt, network.dtype), free_membrane(population.neuron)
     sources = {p.pre for p in design.afferent_projections(name)}
     for source in network.sources:
         if source.name in sources:
@@ -389,10 +389,6 @@ def _measure(design, trace, name, threads):
         sums, squares, count = sums + u.sum(axis=1), squares + np.einsum("atn,btn->abn", u, u), count + u.shape[1]
     mean = sums / count
     return _Components(mean, squares / count - mean[:, None] * mean[None])
-
-
-def _without_threshold(neuron: Neuron):
-    return replace(neuron, threshold=np.inf, refractory=0.0, reset=0.0)
 
 
 def _record(design, report, trace, measured):

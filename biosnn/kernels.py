@@ -16,6 +16,7 @@ from ._jit import borrowed, fused, kernel, part
 from .arrays import BEFORE_RESET, END_OF_STEP
 from .neuron_kernels import (clamp_adjoint, collect_spikes, inject, inject_adjoint, integrate, integrate_adjoint, matrix_adjoint, reset,
                              reset_adjoint, threshold, threshold_adjoint)
+from .option_kernels import add_jumps, bound, bound_adjoint, jumps_adjoint
 from .projection_kernels import accumulate, deliver, events_by_unit, pull_compact, pull_dense
 
 ROWS = 192     # steps times trials whose events are accumulated together
@@ -81,6 +82,8 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
             if drive.current.shape[1]:
                 inject(model, drive.blocks, drive.current, start, n, trials, new)
             for g in range(model.n_spiking):
+                if model.bounds.used[g]:
+                    bound(model, g, trials, new)
                 threshold(model, g, trials, old, new, clock, margin, start, slot)
             for p in range(model.group.size):
                 collect_spikes(model, p, trials, margin, slot, spikes, start, n)
@@ -89,6 +92,7 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
             _deliver_all(model, wiring, weight, drive, spikes, start, trials, n, new)
             for p in range(model.group.size):
                 reset(model, p, trials, spikes, margin, start, n, slot, new, clock, recording.counts)
+            add_jumps(model, trials, spikes, start, n, new)
             if recording.states.shape[2]:
                 _copy_blocks(recording.blocks, END_OF_STEP, trials, new, recording.states, start, n)
 
@@ -137,6 +141,8 @@ def _populations_adjoint(model, drive, recording, loss, gradient, start, trials,
         threshold_adjoint(model, g, trials, margin, start, n, grad_spikes, grad_new)
         if model.clamped_steps[g] > 0:
             clamp_adjoint(model, g, trials, margin, start, n, grad_new, kept)
+        if model.bounds.used[g]:
+            bound_adjoint(model, g, trials, margin, start, n, grad_new)
     if drive.current.shape[1]:
         inject_adjoint(model, drive.blocks, drive.current, start, n, trials, grad_new, gradient.current, gradient.drive)
     for g in range(model.row_first.size - 1):
@@ -176,6 +182,7 @@ def adjoint(model, wiring, weight, panels, drive, recording, loss, gradient, scr
                 _add_blocks(loss.blocks, END_OF_STEP, trials, loss.states, start, n, now)
             for g in range(model.n_spiking):
                 reset_adjoint(model, g, trials, margin, start, n, smooth, differentiate_reset, now, grad_spikes)
+            jumps_adjoint(model, trials, recording.spikes, start, n, steps, ring, grad_spikes, gradient.jump)
             _pull_all(model, wiring, weight, panels, margin, start, trials, n, ring, grad_spikes, scratch.near)
             _populations_adjoint(model, drive, recording, loss, gradient, start, trials, n, now, grad_spikes, before, kept)
             if n % window == 0:

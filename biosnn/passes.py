@@ -91,7 +91,7 @@ def _scratch(packed, events=None):
     events: for the adjoint, the most events that a source has in a window of steps and a tile of trials.
     """
     dtype, model, tile = packed.weight.dtype, packed.model, _tile(packed)
-    steps = 2 if events is None else kernels.ROWS // tile + max(packed.wiring.delay, default=0) + 1
+    steps = 2 if events is None else kernels.ROWS // tile + max([0, *packed.wiring.delay, *model.jumps.delay]) + 1
     most = int(max(packed.wiring.n_pre, default=0)) if events else 0
 
     def rows(n):
@@ -189,8 +189,8 @@ def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, thr
 
 def _sums(packed, coefficients):
     model = packed.model
-    return _OrderedSum((packed.weight.size, model.coefficient.size * coefficients, model.drive.size * coefficients),
-                       packed.weight.dtype)
+    learned = (model.coefficient.size, model.drive.size, model.jumps.size.size)
+    return _OrderedSum((packed.weight.size, *(size * coefficients for size in learned)), packed.weight.dtype)
 
 
 def panels_of(weights):

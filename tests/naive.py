@@ -28,6 +28,12 @@ def step_matrix(neuron, dt, i=0, time_constants=None):
     return m[:n, :n], m[:n, n]
 
 
+def jumps(network, population):
+    """State -> what a spike adds to it."""
+    factor = np.exp(network.tau_parameters[population.name, "jump"]) if "jump" in population.learn else 1.0
+    return {state: jump * factor for state, jump in population.neuron.spike_jumps.items()}
+
+
 def run(network, inputs, currents=None, smooth=False):
     """DESIGN section 2, one trial. inputs: name -> (step, unit) counts. Returns a dict of arrays (step, ...).
 
@@ -53,6 +59,7 @@ def run(network, inputs, currents=None, smooth=False):
                 x[p.name][i] = matrix @ x[p.name][i]
                 if currents and p.name in currents:
                     x[p.name][i] += drive * currents[p.name][n, i]
+                x[p.name][i, 0] = min(max(x[p.name][i, 0], p.neuron.low), p.neuron.high)
                 if clock[p.name][i] > 0:
                     clock[p.name][i] -= 1
                     clamped[p.name][n, i] = True
@@ -75,6 +82,9 @@ def run(network, inputs, currents=None, smooth=False):
                                else u + s * (p.neuron.reset - u))
             crossed = (u_star[p.name][n] > p.neuron.threshold) & ~clamped[p.name][n]
             clock[p.name][crossed] = max(0, int(p.neuron.refractory / network.dt + 0.5) - 1)
+            m = n - int(p.neuron.jump_delay / network.dt + 0.5)
+            for state, jump in jumps(network, p).items():
+                x[p.name][:, list(p.neuron.states).index(state)] += jump * emitted[p.name][m] if m >= 0 else 0
         for p in populations:
             for k, s in enumerate(p.neuron.states):
                 states[p.name, s][n] = x[p.name][:, k]
@@ -107,6 +117,10 @@ def gradient(network, inputs, result, grad_states, grad_counts=None, currents=No
                 grad_weights[projection.name] += np.outer(result["spikes"][projection.pre][n], arrived)
                 if projection.pre in grad_spike:
                     grad_spike[projection.pre] += network.weights[projection.name].astype(float) @ arrived
+        for p in network.spiking:
+            m = n + int(p.neuron.jump_delay / network.dt + 0.5)
+            for state, jump in jumps(network, p).items():
+                grad_spike[p.name] += jump * lam[p.name][m, :, list(p.neuron.states).index(state)] if m < steps else 0
         for p in populations:
             d = lam[p.name][n].copy()
             if p.kind == "spiking":
@@ -115,6 +129,8 @@ def gradient(network, inputs, result, grad_states, grad_counts=None, currents=No
                     d[:, 0] *= 1 - s
                 margin = result["u_star"][p.name][n] - p.neuron.threshold
                 d[:, 0] += np.where(free, grad_spike[p.name] * p.surrogate.derivative(margin), 0)
+                u = result["u_star"][p.name][n]
+                d[free & ((u <= p.neuron.low) | (u >= p.neuron.high)), 0] = 0
             for i in range(p.n):
                 matrix, drive = step_matrix(p.neuron, network.dt, i, network.time_constants(p))
                 kept, row = 0.0, d[i].copy()
