@@ -46,6 +46,8 @@ def fluctuation_driven(network, spikes=None, *, background=None, rate=None, mu_u
     background   the circuit's external drive, as for `simulate`, which stays as it is: sets the weights of a sparse or dense, current-
                  or conductance-based circuit that is to be simulated (`circuit_init`); spikes, alpha, closed_loop, balance and merge
                  play no part. rate: Hz, a number or a dict by population, then is a target in place of mu_u or sigma_u (xi)
+    The free membrane is what synapses make of it: neither adaptation, which follows from a neuron's own spikes, nor bounds of U are in
+    its moments; the rate that theory assumes for a population has the mean adaptation in it.
     Readouts get normal weights with variance 1/n, n the number of their afferents. Time: seconds for a thousand neurons.
     """
     if background is not None:
@@ -146,8 +148,11 @@ class _Design:
     def _rate(self, population, mu, sigma, receptor_variance):
         neuron, dt = population.neuron, self.network.dt
         tau = moments.current_time_constant(neuron, receptor_variance)
-        return moments.stationary_rate(mu, sigma, float(np.mean(neuron.time_constants["mem"])), tau, dt, neuron.threshold,
-                                       neuron.reset, neuron.refractory_steps(dt))
+
+        def rate(shift):
+            return moments.stationary_rate(mu + shift, sigma, float(np.mean(neuron.time_constants["mem"])), tau, dt, neuron.threshold,
+                                           neuron.reset, neuron.refractory_steps(dt))
+        return moments.adapted_rate(rate, moments.adaptation_gain(neuron))
 
     # ------------------------------------------------------------------------------------------ weights
 

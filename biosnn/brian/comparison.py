@@ -222,7 +222,7 @@ def _needs_engine(network):
     """Whether `run` does not take all of it; the engine runs one trial of any network."""
     neurons = [p.neuron for p in network.spiking]
     return (bool(network.synapses) or any(p.plasticity for p in network.projections)
-            or any(n.reversal or n.spike_jumps or n.surge or n.has_delta_synapses for n in neurons))
+            or any(n.reversal or n.surge or n.has_delta_synapses for n in neurons))
 
 
 def _their_trace(network, trial, record, currents, duration):
@@ -292,7 +292,7 @@ def _membrane(network, population, trial, currents, duration, step, neuron, spik
     matrix, drive = (matrix[neuron], drive[neuron]) if matrix.ndim == 3 else (matrix, drive)
     current = np.broadcast_to(currents.get(population.name, 0.0), (trace.n_steps, population.n))[step, neuron]
     surge = np.broadcast_to(surge_step(population.neuron, network.dt, before[0]), population.n)[neuron]
-    return matrix[0] @ before + drive[0] * current + surge
+    return np.clip(matrix[0] @ before + drive[0] * current + surge, population.neuron.low, population.neuron.high)
 
 
 def _trains(trials, n, steps, dt):
