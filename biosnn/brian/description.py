@@ -86,16 +86,25 @@ def describe(network, population, name, driven):
         options["threshold"] = f"U > {float(neuron.threshold)!r}"
         options["reset"] = f"U -= {float(neuron.threshold)!r}" if neuron.reset == "subtract" else f"U = {float(neuron.reset)!r}"
         options["reset"] += "; U_held = U" if hold else ""
-    jumps = {state: (f"jump_{state}", jump) if np.ndim(jump) else (repr(float(jump)), None) for state, jump in network.spike_jumps(population).items()}
-    own = {symbol: jump for symbol, jump in jumps.values() if jump is not None}
-    lines += [f"{symbol} : 1 (constant)" for symbol in own]
-    delay = neuron.jump_delay_steps(network.dt)
-    if jumps and not delay:
-        options["reset"] += "".join(f"; {state} += {symbol}" for state, (symbol, _) in jumps.items())
-    later = "; ".join(f"{state}_post += {symbol}{'_post' if symbol in own else ''}" for state, (symbol, _) in jumps.items()) if delay else ""
+    at_once, later, each = _jumps(network, population)
+    options |= {"reset": options["reset"] + at_once} if at_once else {}
+    lines += [f"{symbol} : 1 (constant)" for symbol in each]
     bounds = f"U = clip(U, {neuron.low!r}, {neuron.high!r})" if neuron.bounded else ""
-    return Group(name, population.n, "\n".join(lines), options, steps if clamps else 0, constants, parameters | own, population.initial, hold,
-                 bounds, later, delay)
+    return Group(name, population.n, "\n".join(lines), options, steps if clamps else 0, constants, parameters | each,
+                 population.initial, hold, bounds, later, neuron.jump_delay_steps(network.dt))
+
+
+def _jumps(network, population):
+    """What a spike does to other states of its own neuron: (at once, as text to follow a reset; later, as that of synapses from every
+    neuron onto itself; name -> array of those that differ between neurons)."""
+    at_once, later, each = "", [], {}
+    for state, jump in network.spike_jumps(population).items():
+        size, where = (f"jump_{state}", "_post") if np.ndim(jump) else (repr(float(jump)), "")
+        each |= {size: jump} if np.ndim(jump) else {}
+        at_once += f"; {state} += {size}"
+        later.append(f"{state}_post += {size}{where}")
+    delayed = population.neuron.jump_delay_steps(network.dt) > 0
+    return ("", "; ".join(later), each) if delayed else (at_once, "", each)
 
 
 def _equation(neuron, state, tau, driven, clamped):
