@@ -3,6 +3,7 @@
 Kernels see arrays and scalars only (arrays.py). Index letters as in kernels.py; k: jump.
 """
 from ._jit import fused, kernel, part
+from .neuron_kernels import is_listed
 
 
 # ---------------------------------------------------------------------------------------------- jumps
@@ -23,9 +24,10 @@ def add_jumps(model, trials, spikes, start, n, new):
 
 
 @fused
-def jumps_adjoint(model, trials, spikes, start, n, steps, ring, grad_spikes, grad_size):
+def jumps_adjoint(model, recording, start, trials, n, steps, ring, grad_spikes, grad_size):
     """Forward: x_s += jump S[n - D].  Adjoint: grad_S += jump grad_x_s[n + D]; grad_jump += S grad_x_s[n + D]."""
-    jumps, smooth, one = model.jumps, spikes.values.size > 0, ring.dtype.type(1)
+    jumps, spikes, near, one = model.jumps, recording.spikes, recording.near, ring.dtype.type(1)
+    smooth = spikes.values.size > 0
     for k in range(jumps.population.size):
         p, first = jumps.population[k], jumps.first[k]
         if n + jumps.delay[k] >= steps:
@@ -35,8 +37,12 @@ def jumps_adjoint(model, trials, spikes, start, n, steps, ring, grad_spikes, gra
         jump = part(jumps.size, first, size)
         for b in range(trials):
             grad_x, grad_spike = part(arrived[b], jumps.target[k], size), part(grad_spikes[b], a, size)
-            for i in range(size):
-                grad_spike[i] += jump[i] * grad_x[i]
+            if is_listed(model, model.group[p], near):
+                for e in range(near.pointers[start + b, at], near.pointers[start + b, at + 1]):
+                    grad_spike[near.units[e]] += jump[near.units[e]] * grad_x[near.units[e]]
+            else:
+                for i in range(size):
+                    grad_spike[i] += jump[i] * grad_x[i]
             if grad_size.size:
                 for e in range(spikes.pointers[start + b, at], spikes.pointers[start + b, at + 1]):
                     i = spikes.units[e]
