@@ -91,7 +91,7 @@ def other_jumps(net, p):
 def test_bounds_of_the_membrane(low, high, refractory):
     for table in (bs.lif, bs.ei_adaptive_lif):
         net = one(bs.bounded(table(refractory=refractory), low, high))
-        currents = {"A": np.random.default_rng(0).normal(0.3, 1.5, (500, 3))}
+        currents = {"A": np.random.default_rng(0).normal(0.0, 6.0, (500, 3))}
         agree(brian.compare(net, bs.data.poisson(20, 20, 0.5, seed=1), currents=currents, progress=False))
         star = bs.run(net, bs.data.poisson(20, 20, 0.5, seed=1), ["A.U_star"], currents={"A": currents["A"][None]}).states["A.U_star"]
         for value in (low, high):
