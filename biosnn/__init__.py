@@ -13,8 +13,8 @@ from .init import fluctuation_driven
 from .loss import (EveryStepCrossEntropy, LastStepCrossEntropy, MaxOverTimeCrossEntropy, MeanOverTimeCrossEntropy,
                    MeanSquaredError, SumOverTimeCrossEntropy)
 from .network import Network
-from .neuron import (adaptive_lif, adex, alpha_conductance_lif, conductance_lif, ei_lif, izhikevich, leaky_readout, lif, lif_delta,
-                     log_normal_time_constants)
+from .neuron import (adaptive_lif, adex, alpha_conductance_lif, ampa_nmda_gaba, bounded, conductance_lif, ei_adaptive_lif, ei_lif, izhikevich,
+                     leaky_readout, lif, lif_delta, log_normal_time_constants)
 from .plasticity import InhibitorySTDP, TsodyksMarkram
 from .optim import SGD, SMORMS3, Adam, AdamW, Constant, Cosine, OnPlateau, Step
 from .regime import regime

@@ -24,6 +24,22 @@ class Terms(NamedTuple):
     at: np.ndarray                # (terms,) its first coefficient: one number per neuron of the group
 
 
+class Jumps(NamedTuple):
+    """What spikes add to other states of their own neuron (adaptation): one entry for each such state of a population."""
+    population: np.ndarray        # (entries,) spiking population
+    target: np.ndarray            # (entries,) first element of its state in the state vector
+    delay: np.ndarray             # (entries,) steps
+    first: np.ndarray             # (entries,) that of its neuron i is size[first + i]
+    size: np.ndarray
+
+
+class Bounds(NamedTuple):
+    """Between which values U* is held, in groups that have such bounds."""
+    used: np.ndarray              # (spiking groups,)
+    low: np.ndarray               # (spiking neurons,)
+    high: np.ndarray
+
+
 class Model(NamedTuple):
     """Neurons as arrays: G groups (spiking ones first, then readouts), P spiking populations, N neurons."""
     n_spiking: int                # number of spiking groups
@@ -47,6 +63,8 @@ class Model(NamedTuple):
     conducting: np.ndarray        # (G,) whether conductances act on U (conductance_kernels.py); its row of M is zero then
     reversal: np.ndarray          # (states,) reversal potential of a conductance; NaN where the state is none
     rate: np.ndarray              # (N,) dt / tau_mem where conductances act, else 0
+    jumps: Jumps
+    bounds: Bounds
 
 
 class Wiring(NamedTuple):
@@ -112,6 +130,7 @@ class Gradient(NamedTuple):
     coefficient: np.ndarray       # as Model.coefficient, or size 0
     drive: np.ndarray             # (N,) as Model.drive, or size 0
     rate: np.ndarray              # (N,) as Model.rate, or size 0
+    jump: np.ndarray              # as Model.jumps.size, or size 0
     current: np.ndarray           # (B, T, columns) as Drive.current, or no steps
 
 

@@ -7,7 +7,7 @@ rates assumed for recurrent populations are those they then fire with, and a clo
 until the measured free membrane has the target moments.
 """
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from .events import bin_spikes
 from .families import Exponential
 from .init_report import InitializerReport, PopulationReport
 from .network import Network
-from .neuron import Neuron
+from .neuron import free_membrane
 from .progress import progress_bar
 from .solver import Afferent, solve_dale, solve_normal
 from .units import hertz
@@ -46,6 +46,8 @@ def fluctuation_driven(network, spikes=None, *, background=None, rate=None, mu_u
     background   the circuit's external drive, as for `simulate`, which stays as it is: sets the weights of a sparse or dense, current-
                  or conductance-based circuit that is to be simulated (`circuit_init`); spikes, alpha, closed_loop, balance and merge
                  play no part. rate: Hz, a number or a dict by population, then is a target in place of mu_u or sigma_u (xi)
+    The free membrane is what synapses make of it: neither adaptation, which follows from a neuron's own spikes, nor bounds of U are in
+    its moments; the rate that theory assumes for a population has the mean adaptation in it.
     Readouts get normal weights with variance 1/n, n the number of their afferents. Time: seconds for a thousand neurons.
     Populations with conductances get their weights from the theory of mean_field.py, corrected by the closed loop (conductance_init.py).
     """
@@ -154,8 +156,11 @@ class _Design:
     def _rate(self, population, mu, sigma, receptor_variance):
         neuron, dt = population.neuron, self.network.dt
         tau = moments.current_time_constant(neuron, receptor_variance)
-        return moments.stationary_rate(mu, sigma, float(np.mean(neuron.time_constants["mem"])), tau, dt, neuron.threshold,
-                                       neuron.reset, neuron.refractory_steps(dt))
+
+        def rate(shift):
+            return moments.stationary_rate(mu + shift, sigma, float(np.mean(neuron.time_constants["mem"])), tau, dt, neuron.threshold,
+                                           neuron.reset, neuron.refractory_steps(dt))
+        return moments.adapted_rate(rate, moments.adaptation_gain(neuron))
 
     # ------------------------------------------------------------------------------------------ weights
 
@@ -409,7 +414,7 @@ def _component_weights(design, name):
 def _measure(design, trace, name, threads):
     """Simulate shadows: copies of a population that receive the same spikes and never spike, one per component."""
     network, population = design.network, design.network[name]
-    shadow, neuron, parts = Network(network.dt, network.dtype), _without_threshold(population.neuron), _component_weights(design, name)
+    shadow, neuron, parts = Network(network.dt, network.dtype), free_membrane(population.neuron), _component_weights(design, name)
     sources = {p.pre for p in design.afferent_projections(name)}
     for source in network.sources:
         if source.name in sources:
@@ -428,10 +433,6 @@ def _measure(design, trace, name, threads):
         sums, squares, count = sums + u.sum(axis=1), squares + np.einsum("atn,btn->abn", u, u), count + u.shape[1]
     mean = sums / count
     return _Components(mean, squares / count - mean[:, None] * mean[None])
-
-
-def _without_threshold(neuron: Neuron):
-    return replace(neuron, threshold=np.inf, refractory=0.0, reset=0.0)
 
 
 def _record(design, report, trace, measured):

@@ -16,6 +16,7 @@ from .conductance_kernels import conduct, conduct_adjoint
 from .neuron_kernels import (clamp_adjoint, collect_spikes, inject, inject_adjoint, integrate, integrate_adjoint, is_listed,
                              matrix_adjoint, reset, reset_adjoint, reset_adjoint_near, threshold, threshold_adjoint,
                              threshold_adjoint_near)
+from .option_kernels import add_jumps, bound, bound_adjoint, jumps_adjoint
 from .projection_kernels import accumulate, accumulate_now, deliver, events_by_unit, gather_inputs, pull_dense, pull_near
 
 AHEAD = 192    # steps times trials whose input events are delivered together
@@ -94,7 +95,8 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
             for g in range(model.n_spiking):
                 if model.conducting[g]:
                     conduct(model, g, drive, start, n, trials, old, new)
-            for g in range(model.n_spiking):
+                if model.bounds.used[g]:
+                    bound(model, g, trials, new)
                 threshold(model, g, trials, old, new, clock, margin, start, slot)
             for p in range(model.group.size):
                 collect_spikes(model, p, trials, margin, slot, spikes, recording.near, start, n)
@@ -103,6 +105,7 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
             _deliver_all(model, wiring, weight, spikes, start, trials, n, scratch.arriving[n % ahead], new)
             for p in range(model.group.size):
                 reset(model, p, trials, spikes, margin, start, n, slot, new, clock, recording.counts)
+            add_jumps(model, trials, spikes, start, n, new)
             if recording.states.shape[2]:
                 _copy_blocks(recording.blocks, END_OF_STEP, trials, new, recording.states, start, n)
 
@@ -211,6 +214,8 @@ def _populations_adjoint(model, drive, recording, loss, gradient, start, trials,
             threshold_adjoint(model, g, trials, margin, start, n, grad_spikes, grad_new)
         if model.clamped_steps[g] > 0:
             clamp_adjoint(model, g, trials, margin, start, n, grad_new, kept)
+        if model.bounds.used[g]:
+            bound_adjoint(model, g, trials, margin, start, n, grad_new)
     if drive.current.shape[1]:
         inject_adjoint(model, drive.blocks, drive.current, start, n, trials, grad_new, gradient.current, gradient.drive)
     for g in range(model.row_first.size - 1):
@@ -246,6 +251,7 @@ def adjoint(model, wiring, weight, panels, drive, recording, loss, gradient, scr
                 _add_blocks(loss.blocks, END_OF_STEP, trials, loss.states, start, n, now)
             _keep_arrived(wiring.kept, trials, now, n % slots, scratch.arrived, scratch.sums.size)
             _resets_adjoint(model, recording, loss, start, trials, n, differentiate_reset, now, grad_spikes)
+            jumps_adjoint(model, recording, start, trials, n, steps, ring, grad_spikes, gradient.jump)
             _pull_all(model, wiring, weight, panels, recording.near, start, trials, n, steps, ring, grad_spikes)
             _accumulate_step(wiring, model.group.size, drive, recording.spikes, start, trials, n, steps, ring, gradient.weight)
             _populations_adjoint(model, drive, recording, loss, gradient, start, trials, n, now, grad_spikes, before, kept)

@@ -23,7 +23,8 @@ SIGNS = ("excitatory", "inhibitory", "unsigned")
 class Population:
     """n neurons of one kind. `kind` is "input", "spiking" or "readout"; `sign` one of SIGNS.
 
-    learn: time constants that training may change, name -> "population" (one parameter) or "neuron" (one each).
+    learn: time constants that training may change, name -> "population" (one parameter) or "neuron" (one each); likewise "jump",
+    the strength of adaptation.
     """
     name: str
     n: int
@@ -76,7 +77,7 @@ class Network:
         self._populations, self._projections = {}, {}
         self.weights = {}           # projection name -> array (pre, post), or number or array (synapses,); see set_weights
         self.synapses = {}          # name of a sparse projection -> Synapses
-        self.tau_parameters = {}    # (population, time constant) -> p, with tau = 2 tau_0 sigmoid(p)
+        self.tau_parameters = {}    # (population, time constant or "jump") -> p, with tau = 2 tau_0 sigmoid(p), jump = jump_0 exp(p)
 
     # ------------------------------------------------------------------------------------------ build
 
@@ -85,7 +86,10 @@ class Network:
         return self._add(Population(name, n, "input", sign, None, None, 0.0, {}))
 
     def population(self, n, neuron, sign="unsigned", name=None, surrogate=SuperSpike(), initial=0.0, learn=None):
-        """n spiking neurons. initial: U at the start of a trial. learn: for instance {"mem": "neuron", "exc": "population"}."""
+        """n spiking neurons. initial: U at the start of a trial. learn: for instance {"mem": "neuron", "exc": "population"}.
+
+        Names in learn: time constants of the neuron, and "jump" for what its own spikes add (adaptation).
+        """
         name = name or f"population_{sum(p.kind == 'spiking' for p in self.populations)}"
         return self._add(Population(name, n, "spiking", sign, neuron, surrogate, float(initial), dict(learn or {})))
 
@@ -248,10 +252,16 @@ class Network:
         """Time constants of a population (s) with what training has changed: tau = 2 tau_0 sigmoid(p)."""
         population = self[_name(population)]
         taus = dict(population.neuron.time_constants)
-        for name in population.learn:
+        for name in set(population.learn) & set(taus):
             p = self.tau_parameters[population.name, name]
             taus[name] = 2 * taus[name] / (1 + np.exp(-p))
         return taus
+
+    def spike_jumps(self, population):
+        """State -> what a spike adds to that of its own neuron, with what training has changed: jump = jump_0 exp(p)."""
+        population = self[_name(population)]
+        factor = np.exp(self.tau_parameters[population.name, "jump"]) if "jump" in population.learn else 1.0
+        return {state: jump * factor for state, jump in population.neuron.spike_jumps.items()} if population.neuron else {}
 
     def fingerprint(self):
         """A hash of everything but weights and time-constant parameters: two networks share it if their arrays fit."""
@@ -300,10 +310,14 @@ class Network:
             if value.min() < self.dt:
                 raise ValueError(f"population {name!r}: time constant {tau!r} is {value.min():g} s, below the time step dt = "
                                  f"{self.dt:g} s, which is too coarse to resolve it. Use a smaller dt.")
+        for state, jump in neuron.spike_jumps.items():
+            if np.ndim(jump) and np.size(jump) != population.n:
+                raise ValueError(f"population {name!r}: {np.size(jump)} values of the jump of {state} for {population.n} neurons.")
+        known = [*neuron.time_constants, *(["jump"] if neuron.spike_jumps else [])]
         for tau, shared in population.learn.items():
-            if tau not in neuron.time_constants or shared not in ("population", "neuron"):
-                raise ValueError(f"population {name!r}: learn has {tau!r}: {shared!r}; it maps time constants "
-                                 f"({', '.join(neuron.time_constants)}) to 'population' or 'neuron'.")
+            if tau not in known or shared not in ("population", "neuron"):
+                raise ValueError(f"population {name!r}: learn has {tau!r}: {shared!r}; it maps names of what can be learned "
+                                 f"({', '.join(known)}) to 'population' or 'neuron'.")
 
     def _receptor(self, pre, post, receptor):
         receptors = post.neuron.receptors

@@ -5,7 +5,7 @@ import numpy as np
 
 from . import dale
 from ._vector import BLOCK_BYTES, SPAN_BYTES
-from .arrays import RESET_BY_SUBTRACTION, RESET_TO_VALUE, Blocks, Model, Terms, Wiring, aligned, aligned_copy
+from .arrays import RESET_BY_SUBTRACTION, RESET_TO_VALUE, Blocks, Bounds, Jumps, Model, Terms, Wiring, aligned, aligned_copy
 from .network import Network
 from .neuron import linear_step, step_pattern
 
@@ -77,7 +77,7 @@ def pack(network):
         raise ValueError(f"sparse projections: {', '.join(network.synapses)}. Batches of trials and training take dense ones only; "
                          "use simulate(network, duration, …), which runs one trial of any network.")
     for population in network.spiking:
-        if population.neuron.spike_jumps or population.neuron.surge:
+        if population.neuron.surge:
             raise ValueError(f"population {population.name!r}: batches of trials and training do not take {population.neuron.model}; "
                              "use simulate(network, duration, …).")
         if population.neuron.refractory_steps(network.dt) > 1 and population.neuron.has_delta_synapses:
@@ -111,7 +111,7 @@ def _groups(network):
     for population in network.spiking + network.readouts:
         neuron = population.neuron
         key = (population.kind, tuple(neuron.states), tuple(step_pattern(neuron)), neuron.reset == "subtract",
-               neuron.refractory_steps(network.dt), population.surrogate, tuple(neuron.reversal.items()))
+               neuron.refractory_steps(network.dt), population.surrogate, tuple(neuron.reversal.items()), neuron.bounded)
         groups.setdefault(key, []).append(population)
     return list(groups.values())
 
@@ -126,6 +126,21 @@ def _terms(pattern, firsts):
 def _joined(parts):
     counts, other, at = (np.concatenate([part[k] for part in parts]).astype(np.int64) for k in range(3))
     return Terms(np.concatenate([[0], np.cumsum(counts)]), other, at)
+
+
+def _pack_jumps(network, groups, state_first):
+    """Jumps of the spiking populations; `state_first`: of every group, its first element in the state vector."""
+    rows, sizes, p, at = [], [], 0, 0
+    for group, first in zip(groups, state_first):
+        width, offset = sum(population.n for population in group), 0
+        for population in group:
+            for state, jump in network.spike_jumps(population).items():
+                row = list(population.neuron.states).index(state)
+                rows.append((p, first + row * width + offset, population.neuron.jump_delay_steps(network.dt), at))
+                sizes.append(np.broadcast_to(jump, population.n))
+                at += population.n
+            offset, p = offset + population.n, p + 1
+    return Jumps(*np.array(rows, np.int64).reshape(-1, 4).T.copy(), np.concatenate([np.empty(0), *sizes]).astype(network.dtype))
 
 
 def pack_model(network):
@@ -156,8 +171,12 @@ def pack_model(network):
 
     def per_neuron(values):
         return np.repeat(np.array(values, dtype), n)
+
+    def of_spiking(value):
+        return np.repeat(np.array([value(p.neuron) for group in spiking for p in group], dtype), [p.n for group in spiking for p in group])
+    state_first = first_of(sizes * n_states)
     return Model(
-        len(spiking), first_of(sizes), first_of(sizes * n_states), first_of(n_states), _joined(rows), _joined(columns),
+        len(spiking), first_of(sizes), state_first, first_of(n_states), _joined(rows), _joined(columns),
         aligned_copy(np.concatenate(coefficient).astype(dtype)), np.concatenate(drive).astype(dtype), np.concatenate(initial).astype(dtype),
         aligned_copy(per_neuron([p.neuron.threshold for p in order])),
         per_neuron([0.0 if p.neuron.reset == "subtract" else p.neuron.reset for p in order]),
@@ -170,7 +189,8 @@ def pack_model(network):
         np.repeat(np.arange(len(spiking)), [len(group) for group in spiking]).astype(np.int64),
         np.array([bool(g[0].neuron.reversal) for g in groups]),
         np.array([g[0].neuron.reversal.get(state, np.nan) for g in groups for state in g[0].neuron.states], dtype),
-        np.concatenate(rate).astype(dtype))
+        np.concatenate(rate).astype(dtype), _pack_jumps(network, groups, state_first),
+        Bounds(np.array([g[0].neuron.bounded for g in spiking], bool), of_spiking(lambda x: x.low), of_spiking(lambda x: x.high)))
 
 
 def _pack_wiring(packed):

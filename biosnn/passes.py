@@ -96,7 +96,7 @@ def _scratch(packed, events=None):
     events: for the adjoint, the most events that a source has in a window of steps and a tile of trials.
     """
     dtype, model, wiring, tile = packed.weight.dtype, packed.model, packed.wiring, _tile(packed)
-    longest, span = int(max(wiring.delay, default=0)), SPAN_BYTES // packed.weight.dtype.itemsize
+    longest, span = max([0, *map(int, wiring.delay), *map(int, model.jumps.delay)]), SPAN_BYTES // packed.weight.dtype.itemsize
     steps, ahead, window = (2, kernels.AHEAD // tile, 0) if events is None else (longest + 2, 0, kernels.ROWS // tile + longest + 1)
     most = int(max(wiring.n_pre, default=0)) if events else 0
 
@@ -199,8 +199,8 @@ def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, thr
 
 def _sums(packed, coefficients):
     model = packed.model
-    return _OrderedSum((packed.weight.size, model.coefficient.size * coefficients, model.drive.size * coefficients, model.rate.size * coefficients),
-                       packed.weight.dtype)
+    learned = (model.coefficient.size, model.drive.size, model.rate.size, model.jumps.size.size)
+    return _OrderedSum((packed.weight.size, *(size * coefficients for size in learned)), packed.weight.dtype)
 
 
 def panels_of(weights):

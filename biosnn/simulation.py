@@ -180,7 +180,7 @@ class _Run:
         self.noise = engine.pack_noise(self.place, list(background), key)
         self.step = self.first = 0 if state is None else state.step
         direct = [network.delay_steps(p) for p in network.projections if p.delay is not None]
-        self.longest = max([0, *direct])
+        self.longest = max([0, *direct, *(p.neuron.jump_delay_steps(network.dt) for p in network.spiking)])
         self._make_memory(state, initial, rng)
         self._make_history(state)
         self.plastic = plastic_engine.pack_plastic(self.place, threads, self.history.mask + 1)

@@ -134,9 +134,9 @@ def _stack(layout, values, n_trials, steps, dtype, what):
 # ---------------------------------------------------------------------------------------------- time constants
 
 def tau_gradients(packed, gradient):
-    """Gradients with respect to the parameters p of learned time constants, (population, name) -> array.
+    """Gradients with respect to the parameters p of learned time constants and jumps, (population, name) -> array.
 
-    dM/dtau by a complex step, which is exact to rounding; then dtau/dp = tau (1 - sigmoid(p)).
+    dM/dtau by a complex step, which is exact to rounding; then dtau/dp = tau (1 - sigmoid(p)). Of a jump: djump/dp = jump.
     """
     result, network, model = {}, packed.network, packed.model
     for population in packed.order:
@@ -144,6 +144,10 @@ def tau_gradients(packed, gradient):
         g = int(np.searchsorted(model.neuron_first, neurons.start, side="right")) - 1
         offset, first = neurons.start - model.neuron_first[g], model.rows.first[model.row_first[g]]
         for name, shared in population.learn.items():
+            if name == "jump":
+                own = _jump_gradient(model, gradient, neurons)
+                result[population.name, name] = own if shared == "neuron" else own.sum()
+                continue
             shifted = {key: value + (1e-20j if key == name else 0) for key, value in taus.items()}
             matrix, drive, rate = (a.imag / 1e-20 for a in linear_step(population.neuron, network.dt, shifted))
             total = gradient.drive[neurons] * drive[..., 0] + gradient.rate[neurons] * rate[..., 0]
@@ -154,6 +158,15 @@ def tau_gradients(packed, gradient):
             per_neuron = total * taus[name] * (1 - 1 / (1 + np.exp(-p)))
             result[population.name, name] = per_neuron if shared == "neuron" else per_neuron.sum()
     return result
+
+
+def _jump_gradient(model, gradient, neurons):
+    """Of the population with those neurons, for each: by the logarithm of its jumps."""
+    total, jumps = np.zeros(neurons.stop - neurons.start), model.jumps
+    for p, first in zip(jumps.population, jumps.first):
+        if model.population_first[p] == neurons.start:
+            total += gradient.jump[first:first + total.size].astype(float) * jumps.size[first:first + total.size]
+    return total
 
 
 # ---------------------------------------------------------------------------------------------- for users
@@ -260,7 +273,7 @@ def _events(network, spikes, merge, duration, currents):
 @dataclass(frozen=True, eq=False)
 class Gradients:
     """Derivatives of a loss: weights by projection (pre, post), currents by population (trial, step, neuron), and
-    parameters p of learned time constants by (population, name)."""
+    parameters p of learned time constants and jumps by (population, name)."""
     weights: dict
     currents: dict
     time_constants: dict

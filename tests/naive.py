@@ -45,6 +45,10 @@ def conductance_slopes(neuron, dt, x, current, i, time_constants):
         shift = 1e-20j * np.eye(len(x) + 1)[k]
         slopes.append(conductance_step(neuron, dt, x + shift[:-1], current + shift[-1], i, time_constants).imag / 1e-20)
     return np.array(slopes[:-1]), slopes[-1]
+def jumps(network, population):
+    """State -> what a spike adds to it."""
+    factor = np.exp(network.tau_parameters[population.name, "jump"]) if "jump" in population.learn else 1.0
+    return {state: jump * factor for state, jump in population.neuron.spike_jumps.items()}
 
 
 def run(network, inputs, currents=None, smooth=False):
@@ -73,6 +77,7 @@ def run(network, inputs, currents=None, smooth=False):
                 x[p.name][i] = matrix @ old + drive * current
                 if p.neuron.reversal:
                     x[p.name][i, 0] = conductance_step(p.neuron, network.dt, old, current, i, network.time_constants(p))
+                x[p.name][i, 0] = min(max(x[p.name][i, 0], p.neuron.low), p.neuron.high)
                 if clock[p.name][i] > 0:
                     clock[p.name][i] -= 1
                     clamped[p.name][n, i] = True
@@ -95,6 +100,9 @@ def run(network, inputs, currents=None, smooth=False):
                                else u + s * (p.neuron.reset - u))
             crossed = (u_star[p.name][n] > p.neuron.threshold) & ~clamped[p.name][n]
             clock[p.name][crossed] = max(0, int(p.neuron.refractory / network.dt + 0.5) - 1)
+            m = n - int(p.neuron.jump_delay / network.dt + 0.5)
+            for state, jump in jumps(network, p).items():
+                x[p.name][:, list(p.neuron.states).index(state)] += jump * emitted[p.name][m] if m >= 0 else 0
         for p in populations:
             for k, s in enumerate(p.neuron.states):
                 states[p.name, s][n] = x[p.name][:, k]
@@ -127,6 +135,10 @@ def gradient(network, inputs, result, grad_states, grad_counts=None, currents=No
                 grad_weights[projection.name] += np.outer(result["spikes"][projection.pre][n], arrived)
                 if projection.pre in grad_spike:
                     grad_spike[projection.pre] += network.weights[projection.name].astype(float) @ arrived
+        for p in network.spiking:
+            m = n + int(p.neuron.jump_delay / network.dt + 0.5)
+            for state, jump in jumps(network, p).items():
+                grad_spike[p.name] += jump * lam[p.name][m, :, list(p.neuron.states).index(state)] if m < steps else 0
         for p in populations:
             d = lam[p.name][n].copy()
             if p.kind == "spiking":
@@ -135,6 +147,8 @@ def gradient(network, inputs, result, grad_states, grad_counts=None, currents=No
                     d[:, 0] *= 1 - s
                 margin = result["u_star"][p.name][n] - p.neuron.threshold
                 d[:, 0] += np.where(free, grad_spike[p.name] * p.surrogate.derivative(margin), 0)
+                u = result["u_star"][p.name][n]
+                d[free & ((u <= p.neuron.low) | (u >= p.neuron.high)), 0] = 0
             for i in range(p.n):
                 matrix, drive = step_matrix(p.neuron, network.dt, i, network.time_constants(p))
                 kept, row = 0.0, d[i].copy()

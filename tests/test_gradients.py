@@ -12,8 +12,10 @@ import biosnn as bs
 from biosnn import _vector, arrays, passes, projection_kernels, trials
 
 DT = 1e-3
-TABLES = {"lif": bs.lif, "ei_lif": bs.ei_lif}
+TABLES = {"lif": bs.lif, "ei_lif": bs.ei_lif, "adaptive_lif": bs.adaptive_lif, "ei_adaptive_lif": bs.ei_adaptive_lif,
+          "ampa_nmda_gaba": bs.ampa_nmda_gaba}
 CONDUCTANCES = {"conductance_lif": bs.conductance_lif, "alpha_conductance_lif": bs.alpha_conductance_lif}   # exponential Euler only
+FREE = ("lif", "adaptive_lif")      # their receptors take weights of either sign
 SURROGATES = [bs.SuperSpike(5), bs.Sigmoid(5), bs.Triangular(0.7), bs.TruncatedSuperSpike(3, 1.5)]
 LOSSES = [bs.MaxOverTimeCrossEntropy(), bs.SumOverTimeCrossEntropy(), bs.MeanOverTimeCrossEntropy(), bs.LastStepCrossEntropy(),
           bs.EveryStepCrossEntropy(), bs.MeanSquaredError()]
@@ -26,24 +28,29 @@ def spikes(n_units=6, n_trials=3, duration=0.03, seed=3):
 
 
 def circuit(table="ei_lif", integrator="exact", reset=0.0, refractory=0.0, surrogate=bs.SuperSpike(5), delays=(0, 1, 3),
-            learn=None, per_neuron=False, seed=1):
-    """Two populations with feedback and a skip connection, and a readout."""
+            learn=None, per_neuron=False, seed=1, bounds=None, **options):
+    """Two populations with feedback and a skip connection, and a readout. per_neuron: every time constant and jump."""
     rng, net = np.random.default_rng(seed), bs.Network(DT, np.float64)
     x = net.input(6)
 
     def neuron(n):
-        taus = dict(tau_mem=bs.log_normal_time_constants(12e-3, 0.3, n, rng) if per_neuron else 12e-3)
-        if table in CONDUCTANCES:
-            return CONDUCTANCES[table](threshold=0.8, reset=reset, refractory=refractory, reversal_exc=4.0, reversal_inh=-1.0, **taus)
-        return TABLES[table](threshold=0.8, reset=reset, refractory=refractory, integrator=integrator, **taus)
-    signs, smaller = ("unsigned", "unsigned") if table == "lif" else ("excitatory", "inhibitory"), 8 if table in CONDUCTANCES else 1
+        given = {"tau_mem": 12e-3, **({"jump": 0.3} if "adaptive" in table else {}), **options}
+        given |= {"reversal_exc": 4.0, "reversal_inh": -1.0} if table in CONDUCTANCES else {"integrator": integrator}
+        make = CONDUCTANCES.get(table) or TABLES[table]
+        made = make(threshold=0.8, reset=reset, refractory=refractory, **given)
+        if per_neuron:
+            given |= {f"tau_{tau}": bs.log_normal_time_constants(value, 0.3, n, rng) for tau, value in made.time_constants.items()}
+            given |= {"jump": rng.uniform(0.1, 0.6, n)} if "adaptive" in table else {}
+            made = make(threshold=0.8, reset=reset, refractory=refractory, **given)
+        return bs.bounded(made, *bounds) if bounds else made
+    signs, smaller = ("unsigned", "unsigned") if table in FREE else ("excitatory", "inhibitory"), 8 if table in CONDUCTANCES else 1
     a = net.population(5, neuron(5), signs[0], "A", surrogate, initial=0.1, learn=learn)
     b = net.population(4, neuron(4), signs[1], "B", surrogate, learn=learn)
     out = net.readout(3, 20e-3, 5e-3, name="out", initial=-0.1, integrator=integrator)
     pairs = [(x, a), (x, b), (a, a), (a, b), (b, a), (b, b), (a, out), (x, out)]
     for k, (pre, post) in enumerate(pairs):
         scale = 6.0 if pre is x else 3.0
-        weights = rng.normal(0, scale, (pre.n, post.n)) if table == "lif" or post is out else rng.exponential(scale / smaller, (pre.n, post.n))
+        weights = rng.normal(0, scale, (pre.n, post.n)) if table in FREE or post is out else rng.exponential(scale / smaller, (pre.n, post.n))
         net.connect(pre, post, delays[k % len(delays)] * DT, weights)
     return net
 
@@ -67,12 +74,46 @@ def loss_of(loss=bs.MaxOverTimeCrossEntropy(), terms=(), penalty=None, net=None,
 
 
 @pytest.mark.parametrize("table, integrator, reset, refractory", [
-    *itertools.product(TABLES, ("exact", "exponential_euler", "euler"), (0.0, -0.2, "subtract"), (0.0, 3e-3)),
+    *((table, integrator, reset, refractory) for table, integrator, reset, refractory in itertools.product(
+        TABLES, ("exact", "exponential_euler", "euler"), (0.0, -0.2, "subtract"), (0.0, 3e-3))
+      if table in ("lif", "ei_lif") or (refractory > 0) == (reset == 0.0)),
     *itertools.product(CONDUCTANCES, ("exponential_euler",), (0.0, -0.2, "subtract"), (0.0, 3e-3))])
 def test_tables(table, integrator, reset, refractory):
     for surrogate in SURROGATES:
         net = circuit(table, integrator, reset, refractory, surrogate)
         assert gradcheck.relative_error(net, spikes(), loss_of()) < 1e-6
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_time_constants_of_every_neuron_in_every_table(table):
+    """Log-normal time constants (and jumps), one of each for every neuron, all of them learned."""
+    net = circuit(table, per_neuron=True)
+    names = [*net["A"].neuron.time_constants, *(["jump"] if net["A"].neuron.spike_jumps else [])]
+    assert all(np.ptp(tau) > 1e-3 for tau in net["A"].neuron.time_constants.values())
+    for shared in ("neuron", "population"):
+        net = circuit(table, per_neuron=True, learn=dict.fromkeys(names, shared), refractory=2e-3)
+        for p in net.tau_parameters.values():
+            p += np.random.default_rng(0).normal(0, 0.2, p.shape)
+        assert gradcheck.relative_error(net, spikes(), loss_of()) < 1e-6
+
+
+@pytest.mark.parametrize("table", ["adaptive_lif", "ei_adaptive_lif"])
+@pytest.mark.parametrize("delay", [0, 1, 2, 12, 40])
+def test_delays_of_jumps(table, delay):
+    for surrogate in (bs.SuperSpike(5), bs.TruncatedSuperSpike(3, 1.5)):
+        net = circuit(table, jump_delay=delay * DT, surrogate=surrogate, learn={"jump": "neuron", "adapt": "population"})
+        assert gradcheck.relative_error(net, spikes(), loss_of(terms=[bs.upper_bound(0.3, 0.5)])) < 1e-6
+
+
+@pytest.mark.parametrize("table, reset, refractory", [("lif", -0.2, 3e-3), ("ei_lif", 0.0, 0.0), ("ei_adaptive_lif", "subtract", 0.0),
+                                                      ("ampa_nmda_gaba", 0.0, 2e-3)])
+def test_bounds(table, reset, refractory):
+    """A membrane that meets both of its bounds; time constants and currents meet them, too."""
+    net = circuit(table, reset=reset, refractory=refractory, bounds=(-0.3, 1.05), learn={"mem": "neuron"})
+    currents = {"A": np.random.default_rng(0).normal(0.2, 0.3, (3, 30, 5))}
+    margin = gradcheck.twin(net, spikes(), currents).tape[2].margin
+    assert np.mean(margin == 1.05 - 0.8) > 0.01 and np.mean(margin == -0.3 - 0.8) > 0.01 and margin.max() == 1.05 - 0.8
+    assert gradcheck.relative_error(net, spikes(), loss_of(), currents) < 1e-6
 
 
 @pytest.mark.parametrize("delays", [(0,), (1,), (5,), (0, 2, 7), (40,)])
@@ -137,14 +178,22 @@ def test_a_wrong_adjoint_is_caught(monkeypatch):
     assert gradcheck.relative_error(circuit(), spikes(), loss_of()) > 1e-4
 
 
-@pytest.mark.parametrize("table, integrator, reset, refractory, per_neuron", [
-    ("ei_lif", "exact", 0.0, 3e-3, False), ("ei_lif", "exponential_euler", "subtract", 0.0, True),
-    ("lif", "exact", -0.2, 0.0, True), ("lif", "exponential_euler", 0.0, 2e-3, False),
-    ("conductance_lif", "exponential_euler", 0.0, 3e-3, True), ("alpha_conductance_lif", "exponential_euler", "subtract", 0.0, False)])
-def test_against_the_naive_reference(table, integrator, reset, refractory, per_neuron):
-    net, trains = circuit(table, integrator, reset, refractory, bs.SuperSpike(5), per_neuron=per_neuron), spikes()
+@pytest.mark.parametrize("table, integrator, reset, refractory, per_neuron, options", [
+    ("ei_lif", "exact", 0.0, 3e-3, False, {}), ("ei_lif", "exponential_euler", "subtract", 0.0, True, {}),
+    ("lif", "exact", -0.2, 0.0, True, {}), ("lif", "exponential_euler", 0.0, 2e-3, False, {"bounds": (-0.3, 1.0)}),
+    ("conductance_lif", "exponential_euler", 0.0, 3e-3, True, {}), ("alpha_conductance_lif", "exponential_euler", "subtract", 0.0, False, {}),
+    ("conductance_lif", "exponential_euler", -0.2, 0.0, False, {"bounds": (-0.1, 0.9)}),
+    ("adaptive_lif", "exact", 0.0, 0.0, True, {"jump_delay": 2e-3, "surrogate": bs.TruncatedSuperSpike(3, 0.4)}),
+    ("ei_adaptive_lif", "exact", -0.2, 2e-3, False, {"bounds": (-0.2, np.inf)}),
+    ("ei_adaptive_lif", "exponential_euler", "subtract", 0.0, True, {"jump_delay": 1e-3, "learn": {"jump": "population"}}),
+    ("ampa_nmda_gaba", "exact", 0.0, 2e-3, True, {}),
+    ("ampa_nmda_gaba", "exponential_euler", "subtract", 0.0, False, {"bounds": (-0.5, 0.9), "surrogate": bs.Triangular(2.0)})])
+def test_against_the_naive_reference(table, integrator, reset, refractory, per_neuron, options):
+    net, trains = circuit(table, integrator, reset, refractory, per_neuron=per_neuron, **options), spikes()
+    for p in net.tau_parameters.values():
+        p += 0.4
     currents = {"A": np.random.default_rng(5).normal(0.3, 0.2, (3, 30, 5))}
-    names = ["A.U_star", "A.U", "B.U", "out.U", "out.I"]
+    names = ["A.U_star", *(f"{p}.{state}" for p in "AB" for state in net["A"].neuron.states), "out.U", "out.I"]
     trace = bs.run(net, trains, names, currents, tape=True)
     grad = np.random.default_rng(6).normal(size=(3, 30, 3))
     got = bs.gradient(trace, {"out.U": grad}, counts={"A": np.ones((3, 5))})

@@ -1,6 +1,5 @@
 """The initializer's promise, measured on shadows: copies of a population that get the same spikes and never spike."""
 import warnings
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +7,7 @@ import pytest
 
 import biosnn as bs
 from biosnn import conductance_init, init
+from biosnn.neuron import free_membrane
 
 DIGITS = Path(__file__).parents[2] / "shared" / "data" / "spoken_digits_train.h5"
 RATE = 15.0
@@ -30,7 +30,7 @@ def shadow_moments(net, population, sources):
     for p in net.projections:
         if p.post == population:
             shadow.input(net[p.pre].n, p.pre, net[p.pre].sign)
-    shadow.population(net[population].n, replace(net[population].neuron, threshold=np.inf), name="shadow")
+    shadow.population(net[population].n, free_membrane(net[population].neuron), name="shadow")
     for p in net.projections:
         if p.post == population:
             shadow.connect(p.pre, "shadow", p.delay, net.weights[p.name], p.receptor)
@@ -56,6 +56,36 @@ def test_stationary_poisson_afferents(sigma, mu):
         assert np.sqrt((deviation ** 2).mean()) == pytest.approx(row.sigma_predicted, rel=0.02)
         assert mean.mean() == pytest.approx(row.mu_predicted, abs=0.02)
         assert mean.std() == pytest.approx(row.spread_predicted, rel=0.05)
+
+
+@pytest.mark.parametrize("neuron", [bs.ampa_nmda_gaba(tau_nmda=40e-3), bs.bounded(bs.ei_adaptive_lif(jump=0.5), -0.1, 1.01)],
+                         ids=["ampa_nmda_gaba", "ei_adaptive_lif"])
+def test_membranes_of_other_tables(neuron):
+    """PSPs of two currents; of an adapting and bounded neuron, the moments are those of the membrane that synapses make."""
+    net = bs.Network(2e-3)
+    bs.dalian_layer(net, net.input(200), 64, 16, neuron=neuron)
+    report = bs.fluctuation_driven(net, mu_u=0.1, sigma_u=0.5, rates=RATE, seed=1, closed_loop=False)
+    continuous = -np.log(1 - RATE * net.dt) / net.dt
+    sources = {name: bs.data.poisson(continuous, n, 3.3, 60, seed=k) for k, (name, n) in enumerate({"input": 200, "E": 64, "I": 16}.items())}
+    for row in report.populations:
+        mean, deviation = shadow_moments(net, row.name, sources)
+        assert np.sqrt((deviation ** 2).mean()) == pytest.approx(row.sigma_predicted, rel=0.03)
+        assert mean.mean() == pytest.approx(row.mu_predicted, abs=0.03)
+
+
+def test_rates_with_adaptation():
+    """The assumed rate of an adapting population is lower, and where the closed loop ends, theory predicts the rate that is measured."""
+    rates = []
+    for jump in (0.0, 0.3):
+        net = bs.Network(2e-3)
+        bs.dalian_layer(net, net.input(60), 64, 16, neuron=bs.ei_adaptive_lif(jump=jump, tau_adapt=60e-3))
+        report = bs.fluctuation_driven(net, bs.data.poisson(12.0, 60, 0.6, 60, seed=4), sigma_u=0.8, seed=1, progress=False)
+        assert report.converged
+        for row in report.populations:
+            assert row.sigma_measured == pytest.approx(0.8, rel=0.02) and row.mu_measured == pytest.approx(0.0, abs=0.02)
+            assert row.rate_measured == pytest.approx(row.rate_predicted, rel=0.2)
+        rates.append(report.populations[0].rate_measured)
+    assert rates[1] < 0.8 * rates[0]
 
 
 @pytest.mark.parametrize("mu", [0.0, 0.2])
@@ -170,7 +200,7 @@ def shadow_whole(net, population, trace):
         projections = [p for p in net.projections if p.post == population]
         for p in projections:
             shadow.input(net[p.pre].n, p.pre, net[p.pre].sign)
-        shadow.population(net[population].n, replace(net[population].neuron, threshold=np.inf), name="shadow")
+        shadow.population(net[population].n, free_membrane(net[population].neuron), name="shadow")
         for p in projections:
             shadow.connect(p.pre, "shadow", p.delay, net.weights[p.name], p.receptor)
         u = bs.run(shadow, {p.name: sources[p.name] for p in shadow.inputs}, ["shadow.U"]).states["shadow.U"].astype(float)

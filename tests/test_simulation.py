@@ -66,6 +66,32 @@ def test_conductances_are_those_of_run(table, weight):
     assert one.counts["E"] == trace.counts["E"].sum() > 200 and one.counts["I"] == trace.counts["I"].sum() > 100
     for name in names:
         np.testing.assert_allclose(one.states[name], trace.states[name][0], atol=1e-12)
+@pytest.mark.parametrize("jump_delay", [0.0, 5e-4, 20e-3])
+def test_jumps_and_bounds_are_those_of_run(jump_delay):
+    """Per neuron, learned, delayed; on any number of threads, and continued in between."""
+    net, rng, spikes = bs.Network(5e-4, np.float64), np.random.default_rng(1), bs.data.poisson(30, 50, 0.15, seed=1)
+    x, neuron = net.input(50), bs.ei_adaptive_lif(jump=rng.uniform(0.1, 0.5, 200), jump_delay=jump_delay, refractory=2e-3)
+    e = net.population(200, bs.bounded(neuron, -0.05, 1.01), "excitatory", "E", learn={"jump": "neuron"})
+    i = net.population(90, bs.ampa_nmda_gaba(), "inhibitory", "I")
+    net.tau_parameters["E", "jump"][:] = rng.normal(0, 0.3, 200)
+    for pre, post, w in ((x, e, 0.6), (x, i, 0.9), (i, e, 0.3), (e, i, 0.05)):
+        net.connect(pre, post, 1e-3, rng.random((pre.n, post.n)) * w)
+    names = ["E.U", "E.w_adapt", "I.I_nmda"]
+    trace = bs.run(net, spikes, [*names, "E.U_star"])
+    assert np.mean(trace.states["E.U_star"] == -0.05) > 1e-3 and np.mean(trace.states["E.U_star"] == 1.01) > 1e-3
+    record = {name: slice(None) for name in names}
+    for threads in (1, 2, 3):
+        one = bs.simulate(net, 0.15, spikes, record=record, threads=threads, progress=False)
+        assert one.counts["E"] == trace.counts["E"].sum() > 500 and one.counts["I"] > 50
+        for name in names:
+            np.testing.assert_allclose(one.states[name], trace.states[name][0], atol=1e-13)
+    begin, end = spikes.times < 0.1, spikes.times >= 0.1
+    a = bs.simulate(net, 0.1, bs.SpikeTrains.from_events(spikes.times[begin], spikes.units[begin], np.zeros(begin.sum(), int), 1, 50, 0.1),
+                    record=record, threads=2, progress=False)
+    b = bs.simulate(net, 0.05, bs.SpikeTrains.from_events(spikes.times[end] - 0.1, spikes.units[end], np.zeros(end.sum(), int), 1, 50, 0.05),
+                    record=record, threads=1, state=a.state, progress=False)
+    for name in names:
+        np.testing.assert_allclose(np.concatenate([a.states[name], b.states[name]]), one.states[name], atol=1e-13)
 
 
 @pytest.mark.parametrize("delay", [None, 1.5e-3])

@@ -216,6 +216,34 @@ def test_time_constants_are_learned():
     assert np.ptp(taus["mem"]) > 1e-3 and abs(taus["syn"] - 0.01) > 1e-4 and taus["mem"].min() > 0
 
 
+def adapting(learn):
+    net, neuron = bs.Network(2e-3), bs.ei_adaptive_lif(jump=0.2, jump_delay=4e-3)
+    x, out = net.input(10), net.readout(3, tau_mem=0.06)
+    e, i = net.population(20, neuron, "excitatory", "E", learn=learn), net.population(5, neuron, "inhibitory", "I", learn=learn)
+    for pre, post in [(x, e), (x, i), (e, e), (e, i), (i, e), (i, i), (e, out)]:
+        net.connect(pre, post)
+    bs.fluctuation_driven(net, rates=20.0, closed_loop=False, seed=2)
+    return net
+
+
+def test_adaptation_is_learned_and_resumed(tmp_path):
+    """Time constant and jump of every neuron change, resumed with the same bits; another network gets them from a checkpoint."""
+    data, learn = task(), {"adapt": "neuron", "jump": "neuron", "mem": "population"}
+    whole, parts, loaded = (adapting(learn) for _ in range(3))
+    fit(whole, data, epochs=4, optimizer=bs.Adam(0.02), schedule=bs.Constant(), out=tmp_path / "a")
+    jumps, taus = whole.spike_jumps("E")["w_adapt"], whole.time_constants("E")
+    assert np.ptp(jumps) > 0.005 and np.ptp(taus["adapt"]) > 5e-4 and np.all(jumps > 0) and abs(taus["mem"] - 0.02) > 1e-5
+    for epochs in (2, 4):
+        fit(parts, data, epochs=epochs, optimizer=bs.Adam(0.02), schedule=bs.Constant(), out=tmp_path / "b", start="resume", threads=1)
+    assert same(whole, parts)
+    bs.load_weights(loaded, tmp_path / "a" / "last.npz")
+    for net in (parts, loaded):
+        assert all(np.array_equal(net.tau_parameters[key], p) for key, p in whole.tau_parameters.items())
+    assert np.array_equal(loaded.spike_jumps("E")["w_adapt"], jumps)
+    with pytest.raises(ValueError, match="another network"):
+        bs.load_weights(adapting({"jump": "population"}), tmp_path / "a" / "last.npz")
+
+
 def naive_adam(w, gradients, rate, b1=0.9, b2=0.999, eps=1e-8, decay=0.0):
     m = v = np.zeros_like(w)
     for t, g in enumerate(gradients, 1):
