@@ -14,9 +14,11 @@ import numpy as np
 
 from ._jit import borrowed, fused, kernel, part
 from .arrays import BEFORE_RESET, END_OF_STEP
+from .chance_kernels import draw_spikes
 from .neuron_kernels import (clamp_adjoint, collect_spikes, inject, inject_adjoint, integrate, integrate_adjoint, matrix_adjoint, reset,
                              reset_adjoint, threshold, threshold_adjoint)
 from .projection_kernels import accumulate, deliver, events_by_unit, pull_compact, pull_dense
+from .recording_kernels import add_moments
 
 ROWS = 192     # steps times trials whose events are accumulated together
 
@@ -69,6 +71,7 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
     model, wiring, weight, drive, recording, scratch = borrowed((model, wiring, weight, drive, recording, scratch))
     spikes, margin, clock, stored = recording.spikes, recording.margin, scratch.clock, recording.margin.shape[1] == steps
     tile = scratch.states.shape[1]
+    random = drive.chance.kind.size + drive.chance.silent.size > 0 and spikes.values.size == 0   # the smooth twin has no noise
     for start in range(first, last, tile):
         trials = min(tile, last - start)
         clock[:] = 0
@@ -82,15 +85,21 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
                 inject(model, drive.blocks, drive.current, start, n, trials, new)
             for g in range(model.n_spiking):
                 threshold(model, g, trials, old, new, clock, margin, start, slot)
+            if random:
+                draw_spikes(drive.chance, trials, margin, start, slot, n)
             for p in range(model.group.size):
                 collect_spikes(model, p, trials, margin, slot, spikes, start, n)
             if recording.states.shape[2]:
                 _copy_blocks(recording.blocks, BEFORE_RESET, trials, new, recording.states, start, n)
+            if recording.moments.shape[2]:
+                add_moments(recording.moment_blocks, BEFORE_RESET, trials, new, recording.moments, start, n)
             _deliver_all(model, wiring, weight, drive, spikes, start, trials, n, new)
             for p in range(model.group.size):
                 reset(model, p, trials, spikes, margin, start, n, slot, new, clock, recording.counts)
             if recording.states.shape[2]:
                 _copy_blocks(recording.blocks, END_OF_STEP, trials, new, recording.states, start, n)
+            if recording.moments.shape[2]:
+                add_moments(recording.moment_blocks, END_OF_STEP, trials, new, recording.moments, start, n)
 
 
 @fused

@@ -8,13 +8,17 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn import _vector, kernels, passes, trials
+from biosnn import _vector, kernels, objective, passes, trials
+from biosnn.surrogate import Surrogate
 
 DT = 1e-3
 TABLES = {"lif": bs.lif, "ei_lif": bs.ei_lif}
-SURROGATES = [bs.SuperSpike(5), bs.Sigmoid(5), bs.Triangular(0.7), bs.TruncatedSuperSpike(3, 1.5)]
+OWN_LOOP = [bs.SuperSpike(5), bs.Sigmoid(5), bs.Triangular(0.7), bs.TruncatedSuperSpike(3, 1.5)]   # with every table and reset
+SURROGATES = OWN_LOOP + [bs.Gaussian(1.5), bs.Arctan(3), bs.MultiGaussian(1.5), bs.AsymptoticSuperSpike(3), bs.ExponentialSurrogate(3)]
 LOSSES = [bs.MaxOverTimeCrossEntropy(), bs.SumOverTimeCrossEntropy(), bs.MeanOverTimeCrossEntropy(), bs.LastStepCrossEntropy(),
-          bs.EveryStepCrossEntropy(), bs.MeanSquaredError()]
+          bs.EveryStepCrossEntropy(), bs.MeanSquaredError(), bs.FocalLoss(2.0), bs.FocalLoss(0.5, bs.LastStepCrossEntropy()),
+          bs.PatternRegression({0: [0.5, 0, -1], 1: [0, 1, 0], 2: [0.2, 0.1, 2.0]})]
+SPIKE_LOSSES = [bs.TimeToFirstSpike(5.0), bs.VanRossumDistance(4e-3, DT), bs.SumOverTimeCrossEntropy(), bs.MeanSquaredError()]
 REGULARIZERS = [bs.upper_bound(0.3, 0.5), bs.upper_bound(0.3, 0.5, power=1, per="neuron"), bs.lower_bound(0.3, 100.0, per="neuron"),
                 bs.lower_bound(0.2, 100.0, power=1)]
 
@@ -65,9 +69,21 @@ def loss_of(loss=bs.MaxOverTimeCrossEntropy(), terms=(), penalty=None, net=None,
 @pytest.mark.parametrize("table, integrator, reset, refractory", list(itertools.product(
     TABLES, ("exact", "exponential_euler", "euler"), (0.0, -0.2, "subtract"), (0.0, 3e-3))))
 def test_tables(table, integrator, reset, refractory):
-    for surrogate in SURROGATES:
+    for surrogate in OWN_LOOP:
         net = circuit(table, integrator, reset, refractory, surrogate)
         assert gradcheck.relative_error(net, spikes(), loss_of()) < 1e-6
+
+
+@pytest.mark.parametrize("surrogate", SURROGATES, ids=lambda s: type(s).__name__)
+def test_surrogates(surrogate):
+    assert gradcheck.relative_error(circuit(reset="subtract", refractory=3e-3, surrogate=surrogate), spikes(), loss_of()) < 1e-6
+    assert gradcheck.relative_error(circuit("lif", reset=-0.2, surrogate=surrogate), spikes(), loss_of()) < 1e-6
+
+
+def test_every_surrogate_is_in_the_registry():
+    def kinds(base):
+        return {base, *(kind for each in base.__subclasses__() for kind in kinds(each))}
+    assert kinds(Surrogate) - {Surrogate} == {type(each) for each in SURROGATES}
 
 
 @pytest.mark.parametrize("delays", [(0,), (1,), (5,), (0, 2, 7), (40,)])
@@ -86,6 +102,20 @@ def test_masked_losses(loss):
     mask = np.random.default_rng(0).uniform(0, 1, (3, 30))
     mask[:, :10] = 0
     assert gradcheck.relative_error(circuit(), spikes(), loss_of(loss, mask=mask)) < 1e-6
+
+
+@pytest.mark.parametrize("loss", SPIKE_LOSSES, ids=lambda loss: type(loss).__name__)
+def test_losses_on_spikes(loss):
+    heads = objective.make_heads(circuit(), {"A": loss, "out": (bs.MaxOverTimeCrossEntropy(), 0.5)}, None)
+    target = np.random.default_rng(1).random((3, 30, 5)) < 0.1
+
+    def value(trace):
+        given = ((np.array([0, 4, 2]) if loss.classifies else target, None), (trace.labels, None))
+        packed, _, recording = trace.tape
+        columns = trials.all_states(packed).columns
+        total, _, states, by_spike = objective.value_and_gradient(heads, packed, recording, columns, given)
+        return total, states, None, {}, by_spike
+    assert gradcheck.relative_error(circuit(), spikes(), value) < 1e-6
 
 
 def test_weight_penalty_l1():
