@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from . import arrays, checkpoint, dale, passes
-from .augmentation import augmented_events, checked
+from .augmentation import Blend, augmented_events, checked
 from .events import bin_events
 from .escape import chance, checked_dropout, with_dropout
 from .loss import MaxOverTimeCrossEntropy
@@ -202,7 +202,7 @@ class _Session:
         self.state = optimizer.start(self.parameters.size, network.dtype) if optimizer else {}
         self.epoch = self.batch = 0
         self.series = {name: [] for name in _SERIES}
-        self.sums, self.best, self._known, self._spare = np.zeros(4), None, None, []
+        self.sums, self.best, self._known, self._pool, self._spare = np.zeros(4), None, None, None, []
 
     # ------------------------------------------------------------------------------------------ data
 
@@ -223,6 +223,11 @@ class _Session:
             if self.validation.steps != self.data.steps:
                 raise ValueError(f"validation trials have {self.validation.steps} steps, training trials {self.data.steps}; "
                                  "they must have the same duration.")
+
+        if any(isinstance(each, Blend) for each in self.augment):
+            if len(self.data.trains) != 1:
+                raise ValueError(f"Blend mixes the trials of one input; the network has {len(self.data.trains)}.")
+            self._pool = self.data.trains[0][self.data.rows]     # training trials alone, none of the validation
 
     @property
     def n_batches(self):
@@ -269,7 +274,7 @@ class _Session:
         binned = []
         for q, train in enumerate(data.trains):
             part = train[rows]
-            changed = augmented_events(part, self.augment, [self.seed, 2, self.epoch, self.batch, first, q])
+            changed = augmented_events(part, self.augment, [self.seed, 2, self.epoch, self.batch, first, q], self._pool)
             binned.append(bin_events(*changed, rows.size, part.n_units, part.duration, self.network.dt))
         return side_by_side(binned, self.network.dtype), np.arange(rows.size)
 
