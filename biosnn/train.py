@@ -15,7 +15,7 @@ from .optim import Adam, Constant
 from .pack import check_differentiable, check_reset_is_differentiable, pack, pack_model
 from .progress import graceful_interrupt, progress_bar
 from .regularize import SpikeCount, WeightPenalty
-from .trials import NO_CURRENT, all_states, bin_inputs, input_trains, side_by_side, state_layout, tau_gradients
+from .trials import NO_CURRENT, all_states, bin_inputs, input_trains, side_by_side, state_layout, tau_gradients, window_steps
 
 _SERIES = ("loss", "accuracy", "regularizer", "validation_loss", "validation_accuracy", "learning_rate", "seconds")
 
@@ -68,7 +68,7 @@ class Evaluation:
 def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeCrossEntropy(), optimizer=Adam(2e-3),
           schedule=Constant(), regularizers=(), batch=250, validation=None, validation_targets=None, validation_mask=None,
           augment=(), dropout=0.0, clip=None, readout=None, early_stopping=None, seed=0, out=None, start="new", threads=None,
-          differentiate_reset=False, progress=True):
+          differentiate_reset=False, truncate=None, progress=True):
     """Train the weights (and learned time constants) of `network` in place. Returns a History.
 
     spikes, targets, mask   training data; targets default to the labels of the spike trains (see the losses)
@@ -78,6 +78,7 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
     augment       augmentations (augmentation.py) that change every presentation of a training trial, in their order
     dropout       probability that a neuron is silent for a whole trial, of all populations or name -> probability; the synapses of the
                   others count 1 / (1 - probability) times as much. For inputs use augment=[Drop(…)]
+    truncate      seconds: gradients flow back within windows of this length only (see `gradient`)
     clip          largest Euclidean norm of the gradient of a batch; a longer one is scaled to it
     readout       name of the readout that the loss looks at; default: the only one. Or of a spiking population, whose spikes it then sees
     early_stopping  stop when the best epoch is that many epochs old, and go back to its weights
@@ -89,7 +90,8 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
     A loss or gradient that is not finite is a ValueError that names the projection; the last good checkpoint stays.
     """
     session = _Session(network, loss, optimizer, schedule, tuple(regularizers), readout, seed, threads, differentiate_reset,
-                       checked(augment), checked_dropout(network, dropout), clip)
+                       checked(augment), checked_dropout(network, dropout), clip,
+                       window_steps(truncate, network.dt))
     check_differentiable(network)
     if differentiate_reset:
         check_reset_is_differentiable(network)
@@ -186,9 +188,10 @@ class _Session:
     """The state of a training: parameters in one vector, optimizer state, position, history so far."""
 
     def __init__(self, network, loss, optimizer, schedule, regularizers, readout, seed, threads, differentiate_reset, augment=(),
-                 dropout=None, clip=None):
+                 dropout=None, clip=None, window=0):
         self.augment, self.network, self.loss, self.optimizer, self.schedule = augment, network, loss, optimizer, schedule
         self.heads, self.dropout, self.clip = make_heads(network, loss, readout), dropout or {}, clip
+        self.window = window
         self.seen = [f"{head.name}.U" for head in self.heads if not head.spikes]
         self.regularizers = _checked_regularizers(regularizers, network)
         self.seed = int(seed.integers(2 ** 62)) if isinstance(seed, np.random.Generator) else seed
@@ -257,7 +260,7 @@ class _Session:
             value, score, by_state, by_spike = value_and_gradient(self.heads, self.packed, recording, recorded.columns,
                                                                   select(given, slice(first, last)), totals)
             terms, grad_counts = self._count_terms(recording.counts, (last - first) / rows.size)
-            return (value, score / rows.size, terms), loss_gradient(self.packed, readout, by_state, by_spike, grad_counts, data.steps)
+            return (value, score / rows.size, terms), loss_gradient(self.packed, readout, by_state, by_spike, grad_counts, data.steps, self.window)
 
         def inputs(first, last):
             part = rows[first:last]
@@ -417,8 +420,8 @@ class _Session:
         """What must be the same for a resumed run to have the bits of an uninterrupted one."""
         return {"seed": self.seed, "batch": self.batch_size, "trials": int(self.data.rows.size), "loss": repr(self.loss),
                 "optimizer": repr(self.optimizer), "regularizers": repr(self.regularizers),
-                "augment": repr(self.augment)} | ({"clip": self.clip} if self.clip else {}) | (
-                    {"dropout": repr(self.dropout)} if self.dropout else {})
+                "augment": repr(self.augment)} | {
+                    name: repr(value) for name, value in vars(self).items() if name in ("clip", "dropout", "window") and value}
 
     def resume(self, path):
         arrays, meta = checkpoint.read(path)
@@ -438,7 +441,7 @@ class _Session:
         self.sums, self.epoch, self.batch = arrays["sums"], meta["epoch"], meta["batch"]
 
 
-def loss_gradient(packed, layout, by_state, by_spike, by_count, steps):
+def loss_gradient(packed, layout, by_state, by_spike, by_count, steps, window):
     """arrays.LossGradient from derivatives by name. layout: columns of the states."""
     n_trials, dtype = len(by_count), packed.network.dtype
     states = np.empty((n_trials, steps if layout.width else 0, layout.width), dtype)
@@ -447,7 +450,7 @@ def loss_gradient(packed, layout, by_state, by_spike, by_count, steps):
         states[..., layout.columns[f"{name}.U"]] = slope
     for name, slope in by_spike.items():
         spikes[..., packed.neurons(name)] = slope
-    return arrays.LossGradient(layout.blocks, states, spikes, by_count)
+    return arrays.LossGradient(layout.blocks, states, spikes, by_count, window)
 
 
 def clip_norm(gradient, most):

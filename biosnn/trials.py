@@ -293,13 +293,25 @@ class Gradients:
     time_constants: dict
 
 
-def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=False, threads=None):
+def window_steps(truncate, dt):
+    """Steps of the windows of truncated backpropagation (0: none) from seconds or None."""
+    if truncate is None:
+        return 0
+    truncate = seconds(truncate, "truncate")
+    if not (np.isfinite(truncate) and int(truncate / dt + 0.5) >= 1):
+        raise ValueError(f"truncate is {truncate!r} s; it must be at least one step of {dt:g} s, or None.")
+    return int(truncate / dt + 0.5)
+
+
+def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=False, threads=None, truncate=None):
     """Gradients by backpropagation through time with surrogate derivatives (DESIGN: the adjoint of each step).
 
     trace      from run(..., tape=True)
     states     state name -> dL/dstate, arrays (trial, step, neuron), such as {"readout.U": g}
     spikes     population -> dL/dS (trial, step, neuron);  counts: population -> dL/dcount (trial, neuron)
     differentiate_reset   let the gradient flow through the reset of U as well
+    truncate   seconds: truncated backpropagation through time. The trial is cut into windows of this length, from its start, and no
+               gradient flows from one into the one before; states and spikes do
     """
     check_differentiable(trace.network)
     packed, drive, recording = trace.tape
@@ -317,7 +329,7 @@ def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=F
     for name, value in (counts or {}).items():
         grad_counts[:, packed.neurons(name)] = value
     loss = arrays.LossGradient(layout.blocks, _stack(layout, states or {}, n_trials, steps, dtype, "state gradients"),
-                                grad_spikes, grad_counts)
+                                grad_spikes, grad_counts, window_steps(truncate, network.dt))
     learns = any(p.learn for p in packed.order)
     result = passes.adjoint(packed, drive, recording, loss, passes.checked_threads(threads), differentiate_reset,
                      drive.current.shape[1] > 0, learns)

@@ -175,6 +175,30 @@ def test_against_the_naive_reference(table, integrator, reset, refractory, per_n
         np.testing.assert_allclose(got.weights[name], expected, atol=1e-10 * max(1, np.abs(expected).max()))
 
 
+def test_truncated_gradient_is_that_of_each_window_alone():
+    """Linear in the derivatives of the loss: at a step of a window, the gradient of the loss at the steps of this window."""
+    net, trains = circuit(delays=(0, 1, 4), refractory=3e-3), spikes()
+    currents = {"A": np.full((3, 30, 5), 0.3), "B": np.full((3, 30, 4), 0.2)}
+    trace = bs.run(net, trains, currents=currents, tape=True)
+    grad = np.random.default_rng(0).normal(size=(3, 30, 3))
+    got, whole = (bs.gradient(trace, {"out.U": grad}, truncate=seconds) for seconds in (7e-3, None))
+    for first in range(0, 30, 7):
+        window = slice(first, first + 7)
+        alone = np.zeros_like(grad)
+        alone[:, window] = grad[:, window]
+        expected = bs.gradient(trace, {"out.U": alone})
+        for name in currents:
+            np.testing.assert_allclose(got.currents[name][:, window], expected.currents[name][:, window], atol=1e-13)
+            assert np.abs(expected.currents[name][:, window]).max() > 1e-3
+    # onto the readout (no synapses after it): weights count each arrival by what is left of its window
+    decay = np.exp(-DT / 20e-3)
+    assert not np.allclose(got.weights["A->out"], whole.weights["A->out"], rtol=0.1) and 0 < decay < 1
+    one = bs.gradient(trace, {"out.U": grad}, truncate=1.0)
+    assert all(np.array_equal(one.weights[name], whole.weights[name]) for name in net.weights)
+    with pytest.raises(ValueError, match="truncate is 0.0001"):
+        bs.gradient(trace, {"out.U": grad}, truncate=1e-4)
+
+
 def test_same_bits_on_any_number_of_threads():
     trains, net = spikes(n_trials=70), circuit()
     results = []

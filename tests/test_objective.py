@@ -114,6 +114,35 @@ def test_clipping_scales_a_long_gradient():
         np.testing.assert_allclose(moved[1][name], scale * moved[0][name], atol=1e-14)
 
 
+def test_truncated_training_takes_the_truncated_gradient():
+    data = task()
+    net = network(data, dtype=np.float64)
+    trace = bs.run(net, data, tape=True)
+    _, slope = bs.SumOverTimeCrossEntropy().value_and_gradient(trace.states["out0.U"], data.labels)
+    expected = bs.gradient(trace, {"out0.U": slope}, truncate=10e-3).weights
+    before = {name: w.copy() for name, w in net.weights.items()}
+    fit(net, data, loss=bs.SumOverTimeCrossEntropy(), truncate=10e-3)
+    for name, gradient in expected.items():
+        np.testing.assert_allclose(net.weights[name], before[name] - 1e-2 * gradient, atol=1e-10)
+
+
+def test_blend_in_training_leaves_the_validation_alone():
+    data = bs.data.poisson(40, 10, 0.06, 60, seed=1, labels=np.arange(60) % 3)
+    nets = [network(data) for _ in range(3)]
+    for net, (threads, blend) in zip(nets, [(1, 1.0), (2, 1.0), (1, 0.0)]):
+        fit(net, data, 2, batch=20, threads=threads, augment=[bs.Blend(blend)], validation=0.2)
+    assert same(nets[0], nets[1]) and not same(nets[0], nets[2])
+    held = np.sort(np.random.default_rng([5, 1]).permutation(60)[:12])
+    keep = np.ones(60, bool)
+    keep[held] = False
+    shuffled = bs.SpikeTrains.from_events(np.where(keep[data.trials], data.times, data.times / 2), data.units, data.trials, 60, 10, 0.06, data.labels)
+    other = network(data)
+    fit(other, shuffled, 2, batch=20, augment=[bs.Blend(1.0)], validation=0.2)
+    assert same(nets[0], other)      # other spikes in the validation trials change nothing
+    with pytest.raises(ValueError, match="need labels"):
+        fit(network(data), bs.data.poisson(40, 10, 0.06, 6, seed=1), targets=np.zeros(6, int), augment=[bs.Blend(1.0)])
+
+
 @pytest.mark.parametrize("options", [dict(dropout=0.2), dict(noise=bs.SigmoidEscape(10.0))], ids=["dropout", "noise"])
 def test_random_training_depends_on_the_seed_alone(options, tmp_path):
     data, noise = task(), options.pop("noise", None)
