@@ -5,7 +5,7 @@ Kernels see arrays and scalars only (arrays.py). Index letters as in kernels.py.
 import numpy as np
 
 from ._jit import fused, kernel, part
-from ._vector import LANES, above, lowest_bit
+from ._vector import LANES, above, lowest_bit, within
 from .arrays import RESET_BY_SUBTRACTION, SIGMOID, SUPERSPIKE, TRIANGULAR, TRUNCATED_SUPERSPIKE
 from .surrogate_kernels import other_derivative, other_twin
 
@@ -172,6 +172,28 @@ def collect_spikes(model, p, trials, margin, slot, spikes, start, n):
         spikes.pointers[start + b, at + 1] = first + count
 
 
+@kernel
+def collect_near(model, p, trials, margin, slot, near, start, n):
+    """Append the neurons with |margin| <= cutoff, whose surrogate is not zero, to the lists of each trial."""
+    a, size, at = model.population_first[p], model.population_first[p + 1] - model.population_first[p], n * model.group.size + p
+    width, whole = model.cutoff[model.group[p]], size - size % LANES
+    for b in range(trials):
+        first, m = near.pointers[start + b, at], part(margin[start + b, slot], a, size)
+        count = first
+        if width < np.inf:
+            for block in range(0, whole, LANES):
+                bits = within(m, block, width)
+                while bits:
+                    near.units[count] = block + lowest_bit(bits)
+                    count += 1
+                    bits &= bits - 1
+            for i in range(whole, size):
+                if abs(m[i]) <= width:
+                    near.units[count] = i
+                    count += 1
+        near.pointers[start + b, at + 1] = count
+
+
 @fused
 def threshold_adjoint(model, g, trials, margin, start, n, grad_spikes, grad_new):
     """Forward: S = Theta(U* - theta).  Adjoint: grad_U* += grad_S sigma'(U* - theta)."""
@@ -187,6 +209,18 @@ def threshold_adjoint(model, g, trials, margin, start, n, grad_spikes, grad_new)
         else:
             for i in range(size):
                 grad_u[i] += grad_spike[i] * surrogate_derivative(kind, beta, cutoff, m[i])
+
+
+@fused
+def threshold_adjoint_near(model, p, trials, margin, start, n, near, grad_spikes, grad_new):
+    """As `threshold_adjoint`, for one population, from the list of neurons near threshold: elsewhere sigma' is 0."""
+    g, a, at = model.group[p], model.population_first[p], n * model.group.size + p
+    u = model.state_first[g] + a - model.neuron_first[g]
+    for b in range(trials):
+        m, grad_spike, grad_u = margin[start + b, n], grad_spikes[b], grad_new[b]
+        for e in range(near.pointers[start + b, at], near.pointers[start + b, at + 1]):
+            i = near.units[e]
+            grad_u[u + i] += grad_spike[a + i] * surrogate_derivative(model.surrogate[g], model.steepness[g], model.cutoff[g], m[a + i])
 
 
 @fused
@@ -246,3 +280,27 @@ def reset_adjoint(model, g, trials, margin, start, n, smooth, differentiate, gra
         elif not subtract:
             for i in range(size):
                 grad_u[i] = zero if m[i] > 0 else grad_u[i]
+
+
+@fused
+def reset_adjoint_near(model, p, trials, spikes, margin, start, n, differentiate, near, loss, grad_new, grad_spikes):
+    """As `reset_adjoint`, for one population, from the lists of its spikes and of its neurons near threshold.
+
+    Only there grad_S is needed; it begins with the derivatives of the loss.
+    """
+    g, a, at = model.group[p], model.population_first[p], n * model.group.size + p
+    u, subtract = model.state_first[g] + a - model.neuron_first[g], model.reset_kind[g] == RESET_BY_SUBTRACTION
+    for b in range(trials):
+        m, grad_spike, grad_u, counts = margin[start + b, n], grad_spikes[b], grad_new[b], loss.counts[start + b]
+        for e in range(near.pointers[start + b, at], near.pointers[start + b, at + 1]):
+            i = near.units[e]
+            total = counts[a + i]
+            if loss.spikes.shape[1]:
+                total += loss.spikes[start + b, n, a + i]
+            if differentiate:
+                change = -model.threshold[a + i] if subtract else model.reset[a + i] - model.threshold[a + i] - m[a + i]
+                total += change * grad_u[u + i]
+            grad_spike[a + i] = total
+        if not subtract:
+            for e in range(spikes.pointers[start + b, at], spikes.pointers[start + b, at + 1]):
+                grad_u[u + spikes.units[e]] = 0

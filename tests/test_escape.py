@@ -63,10 +63,11 @@ def test_same_bits_on_any_number_of_threads():
         assert all(np.array_equal(a, b) for a, b in zip(results[0], other))
 
 
-@pytest.mark.parametrize("noise", [*KINDS, None], ids=lambda noise: type(noise).__name__)
-def test_the_adjoint_is_that_of_the_spikes_that_were_drawn(noise):
+@pytest.mark.parametrize("noise, surrogate", [(KINDS[0], bs.SuperSpike(5)), (KINDS[1], bs.TruncatedSuperSpike(5, 0.3)),
+                                              (KINDS[0], bs.TruncatedSuperSpike(5, 0.3)), (None, bs.Gaussian(2))], ids=str)
+def test_the_adjoint_is_that_of_the_spikes_that_were_drawn(noise, surrogate):
     """The slow reference, given U* and spikes: reset by the spikes, surrogate at U* - theta."""
-    net, trains = circuit(noise), data()
+    net, trains = circuit(noise, surrogate=surrogate), data()
     names = ["A.U_star", "B.U_star", "A.U", "out.U"]
     trace = bs.run(net, trains, names, tape=True, seed=7)
     grad = np.random.default_rng(6).normal(size=(3, 30, 3))
