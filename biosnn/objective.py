@@ -49,7 +49,8 @@ def _head(network, name, loss, weight=1.0):
         raise _unknown(network, name)
     spikes = kinds[name] == "spiking"
     if getattr(loss, "needs_spikes", False) and not spikes:
-        raise ValueError(f"{type(loss).__name__} looks at spikes, and {name!r} is a readout: give readout=… the name of a spiking population.")
+        raise ValueError(f"{type(loss).__name__} looks at spikes, and {name!r} is a readout: give readout=… the name of a spiking "
+                         "population.")
     if not (np.isfinite(weight) and weight >= 0):
         raise ValueError(f"the loss of {name!r} has weight {weight!r}; it must be a number >= 0.")
     return Head(name, loss.for_step(network.dt) if hasattr(loss, "for_step") else loss, float(weight), spikes)

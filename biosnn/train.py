@@ -260,7 +260,8 @@ class _Session:
             value, score, by_state, by_spike = value_and_gradient(self.heads, self.packed, recording, recorded.columns,
                                                                   select(given, slice(first, last)), totals)
             terms, grad_counts = self._count_terms(recording.counts, (last - first) / rows.size)
-            return (value, score / rows.size, terms), loss_gradient(self.packed, readout, by_state, by_spike, grad_counts, data.steps, self.window)
+            slopes = loss_gradient(self.packed, readout, by_state, by_spike, grad_counts, data.steps, self.window)
+            return (value, score / rows.size, terms), slopes
 
         def inputs(first, last):
             part = rows[first:last]

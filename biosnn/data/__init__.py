@@ -1,5 +1,5 @@
-"""Spike trains to learn from: Randman and its relatives, cognitive tasks and Poisson trains made on the spot, recordings from files and event
-arrays, random splits."""
+"""Spike trains to learn from: Randman and its relatives, cognitive tasks and Poisson trains made on the spot, recordings from files and
+from event arrays, random splits."""
 from .event_arrays import from_event_arrays
 from .manifolds import halo, spaghetti, tempotron
 from .poisson import poisson

@@ -35,7 +35,8 @@ def from_event_arrays(recordings, sensor_size, labels=None, duration=None, time_
     duration = (int(times.max(initial=0) * 100) + 1) / 100 if duration is None else float(duration)
     trials, before = np.repeat(np.arange(len(sizes)), sizes), times < duration
     columns, rows = (-(-side // pool) for side in sensor_size[:2])
-    return SpikeTrains.from_events(times[before], units[before], trials[before], len(sizes), columns * rows * sensor_size[2], duration, labels)
+    return SpikeTrains.from_events(times[before], units[before], trials[before], len(sizes), columns * rows * sensor_size[2], duration,
+                                   labels)
 
 
 def _separated(recordings, labels):
@@ -59,8 +60,8 @@ def _events(b, events, sensor_size, pool):
     for name, most in (("x", columns), ("y", rows)):
         values = np.asarray(events[name], np.int64) if name in names else np.zeros(events.size, np.int64)
         if values.size and (values.min() < 0 or values.max() >= most):
-            raise ValueError(f"recording {b}: {name} runs from {values.min()} to {values.max()}; with sensor_size {tuple(sensor_size)} it must "
-                             f"lie in 0 .. {most - 1}.")
+            raise ValueError(f"recording {b}: {name} runs from {values.min()} to {values.max()}; with sensor_size {tuple(sensor_size)} "
+                             f"it must lie in 0 .. {most - 1}.")
         place.append(values // pool)
     ticks = np.asarray(events["t"])
     if ticks.size and not (np.all(np.isfinite(ticks)) and ticks.min() >= 0):

@@ -111,7 +111,8 @@ def delayed_match_to_sample(n_trials, n_items=4, *, rate=40.0, fixation=0.1, sam
     draw = _Draw(n_trials, [f"item {k}" for k in range(n_items)] + ["go"], n_per_pool, background, dt, seed)
     match, first, delays = draw.balanced(2), draw.rng.integers(n_items, size=n_trials), draw.uniform(delay, "delay")
     second = np.where(match == 1, first, (first + draw.rng.integers(1, n_items, n_trials)) % n_items)
-    sample_on, sample_off, test_on, test_off, end = draw.timeline(fixation=fixation, sample=sample, delay=delays, test=test, response=response)
+    periods = draw.timeline(fixation=fixation, sample=sample, delay=delays, test=test, response=response)
+    sample_on, sample_off, test_on, test_off, end = periods
     for k in range(n_items):
         draw.fire(f"item {k}", sample_on, sample_off, np.where(first == k, rate, 0))
         draw.fire(f"item {k}", test_on, test_off, np.where(second == k, rate, 0))
@@ -159,8 +160,9 @@ class _Draw:
                 raise ValueError(f"{name} is {length!r}; it must be a time >= 0 in seconds.")
             self.periods[name] = edges[-1], edges[-1] + length
             edges.append(edges[-1] + length)
-        if np.any(edges[-1] - edges[-2] < self.dt):
-            raise ValueError(f"response is {lengths['response']!r} s; it must be at least one step of {self.dt:g} s, else nothing is asked for.")
+        if np.any(length < self.dt):
+            raise ValueError(f"response is {lengths['response']!r} s; it must be at least one step of {self.dt:g} s, else nothing is "
+                             "asked for.")
         return edges[1:]
 
     def fire(self, pool, start, stop, rates):
