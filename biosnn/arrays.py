@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._vector import SPAN_BYTES
+from ._vector import LANES, SPAN_BYTES
+
+_BEYOND = max(SPAN_BYTES, 8 * LANES)
 
 SUPERSPIKE, SIGMOID, TRIANGULAR, TRUNCATED_SUPERSPIKE, GAUSSIAN, ARCTAN, MULTI_GAUSSIAN, ASYMPTOTIC_SUPERSPIKE, EXPONENTIAL = range(9)
 NO_ESCAPE, SIGMOID_ESCAPE, EXPONENTIAL_ESCAPE = range(-1, 2)
@@ -145,9 +147,9 @@ class Scratch(NamedTuple):
 
 
 def aligned(shape, dtype):
-    """An uninitialized array that begins at a cache line: vector units then never read across two. SPAN_BYTES may be read beyond its end."""
+    """An uninitialized array that begins at a cache line: vector units then never read across two. _BEYOND bytes may be read after its end."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    memory = np.empty(size + 64 + SPAN_BYTES, np.uint8)
+    memory = np.empty(size + 64 + _BEYOND, np.uint8)
     start = -memory.ctypes.data % 64
     return memory[start:start + size].view(dtype).reshape(shape)
 

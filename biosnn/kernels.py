@@ -10,12 +10,10 @@ projections, j presynaptic neuron, i postsynaptic neuron. The order of a step is
 
 A tile of trials goes through each part side by side, so arrays of states are (trial of the tile, element).
 """
-import numpy as np
-
 from ._jit import borrowed, fused, kernel, part
 from .arrays import BEFORE_RESET, END_OF_STEP
 from .chance_kernels import draw_spikes
-from .neuron_kernels import (clamp_adjoint, collect_near, collect_spikes, inject, inject_adjoint, integrate, integrate_adjoint,
+from .neuron_kernels import (clamp_adjoint, collect_spikes, inject, inject_adjoint, integrate, integrate_adjoint, is_listed,
                              matrix_adjoint, reset, reset_adjoint, reset_adjoint_near, threshold, threshold_adjoint,
                              threshold_adjoint_near)
 from .projection_kernels import accumulate, accumulate_now, deliver, events_by_unit, gather_inputs, pull_dense, pull_near
@@ -23,12 +21,6 @@ from .recording_kernels import add_moments
 
 AHEAD = 192    # steps times trials whose input events are delivered together
 ROWS = 2304    # steps times trials whose events are accumulated together
-
-
-@kernel
-def is_listed(model, g, near):
-    """Whether the adjoint takes the neurons of a group from the lists of those near threshold."""
-    return near.units.size > 0 and model.cutoff[g] < np.inf
 
 
 @kernel
@@ -106,9 +98,7 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
             if random:
                 draw_spikes(drive.chance, trials, margin, start, slot, n)
             for p in range(model.group.size):
-                collect_spikes(model, p, trials, margin, slot, spikes, start, n)
-                if recording.near.units.size:
-                    collect_near(model, p, trials, margin, slot, recording.near, start, n)
+                collect_spikes(model, p, trials, margin, slot, spikes, recording.near, start, n)
             if recording.states.shape[2]:
                 _copy_blocks(recording.blocks, BEFORE_RESET, trials, new, recording.states, start, n)
             if recording.moments.shape[2]:

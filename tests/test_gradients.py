@@ -276,16 +276,16 @@ def test_lists_of_neurons_near_threshold_give_the_gradient_of_all_of_them(refrac
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_vector_intrinsics_and_their_plain_versions(dtype):
     rng = np.random.default_rng(1)
-    x = rng.normal(size=20).astype(dtype)
+    x = rng.normal(size=2 + _vector.LANES).astype(dtype)
     x[3:6] = -np.inf, np.nan, np.inf
 
     @numba.njit
     def bits(x, bound):
-        return _vector.above(x, 2, bound), _vector.within(x, 2, bound), _vector.lowest_bit(_vector.above(x, 2, bound))
-    above, within, lowest = bits(x, dtype(0.3))
+        return _vector.at_least(x, 2, bound), _vector.lowest_bit(_vector.at_least(x, 2, bound))
+    found, lowest = bits(x, dtype(0.3))
     part = x[2:2 + _vector.LANES]
-    assert above == sum(1 << k for k in np.flatnonzero(part > 0.3)) == _vector._bits_python(part > 0.3)
-    assert within == sum(1 << k for k in np.flatnonzero(np.abs(part) <= 0.3)) and lowest == np.flatnonzero(part > 0.3)[0]
+    assert found == sum(1 << int(k) for k in np.flatnonzero(part >= 0.3)) == _vector._at_least_python(x, 2, 0.3)
+    assert lowest == np.flatnonzero(part >= 0.3)[0] == _vector._lowest_bit_python(found)
     n, width = 5, _vector.BLOCK_BYTES // np.dtype(dtype).itemsize
     a, b, plain = rng.normal(size=(8, 9)).astype(dtype), rng.normal(size=n * width).astype(dtype), np.ones((8, width + 3), dtype)
     _vector._multiply_block_python(a, 1, 2, n, b, 0, dtype(2), plain, 3)
