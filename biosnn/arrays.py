@@ -12,7 +12,8 @@ from ._vector import LANES, SPAN_BYTES
 
 _BEYOND = max(SPAN_BYTES, 8 * LANES)
 
-SUPERSPIKE, SIGMOID, TRIANGULAR, TRUNCATED_SUPERSPIKE = range(4)
+SUPERSPIKE, SIGMOID, TRIANGULAR, TRUNCATED_SUPERSPIKE, GAUSSIAN, ARCTAN, MULTI_GAUSSIAN, ASYMPTOTIC_SUPERSPIKE, EXPONENTIAL = range(9)
+NO_ESCAPE, SIGMOID_ESCAPE, EXPONENTIAL_ESCAPE = range(-1, 2)
 RESET_TO_VALUE, RESET_BY_SUBTRACTION = range(2)
 END_OF_STEP, BEFORE_RESET = range(2)
 
@@ -106,6 +107,18 @@ class Recording(NamedTuple):
     margin: np.ndarray            # (B, T or 1, spiking neurons) U* - theta; -inf where clamped
     blocks: Blocks
     states: np.ndarray            # (B, T, columns)
+    moment_blocks: Blocks = Blocks(*[np.empty(0, np.int64)] * 4)
+    moments: np.ndarray = np.empty((0, 2, 0))   # (B, 2, columns) mean over the steps, and sum of squared deviations from it
+
+
+class Chance(NamedTuple):
+    """What is random in the spikes of a batch, for every spiking neuron; both parts may be empty."""
+    kind: np.ndarray = np.empty(0, np.int64)    # escape noise: NO_ESCAPE, SIGMOID_ESCAPE or EXPONENTIAL_ESCAPE
+    steepness: np.ndarray = np.empty(0)
+    rate: np.ndarray = np.empty(0)              # expected spikes in a step at threshold
+    silent: np.ndarray = np.empty(0)            # probability to be silent for the trial
+    key: np.uint64 = np.uint64(0)               # of the random numbers
+    first: int = 0                              # number of the first trial
 
 
 class Drive(NamedTuple):
@@ -114,6 +127,7 @@ class Drive(NamedTuple):
     rows: np.ndarray              # (B,) the row of each trial of the batch
     blocks: Blocks
     current: np.ndarray           # (B, T, columns) injected currents
+    chance: Chance = Chance()
 
 
 class LossGradient(NamedTuple):
@@ -122,6 +136,7 @@ class LossGradient(NamedTuple):
     states: np.ndarray            # (B, T, columns)
     spikes: np.ndarray            # (B, T, spiking neurons)
     counts: np.ndarray            # (B, spiking neurons)
+    window: int = 0               # steps of a window that no gradient leaves backwards in time (truncated); 0: none
 
 
 class Gradient(NamedTuple):

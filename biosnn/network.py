@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from . import dale
+from .escape import EscapeNoise
 from .neuron import Neuron, leaky_readout
 from .plasticity import check_plasticity
 from .surrogate import SuperSpike, Surrogate
@@ -25,6 +26,7 @@ class Population:
 
     learn: time constants that training may change, name -> "population" (one parameter) or "neuron" (one each); likewise "jump",
     the strength of adaptation.
+    noise: SigmoidEscape, ExponentialEscape or None (spikes wherever U exceeds the threshold).
     """
     name: str
     n: int
@@ -34,6 +36,7 @@ class Population:
     surrogate: Surrogate | None
     initial: float
     learn: dict
+    noise: EscapeNoise | None = None
 
 
 @dataclass(frozen=True)
@@ -85,13 +88,14 @@ class Network:
         """A source of external spikes. Unsigned inputs excite where the receptors have signs (`ei_lif`)."""
         return self._add(Population(name, n, "input", sign, None, None, 0.0, {}))
 
-    def population(self, n, neuron, sign="unsigned", name=None, surrogate=SuperSpike(), initial=0.0, learn=None):
+    def population(self, n, neuron, sign="unsigned", name=None, surrogate=SuperSpike(), initial=0.0, learn=None, noise=None):
         """n spiking neurons. initial: U at the start of a trial. learn: for instance {"mem": "neuron", "exc": "population"}.
 
         Names in learn: time constants of the neuron, and "jump" for what its own spikes add (adaptation).
+        noise: spikes at random, such as SigmoidEscape(20) (escape.py).
         """
         name = name or f"population_{sum(p.kind == 'spiking' for p in self.populations)}"
-        return self._add(Population(name, n, "spiking", sign, neuron, surrogate, float(initial), dict(learn or {})))
+        return self._add(Population(name, n, "spiking", sign, neuron, surrogate, float(initial), dict(learn or {}), noise))
 
     def readout(self, n, tau_mem=0.1, tau_syn=10e-3, name="readout", initial=0.0, integrator="exact", learn=None):
         """n leaky integrators without threshold; losses look at their U."""
@@ -274,6 +278,7 @@ class Network:
             text.append([p.name, p.n, p.kind, p.sign, plain(vars(p.neuron)) if p.neuron else "", repr(p.surrogate), p.initial,
                          plain(p.learn)])
         text += [repr(p) for p in self.projections] + [synapses.digest for synapses in self.synapses.values()]
+        text += [[p.name, repr(p.noise)] for p in self.populations if p.noise is not None]
         text += [[p.name, repr(p.plasticity)] for p in self.projections if p.plasticity is not None]
         return hashlib.sha256(json.dumps(text).encode()).hexdigest()[:16]
 
@@ -303,6 +308,8 @@ class Network:
             raise ValueError(f"population {name!r}: {neuron!r} is not a neuron model; use lif(...) or ei_lif(...).")
         if population.kind == "spiking" and not isinstance(population.surrogate, Surrogate):
             raise ValueError(f"population {name!r}: surrogate is {population.surrogate!r}; use for instance SuperSpike(20).")
+        if population.noise is not None and not hasattr(population.noise, "probability"):
+            raise ValueError(f"population {name!r}: noise is {population.noise!r}; use SigmoidEscape(…) or ExponentialEscape(…).")
         for tau, value in neuron.time_constants.items():
             value = np.asarray(value)
             if value.ndim == 1 and value.size != population.n:

@@ -105,6 +105,13 @@ def check_differentiable(network):
                              "gradients yet. To train, use lif(...) with a short tau_syn.")
 
 
+def check_reset_is_differentiable(network):
+    """ValueError if spikes are drawn at random: how far U was from threshold at the reset is then not kept."""
+    if noisy := [p.name for p in network.spiking if p.noise]:
+        raise ValueError(f"populations with escape noise: {', '.join(noisy)}. There is no gradient through their reset; leave out "
+                         "differentiate_reset.")
+
+
 def _groups(network):
     """Spiking populations, then readouts, in lists of those that kernels can treat as one."""
     groups = {}

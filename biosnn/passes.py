@@ -167,13 +167,14 @@ def adjoint(packed, drive, recording, loss, threads, differentiate_reset=False, 
 
 
 def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, threads, spare, differentiate_reset=False,
-                     coefficients=False):
+                     coefficients=False, chance=arrays.Chance()):
     """Forward pass, loss and adjoint of a batch, chunk by chunk: what the adjoint reads has just been written.
 
     inputs          (first, last) -> (arrays.Events, their rows) of those trials of the batch
     blocks, width   states to record
     derive          (recording, first, last) -> (anything, arrays.LossGradient) of those trials
     spare           list of Workspaces, kept between calls
+    chance          what is random in the spikes of the batch
     Returns (what `derive` returned by chunk, arrays.Gradient), the same bits as `forward`, the loss and `adjoint` in turn.
     """
     sums, panels, dtype = _sums(packed, coefficients), _panels(packed), packed.weight.dtype
@@ -186,7 +187,8 @@ def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, thr
         space = _workspace(spare, packed, n, steps, blocks, width)
         recording = _first_trials(space.recording, n)
         recording.counts[:] = 0
-        drive, parts = arrays.Drive(*inputs(first, last), nothing, np.empty((n, 0, 0), dtype)), sums.buffer()
+        drive = arrays.Drive(*inputs(first, last), nothing, np.empty((n, 0, 0), dtype), chance._replace(first=first))
+        parts = sums.buffer()
         kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording, space.forward, steps, 0, n)
         results[c], loss = derive(recording, first, last)
         kernels.adjoint(packed.model, packed.wiring, packed.weight, panels, drive, recording, loss,

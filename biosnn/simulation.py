@@ -153,6 +153,8 @@ def _check_network(network):
     missing = [p.name for p in network.projections if p.name not in network.weights]
     if missing:
         raise ValueError(f"projections without weights: {', '.join(missing)}. Give them to connect or set_weights.")
+    if noisy := [p.name for p in network.spiking if p.noise]:
+        raise ValueError(f"populations with escape noise: {', '.join(noisy)}. simulate has none of it; use run, or background=[…].")
     for projection in network.projections:
         dale.check_weights(projection.name, network.weights[projection.name], projection.non_negative)
         check_plasticity(network, projection, network.weights[projection.name])

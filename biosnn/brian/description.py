@@ -72,6 +72,9 @@ def describe(network, population, name, driven):
     Equal time constants get one symbol, because the exact solution divides by differences.
     """
     neuron, taus = population.neuron, network.time_constants(population)
+    if population.noise:
+        raise ValueError(f"population {population.name!r} has escape noise: its spikes are drawn at random, so there is nothing to compare "
+                         "with Brian2 spike by spike. Describe it with noise=None.")
     symbols, constants, parameters = _symbols(population.name, taus, neuron.integrator == "exact")
     steps = neuron.refractory_steps(network.dt)
     clamps = population.kind == "spiking" and steps > 1
