@@ -14,9 +14,11 @@ import numpy as np
 
 from ._jit import borrowed, fused, kernel, part
 from .arrays import BEFORE_RESET, END_OF_STEP
+from .bias_kernels import add_bias, bias_adjoint
 from .neuron_kernels import (clamp_adjoint, collect_spikes, inject, inject_adjoint, integrate, integrate_adjoint, matrix_adjoint, reset,
                              reset_adjoint, threshold, threshold_adjoint)
 from .projection_kernels import accumulate, deliver, events_by_unit, pull_compact, pull_dense
+from .sparse_kernels import accumulate_sparse, deliver_sparse, pull_sparse
 
 ROWS = 192     # steps times trials whose events are accumulated together
 
@@ -61,6 +63,7 @@ def _deliver_all(model, wiring, weight, drive, spikes, start, trials, n, new):
                 at = m * n_populations + source - n_inputs
                 first, last = spikes.pointers[start + b, at], spikes.pointers[start + b, at + 1]
                 deliver(w, n_post, jump, spikes, first, last, part(new[b], target, n_post))
+    deliver_sparse(wiring.sparse, n_inputs, n_populations, weight, drive, spikes, start, trials, n, new)
 
 
 @kernel
@@ -80,6 +83,8 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
                 integrate(model, g, trials, old, new)
             if drive.current.shape[1]:
                 inject(model, drive.blocks, drive.current, start, n, trials, new)
+            if model.bias.size:
+                add_bias(model, trials, new)
             for g in range(model.n_spiking):
                 threshold(model, g, trials, old, new, clock, margin, start, slot)
             for p in range(model.group.size):
@@ -98,7 +103,7 @@ def _pull_all(model, wiring, weight, panels, margin, start, trials, n, ring, gra
     """grad_S of what was emitted at step n and arrived `delay` steps later."""
     for k in range(wiring.source.size):
         p = wiring.source[k] - wiring.n_inputs
-        if p < 0 or n + wiring.delay[k] >= margin.shape[1]:
+        if p < 0 or not wiring.pulled[k] or n + wiring.delay[k] >= margin.shape[1]:
             continue
         arrived = ring[(n + wiring.delay[k]) % ring.shape[0]]
         n_pre, n_post, target, jump = wiring.n_pre[k], wiring.n_post[k], wiring.target[k], wiring.jump[k]
@@ -108,6 +113,7 @@ def _pull_all(model, wiring, weight, panels, margin, start, trials, n, ring, gra
                          n, cutoff, near)
         else:
             pull_dense(panels[wiring.panel_first[k]:], n_pre, n_post, jump, trials, arrived, target, grad_spikes, pre)
+    pull_sparse(wiring.sparse, wiring.n_inputs, model, weight, margin, start, trials, n, ring, grad_spikes)
 
 
 @fused
@@ -116,6 +122,8 @@ def _accumulate_all(wiring, n_populations, drive, spikes, start, trials, first, 
     for b in range(trials):
         sorting.rows[b] = start + b
     for k in range(wiring.source.size):
+        if not wiring.trained[k]:
+            continue
         n_pre, delay, source, arrive = wiring.n_pre[k], wiring.delay[k], wiring.source[k], min(last, steps - wiring.delay[k])
         if source < wiring.n_inputs:
             events_by_unit(drive.inputs, drive.rows[start:start + trials], trials, wiring.n_inputs, source, first, arrive, delay, ring, n_pre,
@@ -125,6 +133,7 @@ def _accumulate_all(wiring, n_populations, drive, spikes, start, trials, first, 
                      sorting)
         accumulate(grad_weight[wiring.weight_first[k]:], n_pre, wiring.n_post[k], wiring.jump[k],
                    source >= wiring.n_inputs and spikes.values.size > 0, sorting, wiring.target[k], ring.reshape(-1))
+    accumulate_sparse(wiring.sparse, wiring.n_inputs, n_populations, drive, spikes, start, trials, first, last, steps, ring, grad_weight)
 
 
 @fused
@@ -139,6 +148,8 @@ def _populations_adjoint(model, drive, recording, loss, gradient, start, trials,
             clamp_adjoint(model, g, trials, margin, start, n, grad_new, kept)
     if drive.current.shape[1]:
         inject_adjoint(model, drive.blocks, drive.current, start, n, trials, grad_new, gradient.current, gradient.drive)
+    if model.bias.size:
+        bias_adjoint(model, trials, grad_new, gradient.bias, gradient.drive)
     for g in range(model.row_first.size - 1):
         if gradient.coefficient.size:
             for b in range(trials):

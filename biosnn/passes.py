@@ -91,7 +91,8 @@ def _scratch(packed, events=None):
     events: for the adjoint, the most events that a source has in a window of steps and a tile of trials.
     """
     dtype, model, tile = packed.weight.dtype, packed.model, _tile(packed)
-    steps = 2 if events is None else kernels.ROWS // tile + max(packed.wiring.delay, default=0) + 1
+    longest = max([0, *packed.wiring.delay, *packed.wiring.sparse.delay])
+    steps = 2 if events is None else kernels.ROWS // tile + longest + 1
     most = int(max(packed.wiring.n_pre, default=0)) if events else 0
 
     def rows(n):
@@ -189,7 +190,7 @@ def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, thr
 
 def _sums(packed, coefficients):
     model = packed.model
-    return _OrderedSum((packed.weight.size, model.coefficient.size * coefficients, model.drive.size * coefficients),
+    return _OrderedSum((packed.weight.size, model.coefficient.size * coefficients, model.drive.size * coefficients, model.bias.size),
                        packed.weight.dtype)
 
 

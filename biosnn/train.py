@@ -7,6 +7,7 @@ import numpy as np
 
 from . import arrays, checkpoint, dale, passes
 from .augmentation import augmented_events, checked
+from .constraint import checked_constraints
 from .events import bin_events
 from .loss import MaxOverTimeCrossEntropy
 from .optim import Adam, Constant
@@ -65,13 +66,14 @@ class Evaluation:
 def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeCrossEntropy(), optimizer=Adam(2e-3),
           schedule=Constant(), regularizers=(), batch=250, validation=None, validation_targets=None, validation_mask=None,
           augment=(), readout=None, early_stopping=None, seed=0, out=None, start="new", threads=None, differentiate_reset=False,
-          progress=True):
-    """Train the weights (and learned time constants) of `network` in place. Returns a History.
+          progress=True, constraints=()):
+    """Train the weights (and learned time constants and biases) of `network` in place. Returns a History.
 
     spikes, targets, mask   training data; targets default to the labels of the spike trains (see the losses)
     validation    SpikeTrains, or the share of the training data to keep for it, such as 0.1
     augment       augmentations (augmentation.py) that change every presentation of a training trial, in their order
     readout       name of the readout that the loss looks at; default: the only one
+    constraints   WeightConstraints, applied after every optimizer step
     early_stopping  stop when the best epoch is that many epochs old, and go back to its weights
     seed          int or numpy Generator: order of the trials and split. Same seed, same bits, on any number of threads
     out           folder for checkpoints: last.npz after every epoch, best.npz after each that is the best so far
@@ -81,7 +83,7 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
     A loss or gradient that is not finite is a ValueError that names the projection; the last good checkpoint stays.
     """
     session = _Session(network, loss, optimizer, schedule, tuple(regularizers), readout, seed, threads, differentiate_reset,
-                       checked(augment))
+                       checked(augment), constraints)
     check_differentiable(network)
     session.load(spikes, targets, mask, validation, validation_targets, validation_mask, batch)
     _check_counts(epochs, batch, early_stopping)
@@ -162,7 +164,9 @@ class _Data:
 class _Session:
     """The state of a training: parameters in one vector, optimizer state, position, history so far."""
 
-    def __init__(self, network, loss, optimizer, schedule, regularizers, readout, seed, threads, differentiate_reset, augment=()):
+    def __init__(self, network, loss, optimizer, schedule, regularizers, readout, seed, threads, differentiate_reset, augment=(),
+                 constraints=()):
+        self.constraints = checked_constraints(constraints, network)
         self.augment, self.network, self.loss, self.optimizer, self.schedule = augment, network, loss, optimizer, schedule
         self.readout = _readout_name(network, readout)
         self.regularizers = _checked_regularizers(regularizers, network)
@@ -174,6 +178,8 @@ class _Session:
         tail = [np.ravel(network.tau_parameters[key]).astype(network.dtype) for key in self.taus]
         self.parameters = arrays.aligned_copy(np.concatenate([packed.weight, *tail]))
         self.packed = replace(packed, weight=self.parameters[:packed.weight.size])
+        self.learns = any(p.learn for p in network.populations)      # whose gradients need all states
+        self.frozen = [(place, packed.weight[place].copy()) for place in packed.slices(p for p in network.projections if p.frozen)]
         self.state = optimizer.start(self.parameters.size, network.dtype) if optimizer else {}
         self.epoch = self.batch = 0
         self.series = {name: [] for name in _SERIES}
@@ -216,7 +222,7 @@ class _Session:
         """Loss, score, regularizers and the gradient of a batch with respect to the parameter vector."""
         target, mask = data.target(rows)
         readout = state_layout(self.packed, [f"{self.readout}.U"])
-        recorded = all_states(self.packed) if self.taus else readout
+        recorded = all_states(self.packed) if self.learns else readout
         columns = recorded.columns[f"{self.readout}.U"]
         total = self.loss.total_weight((rows.size, data.steps, readout.width), mask)
 
@@ -233,7 +239,7 @@ class _Session:
             part = rows[first:last]
             return self._augmented(data, part, first) if self.augment else (data.events, part)
         results, gradient = passes.chunked_gradient(self.packed, inputs, rows.size, data.steps, recorded.blocks, recorded.width, derive,
-                                                   self.threads, self._spare, self.differentiate_reset, bool(self.taus))
+                                                   self.threads, self._spare, self.differentiate_reset, self.learns)
         value, score, terms = np.sum(results, axis=0)
         by_tau = tau_gradients(self.packed, gradient) if self.taus else {}
         flat = np.concatenate([gradient.weight, *[np.ravel(by_tau[key]).astype(self.network.dtype) for key in self.taus]])
@@ -264,15 +270,21 @@ class _Session:
         total = 0.0
         for term in self.regularizers:
             for name in self.packed.places:
-                if isinstance(term, WeightPenalty) and term.applies_to(name):
+                if isinstance(term, WeightPenalty) and term.applies_to(name) and not self.network.projection(name).frozen:
                     value, slope = term.value_and_gradient(self.packed.weight_matrix(name))
                     total += value
-                    self.packed.weight_matrix(name, gradient)[:] += slope
+                    self.packed.weight_matrix(name, gradient)[...] += slope
         return total
 
     def _update(self, gradient, rate):
         self.optimizer.step(self.parameters, gradient, self.state, rate)
         dale.project(self.parameters, self.packed.non_negative)
+        for constraint in self.constraints:
+            for name in self.packed.places:
+                if constraint.applies_to(name):
+                    constraint.apply(self.packed.weight_matrix(name), self.network.synapses.get(name))
+        for place, weights in self.frozen:       # weight decay and constraints leave them alone, too
+            self.parameters[place] = weights
         if self.taus:
             self._write_taus()
             self.packed = replace(self.packed, model=pack_model(self.network))
@@ -383,7 +395,7 @@ class _Session:
         """What must be the same for a resumed run to have the bits of an uninterrupted one."""
         return {"seed": self.seed, "batch": self.batch_size, "trials": int(self.data.rows.size), "loss": repr(self.loss),
                 "optimizer": repr(self.optimizer), "regularizers": repr(self.regularizers),
-                "augment": repr(self.augment)}
+                "augment": repr(self.augment), "constraints": repr(self.constraints)}
 
     def resume(self, path):
         arrays, meta = checkpoint.read(path)

@@ -28,6 +28,28 @@ def step_matrix(neuron, dt, i=0, time_constants=None):
     return m[:n, :n], m[:n, n]
 
 
+def matrices(network, projection):
+    """Delay in steps -> weights (pre, post) of the synapses with that delay."""
+    j, i, w, d = network.indices(projection)
+    steps, result = np.rint(d / network.dt).astype(int), {}
+    for delay in np.unique(steps):
+        result[int(delay)] = np.zeros((network[projection.pre].n, network[projection.post].n))
+        np.add.at(result[int(delay)], (j[steps == delay], i[steps == delay]), w[steps == delay].astype(float))
+    return result
+
+
+def shared(network, projection, by_pair):
+    """Gradient by the weights, from the gradients by delay and pair: each synapse adds to the weight that it has."""
+    j, i, _, d = network.indices(projection)
+    total, synapses = np.zeros(np.shape(network.weights[projection.name])), network.synapses.get(projection.name)
+    at = np.arange(j.size) if total.ndim else np.zeros(j.size, int)
+    if synapses is not None and synapses.weight_index is not None:
+        at = synapses.weight_index
+    for s in range(j.size):
+        total.reshape(-1)[at[s]] += by_pair[int(np.rint(d[s] / network.dt))][j[s], i[s]]
+    return total
+
+
 def run(network, inputs, currents=None, smooth=False):
     """DESIGN section 2, one trial. inputs: name -> (step, unit) counts. Returns a dict of arrays (step, ...).
 
@@ -53,6 +75,7 @@ def run(network, inputs, currents=None, smooth=False):
                 x[p.name][i] = matrix @ x[p.name][i]
                 if currents and p.name in currents:
                     x[p.name][i] += drive * currents[p.name][n, i]
+                x[p.name][i] += drive * network.bias(p)[i]
                 if clock[p.name][i] > 0:
                     clock[p.name][i] -= 1
                     clamped[p.name][n, i] = True
@@ -63,12 +86,12 @@ def run(network, inputs, currents=None, smooth=False):
                 value = p.surrogate.twin(margin) if smooth else (margin > 0).astype(float)
                 emitted[p.name][n] = np.where(clamped[p.name][n], 0, value)
         for projection in network.projections:
-            m = n - int(projection.delay / network.dt + 0.5)
-            if m >= 0:
-                post = network[projection.post]
-                receptor = post.neuron.receptors[projection.receptor]
-                x[post.name][:, list(post.neuron.states).index(receptor.state)] += receptor.jump * (
-                    emitted[projection.pre][m] @ network.weights[projection.name].astype(float))
+            for delay, matrix in matrices(network, projection).items():
+                if n >= delay:
+                    post = network[projection.post]
+                    receptor = post.neuron.receptors[projection.receptor]
+                    x[post.name][:, list(post.neuron.states).index(receptor.state)] += receptor.jump * (
+                        emitted[projection.pre][n - delay] @ matrix)
         for p in network.spiking:
             s, u = emitted[p.name][n], x[p.name][:, 0]
             x[p.name][:, 0] = (u - p.neuron.threshold * s if p.neuron.reset == "subtract"
@@ -90,7 +113,7 @@ def gradient(network, inputs, result, grad_states, grad_counts=None, currents=No
     populations = network.spiking + network.readouts
     steps = len(next(iter(result["u_star"].values())))
     lam = {p.name: np.zeros((steps + 1, p.n, len(p.neuron.states))) for p in populations}   # adjoint of the end of step n
-    grad_weights = {p.name: np.zeros(network.weights[p.name].shape) for p in network.projections}
+    by_pair = {p.name: {delay: np.zeros(w.shape) for delay, w in matrices(network, p).items()} for p in network.projections}
     grad_currents = {p.name: np.zeros((steps, p.n)) for p in populations}
     for n in range(steps - 1, -1, -1):
         for p in populations:
@@ -99,14 +122,14 @@ def gradient(network, inputs, result, grad_states, grad_counts=None, currents=No
         grad_spike = {p.name: np.zeros(p.n) if grad_counts is None or p.name not in grad_counts else grad_counts[p.name].copy()
                       for p in network.spiking}
         for projection in network.projections:
-            m = n + int(projection.delay / network.dt + 0.5)
-            if m < steps:
-                post = network[projection.post]
-                receptor = post.neuron.receptors[projection.receptor]
-                arrived = receptor.jump * lam[post.name][m, :, list(post.neuron.states).index(receptor.state)]
-                grad_weights[projection.name] += np.outer(result["spikes"][projection.pre][n], arrived)
-                if projection.pre in grad_spike:
-                    grad_spike[projection.pre] += network.weights[projection.name].astype(float) @ arrived
+            for delay, matrix in matrices(network, projection).items():
+                if n + delay < steps:
+                    post = network[projection.post]
+                    receptor = post.neuron.receptors[projection.receptor]
+                    arrived = receptor.jump * lam[post.name][n + delay, :, list(post.neuron.states).index(receptor.state)]
+                    by_pair[projection.name][delay] += np.outer(result["spikes"][projection.pre][n], arrived)
+                    if projection.pre in grad_spike and projection.gradient_to_source:
+                        grad_spike[projection.pre] += matrix @ arrived
         for p in populations:
             d = lam[p.name][n].copy()
             if p.kind == "spiking":
@@ -124,4 +147,5 @@ def gradient(network, inputs, result, grad_states, grad_counts=None, currents=No
                 before = matrix.T @ row
                 before[0] += kept
                 lam[p.name][n - 1, i] += before   # n = 0 writes the spare last row
+    grad_weights = {p.name: shared(network, p, by_pair[p.name]) for p in network.projections}
     return {"weights": grad_weights, "currents": grad_currents}

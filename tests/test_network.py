@@ -160,10 +160,10 @@ def test_log_normal_time_constants():
 
 def test_imports_run_downward():
     import ast
-    layers = ["_jit", "_vector", "units", "threads", "arrays", "neuron_kernels", "projection_kernels", "kernels", "event_kernels",
-              "surrogate", "neuron", "events", "augmentation", "data", "dale", "plasticity", "synapse_kernels", "synapses", "connectivity", "network", "network_kernels", "background", "engine",
+    layers = ["_jit", "_vector", "units", "threads", "arrays", "neuron_kernels", "projection_kernels", "sparse_kernels", "bias_kernels", "kernels", "event_kernels",
+              "surrogate", "neuron", "events", "augmentation", "data", "dale", "plasticity", "synapse_kernels", "synapses", "connectivity", "convolution", "network", "network_kernels", "background", "engine",
               "plastic_engine", "pack", "passes", "families", "moments", "mean_field", "solver", "trials", "stats", "progress", "init_report",
-              "loss", "regularize", "optim", "checkpoint", "spike_file", "simulation", "regime", "circuit_init", "init", "train", "plot",
+              "loss", "regularize", "constraint", "optim", "checkpoint", "spike_file", "simulation", "regime", "circuit_init", "init", "train", "plot",
               "brian"]
     package = Path(bs.__file__).parent
     for path in package.rglob("*.py"):
