@@ -133,7 +133,6 @@ def _accumulate_all(wiring, n_populations, drive, spikes, start, trials, first, 
                      sorting)
         accumulate(grad_weight[wiring.weight_first[k]:], n_pre, wiring.n_post[k], wiring.jump[k],
                    source >= wiring.n_inputs and spikes.values.size > 0, sorting, wiring.target[k], ring.reshape(-1))
-    accumulate_sparse(wiring.sparse, wiring.n_inputs, n_populations, drive, spikes, start, trials, first, last, steps, ring, grad_weight)
 
 
 @fused
@@ -188,6 +187,8 @@ def adjoint(model, wiring, weight, panels, drive, recording, loss, gradient, scr
             for g in range(model.n_spiking):
                 reset_adjoint(model, g, trials, margin, start, n, smooth, differentiate_reset, now, grad_spikes)
             _pull_all(model, wiring, weight, panels, margin, start, trials, n, ring, grad_spikes, scratch.near)
+            accumulate_sparse(wiring.sparse, wiring.n_inputs, model.group.size, drive, recording.spikes, start, trials, n, steps, ring,
+                              gradient.weight)
             _populations_adjoint(model, drive, recording, loss, gradient, start, trials, n, now, grad_spikes, before, kept)
             if n % window == 0:
                 _accumulate_all(wiring, model.group.size, drive, recording.spikes, start, trials, n, min(n + window, steps), steps, ring,

@@ -49,23 +49,22 @@ def _accumulate_rows(sparse, k, events, start, stop, adjoint, grad_weight):
 
 
 @fused
-def accumulate_sparse(sparse, n_inputs, n_populations, drive, spikes, start, trials, first, last, steps, ring, grad_weight):
-    """From the events emitted at steps first .. last - 1."""
+def accumulate_sparse(sparse, n_inputs, n_populations, drive, spikes, start, trials, n, steps, ring, grad_weight):
+    """From the events emitted at step n."""
     for k in range(sparse.source.size):
-        if not sparse.trained[k]:
+        source, arrival = sparse.source[k], n + sparse.delay[k]
+        if not sparse.trained[k] or arrival >= steps:
             continue
-        delay, source, target, n_post = sparse.delay[k], sparse.source[k], sparse.target[k], sparse.n_post[k]
         for b in range(trials):
-            for n in range(first, min(last, steps - delay)):
-                adjoint = part(ring[(n + delay) % ring.shape[0], b], target, n_post)
-                if source < n_inputs:
-                    row, at = drive.rows[start + b], n * n_inputs + source
-                    begin, end = drive.inputs.pointers[row, at], drive.inputs.pointers[row, at + 1]
-                    _accumulate_rows(sparse, k, drive.inputs, begin, end, adjoint, grad_weight)
-                else:
-                    at = n * n_populations + source - n_inputs
-                    begin, end = spikes.pointers[start + b, at], spikes.pointers[start + b, at + 1]
-                    _accumulate_rows(sparse, k, spikes, begin, end, adjoint, grad_weight)
+            adjoint = part(ring[arrival % ring.shape[0], b], sparse.target[k], sparse.n_post[k])
+            if source < n_inputs:
+                row, at = drive.rows[start + b], n * n_inputs + source
+                first, last = drive.inputs.pointers[row, at], drive.inputs.pointers[row, at + 1]
+                _accumulate_rows(sparse, k, drive.inputs, first, last, adjoint, grad_weight)
+            else:
+                at = n * n_populations + source - n_inputs
+                first, last = spikes.pointers[start + b, at], spikes.pointers[start + b, at + 1]
+                _accumulate_rows(sparse, k, spikes, first, last, adjoint, grad_weight)
 
 
 @reduction

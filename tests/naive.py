@@ -28,7 +28,7 @@ def step_matrix(neuron, dt, i=0, time_constants=None):
     return m[:n, :n], m[:n, n]
 
 
-def matrices(network, projection):
+def by_delay(network, projection):
     """Delay in steps -> weights (pre, post) of the synapses with that delay."""
     j, i, w, d = network.indices(projection)
     steps, result = np.rint(d / network.dt).astype(int), {}
@@ -86,7 +86,7 @@ def run(network, inputs, currents=None, smooth=False):
                 value = p.surrogate.twin(margin) if smooth else (margin > 0).astype(float)
                 emitted[p.name][n] = np.where(clamped[p.name][n], 0, value)
         for projection in network.projections:
-            for delay, matrix in matrices(network, projection).items():
+            for delay, matrix in by_delay(network, projection).items():
                 if n >= delay:
                     post = network[projection.post]
                     receptor = post.neuron.receptors[projection.receptor]
@@ -113,7 +113,7 @@ def gradient(network, inputs, result, grad_states, grad_counts=None, currents=No
     populations = network.spiking + network.readouts
     steps = len(next(iter(result["u_star"].values())))
     lam = {p.name: np.zeros((steps + 1, p.n, len(p.neuron.states))) for p in populations}   # adjoint of the end of step n
-    by_pair = {p.name: {delay: np.zeros(w.shape) for delay, w in matrices(network, p).items()} for p in network.projections}
+    by_pair = {p.name: {delay: np.zeros(w.shape) for delay, w in by_delay(network, p).items()} for p in network.projections}
     grad_currents = {p.name: np.zeros((steps, p.n)) for p in populations}
     for n in range(steps - 1, -1, -1):
         for p in populations:
@@ -122,7 +122,7 @@ def gradient(network, inputs, result, grad_states, grad_counts=None, currents=No
         grad_spike = {p.name: np.zeros(p.n) if grad_counts is None or p.name not in grad_counts else grad_counts[p.name].copy()
                       for p in network.spiking}
         for projection in network.projections:
-            for delay, matrix in matrices(network, projection).items():
+            for delay, matrix in by_delay(network, projection).items():
                 if n + delay < steps:
                     post = network[projection.post]
                     receptor = post.neuron.receptors[projection.receptor]
