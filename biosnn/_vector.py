@@ -87,6 +87,51 @@ def _multiply_block_python(a, row, column, n, b, first, scale, c, column_c):
 #: width = BLOCK_BYTES / itemsize columns h; i ascends. The innermost loop of a matrix product whose sums stay in registers.
 multiply_block = _multiply_block_python if numba.config.DISABLE_JIT else _multiply_block
 
+#: Bytes of neighbouring numbers that one `sum_rows` adds: four vectors, as many sums as hide the time of an addition.
+SPAN_BYTES = 128
+
+
+@intrinsic
+def _sum_rows(typing_context, rows, offset, stride, index, first, last, out, at):
+    def generate(context, builder, signature, arguments):
+        rows_, offset, stride, index_, first, last, out_, at = (context.cast(builder, value, given, wanted) for value, given, wanted in zip(
+            arguments, signature.args, (rows, types.intp, types.intp, index, types.intp, types.intp, out, types.intp)))
+        vector, n = _vector(rows, 32 // (rows.dtype.bitwidth // 8)), SPAN_BYTES // 32
+        base, units = _pointer(context, builder, rows, rows_, offset), _pointer(context, builder, index, index_, first.type(0))
+        before, loop, after = builder.block, builder.append_basic_block("loop"), builder.append_basic_block("after")
+        zero = ir.Constant(vector, [0.0] * vector.count)
+        builder.cbranch(builder.icmp_signed("<", first, last), loop, after)
+        builder.position_at_end(loop)
+        e, sums = builder.phi(first.type), [builder.phi(vector) for _ in range(n)]
+        unit = builder.sext(builder.load(builder.gep(units, [e])), first.type)
+        row = _vectors_at(builder, builder.gep(base, [builder.mul(unit, stride)]), vector, n)
+        new = [builder.fadd(total, builder.load(p, align=4)) for total, p in zip(sums, row)]
+        following = builder.add(e, e.type(1))
+        builder.cbranch(builder.icmp_signed("<", following, last), loop, after)
+        for phi, start, each in zip([e, *sums], [first] + [zero] * n, [following, *new]):
+            phi.add_incoming(start, before), phi.add_incoming(each, loop)
+        builder.position_at_end(after)
+        totals = [builder.phi(vector) for _ in range(n)]
+        for total, each in zip(totals, new):
+            total.add_incoming(zero, before), total.add_incoming(each, loop)
+        for total, p in zip(totals, _vectors_at(builder, _pointer(context, builder, out, out_, at), vector, n)):
+            builder.store(total, p, align=4)
+        return context.get_dummy_value()
+    return types.void(rows, offset, stride, index, first, last, out, at), generate
+
+
+def _sum_rows_python(rows, offset, stride, index, first, last, out, at):
+    span = SPAN_BYTES // rows.itemsize
+    out[at:at + span] = 0
+    for unit in index[first:last]:
+        begin = offset + int(unit) * stride
+        out[at:at + span] += rows[begin:begin + span]
+
+
+#: out[at + h] = sum over e in first .. last - 1 of rows[offset + index[e] * stride + h], for h < SPAN_BYTES / itemsize; e ascends. The
+#: sums stay in registers. `rows`, a vector, must have that many elements after the last row (arrays.aligned has them).
+sum_rows = _sum_rows_python if numba.config.DISABLE_JIT else _sum_rows
+
 #: Elements that one `above` or `within` compares.
 LANES = 16
 

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ._vector import SPAN_BYTES
+
 SUPERSPIKE, SIGMOID, TRIANGULAR, TRUNCATED_SUPERSPIKE = range(4)
 RESET_TO_VALUE, RESET_BY_SUBTRACTION = range(2)
 END_OF_STEP, BEFORE_RESET = range(2)
@@ -70,6 +72,9 @@ class Wiring(NamedTuple):
     n_post: np.ndarray            # (K,)
     weight_first: np.ndarray      # (K,) W[j, i] is weight[weight_first + j n_post + i]
     panel_first: np.ndarray       # (K + 1,) where its panels begin, of those that `pull_dense` reads
+    input_column: np.ndarray      # (K,) its first column in Scratch.arriving, of those that inputs drive
+    kept_column: np.ndarray       # (K,) its first column in Scratch.arrived
+    kept: "Blocks"                # the columns of Scratch.arrived
     trained: np.ndarray           # (K,) whether gradients by its weights are wanted
     pulled: np.ndarray            # (K,) whether gradients flow to its source
     sparse: Sparse
@@ -128,7 +133,7 @@ class Sorting(NamedTuple):
     """Events of one bundle in a window of steps and a tile of trials, by presynaptic neuron."""
     rows: np.ndarray              # (trials of a tile,) rows of the batch
     ends: np.ndarray              # (presynaptic neurons + 1,) where the events of each end
-    places: np.ndarray            # (events,) where the adjoint at their arrival begins in the flat ring
+    places: np.ndarray            # (events,) step of the ring times trials of a tile plus trial: where they arrive
     factors: np.ndarray           # (events,) their values, in the smooth twin
 
 
@@ -139,13 +144,16 @@ class Scratch(NamedTuple):
     grad_spikes: np.ndarray       # (trials, spiking neurons)
     kept: np.ndarray              # (trials, spiking neurons) adjoint of a clamped U
     near: np.ndarray              # (spiking neurons,) those of a population that are near threshold
+    arriving: np.ndarray          # (steps, trials, columns) what inputs add to currents in the next steps
+    arrived: np.ndarray           # (columns / SPAN, ring, trials, SPAN) adjoints of currents that events arrive at
+    sums: np.ndarray              # (SPAN,) SPAN is SPAN_BYTES of numbers
     sorting: Sorting
 
 
 def aligned(shape, dtype):
-    """An uninitialized array that begins at a cache line: vector units then never read across two."""
+    """An uninitialized array that begins at a cache line: vector units then never read across two. SPAN_BYTES may be read beyond its end."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    memory = np.empty(size + 64, np.uint8)
+    memory = np.empty(size + 64 + SPAN_BYTES, np.uint8)
     start = -memory.ctypes.data % 64
     return memory[start:start + size].view(dtype).reshape(shape)
 

@@ -17,10 +17,11 @@ from .arrays import BEFORE_RESET, END_OF_STEP
 from .bias_kernels import add_bias, bias_adjoint
 from .neuron_kernels import (clamp_adjoint, collect_spikes, inject, inject_adjoint, integrate, integrate_adjoint, matrix_adjoint, reset,
                              reset_adjoint, threshold, threshold_adjoint)
-from .projection_kernels import accumulate, deliver, events_by_unit, pull_compact, pull_dense
+from .projection_kernels import accumulate, deliver, events_by_unit, gather_inputs, pull_compact, pull_dense
 from .sparse_kernels import accumulate_sparse, deliver_sparse, pull_sparse
 
-ROWS = 192     # steps times trials whose events are accumulated together
+AHEAD = 192    # steps times trials whose input events are delivered together
+ROWS = 2304    # steps times trials whose events are accumulated together
 
 
 @kernel
@@ -46,24 +47,31 @@ def _add_blocks(blocks, moment, trials, rows, start, n, states):
 
 
 @kernel
-def _deliver_all(model, wiring, weight, drive, spikes, start, trials, n, new):
+def _gather_all(wiring, weight, drive, start, trials, first, last, scratch):
+    """What the inputs add to currents at steps first .. last - 1."""
+    for k in range(wiring.source.size):
+        if wiring.source[k] < wiring.n_inputs:
+            gather_inputs(weight[wiring.weight_first[k]:], wiring.n_post[k], scratch.sums.size, drive.inputs, drive.rows[start:start + trials],
+                          trials, wiring.n_inputs, wiring.source[k], first, last, wiring.delay[k], wiring.input_column[k], scratch.arriving)
+
+
+@fused
+def _deliver_all(model, wiring, weight, spikes, start, trials, n, arriving, new):
     """All events that arrive at step n: bundle by bundle, those emitted `delay` steps before."""
     n_inputs, n_populations = wiring.n_inputs, model.group.size
     for k in range(wiring.source.size):
         m, n_post, target, jump, source = n - wiring.delay[k], wiring.n_post[k], wiring.target[k], wiring.jump[k], wiring.source[k]
         if m < 0:
             continue
-        w = weight[wiring.weight_first[k]:]
+        w, at = weight[wiring.weight_first[k]:], m * n_populations + source - n_inputs
         for b in range(trials):
+            current = part(new[b], target, n_post)
             if source < n_inputs:
-                row, at = drive.rows[start + b], m * n_inputs + source
-                first, last = drive.inputs.pointers[row, at], drive.inputs.pointers[row, at + 1]
-                deliver(w, n_post, jump, drive.inputs, first, last, part(new[b], target, n_post))
+                row = part(arriving[b], wiring.input_column[k], n_post)
+                for i in range(n_post):
+                    current[i] += jump * row[i]
             else:
-                at = m * n_populations + source - n_inputs
-                first, last = spikes.pointers[start + b, at], spikes.pointers[start + b, at + 1]
-                deliver(w, n_post, jump, spikes, first, last, part(new[b], target, n_post))
-    deliver_sparse(wiring.sparse, n_inputs, n_populations, weight, drive, spikes, start, trials, n, new)
+                deliver(w, n_post, jump, spikes, spikes.pointers[start + b, at], spikes.pointers[start + b, at + 1], current)
 
 
 @kernel
@@ -71,7 +79,7 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
     """Simulate trials first .. last - 1 of the batch from the initial state, and write `recording`."""
     model, wiring, weight, drive, recording, scratch = borrowed((model, wiring, weight, drive, recording, scratch))
     spikes, margin, clock, stored = recording.spikes, recording.margin, scratch.clock, recording.margin.shape[1] == steps
-    tile = scratch.states.shape[1]
+    tile, ahead = scratch.states.shape[1], scratch.arriving.shape[0]
     for start in range(first, last, tile):
         trials = min(tile, last - start)
         clock[:] = 0
@@ -79,6 +87,8 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
             scratch.states[0, b, :model.initial.size] = model.initial
         for n in range(steps):
             old, new, slot = scratch.states[n % 2], scratch.states[(n + 1) % 2], n if stored else 0
+            if n % ahead == 0:
+                _gather_all(wiring, weight, drive, start, trials, n, min(n + ahead, steps), scratch)
             for g in range(model.row_first.size - 1):
                 integrate(model, g, trials, old, new)
             if drive.current.shape[1]:
@@ -91,7 +101,8 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
                 collect_spikes(model, p, trials, margin, slot, spikes, start, n)
             if recording.states.shape[2]:
                 _copy_blocks(recording.blocks, BEFORE_RESET, trials, new, recording.states, start, n)
-            _deliver_all(model, wiring, weight, drive, spikes, start, trials, n, new)
+            _deliver_all(model, wiring, weight, spikes, start, trials, n, scratch.arriving[n % ahead], new)
+            deliver_sparse(wiring.sparse, wiring.n_inputs, model.group.size, weight, drive, spikes, start, trials, n, new)
             for p in range(model.group.size):
                 reset(model, p, trials, spikes, margin, start, n, slot, new, clock, recording.counts)
             if recording.states.shape[2]:
@@ -117,8 +128,22 @@ def _pull_all(model, wiring, weight, panels, margin, start, trials, n, ring, gra
 
 
 @fused
-def _accumulate_all(wiring, n_populations, drive, spikes, start, trials, first, last, steps, ring, sorting, grad_weight):
+def _keep_arrived(kept, trials, now, slot, arrived, span):
+    """Set the adjoints of currents aside, for the events that arrive at this step."""
+    for m in range(kept.size.size):
+        for at in range(0, kept.size[m], span):
+            size, block = min(span, kept.size[m] - at), arrived[(kept.column[m] + at) // span, slot]
+            for b in range(trials):
+                row, state = part(block[b], 0, size), part(now[b], kept.first[m] + at, size)
+                for i in range(size):
+                    row[i] = state[i]
+
+
+@fused
+def _accumulate_all(wiring, n_populations, drive, spikes, start, trials, first, last, steps, scratch, grad_weight):
     """grad_W from the events emitted at steps first .. last - 1, bundle by bundle."""
+    arrived, sorting = scratch.arrived, scratch.sorting
+    slots, tile = arrived.shape[1], arrived.shape[2]
     for b in range(trials):
         sorting.rows[b] = start + b
     for k in range(wiring.source.size):
@@ -126,13 +151,13 @@ def _accumulate_all(wiring, n_populations, drive, spikes, start, trials, first, 
             continue
         n_pre, delay, source, arrive = wiring.n_pre[k], wiring.delay[k], wiring.source[k], min(last, steps - wiring.delay[k])
         if source < wiring.n_inputs:
-            events_by_unit(drive.inputs, drive.rows[start:start + trials], trials, wiring.n_inputs, source, first, arrive, delay, ring, n_pre,
-                     sorting)
+            events_by_unit(drive.inputs, drive.rows[start:start + trials], trials, wiring.n_inputs, source, first, arrive, delay, slots,
+                           tile, n_pre, sorting)
         else:
-            events_by_unit(spikes, sorting.rows, trials, n_populations, source - wiring.n_inputs, first, arrive, delay, ring, n_pre,
-                     sorting)
+            events_by_unit(spikes, sorting.rows, trials, n_populations, source - wiring.n_inputs, first, arrive, delay, slots, tile,
+                           n_pre, sorting)
         accumulate(grad_weight[wiring.weight_first[k]:], n_pre, wiring.n_post[k], wiring.jump[k],
-                   source >= wiring.n_inputs and spikes.values.size > 0, sorting, wiring.target[k], ring.reshape(-1))
+                   source >= wiring.n_inputs and spikes.values.size > 0, sorting, wiring.kept_column[k], arrived, scratch.sums)
 
 
 @fused
@@ -169,7 +194,7 @@ def adjoint(model, wiring, weight, panels, drive, recording, loss, gradient, scr
     loss, gradient, scratch = borrowed((loss, gradient, scratch))
     steps, smooth, margin = recording.margin.shape[1], recording.spikes.values.size > 0, recording.margin
     ring, grad_spikes, kept = scratch.states, scratch.grad_spikes, scratch.kept   # ring: adjoints after the synapses, by step
-    tile = scratch.states.shape[1]
+    tile, slots = scratch.states.shape[1], scratch.arrived.shape[1]
     window = ROWS // tile
     for start in range(first, last, tile):
         trials = min(tile, last - start)
@@ -184,6 +209,7 @@ def adjoint(model, wiring, weight, panels, drive, recording, loss, gradient, scr
                     total[:given.size] += loss.spikes[start + b, n]
             if loss.states.shape[1]:
                 _add_blocks(loss.blocks, END_OF_STEP, trials, loss.states, start, n, now)
+            _keep_arrived(wiring.kept, trials, now, n % slots, scratch.arrived, scratch.sums.size)
             for g in range(model.n_spiking):
                 reset_adjoint(model, g, trials, margin, start, n, smooth, differentiate_reset, now, grad_spikes)
             _pull_all(model, wiring, weight, panels, margin, start, trials, n, ring, grad_spikes, scratch.near)
@@ -191,5 +217,5 @@ def adjoint(model, wiring, weight, panels, drive, recording, loss, gradient, scr
                               gradient.weight)
             _populations_adjoint(model, drive, recording, loss, gradient, start, trials, n, now, grad_spikes, before, kept)
             if n % window == 0:
-                _accumulate_all(wiring, model.group.size, drive, recording.spikes, start, trials, n, min(n + window, steps), steps, ring,
-                                scratch.sorting, gradient.weight)
+                _accumulate_all(wiring, model.group.size, drive, recording.spikes, start, trials, n, min(n + window, steps), steps, scratch,
+                                gradient.weight)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import arrays, kernels
-from ._vector import BLOCK_BYTES, BLOCK_ROWS
+from ._vector import BLOCK_BYTES, BLOCK_ROWS, SPAN_BYTES
 from .threads import checked_threads, default_threads, on_threads  # noqa: F401 (callers find the first two here)
 
 _MANY_TRIALS, _NEAR_BYTES = 24, 256e3    # about half of a second-level cache
@@ -86,22 +86,28 @@ def _first_trials(recording, n_trials):
 
 
 def _scratch(packed, events=None):
-    """Working memory of one thread: two steps of states or, for the adjoint, as many as a window of events and the delays need.
+    """Working memory of one thread: two steps of states or, for the adjoint, as many as the delays need.
 
     events: for the adjoint, the most events that a source has in a window of steps and a tile of trials.
     """
-    dtype, model, tile = packed.weight.dtype, packed.model, _tile(packed)
-    longest = max([0, *packed.wiring.delay, *packed.wiring.sparse.delay])
-    steps = 2 if events is None else kernels.ROWS // tile + longest + 1
-    most = int(max(packed.wiring.n_pre, default=0)) if events else 0
+    dtype, model, wiring, tile = packed.weight.dtype, packed.model, packed.wiring, _tile(packed)
+    longest, span = int(max(wiring.delay, default=0)), SPAN_BYTES // packed.weight.dtype.itemsize
+    farthest = int(max(wiring.sparse.delay, default=0))
+    steps, ahead, window = (2, kernels.AHEAD // tile, 0) if events is None else (
+        max(longest, farthest) + 2, 0, kernels.ROWS // tile + longest + 1)
+    most = int(max(wiring.n_pre, default=0)) if events else 0
 
     def rows(n):
         return -(-n // 16) * 16   # so that the row of every trial begins at a cache line
+    inputs, kept = (int(np.max(first + size, initial=0)) for first, size in (
+        (wiring.input_column, wiring.n_post * (wiring.source < wiring.n_inputs)), (wiring.kept.column, wiring.kept.size)))
     return arrays.Scratch(arrays.aligned((steps, tile, rows(model.initial.size)), dtype),
                           arrays.aligned((tile, rows(model.threshold.size)), np.int32),
                           arrays.aligned((tile, rows(packed.n_spiking) + 16), dtype),   # + 16: zeros of the last panel
                           arrays.aligned((tile, rows(packed.n_spiking)), dtype), np.empty(packed.n_spiking, np.int64),
-                          arrays.Sorting(np.empty(tile, np.int64), np.empty(most + 1, np.int64), np.empty(events or 0, np.int64),
+                          arrays.aligned((ahead, tile, -(-inputs // span) * span), dtype),
+                          arrays.aligned((-(-kept // span), window, tile, span), dtype), arrays.aligned(span, dtype),
+                          arrays.Sorting(np.empty(tile, np.int64), np.empty(most + 1, np.int64), np.empty(events or 0, np.int32),
                                          np.empty(events or 0, dtype)))   # taken only when touched
 
 

@@ -7,10 +7,7 @@
 Kernels see arrays and scalars only (arrays.py). Index letters as in kernels.py.
 """
 from ._jit import fused, kernel, part, reduction
-from ._vector import BLOCK_BYTES, BLOCK_ROWS, LANES, lowest_bit, multiply_block, within
-
-COLUMNS = 256  # postsynaptic neurons for which the events of a window of steps are accumulated together
-
+from ._vector import BLOCK_BYTES, BLOCK_ROWS, LANES, lowest_bit, multiply_block, sum_rows, within
 
 # ---------------------------------------------------------------------------------------------- deliver and accumulate
 
@@ -36,10 +33,26 @@ def deliver(weight, n_post, jump, events, start, stop, current):
 
 
 @kernel
-def events_by_unit(events, rows, trials, n_sources, source, first_step, last_step, delay, ring, n_pre, sorting):
-    """Sort the events of some steps by presynaptic neuron, then trial and step: those of neuron j are sorting.ends[j - 1] ..
+def gather_inputs(weight, n_post, span, events, rows, trials, n_sources, source, first_step, last_step, delay, column, arriving):
+    """arriving[n, b, column:] = sum of W[j] over the events that arrive at step first_step + n, for a window of steps.
 
-    ends[j] - 1, and their places say where the adjoint at their arrival begins in the flat ring.
+    Some columns at a time, so that their part of W stays in the second-level cache.
+    """
+    for at in range(0, n_post, span):
+        for n in range(first_step, last_step):
+            m = (n - delay) * n_sources + source
+            for b in range(trials):
+                first = last = 0
+                if n >= delay:
+                    first, last = events.pointers[rows[b], m], events.pointers[rows[b], m + 1]
+                sum_rows(weight, at, n_post, events.units, first, last, arriving[n - first_step, b], column + at)
+
+
+@kernel
+def events_by_unit(events, rows, trials, n_sources, source, first_step, last_step, delay, slots, tile, n_pre, sorting):
+    """Sort the events of some steps by presynaptic neuron, then trial and step: those of neuron j are sorting.ends[j - 1] .. ends[j] - 1.
+
+    Their places say when and where they arrive, in a ring of `slots` steps and `tile` trials.
     """
     ends, places, factors = sorting.ends, sorting.places, sorting.factors
     ends[:n_pre + 1] = 0
@@ -52,7 +65,7 @@ def events_by_unit(events, rows, trials, n_sources, source, first_step, last_ste
         ends[j] += ends[j - 1]
     for b in range(trials):
         for n in range(first_step, last_step):
-            at, place = n * n_sources + source, ((n + delay) % ring.shape[0] * ring.shape[1] + b) * ring.shape[2]
+            at, place = n * n_sources + source, (n + delay) % slots * tile + b
             for e in range(events.pointers[rows[b], at], events.pointers[rows[b], at + 1]):
                 k = ends[events.units[e]]
                 ends[events.units[e]] = k + 1
@@ -62,27 +75,26 @@ def events_by_unit(events, rows, trials, n_sources, source, first_step, last_ste
 
 
 @fused
-def accumulate(grad_weight, n_pre, n_post, jump, smooth, sorting, target, adjoints):
+def accumulate(grad_weight, n_pre, n_post, jump, smooth, sorting, column, arrived, sums):
     """Forward: current[i] += jump W[j, i] S_j.  Adjoint: grad_W[j, i] += jump S_j grad_current[i] for the events of a window.
 
     By presynaptic neuron, so that a row of grad_W is read and written once; some columns at a time, so that their adjoints stay
     in the second-level cache.
     """
-    ends, places, factors = sorting.ends, sorting.places, sorting.factors
-    for column in range(0, n_post, COLUMNS):
-        size, at, e = min(COLUMNS, n_post - column), target + column, 0
+    ends, places, factors, span = sorting.ends, sorting.places, sorting.factors, sums.size
+    for at in range(0, n_post, span):
+        adjoints, size, e = arrived[(column + at) // span].reshape(-1), min(span, n_post - at), 0
         for j in range(n_pre):
-            row = part(grad_weight, j * n_post + column, size)
-            while e + 4 <= ends[j] and not smooth:
-                a0, a1 = part(adjoints, places[e] + at, size), part(adjoints, places[e + 1] + at, size)
-                a2, a3 = part(adjoints, places[e + 2] + at, size), part(adjoints, places[e + 3] + at, size)
+            row = part(grad_weight, j * n_post + at, size)
+            if not smooth and e < ends[j]:
+                sum_rows(adjoints, 0, span, places, e, ends[j], sums, 0)
                 for i in range(size):
-                    row[i] += jump * ((a0[i] + a1[i]) + (a2[i] + a3[i]))
-                e += 4
+                    row[i] += jump * sums[i]
+                e = ends[j]
             while e < ends[j]:
-                s, a0 = jump * factors[e] if smooth else jump, part(adjoints, places[e] + at, size)
+                s, one = jump * factors[e], part(adjoints, places[e] * span, size)
                 for i in range(size):
-                    row[i] += s * a0[i]
+                    row[i] += s * one[i]
                 e += 1
 
 
