@@ -132,30 +132,20 @@ def _sum_rows_python(rows, offset, stride, index, first, last, out, at):
 #: sums stay in registers. `rows`, a vector, must have that many elements after the last row (arrays.aligned has them).
 sum_rows = _sum_rows_python if numba.config.DISABLE_JIT else _sum_rows
 
-#: Elements that one `above` or `within` compares.
-LANES = 16
+#: Elements that one `at_least` compares.
+LANES = 32
 
 
-def _comparison(symbol, both_sides):
-    """An intrinsic (array, first, bound) -> bits: bit k says how array[first + k] compares with the bound, k < LANES.
-
-    both_sides: it must be >= -bound as well.
-    """
-    @intrinsic
-    def compare(typing_context, array, first, bound):
-        def generate(context, builder, signature, arguments):
-            whole, first, bound = (context.cast(builder, value, given, wanted) for value, given, wanted in
-                                   zip(arguments, signature.args, (array, types.intp, array.dtype)))
-            vector = _vector(array, LANES)
-            pointer, = _vectors_at(builder, _pointer(context, builder, array, whole, first), vector, 1)
-            values = builder.load(pointer, align=4)
-            found = builder.fcmp_ordered(symbol, values, _repeat(builder, bound, vector))
-            if both_sides:
-                other = builder.fsub(ir.Constant(bound.type, -0.0), bound)
-                found = builder.and_(found, builder.fcmp_ordered(">=", values, _repeat(builder, other, vector)))
-            return builder.zext(builder.bitcast(found, ir.IntType(LANES)), ir.IntType(64))
-        return types.int64(array, first, bound), generate
-    return compare
+@intrinsic
+def _at_least(typing_context, array, first, bound):
+    def generate(context, builder, signature, arguments):
+        whole, first, bound = (context.cast(builder, value, given, wanted) for value, given, wanted in
+                               zip(arguments, signature.args, (array, types.intp, array.dtype)))
+        vector = _vector(array, LANES)
+        pointer, = _vectors_at(builder, _pointer(context, builder, array, whole, first), vector, 1)
+        found = builder.fcmp_ordered(">=", builder.load(pointer, align=4), _repeat(builder, bound, vector))
+        return builder.zext(builder.bitcast(found, ir.IntType(LANES)), ir.IntType(64))
+    return types.int64(array, first, bound), generate
 
 
 @intrinsic
@@ -165,18 +155,16 @@ def _lowest_bit(typing_context, bits):
     return types.int64(types.int64), generate
 
 
-def _bits_python(found):
-    return int(sum(1 << k for k in np.flatnonzero(found)))
+def _at_least_python(array, first, bound):
+    return int(sum(1 << int(k) for k in np.flatnonzero(array[first:first + LANES] >= bound)))
 
 
-if numba.config.DISABLE_JIT:
-    def above(array, first, bound):
-        return _bits_python(array[first:first + LANES] > bound)
+def _lowest_bit_python(bits):
+    return (bits & -bits).bit_length() - 1
 
-    def within(array, first, bound):
-        return _bits_python(np.abs(array[first:first + LANES]) <= bound)
 
-    def lowest_bit(bits):
-        return (bits & -bits).bit_length() - 1
-else:
-    above, within, lowest_bit = _comparison(">", False), _comparison("<=", True), _lowest_bit
+#: Bits that say whether array[first + k] >= bound, k < LANES; the memory of a vector must not end before (arrays.aligned).
+at_least = _at_least_python if numba.config.DISABLE_JIT else _at_least
+
+#: Position of the lowest 1.
+lowest_bit = _lowest_bit_python if numba.config.DISABLE_JIT else _lowest_bit

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ._vector import SPAN_BYTES
+from ._vector import LANES, SPAN_BYTES
+
+_BEYOND = max(SPAN_BYTES, 8 * LANES)
 
 SUPERSPIKE, SIGMOID, TRIANGULAR, TRUNCATED_SUPERSPIKE = range(4)
 RESET_TO_VALUE, RESET_BY_SUBTRACTION = range(2)
@@ -73,7 +75,7 @@ class Wiring(NamedTuple):
     weight_first: np.ndarray      # (K,) W[j, i] is weight[weight_first + j n_post + i]
     panel_first: np.ndarray       # (K + 1,) where its panels begin, of those that `pull_dense` reads
     input_column: np.ndarray      # (K,) its first column in Scratch.arriving, of those that inputs drive
-    kept_column: np.ndarray       # (K,) its first column in Scratch.arrived
+    kept_column: np.ndarray       # (K,) its first column in Scratch.arrived; -1 if it is so small that events are not collected
     kept: "Blocks"                # the columns of Scratch.arrived
     trained: np.ndarray           # (K,) whether gradients by its weights are wanted
     pulled: np.ndarray            # (K,) whether gradients flow to its source
@@ -98,6 +100,7 @@ class Blocks(NamedTuple):
 class Recording(NamedTuple):
     """What a forward pass writes. `states` may have no columns; `margin` has one step unless it is kept for the adjoint."""
     spikes: Events                # one row per trial; source p is spiking population p
+    near: Events                  # likewise neurons whose surrogate is not zero, where its support is compact; or no units
     counts: np.ndarray            # (B, spiking neurons) spike counts
     margin: np.ndarray            # (B, T or 1, spiking neurons) U* - theta; -inf where clamped
     blocks: Blocks
@@ -143,7 +146,6 @@ class Scratch(NamedTuple):
     clock: np.ndarray             # (trials, N) remaining clamped steps
     grad_spikes: np.ndarray       # (trials, spiking neurons)
     kept: np.ndarray              # (trials, spiking neurons) adjoint of a clamped U
-    near: np.ndarray              # (spiking neurons,) those of a population that are near threshold
     arriving: np.ndarray          # (steps, trials, columns) what inputs add to currents in the next steps
     arrived: np.ndarray           # (columns / SPAN, ring, trials, SPAN) adjoints of currents that events arrive at
     sums: np.ndarray              # (SPAN,) SPAN is SPAN_BYTES of numbers
@@ -151,9 +153,9 @@ class Scratch(NamedTuple):
 
 
 def aligned(shape, dtype):
-    """An uninitialized array that begins at a cache line: vector units then never read across two. SPAN_BYTES may be read beyond its end."""
+    """An uninitialized array that begins at a cache line: vector units then never read across two. _BEYOND bytes may be read after its end."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    memory = np.empty(size + 64 + SPAN_BYTES, np.uint8)
+    memory = np.empty(size + 64 + _BEYOND, np.uint8)
     start = -memory.ctypes.data % 64
     return memory[start:start + size].view(dtype).reshape(shape)
 

@@ -10,14 +10,13 @@ projections, j presynaptic neuron, i postsynaptic neuron. The order of a step is
 
 A tile of trials goes through each part side by side, so arrays of states are (trial of the tile, element).
 """
-import numpy as np
-
 from ._jit import borrowed, fused, kernel, part
 from .arrays import BEFORE_RESET, END_OF_STEP
 from .bias_kernels import add_bias, bias_adjoint
-from .neuron_kernels import (clamp_adjoint, collect_spikes, inject, inject_adjoint, integrate, integrate_adjoint, matrix_adjoint, reset,
-                             reset_adjoint, threshold, threshold_adjoint)
-from .projection_kernels import accumulate, deliver, events_by_unit, gather_inputs, pull_compact, pull_dense
+from .neuron_kernels import (clamp_adjoint, collect_spikes, inject, inject_adjoint, integrate, integrate_adjoint, is_listed,
+                             matrix_adjoint, reset, reset_adjoint, reset_adjoint_near, threshold, threshold_adjoint,
+                             threshold_adjoint_near)
+from .projection_kernels import accumulate, accumulate_now, deliver, events_by_unit, gather_inputs, pull_dense, pull_near
 from .sparse_kernels import accumulate_sparse, deliver_sparse, pull_sparse
 
 AHEAD = 192    # steps times trials whose input events are delivered together
@@ -98,7 +97,7 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
             for g in range(model.n_spiking):
                 threshold(model, g, trials, old, new, clock, margin, start, slot)
             for p in range(model.group.size):
-                collect_spikes(model, p, trials, margin, slot, spikes, start, n)
+                collect_spikes(model, p, trials, margin, slot, spikes, recording.near, start, n)
             if recording.states.shape[2]:
                 _copy_blocks(recording.blocks, BEFORE_RESET, trials, new, recording.states, start, n)
             _deliver_all(model, wiring, weight, spikes, start, trials, n, scratch.arriving[n % ahead], new)
@@ -110,21 +109,61 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
 
 
 @fused
-def _pull_all(model, wiring, weight, panels, margin, start, trials, n, ring, grad_spikes, near):
+def _resets_adjoint(model, recording, loss, start, trials, n, differentiate, now, grad_spikes):
+    """Undo the resets of step n; grad_S begins with the derivatives of the loss."""
+    smooth, margin, near = recording.spikes.values.size > 0, recording.margin, recording.near
+    for g in range(model.n_spiking):
+        a, size = model.neuron_first[g], model.neuron_first[g + 1] - model.neuron_first[g]
+        if not is_listed(model, g, near):
+            for b in range(trials):
+                given, total = part(loss.counts[start + b], a, size), part(grad_spikes[b], a, size)
+                for i in range(size):
+                    total[i] = given[i]
+                if loss.spikes.shape[1]:
+                    for i in range(size):
+                        total[i] += loss.spikes[start + b, n, a + i]
+            reset_adjoint(model, g, trials, margin, start, n, smooth, differentiate, now, grad_spikes)
+    for p in range(model.group.size):
+        if is_listed(model, model.group[p], near):
+            reset_adjoint_near(model, p, trials, recording.spikes, margin, start, n, differentiate, near, loss, now, grad_spikes)
+
+
+@fused
+def _pull_all(model, wiring, weight, panels, near, start, trials, n, steps, ring, grad_spikes):
     """grad_S of what was emitted at step n and arrived `delay` steps later."""
     for k in range(wiring.source.size):
         p = wiring.source[k] - wiring.n_inputs
-        if p < 0 or not wiring.pulled[k] or n + wiring.delay[k] >= margin.shape[1]:
+        if p < 0 or not wiring.pulled[k] or n + wiring.delay[k] >= steps:
             continue
         arrived = ring[(n + wiring.delay[k]) % ring.shape[0]]
         n_pre, n_post, target, jump = wiring.n_pre[k], wiring.n_post[k], wiring.target[k], wiring.jump[k]
-        pre, cutoff = model.population_first[p], model.cutoff[model.group[p]]
-        if cutoff < np.inf:
-            pull_compact(weight[wiring.weight_first[k]:], n_pre, n_post, jump, trials, arrived, target, grad_spikes, pre, margin, start,
-                         n, cutoff, near)
+        pre = model.population_first[p]
+        if is_listed(model, model.group[p], near):
+            pull_near(weight[wiring.weight_first[k]:], n_post, jump, trials, arrived, target, near, start, n * model.group.size + p,
+                      grad_spikes, pre)
         else:
             pull_dense(panels[wiring.panel_first[k]:], n_pre, n_post, jump, trials, arrived, target, grad_spikes, pre)
-    pull_sparse(wiring.sparse, wiring.n_inputs, model, weight, margin, start, trials, n, ring, grad_spikes)
+    pull_sparse(wiring.sparse, wiring.n_inputs, model, weight, near, start, trials, n, steps, ring, grad_spikes)
+
+
+@fused
+def _accumulate_step(wiring, n_populations, drive, spikes, start, trials, n, steps, ring, grad_weight):
+    """grad_W of the small bundles from the events emitted at step n."""
+    for k in range(wiring.source.size):
+        n_post, source = wiring.n_post[k], wiring.source[k]
+        if wiring.kept_column[k] >= 0 or not wiring.trained[k] or n + wiring.delay[k] >= steps:
+            continue
+        arrived, gradient = ring[(n + wiring.delay[k]) % ring.shape[0]], grad_weight[wiring.weight_first[k]:]
+        for b in range(trials):
+            adjoint = part(arrived[b], wiring.target[k], n_post)
+            if source < wiring.n_inputs:
+                row, at = drive.rows[start + b], n * wiring.n_inputs + source
+                first, last = drive.inputs.pointers[row, at], drive.inputs.pointers[row, at + 1]
+                accumulate_now(gradient, n_post, wiring.jump[k], drive.inputs, first, last, adjoint)
+            else:
+                at = n * n_populations + source - wiring.n_inputs
+                first, last = spikes.pointers[start + b, at], spikes.pointers[start + b, at + 1]
+                accumulate_now(gradient, n_post, wiring.jump[k], spikes, first, last, adjoint)
 
 
 @fused
@@ -147,9 +186,9 @@ def _accumulate_all(wiring, n_populations, drive, spikes, start, trials, first, 
     for b in range(trials):
         sorting.rows[b] = start + b
     for k in range(wiring.source.size):
-        if not wiring.trained[k]:
-            continue
         n_pre, delay, source, arrive = wiring.n_pre[k], wiring.delay[k], wiring.source[k], min(last, steps - wiring.delay[k])
+        if wiring.kept_column[k] < 0 or not wiring.trained[k]:
+            continue
         if source < wiring.n_inputs:
             events_by_unit(drive.inputs, drive.rows[start:start + trials], trials, wiring.n_inputs, source, first, arrive, delay, slots,
                            tile, n_pre, sorting)
@@ -166,8 +205,12 @@ def _populations_adjoint(model, drive, recording, loss, gradient, start, trials,
     margin = recording.margin
     if loss.states.shape[1]:
         _add_blocks(loss.blocks, BEFORE_RESET, trials, loss.states, start, n, grad_new)
+    for p in range(model.group.size):
+        if is_listed(model, model.group[p], recording.near):
+            threshold_adjoint_near(model, p, trials, margin, start, n, recording.near, grad_spikes, grad_new)
     for g in range(model.n_spiking):
-        threshold_adjoint(model, g, trials, margin, start, n, grad_spikes, grad_new)
+        if not is_listed(model, g, recording.near):
+            threshold_adjoint(model, g, trials, margin, start, n, grad_spikes, grad_new)
         if model.clamped_steps[g] > 0:
             clamp_adjoint(model, g, trials, margin, start, n, grad_new, kept)
     if drive.current.shape[1]:
@@ -192,7 +235,7 @@ def adjoint(model, wiring, weight, panels, drive, recording, loss, gradient, scr
     """Add the gradients of trials first .. last - 1 to `gradient`, a tile of trials at a time, from the last step back."""
     model, wiring, weight, panels, drive, recording = borrowed((model, wiring, weight, panels, drive, recording))
     loss, gradient, scratch = borrowed((loss, gradient, scratch))
-    steps, smooth, margin = recording.margin.shape[1], recording.spikes.values.size > 0, recording.margin
+    steps = recording.margin.shape[1]
     ring, grad_spikes, kept = scratch.states, scratch.grad_spikes, scratch.kept   # ring: adjoints after the synapses, by step
     tile, slots = scratch.states.shape[1], scratch.arrived.shape[1]
     window = ROWS // tile
@@ -201,18 +244,12 @@ def adjoint(model, wiring, weight, panels, drive, recording, loss, gradient, scr
         ring[:] = 0
         for n in range(steps - 1, -1, -1):
             now, before = ring[n % ring.shape[0]], ring[(n - 1) % ring.shape[0]]
-            for b in range(trials):
-                given, total = loss.counts[start + b], grad_spikes[b]
-                for i in range(given.size):
-                    total[i] = given[i]
-                if loss.spikes.shape[1]:
-                    total[:given.size] += loss.spikes[start + b, n]
             if loss.states.shape[1]:
                 _add_blocks(loss.blocks, END_OF_STEP, trials, loss.states, start, n, now)
             _keep_arrived(wiring.kept, trials, now, n % slots, scratch.arrived, scratch.sums.size)
-            for g in range(model.n_spiking):
-                reset_adjoint(model, g, trials, margin, start, n, smooth, differentiate_reset, now, grad_spikes)
-            _pull_all(model, wiring, weight, panels, margin, start, trials, n, ring, grad_spikes, scratch.near)
+            _resets_adjoint(model, recording, loss, start, trials, n, differentiate_reset, now, grad_spikes)
+            _pull_all(model, wiring, weight, panels, recording.near, start, trials, n, steps, ring, grad_spikes)
+            _accumulate_step(wiring, model.group.size, drive, recording.spikes, start, trials, n, steps, ring, gradient.weight)
             accumulate_sparse(wiring.sparse, wiring.n_inputs, model.group.size, drive, recording.spikes, start, trials, n, steps, ring,
                               gradient.weight)
             _populations_adjoint(model, drive, recording, loss, gradient, start, trials, n, now, grad_spikes, before, kept)

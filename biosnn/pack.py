@@ -9,6 +9,8 @@ from .arrays import RESET_BY_SUBTRACTION, RESET_TO_VALUE, Blocks, Model, Sparse,
 from .network import Network
 from .neuron import step_matrix, step_pattern
 
+_SMALL_BYTES = 32e3    # of weights whose gradient stays in the first-level cache: their events are not collected
+
 
 @dataclass(frozen=True, eq=False)
 class Packed:
@@ -204,7 +206,7 @@ def _pack_wiring(packed):
     wiring = Wiring(len(network.inputs), column(0), np.array([bundle[1] for bundle in bundles], np.int64),
                     column(2, network.dtype), column(1), n_pre, n_post, (ends - n_pre * n_post).astype(np.int64),
                     _panel_firsts(n_pre * pulled * (column(0) >= len(network.inputs)), n_post, network.dtype),
-                    *_columns([bundle[1] for bundle in bundles], n_post, column(0) < len(network.inputs), network.dtype),
+                    *_columns([bundle[1] for bundle in bundles], n_pre, n_post, column(0) < len(network.inputs), network.dtype),
                     column(4, bool), pulled, sparse)
     return wiring, places | sparse_places, n_weights
 
@@ -242,18 +244,19 @@ def _pack_sparse(packed, sources, n_weights):
     return Sparse(*table, joined(firsts, np.int64), joined(posts, np.uint32), joined(ats, np.uint32)), places, n_weights
 
 
-def _columns(targets, sizes, driven, dtype):
+def _columns(targets, n_pre, sizes, driven, dtype):
     """Where each bundle finds its columns in Scratch.arriving (of those that inputs drive) and Scratch.arrived, and the columns of the
     latter: in whole spans; bundles with the same targets share them."""
-    span = SPAN_BYTES // np.dtype(dtype).itemsize
+    itemsize = np.dtype(dtype).itemsize
+    span = SPAN_BYTES // itemsize
     widths = -(-sizes // span) * span
     firsts, at = {}, 0
-    for target, size, width in zip(targets, sizes, widths):
-        if (target, int(size)) not in firsts:
+    for target, n, size, width in zip(targets, n_pre, sizes, widths):
+        if n * size * itemsize > _SMALL_BYTES and (target, int(size)) not in firsts:
             firsts[target, int(size)] = at
             at += int(width)
     kept = np.array([(target, column, size) for (target, size), column in firsts.items()], np.int64).reshape(-1, 3).T.copy()
-    return (np.cumsum(widths * driven) - widths * driven, np.array([firsts[t, int(n)] for t, n in zip(targets, sizes)], np.int64),
+    return (np.cumsum(widths * driven) - widths * driven, np.array([firsts.get((t, int(n)), -1) for t, n in zip(targets, sizes)], np.int64),
             Blocks(np.zeros(kept.shape[1], np.int64), *kept))
 
 

@@ -73,15 +73,20 @@ def new_recording(packed, n_trials, steps, blocks, width, tape=False, smooth=Fal
     pointers = np.zeros((n_trials, steps * model.group.size + 1), np.int64)
     pointers[:, 0] = np.arange(n_trials) * room
     spikes = arrays.Events(pointers, np.empty(n_trials * room, np.int32), np.empty(n_trials * room if smooth else 0, dtype))
+    listed = tape and not smooth and bool(np.any(model.cutoff < np.inf))
+    room = (n * steps + 1) * listed
+    near = arrays.Events(np.zeros((n_trials, steps * model.group.size + 1 if listed else 1), np.int64),
+                         np.empty(n_trials * room, np.int32), np.empty(0, dtype))
+    near.pointers[:, 0] = np.arange(n_trials) * room
     return arrays.Recording(
-        spikes, np.zeros((n_trials, n), dtype), arrays.aligned((n_trials, steps if tape else 1, n), dtype), blocks,
+        spikes, near, np.zeros((n_trials, n), dtype), arrays.aligned((n_trials, steps if tape else 1, n), dtype), blocks,
         np.empty((n_trials, steps if width else 0, width), dtype))
 
 
 def _first_trials(recording, n_trials):
     """The recording of as many trials, in the first rows of a larger one."""
-    spikes = recording.spikes._replace(pointers=recording.spikes.pointers[:n_trials])
-    return arrays.Recording(spikes, recording.counts[:n_trials], recording.margin[:n_trials], recording.blocks,
+    spikes, near = (events._replace(pointers=events.pointers[:n_trials]) for events in (recording.spikes, recording.near))
+    return arrays.Recording(spikes, near, recording.counts[:n_trials], recording.margin[:n_trials], recording.blocks,
                             recording.states[:n_trials])
 
 
@@ -104,7 +109,7 @@ def _scratch(packed, events=None):
     return arrays.Scratch(arrays.aligned((steps, tile, rows(model.initial.size)), dtype),
                           arrays.aligned((tile, rows(model.threshold.size)), np.int32),
                           arrays.aligned((tile, rows(packed.n_spiking) + 16), dtype),   # + 16: zeros of the last panel
-                          arrays.aligned((tile, rows(packed.n_spiking)), dtype), np.empty(packed.n_spiking, np.int64),
+                          arrays.aligned((tile, rows(packed.n_spiking)), dtype),
                           arrays.aligned((ahead, tile, -(-inputs // span) * span), dtype),
                           arrays.aligned((-(-kept // span), window, tile, span), dtype), arrays.aligned(span, dtype),
                           arrays.Sorting(np.empty(tile, np.int64), np.empty(most + 1, np.int64), np.empty(events or 0, np.int32),

@@ -7,7 +7,7 @@
 Kernels see arrays and scalars only (arrays.py). Index letters as in kernels.py.
 """
 from ._jit import fused, kernel, part, reduction
-from ._vector import BLOCK_BYTES, BLOCK_ROWS, LANES, lowest_bit, multiply_block, sum_rows, within
+from ._vector import BLOCK_BYTES, BLOCK_ROWS, multiply_block, sum_rows
 
 # ---------------------------------------------------------------------------------------------- deliver and accumulate
 
@@ -98,6 +98,15 @@ def accumulate(grad_weight, n_pre, n_post, jump, smooth, sorting, column, arrive
                 e += 1
 
 
+@fused
+def accumulate_now(grad_weight, n_post, jump, events, start, stop, adjoint):
+    """As `accumulate`, for the events of one trial and step: cheaper where grad_weight stays in the first-level cache."""
+    for e in range(start, stop):
+        s, row = jump * events.values[e] if events.values.size else jump, part(grad_weight, events.units[e] * n_post, n_post)
+        for i in range(n_post):
+            row[i] += s * adjoint[i]
+
+
 # ---------------------------------------------------------------------------------------------- pull
 
 @fused
@@ -130,38 +139,22 @@ def _four_dots(w0, w1, w2, w3, y):
     return s0, s1, s2, s3
 
 
-@kernel
-def _near(m, width, near):
-    """Write the elements with |m| <= width to `near`; returns how many there are."""
-    count, whole = 0, m.size - m.size % LANES
-    for block in range(0, whole, LANES):
-        bits = within(m, block, width)
-        while bits:
-            near[count] = block + lowest_bit(bits)
-            count += 1
-            bits &= bits - 1
-    for i in range(whole, m.size):
-        if abs(m[i]) <= width:
-            near[count] = i
-            count += 1
-    return count
-
-
 @fused
-def pull_compact(weight, n_pre, n_post, jump, trials, grad_states, target, grad_spikes, pre, margin, start, n, width, near):
-    """As `pull_dense`, but only for neurons within `width` of threshold: elsewhere sigma' is 0 and grad_S is not needed."""
+def pull_near(weight, n_post, jump, trials, grad_states, target, near, start, at, grad_spikes, pre):
+    """As `pull_dense`, but only for the neurons near threshold that are listed: elsewhere sigma' is 0 and grad_S is not needed."""
     for b in range(trials):
-        grad_current, result = part(grad_states[b], target, n_post), part(grad_spikes[b], pre, n_pre)
-        count, k = _near(part(margin[start + b, n], pre, n_pre), width, near), 0
-        while k + 4 <= count:
-            j0, j1, j2, j3 = near[k], near[k + 1], near[k + 2], near[k + 3]
+        grad_current, result = part(grad_states[b], target, n_post), grad_spikes[b]
+        e, stop = near.pointers[start + b, at], near.pointers[start + b, at + 1]
+        while e + 4 <= stop:
+            j0, j1, j2, j3 = near.units[e], near.units[e + 1], near.units[e + 2], near.units[e + 3]
             s0, s1, s2, s3 = _four_dots(part(weight, j0 * n_post, n_post), part(weight, j1 * n_post, n_post),
                                         part(weight, j2 * n_post, n_post), part(weight, j3 * n_post, n_post), grad_current)
-            result[j0] += jump * s0
-            result[j1] += jump * s1
-            result[j2] += jump * s2
-            result[j3] += jump * s3
-            k += 4
-        while k < count:
-            result[near[k]] += jump * _dot(part(weight, near[k] * n_post, n_post), grad_current)
-            k += 1
+            result[pre + j0] += jump * s0
+            result[pre + j1] += jump * s1
+            result[pre + j2] += jump * s2
+            result[pre + j3] += jump * s3
+            e += 4
+        while e < stop:
+            j = near.units[e]
+            result[pre + j] += jump * _dot(part(weight, j * n_post, n_post), grad_current)
+            e += 1

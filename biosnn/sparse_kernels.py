@@ -8,6 +8,7 @@ Synapse s belongs to neuron post[s], and its weight is weight[at[s]], which it m
 Kernels see arrays and scalars only (arrays.py). Index letters as in kernels.py.
 """
 from ._jit import fused, kernel, part, reduction
+from .neuron_kernels import is_listed
 
 
 @kernel
@@ -76,17 +77,18 @@ def _row_dot(sparse, first, last, weight, adjoint):
 
 
 @fused
-def pull_sparse(sparse, n_inputs, model, weight, margin, start, trials, n, ring, grad_spikes):
-    """grad_S of what was emitted at step n; only for neurons so near threshold that sigma' is not 0."""
+def pull_sparse(sparse, n_inputs, model, weight, near, start, trials, n, steps, ring, grad_spikes):
+    """grad_S of what was emitted at step n; where those near threshold are listed, for them only: elsewhere sigma' is 0."""
     for k in range(sparse.source.size):
-        p = sparse.source[k] - n_inputs
-        if p < 0 or not sparse.pulled[k] or n + sparse.delay[k] >= margin.shape[1]:
+        p, arrival = sparse.source[k] - n_inputs, n + sparse.delay[k]
+        if p < 0 or not sparse.pulled[k] or arrival >= steps:
             continue
-        pre, cutoff, n_pre = model.population_first[p], model.cutoff[model.group[p]], sparse.n_pre[k]
-        rows, jump = sparse.row_first[k], sparse.jump[k]
+        pre, rows, jump, listed = model.population_first[p], sparse.row_first[k], sparse.jump[k], is_listed(model, model.group[p], near)
+        at = n * model.group.size + p
         for b in range(trials):
-            adjoint = part(ring[(n + sparse.delay[k]) % ring.shape[0], b], sparse.target[k], sparse.n_post[k])
-            near, result = part(margin[start + b, n], pre, n_pre), part(grad_spikes[b], pre, n_pre)
-            for j in range(n_pre):
-                if abs(near[j]) <= cutoff:
-                    result[j] += jump * _row_dot(sparse, sparse.first[rows + j], sparse.first[rows + j + 1], weight, adjoint)
+            adjoint = part(ring[arrival % ring.shape[0], b], sparse.target[k], sparse.n_post[k])
+            result = part(grad_spikes[b], pre, sparse.n_pre[k])
+            first, last = (near.pointers[start + b, at], near.pointers[start + b, at + 1]) if listed else (0, sparse.n_pre[k])
+            for e in range(first, last):
+                j = near.units[e] if listed else e
+                result[j] += jump * _row_dot(sparse, sparse.first[rows + j], sparse.first[rows + j + 1], weight, adjoint)

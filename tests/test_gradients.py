@@ -1,5 +1,6 @@
 """Every forward/adjoint pair against central differences of its smooth twin, over the registry, in float64."""
 import itertools
+from dataclasses import replace
 
 import gradcheck
 import naive
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn import _vector, kernels, passes, trials
+from biosnn import _vector, arrays, passes, projection_kernels, trials
 
 DT = 1e-3
 TABLES = {"lif": bs.lif, "ei_lif": bs.ei_lif}
@@ -170,32 +171,67 @@ def test_pulls_are_matrix_products(n_pre, n_post, trials, dtype):
     rng = np.random.default_rng(0)
     w, states = rng.normal(size=(n_pre, n_post)).astype(dtype), np.zeros((24, n_post + 3), dtype)
     states[:trials] = rng.normal(size=(trials, n_post + 3))
-    margin = np.where(np.arange(n_pre + 1) % 3 == 0, 0.5, -0.1 * (np.arange(n_pre + 1) % 2)).astype(dtype)[None, None]
+    listed = np.flatnonzero(np.arange(n_pre) % 3)
+    near = arrays.Events(np.tile([0, listed.size], (trials, 1)), listed.astype(np.int32), np.empty(0, dtype))
     expected, tolerance = 1 - states[:trials, 2:2 + n_post] @ w.T, 1e-4 if dtype == np.float32 else 1e-12
     dense, compact = (np.ones((24, n_pre + 18), dtype) for _ in range(2))
     panels = np.concatenate([panel.ravel() for panel in passes.panels_of(w)])
-    kernels.pull_dense(panels, n_pre, n_post, dtype(-1), trials, states, 2, dense, 1)
+    projection_kernels.pull_dense(panels, n_pre, n_post, dtype(-1), trials, states, 2, dense, 1)
     np.testing.assert_allclose(dense[:trials, 1:1 + n_pre], expected, atol=tolerance)
     assert np.all(dense[:, 0] == 1) and np.all(dense[:, 1 + n_pre:] == 1)
-    kernels.pull_compact(w.ravel(), n_pre, n_post, dtype(-1), trials, states, 2, compact, 1, np.repeat(margin, trials, axis=0), 0, 0,
-                         dtype(0.2), np.empty(n_pre, np.int64))
-    near = np.abs(margin[0, 0, 1:]) <= 0.2
-    np.testing.assert_allclose(compact[:trials, 1:1 + n_pre], np.where(near, expected, 1), atol=tolerance)
+    projection_kernels.pull_near(w.ravel(), n_post, dtype(-1), trials, states, 2, near, 0, 0, compact, 1)
+    np.testing.assert_allclose(compact[:trials, 1:1 + n_pre], np.where(np.isin(np.arange(n_pre), listed), expected, 1), atol=tolerance)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sums_of_rows_and_their_plain_version(dtype):
+    @numba.njit
+    def sums(rows, offset, stride, index, first, last, out, at):
+        _vector.sum_rows(rows, offset, stride, index, first, last, out, at)
+    span = _vector.SPAN_BYTES // np.dtype(dtype).itemsize
+    rows, index = np.random.default_rng(0).normal(size=20 * 50).astype(dtype), np.array([3, 0, 17, 17, 4], np.int32)
+    for first, last in ((0, 5), (1, 4), (2, 2)):
+        ours, plain = np.full(span + 2, 7, dtype), np.full(span + 2, 7, dtype)
+        sums(rows, 5, 50, index, first, last, ours, 1)
+        _vector._sum_rows_python(rows, 5, 50, index, first, last, plain, 1)
+        expected = rows.reshape(20, 50)[index[first:last], 5:5 + span].sum(axis=0)
+        np.testing.assert_array_equal(ours, plain)
+        np.testing.assert_allclose(ours[1:-1], expected, rtol=1e-5)
+        assert ours[0] == ours[-1] == 7
+
+
+@pytest.mark.parametrize("refractory, reset", [(0.0, 0.0), (3e-3, 0.0), (0.0, "subtract")])
+@pytest.mark.parametrize("differentiate", [False, True])
+def test_lists_of_neurons_near_threshold_give_the_gradient_of_all_of_them(refractory, reset, differentiate):
+    net = circuit(refractory=refractory, reset=reset, surrogate=bs.TruncatedSuperSpike(3, 0.4))
+    trace = bs.run(net, spikes(), tape=True)
+    packed, drive, recording = trace.tape
+    near = np.diff(recording.near.pointers[:, [0, -1]])
+    assert near.sum() == np.sum(np.abs(recording.margin) <= 0.4) < recording.margin.size / 2
+    rng, n_trials = np.random.default_rng(0), len(spikes())
+    start = dict(states={"out.U": rng.normal(size=trace.states["out.U"].shape)}, counts={"A": rng.normal(size=(n_trials, 5))},
+                 spikes={"B": rng.normal(size=(n_trials, trace.n_steps, 4))}, differentiate_reset=differentiate)
+    listed = bs.gradient(trace, **start)
+    everywhere = recording._replace(near=recording.near._replace(units=recording.near.units[:0]))
+    full = bs.gradient(replace(trace, tape=(packed, drive, everywhere)), **start)
+    for name in listed.weights:
+        np.testing.assert_allclose(listed.weights[name], full.weights[name], rtol=1e-12, atol=1e-14)
+        assert np.any(full.weights[name])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_vector_intrinsics_and_their_plain_versions(dtype):
     rng = np.random.default_rng(1)
-    x = rng.normal(size=20).astype(dtype)
+    x = rng.normal(size=2 + _vector.LANES).astype(dtype)
     x[3:6] = -np.inf, np.nan, np.inf
 
     @numba.njit
     def bits(x, bound):
-        return _vector.above(x, 2, bound), _vector.within(x, 2, bound), _vector.lowest_bit(_vector.above(x, 2, bound))
-    above, within, lowest = bits(x, dtype(0.3))
+        return _vector.at_least(x, 2, bound), _vector.lowest_bit(_vector.at_least(x, 2, bound))
+    found, lowest = bits(x, dtype(0.3))
     part = x[2:2 + _vector.LANES]
-    assert above == sum(1 << k for k in np.flatnonzero(part > 0.3)) == _vector._bits_python(part > 0.3)
-    assert within == sum(1 << k for k in np.flatnonzero(np.abs(part) <= 0.3)) and lowest == np.flatnonzero(part > 0.3)[0]
+    assert found == sum(1 << int(k) for k in np.flatnonzero(part >= 0.3)) == _vector._at_least_python(x, 2, 0.3)
+    assert lowest == np.flatnonzero(part >= 0.3)[0] == _vector._lowest_bit_python(found)
     n, width = 5, _vector.BLOCK_BYTES // np.dtype(dtype).itemsize
     a, b, plain = rng.normal(size=(8, 9)).astype(dtype), rng.normal(size=n * width).astype(dtype), np.ones((8, width + 3), dtype)
     _vector._multiply_block_python(a, 1, 2, n, b, 0, dtype(2), plain, 3)

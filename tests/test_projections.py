@@ -258,8 +258,8 @@ def classes(n=60):
 def test_training_keeps_masks_ties_signs_frozen_weights_and_resumes(tmp_path):
     (net, _, _), data = trainable(), classes()
     before = {name: np.copy(w) for name, w in net.weights.items()}
-    options = dict(optimizer=bs.AdamW(5e-3), batch=20, seed=1, progress=False, regularizers=[bs.WeightPenalty(1e-3)])
-    history = bs.train(net, data, epochs=6, **options)
+    options = dict(optimizer=bs.AdamW(1e-2), batch=10, seed=1, progress=False, regularizers=[bs.WeightPenalty(1e-3)])
+    history = bs.train(net, data, epochs=10, **options)
     assert history.loss[-1] < 0.8 * history.loss[0] and bs.evaluate(net, data).accuracy > 0.85
     for p in net.projections:
         after = net.weights[p.name]
@@ -268,10 +268,10 @@ def test_training_keeps_masks_ties_signs_frozen_weights_and_resumes(tmp_path):
     assert bs.audit(net).signs["I"].max() == -1 and min(net.weights[name].min() for name in ("E->E", "I->E")) >= 0
     assert np.abs(net.bias("F") - 0.05).min() > 1e-4 and np.abs(net.bias("readout")).min() > 1e-4
     parted = trainable()[0]
-    bs.train(parted, data, epochs=3, out=tmp_path, **options)
+    bs.train(parted, data, epochs=5, out=tmp_path, **options)
     parted = trainable()[0]
-    bs.train(parted, data, epochs=6, out=tmp_path, start="resume", **options)
-    assert all(np.allclose(parted.weights[name], w, rtol=1e-5, atol=1e-6) for name, w in net.weights.items())
+    bs.train(parted, data, epochs=10, out=tmp_path, start="resume", **options)
+    assert all(np.array_equal(parted.weights[name], w) for name, w in net.weights.items())
     again = trainable()[0]
     bs.save_weights(net, tmp_path / "w.npz"), bs.load_weights(again, tmp_path / "w.npz")
     for a, b in zip(bs.run(net, data).counts.values(), bs.run(again, data).counts.values()):
@@ -285,7 +285,7 @@ def test_weight_constraints():
     bs.train(net, data, epochs=1, batch=10, optimizer=bs.Adam(0.1), progress=False, constraints=bounds)
     w = net.weights
     norms = np.sqrt(np.square(w["input->E"], dtype=float).sum(axis=(1, 2)))
-    assert norms == pytest.approx(0.3, rel=1e-6) and w["F->F"] == np.float32(0.01) and 0 <= w["E->E"].min() and w["E->E"].max() <= np.float32(0.01)
+    assert norms.max() == pytest.approx(0.3, rel=1e-6) and w["F->F"] == np.float32(0.01) and 0 <= w["E->E"].min() and w["E->E"].max() <= np.float32(0.01)
     sums = np.sqrt(net.afferent_sums("input->F", np.square(w["input->F"], dtype=float)))
     assert sums.max() <= 0.3 * (1 + 1e-6) and np.isclose(sums, 0.3).sum() > 3 and (w["F->readout"].min(), w["F->readout"].max()) == (
         np.float32(-0.02), np.float32(0.05))
@@ -348,8 +348,8 @@ def test_deep_network_with_skip_connections_and_feedback():
 def sparse_net():
     net = bs.Network(DT)
     x, a, b = net.input(50), net.population(20, bs.lif(15e-3, 5e-3), name="A", bias=np.linspace(0, 0.4, 20)), net.population(12, bs.lif(), name="B")
-    net.connect(x, a, synapses=bs.Bernoulli(0.4), seed=1, weights=bs.Normal(0.3, 0.2), delay=lambda rng, size: rng.integers(0, 4, size) * DT)
-    net.connect(a, b, 2e-3, synapses=bs.FixedInDegree(6), seed=2, weights=0.5)
+    net.connect(x, a, synapses=bs.Bernoulli(0.4), seed=1, weights=bs.Normal(0.6, 0.3), delay=lambda rng, size: rng.integers(0, 4, size) * DT)
+    net.connect(a, b, 2e-3, synapses=bs.FixedInDegree(6), seed=2, weights=1.5)
     net.connect(b, a, 1e-3, synapses=bs.Bernoulli(0.5), seed=3, weights=bs.Normal(-0.2, 0.1))
     net.connect(b, net.readout(2, bias=0.3), weights=np.ones((12, 2)))
     return net, bs.data.poisson(25, 50, 0.3, 2, seed=1)
