@@ -51,6 +51,7 @@ class Model(NamedTuple):
     columns: Terms                # of its transpose
     coefficient: np.ndarray       # entries of M, for every neuron
     drive: np.ndarray             # (N,) gain of an injected current
+    bias: np.ndarray              # (N,) constant currents, or size 0 where no population has any
     initial: np.ndarray           # state vector at the start of a trial
     threshold: np.ndarray         # (N,)
     reset: np.ndarray             # (N,) value that U is reset to
@@ -68,8 +69,24 @@ class Model(NamedTuple):
     bounds: Bounds
 
 
+class Sparse(NamedTuple):
+    """Sparse projections in batches of trials (K of them, one for each delay that occurs); source, target, jump, delay as in Wiring."""
+    source: np.ndarray            # (K,)
+    target: np.ndarray            # (K,)
+    jump: np.ndarray              # (K,)
+    delay: np.ndarray             # (K,)
+    n_pre: np.ndarray             # (K,)
+    n_post: np.ndarray            # (K,)
+    trained: np.ndarray           # (K,) whether gradients by its weights are wanted
+    pulled: np.ndarray            # (K,) whether gradients flow to its source
+    row_first: np.ndarray         # (K,) place in `first` of its first row
+    first: np.ndarray             # (rows,) synapses of neuron j: first[row_first + j] .. first[row_first + j + 1] - 1
+    post: np.ndarray              # (synapses,) postsynaptic neuron within its population
+    at: np.ndarray                # (synapses,) place of its weight, which synapses may share
+
+
 class Wiring(NamedTuple):
-    """Bundles of projections (K of them). Sources: 0 .. Q-1 the inputs, Q + p spiking population p."""
+    """Bundles of dense projections (K of them), and sparse ones. Sources: 0 .. Q-1 the inputs, Q + p spiking population p."""
     n_inputs: int                 # Q
     source: np.ndarray            # (K,)
     target: np.ndarray            # (K,) first element of the receptor's state in the state vector
@@ -82,6 +99,9 @@ class Wiring(NamedTuple):
     input_column: np.ndarray      # (K,) its first column in Scratch.arriving, of those that inputs drive
     kept_column: np.ndarray       # (K,) its first column in Scratch.arrived; -1 if it is so small that events are not collected
     kept: "Blocks"                # the columns of Scratch.arrived
+    trained: np.ndarray           # (K,) whether gradients by its weights are wanted
+    pulled: np.ndarray            # (K,) whether gradients flow to its source
+    sparse: Sparse
 
 
 class Events(NamedTuple):
@@ -146,6 +166,7 @@ class Gradient(NamedTuple):
     drive: np.ndarray             # (N,) as Model.drive, or size 0
     rate: np.ndarray              # (N,) as Model.rate, or size 0
     jump: np.ndarray              # as Model.jumps.size, or size 0
+    bias: np.ndarray              # as Model.bias
     current: np.ndarray           # (B, T, columns) as Drive.current, or no steps
 
 

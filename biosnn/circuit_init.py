@@ -229,7 +229,8 @@ def _apply(network, bare, solved, guess, assumed, factor, families, rng):
                 network.set_weights(p.name, mean)
             else:
                 key = int(rng.integers(2 ** 63))
-                network.set_weights(p.name, draw_weights(mean * family, network.synapses[p.name].size, key, network.dtype), copy=False)
+                shape = network.weight_shape(p)
+                network.set_weights(p.name, draw_weights(mean * family, int(np.prod(shape)), key, network.dtype).reshape(shape), copy=False)
             weights[p.name] = (family, mean, mean * np.sqrt(family.kappa - 1))
         (mu, sigma), m = guess[name], membrane(_filled(network, bare[name], means, families), assumed)
         row = PopulationReport(name, float(bare[name].neuron.threshold), np.nan, float(mu), float(sigma), m.mu, m.sigma)

@@ -48,8 +48,10 @@ def fluctuation_driven(network, spikes=None, *, background=None, rate=None, mu_u
                  play no part. rate: Hz, a number or a dict by population, then is a target in place of mu_u or sigma_u (xi)
     The free membrane is what synapses make of it: neither adaptation, which follows from a neuron's own spikes, nor bounds of U are in
     its moments; the rate that theory assumes for a population has the mean adaptation in it.
-    Readouts get normal weights with variance 1/n, n the number of their afferents. Time: seconds for a thousand neurons.
+    Readouts get normal weights with variance 1/n, n the number of their afferents. Biases are left alone, and add to mu_U. The number
+    of afferents of a sparse projection is its mean, that of a convolution of a neuron away from the edges.
     Populations with conductances get their weights from the theory of mean_field.py, corrected by the closed loop (conductance_init.py).
+    Time: seconds for a thousand neurons.
     """
     if background is not None:
         if spikes is not None or closed_loop:
@@ -57,13 +59,13 @@ def fluctuation_driven(network, spikes=None, *, background=None, rate=None, mu_u
         return initialize_circuit(network, background, mu_u, sigma_u, xi, rate, family, rates, shares, np.random.default_rng(seed))
     if rate is not None:
         raise ValueError("a target rate needs background=[…]; without it the rates follow from mu_u and sigma_u.")
-    if network.synapses:
-        raise ValueError(f"the projections {', '.join(network.synapses)} are sparse: give background=[…] (or []) to set their weights.")
     mu_u, closed_loop = 0.0 if mu_u is None else mu_u, spikes is not None if closed_loop is None else closed_loop
     if closed_loop and spikes is None:
         raise ValueError("the closed loop measures the membrane on data: give spikes, or closed_loop=False.")
     if balance not in ("population", "neuron"):
         raise ValueError(f"balance is {balance!r}; it must be 'population' or 'neuron'.")
+    if balance == "neuron" and (shared := [name for name, s in network.synapses.items() if s.weight_index is not None]):
+        raise ValueError(f"balance='neuron' needs weights for every neuron; those of {', '.join(shared)} are shared.")
     design = _Design(network, mu_u, sigma_u, xi, alpha, family, shares, balance, merge, np.random.default_rng(seed))
     design.assume_rates(spikes, rates, closed_loop)
     design.draw()
@@ -168,9 +170,9 @@ class _Design:
         """Samples that solving scales: with mean 1 for non-negative weights, standard normal for the others."""
         self.samples = {}
         for p in self.network.projections:
-            shape = (self.network[p.pre].n, self.network[p.post].n)
+            shape = self.network.weight_shape(p)
             if self.network[p.post].kind == "readout":
-                fan_in = sum(self.network[q.pre].n for q in self.afferent_projections(p.post))
+                fan_in = sum(self.network.in_degree(q) for q in self.afferent_projections(p.post))
                 weights = self.rng.normal(0, fan_in ** -0.5, shape)
                 self.network.set_weights(p.name, np.abs(weights) if p.non_negative else weights)
             elif p.non_negative:
@@ -184,7 +186,7 @@ class _Design:
         eps_bar, eps_hat = (float(np.mean(e)) for e in moments.psp_integrals(post.neuron, network.dt, p.receptor))
         binary = self.merge or network[p.pre].kind == "spiking"      # at most one spike a step
         rate = self.rates[p.pre]
-        return Afferent(p.name, post.neuron.receptors[p.receptor].sign, p.name in self.recurrent, network[p.pre].n, rate, eps_bar,
+        return Afferent(p.name, post.neuron.receptors[p.receptor].sign, p.name in self.recurrent, network.in_degree(p), rate, eps_bar,
                         eps_hat, 1 - rate * network.dt if binary else 1.0, self.family[p.name].kappa if p.non_negative else 1.0)
 
     def solve(self, names=None):
@@ -221,10 +223,12 @@ class _Design:
         x, y = self.gains[name]
         for a in self.afferents[name]:
             mean, deviation = solved[a.name]
+            synapses = self.network.synapses.get(a.name)
+            own = y if synapses is None or not np.ndim(y) else y[synapses.target]      # of each neuron's synapses
             if self.dalian[name]:
-                weights = mean * self.samples[a.name] * (x if a.sign > 0 else y)
+                weights = mean * self.samples[a.name] * (x if a.sign > 0 else own)
             else:
-                weights = x * (mean + deviation * self.samples[a.name]) + y
+                weights = x * (mean + deviation * self.samples[a.name]) + own
             self.network.set_weights(a.name, weights)
 
     def _theory(self, name):
@@ -232,8 +236,8 @@ class _Design:
         means, variances = {}, {}
         for p, a in zip(self.afferent_projections(name), self.afferents[name]):
             weights = self.network.weights[p.name].astype(float)
-            means[a.sign] = means.get(a.sign, 0.0) + a.rate * a.eps_bar * weights.sum(axis=0)
-            part = a.rate * a.fano * a.eps_hat * (weights ** 2).sum(axis=0).mean()
+            means[a.sign] = means.get(a.sign, 0.0) + a.rate * a.eps_bar * self.network.afferent_sums(p, weights)
+            part = a.rate * a.fano * a.eps_hat * self.network.afferent_sums(p, weights ** 2).mean()
             variances[p.receptor] = variances.get(p.receptor, 0.0) + part
         return means, variances
 
@@ -423,7 +427,8 @@ def _measure(design, trace, name, threads):
         shadow.population(population.n, neuron, name=f"component {k}")
         for projection, values in weights.items():
             p = network.projection(projection)
-            shadow.connect(p.pre, f"component {k}", p.delay, values, p.receptor, name=f"{k} {projection}")
+            delay = network.delay_steps(p) * network.dt if p.delay is None else p.delay
+            shadow.connect(p.pre, f"component {k}", delay, values, p.receptor, f"{k} {projection}", network.synapses.get(projection))
     spikes = {s: (trace.spikes | trace.inputs)[s] for s in sources}
     sums, squares, count = 0.0, 0.0, 0
     for first in range(0, trace.tape[2].counts.shape[0], _SHADOW_TRIALS):

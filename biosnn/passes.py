@@ -96,8 +96,9 @@ def _scratch(packed, events=None):
     events: for the adjoint, the most events that a source has in a window of steps and a tile of trials.
     """
     dtype, model, wiring, tile = packed.weight.dtype, packed.model, packed.wiring, _tile(packed)
-    longest, span = max([0, *map(int, wiring.delay), *map(int, model.jumps.delay)]), SPAN_BYTES // packed.weight.dtype.itemsize
-    steps, ahead, window = (2, kernels.AHEAD // tile, 0) if events is None else (longest + 2, 0, kernels.ROWS // tile + longest + 1)
+    longest, span = int(max(wiring.delay, default=0)), SPAN_BYTES // packed.weight.dtype.itemsize
+    farthest = max([longest, *map(int, wiring.sparse.delay), *map(int, model.jumps.delay)])
+    steps, ahead, window = (2, kernels.AHEAD // tile, 0) if events is None else (farthest + 2, 0, kernels.ROWS // tile + longest + 1)
     most = int(max(wiring.n_pre, default=0)) if events else 0
 
     def rows(n):
@@ -202,7 +203,7 @@ def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, thr
 def _sums(packed, coefficients):
     model = packed.model
     learned = (model.coefficient.size, model.drive.size, model.rate.size, model.jumps.size.size)
-    return _OrderedSum((packed.weight.size, *(size * coefficients for size in learned)), packed.weight.dtype)
+    return _OrderedSum((packed.weight.size, *(size * coefficients for size in learned), model.bias.size), packed.weight.dtype)
 
 
 def panels_of(weights):

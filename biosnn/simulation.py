@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from . import checkpoint, dale, engine, plastic_engine
+from .background import Current
 from . import network_kernels as kernels
 from .events import SpikeTrains
 from .plasticity import check_plasticity
@@ -179,7 +180,8 @@ class _Run:
         self.cells = engine.pack_cells(self.place, threads)
         self.learned = plastic_engine.starting_weights(network, state)
         self.wires, self.keep = engine.pack_wires(self.place, self.cells, self.learned)
-        self.noise = engine.pack_noise(self.place, list(background), key)
+        bias = [Current(p.name, network.bias(p)) for p in network.spiking + network.readouts if p.bias]
+        self.noise = engine.pack_noise(self.place, [*background, *bias], key)
         self.step = self.first = 0 if state is None else state.step
         direct = [network.delay_steps(p) for p in network.projections if p.delay is not None]
         self.longest = max([0, *direct, *(p.neuron.jump_delay_steps(network.dt) for p in network.spiking)])

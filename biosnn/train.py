@@ -7,6 +7,7 @@ import numpy as np
 
 from . import arrays, checkpoint, dale, passes
 from .augmentation import Blend, augmented_events, checked
+from .constraint import checked_constraints
 from .events import bin_events
 from .escape import chance, checked_dropout, with_dropout
 from .loss import MaxOverTimeCrossEntropy
@@ -67,9 +68,9 @@ class Evaluation:
 
 def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeCrossEntropy(), optimizer=Adam(2e-3),
           schedule=Constant(), regularizers=(), batch=250, validation=None, validation_targets=None, validation_mask=None,
-          augment=(), dropout=0.0, clip=None, readout=None, early_stopping=None, seed=0, out=None, start="new", threads=None,
+          augment=(), dropout=0.0, clip=None, constraints=(), readout=None, early_stopping=None, seed=0, out=None, start="new", threads=None,
           differentiate_reset=False, truncate=None, progress=True):
-    """Train the weights (and learned time constants) of `network` in place. Returns a History.
+    """Train the weights (and learned time constants and biases) of `network` in place. Returns a History.
 
     spikes, targets, mask   training data; targets default to the labels of the spike trains (see the losses)
     loss          of one readout; or a dict name -> loss or (loss, weight) for several, whose weighted sum counts: targets and mask
@@ -80,6 +81,7 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
                   others count 1 / (1 - probability) times as much. For inputs use augment=[Drop(…)]
     truncate      seconds: gradients flow back within windows of this length only (see `gradient`)
     clip          largest Euclidean norm of the gradient of a batch; a longer one is scaled to it
+    constraints   WeightConstraints, applied after every optimizer step
     readout       name of the readout that the loss looks at; default: the only one. Or of a spiking population, whose spikes it then sees
     early_stopping  stop when the best epoch is that many epochs old, and go back to its weights
     seed          int or numpy Generator: order of the trials and split. Same seed, same bits, on any number of threads
@@ -91,7 +93,7 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
     """
     session = _Session(network, loss, optimizer, schedule, tuple(regularizers), readout, seed, threads, differentiate_reset,
                        checked(augment), checked_dropout(network, dropout), clip,
-                       window_steps(truncate, network.dt))
+                       window_steps(truncate, network.dt), constraints)
     check_differentiable(network)
     if differentiate_reset:
         check_reset_is_differentiable(network)
@@ -188,7 +190,8 @@ class _Session:
     """The state of a training: parameters in one vector, optimizer state, position, history so far."""
 
     def __init__(self, network, loss, optimizer, schedule, regularizers, readout, seed, threads, differentiate_reset, augment=(),
-                 dropout=None, clip=None, window=0):
+                 dropout=None, clip=None, window=0, constraints=()):
+        self.constraints = checked_constraints(constraints, network)
         self.augment, self.network, self.loss, self.optimizer, self.schedule = augment, network, loss, optimizer, schedule
         self.heads, self.dropout, self.clip = make_heads(network, loss, readout), dropout or {}, clip
         self.window = window
@@ -202,6 +205,8 @@ class _Session:
         tail = [np.ravel(network.tau_parameters[key]).astype(network.dtype) for key in self.taus]
         self.parameters = arrays.aligned_copy(np.concatenate([packed.weight, *tail]))
         self.packed = replace(packed, weight=self.parameters[:packed.weight.size])
+        self.learns = any(p.learn for p in network.populations)      # whose gradients need all states
+        self.frozen = [(place, packed.weight[place].copy()) for place in packed.slices(p for p in network.projections if p.frozen)]
         self.state = optimizer.start(self.parameters.size, network.dtype) if optimizer else {}
         self.epoch = self.batch = 0
         self.series = {name: [] for name in _SERIES}
@@ -267,7 +272,7 @@ class _Session:
             part = rows[first:last]
             return self._augmented(data, part, first) if self.augment else (data.events, part)
         results, gradient = passes.chunked_gradient(packed, inputs, rows.size, data.steps, recorded.blocks, recorded.width, derive,
-                                                   self.threads, self._spare, self.differentiate_reset, bool(self.taus), noise)
+                                                   self.threads, self._spare, self.differentiate_reset, self.learns, noise)
         value, score, terms = np.sum(results, axis=0)
         by_tau = tau_gradients(self.packed, gradient) if self.taus else {}
         flat = np.concatenate([gradient.weight, *[np.ravel(by_tau[key]).astype(self.network.dtype) for key in self.taus]])
@@ -298,15 +303,21 @@ class _Session:
         total = 0.0
         for term in self.regularizers:
             for name in self.packed.places:
-                if isinstance(term, WeightPenalty) and term.applies_to(name):
+                if isinstance(term, WeightPenalty) and term.applies_to(name) and not self.network.projection(name).frozen:
                     value, slope = term.value_and_gradient(self.packed.weight_matrix(name))
                     total += value
-                    self.packed.weight_matrix(name, gradient)[:] += slope
+                    self.packed.weight_matrix(name, gradient)[...] += slope
         return total
 
     def _update(self, gradient, rate):
         self.optimizer.step(self.parameters, gradient, self.state, rate)
         dale.project(self.parameters, self.packed.non_negative)
+        for constraint in self.constraints:
+            for name in self.packed.places:
+                if constraint.applies_to(name):
+                    constraint.apply(self.packed.weight_matrix(name), self.network.synapses.get(name))
+        for place, weights in self.frozen:       # weight decay and constraints leave them alone, too
+            self.parameters[place] = weights
         if self.taus:
             self._write_taus()
             self.packed = replace(self.packed, model=pack_model(self.network))
@@ -421,7 +432,7 @@ class _Session:
         """What must be the same for a resumed run to have the bits of an uninterrupted one."""
         return {"seed": self.seed, "batch": self.batch_size, "trials": int(self.data.rows.size), "loss": repr(self.loss),
                 "optimizer": repr(self.optimizer), "regularizers": repr(self.regularizers),
-                "augment": repr(self.augment)} | {
+                "augment": repr(self.augment), "constraints": repr(self.constraints)} | {
                     name: repr(value) for name, value in vars(self).items() if name in ("clip", "dropout", "window") and value}
 
     def resume(self, path):

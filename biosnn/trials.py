@@ -149,7 +149,7 @@ def dense_spikes(packed, recording, name):
 # ---------------------------------------------------------------------------------------------- time constants
 
 def tau_gradients(packed, gradient):
-    """Gradients with respect to the parameters p of learned time constants and jumps, (population, name) -> array.
+    """Gradients with respect to the parameters p of learned time constants and jumps, and to biases, (population, name) -> array.
 
     dM/dtau by a complex step, which is exact to rounding; then dtau/dp = tau (1 - sigmoid(p)). Of a jump: djump/dp = jump.
     """
@@ -172,6 +172,8 @@ def tau_gradients(packed, gradient):
             p = network.tau_parameters[population.name, name]
             per_neuron = total * taus[name] * (1 - 1 / (1 + np.exp(-p)))
             result[population.name, name] = per_neuron if shared == "neuron" else per_neuron.sum()
+        if population.bias:
+            result[population.name, "bias"] = gradient.bias[neurons]
     return result
 
 
@@ -299,8 +301,9 @@ def _events(network, spikes, merge, duration, currents):
 
 @dataclass(frozen=True, eq=False)
 class Gradients:
-    """Derivatives of a loss: weights by projection (pre, post), currents by population (trial, step, neuron), and
-    parameters p of learned time constants and jumps by (population, name)."""
+    """Derivatives of a loss: weights by projection (pre, post), or as `network.weights` has them, except those of frozen ones; currents
+    by population (trial, step, neuron); parameters p of learned time constants and jumps by (population, name), biases by
+    (population, "bias")."""
     weights: dict
     currents: dict
     time_constants: dict
@@ -350,6 +353,6 @@ def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=F
     for neuron, size in zip(drive.blocks.tag, drive.blocks.size):
         name = next(p.name for p in packed.order if packed.neurons(p.name).start == neuron)
         columns[name] = slice(at, at := at + int(size))
-    return Gradients({p.name: packed.weight_matrix(p.name, result.weight) for p in network.projections},
+    return Gradients({p.name: packed.weight_matrix(p.name, result.weight) for p in network.projections if not p.frozen},
                      {name: result.current[..., c] for name, c in columns.items()},
-                     tau_gradients(packed, result) if learns else {})
+                     tau_gradients(packed, result) if network.tau_parameters else {})

@@ -49,6 +49,8 @@ def relative_error(network, spikes, loss, currents=None, seed=0, steps=(1e-4, 1e
         errors.append(best)
 
     for projection in network.projections:
+        if projection.frozen:
+            continue
         before = network.weights[projection.name]
 
         def change(delta, name=projection.name, before=before):

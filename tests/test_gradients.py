@@ -212,7 +212,7 @@ def test_a_wrong_adjoint_is_caught(monkeypatch):
     ("ei_lif", "exact", 0.0, 3e-3, False, {}), ("ei_lif", "exponential_euler", "subtract", 0.0, True, {}),
     ("lif", "exact", -0.2, 0.0, True, {}), ("lif", "exponential_euler", 0.0, 2e-3, False, {"bounds": (-0.3, 1.0)}),
     ("conductance_lif", "exponential_euler", 0.0, 3e-3, True, {}), ("alpha_conductance_lif", "exponential_euler", "subtract", 0.0, False, {}),
-    ("conductance_lif", "exponential_euler", -0.2, 0.0, False, {"bounds": (-0.1, 0.9)}),
+    ("conductance_lif", "exponential_euler", 0.0, 0.0, False, {"bounds": (-0.1, 0.9)}),
     ("adaptive_lif", "exact", 0.0, 0.0, True, {"jump_delay": 2e-3, "surrogate": bs.TruncatedSuperSpike(3, 0.4)}),
     ("ei_adaptive_lif", "exact", -0.2, 2e-3, False, {"bounds": (-0.2, np.inf)}),
     ("ei_adaptive_lif", "exponential_euler", "subtract", 0.0, True, {"jump_delay": 1e-3, "learn": {"jump": "population"}}),

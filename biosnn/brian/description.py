@@ -199,6 +199,12 @@ def checked_trial(network, spikes, duration):
     return max(1, int(seconds(duration, "duration") / network.dt + 0.5))
 
 
+def with_biases(network, values):
+    """What `current_values` returns, with the constant currents that belong to populations."""
+    biased = [p for p in network.spiking + network.readouts if p.bias]
+    return values | {p.name: values.get(p.name, 0.0) + network.bias(p)[None] for p in biased}
+
+
 def current_values(network, currents, steps):
     """Population -> (step, neuron) of injected currents, or (1, neuron) where they are constant; ValueError for populations that cannot receive them."""
     values = {}
