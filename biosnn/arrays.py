@@ -60,6 +60,9 @@ class Model(NamedTuple):
     cutoff: np.ndarray            # (spiking groups,) half width of a truncated surrogate
     population_first: np.ndarray  # (P+1,) first neuron of each spiking population
     group: np.ndarray             # (P,) its group
+    conducting: np.ndarray        # (G,) whether conductances act on U (conductance_kernels.py); its row of M is zero then
+    reversal: np.ndarray          # (states,) reversal potential of a conductance; NaN where the state is none
+    rate: np.ndarray              # (N,) dt / tau_mem where conductances act, else 0
     jumps: Jumps
     bounds: Bounds
 
@@ -126,6 +129,7 @@ class Gradient(NamedTuple):
     weight: np.ndarray            # as the weights
     coefficient: np.ndarray       # as Model.coefficient, or size 0
     drive: np.ndarray             # (N,) as Model.drive, or size 0
+    rate: np.ndarray              # (N,) as Model.rate, or size 0
     jump: np.ndarray              # as Model.jumps.size, or size 0
     current: np.ndarray           # (B, T, columns) as Drive.current, or no steps
 

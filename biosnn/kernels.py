@@ -12,6 +12,7 @@ A tile of trials goes through each part side by side, so arrays of states are (t
 """
 from ._jit import borrowed, fused, kernel, part
 from .arrays import BEFORE_RESET, END_OF_STEP
+from .conductance_kernels import conduct, conduct_adjoint
 from .neuron_kernels import (clamp_adjoint, collect_spikes, inject, inject_adjoint, integrate, integrate_adjoint, is_listed,
                              matrix_adjoint, reset, reset_adjoint, reset_adjoint_near, threshold, threshold_adjoint,
                              threshold_adjoint_near)
@@ -92,6 +93,8 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
             if drive.current.shape[1]:
                 inject(model, drive.blocks, drive.current, start, n, trials, new)
             for g in range(model.n_spiking):
+                if model.conducting[g]:
+                    conduct(model, g, drive, start, n, trials, old, new)
                 if model.bounds.used[g]:
                     bound(model, g, trials, new)
                 threshold(model, g, trials, old, new, clock, margin, start, slot)
@@ -221,6 +224,8 @@ def _populations_adjoint(model, drive, recording, loss, gradient, start, trials,
                 old = recording.states[start + b, n - 1] if n else model.initial
                 matrix_adjoint(model, g, grad_new[b], old, gradient.coefficient)
         integrate_adjoint(model, g, trials, grad_new, grad_old)
+        if model.conducting[g]:
+            conduct_adjoint(model, g, drive, recording.states, start, n, trials, grad_new, grad_old, gradient)
         if g < model.n_spiking and model.clamped_steps[g] > 0:
             a, u = model.neuron_first[g], model.state_first[g]
             for b in range(trials):

@@ -176,7 +176,7 @@ def _relax(u, target, mixing, theta, back, drop, refractory_steps, dt, every):
     low, part = at.astype(int), at - at.astype(int)
     column, cell = np.broadcast_to(np.arange(n_i), target.shape), np.arange(n_u * n_i)
     rows = np.concatenate([(low * n_i + column).ravel(), ((low + 1) * n_i + column).ravel()])
-    moves = coo_matrix((np.concatenate([1 - part.ravel(), part.ravel()]), (rows, np.tile(cell, 2)))).tocsr()
+    moves = coo_matrix((np.concatenate([1 - part.ravel(), part.ravel()]), (rows, np.tile(cell, 2))), shape=(cell.size, cell.size)).tocsr()
     density = np.zeros((n_u, n_i))
     density[np.argmin(np.abs(u - min(0.0, u[-1])))] = 1 / n_i
 

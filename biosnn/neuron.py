@@ -238,13 +238,14 @@ def free_membrane(neuron):
 
 def conductance_lif(tau_mem=20e-3, tau_exc=5e-3, tau_inh=10e-3, reversal_exc=60e-3, reversal_inh=-20e-3, threshold=10e-3, reset=0.0,
                     refractory=5e-3):
-    """Leaky integrate-and-fire neuron with exponential conductances, in units of the leak conductance. For `simulate`.
+    """Leaky integrate-and-fire neuron with exponential conductances, in units of the leak conductance.
 
         tau_mem dU/dt = -U + g_exc (E_exc - U) + g_inh (E_inh - U)      tau_r dg_r/dt = -g_r      a spike of weight w: g_r += w
 
     Potentials are relative to rest (the defaults: rest -60, threshold -50, E_exc 0, E_inh -80 mV, as in Brette et al. 2007). A step is
     exponential Euler with the conductances of its beginning: U relaxes to U_inf = sum g E / (1 + sum g) with the time constant
-    tau_mem / (1 + sum g); this is Brian2's method "exponential_euler".
+    tau_mem / (1 + sum g); this is Brian2's method "exponential_euler". To train, choose units in which the surrogate's steepness fits:
+    the distance from rest to threshold is 1 with threshold=1.0, reversal_exc=6.0, reversal_inh=-2.0.
     """
     if not (np.isfinite(reversal_exc) and np.isfinite(reversal_inh)):
         raise ValueError(f"conductance_lif: reversal potentials {reversal_exc!r} and {reversal_inh!r} must be finite.")
@@ -256,7 +257,7 @@ def conductance_lif(tau_mem=20e-3, tau_exc=5e-3, tau_inh=10e-3, reversal_exc=60e
 
 def alpha_conductance_lif(tau_mem=20e-3, tau_exc=5e-3, tau_inh=10e-3, reversal_exc=60e-3, reversal_inh=-20e-3, threshold=10e-3, reset=0.0,
                           refractory=5e-3):
-    """`conductance_lif` with conductances that rise and fall as alpha functions, w (t / tau_r) exp(1 - t / tau_r). For `simulate`.
+    """`conductance_lif` with conductances that rise and fall as alpha functions, w (t / tau_r) exp(1 - t / tau_r).
 
         tau_mem dU/dt = -U + g_exc (E_exc - U) + g_inh (E_inh - U)      tau_r dg_r/dt = h_r - g_r      tau_r dh_r/dt = -h_r
         a spike of weight w: h_r += e w, so that the peak of g_r, tau_r after the spike, is w (in units of the leak conductance)
@@ -356,6 +357,20 @@ def step_matrix(neuron, dt, time_constants=None):
         decay = (np.exp(-dt / tau) if neuron.integrator == "exponential_euler" else 1 - dt / tau)[..., None]
         step = (1 - decay) * (rhs + np.eye(*rhs.shape)) + decay * np.eye(*rhs.shape)
     return step[..., :-1], step[..., -1]
+
+
+def linear_step(neuron, dt, time_constants=None):
+    """What is linear in a step: (M, drive) of `step_matrix`, and a rate (1,) or (n, 1).
+
+    Where conductances act on U, its row of M and its drive are zero and the rate is dt / tau_mem; elsewhere the rate is zero.
+    """
+    matrix, drive = step_matrix(neuron, dt, time_constants)
+    taus = neuron.time_constants if time_constants is None else time_constants
+    rate = np.zeros_like(drive[..., :1])
+    if neuron.reversal:
+        rate[..., 0] = dt / np.asarray(taus[next(iter(neuron.states.values()))])
+        matrix[..., 0, :], drive[..., 0] = 0, 0
+    return matrix, drive, rate
 
 
 def surge_step(neuron, dt, u):

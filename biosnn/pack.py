@@ -7,7 +7,7 @@ from . import dale
 from ._vector import BLOCK_BYTES, SPAN_BYTES
 from .arrays import RESET_BY_SUBTRACTION, RESET_TO_VALUE, Blocks, Bounds, Jumps, Model, Terms, Wiring, aligned, aligned_copy
 from .network import Network
-from .neuron import step_matrix, step_pattern
+from .neuron import linear_step, step_pattern
 
 _SMALL_BYTES = 32e3    # of weights whose gradient stays in the first-level cache: their events are not collected
 
@@ -48,6 +48,11 @@ class Packed:
         return int(self.model.neuron_first[self.model.n_spiking])
 
     @property
+    def needs_states(self):
+        """Whether the adjoint reads the states at the end of every step: for learned time constants, and where conductances act."""
+        return any(p.learn or p.neuron.reversal for p in self.order)
+
+    @property
     def non_negative(self):
         """Slices of the weight vector that Dale's law keeps >= 0: a bundle is so as a whole, or not at all."""
         return list({self.places[p.name][0].start: self.places[p.name][0] for p in self.network.projections
@@ -72,7 +77,7 @@ def pack(network):
         raise ValueError(f"sparse projections: {', '.join(network.synapses)}. Batches of trials and training take dense ones only; "
                          "use simulate(network, duration, …), which runs one trial of any network.")
     for population in network.spiking:
-        if population.neuron.reversal or population.neuron.surge:
+        if population.neuron.surge:
             raise ValueError(f"population {population.name!r}: batches of trials and training do not take {population.neuron.model}; "
                              "use simulate(network, duration, …).")
         if population.neuron.refractory_steps(network.dt) > 1 and population.neuron.has_delta_synapses:
@@ -106,7 +111,7 @@ def _groups(network):
     for population in network.spiking + network.readouts:
         neuron = population.neuron
         key = (population.kind, tuple(neuron.states), tuple(step_pattern(neuron)), neuron.reset == "subtract",
-               neuron.refractory_steps(network.dt), population.surrogate, neuron.bounded)
+               neuron.refractory_steps(network.dt), population.surrogate, tuple(neuron.reversal.items()), neuron.bounded)
         groups.setdefault(key, []).append(population)
     return list(groups.values())
 
@@ -145,13 +150,14 @@ def pack_model(network):
     n = np.array([p.n for p in order])
     sizes = np.array([sum(p.n for p in group) for group in groups])
     n_states = np.array([len(group[0].neuron.states) for group in groups])
-    coefficient, drive, rows, columns, initial, at = [], [], [], [], [], 0
+    coefficient, drive, rate, rows, columns, initial, at = [], [], [], [], [], [], 0
     for group, size in zip(groups, sizes):
         pattern = step_pattern(group[0].neuron)
-        steps = [step_matrix(p.neuron, dt, network.time_constants(p)) for p in group]
+        steps = [linear_step(p.neuron, dt, network.time_constants(p)) for p in group]
         for row, column in pattern:
-            coefficient += [np.broadcast_to(matrix[..., row, column], p.n) for p, (matrix, _) in zip(group, steps)]
-        drive += [np.broadcast_to(gain[..., 0], p.n) for p, (_, gain) in zip(group, steps)]
+            coefficient += [np.broadcast_to(matrix[..., row, column], p.n) for p, (matrix, *_) in zip(group, steps)]
+        drive += [np.broadcast_to(gain[..., 0], p.n) for p, (_, gain, _) in zip(group, steps)]
+        rate += [np.broadcast_to(each[..., 0], p.n) for p, (*_, each) in zip(group, steps)]
         firsts = [at + size * e for e in range(len(pattern))]
         rows.append(_terms(pattern, firsts))
         columns.append(_terms([(column, row) for row, column in pattern], firsts))
@@ -181,7 +187,9 @@ def pack_model(network):
         np.array([g[0].surrogate.support for g in spiking], dtype),
         first_of([p.n for group in spiking for p in group]),
         np.repeat(np.arange(len(spiking)), [len(group) for group in spiking]).astype(np.int64),
-        _pack_jumps(network, groups, state_first),
+        np.array([bool(g[0].neuron.reversal) for g in groups]),
+        np.array([g[0].neuron.reversal.get(state, np.nan) for g in groups for state in g[0].neuron.states], dtype),
+        np.concatenate(rate).astype(dtype), _pack_jumps(network, groups, state_first),
         Bounds(np.array([g[0].neuron.bounded for g in spiking], bool), of_spiking(lambda x: x.low), of_spiking(lambda x: x.high)))
 
 

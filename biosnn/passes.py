@@ -199,7 +199,7 @@ def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, thr
 
 def _sums(packed, coefficients):
     model = packed.model
-    learned = (model.coefficient.size, model.drive.size, model.jumps.size.size)
+    learned = (model.coefficient.size, model.drive.size, model.rate.size, model.jumps.size.size)
     return _OrderedSum((packed.weight.size, *(size * coefficients for size in learned)), packed.weight.dtype)
 
 

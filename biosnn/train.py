@@ -216,7 +216,7 @@ class _Session:
         """Loss, score, regularizers and the gradient of a batch with respect to the parameter vector."""
         target, mask = data.target(rows)
         readout = state_layout(self.packed, [f"{self.readout}.U"])
-        recorded = all_states(self.packed) if self.taus else readout
+        recorded = all_states(self.packed) if self.packed.needs_states else readout
         columns = recorded.columns[f"{self.readout}.U"]
         total = self.loss.total_weight((rows.size, data.steps, readout.width), mask)
 

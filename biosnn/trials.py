@@ -6,7 +6,7 @@ import numpy as np
 
 from . import arrays, passes
 from .events import SpikeTrains, bin_spikes
-from .neuron import step_matrix, step_pattern
+from .neuron import linear_step, step_pattern
 from .pack import check_differentiable, pack
 from .units import seconds
 
@@ -149,8 +149,8 @@ def tau_gradients(packed, gradient):
                 result[population.name, name] = own if shared == "neuron" else own.sum()
                 continue
             shifted = {key: value + (1e-20j if key == name else 0) for key, value in taus.items()}
-            matrix, drive = (a.imag / 1e-20 for a in step_matrix(population.neuron, network.dt, shifted))
-            total = gradient.drive[neurons] * drive[..., 0]
+            matrix, drive, rate = (a.imag / 1e-20 for a in linear_step(population.neuron, network.dt, shifted))
+            total = gradient.drive[neurons] * drive[..., 0] + gradient.rate[neurons] * rate[..., 0]
             for e, (row, column) in enumerate(step_pattern(population.neuron), int(first)):
                 at = model.rows.at[e] + offset
                 total = total + gradient.coefficient[at:at + population.n] * matrix[..., row, column]
@@ -242,7 +242,7 @@ def run(network, spikes=None, record=(), currents=None, threads=None, merge=True
     drive = arrays.Drive(events, np.arange(n_trials), layout.blocks,
                           _stack(layout, currents, n_trials, steps, network.dtype, "currents"))
     names = [f"{p.name}.U" for p in network.readouts] + ([record] if isinstance(record, str) else list(record))
-    if tape and any(p.learn for p in packed.order):
+    if tape and packed.needs_states:
         names = list(all_states(packed).columns) + names
     states = state_layout(packed, names)
     recording = passes.new_recording(packed, n_trials, steps, states.blocks, states.width, tape)

@@ -28,6 +28,23 @@ def step_matrix(neuron, dt, i=0, time_constants=None):
     return m[:n, :n], m[:n, n]
 
 
+def conductance_step(neuron, dt, x, current, i, time_constants):
+    """U of neuron i after a step from its states x, in which the conductances stay what they are."""
+    total, inflow = 1.0, current
+    for state, potential in neuron.reversal.items():
+        g = x[list(neuron.states).index(state)]
+        total, inflow = total + g, inflow + g * potential
+    tau = float(np.atleast_1d(time_constants["mem"])[i if np.ndim(time_constants["mem"]) else 0])
+    return inflow / total + (x[0] - inflow / total) * np.exp(-dt * total / tau)
+
+
+def conductance_slopes(neuron, dt, x, current, i, time_constants):
+    """Derivatives of `conductance_step` by each state and by the current, by a complex step (exact to rounding)."""
+    slopes = []
+    for k in range(len(x) + 1):
+        shift = 1e-20j * np.eye(len(x) + 1)[k]
+        slopes.append(conductance_step(neuron, dt, x + shift[:-1], current + shift[-1], i, time_constants).imag / 1e-20)
+    return np.array(slopes[:-1]), slopes[-1]
 def jumps(network, population):
     """State -> what a spike adds to it."""
     factor = np.exp(network.tau_parameters[population.name, "jump"]) if "jump" in population.learn else 1.0
@@ -55,10 +72,11 @@ def run(network, inputs, currents=None, smooth=False):
         for p in populations:
             for i in range(p.n):
                 matrix, drive = matrices[p.name][i]
-                before = x[p.name][i, 0]
-                x[p.name][i] = matrix @ x[p.name][i]
-                if currents and p.name in currents:
-                    x[p.name][i] += drive * currents[p.name][n, i]
+                old, before = x[p.name][i].copy(), x[p.name][i, 0]
+                current = currents[p.name][n, i] if currents and p.name in currents else 0.0
+                x[p.name][i] = matrix @ old + drive * current
+                if p.neuron.reversal:
+                    x[p.name][i, 0] = conductance_step(p.neuron, network.dt, old, current, i, network.time_constants(p))
                 x[p.name][i, 0] = min(max(x[p.name][i, 0], p.neuron.low), p.neuron.high)
                 if clock[p.name][i] > 0:
                     clock[p.name][i] -= 1
@@ -136,6 +154,12 @@ def gradient(network, inputs, result, grad_states, grad_counts=None, currents=No
                 kept, row = 0.0, d[i].copy()
                 if result["clamped"][p.name][n, i]:
                     kept, row[0] = row[0], 0.0
+                if p.neuron.reversal:
+                    old = ([result["states"][p.name, s][n - 1, i] for s in p.neuron.states] if n else
+                           [p.initial] + [0.0] * (len(p.neuron.states) - 1))
+                    current = currents[p.name][n, i] if currents and p.name in currents else 0.0
+                    matrix = matrix.copy()
+                    matrix[0], drive[0] = conductance_slopes(p.neuron, network.dt, np.array(old), current, i, network.time_constants(p))
                 grad_currents[p.name][n, i] = drive @ row
                 before = matrix.T @ row
                 before[0] += kept

@@ -14,6 +14,7 @@ from biosnn import _vector, arrays, passes, projection_kernels, trials
 DT = 1e-3
 TABLES = {"lif": bs.lif, "ei_lif": bs.ei_lif, "adaptive_lif": bs.adaptive_lif, "ei_adaptive_lif": bs.ei_adaptive_lif,
           "ampa_nmda_gaba": bs.ampa_nmda_gaba}
+CONDUCTANCES = {"conductance_lif": bs.conductance_lif, "alpha_conductance_lif": bs.alpha_conductance_lif}   # exponential Euler only
 FREE = ("lif", "adaptive_lif")      # their receptors take weights of either sign
 SURROGATES = [bs.SuperSpike(5), bs.Sigmoid(5), bs.Triangular(0.7), bs.TruncatedSuperSpike(3, 1.5)]
 LOSSES = [bs.MaxOverTimeCrossEntropy(), bs.SumOverTimeCrossEntropy(), bs.MeanOverTimeCrossEntropy(), bs.LastStepCrossEntropy(),
@@ -34,20 +35,22 @@ def circuit(table="ei_lif", integrator="exact", reset=0.0, refractory=0.0, surro
 
     def neuron(n):
         given = {"tau_mem": 12e-3, **({"jump": 0.3} if "adaptive" in table else {}), **options}
-        made = TABLES[table](threshold=0.8, reset=reset, refractory=refractory, integrator=integrator, **given)
+        given |= {"reversal_exc": 4.0, "reversal_inh": -1.0} if table in CONDUCTANCES else {"integrator": integrator}
+        make = CONDUCTANCES.get(table) or TABLES[table]
+        made = make(threshold=0.8, reset=reset, refractory=refractory, **given)
         if per_neuron:
             given |= {f"tau_{tau}": bs.log_normal_time_constants(value, 0.3, n, rng) for tau, value in made.time_constants.items()}
             given |= {"jump": rng.uniform(0.1, 0.6, n)} if "adaptive" in table else {}
-            made = TABLES[table](threshold=0.8, reset=reset, refractory=refractory, integrator=integrator, **given)
+            made = make(threshold=0.8, reset=reset, refractory=refractory, **given)
         return bs.bounded(made, *bounds) if bounds else made
-    signs = ("unsigned", "unsigned") if table in FREE else ("excitatory", "inhibitory")
+    signs, smaller = ("unsigned", "unsigned") if table in FREE else ("excitatory", "inhibitory"), 8 if table in CONDUCTANCES else 1
     a = net.population(5, neuron(5), signs[0], "A", surrogate, initial=0.1, learn=learn)
     b = net.population(4, neuron(4), signs[1], "B", surrogate, learn=learn)
     out = net.readout(3, 20e-3, 5e-3, name="out", initial=-0.1, integrator=integrator)
     pairs = [(x, a), (x, b), (a, a), (a, b), (b, a), (b, b), (a, out), (x, out)]
     for k, (pre, post) in enumerate(pairs):
         scale = 6.0 if pre is x else 3.0
-        weights = rng.normal(0, scale, (pre.n, post.n)) if table in FREE or post is out else rng.exponential(scale, (pre.n, post.n))
+        weights = rng.normal(0, scale, (pre.n, post.n)) if table in FREE or post is out else rng.exponential(scale / smaller, (pre.n, post.n))
         net.connect(pre, post, delays[k % len(delays)] * DT, weights)
     return net
 
@@ -71,9 +74,10 @@ def loss_of(loss=bs.MaxOverTimeCrossEntropy(), terms=(), penalty=None, net=None,
 
 
 @pytest.mark.parametrize("table, integrator, reset, refractory", [
-    (table, integrator, reset, refractory) for table, integrator, reset, refractory in itertools.product(
+    *((table, integrator, reset, refractory) for table, integrator, reset, refractory in itertools.product(
         TABLES, ("exact", "exponential_euler", "euler"), (0.0, -0.2, "subtract"), (0.0, 3e-3))
-    if table in ("lif", "ei_lif") or (refractory > 0) == (reset == 0.0)])
+      if table in ("lif", "ei_lif") or (refractory > 0) == (reset == 0.0)),
+    *itertools.product(CONDUCTANCES, ("exponential_euler",), (0.0, -0.2, "subtract"), (0.0, 3e-3))])
 def test_tables(table, integrator, reset, refractory):
     for surrogate in SURROGATES:
         net = circuit(table, integrator, reset, refractory, surrogate)
@@ -134,21 +138,37 @@ def test_weight_penalty_l1():
     assert gradcheck.relative_error(circuit(), spikes(), loss_of(penalty=bs.WeightPenalty(0.01, power=1))) < 1e-6
 
 
-@pytest.mark.parametrize("integrator", ["exact", "exponential_euler", "euler"])
+@pytest.mark.parametrize("table, integrator", [("ei_lif", "exact"), ("ei_lif", "exponential_euler"), ("ei_lif", "euler"),
+                                               ("conductance_lif", "exponential_euler"), ("alpha_conductance_lif", "exponential_euler")])
 @pytest.mark.parametrize("shared", ["population", "neuron"])
-def test_time_constants_and_currents(integrator, shared):
-    net = circuit(integrator=integrator, learn={"mem": shared, "exc": shared, "inh": "population"}, refractory=2e-3,
+def test_time_constants_and_currents(table, integrator, shared):
+    net = circuit(table, integrator, learn={"mem": shared, "exc": shared, "inh": "population"}, refractory=2e-3,
                   per_neuron=shared == "neuron")
     currents = {"A": np.random.default_rng(0).normal(0.2, 0.3, (3, 30, 5)), "B": np.full((3, 30, 4), 0.2)}
     assert gradcheck.relative_error(net, spikes(), loss_of(), currents) < 1e-6
 
 
-def test_gradients_by_states_of_populations():
+@pytest.mark.parametrize("table, state", [("ei_lif", "B.I_exc"), ("conductance_lif", "B.g_inh"), ("alpha_conductance_lif", "B.h_exc")])
+def test_gradients_by_states_of_populations(table, state):
     def loss(trace):
-        u, i, s = trace.states["A.U"], trace.states["B.I_exc"], trace.states["out.U"]
-        return (np.sum(u ** 2) + np.sum(i ** 2) * 1e-2 + np.sum(s)), {"A.U": 2 * u, "B.I_exc": 2e-2 * i,
-                                                                      "out.U": np.ones_like(s)}, None, {}
-    assert gradcheck.relative_error(circuit(refractory=2e-3), spikes(), loss) < 1e-6
+        u, i, s = trace.states["A.U"], trace.states[state], trace.states["out.U"]
+        return (np.sum(u ** 2) + np.sum(i ** 2) * 1e-2 + np.sum(s)), {"A.U": 2 * u, state: 2e-2 * i, "out.U": np.ones_like(s)}, None, {}
+    assert gradcheck.relative_error(circuit(table, refractory=2e-3), spikes(), loss) < 1e-6
+
+
+def test_conductances_beside_currents():
+    """Two groups with conductances (of other reversal potentials) and one without."""
+    net = circuit("conductance_lif", delays=(0, 1), refractory=2e-3)
+    c = net.population(3, bs.conductance_lif(12e-3, reversal_exc=3.0, reversal_inh=-0.5, threshold=0.7), "inhibitory", "C", bs.Sigmoid(5))
+    d = net.population(3, bs.ei_lif(threshold=0.7), "excitatory", "D", bs.SuperSpike(5))
+    rng = np.random.default_rng(2)
+    for pre, post, scale in (("A", c, 0.6), (c, "B", 0.3), ("A", d, 6.0), (d, "A", 0.2), ("input", c, 0.5)):
+        net.connect(pre, post, 1e-3, rng.exponential(scale, (net[pre if isinstance(pre, str) else pre.name].n, net[post if isinstance(post, str)
+                                                             else post.name].n)), "exc" if pre == "input" else None)
+    currents = {name: rng.normal(0.2, 0.3, (3, 30, net[name].n)) for name in ("D", "C", "A")}
+    trace = bs.run(net, spikes(), currents=currents)
+    assert all(trace.counts[name].sum() > 3 for name in "ABCD")
+    assert gradcheck.relative_error(net, spikes(), loss_of(), currents) < 1e-6
 
 
 def test_a_wrong_adjoint_is_caught(monkeypatch):
@@ -161,6 +181,8 @@ def test_a_wrong_adjoint_is_caught(monkeypatch):
 @pytest.mark.parametrize("table, integrator, reset, refractory, per_neuron, options", [
     ("ei_lif", "exact", 0.0, 3e-3, False, {}), ("ei_lif", "exponential_euler", "subtract", 0.0, True, {}),
     ("lif", "exact", -0.2, 0.0, True, {}), ("lif", "exponential_euler", 0.0, 2e-3, False, {"bounds": (-0.3, 1.0)}),
+    ("conductance_lif", "exponential_euler", 0.0, 3e-3, True, {}), ("alpha_conductance_lif", "exponential_euler", "subtract", 0.0, False, {}),
+    ("conductance_lif", "exponential_euler", -0.2, 0.0, False, {"bounds": (-0.1, 0.9)}),
     ("adaptive_lif", "exact", 0.0, 0.0, True, {"jump_delay": 2e-3, "surrogate": bs.TruncatedSuperSpike(3, 0.4)}),
     ("ei_adaptive_lif", "exact", -0.2, 2e-3, False, {"bounds": (-0.2, np.inf)}),
     ("ei_adaptive_lif", "exponential_euler", "subtract", 0.0, True, {"jump_delay": 1e-3, "learn": {"jump": "population"}}),
@@ -186,7 +208,7 @@ def test_against_the_naive_reference(table, integrator, reset, refractory, per_n
         np.testing.assert_allclose(trace.states["A.U_star"][b], expected["u_star"]["A"], atol=1e-12)
         for name in names[1:]:
             np.testing.assert_allclose(trace.states[name][b], expected["states"][tuple(name.split("."))], atol=1e-12)
-        slopes = naive.gradient(net, inputs, expected, {("out", "U"): grad[b]}, {"A": np.ones(5)})
+        slopes = naive.gradient(net, inputs, expected, {("out", "U"): grad[b]}, {"A": np.ones(5)}, one)
         for name in total:
             total[name] = total[name] + slopes["weights"][name]
         np.testing.assert_allclose(got.currents["A"][b], slopes["currents"]["A"], atol=1e-10)
@@ -194,8 +216,9 @@ def test_against_the_naive_reference(table, integrator, reset, refractory, per_n
         np.testing.assert_allclose(got.weights[name], expected, atol=1e-10 * max(1, np.abs(expected).max()))
 
 
-def test_same_bits_on_any_number_of_threads():
-    trains, net = spikes(n_trials=70), circuit()
+@pytest.mark.parametrize("table", ["ei_lif", "conductance_lif"])
+def test_same_bits_on_any_number_of_threads(table):
+    trains, net = spikes(n_trials=70), circuit(table)
     results = []
     for threads in (1, 2, 3):
         trace = bs.run(net, trains, ["A.U"], tape=True, threads=threads)

@@ -18,11 +18,15 @@ def task(seed=0):
     return bs.data.randman(n_classes=3, n_units=10, samples_per_class=60, duration=0.06, active=0.04, seed=seed)
 
 
-def network(data, learn=None):
+#: In units of the distance from rest to threshold.
+CONDUCTANCES = bs.conductance_lif(20e-3, 10e-3, 20e-3, reversal_exc=6.0, reversal_inh=-2.0, threshold=1.0, refractory=4e-3)
+
+
+def network(data, learn=None, neuron=None, sigma_u=1.0):
     net = bs.Network(2e-3)
-    e, i = bs.dalian_layer(net, net.input(10), 20, 5)
+    e, i = bs.dalian_layer(net, net.input(10), 20, 5, neuron=neuron)
     net.connect(e, net.readout(3, tau_mem=0.06, learn=learn))
-    bs.fluctuation_driven(net, data, seed=2, closed_loop=False, progress=False)
+    bs.fluctuation_driven(net, data, sigma_u=sigma_u, seed=2, closed_loop=False, progress=False)
     return net
 
 
@@ -169,10 +173,11 @@ def test_not_finite_names_the_projection_and_keeps_the_weights(tmp_path):
     assert all(np.array_equal(before[name], net.weights[name]) for name in before)
 
 
-def test_chunks_add_up_to_the_batch():
+@pytest.mark.parametrize("neuron, sigma_u", [(None, 1.0), (CONDUCTANCES, 0.5)])
+def test_chunks_add_up_to_the_batch(neuron, sigma_u):
     """Loss, regularizer and gradient of a batch that goes chunk by chunk are those of the batch as a whole."""
     data, loss = task(), bs.EveryStepCrossEntropy()
-    net, steps = network(data), bs.bin_spikes(data, 2e-3).n_steps
+    net, steps = network(data, None, neuron, sigma_u), bs.bin_spikes(data, 2e-3).n_steps
     mask = np.random.default_rng(0).random((len(data), steps))
     trace = bs.run(net, data, tape=True)
     value, slope = loss.value_and_gradient(trace.states["readout.U"], data.labels, mask)
