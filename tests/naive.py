@@ -45,6 +45,8 @@ def conductance_slopes(neuron, dt, x, current, i, time_constants):
         shift = 1e-20j * np.eye(len(x) + 1)[k]
         slopes.append(conductance_step(neuron, dt, x + shift[:-1], current + shift[-1], i, time_constants).imag / 1e-20)
     return np.array(slopes[:-1]), slopes[-1]
+
+
 def jumps(network, population):
     """State -> what a spike adds to it."""
     factor = np.exp(network.tau_parameters[population.name, "jump"]) if "jump" in population.learn else 1.0
