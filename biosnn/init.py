@@ -7,18 +7,18 @@ rates assumed for recurrent populations are those they then fire with, and a clo
 until the measured free membrane has the target moments.
 """
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from . import moments, passes, stats, trials
+from . import conductance_init, moments, passes, stats, trials
 from .circuit_init import initialize_circuit
 from .connectivity import recurrent_projections
 from .events import bin_spikes
 from .families import Exponential
 from .init_report import InitializerReport, PopulationReport
 from .network import Network
-from .neuron import Neuron
+from .neuron import free_membrane
 from .progress import progress_bar
 from .solver import Afferent, solve_dale, solve_normal
 from .units import hertz
@@ -46,8 +46,11 @@ def fluctuation_driven(network, spikes=None, *, background=None, rate=None, mu_u
     background   the circuit's external drive, as for `simulate`, which stays as it is: sets the weights of a sparse or dense, current-
                  or conductance-based circuit that is to be simulated (`circuit_init`); spikes, alpha, closed_loop, balance and merge
                  play no part. rate: Hz, a number or a dict by population, then is a target in place of mu_u or sigma_u (xi)
+    The free membrane is what synapses make of it: neither adaptation, which follows from a neuron's own spikes, nor bounds of U are in
+    its moments; the rate that theory assumes for a population has the mean adaptation in it.
     Readouts get normal weights with variance 1/n, n the number of their afferents. Biases are left alone, and add to mu_U. The number
     of afferents of a sparse projection is its mean, that of a convolution of a neuron away from the edges.
+    Populations with conductances get their weights from the theory of mean_field.py, corrected by the closed loop (conductance_init.py).
     Time: seconds for a thousand neurons.
     """
     if background is not None:
@@ -82,7 +85,7 @@ class _Design:
         self.recurrent = recurrent_projections(network)
         if sigma_u is not None and xi is not None:
             raise ValueError("give sigma_u or xi, not both: xi = (threshold - mu_U) / sigma_U.")
-        self.targets, self.afferents = {}, {}
+        self.targets, self.afferents, self.moments = {}, {}, {}
         for population in network.spiking:
             name = population.name
             mu, a = _for(mu_u, name, "mu_u"), _for(alpha, name, "alpha")
@@ -97,8 +100,12 @@ class _Design:
                                  "1. To have no recurrence leave out the projection.")
             self.targets[name] = (mu, sigma, a)
         self.family = {p.name: _for(family, p.name, "family") for p in network.projections if p.non_negative}
-        self.dalian = {p.name: self._obeys_dale(p.name) for p in network.spiking}
-        # corrections of the solved weights: excitation x and inhibition y times, or (unsigned) x times plus y
+        self.conducting = {p.name for p in network.spiking if p.neuron.reversal}
+        if self.conducting and balance == "neuron":
+            raise ValueError(f"balance='neuron' needs potentials that add up; those of {', '.join(sorted(self.conducting))} (conductances) do not.")
+        self.dalian = {p.name: self._obeys_dale(p.name) and p.name not in self.conducting for p in network.spiking}
+        # corrections of the solved weights: excitation x and inhibition y times, or (unsigned) x times plus y; of conductances, the target:
+        # sigma_U x times, mu_U plus y
         self.gains = {name: (1.0, 1.0 if dalian else 0.0) for name, dalian in self.dalian.items()}
 
     def _obeys_dale(self, population):
@@ -135,9 +142,12 @@ class _Design:
             if not (np.isfinite(rate) and rate >= 0) or rate * self.network.dt > 1:
                 raise ValueError(f"the rate of {name!r} is {rate!r} Hz; it must be >= 0 and at most one spike per step, "
                                  f"{1 / self.network.dt:g} Hz.")
-        for population in self.network.spiking:
-            if population.name not in self.rates:
+        free = [p for p in self.network.spiking if p.name not in self.rates]
+        for population in free:
+            if population.name not in self.conducting:
                 self.rates[population.name] = self.theoretical_rate(population)
+        if others := [p for p in free if p.name in self.conducting]:
+            conductance_init.assume_rates(self, others)
 
     def theoretical_rate(self, population):
         """Rate of the target membrane, with the variance shared equally over the receptors."""
@@ -148,8 +158,11 @@ class _Design:
     def _rate(self, population, mu, sigma, receptor_variance):
         neuron, dt = population.neuron, self.network.dt
         tau = moments.current_time_constant(neuron, receptor_variance)
-        return moments.stationary_rate(mu, sigma, float(np.mean(neuron.time_constants["mem"])), tau, dt, neuron.threshold,
-                                       neuron.reset, neuron.refractory_steps(dt))
+
+        def rate(shift):
+            return moments.stationary_rate(mu + shift, sigma, float(np.mean(neuron.time_constants["mem"])), tau, dt, neuron.threshold,
+                                           neuron.reset, neuron.refractory_steps(dt))
+        return moments.adapted_rate(rate, moments.adaptation_gain(neuron))
 
     # ------------------------------------------------------------------------------------------ weights
 
@@ -176,10 +189,13 @@ class _Design:
         return Afferent(p.name, post.neuron.receptors[p.receptor].sign, p.name in self.recurrent, network.in_degree(p), rate, eps_bar,
                         eps_hat, 1 - rate * network.dt if binary else 1.0, self.family[p.name].kappa if p.non_negative else 1.0)
 
-    def solve(self):
-        """Set the weights of all spiking populations from the assumed rates and the corrections."""
-        self.moments = {}
-        for name, (mu, sigma, alpha) in self.targets.items():
+    def solve(self, names=None):
+        """Set the weights of the spiking populations (or some of them) from the assumed rates and the corrections."""
+        for name in self.targets if names is None else names:
+            mu, sigma, alpha = self.targets[name]
+            if name in self.conducting:
+                self._solve_conducting(name)
+                continue
             afferents = self.afferents[name] = [self.describe(p) for p in self.afferent_projections(name)]
             solver = solve_dale if self.dalian[name] else solve_normal
             solved = solver(name, afferents, mu, sigma, alpha, self.shares)
@@ -193,6 +209,14 @@ class _Design:
                 mean, deviation = solved[a.name]
                 gain, offset = ((x if a.sign > 0 else y), 0.0) if self.dalian[name] else (x, y)
                 self.moments[a.name] = (self.family.get(a.name), gain * mean + offset, gain * deviation)
+
+    def _solve_conducting(self, name):
+        population = self.network[name]
+        self.afferents[name] = conductance_init.afferents(self, population)
+        for projection, mean in conductance_init.solve(self, population, *self.gains[name]).items():
+            family = self.family[projection]
+            self.network.set_weights(projection, mean * self.samples[projection])
+            self.moments[projection] = (family, mean, mean * np.sqrt(family.kappa - 1))
 
     def _apply(self, name, solved):
         """Weights = solved moments times samples, with the corrections."""
@@ -218,7 +242,9 @@ class _Design:
         return means, variances
 
     def scales(self, name):
-        """What theory says of the size of the two components of the closed loop, with the weights as they are."""
+        """What theory says of the size of the components of the closed loop, with the weights as they are."""
+        if name in self.conducting:    # what is asked of theory stays, and so does the membrane
+            return np.ones(1)
         self.afferents[name] = [self.describe(p) for p in self.afferent_projections(name)]
         means, variances = self._theory(name)
         if self.dalian[name]:
@@ -274,6 +300,9 @@ class _Design:
         """Theory with the weights as they are, for independent inputs at the assumed rates."""
         report.weights = self.moments
         for row, population in zip(report.populations, self.network.spiking):
+            if row.name in self.conducting:
+                conductance_init.predict(self, population, row)
+                continue
             means, variances = self._theory(row.name)
             mean = sum(means.values())
             row.mu_predicted, row.spread_predicted = float(mean.mean()), float(mean.std())
@@ -321,7 +350,8 @@ def _close_loop(design, report, spikes, fixed, threads, progress, most=30):
             if not fixed:
                 design.rates |= {p.name: max(p.rate_measured, 0.05) for p in report.populations}
             _improve(design, measured)
-            design.move(mixing.step(position, design.position(fixed)), fixed)
+            if not _move(design, position, mixing.step(position, design.position(fixed)), fixed):
+                break
     report.converged, report.closed_loop = error < 1.0, True
     if not report.converged:
         design.move(best[2], fixed)
@@ -333,6 +363,18 @@ def _close_loop(design, report, spikes, fixed, threads, progress, most=30):
         report.notes.append(note)
         warnings.warn(note, stacklevel=3)
     design.predict(report)
+
+
+def _move(design, position, target, fixed):
+    """From a position of the closed loop to another; where conductances allow no such membrane, a part of the way. Whether it moved."""
+    for share in (1.0, 0.5, 0.25, 0.125):
+        try:
+            design.move(position + share * (target - position), fixed)
+            return True
+        except ValueError:
+            if not design.conducting:
+                raise
+    return False
 
 
 class _Anderson:
@@ -355,17 +397,19 @@ class _Anderson:
 
 @dataclass
 class _Components:
-    """Statistics per neuron of the two parts of the free membrane that the closed loop scales: see `_component_weights`."""
-    mean: np.ndarray         # (2, n) over trials and steps
-    covariance: np.ndarray   # (2, 2, n)
+    """Statistics per neuron of the parts (c of them) of the free membrane that the closed loop scales: see `_component_weights`."""
+    mean: np.ndarray         # (c, n) over trials and steps
+    covariance: np.ndarray   # (c, c, n)
 
 
 def _component_weights(design, name):
-    """Two parts whose sum is the free membrane: excitation and inhibition, or (unsigned) the weights and a uniform offset.
+    """Parts whose sum is the free membrane: excitation and inhibition, (unsigned) the weights and a uniform offset, or all (conductances).
 
     Returns for each part projection -> weights (a non-negative projection keeps its receptor and so its sign).
     """
     afferents, weights = design.afferents[name], design.network.weights
+    if name in design.conducting:
+        return [{a.name: weights[a.name] for a in afferents}]
     if design.dalian[name]:
         return [{a.name: weights[a.name] for a in afferents if a.sign == sign} for sign in (+1, -1)]
     return [{a.name: weights[a.name] for a in afferents}, {a.name: np.ones_like(weights[a.name]) for a in afferents}]
@@ -374,12 +418,12 @@ def _component_weights(design, name):
 def _measure(design, trace, name, threads):
     """Simulate shadows: copies of a population that receive the same spikes and never spike, one per component."""
     network, population = design.network, design.network[name]
-    shadow, neuron = Network(network.dt, network.dtype), _without_threshold(population.neuron)
+    shadow, neuron, parts = Network(network.dt, network.dtype), free_membrane(population.neuron), _component_weights(design, name)
     sources = {p.pre for p in design.afferent_projections(name)}
     for source in network.sources:
         if source.name in sources:
             shadow.input(source.n, source.name, source.sign)
-    for k, weights in enumerate(_component_weights(design, name)):
+    for k, weights in enumerate(parts):
         shadow.population(population.n, neuron, name=f"component {k}")
         for projection, values in weights.items():
             p = network.projection(projection)
@@ -389,15 +433,11 @@ def _measure(design, trace, name, threads):
     sums, squares, count = 0.0, 0.0, 0
     for first in range(0, trace.tape[2].counts.shape[0], _SHADOW_TRIALS):
         part = {s: train[first:first + _SHADOW_TRIALS] for s, train in spikes.items()}
-        states = trials.run(shadow, part, ["component 0.U", "component 1.U"], merge=design.merge, threads=threads).states
-        u = np.stack([states[f"component {k}.U"].reshape(-1, population.n).astype(float) for k in (0, 1)])
+        states = trials.run(shadow, part, [f"component {k}.U" for k in range(len(parts))], merge=design.merge, threads=threads).states
+        u = np.stack([states[f"component {k}.U"].reshape(-1, population.n).astype(float) for k in range(len(parts))])
         sums, squares, count = sums + u.sum(axis=1), squares + np.einsum("atn,btn->abn", u, u), count + u.shape[1]
     mean = sums / count
     return _Components(mean, squares / count - mean[:, None] * mean[None])
-
-
-def _without_threshold(neuron: Neuron):
-    return replace(neuron, threshold=np.inf, refractory=0.0, reset=0.0)
 
 
 def _record(design, report, trace, measured):
@@ -428,7 +468,7 @@ def _improve(design, measured):
     The components were measured with the weights of before; those of now scale them as theory says.
     """
     before = {name: design.scales(name) for name in measured}
-    design.solve()
+    design.solve([name for name in design.targets if name not in design.conducting])
     for name, part in measured.items():
         ratio = design.scales(name) / before[name]
         _correct(design, name, _Components(part.mean * ratio[:, None], part.covariance * (ratio[:, None] * ratio)[..., None]))
@@ -440,6 +480,9 @@ def _correct(design, name, part):
     With U = x U_1 + y U_2 the mean fixes y = (mu - x m_1) / m_2 =: c - d x, and the variance x^2 V_1 + y^2 V_2 + 2 x y C is a
     quadratic in x. With balance="neuron" y is chosen for each neuron. Steps are at most a factor of 2.
     """
+    if name in design.conducting:
+        design.gains[name] = conductance_init.corrected(design.gains[name], design.targets[name], part)
+        return
     mu, sigma, _ = design.targets[name]
     neuronwise = design.balance == "neuron"
     m1, m2 = part.mean if neuronwise else part.mean.mean(axis=1, keepdims=True)

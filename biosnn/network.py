@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from . import dale
+from .escape import EscapeNoise
 from .neuron import Neuron, leaky_readout
 from .plasticity import check_plasticity
 from .surrogate import SuperSpike, Surrogate
@@ -23,7 +24,9 @@ SIGNS = ("excitatory", "inhibitory", "unsigned")
 class Population:
     """n neurons of one kind. `kind` is "input", "spiking" or "readout"; `sign` one of SIGNS.
 
-    learn: time constants that training may change, name -> "population" (one parameter) or "neuron" (one each).
+    learn: time constants that training may change, name -> "population" (one parameter) or "neuron" (one each); likewise "jump",
+    the strength of adaptation.
+    noise: SigmoidEscape, ExponentialEscape or None (spikes wherever U exceeds the threshold).
     bias: whether it has constant currents that training may change.
     """
     name: str
@@ -34,6 +37,7 @@ class Population:
     surrogate: Surrogate | None
     initial: float
     learn: dict
+    noise: EscapeNoise | None = None
     bias: bool = False
 
 
@@ -82,7 +86,8 @@ class Network:
         self._populations, self._projections = {}, {}
         self.weights = {}           # projection name -> array (pre, post), or number or array (synapses,); see set_weights
         self.synapses = {}          # name of a sparse projection -> Synapses
-        self.tau_parameters = {}    # (population, time constant) -> p, with tau = 2 tau_0 sigmoid(p); (population, "bias") -> currents
+        # (population, time constant or "jump" or "bias") -> p, with tau = 2 tau_0 sigmoid(p), jump = jump_0 exp(p), bias = p
+        self.tau_parameters = {}
 
     # ------------------------------------------------------------------------------------------ build
 
@@ -90,19 +95,21 @@ class Network:
         """A source of external spikes. Unsigned inputs excite where the receptors have signs (`ei_lif`)."""
         return self._add(Population(name, n, "input", sign, None, None, 0.0, {}))
 
-    def population(self, n, neuron, sign="unsigned", name=None, surrogate=SuperSpike(), initial=0.0, learn=None, bias=None):
+    def population(self, n, neuron, sign="unsigned", name=None, surrogate=SuperSpike(), initial=0.0, learn=None, noise=None, bias=None):
         """n spiking neurons. initial: U at the start of a trial. learn: for instance {"mem": "neuron", "exc": "population"}.
 
+        Names in learn: time constants of the neuron, and "jump" for what its own spikes add (adaptation).
+        noise: spikes at random, such as SigmoidEscape(20) (escape.py).
         bias: a constant current for every neuron, on the right-hand side of tau_mem dU/dt = -U + …, that training changes: where it
         starts, a number or an array (n,). None: there is none (fixed currents are given to `run` and `simulate`).
         """
         name = name or f"population_{sum(p.kind == 'spiking' for p in self.populations)}"
-        return self._add(Population(name, n, "spiking", sign, neuron, surrogate, float(initial), dict(learn or {}), bias is not None), bias)
+        return self._add(Population(name, n, "spiking", sign, neuron, surrogate, float(initial), dict(learn or {}), noise, bias is not None), bias)
 
     def readout(self, n, tau_mem=0.1, tau_syn=10e-3, name="readout", initial=0.0, integrator="exact", learn=None, bias=None):
         """n leaky integrators without threshold; losses look at their U. bias: as for `population`."""
         return self._add(Population(name, n, "readout", "unsigned", leaky_readout(tau_mem, tau_syn, integrator), None,
-                                    float(initial), dict(learn or {}), bias is not None), bias)
+                                    float(initial), dict(learn or {}), bias=bias is not None), bias)
 
     def connect(self, pre, post, delay=0.0, weights=None, receptor=None, name=None, synapses=None, seed=None, plasticity=None,
                 frozen=False, gradient_to_source=True):
@@ -301,10 +308,16 @@ class Network:
         """Time constants of a population (s) with what training has changed: tau = 2 tau_0 sigmoid(p)."""
         population = self[_name(population)]
         taus = dict(population.neuron.time_constants)
-        for name in population.learn:
+        for name in set(population.learn) & set(taus):
             p = self.tau_parameters[population.name, name]
             taus[name] = 2 * taus[name] / (1 + np.exp(-p))
         return taus
+
+    def spike_jumps(self, population):
+        """State -> what a spike adds to that of its own neuron, with what training has changed: jump = jump_0 exp(p)."""
+        population = self[_name(population)]
+        factor = np.exp(self.tau_parameters[population.name, "jump"]) if "jump" in population.learn else 1.0
+        return {state: jump * factor for state, jump in population.neuron.spike_jumps.items()} if population.neuron else {}
 
     def fingerprint(self):
         """A hash of everything but weights and time-constant parameters: two networks share it if their arrays fit."""
@@ -317,6 +330,7 @@ class Network:
             text.append([p.name, p.n, p.kind, p.sign, plain(vars(p.neuron)) if p.neuron else "", repr(p.surrogate), p.initial,
                          plain(p.learn)])
         text += [repr(p) for p in self.projections] + [synapses.digest for synapses in self.synapses.values()]
+        text += [[p.name, repr(p.noise)] for p in self.populations if p.noise is not None]
         text += [[p.name, repr(p.plasticity)] for p in self.projections if p.plasticity is not None]
         text += [[p.name, "bias"] for p in self.populations if p.bias]
         return hashlib.sha256(json.dumps(text).encode()).hexdigest()[:16]
@@ -340,6 +354,9 @@ class Network:
         for tau, shared in population.learn.items():
             self.tau_parameters[name, tau] = np.zeros(() if shared == "population" else (n,))
         if bias is not None:
+            if population.neuron.reversal:
+                raise ValueError(f"population {name!r}: {population.neuron.model} takes no bias: what a constant current does there depends "
+                                 "on the conductances. Give currents to run or simulate.")
             if np.shape(bias) not in ((), (n,)) or not np.all(np.isfinite(bias)):
                 raise ValueError(f"population {name!r}: bias has shape {np.shape(bias)}; it must be one finite number or ({n},).")
             self.tau_parameters[name, "bias"] = np.array(np.broadcast_to(np.asarray(bias, float), n))
@@ -351,6 +368,8 @@ class Network:
             raise ValueError(f"population {name!r}: {neuron!r} is not a neuron model; use lif(...) or ei_lif(...).")
         if population.kind == "spiking" and not isinstance(population.surrogate, Surrogate):
             raise ValueError(f"population {name!r}: surrogate is {population.surrogate!r}; use for instance SuperSpike(20).")
+        if population.noise is not None and not hasattr(population.noise, "probability"):
+            raise ValueError(f"population {name!r}: noise is {population.noise!r}; use SigmoidEscape(…) or ExponentialEscape(…).")
         for tau, value in neuron.time_constants.items():
             value = np.asarray(value)
             if value.ndim == 1 and value.size != population.n:
@@ -358,10 +377,14 @@ class Network:
             if value.min() < self.dt:
                 raise ValueError(f"population {name!r}: time constant {tau!r} is {value.min():g} s, below the time step dt = "
                                  f"{self.dt:g} s, which is too coarse to resolve it. Use a smaller dt.")
+        for state, jump in neuron.spike_jumps.items():
+            if np.ndim(jump) and np.size(jump) != population.n:
+                raise ValueError(f"population {name!r}: {np.size(jump)} values of the jump of {state} for {population.n} neurons.")
+        known = [*neuron.time_constants, *(["jump"] if neuron.spike_jumps else [])]
         for tau, shared in population.learn.items():
-            if tau not in neuron.time_constants or shared not in ("population", "neuron"):
-                raise ValueError(f"population {name!r}: learn has {tau!r}: {shared!r}; it maps time constants "
-                                 f"({', '.join(neuron.time_constants)}) to 'population' or 'neuron'.")
+            if tau not in known or shared not in ("population", "neuron"):
+                raise ValueError(f"population {name!r}: learn has {tau!r}: {shared!r}; it maps names of what can be learned "
+                                 f"({', '.join(known)}) to 'population' or 'neuron'.")
 
     def _receptor(self, pre, post, receptor):
         receptors = post.neuron.receptors

@@ -5,9 +5,9 @@ import numpy as np
 
 from . import dale
 from ._vector import BLOCK_BYTES, SPAN_BYTES
-from .arrays import RESET_BY_SUBTRACTION, RESET_TO_VALUE, Blocks, Model, Sparse, Terms, Wiring, aligned, aligned_copy
+from .arrays import RESET_BY_SUBTRACTION, RESET_TO_VALUE, Blocks, Bounds, Jumps, Model, Sparse, Terms, Wiring, aligned, aligned_copy
 from .network import Network
-from .neuron import step_matrix, step_pattern
+from .neuron import linear_step, step_pattern
 
 _SMALL_BYTES = 32e3    # of weights whose gradient stays in the first-level cache: their events are not collected
 
@@ -48,6 +48,11 @@ class Packed:
         return int(self.model.neuron_first[self.model.n_spiking])
 
     @property
+    def needs_states(self):
+        """Whether the adjoint reads the states at the end of every step: for learned time constants, and where conductances act."""
+        return any(p.learn or p.neuron.reversal for p in self.order)
+
+    @property
     def non_negative(self):
         """Slices of the weight vector that Dale's law keeps >= 0: a bundle is so as a whole, or not at all."""
         return self.slices(p for p in self.network.projections if p.non_negative)
@@ -75,7 +80,7 @@ def pack(network):
         raise ValueError(f"projections without weights: {', '.join(missing)}. Give them to connect or set_weights, or call "
                          "fluctuation_driven(net, …).")
     for population in network.spiking:
-        if population.neuron.reversal or population.neuron.spike_jumps or population.neuron.surge:
+        if population.neuron.surge:
             raise ValueError(f"population {population.name!r}: batches of trials and training do not take {population.neuron.model}; "
                              "use simulate(network, duration, …).")
         if population.neuron.refractory_steps(network.dt) > 1 and population.neuron.has_delta_synapses:
@@ -103,13 +108,20 @@ def check_differentiable(network):
                              "gradients yet. To train, use lif(...) with a short tau_syn.")
 
 
+def check_reset_is_differentiable(network):
+    """ValueError if spikes are drawn at random: how far U was from threshold at the reset is then not kept."""
+    if noisy := [p.name for p in network.spiking if p.noise]:
+        raise ValueError(f"populations with escape noise: {', '.join(noisy)}. There is no gradient through their reset; leave out "
+                         "differentiate_reset.")
+
+
 def _groups(network):
     """Spiking populations, then readouts, in lists of those that kernels can treat as one."""
     groups = {}
     for population in network.spiking + network.readouts:
         neuron = population.neuron
         key = (population.kind, tuple(neuron.states), tuple(step_pattern(neuron)), neuron.reset == "subtract",
-               neuron.refractory_steps(network.dt), population.surrogate)
+               neuron.refractory_steps(network.dt), population.surrogate, tuple(neuron.reversal.items()), neuron.bounded)
         groups.setdefault(key, []).append(population)
     return list(groups.values())
 
@@ -126,6 +138,21 @@ def _joined(parts):
     return Terms(np.concatenate([[0], np.cumsum(counts)]), other, at)
 
 
+def _pack_jumps(network, groups, state_first):
+    """Jumps of the spiking populations; `state_first`: of every group, its first element in the state vector."""
+    rows, sizes, p, at = [], [], 0, 0
+    for group, first in zip(groups, state_first):
+        width, offset = sum(population.n for population in group), 0
+        for population in group:
+            for state, jump in network.spike_jumps(population).items():
+                row = list(population.neuron.states).index(state)
+                rows.append((p, first + row * width + offset, population.neuron.jump_delay_steps(network.dt), at))
+                sizes.append(np.broadcast_to(jump, population.n))
+                at += population.n
+            offset, p = offset + population.n, p + 1
+    return Jumps(*np.array(rows, np.int64).reshape(-1, 4).T.copy(), np.concatenate([np.empty(0), *sizes]).astype(network.dtype))
+
+
 def pack_model(network):
     """The populations as arrays, with the time constants as they are now."""
     groups, dtype, dt = _groups(network), network.dtype, network.dt
@@ -133,13 +160,14 @@ def pack_model(network):
     n = np.array([p.n for p in order])
     sizes = np.array([sum(p.n for p in group) for group in groups])
     n_states = np.array([len(group[0].neuron.states) for group in groups])
-    coefficient, drive, rows, columns, initial, at = [], [], [], [], [], 0
+    coefficient, drive, rate, rows, columns, initial, at = [], [], [], [], [], [], 0
     for group, size in zip(groups, sizes):
         pattern = step_pattern(group[0].neuron)
-        steps = [step_matrix(p.neuron, dt, network.time_constants(p)) for p in group]
+        steps = [linear_step(p.neuron, dt, network.time_constants(p)) for p in group]
         for row, column in pattern:
-            coefficient += [np.broadcast_to(matrix[..., row, column], p.n) for p, (matrix, _) in zip(group, steps)]
-        drive += [np.broadcast_to(gain[..., 0], p.n) for p, (_, gain) in zip(group, steps)]
+            coefficient += [np.broadcast_to(matrix[..., row, column], p.n) for p, (matrix, *_) in zip(group, steps)]
+        drive += [np.broadcast_to(gain[..., 0], p.n) for p, (_, gain, _) in zip(group, steps)]
+        rate += [np.broadcast_to(each[..., 0], p.n) for p, (*_, each) in zip(group, steps)]
         firsts = [at + size * e for e in range(len(pattern))]
         rows.append(_terms(pattern, firsts))
         columns.append(_terms([(column, row) for row, column in pattern], firsts))
@@ -153,8 +181,12 @@ def pack_model(network):
 
     def per_neuron(values):
         return np.repeat(np.array(values, dtype), n)
+
+    def of_spiking(value):
+        return np.repeat(np.array([value(p.neuron) for group in spiking for p in group], dtype), [p.n for group in spiking for p in group])
+    state_first = first_of(sizes * n_states)
     return Model(
-        len(spiking), first_of(sizes), first_of(sizes * n_states), first_of(n_states), _joined(rows), _joined(columns),
+        len(spiking), first_of(sizes), state_first, first_of(n_states), _joined(rows), _joined(columns),
         aligned_copy(np.concatenate(coefficient).astype(dtype)), np.concatenate(drive).astype(dtype),
         pack_bias(network, order), np.concatenate(initial).astype(dtype),
         aligned_copy(per_neuron([p.neuron.threshold for p in order])),
@@ -165,7 +197,11 @@ def pack_model(network):
         np.array([g[0].surrogate.steepness for g in spiking], dtype),
         np.array([g[0].surrogate.support for g in spiking], dtype),
         first_of([p.n for group in spiking for p in group]),
-        np.repeat(np.arange(len(spiking)), [len(group) for group in spiking]).astype(np.int64))
+        np.repeat(np.arange(len(spiking)), [len(group) for group in spiking]).astype(np.int64),
+        np.array([bool(g[0].neuron.reversal) for g in groups]),
+        np.array([g[0].neuron.reversal.get(state, np.nan) for g in groups for state in g[0].neuron.states], dtype),
+        np.concatenate(rate).astype(dtype), _pack_jumps(network, groups, state_first),
+        Bounds(np.array([g[0].neuron.bounded for g in spiking], bool), of_spiking(lambda x: x.low), of_spiking(lambda x: x.high)))
 
 
 def pack_bias(network, order):

@@ -77,11 +77,11 @@ def _row_dot(sparse, first, last, weight, adjoint):
 
 
 @fused
-def pull_sparse(sparse, n_inputs, model, weight, near, start, trials, n, steps, ring, grad_spikes):
+def pull_sparse(sparse, n_inputs, model, weight, near, start, trials, n, steps, window, ring, grad_spikes):
     """grad_S of what was emitted at step n; where those near threshold are listed, for them only: elsewhere sigma' is 0."""
     for k in range(sparse.source.size):
         p, arrival = sparse.source[k] - n_inputs, n + sparse.delay[k]
-        if p < 0 or not sparse.pulled[k] or arrival >= steps:
+        if p < 0 or not sparse.pulled[k] or arrival >= steps or window > 0 and n // window != arrival // window:
             continue
         pre, rows, jump, listed = model.population_first[p], sparse.row_first[k], sparse.jump[k], is_listed(model, model.group[p], near)
         at = n * model.group.size + p

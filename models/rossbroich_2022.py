@@ -31,11 +31,20 @@ AUGMENTATIONS = (bs.ChannelShift(10), bs.TimeShift(20e-3))
 SURROGATES = {"dense": bs.SuperSpike(20), "compact": bs.TruncatedSuperSpike(20)}
 
 
-def build(n_inputs, duration, n_classes, surrogate=SURROGATES["dense"]):
+#: Current: the paper's. Conductance: the same time constants; reversal potentials 6 times as far from rest as the threshold, and 2 times on the
+#: other side (60 and -20 mV for a threshold of 10 mV). Each with the target membrane and the learning rates (Randman, files) that go with
+#: it: conductances shorten the membrane's time constant and bound its fluctuations, and a smaller weight does the same.
+NEURONS = {"current": bs.ei_lif(tau_mem=20e-3, tau_exc=10e-3, tau_inh=20e-3),
+           "conductance": bs.conductance_lif(tau_mem=20e-3, tau_exc=10e-3, tau_inh=20e-3, reversal_exc=6.0, reversal_inh=-2.0, threshold=1.0,
+                                             refractory=0.0)}
+TARGETS = {"current": dict(sigma_u=1.0, alpha=0.9), "conductance": dict(mu_u=0.2, sigma_u=0.5, alpha=0.9)}
+RATES = {"current": (1e-2, 3e-3), "conductance": (4e-3, 1e-3)}
+
+
+def build(n_inputs, duration, n_classes, surrogate=SURROGATES["dense"], neuron=NEURONS["current"]):
     """128 excitatory and 32 inhibitory neurons, every projection but I to readout; time constants of the paper."""
     net = bs.Network(dt=2e-3)
     x = net.input(n_inputs)
-    neuron = bs.ei_lif(tau_mem=20e-3, tau_exc=10e-3, tau_inh=20e-3)
     e, _ = bs.dalian_layer(net, x, 128, 32, neuron=neuron, surrogate=surrogate)
     net.connect(e, net.readout(n_classes, tau_mem=duration))
     return net
@@ -62,8 +71,9 @@ def naive(net, factor=0.1):
 def dalian(args):
     """Initialize, train, evaluate, report."""
     train, validation, test, name = load(args)
-    net = build(train.n_units, train.duration, int(max(train.labels.max(), test.labels.max())) + 1, SURROGATES[args.surrogate])
-    report = bs.fluctuation_driven(net, train, sigma_u=1.0, alpha=0.9, seed=args.seed, threads=args.threads)
+    net = build(train.n_units, train.duration, int(max(train.labels.max(), test.labels.max())) + 1, SURROGATES[args.surrogate],
+                NEURONS[args.neuron])
+    report = bs.fluctuation_driven(net, train, **TARGETS[args.neuron], seed=args.seed, threads=args.threads)
     console.print(report)
     if args.init == "naive":
         naive(net)
@@ -85,7 +95,8 @@ def dalian(args):
         "rates_hz": {p: {"before": before.rates[p], "after": after.rates[p]} for p in after.rates},
         "init_report": report.as_dict(), "dale_violations": bs.audit(net).violations,
         "seconds_per_epoch": float(np.median(history.seconds)) if history.seconds.size else None,
-        "peak_memory_mb": peak_memory(), "seed": args.seed, "init": args.init, "surrogate": args.surrogate, "data": name,
+        "peak_memory_mb": peak_memory(), "seed": args.seed, "init": args.init, "surrogate": args.surrogate, "neuron": args.neuron,
+        "data": name,
         "interrupted": history.interrupted,
         "versions": {"biosnn": bs.__version__, "numpy": np.__version__, "python": platform.python_version()}}
     (out / "result.json").write_text(json.dumps(result, indent=1))
@@ -121,7 +132,7 @@ def history_rows(history):
 
 def figures(net, test, report, out, when):
     """Activity, membrane and currents of one test trial, weights and the initializer's report."""
-    trace = bs.run(net, test[:8], record=["E.U", "E.I_exc", "E.I_inh"])
+    trace = bs.run(net, test[:8], record=[f"E.{state}" for state in net["E"].neuron.states])
     row = next(p for p in report.populations if p.name == "E")
     plot.activity(trace).savefig(out / f"activity_{when}.png", dpi=120)
     plot.currents(trace, "E").savefig(out / f"currents_{when}.png", dpi=120)
@@ -231,13 +242,14 @@ def main(arguments=None):
     one.add_argument("--duration", type=float, default=0.7, help="seconds of each trial of the files")
     one.add_argument("--epochs", type=int, default=None, help="passes over the training data (Randman: 12, files: 60)")
     one.add_argument("--batch", type=int, default=None, help="trials per step (Randman: 100, files: 100)")
-    one.add_argument("--lr", type=float, default=None, help="learning rate of Adam (Randman: 1e-2, files: 3e-3)")
+    one.add_argument("--lr", type=float, default=None, help="learning rate of Adam (Randman: 1e-2, files: 3e-3; conductances: 4e-3, 1e-3)")
     one.add_argument("--schedule", choices=("constant", "cosine"), default=None,
                      help="of the learning rate; cosine unless --lr is given")
     one.add_argument("--augment", action=argparse.BooleanOptionalAction, default=None,
                      help="shift every presentation of a trial over channels and in time (default: for files)")
     one.add_argument("--init", choices=("fluctuation", "naive"), default="fluctuation", help="start of the weights")
     one.add_argument("--surrogate", choices=SURROGATES, default="dense", help="SuperSpike, everywhere or within 0.2 of threshold only")
+    one.add_argument("--neuron", choices=NEURONS, default="current", help="synaptic currents, as in the paper, or conductances")
     one.add_argument("--beside", nargs="*", default=[], metavar="DIR",
                      help="folders of other runs, whose learning curves are drawn beside this one's")
     one.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
@@ -251,7 +263,7 @@ def main(arguments=None):
     if args.command == "dalian":
         args.augment = bool(args.train) if args.augment is None else args.augment
         args.cosine = args.schedule == "cosine" or (args.schedule is None and args.lr is None)
-        defaults = (60, 100, 3e-3) if args.train else (12, 100, 1e-2)
+        defaults = (60, 100, RATES[args.neuron][1]) if args.train else (12, 100, RATES[args.neuron][0])
         args.epochs, args.batch, args.lr = (given if given is not None else default for given, default in
                                             zip((args.epochs, args.batch, args.lr), defaults))
     {"dalian": dalian, "fluctuations": fluctuations}[args.command](args)

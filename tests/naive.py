@@ -28,6 +28,31 @@ def step_matrix(neuron, dt, i=0, time_constants=None):
     return m[:n, :n], m[:n, n]
 
 
+def conductance_step(neuron, dt, x, current, i, time_constants):
+    """U of neuron i after a step from its states x, in which the conductances stay what they are."""
+    total, inflow = 1.0, current
+    for state, potential in neuron.reversal.items():
+        g = x[list(neuron.states).index(state)]
+        total, inflow = total + g, inflow + g * potential
+    tau = float(np.atleast_1d(time_constants["mem"])[i if np.ndim(time_constants["mem"]) else 0])
+    return inflow / total + (x[0] - inflow / total) * np.exp(-dt * total / tau)
+
+
+def conductance_slopes(neuron, dt, x, current, i, time_constants):
+    """Derivatives of `conductance_step` by each state and by the current, by a complex step (exact to rounding)."""
+    slopes = []
+    for k in range(len(x) + 1):
+        shift = 1e-20j * np.eye(len(x) + 1)[k]
+        slopes.append(conductance_step(neuron, dt, x + shift[:-1], current + shift[-1], i, time_constants).imag / 1e-20)
+    return np.array(slopes[:-1]), slopes[-1]
+
+
+def jumps(network, population):
+    """State -> what a spike adds to it."""
+    factor = np.exp(network.tau_parameters[population.name, "jump"]) if "jump" in population.learn else 1.0
+    return {state: jump * factor for state, jump in population.neuron.spike_jumps.items()}
+
+
 def by_delay(network, projection):
     """Delay in steps -> weights (pre, post) of the synapses with that delay."""
     j, i, w, d = network.indices(projection)
@@ -71,11 +96,12 @@ def run(network, inputs, currents=None, smooth=False):
         for p in populations:
             for i in range(p.n):
                 matrix, drive = matrices[p.name][i]
-                before = x[p.name][i, 0]
-                x[p.name][i] = matrix @ x[p.name][i]
-                if currents and p.name in currents:
-                    x[p.name][i] += drive * currents[p.name][n, i]
-                x[p.name][i] += drive * network.bias(p)[i]
+                old, before = x[p.name][i].copy(), x[p.name][i, 0]
+                current = network.bias(p)[i] + (currents[p.name][n, i] if currents and p.name in currents else 0.0)
+                x[p.name][i] = matrix @ old + drive * current
+                if p.neuron.reversal:
+                    x[p.name][i, 0] = conductance_step(p.neuron, network.dt, old, current, i, network.time_constants(p))
+                x[p.name][i, 0] = min(max(x[p.name][i, 0], p.neuron.low), p.neuron.high)
                 if clock[p.name][i] > 0:
                     clock[p.name][i] -= 1
                     clamped[p.name][n, i] = True
@@ -98,6 +124,9 @@ def run(network, inputs, currents=None, smooth=False):
                                else u + s * (p.neuron.reset - u))
             crossed = (u_star[p.name][n] > p.neuron.threshold) & ~clamped[p.name][n]
             clock[p.name][crossed] = max(0, int(p.neuron.refractory / network.dt + 0.5) - 1)
+            m = n - int(p.neuron.jump_delay / network.dt + 0.5)
+            for state, jump in jumps(network, p).items():
+                x[p.name][:, list(p.neuron.states).index(state)] += jump * emitted[p.name][m] if m >= 0 else 0
         for p in populations:
             for k, s in enumerate(p.neuron.states):
                 states[p.name, s][n] = x[p.name][:, k]
@@ -130,6 +159,10 @@ def gradient(network, inputs, result, grad_states, grad_counts=None, currents=No
                     by_pair[projection.name][delay] += np.outer(result["spikes"][projection.pre][n], arrived)
                     if projection.pre in grad_spike and projection.gradient_to_source:
                         grad_spike[projection.pre] += matrix @ arrived
+        for p in network.spiking:
+            m = n + int(p.neuron.jump_delay / network.dt + 0.5)
+            for state, jump in jumps(network, p).items():
+                grad_spike[p.name] += jump * lam[p.name][m, :, list(p.neuron.states).index(state)] if m < steps else 0
         for p in populations:
             d = lam[p.name][n].copy()
             if p.kind == "spiking":
@@ -138,11 +171,19 @@ def gradient(network, inputs, result, grad_states, grad_counts=None, currents=No
                     d[:, 0] *= 1 - s
                 margin = result["u_star"][p.name][n] - p.neuron.threshold
                 d[:, 0] += np.where(free, grad_spike[p.name] * p.surrogate.derivative(margin), 0)
+                u = result["u_star"][p.name][n]
+                d[free & ((u <= p.neuron.low) | (u >= p.neuron.high)), 0] = 0
             for i in range(p.n):
                 matrix, drive = step_matrix(p.neuron, network.dt, i, network.time_constants(p))
                 kept, row = 0.0, d[i].copy()
                 if result["clamped"][p.name][n, i]:
                     kept, row[0] = row[0], 0.0
+                if p.neuron.reversal:
+                    old = ([result["states"][p.name, s][n - 1, i] for s in p.neuron.states] if n else
+                           [p.initial] + [0.0] * (len(p.neuron.states) - 1))
+                    current = currents[p.name][n, i] if currents and p.name in currents else 0.0
+                    matrix = matrix.copy()
+                    matrix[0], drive[0] = conductance_slopes(p.neuron, network.dt, np.array(old), current, i, network.time_constants(p))
                 grad_currents[p.name][n, i] = drive @ row
                 before = matrix.T @ row
                 before[0] += kept
