@@ -281,11 +281,11 @@ def test_training_keeps_masks_ties_signs_frozen_weights_and_resumes(tmp_path):
 def test_weight_constraints():
     (net, _, _), data = trainable(), classes(20)
     bounds = [bs.WeightConstraint(norm=0.3, projections=("input->E", "input->F")), bs.WeightConstraint(-0.02, 0.05, projections="F->readout"),
-              bs.WeightConstraint(high=0.01, projections=("F->F", "E->E"))]
+              bs.WeightConstraint(-0.01, 0.01, projections=("F->F", "E->E"))]
     bs.train(net, data, epochs=1, batch=10, optimizer=bs.Adam(0.1), progress=False, constraints=bounds)
     w = net.weights
     norms = np.sqrt(np.square(w["input->E"], dtype=float).sum(axis=(1, 2)))
-    assert norms.max() == pytest.approx(0.3, rel=1e-6) and w["F->F"] == np.float32(0.01) and 0 <= w["E->E"].min() and w["E->E"].max() <= np.float32(0.01)
+    assert norms.max() == pytest.approx(0.3, rel=1e-6) and abs(w["F->F"]) == np.float32(0.01) and 0 <= w["E->E"].min() and w["E->E"].max() <= np.float32(0.01)
     sums = np.sqrt(net.afferent_sums("input->F", np.square(w["input->F"], dtype=float)))
     assert sums.max() <= 0.3 * (1 + 1e-6) and np.isclose(sums, 0.3).sum() > 3 and (w["F->readout"].min(), w["F->readout"].max()) == (
         np.float32(-0.02), np.float32(0.05))
@@ -385,6 +385,11 @@ def test_brian2_and_simulate_agree(build):
     assert all(gap <= 1e-11 * scale for gap, scale in report.states.values())
 
 
+def dale(net):
+    net.connect(net.population(2, bs.ei_lif(), "excitatory", "E"), "A")
+    return net
+
+
 @pytest.mark.parametrize("act, words", [
     (lambda net: bs.Convolution((3,), 2, 3), "channels, length"), (lambda net: bs.Convolution((1, 5), 2, 7), "does not fit"),
     (lambda net: bs.Convolution((1, 5), 2, 4, padding="same"), "odd kernel"), (lambda net: bs.Convolution((1, 5, 5), 2, (3, 3, 3)), "whole number >= 1, or 2"),
@@ -400,6 +405,7 @@ def test_brian2_and_simulate_agree(build):
     (lambda net: bs.max_pool(bs.data.poisson(5, 7, 0.1, seed=0), (1, 8), 2), "7 units; shape .* has 8"),
     (lambda net: bs.WeightConstraint(1, 0), "ascending"), (lambda net: bs.WeightConstraint(norm=0), "positive"),
     (lambda net: bs.WeightConstraint(low=0.1, norm=1.0), "must contain 0"),
+    (lambda net: checked_constraints([bs.WeightConstraint(high=-1)], dale(net)), "'E->A' are >= 0 by Dale's law"),
     (lambda net: checked_constraints([0.5], net), "is not a constraint"),
     (lambda net: checked_constraints([bs.WeightConstraint(projections="x")], net), "for x: the network has only fan")])
 def test_messages(act, words):
