@@ -64,8 +64,7 @@ def membrane(cell, rates):
     if neuron.surge:
         raise ValueError(f"population {cell.name!r}: there is no theory for {neuron.model}, which is not linear in U.")
     drives = [(i, i.n * (i.rate if i.pre is None else rates[i.pre])) for i in cell.inputs]
-    own = sum(neuron.gains.get(("U", state), 0.0) * jump * _tau(neuron, neuron.states[state]) for state, jump in neuron.spike_jumps.items())
-    current = cell.current + (own * rates[cell.name] if own else 0.0)
+    current = cell.current + (adaptation(neuron) * rates[cell.name] if neuron.spike_jumps else 0.0)
     if neuron.reversal:
         return _conductance_membrane(cell, drives, current, tau_mem)
     terms, parts = [(sd ** 2 * tau / tau_mem, tau) for sd, tau in cell.noise], [0.0, 0.0]
@@ -80,6 +79,11 @@ def membrane(cell, rates):
         parts[int(mean < 0)] += abs(mean)
         terms.append((tau_mem / 2 * events * i.square * area ** 2, tau))
     return _combined(current + parts[0] - parts[1], tau_mem, terms, *parts)
+
+
+def adaptation(neuron):
+    """Current (in the unit of U) that a neuron's own spikes bring about, for each Hz of its rate."""
+    return sum(neuron.gains.get(("U", state), 0.0) * jump * _tau(neuron, neuron.states[state]) for state, jump in neuron.spike_jumps.items())
 
 
 def _conductance_membrane(cell, drives, current, tau_mem):

@@ -162,8 +162,8 @@ def test_imports_run_downward():
     import ast
     layers = ["_jit", "_vector", "units", "threads", "arrays", "neuron_kernels", "projection_kernels", "kernels", "event_kernels",
               "surrogate", "neuron", "events", "augmentation", "data", "dale", "plasticity", "synapse_kernels", "synapses", "connectivity", "network", "network_kernels", "background", "engine",
-              "plastic_engine", "pack", "passes", "families", "moments", "mean_field", "solver", "trials", "stats", "progress", "init_report",
-              "loss", "regularize", "optim", "checkpoint", "spike_file", "simulation", "regime", "circuit_init", "init", "train", "plot",
+              "plastic_engine", "pack", "passes", "families", "moments", "mean_field", "solver", "mixing", "trials", "stats", "progress", "init_report",
+              "loss", "regularize", "optim", "checkpoint", "spike_file", "simulation", "regime", "probes", "circuit_init", "init", "train", "plot",
               "brian"]
     package = Path(bs.__file__).parent
     for path in package.rglob("*.py"):

@@ -95,11 +95,11 @@ CASES = {"delta": ((10500.0, 0.1e-3), dict(mu_u=16e-3, sigma_u=4e-3)), "long": (
          "conductance": ((3000.0, 0.02), dict(mu_u=5e-3, sigma_u=3.2e-3)), "rate": ((3000.0, 0.02), dict(rate=5.0, sigma_u=3.2e-3))}
 
 
-def initialized(case, family):
+def initialized(case, family, closed_loop=True):
     (rate, weight), targets = CASES[case]
     net = circuit(NEURONS.get(case, NEURONS["conductance"]))
     background = [bs.PoissonInput(name, rate, weight) for name in ("E", "I")]
-    report = bs.fluctuation_driven(net, background=background, family=family, seed=1, **targets)
+    report = bs.fluctuation_driven(net, background=background, family=family, seed=1, closed_loop=closed_loop, progress=False, **targets)
     assert report.converged and bs.audit(net).violations == 0
     return net, background, report.populations[0], report
 
@@ -107,7 +107,8 @@ def initialized(case, family):
 @pytest.mark.parametrize("case", CASES)
 def test_weights_give_independent_inputs_the_target_membrane(case):
     """Poisson trains at the rates that the report assumes, in place of the circuit's."""
-    net, background, row, _ = initialized(case, bs.ConstantWeights())
+    net, background, row, report = initialized(case, bs.ConstantWeights(), closed_loop=False)
+    assert not report.closed_loop and np.isnan(row.sigma_measured)
     alone = bs.Network(net.dt)
     alone.population(500, free(net["E"].neuron), name="E")
     background = background[:1] + [bs.PoissonInput("E", degree * row.rate_assumed, float(net.weights[name]), receptor)
@@ -119,30 +120,43 @@ def test_weights_give_independent_inputs_the_target_membrane(case):
     assert u.std() == pytest.approx(row.sigma_target, rel=0.04)
 
 
-@pytest.mark.parametrize("family", [bs.ConstantWeights(), bs.LogNormal(0.5)])
-@pytest.mark.parametrize("case", ["conductance", "rate"])
-def test_conductance_circuits_reach_their_targets(case, family):
-    net, background, row, _ = initialized(case, family)
+@pytest.mark.parametrize("case, family", [(case, bs.ConstantWeights()) for case in CASES] + [("conductance", bs.LogNormal(0.5))])
+def test_circuits_reach_their_targets(case, family):
+    """Measured here, with other random numbers, and as the report says. Theory alone misses sigma_U by 20 % (delta: less, long: more)."""
+    net, background, row, report = initialized(case, family)
     mu, sigma, rates = measured(net, background)
-    assert mu == pytest.approx(row.mu_target, rel=0.05) and sigma == pytest.approx(row.sigma_target, rel=0.08)
-    assert rates["E"] == pytest.approx(row.rate_predicted, rel=0.25)
+    assert sigma == pytest.approx(row.sigma_target, rel=0.05) == row.sigma_measured
+    if "rate" in CASES[case][1]:
+        assert rates["E"] == pytest.approx(5.0, rel=0.1)
+    else:
+        assert mu == pytest.approx(row.mu_target, rel=0.05) == row.mu_measured
+    assert not report.notes and report.closed_loop and "measured" in str(report)
+    assert row.rate_measured == pytest.approx(rates["E"], rel=0.12)
+    if case == "delta":
+        assert row.sigma_predicted > 1.15 * row.sigma_measured
 
 
-@pytest.mark.parametrize("case", ["delta", "long"])
-def test_current_circuits_come_near(case):
-    """Neurons that share a tenth of their inputs are not independent: sigma_U departs by a fifth (delta: less, long: more)."""
-    net, background, row, report = initialized(case, bs.ConstantWeights())
-    mu, sigma, rates = measured(net, background)
-    assert not report.notes
-    assert mu == pytest.approx(row.mu_target, rel=0.15) and sigma == pytest.approx(row.sigma_target, rel=0.25)
-    assert rates["E"] == pytest.approx(row.rate_predicted, rel=0.35)
+def test_closed_loop_with_inputs_dense_weights_and_one_neuron_of_each_kind():
+    """Probes share time constants, background and adaptation of the neurons that they stand for."""
+    net, tau = bs.Network(1e-3), np.linspace(10e-3, 30e-3, 50)
+    x = net.input(100, "x", "excitatory")
+    e, i = net.population(50, bs.ei_lif(tau, threshold=1.0), "excitatory", "E"), net.population(20, bs.ei_lif(), "inhibitory", "I")
+    for pre, post in ((x, e), (x, i), (e, i), (i, e), (i, i)):
+        net.connect(pre, post, 1e-3)
+    background = [bs.Current("E", np.linspace(-0.1, 0.1, 50)), bs.PoissonInput("I", ([0.0, 0.5], [[90.0] * 20, [110.0] * 20]), 0.02),
+                  bs.OrnsteinUhlenbeck("E", 0.0, np.full(50, 0.01), 5e-3)]
+    report = bs.fluctuation_driven(net, background=background, rates={"x": 20.0}, mu_u=0.4, sigma_u=0.3, seed=3, progress=False)
+    assert report.converged and bs.audit(net).violations == 0
+    for row in report.populations:
+        assert row.mu_measured == pytest.approx(0.4, abs=0.016) and row.sigma_measured == pytest.approx(0.3, rel=0.03)
 
 
 def test_a_second_stable_state_is_noted():
     """A background below threshold: the silent circuit is stable too."""
     net = circuit(NEURONS["delta"])
     background = [bs.PoissonInput(name, 8000.0, 0.1e-3) for name in ("E", "I")]
-    report = bs.fluctuation_driven(net, background=background, family=bs.ConstantWeights(), mu_u=15e-3, sigma_u=4e-3)
+    report = bs.fluctuation_driven(net, background=background, family=bs.ConstantWeights(), mu_u=15e-3, sigma_u=4e-3,
+                                   closed_loop=False)
     assert "another stable state" in str(report)
 
 
