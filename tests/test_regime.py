@@ -6,6 +6,7 @@ import pytest
 
 import biosnn as bs
 from biosnn.mean_field import Cell, Input, fixed_point
+from biosnn.probes import Probes
 
 # Potjans & Diesmann (2014), table 5: probability of a connection, from column to row; neurons; external in-degrees
 NAMES = ["L23E", "L23I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I"]
@@ -136,19 +137,31 @@ def test_circuits_reach_their_targets(case, family):
         assert row.sigma_predicted > 1.15 * row.sigma_measured
 
 
-def test_closed_loop_with_inputs_dense_weights_and_one_neuron_of_each_kind():
-    """Probes share time constants, background and adaptation of the neurons that they stand for."""
-    net, tau = bs.Network(1e-3), np.linspace(10e-3, 30e-3, 50)
-    x = net.input(100, "x", "excitatory")
-    e, i = net.population(50, bs.ei_lif(tau, threshold=1.0), "excitatory", "E"), net.population(20, bs.ei_lif(), "inhibitory", "I")
-    for pre, post in ((x, e), (x, i), (e, i), (i, e), (i, i)):
-        net.connect(pre, post, 1e-3)
-    background = [bs.Current("E", np.linspace(-0.1, 0.1, 50)), bs.PoissonInput("I", ([0.0, 0.5], [[90.0] * 20, [110.0] * 20]), 0.02),
-                  bs.OrnsteinUhlenbeck("E", 0.0, np.full(50, 0.01), 5e-3)]
-    report = bs.fluctuation_driven(net, background=background, rates={"x": 20.0}, mu_u=0.4, sigma_u=0.3, seed=3, progress=False)
-    assert report.converged and bs.audit(net).violations == 0
-    for row in report.populations:
-        assert row.mu_measured == pytest.approx(0.4, abs=0.016) and row.sigma_measured == pytest.approx(0.3, rel=0.03)
+def test_probes_are_copies_that_never_spike():
+    """Of neurons that do not spike either: the same membranes, with dense and sparse synapses, time constants and currents of each neuron."""
+    net, tau = bs.Network(1e-3, np.float64), np.linspace(10e-3, 30e-3, 300)
+    x = net.input(20, "x", "excitatory")
+    e = net.population(300, bs.adaptive_lif(tau, threshold=50.0), name="E")
+    net.connect(x, e, weights=np.random.default_rng(0).exponential(0.1, (20, 300)), name="dense")
+    net.connect(x, e, 2e-3, bs.Exponential() * 0.1, synapses=bs.Bernoulli(0.3), seed=1, name="sparse")
+    net.connect(x, e, bs.UniformBetween(0, 9e-3), 0.1, synapses=bs.FixedInDegree(4), seed=1, name="delays")
+    background = [bs.Current("E", np.linspace(-0.1, 0.1, 300)), bs.Current("E", ([0.0, 0.1], [[0.1] * 300, [0.3] * 300]))]
+    probes = Probes(net, background, np.random.default_rng(0))
+    probes.measure({"x": 20.0, "E": 0.0}, {}, 0.01, 0.01, 1)
+    run = bs.simulate(probes.with_probes, 0.3, bs.data.poisson(20.0, 20, 0.3, seed=2), background=probes.background, progress=False,
+                      record={"E.U": slice(None), "E (probe).U": slice(None)})
+    assert run.counts["E"] == 0 and np.ptp(run.states["E.U"][-1]) > 0.1 and len(probes.units["E"]) == 250
+    np.testing.assert_allclose(run.states["E (probe).U"], run.states["E.U"][:, probes.units["E"]], rtol=1e-12)
+
+
+def test_probes_share_the_adaptation_of_their_population():
+    net = bs.Network(1e-3)
+    net.population(200, bs.adaptive_lif(20e-3, 5e-3, 100e-3, 0.2), name="E")
+    background = [bs.PoissonInput("E", 2000.0, 0.3)]
+    rate = bs.simulate(net, 2.0, background=background, seed=1, progress=False).mean_rates["E"]
+    free = Probes(net, background, np.random.default_rng(0)).measure({"E": rate}, {}, 0.3, 2.0, 1)["E"]
+    assert rate > 5 and free.rate == pytest.approx(rate, rel=0.05)
+    assert free.mu == pytest.approx(2000 * 0.3 * 5e-3 - 0.2 * 0.1 * rate, rel=0.02)
 
 
 def test_a_second_stable_state_is_noted():
