@@ -75,6 +75,22 @@ def test_vogels_abbott_from_the_command_line(tmp_path):
     assert (tmp_path / "rasters.png").stat().st_size > 10_000
 
 
+@pytest.mark.parametrize("model", vogels_abbott_2005.MODELS)
+def test_theory_of_vogels_abbott_goes_as_far_as_its_docstring_says(model):
+    """CUBA: the rate. COBA: strong conductances and bursts, which the report names."""
+    net = vogels_abbott_2005.build(model, 0)
+    start = {"background": vogels_abbott_2005.wake_up(model), "initial": vogels_abbott_2005.initial_state(model), "seed": 1, "progress": False}
+    warm = bs.simulate(net, 0.2, **start)
+    report = bs.regime(net, (), bs.simulate(net, 1.0, state=warm.state, progress=False))
+    row, text = report["E"], " ".join(report.warnings)
+    if model == "CUBA":
+        assert row.rate_predicted == pytest.approx(5.7, abs=0.3) and row.rate_measured == pytest.approx(row.rate_predicted, rel=0.1)
+        assert "E fires at" not in text and "more regular" in text and 0.5 < row.cv_measured < 0.75 < row.cv_predicted
+    else:
+        assert row.rate_measured > 2 * row.rate_predicted and row.cv_measured > 1.5 > row.cv_predicted
+        assert "E fires at" in text and "but bursts" in text and "another stable state, with E at 0 Hz" in text
+
+
 def test_a_weight_of_the_clustered_network_is_what_the_membrane_gains_in_all():
     neuron = litwin_kumar_doiron_2012.neuron(15e-3)
     step = np.array(bs.neuron.step_matrix(neuron, 1e-5)[0])
