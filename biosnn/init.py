@@ -143,9 +143,7 @@ class _Design:
                 raise ValueError(f"the rate of {name!r} is {rate!r} Hz; it must be >= 0 and at most one spike per step, "
                                  f"{1 / self.network.dt:g} Hz.")
         free = [p for p in self.network.spiking if p.name not in self.rates]
-        for population in free:
-            if population.name not in self.conducting:
-                self.rates[population.name] = self.theoretical_rate(population)
+        self.rates |= {p.name: self.theoretical_rate(p) for p in free if p.name not in self.conducting}
         if others := [p for p in free if p.name in self.conducting]:
             conductance_init.assume_rates(self, others)
 
@@ -214,9 +212,8 @@ class _Design:
         population = self.network[name]
         self.afferents[name] = conductance_init.afferents(self, population)
         for projection, mean in conductance_init.solve(self, population, *self.gains[name]).items():
-            family = self.family[projection]
             self.network.set_weights(projection, mean * self.samples[projection])
-            self.moments[projection] = (family, mean, mean * np.sqrt(family.kappa - 1))
+            self.moments[projection] = (self.family[projection], mean, mean * np.sqrt(self.family[projection].kappa - 1))
 
     def _apply(self, name, solved):
         """Weights = solved moments times samples, with the corrections."""
