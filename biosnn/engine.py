@@ -274,8 +274,10 @@ def pack_wires(place, cells, learned):
     columns, width = _ring_columns(place, network)
     longest = [0]
     for projection in network.projections:
-        weights = np.ascontiguousarray(np.atleast_1d(learned.get(projection.name, network.weights[projection.name])), network.dtype)
-        synapses = network.synapses.get(projection.name)
+        synapses, weights = network.synapses.get(projection.name), learned.get(projection.name, network.weights[projection.name])
+        if synapses is not None and synapses.weight_index is not None:
+            weights = synapses.weight_of_each(weights)
+        weights = np.ascontiguousarray(np.atleast_1d(weights), network.dtype)
         receptor = network[projection.post].neuron.receptors[projection.receptor]
         pre, post = place.number[projection.pre], place.number[projection.post]
         own = projection.delay is None

@@ -17,6 +17,7 @@ from .connectivity import recurrent_projections
 from .events import bin_spikes
 from .families import Exponential
 from .init_report import InitializerReport, PopulationReport
+from .mixing import Anderson
 from .network import Network
 from .neuron import free_membrane
 from .progress import progress_bar
@@ -38,32 +39,36 @@ def fluctuation_driven(network, spikes=None, *, background=None, rate=None, mu_u
     xi           instead of sigma_u: sigma_U = (threshold - mu_U) / xi, usually with 1 <= xi <= 3
     family       of the non-negative weights (families.py), or a dict by projection; weights of either sign are normal
     rates        Hz, a number or a dict by input and population: what to assume instead of measuring
-    closed_loop  default: True with spikes. False: the equations alone, with `rates` (inputs: measured if there are spikes)
+    closed_loop  default: True with spikes or a background. False: the equations alone, with `rates` (inputs: measured if there are spikes)
     balance      "neuron": scale each neuron's inhibition so that its own mean is mu_U; "population": the mean over neurons
     shares       projection -> share of the variance within the excitatory (inhibitory) afferents of its target
     merge        how the data will be binned (several spikes of a unit in one step count once)
     seed         int or numpy Generator
     background   the circuit's external drive, as for `simulate`, which stays as it is: sets the weights of a sparse or dense, current-
-                 or conductance-based circuit that is to be simulated (`circuit_init`); spikes, alpha, closed_loop, balance and merge
-                 play no part. rate: Hz, a number or a dict by population, then is a target in place of mu_u or sigma_u (xi)
+                 or conductance-based circuit that is to be simulated (`circuit_init`); spikes, alpha, balance and merge play no part.
+                 The closed loop simulates the circuit for 2 s a few times (closed_loop=False: theory alone, independent inputs).
+                 rate: Hz, a number or a dict by population, then is a target in place of mu_u or sigma_u (xi)
     The free membrane is what synapses make of it: neither adaptation, which follows from a neuron's own spikes, nor bounds of U are in
     its moments; the rate that theory assumes for a population has the mean adaptation in it.
-    Readouts get normal weights with variance 1/n, n the number of their afferents. Time: seconds for a thousand neurons.
+    Readouts get normal weights with variance 1/n, n the number of their afferents. Biases are left alone, and add to mu_U. The number
+    of afferents of a sparse projection is its mean, that of a convolution of a neuron away from the edges.
     Populations with conductances get their weights from the theory of mean_field.py, corrected by the closed loop (conductance_init.py).
+    Time: seconds for a thousand neurons.
     """
     if background is not None:
-        if spikes is not None or closed_loop:
-            raise ValueError("a circuit with a background has no closed loop: give spikes or background, not both.")
-        return initialize_circuit(network, background, mu_u, sigma_u, xi, rate, family, rates, shares, np.random.default_rng(seed))
+        if spikes is not None:
+            raise ValueError("give spikes or background, not both: with a background the closed loop simulates the circuit.")
+        return initialize_circuit(network, background, mu_u, sigma_u, xi, rate, family, rates, shares, np.random.default_rng(seed),
+                                  closed_loop, threads, progress)
     if rate is not None:
         raise ValueError("a target rate needs background=[…]; without it the rates follow from mu_u and sigma_u.")
-    if network.synapses:
-        raise ValueError(f"the projections {', '.join(network.synapses)} are sparse: give background=[…] (or []) to set their weights.")
     mu_u, closed_loop = 0.0 if mu_u is None else mu_u, spikes is not None if closed_loop is None else closed_loop
     if closed_loop and spikes is None:
         raise ValueError("the closed loop measures the membrane on data: give spikes, or closed_loop=False.")
     if balance not in ("population", "neuron"):
         raise ValueError(f"balance is {balance!r}; it must be 'population' or 'neuron'.")
+    if balance == "neuron" and (shared := [name for name, s in network.synapses.items() if s.weight_index is not None]):
+        raise ValueError(f"balance='neuron' needs weights for every neuron; those of {', '.join(shared)} are shared.")
     design = _Design(network, mu_u, sigma_u, xi, alpha, family, shares, balance, merge, np.random.default_rng(seed))
     design.assume_rates(spikes, rates, closed_loop)
     design.draw()
@@ -141,9 +146,7 @@ class _Design:
                 raise ValueError(f"the rate of {name!r} is {rate!r} Hz; it must be >= 0 and at most one spike per step, "
                                  f"{1 / self.network.dt:g} Hz.")
         free = [p for p in self.network.spiking if p.name not in self.rates]
-        for population in free:
-            if population.name not in self.conducting:
-                self.rates[population.name] = self.theoretical_rate(population)
+        self.rates |= {p.name: self.theoretical_rate(p) for p in free if p.name not in self.conducting}
         if others := [p for p in free if p.name in self.conducting]:
             conductance_init.assume_rates(self, others)
 
@@ -168,9 +171,9 @@ class _Design:
         """Samples that solving scales: with mean 1 for non-negative weights, standard normal for the others."""
         self.samples = {}
         for p in self.network.projections:
-            shape = (self.network[p.pre].n, self.network[p.post].n)
+            shape = self.network.weight_shape(p)
             if self.network[p.post].kind == "readout":
-                fan_in = sum(self.network[q.pre].n for q in self.afferent_projections(p.post))
+                fan_in = sum(self.network.in_degree(q) for q in self.afferent_projections(p.post))
                 weights = self.rng.normal(0, fan_in ** -0.5, shape)
                 self.network.set_weights(p.name, np.abs(weights) if p.non_negative else weights)
             elif p.non_negative:
@@ -184,7 +187,7 @@ class _Design:
         eps_bar, eps_hat = (float(np.mean(e)) for e in moments.psp_integrals(post.neuron, network.dt, p.receptor))
         binary = self.merge or network[p.pre].kind == "spiking"      # at most one spike a step
         rate = self.rates[p.pre]
-        return Afferent(p.name, post.neuron.receptors[p.receptor].sign, p.name in self.recurrent, network[p.pre].n, rate, eps_bar,
+        return Afferent(p.name, post.neuron.receptors[p.receptor].sign, p.name in self.recurrent, network.in_degree(p), rate, eps_bar,
                         eps_hat, 1 - rate * network.dt if binary else 1.0, self.family[p.name].kappa if p.non_negative else 1.0)
 
     def solve(self, names=None):
@@ -212,19 +215,20 @@ class _Design:
         population = self.network[name]
         self.afferents[name] = conductance_init.afferents(self, population)
         for projection, mean in conductance_init.solve(self, population, *self.gains[name]).items():
-            family = self.family[projection]
             self.network.set_weights(projection, mean * self.samples[projection])
-            self.moments[projection] = (family, mean, mean * np.sqrt(family.kappa - 1))
+            self.moments[projection] = (self.family[projection], mean, mean * np.sqrt(self.family[projection].kappa - 1))
 
     def _apply(self, name, solved):
         """Weights = solved moments times samples, with the corrections."""
         x, y = self.gains[name]
         for a in self.afferents[name]:
             mean, deviation = solved[a.name]
+            synapses = self.network.synapses.get(a.name)
+            own = y if synapses is None or not np.ndim(y) else y[synapses.target]      # of each neuron's synapses
             if self.dalian[name]:
-                weights = mean * self.samples[a.name] * (x if a.sign > 0 else y)
+                weights = mean * self.samples[a.name] * (x if a.sign > 0 else own)
             else:
-                weights = x * (mean + deviation * self.samples[a.name]) + y
+                weights = x * (mean + deviation * self.samples[a.name]) + own
             self.network.set_weights(a.name, weights)
 
     def _theory(self, name):
@@ -232,8 +236,8 @@ class _Design:
         means, variances = {}, {}
         for p, a in zip(self.afferent_projections(name), self.afferents[name]):
             weights = self.network.weights[p.name].astype(float)
-            means[a.sign] = means.get(a.sign, 0.0) + a.rate * a.eps_bar * weights.sum(axis=0)
-            part = a.rate * a.fano * a.eps_hat * (weights ** 2).sum(axis=0).mean()
+            means[a.sign] = means.get(a.sign, 0.0) + a.rate * a.eps_bar * self.network.afferent_sums(p, weights)
+            part = a.rate * a.fano * a.eps_hat * self.network.afferent_sums(p, weights ** 2).mean()
             variances[p.receptor] = variances.get(p.receptor, 0.0) + part
         return means, variances
 
@@ -332,7 +336,7 @@ def _close_loop(design, report, spikes, fixed, threads, progress, most=30):
     trains = trials.input_trains(network, spikes)
     chosen = np.sort(design.rng.permutation(len(trains[0]))[:_TRIALS])
     sample = {p.name: train[chosen] for p, train in zip(network.inputs, trains)}
-    mixing, best, error = _Anderson(), (np.inf, None), np.inf
+    mixing, best, error = Anderson(), (np.inf, None), np.inf
     with progress_bar(most, "initializing", progress) as advance:
         for iteration in range(most):
             trace = trials.run(network, sample, merge=design.merge, threads=threads)
@@ -373,24 +377,6 @@ def _move(design, position, target, fixed):
     return False
 
 
-class _Anderson:
-    """Anderson mixing of a fixed-point iteration x <- g(x) (Anderson 1965; Walker & Ni 2011), with steps of at most log 2."""
-
-    def __init__(self, depth=5):
-        self.depth, self.positions, self.residuals = depth, [], []
-
-    def step(self, position, image):
-        """The next x, given x and g(x)."""
-        self.positions = (self.positions + [position])[-self.depth:]
-        self.residuals = (self.residuals + [image - position])[-self.depth:]
-        move = self.residuals[-1]
-        if len(self.positions) > 1:
-            change, moved = (np.diff(np.array(values), axis=0).T for values in (self.residuals, self.positions))
-            mix = np.linalg.lstsq(change, self.residuals[-1], rcond=1e-3)[0]
-            move = move - (moved + change) @ mix
-        return position + np.clip(move, -np.log(2), np.log(2))
-
-
 @dataclass
 class _Components:
     """Statistics per neuron of the parts (c of them) of the free membrane that the closed loop scales: see `_component_weights`."""
@@ -423,7 +409,8 @@ def _measure(design, trace, name, threads):
         shadow.population(population.n, neuron, name=f"component {k}")
         for projection, values in weights.items():
             p = network.projection(projection)
-            shadow.connect(p.pre, f"component {k}", p.delay, values, p.receptor, name=f"{k} {projection}")
+            delay = network.delay_steps(p) * network.dt if p.delay is None else p.delay
+            shadow.connect(p.pre, f"component {k}", delay, values, p.receptor, f"{k} {projection}", network.synapses.get(projection))
     spikes = {s: (trace.spikes | trace.inputs)[s] for s in sources}
     sums, squares, count = 0.0, 0.0, 0
     for first in range(0, trace.tape[2].counts.shape[0], _SHADOW_TRIALS):

@@ -24,8 +24,11 @@ def add_jumps(model, trials, spikes, start, n, new):
 
 
 @fused
-def jumps_adjoint(model, recording, start, trials, n, steps, ring, grad_spikes, grad_size):
-    """Forward: x_s += jump S[n - D].  Adjoint: grad_S += jump grad_x_s[n + D]; grad_jump += S grad_x_s[n + D]."""
+def jumps_adjoint(model, recording, start, trials, n, steps, window, ring, grad_spikes, grad_size):
+    """Forward: x_s += jump S[n - D].  Adjoint: grad_S += jump grad_x_s[n + D]; grad_jump += S grad_x_s[n + D].
+
+    window: of truncated backpropagation, or 0; what a spike does in a later one does not reach grad_S.
+    """
     jumps, spikes, near, one = model.jumps, recording.spikes, recording.near, ring.dtype.type(1)
     smooth = spikes.values.size > 0
     for k in range(jumps.population.size):
@@ -34,13 +37,13 @@ def jumps_adjoint(model, recording, start, trials, n, steps, ring, grad_spikes, 
             continue
         arrived, at = ring[(n + jumps.delay[k]) % ring.shape[0]], n * model.group.size + p
         a, size = model.population_first[p], model.population_first[p + 1] - model.population_first[p]
-        jump = part(jumps.size, first, size)
+        jump, reaches = part(jumps.size, first, size), window == 0 or n // window == (n + jumps.delay[k]) // window
         for b in range(trials):
             grad_x, grad_spike = part(arrived[b], jumps.target[k], size), part(grad_spikes[b], a, size)
-            if is_listed(model, model.group[p], near):
+            if reaches and is_listed(model, model.group[p], near):
                 for e in range(near.pointers[start + b, at], near.pointers[start + b, at + 1]):
                     grad_spike[near.units[e]] += jump[near.units[e]] * grad_x[near.units[e]]
-            else:
+            elif reaches:
                 for i in range(size):
                     grad_spike[i] += jump[i] * grad_x[i]
             if grad_size.size:

@@ -9,16 +9,20 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn import _vector, arrays, passes, projection_kernels, trials
+from biosnn import _vector, arrays, objective, passes, projection_kernels, trials
+from biosnn.surrogate import Surrogate
 
 DT = 1e-3
 TABLES = {"lif": bs.lif, "ei_lif": bs.ei_lif, "adaptive_lif": bs.adaptive_lif, "ei_adaptive_lif": bs.ei_adaptive_lif,
           "ampa_nmda_gaba": bs.ampa_nmda_gaba}
 CONDUCTANCES = {"conductance_lif": bs.conductance_lif, "alpha_conductance_lif": bs.alpha_conductance_lif}   # exponential Euler only
 FREE = ("lif", "adaptive_lif")      # their receptors take weights of either sign
-SURROGATES = [bs.SuperSpike(5), bs.Sigmoid(5), bs.Triangular(0.7), bs.TruncatedSuperSpike(3, 1.5)]
+OWN_LOOP = [bs.SuperSpike(5), bs.Sigmoid(5), bs.Triangular(0.7), bs.TruncatedSuperSpike(3, 1.5)]   # with every table and reset
+SURROGATES = OWN_LOOP + [bs.Gaussian(1.5), bs.Arctan(3), bs.MultiGaussian(1.5), bs.AsymptoticSuperSpike(3), bs.ExponentialSurrogate(3)]
 LOSSES = [bs.MaxOverTimeCrossEntropy(), bs.SumOverTimeCrossEntropy(), bs.MeanOverTimeCrossEntropy(), bs.LastStepCrossEntropy(),
-          bs.EveryStepCrossEntropy(), bs.MeanSquaredError()]
+          bs.EveryStepCrossEntropy(), bs.MeanSquaredError(), bs.FocalLoss(2.0), bs.FocalLoss(0.5, bs.LastStepCrossEntropy()),
+          bs.PatternRegression({0: [0.5, 0, -1], 1: [0, 1, 0], 2: [0.2, 0.1, 2.0]})]
+SPIKE_LOSSES = [bs.TimeToFirstSpike(5.0), bs.VanRossumDistance(4e-3, DT), bs.SumOverTimeCrossEntropy(), bs.MeanSquaredError()]
 REGULARIZERS = [bs.upper_bound(0.3, 0.5), bs.upper_bound(0.3, 0.5, power=1, per="neuron"), bs.lower_bound(0.3, 100.0, per="neuron"),
                 bs.lower_bound(0.2, 100.0, power=1)]
 
@@ -79,7 +83,7 @@ def loss_of(loss=bs.MaxOverTimeCrossEntropy(), terms=(), penalty=None, net=None,
       if table in ("lif", "ei_lif") or (refractory > 0) == (reset == 0.0)),
     *itertools.product(CONDUCTANCES, ("exponential_euler",), (0.0, -0.2, "subtract"), (0.0, 3e-3))])
 def test_tables(table, integrator, reset, refractory):
-    for surrogate in SURROGATES:
+    for surrogate in OWN_LOOP:
         net = circuit(table, integrator, reset, refractory, surrogate)
         assert gradcheck.relative_error(net, spikes(), loss_of()) < 1e-6
 
@@ -116,6 +120,18 @@ def test_bounds(table, reset, refractory):
     assert gradcheck.relative_error(net, spikes(), loss_of(), currents) < 1e-6
 
 
+@pytest.mark.parametrize("surrogate", SURROGATES, ids=lambda s: type(s).__name__)
+def test_surrogates(surrogate):
+    assert gradcheck.relative_error(circuit(reset="subtract", refractory=3e-3, surrogate=surrogate), spikes(), loss_of()) < 1e-6
+    assert gradcheck.relative_error(circuit("lif", reset=-0.2, surrogate=surrogate), spikes(), loss_of()) < 1e-6
+
+
+def test_every_surrogate_is_in_the_registry():
+    def kinds(base):
+        return {base, *(kind for each in base.__subclasses__() for kind in kinds(each))}
+    assert kinds(Surrogate) - {Surrogate} == {type(each) for each in SURROGATES}
+
+
 @pytest.mark.parametrize("delays", [(0,), (1,), (5,), (0, 2, 7), (40,)])
 def test_delays(delays):
     assert gradcheck.relative_error(circuit(delays=delays), spikes(), loss_of()) < 1e-6
@@ -132,6 +148,20 @@ def test_masked_losses(loss):
     mask = np.random.default_rng(0).uniform(0, 1, (3, 30))
     mask[:, :10] = 0
     assert gradcheck.relative_error(circuit(), spikes(), loss_of(loss, mask=mask)) < 1e-6
+
+
+@pytest.mark.parametrize("loss", SPIKE_LOSSES, ids=lambda loss: type(loss).__name__)
+def test_losses_on_spikes(loss):
+    heads = objective.make_heads(circuit(), {"A": loss, "out": (bs.MaxOverTimeCrossEntropy(), 0.5)}, None)
+    target = np.random.default_rng(1).random((3, 30, 5)) < 0.1
+
+    def value(trace):
+        given = ((np.array([0, 4, 2]) if loss.classifies else target, None), (trace.labels, None))
+        packed, _, recording = trace.tape
+        columns = trials.all_states(packed).columns
+        total, _, states, by_spike = objective.value_and_gradient(heads, packed, recording, columns, given)
+        return total, {f"{name}.U": slope for name, slope in states.items()}, None, {}, by_spike
+    assert gradcheck.relative_error(circuit(), spikes(), value) < 1e-6
 
 
 def test_weight_penalty_l1():
@@ -182,7 +212,7 @@ def test_a_wrong_adjoint_is_caught(monkeypatch):
     ("ei_lif", "exact", 0.0, 3e-3, False, {}), ("ei_lif", "exponential_euler", "subtract", 0.0, True, {}),
     ("lif", "exact", -0.2, 0.0, True, {}), ("lif", "exponential_euler", 0.0, 2e-3, False, {"bounds": (-0.3, 1.0)}),
     ("conductance_lif", "exponential_euler", 0.0, 3e-3, True, {}), ("alpha_conductance_lif", "exponential_euler", "subtract", 0.0, False, {}),
-    ("conductance_lif", "exponential_euler", -0.2, 0.0, False, {"bounds": (-0.1, 0.9)}),
+    ("conductance_lif", "exponential_euler", 0.0, 0.0, False, {"bounds": (-0.1, 0.9)}),
     ("adaptive_lif", "exact", 0.0, 0.0, True, {"jump_delay": 2e-3, "surrogate": bs.TruncatedSuperSpike(3, 0.4)}),
     ("ei_adaptive_lif", "exact", -0.2, 2e-3, False, {"bounds": (-0.2, np.inf)}),
     ("ei_adaptive_lif", "exponential_euler", "subtract", 0.0, True, {"jump_delay": 1e-3, "learn": {"jump": "population"}}),
@@ -214,6 +244,28 @@ def test_against_the_naive_reference(table, integrator, reset, refractory, per_n
         np.testing.assert_allclose(got.currents["A"][b], slopes["currents"]["A"], atol=1e-10)
     for name, expected in total.items():
         np.testing.assert_allclose(got.weights[name], expected, atol=1e-10 * max(1, np.abs(expected).max()))
+
+
+def test_truncated_gradient_is_that_of_each_window_alone():
+    """Linear in the derivatives of the loss: at a step of a window, the gradient of the loss at the steps of this window."""
+    net, trains = circuit(delays=(0, 1, 4), refractory=3e-3), spikes()
+    currents = {"A": np.full((3, 30, 5), 0.3), "B": np.full((3, 30, 4), 0.2)}
+    trace = bs.run(net, trains, currents=currents, tape=True)
+    grad = np.random.default_rng(0).normal(size=(3, 30, 3))
+    got, whole = (bs.gradient(trace, {"out.U": grad}, truncate=seconds) for seconds in (7e-3, None))
+    for first in range(0, 30, 7):
+        window = slice(first, first + 7)
+        alone = np.zeros_like(grad)
+        alone[:, window] = grad[:, window]
+        expected = bs.gradient(trace, {"out.U": alone})
+        for name in currents:
+            np.testing.assert_allclose(got.currents[name][:, window], expected.currents[name][:, window], atol=1e-13)
+            assert first == 28 or np.abs(expected.currents[name][:, window]).max() > 1e-5    # the last window has two steps
+    assert not np.allclose(got.weights["A->out"], whole.weights["A->out"], rtol=0.1)
+    one = bs.gradient(trace, {"out.U": grad}, truncate=1.0)
+    assert all(np.array_equal(one.weights[name], whole.weights[name]) for name in net.weights)
+    with pytest.raises(ValueError, match="truncate is 0.0001"):
+        bs.gradient(trace, {"out.U": grad}, truncate=1e-4)
 
 
 @pytest.mark.parametrize("table", ["ei_lif", "conductance_lif"])

@@ -221,8 +221,7 @@ def _our_trace(network, trial, record, currents, duration, neurons=slice(None)):
 def _needs_engine(network):
     """Whether `run` does not take all of it; the engine runs one trial of any network."""
     neurons = [p.neuron for p in network.spiking]
-    return (bool(network.synapses) or any(p.plasticity for p in network.projections)
-            or any(n.surge or n.has_delta_synapses for n in neurons))
+    return any(p.plasticity for p in network.projections) or any(n.surge or n.has_delta_synapses for n in neurons)
 
 
 def _their_trace(network, trial, record, currents, duration):

@@ -72,6 +72,9 @@ def describe(network, population, name, driven):
     Equal time constants get one symbol, because the exact solution divides by differences.
     """
     neuron, taus = population.neuron, network.time_constants(population)
+    if population.noise:
+        raise ValueError(f"population {population.name!r} has escape noise: its spikes are drawn at random, so there is nothing to compare "
+                         "with Brian2 spike by spike. Describe it with noise=None.")
     symbols, constants, parameters = _symbols(population.name, taus, neuron.integrator == "exact")
     steps = neuron.refractory_steps(network.dt)
     clamps = population.kind == "spiking" and steps > 1
@@ -194,6 +197,12 @@ def checked_trial(network, spikes, duration):
     if spikes is not None or duration is None:
         raise ValueError("the network has no inputs: give spikes=None and a duration in seconds.")
     return max(1, int(seconds(duration, "duration") / network.dt + 0.5))
+
+
+def with_biases(network, values):
+    """What `current_values` returns, with the constant currents that belong to populations."""
+    biased = [p for p in network.spiking + network.readouts if p.bias]
+    return values | {p.name: values.get(p.name, 0.0) + network.bias(p)[None] for p in biased}
 
 
 def current_values(network, currents, steps):

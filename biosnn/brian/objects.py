@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .description import checked_trial, current_values, describe, identifiers, input_events, on_pre, require_brian2, synapses_of
+from .description import checked_trial, current_values, describe, identifiers, input_events, on_pre, require_brian2, synapses_of, with_biases
 from .plasticity import initial_values, synapse_text
 
 
@@ -44,7 +44,7 @@ def to_brian2(network, spikes=None, record=(), currents=None, duration=None):
     clock, dt = b2.Clock(network.dt * b2.second), network.dt * b2.second
     steps, names = checked_trial(network, spikes, duration), identifiers(network)
     events, populations, projections, jumps = input_events(network, spikes), {}, {}, {}
-    values = current_values(network, currents, steps)
+    values = with_biases(network, current_values(network, currents, steps))
     for population in network.inputs:
         units, at = events[population.name]
         populations[population.name] = b2.SpikeGeneratorGroup(population.n, units, at * dt, clock=clock, name=names["population", population.name])

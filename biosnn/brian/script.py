@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .description import checked_trial, current_values, describe, identifiers, input_events, on_pre, synapses_of
+from .description import checked_trial, current_values, describe, identifiers, input_events, on_pre, synapses_of, with_biases
 from .plasticity import initial_values, synapse_text
 
 _HEAD = '''"""A network of spiking neurons for Brian2, written by biosnn. Its arrays lie in {arrays} beside this file.
@@ -49,7 +49,7 @@ def script(network, spikes, path, currents=None, duration=None):
     """
     path = Path(path).with_suffix(".py")
     steps, names, events = checked_trial(network, spikes, duration), identifiers(network), input_events(network, spikes)
-    values, arrays, blocks = current_values(network, currents, steps), {}, []
+    values, arrays, blocks = with_biases(network, current_values(network, currents, steps)), {}, []
     for population in network.inputs:
         name = names["population", population.name]
         arrays[f"{name}_units"], arrays[f"{name}_steps"] = events[population.name]
