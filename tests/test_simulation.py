@@ -74,7 +74,7 @@ def test_jumps_and_bounds_are_those_of_run(jump_delay):
     e = net.population(200, bs.bounded(neuron, -0.05, 1.01), "excitatory", "E", learn={"jump": "neuron"})
     i = net.population(90, bs.ampa_nmda_gaba(), "inhibitory", "I")
     net.tau_parameters["E", "jump"][:] = rng.normal(0, 0.3, 200)
-    for pre, post, w in ((x, e, 0.6), (x, i, 0.9), (i, e, 0.3), (e, i, 0.05)):
+    for pre, post, w in ((x, e, 1.5), (x, i, 0.9), (i, e, 0.15), (e, i, 0.05)):
         net.connect(pre, post, 1e-3, rng.random((pre.n, post.n)) * w)
     names = ["E.U", "E.w_adapt", "I.I_nmda"]
     trace = bs.run(net, spikes, [*names, "E.U_star"])
@@ -82,7 +82,7 @@ def test_jumps_and_bounds_are_those_of_run(jump_delay):
     record = {name: slice(None) for name in names}
     for threads in (1, 2, 3):
         one = bs.simulate(net, 0.15, spikes, record=record, threads=threads, progress=False)
-        assert one.counts["E"] == trace.counts["E"].sum() > 500 and one.counts["I"] > 50
+        assert one.counts["E"] == trace.counts["E"].sum() > 400 and one.counts["I"] > 50
         for name in names:
             np.testing.assert_allclose(one.states[name], trace.states[name][0], atol=1e-13)
     begin, end = spikes.times < 0.1, spikes.times >= 0.1
