@@ -161,7 +161,7 @@ def test_log_normal_time_constants():
 def test_imports_run_downward():
     import ast
     layers = ["_jit", "_vector", "units", "threads", "arrays", "neuron_kernels", "projection_kernels", "kernels", "event_kernels",
-              "surrogate", "neuron", "events", "augmentation", "data", "dale", "plasticity", "synapse_kernels", "synapses", "connectivity", "network", "network_kernels", "background", "engine",
+              "surrogate", "neuron", "events", "augmentation", "data", "dale", "plasticity", "synapse_kernels", "synapses", "connectivity", "network", "baselines", "network_kernels", "background", "engine",
               "plastic_engine", "pack", "passes", "families", "moments", "mean_field", "solver", "trials", "stats", "progress", "init_report",
               "loss", "regularize", "optim", "checkpoint", "spike_file", "simulation", "regime", "circuit_init", "init", "train", "plot",
               "brian"]
