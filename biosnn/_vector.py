@@ -160,6 +160,7 @@ def _at_least_python(array, first, bound):
 
 
 def _lowest_bit_python(bits):
+    bits = int(bits)
     return (bits & -bits).bit_length() - 1
 
 

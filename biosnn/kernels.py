@@ -12,10 +12,16 @@ A tile of trials goes through each part side by side, so arrays of states are (t
 """
 from ._jit import borrowed, fused, kernel, part
 from .arrays import BEFORE_RESET, END_OF_STEP
+from .bias_kernels import add_bias, bias_adjoint
+from .chance_kernels import draw_spikes
+from .conductance_kernels import conduct, conduct_adjoint
 from .neuron_kernels import (clamp_adjoint, collect_spikes, inject, inject_adjoint, integrate, integrate_adjoint, is_listed,
                              matrix_adjoint, reset, reset_adjoint, reset_adjoint_near, threshold, threshold_adjoint,
                              threshold_adjoint_near)
+from .option_kernels import add_jumps, bound, bound_adjoint, jumps_adjoint
 from .projection_kernels import accumulate, accumulate_now, deliver, events_by_unit, gather_inputs, pull_dense, pull_near
+from .recording_kernels import add_moments
+from .sparse_kernels import accumulate_sparse, deliver_sparse, pull_sparse
 
 AHEAD = 192    # steps times trials whose input events are delivered together
 ROWS = 2304    # steps times trials whose events are accumulated together
@@ -77,6 +83,7 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
     model, wiring, weight, drive, recording, scratch = borrowed((model, wiring, weight, drive, recording, scratch))
     spikes, margin, clock, stored = recording.spikes, recording.margin, scratch.clock, recording.margin.shape[1] == steps
     tile, ahead = scratch.states.shape[1], scratch.arriving.shape[0]
+    random = drive.chance.kind.size + drive.chance.silent.size > 0 and spikes.values.size == 0   # the smooth twin has no noise
     for start in range(first, last, tile):
         trials = min(tile, last - start)
         clock[:] = 0
@@ -90,17 +97,31 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
                 integrate(model, g, trials, old, new)
             if drive.current.shape[1]:
                 inject(model, drive.blocks, drive.current, start, n, trials, new)
+            if model.bias.size:
+                add_bias(model, trials, new)
             for g in range(model.n_spiking):
+                if model.conducting[g]:
+                    conduct(model, g, drive, start, n, trials, old, new)
+                if model.bounds.used[g]:
+                    bound(model, g, trials, new)
                 threshold(model, g, trials, old, new, clock, margin, start, slot)
+            if random:
+                draw_spikes(drive.chance, trials, margin, start, slot, n)
             for p in range(model.group.size):
                 collect_spikes(model, p, trials, margin, slot, spikes, recording.near, start, n)
             if recording.states.shape[2]:
                 _copy_blocks(recording.blocks, BEFORE_RESET, trials, new, recording.states, start, n)
+            if recording.moments.shape[2]:
+                add_moments(recording.moment_blocks, BEFORE_RESET, trials, new, recording.moments, start, n)
             _deliver_all(model, wiring, weight, spikes, start, trials, n, scratch.arriving[n % ahead], new)
+            deliver_sparse(wiring.sparse, wiring.n_inputs, model.group.size, weight, drive, spikes, start, trials, n, new)
             for p in range(model.group.size):
                 reset(model, p, trials, spikes, margin, start, n, slot, new, clock, recording.counts)
+            add_jumps(model, trials, spikes, start, n, new)
             if recording.states.shape[2]:
                 _copy_blocks(recording.blocks, END_OF_STEP, trials, new, recording.states, start, n)
+            if recording.moments.shape[2]:
+                add_moments(recording.moment_blocks, END_OF_STEP, trials, new, recording.moments, start, n)
 
 
 @fused
@@ -124,11 +145,11 @@ def _resets_adjoint(model, recording, loss, start, trials, n, differentiate, now
 
 
 @fused
-def _pull_all(model, wiring, weight, panels, near, start, trials, n, steps, ring, grad_spikes):
+def _pull_all(model, wiring, weight, panels, near, start, trials, n, steps, window, ring, grad_spikes):
     """grad_S of what was emitted at step n and arrived `delay` steps later."""
     for k in range(wiring.source.size):
         p = wiring.source[k] - wiring.n_inputs
-        if p < 0 or n + wiring.delay[k] >= steps:
+        if p < 0 or not wiring.pulled[k] or n + wiring.delay[k] >= steps or window > 0 and n // window != (n + wiring.delay[k]) // window:
             continue
         arrived = ring[(n + wiring.delay[k]) % ring.shape[0]]
         n_pre, n_post, target, jump = wiring.n_pre[k], wiring.n_post[k], wiring.target[k], wiring.jump[k]
@@ -138,6 +159,7 @@ def _pull_all(model, wiring, weight, panels, near, start, trials, n, steps, ring
                       grad_spikes, pre)
         else:
             pull_dense(panels[wiring.panel_first[k]:], n_pre, n_post, jump, trials, arrived, target, grad_spikes, pre)
+    pull_sparse(wiring.sparse, wiring.n_inputs, model, weight, near, start, trials, n, steps, window, ring, grad_spikes)
 
 
 @fused
@@ -145,7 +167,7 @@ def _accumulate_step(wiring, n_populations, drive, spikes, start, trials, n, ste
     """grad_W of the small bundles from the events emitted at step n."""
     for k in range(wiring.source.size):
         n_post, source = wiring.n_post[k], wiring.source[k]
-        if wiring.kept_column[k] >= 0 or n + wiring.delay[k] >= steps:
+        if wiring.kept_column[k] >= 0 or not wiring.trained[k] or n + wiring.delay[k] >= steps:
             continue
         arrived, gradient = ring[(n + wiring.delay[k]) % ring.shape[0]], grad_weight[wiring.weight_first[k]:]
         for b in range(trials):
@@ -181,7 +203,7 @@ def _accumulate_all(wiring, n_populations, drive, spikes, start, trials, first, 
         sorting.rows[b] = start + b
     for k in range(wiring.source.size):
         n_pre, delay, source, arrive = wiring.n_pre[k], wiring.delay[k], wiring.source[k], min(last, steps - wiring.delay[k])
-        if wiring.kept_column[k] < 0:
+        if wiring.kept_column[k] < 0 or not wiring.trained[k]:
             continue
         if source < wiring.n_inputs:
             events_by_unit(drive.inputs, drive.rows[start:start + trials], trials, wiring.n_inputs, source, first, arrive, delay, slots,
@@ -207,14 +229,20 @@ def _populations_adjoint(model, drive, recording, loss, gradient, start, trials,
             threshold_adjoint(model, g, trials, margin, start, n, grad_spikes, grad_new)
         if model.clamped_steps[g] > 0:
             clamp_adjoint(model, g, trials, margin, start, n, grad_new, kept)
+        if model.bounds.used[g]:
+            bound_adjoint(model, g, trials, margin, start, n, grad_new)
     if drive.current.shape[1]:
         inject_adjoint(model, drive.blocks, drive.current, start, n, trials, grad_new, gradient.current, gradient.drive)
+    if model.bias.size:
+        bias_adjoint(model, trials, grad_new, gradient.bias, gradient.drive)
     for g in range(model.row_first.size - 1):
         if gradient.coefficient.size:
             for b in range(trials):
                 old = recording.states[start + b, n - 1] if n else model.initial
                 matrix_adjoint(model, g, grad_new[b], old, gradient.coefficient)
         integrate_adjoint(model, g, trials, grad_new, grad_old)
+        if model.conducting[g]:
+            conduct_adjoint(model, g, drive, recording.states, start, n, trials, grad_new, grad_old, gradient)
         if g < model.n_spiking and model.clamped_steps[g] > 0:
             a, u = model.neuron_first[g], model.state_first[g]
             for b in range(trials):
@@ -240,9 +268,14 @@ def adjoint(model, wiring, weight, panels, drive, recording, loss, gradient, scr
                 _add_blocks(loss.blocks, END_OF_STEP, trials, loss.states, start, n, now)
             _keep_arrived(wiring.kept, trials, now, n % slots, scratch.arrived, scratch.sums.size)
             _resets_adjoint(model, recording, loss, start, trials, n, differentiate_reset, now, grad_spikes)
-            _pull_all(model, wiring, weight, panels, recording.near, start, trials, n, steps, ring, grad_spikes)
+            jumps_adjoint(model, recording, start, trials, n, steps, loss.window, ring, grad_spikes, gradient.jump)
+            _pull_all(model, wiring, weight, panels, recording.near, start, trials, n, steps, loss.window, ring, grad_spikes)
             _accumulate_step(wiring, model.group.size, drive, recording.spikes, start, trials, n, steps, ring, gradient.weight)
+            accumulate_sparse(wiring.sparse, wiring.n_inputs, model.group.size, drive, recording.spikes, start, trials, n, steps, ring,
+                              gradient.weight)
             _populations_adjoint(model, drive, recording, loss, gradient, start, trials, n, now, grad_spikes, before, kept)
+            if loss.window > 0 and n % loss.window == 0:
+                before[:] = 0
             if n % window == 0:
                 _accumulate_all(wiring, model.group.size, drive, recording.spikes, start, trials, n, min(n + window, steps), steps, scratch,
                                 gradient.weight)

@@ -223,6 +223,15 @@ def _surge(cells, p, i, m, x, fresh):
 
 
 @kernel
+def _bound(cells, p, m, fresh):
+    """U* = low where it is below, high where it is above."""
+    low, high = cells.low[p], cells.high[p]
+    for k in range(m):
+        above = low if fresh[k] < low else fresh[k]
+        fresh[k] = high if above > high else above
+
+
+@kernel
 def _clamp_and_compare(cells, p, i, m, x, clock, fresh, margin):
     """States take their new values, but a clamped U stays; margin = U - theta, or -inf where clamped."""
     u, new, theta = part(x, cells.state_first[p] + i, m), part(fresh, 0, m), cells.threshold[p]
@@ -294,6 +303,8 @@ def _update(cells, noise, history, p, n, t, x, state, scratch):
             _conduct(cells, p, i, m, x, scratch.fresh, scratch.current, driven)
         if cells.surges[p]:
             _surge(cells, p, i, m, x, scratch.fresh)
+        if cells.bounded[p]:
+            _bound(cells, p, m, scratch.fresh)
         _clamp_and_compare(cells, p, i, m, x, state.clock, scratch.fresh, scratch.margin)
         if cells.spiking[p]:
             count = _find_spikes(i, m, cells.n[p], scratch.margin, units, count)
@@ -316,17 +327,27 @@ def _copy_inputs(cells, drive, history, p, n, t):
 
 @kernel
 def _reset(cells, history, p, n, t, x, state):
-    """U = U_reset, or U -= theta; jumps of other states; the refractory clock starts."""
+    """U = U_reset, or U -= theta; the refractory clock starts."""
     slot, a, first = n & history.mask, cells.neuron_first[p], cells.state_first[p]
     at = a + cells.bounds[p, t]
     for e in range(history.count[slot, t, p]):
         i = history.units[slot, at + e]
         x[first + i] = x[first + i] - cells.threshold[p] if cells.subtracts[p] else cells.reset[p]
-        for r in range(cells.row_first[p], cells.row_first[p + 1]):
-            x[first + (r - cells.row_first[p]) * cells.padded[p] + i] += cells.spike_jump[r]
         state.held[a + i] = x[first + i]
         if cells.clamped_steps[p] > 0:
             state.clock[a + i] = cells.clamped_steps[p] + 1
+
+
+@kernel
+def _jump(cells, history, p, n, t, x):
+    """What spikes of step n - delay add to other states of their own neurons."""
+    slot, first, at = (n - cells.jump_delay[p]) & history.mask, cells.state_first[p], cells.neuron_first[p] + cells.bounds[p, t]
+    if n < cells.jump_delay[p]:
+        return
+    for e in range(history.count[slot, t, p]):
+        i = history.units[slot, at + e]
+        for r in range(cells.row_first[p] + 1, cells.row_first[p + 1]):
+            x[first + (r - cells.row_first[p]) * cells.padded[p] + i] += cells.coefficient[cells.jump_at[r] + cells.jump_step[r] * i]
 
 
 # ---------------------------------------------------------------------------------------------- synapses
@@ -630,6 +651,8 @@ def advance(cells, wires, plastic, noise, drive, history, record, state, scratch
         for p in range(cells.n.size):
             if cells.spiking[p]:
                 _reset(cells, history, p, n, t, x, state)
+                if cells.jumps[p]:
+                    _jump(cells, history, p, n, t, x)
         if record.index.size and n % record.every == 0:
             _record(cells, record, n, t, x, state, row)
             row += 1

@@ -6,7 +6,8 @@ import numpy as np
 
 from ._jit import fused, kernel, part
 from ._vector import LANES, at_least, lowest_bit
-from .arrays import RESET_BY_SUBTRACTION, SIGMOID, TRIANGULAR, TRUNCATED_SUPERSPIKE
+from .arrays import RESET_BY_SUBTRACTION, SIGMOID, SUPERSPIKE, TRIANGULAR, TRUNCATED_SUPERSPIKE
+from .surrogate_kernels import other_derivative, other_twin
 
 
 # ---------------------------------------------------------------------------------------------- surrogate gradients
@@ -20,6 +21,8 @@ def surrogate_derivative(kind, beta, cutoff, x):
         return beta * e / ((one + e) * (one + e))
     if kind == TRIANGULAR:
         return max(type(x)(0), one - beta * abs(x))
+    if kind > TRUNCATED_SUPERSPIKE:
+        return other_derivative(kind, beta, x)
     if kind == TRUNCATED_SUPERSPIKE and abs(x) > cutoff:
         return type(x)(0)
     h = one / (beta * abs(x) + one)
@@ -37,6 +40,8 @@ def smooth_spike(kind, beta, cutoff, x):
     if kind == TRIANGULAR:
         z = min(max(beta * x, -one), one)
         return (half + z - half * z * abs(z)) / beta
+    if kind > TRUNCATED_SUPERSPIKE:
+        return other_twin(kind, beta, x)
     if kind == TRUNCATED_SUPERSPIKE:
         x = min(max(x, -cutoff), cutoff)
         return x / (one + beta * abs(x)) + cutoff / (one + beta * cutoff)
@@ -185,7 +190,7 @@ def threshold_adjoint(model, g, trials, margin, start, n, grad_spikes, grad_new)
     one, zero = margin.dtype.type(1), margin.dtype.type(0)
     for b in range(trials):
         m, grad_spike, grad_u = part(margin[start + b, n], a, size), part(grad_spikes[b], a, size), part(grad_new[b], first, size)
-        if kind != SIGMOID and kind != TRIANGULAR:   # SuperSpike, written out, because this loop then uses vector units
+        if kind == SUPERSPIKE or kind == TRUNCATED_SUPERSPIKE:   # written out, because this loop then uses vector units
             for i in range(size):
                 h = one / (beta * abs(m[i]) + one)
                 grad_u[i] += grad_spike[i] * (h * h if abs(m[i]) <= cutoff else zero)

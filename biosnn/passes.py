@@ -97,7 +97,8 @@ def _scratch(packed, events=None):
     """
     dtype, model, wiring, tile = packed.weight.dtype, packed.model, packed.wiring, _tile(packed)
     longest, span = int(max(wiring.delay, default=0)), SPAN_BYTES // packed.weight.dtype.itemsize
-    steps, ahead, window = (2, kernels.AHEAD // tile, 0) if events is None else (longest + 2, 0, kernels.ROWS // tile + longest + 1)
+    farthest = max([longest, *map(int, wiring.sparse.delay), *map(int, model.jumps.delay)])
+    steps, ahead, window = (2, kernels.AHEAD // tile, 0) if events is None else (farthest + 2, 0, kernels.ROWS // tile + longest + 1)
     most = int(max(wiring.n_pre, default=0)) if events else 0
 
     def rows(n):
@@ -167,13 +168,14 @@ def adjoint(packed, drive, recording, loss, threads, differentiate_reset=False, 
 
 
 def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, threads, spare, differentiate_reset=False,
-                     coefficients=False):
+                     coefficients=False, chance=arrays.Chance()):
     """Forward pass, loss and adjoint of a batch, chunk by chunk: what the adjoint reads has just been written.
 
     inputs          (first, last) -> (arrays.Events, their rows) of those trials of the batch
     blocks, width   states to record
     derive          (recording, first, last) -> (anything, arrays.LossGradient) of those trials
     spare           list of Workspaces, kept between calls
+    chance          what is random in the spikes of the batch
     Returns (what `derive` returned by chunk, arrays.Gradient), the same bits as `forward`, the loss and `adjoint` in turn.
     """
     sums, panels, dtype = _sums(packed, coefficients), _panels(packed), packed.weight.dtype
@@ -186,7 +188,8 @@ def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, thr
         space = _workspace(spare, packed, n, steps, blocks, width)
         recording = _first_trials(space.recording, n)
         recording.counts[:] = 0
-        drive, parts = arrays.Drive(*inputs(first, last), nothing, np.empty((n, 0, 0), dtype)), sums.buffer()
+        drive = arrays.Drive(*inputs(first, last), nothing, np.empty((n, 0, 0), dtype), chance._replace(first=first))
+        parts = sums.buffer()
         kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording, space.forward, steps, 0, n)
         results[c], loss = derive(recording, first, last)
         kernels.adjoint(packed.model, packed.wiring, packed.weight, panels, drive, recording, loss,
@@ -199,8 +202,8 @@ def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, thr
 
 def _sums(packed, coefficients):
     model = packed.model
-    return _OrderedSum((packed.weight.size, model.coefficient.size * coefficients, model.drive.size * coefficients),
-                       packed.weight.dtype)
+    learned = (model.coefficient.size, model.drive.size, model.rate.size, model.jumps.size.size)
+    return _OrderedSum((packed.weight.size, *(size * coefficients for size in learned), model.bias.size), packed.weight.dtype)
 
 
 def panels_of(weights):

@@ -32,11 +32,21 @@ from ._rossbroich_fluctuations import fluctuations
 FAMILIES = {"exponential": bs.Exponential(), "log-normal": bs.LogNormal()}
 
 
-def build(n_inputs, duration, n_classes, surrogate=SURROGATES["dense"], sizes=(128, 32), recurrent_excitation=True):
+#: Current: the paper's. Conductance: the same time constants; reversal potentials 6 times as far from rest as the threshold, and 2 times on the
+#: other side (60 and -20 mV for a threshold of 10 mV). Each with the target membrane and the learning rates (Randman, files) that go with
+#: it: conductances shorten the membrane's time constant and bound its fluctuations, and a smaller weight does the same.
+NEURONS = {"current": bs.ei_lif(tau_mem=TAU_MEM, tau_exc=TAU_SYN, tau_inh=20e-3),
+           "conductance": bs.conductance_lif(tau_mem=TAU_MEM, tau_exc=TAU_SYN, tau_inh=20e-3, reversal_exc=6.0, reversal_inh=-2.0, threshold=1.0,
+                                             refractory=0.0)}
+TARGETS = {"current": dict(sigma_u=1.0, alpha=0.9), "conductance": dict(mu_u=0.2, sigma_u=0.5, alpha=0.9)}
+RATES = {"current": (1e-2, 3e-3), "conductance": (4e-3, 1e-3)}
+
+
+def build(n_inputs, duration, n_classes, surrogate=SURROGATES["dense"], neuron=NEURONS["current"], sizes=(128, 32),
+          recurrent_excitation=True):
     """Excitatory and inhibitory neurons, every projection but I to readout; time constants of the paper."""
     net = bs.Network(dt=DT)
     x = net.input(n_inputs)
-    neuron = bs.ei_lif(tau_mem=TAU_MEM, tau_exc=TAU_SYN, tau_inh=20e-3)
     e, _ = bs.dalian_layer(net, x, *sizes, neuron=neuron, surrogate=surrogate, recurrent_excitation=recurrent_excitation)
     net.connect(e, net.readout(n_classes, tau_mem=duration))
     return net
@@ -64,8 +74,9 @@ def naive(net, factor=0.1):
 def dalian(args):
     """Initialize, train, evaluate, report."""
     train, validation, test, name = load(args)
-    net = build(train.n_units, train.duration, classes(train, test), SURROGATES[args.surrogate], args.ratio, args.recurrent_excitation)
-    report = bs.fluctuation_driven(net, train, sigma_u=1.0, alpha=0.9, family=FAMILIES[args.family], seed=args.seed, threads=args.threads)
+    net = build(train.n_units, train.duration, classes(train, test), SURROGATES[args.surrogate], NEURONS[args.neuron], args.ratio,
+                args.recurrent_excitation)
+    report = bs.fluctuation_driven(net, train, **TARGETS[args.neuron], family=FAMILIES[args.family], seed=args.seed, threads=args.threads)
     console.print(report)
     if args.init == "naive":
         naive(net)
@@ -86,8 +97,8 @@ def dalian(args):
         "rates_hz": {p: {"before": before.rates[p], "after": after.rates[p]} for p in after.rates},
         "init_report": report.as_dict(), "dale_violations": bs.audit(net).violations,
         "seconds_per_epoch": float(np.median(history.seconds)) if history.seconds.size else None,
-        "peak_memory_mb": peak_memory(), "seed": args.seed, "init": args.init, "surrogate": args.surrogate, "data": name,
-        "family": args.family, "recurrent_excitation": args.recurrent_excitation, "neurons": dict(zip("EI", args.ratio)),
+        "peak_memory_mb": peak_memory(), "seed": args.seed, "init": args.init, "surrogate": args.surrogate, "neuron": args.neuron,
+        "data": name, "family": args.family, "recurrent_excitation": args.recurrent_excitation, "neurons": dict(zip("EI", args.ratio)),
         "interrupted": history.interrupted, "versions": versions()}
     for path in [out / "result.json"] + [Path(args.json)] * bool(args.json):
         path.write_text(json.dumps(result, indent=1))
@@ -115,7 +126,7 @@ def read_history(folder):
 
 def figures(net, test, report, out, when):
     """Activity, membrane and currents of one test trial, weights and the initializer's report."""
-    trace = bs.run(net, test[:8], record=["E.U", "E.I_exc", "E.I_inh"])
+    trace = bs.run(net, test[:8], record=[f"E.{state}" for state in net["E"].neuron.states])
     row = next(p for p in report.populations if p.name == "E")
     plot.activity(trace).savefig(out / f"activity_{when}.png", dpi=120)
     plot.currents(trace, "E").savefig(out / f"currents_{when}.png", dpi=120)
@@ -144,22 +155,23 @@ def results_table(result, changed, name):
 
 # ---------------------------------------------------------------------------------------------- command line
 
-def data_options(parser):
+def data_options(parser, rate="learning rate"):
     """Where the data come from, and what every training needs; None: the default of the experiment (see `DEFAULTS`)."""
     parser.add_argument("--train", help="HDF5 file in the layout of the Spiking Heidelberg Digits (default: Randman)")
     parser.add_argument("--test", help="the same, for testing")
     parser.add_argument("--duration", type=float, default=0.7, help="seconds of each trial of the files")
     parser.add_argument("--epochs", type=int, default=None, help="passes over the training data")
     parser.add_argument("--batch", type=int, default=None, help="trials per step")
-    parser.add_argument("--lr", type=float, default=None, help="learning rate")
+    parser.add_argument("--lr", type=float, default=None, help=rate)
     parser.add_argument("--schedule", choices=("constant", "cosine"), default=None, help="of the learning rate; cosine unless --lr is given")
     parser.add_argument("--augment", action=argparse.BooleanOptionalAction, default=None,
                         help="shift every presentation of a trial over channels and in time (default: for files)")
 
 
 def dalian_options(parser):
-    data_options(parser)
+    data_options(parser, "learning rate of Adam (Randman: 1e-2, files: 3e-3; conductances: 4e-3, 1e-3)")
     parser.add_argument("--init", choices=("fluctuation", "naive"), default="fluctuation", help="start of the weights")
+    parser.add_argument("--neuron", choices=NEURONS, default="current", help="synaptic currents, as in the paper, or conductances")
     parser.add_argument("--family", choices=FAMILIES, default="exponential", help="distribution of the weights at the start")
     parser.add_argument("--recurrent-excitation", action=argparse.BooleanOptionalAction, default=True, help="the projections E to E and E to I")
     parser.add_argument("--ratio", type=ratio, default="4:1", metavar="E:I", help="of 160 neurons, excitatory to inhibitory")
@@ -190,9 +202,9 @@ def homeostasis_options(parser):
                         help="the lower bound on the spikes of every neuron, strength 100 at 1e-3")
 
 
-#: epochs, batch, learning rate, seeds and samples of each class, for Randman, for files, and of either with --quick.
+#: epochs, batch, learning rate (None: see RATES), seeds and samples of each class, for Randman, for files, and of either with --quick.
 DEFAULTS = {
-    "dalian": {"Randman": (12, 100, 1e-2, 1, 1000), "files": (60, 100, 3e-3, 1, 1000)},
+    "dalian": {"Randman": (12, 100, None, 1, 1000), "files": (60, 100, None, 1, 1000)},
     "randman": {"Randman": (200, 250, 5e-3, 3, 1000), "files": (60, 100, 5e-3, 1, 1000), "quick": (4, 50, 2e-2, 1, 100)},
     "depth": {"Randman": (20, 100, 5e-3, 1, 300), "files": (30, 100, 2e-3, 1, 1000), "quick": (3, 50, 1e-2, 1, 60)},
     "sigma": {"Randman": (15, 50, 5e-3, 1, 200), "files": (30, 100, 2e-3, 1, 1000), "quick": (2, 50, 1e-2, 1, 60)},
@@ -209,7 +221,7 @@ class Formatter(argparse.ArgumentDefaultsHelpFormatter):
 
 def defaults_text(name):
     """What `DEFAULTS` says of an experiment, for its --help."""
-    return "; ".join(f"{data}: {epochs} epochs, batch {batch}, learning rate {lr:g}"
+    return "; ".join(f"{data}: {epochs} epochs, batch {batch}" + (f", learning rate {lr:g}" if lr else "")
                      + (f", {seeds} seed{'s' * (seeds > 1)}" + f", {samples} samples" * (data != "files")) * (name != "dalian")
                      for data, (epochs, batch, lr, seeds, samples) in DEFAULTS.get(name, {}).items()).replace("quick:", "--quick:")
 
@@ -255,6 +267,8 @@ def main(arguments=None):
         for name, default in zip(("epochs", "batch", "lr", "seeds", "samples"), defaults):
             if getattr(args, name, None) is None:
                 setattr(args, name, default)
+        if args.command == "dalian" and args.lr is None:
+            args.lr = RATES[args.neuron][bool(args.train)]
     run = {"dalian": dalian, "fluctuations": fluctuations, "randman": experiments.randman, "depth": experiments.depth,
            "sigma": experiments.sigma, "alpha": experiments.alpha}
     run[args.command](args)
