@@ -88,7 +88,7 @@ def learn(net, data, args, seed, lower=True, optimizer=None, title=""):
     history = bs.train(net, train, epochs=args.epochs, batch=args.batch, validation=validation, loss=LOSS,
                        optimizer=optimizer or bs.Adam(args.lr), schedule=bs.Cosine(0.05) if args.cosine else bs.Constant(),
                        regularizers=homeostasis(upper, lower), augment=AUGMENTATIONS if args.augment else (), seed=seed,
-                       threads=args.threads)
+                       threads=args.threads, progress=console.is_terminal)
     after = bs.evaluate(net, test, loss=LOSS, threads=args.threads)
     console.print(f"   test accuracy {100 * after.accuracy:.1f} %, rates " + ", ".join(f"{rate:.1f}" for rate in after.rates.values()) + " Hz")
     return {"seed": seed, "layers": len(net.spiking), "lower_bound": lower, "test_accuracy": after.accuracy,

@@ -1,4 +1,8 @@
 """The experiments of rossbroich_2022.py on stacks of LIF layers: randman, depth, sigma and alpha."""
+import json
+from itertools import product
+from pathlib import Path
+
 import numpy as np
 
 import biosnn as bs
@@ -18,6 +22,8 @@ def mean(values):
 def percent(values):
     """Mean, and range where there are several."""
     values = [100 * v for v in values]
+    if not values:
+        return ""
     return f"{np.mean(values):.1f}" + (f" ({min(values):.1f} .. {max(values):.1f})" if len(values) > 1 else "")
 
 
@@ -53,28 +59,33 @@ def depth(args):
     """Test accuracy against the number of hidden layers, from the fluctuation-driven start and from Kaiming's."""
     *data, name = load(args, args.samples)
     results = Results(args, name)
-    for n_layers in args.layers:
-        for lower in homeostasis_cases(args):
-            for init in ("fluctuation", "kaiming"):
-                for seed in seeds(args):
-                    net = stack(data[0], classes(data[0], data[2]), n_layers, args.neurons, args.recurrent, SURROGATES[args.surrogate])
-                    if init == "kaiming":
-                        bs.kaiming(net, seed)
-                    else:
-                        bs.fluctuation_driven(net, data[0], sigma_u=1.0, alpha=0.9, seed=seed, threads=args.threads)
-                    title = f"{n_layers} hidden layers, {init} start, {'with' if lower else 'without'} lower bound, seed {seed}"
-                    results.add({"init": init} | learn(net, data, args, seed, lower, title=title))
-    lines = []
-    for n_layers in args.layers:
-        line = [f"{n_layers}"]
-        for init in ("fluctuation", "kaiming"):
-            for lower in homeostasis_cases(args):
-                line.append(percent(r["test_accuracy"] for r in results.rows
-                                    if (r["init"], r["layers"], r["lower_bound"]) == (init, n_layers, lower)))
-        lines.append(line)
-    show(f"Depth on {name}: test accuracy (%)", ["hidden layers"] + [
-        f"{init}{', lower bound' if lower else ''}" for init in ("fluctuation", "Kaiming") for lower in homeostasis_cases(args)], lines)
-    results.figure(figures.depth(results.rows, name), "depth.png")
+    for n_layers, lower, init, seed in product(args.layers, homeostasis_cases(args), args.inits, seeds(args)):
+        net = stack(data[0], classes(data[0], data[2]), n_layers, args.neurons, args.recurrent, SURROGATES[args.surrogate])
+        if init == "kaiming":
+            bs.kaiming(net, seed)
+        else:    # as in the paper: every layer as if its input fired at the rate of the data
+            bs.fluctuation_driven(net, data[0], sigma_u=1.0, alpha=0.9, rates=assume_input_rate(net, data[0]), closed_loop=False, seed=seed,
+                                  threads=args.threads)
+        title = f"{n_layers} hidden layers, {init} start, {'with' if lower else 'without'} lower bound, seed {seed}"
+        results.add({"init": init} | learn(net, data, args, seed, lower, title=title))
+    rows = results.rows + [row for folder in args.beside for row in other_rows(folder, "depth")]
+    cases = list(dict.fromkeys((r["init"], r["lower_bound"]) for r in rows))
+    show(f"Depth on {name}: test accuracy (%)", ["hidden layers"] + [f"{init}{', lower bound' * lower}" for init, lower in cases],
+         [[f"{n}"] + [percent(r["test_accuracy"] for r in rows if (r["layers"], r["init"], r["lower_bound"]) == (n, *case)) for case in cases]
+          for n in sorted({r["layers"] for r in rows})])
+    results.figure(figures.depth(rows, name), "depth.png")
+
+
+def other_rows(folder, experiment):
+    """The rows in the result.json of another run of the experiment."""
+    path = Path(folder) / "result.json"
+    try:
+        result = json.loads(path.read_text())
+        if result["experiment"] != experiment:
+            raise KeyError(f"it is a run of {result['experiment']}")
+        return result["rows"]
+    except (OSError, ValueError, KeyError) as error:
+        raise SystemExit(f"--beside {folder}: it must be the folder of a run of {experiment}, with a result.json ({error}).") from None
 
 
 def homeostasis_cases(args):
@@ -115,7 +126,7 @@ def alpha(args):
     for value in args.alphas:
         for seed in seeds(args):
             net = stack(data[0], classes(data[0], data[2]), args.layers, args.neurons, value < 1, SURROGATES[args.surrogate])
-            bs.fluctuation_driven(net, data[0], sigma_u=1.0, alpha=value, seed=seed, threads=args.threads)
+            bs.fluctuation_driven(net, data[0], sigma_u=1.0, alpha=value, seed=seed, threads=args.threads, progress=console.is_terminal)
             results.add({"alpha": value} | learn(net, data, args, seed, title=f"alpha = {value:g}, seed {seed}"))
     groups = [(value, [r for r in results.rows if r["alpha"] == value]) for value in args.alphas]
     show(f"alpha, {args.layers} recurrent hidden layer(s) on {name}", ("alpha", "test accuracy (%)", "rates before (Hz)", "after (Hz)"),

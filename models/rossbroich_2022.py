@@ -206,7 +206,7 @@ def homeostasis_options(parser):
 DEFAULTS = {
     "dalian": {"Randman": (12, 100, None, 1, 1000), "files": (60, 100, None, 1, 1000)},
     "randman": {"Randman": (200, 250, 5e-3, 3, 1000), "files": (60, 100, 5e-3, 1, 1000), "quick": (4, 50, 2e-2, 1, 100)},
-    "depth": {"Randman": (20, 100, 5e-3, 1, 300), "files": (30, 100, 2e-3, 1, 1000), "quick": (3, 50, 1e-2, 1, 60)},
+    "depth": {"Randman": (20, 100, 5e-3, 1, 300), "files": (20, 50, 2e-3, 1, 1000), "quick": (3, 50, 1e-2, 1, 60)},
     "sigma": {"Randman": (15, 50, 5e-3, 1, 200), "files": (30, 100, 2e-3, 1, 1000), "quick": (2, 50, 1e-2, 1, 60)},
     "alpha": {"Randman": (15, 50, 5e-3, 2, 200), "files": (30, 100, 2e-3, 1, 1000), "quick": (2, 50, 1e-2, 1, 60)},
 }
@@ -241,6 +241,8 @@ def command_line():
     two = add("depth", "test accuracy against the number of hidden layers, fluctuation-driven start against Kaiming's")
     experiment_options(two, list(range(1, 8)))
     homeostasis_options(two)
+    two.add_argument("--inits", nargs="+", choices=("fluctuation", "kaiming"), default=["fluctuation", "kaiming"], help="starts of the weights")
+    two.add_argument("--beside", nargs="*", default=[], metavar="DIR", help="folders of other runs, whose rows are listed and drawn, too")
     three = add("sigma", "accuracy, rates and gradients over sigma_U")
     experiment_options(three, 3)
     homeostasis_options(three)
