@@ -43,12 +43,16 @@ def classes(train, test):
 
 
 def stack(data, n_classes, n_layers, n=128, recurrent=False, surrogate=SURROGATES["dense"]):
-    """`n_layers` hidden layers L1, L2, … of n LIF neurons in a chain, and a readout; time constants of the paper."""
+    """`n_layers` hidden layers L1, L2, … of n LIF neurons in a chain, and a readout; time constants of the paper.
+
+    The readout starts at -0.01, as in the paper's code: where no spike reaches it, its maximum over time then lies at the end of the
+    trial, so that silent layers still have a gradient (from 0 it would lie at the first step, which nothing before can change).
+    """
     net = bs.Network(dt=DT)
     source = net.input(data.n_units)
     for k in range(n_layers):
         source = bs.layer(net, source, n, f"L{k + 1}", bs.lif(TAU_MEM, TAU_SYN), recurrent, surrogate=surrogate)
-    net.connect(source, net.readout(n_classes, tau_mem=data.duration))
+    net.connect(source, net.readout(n_classes, tau_mem=data.duration, initial=-1e-2))
     return net
 
 

@@ -72,27 +72,30 @@ def depth(rows, data):
 
 
 def sigma(rows, data):
-    """Accuracy, initial gradient norms and rates over sigma_U; silent layers are hatched."""
-    figure, (accuracy, before, after, gradients) = _figure(16, 4, 4)
+    """Accuracy, rates and initial gradient norms over sigma_U; silent layers are hatched."""
+    cases = [lower for lower in (False, True) if any(r["lower_bound"] == lower for r in rows)]
+    figure, axes = _figure(8.5 + 3.5 * len(cases), 4, 3 + len(cases))
+    accuracy, *maps, gradients = axes
     sigmas = sorted({r["sigma_u"] for r in rows})
-    cases = [lower for lower in _BOUNDS if any(r["lower_bound"] == lower for r in rows)]
     for lower in cases:
         colour, line, marker, words = _BOUNDS[lower]
         _points(accuracy, [r for r in rows if r["lower_bound"] == lower], "sigma_u", colour, ls=line, marker=marker, label=words)
     _chance(accuracy, rows)
     accuracy.set(xscale="log", xlabel="σ_U (threshold = 1)", ylabel="test accuracy (%)", title=f"{data}: accuracy", ylim=(0, 101))
-    accuracy.legend(fontsize=8, loc="lower center")
-    first = [next(r for r in rows if r["sigma_u"] == s and r["lower_bound"] == cases[-1]) for s in sigmas]
-    _rates(before, sigmas, [_by_layer(r, "before") for r in first], "mean rates at the start")
-    image = _rates(after, sigmas, [_by_layer(r, "after") for r in first], f"after training {_BOUNDS[cases[-1]][3]}")
-    figure.colorbar(image, ax=(before, after), label="mean rate (Hz); hatched: silent", pad=0.01)
-    norms = np.array([r["gradient_norms"] for r in first])
+    accuracy.legend(fontsize=8, loc="upper left")
+    first = {lower: [next(r for r in rows if r["sigma_u"] == s and r["lower_bound"] == lower) for s in sigmas] for lower in cases}
+    _rates(maps[0], sigmas, [_by_layer(r, "before") for r in first[cases[0]]], "mean rates at the start")
+    for axis, lower in zip(maps[1:], cases):
+        image = _rates(axis, sigmas, [_by_layer(r, "after") for r in first[lower]], f"after training {_BOUNDS[lower][3]}")
+    figure.colorbar(image, ax=maps, label="mean rate (Hz); hatched: silent", pad=0.01)
+    norms = np.array([r["gradient_norms"] for r in first[cases[0]]])
     from matplotlib import colormaps
     for k in range(norms.shape[1]):
         name = "readout" if k == norms.shape[1] - 1 else f"layer {k + 1}"
-        gradients.plot(sigmas, np.maximum(norms[:, k], 1e-12), marker="o", ms=4, label=f"onto {name}",
+        gradients.plot(sigmas, np.where(norms[:, k] > 0, norms[:, k], np.nan), marker="o", ms=4, label=f"onto {name}",
                        color=colormaps[_LAYER_COLOURS](0.9 * k / max(norms.shape[1] - 1, 1)))
-    gradients.set(xscale="log", yscale="log", xlabel="σ_U (threshold = 1)", ylabel="norm of the gradient", title="gradients at the start")
+    gradients.set(xscale="log", yscale="log", xlabel="σ_U (threshold = 1)", ylabel="norm of the gradient (0 is not drawn)",
+                  title="gradients at the start")
     gradients.legend(fontsize=8)
     for axis in (accuracy, gradients):
         axis.set_xticks(sigmas, [f"{s:g}" for s in sigmas], fontsize=8)
