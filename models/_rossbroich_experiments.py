@@ -12,6 +12,7 @@ from . import _rossbroich_figures as figures
 from ._report import show
 from ._rossbroich import SURROGATES, Results, assume_input_rate, classes, console, learn, load, stack
 
+OPTIMIZERS = {"smorms3": bs.SMORMS3, "adam": bs.Adam}
 PUBLISHED = 0.963    # of `randman`, after 200 epochs
 
 
@@ -41,7 +42,7 @@ def randman(args):
         results = results or Results(args, name)
         net = stack(data[0], classes(data[0], data[2]), 1, args.neurons, args.recurrent, SURROGATES[args.surrogate])
         report = bs.fluctuation_driven(net, data[0], sigma_u=1.0, alpha=0.9, seed=seed, threads=args.threads)
-        row = learn(net, data, args, seed, optimizer=bs.SMORMS3(args.lr), title=f"Randman, seed {seed}")
+        row = learn(net, data, args, seed, optimizer=OPTIMIZERS[args.optimizer](args.lr), title=f"Randman, seed {seed}")
         results.add(row | {"init_report": report.as_dict()})
     results.save(test_accuracy=mean(r["test_accuracy"] for r in results.rows), published=PUBLISHED)
     show("Randman", ("seed", "test accuracy (%)", "rate before (Hz)", "rate after (Hz)", "s per epoch"),
@@ -126,8 +127,8 @@ def alpha(args):
     for value in args.alphas:
         for seed in seeds(args):
             net = stack(data[0], classes(data[0], data[2]), args.layers, args.neurons, value < 1, SURROGATES[args.surrogate])
-            bs.fluctuation_driven(net, data[0], sigma_u=1.0, alpha=value, seed=seed, threads=args.threads, progress=console.is_terminal)
-            results.add({"alpha": value} | learn(net, data, args, seed, title=f"alpha = {value:g}, seed {seed}"))
+            report = bs.fluctuation_driven(net, data[0], sigma_u=1.0, alpha=value, seed=seed, threads=args.threads, progress=console.is_terminal)
+            results.add({"alpha": value, "init_report": report.as_dict()} | learn(net, data, args, seed, title=f"alpha = {value:g}, seed {seed}"))
     groups = [(value, [r for r in results.rows if r["alpha"] == value]) for value in args.alphas]
     show(f"alpha, {args.layers} recurrent hidden layer(s) on {name}", ("alpha", "test accuracy (%)", "rates before (Hz)", "after (Hz)"),
          [(f"{value:g}", percent(r["test_accuracy"] for r in rows), *(" ".join(

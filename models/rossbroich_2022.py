@@ -73,7 +73,7 @@ def naive(net, factor=0.1):
 
 def dalian(args):
     """Initialize, train, evaluate, report."""
-    train, validation, test, name = load(args)
+    train, validation, test, name = load(args, args.samples)
     net = build(train.n_units, train.duration, classes(train, test), SURROGATES[args.surrogate], NEURONS[args.neuron], args.ratio,
                 args.recurrent_excitation)
     report = bs.fluctuation_driven(net, train, **TARGETS[args.neuron], family=FAMILIES[args.family], seed=args.seed, threads=args.threads)
@@ -145,7 +145,7 @@ def results_table(result, changed, name):
             ("training accuracy", f"{100 * result['train_accuracy']:.1f} %")]
     rows += [(f"rate of {p}, before / after", f"{r['before']:.1f} / {r['after']:.1f} Hz") for p, r in result["rates_hz"].items()]
     rows += [("weights of the wrong sign", f"{result['dale_violations']}"),
-             *[("mean weight change, recurrent E to E", f"{changed['E->E']:.4f}")] * ("E->E" in changed),
+             *[("mean weight change, recurrent E to E", f"{changed[name]:.4f}") for name in ("E->E",) if name in changed],
              ("time per epoch", f"{result['seconds_per_epoch'] or float('nan'):.2f} s"),
              ("peak memory", f"{result['peak_memory_mb']:.0f} MB")]
     for row in rows:
@@ -159,6 +159,7 @@ def data_options(parser, rate="learning rate"):
     """Where the data come from, and what every training needs; None: the default of the experiment (see `DEFAULTS`)."""
     parser.add_argument("--train", help="HDF5 file in the layout of the Spiking Heidelberg Digits (default: Randman)")
     parser.add_argument("--test", help="the same, for testing")
+    parser.add_argument("--samples", type=int, default=None, help="trials of each class of Randman, before the split")
     parser.add_argument("--duration", type=float, default=0.7, help="seconds of each trial of the files")
     parser.add_argument("--epochs", type=int, default=None, help="passes over the training data")
     parser.add_argument("--batch", type=int, default=None, help="trials per step")
@@ -186,7 +187,6 @@ def experiment_options(parser, layers, surrogate="dense"):
     data_options(parser)
     parser.add_argument("--quick", action="store_true", help="few trials and epochs: to see that it works")
     parser.add_argument("--seeds", type=int, default=None, help="how many, from --seed on")
-    parser.add_argument("--samples", type=int, default=None, help="trials of each class of Randman, before the split")
     parser.add_argument("--neurons", type=int, default=128, help="of every hidden layer")
     if layers is not None:
         several = {"nargs": "+"} if isinstance(layers, list) else {}
@@ -222,7 +222,7 @@ class Formatter(argparse.ArgumentDefaultsHelpFormatter):
 def defaults_text(name):
     """What `DEFAULTS` says of an experiment, for its --help."""
     return "; ".join(f"{data}: {epochs} epochs, batch {batch}" + (f", learning rate {lr:g}" if lr else "")
-                     + (f", {seeds} seed{'s' * (seeds > 1)}" + f", {samples} samples" * (data != "files")) * (name != "dalian")
+                     + f", {seeds} seed{'s' * (seeds > 1)}" * (name != "dalian") + f", {samples} samples" * (data != "files")
                      for data, (epochs, batch, lr, seeds, samples) in DEFAULTS.get(name, {}).items()).replace("quick:", "--quick:")
 
 
@@ -237,6 +237,7 @@ def command_line():
     add("fluctuations", "membranes at xi = 1, 2, 3")
     one = add("randman", "128 LIF neurons with homeostasis, SMORMS3")
     experiment_options(one, None)
+    one.add_argument("--optimizer", choices=experiments.OPTIMIZERS, default="smorms3", help="with the learning rate of --lr")
     one.add_argument("--recurrent", action="store_true", help="a recurrent layer, 0.1 of the variance from recurrence")
     two = add("depth", "test accuracy against the number of hidden layers, fluctuation-driven start against Kaiming's")
     experiment_options(two, list(range(1, 8)))
