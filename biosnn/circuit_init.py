@@ -8,24 +8,39 @@ the variances e^2 (excitation) and f^2 (inhibition):
     conductance-based   the same two conditions with the effective time constant and driving force that the weights themselves bring
                         about (mean_field.py): f follows from e by the mean, and e is the smallest that has the variance
 
-The rates nu are those with which the populations then fire: theory at the target, iterated until they agree.
+The rates nu are those with which the populations then fire: theory at the target, iterated until they agree. Neurons that share inputs
+are not independent, though, and in the circuit sigma_U departs by a fifth. The closed loop simulates it with probes that never spike
+(probes.py), and solves the same equations for the rates that were measured and for other moments mu', sigma':
+
+    mu' += mu_U - measured      log sigma' += log(sigma_U / measured)      or, for a target rate, log(rate / measured) over the slope of theory
 """
-from dataclasses import replace
+import warnings
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from .connectivity import recurrent_projections
+from .families import Normal
 from .init_report import InitializerReport, PopulationReport
 from .mean_field import SHORT, Input, colour_corrected_rate, density_rate, fixed_point, membrane
+from .mixing import Anderson
 from .moments import psp_integrals
+from .probes import Probes
+from .progress import progress_bar
 from .regime import background_cell, describe, in_degree
 from .solver import Afferent, solve_dale, variance_shares
 from .synapses import draw_weights
 from .units import hertz
 
+WARM_UP, SECONDS, RUNS = 0.3, 2.0, 12      # of the closed loop: seconds of one simulation; simulations at most
+CLOSE, CLOSE_RATE = 0.03, 0.05             # its tolerance: of sigma_U and mu_U, of a target rate
 
-def initialize_circuit(network, background, mu_u, sigma_u, xi, rate, family, rates, shares, rng):
+
+def initialize_circuit(network, background, mu_u, sigma_u, xi, rate, family, rates, shares, rng, closed_loop=None, threads=None, progress=True):
     """See `init.fluctuation_driven`, which calls this where a background is given. Returns an InitializerReport."""
+    plastic = [p.name for p in network.projections if p.plasticity is not None]
+    if plastic and closed_loop:
+        raise ValueError(f"the closed loop needs weights that stay as they are; {', '.join(plastic)} are plastic. Give closed_loop=False.")
     targets = {p.name: _target(p, mu_u, sigma_u, xi, rate) for p in network.spiking}
     given = {p.name: float(hertz(rates[p.name], p.name)) for p in network.inputs if isinstance(rates, dict) and p.name in rates}
     for p in network.inputs:
@@ -33,39 +48,206 @@ def initialize_circuit(network, background, mu_u, sigma_u, xi, rate, family, rat
             raise ValueError(f"the rates of the inputs {p.name} are not known: give rates={{'{p.name}': Hz}}.")
     families = {p.name: family[p.name] if isinstance(family, dict) else family for p in network.projections}
     bare = {p.name: background_cell(network, p, background) for p in network.spiking}
-    assumed = given | {name: 5.0 if t[2] is None else t[2] for name, t in targets.items()}
-    factor, converged = dict.fromkeys(targets, 1.0), False
-    guess = {name: (t[0] if t[0] is not None else network[name].neuron.threshold - 2 * t[1],
-                    t[1] if t[1] is not None else (network[name].neuron.threshold - t[0]) / 2) for name, t in targets.items()}
-    for iteration in range(60):
-        solved, change = {}, 0.0
-        for name, target in targets.items():
-            mu, sigma = guess[name]
-            means = _solve(network, bare[name], mu, sigma, assumed, families, shares)
-            m = _at(membrane(_filled(network, bare[name], means, families), assumed), mu, sigma)
-            solved[name] = means
-            predicted, factor[name] = _rate(network, bare[name].neuron, m, factor[name], refresh=iteration % 5 == 0)
-            if target[2] is None:
-                change = max(change, abs(predicted - assumed[name]) / max(predicted, 0.1))
-                assumed[name] = (assumed[name] + max(predicted, 1e-3)) / 2
-            else:
-                new = _move(bare[name], target, m, factor[name])
-                change = max(change, abs(new[0] - mu) / sigma, abs(new[1] / sigma - 1))
-                guess[name] = ((mu + new[0]) / 2, (sigma + new[1]) / 2)
-        if converged := change < 2e-3 and iteration % 5 == 0:
-            break
-    report = _apply(network, bare, solved, guess, assumed, factor, families, rng)
-    report.converged, report.iterations = converged, iteration + 1
+    keys = {p.name: int(rng.integers(2 ** 63)) for p in network.projections}
+    circuit = _Circuit(network, list(background), targets, given, families, shares, bare, keys, {}, {}, {})
+    converged, iterations = circuit.make_consistent()
+    circuit.apply()
+    report = circuit.report()
+    report.converged, report.iterations = converged, iterations
     if not converged:
         report.notes.append("rates and weights did not become consistent; another target (a smaller rate, a larger sigma_U) may.")
+    elif not plastic and closed_loop is not False:
+        _close_loop(circuit, report, Probes(network, background, rng), threads, progress)
     _check_stable(network, background, report, given)
     return report
+
+
+@dataclass
+class _Circuit:
+    """Targets (population -> (mu, sigma, rate), one of them None) and what solves for them.
+
+    guess     population -> (mu, sigma) that the equations are solved for
+    assumed   name -> Hz that they assume;  factor: population -> ratio of its rate to the colour-corrected formula
+    means     projection -> mean weight
+    """
+    network: object
+    background: list
+    targets: dict
+    given: dict
+    families: dict
+    shares: dict | None
+    bare: dict
+    keys: dict
+    guess: dict
+    assumed: dict
+    means: dict
+    factor: dict = field(default_factory=dict)
+    first: dict = field(default_factory=dict)    # the guess before the closed loop, and its sigma_U
+    unit: dict = field(default_factory=dict)
+
+    def make_consistent(self):
+        """Weights for the targets, and the rates with which theory then fires. Returns (whether they agree, iterations)."""
+        network, targets, assumed = self.network, self.targets, self.assumed
+        assumed |= self.given | {name: 5.0 if t[2] is None else t[2] for name, t in targets.items()}
+        self.factor = dict.fromkeys(targets, 1.0)
+        self.guess = {name: (t[0] if t[0] is not None else network[name].neuron.threshold - 2 * t[1],
+                             t[1] if t[1] is not None else (network[name].neuron.threshold - t[0]) / 2) for name, t in targets.items()}
+        for iteration in range(60):
+            change = 0.0
+            for name, target in targets.items():
+                mu, sigma = self.guess[name]
+                self.solve(name)
+                m = _at(self.membrane(name), mu, sigma)
+                predicted, self.factor[name] = _rate(network, self.bare[name].neuron, m, self.factor[name], refresh=iteration % 5 == 0)
+                if target[2] is None:
+                    change = max(change, abs(predicted - assumed[name]) / max(predicted, 0.1))
+                    assumed[name] = (assumed[name] + max(predicted, 1e-3)) / 2
+                else:
+                    new = _move(self.bare[name], target, m, self.factor[name])
+                    change = max(change, abs(new[0] - mu) / sigma, abs(new[1] / sigma - 1))
+                    self.guess[name] = ((mu + new[0]) / 2, (sigma + new[1]) / 2)
+            if change < 2e-3 and iteration % 5 == 0:
+                return True, iteration + 1
+        return False, iteration + 1
+
+    def solve(self, name):
+        """Mean weights onto a population from the guess and the assumed rates."""
+        self.means |= _solve(self.network, self.bare[name], *self.guess[name], self.assumed, self.families, self.shares)
+
+    def membrane(self, name):
+        """The free membrane of a population with these weights, for independent inputs at the assumed rates."""
+        return membrane(_filled(self.network, self.bare[name], self.means, self.families), self.assumed)
+
+    def apply(self):
+        """Set the weights: the mean weights times samples, which are the same every time."""
+        for name in self.bare:
+            for p in _projections(self.network, self.bare[name]):
+                family, mean = self.families[p.name], self.means[p.name]
+                if p.name not in self.network.synapses:
+                    samples = family.draw(np.random.default_rng(self.keys[p.name]), (self.network[p.pre].n, self.network[p.post].n))
+                    self.network.set_weights(p.name, mean * samples)
+                elif family.kappa == 1:
+                    self.network.set_weights(p.name, mean)
+                else:
+                    shape = self.network.weight_shape(p)
+                    drawn = draw_weights(mean * family, int(np.prod(shape)), self.keys[p.name], self.network.dtype)
+                    self.network.set_weights(p.name, drawn.reshape(shape), copy=False)
+
+    def report(self):
+        rows = [PopulationReport(name, float(cell.neuron.threshold), np.nan, *map(float, self.guess[name])) for name, cell in self.bare.items()]
+        report = InitializerReport(rows, {}, {p.name: self.assumed[p.name] for p in self.network.inputs})
+        self.predict(report)
+        return report
+
+    def predict(self, report):
+        """Theory of independent inputs with these weights at the assumed rates; and the rate of a membrane with the target moments."""
+        for row in report.populations:
+            m = self.membrane(row.name)
+            row.mu_predicted, row.sigma_predicted, row.rate_assumed = m.mu, m.sigma, float(self.targets[row.name][2] or self.assumed[row.name])
+            at_target = _at(m, row.mu_target, row.sigma_target)
+            row.rate_predicted = float(self.factor[row.name] * colour_corrected_rate(self.bare[row.name].neuron, at_target))
+            row.ei_ratio = m.excitation / m.inhibition if m.inhibition > 0 else np.nan
+        report.weights |= {name: (self.families[name], mean, mean * np.sqrt(self.families[name].kappa - 1)) for name, mean in self.means.items()}
+
+    # ------------------------------------------------------------------------------------------ position of the closed loop
+
+    def position(self):
+        """What the closed loop varies: for each population mu' in units of sigma_U, log sigma', log rate."""
+        return np.array([[self.guess[name][0] / self.unit[name], np.log(self.guess[name][1]), np.log(self.assumed[name])]
+                         for name in self.targets]).ravel()
+
+    def move(self, position):
+        """Go there and set the weights. ValueError where the equations have no solution."""
+        for name, (mu, log_sigma, log_rate) in zip(self.targets, position.reshape(-1, 3)):
+            self.guess[name], self.assumed[name] = (mu * self.unit[name], float(np.exp(log_sigma))), float(np.exp(log_rate))
+        for name in self.targets:
+            self.solve(name)
+        self.apply()
+
+    def image(self, report):
+        """Where the measured values say that the targets are."""
+        found = []
+        for row in report.populations:
+            (mu, sigma, rate), (x, y) = self.targets[row.name], self.guess[row.name]
+            measured = max(row.rate_measured, 0.05)
+            y = np.log(y) if sigma is None else np.log(y * sigma / row.sigma_measured)
+            x = x if mu is None else x + mu - row.mu_measured
+            if rate is not None:
+                slope = self._slope(row.name, 0 if mu is None else 1)
+                x, y = (x + np.log(rate / measured) / slope, y) if mu is None else (x, y + np.log(rate / measured) / slope)
+            found.append((x / self.unit[row.name], y, np.log(measured)))
+        return np.array(found).ravel()
+
+    def _slope(self, name, which):
+        """d log rate / d mu (which = 0) or d log rate / d log sigma, by theory, at the first guess."""
+        m, (mu, sigma) = self.membrane(name), self.first[name]
+        ends = [(mu + s * 0.05 * sigma, sigma) if which == 0 else (mu, sigma * np.exp(s * 0.05)) for s in (-1, 1)]
+        low, high = (np.log(max(colour_corrected_rate(self.bare[name].neuron, _at(m, *end)), 1e-30)) for end in ends)
+        return max((high - low) / (0.1 * (sigma if which == 0 else 1.0)), 1e-9)
+
+
+# ---------------------------------------------------------------------------------------------- closed loop
+
+def _close_loop(circuit, report, probes, threads, progress):
+    """Simulate, measure, correct, until the targets are met or the runs are used up; the best weights that were seen are kept."""
+    circuit.first, circuit.unit = dict(circuit.guess), {name: sigma for name, (_, sigma) in circuit.guess.items()}
+    mixing, best = Anderson(3), (np.inf, None)
+    report.closed_loop = True
+    with progress_bar(RUNS, "initializing", progress) as advance:
+        for run in range(RUNS):
+            error, position = _measure(circuit, report, probes, threads), circuit.position()
+            best = min(best, (error, position), key=lambda item: item[0])
+            advance(1, f"largest error {error:.2g} of the tolerance")
+            if error < 1 or run == RUNS - 1 or not _step(circuit, position, mixing.step(position, circuit.image(report))):
+                break
+    report.iterations, report.converged = run + 1, error < 1
+    if not report.converged and best[0] < error:
+        circuit.move(best[1])
+        _measure(circuit, report, probes, threads)
+    if not report.converged:
+        note = (f"the closed loop did not settle within its tolerance ({100 * CLOSE:g} % of sigma_U and mu_U, {100 * CLOSE_RATE:g} % of a target rate); "
+                "the report shows the best that was reached. Circuits near to synchrony, or with another stable state, answer a small change "
+                "with a large one: a smaller sigma_U, more neurons or a stronger background help.")
+        report.notes.append(note)
+        warnings.warn(note, stacklevel=4)
+    circuit.assumed |= {row.name: max(row.rate_measured, 1e-3) for row in report.populations}      # predicted: theory at the measured rates
+    circuit.predict(report)
+
+
+def _step(circuit, position, wanted):
+    """Move to the wanted position, or as far towards it as the equations have a solution. Returns whether there was one."""
+    for _ in range(6):
+        try:
+            circuit.move(wanted)
+            return True
+        except ValueError:
+            wanted = (position + wanted) / 2
+    return False
+
+
+def _measure(circuit, report, probes, threads):
+    """Write theory and measured values into the report; returns the largest error in units of its tolerance."""
+    start = {f"{name}.U": Normal(mu, sigma, high=np.maximum(circuit.network[name].neuron.threshold, mu)) for name, (mu, sigma) in circuit.first.items()}
+    circuit.predict(report)
+    measured, worst = probes.measure(circuit.assumed, start, WARM_UP, SECONDS, threads), 0.0
+    for row in report.populations:
+        found, (mu, sigma, rate) = measured[row.name], circuit.targets[row.name]
+        row.mu_measured, row.sigma_measured, row.spread_measured = found.mu, found.sigma, found.spread
+        row.rate_measured, row.cv_measured = found.rate, found.cv
+        errors = [abs(found.mu - mu) / (CLOSE * max(row.sigma_target, abs(mu)))] if mu is not None else []
+        errors += [abs(found.sigma / sigma - 1) / CLOSE] if sigma is not None else []
+        errors += [abs(found.rate - rate) / (CLOSE_RATE * max(rate, 1.0))] if rate is not None else []
+        worst = max(worst, *errors)
+    return worst
 
 
 def _check_stable(network, background, report, given):
     """Notes where the circuit with these weights need not go to, or stay in, the state that was asked for."""
     point = fixed_point(describe(network, background), given, network.dt)
-    for rates in (point.rates, *point.others):
+    states = [point.rates, *point.others]
+    if report.closed_loop:      # theory, which knows no correlations, need not have the rates that were measured: the nearest state is theirs
+        states.remove(min(states, key=lambda rates: sum(abs(np.log((rates[row.name] + 0.1) / (row.rate_assumed + 0.1))) for row in report.populations)))
+    for rates in states:
         if any(abs(rates[row.name] - row.rate_assumed) > 0.25 * row.rate_assumed for row in report.populations):
             report.notes.append("this circuit has another stable state, which it may take instead: "
                                 + ", ".join(f"{name} at {rate:.3g} Hz" for name, rate in rates.items())
@@ -215,27 +397,3 @@ def solve_conductances(network, cell, afferents, mu, sigma, assumed, families, s
     e = brentq(lambda e: at(e, inhibition(e)).sigma - sigma, grid[k], grid[k + 1], xtol=1e-9)
     f = inhibition(e)
     return {a.name: float(unit[a.name] * (e if a.sign > 0 else f)) for a in afferents}
-
-
-def _apply(network, bare, solved, guess, assumed, factor, families, rng):
-    """Draw and set the weights; the report."""
-    rows, weights = [], {}
-    for name, means in solved.items():
-        for p in _projections(network, bare[name]):
-            family, mean = families[p.name], means[p.name]
-            if p.name not in network.synapses:
-                network.set_weights(p.name, mean * family.draw(rng, (network[p.pre].n, network[p.post].n)))
-            elif family.kappa == 1:
-                network.set_weights(p.name, mean)
-            else:
-                key = int(rng.integers(2 ** 63))
-                shape = network.weight_shape(p)
-                network.set_weights(p.name, draw_weights(mean * family, int(np.prod(shape)), key, network.dtype).reshape(shape), copy=False)
-            weights[p.name] = (family, mean, mean * np.sqrt(family.kappa - 1))
-        (mu, sigma), m = guess[name], membrane(_filled(network, bare[name], means, families), assumed)
-        row = PopulationReport(name, float(bare[name].neuron.threshold), np.nan, float(mu), float(sigma), m.mu, m.sigma)
-        row.rate_assumed = float(assumed[name])
-        row.rate_predicted = float(factor[name] * colour_corrected_rate(bare[name].neuron, _at(m, mu, sigma)))
-        row.ei_ratio = m.excitation / m.inhibition if m.inhibition > 0 else np.nan
-        rows.append(row)
-    return InitializerReport(rows, weights, {p.name: assumed[p.name] for p in network.inputs})

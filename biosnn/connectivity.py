@@ -146,7 +146,8 @@ class BlockDiagonal:
 
     def build(self, n_pre, n_post, same, rng):
         if not self.blocks or n_pre % self.blocks or n_post % self.blocks:
-            raise ValueError(f"{self}: the populations have {n_pre} and {n_post} neurons; both must be multiples of the number of blocks.")
+            raise ValueError(f"{self}: the populations have {n_pre} and {n_post} neurons; both must be multiples of the number of "
+                             "blocks.")
         width = n_post // self.blocks
         target = np.arange(n_post).reshape(self.blocks, 1, width).repeat(n_pre // self.blocks, axis=1)
         return np.arange(n_pre + 1) * width, target.ravel().astype(target_type(n_post)), None

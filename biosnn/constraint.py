@@ -60,4 +60,8 @@ def checked_constraints(constraints, network):
             raise ValueError(f"{constraint!r} is not a constraint; use WeightConstraint(low=…, high=…, norm=…).")
         if set(constraint.projections or ()) - set(known):
             raise ValueError(f"WeightConstraint for {', '.join(constraint.projections)}: the network has only {', '.join(known)}.")
+        positive = [p.name for p in network.projections if p.non_negative and constraint.applies_to(p.name)]
+        if constraint.high < 0 and positive:
+            raise ValueError(f"WeightConstraint: high is {constraint.high:g}, but the weights of {', '.join(map(repr, positive))} are "
+                             ">= 0 by Dale's law.")
     return tuple(constraints)

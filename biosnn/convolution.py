@@ -29,7 +29,7 @@ def _shape(what, shape):
 
 @dataclass(frozen=True)
 class Convolution:
-    """Neuron (f, y) of the target sums over the kernel of its filter: current[f, y] += sum_{c, k} w[f, c, k] S[c, y stride + k - padding].
+    """A target neuron sums over the kernel of its filter: current[f, y] += sum_{c, k} w[f, c, k] S[c, y stride + k - padding].
 
     shape      (channels, length) or (channels, height, width) of the presynaptic population
     filters    number of feature maps of the postsynaptic population

@@ -99,7 +99,10 @@ def with_dropout(packed, dropout):
     """The packed network with what leaves a population counted 1 / (1 - p) times, so that the mean over dropped neurons stays."""
     if not dropout:
         return packed
-    jump, spiking = packed.wiring.jump.copy(), [p.name for p in packed.order if p.kind == "spiking"]
-    for name, probability in dropout.items():
-        jump[packed.wiring.source == packed.wiring.n_inputs + spiking.index(name)] /= 1 - probability
-    return replace(packed, wiring=packed.wiring._replace(jump=jump))
+    spiking, scaled = [p.name for p in packed.order if p.kind == "spiking"], []
+    for projections in (packed.wiring, packed.wiring.sparse):
+        jump = projections.jump.copy()
+        for name, probability in dropout.items():
+            jump[projections.source == packed.wiring.n_inputs + spiking.index(name)] /= 1 - probability
+        scaled.append(jump)
+    return replace(packed, wiring=packed.wiring._replace(jump=scaled[0], sparse=packed.wiring.sparse._replace(jump=scaled[1])))

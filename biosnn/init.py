@@ -17,6 +17,7 @@ from .connectivity import recurrent_projections
 from .events import bin_spikes
 from .families import Exponential
 from .init_report import InitializerReport, PopulationReport
+from .mixing import Anderson
 from .network import Network
 from .neuron import free_membrane
 from .progress import progress_bar
@@ -38,14 +39,15 @@ def fluctuation_driven(network, spikes=None, *, background=None, rate=None, mu_u
     xi           instead of sigma_u: sigma_U = (threshold - mu_U) / xi, usually with 1 <= xi <= 3
     family       of the non-negative weights (families.py), or a dict by projection; weights of either sign are normal
     rates        Hz, a number or a dict by input and population: what to assume instead of measuring
-    closed_loop  default: True with spikes. False: the equations alone, with `rates` (inputs: measured if there are spikes)
+    closed_loop  default: True with spikes or a background. False: the equations alone, with `rates` (inputs: measured if there are spikes)
     balance      "neuron": scale each neuron's inhibition so that its own mean is mu_U; "population": the mean over neurons
     shares       projection -> share of the variance within the excitatory (inhibitory) afferents of its target
     merge        how the data will be binned (several spikes of a unit in one step count once)
     seed         int or numpy Generator
     background   the circuit's external drive, as for `simulate`, which stays as it is: sets the weights of a sparse or dense, current-
-                 or conductance-based circuit that is to be simulated (`circuit_init`); spikes, alpha, closed_loop, balance and merge
-                 play no part. rate: Hz, a number or a dict by population, then is a target in place of mu_u or sigma_u (xi)
+                 or conductance-based circuit that is to be simulated (`circuit_init`); spikes, alpha, balance and merge play no part.
+                 The closed loop simulates the circuit for 2 s a few times (closed_loop=False: theory alone, independent inputs).
+                 rate: Hz, a number or a dict by population, then is a target in place of mu_u or sigma_u (xi)
     The free membrane is what synapses make of it: neither adaptation, which follows from a neuron's own spikes, nor bounds of U are in
     its moments; the rate that theory assumes for a population has the mean adaptation in it.
     Readouts get normal weights with variance 1/n, n the number of their afferents. Biases are left alone, and add to mu_U. The number
@@ -54,9 +56,10 @@ def fluctuation_driven(network, spikes=None, *, background=None, rate=None, mu_u
     Time: seconds for a thousand neurons.
     """
     if background is not None:
-        if spikes is not None or closed_loop:
-            raise ValueError("a circuit with a background has no closed loop: give spikes or background, not both.")
-        return initialize_circuit(network, background, mu_u, sigma_u, xi, rate, family, rates, shares, np.random.default_rng(seed))
+        if spikes is not None:
+            raise ValueError("give spikes or background, not both: with a background the closed loop simulates the circuit.")
+        return initialize_circuit(network, background, mu_u, sigma_u, xi, rate, family, rates, shares, np.random.default_rng(seed),
+                                  closed_loop, threads, progress)
     if rate is not None:
         raise ValueError("a target rate needs background=[…]; without it the rates follow from mu_u and sigma_u.")
     mu_u, closed_loop = 0.0 if mu_u is None else mu_u, spikes is not None if closed_loop is None else closed_loop
@@ -143,9 +146,7 @@ class _Design:
                 raise ValueError(f"the rate of {name!r} is {rate!r} Hz; it must be >= 0 and at most one spike per step, "
                                  f"{1 / self.network.dt:g} Hz.")
         free = [p for p in self.network.spiking if p.name not in self.rates]
-        for population in free:
-            if population.name not in self.conducting:
-                self.rates[population.name] = self.theoretical_rate(population)
+        self.rates |= {p.name: self.theoretical_rate(p) for p in free if p.name not in self.conducting}
         if others := [p for p in free if p.name in self.conducting]:
             conductance_init.assume_rates(self, others)
 
@@ -214,9 +215,8 @@ class _Design:
         population = self.network[name]
         self.afferents[name] = conductance_init.afferents(self, population)
         for projection, mean in conductance_init.solve(self, population, *self.gains[name]).items():
-            family = self.family[projection]
             self.network.set_weights(projection, mean * self.samples[projection])
-            self.moments[projection] = (family, mean, mean * np.sqrt(family.kappa - 1))
+            self.moments[projection] = (self.family[projection], mean, mean * np.sqrt(self.family[projection].kappa - 1))
 
     def _apply(self, name, solved):
         """Weights = solved moments times samples, with the corrections."""
@@ -336,7 +336,7 @@ def _close_loop(design, report, spikes, fixed, threads, progress, most=30):
     trains = trials.input_trains(network, spikes)
     chosen = np.sort(design.rng.permutation(len(trains[0]))[:_TRIALS])
     sample = {p.name: train[chosen] for p, train in zip(network.inputs, trains)}
-    mixing, best, error = _Anderson(), (np.inf, None), np.inf
+    mixing, best, error = Anderson(), (np.inf, None), np.inf
     with progress_bar(most, "initializing", progress) as advance:
         for iteration in range(most):
             trace = trials.run(network, sample, merge=design.merge, threads=threads)
@@ -375,24 +375,6 @@ def _move(design, position, target, fixed):
             if not design.conducting:
                 raise
     return False
-
-
-class _Anderson:
-    """Anderson mixing of a fixed-point iteration x <- g(x) (Anderson 1965; Walker & Ni 2011), with steps of at most log 2."""
-
-    def __init__(self, depth=5):
-        self.depth, self.positions, self.residuals = depth, [], []
-
-    def step(self, position, image):
-        """The next x, given x and g(x)."""
-        self.positions = (self.positions + [position])[-self.depth:]
-        self.residuals = (self.residuals + [image - position])[-self.depth:]
-        move = self.residuals[-1]
-        if len(self.positions) > 1:
-            change, moved = (np.diff(np.array(values), axis=0).T for values in (self.residuals, self.positions))
-            mix = np.linalg.lstsq(change, self.residuals[-1], rcond=1e-3)[0]
-            move = move - (moved + change) @ mix
-        return position + np.clip(move, -np.log(2), np.log(2))
 
 
 @dataclass

@@ -5,6 +5,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 
+def _xi(kind):
+    """Property (threshold - mu) / sigma of the target, predicted or measured membrane."""
+    return property(lambda row: (row.threshold - getattr(row, f"mu_{kind}")) / getattr(row, f"sigma_{kind}"))
+
+
 @dataclass
 class PopulationReport:
     """Target, predicted (theory with the final weights and rates) and measured values of one population.
@@ -33,17 +38,7 @@ class PopulationReport:
     spread_predicted: float = np.nan
     spread_measured: float = np.nan
 
-    @property
-    def xi_target(self):
-        return (self.threshold - self.mu_target) / self.sigma_target
-
-    @property
-    def xi_predicted(self):
-        return (self.threshold - self.mu_predicted) / self.sigma_predicted
-
-    @property
-    def xi_measured(self):
-        return (self.threshold - self.mu_measured) / self.sigma_measured
+    xi_target, xi_predicted, xi_measured = _xi("target"), _xi("predicted"), _xi("measured")
 
 
 @dataclass
@@ -85,7 +80,7 @@ class InitializerReport:
                     ("measured", p.mu_measured, p.sigma_measured, p.xi_measured, p.rate_measured, p.cv_measured, p.ei_ratio,
                      p.spread_measured)]
             for k, (kind, *values) in enumerate(rows if self.closed_loop else rows[:2]):
-                table.add_row(p.name if k == 0 else "", kind, *["" if np.isnan(v) else f"{v:.3f}" for v in values],
+                table.add_row(p.name if k == 0 else "", kind, *["" if np.isnan(v) else f"{v:.4g}" for v in values],
                               end_section=k == len(rows) - 1)
         return table
 

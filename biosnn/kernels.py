@@ -78,8 +78,25 @@ def _deliver_all(model, wiring, weight, spikes, start, trials, n, arriving, new)
 
 
 @kernel
-def forward(model, wiring, weight, drive, recording, scratch, steps, first, last):
-    """Simulate trials first .. last - 1 of the batch from the initial state, and write `recording`."""
+def _add_currents(model, drive, start, n, trials, old, new):
+    """What changes U* beside the linear step: currents, biases, conductances, bounds."""
+    if drive.current.shape[1]:
+        inject(model, drive.blocks, drive.current, start, n, trials, new)
+    if model.bias.size:
+        add_bias(model, trials, new)
+    for g in range(model.n_spiking):
+        if model.conducting[g]:
+            conduct(model, g, drive, start, n, trials, old, new)
+        if model.bounds.used[g]:
+            bound(model, g, trials, new)
+
+
+@kernel
+def forward(model, wiring, weight, drive, recording, scratch, steps, first, last, extras):
+    """Simulate trials first .. last - 1 of the batch from the initial state, and write `recording`.
+
+    extras: None if nothing of what passes.needs_extras looks for occurs; another kernel is compiled then, in half the time.
+    """
     model, wiring, weight, drive, recording, scratch = borrowed((model, wiring, weight, drive, recording, scratch))
     spikes, margin, clock, stored = recording.spikes, recording.margin, scratch.clock, recording.margin.shape[1] == steps
     tile, ahead = scratch.states.shape[1], scratch.arriving.shape[0]
@@ -95,33 +112,32 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
                 _gather_all(wiring, weight, drive, start, trials, n, min(n + ahead, steps), scratch)
             for g in range(model.row_first.size - 1):
                 integrate(model, g, trials, old, new)
-            if drive.current.shape[1]:
-                inject(model, drive.blocks, drive.current, start, n, trials, new)
-            if model.bias.size:
-                add_bias(model, trials, new)
+            if extras is not None:
+                _add_currents(model, drive, start, n, trials, old, new)
             for g in range(model.n_spiking):
-                if model.conducting[g]:
-                    conduct(model, g, drive, start, n, trials, old, new)
-                if model.bounds.used[g]:
-                    bound(model, g, trials, new)
                 threshold(model, g, trials, old, new, clock, margin, start, slot)
-            if random:
-                draw_spikes(drive.chance, trials, margin, start, slot, n)
+            if extras is not None:
+                if random:
+                    draw_spikes(drive.chance, trials, margin, start, slot, n)
             for p in range(model.group.size):
                 collect_spikes(model, p, trials, margin, slot, spikes, recording.near, start, n)
             if recording.states.shape[2]:
                 _copy_blocks(recording.blocks, BEFORE_RESET, trials, new, recording.states, start, n)
-            if recording.moments.shape[2]:
-                add_moments(recording.moment_blocks, BEFORE_RESET, trials, new, recording.moments, start, n)
+            if extras is not None:
+                if recording.moments.shape[2]:
+                    add_moments(recording.moment_blocks, BEFORE_RESET, trials, new, recording.moments, start, n)
             _deliver_all(model, wiring, weight, spikes, start, trials, n, scratch.arriving[n % ahead], new)
-            deliver_sparse(wiring.sparse, wiring.n_inputs, model.group.size, weight, drive, spikes, start, trials, n, new)
+            if extras is not None:
+                deliver_sparse(wiring.sparse, wiring.n_inputs, model.group.size, weight, drive, spikes, start, trials, n, new)
             for p in range(model.group.size):
                 reset(model, p, trials, spikes, margin, start, n, slot, new, clock, recording.counts)
-            add_jumps(model, trials, spikes, start, n, new)
+            if extras is not None:
+                add_jumps(model, trials, spikes, start, n, new)
             if recording.states.shape[2]:
                 _copy_blocks(recording.blocks, END_OF_STEP, trials, new, recording.states, start, n)
-            if recording.moments.shape[2]:
-                add_moments(recording.moment_blocks, END_OF_STEP, trials, new, recording.moments, start, n)
+            if extras is not None:
+                if recording.moments.shape[2]:
+                    add_moments(recording.moment_blocks, END_OF_STEP, trials, new, recording.moments, start, n)
 
 
 @fused
@@ -159,7 +175,6 @@ def _pull_all(model, wiring, weight, panels, near, start, trials, n, steps, wind
                       grad_spikes, pre)
         else:
             pull_dense(panels[wiring.panel_first[k]:], n_pre, n_post, jump, trials, arrived, target, grad_spikes, pre)
-    pull_sparse(wiring.sparse, wiring.n_inputs, model, weight, near, start, trials, n, steps, window, ring, grad_spikes)
 
 
 @fused
@@ -216,7 +231,24 @@ def _accumulate_all(wiring, n_populations, drive, spikes, start, trials, first, 
 
 
 @fused
-def _populations_adjoint(model, drive, recording, loss, gradient, start, trials, n, grad_new, grad_spikes, grad_old, kept):
+def _currents_adjoint(model, drive, recording, gradient, start, trials, n, grad_new):
+    """As `_add_currents` but for conductances, whose adjoint comes with that of the linear step; and the adjoint of its matrix."""
+    for g in range(model.n_spiking):
+        if model.bounds.used[g]:
+            bound_adjoint(model, g, trials, recording.margin, start, n, grad_new)
+    if drive.current.shape[1]:
+        inject_adjoint(model, drive.blocks, drive.current, start, n, trials, grad_new, gradient.current, gradient.drive)
+    if model.bias.size:
+        bias_adjoint(model, trials, grad_new, gradient.bias, gradient.drive)
+    if gradient.coefficient.size:
+        for g in range(model.row_first.size - 1):
+            for b in range(trials):
+                old = recording.states[start + b, n - 1] if n else model.initial
+                matrix_adjoint(model, g, grad_new[b], old, gradient.coefficient)
+
+
+@fused
+def _populations_adjoint(model, drive, recording, loss, gradient, start, trials, n, grad_new, grad_spikes, grad_old, kept, extras):
     """From the adjoint after step n (synapses and reset undone) to the one after step n - 1. Overwrites that of U."""
     margin = recording.margin
     if loss.states.shape[1]:
@@ -229,20 +261,13 @@ def _populations_adjoint(model, drive, recording, loss, gradient, start, trials,
             threshold_adjoint(model, g, trials, margin, start, n, grad_spikes, grad_new)
         if model.clamped_steps[g] > 0:
             clamp_adjoint(model, g, trials, margin, start, n, grad_new, kept)
-        if model.bounds.used[g]:
-            bound_adjoint(model, g, trials, margin, start, n, grad_new)
-    if drive.current.shape[1]:
-        inject_adjoint(model, drive.blocks, drive.current, start, n, trials, grad_new, gradient.current, gradient.drive)
-    if model.bias.size:
-        bias_adjoint(model, trials, grad_new, gradient.bias, gradient.drive)
+    if extras is not None:
+        _currents_adjoint(model, drive, recording, gradient, start, trials, n, grad_new)
     for g in range(model.row_first.size - 1):
-        if gradient.coefficient.size:
-            for b in range(trials):
-                old = recording.states[start + b, n - 1] if n else model.initial
-                matrix_adjoint(model, g, grad_new[b], old, gradient.coefficient)
         integrate_adjoint(model, g, trials, grad_new, grad_old)
-        if model.conducting[g]:
-            conduct_adjoint(model, g, drive, recording.states, start, n, trials, grad_new, grad_old, gradient)
+        if extras is not None:
+            if model.conducting[g]:
+                conduct_adjoint(model, g, drive, recording.states, start, n, trials, grad_new, grad_old, gradient)
         if g < model.n_spiking and model.clamped_steps[g] > 0:
             a, u = model.neuron_first[g], model.state_first[g]
             for b in range(trials):
@@ -251,8 +276,11 @@ def _populations_adjoint(model, drive, recording, loss, gradient, start, trials,
 
 
 @fused
-def adjoint(model, wiring, weight, panels, drive, recording, loss, gradient, scratch, differentiate_reset, first, last):
-    """Add the gradients of trials first .. last - 1 to `gradient`, a tile of trials at a time, from the last step back."""
+def adjoint(model, wiring, weight, panels, drive, recording, loss, gradient, scratch, differentiate_reset, first, last, extras):
+    """Add the gradients of trials first .. last - 1 to `gradient`, a tile of trials at a time, from the last step back.
+
+    extras: as in `forward`.
+    """
     model, wiring, weight, panels, drive, recording = borrowed((model, wiring, weight, panels, drive, recording))
     loss, gradient, scratch = borrowed((loss, gradient, scratch))
     steps = recording.margin.shape[1]
@@ -268,12 +296,16 @@ def adjoint(model, wiring, weight, panels, drive, recording, loss, gradient, scr
                 _add_blocks(loss.blocks, END_OF_STEP, trials, loss.states, start, n, now)
             _keep_arrived(wiring.kept, trials, now, n % slots, scratch.arrived, scratch.sums.size)
             _resets_adjoint(model, recording, loss, start, trials, n, differentiate_reset, now, grad_spikes)
-            jumps_adjoint(model, recording, start, trials, n, steps, loss.window, ring, grad_spikes, gradient.jump)
+            if extras is not None:
+                jumps_adjoint(model, recording, start, trials, n, steps, loss.window, ring, grad_spikes, gradient.jump)
             _pull_all(model, wiring, weight, panels, recording.near, start, trials, n, steps, loss.window, ring, grad_spikes)
+            if extras is not None:
+                pull_sparse(wiring.sparse, wiring.n_inputs, model, weight, recording.near, start, trials, n, steps, loss.window, ring,
+                            grad_spikes)
+                accumulate_sparse(wiring.sparse, wiring.n_inputs, model.group.size, drive, recording.spikes, start, trials, n, steps, ring,
+                                  gradient.weight)
             _accumulate_step(wiring, model.group.size, drive, recording.spikes, start, trials, n, steps, ring, gradient.weight)
-            accumulate_sparse(wiring.sparse, wiring.n_inputs, model.group.size, drive, recording.spikes, start, trials, n, steps, ring,
-                              gradient.weight)
-            _populations_adjoint(model, drive, recording, loss, gradient, start, trials, n, now, grad_spikes, before, kept)
+            _populations_adjoint(model, drive, recording, loss, gradient, start, trials, n, now, grad_spikes, before, kept, extras)
             if loss.window > 0 and n % loss.window == 0:
                 before[:] = 0
             if n % window == 0:

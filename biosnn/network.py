@@ -104,7 +104,8 @@ class Network:
         starts, a number or an array (n,). None: there is none (fixed currents are given to `run` and `simulate`).
         """
         name = name or f"population_{sum(p.kind == 'spiking' for p in self.populations)}"
-        return self._add(Population(name, n, "spiking", sign, neuron, surrogate, float(initial), dict(learn or {}), noise, bias is not None), bias)
+        return self._add(Population(name, n, "spiking", sign, neuron, surrogate, float(initial), dict(learn or {}), noise,
+                                    bias is not None), bias)
 
     def readout(self, n, tau_mem=0.1, tau_syn=10e-3, name="readout", initial=0.0, integrator="exact", learn=None, bias=None):
         """n leaky integrators without threshold; losses look at their U. bias: as for `population`."""

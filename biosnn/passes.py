@@ -143,13 +143,22 @@ def _workspace(spare, packed, n_trials, steps, blocks, width):
 
 # ---------------------------------------------------------------------------------------------- passes
 
+def needs_extras(packed, chance, others=False):
+    """True, or None if a network and its batch have nothing of what most do not have: conductances, bounds of U, jumps by own spikes,
+    sparse projections, biases, random spikes, or others: injected currents, moments of states, gradients by the step matrix."""
+    model = packed.model
+    sizes = model.jumps.population.size + model.bias.size + packed.wiring.sparse.source.size + chance.kind.size + chance.silent.size
+    return True if others or sizes or np.any(model.conducting) or np.any(model.bounds.used) else None
+
+
 def forward(packed, drive, recording, steps, threads):
     """Simulate a batch; writes `recording`."""
     n_trials = drive.rows.size
+    extras = needs_extras(packed, drive.chance, drive.current.shape[1] or recording.moments.shape[2])
     recording.counts[:] = 0
     bounds = np.linspace(0, n_trials, min(n_trials, 4 * threads) + 1).astype(int)
     _in_chunks(lambda c, first, last: kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording,
-                                                      _scratch(packed), steps, first, last), bounds, threads)
+                                                      _scratch(packed), steps, first, last, extras), bounds, threads)
 
 
 def adjoint(packed, drive, recording, loss, threads, differentiate_reset=False, currents=False, coefficients=False):
@@ -157,11 +166,12 @@ def adjoint(packed, drive, recording, loss, threads, differentiate_reset=False, 
     sums, grad_current = _sums(packed, coefficients), np.zeros(drive.current.shape if currents else (drive.rows.size, 0, 0),
                                                                packed.weight.dtype)
     panels, events = _panels(packed), _most_events(packed, drive.inputs)
+    extras = needs_extras(packed, drive.chance, drive.current.shape[1] or coefficients)
 
     def work(c, first, last):
         parts = sums.buffer()
         kernels.adjoint(packed.model, packed.wiring, packed.weight, panels, drive, recording, loss,
-                        arrays.Gradient(*parts, grad_current), _scratch(packed, events), differentiate_reset, first, last)
+                        arrays.Gradient(*parts, grad_current), _scratch(packed, events), differentiate_reset, first, last, extras)
         sums.add(c, parts)
     _in_chunks(work, _chunk_bounds(drive.rows.size, packed), threads)
     return arrays.Gradient(*sums.total, grad_current)
@@ -181,7 +191,7 @@ def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, thr
     sums, panels, dtype = _sums(packed, coefficients), _panels(packed), packed.weight.dtype
     bounds = _chunk_bounds(n_trials, packed)
     nothing = arrays.Blocks(*[np.empty(0, np.int64)] * 4)
-    results = [None] * (bounds.size - 1)
+    results, extras = [None] * (bounds.size - 1), needs_extras(packed, chance, coefficients)
 
     def work(c, first, last):
         n = last - first
@@ -190,10 +200,10 @@ def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, thr
         recording.counts[:] = 0
         drive = arrays.Drive(*inputs(first, last), nothing, np.empty((n, 0, 0), dtype), chance._replace(first=first))
         parts = sums.buffer()
-        kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording, space.forward, steps, 0, n)
+        kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording, space.forward, steps, 0, n, extras)
         results[c], loss = derive(recording, first, last)
         kernels.adjoint(packed.model, packed.wiring, packed.weight, panels, drive, recording, loss,
-                        arrays.Gradient(*parts, drive.current), space.adjoint, differentiate_reset, 0, n)
+                        arrays.Gradient(*parts, drive.current), space.adjoint, differentiate_reset, 0, n, extras)
         sums.add(c, parts)
         spare.append(space)
     _in_chunks(work, bounds, threads)

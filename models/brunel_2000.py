@@ -7,25 +7,23 @@ Journal of Computational Neuroscience 8, 183-208. https://doi.org/10.1023/A:1008
 Model A: 10 000 excitatory and 2 500 inhibitory neurons; each receives from a tenth of either population (epsilon = 0.1) by delta
 synapses of J = 0.1 mV and -g J with a delay of 1.5 ms, and a Poisson train of C_E nu_ext events a second with
 nu_ext = eta theta / (J C_E tau). tau = 20 ms, theta = 20 mV, reset 10 mV, refractory period 2 ms; dt = 0.1 ms.
-Theory (their eqs. 22-26, solved for the stationary rate) knows no delay: in synchronous states simulations lie below it.
+Theory (their eqs. 22-26, solved for the stationary rate) knows no delay: in synchronous states simulations lie below it. In the table
+SR, SI and AI stand for synchronous regular, synchronous irregular and asynchronous irregular. `python -m validation.brunel` runs the four
+states in Brian2 on the same synapses.
 """
-import argparse
-import json
-from pathlib import Path
-
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 import biosnn as bs
-from biosnn import plot, stats
+from biosnn import plot
 from biosnn.mean_field import Cell, Input, fixed_point
+from models import _report as common
 
 J, TAU, THETA, RESET, REFRACTORY, DELAY, DT = 0.1e-3, 20e-3, 20e-3, 10e-3, 2e-3, 1.5e-3, 0.1e-3     # volts, seconds
 N_EXC, N_INH, C_EXC, C_INH = 10_000, 2_500, 1_000, 250
 WARM_UP = 0.2    # seconds that are not counted
 STATES = {(3.0, 2.0): "synchronous regular", (6.0, 4.0): "synchronous irregular, fast",
           (5.0, 2.0): "asynchronous irregular", (4.5, 0.9): "synchronous irregular, slow"}
+SHORT = {"synchronous regular": "SR", "synchronous irregular, fast": "SI, fast", "asynchronous irregular": "AI", "synchronous irregular, slow": "SI, slow"}
 
 
 def build(g, scale, seed):
@@ -59,13 +57,10 @@ def simulate(g, eta, args):
     background = [bs.PoissonInput(name, external_rate(eta), J) for name in ("E", "I")]
     warm = bs.simulate(net, WARM_UP, background=background, seed=args.seed, threads=args.threads, progress=False)
     done = bs.simulate(net, args.seconds, background=background, state=warm.state, rate_bin=1e-3, threads=args.threads)
-    spikes = done.spikes["E"]
-    cv = stats.isi_cv(spikes)
-    row = {"g": g, "eta": eta, "state": STATES[g, eta], "rate_theory_hz": theory(g, eta, args.scale),
-           "rate_e_hz": done.mean_rates["E"], "rate_i_hz": done.mean_rates["I"],
-           "cv": float(np.nanmean(cv)) if np.any(np.isfinite(cv)) else None,
-           "synchrony": float(stats.synchrony(spikes, 1e-3)), "seconds_per_second": done.real_time_factor}
-    return row, done
+    of = common.population_statistics(done.spikes["E"], 1e-3, net["E"].n)
+    return {"g": g, "eta": eta, "state": STATES[g, eta], "rate_theory_hz": theory(g, eta, args.scale),
+            "rate_e_hz": done.mean_rates["E"], "rate_i_hz": done.mean_rates["I"], "cv": of["cv"], "synchrony": of["synchrony"],
+            "seconds_per_second": done.real_time_factor}, done
 
 
 def figure(results):
@@ -88,33 +83,15 @@ def figure(results):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(prog="python -m models.brunel_2000", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=1.0, help="seconds to simulate of each state, after 0.2 s (default 1)")
-    parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of neurons and synapses per neuron (default 1)")
-    parser.add_argument("--seed", type=int, default=0, help="of connections and input (default 0)")
-    parser.add_argument("--threads", type=int, default=None, help="default: all processors")
-    parser.add_argument("--json", help="write all numbers there")
-    parser.add_argument("--out", default="runs/brunel_2000", help="folder of the figure")
+    parser = common.parser("brunel_2000", __doc__, 1.0, "of the numbers of neurons and synapses per neuron (default 1)")
     args = parser.parse_args(arguments)
-    if not (0.01 <= args.scale <= 1 and args.seconds > 0):
-        parser.error(f"--scale {args.scale:g} must lie in 0.01 .. 1 and --seconds {args.seconds:g} above 0.")
+    common.check_options(parser, args)
     results = [simulate(g, eta, args) for g, eta in STATES]
-    table = Table(title=f"Brunel (2000), model A, scale {args.scale:g}, {args.seconds:g} s", title_justify="left")
-    for heading in ("g", "η", "state", "theory (Hz)", "E (Hz)", "I (Hz)", "CV", "synchrony", "s per s"):
-        table.add_column(heading, justify="left" if heading == "state" else "right")
-    for row, _ in results:
-        table.add_row(f"{row['g']:g}", f"{row['eta']:g}", row["state"], f"{row['rate_theory_hz']:.2f}", f"{row['rate_e_hz']:.2f}",
-                      f"{row['rate_i_hz']:.2f}", "" if row["cv"] is None else f"{row['cv']:.2f}", f"{row['synchrony']:.2f}",
-                      f"{row['seconds_per_second']:.2f}")
-    console = Console()
-    console.print(table)
-    out = Path(args.out)
-    out.mkdir(parents=True, exist_ok=True)
-    figure(results).savefig(out / "rasters.png", dpi=120)
-    console.print(f"figure: {out}/rasters.png")
-    if args.json:
-        Path(args.json).write_text(json.dumps([row for row, _ in results], indent=1))
+    common.show(f"Brunel (2000), model A, scale {args.scale:g}, {args.seconds:g} s",
+                ("state", "g", "η", "theory (Hz)", "E (Hz)", "I (Hz)", "CV", "sync.", "s per s"),
+                [(SHORT[r["state"]], f"{r['g']:g}", f"{r['eta']:g}", *(common.number(r[key]) for key in (
+                    "rate_theory_hz", "rate_e_hz", "rate_i_hz", "cv", "synchrony", "seconds_per_second"))) for r, _ in results])
+    common.save(args, figure(results), "rasters.png", [row for row, _ in results])
 
 
 if __name__ == "__main__":

@@ -11,6 +11,11 @@ probability 0.5, excitatory ones with 0.2 on average: uniformly, or in 50 cluste
 R_EE = 2.5 times as high within a cluster as between clusters and weights 1.9 times as large within.
 Weights: J_EE = 0.0236, J_IE = 0.0141 (onto I), J_EI = 0.0453 (onto E), J_II = 0.0566.
 
+As printed in the paper: sizes, probabilities, R_EE and the factor 1.9, time constants, refractory period, inputs, and the weights, which are
+rounded there (0.024, 0.014, -0.045, -0.057); here they are the formulas of the simulation code that circulates with it, c / (tau sqrt(K))
+with tau in ms, K = p_EE N_E = 800 and c = 10 (EE), 4 (IE), 16 * 1.2 (EI), 16 (II). Chosen here: potentials that start uniform between reset
+and threshold, half a second that is not counted, windows, and --scale.
+
 --scale s takes s of the neurons, in 50 sqrt(s) clusters of 80 sqrt(s) neurons; weights grow by 1/sqrt(s). So the variance of a neuron's
 input and the mean input within a cluster stay what they were.
 """

@@ -55,7 +55,7 @@ def figure(measured):
             right.axvline(1 / np.sqrt(rule.utilization * rule.tau_rec * rule.tau_facil), color=plot.INHIBITORY, ls=":",
                           label="peak 1 / √(U τ_rec τ_facil)")
         right.set(title="steady state", xlabel="rate (Hz)", ylabel="u x")
-        right.legend(frameon=False, fontsize=8)
+        right.legend(fontsize=8, framealpha=1, edgecolor="none")     # opaque: the dotted line ends behind it
     return drawing
 
 

@@ -9,22 +9,17 @@ a current of 200 pA (20 mV of drive), excitation 0.3 nS, I to I 3 nS. I to E sta
 target rate of 3 Hz, tau = 20 ms, at most 100 nS. With --scale weights grow by 1 / scale. dt = 0.1 ms. "Before" is a second without plasticity, "after" the last second
 of the run with it. The rate approaches its target slowly: at --scale 0.4, 8.8 Hz after 20 s.
 """
-import argparse
-import json
-from pathlib import Path
-
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 import biosnn as bs
-from biosnn import plot, stats
+from biosnn import plot
 from biosnn.progress import graceful_interrupt, progress_bar
+from models import _report as common
 
-LEAK, DT, BEFORE = 10.0, 0.1e-3, 1.0     # nS, seconds, seconds
+LEAK, ETA, DT, BEFORE, SECONDS = 10.0, 0.01, 0.1e-3, 1.0, 60.0     # nS, nS; seconds
 
 
-def build(scale, seed, target_rate, start=None):
+def build(scale, seed, target_rate, start=None, eta=ETA):
     """The network; the projection I->E learns and starts at `start` (default 1e-11 of the leak)."""
     net, rng, grow = bs.Network(DT), np.random.default_rng(seed), 1 / scale / LEAK
     neuron = bs.conductance_lif()
@@ -33,18 +28,17 @@ def build(scale, seed, target_rate, start=None):
     for post in (e, i):
         net.connect(e, post, 0.0, 0.3 * grow, synapses=bs.Bernoulli(0.02), seed=rng)
     net.connect(i, i, 0.0, 3.0 * grow, synapses=bs.Bernoulli(0.02), seed=rng)
-    rule = None if target_rate is None else bs.InhibitorySTDP(1e-2 * grow, target_rate, 20e-3, 100.0 * grow)
+    rule = None if target_rate is None else bs.InhibitorySTDP(eta * grow, target_rate, 20e-3, 100.0 * grow)
     net.connect(i, e, 0.0, 1e-10 * grow if start is None else start, synapses=bs.Bernoulli(0.02), seed=rng, plasticity=rule)
     return net
 
 
 def measured(done, name):
     """A row of the table: one run of about a second."""
-    spikes, g_exc, g_inh, u = done.spikes["E"], *(done.states[f"E.{s}"][len(done.state_times) // 5:] for s in ("g_exc", "g_inh", "U"))
+    g_exc, g_inh, u = (done.states[f"E.{s}"][len(done.state_times) // 5:] for s in ("g_exc", "g_inh", "U"))
     excitatory, inhibitory = (g_exc * (60e-3 - u)).mean() + 20e-3, (g_inh * (u + 20e-3)).mean()
-    cv = stats.isi_cv(spikes)
-    return {"when": name, "rate_e_hz": done.mean_rates["E"], "rate_i_hz": done.mean_rates["I"],
-            "cv": float(np.nanmean(cv)) if np.any(np.isfinite(cv)) else None, "synchrony": float(stats.synchrony(spikes, 5e-3)),
+    of = common.population_statistics(done.spikes["E"], 5e-3, done.network["E"].n)
+    return {"when": name, "rate_e_hz": done.mean_rates["E"], "rate_i_hz": done.mean_rates["I"], "cv": of["cv"], "synchrony": of["synchrony"],
             "inhibition_to_excitation": float(inhibitory / excitatory), "seconds_per_second": done.real_time_factor}
 
 
@@ -71,42 +65,29 @@ def figure(before, after, course):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(prog="python -m models.vogels_2011", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=20.0, help="of plasticity (default 20)")
-    parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of neurons (default 1)")
+    parser = common.parser("vogels_2011", __doc__, SECONDS, "of the numbers of neurons, at least 0.05 (default 1)")
     parser.add_argument("--target-rate", type=float, default=3.0, help="Hz (default 3)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=None, help="default: all processors")
-    parser.add_argument("--json", help="write all numbers there")
-    parser.add_argument("--out", default="runs/vogels_2011", help="folder of the figure")
+    parser.add_argument("--eta", type=float, default=ETA, help=f"learning rate in nS (default {ETA:g})")
     args = parser.parse_args(arguments)
-    if not (0.05 <= args.scale <= 1 and args.seconds >= 1 and args.target_rate > 0):
-        parser.error("--scale must lie in 0.05 .. 1, --seconds be at least 1 and --target-rate positive.")
+    common.check_options(parser, args)
+    if not (0.05 <= args.scale and args.seconds >= 1 and args.target_rate > 0 and args.eta > 0):
+        parser.error("--scale must lie in 0.05 .. 1, --seconds be at least 1, and --target-rate and --eta positive.")
     chosen = slice(50)
     options = {"record": {f"E.{s}": chosen for s in ("g_exc", "g_inh", "U")}, "every": 10, "threads": args.threads, "progress": False,
                "background": [bs.Current(p, 20e-3) for p in "EI"],
                "initial": {f"{p}.U": bs.UniformBetween(0.0, 10e-3) for p in "EI"}, "seed": args.seed}
     before = bs.simulate(build(args.scale, args.seed, None), BEFORE, **options)
-    net, done, course = build(args.scale, args.seed, args.target_rate), None, []
+    net, done, course = build(args.scale, args.seed, args.target_rate, eta=args.eta), None, []
     with graceful_interrupt() as interrupted, progress_bar(round(args.seconds), "plasticity") as advance:
         while len(course) < round(args.seconds) and not (interrupted() and course):     # Ctrl-C: what was done is shown
             done = bs.simulate(net, 1.0, state=None if done is None else done.state, **options)
             course.append((len(course) + 1, done.mean_rates["E"], float(done.weights["I->E"].mean())))
             advance(1, f"{course[-1][1]:.1f} Hz")
     rows = [measured(before, "before"), measured(done, "after")]
-    table = Table(title=f"Vogels et al. (2011), scale {args.scale:g}, target {args.target_rate:g} Hz", title_justify="left")
-    for heading in ("", "E (Hz)", "I (Hz)", "CV", "synchrony", "I / E current", "s per s"):
-        table.add_column(heading, justify="right")
-    for row in rows:
-        table.add_row(row["when"], *("" if row[key] is None else f"{row[key]:.2f}" for key in list(row)[1:]))
-    console, out = Console(), Path(args.out)
-    console.print(table)
-    out.mkdir(parents=True, exist_ok=True)
-    figure(before, done, (*zip(*course), args.target_rate)).savefig(out / "plasticity.png", dpi=120)
-    console.print(f"figure: {out}/plasticity.png")
-    if args.json:
-        Path(args.json).write_text(json.dumps(rows, indent=1))
+    common.show(f"Vogels et al. (2011), scale {args.scale:g}, target {args.target_rate:g} Hz",
+                ("", "E (Hz)", "I (Hz)", "CV", "sync.", "I / E current", "s per s"),
+                [(row["when"], *(common.number(row[key]) for key in list(row)[1:])) for row in rows])
+    common.save(args, figure(before, done, (*zip(*course), args.target_rate)), "plasticity.png", rows)
 
 
 if __name__ == "__main__":

@@ -273,6 +273,27 @@ def test_sparse_projections_and_delays_of_their_own(tmp_path):
     assert all(f"{name}: {ours} spikes" in done.stdout for name, (ours, _) in report.spike_counts.items())
 
 
+def test_script_with_plastic_projections(tmp_path):
+    """Depression, facilitation and inhibitory plasticity, in a fresh interpreter: the spikes that biosnn and to_brian2 have."""
+    net = bs.Network(1e-3)
+    x, y, e = net.input(40), net.input(20, "y", "inhibitory"), net.population(20, bs.ei_lif(refractory=2e-3, tau_inh=15e-3), "excitatory", "E")
+    for name, rule in (("depressing", bs.TsodyksMarkram(0.5, 0.8)), ("facilitating", bs.TsodyksMarkram(0.1, 0.13, 0.53))):
+        net.connect(x, e, 2e-3, bs.Exponential() * 0.6, synapses=bs.Bernoulli(0.5), seed=1, plasticity=rule, name=name, receptor="exc")
+    net.connect(y, e, 3e-3, 0.02, synapses=bs.Bernoulli(0.5), seed=2, plasticity=bs.InhibitorySTDP(0.01, 5.0, w_max=0.5))
+    spikes = {"input": bs.data.poisson(12.0, 40, 0.5, seed=3), "y": bs.data.poisson(12.0, 20, 0.5, seed=4)}
+    report = brian.compare(net, spikes, progress=False)
+    agree(report, 1e-12)
+    path = brian.script(net, spikes, tmp_path / "plastic")
+    done = subprocess.run([sys.executable, path, tmp_path / "result.npz"], check=True, capture_output=True, text=True)
+    with np.load(tmp_path / "result.npz") as result:
+        ours, theirs = report.spike_counts["E"]
+        assert ours == theirs == result["E_times"].size > 20 and f"E: {ours} spikes" in done.stdout
+        raster = report.rasters["E"][0]
+        assert set(zip(np.rint(result["E_times"] / 1e-3).astype(int), result["E_neurons"])) == set(
+            zip(np.rint(raster.times / 1e-3).astype(int), raster.units))
+    assert "traceIn" in path.read_text() and "resources" in path.read_text()
+
+
 def test_names_for_brian2_differ():
     net = bs.Network(1e-3)
     for name in ("a b", "a_b", "1", "for", "second"):

@@ -119,6 +119,17 @@ def test_dropout_silences_whole_trials_and_scales_the_rest():
     assert np.all(ratio[packed.wiring.source == 1] == pytest.approx(4 / 3)) and np.all(ratio[packed.wiring.source != 1] == 1)
 
 
+def test_dropout_scales_sparse_projections_too():
+    net = bs.Network(DT)
+    x, a, b = net.input(3), net.population(4, bs.lif(), name="A"), net.population(5, bs.lif(), name="B")
+    for pre, post in [(x, a), (a, b), (b, a)]:
+        net.connect(pre, post, weights=0.1, synapses=bs.Bernoulli(0.9), seed=1)
+    packed = pack(net)
+    sparse = with_dropout(packed, {"A": 0.5}).wiring.sparse
+    assert sparse.source.tolist().count(1) == 1
+    np.testing.assert_allclose(sparse.jump / packed.wiring.sparse.jump, np.where(sparse.source == 1, 2, 1))
+
+
 def test_mean_and_variance_without_storage():
     net = circuit()
     names = ["A.U", "B.I_exc", "A.U_star", "out.U"]

@@ -6,7 +6,7 @@ import pytest
 
 import biosnn as bs
 from biosnn.moments import siegert_rate
-from models import brunel_2000, litwin_kumar_doiron_2012, tsodyks_markram_1998, vogels_2011, vogels_abbott_2005
+from models import brunel_2000, litwin_kumar_doiron_2012, rossbroich_2022, tsodyks_markram_1998, vogels_2011, vogels_abbott_2005
 from models import potjans_diesmann_2014 as microcircuit
 
 
@@ -75,6 +75,22 @@ def test_vogels_abbott_from_the_command_line(tmp_path):
     assert (tmp_path / "rasters.png").stat().st_size > 10_000
 
 
+@pytest.mark.parametrize("model", vogels_abbott_2005.MODELS)
+def test_theory_of_vogels_abbott_goes_as_far_as_its_docstring_says(model):
+    """CUBA: the rate. COBA: strong conductances and bursts, which the report names."""
+    net = vogels_abbott_2005.build(model, 0)
+    start = {"background": vogels_abbott_2005.wake_up(model), "initial": vogels_abbott_2005.initial_state(model), "seed": 1, "progress": False}
+    warm = bs.simulate(net, 0.2, **start)
+    report = bs.regime(net, (), bs.simulate(net, 1.0, state=warm.state, progress=False))
+    row, text = report["E"], " ".join(report.warnings)
+    if model == "CUBA":
+        assert row.rate_predicted == pytest.approx(5.7, abs=0.3) and row.rate_measured == pytest.approx(row.rate_predicted, rel=0.1)
+        assert "E fires at" not in text and "more regular" in text and 0.5 < row.cv_measured < 0.75 < row.cv_predicted
+    else:
+        assert row.rate_measured > 2 * row.rate_predicted and row.cv_measured > 1.5 > row.cv_predicted
+        assert "E fires at" in text and "but bursts" in text and "another stable state, with E at 0 Hz" in text
+
+
 def test_a_weight_of_the_clustered_network_is_what_the_membrane_gains_in_all():
     neuron = litwin_kumar_doiron_2012.neuron(15e-3)
     step = np.array(bs.neuron.step_matrix(neuron, 1e-5)[0])
@@ -126,3 +142,14 @@ def test_inhibitory_plasticity_from_the_command_line(tmp_path):
     assert before["rate_e_hz"] > 100 and before["cv"] < 0.1 and before["inhibition_to_excitation"] < 1e-3    # regular, without inhibition
     assert after["rate_e_hz"] < before["rate_e_hz"] / 3 and after["cv"] > 0.6 and 0.5 < after["inhibition_to_excitation"] < 1
     assert (tmp_path / "plasticity.png").stat().st_size > 10_000
+
+
+def test_a_conductance_network_learns_randman(tmp_path, monkeypatch):
+    """Three of the ten classes for a shorter time than the script's (which ends at 93 % of ten); chance is 0.33."""
+    def load(args):
+        return *bs.data.split(bs.data.randman(n_classes=3, samples_per_class=400, seed=args.seed), seed=args.seed), "Randman, 3 classes"
+    monkeypatch.setattr(rossbroich_2022, "load", load)
+    rossbroich_2022.main(["dalian", "--neuron", "conductance", "--epochs", "7", "--batch", "20", "--out", str(tmp_path)])
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["neuron"] == "conductance" and result["test_accuracy"] > 0.65 and result["dale_violations"] == 0
+    assert result["init_report"]["converged"] and (tmp_path / "currents_after.png").stat().st_size > 10_000

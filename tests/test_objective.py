@@ -184,10 +184,11 @@ def test_time_rescale():
 
 def test_time_rescale_of_a_sparse_network():
     net = bs.Network(1e-4)
-    e = net.population(50, bs.lif(), "excitatory", "E")
+    e = net.population(50, bs.lif(), "excitatory", "E", bias=np.linspace(0, 1, 50))
     net.connect(e, e, weights=0.1, delay=bs.UniformBetween(1e-3, 3e-3), synapses=bs.Bernoulli(0.2), seed=1)
     fine = bs.time_rescale(net, 0.5e-4)
     assert np.array_equal(fine.synapses["E->E"].delay, 2 * net.synapses["E->E"].delay.astype(int))
+    np.testing.assert_array_equal(fine.bias("E"), np.linspace(0, 1, 50))
     for a, b in zip(net.indices("E->E"), fine.indices("E->E")):
         np.testing.assert_allclose(a, b)
 

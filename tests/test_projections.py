@@ -42,8 +42,8 @@ def loss(trace):
     return value, {"out.U": grad}, {}, {}
 
 
-CASES = [("bernoulli", 6), ("fixed in", 5), ("pairs", 4), ("nothing", 4), ("one to one", 8), ("tied", 8), ("fan out", 16), ("blocks", 4), ("line", 6),
-         ("plane", 2)]
+CASES = [("bernoulli", 6), ("fixed in", 5), ("pairs", 4), ("nothing", 4), ("one to one", 8), ("tied", 8), ("fan out", 16),
+         ("blocks", 4), ("line", 6), ("plane", 2)]
 PLANE = bs.Convolution((2, 2, 2), 1, (2, 1))
 
 
@@ -249,18 +249,19 @@ def trainable(seed=0):
 
 def classes(n=60):
     """Two classes that differ in where on the line the spikes are."""
-    parts = [bs.data.poisson(np.where(np.arange(24) // 12 == k, 60.0, 5.0), 24, 0.05, n // 2, seed=k, labels=np.full(n // 2, k)) for k in (0, 1)]
+    parts = [bs.data.poisson(np.where(np.arange(24) // 12 == k, 60.0, 5.0), 24, 0.05, n // 2, seed=k) for k in (0, 1)]
     trials = np.concatenate([parts[0].trials, parts[1].trials + n // 2])
-    return bs.SpikeTrains.from_events(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("times", "units")), trials, n, 24, 0.05,
-                                      np.repeat([0, 1], n // 2))
+    times, units = (np.concatenate([getattr(p, name) for p in parts]) for name in ("times", "units"))
+    return bs.SpikeTrains.from_events(times, units, trials, n, 24, 0.05, np.repeat([0, 1], n // 2))
 
 
 def test_training_keeps_masks_ties_signs_frozen_weights_and_resumes(tmp_path):
     (net, _, _), data = trainable(), classes()
     before = {name: np.copy(w) for name, w in net.weights.items()}
-    options = dict(optimizer=bs.AdamW(1e-2), batch=10, seed=1, progress=False, regularizers=[bs.WeightPenalty(1e-3)])
-    history = bs.train(net, data, epochs=10, **options)
-    assert history.loss[-1] < 0.8 * history.loss[0] and bs.evaluate(net, data).accuracy > 0.85
+    options = dict(optimizer=bs.AdamW(1e-2), loss=bs.SumOverTimeCrossEntropy(), batch=10, seed=1, progress=False,
+                   regularizers=[bs.WeightPenalty(1e-3)])
+    history = bs.train(net, data, epochs=6, **options)
+    assert history.loss[-1] < 0.3 * history.loss[0] and bs.evaluate(net, data, loss=options["loss"]).accuracy > 0.95
     for p in net.projections:
         after = net.weights[p.name]
         assert np.shape(after) == np.shape(before[p.name]) and np.array_equal(after, before[p.name]) == p.frozen
@@ -268,9 +269,9 @@ def test_training_keeps_masks_ties_signs_frozen_weights_and_resumes(tmp_path):
     assert bs.audit(net).signs["I"].max() == -1 and min(net.weights[name].min() for name in ("E->E", "I->E")) >= 0
     assert np.abs(net.bias("F") - 0.05).min() > 1e-4 and np.abs(net.bias("readout")).min() > 1e-4
     parted = trainable()[0]
-    bs.train(parted, data, epochs=5, out=tmp_path, **options)
+    bs.train(parted, data, epochs=3, out=tmp_path, **options)
     parted = trainable()[0]
-    bs.train(parted, data, epochs=10, out=tmp_path, start="resume", **options)
+    bs.train(parted, data, epochs=6, out=tmp_path, start="resume", **options)
     assert all(np.array_equal(parted.weights[name], w) for name, w in net.weights.items())
     again = trainable()[0]
     bs.save_weights(net, tmp_path / "w.npz"), bs.load_weights(again, tmp_path / "w.npz")
@@ -280,12 +281,14 @@ def test_training_keeps_masks_ties_signs_frozen_weights_and_resumes(tmp_path):
 
 def test_weight_constraints():
     (net, _, _), data = trainable(), classes(20)
-    bounds = [bs.WeightConstraint(norm=0.3, projections=("input->E", "input->F")), bs.WeightConstraint(-0.02, 0.05, projections="F->readout"),
-              bs.WeightConstraint(high=0.01, projections=("F->F", "E->E"))]
+    bounds = [bs.WeightConstraint(norm=0.3, projections=("input->E", "input->F")),
+              bs.WeightConstraint(-0.02, 0.05, projections="F->readout"),
+              bs.WeightConstraint(-0.01, 0.01, projections=("F->F", "E->E"))]
     bs.train(net, data, epochs=1, batch=10, optimizer=bs.Adam(0.1), progress=False, constraints=bounds)
     w = net.weights
     norms = np.sqrt(np.square(w["input->E"], dtype=float).sum(axis=(1, 2)))
-    assert norms.max() == pytest.approx(0.3, rel=1e-6) and w["F->F"] == np.float32(0.01) and 0 <= w["E->E"].min() and w["E->E"].max() <= np.float32(0.01)
+    assert norms.max() == pytest.approx(0.3, rel=1e-6) and abs(w["F->F"]) == np.float32(0.01)
+    assert 0 <= w["E->E"].min() and w["E->E"].max() <= np.float32(0.01)
     sums = np.sqrt(net.afferent_sums("input->F", np.square(w["input->F"], dtype=float)))
     assert sums.max() <= 0.3 * (1 + 1e-6) and np.isclose(sums, 0.3).sum() > 3 and (w["F->readout"].min(), w["F->readout"].max()) == (
         np.float32(-0.02), np.float32(0.05))
@@ -311,14 +314,15 @@ def test_the_initializer_counts_synapses():
     assert report.converged
     for row in report.populations:
         assert row.sigma_measured == pytest.approx(1, abs=0.011) and row.mu_measured == pytest.approx(0, abs=0.011)
-        assert row.sigma_predicted == pytest.approx(1, abs=0.3) and row.rate_measured > 1
+        assert row.rate_measured > 1
     alone = bs.Network(DT)
     h = alone.population(3000, bs.lif(), name="H")
     alone.connect(alone.input(500), h, synapses=bs.Bernoulli(0.2), seed=0)
     bs.fluctuation_driven(alone, rates=10.0, closed_loop=False, sigma_u=0.7, alpha=1.0, seed=0)
     _, eps_hat = moments.psp_integrals(h.neuron, DT, "syn")
     assert np.std(alone.weights["input->H"]) == pytest.approx(0.7 / np.sqrt(100 * 10 * (1 - 0.01) * eps_hat), rel=0.02)
-    report = bs.fluctuation_driven(alone, bs.data.poisson(10, 500, 0.2, 20, seed=0), balance="neuron", alpha=1.0, mu_u=0.3, seed=0, progress=False)
+    report = bs.fluctuation_driven(alone, bs.data.poisson(10, 500, 0.2, 20, seed=0), balance="neuron", alpha=1.0, mu_u=0.3, seed=0,
+                                   progress=False)
     assert report.populations[0].mu_measured == pytest.approx(0.3, abs=0.02) and report.populations[0].spread_measured < 0.1
     with pytest.raises(ValueError, match="those of .*input->E.* are shared"):
         bs.fluctuation_driven(net, rates=10.0, closed_loop=False, balance="neuron")
@@ -347,8 +351,10 @@ def test_deep_network_with_skip_connections_and_feedback():
 
 def sparse_net():
     net = bs.Network(DT)
-    x, a, b = net.input(50), net.population(20, bs.lif(15e-3, 5e-3), name="A", bias=np.linspace(0, 0.4, 20)), net.population(12, bs.lif(), name="B")
-    net.connect(x, a, synapses=bs.Bernoulli(0.4), seed=1, weights=bs.Normal(0.6, 0.3), delay=lambda rng, size: rng.integers(0, 4, size) * DT)
+    x, a = net.input(50), net.population(20, bs.lif(15e-3, 5e-3), name="A", bias=np.linspace(0, 0.4, 20))
+    b = net.population(12, bs.lif(), name="B")
+    net.connect(x, a, synapses=bs.Bernoulli(0.4), seed=1, weights=bs.Normal(0.6, 0.3),
+                delay=lambda rng, size: rng.integers(0, 4, size) * DT)
     net.connect(a, b, 2e-3, synapses=bs.FixedInDegree(6), seed=2, weights=1.5)
     net.connect(b, a, 1e-3, synapses=bs.Bernoulli(0.5), seed=3, weights=bs.Normal(-0.2, 0.1))
     net.connect(b, net.readout(2, bias=0.3), weights=np.ones((12, 2)))
@@ -385,13 +391,20 @@ def test_brian2_and_simulate_agree(build):
     assert all(gap <= 1e-11 * scale for gap, scale in report.states.values())
 
 
+def dale(net):
+    net.connect(net.population(2, bs.ei_lif(), "excitatory", "E"), "A")
+    return net
+
+
 @pytest.mark.parametrize("act, words", [
     (lambda net: bs.Convolution((3,), 2, 3), "channels, length"), (lambda net: bs.Convolution((1, 5), 2, 7), "does not fit"),
-    (lambda net: bs.Convolution((1, 5), 2, 4, padding="same"), "odd kernel"), (lambda net: bs.Convolution((1, 5, 5), 2, (3, 3, 3)), "whole number >= 1, or 2"),
+    (lambda net: bs.Convolution((1, 5), 2, 4, padding="same"), "odd kernel"),
+    (lambda net: bs.Convolution((1, 5, 5), 2, (3, 3, 3)), "whole number >= 1, or 2"),
     (lambda net: bs.Convolution((1, 5), 0, 3), "filters is 0"),
     (lambda net: net.connect("A", "B", synapses=bs.Convolution((1, 6), 2, 3)), "presynaptic population has 8.* have 6"),
     (lambda net: net.connect("A", "B", synapses=bs.Convolution((2, 4), 2, 3)), "postsynaptic population has 16.* have 4"),
-    (lambda net: net.connect("A", "B", weights=np.ones((2, 4)), synapses=bs.Convolution((1, 8), 2, 1)), r"kernels of its Convolution are \(2, 1, 1\)"),
+    (lambda net: net.connect("A", "B", weights=np.ones((2, 4)), synapses=bs.Convolution((1, 8), 2, 1)),
+     r"kernels of its Convolution are \(2, 1, 1\)"),
     (lambda net: net.connect("A", "A", weights=np.ones(8), synapses=bs.OneToOne(tied=True)), r"weights have shape \(8,\); the kernels"),
     (lambda net: net.connect("B", "A", synapses=bs.FanOut()), "multiple of the first"),
     (lambda net: net.connect("B", "A", synapses=bs.BlockDiagonal(3)), "multiples of the number of blocks"),
@@ -400,6 +413,7 @@ def test_brian2_and_simulate_agree(build):
     (lambda net: bs.max_pool(bs.data.poisson(5, 7, 0.1, seed=0), (1, 8), 2), "7 units; shape .* has 8"),
     (lambda net: bs.WeightConstraint(1, 0), "ascending"), (lambda net: bs.WeightConstraint(norm=0), "positive"),
     (lambda net: bs.WeightConstraint(low=0.1, norm=1.0), "must contain 0"),
+    (lambda net: checked_constraints([bs.WeightConstraint(high=-1)], dale(net)), "'E->A' are >= 0 by Dale's law"),
     (lambda net: checked_constraints([0.5], net), "is not a constraint"),
     (lambda net: checked_constraints([bs.WeightConstraint(projections="x")], net), "for x: the network has only fan")])
 def test_messages(act, words):

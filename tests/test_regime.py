@@ -6,6 +6,7 @@ import pytest
 
 import biosnn as bs
 from biosnn.mean_field import Cell, Input, fixed_point
+from biosnn.probes import Probes
 
 # Potjans & Diesmann (2014), table 5: probability of a connection, from column to row; neurons; external in-degrees
 NAMES = ["L23E", "L23I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I"]
@@ -113,11 +114,11 @@ CASES = {"delta": ((10500.0, 0.1e-3), dict(mu_u=16e-3, sigma_u=4e-3)), "long": (
          "conductance": ((3000.0, 0.02), dict(mu_u=5e-3, sigma_u=3.2e-3)), "rate": ((3000.0, 0.02), dict(rate=5.0, sigma_u=3.2e-3))}
 
 
-def initialized(case, family):
+def initialized(case, family, closed_loop=True):
     (rate, weight), targets = CASES[case]
     net = circuit(NEURONS.get(case, NEURONS["conductance"]))
     background = [bs.PoissonInput(name, rate, weight) for name in ("E", "I")]
-    report = bs.fluctuation_driven(net, background=background, family=family, seed=1, **targets)
+    report = bs.fluctuation_driven(net, background=background, family=family, seed=1, closed_loop=closed_loop, progress=False, **targets)
     assert report.converged and bs.audit(net).violations == 0
     return net, background, report.populations[0], report
 
@@ -125,7 +126,8 @@ def initialized(case, family):
 @pytest.mark.parametrize("case", CASES)
 def test_weights_give_independent_inputs_the_target_membrane(case):
     """Poisson trains at the rates that the report assumes, in place of the circuit's."""
-    net, background, row, _ = initialized(case, bs.ConstantWeights())
+    net, background, row, report = initialized(case, bs.ConstantWeights(), closed_loop=False)
+    assert not report.closed_loop and np.isnan(row.sigma_measured)
     alone = bs.Network(net.dt)
     alone.population(500, free(net["E"].neuron), name="E")
     background = background[:1] + [bs.PoissonInput("E", degree * row.rate_assumed, float(net.weights[name]), receptor)
@@ -137,30 +139,55 @@ def test_weights_give_independent_inputs_the_target_membrane(case):
     assert u.std() == pytest.approx(row.sigma_target, rel=0.04)
 
 
-@pytest.mark.parametrize("family", [bs.ConstantWeights(), bs.LogNormal(0.5)])
-@pytest.mark.parametrize("case", ["conductance", "rate"])
-def test_conductance_circuits_reach_their_targets(case, family):
-    net, background, row, _ = initialized(case, family)
+@pytest.mark.parametrize("case, family", [(case, bs.ConstantWeights()) for case in CASES] + [("conductance", bs.LogNormal(0.5))])
+def test_circuits_reach_their_targets(case, family):
+    """Measured here, with other random numbers, and as the report says. Theory alone misses sigma_U by 20 % (delta: less, long: more)."""
+    net, background, row, report = initialized(case, family)
     mu, sigma, rates = measured(net, background)
-    assert mu == pytest.approx(row.mu_target, rel=0.05) and sigma == pytest.approx(row.sigma_target, rel=0.08)
-    assert rates["E"] == pytest.approx(row.rate_predicted, rel=0.25)
+    assert sigma == pytest.approx(row.sigma_target, rel=0.05) == row.sigma_measured
+    if "rate" in CASES[case][1]:
+        assert rates["E"] == pytest.approx(5.0, rel=0.1)
+    else:
+        assert mu == pytest.approx(row.mu_target, rel=0.05) == row.mu_measured
+    assert not report.notes and report.closed_loop and "measured" in str(report)
+    assert row.rate_measured == pytest.approx(rates["E"], rel=0.12)
+    if case == "delta":
+        assert row.sigma_predicted > 1.15 * row.sigma_measured
 
 
-@pytest.mark.parametrize("case", ["delta", "long"])
-def test_current_circuits_come_near(case):
-    """Neurons that share a tenth of their inputs are not independent: sigma_U departs by a fifth (delta: less, long: more)."""
-    net, background, row, report = initialized(case, bs.ConstantWeights())
-    mu, sigma, rates = measured(net, background)
-    assert not report.notes
-    assert mu == pytest.approx(row.mu_target, rel=0.15) and sigma == pytest.approx(row.sigma_target, rel=0.25)
-    assert rates["E"] == pytest.approx(row.rate_predicted, rel=0.35)
+def test_probes_are_copies_that_never_spike():
+    """Of neurons that do not spike either: the same membranes, with dense and sparse synapses, time constants and currents of each neuron."""
+    net, tau = bs.Network(1e-3, np.float64), np.linspace(10e-3, 30e-3, 300)
+    x = net.input(20, "x", "excitatory")
+    e = net.population(300, bs.adaptive_lif(tau, threshold=50.0), name="E")
+    net.connect(x, e, weights=np.random.default_rng(0).exponential(0.1, (20, 300)), name="dense")
+    net.connect(x, e, 2e-3, bs.Exponential() * 0.1, synapses=bs.Bernoulli(0.3), seed=1, name="sparse")
+    net.connect(x, e, bs.UniformBetween(0, 9e-3), 0.1, synapses=bs.FixedInDegree(4), seed=1, name="delays")
+    background = [bs.Current("E", np.linspace(-0.1, 0.1, 300)), bs.Current("E", ([0.0, 0.1], [[0.1] * 300, [0.3] * 300]))]
+    probes = Probes(net, background, np.random.default_rng(0))
+    probes.measure({"x": 20.0, "E": 0.0}, {}, 0.01, 0.01, 1)
+    run = bs.simulate(probes.with_probes, 0.3, bs.data.poisson(20.0, 20, 0.3, seed=2), background=probes.background, progress=False,
+                      record={"E.U": slice(None), "E (probe).U": slice(None)})
+    assert run.counts["E"] == 0 and np.ptp(run.states["E.U"][-1]) > 0.1 and len(probes.units["E"]) == 250
+    np.testing.assert_allclose(run.states["E (probe).U"], run.states["E.U"][:, probes.units["E"]], rtol=1e-12)
+
+
+def test_probes_share_the_adaptation_of_their_population():
+    net = bs.Network(1e-3)
+    net.population(200, bs.adaptive_lif(20e-3, 5e-3, 100e-3, 0.2), name="E")
+    background = [bs.PoissonInput("E", 2000.0, 0.3)]
+    rate = bs.simulate(net, 2.0, background=background, seed=1, progress=False).mean_rates["E"]
+    free = Probes(net, background, np.random.default_rng(0)).measure({"E": rate}, {}, 0.3, 2.0, 1)["E"]
+    assert rate > 5 and free.rate == pytest.approx(rate, rel=0.05)
+    assert free.mu == pytest.approx(2000 * 0.3 * 5e-3 - 0.2 * 0.1 * rate, rel=0.02)
 
 
 def test_a_second_stable_state_is_noted():
     """A background below threshold: the silent circuit is stable too."""
     net = circuit(NEURONS["delta"])
     background = [bs.PoissonInput(name, 8000.0, 0.1e-3) for name in ("E", "I")]
-    report = bs.fluctuation_driven(net, background=background, family=bs.ConstantWeights(), mu_u=15e-3, sigma_u=4e-3)
+    report = bs.fluctuation_driven(net, background=background, family=bs.ConstantWeights(), mu_u=15e-3, sigma_u=4e-3,
+                                   closed_loop=False)
     assert "another stable state" in str(report)
 
 

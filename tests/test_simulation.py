@@ -74,7 +74,7 @@ def test_jumps_and_bounds_are_those_of_run(jump_delay):
     e = net.population(200, bs.bounded(neuron, -0.05, 1.01), "excitatory", "E", learn={"jump": "neuron"})
     i = net.population(90, bs.ampa_nmda_gaba(), "inhibitory", "I")
     net.tau_parameters["E", "jump"][:] = rng.normal(0, 0.3, 200)
-    for pre, post, w in ((x, e, 0.6), (x, i, 0.9), (i, e, 0.3), (e, i, 0.05)):
+    for pre, post, w in ((x, e, 1.5), (x, i, 0.9), (i, e, 0.15), (e, i, 0.05)):
         net.connect(pre, post, 1e-3, rng.random((pre.n, post.n)) * w)
     names = ["E.U", "E.w_adapt", "I.I_nmda"]
     trace = bs.run(net, spikes, [*names, "E.U_star"])
@@ -82,7 +82,7 @@ def test_jumps_and_bounds_are_those_of_run(jump_delay):
     record = {name: slice(None) for name in names}
     for threads in (1, 2, 3):
         one = bs.simulate(net, 0.15, spikes, record=record, threads=threads, progress=False)
-        assert one.counts["E"] == trace.counts["E"].sum() > 500 and one.counts["I"] > 50
+        assert one.counts["E"] == trace.counts["E"].sum() > 400 and one.counts["I"] > 50
         for name in names:
             np.testing.assert_allclose(one.states[name], trace.states[name][0], atol=1e-13)
     begin, end = spikes.times < 0.1, spikes.times >= 0.1
@@ -315,6 +315,23 @@ def test_izhikevich_against_a_naive_loop():
     assert len(found) > 10 and spikes.tolist() == found
     np.testing.assert_allclose(np.stack([states[name] for name in ("U", "I_exc", "I_inh", "w_adapt")], axis=1), expected,
                                rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("make, current, initial", [(bs.adex, 0.025, 0.0), (bs.izhikevich, 10.0, -65.0)])
+def test_upstrokes_in_single_precision(make, current, initial):
+    """Regular firing: the rounding of float32 moves a spike by a step or two in half a second, and loses none."""
+    found = []
+    for dtype in (np.float32, np.float64):
+        net = bs.Network(1e-4, dtype)
+        net.population(3, make(), name="A", initial=initial)
+        run = bs.simulate(net, 0.5, background=[bs.Current("A", current * np.array([1.0, 1.2, 1.5]))], record={"A.U": slice(None)}, progress=False)
+        assert run.states["A.U"].dtype == dtype
+        spikes = run.spikes["A"]
+        found.append(([spikes.times[spikes.units == k] for k in range(3)], run.states["A.U"][:50]))
+    (single, early), (double, exact) = found
+    np.testing.assert_allclose(early, exact, rtol=1e-4)
+    for ours, theirs in zip(single, double):
+        assert ours.size == theirs.size > 5 and np.abs(ours - theirs).max() < 2.5e-4
 
 
 @pytest.mark.parametrize("make, words", [

@@ -182,7 +182,7 @@ def options(spikes):
                     jumping = {"jump": np.array([0.05, 0.1, 0.3]), "refractory": refractory, "integrator": integrator}
                     cases |= {f"a jump for every neuron, after {steps} ms": table(jump_delay=steps * 1e-3, **jumping) for steps in (0, 2, 15)}
                 for name, neuron in cases.items():
-                    net = two_receptors(neuron, 1e-3, 0.35, 0.2)
+                    net = two_receptors(neuron, 1e-3, 0.6, 0.2)
                     yield Case(1, f"{table.__name__}, {integrator}, refractory {1e3 * refractory:g} ms, {name}", net, spikes,
                                {"A": np.full((2000, 3), 0.3)})
 
