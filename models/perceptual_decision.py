@@ -180,8 +180,8 @@ def figure(rows, trace, task, trial):
     for axis in (accuracy, rates):
         axis.set(xlabel="remaining inhibitory weight (%)", xlim=(104, -4))
         axis.title.set_fontsize("medium")
-    for axis in (curve, lesions, accuracy, rates):
-        axis.legend(frameon=False, fontsize="small")
+    for axis, place in ((curve, "lower right"), (lesions, "center left"), (accuracy, "center left"), (rates, "upper left")):
+        axis.legend(frameon=False, fontsize="small", loc=place)
     for axis in drawing.axes:
         axis.spines[["top", "right"]].set_visible(False)
     return drawing
@@ -213,7 +213,7 @@ def _currents(axis, trace, task, trial):
     axis.axhline(0, color="black", lw=0.6)
     _shade_stimulus(axis, task, trace.duration)
     axis.set(ylabel="mean synaptic current (threshold = 1)")
-    axis.set_title(f"currents of E voting for (—), against (- -), coherence {signed_coherences(task)[trial]:g}", fontsize="medium")
+    axis.set_title(f"currents of E for (—) and against (- -), c = {signed_coherences(task)[trial]:g}", fontsize="medium")
     axis.legend(frameon=False, fontsize="x-small", loc="lower left")
 
 

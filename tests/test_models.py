@@ -168,7 +168,7 @@ def test_logistic_fit_finds_the_curve_that_choices_were_drawn_from():
 
 
 def test_ideal_observer_counts_the_spikes_of_both_pools():
-    task = bs.data.perceptual_decision(4000, (0.032,), seed=3)
+    task = bs.data.perceptual_decision(2000, (0.032,), seed=3)
     spikes, (start, stop) = task.spikes, task.periods["stimulus"]
     during = (spikes.times >= start[spikes.trials]) & (spikes.times < stop[spikes.trials]) & (spikes.units < 40)
     difference = np.bincount(spikes.trials[during], np.where(spikes.units[during] < 20, 1, -1), len(spikes))
@@ -178,7 +178,7 @@ def test_ideal_observer_counts_the_spikes_of_both_pools():
 
 def test_perceptual_decision_from_the_command_line(tmp_path):
     """Fewer trials than the script's, which ends within 2 % of the ideal observer."""
-    perceptual_decision.main(["--trials", "400", "--epochs", "5", "--lr", "5e-3", "--test", "480", "--out", str(tmp_path)])
+    perceptual_decision.main(["--trials", "800", "--epochs", "8", "--lr", "5e-3", "--test", "480", "--out", str(tmp_path)])
     result = json.loads((tmp_path / "result.json").read_text())
     intact, *lesions = result["lesion"]
     curve = {row["coherence"]: row["share"] for row in intact["psychometric"]}
