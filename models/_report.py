@@ -81,7 +81,7 @@ def show(title, headings, lines):
     """Print a table; the first column is text."""
     table = Table(title=title, title_justify="left")
     for k, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if k else "left")
+        table.add_column(heading, justify="right" if k else "left", no_wrap=not k)
     for line in lines:
         table.add_row(*line)
     Console().print(table)
