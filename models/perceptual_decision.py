@@ -10,9 +10,11 @@ follow, in which nothing but a "go" signal comes in. Training networks of excita
 
 80 excitatory and 20 inhibitory LIF neurons that obey Dale's law, all to all, start in the fluctuation-driven regime. Excitation is as slow
 as NMDA receptors' (100 ms), inhibition 10 ms, membranes 20 ms. The readout of E has 0.1 s, so the evidence of half a second must be kept by
-the circuit. Shown are the psychometric curve beside that of an observer who counts all spikes of both pools (none is better), the rates of
+the circuit. Homeostasis keeps every neuron between 2 and 20 spikes in a trial, and so excitation and inhibition balanced; without it
+(--no-homeostasis) the choices are as good, but many neurons fall silent under strong inhibition. Shown are the psychometric curve beside that of an observer who counts all spikes of both pools (none is better), the rates of
 neurons that vote for and against the direction shown, the currents in a trial, and what remains with a part of the inhibitory weights.
 """
+import argparse
 import time
 
 import numpy as np
@@ -21,8 +23,12 @@ import biosnn as bs
 from biosnn import plot, stats
 from models import _report as common
 
-N_EXC, N_INH, DT, BATCH, RATE = 80, 20, 2e-3, 50, 5e-3
+N_EXC, N_INH, DT, BATCH, RATE = 80, 20, 2e-3, 50, 2e-3
 LOSS, SHARES, BIN = bs.EveryStepCrossEntropy(), (1.0, 0.75, 0.5, 0.25, 0.0), 20e-3     # remaining inhibition; seconds
+
+#: Bounds on the spikes of a trial: of a population's mean, and (homeostasis) of every neuron.
+BOUNDS = (bs.upper_bound(0.1, 14),)
+HOMEOSTASIS = (bs.lower_bound(0.1, 2, per="neuron"), bs.upper_bound(0.003, 20, per="neuron"))
 
 
 # ---------------------------------------------------------------------------------------------- network and measurements
@@ -166,13 +172,16 @@ def figure(rows, trace, task, trial):
     accuracy.axhline(0.5, color="black", ls=":", lw=1)
     accuracy.set(ylabel="share of right choices", ylim=(0.4, 1.03), title="lesion of I: accuracy (dotted: chance)")
     for name, colour in (("E", plot.EXCITATORY), ("I", plot.INHIBITORY)):
-        rates.semilogy(x, [row["rates_hz"][name] for row in rows], "o-", ms=4, color=colour, label=name)
-    rates.set(ylabel="mean rate (Hz)", title="lesion of I: rates")
+        rates.plot(x, [row["rates_hz"][name] for row in rows], "o-", ms=4, color=colour, label=name)
+    rates.set_yscale("log")
+    rates.set_yticks([10, 30, 100, 300], ["10", "30", "100", "300"])
+    rates.minorticks_off()
+    rates.set(ylabel="mean rate (Hz)", title="lesion of I: rates", ylim=(8, 500))
     for axis in (accuracy, rates):
         axis.set(xlabel="remaining inhibitory weight (%)", xlim=(104, -4))
         axis.title.set_fontsize("medium")
-    for axis in (curve, lesions, accuracy, rates):
-        axis.legend(frameon=False, fontsize="small")
+    for axis, place in ((curve, "lower right"), (lesions, "center left"), (accuracy, "center left"), (rates, "upper left")):
+        axis.legend(frameon=False, fontsize="small", loc=place)
     for axis in drawing.axes:
         axis.spines[["top", "right"]].set_visible(False)
     return drawing
@@ -191,19 +200,21 @@ def _votes(axis, trace, task):
         axis.plot(1e3 * times, other, color=colour, lw=1.3, ls="--")
     _shade_stimulus(axis, task, trace.duration)
     axis.set(ylabel="rate of E neurons (Hz)", ylim=(0, None))
-    axis.set_title("E neurons voting for (—) and against (- -) the direction shown", fontsize="medium")
+    axis.set_title("E voting for (—) and against (- -) what is shown", fontsize="medium")
     axis.legend(title="coherence", frameon=False, fontsize="x-small", title_fontsize="x-small", loc="upper left")
 
 
 def _currents(axis, trace, task, trial):
-    exc, inh = (trace.states[f"E.{name}"][trial].mean(axis=1) for name in ("I_exc", "I_inh"))
-    for values, colour, label in ((exc, plot.EXCITATORY, "excitatory"), (-inh, plot.INHIBITORY, "inhibitory"), (exc - inh, "black", "net")):
-        axis.plot(1e3 * trace.times, values, color=colour, lw=1.1, label=label)
+    vote = trace.network.weights["E->readout"].argmax(axis=1)
+    for chosen, dashes in ((vote == task.spikes.labels[trial], "-"), (vote != task.spikes.labels[trial], "--")):
+        exc, inh = (trace.states[f"E.{name}"][trial][:, chosen].mean(axis=1) for name in ("I_exc", "I_inh"))
+        for values, colour, label in ((exc, plot.EXCITATORY, "excitatory"), (-inh, plot.INHIBITORY, "inhibitory"), (exc - inh, "black", "net")):
+            axis.plot(1e3 * trace.times, values, color=colour, lw=1.1, ls=dashes, label=label if dashes == "-" else None)
     axis.axhline(0, color="black", lw=0.6)
     _shade_stimulus(axis, task, trace.duration)
-    axis.set(ylabel="synaptic current, mean over E (threshold = 1)")
-    axis.set_title(f"currents in one trial, coherence {signed_coherences(task)[trial]:g}", fontsize="medium")
-    axis.legend(frameon=False, fontsize="small", loc="upper left")
+    axis.set(ylabel="mean synaptic current (threshold = 1)")
+    axis.set_title(f"currents of E for (—) and against (- -), c = {signed_coherences(task)[trial]:g}", fontsize="medium")
+    axis.legend(frameon=False, fontsize="x-small", loc="lower left")
 
 
 # ---------------------------------------------------------------------------------------------- command line
@@ -215,6 +226,7 @@ def options(arguments):
     parser.add_argument("--trials", type=int, default=2000, help="for training (default 2000)")
     parser.add_argument("--test", type=int, default=2400, help="trials for testing (default 2400)")
     parser.add_argument("--lr", type=float, default=RATE, help=f"learning rate of Adam at the start; it falls as a cosine (default {RATE:g})")
+    parser.add_argument("--homeostasis", action=argparse.BooleanOptionalAction, default=True, help="bounds on the spikes of every neuron")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     args = parser.parse_args(arguments)
     for name, least in (("epochs", 1), ("trials", BATCH), ("test", 120)):
@@ -233,8 +245,8 @@ def main(arguments=None):
     print(bs.fluctuation_driven(net, training.spikes, sigma_u=1.0, alpha=0.5, seed=args.seed, threads=args.threads))
     before, begin = measured(net, test, args.threads), time.perf_counter()
     history = bs.train(net, training.spikes, mask=training.mask, epochs=args.epochs, loss=LOSS, batch=BATCH, optimizer=bs.Adam(args.lr),
-                       schedule=bs.Cosine(0.05), regularizers=[bs.upper_bound(0.1, 14)], seed=args.seed, out=args.out,      # 14 spikes: 20 Hz
-                       start="resume" if args.resume else "overwrite", threads=args.threads)
+                       schedule=bs.Cosine(0.05), regularizers=BOUNDS + (HOMEOSTASIS if args.homeostasis else ()), seed=args.seed,
+                       out=args.out, start="resume" if args.resume else "overwrite", threads=args.threads)
     seconds = time.perf_counter() - begin
     rows = lesion(net, test, args.threads)
     shown = test.spikes[:600]
@@ -245,7 +257,7 @@ def main(arguments=None):
     trial = int(np.argmax(signed_coherences(few)))
     result = {"before": before, "lesion": rows, "history": history.as_dict(), "interrupted": history.interrupted, "seconds_training": seconds,
               "ei_ratio": float(np.nanmedian(balance.ratio)), "ei_correlation": float(np.nanmedian(balance.correlation)),
-              "ideal_accuracy": ideal_accuracy(test), "dale_violations": bs.audit(net).violations, "seed": args.seed}
+              "ideal_accuracy": ideal_accuracy(test), "dale_violations": bs.audit(net).violations, "seed": args.seed, "homeostasis": args.homeostasis}
     report(result)
     common.save(args, figure(rows, trace, few, trial), "decision.png", result)
 
@@ -265,10 +277,10 @@ def report(result):
     lines = [(name, f"{100 * row['accuracy']['share']:.1f} %", f"{100 * row['accuracy_strongest']['share']:.1f} %",
               *(common.number(row["rates_hz"][p], 1) for p in "EI"), common.number(row["fit"]["threshold"], 3))
              for name, row in [("before training", result["before"])]
-             + [(f"inhibition {100 * row['inhibition']:.0f} %", row) for row in result["lesion"]]]
+             + [(f"{100 * row['inhibition']:.0f} % of I", row) for row in result["lesion"]]]
     common.show(f"Accuracy and rates; ideal observer {100 * result['ideal_accuracy']:.1f} %; trained for {result['seconds_training']:.0f} s; "
                 f"median E/I ratio {result['ei_ratio']:.2f}, correlation {result['ei_correlation']:.2f}",
-                ("", "right", "right, strongest c", "E (Hz)", "I (Hz)", "82 % right at c"), lines)
+                ("", "right", "strongest c", "E (Hz)", "I (Hz)", "82 % at c"), lines)
 
 
 if __name__ == "__main__":
