@@ -11,9 +11,9 @@ SURROGATES = (bs.SuperSpike(20), bs.TruncatedSuperSpike(20, cutoff=0.2), bs.Sigm
 
 
 def gradient(data, surrogate):
-    """Spikes of a recurrent layer, and the gradient of the loss by its input weights."""
+    """Spikes of a hidden layer, and the gradient of the loss by its input weights."""
     net = bs.Network(dt=2e-3)
-    hidden = bs.layer(net, net.input(20), 32, name="hidden", recurrent=True, surrogate=surrogate)
+    hidden = bs.layer(net, net.input(20), 32, name="hidden", surrogate=surrogate)
     net.connect(hidden, net.readout(2, tau_mem=0.2))
     bs.fluctuation_driven(net, data, seed=1, progress=False)
     trace = bs.run(net, data, tape=True)
