@@ -28,7 +28,7 @@ def main():
     hidden = bs.layer(net, net.input(20), 32, name="hidden")
     net.connect(hidden, net.readout(2, tau_mem=0.2))
     bs.fluctuation_driven(net, data, sigma_u=1.0, seed=1, progress=False)
-    bs.train(net, data, epochs=30, batch=50, optimizer=bs.Adam(5e-3), augment=[bs.TimeShift(5e-3), bs.Drop(0.1), bs.Blend(0.5)], seed=1,
+    bs.train(net, data, epochs=60, batch=50, optimizer=bs.Adam(5e-3), augment=[bs.TimeShift(5e-3), bs.Drop(0.1), bs.Blend(0.5)], seed=1,
              progress=False)
     accuracy = bs.evaluate(net, data).accuracy
     print(f"trained on shifted, thinned and blended trials: accuracy {accuracy:.0%} on those that were not changed")

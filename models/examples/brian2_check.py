@@ -3,6 +3,8 @@
     python -m models.examples.brian2_check        (needs: pip install 'biosnn[brian2]')
 """
 import importlib.util
+import tempfile
+from pathlib import Path
 
 import biosnn as bs
 
@@ -16,7 +18,10 @@ def main():
     E, I = bs.dalian_layer(net, net.input(30), 20, 5, neuron=bs.ei_adaptive_lif(refractory=2e-3), delay=2e-3)
     net.connect(E, net.readout(2))
     bs.fluctuation_driven(net, spikes, sigma_u=1.0, seed=1, closed_loop=False, progress=False)
-    comparison, program = bs.brian.compare(net, spikes), bs.brian.script(net, spikes)
+    comparison = bs.brian.compare(net, spikes)
+    with tempfile.TemporaryDirectory() as folder:
+        bs.brian.script(net, spikes, Path(folder) / "network.py")
+        program = (Path(folder) / "network.py").read_text()
     print(comparison)
     print(f"The program for Brian2 has {len(program.splitlines())} lines; it begins:\n" + "\n".join(program.splitlines()[:12]))
     return {"identical": comparison.identical, "worst_state": comparison.worst_state, "spikes": comparison.spike_counts, "program": program}

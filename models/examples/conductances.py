@@ -24,7 +24,7 @@ def trained():
     neuron = bs.conductance_lif(20e-3, 5e-3, 10e-3, reversal_exc=6.0, reversal_inh=-2.0, threshold=1.0, refractory=4e-3)
     E, I = bs.dalian_layer(net, net.input(20), 32, 8, neuron=neuron)
     net.connect(E, net.readout(2, tau_mem=0.2))
-    bs.fluctuation_driven(net, data, sigma_u=0.5, seed=1, progress=False)
+    bs.fluctuation_driven(net, data, sigma_u=0.6, seed=1, progress=False)
     bs.train(net, data, epochs=30, batch=50, optimizer=bs.Adam(5e-3), seed=1, progress=False)
     return bs.evaluate(net, data).accuracy, bs.audit(net).violations
 

@@ -18,7 +18,7 @@ def start(spikes, **options):
 
 def main():
     spikes, result = bs.data.poisson(15.0, n_units=100, duration=0.5, n_trials=32, seed=1), {}
-    for family in (bs.Exponential(), bs.LogNormal(1.0), bs.Gamma(2.0), bs.ConstantWeights()):
+    for family in (bs.Exponential(), bs.HalfNormal(), bs.Gamma(2.0), bs.ConstantWeights()):
         weights, report = start(spikes, sigma_u=1.0, alpha=0.9, family=family)
         kappa = float(np.mean(weights ** 2, dtype=float) / np.mean(weights, dtype=float) ** 2)
         E = report.populations[0]
@@ -26,17 +26,17 @@ def main():
         print(f"{family}: E[w²] / E[w]² of E to E is {kappa:.2f} (family: {family.kappa:.2f}); free membrane of E: {E.mu_measured:+.3f} ± "
               f"{E.sigma_measured:.3f}")
     rates = {}
-    for sigma_u in (0.3, 1.0):
+    for sigma_u in (1.0, 1.5):
         _, report = start(spikes, sigma_u=sigma_u)
         rates[sigma_u] = report.populations[0].rate_measured
         print(f"sigma_U = {sigma_u}: E fires at {rates[sigma_u]:.2f} Hz")
     print(report)
     try:
-        start(spikes, sigma_u=1.0, mu_u=-500.0)
+        start(spikes, sigma_u=1.0, mu_u=-5.0, rates=20.0, closed_loop=False)
         error = ""
     except ValueError as reason:
         error = str(reason)
-    print(f"a target that no weights can meet: {error}")
+    print(f"A target that no weights can meet: {error}")
     return {"families": result, "rates": rates, "report": report, "error": error}
 
 

@@ -9,7 +9,7 @@ import biosnn as bs
 
 def released(rule, rate, seconds=3.0):
     """u x of the last spike of a regular train of `rate` Hz: the synaptic current that it adds, in units of the weight."""
-    net = bs.Network(dt=1e-3, dtype=np.float64)
+    net = bs.Network(dt=1e-3)
     net.connect(net.input(1), net.population(1, bs.lif(tau_syn=3e-3, threshold=1e9), name="A"), weights=1.0, receptor="exc",
                 synapses=bs.OneToOne(), plasticity=rule)
     times = np.arange(0.1, seconds, 1 / rate)
@@ -29,7 +29,7 @@ def inhibitory_plasticity(target):
     drive = [bs.PoissonInput("E", 3000.0, 0.12), bs.PoissonInput("I", 3000.0, 0.08)]
     run, rates, weights = None, [], [0.02]
     for seconds in (1.0, 20.0, 1.0):
-        run = bs.simulate(net, seconds, background=drive, state=run and run.state, seed=1, progress=False)
+        run = bs.simulate(net, seconds, background=drive, state=None if run is None else run.state, seed=1, progress=False)
         rates.append(run.mean_rates["E"])
         weights.append(float(np.mean(run.weights["I->E"])))
     return (rates[0], rates[-1]), (weights[0], weights[-1])
