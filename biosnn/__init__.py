@@ -2,6 +2,7 @@
 from . import brian, data, plot, stats
 from .augmentation import (Blend, ChannelJitter, ChannelShift, Drop, Insert, TimeJitter, TimeShift, TimeStretch, augment)
 from .background import Current, OrnsteinUhlenbeck, PoissonInput
+from .baselines import kaiming, random_weights, xavier
 from .checkpoint import load_weights, save_weights
 from .connectivity import (Bernoulli, BlockDiagonal, FanOut, FixedInDegree, FixedOutDegree, FixedTotal, OneToOne, Pairs, dalian_layer, from_scipy, layer,
                            recurrent_projections)

@@ -124,8 +124,8 @@ def _sum_rows_python(rows, offset, stride, index, first, last, out, at):
     span = SPAN_BYTES // rows.itemsize
     out[at:at + span] = 0
     for unit in index[first:last]:
-        begin = offset + int(unit) * stride
-        out[at:at + span] += rows[begin:begin + span]
+        row = rows[offset + int(unit) * stride:][:span]    # the last one may end before
+        out[at:at + row.size] += row
 
 
 #: out[at + h] = sum over e in first .. last - 1 of rows[offset + index[e] * stride + h], for h < SPAN_BYTES / itemsize; e ascends. The

@@ -1,12 +1,12 @@
 """The compiled loops of what is random in a batch of trials: spikes by escape noise, and neurons that are silent for a trial (dropout).
 
-Random numbers are counter-based (network_kernels.random_words), keyed by (seed, trial, step, neuron): never by threads or chunks.
+Random numbers are counter-based (random_kernels.random_words), keyed by (seed, trial, step, neuron): never by threads or chunks.
 """
 import numpy as np
 
 from ._jit import kernel, part
 from .arrays import SIGMOID_ESCAPE
-from .network_kernels import GRANULE, random_words
+from .random_kernels import GRANULE, random_words
 
 _TO_UNIT = 2.0 ** -32
 _WHOLE_TRIAL = -1     # the step of a draw that holds for all steps

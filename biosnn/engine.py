@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import network_kernels as kernels
+from . import random_kernels
 from .arrays import aligned
 from .background import pack_background
 from .neuron import step_matrix, step_pattern
@@ -158,7 +159,7 @@ class Place:
         self.network, self.populations = network, network.populations
         self.number = {p.name: k for k, p in enumerate(self.populations)}
         self.n = np.array([p.n for p in self.populations], np.int64)
-        self.room = -(-self.n // kernels.GRANULE) * kernels.GRANULE
+        self.room = -(-self.n // random_kernels.GRANULE) * random_kernels.GRANULE
         self.n_rows = np.array([len(p.neuron.states) if p.neuron else 0 for p in self.populations], np.int64)
         self.neuron_first = np.concatenate([[0], np.cumsum(self.room)]).astype(np.int64)
         self.state_first = np.concatenate([[0], np.cumsum(self.room * self.n_rows)]).astype(np.int64)
@@ -180,14 +181,14 @@ class Place:
 
 def part_bounds(place, threads):
     """(P, threads + 1) contiguous parts of every population, in granules; what rounding takes from one, it gives to the next."""
-    granules, bounds = place.room // kernels.GRANULE, np.zeros((place.room.size, threads + 1), np.int64)
+    granules, bounds = place.room // random_kernels.GRANULE, np.zeros((place.room.size, threads + 1), np.int64)
     bounds[:, -1] = place.room
     for t in range(1, threads):
         carry = 0.0
         for p, count in enumerate(granules):
             wanted = count * t / threads + carry
-            given = min(max(round(wanted), bounds[p, t - 1] // kernels.GRANULE), count)
-            bounds[p, t], carry = given * kernels.GRANULE, wanted - given
+            given = min(max(round(wanted), bounds[p, t - 1] // random_kernels.GRANULE), count)
+            bounds[p, t], carry = given * random_kernels.GRANULE, wanted - given
     return bounds
 
 
@@ -314,7 +315,7 @@ def pack_wires(place, cells, learned):
 def pack_noise(place, background, key):
     """The background as arrays."""
     columns, arrays = pack_background(background, place.network, place, key)
-    current = [p for kind, p in zip(columns["kind"], columns["population"]) if kind < kernels.POISSON]
+    current = [p for kind, p in zip(columns["kind"], columns["population"]) if kind < random_kernels.POISSON]
     first = np.searchsorted(current, np.arange(place.n.size + 1)).astype(np.int64)
     kinds = {"per_neuron": bool, "weight": place.network.dtype, "decay": place.network.dtype}
     return Noise(first, **{name: np.array(values, kinds.get(name, np.int64)) for name, values in columns.items()}, **arrays,
@@ -324,5 +325,5 @@ def pack_noise(place, background, key):
 def new_scratch(place):
     """Working memory of one thread."""
     dtype, most = place.network.dtype, max(1, int(place.n_rows.max()))
-    words = Words(np.empty(kernels.GRANULE, np.uint32), np.empty(kernels.GRANULE), np.empty(kernels.GRANULE, np.int32))
+    words = Words(np.empty(random_kernels.GRANULE, np.uint32), np.empty(random_kernels.GRANULE), np.empty(random_kernels.GRANULE, np.int32))
     return Scratch(aligned(most * kernels.BLOCK, dtype), aligned(kernels.BLOCK, dtype), aligned(kernels.BLOCK, dtype), words)

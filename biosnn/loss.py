@@ -2,7 +2,7 @@
 
 Every loss has `value_and_gradient(readout, target, mask, total)`: readout (trial, step, unit) is the readouts' U, and the
 gradient has its shape. Values are means over a batch, so sums over its parts if each is given the batch's
-`total_weight(shape, mask)`, which the mean divides by. `predict(readout)` gives the class of each trial, and
+`total_weight(shape, mask)`, which the mean divides by. `predict(readout, mask)` gives the class of each trial, and
 `score(readout, target, mask)` one number per trial whose mean is the accuracy (or the negative error).
 
 In place of a readout a loss may look at a spiking population (`train(…, readout="E")`): then `readout` is its spikes S, 0 or 1. Losses
@@ -42,11 +42,11 @@ class _CrossEntropy:
             raise ValueError(f"labels run from {np.min(target)} to {np.max(target)}, but the readout has {n_units} units: "
                              f"classes must lie in 0 .. {n_units - 1}.")
 
-    def predict(self, readout):
+    def predict(self, readout, mask=None):
         return self.reduce(readout)[0].argmax(axis=-1)
 
     def score(self, readout, target, mask=None):
-        return (self.predict(readout) == target).astype(float)
+        return (self.predict(readout, mask) == target).astype(float)
 
     def total_weight(self, shape, mask=None):
         return float(shape[0])
@@ -112,7 +112,7 @@ class EveryStepCrossEntropy(_CrossEntropy):
     """L = mean over trials and steps of -log softmax(U[b, n, :])[label_b].
 
     With a mask (trial, step) of weights, only the steps that it selects count: a weighted mean. The prediction is the
-    class of the largest summed log-probability.
+    class of the largest log-probability, summed over steps with the same weights.
     """
 
     def total_weight(self, shape, mask=None):
@@ -125,9 +125,10 @@ class EveryStepCrossEntropy(_CrossEntropy):
         weight = _full(mask, readout.shape[:2]) / total
         return (value * weight).sum(), (gradient * weight[..., None]).astype(readout.dtype)
 
-    def reduce(self, readout):
+    def predict(self, readout, mask=None):
         shifted = readout.astype(np.float64) - readout.max(axis=-1, keepdims=True)
-        return (shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))).sum(axis=1), None
+        log_probability = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+        return (_full(mask, readout.shape[:2])[..., None] * log_probability).sum(axis=1).argmax(axis=-1)
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,7 @@ class MeanSquaredError:
         if not np.all(np.isfinite(target)):
             raise ValueError("the target has values that are not finite; to leave steps out, give a mask with zeros there.")
 
-    def predict(self, readout):
+    def predict(self, readout, mask=None):
         return readout
 
     def score(self, readout, target, mask=None):

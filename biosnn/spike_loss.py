@@ -86,7 +86,7 @@ class VanRossumDistance:
             raise ValueError("VanRossumDistance needs target SpikeTrains, or counts of shape (trial, step, unit) = "
                              f"{(n_trials, steps, n_units)}; got {'none' if target is None else np.shape(target)}.")
 
-    def predict(self, spikes):
+    def predict(self, spikes, mask=None):
         return spikes
 
     def distances(self, spikes, target):

@@ -387,7 +387,7 @@ class _Session:
             seen = [(head, head.seen(self.packed, recording, columns), *pair) for head, pair in zip(self.heads, data.target(rows))]
             values.append(sum(h.weight * h.loss.value_and_gradient(*each)[0] for h, *each in seen) * rows.size)
             scores.append(joint_score(self.heads, [h.loss.score(*each) for h, *each in seen]))
-            predictions.append([h.loss.predict(each[0]) for h, *each in seen])
+            predictions.append([h.loss.predict(each[0], each[2]) for h, *each in seen])
             counts = counts + recording.counts.sum(axis=0, dtype=np.float64)
         seconds = data.rows.size * data.steps * self.network.dt
         rates = {p.name: float(counts[self.packed.neurons(p.name)].mean() / seconds) for p in self.network.spiking}

@@ -112,8 +112,8 @@ def main(arguments=None):
     results = [simulate(case, args) for case in CASES]
     rows = [row for row, _ in results]
     windows = list(rows[0]["fano"])
-    common.show(f"Litwin-Kumar & Doiron (2012), scale {args.scale:g}, {args.seconds:g} s; F: Fano factor in windows",
-                ("", "E (Hz)", "I (Hz)", "CV", *(f"F, {1e3 * float(w):g} ms" for w in windows), "s per s"),
+    common.show(f"Litwin-Kumar & Doiron (2012), scale {args.scale:g}, {args.seconds:g} s; F: Fano factor in windows of ms",
+                ("", "E (Hz)", "I (Hz)", "CV", *(f"F {1e3 * float(w):g}" for w in windows), "s per s"),
                 [(r["case"], common.number(r["rate_e_hz"]), common.number(r["rate_i_hz"]), common.number(r["cv_e"]),
                   *(common.number(r["fano"][w]) for w in windows), common.number(r["run_s"] / r["simulated_s"])) for r in rows])
     common.save(args, figure(results), "clusters.png", rows)

@@ -74,18 +74,19 @@ def test_membranes_of_other_tables(neuron):
 
 
 def test_rates_with_adaptation():
-    """The assumed rate of an adapting population is lower, and where the closed loop ends, theory predicts the rate that is measured."""
-    rates = []
+    """Adaptation lowers the assumed rate as it lowers the measured one. (Theory is for Gaussian noise and overestimates both by a quarter.)"""
+    measured, predicted = [], []
     for jump in (0.0, 0.3):
         net = bs.Network(2e-3)
-        bs.dalian_layer(net, net.input(60), 64, 16, neuron=bs.ei_adaptive_lif(jump=jump, tau_adapt=60e-3))
-        report = bs.fluctuation_driven(net, bs.data.poisson(12.0, 60, 0.6, 60, seed=4), sigma_u=0.8, seed=1, progress=False)
+        bs.dalian_layer(net, net.input(60), 64, 32, neuron=bs.ei_adaptive_lif(jump=jump, tau_adapt=60e-3))
+        report = bs.fluctuation_driven(net, bs.data.poisson(12.0, 60, 0.6, 60, seed=4), sigma_u=1.0, seed=1, progress=False)
         assert report.converged
         for row in report.populations:
-            assert row.sigma_measured == pytest.approx(0.8, rel=0.02) and row.mu_measured == pytest.approx(0.0, abs=0.02)
-            assert row.rate_measured == pytest.approx(row.rate_predicted, rel=0.2)
-        rates.append(report.populations[0].rate_measured)
-    assert rates[1] < 0.8 * rates[0]
+            assert row.sigma_measured == pytest.approx(1.0, rel=0.02) and row.mu_measured == pytest.approx(0.0, abs=0.02)
+            assert 0.7 * row.rate_predicted < row.rate_measured < 1.05 * row.rate_predicted
+        measured.append(report.populations[0].rate_measured)
+        predicted.append(report.populations[0].rate_predicted)
+    assert measured[1] < 0.8 * measured[0] and predicted[1] < 0.9 * predicted[0]    # theory knows the mean of adaptation alone
 
 
 @pytest.mark.parametrize("mu", [0.0, 0.2])

@@ -109,3 +109,12 @@ def test_pattern_regression():
 def test_messages(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+def test_prediction_of_every_step_cross_entropy_looks_at_the_steps_of_its_mask():
+    readout, loss = np.zeros((2, 5, 2)), bs.EveryStepCrossEntropy()
+    readout[:, :4, 0], readout[:, 4, 1] = 3.0, 1.0                 # class 0 for four steps, then class 1
+    mask = np.zeros((2, 5))
+    mask[0, 4], mask[1, :] = 1, 1
+    assert loss.predict(readout).tolist() == [0, 0] and loss.predict(readout, mask).tolist() == [1, 0]
+    assert loss.score(readout, np.array([1, 1]), mask).tolist() == [1, 0]

