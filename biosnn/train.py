@@ -79,7 +79,8 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
     augment       augmentations (augmentation.py) that change every presentation of a training trial, in their order
     dropout       probability that a neuron is silent for a whole trial, of all populations or name -> probability; the synapses of the
                   others count 1 / (1 - probability) times as much. For inputs use augment=[Drop(…)]
-    truncate      seconds: gradients flow back within windows of this length only (see `gradient`)
+    truncate      seconds: gradients flow back within windows of this length only (see `gradient`). For losses that look at every step: a
+                  window may not reach from the readout's maximum back to the spikes
     clip          largest Euclidean norm of the gradient of a batch; a longer one is scaled to it
     constraints   WeightConstraints, applied after every optimizer step
     readout       name of the readout that the loss looks at; default: the only one. Or of a spiking population, whose spikes it then sees
