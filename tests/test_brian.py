@@ -201,7 +201,7 @@ def test_distances_of_samples():
     assert np.isnan(comparison.distance(np.array([]), np.ones(3)))
 
 
-@settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(random_networks.NETWORK)
 def test_random_networks(drawn):
     """Six populations, everything random: spikes are identical for 300 ms."""

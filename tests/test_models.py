@@ -146,7 +146,7 @@ def test_inhibitory_plasticity_from_the_command_line(tmp_path):
 
 def test_a_conductance_network_learns_randman(tmp_path, monkeypatch):
     """Three of the ten classes for a shorter time than the script's (which ends at 93 % of ten); chance is 0.33."""
-    def load(args):
+    def load(args, samples=None, seed=None):
         return *bs.data.split(bs.data.randman(n_classes=3, samples_per_class=400, seed=args.seed), seed=args.seed), "Randman, 3 classes"
     monkeypatch.setattr(rossbroich_2022, "load", load)
     rossbroich_2022.main(["dalian", "--neuron", "conductance", "--epochs", "7", "--batch", "20", "--out", str(tmp_path)])
