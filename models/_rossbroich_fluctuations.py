@@ -32,7 +32,7 @@ def fluctuations(args):
                      "rate_hz": float(trace.counts["spiking"].mean() / duration)})
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
-    for path in [out / "result.json"] + [Path(args.json)] * bool(args.json):
+    for path in [out / "result.json"] + ([Path(args.json)] if args.json else []):
         path.write_text(json.dumps({"rows": rows, "seed": args.seed}, indent=1))
     fluctuations_figure(traces).savefig(out / "fluctuations.png", dpi=120)
     table = Table(title="Fluctuation-driven membranes: 5000 Poisson inputs at 3 Hz", title_justify="left")

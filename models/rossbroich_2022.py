@@ -100,7 +100,7 @@ def dalian(args):
         "peak_memory_mb": peak_memory(), "seed": args.seed, "init": args.init, "surrogate": args.surrogate, "neuron": args.neuron,
         "data": name, "family": args.family, "recurrent_excitation": args.recurrent_excitation, "neurons": dict(zip("EI", args.ratio)),
         "interrupted": history.interrupted, "versions": versions()}
-    for path in [out / "result.json"] + [Path(args.json)] * bool(args.json):
+    for path in [out / "result.json"] + ([Path(args.json)] if args.json else []):
         path.write_text(json.dumps(result, indent=1))
     figures(net, test, report, out, "after")
     others = {Path(folder).name: read_history(folder) for folder in args.beside}
