@@ -204,7 +204,7 @@ def homeostasis_options(parser):
 
 #: epochs, batch, learning rate (None: see RATES), seeds and samples of each class, for Randman, for files, and of either with --quick.
 DEFAULTS = {
-    "dalian": {"Randman": (12, 100, None, 1, 1000), "files": (60, 100, None, 1, 1000)},
+    "dalian": {"Randman": (10, 100, None, 1, 1000), "files": (60, 100, None, 1, 1000)},
     "randman": {"Randman": (200, 250, 5e-3, 3, 1000), "files": (60, 100, 5e-3, 1, 1000), "quick": (4, 50, 2e-2, 1, 100)},
     "depth": {"Randman": (20, 100, 5e-3, 1, 300), "files": (20, 50, 2e-3, 1, 1000), "quick": (3, 50, 1e-2, 1, 60)},
     "sigma": {"Randman": (15, 50, 5e-3, 1, 200), "files": (30, 100, 2e-3, 1, 1000), "quick": (2, 50, 1e-2, 1, 60)},
