@@ -87,30 +87,65 @@ def _multiply_block_python(a, row, column, n, b, first, scale, c, column_c):
 #: width = BLOCK_BYTES / itemsize columns h; i ascends. The innermost loop of a matrix product whose sums stay in registers.
 multiply_block = _multiply_block_python if numba.config.DISABLE_JIT else _multiply_block
 
-#: Elements that one `above` or `within` compares.
-LANES = 16
+#: Bytes of neighbouring numbers that one `sum_rows` adds: four vectors, as many sums as hide the time of an addition.
+SPAN_BYTES = 128
 
 
-def _comparison(symbol, both_sides):
-    """An intrinsic (array, first, bound) -> bits: bit k says how array[first + k] compares with the bound, k < LANES.
+@intrinsic
+def _sum_rows(typing_context, rows, offset, stride, index, first, last, out, at):
+    def generate(context, builder, signature, arguments):
+        rows_, offset, stride, index_, first, last, out_, at = (context.cast(builder, value, given, wanted) for value, given, wanted in zip(
+            arguments, signature.args, (rows, types.intp, types.intp, index, types.intp, types.intp, out, types.intp)))
+        vector, n = _vector(rows, 32 // (rows.dtype.bitwidth // 8)), SPAN_BYTES // 32
+        base, units = _pointer(context, builder, rows, rows_, offset), _pointer(context, builder, index, index_, first.type(0))
+        before, loop, after = builder.block, builder.append_basic_block("loop"), builder.append_basic_block("after")
+        zero = ir.Constant(vector, [0.0] * vector.count)
+        builder.cbranch(builder.icmp_signed("<", first, last), loop, after)
+        builder.position_at_end(loop)
+        e, sums = builder.phi(first.type), [builder.phi(vector) for _ in range(n)]
+        unit = builder.sext(builder.load(builder.gep(units, [e])), first.type)
+        row = _vectors_at(builder, builder.gep(base, [builder.mul(unit, stride)]), vector, n)
+        new = [builder.fadd(total, builder.load(p, align=4)) for total, p in zip(sums, row)]
+        following = builder.add(e, e.type(1))
+        builder.cbranch(builder.icmp_signed("<", following, last), loop, after)
+        for phi, start, each in zip([e, *sums], [first] + [zero] * n, [following, *new]):
+            phi.add_incoming(start, before), phi.add_incoming(each, loop)
+        builder.position_at_end(after)
+        totals = [builder.phi(vector) for _ in range(n)]
+        for total, each in zip(totals, new):
+            total.add_incoming(zero, before), total.add_incoming(each, loop)
+        for total, p in zip(totals, _vectors_at(builder, _pointer(context, builder, out, out_, at), vector, n)):
+            builder.store(total, p, align=4)
+        return context.get_dummy_value()
+    return types.void(rows, offset, stride, index, first, last, out, at), generate
 
-    both_sides: it must be >= -bound as well.
-    """
-    @intrinsic
-    def compare(typing_context, array, first, bound):
-        def generate(context, builder, signature, arguments):
-            whole, first, bound = (context.cast(builder, value, given, wanted) for value, given, wanted in
-                                   zip(arguments, signature.args, (array, types.intp, array.dtype)))
-            vector = _vector(array, LANES)
-            pointer, = _vectors_at(builder, _pointer(context, builder, array, whole, first), vector, 1)
-            values = builder.load(pointer, align=4)
-            found = builder.fcmp_ordered(symbol, values, _repeat(builder, bound, vector))
-            if both_sides:
-                other = builder.fsub(ir.Constant(bound.type, -0.0), bound)
-                found = builder.and_(found, builder.fcmp_ordered(">=", values, _repeat(builder, other, vector)))
-            return builder.zext(builder.bitcast(found, ir.IntType(LANES)), ir.IntType(64))
-        return types.int64(array, first, bound), generate
-    return compare
+
+def _sum_rows_python(rows, offset, stride, index, first, last, out, at):
+    span = SPAN_BYTES // rows.itemsize
+    out[at:at + span] = 0
+    for unit in index[first:last]:
+        row = rows[offset + int(unit) * stride:][:span]    # the last one may end before
+        out[at:at + row.size] += row
+
+
+#: out[at + h] = sum over e in first .. last - 1 of rows[offset + index[e] * stride + h], for h < SPAN_BYTES / itemsize; e ascends. The
+#: sums stay in registers. `rows`, a vector, must have that many elements after the last row (arrays.aligned has them).
+sum_rows = _sum_rows_python if numba.config.DISABLE_JIT else _sum_rows
+
+#: Elements that one `at_least` compares.
+LANES = 32
+
+
+@intrinsic
+def _at_least(typing_context, array, first, bound):
+    def generate(context, builder, signature, arguments):
+        whole, first, bound = (context.cast(builder, value, given, wanted) for value, given, wanted in
+                               zip(arguments, signature.args, (array, types.intp, array.dtype)))
+        vector = _vector(array, LANES)
+        pointer, = _vectors_at(builder, _pointer(context, builder, array, whole, first), vector, 1)
+        found = builder.fcmp_ordered(">=", builder.load(pointer, align=4), _repeat(builder, bound, vector))
+        return builder.zext(builder.bitcast(found, ir.IntType(LANES)), ir.IntType(64))
+    return types.int64(array, first, bound), generate
 
 
 @intrinsic
@@ -120,18 +155,17 @@ def _lowest_bit(typing_context, bits):
     return types.int64(types.int64), generate
 
 
-def _bits_python(found):
-    return int(sum(1 << k for k in np.flatnonzero(found)))
+def _at_least_python(array, first, bound):
+    return int(sum(1 << int(k) for k in np.flatnonzero(array[first:first + LANES] >= bound)))
 
 
-if numba.config.DISABLE_JIT:
-    def above(array, first, bound):
-        return _bits_python(array[first:first + LANES] > bound)
+def _lowest_bit_python(bits):
+    bits = int(bits)
+    return (bits & -bits).bit_length() - 1
 
-    def within(array, first, bound):
-        return _bits_python(np.abs(array[first:first + LANES]) <= bound)
 
-    def lowest_bit(bits):
-        return (bits & -bits).bit_length() - 1
-else:
-    above, within, lowest_bit = _comparison(">", False), _comparison("<=", True), _lowest_bit
+#: Bits that say whether array[first + k] >= bound, k < LANES; the memory of a vector must not end before (arrays.aligned).
+at_least = _at_least_python if numba.config.DISABLE_JIT else _at_least
+
+#: Position of the lowest 1.
+lowest_bit = _lowest_bit_python if numba.config.DISABLE_JIT else _lowest_bit

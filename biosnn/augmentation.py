@@ -18,6 +18,8 @@ class _Events:
     n_trials: int
     n_units: int
     duration: float
+    labels: np.ndarray | None     # of the trials
+    pool: SpikeTrains             # trials that others may be taken from
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class _Augmentation:
         for name, value in vars(self).items():
             if not (np.isfinite(value) and value >= 0):
                 raise ValueError(f"{type(self).__name__}: {name} is {value!r}; it must be a number >= 0.")
+            if name == "probability" and value > 1:
+                raise ValueError(f"{type(self).__name__}: probability is {value!r}; it must lie in 0 .. 1.")
 
 
 @dataclass(frozen=True)
@@ -79,11 +83,6 @@ class Drop(_Augmentation):
     """Every spike is lost with this probability."""
     probability: float
 
-    def __post_init__(self):
-        super().__post_init__()
-        if self.probability > 1:
-            raise ValueError(f"Drop: probability is {self.probability!r}; it must lie in 0 .. 1.")
-
     def apply(self, events, rng):
         keep = rng.random(events.times.size) >= self.probability
         return replace(events, times=events.times[keep], units=events.units[keep], trials=events.trials[keep])
@@ -102,11 +101,56 @@ class Insert(_Augmentation):
                        trials=np.concatenate([events.trials, np.repeat(np.arange(events.n_trials), counts)]))
 
 
-def augmented_events(spikes, augmentations, seed):
+@dataclass(frozen=True)
+class Blend(_Augmentation):
+    """With this probability a trial is mixed with another of its class, after Nowotny, Turner & Knight (2025).
+
+    The other one (drawn anew; it may be the same trial) comes from the data as they were given. Both are moved, by half of what lies
+    between them each, so that the means over their spikes of time and of unit agree; then every spike of either is kept with
+    probability 1/2. Needs labels.
+    """
+    probability: float
+
+    def apply(self, events, rng):
+        if events.labels is None or events.pool.labels is None:
+            raise ValueError("Blend mixes trials of one class: the spike trains need labels.")
+        mixed = rng.random(events.n_trials) < self.probability
+        other = events.pool[_partners(events.labels[mixed], events.pool.labels, rng)]
+        other_trials = np.flatnonzero(mixed)[other.trials]
+        means = [_means(*each, events.n_trials) for each in ((events.times, events.units, events.trials),
+                                                             (other.times, other.units, other_trials))]
+        half = np.where(mixed & np.isfinite(means[0] + means[1]).all(axis=0), (means[1] - means[0]) / 2, 0)    # (time or unit, trial)
+        own = ~mixed[events.trials] | (rng.random(events.trials.size) < 0.5)
+        theirs = rng.random(other_trials.size) < 0.5
+        trials = np.concatenate([events.trials[own], other_trials[theirs]])
+        sign = np.repeat([1, -1], [own.sum(), theirs.sum()])
+        units = np.concatenate([events.units[own], other.units[theirs]])
+        return replace(events, times=np.concatenate([events.times[own], other.times[theirs]]) + sign * half[0, trials],
+                       units=units + np.rint(sign * half[1, trials]).astype(np.int32), trials=trials)
+
+
+def _partners(labels, pool, rng):
+    """For every label the number of a trial of the pool that has it."""
+    order = np.argsort(pool, kind="stable")
+    first, last = (np.searchsorted(pool[order], labels, side) for side in ("left", "right"))
+    if np.any(first == last):
+        raise ValueError(f"Blend: the data to mix with have no trial of class {labels[first == last][0]}.")
+    return order[first + (rng.random(labels.size) * (last - first)).astype(np.int64)]
+
+
+def _means(times, units, trials, n_trials):
+    """(2, trial) mean time and mean unit of the spikes; NaN in a trial without any."""
+    count = np.bincount(trials, minlength=n_trials)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.stack([np.bincount(trials, values, n_trials) / count for values in (times, units)])
+
+
+def augmented_events(spikes, augmentations, seed, pool=None):
     """(times, units, trials) of the spikes after all augmentations in their order: in no particular order, some outside of the trial
-    or the units."""
+    or the units. pool: SpikeTrains from which Blend takes other trials; default `spikes`."""
     rng = np.random.default_rng(seed)
-    events = _Events(spikes.times, spikes.units, spikes.trials, len(spikes), spikes.n_units, spikes.duration)
+    events = _Events(spikes.times, spikes.units, spikes.trials, len(spikes), spikes.n_units, spikes.duration, spikes.labels,
+                     spikes if pool is None else pool)
     for augmentation in augmentations:
         events = augmentation.apply(events, rng)
     return events.times, events.units, events.trials

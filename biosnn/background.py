@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from . import network_kernels as kernels
+from . import random_kernels as kernels
 from .units import hertz, seconds
 
 _MOST_PER_STEP = 500   # expected Poisson events per neuron and step

@@ -129,8 +129,9 @@ class _Circuit:
                 elif family.kappa == 1:
                     self.network.set_weights(p.name, mean)
                 else:
-                    drawn = draw_weights(mean * family, self.network.synapses[p.name].size, self.keys[p.name], self.network.dtype)
-                    self.network.set_weights(p.name, drawn, copy=False)
+                    shape = self.network.weight_shape(p)
+                    drawn = draw_weights(mean * family, int(np.prod(shape)), self.keys[p.name], self.network.dtype)
+                    self.network.set_weights(p.name, drawn.reshape(shape), copy=False)
 
     def report(self):
         rows = [PopulationReport(name, float(cell.neuron.threshold), np.nan, *map(float, self.guess[name])) for name, cell in self.bare.items()]
@@ -338,7 +339,7 @@ def _solve(network, cell, mu, sigma, assumed, families, shares):
     """Mean weights of all projections onto a population."""
     afferents = _afferents(network, cell, assumed, families)
     if cell.neuron.reversal:
-        return _solve_conductances(network, cell, afferents, mu, sigma, assumed, families, shares)
+        return solve_conductances(network, cell, afferents, mu, sigma, assumed, families, shares)
     alone = membrane(replace(cell, inputs=()), assumed)
     mu_0, v_0 = alone.mu, alone.sigma ** 2
     for i in cell.inputs:
@@ -355,13 +356,14 @@ def _solve(network, cell, mu, sigma, assumed, families, shares):
     return {name: mean for name, (mean, _) in solved.items()}
 
 
-def _solve_conductances(network, cell, afferents, mu, sigma, assumed, families, shares):
+def solve_conductances(network, cell, afferents, mu, sigma, assumed, families, shares, alpha=0.5):
+    """Mean weights of all projections onto a population with conductances. alpha: feed-forward share of the excitatory variance."""
     groups = [[a for a in afferents if a.sign == sign] for sign in (+1, -1)]
     silent = [a.name for a in afferents if not a.rate > 0]
     if not all(groups) or silent:
         raise ValueError(f"population {cell.name!r} needs excitatory and inhibitory projections from sources that fire"
                          + (f"; {', '.join(silent)} is silent." if silent else "."))
-    split = variance_shares(groups[0], 0.5, shares) | variance_shares(groups[1], 0.5, shares, split=False)
+    split = variance_shares(groups[0], alpha, shares) | variance_shares(groups[1], 0.5, shares, split=False)
     unit = {a.name: np.sqrt(split[a.name] / (a.kappa * a.variance_gain)) for a in afferents}
 
     def at(e, f):

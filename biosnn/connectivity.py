@@ -1,7 +1,8 @@
 """Who connects to whom: rules for sparse projections, the usual motifs, and which projections are recurrent.
 
 A rule has build(n_pre, n_post, same, rng) -> (first, target, order): rows of ascending targets (synapses.py), and the order in
-which values given for each synapse lie in these rows (None: as they are). same: whether both populations are one.
+which values given for each synapse lie in these rows (None: as they are), or Shared weights. same: whether both populations are one.
+A rule that draws nothing says `random = False`. `in_degree` of a rule, if it has any, goes before the mean of its synapses.
 """
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ import numpy as np
 from . import synapse_kernels as kernels
 from .neuron import ei_lif, lif
 from .surrogate import SuperSpike
-from .synapses import target_type
+from .synapses import Shared, target_type
 from .threads import default_threads, on_threads
 
 _PARTS = 8   # parts of the targets for a fixed in-degree; the result does not depend on it
@@ -123,12 +124,44 @@ class FixedInDegree:
 
 @dataclass(frozen=True)
 class OneToOne:
-    """Neuron i of one population to neuron i of the other."""
+    """Neuron i of one population to neuron i of the other. tied: one weight for all of them, which training keeps one."""
+    tied: bool = False
+    random = False
 
     def build(self, n_pre, n_post, same, rng):
         if n_pre != n_post:
             raise ValueError(f"OneToOne: the populations have {n_pre} and {n_post} neurons; they must have equally many.")
-        return np.arange(n_pre + 1), np.arange(n_post).astype(target_type(n_post)), None
+        shared = Shared(np.zeros(n_pre, np.int64), ()) if self.tied else None
+        return np.arange(n_pre + 1), np.arange(n_post).astype(target_type(n_post)), shared
+
+
+@dataclass(frozen=True)
+class BlockDiagonal:
+    """Both populations are cut into `blocks` equal parts; all pairs within a part are connected, none between parts."""
+    blocks: int
+    random = False
+
+    def __post_init__(self):
+        _whole(self, "blocks", self.blocks)
+
+    def build(self, n_pre, n_post, same, rng):
+        if not self.blocks or n_pre % self.blocks or n_post % self.blocks:
+            raise ValueError(f"{self}: the populations have {n_pre} and {n_post} neurons; both must be multiples of the number of "
+                             "blocks.")
+        width = n_post // self.blocks
+        target = np.arange(n_post).reshape(self.blocks, 1, width).repeat(n_pre // self.blocks, axis=1)
+        return np.arange(n_pre + 1) * width, target.ravel().astype(target_type(n_post)), None
+
+
+@dataclass(frozen=True)
+class FanOut:
+    """Every presynaptic neuron has neighbouring targets of its own: neuron j those from j k on, with k = post / pre."""
+    random = False
+
+    def build(self, n_pre, n_post, same, rng):
+        if n_post % n_pre:
+            raise ValueError(f"FanOut: the populations have {n_pre} and {n_post} neurons; the second must be a multiple of the first.")
+        return BlockDiagonal(n_pre).build(n_pre, n_post, same, rng)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +170,7 @@ class Pairs:
     pre: np.ndarray
     post: np.ndarray
     weights: np.ndarray | None = None
+    random = False
 
     def __post_init__(self):
         for name in ("pre", "post"):

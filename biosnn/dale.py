@@ -39,7 +39,7 @@ class Audit:
     """Signs of the presynaptic neurons of a network.
 
     signs        population -> (n,) +1 all outgoing synapses excite, -1 all inhibit, 0 there are none, 2 both kinds
-    violations   number of weights whose sign contradicts their population or receptor
+    violations   number of synapses whose sign contradicts their population or receptor
     """
     signs: dict
     violations: int
@@ -66,13 +66,19 @@ def audit(network):
             if projection.pre != population.name or network[projection.post].kind == "readout":
                 continue
             receptor = network[projection.post].neuron.receptors[projection.receptor]
-            effect = network.weights[projection.name] * (receptor.sign or np.sign(receptor.jump))
+            effect = _weights(network, projection.name) * (receptor.sign or np.sign(receptor.jump))
             above, below = (_per_row(network, projection.name, effect * sign > 0) for sign in (1, -1))
             positive, negative = positive | (above > 0), negative | (below > 0)
             wrong = -expected.get(population.sign, receptor.sign)
             violations += int(sum({1: above, -1: below}.get(wrong, np.zeros(1, int))))
         signs[population.name] = np.where(positive & negative, 2, positive.astype(int) - negative.astype(int))
     return Audit(signs, violations)
+
+
+def _weights(network, name):
+    """Weights of all synapses of a projection, or the number that all of them have."""
+    weights = network.weights[name]
+    return network.synapses[name].weight_of_each(weights) if name in network.synapses and np.ndim(weights) else weights
 
 
 def _per_row(network, name, where):

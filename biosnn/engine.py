@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import network_kernels as kernels
+from . import random_kernels
 from .arrays import aligned
 from .background import pack_background
 from .neuron import step_matrix, step_pattern
@@ -36,7 +37,13 @@ class Cells(NamedTuple):
     clamped_steps: np.ndarray     # (P,) updates that a spike clamps
     spiking: np.ndarray           # (P,)
     input_number: np.ndarray      # (P,) which input it is, or -1
-    spike_jump: np.ndarray        # (rows,) what a spike adds to its own state after the reset
+    jumps: np.ndarray             # (P,) whether a spike adds to states of its own neuron
+    jump_delay: np.ndarray        # (P,) steps
+    jump_at: np.ndarray           # (rows,) first of what it adds
+    jump_step: np.ndarray
+    bounded: np.ndarray           # (P,) whether U* is held between two values
+    low: np.ndarray               # (P,)
+    high: np.ndarray              # (P,)
     reversal: np.ndarray          # (rows,) reversal potential of a conductance; NaN where the state is none
     conducting: np.ndarray        # (P,) whether there are conductances
     rate_at: np.ndarray           # (P,) first of dt / tau_mem
@@ -152,7 +159,7 @@ class Place:
         self.network, self.populations = network, network.populations
         self.number = {p.name: k for k, p in enumerate(self.populations)}
         self.n = np.array([p.n for p in self.populations], np.int64)
-        self.room = -(-self.n // kernels.GRANULE) * kernels.GRANULE
+        self.room = -(-self.n // random_kernels.GRANULE) * random_kernels.GRANULE
         self.n_rows = np.array([len(p.neuron.states) if p.neuron else 0 for p in self.populations], np.int64)
         self.neuron_first = np.concatenate([[0], np.cumsum(self.room)]).astype(np.int64)
         self.state_first = np.concatenate([[0], np.cumsum(self.room * self.n_rows)]).astype(np.int64)
@@ -174,14 +181,14 @@ class Place:
 
 def part_bounds(place, threads):
     """(P, threads + 1) contiguous parts of every population, in granules; what rounding takes from one, it gives to the next."""
-    granules, bounds = place.room // kernels.GRANULE, np.zeros((place.room.size, threads + 1), np.int64)
+    granules, bounds = place.room // random_kernels.GRANULE, np.zeros((place.room.size, threads + 1), np.int64)
     bounds[:, -1] = place.room
     for t in range(1, threads):
         carry = 0.0
         for p, count in enumerate(granules):
             wanted = count * t / threads + carry
-            given = min(max(round(wanted), bounds[p, t - 1] // kernels.GRANULE), count)
-            bounds[p, t], carry = given * kernels.GRANULE, wanted - given
+            given = min(max(round(wanted), bounds[p, t - 1] // random_kernels.GRANULE), count)
+            bounds[p, t], carry = given * random_kernels.GRANULE, wanted - given
     return bounds
 
 
@@ -228,7 +235,8 @@ def pack_cells(place, threads):
             terms += [(column, *coefficients.add(matrix[..., row, column], room)) for _, column in pattern]
         drives.append(coefficients.add(drive[..., 0], room))
         rates.append(coefficients.add(dt / np.asarray(network.time_constants(population)[next(iter(neuron.states.values()))]), room))
-        jumps += [neuron.spike_jumps.get(state, 0.0) for state in neuron.states]
+        own = network.spike_jumps(population)
+        jumps += [coefficients.add(own.get(state, 0.0), room) for state in neuron.states]
         reversal += [neuron.reversal.get(state, np.nan) for state in neuron.states]
     neurons, dtype = [p.neuron for p in place.populations], network.dtype
 
@@ -242,7 +250,9 @@ def pack_cells(place, threads):
         each(lambda x: 0 if x.reset == "subtract" else x.reset, dtype), each(lambda x: x.reset == "subtract", bool),
         each(lambda x: max(0, x.refractory_steps(dt) - 1), np.int64), np.array([p.kind == "spiking" for p in place.populations]),
         np.array([inputs.index(p.name) if p.kind == "input" else -1 for p in place.populations], np.int64),
-        np.array(jumps, dtype), np.array(reversal, dtype), each(lambda x: bool(x.reversal), bool),
+        each(lambda x: bool(x.spike_jumps), bool), each(lambda x: x.jump_delay_steps(dt), np.int64),
+        *np.array(jumps, np.int64).reshape(-1, 2).T.copy(), each(lambda x: x.bounded, bool), each(lambda x: x.low, dtype),
+        each(lambda x: x.high, dtype), np.array(reversal, dtype), each(lambda x: bool(x.reversal), bool),
         *np.array(rates, np.int64).T.copy(), each(lambda x: x.surge is not None, bool),
         np.array([astuple(neuron.surge) if neuron and neuron.surge else (0,) * 4 for neuron in neurons], dtype), part_bounds(place, threads))
 
@@ -265,8 +275,10 @@ def pack_wires(place, cells, learned):
     columns, width = _ring_columns(place, network)
     longest = [0]
     for projection in network.projections:
-        weights = np.ascontiguousarray(np.atleast_1d(learned.get(projection.name, network.weights[projection.name])), network.dtype)
-        synapses = network.synapses.get(projection.name)
+        synapses, weights = network.synapses.get(projection.name), learned.get(projection.name, network.weights[projection.name])
+        if synapses is not None and synapses.weight_index is not None:
+            weights = synapses.weight_of_each(weights)
+        weights = np.ascontiguousarray(np.atleast_1d(weights), network.dtype)
         receptor = network[projection.post].neuron.receptors[projection.receptor]
         pre, post = place.number[projection.pre], place.number[projection.post]
         own = projection.delay is None
@@ -303,7 +315,7 @@ def pack_wires(place, cells, learned):
 def pack_noise(place, background, key):
     """The background as arrays."""
     columns, arrays = pack_background(background, place.network, place, key)
-    current = [p for kind, p in zip(columns["kind"], columns["population"]) if kind < kernels.POISSON]
+    current = [p for kind, p in zip(columns["kind"], columns["population"]) if kind < random_kernels.POISSON]
     first = np.searchsorted(current, np.arange(place.n.size + 1)).astype(np.int64)
     kinds = {"per_neuron": bool, "weight": place.network.dtype, "decay": place.network.dtype}
     return Noise(first, **{name: np.array(values, kinds.get(name, np.int64)) for name, values in columns.items()}, **arrays,
@@ -313,5 +325,5 @@ def pack_noise(place, background, key):
 def new_scratch(place):
     """Working memory of one thread."""
     dtype, most = place.network.dtype, max(1, int(place.n_rows.max()))
-    words = Words(np.empty(kernels.GRANULE, np.uint32), np.empty(kernels.GRANULE), np.empty(kernels.GRANULE, np.int32))
+    words = Words(np.empty(random_kernels.GRANULE, np.uint32), np.empty(random_kernels.GRANULE), np.empty(random_kernels.GRANULE, np.int32))
     return Scratch(aligned(most * kernels.BLOCK, dtype), aligned(kernels.BLOCK, dtype), aligned(kernels.BLOCK, dtype), words)

@@ -63,12 +63,11 @@ class SpikeTrains:
                 raise IndexError(f"trial {index} does not exist: there are {len(self)} trials.")
             index = [index]
         trials = np.arange(len(self))[index]
-        sizes = np.diff(self.offsets)[trials]
-        offsets = np.concatenate([[0], np.cumsum(sizes)])
-        spikes = np.repeat(self.offsets[trials] - offsets[:-1], sizes) + np.arange(offsets[-1])
+        spikes = [slice(first, last) for first, last in zip(self.offsets[trials], self.offsets[trials + 1])]
+        offsets = np.concatenate([[0], np.cumsum(np.diff(self.offsets)[trials])])
         labels = None if self.labels is None else self.labels[trials]
         part = object.__new__(SpikeTrains)     # which needs no second check
-        vars(part).update(vars(self), times=self.times[spikes], units=self.units[spikes], offsets=offsets, labels=labels)
+        vars(part).update(vars(self), times=_joined(self.times, spikes), units=_joined(self.units, spikes), offsets=offsets, labels=labels)
         return part
 
     def __repr__(self):
@@ -144,6 +143,10 @@ def bin_events(times, units, trials, n_trials, n_units, duration, dt, merge=True
     ends = np.cumsum(counts).reshape(counts.shape)
     pointers = np.concatenate([ends[:, :1] - counts[:, :1], ends], axis=1)
     return Binned(pointers.astype(np.int64), units.astype(np.int32), n_units, dt)
+
+
+def _joined(values, slices):
+    return np.concatenate([values[each] for each in slices]) if slices else values[:0]
 
 
 def inside(times, units, n_units, duration):

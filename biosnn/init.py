@@ -7,11 +7,11 @@ rates assumed for recurrent populations are those they then fire with, and a clo
 until the measured free membrane has the target moments.
 """
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from . import moments, passes, stats, trials
+from . import conductance_init, moments, passes, stats, trials
 from .circuit_init import initialize_circuit
 from .connectivity import recurrent_projections
 from .events import bin_spikes
@@ -19,7 +19,7 @@ from .families import Exponential
 from .init_report import InitializerReport, PopulationReport
 from .mixing import Anderson
 from .network import Network
-from .neuron import Neuron
+from .neuron import free_membrane
 from .progress import progress_bar
 from .solver import Afferent, solve_dale, solve_normal
 from .units import hertz
@@ -48,7 +48,12 @@ def fluctuation_driven(network, spikes=None, *, background=None, rate=None, mu_u
                  or conductance-based circuit that is to be simulated (`circuit_init`); spikes, alpha, balance and merge play no part.
                  The closed loop simulates the circuit for 2 s a few times (closed_loop=False: theory alone, independent inputs).
                  rate: Hz, a number or a dict by population, then is a target in place of mu_u or sigma_u (xi)
-    Readouts get normal weights with variance 1/n, n the number of their afferents. Time: seconds for a thousand neurons.
+    The free membrane is what synapses make of it: neither adaptation, which follows from a neuron's own spikes, nor bounds of U are in
+    its moments; the rate that theory assumes for a population has the mean adaptation in it.
+    Readouts get normal weights with variance 1/n, n the number of their afferents. Biases are left alone, and add to mu_U. The number
+    of afferents of a sparse projection is its mean, that of a convolution of a neuron away from the edges.
+    Populations with conductances get their weights from the theory of mean_field.py, corrected by the closed loop (conductance_init.py).
+    Time: seconds for a thousand neurons.
     """
     if background is not None:
         if spikes is not None:
@@ -57,13 +62,13 @@ def fluctuation_driven(network, spikes=None, *, background=None, rate=None, mu_u
                                   closed_loop, threads, progress)
     if rate is not None:
         raise ValueError("a target rate needs background=[…]; without it the rates follow from mu_u and sigma_u.")
-    if network.synapses:
-        raise ValueError(f"the projections {', '.join(network.synapses)} are sparse: give background=[…] (or []) to set their weights.")
     mu_u, closed_loop = 0.0 if mu_u is None else mu_u, spikes is not None if closed_loop is None else closed_loop
     if closed_loop and spikes is None:
         raise ValueError("the closed loop measures the membrane on data: give spikes, or closed_loop=False.")
     if balance not in ("population", "neuron"):
         raise ValueError(f"balance is {balance!r}; it must be 'population' or 'neuron'.")
+    if balance == "neuron" and (shared := [name for name, s in network.synapses.items() if s.weight_index is not None]):
+        raise ValueError(f"balance='neuron' needs weights for every neuron; those of {', '.join(shared)} are shared.")
     design = _Design(network, mu_u, sigma_u, xi, alpha, family, shares, balance, merge, np.random.default_rng(seed))
     design.assume_rates(spikes, rates, closed_loop)
     design.draw()
@@ -83,7 +88,7 @@ class _Design:
         self.recurrent = recurrent_projections(network)
         if sigma_u is not None and xi is not None:
             raise ValueError("give sigma_u or xi, not both: xi = (threshold - mu_U) / sigma_U.")
-        self.targets, self.afferents = {}, {}
+        self.targets, self.afferents, self.moments = {}, {}, {}
         for population in network.spiking:
             name = population.name
             mu, a = _for(mu_u, name, "mu_u"), _for(alpha, name, "alpha")
@@ -98,8 +103,12 @@ class _Design:
                                  "1. To have no recurrence leave out the projection.")
             self.targets[name] = (mu, sigma, a)
         self.family = {p.name: _for(family, p.name, "family") for p in network.projections if p.non_negative}
-        self.dalian = {p.name: self._obeys_dale(p.name) for p in network.spiking}
-        # corrections of the solved weights: excitation x and inhibition y times, or (unsigned) x times plus y
+        self.conducting = {p.name for p in network.spiking if p.neuron.reversal}
+        if self.conducting and balance == "neuron":
+            raise ValueError(f"balance='neuron' needs potentials that add up; those of {', '.join(sorted(self.conducting))} (conductances) do not.")
+        self.dalian = {p.name: self._obeys_dale(p.name) and p.name not in self.conducting for p in network.spiking}
+        # corrections of the solved weights: excitation x and inhibition y times, or (unsigned) x times plus y; of conductances, the target:
+        # sigma_U x times, mu_U plus y
         self.gains = {name: (1.0, 1.0 if dalian else 0.0) for name, dalian in self.dalian.items()}
 
     def _obeys_dale(self, population):
@@ -136,9 +145,10 @@ class _Design:
             if not (np.isfinite(rate) and rate >= 0) or rate * self.network.dt > 1:
                 raise ValueError(f"the rate of {name!r} is {rate!r} Hz; it must be >= 0 and at most one spike per step, "
                                  f"{1 / self.network.dt:g} Hz.")
-        for population in self.network.spiking:
-            if population.name not in self.rates:
-                self.rates[population.name] = self.theoretical_rate(population)
+        free = [p for p in self.network.spiking if p.name not in self.rates]
+        self.rates |= {p.name: self.theoretical_rate(p) for p in free if p.name not in self.conducting}
+        if others := [p for p in free if p.name in self.conducting]:
+            conductance_init.assume_rates(self, others)
 
     def theoretical_rate(self, population):
         """Rate of the target membrane, with the variance shared equally over the receptors."""
@@ -149,8 +159,11 @@ class _Design:
     def _rate(self, population, mu, sigma, receptor_variance):
         neuron, dt = population.neuron, self.network.dt
         tau = moments.current_time_constant(neuron, receptor_variance)
-        return moments.stationary_rate(mu, sigma, float(np.mean(neuron.time_constants["mem"])), tau, dt, neuron.threshold,
-                                       neuron.reset, neuron.refractory_steps(dt))
+
+        def rate(shift):
+            return moments.stationary_rate(mu + shift, sigma, float(np.mean(neuron.time_constants["mem"])), tau, dt, neuron.threshold,
+                                           neuron.reset, neuron.refractory_steps(dt))
+        return moments.adapted_rate(rate, moments.adaptation_gain(neuron))
 
     # ------------------------------------------------------------------------------------------ weights
 
@@ -158,9 +171,9 @@ class _Design:
         """Samples that solving scales: with mean 1 for non-negative weights, standard normal for the others."""
         self.samples = {}
         for p in self.network.projections:
-            shape = (self.network[p.pre].n, self.network[p.post].n)
+            shape = self.network.weight_shape(p)
             if self.network[p.post].kind == "readout":
-                fan_in = sum(self.network[q.pre].n for q in self.afferent_projections(p.post))
+                fan_in = sum(self.network.in_degree(q) for q in self.afferent_projections(p.post))
                 weights = self.rng.normal(0, fan_in ** -0.5, shape)
                 self.network.set_weights(p.name, np.abs(weights) if p.non_negative else weights)
             elif p.non_negative:
@@ -174,13 +187,16 @@ class _Design:
         eps_bar, eps_hat = (float(np.mean(e)) for e in moments.psp_integrals(post.neuron, network.dt, p.receptor))
         binary = self.merge or network[p.pre].kind == "spiking"      # at most one spike a step
         rate = self.rates[p.pre]
-        return Afferent(p.name, post.neuron.receptors[p.receptor].sign, p.name in self.recurrent, network[p.pre].n, rate, eps_bar,
+        return Afferent(p.name, post.neuron.receptors[p.receptor].sign, p.name in self.recurrent, network.in_degree(p), rate, eps_bar,
                         eps_hat, 1 - rate * network.dt if binary else 1.0, self.family[p.name].kappa if p.non_negative else 1.0)
 
-    def solve(self):
-        """Set the weights of all spiking populations from the assumed rates and the corrections."""
-        self.moments = {}
-        for name, (mu, sigma, alpha) in self.targets.items():
+    def solve(self, names=None):
+        """Set the weights of the spiking populations (or some of them) from the assumed rates and the corrections."""
+        for name in self.targets if names is None else names:
+            mu, sigma, alpha = self.targets[name]
+            if name in self.conducting:
+                self._solve_conducting(name)
+                continue
             afferents = self.afferents[name] = [self.describe(p) for p in self.afferent_projections(name)]
             solver = solve_dale if self.dalian[name] else solve_normal
             solved = solver(name, afferents, mu, sigma, alpha, self.shares)
@@ -195,15 +211,24 @@ class _Design:
                 gain, offset = ((x if a.sign > 0 else y), 0.0) if self.dalian[name] else (x, y)
                 self.moments[a.name] = (self.family.get(a.name), gain * mean + offset, gain * deviation)
 
+    def _solve_conducting(self, name):
+        population = self.network[name]
+        self.afferents[name] = conductance_init.afferents(self, population)
+        for projection, mean in conductance_init.solve(self, population, *self.gains[name]).items():
+            self.network.set_weights(projection, mean * self.samples[projection])
+            self.moments[projection] = (self.family[projection], mean, mean * np.sqrt(self.family[projection].kappa - 1))
+
     def _apply(self, name, solved):
         """Weights = solved moments times samples, with the corrections."""
         x, y = self.gains[name]
         for a in self.afferents[name]:
             mean, deviation = solved[a.name]
+            synapses = self.network.synapses.get(a.name)
+            own = y if synapses is None or not np.ndim(y) else y[synapses.target]      # of each neuron's synapses
             if self.dalian[name]:
-                weights = mean * self.samples[a.name] * (x if a.sign > 0 else y)
+                weights = mean * self.samples[a.name] * (x if a.sign > 0 else own)
             else:
-                weights = x * (mean + deviation * self.samples[a.name]) + y
+                weights = x * (mean + deviation * self.samples[a.name]) + own
             self.network.set_weights(a.name, weights)
 
     def _theory(self, name):
@@ -211,13 +236,15 @@ class _Design:
         means, variances = {}, {}
         for p, a in zip(self.afferent_projections(name), self.afferents[name]):
             weights = self.network.weights[p.name].astype(float)
-            means[a.sign] = means.get(a.sign, 0.0) + a.rate * a.eps_bar * weights.sum(axis=0)
-            part = a.rate * a.fano * a.eps_hat * (weights ** 2).sum(axis=0).mean()
+            means[a.sign] = means.get(a.sign, 0.0) + a.rate * a.eps_bar * self.network.afferent_sums(p, weights)
+            part = a.rate * a.fano * a.eps_hat * self.network.afferent_sums(p, weights ** 2).mean()
             variances[p.receptor] = variances.get(p.receptor, 0.0) + part
         return means, variances
 
     def scales(self, name):
-        """What theory says of the size of the two components of the closed loop, with the weights as they are."""
+        """What theory says of the size of the components of the closed loop, with the weights as they are."""
+        if name in self.conducting:    # what is asked of theory stays, and so does the membrane
+            return np.ones(1)
         self.afferents[name] = [self.describe(p) for p in self.afferent_projections(name)]
         means, variances = self._theory(name)
         if self.dalian[name]:
@@ -273,6 +300,9 @@ class _Design:
         """Theory with the weights as they are, for independent inputs at the assumed rates."""
         report.weights = self.moments
         for row, population in zip(report.populations, self.network.spiking):
+            if row.name in self.conducting:
+                conductance_init.predict(self, population, row)
+                continue
             means, variances = self._theory(row.name)
             mean = sum(means.values())
             row.mu_predicted, row.spread_predicted = float(mean.mean()), float(mean.std())
@@ -320,7 +350,8 @@ def _close_loop(design, report, spikes, fixed, threads, progress, most=30):
             if not fixed:
                 design.rates |= {p.name: max(p.rate_measured, 0.05) for p in report.populations}
             _improve(design, measured)
-            design.move(mixing.step(position, design.position(fixed)), fixed)
+            if not _move(design, position, mixing.step(position, design.position(fixed)), fixed):
+                break
     report.converged, report.closed_loop = error < 1.0, True
     if not report.converged:
         design.move(best[2], fixed)
@@ -334,19 +365,33 @@ def _close_loop(design, report, spikes, fixed, threads, progress, most=30):
     design.predict(report)
 
 
+def _move(design, position, target, fixed):
+    """From a position of the closed loop to another; where conductances allow no such membrane, a part of the way. Whether it moved."""
+    for share in (1.0, 0.5, 0.25, 0.125):
+        try:
+            design.move(position + share * (target - position), fixed)
+            return True
+        except ValueError:
+            if not design.conducting:
+                raise
+    return False
+
+
 @dataclass
 class _Components:
-    """Statistics per neuron of the two parts of the free membrane that the closed loop scales: see `_component_weights`."""
-    mean: np.ndarray         # (2, n) over trials and steps
-    covariance: np.ndarray   # (2, 2, n)
+    """Statistics per neuron of the parts (c of them) of the free membrane that the closed loop scales: see `_component_weights`."""
+    mean: np.ndarray         # (c, n) over trials and steps
+    covariance: np.ndarray   # (c, c, n)
 
 
 def _component_weights(design, name):
-    """Two parts whose sum is the free membrane: excitation and inhibition, or (unsigned) the weights and a uniform offset.
+    """Parts whose sum is the free membrane: excitation and inhibition, (unsigned) the weights and a uniform offset, or all (conductances).
 
     Returns for each part projection -> weights (a non-negative projection keeps its receptor and so its sign).
     """
     afferents, weights = design.afferents[name], design.network.weights
+    if name in design.conducting:
+        return [{a.name: weights[a.name] for a in afferents}]
     if design.dalian[name]:
         return [{a.name: weights[a.name] for a in afferents if a.sign == sign} for sign in (+1, -1)]
     return [{a.name: weights[a.name] for a in afferents}, {a.name: np.ones_like(weights[a.name]) for a in afferents}]
@@ -355,29 +400,26 @@ def _component_weights(design, name):
 def _measure(design, trace, name, threads):
     """Simulate shadows: copies of a population that receive the same spikes and never spike, one per component."""
     network, population = design.network, design.network[name]
-    shadow, neuron = Network(network.dt, network.dtype), _without_threshold(population.neuron)
+    shadow, neuron, parts = Network(network.dt, network.dtype), free_membrane(population.neuron), _component_weights(design, name)
     sources = {p.pre for p in design.afferent_projections(name)}
     for source in network.sources:
         if source.name in sources:
             shadow.input(source.n, source.name, source.sign)
-    for k, weights in enumerate(_component_weights(design, name)):
+    for k, weights in enumerate(parts):
         shadow.population(population.n, neuron, name=f"component {k}")
         for projection, values in weights.items():
             p = network.projection(projection)
-            shadow.connect(p.pre, f"component {k}", p.delay, values, p.receptor, name=f"{k} {projection}")
+            delay = network.delay_steps(p) * network.dt if p.delay is None else p.delay
+            shadow.connect(p.pre, f"component {k}", delay, values, p.receptor, f"{k} {projection}", network.synapses.get(projection))
     spikes = {s: (trace.spikes | trace.inputs)[s] for s in sources}
     sums, squares, count = 0.0, 0.0, 0
     for first in range(0, trace.tape[2].counts.shape[0], _SHADOW_TRIALS):
         part = {s: train[first:first + _SHADOW_TRIALS] for s, train in spikes.items()}
-        states = trials.run(shadow, part, ["component 0.U", "component 1.U"], merge=design.merge, threads=threads).states
-        u = np.stack([states[f"component {k}.U"].reshape(-1, population.n).astype(float) for k in (0, 1)])
+        states = trials.run(shadow, part, [f"component {k}.U" for k in range(len(parts))], merge=design.merge, threads=threads).states
+        u = np.stack([states[f"component {k}.U"].reshape(-1, population.n).astype(float) for k in range(len(parts))])
         sums, squares, count = sums + u.sum(axis=1), squares + np.einsum("atn,btn->abn", u, u), count + u.shape[1]
     mean = sums / count
     return _Components(mean, squares / count - mean[:, None] * mean[None])
-
-
-def _without_threshold(neuron: Neuron):
-    return replace(neuron, threshold=np.inf, refractory=0.0, reset=0.0)
 
 
 def _record(design, report, trace, measured):
@@ -408,7 +450,7 @@ def _improve(design, measured):
     The components were measured with the weights of before; those of now scale them as theory says.
     """
     before = {name: design.scales(name) for name in measured}
-    design.solve()
+    design.solve([name for name in design.targets if name not in design.conducting])
     for name, part in measured.items():
         ratio = design.scales(name) / before[name]
         _correct(design, name, _Components(part.mean * ratio[:, None], part.covariance * (ratio[:, None] * ratio)[..., None]))
@@ -420,6 +462,9 @@ def _correct(design, name, part):
     With U = x U_1 + y U_2 the mean fixes y = (mu - x m_1) / m_2 =: c - d x, and the variance x^2 V_1 + y^2 V_2 + 2 x y C is a
     quadratic in x. With balance="neuron" y is chosen for each neuron. Steps are at most a factor of 2.
     """
+    if name in design.conducting:
+        design.gains[name] = conductance_init.corrected(design.gains[name], design.targets[name], part)
+        return
     mu, sigma, _ = design.targets[name]
     neuronwise = design.balance == "neuron"
     m1, m2 = part.mean if neuronwise else part.mean.mean(axis=1, keepdims=True)

@@ -2,9 +2,13 @@
 
 Every loss has `value_and_gradient(readout, target, mask, total)`: readout (trial, step, unit) is the readouts' U, and the
 gradient has its shape. Values are means over a batch, so sums over its parts if each is given the batch's
-`total_weight(shape, mask)`, which the mean divides by. `predict(readout)` gives the class of each trial, and
+`total_weight(shape, mask)`, which the mean divides by. `predict(readout, mask)` gives the class of each trial, and
 `score(readout, target, mask)` one number per trial whose mean is the accuracy (or the negative error).
+
+In place of a readout a loss may look at a spiking population (`train(…, readout="E")`): then `readout` is its spikes S, 0 or 1. Losses
+that are made for spike times are in spike_loss.py.
 """
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,11 +42,11 @@ class _CrossEntropy:
             raise ValueError(f"labels run from {np.min(target)} to {np.max(target)}, but the readout has {n_units} units: "
                              f"classes must lie in 0 .. {n_units - 1}.")
 
-    def predict(self, readout):
+    def predict(self, readout, mask=None):
         return self.reduce(readout)[0].argmax(axis=-1)
 
     def score(self, readout, target, mask=None):
-        return (self.predict(readout) == target).astype(float)
+        return (self.predict(readout, mask) == target).astype(float)
 
     def total_weight(self, shape, mask=None):
         return float(shape[0])
@@ -108,7 +112,7 @@ class EveryStepCrossEntropy(_CrossEntropy):
     """L = mean over trials and steps of -log softmax(U[b, n, :])[label_b].
 
     With a mask (trial, step) of weights, only the steps that it selects count: a weighted mean. The prediction is the
-    class of the largest summed log-probability.
+    class of the largest log-probability, summed over steps with the same weights.
     """
 
     def total_weight(self, shape, mask=None):
@@ -121,9 +125,41 @@ class EveryStepCrossEntropy(_CrossEntropy):
         weight = _full(mask, readout.shape[:2]) / total
         return (value * weight).sum(), (gradient * weight[..., None]).astype(readout.dtype)
 
-    def reduce(self, readout):
+    def predict(self, readout, mask=None):
         shifted = readout.astype(np.float64) - readout.max(axis=-1, keepdims=True)
-        return (shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))).sum(axis=1), None
+        log_probability = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+        return (_full(mask, readout.shape[:2])[..., None] * log_probability).sum(axis=1).argmax(axis=-1)
+
+
+@dataclass(frozen=True)
+class FocalLoss(_CrossEntropy):
+    """L = mean_b -(1 - p_b)^gamma log p_b, p_b = softmax(logits)[label_b] (Lin et al. 2017, eq. 4): trials that are right count less.
+
+    gamma   >= 0; 0 is the cross-entropy
+    over    the cross-entropy that says how logits come from the readout: that of the maximum, sum, mean or last step
+    """
+    gamma: float = 2.0
+    over: object = MaxOverTimeCrossEntropy()
+
+    def __post_init__(self):
+        if not (np.isfinite(self.gamma) and self.gamma >= 0):
+            raise ValueError(f"FocalLoss: gamma is {self.gamma!r}; it must be a number >= 0.")
+        if not hasattr(self.over, "spread"):
+            raise ValueError(f"FocalLoss: over is {self.over!r}; it must be a cross-entropy of one vector of logits for each trial, "
+                             "such as MaxOverTimeCrossEntropy().")
+
+    def reduce(self, readout):
+        return self.over.reduce(readout)
+
+    def value_and_gradient(self, readout, target, mask=None, total=None):
+        total = self.total_weight(readout.shape, mask) if total is None else total
+        logits, where = self.reduce(readout)
+        entropy, gradient = _softmax_cross_entropy(logits, np.asarray(target))       # -log p, softmax - one
+        rest = -np.expm1(-entropy)                                                   # 1 - p
+        with np.errstate(divide="ignore", invalid="ignore"):
+            change = np.where(rest > 0, self.gamma * rest ** (self.gamma - 1) * np.exp(-entropy) * entropy, 0)
+        factor = rest ** self.gamma + change
+        return (rest ** self.gamma * entropy).sum() / total, self.over.spread(readout, factor[:, None] * gradient / total, where)
 
 
 @dataclass(frozen=True)
@@ -143,7 +179,7 @@ class MeanSquaredError:
         if not np.all(np.isfinite(target)):
             raise ValueError("the target has values that are not finite; to leave steps out, give a mask with zeros there.")
 
-    def predict(self, readout):
+    def predict(self, readout, mask=None):
         return readout
 
     def score(self, readout, target, mask=None):
@@ -158,6 +194,61 @@ class MeanSquaredError:
         weight = _full(mask, readout.shape) / (self.total_weight(readout.shape, mask) if total is None else total)
         error = readout.astype(np.float64) - target
         return (weight * error ** 2).sum(), (2 * weight * error).astype(readout.dtype)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PatternRegression:
+    """L = mean over trials, steps and units of (U - pattern[label])^2: every class has a trace that the readout is to follow.
+
+    patterns   label -> array (step, unit), or (unit,) for a constant one. With a mask of weights a weighted mean, as MeanSquaredError.
+    The prediction is the label of the nearest pattern.
+    """
+    patterns: dict
+
+    classifies = True
+
+    def __post_init__(self):
+        labels = np.array(sorted(self.patterns))
+        if not labels.size or labels.dtype.kind not in "iu":
+            raise ValueError(f"PatternRegression: labels are {list(self.patterns)}; give a dict of integer label -> pattern.")
+        arrays = [np.atleast_2d(np.asarray(self.patterns[label], float)) for label in labels]
+        if len({a.shape for a in arrays}) > 1 or arrays[0].ndim != 2 or not np.all(np.isfinite(arrays)):
+            raise ValueError(f"PatternRegression: patterns have shapes {[a.shape for a in arrays]}; they must be finite arrays of one "
+                             "shape, (step, unit) or (unit,).")
+        vars(self).update(labels=labels, stacked=np.stack(arrays))
+
+    def __repr__(self):
+        digest = hashlib.sha256(self.stacked.tobytes()).hexdigest()[:16]
+        return f"PatternRegression(labels {self.labels.tolist()}, shape {self.stacked.shape[1:]}, {digest})"
+
+    def check(self, target, n_trials, steps, n_units):
+        """ValueError unless the target is a label of a pattern for every trial, and patterns fit the readout."""
+        if target is None or np.shape(target) != (n_trials,) or not np.all(np.isin(target, self.labels)):
+            raise ValueError(f"PatternRegression needs one label of {self.labels.tolist()} per trial, here {n_trials}; got "
+                             + ("no labels." if target is None else f"{np.unique(target)[:10].tolist()} in shape {np.shape(target)}."))
+        if self.stacked.shape[1] not in (1, steps) or self.stacked.shape[2] != n_units:
+            raise ValueError(f"PatternRegression: patterns have shape {self.stacked.shape[1:]}; they must be (step, unit) = "
+                             f"{(steps, n_units)}, or ({n_units},) for constant ones.")
+
+    def _wanted(self, target, readout):
+        return np.broadcast_to(self.stacked[np.searchsorted(self.labels, target)], readout.shape)
+
+    def _distances(self, readout, mask=None):
+        """(trial, label): the weighted squared distance from every pattern."""
+        weight = _full(mask, readout.shape)
+        return np.stack([(weight * (readout - pattern) ** 2).sum(axis=(1, 2)) for pattern in self.stacked], axis=1)
+
+    def predict(self, readout, mask=None):
+        return self.labels[self._distances(readout, mask).argmin(axis=1)]
+
+    def score(self, readout, target, mask=None):
+        return (self.predict(readout, mask) == target).astype(float)
+
+    def total_weight(self, shape, mask=None):
+        return _mask_sum(mask, shape)
+
+    def value_and_gradient(self, readout, target, mask=None, total=None):
+        return MeanSquaredError().value_and_gradient(readout, self._wanted(target, readout), mask, total)
 
 
 def _full(mask, shape):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .moments import siegert_rate, stationary_rate
+from .moments import adaptation_gain, continuous_psp_integrals, siegert_rate, stationary_rate
 
 COLOUR = np.sqrt(2) * 1.4603545088095868     # alpha = sqrt(2) |zeta(1/2)|
 SHORT = 0.1      # tau_syn / tau_mem up to which the colour correction is used; above, the density is computed
@@ -64,26 +64,34 @@ def membrane(cell, rates):
     if neuron.surge:
         raise ValueError(f"population {cell.name!r}: there is no theory for {neuron.model}, which is not linear in U.")
     drives = [(i, i.n * (i.rate if i.pre is None else rates[i.pre])) for i in cell.inputs]
-    current = cell.current + (adaptation(neuron) * rates[cell.name] if neuron.spike_jumps else 0.0)
+    own = adaptation_gain(neuron)
+    current = cell.current + (own * rates[cell.name] if own else 0.0)
     if neuron.reversal:
         return _conductance_membrane(cell, drives, current, tau_mem)
     terms, parts = [(sd ** 2 * tau / tau_mem, tau) for sd, tau in cell.noise], [0.0, 0.0]
     for i, events in drives:
         receptor = neuron.receptors[i.receptor]
-        if receptor.state == "U":
-            tau, area = 0.0, receptor.jump
-        else:
-            tau = _tau(neuron, neuron.states[receptor.state])
-            area = receptor.jump * neuron.gains["U", receptor.state] * tau / tau_mem
+        area, tau = _filter(neuron, i.receptor)
         mean = tau_mem * events * i.mean * area
         parts[int(mean < 0)] += abs(mean)
         terms.append((tau_mem / 2 * events * i.square * area ** 2, tau))
     return _combined(current + parts[0] - parts[1], tau_mem, terms, *parts)
 
 
-def adaptation(neuron):
-    """Current (in the unit of U) that a neuron's own spikes bring about, for each Hz of its rate."""
-    return sum(neuron.gains.get(("U", state), 0.0) * jump * _tau(neuron, neuron.states[state]) for state, jump in neuron.spike_jumps.items())
+def _filter(neuron, name):
+    """(area of the PSP of a unit weight, in units of tau_mem; time constant of the synapse) of a receptor.
+
+    Where a spike drives several currents (NMDA beside AMPA), the time constant is that of one current of the same area which gives U the
+    same variance: integral of k^2 = area^2 tau_mem^2 / (2 (tau_mem + tau)).
+    """
+    receptor, tau_mem = neuron.receptors[name], _tau(neuron, "mem")
+    if receptor.state == "U":
+        return receptor.jump, 0.0
+    if [row for row, column in neuron.gains if column == receptor.state] == ["U"]:
+        tau = _tau(neuron, neuron.states[receptor.state])
+        return receptor.jump * neuron.gains["U", receptor.state] * tau / tau_mem, tau
+    whole, square = continuous_psp_integrals(neuron, name)
+    return whole / tau_mem, whole ** 2 / (2 * square) - tau_mem
 
 
 def _conductance_membrane(cell, drives, current, tau_mem):

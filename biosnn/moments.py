@@ -70,15 +70,41 @@ def current_time_constant(neuron, receptor_variance):
     return total / (tau_mem * slope)
 
 
+def continuous_psp_integrals(neuron, receptor):
+    """(integral of k dt, integral of k^2 dt) of the PSP of a unit weight in continuous time, in seconds, for the mean time constants."""
+    a, arrival, covariance = _continuous(neuron, receptor)
+    return float(-np.linalg.solve(a, arrival)[0]), float(covariance[0, 0])
+
+
+def adaptation_gain(neuron):
+    """What a neuron's own spikes add to the mean of U through its adaptation, per hertz of its rate (s in units of U); 0 without."""
+    return float(sum(neuron.gains.get(("U", state), 0.0) * np.mean(jump) * np.mean(neuron.time_constants[neuron.states[state]])
+                     for state, jump in neuron.spike_jumps.items()))
+
+
+def adapted_rate(rate, gain):
+    """The rate (Hz) that a neuron settles at if its own spikes move its mean: rate(shift of the mean) = nu, shift = gain nu."""
+    free = rate(0.0)
+    if gain >= 0 or not free > 0:
+        return free
+    from scipy.optimize import brentq    # here: `import biosnn` stays quick
+    return brentq(lambda nu: rate(gain * nu) - nu, 0.0, free, xtol=1e-2, rtol=1e-2)
+
+
 def _slope_variance(neuron, receptor):
     """Var[dU/dt] / Var[U] of a neuron that receives white noise at one receptor (continuous time)."""
+    a, _, covariance = _continuous(neuron, receptor)
+    return (a[0] @ covariance @ a[0]) / covariance[0, 0]
+
+
+def _continuous(neuron, receptor):
+    """A of dx/dt = A x, the state after a spike of weight 1, and the covariance under white noise of such spikes, one a second."""
     taus = {name: float(np.mean(value)) for name, value in neuron.time_constants.items()}
     tau = np.array([taus[name] for name in neuron.states.values()])
     a = (gain_matrix(neuron) - np.eye(len(tau))) / tau[:, None]
     arrival = _arrival(neuron, receptor, (len(tau),))
     from scipy.linalg import solve_continuous_lyapunov    # here: `import biosnn` stays quick
-    covariance = solve_continuous_lyapunov(a, -np.outer(arrival, arrival))
-    return (a[0] @ covariance @ a[0]) / covariance[0, 0]
+    return a, arrival, solve_continuous_lyapunov(a, -np.outer(arrival, arrival))
 
 
 def siegert_rate(mu, sigma, tau_mem, threshold=1.0, reset=0.0, refractory=0.0):
@@ -150,7 +176,7 @@ def _relax(u, target, mixing, theta, back, drop, refractory_steps, dt, every):
     low, part = at.astype(int), at - at.astype(int)
     column, cell = np.broadcast_to(np.arange(n_i), target.shape), np.arange(n_u * n_i)
     rows = np.concatenate([(low * n_i + column).ravel(), ((low + 1) * n_i + column).ravel()])
-    moves = coo_matrix((np.concatenate([1 - part.ravel(), part.ravel()]), (rows, np.tile(cell, 2)))).tocsr()
+    moves = coo_matrix((np.concatenate([1 - part.ravel(), part.ravel()]), (rows, np.tile(cell, 2))), shape=(cell.size, cell.size)).tocsr()
     density = np.zeros((n_u, n_i))
     density[np.argmin(np.abs(u - min(0.0, u[-1])))] = 1 / n_i
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from . import dale
+from .escape import EscapeNoise
 from .neuron import Neuron, leaky_readout
 from .plasticity import check_plasticity
 from .surrogate import SuperSpike, Surrogate
-from .synapses import Synapses, compact_delays, delay_steps, draw_delays, draw_weights, is_random
+from .synapses import Shared, Synapses, compact_delays, delay_steps, draw_delays, draw_weights, is_random
 from .units import seconds
 
 SIGNS = ("excitatory", "inhibitory", "unsigned")
@@ -23,7 +24,10 @@ SIGNS = ("excitatory", "inhibitory", "unsigned")
 class Population:
     """n neurons of one kind. `kind` is "input", "spiking" or "readout"; `sign` one of SIGNS.
 
-    learn: time constants that training may change, name -> "population" (one parameter) or "neuron" (one each).
+    learn: time constants that training may change, name -> "population" (one parameter) or "neuron" (one each); likewise "jump",
+    the strength of adaptation.
+    noise: SigmoidEscape, ExponentialEscape or None (spikes wherever U exceeds the threshold).
+    bias: whether it has constant currents that training may change.
     """
     name: str
     n: int
@@ -33,6 +37,8 @@ class Population:
     surrogate: Surrogate | None
     initial: float
     learn: dict
+    noise: EscapeNoise | None = None
+    bias: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,8 @@ class Projection:
     delay      seconds, or None where every synapse has its own (in `network.synapses`)
     synapses   the rule that says which pairs are connected; None: all of them
     plasticity TsodyksMarkram, InhibitorySTDP or None
+    frozen     training leaves its weights as they are
+    gradient_to_source   whether gradients flow through it to its source
     """
     name: str
     pre: str
@@ -51,6 +59,8 @@ class Projection:
     non_negative: bool
     synapses: object = None
     plasticity: object = field(default=None, repr=False)
+    frozen: bool = field(default=False, repr=False)
+    gradient_to_source: bool = field(default=True, repr=False)
 
 
 class Network:
@@ -76,7 +86,8 @@ class Network:
         self._populations, self._projections = {}, {}
         self.weights = {}           # projection name -> array (pre, post), or number or array (synapses,); see set_weights
         self.synapses = {}          # name of a sparse projection -> Synapses
-        self.tau_parameters = {}    # (population, time constant) -> p, with tau = 2 tau_0 sigmoid(p)
+        # (population, time constant or "jump" or "bias") -> p, with tau = 2 tau_0 sigmoid(p), jump = jump_0 exp(p), bias = p
+        self.tau_parameters = {}
 
     # ------------------------------------------------------------------------------------------ build
 
@@ -84,29 +95,40 @@ class Network:
         """A source of external spikes. Unsigned inputs excite where the receptors have signs (`ei_lif`)."""
         return self._add(Population(name, n, "input", sign, None, None, 0.0, {}))
 
-    def population(self, n, neuron, sign="unsigned", name=None, surrogate=SuperSpike(), initial=0.0, learn=None):
-        """n spiking neurons. initial: U at the start of a trial. learn: for instance {"mem": "neuron", "exc": "population"}."""
+    def population(self, n, neuron, sign="unsigned", name=None, surrogate=SuperSpike(), initial=0.0, learn=None, noise=None, bias=None):
+        """n spiking neurons. initial: U at the start of a trial. learn: for instance {"mem": "neuron", "exc": "population"}.
+
+        Names in learn: time constants of the neuron, and "jump" for what its own spikes add (adaptation).
+        noise: spikes at random, such as SigmoidEscape(20) (escape.py).
+        bias: a constant current for every neuron, on the right-hand side of tau_mem dU/dt = -U + …, that training changes: where it
+        starts, a number or an array (n,). None: there is none (fixed currents are given to `run` and `simulate`).
+        """
         name = name or f"population_{sum(p.kind == 'spiking' for p in self.populations)}"
-        return self._add(Population(name, n, "spiking", sign, neuron, surrogate, float(initial), dict(learn or {})))
+        return self._add(Population(name, n, "spiking", sign, neuron, surrogate, float(initial), dict(learn or {}), noise,
+                                    bias is not None), bias)
 
-    def readout(self, n, tau_mem=0.1, tau_syn=10e-3, name="readout", initial=0.0, integrator="exact", learn=None):
-        """n leaky integrators without threshold; losses look at their U."""
+    def readout(self, n, tau_mem=0.1, tau_syn=10e-3, name="readout", initial=0.0, integrator="exact", learn=None, bias=None):
+        """n leaky integrators without threshold; losses look at their U. bias: as for `population`."""
         return self._add(Population(name, n, "readout", "unsigned", leaky_readout(tau_mem, tau_syn, integrator), None,
-                                    float(initial), dict(learn or {})))
+                                    float(initial), dict(learn or {}), bias=bias is not None), bias)
 
-    def connect(self, pre, post, delay=0.0, weights=None, receptor=None, name=None, synapses=None, seed=None, plasticity=None):
+    def connect(self, pre, post, delay=0.0, weights=None, receptor=None, name=None, synapses=None, seed=None, plasticity=None,
+                frozen=False, gradient_to_source=True):
         """Synapses from `pre` to `post` (populations or their names).
 
         delay      seconds >= 0, rounded to int(delay / dt + 0.5) steps; 0 arrives in the step of the spike. With `synapses` also
                    an array (synapses,) or a distribution
-        weights    (pre, post), or None until an initializer sets them. With `synapses`: a number for all (costs no memory), an
-                   array (synapses,) or a distribution, such as Normal(0.2, 0.02, low=0) or 0.2 * LogNormal(0.5), or any function
-                   (rng, size) -> values
+        weights    (pre, post), or None until an initializer sets them. With `synapses`: a number for all (costs no memory; training
+                   keeps it one), an array (synapses,) or a distribution, such as Normal(0.2, 0.02, low=0) or 0.2 * LogNormal(0.5),
+                   or any function (rng, size) -> values. Of a Convolution: the kernels (filters, channels, …)
         receptor   default: that of the sign of `pre`; onto readouts one that takes weights of either sign
         synapses   which pairs are connected: Bernoulli(p), FixedInDegree(k), FixedOutDegree(k), FixedTotal(n), OneToOne(),
-                   Pairs(pre, post), from_scipy(matrix); None: all of them, as a dense array
+                   FanOut(), BlockDiagonal(blocks), Pairs(pre, post), from_scipy(matrix), Convolution(shape, filters, kernel),
+                   network.synapses[name] of another projection; None: all of them, as a dense array
         seed       int or numpy Generator, needed where synapses, weights or delays are random
         plasticity TsodyksMarkram(…), short-term, or InhibitorySTDP(…), on sparse projections of inhibitory populations; for `simulate`
+        frozen     True: training leaves the weights as they are, and takes no gradients by them
+        gradient_to_source   False: gradients do not flow through this projection to `pre`
         """
         pre, post = self[_name(pre)], self[_name(post)]
         if post.kind == "input":
@@ -122,7 +144,7 @@ class Network:
         if one_delay and not (np.isfinite(delay) and delay >= 0):
             raise ValueError(f"delay is {delay!r} s; it must be finite and >= 0, an effect cannot precede its cause.")
         projection = Projection(name, pre.name, post.name, receptor, float(delay) if one_delay else None,
-                                post.neuron.receptors[receptor].sign != 0, synapses, plasticity)
+                                post.neuron.receptors[receptor].sign != 0, synapses, plasticity, bool(frozen), bool(gradient_to_source))
         if synapses is None and not one_delay:
             raise ValueError(f"projection {name!r}: a delay for every synapse needs a sparse projection; give synapses=….")
         if synapses is not None:
@@ -139,10 +161,13 @@ class Network:
         if not hasattr(rule, "build"):
             raise ValueError(f"projection {name!r}: synapses is {rule!r}; it must be a rule such as Bernoulli(0.1) or "
                              "FixedInDegree(100), Pairs(pre, post), or from_scipy(matrix).")
-        if seed is None and (type(rule).__name__ not in ("OneToOne", "Pairs") or is_random(weights) or is_random(delay)):
+        if seed is None and (getattr(rule, "random", True) or is_random(weights) or is_random(delay)):
             raise ValueError(f"projection {name!r} is drawn at random: give a seed, an int or a numpy Generator.")
         rng = np.random.default_rng(seed)
         first, target, order = rule.build(self[projection.pre].n, self[projection.post].n, projection.pre == projection.post, rng)
+        (index, shape), order = (order, None) if isinstance(order, Shared) else ((None, None), order)
+        if index is not None and projection.plasticity is not None:
+            raise ValueError(f"projection {name!r}: synapses of {rule!r} share weights, which cannot be plastic.")
         weight_key, delay_key = (int(key) for key in rng.integers(2 ** 63, size=2))
         steps = delay_steps(0 if is_random(delay) else delay, self.dt, name) if projection.delay is None else 0
         if is_random(delay):
@@ -154,15 +179,16 @@ class Network:
             steps = int(delay / self.dt + 0.5)
         weights = getattr(rule, "weights", None) if weights is None else weights
         if is_random(weights):
-            weights = draw_weights(weights, target.size, weight_key, self.dtype)
+            size = target.size if shape is None else int(np.prod(shape))
+            weights = draw_weights(weights, size, weight_key, self.dtype).reshape(size if shape is None else shape)
         elif np.ndim(weights) and order is not None:
             _check_size(name, "weights", np.asarray(weights), target.size)
             weights = np.asarray(weights)[order]
-        for array in (first, target, steps):
+        for array in (first, target, steps, index):
             if isinstance(array, np.ndarray):
                 array.flags.writeable = False
         self._projections[name] = projection
-        self.synapses[name] = Synapses(first, target, steps, self[projection.post].n)
+        self.synapses[name] = Synapses(first, target, steps, self[projection.post].n, index, shape)
         try:
             check_plasticity(self, projection)
             if weights is not None:
@@ -174,12 +200,18 @@ class Network:
     def set_weights(self, projection, weights, copy=True):
         """Set the weights of a projection; checked for shape, finiteness and Dale's law, and copied.
 
-        Dense: (pre, post). Sparse: one number for all synapses, or (synapses,) in the order of `network.synapses`.
+        Dense: (pre, post). Sparse: one number for all synapses, or (synapses,) in the order of `network.synapses`. Convolution: the
+        kernels (filters, channels, …), or one number for all of their elements.
         """
         projection = self.projection(projection)
         weights = np.array(weights, self.dtype, copy=copy or None)
         if projection.name in self.synapses:
-            if weights.ndim:
+            if (shape := self.synapses[projection.name].weight_shape) is not None:
+                if weights.ndim and weights.shape != shape:
+                    raise ValueError(f"projection {projection.name!r}: weights have shape {weights.shape}; the kernels of its "
+                                     f"{type(projection.synapses).__name__} are {shape}.")
+                weights = np.array(np.broadcast_to(weights, shape))
+            elif weights.ndim:
                 _check_size(projection.name, "weights", weights, self.synapses[projection.name].size)
         elif weights.shape != (shape := (self[projection.pre].n, self[projection.post].n)):
             raise ValueError(f"projection {projection.name!r}: weights have shape {weights.shape}; they must be (pre, post) = "
@@ -238,20 +270,55 @@ class Network:
         weights = self.weights.get(projection.name, np.nan)
         if projection.name in self.synapses:
             synapses = self.synapses[projection.name]
-            j, i = synapses.sources, synapses.target.astype(np.int32)
+            j, i, weights = synapses.sources, synapses.target.astype(np.int32), synapses.weight_of_each(weights)
         else:
             j, i = np.indices((self[projection.pre].n, self[projection.post].n), np.int32).reshape(2, -1)
         w = np.broadcast_to(np.ravel(weights) if np.ndim(weights) else weights, j.shape)
         return j, i, w, np.broadcast_to(self.delay_steps(projection) * self.dt, j.shape)
 
+    def weight_shape(self, projection):
+        """Shape of the weights that an initializer gives a projection: (pre, post), (synapses,), or that of shared ones."""
+        projection = self.projection(projection)
+        if projection.name not in self.synapses:
+            return self[projection.pre].n, self[projection.post].n
+        synapses = self.synapses[projection.name]
+        return (synapses.size,) if synapses.weight_shape is None else synapses.weight_shape
+
+    def in_degree(self, projection):
+        """Expected number of synapses of a target neuron; of a convolution, of a neuron away from the edges."""
+        projection = self.projection(projection)
+        if projection.name not in self.synapses:
+            return self[projection.pre].n
+        synapses = self.synapses[projection.name]
+        return getattr(projection.synapses, "in_degree", synapses.size / synapses.n_post)
+
+    def afferent_sums(self, projection, values):
+        """(post,) sums over the synapses of each target neuron. values: an array like the weights of the projection."""
+        projection = self.projection(projection)
+        if projection.name not in self.synapses:
+            return values.sum(axis=0)
+        synapses = self.synapses[projection.name]
+        return np.bincount(synapses.target, synapses.weight_of_each(values), synapses.n_post)
+
+    def bias(self, population):
+        """(n,) the constant current of every neuron; zeros where there is none."""
+        population = self[_name(population)]
+        return self.tau_parameters[population.name, "bias"] if population.bias else np.zeros(population.n)
+
     def time_constants(self, population):
         """Time constants of a population (s) with what training has changed: tau = 2 tau_0 sigmoid(p)."""
         population = self[_name(population)]
         taus = dict(population.neuron.time_constants)
-        for name in population.learn:
+        for name in set(population.learn) & set(taus):
             p = self.tau_parameters[population.name, name]
             taus[name] = 2 * taus[name] / (1 + np.exp(-p))
         return taus
+
+    def spike_jumps(self, population):
+        """State -> what a spike adds to that of its own neuron, with what training has changed: jump = jump_0 exp(p)."""
+        population = self[_name(population)]
+        factor = np.exp(self.tau_parameters[population.name, "jump"]) if "jump" in population.learn else 1.0
+        return {state: jump * factor for state, jump in population.neuron.spike_jumps.items()} if population.neuron else {}
 
     def fingerprint(self):
         """A hash of everything but weights and time-constant parameters: two networks share it if their arrays fit."""
@@ -264,12 +331,14 @@ class Network:
             text.append([p.name, p.n, p.kind, p.sign, plain(vars(p.neuron)) if p.neuron else "", repr(p.surrogate), p.initial,
                          plain(p.learn)])
         text += [repr(p) for p in self.projections] + [synapses.digest for synapses in self.synapses.values()]
+        text += [[p.name, repr(p.noise)] for p in self.populations if p.noise is not None]
         text += [[p.name, repr(p.plasticity)] for p in self.projections if p.plasticity is not None]
+        text += [[p.name, "bias"] for p in self.populations if p.bias]
         return hashlib.sha256(json.dumps(text).encode()).hexdigest()[:16]
 
     # ------------------------------------------------------------------------------------------ checks
 
-    def _add(self, population):
+    def _add(self, population, bias=None):
         name, n = population.name, population.n
         if not isinstance(name, str) or not name or "." in name or "->" in name:
             raise ValueError(f"population name {name!r}: it must be a non-empty text without '.' and '->', which separate "
@@ -285,6 +354,13 @@ class Network:
         self._populations[name] = population
         for tau, shared in population.learn.items():
             self.tau_parameters[name, tau] = np.zeros(() if shared == "population" else (n,))
+        if bias is not None:
+            if population.neuron.reversal:
+                raise ValueError(f"population {name!r}: {population.neuron.model} takes no bias: what a constant current does there depends "
+                                 "on the conductances. Give currents to run or simulate.")
+            if np.shape(bias) not in ((), (n,)) or not np.all(np.isfinite(bias)):
+                raise ValueError(f"population {name!r}: bias has shape {np.shape(bias)}; it must be one finite number or ({n},).")
+            self.tau_parameters[name, "bias"] = np.array(np.broadcast_to(np.asarray(bias, float), n))
         return population
 
     def _check_neuron(self, population):
@@ -293,6 +369,8 @@ class Network:
             raise ValueError(f"population {name!r}: {neuron!r} is not a neuron model; use lif(...) or ei_lif(...).")
         if population.kind == "spiking" and not isinstance(population.surrogate, Surrogate):
             raise ValueError(f"population {name!r}: surrogate is {population.surrogate!r}; use for instance SuperSpike(20).")
+        if population.noise is not None and not hasattr(population.noise, "probability"):
+            raise ValueError(f"population {name!r}: noise is {population.noise!r}; use SigmoidEscape(…) or ExponentialEscape(…).")
         for tau, value in neuron.time_constants.items():
             value = np.asarray(value)
             if value.ndim == 1 and value.size != population.n:
@@ -300,10 +378,14 @@ class Network:
             if value.min() < self.dt:
                 raise ValueError(f"population {name!r}: time constant {tau!r} is {value.min():g} s, below the time step dt = "
                                  f"{self.dt:g} s, which is too coarse to resolve it. Use a smaller dt.")
+        for state, jump in neuron.spike_jumps.items():
+            if np.ndim(jump) and np.size(jump) != population.n:
+                raise ValueError(f"population {name!r}: {np.size(jump)} values of the jump of {state} for {population.n} neurons.")
+        known = [*neuron.time_constants, *(["jump"] if neuron.spike_jumps else [])]
         for tau, shared in population.learn.items():
-            if tau not in neuron.time_constants or shared not in ("population", "neuron"):
-                raise ValueError(f"population {name!r}: learn has {tau!r}: {shared!r}; it maps time constants "
-                                 f"({', '.join(neuron.time_constants)}) to 'population' or 'neuron'.")
+            if tau not in known or shared not in ("population", "neuron"):
+                raise ValueError(f"population {name!r}: learn has {tau!r}: {shared!r}; it maps names of what can be learned "
+                                 f"({', '.join(known)}) to 'population' or 'neuron'.")
 
     def _receptor(self, pre, post, receptor):
         receptors = post.neuron.receptors

@@ -7,7 +7,7 @@ Every state x_s has a time constant tau_s and obeys, between spikes,
 The first state is the membrane U. A spike that arrives at receptor r adds jump_r times its weight to one state.
 Times are in seconds; U is dimensionless (in units of the threshold) unless you choose volts throughout.
 """
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -54,7 +54,9 @@ class Neuron:
     integrator      "exact" (matrix exponential), "exponential_euler" (each state from the others' old values) or "euler" (forward Euler)
     reversal        states that are conductances (in units of the leak) -> reversal potential; they act on U (`conductance_lif`,
                     `alpha_conductance_lif`)
-    spike_jumps     state -> what a spike of the neuron adds to it, after the reset (adaptation)
+    spike_jumps     state -> what a spike of the neuron adds to it, after the reset (adaptation): a number or one per neuron
+    jump_delay      seconds after which it does, rounded as delays are
+    low, high       between which U is held before it meets the threshold (`bounded`)
     surge           what is not linear in U (`adex`, `izhikevich`), or None; with integrator "euler" only
     """
     model: str
@@ -69,6 +71,9 @@ class Neuron:
     reversal: dict = field(default_factory=dict)
     spike_jumps: dict = field(default_factory=dict)
     surge: Surge | None = None
+    jump_delay: float = 0.0
+    low: float = -np.inf
+    high: float = np.inf
 
     def __post_init__(self):
         object.__setattr__(self, "refractory", seconds(self.refractory, f"{self.model}: refractory"))
@@ -91,10 +96,32 @@ class Neuron:
         if self.surge is not None and (self.integrator != "euler" or self.reset == "subtract" or not self.spiking):
             raise ValueError(f"{self.model}: what is not linear in U needs integrator 'euler' (not {self.integrator!r}), a finite peak "
                              f"(not {self.threshold!r}) and a reset to a value (not {self.reset!r}).")
+        self._check_options()
+
+    def _check_options(self):
+        object.__setattr__(self, "jump_delay", seconds(self.jump_delay, f"{self.model}: jump_delay"))
+        if not (self.jump_delay >= 0 and np.isfinite(self.jump_delay)):
+            raise ValueError(f"{self.model}: jump_delay is {self.jump_delay!r}; it must be a time >= 0 in seconds.")
+        for state in self.spike_jumps:
+            jump = _numbers(self.spike_jumps[state])
+            if state not in list(self.states)[1:] or jump.ndim > 1 or not jump.size or not np.all(np.isfinite(jump)):
+                raise ValueError(f"{self.model}: a spike adds {self.spike_jumps[state]!r} to {state}; it must be finite, one number or one "
+                                 f"per neuron, and add to one of {', '.join(list(self.states)[1:]) or 'no states (there is only U)'}.")
+        object.__setattr__(self, "spike_jumps", {s: np.array(jump, float) if np.ndim(jump) else float(jump) for s, jump in self.spike_jumps.items()})
+        after_spike = 0.0 if self.reset == "subtract" else self.reset
+        if self.bounded and not (self.spiking and self.low <= after_spike and self.threshold < self.high):
+            raise ValueError(f"{self.model}: U is to be held between {self.low!r} and {self.high!r}; the lower bound must not lie above "
+                             f"{after_spike!r}, where a spike leaves U, and the upper bound must lie above the threshold {self.threshold!r}, "
+                             "which must be finite.")
 
     @property
     def spiking(self):
         return np.isfinite(self.threshold)
+
+    @property
+    def bounded(self):
+        """Whether U has a bound."""
+        return self.low != -np.inf or self.high != np.inf
 
     @property
     def has_delta_synapses(self):
@@ -104,6 +131,10 @@ class Neuron:
     def refractory_steps(self, dt):
         """Period in steps, rounded as delays are."""
         return int(self.refractory / dt + 0.5)
+
+    def jump_delay_steps(self, dt):
+        """Delay of `spike_jumps` in steps."""
+        return int(self.jump_delay / dt + 0.5)
 
 
 def lif(tau_mem=20e-3, tau_syn=10e-3, threshold=1.0, reset=0.0, refractory=0.0, integrator="exact"):
@@ -145,27 +176,76 @@ def ei_lif(tau_mem=20e-3, tau_exc=10e-3, tau_inh=20e-3, threshold=1.0, reset=0.0
 
 
 def adaptive_lif(tau_mem=20e-3, tau_syn=10e-3, tau_adapt=100e-3, jump=0.1, threshold=1.0, reset=0.0, refractory=0.0,
-                 integrator="exact"):
-    """`lif` with spike-frequency adaptation: a current w_adapt that every spike of the neuron strengthens. For `simulate`.
+                 integrator="exact", jump_delay=0.0):
+    """`lif` with spike-frequency adaptation: a current w_adapt that every spike of the neuron strengthens.
 
-        tau_mem dU/dt = -U + I - w_adapt      tau_adapt dw_adapt/dt = -w_adapt      its own spike: w_adapt += jump
+        tau_mem dU/dt = -U + I - w_adapt      tau_adapt dw_adapt/dt = -w_adapt      its own spike, after jump_delay: w_adapt += jump
+
+    jump, tau_adapt: one number or one per neuron; training changes them with learn={"adapt": "neuron", "jump": "neuron"} (or
+    "population"). At a rate nu the mean of w_adapt is jump nu tau_adapt.
     """
-    if not np.isfinite(jump):
-        raise ValueError(f"adaptive_lif: jump is {jump!r}; it must be a finite number.")
-    return Neuron("adaptive_lif", {"U": "mem", "I": "syn", "w_adapt": "adapt"}, {("U", "I"): 1.0, ("U", "w_adapt"): -1.0}, _signed_receptors("I"),
-                  {"mem": tau_mem, "syn": tau_syn, "adapt": tau_adapt}, threshold, reset, refractory, integrator,
-                  spike_jumps={"w_adapt": float(jump)})
+    return Neuron("adaptive_lif", {"U": "mem", "I": "syn", "w_adapt": "adapt"}, {("U", "I"): 1.0, ("U", "w_adapt"): -1.0},
+                  _signed_receptors("I"), {"mem": tau_mem, "syn": tau_syn, "adapt": tau_adapt}, threshold, reset, refractory, integrator,
+                  spike_jumps={"w_adapt": jump}, jump_delay=jump_delay)
+
+
+def ei_adaptive_lif(tau_mem=20e-3, tau_exc=10e-3, tau_inh=20e-3, tau_adapt=100e-3, jump=0.1, threshold=1.0, reset=0.0, refractory=0.0,
+                    integrator="exact", jump_delay=0.0):
+    """`ei_lif` with the spike-frequency adaptation of `adaptive_lif`.
+
+        tau_mem dU/dt = -U + I_exc - I_inh - w_adapt      tau_exc dI_exc/dt = -I_exc      tau_inh dI_inh/dt = -I_inh
+        tau_adapt dw_adapt/dt = -w_adapt      its own spike, after jump_delay: w_adapt += jump
+    """
+    return Neuron("ei_adaptive_lif", {"U": "mem", "I_exc": "exc", "I_inh": "inh", "w_adapt": "adapt"},
+                  {("U", "I_exc"): 1.0, ("U", "I_inh"): -1.0, ("U", "w_adapt"): -1.0},
+                  {"exc": Receptor("I_exc", 1.0, +1), "inh": Receptor("I_inh", 1.0, -1)},
+                  {"mem": tau_mem, "exc": tau_exc, "inh": tau_inh, "adapt": tau_adapt}, threshold, reset, refractory, integrator,
+                  spike_jumps={"w_adapt": jump}, jump_delay=jump_delay)
+
+
+def ampa_nmda_gaba(tau_mem=20e-3, tau_ampa=5e-3, tau_nmda=100e-3, tau_gaba=10e-3, threshold=1.0, reset=0.0, refractory=0.0,
+                   integrator="exact"):
+    """Leaky integrate-and-fire neuron with a fast and a slow excitatory current, and an inhibitory one.
+
+        tau_mem dU/dt = -U + (I_ampa + I_nmda) / 2 - I_gaba      tau_ampa dI_ampa/dt = -I_ampa      tau_gaba dI_gaba/dt = -I_gaba
+        tau_nmda dI_nmda/dt = -I_nmda + I_ampa
+
+    Receptors "exc" (I_ampa += w, from where I_nmda follows) and "inh" (I_gaba += w). Both excitatory currents carry the same charge.
+    There is no dependence of NMDA on the voltage: the model is linear.
+    """
+    return Neuron("ampa_nmda_gaba", {"U": "mem", "I_ampa": "ampa", "I_nmda": "nmda", "I_gaba": "gaba"},
+                  {("U", "I_ampa"): 0.5, ("U", "I_nmda"): 0.5, ("U", "I_gaba"): -1.0, ("I_nmda", "I_ampa"): 1.0},
+                  {"exc": Receptor("I_ampa", 1.0, +1), "inh": Receptor("I_gaba", 1.0, -1)},
+                  {"mem": tau_mem, "ampa": tau_ampa, "nmda": tau_nmda, "gaba": tau_gaba}, threshold, reset, refractory, integrator)
+
+
+def bounded(neuron, low=-np.inf, high=np.inf):
+    """The same neuron with a membrane that stays between two values (a membrane clamp), in units of U.
+
+        U* = min(max(U*, low), high)      after integration, before U* meets the threshold
+
+    low must not lie above the value after a spike; high must lie above the threshold. The adjoint is that of the formula: no gradient
+    flows through a U* at a bound. An upper bound little above the threshold, say 1.01, keeps the surrogate derivative of every spike near its
+    peak, but by the same formula also cuts the gradient of every U* beyond it.
+    """
+    return replace(neuron, low=_number(low), high=_number(high))
+
+
+def free_membrane(neuron):
+    """The same neuron without threshold, and so without what follows from spikes, and without bounds: the linear membrane of theory."""
+    return replace(neuron, threshold=np.inf, refractory=0.0, reset=0.0, spike_jumps={}, low=-np.inf, high=np.inf)
 
 
 def conductance_lif(tau_mem=20e-3, tau_exc=5e-3, tau_inh=10e-3, reversal_exc=60e-3, reversal_inh=-20e-3, threshold=10e-3, reset=0.0,
                     refractory=5e-3):
-    """Leaky integrate-and-fire neuron with exponential conductances, in units of the leak conductance. For `simulate`.
+    """Leaky integrate-and-fire neuron with exponential conductances, in units of the leak conductance.
 
         tau_mem dU/dt = -U + g_exc (E_exc - U) + g_inh (E_inh - U)      tau_r dg_r/dt = -g_r      a spike of weight w: g_r += w
 
     Potentials are relative to rest (the defaults: rest -60, threshold -50, E_exc 0, E_inh -80 mV, as in Brette et al. 2007). A step is
     exponential Euler with the conductances of its beginning: U relaxes to U_inf = sum g E / (1 + sum g) with the time constant
-    tau_mem / (1 + sum g); this is Brian2's method "exponential_euler".
+    tau_mem / (1 + sum g); this is Brian2's method "exponential_euler". To train, choose units in which the surrogate's steepness fits:
+    the distance from rest to threshold is 1 with threshold=1.0, reversal_exc=6.0, reversal_inh=-2.0.
     """
     if not (np.isfinite(reversal_exc) and np.isfinite(reversal_inh)):
         raise ValueError(f"conductance_lif: reversal potentials {reversal_exc!r} and {reversal_inh!r} must be finite.")
@@ -177,7 +257,7 @@ def conductance_lif(tau_mem=20e-3, tau_exc=5e-3, tau_inh=10e-3, reversal_exc=60e
 
 def alpha_conductance_lif(tau_mem=20e-3, tau_exc=5e-3, tau_inh=10e-3, reversal_exc=60e-3, reversal_inh=-20e-3, threshold=10e-3, reset=0.0,
                           refractory=5e-3):
-    """`conductance_lif` with conductances that rise and fall as alpha functions, w (t / tau_r) exp(1 - t / tau_r). For `simulate`.
+    """`conductance_lif` with conductances that rise and fall as alpha functions, w (t / tau_r) exp(1 - t / tau_r).
 
         tau_mem dU/dt = -U + g_exc (E_exc - U) + g_inh (E_inh - U)      tau_r dg_r/dt = h_r - g_r      tau_r dh_r/dt = -h_r
         a spike of weight w: h_r += e w, so that the peak of g_r, tau_r after the spike, is w (in units of the leak conductance)
@@ -279,6 +359,20 @@ def step_matrix(neuron, dt, time_constants=None):
     return step[..., :-1], step[..., -1]
 
 
+def linear_step(neuron, dt, time_constants=None):
+    """What is linear in a step: (M, drive) of `step_matrix`, and a rate (1,) or (n, 1).
+
+    Where conductances act on U, its row of M and its drive are zero and the rate is dt / tau_mem; elsewhere the rate is zero.
+    """
+    matrix, drive = step_matrix(neuron, dt, time_constants)
+    taus = neuron.time_constants if time_constants is None else time_constants
+    rate = np.zeros_like(drive[..., :1])
+    if neuron.reversal:
+        rate[..., 0] = dt / np.asarray(taus[next(iter(neuron.states.values()))])
+        matrix[..., 0, :], drive[..., 0] = 0, 0
+    return matrix, drive, rate
+
+
 def surge_step(neuron, dt, u):
     """What a step of length dt (s) adds to U beside `step_matrix`, from the old U: a number, or one per neuron as tau_mem; else 0."""
     s = neuron.surge
@@ -320,6 +414,13 @@ def _number(value):
         return float(value)
     except (TypeError, ValueError):
         return np.nan
+
+
+def _numbers(values):
+    try:
+        return np.asarray(values, float)
+    except (TypeError, ValueError):
+        return np.array(np.nan)
 
 
 def _brief(array):

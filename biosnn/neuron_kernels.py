@@ -5,8 +5,9 @@ Kernels see arrays and scalars only (arrays.py). Index letters as in kernels.py.
 import numpy as np
 
 from ._jit import fused, kernel, part
-from ._vector import LANES, above, lowest_bit
-from .arrays import RESET_BY_SUBTRACTION, SIGMOID, TRIANGULAR, TRUNCATED_SUPERSPIKE
+from ._vector import LANES, at_least, lowest_bit
+from .arrays import RESET_BY_SUBTRACTION, SIGMOID, SUPERSPIKE, TRIANGULAR, TRUNCATED_SUPERSPIKE
+from .surrogate_kernels import other_derivative, other_twin
 
 
 # ---------------------------------------------------------------------------------------------- surrogate gradients
@@ -20,6 +21,8 @@ def surrogate_derivative(kind, beta, cutoff, x):
         return beta * e / ((one + e) * (one + e))
     if kind == TRIANGULAR:
         return max(type(x)(0), one - beta * abs(x))
+    if kind > TRUNCATED_SUPERSPIKE:
+        return other_derivative(kind, beta, x)
     if kind == TRUNCATED_SUPERSPIKE and abs(x) > cutoff:
         return type(x)(0)
     h = one / (beta * abs(x) + one)
@@ -37,6 +40,8 @@ def smooth_spike(kind, beta, cutoff, x):
     if kind == TRIANGULAR:
         z = min(max(beta * x, -one), one)
         return (half + z - half * z * abs(z)) / beta
+    if kind > TRUNCATED_SUPERSPIKE:
+        return other_twin(kind, beta, x)
     if kind == TRUNCATED_SUPERSPIKE:
         x = min(max(x, -cutoff), cutoff)
         return x / (one + beta * abs(x)) + cutoff / (one + beta * cutoff)
@@ -122,6 +127,12 @@ def inject_adjoint(model, blocks, current, start, n, trials, grad_new, grad_curr
 # ---------------------------------------------------------------------------------------------- threshold
 
 @kernel
+def is_listed(model, g, near):
+    """Whether the adjoint takes the neurons of a group from the lists of those near threshold."""
+    return near.units.size > 0 and model.cutoff[g] < np.inf
+
+
+@kernel
 def threshold(model, g, trials, old, new, clock, margin, start, slot):
     """margin = U* - theta; a clamped neuron keeps U and has margin -inf, so that neither spike nor surrogate follows."""
     a, first, size = model.neuron_first[g], model.state_first[g], model.neuron_first[g + 1] - model.neuron_first[g]
@@ -140,31 +151,35 @@ def threshold(model, g, trials, old, new, clock, margin, start, slot):
 
 
 @kernel
-def collect_spikes(model, p, trials, margin, slot, spikes, start, n):
-    """Append the neurons with margin > 0 to the events of each trial; in the smooth twin every neuron emits sigma(margin)."""
-    a, size, at = model.population_first[p], model.population_first[p + 1] - model.population_first[p], n * model.group.size + p
-    zero = margin.dtype.type(0)
+def collect_spikes(model, p, trials, margin, slot, spikes, near, start, n):
+    """Append the neurons with margin > 0 to the events of each trial; in the smooth twin every neuron emits sigma(margin).
+
+    `near`, if it has units, gets those with |margin| <= cutoff, whose surrogate is not zero.
+    """
+    g, a, at = model.group[p], model.population_first[p], n * model.group.size + p
+    size, width, listed = model.population_first[p + 1] - a, model.cutoff[g], is_listed(model, g, near)
     for b in range(trials):
-        first, m = spikes.pointers[start + b, at], part(margin[start + b, slot], a, size)
-        units, count = part(spikes.units, first, size + 1), 0
+        count, m = spikes.pointers[start + b, at], part(margin[start + b, slot], a, size)
+        count_near = near.pointers[start + b, at] if listed else 0
         if spikes.values.size:
-            g = model.group[p]
             for i in range(size):
-                spikes.values[first + i] = smooth_spike(model.surrogate[g], model.steepness[g], model.cutoff[g], m[i])
-                units[i] = i
-            count = size
+                spikes.values[count] = smooth_spike(model.surrogate[g], model.steepness[g], model.cutoff[g], m[i])
+                spikes.units[count] = i
+                count += 1
         else:
-            for block in range(0, size - size % LANES, LANES):
-                bits = above(m, block, zero)
-                while bits:
-                    units[count] = block + lowest_bit(bits)
-                    count += 1
+            for block in range(0, size, LANES):   # whole blocks: reading further costs less than a loop over the rest
+                bits = at_least(m, block, -width if listed else type(width)(0)) & ((1 << min(LANES, size - block)) - 1)
+                while bits:                       # a number is always written and kept if the counter moves on: fewer branches
+                    i = block + lowest_bit(bits)
+                    spikes.units[count] = i
+                    count += m[i] > 0
+                    if listed:
+                        near.units[count_near] = i
+                        count_near += m[i] <= width
                     bits &= bits - 1
-            for i in range(size - size % LANES, size):
-                if m[i] > zero:
-                    units[count] = i
-                    count += 1
-        spikes.pointers[start + b, at + 1] = first + count
+        spikes.pointers[start + b, at + 1] = count
+        if near.units.size:
+            near.pointers[start + b, at + 1] = count_near if listed else near.pointers[start + b, at]
 
 
 @fused
@@ -175,13 +190,25 @@ def threshold_adjoint(model, g, trials, margin, start, n, grad_spikes, grad_new)
     one, zero = margin.dtype.type(1), margin.dtype.type(0)
     for b in range(trials):
         m, grad_spike, grad_u = part(margin[start + b, n], a, size), part(grad_spikes[b], a, size), part(grad_new[b], first, size)
-        if kind != SIGMOID and kind != TRIANGULAR:   # SuperSpike, written out, because this loop then uses vector units
+        if kind == SUPERSPIKE or kind == TRUNCATED_SUPERSPIKE:   # written out, because this loop then uses vector units
             for i in range(size):
                 h = one / (beta * abs(m[i]) + one)
                 grad_u[i] += grad_spike[i] * (h * h if abs(m[i]) <= cutoff else zero)
         else:
             for i in range(size):
                 grad_u[i] += grad_spike[i] * surrogate_derivative(kind, beta, cutoff, m[i])
+
+
+@fused
+def threshold_adjoint_near(model, p, trials, margin, start, n, near, grad_spikes, grad_new):
+    """As `threshold_adjoint`, for one population, from the list of neurons near threshold: elsewhere sigma' is 0."""
+    g, a, at = model.group[p], model.population_first[p], n * model.group.size + p
+    u = model.state_first[g] + a - model.neuron_first[g]
+    for b in range(trials):
+        m, grad_spike, grad_u = margin[start + b, n], grad_spikes[b], grad_new[b]
+        for e in range(near.pointers[start + b, at], near.pointers[start + b, at + 1]):
+            i = near.units[e]
+            grad_u[u + i] += grad_spike[a + i] * surrogate_derivative(model.surrogate[g], model.steepness[g], model.cutoff[g], m[a + i])
 
 
 @fused
@@ -241,3 +268,27 @@ def reset_adjoint(model, g, trials, margin, start, n, smooth, differentiate, gra
         elif not subtract:
             for i in range(size):
                 grad_u[i] = zero if m[i] > 0 else grad_u[i]
+
+
+@fused
+def reset_adjoint_near(model, p, trials, spikes, margin, start, n, differentiate, near, loss, grad_new, grad_spikes):
+    """As `reset_adjoint`, for one population, from the lists of its spikes and of its neurons near threshold.
+
+    Only there grad_S is needed; it begins with the derivatives of the loss.
+    """
+    g, a, at = model.group[p], model.population_first[p], n * model.group.size + p
+    u, subtract = model.state_first[g] + a - model.neuron_first[g], model.reset_kind[g] == RESET_BY_SUBTRACTION
+    for b in range(trials):
+        m, grad_spike, grad_u, counts = margin[start + b, n], grad_spikes[b], grad_new[b], loss.counts[start + b]
+        for e in range(near.pointers[start + b, at], near.pointers[start + b, at + 1]):
+            i = near.units[e]
+            total = counts[a + i]
+            if loss.spikes.shape[1]:
+                total += loss.spikes[start + b, n, a + i]
+            if differentiate:
+                change = -model.threshold[a + i] if subtract else model.reset[a + i] - model.threshold[a + i] - m[a + i]
+                total += change * grad_u[u + i]
+            grad_spike[a + i] = total
+        if not subtract:
+            for e in range(spikes.pointers[start + b, at], spikes.pointers[start + b, at + 1]):
+                grad_u[u + spikes.units[e]] = 0

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import dale
-from ._vector import BLOCK_BYTES
-from .arrays import RESET_BY_SUBTRACTION, RESET_TO_VALUE, Model, Terms, Wiring, aligned, aligned_copy
+from ._vector import BLOCK_BYTES, SPAN_BYTES
+from .arrays import RESET_BY_SUBTRACTION, RESET_TO_VALUE, Blocks, Bounds, Jumps, Model, Sparse, Terms, Wiring, aligned, aligned_copy
 from .network import Network
-from .neuron import step_matrix, step_pattern
+from .neuron import linear_step, step_pattern
+
+_SMALL_BYTES = 32e3    # of weights whose gradient stays in the first-level cache: their events are not collected
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,8 +17,8 @@ class Packed:
     """A network as the arrays that kernels see, and where to find things in them.
 
     order       populations in kernel order: spiking ones, then readouts, those of one group side by side
-    weight      all weights in one vector, bundle by bundle
-    places      projection -> (slice of the vector that its bundle fills, columns of the bundle that are its own)
+    weight      all weights in one vector: dense ones bundle by bundle, then those of sparse projections
+    places      projection -> (slice of the vector that its bundle fills, columns of the bundle that are its own; None if sparse)
     """
     network: Network
     order: list
@@ -46,15 +48,26 @@ class Packed:
         return int(self.model.neuron_first[self.model.n_spiking])
 
     @property
+    def needs_states(self):
+        """Whether the adjoint reads the states at the end of every step: for learned time constants, and where conductances act."""
+        return any(p.learn or p.neuron.reversal for p in self.order)
+
+    @property
     def non_negative(self):
         """Slices of the weight vector that Dale's law keeps >= 0: a bundle is so as a whole, or not at all."""
-        return list({self.places[p.name][0].start: self.places[p.name][0] for p in self.network.projections
-                     if p.non_negative}.values())
+        return self.slices(p for p in self.network.projections if p.non_negative)
+
+    def slices(self, projections):
+        """The slices of the weight vector that hold these projections: whole bundles, each once."""
+        found = (self.places[p.name][0] for p in projections)
+        return list({(place.start, place.stop): place for place in found}.values())
 
     def weight_matrix(self, name, vector=None):
-        """View of a projection's weights (pre, post) in a vector like `weight`."""
+        """View of a projection's weights in a vector like `weight`: (pre, post), or the shape of sparse ones (network.weights)."""
         bundle, columns = self.places[name]
         rows = (self.weight if vector is None else vector)[bundle]
+        if columns is None:
+            return rows.reshape(np.shape(self.network.weights[name]))
         return rows.reshape(self.network[self.network.projection(name).pre].n, -1)[:, columns]
 
 
@@ -66,11 +79,8 @@ def pack(network):
     if missing:
         raise ValueError(f"projections without weights: {', '.join(missing)}. Give them to connect or set_weights, or call "
                          "fluctuation_driven(net, …).")
-    if network.synapses:
-        raise ValueError(f"sparse projections: {', '.join(network.synapses)}. Batches of trials and training take dense ones only; "
-                         "use simulate(network, duration, …), which runs one trial of any network.")
     for population in network.spiking:
-        if population.neuron.reversal or population.neuron.spike_jumps or population.neuron.surge:
+        if population.neuron.surge:
             raise ValueError(f"population {population.name!r}: batches of trials and training do not take {population.neuron.model}; "
                              "use simulate(network, duration, …).")
         if population.neuron.refractory_steps(network.dt) > 1 and population.neuron.has_delta_synapses:
@@ -83,10 +93,10 @@ def pack(network):
         dale.check_weights(projection.name, network.weights[projection.name], projection.non_negative)
     order = [population for group in _groups(network) for population in group]
     packed = Packed(network, order, pack_model(network), None, None, {})
-    wiring, places = _pack_wiring(packed)
-    packed = Packed(network, order, packed.model, wiring, aligned(sum(wiring.n_pre * wiring.n_post), network.dtype), places)
+    wiring, places, n_weights = _pack_wiring(packed)
+    packed = Packed(network, order, packed.model, wiring, aligned(n_weights, network.dtype), places)
     for projection in network.projections:
-        packed.weight_matrix(projection.name)[:] = network.weights[projection.name]
+        packed.weight_matrix(projection.name)[...] = network.weights[projection.name]
     return packed
 
 
@@ -98,13 +108,20 @@ def check_differentiable(network):
                              "gradients yet. To train, use lif(...) with a short tau_syn.")
 
 
+def check_reset_is_differentiable(network):
+    """ValueError if spikes are drawn at random: how far U was from threshold at the reset is then not kept."""
+    if noisy := [p.name for p in network.spiking if p.noise]:
+        raise ValueError(f"populations with escape noise: {', '.join(noisy)}. There is no gradient through their reset; leave out "
+                         "differentiate_reset.")
+
+
 def _groups(network):
     """Spiking populations, then readouts, in lists of those that kernels can treat as one."""
     groups = {}
     for population in network.spiking + network.readouts:
         neuron = population.neuron
         key = (population.kind, tuple(neuron.states), tuple(step_pattern(neuron)), neuron.reset == "subtract",
-               neuron.refractory_steps(network.dt), population.surrogate)
+               neuron.refractory_steps(network.dt), population.surrogate, tuple(neuron.reversal.items()), neuron.bounded)
         groups.setdefault(key, []).append(population)
     return list(groups.values())
 
@@ -121,6 +138,21 @@ def _joined(parts):
     return Terms(np.concatenate([[0], np.cumsum(counts)]), other, at)
 
 
+def _pack_jumps(network, groups, state_first):
+    """Jumps of the spiking populations; `state_first`: of every group, its first element in the state vector."""
+    rows, sizes, p, at = [], [], 0, 0
+    for group, first in zip(groups, state_first):
+        width, offset = sum(population.n for population in group), 0
+        for population in group:
+            for state, jump in network.spike_jumps(population).items():
+                row = list(population.neuron.states).index(state)
+                rows.append((p, first + row * width + offset, population.neuron.jump_delay_steps(network.dt), at))
+                sizes.append(np.broadcast_to(jump, population.n))
+                at += population.n
+            offset, p = offset + population.n, p + 1
+    return Jumps(*np.array(rows, np.int64).reshape(-1, 4).T.copy(), np.concatenate([np.empty(0), *sizes]).astype(network.dtype))
+
+
 def pack_model(network):
     """The populations as arrays, with the time constants as they are now."""
     groups, dtype, dt = _groups(network), network.dtype, network.dt
@@ -128,13 +160,14 @@ def pack_model(network):
     n = np.array([p.n for p in order])
     sizes = np.array([sum(p.n for p in group) for group in groups])
     n_states = np.array([len(group[0].neuron.states) for group in groups])
-    coefficient, drive, rows, columns, initial, at = [], [], [], [], [], 0
+    coefficient, drive, rate, rows, columns, initial, at = [], [], [], [], [], [], 0
     for group, size in zip(groups, sizes):
         pattern = step_pattern(group[0].neuron)
-        steps = [step_matrix(p.neuron, dt, network.time_constants(p)) for p in group]
+        steps = [linear_step(p.neuron, dt, network.time_constants(p)) for p in group]
         for row, column in pattern:
-            coefficient += [np.broadcast_to(matrix[..., row, column], p.n) for p, (matrix, _) in zip(group, steps)]
-        drive += [np.broadcast_to(gain[..., 0], p.n) for p, (_, gain) in zip(group, steps)]
+            coefficient += [np.broadcast_to(matrix[..., row, column], p.n) for p, (matrix, *_) in zip(group, steps)]
+        drive += [np.broadcast_to(gain[..., 0], p.n) for p, (_, gain, _) in zip(group, steps)]
+        rate += [np.broadcast_to(each[..., 0], p.n) for p, (*_, each) in zip(group, steps)]
         firsts = [at + size * e for e in range(len(pattern))]
         rows.append(_terms(pattern, firsts))
         columns.append(_terms([(column, row) for row, column in pattern], firsts))
@@ -148,9 +181,14 @@ def pack_model(network):
 
     def per_neuron(values):
         return np.repeat(np.array(values, dtype), n)
+
+    def of_spiking(value):
+        return np.repeat(np.array([value(p.neuron) for group in spiking for p in group], dtype), [p.n for group in spiking for p in group])
+    state_first = first_of(sizes * n_states)
     return Model(
-        len(spiking), first_of(sizes), first_of(sizes * n_states), first_of(n_states), _joined(rows), _joined(columns),
-        aligned_copy(np.concatenate(coefficient).astype(dtype)), np.concatenate(drive).astype(dtype), np.concatenate(initial).astype(dtype),
+        len(spiking), first_of(sizes), state_first, first_of(n_states), _joined(rows), _joined(columns),
+        aligned_copy(np.concatenate(coefficient).astype(dtype)), np.concatenate(drive).astype(dtype),
+        pack_bias(network, order), np.concatenate(initial).astype(dtype),
         aligned_copy(per_neuron([p.neuron.threshold for p in order])),
         per_neuron([0.0 if p.neuron.reset == "subtract" else p.neuron.reset for p in order]),
         np.array([RESET_BY_SUBTRACTION if g[0].neuron.reset == "subtract" else RESET_TO_VALUE for g in groups], np.int64),
@@ -159,18 +197,31 @@ def pack_model(network):
         np.array([g[0].surrogate.steepness for g in spiking], dtype),
         np.array([g[0].surrogate.support for g in spiking], dtype),
         first_of([p.n for group in spiking for p in group]),
-        np.repeat(np.arange(len(spiking)), [len(group) for group in spiking]).astype(np.int64))
+        np.repeat(np.arange(len(spiking)), [len(group) for group in spiking]).astype(np.int64),
+        np.array([bool(g[0].neuron.reversal) for g in groups]),
+        np.array([g[0].neuron.reversal.get(state, np.nan) for g in groups for state in g[0].neuron.states], dtype),
+        np.concatenate(rate).astype(dtype), _pack_jumps(network, groups, state_first),
+        Bounds(np.array([g[0].neuron.bounded for g in spiking], bool), of_spiking(lambda x: x.low), of_spiking(lambda x: x.high)))
+
+
+def pack_bias(network, order):
+    """Constant currents of all neurons as they are now; size 0 where no population has any."""
+    if not any(p.bias for p in order):
+        return np.empty(0, network.dtype)
+    return np.concatenate([network.bias(p) for p in order]).astype(network.dtype)
 
 
 def _pack_wiring(packed):
-    """(Wiring, places): projections of one source, delay and kind of receptor with neighbouring targets share a bundle."""
+    """(Wiring, places, number of weights): dense projections of one source, delay and kind of receptor with neighbouring targets
+    share a bundle."""
     network = packed.network
     sources = [p.name for p in network.inputs] + [p.name for p in packed.order if p.kind == "spiking"]
     found = []
-    for k, projection in enumerate(network.projections):
+    for k, projection in enumerate(p for p in network.projections if p.name not in network.synapses):
         receptor = network[projection.post].neuron.receptors[projection.receptor]
         target, size = packed.state(projection.post, receptor.state)
-        key = (sources.index(projection.pre), network.delay_steps(projection), float(receptor.jump), projection.non_negative)
+        key = (sources.index(projection.pre), network.delay_steps(projection), float(receptor.jump), projection.non_negative,
+               not projection.frozen, projection.gradient_to_source)
         found.append((key, target, k, size, projection))
     bundles = []
     for key, target, _, size, projection in sorted(found, key=lambda each: each[:3]):
@@ -186,10 +237,63 @@ def _pack_wiring(packed):
 
     def column(k, kind=np.int64):
         return np.array([bundle[0][k] for bundle in bundles], kind)
+    sparse, sparse_places, n_weights = _pack_sparse(packed, sources, int(sum(n_pre * n_post)))
+    pulled = column(5, bool)
     wiring = Wiring(len(network.inputs), column(0), np.array([bundle[1] for bundle in bundles], np.int64),
                     column(2, network.dtype), column(1), n_pre, n_post, (ends - n_pre * n_post).astype(np.int64),
-                    _panel_firsts(n_pre * (column(0) >= len(network.inputs)), n_post, network.dtype))
-    return wiring, places
+                    _panel_firsts(n_pre * pulled * (column(0) >= len(network.inputs)), n_post, network.dtype),
+                    *_columns([bundle[1] for bundle in bundles], n_pre, n_post, column(0) < len(network.inputs), network.dtype),
+                    column(4, bool), pulled, sparse)
+    return wiring, places | sparse_places, n_weights
+
+
+def _pack_sparse(packed, sources, n_weights):
+    """(Sparse, places, number of all weights); `n_weights` dense ones come before. Synapses are taken apart by their delays."""
+    network, places, rows, firsts, posts, ats, row, synapse = packed.network, {}, [], [], [], [], 0, 0
+    for projection in network.projections:
+        if projection.name not in network.synapses:
+            continue
+        synapses, delays = network.synapses[projection.name], network.delay_steps(projection)
+        size = int(np.size(network.weights[projection.name]))
+        at = np.broadcast_to(synapses.weight_places(network.weights[projection.name]), synapses.size)
+        receptor = network[projection.post].neuron.receptors[projection.receptor]
+        target, n_post = packed.state(projection.post, receptor.state)
+        for delay in np.unique(delays):
+            chosen = slice(None) if np.ndim(delays) == 0 else np.flatnonzero(delays == delay)
+            first = synapses.first if np.ndim(delays) == 0 else np.searchsorted(chosen, synapses.first)
+            rows.append((sources.index(projection.pre), target, receptor.jump, delay, synapses.n_pre, n_post, not projection.frozen,
+                         projection.gradient_to_source, row))
+            firsts.append(first + synapse)
+            posts.append(synapses.target[chosen])
+            ats.append(n_weights + at[chosen])
+            row, synapse = row + first.size, synapse + posts[-1].size
+        places[projection.name] = (slice(n_weights, n_weights + size), None)
+        n_weights += size
+    if n_weights >= 1 << 32:
+        raise ValueError(f"the network has {n_weights} weights; batches of trials and training take fewer than 2^32. Use simulate.")
+
+    def joined(parts, kind):
+        return np.concatenate([np.empty(0, kind), *parts]).astype(kind, copy=False)
+    kinds = [np.int64, np.int64, network.dtype, np.int64, np.int64, np.int64, bool, bool, np.int64]
+    table = [np.array([each[c] for each in rows], kind) for c, kind in enumerate(kinds)]
+    # unsigned: kernels then need no test for negative places
+    return Sparse(*table, joined(firsts, np.int64), joined(posts, np.uint32), joined(ats, np.uint32)), places, n_weights
+
+
+def _columns(targets, n_pre, sizes, driven, dtype):
+    """Where each bundle finds its columns in Scratch.arriving (of those that inputs drive) and Scratch.arrived, and the columns of the
+    latter: in whole spans; bundles with the same targets share them."""
+    itemsize = np.dtype(dtype).itemsize
+    span = SPAN_BYTES // itemsize
+    widths = -(-sizes // span) * span
+    firsts, at = {}, 0
+    for target, n, size, width in zip(targets, n_pre, sizes, widths):
+        if n * size * itemsize > _SMALL_BYTES and (target, int(size)) not in firsts:
+            firsts[target, int(size)] = at
+            at += int(width)
+    kept = np.array([(target, column, size) for (target, size), column in firsts.items()], np.int64).reshape(-1, 3).T.copy()
+    return (np.cumsum(widths * driven) - widths * driven, np.array([firsts.get((t, int(n)), -1) for t, n in zip(targets, sizes)], np.int64),
+            Blocks(np.zeros(kept.shape[1], np.int64), *kept))
 
 
 def _panel_firsts(n_pre, n_post, dtype):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import arrays, kernels
-from ._vector import BLOCK_BYTES, BLOCK_ROWS
+from ._vector import BLOCK_BYTES, BLOCK_ROWS, SPAN_BYTES
 from .threads import checked_threads, default_threads, on_threads  # noqa: F401 (callers find the first two here)
 
 _MANY_TRIALS, _NEAR_BYTES = 24, 256e3    # about half of a second-level cache
@@ -73,34 +73,45 @@ def new_recording(packed, n_trials, steps, blocks, width, tape=False, smooth=Fal
     pointers = np.zeros((n_trials, steps * model.group.size + 1), np.int64)
     pointers[:, 0] = np.arange(n_trials) * room
     spikes = arrays.Events(pointers, np.empty(n_trials * room, np.int32), np.empty(n_trials * room if smooth else 0, dtype))
+    listed = tape and not smooth and bool(np.any(model.cutoff < np.inf))
+    room = (n * steps + 1) * listed
+    near = arrays.Events(np.zeros((n_trials, steps * model.group.size + 1 if listed else 1), np.int64),
+                         np.empty(n_trials * room, np.int32), np.empty(0, dtype))
+    near.pointers[:, 0] = np.arange(n_trials) * room
     return arrays.Recording(
-        spikes, np.zeros((n_trials, n), dtype), arrays.aligned((n_trials, steps if tape else 1, n), dtype), blocks,
+        spikes, near, np.zeros((n_trials, n), dtype), arrays.aligned((n_trials, steps if tape else 1, n), dtype), blocks,
         np.empty((n_trials, steps if width else 0, width), dtype))
 
 
 def _first_trials(recording, n_trials):
     """The recording of as many trials, in the first rows of a larger one."""
-    spikes = recording.spikes._replace(pointers=recording.spikes.pointers[:n_trials])
-    return arrays.Recording(spikes, recording.counts[:n_trials], recording.margin[:n_trials], recording.blocks,
+    spikes, near = (events._replace(pointers=events.pointers[:n_trials]) for events in (recording.spikes, recording.near))
+    return arrays.Recording(spikes, near, recording.counts[:n_trials], recording.margin[:n_trials], recording.blocks,
                             recording.states[:n_trials])
 
 
 def _scratch(packed, events=None):
-    """Working memory of one thread: two steps of states or, for the adjoint, as many as a window of events and the delays need.
+    """Working memory of one thread: two steps of states or, for the adjoint, as many as the delays need.
 
     events: for the adjoint, the most events that a source has in a window of steps and a tile of trials.
     """
-    dtype, model, tile = packed.weight.dtype, packed.model, _tile(packed)
-    steps = 2 if events is None else kernels.ROWS // tile + max(packed.wiring.delay, default=0) + 1
-    most = int(max(packed.wiring.n_pre, default=0)) if events else 0
+    dtype, model, wiring, tile = packed.weight.dtype, packed.model, packed.wiring, _tile(packed)
+    longest, span = int(max(wiring.delay, default=0)), SPAN_BYTES // packed.weight.dtype.itemsize
+    farthest = max([longest, *map(int, wiring.sparse.delay), *map(int, model.jumps.delay)])
+    steps, ahead, window = (2, kernels.AHEAD // tile, 0) if events is None else (farthest + 2, 0, kernels.ROWS // tile + longest + 1)
+    most = int(max(wiring.n_pre, default=0)) if events else 0
 
     def rows(n):
         return -(-n // 16) * 16   # so that the row of every trial begins at a cache line
+    inputs, kept = (int(np.max(first + size, initial=0)) for first, size in (
+        (wiring.input_column, wiring.n_post * (wiring.source < wiring.n_inputs)), (wiring.kept.column, wiring.kept.size)))
     return arrays.Scratch(arrays.aligned((steps, tile, rows(model.initial.size)), dtype),
                           arrays.aligned((tile, rows(model.threshold.size)), np.int32),
                           arrays.aligned((tile, rows(packed.n_spiking) + 16), dtype),   # + 16: zeros of the last panel
-                          arrays.aligned((tile, rows(packed.n_spiking)), dtype), np.empty(packed.n_spiking, np.int64),
-                          arrays.Sorting(np.empty(tile, np.int64), np.empty(most + 1, np.int64), np.empty(events or 0, np.int64),
+                          arrays.aligned((tile, rows(packed.n_spiking)), dtype),
+                          arrays.aligned((ahead, tile, -(-inputs // span) * span), dtype),
+                          arrays.aligned((-(-kept // span), window, tile, span), dtype), arrays.aligned(span, dtype),
+                          arrays.Sorting(np.empty(tile, np.int64), np.empty(most + 1, np.int64), np.empty(events or 0, np.int32),
                                          np.empty(events or 0, dtype)))   # taken only when touched
 
 
@@ -132,13 +143,22 @@ def _workspace(spare, packed, n_trials, steps, blocks, width):
 
 # ---------------------------------------------------------------------------------------------- passes
 
+def needs_extras(packed, chance, others=False):
+    """True, or None if a network and its batch have nothing of what most do not have: conductances, bounds of U, jumps by own spikes,
+    sparse projections, biases, random spikes, or others: injected currents, moments of states, gradients by the step matrix."""
+    model = packed.model
+    sizes = model.jumps.population.size + model.bias.size + packed.wiring.sparse.source.size + chance.kind.size + chance.silent.size
+    return True if others or sizes or np.any(model.conducting) or np.any(model.bounds.used) else None
+
+
 def forward(packed, drive, recording, steps, threads):
     """Simulate a batch; writes `recording`."""
     n_trials = drive.rows.size
+    extras = needs_extras(packed, drive.chance, drive.current.shape[1] or recording.moments.shape[2])
     recording.counts[:] = 0
     bounds = np.linspace(0, n_trials, min(n_trials, 4 * threads) + 1).astype(int)
     _in_chunks(lambda c, first, last: kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording,
-                                                      _scratch(packed), steps, first, last), bounds, threads)
+                                                      _scratch(packed), steps, first, last, extras), bounds, threads)
 
 
 def adjoint(packed, drive, recording, loss, threads, differentiate_reset=False, currents=False, coefficients=False):
@@ -146,41 +166,44 @@ def adjoint(packed, drive, recording, loss, threads, differentiate_reset=False, 
     sums, grad_current = _sums(packed, coefficients), np.zeros(drive.current.shape if currents else (drive.rows.size, 0, 0),
                                                                packed.weight.dtype)
     panels, events = _panels(packed), _most_events(packed, drive.inputs)
+    extras = needs_extras(packed, drive.chance, drive.current.shape[1] or coefficients)
 
     def work(c, first, last):
         parts = sums.buffer()
         kernels.adjoint(packed.model, packed.wiring, packed.weight, panels, drive, recording, loss,
-                        arrays.Gradient(*parts, grad_current), _scratch(packed, events), differentiate_reset, first, last)
+                        arrays.Gradient(*parts, grad_current), _scratch(packed, events), differentiate_reset, first, last, extras)
         sums.add(c, parts)
     _in_chunks(work, _chunk_bounds(drive.rows.size, packed), threads)
     return arrays.Gradient(*sums.total, grad_current)
 
 
 def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, threads, spare, differentiate_reset=False,
-                     coefficients=False):
+                     coefficients=False, chance=arrays.Chance()):
     """Forward pass, loss and adjoint of a batch, chunk by chunk: what the adjoint reads has just been written.
 
     inputs          (first, last) -> (arrays.Events, their rows) of those trials of the batch
     blocks, width   states to record
     derive          (recording, first, last) -> (anything, arrays.LossGradient) of those trials
     spare           list of Workspaces, kept between calls
+    chance          what is random in the spikes of the batch
     Returns (what `derive` returned by chunk, arrays.Gradient), the same bits as `forward`, the loss and `adjoint` in turn.
     """
     sums, panels, dtype = _sums(packed, coefficients), _panels(packed), packed.weight.dtype
     bounds = _chunk_bounds(n_trials, packed)
     nothing = arrays.Blocks(*[np.empty(0, np.int64)] * 4)
-    results = [None] * (bounds.size - 1)
+    results, extras = [None] * (bounds.size - 1), needs_extras(packed, chance, coefficients)
 
     def work(c, first, last):
         n = last - first
         space = _workspace(spare, packed, n, steps, blocks, width)
         recording = _first_trials(space.recording, n)
         recording.counts[:] = 0
-        drive, parts = arrays.Drive(*inputs(first, last), nothing, np.empty((n, 0, 0), dtype)), sums.buffer()
-        kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording, space.forward, steps, 0, n)
+        drive = arrays.Drive(*inputs(first, last), nothing, np.empty((n, 0, 0), dtype), chance._replace(first=first))
+        parts = sums.buffer()
+        kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording, space.forward, steps, 0, n, extras)
         results[c], loss = derive(recording, first, last)
         kernels.adjoint(packed.model, packed.wiring, packed.weight, panels, drive, recording, loss,
-                        arrays.Gradient(*parts, drive.current), space.adjoint, differentiate_reset, 0, n)
+                        arrays.Gradient(*parts, drive.current), space.adjoint, differentiate_reset, 0, n, extras)
         sums.add(c, parts)
         spare.append(space)
     _in_chunks(work, bounds, threads)
@@ -189,8 +212,8 @@ def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, thr
 
 def _sums(packed, coefficients):
     model = packed.model
-    return _OrderedSum((packed.weight.size, model.coefficient.size * coefficients, model.drive.size * coefficients),
-                       packed.weight.dtype)
+    learned = (model.coefficient.size, model.drive.size, model.rate.size, model.jumps.size.size)
+    return _OrderedSum((packed.weight.size, *(size * coefficients for size in learned), model.bias.size), packed.weight.dtype)
 
 
 def panels_of(weights):

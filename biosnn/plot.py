@@ -157,10 +157,16 @@ def _membrane_histogram(axis, values, theory, face):
 def currents(trace, population, neuron=0, trial=0):
     """Excitatory (up), inhibitory (down) and net synaptic current of one neuron, with the balance of the two.
 
-    For populations with separate currents I_exc and I_inh (`ei_lif`). ValueError for others, and unless the trace has
-    them: run(..., record=["E.I_exc", "E.I_inh"]).
+    For populations with separate currents I_exc and I_inh (`ei_lif`) or conductances (`conductance_lif`: g_exc (E_exc - U) and
+    g_inh (U - E_inh)). ValueError for others, and unless the trace has them: run(..., record=["E.I_exc", "E.I_inh"]) or
+    record=["E.U", "E.g_exc", "E.g_inh"].
     """
-    population, (e, i) = _recorded(trace, population, ("I_exc", "I_inh"), neuron, trial)
+    reversal = getattr(trace.network[getattr(population, "name", population)].neuron, "reversal", {})
+    if {"g_exc", "g_inh"} <= set(reversal):
+        population, (u, e, i) = _recorded(trace, population, ("U", "g_exc", "g_inh"), neuron, trial)
+        e, i = e * (reversal["g_exc"] - u), i * (u - reversal["g_inh"])
+    else:
+        population, (e, i) = _recorded(trace, population, ("I_exc", "I_inh"), neuron, trial)
     figure = _figure(9.0, 3.6)
     axis = figure.subplots()
     excitation, inhibition = e[trial, :, neuron], i[trial, :, neuron]

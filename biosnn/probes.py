@@ -9,7 +9,7 @@ from . import stats
 from .background import Current, OrnsteinUhlenbeck, PoissonInput, pieces
 from .connectivity import Pairs
 from .data.poisson import poisson
-from .mean_field import adaptation
+from .moments import adaptation_gain
 from .simulation import simulate
 
 NEURONS, SAMPLE = 250, 1e-3     # probes of a population; seconds between two samples of their membranes
@@ -84,7 +84,7 @@ class Probes:
             weights = self.network.weights[p]
             self.with_probes.set_weights(p, weights, copy=False)
             self.with_probes.set_weights(f"{p} (probe)", weights[self.kept[p]] if np.ndim(weights) else weights, copy=False)
-        own = [Current(_probe(p.name), adaptation(p.neuron) * rates[p.name]) for p in self.network.spiking if p.neuron.spike_jumps]
+        own = [Current(_probe(p.name), adaptation_gain(p.neuron) * rates[p.name]) for p in self.network.spiking if p.neuron.spike_jumps]
         options = {"background": self.background + own, "threads": threads, "progress": False, "record_spikes": [p.name for p in self.network.spiking]}
         parts = [{p.name: poisson(rates[p.name], p.n, length, seed=[self.seed, k, n]) for n, p in enumerate(self.network.inputs)} or None
                  for k, length in enumerate((warm_up, seconds))]

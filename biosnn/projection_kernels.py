@@ -7,10 +7,7 @@
 Kernels see arrays and scalars only (arrays.py). Index letters as in kernels.py.
 """
 from ._jit import fused, kernel, part, reduction
-from ._vector import BLOCK_BYTES, BLOCK_ROWS, LANES, lowest_bit, multiply_block, within
-
-COLUMNS = 256  # postsynaptic neurons for which the events of a window of steps are accumulated together
-
+from ._vector import BLOCK_BYTES, BLOCK_ROWS, multiply_block, sum_rows
 
 # ---------------------------------------------------------------------------------------------- deliver and accumulate
 
@@ -36,10 +33,26 @@ def deliver(weight, n_post, jump, events, start, stop, current):
 
 
 @kernel
-def events_by_unit(events, rows, trials, n_sources, source, first_step, last_step, delay, ring, n_pre, sorting):
-    """Sort the events of some steps by presynaptic neuron, then trial and step: those of neuron j are sorting.ends[j - 1] ..
+def gather_inputs(weight, n_post, span, events, rows, trials, n_sources, source, first_step, last_step, delay, column, arriving):
+    """arriving[n, b, column:] = sum of W[j] over the events that arrive at step first_step + n, for a window of steps.
 
-    ends[j] - 1, and their places say where the adjoint at their arrival begins in the flat ring.
+    Some columns at a time, so that their part of W stays in the second-level cache.
+    """
+    for at in range(0, n_post, span):
+        for n in range(first_step, last_step):
+            m = (n - delay) * n_sources + source
+            for b in range(trials):
+                first = last = 0
+                if n >= delay:
+                    first, last = events.pointers[rows[b], m], events.pointers[rows[b], m + 1]
+                sum_rows(weight, at, n_post, events.units, first, last, arriving[n - first_step, b], column + at)
+
+
+@kernel
+def events_by_unit(events, rows, trials, n_sources, source, first_step, last_step, delay, slots, tile, n_pre, sorting):
+    """Sort the events of some steps by presynaptic neuron, then trial and step: those of neuron j are sorting.ends[j - 1] .. ends[j] - 1.
+
+    Their places say when and where they arrive, in a ring of `slots` steps and `tile` trials.
     """
     ends, places, factors = sorting.ends, sorting.places, sorting.factors
     ends[:n_pre + 1] = 0
@@ -52,7 +65,7 @@ def events_by_unit(events, rows, trials, n_sources, source, first_step, last_ste
         ends[j] += ends[j - 1]
     for b in range(trials):
         for n in range(first_step, last_step):
-            at, place = n * n_sources + source, ((n + delay) % ring.shape[0] * ring.shape[1] + b) * ring.shape[2]
+            at, place = n * n_sources + source, (n + delay) % slots * tile + b
             for e in range(events.pointers[rows[b], at], events.pointers[rows[b], at + 1]):
                 k = ends[events.units[e]]
                 ends[events.units[e]] = k + 1
@@ -62,28 +75,36 @@ def events_by_unit(events, rows, trials, n_sources, source, first_step, last_ste
 
 
 @fused
-def accumulate(grad_weight, n_pre, n_post, jump, smooth, sorting, target, adjoints):
+def accumulate(grad_weight, n_pre, n_post, jump, smooth, sorting, column, arrived, sums):
     """Forward: current[i] += jump W[j, i] S_j.  Adjoint: grad_W[j, i] += jump S_j grad_current[i] for the events of a window.
 
     By presynaptic neuron, so that a row of grad_W is read and written once; some columns at a time, so that their adjoints stay
     in the second-level cache.
     """
-    ends, places, factors = sorting.ends, sorting.places, sorting.factors
-    for column in range(0, n_post, COLUMNS):
-        size, at, e = min(COLUMNS, n_post - column), target + column, 0
+    ends, places, factors, span = sorting.ends, sorting.places, sorting.factors, sums.size
+    for at in range(0, n_post, span):
+        adjoints, size, e = arrived[(column + at) // span].reshape(-1), min(span, n_post - at), 0
         for j in range(n_pre):
-            row = part(grad_weight, j * n_post + column, size)
-            while e + 4 <= ends[j] and not smooth:
-                a0, a1 = part(adjoints, places[e] + at, size), part(adjoints, places[e + 1] + at, size)
-                a2, a3 = part(adjoints, places[e + 2] + at, size), part(adjoints, places[e + 3] + at, size)
+            row = part(grad_weight, j * n_post + at, size)
+            if not smooth and e < ends[j]:
+                sum_rows(adjoints, 0, span, places, e, ends[j], sums, 0)
                 for i in range(size):
-                    row[i] += jump * ((a0[i] + a1[i]) + (a2[i] + a3[i]))
-                e += 4
+                    row[i] += jump * sums[i]
+                e = ends[j]
             while e < ends[j]:
-                s, a0 = jump * factors[e] if smooth else jump, part(adjoints, places[e] + at, size)
+                s, one = jump * factors[e], part(adjoints, places[e] * span, size)
                 for i in range(size):
-                    row[i] += s * a0[i]
+                    row[i] += s * one[i]
                 e += 1
+
+
+@fused
+def accumulate_now(grad_weight, n_post, jump, events, start, stop, adjoint):
+    """As `accumulate`, for the events of one trial and step: cheaper where grad_weight stays in the first-level cache."""
+    for e in range(start, stop):
+        s, row = jump * events.values[e] if events.values.size else jump, part(grad_weight, events.units[e] * n_post, n_post)
+        for i in range(n_post):
+            row[i] += s * adjoint[i]
 
 
 # ---------------------------------------------------------------------------------------------- pull
@@ -118,38 +139,22 @@ def _four_dots(w0, w1, w2, w3, y):
     return s0, s1, s2, s3
 
 
-@kernel
-def _near(m, width, near):
-    """Write the elements with |m| <= width to `near`; returns how many there are."""
-    count, whole = 0, m.size - m.size % LANES
-    for block in range(0, whole, LANES):
-        bits = within(m, block, width)
-        while bits:
-            near[count] = block + lowest_bit(bits)
-            count += 1
-            bits &= bits - 1
-    for i in range(whole, m.size):
-        if abs(m[i]) <= width:
-            near[count] = i
-            count += 1
-    return count
-
-
 @fused
-def pull_compact(weight, n_pre, n_post, jump, trials, grad_states, target, grad_spikes, pre, margin, start, n, width, near):
-    """As `pull_dense`, but only for neurons within `width` of threshold: elsewhere sigma' is 0 and grad_S is not needed."""
+def pull_near(weight, n_post, jump, trials, grad_states, target, near, start, at, grad_spikes, pre):
+    """As `pull_dense`, but only for the neurons near threshold that are listed: elsewhere sigma' is 0 and grad_S is not needed."""
     for b in range(trials):
-        grad_current, result = part(grad_states[b], target, n_post), part(grad_spikes[b], pre, n_pre)
-        count, k = _near(part(margin[start + b, n], pre, n_pre), width, near), 0
-        while k + 4 <= count:
-            j0, j1, j2, j3 = near[k], near[k + 1], near[k + 2], near[k + 3]
+        grad_current, result = part(grad_states[b], target, n_post), grad_spikes[b]
+        e, stop = near.pointers[start + b, at], near.pointers[start + b, at + 1]
+        while e + 4 <= stop:
+            j0, j1, j2, j3 = near.units[e], near.units[e + 1], near.units[e + 2], near.units[e + 3]
             s0, s1, s2, s3 = _four_dots(part(weight, j0 * n_post, n_post), part(weight, j1 * n_post, n_post),
                                         part(weight, j2 * n_post, n_post), part(weight, j3 * n_post, n_post), grad_current)
-            result[j0] += jump * s0
-            result[j1] += jump * s1
-            result[j2] += jump * s2
-            result[j3] += jump * s3
-            k += 4
-        while k < count:
-            result[near[k]] += jump * _dot(part(weight, near[k] * n_post, n_post), grad_current)
-            k += 1
+            result[pre + j0] += jump * s0
+            result[pre + j1] += jump * s1
+            result[pre + j2] += jump * s2
+            result[pre + j3] += jump * s3
+            e += 4
+        while e < stop:
+            j = near.units[e]
+            result[pre + j] += jump * _dot(part(weight, j * n_post, n_post), grad_current)
+            e += 1

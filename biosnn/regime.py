@@ -155,8 +155,7 @@ def background_cell(network, population, background):
 
 def in_degree(network, projection):
     """Mean number of synapses per target neuron."""
-    sparse = network.synapses.get(projection.name)
-    return network[projection.pre].n if sparse is None else sparse.size / network[projection.post].n
+    return network.in_degree(projection)
 
 
 def mean_square(weights):

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from . import checkpoint, dale, engine, plastic_engine
+from .background import Current
 from . import network_kernels as kernels
 from .events import SpikeTrains
 from .plasticity import check_plasticity
@@ -153,6 +154,8 @@ def _check_network(network):
     missing = [p.name for p in network.projections if p.name not in network.weights]
     if missing:
         raise ValueError(f"projections without weights: {', '.join(missing)}. Give them to connect or set_weights.")
+    if noisy := [p.name for p in network.spiking if p.noise]:
+        raise ValueError(f"populations with escape noise: {', '.join(noisy)}. simulate has none of it; use run, or background=[…].")
     for projection in network.projections:
         dale.check_weights(projection.name, network.weights[projection.name], projection.non_negative)
         check_plasticity(network, projection, network.weights[projection.name])
@@ -177,10 +180,11 @@ class _Run:
         self.cells = engine.pack_cells(self.place, threads)
         self.learned = plastic_engine.starting_weights(network, state)
         self.wires, self.keep = engine.pack_wires(self.place, self.cells, self.learned)
-        self.noise = engine.pack_noise(self.place, list(background), key)
+        bias = [Current(p.name, network.bias(p)) for p in network.spiking + network.readouts if p.bias]
+        self.noise = engine.pack_noise(self.place, [*background, *bias], key)
         self.step = self.first = 0 if state is None else state.step
         direct = [network.delay_steps(p) for p in network.projections if p.delay is not None]
-        self.longest = max([0, *direct])
+        self.longest = max([0, *direct, *(p.neuron.jump_delay_steps(network.dt) for p in network.spiking)])
         self._make_memory(state, initial, rng)
         self._make_history(state)
         self.plastic = plastic_engine.pack_plastic(self.place, threads, self.history.mask + 1)

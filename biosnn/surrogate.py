@@ -76,3 +76,46 @@ class TruncatedSuperSpike(Surrogate):
     @property
     def support(self):
         return self.cutoff
+
+
+@dataclass(frozen=True)
+class Gaussian(Surrogate):
+    """sigma'(x) = beta exp(-(beta x)^2 / 2) / sqrt(2 pi): the normal density of standard deviation 1/beta (Yin et al. 2020).
+
+    The twin is its distribution function, from 0 to 1.
+    """
+    _code = arrays.GAUSSIAN
+
+
+@dataclass(frozen=True)
+class Arctan(Surrogate):
+    """sigma'(x) = (beta / 2) / (1 + (pi beta x / 2)^2) (Fang et al. 2021). The twin is 1/2 + arctan(pi beta x / 2) / pi, from 0 to 1."""
+    _code = arrays.ARCTAN
+
+
+@dataclass(frozen=True)
+class MultiGaussian(Surrogate):
+    """sigma'(x) = (1 + h) N(x; 0, s0) - h N(x; s0, s s0) - h N(x; -s0, s s0), with s0 = 1/beta, h = 0.15 and s = 6
+    (Yin, Corradi & Bohte 2021, eq. 8); N(x; mean, standard deviation) is the normal density.
+
+    Negative tails: far from threshold the gradient has the other sign. The twin ends at 1 - h. (The programs of the paper multiply
+    by 0.5 and use s0 = 0.5, thus steepness=2.)
+    """
+    steepness: float = 2.0
+    _code = arrays.MULTI_GAUSSIAN
+
+
+@dataclass(frozen=True)
+class AsymptoticSuperSpike(Surrogate):
+    """sigma'(x) = beta / (beta |x| + 1)^2: SuperSpike with an area of 2 for every beta, so that it goes to twice a delta function as
+    beta grows. Peak beta (as in Zenke & Vogels 2021). The twin is 1 + beta x / (1 + beta |x|), from 0 to 2."""
+    _code = arrays.ASYMPTOTIC_SUPERSPIKE
+
+
+@dataclass(frozen=True)
+class ExponentialSurrogate(Surrogate):
+    """sigma'(x) = exp(-beta |x|) (Shrestha & Orchard 2018, the spike escape rate of SLAYER, there with a factor 1/alpha).
+
+    The twin is exp(beta x) / beta below threshold and (2 - exp(-beta x)) / beta above.
+    """
+    _code = arrays.EXPONENTIAL

@@ -2,12 +2,19 @@
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from .threads import on_threads
 
 _CHUNK = 1 << 16   # synapses whose values one generator draws; part of the result, so it never changes with the threads
+
+
+class Shared(NamedTuple):
+    """Which element of an array of shape `shape`, counted in C order, is the weight of each synapse."""
+    index: np.ndarray
+    shape: tuple
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,12 +25,20 @@ class Synapses:
     target   (synapses,) uint16 where the postsynaptic population has at most 65 536 neurons, else int32
     delay    steps: one number for all, or (synapses,) uint8 or uint16
 
-    Weights are in `network.weights[name]`: one number for all, or an array (synapses,) in the same order.
+    Weights are in `network.weights[name]`: one number for all, or an array (synapses,) in the same order. Where synapses share
+    weights in another way (convolution), they are an array of shape `weight_shape`, and synapse s has element weight_index[s] of it,
+    counted in C order.
     """
     first: np.ndarray
     target: np.ndarray
     delay: object
     n_post: int
+    weight_index: np.ndarray | None = None
+    weight_shape: tuple | None = None
+    random = False
+
+    def __repr__(self):
+        return f"Synapses({self.size} from {self.n_pre} to {self.n_post} neurons)"
 
     @property
     def n_pre(self):
@@ -43,11 +58,30 @@ class Synapses:
         """(synapses,) the presynaptic neuron of each synapse."""
         return np.repeat(np.arange(self.n_pre, dtype=np.int32), np.diff(self.first))
 
+    def build(self, n_pre, n_post, same, rng):
+        """As a rule for another projection: the same pairs (connectivity.py)."""
+        if (n_pre, n_post) != (self.n_pre, self.n_post):
+            raise ValueError(f"{self}: the populations have {n_pre} and {n_post} neurons.")
+        return self.first, self.target, None if self.weight_index is None else Shared(self.weight_index, self.weight_shape)
+
+    def weight_places(self, weights):
+        """Which element of `weights` each synapse has: an array (synapses,), or 0 where there is one number for all."""
+        if self.weight_index is not None:
+            return self.weight_index
+        return np.arange(self.size) if np.ndim(weights) else np.zeros((), np.int64)
+
+    def weight_of_each(self, weights):
+        """(synapses,) the weight of every synapse, from `network.weights[name]`."""
+        if self.weight_index is not None:
+            return np.ravel(weights)[self.weight_index]
+        return np.broadcast_to(weights, self.size)
+
     @cached_property
     def digest(self):
-        """A hash of targets and delays."""
+        """A hash of targets, delays and shared weights."""
         total = hashlib.blake2b(digest_size=8)
-        for array in (self.first, self.target, np.asarray(self.delay)):
+        shared = () if self.weight_index is None else (self.weight_index,)
+        for array in (self.first, self.target, np.asarray(self.delay), *shared):
             total.update(np.ascontiguousarray(array))
         return total.hexdigest()
 

@@ -6,14 +6,17 @@ from pathlib import Path
 import numpy as np
 
 from . import arrays, checkpoint, dale, passes
-from .augmentation import augmented_events, checked
+from .augmentation import Blend, augmented_events, checked
+from .constraint import checked_constraints
 from .events import bin_events
+from .escape import chance, checked_dropout, with_dropout
 from .loss import MaxOverTimeCrossEntropy
+from .objective import joint_score, make_heads, make_targets, select, total_weights, value_and_gradient
 from .optim import Adam, Constant
-from .pack import check_differentiable, pack, pack_model
+from .pack import check_differentiable, check_reset_is_differentiable, pack, pack_model
 from .progress import graceful_interrupt, progress_bar
 from .regularize import SpikeCount, WeightPenalty
-from .trials import NO_CURRENT, all_states, bin_inputs, input_trains, side_by_side, state_layout, tau_gradients
+from .trials import NO_CURRENT, all_states, bin_inputs, input_trains, side_by_side, state_layout, tau_gradients, window_steps
 
 _SERIES = ("loss", "accuracy", "regularizer", "validation_loss", "validation_accuracy", "learning_rate", "seconds")
 
@@ -41,8 +44,9 @@ class History:
 
     @property
     def watched(self):
-        """The loss that decides what is best: validation if there is one, else training."""
-        return self.loss if np.all(np.isnan(self.validation_loss)) else self.validation_loss
+        """The loss that decides what is best: validation if there is one, else training (the regularizer if there is no loss)."""
+        known = [series for series in (self.validation_loss, self.loss) if not np.all(np.isnan(series))]
+        return known[0] if known else self.regularizer
 
     @property
     def best_epoch(self):
@@ -64,14 +68,22 @@ class Evaluation:
 
 def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeCrossEntropy(), optimizer=Adam(2e-3),
           schedule=Constant(), regularizers=(), batch=250, validation=None, validation_targets=None, validation_mask=None,
-          augment=(), readout=None, early_stopping=None, seed=0, out=None, start="new", threads=None, differentiate_reset=False,
-          progress=True):
-    """Train the weights (and learned time constants) of `network` in place. Returns a History.
+          augment=(), dropout=0.0, clip=None, constraints=(), readout=None, early_stopping=None, seed=0, out=None, start="new", threads=None,
+          differentiate_reset=False, truncate=None, progress=True):
+    """Train the weights (and learned time constants and biases) of `network` in place. Returns a History.
 
     spikes, targets, mask   training data; targets default to the labels of the spike trains (see the losses)
+    loss          of one readout; or a dict name -> loss or (loss, weight) for several, whose weighted sum counts: targets and mask
+                  may then be dicts too. None: regularizers alone (`prime`)
     validation    SpikeTrains, or the share of the training data to keep for it, such as 0.1
     augment       augmentations (augmentation.py) that change every presentation of a training trial, in their order
-    readout       name of the readout that the loss looks at; default: the only one
+    dropout       probability that a neuron is silent for a whole trial, of all populations or name -> probability; the synapses of the
+                  others count 1 / (1 - probability) times as much. For inputs use augment=[Drop(…)]
+    truncate      seconds: gradients flow back within windows of this length only (see `gradient`). For losses that look at every step: a
+                  window may not reach from the readout's maximum back to the spikes
+    clip          largest Euclidean norm of the gradient of a batch; a longer one is scaled to it
+    constraints   WeightConstraints, applied after every optimizer step
+    readout       name of the readout that the loss looks at; default: the only one. Or of a spiking population, whose spikes it then sees
     early_stopping  stop when the best epoch is that many epochs old, and go back to its weights
     seed          int or numpy Generator: order of the trials and split. Same seed, same bits, on any number of threads
     out           folder for checkpoints: last.npz after every epoch, best.npz after each that is the best so far
@@ -81,10 +93,15 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
     A loss or gradient that is not finite is a ValueError that names the projection; the last good checkpoint stays.
     """
     session = _Session(network, loss, optimizer, schedule, tuple(regularizers), readout, seed, threads, differentiate_reset,
-                       checked(augment))
+                       checked(augment), checked_dropout(network, dropout), clip,
+                       window_steps(truncate, network.dt), constraints)
     check_differentiable(network)
+    if differentiate_reset:
+        check_reset_is_differentiable(network)
     session.load(spikes, targets, mask, validation, validation_targets, validation_mask, batch)
     _check_counts(epochs, batch, early_stopping)
+    if clip is not None and not (np.isfinite(clip) and clip > 0):
+        raise ValueError(f"clip is {clip!r}; it must be a positive number, the largest norm of a gradient, or None.")
     folder = None if out is None else Path(out)
     _prepare_folder(folder, start)
     if folder is not None and start == "resume" and (folder / "last.npz").exists():
@@ -106,10 +123,24 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
     return session.history(bool(interrupted()))
 
 
+def prime(network, spikes, *, epochs, regularizers, **options):
+    """Bring activity into bounds before learning: `train` with loss=None, so with the regularizers alone. Returns a History.
+
+    regularizers   such as [lower_bound(100, 1e-3, per="neuron"), upper_bound(0.1, 4)]
+    options        of `train`: optimizer, batch, seed, …
+    """
+    if not tuple(regularizers):
+        raise ValueError("prime needs regularizers, such as lower_bound(100, 1e-3); without them there is nothing to minimize.")
+    return train(network, spikes, epochs=epochs, loss=None, regularizers=regularizers, **options)
+
+
 def evaluate(network, spikes, targets=None, mask=None, *, loss=MaxOverTimeCrossEntropy(), readout=None, batch=250,
-             threads=None):
-    """Loss, accuracy, predictions and rates of `network` on a data set, without changing it."""
-    session = _Session(network, loss, None, None, (), readout, 0, threads, False)
+             threads=None, seed=0):
+    """Loss, accuracy, predictions and rates of `network` on a data set, without changing it.
+
+    loss, targets, mask, readout as for `train`; with several losses, predictions are a dict by name. seed: of escape noise.
+    """
+    session = _Session(network, loss, None, None, (), readout, seed, threads, False)
     return session.evaluate(_Data(session, spikes, targets, mask), batch)
 
 
@@ -133,21 +164,18 @@ def _prepare_folder(folder, start):
 
 
 class _Data:
-    """A data set as kernels read it: binned events, targets and mask."""
+    """A data set as kernels read it: binned events; a target and mask for every head."""
 
     def __init__(self, session, spikes, targets, mask):
         network = session.network
         trains = input_trains(network, spikes)
         self.trains = trains
         self.events, self.steps = bin_inputs(network, spikes)
-        self.targets = trains[0].labels if targets is None else np.asarray(targets)
-        self.mask = None if mask is None else np.asarray(mask, float)
         n_trials = self.events.pointers.shape[0]
         if n_trials == 0:
             raise ValueError("the data set has no trials.")
-        session.loss.check(self.targets, n_trials, self.steps, network[session.readout].n)
-        if self.mask is not None and self.mask.shape[:2] != (n_trials, self.steps):
-            raise ValueError(f"mask has shape {self.mask.shape}; it must begin with (trial, step) = {(n_trials, self.steps)}.")
+        labels = trains[0].labels if trains else None
+        self.given = make_targets(session.heads, network, labels, targets, mask, n_trials, self.steps)
         self.rows = np.arange(n_trials)
 
     def part(self, rows):
@@ -156,15 +184,19 @@ class _Data:
         return other
 
     def target(self, rows):
-        return self.targets[rows], None if self.mask is None else self.mask[rows]
+        return select(self.given, rows)
 
 
 class _Session:
     """The state of a training: parameters in one vector, optimizer state, position, history so far."""
 
-    def __init__(self, network, loss, optimizer, schedule, regularizers, readout, seed, threads, differentiate_reset, augment=()):
+    def __init__(self, network, loss, optimizer, schedule, regularizers, readout, seed, threads, differentiate_reset, augment=(),
+                 dropout=None, clip=None, window=0, constraints=()):
+        self.constraints = checked_constraints(constraints, network)
         self.augment, self.network, self.loss, self.optimizer, self.schedule = augment, network, loss, optimizer, schedule
-        self.readout = _readout_name(network, readout)
+        self.heads, self.dropout, self.clip = make_heads(network, loss, readout), dropout or {}, clip
+        self.window = window
+        self.seen = [f"{head.name}.U" for head in self.heads if not head.spikes]
         self.regularizers = _checked_regularizers(regularizers, network)
         self.seed = int(seed.integers(2 ** 62)) if isinstance(seed, np.random.Generator) else seed
         self.threads = passes.checked_threads(threads)
@@ -174,10 +206,12 @@ class _Session:
         tail = [np.ravel(network.tau_parameters[key]).astype(network.dtype) for key in self.taus]
         self.parameters = arrays.aligned_copy(np.concatenate([packed.weight, *tail]))
         self.packed = replace(packed, weight=self.parameters[:packed.weight.size])
+        self.learns = any(p.learn for p in network.populations)      # whose gradients need all states
+        self.frozen = [(place, packed.weight[place].copy()) for place in packed.slices(p for p in network.projections if p.frozen)]
         self.state = optimizer.start(self.parameters.size, network.dtype) if optimizer else {}
         self.epoch = self.batch = 0
         self.series = {name: [] for name in _SERIES}
-        self.sums, self.best, self._known, self._spare = np.zeros(4), None, None, []
+        self.sums, self.best, self._known, self._pool, self._spare = np.zeros(4), None, None, None, []
 
     # ------------------------------------------------------------------------------------------ data
 
@@ -191,11 +225,18 @@ class _Session:
             if n == order.size:
                 raise ValueError(f"a validation share of {validation} leaves nothing of {order.size} trials to train on.")
             self.validation, self.data = self.data.part(np.sort(order[:n])), self.data.part(np.sort(order[n:]))
+        elif validation is not None and not self.heads:
+            raise ValueError("there is no loss, so there is nothing to validate; leave validation out.")
         elif validation is not None:
             self.validation = _Data(self, validation, validation_targets, validation_mask)
             if self.validation.steps != self.data.steps:
                 raise ValueError(f"validation trials have {self.validation.steps} steps, training trials {self.data.steps}; "
                                  "they must have the same duration.")
+
+        if any(isinstance(each, Blend) for each in self.augment):
+            if len(self.data.trains) != 1:
+                raise ValueError(f"Blend mixes the trials of one input; the network has {len(self.data.trains)}.")
+            self._pool = self.data.trains[0][self.data.rows]     # training trials alone, none of the validation
 
     @property
     def n_batches(self):
@@ -203,8 +244,9 @@ class _Session:
 
     def _forward(self, data, rows):
         """A forward pass without what gradients need; the arrays are kept for the next one."""
-        drive = arrays.Drive(data.events, rows, NO_CURRENT, np.empty((rows.size, 0, 0), self.network.dtype))
-        layout, known = state_layout(self.packed, [f"{self.readout}.U"]), self._known
+        noise = chance(self.packed.order, self.network.dt, [self.seed, 4], first=int(rows[0]))
+        drive = arrays.Drive(data.events, rows, NO_CURRENT, np.empty((rows.size, 0, 0), self.network.dtype), noise)
+        layout, known = state_layout(self.packed, self.seen), self._known
         if known is None or known.counts.shape[0] != rows.size or known.states.shape[1] != data.steps:
             self._known = known = passes.new_recording(self.packed, rows.size, data.steps, layout.blocks, layout.width)
         passes.forward(self.packed, drive, known, data.steps, self.threads)
@@ -214,26 +256,24 @@ class _Session:
 
     def gradient(self, data, rows):
         """Loss, score, regularizers and the gradient of a batch with respect to the parameter vector."""
-        target, mask = data.target(rows)
-        readout = state_layout(self.packed, [f"{self.readout}.U"])
-        recorded = all_states(self.packed) if self.taus else readout
-        columns = recorded.columns[f"{self.readout}.U"]
-        total = self.loss.total_weight((rows.size, data.steps, readout.width), mask)
+        given, packed = data.target(rows), with_dropout(self.packed, self.dropout)
+        readout = state_layout(self.packed, self.seen)
+        recorded = all_states(self.packed) if self.packed.needs_states else readout
+        totals = total_weights(self.heads, self.network, given, rows.size, data.steps)
+        noise = chance(self.packed.order, self.network.dt, [self.seed, 3, self.epoch, self.batch], self.dropout)
 
         def derive(recording, first, last):
-            part, trials = recording.states[..., columns], slice(first, last)
-            given = target[trials], None if mask is None else mask[trials]
-            value, slope = self.loss.value_and_gradient(part, *given, total)
+            value, score, by_state, by_spike = value_and_gradient(self.heads, self.packed, recording, recorded.columns,
+                                                                  select(given, slice(first, last)), totals)
             terms, grad_counts = self._count_terms(recording.counts, (last - first) / rows.size)
-            start = arrays.LossGradient(readout.blocks, np.ascontiguousarray(slope, self.network.dtype),
-                                        np.empty((last - first, 0, 0), self.network.dtype), grad_counts)
-            return (value, self.loss.score(part, *given).sum() / rows.size, terms), start
+            slopes = loss_gradient(self.packed, readout, by_state, by_spike, grad_counts, data.steps, self.window)
+            return (value, score / rows.size, terms), slopes
 
         def inputs(first, last):
             part = rows[first:last]
             return self._augmented(data, part, first) if self.augment else (data.events, part)
-        results, gradient = passes.chunked_gradient(self.packed, inputs, rows.size, data.steps, recorded.blocks, recorded.width, derive,
-                                                   self.threads, self._spare, self.differentiate_reset, bool(self.taus))
+        results, gradient = passes.chunked_gradient(packed, inputs, rows.size, data.steps, recorded.blocks, recorded.width, derive,
+                                                   self.threads, self._spare, self.differentiate_reset, self.learns, noise)
         value, score, terms = np.sum(results, axis=0)
         by_tau = tau_gradients(self.packed, gradient) if self.taus else {}
         flat = np.concatenate([gradient.weight, *[np.ravel(by_tau[key]).astype(self.network.dtype) for key in self.taus]])
@@ -244,7 +284,7 @@ class _Session:
         binned = []
         for q, train in enumerate(data.trains):
             part = train[rows]
-            changed = augmented_events(part, self.augment, [self.seed, 2, self.epoch, self.batch, first, q])
+            changed = augmented_events(part, self.augment, [self.seed, 2, self.epoch, self.batch, first, q], self._pool)
             binned.append(bin_events(*changed, rows.size, part.n_units, part.duration, self.network.dt))
         return side_by_side(binned, self.network.dtype), np.arange(rows.size)
 
@@ -264,15 +304,21 @@ class _Session:
         total = 0.0
         for term in self.regularizers:
             for name in self.packed.places:
-                if isinstance(term, WeightPenalty) and term.applies_to(name):
+                if isinstance(term, WeightPenalty) and term.applies_to(name) and not self.network.projection(name).frozen:
                     value, slope = term.value_and_gradient(self.packed.weight_matrix(name))
                     total += value
-                    self.packed.weight_matrix(name, gradient)[:] += slope
+                    self.packed.weight_matrix(name, gradient)[...] += slope
         return total
 
     def _update(self, gradient, rate):
         self.optimizer.step(self.parameters, gradient, self.state, rate)
         dale.project(self.parameters, self.packed.non_negative)
+        for constraint in self.constraints:
+            for name in self.packed.places:
+                if constraint.applies_to(name):
+                    constraint.apply(self.packed.weight_matrix(name), self.network.synapses.get(name))
+        for place, weights in self.frozen:       # weight decay and constraints leave them alone, too
+            self.parameters[place] = weights
         if self.taus:
             self._write_taus()
             self.packed = replace(self.packed, model=pack_model(self.network))
@@ -297,6 +343,7 @@ class _Session:
             rows = order[start:start + self.batch_size]
             value, score, terms, gradient = self.gradient(self.data, rows)
             self._check_finite(value + terms, gradient)
+            clip_norm(gradient, self.clip)
             progress = (self.epoch + self.batch / self.n_batches) / epochs
             factor = self.schedule.factor(progress, self.history().watched)
             self._update(gradient, self.optimizer.learning_rate * factor)
@@ -309,6 +356,7 @@ class _Session:
 
     def _close_epoch(self, begin, rate):
         loss, accuracy, terms = self.sums[:3] / self.sums[3]
+        loss = loss if self.heads else np.nan
         check = self.evaluate(self.validation, self.batch_size) if self.validation else None
         values = (loss, accuracy, terms, check.loss if check else np.nan, check.accuracy if check else np.nan, rate,
                   time.perf_counter() - begin)
@@ -320,7 +368,9 @@ class _Session:
 
     def _note(self, epochs):
         loss, accuracy = self.sums[:2] / self.sums[3]
-        what = f"accuracy {accuracy:.3f}" if self.loss.classifies else f"error {-accuracy:.4g}"
+        if not self.heads:
+            return f"epoch {self.epoch + 1}/{epochs}  regularizer {self.sums[2] / self.sums[3]:.4g}"
+        what = f"accuracy {accuracy:.3f}" if any(h.loss.classifies for h in self.heads) else f"error {-accuracy:.4g}"
         check = self.series["validation_accuracy"][-1:] if self.validation else []
         return f"epoch {self.epoch + 1}/{epochs}  loss {loss:.4g}  {what}" + "".join(f"  validation {v:.3f}" for v in check)
 
@@ -331,20 +381,20 @@ class _Session:
     def evaluate(self, data, batch):
         if not isinstance(data, _Data):
             raise TypeError("evaluate needs prepared data")
-        values, scores, predictions, counts = [], [], [], 0
+        values, scores, predictions, counts, columns = [], [], [], 0, state_layout(self.packed, self.seen).columns
         for start in range(0, data.rows.size, batch):
             rows = data.rows[start:start + batch]
             recording = self._forward(data, rows)
-            readout = recording.states
-            target, mask = data.target(rows)
-            values.append(self.loss.value_and_gradient(readout, target, mask)[0] * rows.size)
-            scores.append(self.loss.score(readout, target, mask))
-            predictions.append(self.loss.predict(readout))
+            seen = [(head, head.seen(self.packed, recording, columns), *pair) for head, pair in zip(self.heads, data.target(rows))]
+            values.append(sum(h.weight * h.loss.value_and_gradient(*each)[0] for h, *each in seen) * rows.size)
+            scores.append(joint_score(self.heads, [h.loss.score(*each) for h, *each in seen]))
+            predictions.append([h.loss.predict(each[0], each[2]) for h, *each in seen])
             counts = counts + recording.counts.sum(axis=0, dtype=np.float64)
         seconds = data.rows.size * data.steps * self.network.dt
         rates = {p.name: float(counts[self.packed.neurons(p.name)].mean() / seconds) for p in self.network.spiking}
+        predictions = {head.name: np.concatenate(parts) for head, parts in zip(self.heads, zip(*predictions))}
         return Evaluation(float(sum(values) / data.rows.size), float(np.concatenate(scores).mean()),
-                          np.concatenate(predictions), rates)
+                          predictions if isinstance(self.loss, dict) else next(iter(predictions.values())), rates)
 
     # ------------------------------------------------------------------------------------------ state
 
@@ -383,13 +433,15 @@ class _Session:
         """What must be the same for a resumed run to have the bits of an uninterrupted one."""
         return {"seed": self.seed, "batch": self.batch_size, "trials": int(self.data.rows.size), "loss": repr(self.loss),
                 "optimizer": repr(self.optimizer), "regularizers": repr(self.regularizers),
-                "augment": repr(self.augment)}
+                "augment": repr(self.augment), "constraints": repr(self.constraints)} | {
+                    name: repr(value) for name, value in vars(self).items() if name in ("clip", "dropout", "window") and value}
 
     def resume(self, path):
         arrays, meta = checkpoint.read(path)
         checkpoint.restore(self.network, arrays, meta, path)
-        changed = [f"{key} {meta['recipe'][key]} there, {value} here" for key, value in self._recipe().items()
-                   if meta["recipe"][key] != value]
+        there, here = meta["recipe"], self._recipe()
+        changed = [f"{key} {there.get(key)} there, {here.get(key)} here" for key in sorted({*there, *here})
+                   if there.get(key) != here.get(key)]
         if changed:
             raise ValueError(f"{path} belongs to another training: {'; '.join(changed)}. Resume with the same recipe, or start "
                              "anew in another folder.")
@@ -402,14 +454,22 @@ class _Session:
         self.sums, self.epoch, self.batch = arrays["sums"], meta["epoch"], meta["batch"]
 
 
-def _readout_name(network, readout):
-    names = [p.name for p in network.readouts]
-    if readout is None and len(names) == 1:
-        return names[0]
-    if readout not in names:
-        raise ValueError(f"readout is {readout!r}; the network has " + (", ".join(map(repr, names)) or "none")
-                         + ". The loss needs one: net.readout(n_classes).")
-    return readout
+def loss_gradient(packed, layout, by_state, by_spike, by_count, steps, window):
+    """arrays.LossGradient from derivatives by name. layout: columns of the states."""
+    n_trials, dtype = len(by_count), packed.network.dtype
+    states = np.empty((n_trials, steps if layout.width else 0, layout.width), dtype)
+    spikes = np.zeros((n_trials, steps if by_spike else 0, packed.n_spiking), dtype)
+    for name, slope in by_state.items():
+        states[..., layout.columns[f"{name}.U"]] = slope
+    for name, slope in by_spike.items():
+        spikes[..., packed.neurons(name)] = slope
+    return arrays.LossGradient(layout.blocks, states, spikes, by_count, window)
+
+
+def clip_norm(gradient, most):
+    """Scale a gradient in place so that its Euclidean norm is at most `most` (None: any)."""
+    if most is not None and (norm := float(np.sqrt(np.square(gradient, dtype=np.float64).sum()))) > most:
+        gradient *= most / norm
 
 
 def _checked_regularizers(regularizers, network):

@@ -1,13 +1,14 @@
 """Run a network on spike trains, and compute gradients through it."""
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from . import arrays, passes
+from .escape import chance
 from .events import SpikeTrains, bin_spikes
-from .neuron import step_matrix, step_pattern
-from .pack import check_differentiable, pack
+from .neuron import linear_step, step_pattern
+from .pack import check_differentiable, check_reset_is_differentiable, pack
 from .units import seconds
 
 _NO_VALUES = {np.dtype(t): np.empty(0, t) for t in (np.float32, np.float64)}
@@ -131,12 +132,26 @@ def _stack(layout, values, n_trials, steps, dtype, what):
     return stacked
 
 
+def dense_spikes(packed, recording, name):
+    """Spikes of a population as an array (trial, step, neuron)."""
+    spikes, n_trials = recording.spikes, recording.counts.shape[0]
+    spiking = [p.name for p in packed.order if p.kind == "spiking"]
+    p, shape = spiking.index(name), (n_trials, -1, len(spiking))
+    first, last = (spikes.pointers[:, k:k + spikes.pointers.shape[1] - 1].reshape(shape)[..., p] for k in (0, 1))
+    dense = np.zeros((*first.shape, packed.network[name].n), packed.network.dtype)
+    count = (last - first).ravel()
+    at = np.repeat(first.ravel() - np.cumsum(count) + count, count) + np.arange(count.sum())
+    where = np.repeat(np.arange(count.size), count)
+    dense.reshape(count.size, -1)[where, spikes.units[at]] = spikes.values[at] if spikes.values.size else 1
+    return dense
+
+
 # ---------------------------------------------------------------------------------------------- time constants
 
 def tau_gradients(packed, gradient):
-    """Gradients with respect to the parameters p of learned time constants, (population, name) -> array.
+    """Gradients with respect to the parameters p of learned time constants and jumps, and to biases, (population, name) -> array.
 
-    dM/dtau by a complex step, which is exact to rounding; then dtau/dp = tau (1 - sigmoid(p)).
+    dM/dtau by a complex step, which is exact to rounding; then dtau/dp = tau (1 - sigmoid(p)). Of a jump: djump/dp = jump.
     """
     result, network, model = {}, packed.network, packed.model
     for population in packed.order:
@@ -144,16 +159,31 @@ def tau_gradients(packed, gradient):
         g = int(np.searchsorted(model.neuron_first, neurons.start, side="right")) - 1
         offset, first = neurons.start - model.neuron_first[g], model.rows.first[model.row_first[g]]
         for name, shared in population.learn.items():
+            if name == "jump":
+                own = _jump_gradient(model, gradient, neurons)
+                result[population.name, name] = own if shared == "neuron" else own.sum()
+                continue
             shifted = {key: value + (1e-20j if key == name else 0) for key, value in taus.items()}
-            matrix, drive = (a.imag / 1e-20 for a in step_matrix(population.neuron, network.dt, shifted))
-            total = gradient.drive[neurons] * drive[..., 0]
+            matrix, drive, rate = (a.imag / 1e-20 for a in linear_step(population.neuron, network.dt, shifted))
+            total = gradient.drive[neurons] * drive[..., 0] + gradient.rate[neurons] * rate[..., 0]
             for e, (row, column) in enumerate(step_pattern(population.neuron), int(first)):
                 at = model.rows.at[e] + offset
                 total = total + gradient.coefficient[at:at + population.n] * matrix[..., row, column]
             p = network.tau_parameters[population.name, name]
             per_neuron = total * taus[name] * (1 - 1 / (1 + np.exp(-p)))
             result[population.name, name] = per_neuron if shared == "neuron" else per_neuron.sum()
+        if population.bias:
+            result[population.name, "bias"] = gradient.bias[neurons]
     return result
+
+
+def _jump_gradient(model, gradient, neurons):
+    """Of the population with those neurons, for each: by the logarithm of its jumps."""
+    total, jumps = np.zeros(neurons.stop - neurons.start), model.jumps
+    for p, first in zip(jumps.population, jumps.first):
+        if model.population_first[p] == neurons.start:
+            total += gradient.jump[first:first + total.size].astype(float) * jumps.size[first:first + total.size]
+    return total
 
 
 # ---------------------------------------------------------------------------------------------- for users
@@ -166,6 +196,7 @@ class Trace:
     counts    population -> (trial, neuron) spike counts
     spikes    population -> SpikeTrains
     inputs    input -> SpikeTrains that drove the run
+    mean, variance   name -> (trial, neuron) over the steps, of the states in `moments`
     """
     network: object
     inputs: dict
@@ -173,6 +204,8 @@ class Trace:
     states: dict
     counts: dict
     tape: tuple   # (packed, drive, recording) as kernels have them
+    mean: dict = field(default_factory=dict)
+    variance: dict = field(default_factory=dict)
 
     @property
     def dt(self):
@@ -210,7 +243,7 @@ class Trace:
         return result
 
 
-def run(network, spikes=None, record=(), currents=None, threads=None, merge=True, tape=False, duration=None):
+def run(network, spikes=None, record=(), currents=None, threads=None, merge=True, tape=False, duration=None, moments=(), seed=0):
     """Simulate all trials of `spikes` from the initial state. Returns a Trace.
 
     spikes     SpikeTrains, or a dict of input name -> SpikeTrains; None for a network without inputs (give `duration`, s)
@@ -219,6 +252,8 @@ def run(network, spikes=None, record=(), currents=None, threads=None, merge=True
     currents   population -> array that broadcasts to (trial, step, neuron), added to the right-hand side of tau_mem dU/dt
     merge      several spikes of one input unit in one step count once
     tape       keep what `gradient` needs
+    moments    states of which to keep the mean and variance over the steps, without their values: trace.mean, trace.variance
+    seed       int or numpy Generator, of the escape noise of populations that have it
     """
     packed, duration = pack(network), seconds(duration, "duration")
     threads = passes.checked_threads(threads)
@@ -227,22 +262,29 @@ def run(network, spikes=None, record=(), currents=None, threads=None, merge=True
     currents = currents or {}
     layout = current_layout(packed, currents)
     drive = arrays.Drive(events, np.arange(n_trials), layout.blocks,
-                          _stack(layout, currents, n_trials, steps, network.dtype, "currents"))
+                          _stack(layout, currents, n_trials, steps, network.dtype, "currents"),
+                          chance(packed.order, network.dt, seed))
     names = [f"{p.name}.U" for p in network.readouts] + ([record] if isinstance(record, str) else list(record))
-    if tape and any(p.learn for p in packed.order):
+    if tape and packed.needs_states:
         names = list(all_states(packed).columns) + names
     states = state_layout(packed, names)
     recording = passes.new_recording(packed, n_trials, steps, states.blocks, states.width, tape)
+    kept = state_layout(packed, [moments] if isinstance(moments, str) else moments)
+    if kept.width:
+        recording = recording._replace(moment_blocks=kept.blocks, moments=np.zeros((n_trials, 2, kept.width)))
     passes.forward(packed, drive, recording, steps, threads)
-    return make_trace(packed, drive, recording, states, steps, trains)
+    return make_trace(packed, drive, recording, states, steps, trains, kept)
 
 
-def make_trace(packed, drive, recording, layout, steps, trains):
-    """A Trace of what a forward pass recorded."""
+def make_trace(packed, drive, recording, layout, steps, trains, moments=None):
+    """A Trace of what a forward pass recorded. layout, moments: of the states, and of those with mean and variance alone."""
+    kept = moments.columns if moments else {}
     return Trace(packed.network, trains, steps,
                  {name: recording.states[..., columns] for name, columns in layout.columns.items()},
                  {p.name: recording.counts[:, packed.neurons(p.name)] for p in packed.network.spiking},
-                 (packed, drive, recording))
+                 (packed, drive, recording),
+                 {name: recording.moments[:, 0, columns] for name, columns in kept.items()},
+                 {name: recording.moments[:, 1, columns] / steps for name, columns in kept.items()})
 
 
 def _events(network, spikes, merge, duration, currents):
@@ -259,26 +301,41 @@ def _events(network, spikes, merge, duration, currents):
 
 @dataclass(frozen=True, eq=False)
 class Gradients:
-    """Derivatives of a loss: weights by projection (pre, post), currents by population (trial, step, neuron), and
-    parameters p of learned time constants by (population, name)."""
+    """Derivatives of a loss: weights by projection (pre, post), or as `network.weights` has them, except those of frozen ones; currents
+    by population (trial, step, neuron); parameters p of learned time constants and jumps by (population, name), biases by
+    (population, "bias")."""
     weights: dict
     currents: dict
     time_constants: dict
 
 
-def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=False, threads=None):
+def window_steps(truncate, dt):
+    """Steps of the windows of truncated backpropagation (0: none) from seconds or None."""
+    if truncate is None:
+        return 0
+    truncate = seconds(truncate, "truncate")
+    if not (np.isfinite(truncate) and int(truncate / dt + 0.5) >= 1):
+        raise ValueError(f"truncate is {truncate!r} s; it must be at least one step of {dt:g} s, or None.")
+    return int(truncate / dt + 0.5)
+
+
+def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=False, threads=None, truncate=None):
     """Gradients by backpropagation through time with surrogate derivatives (DESIGN: the adjoint of each step).
 
     trace      from run(..., tape=True)
     states     state name -> dL/dstate, arrays (trial, step, neuron), such as {"readout.U": g}
     spikes     population -> dL/dS (trial, step, neuron);  counts: population -> dL/dcount (trial, neuron)
     differentiate_reset   let the gradient flow through the reset of U as well
+    truncate   seconds: truncated backpropagation through time. The trial is cut into windows of this length, from its start, and no
+               gradient flows from one into the one before; states and spikes do
     """
     check_differentiable(trace.network)
     packed, drive, recording = trace.tape
     if recording.margin.shape[1] != trace.n_steps:
         raise ValueError("this trace has no tape: simulate with run(..., tape=True) to take gradients.")
     n_trials, steps, network = drive.rows.size, trace.n_steps, trace.network
+    if differentiate_reset:
+        check_reset_is_differentiable(network)
     layout = state_layout(packed, states or {})
     dtype = network.dtype
     grad_spikes = np.zeros((n_trials, steps if spikes else 0, packed.n_spiking), dtype)
@@ -288,7 +345,7 @@ def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=F
     for name, value in (counts or {}).items():
         grad_counts[:, packed.neurons(name)] = value
     loss = arrays.LossGradient(layout.blocks, _stack(layout, states or {}, n_trials, steps, dtype, "state gradients"),
-                                grad_spikes, grad_counts)
+                                grad_spikes, grad_counts, window_steps(truncate, network.dt))
     learns = any(p.learn for p in packed.order)
     result = passes.adjoint(packed, drive, recording, loss, passes.checked_threads(threads), differentiate_reset,
                      drive.current.shape[1] > 0, learns)
@@ -296,6 +353,6 @@ def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=F
     for neuron, size in zip(drive.blocks.tag, drive.blocks.size):
         name = next(p.name for p in packed.order if packed.neurons(p.name).start == neuron)
         columns[name] = slice(at, at := at + int(size))
-    return Gradients({p.name: packed.weight_matrix(p.name, result.weight) for p in network.projections},
+    return Gradients({p.name: packed.weight_matrix(p.name, result.weight) for p in network.projections if not p.frozen},
                      {name: result.current[..., c] for name, c in columns.items()},
-                     tau_gradients(packed, result) if learns else {})
+                     tau_gradients(packed, result) if network.tau_parameters else {})

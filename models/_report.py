@@ -10,14 +10,15 @@ from rich.table import Table
 from biosnn import plot, stats
 
 
-def parser(name, description, seconds, scale=None):
-    """The options of every script; `scale` is the help text of --scale, if the script has it."""
+def parser(name, description, seconds=None, scale=None, seed="of connections, input and initial states"):
+    """The options of every script; `scale` is the help text of --scale, if the script has it, `seconds` the default of --seconds."""
     result = argparse.ArgumentParser(prog=f"python -m models.{name}", description=description,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    result.add_argument("--seconds", type=float, default=seconds, help=f"seconds to simulate (default {seconds:g})")
+    if seconds is not None:
+        result.add_argument("--seconds", type=float, default=seconds, help=f"seconds to simulate (default {seconds:g})")
     if scale:
         result.add_argument("--scale", type=float, default=1.0, help=scale)
-    result.add_argument("--seed", type=int, default=0, help="of connections, input and initial states (default 0)")
+    result.add_argument("--seed", type=int, default=0, help=f"{seed} (default 0)")
     result.add_argument("--threads", type=int, default=None, help="default: all processors")
     result.add_argument("--json", help="write all numbers there")
     result.add_argument("--out", default=f"runs/{name}", help="folder of the figure")

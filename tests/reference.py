@@ -5,7 +5,7 @@ import numpy as np
 
 from biosnn.events import from_dense
 from biosnn.network import Network
-from biosnn.neuron import ei_lif, lif
+from biosnn.neuron import adaptive_lif, ampa_nmda_gaba, ei_lif, lif
 from biosnn.surrogate import SuperSpike
 
 DATA = Path(__file__).parent / "data"
@@ -28,10 +28,19 @@ def _finish(net, z, last, spiking):
 
 def dalian_ei_lif(dtype=np.float64):
     z = load("dalian_ei_lif")
+    return _dalian(z, dtype, ei_lif(float(z["tau_mem"]), float(z["tau_exc"]), float(z["tau_inh"]), refractory=TWO,
+                                    integrator="exponential_euler"))
+
+
+def dalian_ampa_nmda_gaba(dtype=np.float64):
+    z = load("dalian_ampa_nmda_gaba")
+    return _dalian(z, dtype, ampa_nmda_gaba(*(float(z[f"tau_{name}"]) for name in ("mem", "ampa", "nmda", "gaba")), refractory=TWO,
+                                            integrator="exponential_euler"))
+
+
+def _dalian(z, dtype, neuron):
     net = Network(float(z["dt"]), dtype)
     x = net.input(20, "X", "excitatory")
-    neuron = ei_lif(float(z["tau_mem"]), float(z["tau_exc"]), float(z["tau_inh"]), refractory=TWO,
-                    integrator="exponential_euler")
     e = net.population(12, neuron, "excitatory", "E", SuperSpike(float(z["beta"])))
     i = net.population(3, neuron, "inhibitory", "I", SuperSpike(float(z["beta"])))
     spiking = [(x, e, "XE"), (x, i, "XI"), (e, e, "EE"), (e, i, "EI"), (i, e, "IE"), (i, i, "II")]
@@ -46,3 +55,15 @@ def feedforward_lif(dtype=np.float64):
     h1 = net.population(12, neuron, name="h1", surrogate=SuperSpike(float(z["beta"])))
     h2 = net.population(12, neuron, name="h2", surrogate=SuperSpike(float(z["beta"])))
     return *_finish(net, z, (h2, "out"), [(x, h1, "ff1"), (h1, h2, "ff2")]), z
+
+
+def recurrent_adaptive_lif(dtype=np.float64):
+    """The numbers have a gain adapt_a of w and jumps of 1: the same as jumps of adapt_a."""
+    z = load("recurrent_adaptive_lif")
+    net = Network(float(z["dt"]), dtype)
+    x = net.input(20, "X")
+    neuron = adaptive_lif(float(z["tau_mem"]), float(z["tau_syn"]), float(z["tau_ada"]), float(z["adapt_a"]), refractory=TWO,
+                          integrator="exponential_euler", jump_delay=TWO)
+    h1 = net.population(12, neuron, name="h1", surrogate=SuperSpike(float(z["beta"])))
+    h2 = net.population(12, neuron, name="h2", surrogate=SuperSpike(float(z["beta"])))
+    return *_finish(net, z, (h2, "out"), [(x, h1, "ff1"), (h1, h1, "rec1"), (h1, h2, "ff2"), (h2, h2, "rec2")]), z

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 import biosnn as bs
+from biosnn.augmentation import augmented_events
 
 DATA = bs.data.poisson(20, 50, 1.0, 40, seed=0, labels=np.arange(40) % 3)
 
@@ -41,6 +42,36 @@ def test_seed_decides():
     def run(seed):
         return bs.augment(DATA, [bs.ChannelShift(3), bs.Drop(0.1)], seed)
     assert np.array_equal(run(1).units, run(1).units) and not np.array_equal(run(1).units, run(2).units)
+
+
+def test_blend_mixes_trials_of_one_class():
+    # class k fires in units 10 k + 5 +- 1 only, trial b at times with mean 0.2 + 0.02 b
+    rng = np.random.default_rng(0)
+    trials = np.repeat(np.arange(20), 200)
+    labels = np.arange(20) % 2
+    data = bs.SpikeTrains.from_events(rng.normal(0.2 + 0.02 * trials, 0.01), 10 * labels[trials] + rng.integers(4, 7, trials.size), trials,
+                                      20, 30, 1.0, labels)
+    blended = bs.augment(data, [bs.Blend(1.0)], seed=1)
+    for b in range(20):
+        old, new = data[b], blended[b]
+        assert set(new.units // 10) == {labels[b]} and abs(new.times.size - 200) < 5 * np.sqrt(400 / 4)
+        # both parts lie at the middle of the two means: that of a partner of the class, so a whole number of 0.02 away
+        partner = 2 * (new.times.mean() - old.times.mean()) / 0.02
+        assert abs(partner - round(partner)) < 0.4 and round(partner) % 2 == 0 and np.std(new.times) < 0.012
+    assert np.ptp([blended[b].times.mean() - data[b].times.mean() for b in range(20)]) > 0.05     # partners differ
+    some = bs.augment(data, [bs.Blend(0.5)], seed=1)
+    kept = sum(np.array_equal(some[b].times, data[b].times) for b in range(20))
+    assert 3 < kept < 17
+    assert np.array_equal(blended.times, bs.augment(data, [bs.Blend(1.0)], seed=1).times)
+    with pytest.raises(ValueError, match="need labels"):
+        bs.augment(bs.data.poisson(5, 3, 0.1, seed=0), [bs.Blend(1.0)], seed=0)
+
+
+def test_blend_takes_partners_from_the_pool():
+    mine = bs.SpikeTrains.from_events([0.1, 0.2], [0, 0], [0, 0], 1, 4, 1.0, [1])
+    pool = bs.SpikeTrains.from_events(np.linspace(0.5, 0.9, 400), np.full(400, 2), np.repeat([0, 1], 200), 2, 4, 1.0, [0, 1])
+    times, units, _ = augmented_events(mine, [bs.Blend(1.0)], 3, pool)
+    assert 60 < times.size < 142 and times.max() <= 0.9 - (0.8 - 0.15) / 2 + 1e-9 and set(units) <= {1}
 
 
 def test_messages():

@@ -46,7 +46,7 @@ def agree(report, tolerance=1e-12):
 @pytest.mark.parametrize("refractory", [0.0, 1e-3, 2e-3, 5e-3])
 @pytest.mark.parametrize("reset", [0.0, "subtract"])
 @pytest.mark.parametrize("integrator", ["exact", "exponential_euler"])
-@pytest.mark.parametrize("table", [bs.lif, bs.ei_lif])
+@pytest.mark.parametrize("table", [bs.lif, bs.ei_lif, bs.adaptive_lif, bs.ei_adaptive_lif, bs.ampa_nmda_gaba])
 def test_every_table(table, integrator, reset, refractory):
     net = one(table(reset=reset, refractory=refractory, integrator=integrator))
     agree(brian.compare(net, bs.data.poisson(20, 20, 0.5, seed=1), currents={"A": np.full((500, 3), 0.3)}, progress=False))
@@ -62,10 +62,40 @@ def test_conductances(table, refractory):
     agree(brian.compare(net, bs.data.poisson(20, 20, 0.5, seed=1), progress=False))
 
 
-@pytest.mark.parametrize("integrator", ["exact", "exponential_euler"])
-def test_adaptation(integrator):
-    net = one(bs.adaptive_lif(jump=0.2, refractory=2e-3, integrator=integrator))
-    agree(brian.compare(net, bs.data.poisson(20, 20, 0.5, seed=1), currents={"A": np.full((500, 3), 0.5)}, progress=False))
+@pytest.mark.parametrize("jump", [0.2, np.array([0.1, 0.2, 0.4])], ids=["one", "each"])
+@pytest.mark.parametrize("delay", [0.0, 2e-3, 9e-3])
+def test_jumps_of_adaptation(jump, delay, tmp_path):
+    """Delayed, one for all or one for each, learned; as objects and as a script."""
+    net, (spikes, current) = bs.Network(1e-3), (bs.data.poisson(20, 20, 0.5, seed=1), {"A": np.full((500, 3), 0.5)})
+    a = net.population(3, bs.adaptive_lif(jump=jump, refractory=2e-3, jump_delay=delay), name="A", learn={"jump": "population"})
+    net.connect(net.input(20), a, receptor="exc", weights=np.random.default_rng(0).exponential(0.35, (20, 3)))
+    net.tau_parameters["A", "jump"][...] = 0.5
+    report = brian.compare(net, spikes, currents=current, progress=False)
+    agree(report)
+    net.tau_parameters["A", "jump"][...] = 0.6
+    assert not brian.compare(net, spikes, currents=current, progress=False, against=other_jumps(net, 0.5)).identical
+    net.tau_parameters["A", "jump"][...] = 0.5
+    path = brian.script(net, spikes, tmp_path / "adapts", currents=current)
+    done = subprocess.run([sys.executable, path], check=True, capture_output=True, text=True)
+    assert f"A: {report.spike_counts['A'][0]} spikes" in done.stdout
+
+
+def other_jumps(net, p):
+    other = copy.copy(net)
+    other.tau_parameters = {("A", "jump"): np.array(p)}
+    return other
+
+
+@pytest.mark.parametrize("refractory", [0.0, 3e-3])
+@pytest.mark.parametrize("low, high", [(-0.2, np.inf), (-np.inf, 1.01), (-0.1, 1.05)])
+def test_bounds_of_the_membrane(low, high, refractory):
+    for table in (bs.lif, bs.ei_adaptive_lif):
+        net = one(bs.bounded(table(refractory=refractory), low, high))
+        currents = {"A": np.random.default_rng(0).normal(0.0, 6.0, (500, 3))}
+        agree(brian.compare(net, bs.data.poisson(20, 20, 0.5, seed=1), currents=currents, progress=False))
+        star = bs.run(net, bs.data.poisson(20, 20, 0.5, seed=1), ["A.U_star"], currents={"A": currents["A"][None]}).states["A.U_star"]
+        for value in (low, high):
+            assert (np.mean(star == np.float32(value)) > 0.01) == np.isfinite(value)
 
 
 @pytest.mark.parametrize("refractory", [0.0, 2e-3])
@@ -171,7 +201,7 @@ def test_distances_of_samples():
     assert np.isnan(comparison.distance(np.array([]), np.ones(3)))
 
 
-@settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(random_networks.NETWORK)
 def test_random_networks(drawn):
     """Six populations, everything random: spikes are identical for 300 ms."""
@@ -182,7 +212,8 @@ def test_random_networks(drawn):
     agree(report, 1e-11)
 
 
-@pytest.mark.parametrize("build", [reference.dalian_ei_lif, reference.feedforward_lif])
+@pytest.mark.parametrize("build", [reference.dalian_ei_lif, reference.feedforward_lif, reference.recurrent_adaptive_lif,
+                                   reference.dalian_ampa_nmda_gaba])
 def test_reference_networks(build):
     """Brian2, given the networks behind the reference files, gives the spikes and readouts in them."""
     net, spikes, numbers = build()

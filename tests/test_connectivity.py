@@ -145,8 +145,7 @@ def test_delta_synapses_in_batches_of_trials():
     (lambda: connect(bs.FixedTotal(9), delay=bs.Normal(0, 1e-3)), "must be finite and >= 0"),
     (lambda: connect(bs.FixedTotal(9), delay=bs.Normal(10, 1e-3)), "65 535"),
     (lambda: connect(bs.FixedTotal(9), delay=np.ones(8)), r"delays have shape \(8,\)"),
-    (lambda: connect(None, delay=np.ones(8)), "sparse projection"), (lambda: bs.Normal(1, 1, low=2), "low .. high"),
-    (lambda: bs.run(connect(bs.FixedTotal(9)), duration=0.1), "sparse projections: p.*simulate")])
+    (lambda: connect(None, delay=np.ones(8)), "sparse projection"), (lambda: bs.Normal(1, 1, low=2), "low .. high")])
 def test_messages(act, words):
     with pytest.raises(ValueError, match=words):
         act()

@@ -1,20 +1,25 @@
 """The initializer's promise, measured on shadows: copies of a population that get the same spikes and never spike."""
 import warnings
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import biosnn as bs
+from biosnn import conductance_init, init
+from biosnn.neuron import free_membrane
 
 DIGITS = Path(__file__).parents[2] / "shared" / "data" / "spoken_digits_train.h5"
 RATE = 15.0
 
 
-def dalian(n_exc, n_inh, n_inputs=400):
+#: In units of the distance from rest to threshold.
+CONDUCTANCES = bs.conductance_lif(20e-3, 10e-3, 20e-3, reversal_exc=6.0, reversal_inh=-2.0, threshold=1.0, refractory=4e-3)
+
+
+def dalian(n_exc, n_inh, n_inputs=400, neuron=None):
     net = bs.Network(2e-3)
-    e, i = bs.dalian_layer(net, net.input(n_inputs), n_exc, n_inh)
+    e, i = bs.dalian_layer(net, net.input(n_inputs), n_exc, n_inh, neuron=neuron)
     net.connect(e, net.readout(2))
     return net
 
@@ -25,7 +30,7 @@ def shadow_moments(net, population, sources):
     for p in net.projections:
         if p.post == population:
             shadow.input(net[p.pre].n, p.pre, net[p.pre].sign)
-    shadow.population(net[population].n, replace(net[population].neuron, threshold=np.inf), name="shadow")
+    shadow.population(net[population].n, free_membrane(net[population].neuron), name="shadow")
     for p in net.projections:
         if p.post == population:
             shadow.connect(p.pre, "shadow", p.delay, net.weights[p.name], p.receptor)
@@ -51,6 +56,37 @@ def test_stationary_poisson_afferents(sigma, mu):
         assert np.sqrt((deviation ** 2).mean()) == pytest.approx(row.sigma_predicted, rel=0.02)
         assert mean.mean() == pytest.approx(row.mu_predicted, abs=0.02)
         assert mean.std() == pytest.approx(row.spread_predicted, rel=0.05)
+
+
+@pytest.mark.parametrize("neuron", [bs.ampa_nmda_gaba(tau_nmda=40e-3), bs.bounded(bs.ei_adaptive_lif(jump=0.5), -0.1, 1.01)],
+                         ids=["ampa_nmda_gaba", "ei_adaptive_lif"])
+def test_membranes_of_other_tables(neuron):
+    """PSPs of two currents; of an adapting and bounded neuron, the moments are those of the membrane that synapses make."""
+    net = bs.Network(2e-3)
+    bs.dalian_layer(net, net.input(200), 64, 16, neuron=neuron)
+    report = bs.fluctuation_driven(net, mu_u=0.1, sigma_u=0.5, rates=RATE, seed=1, closed_loop=False)
+    continuous = -np.log(1 - RATE * net.dt) / net.dt
+    sources = {name: bs.data.poisson(continuous, n, 3.3, 60, seed=k) for k, (name, n) in enumerate({"input": 200, "E": 64, "I": 16}.items())}
+    for row in report.populations:
+        mean, deviation = shadow_moments(net, row.name, sources)
+        assert np.sqrt((deviation ** 2).mean()) == pytest.approx(row.sigma_predicted, rel=0.03)
+        assert mean.mean() == pytest.approx(row.mu_predicted, abs=0.03)
+
+
+def test_rates_with_adaptation():
+    """Adaptation lowers the assumed rate as it lowers the measured one. (Theory is for Gaussian noise and overestimates both by a quarter.)"""
+    measured, predicted = [], []
+    for jump in (0.0, 0.3):
+        net = bs.Network(2e-3)
+        bs.dalian_layer(net, net.input(60), 64, 32, neuron=bs.ei_adaptive_lif(jump=jump, tau_adapt=60e-3))
+        report = bs.fluctuation_driven(net, bs.data.poisson(12.0, 60, 0.6, 60, seed=4), sigma_u=1.0, seed=1, progress=False)
+        assert report.converged
+        for row in report.populations:
+            assert row.sigma_measured == pytest.approx(1.0, rel=0.02) and row.mu_measured == pytest.approx(0.0, abs=0.02)
+            assert 0.7 * row.rate_predicted < row.rate_measured < 1.05 * row.rate_predicted
+        measured.append(report.populations[0].rate_measured)
+        predicted.append(report.populations[0].rate_predicted)
+    assert measured[1] < 0.8 * measured[0] and predicted[1] < 0.9 * predicted[0]    # theory knows the mean of adaptation alone
 
 
 @pytest.mark.parametrize("mu", [0.0, 0.2])
@@ -96,6 +132,52 @@ def test_closed_loop_reaches_its_targets():
     assert "predicted" in str(report) and report.as_dict()["populations"][0]["name"] == "E"
 
 
+@pytest.mark.parametrize("n_inputs, sigma", [(200, 0.15), (60, 0.3)])
+def test_conductances_with_stationary_poisson_afferents(n_inputs, sigma):
+    """Theory of the weights as they are; targets at which a neuron is driven by many small inputs."""
+    net, n = dalian(64, 16, n_inputs, CONDUCTANCES), {"input": n_inputs, "E": 64, "I": 16}
+    report = bs.fluctuation_driven(net, mu_u=0.2, sigma_u=sigma, rates=RATE, seed=1, closed_loop=False)
+    assert bs.audit(net).violations == 0
+    continuous = -np.log(1 - RATE * net.dt) / net.dt
+    sources = {name: bs.data.poisson(continuous, size, 1.3, 50, seed=k) for k, (name, size) in enumerate(n.items())}
+    for row in report.populations:
+        mean, deviation = shadow_moments(net, row.name, sources)
+        assert mean.mean() == pytest.approx(row.mu_predicted, abs=0.02) and row.mu_predicted == pytest.approx(0.2, abs=0.1)
+        assert np.sqrt((deviation ** 2).mean()) == pytest.approx(row.sigma_predicted, rel=0.03)
+        assert row.sigma_predicted == pytest.approx(sigma, rel=0.1) and mean.std() == pytest.approx(row.spread_predicted, rel=0.05)
+
+
+def test_rates_of_conductance_populations_are_consistent():
+    net = dalian(64, 16, 60, CONDUCTANCES)
+    design = init._Design(net, 0.2, 0.4, None, 0.9, bs.Exponential(), None, "population", True, np.random.default_rng(0))
+    design.assume_rates(None, {"input": RATE}, False)
+    for population in net.spiking:
+        rate = conductance_init.theoretical_rate(design, population)
+        assert rate > 1 and design.rates[population.name] == pytest.approx(rate, rel=0.03)
+
+
+def test_closed_loop_with_conductances():
+    """Beside what the report says: spikes of the run, on shadows that this file builds."""
+    net, data = dalian(64, 16, 60, CONDUCTANCES), bs.data.poisson(12.0, 60, 0.4, 60, seed=4)
+    report = bs.fluctuation_driven(net, data, sigma_u=0.4, mu_u=0.4, seed=1, progress=False)
+    assert report.converged and bs.audit(net).violations == 0
+    trace = bs.run(net, data)
+    for row in report.populations:
+        assert row.sigma_measured == pytest.approx(0.4, rel=0.02) and row.mu_measured == pytest.approx(0.4, abs=0.02)
+        assert row.rate_measured == pytest.approx(row.rate_assumed, rel=0.05) and row.rate_measured > 1 and row.ei_ratio > 1
+        mean, deviation = shadow_moments(net, row.name, trace.spikes | trace.inputs)
+        assert mean.mean() == pytest.approx(0.4, abs=0.05) and np.sqrt((deviation ** 2).mean()) == pytest.approx(0.4, rel=0.05)
+
+
+@pytest.mark.parametrize("options, words", [
+    (dict(sigma_u=3.0), "sigma_U <= .* fails at sigma_U = 3"), (dict(mu_u=7.0), "between the reversal potentials 6, -2"),
+    (dict(balance="neuron", sigma_u=0.3), "balance='neuron' needs potentials that add up; those of E, I"),
+    (dict(rates={"input": 0.0}, sigma_u=0.3), "input->E is silent")])
+def test_what_conductances_cannot_have(options, words):
+    with pytest.raises(ValueError, match=words):
+        bs.fluctuation_driven(dalian(20, 5, 60, CONDUCTANCES), **{"rates": {"input": RATE}, "closed_loop": False} | options)
+
+
 @pytest.mark.skipif(not DIGITS.exists(), reason="the spoken digits are not here")
 def test_closed_loop_on_the_spoken_digits():
     """Measured on other trials than those that the closed loop saw."""
@@ -119,7 +201,7 @@ def shadow_whole(net, population, trace):
         projections = [p for p in net.projections if p.post == population]
         for p in projections:
             shadow.input(net[p.pre].n, p.pre, net[p.pre].sign)
-        shadow.population(net[population].n, replace(net[population].neuron, threshold=np.inf), name="shadow")
+        shadow.population(net[population].n, free_membrane(net[population].neuron), name="shadow")
         for p in projections:
             shadow.connect(p.pre, "shadow", p.delay, net.weights[p.name], p.receptor)
         u = bs.run(shadow, {p.name: sources[p.name] for p in shadow.inputs}, ["shadow.U"]).states["shadow.U"].astype(float)

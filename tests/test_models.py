@@ -6,7 +6,7 @@ import pytest
 
 import biosnn as bs
 from biosnn.moments import siegert_rate
-from models import brunel_2000, litwin_kumar_doiron_2012, tsodyks_markram_1998, vogels_2011, vogels_abbott_2005
+from models import brunel_2000, litwin_kumar_doiron_2012, perceptual_decision, rossbroich_2022, tsodyks_markram_1998, vogels_2011, vogels_abbott_2005
 from models import potjans_diesmann_2014 as microcircuit
 
 
@@ -142,3 +142,52 @@ def test_inhibitory_plasticity_from_the_command_line(tmp_path):
     assert before["rate_e_hz"] > 100 and before["cv"] < 0.1 and before["inhibition_to_excitation"] < 1e-3    # regular, without inhibition
     assert after["rate_e_hz"] < before["rate_e_hz"] / 3 and after["cv"] > 0.6 and 0.5 < after["inhibition_to_excitation"] < 1
     assert (tmp_path / "plasticity.png").stat().st_size > 10_000
+
+
+def test_a_conductance_network_learns_randman(tmp_path, monkeypatch):
+    """Three of the ten classes for a shorter time than the script's (which ends at 93 % of ten); chance is 0.33."""
+    def load(args, samples=None, seed=None):
+        return *bs.data.split(bs.data.randman(n_classes=3, samples_per_class=400, seed=args.seed), seed=args.seed), "Randman, 3 classes"
+    monkeypatch.setattr(rossbroich_2022, "load", load)
+    rossbroich_2022.main(["dalian", "--neuron", "conductance", "--epochs", "7", "--batch", "20", "--out", str(tmp_path)])
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["neuron"] == "conductance" and result["test_accuracy"] > 0.65 and result["dale_violations"] == 0
+    assert result["init_report"]["converged"] and (tmp_path / "currents_after.png").stat().st_size > 10_000
+
+
+# ---------------------------------------------------------------------------------------------- a decision
+
+def test_logistic_fit_finds_the_curve_that_choices_were_drawn_from():
+    rng, c = np.random.default_rng(0), np.repeat([-0.5, -0.1, -0.03, 0.0, 0.03, 0.1, 0.5], 4000)
+    choices = (rng.random(c.size) >= 1 / (1 + np.exp(-(0.4 + 30 * c)))).astype(int)      # 0 with the logistic's probability
+    fit = perceptual_decision.fit_logistic(c, choices)
+    assert fit["bias"] == pytest.approx(0.4, abs=0.1) and fit["slope"] == pytest.approx(30, rel=0.06)
+    assert fit["threshold"] == pytest.approx(np.log(0.82 / 0.18) / fit["slope"])
+    always = perceptual_decision.fit_logistic(c, np.zeros(c.size, int))
+    assert 3 < always["bias"] <= 20 and abs(always["slope"]) <= 1000
+
+
+def test_ideal_observer_counts_the_spikes_of_both_pools():
+    task = bs.data.perceptual_decision(2000, (0.032,), seed=3)
+    spikes, (start, stop) = task.spikes, task.periods["stimulus"]
+    during = (spikes.times >= start[spikes.trials]) & (spikes.times < stop[spikes.trials]) & (spikes.units < 40)
+    difference = np.bincount(spikes.trials[during], np.where(spikes.units[during] < 20, 1, -1), len(spikes))
+    right = ((difference < 0) == spikes.labels)[difference != 0].mean()
+    assert right == pytest.approx(perceptual_decision.ideal_observer(0.032), abs=0.025)
+
+
+def test_perceptual_decision_from_the_command_line(tmp_path):
+    """Fewer trials than the script's, which ends within 2 % of the ideal observer."""
+    perceptual_decision.main(["--trials", "800", "--epochs", "8", "--lr", "5e-3", "--test", "480", "--out", str(tmp_path)])
+    result = json.loads((tmp_path / "result.json").read_text())
+    intact, *lesions = result["lesion"]
+    curve = {row["coherence"]: row["share"] for row in intact["psychometric"]}
+    assert sum(row["trials"] for row in intact["psychometric"]) == 480 and len(curve) == 11
+    assert curve[-0.512] < 0.1 < 0.9 < curve[0.512] and curve[-0.064] < curve[0.064] and intact["fit"]["slope"] > 8
+    assert intact["accuracy_strongest"]["low"] > 0.8 and intact["accuracy"]["share"] <= result["ideal_accuracy"] + 0.03
+    assert abs(result["before"]["accuracy"]["share"] - 0.5) < 0.15 and result["dale_violations"] == 0
+    rates = [row["rates_hz"]["E"] for row in (intact, *lesions)]
+    assert np.all(np.diff(rates) > 0) and rates[-1] > 3 * rates[0] and lesions[-1]["accuracy"]["share"] < intact["accuracy"]["share"] - 0.2
+    assert (tmp_path / "decision.png").stat().st_size > 10_000
+    with pytest.raises(SystemExit):
+        perceptual_decision.main(["--epochs", "0"])

@@ -1,4 +1,5 @@
 """Descriptions, their messages, Dale's law, spike trains."""
+from dataclasses import replace
 from pathlib import Path
 
 import numba
@@ -62,6 +63,15 @@ def test_audit_counts_signs_and_violations():
     (lambda net: bs.lif(reset=2.0), "above the reset"),
     (lambda net: bs.lif(integrator="midpoint"), "exact, exponential_euler, euler"),
     (lambda net: bs.lif(refractory=-1e-3), "refractory"),
+    (lambda net: bs.adaptive_lif(jump=np.nan), "adds nan to w_adapt; it must be finite"),
+    (lambda net: bs.adaptive_lif(jump=np.ones((2, 2))), "one number or one per neuron"),
+    (lambda net: bs.adaptive_lif(jump_delay=-1e-3), "jump_delay"),
+    (lambda net: net.population(3, bs.ei_adaptive_lif(jump=np.ones(2))), "2 values of the jump of w_adapt for 3 neurons"),
+    (lambda net: net.population(3, bs.lif(), learn={"jump": "neuron"}), r"can be learned \(mem, syn\)"),
+    (lambda net: net.population(3, bs.adaptive_lif(), learn={"jump": "synapse"}), r"\(mem, syn, adapt, jump\) to 'population' or 'neuron'"),
+    (lambda net: replace(bs.lif(), spike_jumps={"U": 0.1}), "add to one of I"),
+    (lambda net: bs.bounded(bs.lif(), 0.1), "must not lie above 0.0"), (lambda net: bs.bounded(bs.lif(), high=1.0), "above the threshold 1.0"),
+    (lambda net: bs.bounded(bs.lif(), np.nan), "nan"), (lambda net: bs.bounded(bs.leaky_readout(), -1.0), "must be finite"),
     (lambda net: net.connect("E", "nobody"), "no population 'nobody'"),
     (lambda net: net.connect("E", "input"), "nothing can project"),
     (lambda net: net.connect("readout", "E"), "never spikes"),
@@ -160,10 +170,13 @@ def test_log_normal_time_constants():
 
 def test_imports_run_downward():
     import ast
-    layers = ["_jit", "_vector", "units", "threads", "arrays", "neuron_kernels", "projection_kernels", "kernels", "event_kernels",
-              "surrogate", "neuron", "events", "augmentation", "data", "dale", "plasticity", "synapse_kernels", "synapses", "connectivity", "network", "network_kernels", "background", "engine",
-              "plastic_engine", "pack", "passes", "families", "moments", "mean_field", "solver", "mixing", "trials", "stats", "progress", "init_report",
-              "loss", "regularize", "optim", "checkpoint", "spike_file", "simulation", "regime", "probes", "circuit_init", "init", "train", "plot",
+    layers = ["_jit", "_vector", "units", "threads", "arrays", "random_kernels", "arrival_kernels", "network_kernels", "synapse_kernels", "surrogate_kernels", "chance_kernels",
+              "recording_kernels", "neuron_kernels", "conductance_kernels", "option_kernels", "bias_kernels", "projection_kernels",
+              "sparse_kernels", "kernels", "event_kernels", "surrogate", "neuron", "events", "augmentation", "data", "dale", "plasticity",
+              "synapses", "connectivity", "convolution", "escape", "network", "baselines", "rescale", "background", "engine", "plastic_engine", "pack",
+              "passes", "families", "moments", "mean_field", "solver", "mixing", "trials", "stats", "progress", "init_report", "loss",
+              "spike_loss", "objective", "regularize", "constraint", "optim", "checkpoint", "spike_file", "simulation", "regime", "probes",
+              "circuit_init", "conductance_init", "init", "train", "plot",
               "brian"]
     package = Path(bs.__file__).parent
     for path in package.rglob("*.py"):

@@ -15,7 +15,8 @@ from matplotlib.text import Text        # noqa: E402
 from biosnn import families, plot, stats  # noqa: E402
 from biosnn.events import SpikeTrains   # noqa: E402
 from biosnn.network import Network      # noqa: E402
-from biosnn.neuron import ei_lif, lif   # noqa: E402
+from biosnn.data import poisson          # noqa: E402
+from biosnn.neuron import conductance_lif, ei_lif, lif   # noqa: E402
 from biosnn.trials import run         # noqa: E402
 from biosnn.train import History        # noqa: E402
 
@@ -176,6 +177,19 @@ def test_currents_are_those_of_the_trace_and_the_balance_that_of_stats(trace):
     balance = stats.ei_balance(e[None, :, None], i[None, :, None])
     assert f"E/I ratio {balance.ratio[0]:.2f}, correlation {balance.correlation[0]:.2f}" in axis.get_title()
     assert axis.get_ylabel() == "synaptic current (threshold = 1)" and axis.get_xlabel() == "time (ms)"
+
+
+def test_currents_through_conductances():
+    net, rng = Network(1e-3), np.random.default_rng(0)
+    x, a = net.input(10), net.population(3, conductance_lif(refractory=0.0), name="A")
+    net.connect(x, a, receptor="exc", weights=rng.exponential(0.2, (10, 3)))
+    net.connect(x, a, receptor="inh", weights=rng.exponential(0.2, (10, 3)), name="inhibition")
+    there = run(net, poisson(20, 10, 0.1, 2, seed=1), ["A.U", "A.g_exc", "A.g_inh"])
+    axis, u = plot.currents(there, "A", neuron=1, trial=1).axes[0], there.states["A.U"][1, :, 1]
+    np.testing.assert_allclose(line(axis, "excitatory").get_ydata(), there.states["A.g_exc"][1, :, 1] * (60e-3 - u), rtol=1e-5)
+    np.testing.assert_allclose(line(axis, "inhibitory").get_ydata(), there.states["A.g_inh"][1, :, 1] * (-20e-3 - u), rtol=1e-5)
+    with pytest.raises(ValueError, match='"A.U", "A.g_exc", "A.g_inh"'):
+        plot.currents(run(net, poisson(20, 10, 0.1, 2, seed=1), ["A.U"]), "A")
 
 
 # ---------------------------------------------------------------------------------------------- weights, initializer, history

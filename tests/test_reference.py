@@ -6,7 +6,8 @@ import reference
 import biosnn as bs
 
 
-@pytest.fixture(params=[reference.dalian_ei_lif, reference.feedforward_lif], ids=["dalian", "feedforward"])
+@pytest.fixture(params=[reference.dalian_ei_lif, reference.feedforward_lif, reference.recurrent_adaptive_lif,
+                        reference.dalian_ampa_nmda_gaba], ids=lambda make: make.__name__)
 def case(request):
     net, spikes, numbers = request.param()
     names = [p.name for p in net.spiking]

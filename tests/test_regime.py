@@ -65,6 +65,24 @@ def test_unconnected_neurons_do_what_theory_says():
         assert membrane.sigma_recorded == pytest.approx(membrane.sigma_predicted, rel=0.04), name
 
 
+def test_adaptation_and_nmda_do_what_theory_says():
+    """Adaptation lowers the rate to where it sustains itself; one spike drives two currents of the free membrane."""
+    net, background, drive = bs.Network(2e-4), [], DRIVE["long"]
+    models = {"adapting": bs.ei_adaptive_lif(20e-3, 5e-3, 10e-3, 100e-3, 1e-3, 20e-3, 10e-3, 2e-3), "plain": NEURONS["long"],
+              "nmda": free(bs.ampa_nmda_gaba(20e-3, 5e-3, 60e-3, 10e-3, 20e-3, 10e-3))}
+    for name, model in models.items():
+        net.population(200, model, name=name)
+        background += [bs.PoissonInput(name, drive[0], drive[1], "exc"), bs.PoissonInput(name, drive[2], drive[3], "inh")]
+    warm = bs.simulate(net, 0.5, background=background, seed=2, progress=False)
+    run = bs.simulate(net, 4.0, background=background, state=warm.state, record={"nmda.U": slice(None)}, every=10, progress=False)
+    report = bs.regime(net, background, run)
+    adapting, plain, nmda = (report[name] for name in models)
+    assert adapting.rate_measured == pytest.approx(adapting.rate_predicted, rel=0.08)
+    assert 2 < adapting.rate_predicted < 0.85 * plain.rate_predicted and adapting.rate_measured < 0.85 * plain.rate_measured
+    assert nmda.mu_recorded == pytest.approx(nmda.mu_predicted, rel=0.02)
+    assert nmda.sigma_recorded == pytest.approx(nmda.sigma_predicted, rel=0.04)
+
+
 def circuit(neuron):
     net = bs.Network(1e-4)
     e, i = net.population(1600, neuron, "excitatory", "E"), net.population(400, neuron, "inhibitory", "I")
@@ -183,8 +201,6 @@ def test_infeasible_targets_say_what_would_be():
     with pytest.raises(ValueError, match="<= sigma_U <="):
         bs.fluctuation_driven(circuit(NEURONS["conductance"]), background=[bs.PoissonInput(n, 8000.0, 0.02) for n in "EI"], mu_u=4e-3,
                               sigma_u=3e-3)
-    with pytest.raises(ValueError, match="give background"):
-        bs.fluctuation_driven(net, rates=5.0)
 
 
 def test_warnings_in_words():

@@ -18,11 +18,15 @@ def task(seed=0):
     return bs.data.randman(n_classes=3, n_units=10, samples_per_class=60, duration=0.06, active=0.04, seed=seed)
 
 
-def network(data, learn=None):
+#: In units of the distance from rest to threshold.
+CONDUCTANCES = bs.conductance_lif(20e-3, 10e-3, 20e-3, reversal_exc=6.0, reversal_inh=-2.0, threshold=1.0, refractory=4e-3)
+
+
+def network(data, learn=None, neuron=None, sigma_u=1.0):
     net = bs.Network(2e-3)
-    e, i = bs.dalian_layer(net, net.input(10), 20, 5)
+    e, i = bs.dalian_layer(net, net.input(10), 20, 5, neuron=neuron)
     net.connect(e, net.readout(3, tau_mem=0.06, learn=learn))
-    bs.fluctuation_driven(net, data, seed=2, closed_loop=False, progress=False)
+    bs.fluctuation_driven(net, data, sigma_u=sigma_u, seed=2, closed_loop=False, progress=False)
     return net
 
 
@@ -169,10 +173,11 @@ def test_not_finite_names_the_projection_and_keeps_the_weights(tmp_path):
     assert all(np.array_equal(before[name], net.weights[name]) for name in before)
 
 
-def test_chunks_add_up_to_the_batch():
+@pytest.mark.parametrize("neuron, sigma_u", [(None, 1.0), (CONDUCTANCES, 0.5)])
+def test_chunks_add_up_to_the_batch(neuron, sigma_u):
     """Loss, regularizer and gradient of a batch that goes chunk by chunk are those of the batch as a whole."""
     data, loss = task(), bs.EveryStepCrossEntropy()
-    net, steps = network(data), bs.bin_spikes(data, 2e-3).n_steps
+    net, steps = network(data, None, neuron, sigma_u), bs.bin_spikes(data, 2e-3).n_steps
     mask = np.random.default_rng(0).random((len(data), steps))
     trace = bs.run(net, data, tape=True)
     value, slope = loss.value_and_gradient(trace.states["readout.U"], data.labels, mask)
@@ -209,6 +214,34 @@ def test_time_constants_are_learned():
     fit(net, data, optimizer=bs.Adam(0.05))
     taus = net.time_constants("readout")
     assert np.ptp(taus["mem"]) > 1e-3 and abs(taus["syn"] - 0.01) > 1e-4 and taus["mem"].min() > 0
+
+
+def adapting(learn):
+    net, neuron = bs.Network(2e-3), bs.ei_adaptive_lif(jump=0.2, jump_delay=4e-3)
+    x, out = net.input(10), net.readout(3, tau_mem=0.06)
+    e, i = net.population(20, neuron, "excitatory", "E", learn=learn), net.population(5, neuron, "inhibitory", "I", learn=learn)
+    for pre, post in [(x, e), (x, i), (e, e), (e, i), (i, e), (i, i), (e, out)]:
+        net.connect(pre, post)
+    bs.fluctuation_driven(net, rates=20.0, closed_loop=False, seed=2)
+    return net
+
+
+def test_adaptation_is_learned_and_resumed(tmp_path):
+    """Time constant and jump of every neuron change, resumed with the same bits; another network gets them from a checkpoint."""
+    data, learn = task(), {"adapt": "neuron", "jump": "neuron", "mem": "population"}
+    whole, parts, loaded = (adapting(learn) for _ in range(3))
+    fit(whole, data, epochs=4, optimizer=bs.Adam(0.02), schedule=bs.Constant(), out=tmp_path / "a")
+    jumps, taus = whole.spike_jumps("E")["w_adapt"], whole.time_constants("E")
+    assert np.ptp(jumps) > 0.005 and np.ptp(taus["adapt"]) > 5e-4 and np.all(jumps > 0) and abs(taus["mem"] - 0.02) > 1e-5
+    for epochs in (2, 4):
+        fit(parts, data, epochs=epochs, optimizer=bs.Adam(0.02), schedule=bs.Constant(), out=tmp_path / "b", start="resume", threads=1)
+    assert same(whole, parts)
+    bs.load_weights(loaded, tmp_path / "a" / "last.npz")
+    for net in (parts, loaded):
+        assert all(np.array_equal(net.tau_parameters[key], p) for key, p in whole.tau_parameters.items())
+    assert np.array_equal(loaded.spike_jumps("E")["w_adapt"], jumps)
+    with pytest.raises(ValueError, match="another network"):
+        bs.load_weights(adapting({"jump": "population"}), tmp_path / "a" / "last.npz")
 
 
 def naive_adam(w, gradients, rate, b1=0.9, b2=0.999, eps=1e-8, decay=0.0):

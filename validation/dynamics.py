@@ -141,7 +141,7 @@ def after(spikes, begin):
 def neurons():
     """Every table, integrator, reset and refractory period; driven by spikes and by a constant current."""
     spikes, current = bs.data.poisson(20, 20, 2.0, seed=1), {"A": np.full((2000, 3), 0.3)}
-    for table in (bs.lif, bs.ei_lif, bs.lif_delta, bs.adaptive_lif):
+    for table in (bs.lif, bs.ei_lif, bs.lif_delta, bs.adaptive_lif, bs.ei_adaptive_lif, bs.ampa_nmda_gaba):
         for integrator in INTEGRATORS:
             for reset in RESETS:
                 for refractory in REFRACTORY:
@@ -154,6 +154,7 @@ def neurons():
                     net.connect(a, net.readout(2, integrator=integrator), weights=rng.normal(size=(3, 2)))
                     name = f"{table.__name__}, {integrator}, reset {reset if reset == 'subtract' else 'to 0'}, refractory {1e3 * refractory:g} ms"
                     yield Case(1, name, net, spikes, current)
+    yield from options(spikes)
     for table, peak in ((bs.conductance_lif, 0.15), (bs.alpha_conductance_lif, 0.06)):
         for reset in (0.0, 5e-3, "subtract"):
             for refractory in REFRACTORY:
@@ -165,6 +166,25 @@ def neurons():
             net = two_receptors(table(refractory=refractory), 1e-4, excitation, excitation / 4, initial)
             yield Case(1, f"{table.__name__}, refractory {1e3 * refractory:g} ms", net, bs.data.poisson(50, 20, 1.0, seed=1),
                        {"A": np.full((1, 3), excitation)}, tolerance=UPSTROKE)
+
+
+def options(spikes):
+    """What a table can have beside: jumps after a delay and one for every neuron, bounds of U, time constants of every neuron."""
+    spread = [0.8, 1.0, 1.3]
+    for table in (bs.adaptive_lif, bs.ei_adaptive_lif, bs.ampa_nmda_gaba):
+        for integrator in INTEGRATORS:
+            for refractory in (0.0, 3e-3):
+                plain = table(refractory=refractory, integrator=integrator)
+                taus = {f"tau_{name}": np.multiply(tau, spread) for name, tau in plain.time_constants.items()}
+                cases = {"a time constant for every neuron": table(refractory=refractory, integrator=integrator, **taus),
+                         "U from -0.1 to 1.01": bs.bounded(plain, -0.1, 1.01)}
+                if plain.spike_jumps:
+                    jumping = {"jump": np.array([0.05, 0.1, 0.3]), "refractory": refractory, "integrator": integrator}
+                    cases |= {f"a jump for every neuron, after {steps} ms": table(jump_delay=steps * 1e-3, **jumping) for steps in (0, 2, 15)}
+                for name, neuron in cases.items():
+                    net = two_receptors(neuron, 1e-3, 0.6, 0.2)
+                    yield Case(1, f"{table.__name__}, {integrator}, refractory {1e3 * refractory:g} ms, {name}", net, spikes,
+                               {"A": np.full((2000, 3), 0.3)})
 
 
 def two_receptors(neuron, dt, excitation, inhibition, initial=0.0):
@@ -203,10 +223,10 @@ def populations():
         yield Case(2, name, net, {"input": bs.data.poisson(6.0, 200, 2.0, seed=3), "y": bs.data.poisson(10.0, 50, 2.0, seed=4)})
 
 
-def dalian(data):
+def dalian(data, neuron=None):
     """128 E + 32 I on `data`, with a readout of 10 classes."""
     net = bs.Network(2e-3)
-    e, _ = bs.dalian_layer(net, net.input(data.n_units), 128, 32, neuron=bs.ei_lif(20e-3, 10e-3, 20e-3))
+    e, _ = bs.dalian_layer(net, net.input(data.n_units), 128, 32, neuron=neuron or bs.ei_lif(20e-3, 10e-3, 20e-3))
     net.connect(e, net.readout(10, tau_mem=data.duration))
     return net
 
@@ -218,6 +238,10 @@ def circuit():
         net = dalian(data)
         bs.fluctuation_driven(net, data, rates=8.0, closed_loop=False, seed=seed)
         yield Case(3, f"seed {seed}", net, data)
+    for neuron in (bs.ei_adaptive_lif(jump_delay=4e-3), bs.ampa_nmda_gaba(), bs.bounded(bs.ei_lif(20e-3, 10e-3, 15e-3), -1.0, 1.01)):
+        net = dalian(data, neuron)
+        bs.fluctuation_driven(net, data, rates=8.0, closed_loop=False, seed=2)
+        yield Case(3, f"{neuron.model}{', bounded' if neuron.bounded else ''}", net, data)
 
 
 def trained(train=None, test=None):

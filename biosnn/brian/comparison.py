@@ -8,7 +8,7 @@ import numpy as np
 from .. import stats
 from ..background import Current
 from ..events import SpikeTrains
-from ..neuron import step_matrix, surge_step
+from ..neuron import linear_step, step_matrix, surge_step
 from ..trials import run
 from ..simulation import simulate
 from .description import checked_trial, current_values, in_double, require_brian2
@@ -221,8 +221,7 @@ def _our_trace(network, trial, record, currents, duration, neurons=slice(None)):
 def _needs_engine(network):
     """Whether `run` does not take all of it; the engine runs one trial of any network."""
     neurons = [p.neuron for p in network.spiking]
-    return (bool(network.synapses) or any(p.plasticity for p in network.projections)
-            or any(n.reversal or n.spike_jumps or n.surge or n.has_delta_synapses for n in neurons))
+    return any(p.plasticity for p in network.projections) or any(n.surge or n.has_delta_synapses for n in neurons)
 
 
 def _their_trace(network, trial, record, currents, duration):
@@ -291,8 +290,13 @@ def _membrane(network, population, trial, currents, duration, step, neuron, spik
     matrix, drive = step_matrix(population.neuron, network.dt, network.time_constants(population))
     matrix, drive = (matrix[neuron], drive[neuron]) if matrix.ndim == 3 else (matrix, drive)
     current = np.broadcast_to(currents.get(population.name, 0.0), (trace.n_steps, population.n))[step, neuron]
+    if population.neuron.reversal:
+        g = {state: before[list(states).index(state)] for state in population.neuron.reversal}
+        rate = np.broadcast_to(linear_step(population.neuron, network.dt, network.time_constants(population))[2][..., 0], population.n)[neuron]
+        total, inflow = 1 + sum(g.values()), current + sum(g[state] * potential for state, potential in population.neuron.reversal.items())
+        return np.clip(inflow / total + (before[0] - inflow / total) * np.exp(-rate * total), population.neuron.low, population.neuron.high)
     surge = np.broadcast_to(surge_step(population.neuron, network.dt, before[0]), population.n)[neuron]
-    return matrix[0] @ before + drive[0] * current + surge
+    return np.clip(matrix[0] @ before + drive[0] * current + surge, population.neuron.low, population.neuron.high)
 
 
 def _trains(trials, n, steps, dt):

@@ -34,6 +34,7 @@ def identifiers(network):
     names, taken = {}, set(_TAKEN)
     things = [("population", p.name, p.name) for p in network.populations]
     things += [("projection", p.name, f"syn_{p.name}") for p in network.projections]
+    things += [("jumps", p.name, f"jumps_{p.name}") for p in network.spiking if p.neuron.spike_jumps and p.neuron.jump_delay_steps(network.dt)]
     for kind, name, wish in things:
         text = re.sub(r"\W", "_", wish, flags=re.ASCII)
         text = text if re.match(r"[A-Za-z]", text) else f"p_{text}"
@@ -60,6 +61,9 @@ class Group:
     parameters: dict     # name -> array, one number per neuron; time constants (tau_…) in seconds
     initial: float
     hold: str            # statement after every update that clamps U, where Brian2's own way fails; or ""
+    bounds: str          # statement after that, which holds U between two values; or ""
+    jumps: str           # what a spike of a neuron does to itself after a delay, as synapses say it; or ""
+    jump_delay: int      # steps
 
 
 def describe(network, population, name, driven):
@@ -68,6 +72,9 @@ def describe(network, population, name, driven):
     Equal time constants get one symbol, because the exact solution divides by differences.
     """
     neuron, taus = population.neuron, network.time_constants(population)
+    if population.noise:
+        raise ValueError(f"population {population.name!r} has escape noise: its spikes are drawn at random, so there is nothing to compare "
+                         "with Brian2 spike by spike. Describe it with noise=None.")
     symbols, constants, parameters = _symbols(population.name, taus, neuron.integrator == "exact")
     steps = neuron.refractory_steps(network.dt)
     clamps = population.kind == "spiking" and steps > 1
@@ -82,8 +89,25 @@ def describe(network, population, name, driven):
         options["threshold"] = f"U > {float(neuron.threshold)!r}"
         options["reset"] = f"U -= {float(neuron.threshold)!r}" if neuron.reset == "subtract" else f"U = {float(neuron.reset)!r}"
         options["reset"] += "; U_held = U" if hold else ""
-        options["reset"] += "".join(f"; {state} += {jump!r}" for state, jump in neuron.spike_jumps.items())
-    return Group(name, population.n, "\n".join(lines), options, steps if clamps else 0, constants, parameters, population.initial, hold)
+    at_once, later, each = _jumps(network, population)
+    options |= {"reset": options["reset"] + at_once} if at_once else {}
+    lines += [f"{symbol} : 1 (constant)" for symbol in each]
+    bounds = f"U = clip(U, {neuron.low!r}, {neuron.high!r})" if neuron.bounded else ""
+    return Group(name, population.n, "\n".join(lines), options, steps if clamps else 0, constants, parameters | each,
+                 population.initial, hold, bounds, later, neuron.jump_delay_steps(network.dt))
+
+
+def _jumps(network, population):
+    """What a spike does to other states of its own neuron: (at once, as text to follow a reset; later, as that of synapses from every
+    neuron onto itself; name -> array of those that differ between neurons)."""
+    at_once, later, each = "", [], {}
+    for state, jump in network.spike_jumps(population).items():
+        size, where = (f"jump_{state}", "_post") if np.ndim(jump) else (repr(float(jump)), "")
+        each |= {size: jump} if np.ndim(jump) else {}
+        at_once += f"; {state} += {size}"
+        later.append(f"{state}_post += {size}{where}")
+    delayed = population.neuron.jump_delay_steps(network.dt) > 0
+    return ("", "; ".join(later), each) if delayed else (at_once, "", each)
 
 
 def _equation(neuron, state, tau, driven, clamped):
@@ -173,6 +197,12 @@ def checked_trial(network, spikes, duration):
     if spikes is not None or duration is None:
         raise ValueError("the network has no inputs: give spikes=None and a duration in seconds.")
     return max(1, int(seconds(duration, "duration") / network.dt + 0.5))
+
+
+def with_biases(network, values):
+    """What `current_values` returns, with the constant currents that belong to populations."""
+    biased = [p for p in network.spiking + network.readouts if p.bias]
+    return values | {p.name: values.get(p.name, 0.0) + network.bias(p)[None] for p in biased}
 
 
 def current_values(network, currents, steps):

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .description import checked_trial, current_values, describe, identifiers, input_events, on_pre, require_brian2, synapses_of
+from .description import checked_trial, current_values, describe, identifiers, input_events, on_pre, require_brian2, synapses_of, with_biases
 from .plasticity import initial_values, synapse_text
 
 
@@ -43,14 +43,16 @@ def to_brian2(network, spikes=None, record=(), currents=None, duration=None):
     b2 = require_brian2()
     clock, dt = b2.Clock(network.dt * b2.second), network.dt * b2.second
     steps, names = checked_trial(network, spikes, duration), identifiers(network)
-    events, populations, projections = input_events(network, spikes), {}, {}
-    values = current_values(network, currents, steps)
+    events, populations, projections, jumps = input_events(network, spikes), {}, {}, {}
+    values = with_biases(network, current_values(network, currents, steps))
     for population in network.inputs:
         units, at = events[population.name]
         populations[population.name] = b2.SpikeGeneratorGroup(population.n, units, at * dt, clock=clock, name=names["population", population.name])
     for population in network.spiking + network.readouts:
         part = describe(network, population, names["population", population.name], population.name in values)
-        populations[population.name] = _group(b2, part, clock, values.get(population.name))
+        group = populations[population.name] = _group(b2, part, clock, values.get(population.name))
+        if part.jumps:
+            jumps[population.name] = _jumps(b2, part, group, clock, names["jumps", population.name])
     for projection in network.projections:
         j, i, weight, delay = synapses_of(network, projection)
         shared = {"delay": delay * dt} if np.ndim(delay) == 0 else {}
@@ -70,7 +72,7 @@ def to_brian2(network, spikes=None, record=(), currents=None, duration=None):
         projections[projection.name] = synapses
     monitors = {p.name: b2.SpikeMonitor(populations[p.name]) for p in network.spiking}
     states = {name: _state_monitor(b2, network, populations, name, clock) for name in record}
-    whole = b2.Network(*populations.values(), *projections.values(), *monitors.values(), *states.values())
+    whole = b2.Network(*populations.values(), *projections.values(), *jumps.values(), *monitors.values(), *states.values())
     return BrianNetwork(whole, populations, projections, monitors, states, steps * network.dt)
 
 
@@ -80,16 +82,25 @@ def _group(b2, part, clock, current):
                            namespace={name: value * b2.second for name, value in part.constants.items()})
     group.U = part.initial
     for name, value in part.parameters.items():
-        setattr(group, name, value * b2.second)
+        setattr(group, name, value * b2.second if name.startswith("tau_") else value)
     if part.hold:
         group.U_held = part.initial
         group.run_regularly(part.hold, clock=clock, when="groups", order=1)
+    if part.bounds:
+        group.run_regularly(part.bounds, clock=clock, when="groups", order=2)
     if current is not None and len(current) == 1:
         group.J = current[0]
     elif current is not None:
         group.namespace["J_over_time"] = b2.TimedArray(np.array(current), dt=clock.dt, name=f"current_{part.name}")
         group.run_regularly("J = J_over_time(t, i)", clock=clock, when="start")
     return group
+
+
+def _jumps(b2, part, group, clock, name):
+    """Synapses of every neuron onto itself, which carry what a spike adds to its own states after a delay."""
+    synapses = b2.Synapses(group, group, on_pre=part.jumps, delay=part.jump_delay * clock.dt, name=name, clock=clock)
+    synapses.connect(j="i")
+    return synapses
 
 
 def _state_monitor(b2, network, populations, name, clock):

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .description import checked_trial, current_values, describe, identifiers, input_events, on_pre, synapses_of
+from .description import checked_trial, current_values, describe, identifiers, input_events, on_pre, synapses_of, with_biases
 from .plasticity import initial_values, synapse_text
 
 _HEAD = '''"""A network of spiking neurons for Brian2, written by biosnn. Its arrays lie in {arrays} beside this file.
@@ -49,7 +49,7 @@ def script(network, spikes, path, currents=None, duration=None):
     """
     path = Path(path).with_suffix(".py")
     steps, names, events = checked_trial(network, spikes, duration), identifiers(network), input_events(network, spikes)
-    values, arrays, blocks = current_values(network, currents, steps), {}, []
+    values, arrays, blocks = with_biases(network, current_values(network, currents, steps)), {}, []
     for population in network.inputs:
         name = names["population", population.name]
         arrays[f"{name}_units"], arrays[f"{name}_steps"] = events[population.name]
@@ -57,6 +57,8 @@ def script(network, spikes, path, currents=None, duration=None):
     for population in network.spiking + network.readouts:
         part = describe(network, population, names["population", population.name], population.name in values)
         blocks.append(_group(part, arrays, values.get(population.name)))
+        if part.jumps:
+            blocks.append(_jumps(part, names["jumps", population.name]))
     blocks += [_projection(network, projection, names, arrays) for projection in network.projections]
     blocks.append(_monitors("monitors", "SpikeMonitor({})", [names["population", p.name] for p in network.spiking])
                   + _monitors("readouts", "StateMonitor({}, 'U', record=True, when='end')",
@@ -80,9 +82,11 @@ def _group(part, arrays, current):
              f"    '''{options},", f"    namespace={{{constants}}}, name='{part.name}')", f"{part.name}.U = {part.initial!r}"]
     for name, value in part.parameters.items():
         arrays[f"{part.name}_{name}"] = value
-        lines.append(f"{part.name}.{name} = data['{part.name}_{name}'] * second")
+        lines.append(f"{part.name}.{name} = data['{part.name}_{name}']" + (" * second" if name.startswith("tau_") else ""))
     if part.hold:
         lines += [f"{part.name}.U_held = {part.initial!r}", f"{part.name}.run_regularly('{part.hold}', when='groups', order=1)"]
+    if part.bounds:
+        lines.append(f"{part.name}.run_regularly('{part.bounds}', when='groups', order=2)")
     if current is not None:
         arrays[f"{part.name}_J"] = current[0] if len(current) == 1 else current
     if current is not None and len(current) == 1:
@@ -91,6 +95,12 @@ def _group(part, arrays, current):
         lines += [f"{part.name}.namespace['J_over_time'] = TimedArray(data['{part.name}_J'], dt=dt, name='current_{part.name}')",
                   f"{part.name}.run_regularly('J = J_over_time(t, i)', when='start')"]
     return "\n".join(lines) + "\n"
+
+
+def _jumps(part, name):
+    """Synapses of every neuron onto itself."""
+    return (f"{name} = Synapses({part.name}, {part.name}, on_pre='{part.jumps}', delay={part.jump_delay} * dt, name='{name}')\n"
+            f"{name}.connect(j='i')    # every neuron onto itself: adaptation\n")
 
 
 def _projection(network, projection, names, arrays):

@@ -1,0 +1,109 @@
+"""What training minimizes beside regularizers: losses on readouts, or on the spikes of populations, and their sum."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from .trials import dense_spikes
+
+
+@dataclass(frozen=True)
+class Head:
+    """A loss, the readout or spiking population that it looks at, and its weight in the sum."""
+    name: str
+    loss: object
+    weight: float
+    spikes: bool
+
+    def seen(self, packed, recording, columns):
+        """What the loss looks at, (trial, step, unit)."""
+        return dense_spikes(packed, recording, self.name) if self.spikes else recording.states[..., columns[f"{self.name}.U"]]
+
+
+def make_heads(network, loss, readout):
+    """Heads of a training: none where `loss` is None, one, or one for each entry of a dict name -> loss or (loss, weight)."""
+    if loss is None:
+        return ()
+    if not isinstance(loss, dict):
+        return (_head(network, _only_readout(network) if readout is None else readout, loss),)
+    if readout is not None:
+        raise ValueError(f"readout is {readout!r}, but loss is a dict of readouts already; leave readout out.")
+    return tuple(_head(network, name, *(each if isinstance(each, tuple) else (each,))) for name, each in loss.items())
+
+
+def _only_readout(network):
+    names = [p.name for p in network.readouts]
+    if len(names) != 1:
+        raise _unknown(network, None)
+    return names[0]
+
+
+def _unknown(network, name):
+    names = [p.name for p in network.readouts]
+    return ValueError(f"readout is {name!r}; the network has " + (", ".join(map(repr, names)) or "none")
+                      + ". The loss needs one: net.readout(n_classes), or a spiking population.")
+
+
+def _head(network, name, loss, weight=1.0):
+    kinds = {p.name: p.kind for p in network.readouts + network.spiking}
+    if name not in kinds:
+        raise _unknown(network, name)
+    spikes = kinds[name] == "spiking"
+    if getattr(loss, "needs_spikes", False) and not spikes:
+        raise ValueError(f"{type(loss).__name__} looks at spikes, and {name!r} is a readout: give readout=… the name of a spiking "
+                         "population.")
+    if not (np.isfinite(weight) and weight >= 0):
+        raise ValueError(f"the loss of {name!r} has weight {weight!r}; it must be a number >= 0.")
+    return Head(name, loss.for_step(network.dt) if hasattr(loss, "for_step") else loss, float(weight), spikes)
+
+
+def make_targets(heads, network, labels, targets, mask, n_trials, steps):
+    """((target, mask), …) of all trials for every head, checked. A dict gives one for each; else all share."""
+    result = []
+    for head in heads:
+        target = _of(targets, head, heads, "targets")
+        target = labels if target is None else getattr(head.loss, "as_target", np.asarray)(target)
+        head.loss.check(target, n_trials, steps, network[head.name].n)
+        weights = _of(mask, head, heads, "mask")
+        weights = None if weights is None else np.asarray(weights, float)
+        if weights is not None and weights.shape[:2] != (n_trials, steps):
+            raise ValueError(f"mask has shape {weights.shape}; it must begin with (trial, step) = {(n_trials, steps)}.")
+        result.append((target, weights))
+    return tuple(result)
+
+
+def _of(given, head, heads, what):
+    if not isinstance(given, dict):
+        return given
+    if unknown := set(given) - {h.name for h in heads}:
+        raise ValueError(f"{what} for {', '.join(map(str, unknown))}: losses look at {', '.join(h.name for h in heads)}.")
+    return given.get(head.name)
+
+
+def select(given, rows):
+    """Targets and masks of some trials."""
+    return tuple((target[rows], None if mask is None else mask[rows]) for target, mask in given)
+
+
+def total_weights(heads, network, given, n_trials, steps):
+    """What the means over a batch divide by."""
+    return [head.loss.total_weight((n_trials, steps, network[head.name].n), mask) for head, (_, mask) in zip(heads, given)]
+
+
+def value_and_gradient(heads, packed, recording, columns, given, totals=None):
+    """(value, sum of scores, gradient by states {name: …}, by spikes {name: …}) of some recorded trials."""
+    value, scores, by_state, by_spike = 0.0, [], {}, {}
+    for k, (head, (target, mask)) in enumerate(zip(heads, given)):
+        seen = head.seen(packed, recording, columns)
+        part, slope = head.loss.value_and_gradient(seen, target, mask, None if totals is None else totals[k])
+        value += head.weight * part
+        (by_spike if head.spikes else by_state)[head.name] = slope if head.weight == 1 else slope * seen.dtype.type(head.weight)
+        scores.append(head.loss.score(seen, target, mask).sum())
+    return value, joint_score(heads, scores), by_state, by_spike
+
+
+def joint_score(heads, scores):
+    """One score of several heads: the mean of those that classify, or else the weighted sum; NaN without heads."""
+    if not heads:
+        return np.nan
+    classify = [score for head, score in zip(heads, scores) if head.loss.classifies]
+    return np.mean(classify, axis=0) if classify else sum(head.weight * score for head, score in zip(heads, scores))

@@ -1,0 +1,36 @@
+"""The same network in steps of another length."""
+from dataclasses import replace
+
+import numpy as np
+
+from .network import Network
+from .synapses import compact_delays
+
+
+def time_rescale(network, dt):
+    """A copy of `network` in steps of dt (s): same neurons, time constants (learned ones as they are), delays in seconds and weights.
+
+    With the integrator "exact" (also with "exponential_euler" and "euler" to the order of dt) a spike of a weight w has the same
+    postsynaptic potential in steps of any length, so weights stay. What changes: delays and refractory periods are rounded to the new
+    steps; spikes fall into other steps, so that their times and the rates change a little; SigmoidEscape noise, which is by the step.
+
+    ValueError if a time constant is shorter than dt.
+    """
+    other = Network(dt, network.dtype)
+    for population in network.populations:
+        other._add(population)
+    other.tau_parameters = {key: np.array(p) for key, p in network.tau_parameters.items()}
+    for projection in network.projections:
+        name = projection.name
+        other._projections[name] = projection
+        if name in network.synapses:
+            synapses = network.synapses[name]
+            steps = np.floor(np.asarray(synapses.delay) * network.dt / other.dt + 0.5).astype(np.int64)
+            if projection.delay is not None:
+                steps = other.delay_steps(projection)
+            elif steps.size and steps.max() > 65535:
+                raise ValueError(f"projection {name!r}: its longest delay has {steps.max()} steps of {other.dt:g} s; there may be 65535.")
+            other.synapses[name] = replace(synapses, delay=steps if projection.delay is not None else compact_delays(steps))
+        if name in network.weights:
+            other.set_weights(name, network.weights[name])
+    return other

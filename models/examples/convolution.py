@@ -1,0 +1,42 @@
+"""Convolutional layers that obey Dale's law: excitatory and inhibitory feature maps learn the direction of a moving dot.
+
+    python -m models.examples.convolution
+"""
+import numpy as np
+
+import biosnn as bs
+
+
+def moving_dots(n_trials, length, seed):
+    """A dot that moves left (label 0) or right (1) over one row of `length` units, one unit in 4 ms, from a random place."""
+    rng = np.random.default_rng(seed)
+    labels, start = rng.integers(2, size=n_trials), rng.integers(length, size=n_trials)
+    steps = np.arange(15)
+    units = (start[:, None] + np.where(labels, 1, -1)[:, None] * steps) % length
+    times = np.broadcast_to(10e-3 + 4e-3 * steps, units.shape)
+    trials = np.repeat(np.arange(n_trials), steps.size)
+    return bs.SpikeTrains.from_events(times.ravel(), units.ravel(), trials, n_trials, length, 0.1, labels)
+
+
+def main():
+    train, test = (moving_dots(n, 40, seed) for n, seed in ((300, 1), (100, 2)))
+    net = bs.Network(dt=2e-3)
+    E, I, shape = bs.dalian_convolutional_layer(net, net.input(40), shape=(1, 40), exc_filters=8, inh_filters=2, kernel=5, padding="same",
+                                                recurrent_kernel=3)
+    net.connect(E, net.readout(2, tau_mem=0.1))
+    bs.fluctuation_driven(net, train, sigma_u=1.0, seed=1, progress=False)
+    before = bs.evaluate(net, test).accuracy
+    bs.train(net, train, epochs=40, batch=50, optimizer=bs.Adam(1e-2), seed=1, progress=False)
+    after = bs.evaluate(net, test).accuracy
+    kernels = net.weights["input->E"]
+    print(f"E has {shape[0]} maps of {shape[1]} neurons; {net.synapses['input->E'].size} synapses from the input share {kernels.size} weights")
+    print(f"direction of motion: {before:.0%} of the test trials right before training, {after:.0%} after it")
+    print(bs.audit(net))
+    pooled, pooled_shape = bs.max_pool(bs.run(net, test).spikes["E"], shape, kernel=4)
+    print(f"spikes of E, pooled over 4 neighbours: {pooled}, shape {pooled_shape}")
+    return {"shape": shape, "kernels": kernels, "before": before, "after": after, "violations": bs.audit(net).violations,
+            "pooled_shape": pooled_shape}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""Options of training: priming, clipped gradients, dropout, truncated backpropagation, and another time step for a trained network.
+
+    python -m models.examples.training_options
+"""
+import numpy as np
+
+import biosnn as bs
+
+
+def network(data, sigma_u):
+    net = bs.Network(dt=2e-3)
+    hidden = bs.layer(net, net.input(20), 64, name="hidden", recurrent=True)
+    net.connect(hidden, net.readout(2, tau_mem=0.2))
+    bs.fluctuation_driven(net, data, sigma_u=sigma_u, rates={"hidden": 5.0}, closed_loop=False, seed=1, progress=False)
+    return net
+
+
+def main():
+    data = bs.data.randman(n_classes=2, n_units=20, samples_per_class=100, smoothness=2.0, seed=1)
+    net = network(data, sigma_u=0.1)                         # far too weak: the layer is silent
+    rates = [bs.evaluate(net, data).rates["hidden"]]
+    bounds = [bs.lower_bound(1.0, 0.5, per="neuron"), bs.upper_bound(1.0, 4.0)]       # spikes in a trial, of each neuron and of their mean
+    bs.prime(net, data, epochs=40, batch=50, regularizers=bounds, optimizer=bs.Adam(5e-3), progress=False)
+    rates.append(bs.evaluate(net, data).rates["hidden"])
+    print(f"priming: the hidden layer fires at {rates[0]:.2f} Hz before, {rates[1]:.2f} Hz after it (without any labels)")
+    accuracy, networks = {}, {}
+    truncated = {"truncate": 50e-3, "loss": bs.EveryStepCrossEntropy()}     # a loss in every window: no gradient reaches an earlier one
+    for name, options in {"plain": {}, "clip": {"clip": 0.1}, "dropout": {"dropout": 0.2}, "truncate": truncated}.items():
+        trained = network(data, sigma_u=1.0)
+        bs.train(trained, data, epochs=30, batch=50, optimizer=bs.Adam(5e-3), seed=1, progress=False, **options)
+        accuracy[name] = bs.evaluate(trained, data).accuracy
+        networks[name] = trained
+    print("accuracy after 30 epochs: " + ", ".join(f"{name} {value:.0%}" for name, value in accuracy.items()))
+    trained = networks["plain"]
+    finer = bs.time_rescale(trained, dt=0.5e-3)              # same time constants and weights, four steps for one
+    rescaled = bs.evaluate(finer, data).accuracy
+    print(f"the plain network in steps of {1e3 * finer.dt:g} ms instead of {1e3 * trained.dt:g} ms: accuracy {rescaled:.0%}")
+    return {"rates": rates, "accuracy": accuracy, "rescaled": rescaled, "same_weights": np.array_equal(
+        finer.weights["input->hidden"], trained.weights["input->hidden"])}
+
+
+if __name__ == "__main__":
+    main()
