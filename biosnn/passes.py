@@ -10,6 +10,7 @@ from .threads import checked_threads, default_threads, on_threads  # noqa: F401 
 
 _MANY_TRIALS, _NEAR_BYTES = 24, 256e3    # about half of a second-level cache
 _MOST_CHUNKS, _FEWEST_CHUNKS, _CHUNK_BYTES = 32, 4, 128e6   # a batch has as many chunks as fit, whatever the number of threads
+_LEAST_WORK = 1e6   # trials times steps times states of a chunk: a millisecond or two, beside which calls from Python are short
 
 
 def _in_chunks(work, bounds, threads):
@@ -24,11 +25,11 @@ def _tile(packed):
     return _MANY_TRIALS if far else BLOCK_ROWS
 
 
-def _chunk_bounds(n_trials, packed):
+def _chunk_bounds(n_trials, packed, steps):
     """Chunks depend on the work alone, never on the number of threads. The last are smaller, so that all threads end at about
     the same time."""
     most, tile = int(np.clip(_CHUNK_BYTES / max(packed.weight.nbytes, 1), _FEWEST_CHUNKS, _MOST_CHUNKS)), _tile(packed)
-    size = -(-n_trials // most)
+    size = max(-(-n_trials // most), int(min(n_trials / _FEWEST_CHUNKS, _LEAST_WORK / (steps * packed.model.initial.size))), 1)
     size = -(-size // tile) * tile
     n_whole = max(0, int(np.ceil((n_trials - 1.5 * size) / size)))
     rest = -(-(n_trials - size * n_whole) // (4 * BLOCK_ROWS)) * BLOCK_ROWS    # a quarter, in whole blocks of `pull_dense`
@@ -173,7 +174,7 @@ def adjoint(packed, drive, recording, loss, threads, differentiate_reset=False, 
         kernels.adjoint(packed.model, packed.wiring, packed.weight, panels, drive, recording, loss,
                         arrays.Gradient(*parts, grad_current), _scratch(packed, events), differentiate_reset, first, last, extras)
         sums.add(c, parts)
-    _in_chunks(work, _chunk_bounds(drive.rows.size, packed), threads)
+    _in_chunks(work, _chunk_bounds(drive.rows.size, packed, recording.margin.shape[1]), threads)
     return arrays.Gradient(*sums.total, grad_current)
 
 
@@ -189,7 +190,7 @@ def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, thr
     Returns (what `derive` returned by chunk, arrays.Gradient), the same bits as `forward`, the loss and `adjoint` in turn.
     """
     sums, panels, dtype = _sums(packed, coefficients), _panels(packed), packed.weight.dtype
-    bounds = _chunk_bounds(n_trials, packed)
+    bounds = _chunk_bounds(n_trials, packed, steps)
     nothing = arrays.Blocks(*[np.empty(0, np.int64)] * 4)
     results, extras = [None] * (bounds.size - 1), needs_extras(packed, chance, coefficients)
 

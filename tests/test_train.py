@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn import checkpoint
+from biosnn import checkpoint, passes
+from biosnn.pack import pack
 
 ROOT = Path(__file__).parents[1]
 
@@ -301,3 +302,15 @@ def test_learns_a_trace_with_a_mask():
     assert history.loss[-1] < 0.5 * history.loss[0] < 5
 
 
+@pytest.mark.real_chunks
+@pytest.mark.parametrize("n_trials, steps, largest", [(100, 100, 24), (400, 350, 18), (3, 10, 6)])
+def test_chunks_of_trials(n_trials, steps, largest):
+    """Every trial once, whole tiles, and enough work in each: about 10^6 states and steps."""
+    net = bs.Network(2e-3)
+    e, _ = bs.dalian_layer(net, net.input(10), 128, 32)
+    net.connect(e, net.readout(10))
+    for p in net.projections:
+        net.set_weights(p.name, np.zeros((net[p.pre].n, net[p.post].n)))
+    bounds = passes._chunk_bounds(n_trials, pack(net), steps)
+    assert bounds[0] == 0 and bounds[-1] == n_trials and np.all(np.diff(bounds) > 0) and np.diff(bounds).max() <= largest
+    assert np.all(np.diff(bounds)[:-1] % 6 == 0) and np.diff(bounds).max() == min(largest, n_trials)
