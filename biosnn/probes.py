@@ -10,6 +10,7 @@ from .background import Current, OrnsteinUhlenbeck, PoissonInput, pieces
 from .connectivity import Pairs
 from .data.poisson import poisson
 from .moments import adaptation_gain
+from .neuron import free_membrane
 from .simulation import simulate
 
 NEURONS, SAMPLE = 250, 1e-3     # probes of a population; seconds between two samples of their membranes
@@ -35,10 +36,12 @@ class Probes:
         projections = [p for p in network.projections if network[p.post].kind == "spiking"]
         self.with_probes._projections = {p.name: p for p in projections}
         self.with_probes.synapses, self.with_probes.weights = dict(network.synapses), {}
+        self.with_probes.tau_parameters = dict(network.tau_parameters)
         self.units, self.kept = {}, {}
         for p in network.spiking:
             self.units[p.name] = np.sort(rng.permutation(p.n)[:NEURONS])
-            self.with_probes.population(self.units[p.name].size, _free(p.neuron, self.units[p.name]), name=_probe(p.name))
+            units = self.units[p.name]
+            self.with_probes.population(units.size, _free(p.neuron, units), name=_probe(p.name), bias=network.bias(p)[units] if p.bias else None)
             self._copy_background(p)
         for p in projections:
             self._copy_synapses(p)
@@ -83,7 +86,8 @@ class Probes:
         for p in self.kept:
             weights = self.network.weights[p]
             self.with_probes.set_weights(p, weights, copy=False)
-            self.with_probes.set_weights(f"{p} (probe)", weights[self.kept[p]] if np.ndim(weights) else weights, copy=False)
+            each = self.network.synapses[p].weight_of_each(weights) if p in self.network.synapses and np.ndim(weights) else weights
+            self.with_probes.set_weights(f"{p} (probe)", each[self.kept[p]] if np.ndim(weights) else weights, copy=False)
         own = [Current(_probe(p.name), adaptation_gain(p.neuron) * rates[p.name]) for p in self.network.spiking if p.neuron.spike_jumps]
         options = {"background": self.background + own, "threads": threads, "progress": False, "record_spikes": [p.name for p in self.network.spiking]}
         parts = [{p.name: poisson(rates[p.name], p.n, length, seed=[self.seed, k, n]) for n, p in enumerate(self.network.inputs)} or None
@@ -101,7 +105,7 @@ def _probe(name):
 
 def _free(neuron, units):
     taus = {name: tau[units] if np.ndim(tau) else tau for name, tau in neuron.time_constants.items()}
-    return replace(neuron, threshold=np.inf, refractory=0.0, reset=0.0, time_constants=taus)
+    return replace(free_membrane(neuron), time_constants=taus)
 
 
 def _statistics(run, name):

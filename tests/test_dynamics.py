@@ -7,7 +7,7 @@ import pytest
 import biosnn as bs
 
 pytest.importorskip("brian2")
-from validation import broken, dynamics  # noqa: E402
+from validation import broken, brunel, dynamics  # noqa: E402
 
 CASE = "ei_lif, exact, reset to 0, refractory 2 ms"
 
@@ -56,3 +56,13 @@ def test_statistics_that_differ_are_named():
     failures = dynamics.different_statistics(Report, 0.3)
     assert any(line.startswith("rate of F") for line in failures) and not any(" of E" in line for line in failures)
     assert dynamics.after(first, 0.3).duration == pytest.approx(1.7) and np.all(dynamics.after(first, 0.3).times >= 0)
+
+
+def test_brunel_in_both_programs(tmp_path, capsys):
+    """The same synapses and statistics; a weaker drive in one of them would be named."""
+    status = brunel.main(["--scale", "0.04", "--seconds", "0.4", "--states", "5,2", "--target", "numpy", "--json", str(tmp_path / "rows.json")])
+    (row,) = json.loads((tmp_path / "rows.json").read_text())
+    assert status == 0 and row["failures"] == [] and "yes" in capsys.readouterr().out
+    assert row["biosnn"]["rate_e_hz"] == pytest.approx(row["brian2"]["rate_e_hz"], rel=0.03) and row["biosnn"]["rate_e_hz"] > 50
+    (failure,) = brunel.failures(row["biosnn"] | {"rate_e_hz": 0.9 * row["brian2"]["rate_e_hz"]}, row["brian2"])
+    assert failure.startswith("rate_e_hz is")

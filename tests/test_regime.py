@@ -156,13 +156,15 @@ def test_circuits_reach_their_targets(case, family):
 
 
 def test_probes_are_copies_that_never_spike():
-    """Of neurons that do not spike either: the same membranes, with dense and sparse synapses, time constants and currents of each neuron."""
+    """Of neurons that do not spike either: the same membranes, with dense, sparse and shared weights, biases, time constants and currents of each neuron."""
     net, tau = bs.Network(1e-3, np.float64), np.linspace(10e-3, 30e-3, 300)
     x = net.input(20, "x", "excitatory")
-    e = net.population(300, bs.adaptive_lif(tau, threshold=50.0), name="E")
+    e = net.population(300, bs.adaptive_lif(tau, threshold=50.0), name="E", bias=np.linspace(0.2, 0.0, 300))
     net.connect(x, e, weights=np.random.default_rng(0).exponential(0.1, (20, 300)), name="dense")
     net.connect(x, e, 2e-3, bs.Exponential() * 0.1, synapses=bs.Bernoulli(0.3), seed=1, name="sparse")
     net.connect(x, e, bs.UniformBetween(0, 9e-3), 0.1, synapses=bs.FixedInDegree(4), seed=1, name="delays")
+    shared = net.connect(x, e, synapses=bs.Convolution((1, 20), filters=15, kernel=3, padding="same"), name="shared")
+    net.set_weights(shared, np.random.default_rng(1).exponential(0.2, net.weight_shape(shared)))
     background = [bs.Current("E", np.linspace(-0.1, 0.1, 300)), bs.Current("E", ([0.0, 0.1], [[0.1] * 300, [0.3] * 300]))]
     probes = Probes(net, background, np.random.default_rng(0))
     probes.measure({"x": 20.0, "E": 0.0}, {}, 0.01, 0.01, 1)

@@ -1,11 +1,12 @@
 """The four states of Brunel (2000), model A, in Brian2 on the same synapses: rates, irregularity and synchrony of both programs.
 
-    python -m validation.brunel                       full size: 12 500 neurons, 15.6 million synapses, 1 s of each state after 0.2 s
+    python -m validation.brunel                       full size: 12 500 neurons, 15.6 million synapses; after 0.2 s, 1 s of each
+                                                      state and 4 s of the slow one, whose rate varies by a tenth from second to second
     python -m validation.brunel --scale 0.2 --states 5,2
 
 biosnn builds the network; `biosnn.brian.to_brian2` hands Brian2 the arrays (presynaptic, postsynaptic, weight, delay) of every synapse.
 The external Poisson trains are drawn by each program for itself, and so only statistics can agree: both rates within 5 %, CV of the
-intervals within 0.05, synchrony (stats.synchrony, bins of 1 ms) within a tenth or 0.02. Theory, which knows no delay, is printed beside.
+intervals within 0.1, synchrony (stats.synchrony, bins of 1 ms) within a tenth or 0.02. Theory, which knows no delay, is printed beside.
 The exit status is 1 if a state fails.
 """
 import argparse
@@ -21,8 +22,9 @@ from models import brunel_2000 as brunel
 
 from .dynamics import after
 
-RATE, CV, SYNCHRONY = 0.05, 0.05, (0.1, 0.02)      # relative; absolute; relative, and absolute
+RATE, CV, SYNCHRONY = 0.05, 0.1, (0.1, 0.02)       # relative; absolute; relative, and absolute
 BIN = 1e-3                                         # seconds, of the synchrony
+SECONDS = dict.fromkeys(brunel.STATES, 1.0) | {(4.5, 0.9): 4.0}
 
 
 def in_biosnn(net, eta, seconds, seed, threads):
@@ -56,12 +58,12 @@ def _train(monitor, n, duration):
 
 def compare(state, args):
     """One row: both programs' statistics, theory, and sentences about what differs too much."""
-    (g, eta), begin = state, time.perf_counter()
+    (g, eta), seconds, begin = state, args.seconds or SECONDS[state], time.perf_counter()
     net = brunel.build(g, args.scale, args.seed)
-    ours = _statistics(in_biosnn(net, eta, args.seconds, args.seed, args.threads))
+    ours = _statistics(in_biosnn(net, eta, seconds, args.seed, args.threads))
     middle = time.perf_counter()
-    theirs = _statistics(in_brian2(net, eta, args.seconds, args.seed + 1, args.target))
-    return {"g": g, "eta": eta, "state": brunel.STATES[state], "scale": args.scale, "simulated_s": args.seconds,
+    theirs = _statistics(in_brian2(net, eta, seconds, args.seed + 1, args.target))
+    return {"g": g, "eta": eta, "state": brunel.STATES[state], "scale": args.scale, "simulated_s": seconds,
             "rate_theory_hz": brunel.theory(g, eta, args.scale), "biosnn": ours, "brian2": theirs, "failures": failures(ours, theirs),
             "biosnn_s": middle - begin, "brian2_s": time.perf_counter() - middle}
 
@@ -93,14 +95,17 @@ def _state(text):
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog="python -m validation.brunel", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--states", nargs="+", type=_state, default=list(brunel.STATES), metavar="G,ETA", help="default: all four")
-    parser.add_argument("--seconds", type=float, default=1.0, help="that count, after 0.2 s (default 1)")
+    parser.add_argument("--seconds", type=float, default=None, help="that count, after 0.2 s (default: 4 for g = 4.5, eta = 0.9, else 1)")
     parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of neurons and synapses per neuron (default 1)")
     parser.add_argument("--seed", type=int, default=0, help="of connections and input (default 0)")
     parser.add_argument("--threads", type=int, default=None, help="of biosnn; default: all processors")
     parser.add_argument("--target", choices=("auto", "cython", "numpy"), default="auto", help="how Brian2 makes its code (default auto)")
     parser.add_argument("--json", metavar="FILE", help="write all numbers there, after every state")
     args = parser.parse_args(arguments)
-    common.check_options(parser, args)
+    if args.seconds is not None:
+        common.check_options(parser, args)
+    elif not 0.01 <= args.scale <= 1:
+        parser.error(f"--scale is {args.scale:g}; it must lie in 0.01 .. 1.")
     rows = []
     for state in args.states:
         rows.append(compare(state, args))
@@ -113,7 +118,7 @@ def main(arguments=None):
             values = [common.number(row[name][key]) for key in ("rate_e_hz", "rate_i_hz", "cv", "synchrony")]
             lines.append([f"{row['g']:g}, {row['eta']:g}" if name == "biosnn" else "", "Brian2" if name == "brian2" else name, *values]
                          + ([common.number(row["rate_theory_hz"]), "NO" if row["failures"] else "yes"] if name == "biosnn" else ["", ""]))
-    common.show(f"Brunel (2000), model A, scale {args.scale:g}, {args.seconds:g} s, the same synapses in both programs",
+    common.show(f"Brunel (2000), model A, scale {args.scale:g}, the same synapses in both programs",
                 ("g, η", "program", "E (Hz)", "I (Hz)", "CV", "synchrony", "theory", "agree"), lines)
     for row in rows:
         for failure in row["failures"]:
