@@ -8,9 +8,9 @@ lists of spikes, which are complete up to the last meeting. Every target adds it
 import numpy as np
 
 from ._jit import borrowed, kernel, meet, part
-from ._vector import exp
+from ._vector import LANES, at_least, exp, lowest_bit
 from .arrival_kernels import add_released, arrive, plastic_arrivals, send, take_from_ring, use_resources
-from .random_kernels import GRANULE, add_currents, add_poisson
+from .random_kernels import add_currents, add_poisson
 
 BLOCK = 512     # neurons that go through all parts of an update while they are in the first-level cache
 
@@ -18,9 +18,11 @@ BLOCK = 512     # neurons that go through all parts of an update while they are 
 # ---------------------------------------------------------------------------------------------- neurons
 
 @kernel
-def _states(cells, p, i, m, x, old, state):
-    """A state of the neurons i .. i + m - 1 before the step; U is in `old`."""
-    return part(old, 0, m) if state == 0 else part(x, cells.state_first[p] + state * cells.padded[p] + i, m)
+def _term(cells, p, i, m, x, old, e):
+    """Coefficients and states of a term of the step matrix, for the neurons i .. i + m - 1; U before the step is in `old`."""
+    state = cells.term_other[e]
+    y = part(old, 0, m) if state == 0 else part(x, cells.state_first[p] + state * cells.padded[p] + i, m)
+    return part(cells.coefficient, cells.term_at[e] + cells.term_step[e] * i, m), y
 
 
 @kernel
@@ -38,20 +40,23 @@ def _linear(cells, p, i, m, x, old, fresh):
             continue
         result = part(fresh, (r - cells.row_first[p]) * BLOCK, m)
         start, stop = cells.term_first[r], cells.term_first[r + 1]
-        e1 = min(start + 1, stop - 1)
-        c0 = part(cells.coefficient, cells.term_at[start] + cells.term_step[start] * i, m)
-        c1 = part(cells.coefficient, cells.term_at[e1] + cells.term_step[e1] * i, m)
-        x0, x1 = _states(cells, p, i, m, x, old, cells.term_other[start]), _states(cells, p, i, m, x, old, cells.term_other[e1])
+        e1, e2 = min(start + 1, stop - 1), min(start + 2, stop - 1)
+        c0, x0 = _term(cells, p, i, m, x, old, start)
+        c1, x1 = _term(cells, p, i, m, x, old, e1)
+        c2, x2 = _term(cells, p, i, m, x, old, e2)
         if stop - start == 1:
             for k in range(m):
                 result[k] = c0[k] * x0[k]
-        else:
+        elif stop - start == 2:
             for k in range(m):
                 result[k] = c0[k] * x0[k] + c1[k] * x1[k]
-        for e in range(start + 2, stop):
-            c, x0 = part(cells.coefficient, cells.term_at[e] + cells.term_step[e] * i, m), _states(cells, p, i, m, x, old, cells.term_other[e])
+        else:
             for k in range(m):
-                result[k] += c[k] * x0[k]
+                result[k] = (c0[k] * x0[k] + c1[k] * x1[k]) + c2[k] * x2[k]
+        for e in range(start + 3, stop):
+            c, y = _term(cells, p, i, m, x, old, e)
+            for k in range(m):
+                result[k] += c[k] * y[k]
 
 
 @kernel
@@ -147,14 +152,14 @@ def _release(cells, p, i, m, x, clock, held, old):
 @kernel
 def _find_spikes(i, m, n_real, margin, units, count):
     """Append the neurons with margin > 0; blocks without a spike are passed over at the speed of vector units."""
-    for b in range(0, m, GRANULE):
-        block, some = part(margin, b, GRANULE), np.int32(0)
-        for k in range(GRANULE):
-            some |= np.int32(block[k] > 0)
-        if some:
-            for k in range(GRANULE):   # without a branch: the next spike overwrites what was not one
-                units[count] = i + b + k
-                count += (block[k] > 0) & (i + b + k < n_real)
+    for b in range(0, m, LANES):
+        bits = at_least(margin, b, margin.dtype.type(0))
+        while bits:
+            k = b + lowest_bit(bits)
+            bits &= bits - 1
+            if margin[k] > 0 and i + k < n_real:
+                units[count] = i + k
+                count += 1
     return count
 
 
