@@ -78,6 +78,21 @@ def fetch_shd(dataset="shd", folder=None):
     return {part: _fetch(pooch, f"{dataset}_{part}.h5", md5, folder) for part, md5 in _MD5[dataset].items()}
 
 
+def load_speakers(path):
+    """Who spoke each trial of a file in the layout of SHD: array (trials,) of whole numbers, from its data set extra/speaker.
+
+    FileNotFoundError if there is no such file, ValueError if it does not say, OSError if it cannot be read.
+    """
+    h5py, path = _optional("h5py"), Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist, or is not a file; it must be an HDF5 file in the layout of SHD.")
+    with h5py.File(path, "r") as file:
+        speakers, labels = file.get("extra/speaker"), file.get("labels")
+        if not isinstance(speakers, h5py.Dataset) or speakers.dtype.kind not in "iu" or labels is None or speakers.shape != labels.shape:
+            raise ValueError(f"{path}: there is no data set extra/speaker with a whole number for each trial, so it does not say who spoke.")
+        return speakers[:].astype(np.int64)
+
+
 def _optional(package):
     """Imported only when needed, so that biosnn works without it."""
     try:
