@@ -345,8 +345,8 @@ def comparison(report, population=None, neuron=0):
     figure = _figure(8.0, 6.4)
     raster, trace, gap = figure.subplots(3, 1, sharex=True, height_ratios=(2.0, 1.5, 1.0))
     for spikes, marker, colour_, name in zip(report.rasters[population], ("o", "|"), ("#E69F00", "#000000"), ("biosnn", "Brian2")):
-        raster.plot(1e3 * spikes[report.trial].times, spikes[report.trial].units, linestyle="none", marker=marker, markersize=5, markerfacecolor="none",
-                    color=colour_, markeredgewidth=0.8, label=name, rasterized=True)
+        raster.plot(1e3 * spikes[report.trial].times, spikes[report.trial].units, linestyle="none", marker=marker, markersize=5,
+                    markerfacecolor="none", color=colour_, markeredgewidth=0.8, label=name, rasterized=True)
     raster.set_ylim(-0.5, mine.shape[1] - 0.5)
     _name(raster, f"{population}\nneuron")
     raster.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, fontsize="small")

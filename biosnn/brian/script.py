@@ -65,7 +65,8 @@ def script(network, spikes, path, currents=None, duration=None):
                               [names["population", p.name] for p in network.readouts]))
     imports = ["Network", "NeuronGroup", "SpikeGeneratorGroup", "SpikeMonitor", "StateMonitor", "Synapses", "TimedArray", "collect",
                "defaultclock", "prefs", "second"]
-    used = [name for name in imports if name in ("Network", "collect", "defaultclock", "prefs", "second") or any(f"{name}(" in block for block in blocks)]
+    always = ("Network", "collect", "defaultclock", "prefs", "second")
+    used = [name for name in imports if name in always or any(f"{name}(" in block for block in blocks)]
     head = _HEAD.format(arrays=path.with_suffix(".npz").name, name=path.name, duration=steps * network.dt, imports=", ".join(used),
                         dt=network.dt)
     path.parent.mkdir(parents=True, exist_ok=True)
