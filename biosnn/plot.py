@@ -196,6 +196,40 @@ def _median(values):
     return np.median(values) if values.size else np.nan
 
 
+# ---------------------------------------------------------------------------------------------- gradients
+
+
+def gradients(trace, found):
+    """How gradients shrink or grow over time: norms by step, over trials and neurons, on a logarithmic axis.
+
+    found: Gradients of the trace, from gradient(trace, …, record=["E.U"], per_step=["E->E"]): one line for each recorded state and
+    projection, in the colour of its (presynaptic) population. Steps at which a norm is zero are left out. ValueError if it has neither.
+    """
+    network, panels = trace.network, []
+    for label, lines in (("norm of dL/dstate", {name: (name.partition(".")[0], np.sqrt(np.sum(np.square(values, dtype=float), axis=(0, 2))))
+                                                for name, values in found.states.items()}),
+                         ("norm of the step's part\nof dL/dweights", {name: (network.projection(name).pre, values)
+                                                                     for name, values in found.per_step.items()})):
+        if lines:
+            panels.append((label, lines))
+    if not panels:
+        raise ValueError('these gradients have no steps to draw: gradient(trace, …, record=["E.U"], per_step=["E->E"]).')
+    figure = _figure(8.0, 2.6 * len(panels))
+    for axis, (label, lines) in zip(figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0], panels):
+        drawn = {}
+        for name, (population, norm) in lines.items():
+            k = drawn[population] = drawn.get(population, -1) + 1
+            axis.plot(trace.times * 1e3, np.where(norm > 0, norm, np.nan), color=colour(network[population]), label=name,
+                      linewidth=1.2 + 0.8 * (k // len(_DASHES)), linestyle=_DASHES[k % len(_DASHES)])
+        axis.set_yscale("log")
+        axis.set_ylabel(label)
+        axis.set_xlim(0, trace.duration * 1e3)
+        axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize="small", frameon=False)
+        _bare(axis)
+    axis.set_xlabel("time (ms)")
+    return figure
+
+
 # ---------------------------------------------------------------------------------------------- weights
 
 

@@ -469,7 +469,11 @@ class _Session:
     def resume(self, path):
         arrays, meta = checkpoint.read(path)
         checkpoint.restore(self.network, arrays, meta, path)
-        there, here = meta["recipe"], self._recipe()
+        if "recipe" not in meta:
+            raise ValueError(f"{path} holds weights alone (save_weights), not where a training stands; read them with load_weights and start "
+                             "anew.")
+        # "()" is nothing: what a checkpoint does not name, because there was no such option then, was not used
+        there, here = ({key: value for key, value in recipe.items() if value != "()"} for recipe in (meta["recipe"], self._recipe()))
         changed = [f"{key} {there.get(key)} there, {here.get(key)} here" for key in sorted({*there, *here})
                    if there.get(key) != here.get(key)]
         if changed:

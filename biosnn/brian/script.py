@@ -45,7 +45,8 @@ def script(network, spikes, path, currents=None, duration=None):
     spikes, currents, duration   as for `to_brian2`
 
     The program needs Brian2 and numpy only. It simulates the trial, prints the number of spikes of every population and the
-    largest U of every readout, and with a file name as its argument saves spike times and readouts there. Returns the path.
+    largest U of every readout, and with a file name as its argument saves spike times and readouts there. Returns the path, whose
+    read_text() is the program (which does not run without its arrays).
     """
     path = Path(path).with_suffix(".py")
     steps, names, events = checked_trial(network, spikes, duration), identifiers(network), input_events(network, spikes)
