@@ -21,7 +21,7 @@ def by_step(packed, drive, recording, projection, adjoint):
     delays = network.delay_steps(projection)
     for n in range(n_steps):
         total = np.zeros(np.shape(network.weights[projection.name]))
-        for delay in np.unique(delays):
+        for delay in np.unique(delays).astype(int):
             now = slice(*np.searchsorted(steps, [n - delay, n - delay + 1]))
             j, b, s = unit[now], trial[now], jump * value[now]
             if rows is None:

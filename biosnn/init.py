@@ -128,7 +128,7 @@ class _Design:
         """Rates in Hz by source: given ones first, inputs from data, populations from theory at their target."""
         self.rates = {}
         given = rates if isinstance(rates, dict) else {p.name: rates for p in self.network.sources} if rates is not None else {}
-        given = {name: hertz(rate, f"the rate of {name!r}") for name, rate in given.items()}
+        given = self.given = {name: hertz(rate, f"the rate of {name!r}") for name, rate in given.items()}
         unknown = set(given) - {p.name for p in self.network.sources}
         if unknown:
             raise ValueError(f"rates for {', '.join(sorted(unknown))}: the network has only "
@@ -187,8 +187,21 @@ class _Design:
         eps_bar, eps_hat = (float(np.mean(e)) for e in moments.psp_integrals(post.neuron, network.dt, p.receptor))
         binary = self.merge or network[p.pre].kind == "spiking"      # at most one spike a step
         rate = self.rates[p.pre]
+        if not rate > 0 and p.pre in self.targets:
+            self._refuse_silence(p)
         return Afferent(p.name, post.neuron.receptors[p.receptor].sign, p.name in self.recurrent, network.in_degree(p), rate, eps_bar,
                         eps_hat, 1 - rate * network.dt if binary else 1.0, self.family[p.name].kappa if p.non_negative else 1.0)
+
+    def _refuse_silence(self, p):
+        """ValueError: the source of projection p never fires, with its target or as given."""
+        (mu, sigma, _), threshold = self.targets[p.pre], self.network[p.pre].neuron.threshold
+        if p.pre in self.given:
+            raise ValueError(f"rates gives 0 Hz for population {p.pre!r}: without spikes of it projection {p.name!r} causes no fluctuations, and no "
+                             "weights follow. Give a positive rate, or leave out the projection.")
+        raise ValueError(f"population {p.pre!r} would be silent with its target: at mu_U = {mu:g} and sigma_U = {sigma:g} the threshold "
+                         f"{threshold:g} lies {(threshold - mu) / sigma:.3g} sigma_U above the mean (xi), and theory gives 0 Hz. Without its spikes "
+                         f"projection {p.name!r} causes no fluctuations, and no weights follow. Ask {p.pre!r} for a larger sigma_u or mu_u (1 <= xi <= 3 "
+                         f"is usual), or give rates={{'{p.pre}': Hz}}.")
 
     def solve(self, names=None):
         """Set the weights of the spiking populations (or some of them) from the assumed rates and the corrections."""
