@@ -363,7 +363,7 @@ def _close_loop(design, report, spikes, fixed, threads, progress, most=30):
         trace = trials.run(network, sample, merge=design.merge, threads=threads)
         error, blurred = _record(design, report, trace, {name: _measure(design, trace, name, threads) for name in design.targets})
         if report.converged:
-            report.notes.append(f"the closed loop settled within the standard error of its {n_trials} trials ({error:.2g} times its tolerance): "
+            report.notes.append(f"the closed loop settled within two standard errors of its {n_trials} trials ({error:.2g} times its tolerance): "
                                 "more or longer trials measure the membrane, and reach the target, more closely.")
         else:
             report.notes.append(did_not_settle(design, n_trials, blurred < 0.8 * error))
@@ -434,7 +434,7 @@ def _measure(design, trace, name, threads):
 
 
 def _record(design, report, trace, measured):
-    """Write measured values into the report; returns the largest error in units of its tolerance, and of its standard error, if larger."""
+    """Write measured values into the report; returns the largest error in units of its tolerance, and of two standard errors, if larger."""
     worst = np.zeros(2)
     for row in report.populations:
         part, mu, sigma = measured[row.name], row.mu_target, row.sigma_target
@@ -452,7 +452,7 @@ def _record(design, report, trace, measured):
         errors = np.abs([row.sigma_measured - sigma, row.mu_measured - mu, row.rate_measured - row.rate_assumed])
         tolerance = np.array([0.01 * sigma, 0.01 * max(sigma, abs(mu)), 0.03 * max(row.rate_assumed, 1.0)])
         counts = trace.counts[row.name].mean(axis=1, dtype=float)
-        blur = np.array([part.errors[1], part.errors[0], counts.std() / np.sqrt(counts.size) / trace.duration])
+        blur = 2 * np.array([part.errors[1], part.errors[0], counts.std() / np.sqrt(counts.size) / trace.duration])
         worst = np.maximum(worst, [np.max(errors / tolerance), np.max(errors / np.maximum(tolerance, blur))])
     return tuple(worst)
 

@@ -36,8 +36,8 @@ def overlapping_inhibition(design, name):
 
 def did_not_settle(design, n_trials, blurred):
     """The note of a closed loop that did not reach its target. blurred: the sample measures less well than the tolerance asks."""
-    note = ("the closed loop did not settle within its tolerance (1 % of sigma_U, 0.01 of mu_U, 3 % of the rates, or the standard error of "
-            f"its {n_trials} trials); the report shows the best that was reached.")
+    note = ("the closed loop did not settle within its tolerance (1 % of sigma_U, 0.01 of mu_U, 3 % of the rates, or two standard errors "
+            f"of its {n_trials} trials, at most three times as much); the report shows the best that was reached.")
     few = {name: overlapping_inhibition(design, name) for name in design.targets if design.dalian[name]}
     few = {name: count for name, count in few.items() if count < _FEW}
     if few:

@@ -247,11 +247,11 @@ def test_a_circuit_with_too_little_inhibition_says_so():
     assert not report.converged and "More inhibitory neurons, or a larger sigma_U or mu_U" in report.notes[0]
 
 
-def test_a_small_sample_settles_within_its_standard_error():
+def test_a_small_sample_settles_within_its_standard_errors():
     """Tolerances are of 1 %, which so few trials cannot tell."""
     net, data = dalian(100, 100, 100), bs.data.poisson(15.0, 100, 0.5, 32, seed=1)
     report = bs.fluctuation_driven(net, data, sigma_u=0.6, seed=1, progress=False)
-    assert report.converged and "settled within the standard error of its 32 trials" in report.notes[0]
+    assert report.converged and "settled within two standard errors of its 32 trials" in report.notes[0]
     for row in report.populations:
         assert row.sigma_measured == pytest.approx(0.6, rel=0.03) and row.mu_measured == pytest.approx(0, abs=0.018)
 
