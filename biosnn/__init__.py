@@ -4,8 +4,8 @@ from .augmentation import (Blend, ChannelJitter, ChannelShift, Drop, Insert, Tim
 from .background import Current, OrnsteinUhlenbeck, PoissonInput
 from .baselines import kaiming, random_weights, xavier
 from .checkpoint import load_weights, save_weights
-from .connectivity import (Bernoulli, BlockDiagonal, FanOut, FixedInDegree, FixedOutDegree, FixedTotal, OneToOne, Pairs, dalian_layer, from_scipy, layer,
-                           recurrent_projections)
+from .connectivity import (Bernoulli, BlockDiagonal, FanOut, FixedInDegree, FixedOutDegree, FixedTotal, OneToOne, Pairs, dalian_layer,
+                           from_scipy, layer, recurrent_projections)
 from .constraint import WeightConstraint
 from .convolution import Convolution, convolutional_layer, dalian_convolutional_layer, max_pool
 from .dale import audit

@@ -119,6 +119,10 @@ class Blocks(NamedTuple):
     size: np.ndarray
 
 
+#: No columns.
+NO_BLOCKS = Blocks(*[np.empty(0, np.int64)] * 4)
+
+
 class Recording(NamedTuple):
     """What a forward pass writes. `states` may have no columns; `margin` has one step unless it is kept for the adjoint."""
     spikes: Events                # one row per trial; source p is spiking population p
@@ -127,8 +131,10 @@ class Recording(NamedTuple):
     margin: np.ndarray            # (B, T or 1, spiking neurons) U* - theta; -inf where clamped
     blocks: Blocks
     states: np.ndarray            # (B, T, columns)
-    moment_blocks: Blocks = Blocks(*[np.empty(0, np.int64)] * 4)
+    moment_blocks: Blocks = NO_BLOCKS
     moments: np.ndarray = np.empty((0, 2, 0))   # (B, 2, columns) mean over the steps, and sum of squared deviations from it
+    end: np.ndarray = np.empty((0, 0))          # (B or 0, elements of the state vector) states after the last step
+    clock: np.ndarray = np.empty((0, 0), np.int32)   # (B or 0, spiking neurons) remaining clamped steps then
 
 
 class Chance(NamedTuple):
@@ -141,6 +147,16 @@ class Chance(NamedTuple):
     first: int = 0                              # number of the first trial
 
 
+class Past(NamedTuple):
+    """What was before the first step of a batch that goes on from another. Without such: no trials, no steps."""
+    steps: int                    # H: steps before the first whose events may still arrive
+    first: int                    # number of the first step, counted from the start of all
+    states: np.ndarray            # (B, elements of the state vector)
+    clock: np.ndarray             # (B, spiking neurons) remaining clamped steps
+    inputs: Events                # of the last H steps; one row per trial of the batch
+    spikes: Events
+
+
 class Drive(NamedTuple):
     """What a forward pass reads beside the weights."""
     inputs: Events                # one row per trial of the data set
@@ -148,6 +164,7 @@ class Drive(NamedTuple):
     blocks: Blocks
     current: np.ndarray           # (B, T, columns) injected currents
     chance: Chance = Chance()
+    past: Past | None = None      # passes.py puts one without trials in the place of None
 
 
 class LossGradient(NamedTuple):
@@ -168,6 +185,8 @@ class Gradient(NamedTuple):
     jump: np.ndarray              # as Model.jumps.size, or size 0
     bias: np.ndarray              # as Model.bias
     current: np.ndarray           # (B, T, columns) as Drive.current, or no steps
+    blocks: Blocks                # of the states whose adjoints are kept
+    states: np.ndarray            # (B, T, columns) these adjoints; or no columns
 
 
 class Sorting(NamedTuple):

@@ -205,9 +205,9 @@ def _close_loop(circuit, report, probes, threads, progress):
         circuit.move(best[1])
         _measure(circuit, report, probes, threads)
     if not report.converged:
-        note = (f"the closed loop did not settle within its tolerance ({100 * CLOSE:g} % of sigma_U and mu_U, {100 * CLOSE_RATE:g} % of a target rate); "
-                "the report shows the best that was reached. Circuits near to synchrony, or with another stable state, answer a small change "
-                "with a large one: a smaller sigma_U, more neurons or a stronger background help.")
+        note = (f"the closed loop did not settle within its tolerance ({100 * CLOSE:g} % of sigma_U and mu_U, {100 * CLOSE_RATE:g} % of "
+                "a target rate); the report shows the best that was reached. Circuits near to synchrony, or with another stable state, "
+                "answer a small change with a large one: a smaller sigma_U, more neurons or a stronger background help.")
         report.notes.append(note)
         warnings.warn(note, stacklevel=4)
     circuit.assumed |= {row.name: max(row.rate_measured, 1e-3) for row in report.populations}      # predicted: theory at the measured rates
@@ -227,7 +227,8 @@ def _step(circuit, position, wanted):
 
 def _measure(circuit, report, probes, threads):
     """Write theory and measured values into the report; returns the largest error in units of its tolerance."""
-    start = {f"{name}.U": Normal(mu, sigma, high=np.maximum(circuit.network[name].neuron.threshold, mu)) for name, (mu, sigma) in circuit.first.items()}
+    start = {f"{name}.U": Normal(mu, sigma, high=np.maximum(circuit.network[name].neuron.threshold, mu))
+             for name, (mu, sigma) in circuit.first.items()}
     circuit.predict(report)
     measured, worst = probes.measure(circuit.assumed, start, WARM_UP, SECONDS, threads), 0.0
     for row in report.populations:
@@ -246,7 +247,8 @@ def _check_stable(network, background, report, given):
     point = fixed_point(describe(network, background), given, network.dt)
     states = [point.rates, *point.others]
     if report.closed_loop:      # theory, which knows no correlations, need not have the rates that were measured: the nearest state is theirs
-        states.remove(min(states, key=lambda rates: sum(abs(np.log((rates[row.name] + 0.1) / (row.rate_assumed + 0.1))) for row in report.populations)))
+        states.remove(min(states, key=lambda rates: sum(abs(np.log((rates[row.name] + 0.1) / (row.rate_assumed + 0.1)))
+                                                        for row in report.populations)))
     for rates in states:
         if any(abs(rates[row.name] - row.rate_assumed) > 0.25 * row.rate_assumed for row in report.populations):
             report.notes.append("this circuit has another stable state, which it may take instead: "

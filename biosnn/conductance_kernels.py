@@ -9,6 +9,7 @@ import numpy as np
 
 from ._jit import fused, kernel, part
 from ._vector import exp
+from .past_kernels import state_before
 
 
 @kernel
@@ -61,7 +62,7 @@ def conduct_adjoint(model, g, drive, states, start, n, trials, grad_new, grad_ol
     total, limit, rate = np.empty(size, grad_new.dtype), np.empty(size, grad_new.dtype), part(model.rate, a, size)
     one = grad_new.dtype.type(1)
     for b in range(trials):
-        old = states[start + b, n - 1] if n else model.initial
+        old = state_before(model, drive.past, states, start + b, n)
         _totals(model, g, drive, start + b, n, old, total, limit)
         u, grad_u, before = part(old, first, size), part(grad_new[b], first, size), part(grad_old[b], first, size)
         for i in range(size):

@@ -327,4 +327,5 @@ def new_scratch(place):
     """Working memory of one thread."""
     dtype, most = place.network.dtype, max(1, int(place.n_rows.max()))
     words = Words(np.empty(random_kernels.GRANULE, np.uint32), np.empty(random_kernels.GRANULE), np.empty(random_kernels.GRANULE, np.int32))
-    return Scratch(aligned(kernels.BLOCK, dtype), aligned(most * kernels.BLOCK, dtype), aligned(kernels.BLOCK, dtype), aligned(kernels.BLOCK, dtype), words)
+    return Scratch(aligned(kernels.BLOCK, dtype), aligned(most * kernels.BLOCK, dtype), aligned(kernels.BLOCK, dtype),
+                   aligned(kernels.BLOCK, dtype), words)

@@ -18,10 +18,11 @@ from .conductance_kernels import conduct, conduct_adjoint
 from .neuron_kernels import (clamp_adjoint, collect_spikes, inject, inject_adjoint, integrate, integrate_adjoint, is_listed,
                              matrix_adjoint, reset, reset_adjoint, reset_adjoint_near, threshold, threshold_adjoint,
                              threshold_adjoint_near)
-from .option_kernels import add_jumps, bound, bound_adjoint, jumps_adjoint
+from .option_kernels import add_jumps, bound, bound_adjoint, jumps_adjoint, jumps_adjoint_before
+from .past_kernels import accumulate_before, begin, deliver_before, gather_before, keep_end, state_before
 from .projection_kernels import accumulate, accumulate_now, deliver, events_by_unit, gather_inputs, pull_dense, pull_near
 from .recording_kernels import add_moments
-from .sparse_kernels import accumulate_sparse, deliver_sparse, pull_sparse
+from .sparse_kernels import accumulate_sparse, accumulate_sparse_before, deliver_sparse, pull_sparse
 
 AHEAD = 192    # steps times trials whose input events are delivered together
 ROWS = 2304    # steps times trials whose events are accumulated together
@@ -59,12 +60,14 @@ def _gather_all(wiring, weight, drive, start, trials, first, last, scratch):
 
 
 @fused
-def _deliver_all(model, wiring, weight, spikes, start, trials, n, arriving, new):
+def _deliver_all(model, wiring, weight, drive, spikes, start, trials, n, arriving, new, extras):
     """All events that arrive at step n: bundle by bundle, those emitted `delay` steps before."""
     n_inputs, n_populations = wiring.n_inputs, model.group.size
     for k in range(wiring.source.size):
         m, n_post, target, jump, source = n - wiring.delay[k], wiring.n_post[k], wiring.target[k], wiring.jump[k], wiring.source[k]
         if m < 0:
+            if extras is not None:
+                deliver_before(wiring, k, n_populations, weight[wiring.weight_first[k]:], drive.past, start, trials, m, arriving, new)
             continue
         w, at = weight[wiring.weight_first[k]:], m * n_populations + source - n_inputs
         for b in range(trials):
@@ -106,10 +109,15 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
         clock[:] = 0
         for b in range(trials):
             scratch.states[0, b, :model.initial.size] = model.initial
+        if extras is not None:
+            if drive.past.states.shape[0]:
+                begin(drive.past, model, start, trials, scratch.states[0], clock)
         for n in range(steps):
             old, new, slot = scratch.states[n % 2], scratch.states[(n + 1) % 2], n if stored else 0
             if n % ahead == 0:
                 _gather_all(wiring, weight, drive, start, trials, n, min(n + ahead, steps), scratch)
+                if extras is not None:
+                    gather_before(wiring, weight, drive.past, start, trials, n, min(n + ahead, steps), scratch)
             for g in range(model.row_first.size - 1):
                 integrate(model, g, trials, old, new)
             if extras is not None:
@@ -118,7 +126,7 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
                 threshold(model, g, trials, old, new, clock, margin, start, slot)
             if extras is not None:
                 if random:
-                    draw_spikes(drive.chance, trials, margin, start, slot, n)
+                    draw_spikes(drive.chance, trials, margin, start, slot, drive.past.first + n)
             for p in range(model.group.size):
                 collect_spikes(model, p, trials, margin, slot, spikes, recording.near, start, n)
             if recording.states.shape[2]:
@@ -126,18 +134,20 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
             if extras is not None:
                 if recording.moments.shape[2]:
                     add_moments(recording.moment_blocks, BEFORE_RESET, trials, new, recording.moments, start, n)
-            _deliver_all(model, wiring, weight, spikes, start, trials, n, scratch.arriving[n % ahead], new)
+            _deliver_all(model, wiring, weight, drive, spikes, start, trials, n, scratch.arriving[n % ahead], new, extras)
             if extras is not None:
                 deliver_sparse(wiring.sparse, wiring.n_inputs, model.group.size, weight, drive, spikes, start, trials, n, new)
             for p in range(model.group.size):
                 reset(model, p, trials, spikes, margin, start, n, slot, new, clock, recording.counts)
             if extras is not None:
-                add_jumps(model, trials, spikes, start, n, new)
+                add_jumps(model, drive.past, trials, spikes, start, n, new)
             if recording.states.shape[2]:
                 _copy_blocks(recording.blocks, END_OF_STEP, trials, new, recording.states, start, n)
             if extras is not None:
                 if recording.moments.shape[2]:
                     add_moments(recording.moment_blocks, END_OF_STEP, trials, new, recording.moments, start, n)
+        if recording.end.shape[0]:
+            keep_end(recording, start, trials, scratch.states[steps % 2], clock)
 
 
 @fused
@@ -243,7 +253,7 @@ def _currents_adjoint(model, drive, recording, gradient, start, trials, n, grad_
     if gradient.coefficient.size:
         for g in range(model.row_first.size - 1):
             for b in range(trials):
-                old = recording.states[start + b, n - 1] if n else model.initial
+                old = state_before(model, drive.past, recording.states, start + b, n)
                 matrix_adjoint(model, g, grad_new[b], old, gradient.coefficient)
 
 
@@ -259,6 +269,10 @@ def _populations_adjoint(model, drive, recording, loss, gradient, start, trials,
     for g in range(model.n_spiking):
         if not is_listed(model, g, recording.near):
             threshold_adjoint(model, g, trials, margin, start, n, grad_spikes, grad_new)
+    if extras is not None:
+        if gradient.states.shape[2]:
+            _copy_blocks(gradient.blocks, BEFORE_RESET, trials, grad_new, gradient.states, start, n)
+    for g in range(model.n_spiking):
         if model.clamped_steps[g] > 0:
             clamp_adjoint(model, g, trials, margin, start, n, grad_new, kept)
     if extras is not None:
@@ -294,6 +308,9 @@ def adjoint(model, wiring, weight, panels, drive, recording, loss, gradient, scr
             now, before = ring[n % ring.shape[0]], ring[(n - 1) % ring.shape[0]]
             if loss.states.shape[1]:
                 _add_blocks(loss.blocks, END_OF_STEP, trials, loss.states, start, n, now)
+            if extras is not None:
+                if gradient.states.shape[2]:
+                    _copy_blocks(gradient.blocks, END_OF_STEP, trials, now, gradient.states, start, n)
             _keep_arrived(wiring.kept, trials, now, n % slots, scratch.arrived, scratch.sums.size)
             _resets_adjoint(model, recording, loss, start, trials, n, differentiate_reset, now, grad_spikes)
             if extras is not None:
@@ -311,3 +328,9 @@ def adjoint(model, wiring, weight, panels, drive, recording, loss, gradient, scr
             if n % window == 0:
                 _accumulate_all(wiring, model.group.size, drive, recording.spikes, start, trials, n, min(n + window, steps), steps, scratch,
                                 gradient.weight)
+        if extras is not None:
+            if drive.past.steps:
+                accumulate_before(wiring, model.group.size, drive.past, start, trials, steps, ring, gradient.weight)
+                accumulate_sparse_before(wiring.sparse, wiring.n_inputs, model.group.size, drive.past, start, trials, steps, ring,
+                                         gradient.weight)
+                jumps_adjoint_before(model, drive.past, start, trials, steps, ring, gradient.jump)

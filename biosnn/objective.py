@@ -3,6 +3,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from . import arrays
 from .trials import dense_spikes
 
 
@@ -107,3 +108,15 @@ def joint_score(heads, scores):
         return np.nan
     classify = [score for head, score in zip(heads, scores) if head.loss.classifies]
     return np.mean(classify, axis=0) if classify else sum(head.weight * score for head, score in zip(heads, scores))
+
+
+def loss_gradient(packed, layout, by_state, by_spike, by_count, steps, window):
+    """arrays.LossGradient from derivatives by name. layout: columns of the states."""
+    n_trials, dtype = len(by_count), packed.network.dtype
+    states = np.empty((n_trials, steps if layout.width else 0, layout.width), dtype)
+    spikes = np.zeros((n_trials, steps if by_spike else 0, packed.n_spiking), dtype)
+    for name, slope in by_state.items():
+        states[..., layout.columns[f"{name}.U"]] = slope
+    for name, slope in by_spike.items():
+        spikes[..., packed.neurons(name)] = slope
+    return arrays.LossGradient(layout.blocks, states, spikes, by_count, window)

@@ -4,17 +4,31 @@ Kernels see arrays and scalars only (arrays.py). Index letters as in kernels.py;
 """
 from ._jit import fused, kernel, part
 from .neuron_kernels import is_listed
+from .past_kernels import between
 
 
 # ---------------------------------------------------------------------------------------------- jumps
 
 @kernel
-def add_jumps(model, trials, spikes, start, n, new):
+def _add_jumps_before(model, past, k, trials, start, m, new):
+    """… by the spikes of step m < 0."""
+    jumps, spikes, one = model.jumps, past.spikes, new.dtype.type(1)
+    for b in range(trials):
+        first, last = between(past, spikes, start + b, m, model.group.size, jumps.population[k])
+        for e in range(first, last):
+            i = spikes.units[e]
+            new[b, jumps.target[k] + i] += jumps.size[jumps.first[k] + i] * (spikes.values[e] if spikes.values.size else one)
+
+
+@kernel
+def add_jumps(model, past, trials, spikes, start, n, new):
     """x_s += jump S[n - D], for the states s that a neuron's own spikes move."""
     jumps, smooth, one = model.jumps, spikes.values.size > 0, new.dtype.type(1)
     for k in range(jumps.population.size):
         m, x, first = n - jumps.delay[k], jumps.target[k], jumps.first[k]
         if m < 0:
+            if past.steps:
+                _add_jumps_before(model, past, k, trials, start, m, new)
             continue
         at = m * model.group.size + jumps.population[k]
         for b in range(trials):
@@ -50,6 +64,22 @@ def jumps_adjoint(model, recording, start, trials, n, steps, window, ring, grad_
                 for e in range(spikes.pointers[start + b, at], spikes.pointers[start + b, at + 1]):
                     i = spikes.units[e]
                     grad_size[first + i] += (spikes.values[e] if smooth else one) * grad_x[i]
+
+
+@fused
+def jumps_adjoint_before(model, past, start, trials, steps, ring, grad_size):
+    """grad_jump from the spikes before the run that arrived in it."""
+    jumps, spikes, one = model.jumps, past.spikes, ring.dtype.type(1)
+    if grad_size.size == 0:
+        return
+    for k in range(jumps.population.size):
+        for arrival in range(min(jumps.delay[k], steps)):
+            for b in range(trials):
+                first, last = between(past, spikes, start + b, arrival - jumps.delay[k], model.group.size, jumps.population[k])
+                for e in range(first, last):
+                    i = spikes.units[e]
+                    grad_x = ring[arrival % ring.shape[0], b, jumps.target[k] + i]
+                    grad_size[jumps.first[k] + i] += (spikes.values[e] if spikes.values.size else one) * grad_x
 
 
 # ---------------------------------------------------------------------------------------------- bounds

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import arrays, kernels
+from . import arrays, kernels, past
 from ._vector import BLOCK_BYTES, BLOCK_ROWS, SPAN_BYTES
 from .threads import checked_threads, default_threads, on_threads  # noqa: F401 (callers find the first two here)
 
@@ -63,10 +63,10 @@ class _OrderedSum:
 
 # ---------------------------------------------------------------------------------------------- working memory
 
-def new_recording(packed, n_trials, steps, blocks, width, tape=False, smooth=False):
+def new_recording(packed, n_trials, steps, blocks, width, tape=False, smooth=False, end=False):
     """Arrays that a forward pass fills. blocks, width: states to record. tape: also what the adjoint needs.
 
-    smooth: for the smooth twin.
+    smooth: for the smooth twin. end: also where the trials stand at the end, for another run (past.after).
     """
     dtype, n, model = packed.network.dtype, packed.n_spiking, packed.model
     shortest = 1 if smooth or not n else int(model.clamped_steps[:model.n_spiking].min()) + 1
@@ -81,14 +81,15 @@ def new_recording(packed, n_trials, steps, blocks, width, tape=False, smooth=Fal
     near.pointers[:, 0] = np.arange(n_trials) * room
     return arrays.Recording(
         spikes, near, np.zeros((n_trials, n), dtype), arrays.aligned((n_trials, steps if tape else 1, n), dtype), blocks,
-        np.empty((n_trials, steps if width else 0, width), dtype))
+        np.empty((n_trials, steps if width else 0, width), dtype),
+        end=np.empty((n_trials if end else 0, model.initial.size), dtype), clock=np.empty((n_trials if end else 0, n), np.int32))
 
 
 def _first_trials(recording, n_trials):
     """The recording of as many trials, in the first rows of a larger one."""
     spikes, near = (events._replace(pointers=events.pointers[:n_trials]) for events in (recording.spikes, recording.near))
     return arrays.Recording(spikes, near, recording.counts[:n_trials], recording.margin[:n_trials], recording.blocks,
-                            recording.states[:n_trials])
+                            recording.states[:n_trials], end=recording.end[:n_trials], clock=recording.clock[:n_trials])
 
 
 def _scratch(packed, events=None):
@@ -129,7 +130,7 @@ class Workspace(NamedTuple):
     adjoint: arrays.Scratch
 
 
-def _workspace(spare, packed, n_trials, steps, blocks, width):
+def _workspace(spare, packed, n_trials, steps, blocks, width, end):
     """One that fits from the list `spare`, or a new one."""
     while spare:
         try:
@@ -138,7 +139,7 @@ def _workspace(spare, packed, n_trials, steps, blocks, width):
             break
         if known.recording.counts.shape[0] >= n_trials and known.recording.margin.shape[1] == steps:
             return known
-    return Workspace(new_recording(packed, n_trials, steps, blocks, width, tape=True), _scratch(packed),
+    return Workspace(new_recording(packed, n_trials, steps, blocks, width, tape=True, end=end), _scratch(packed),
                      _scratch(packed, _most_events(packed)))
 
 
@@ -146,7 +147,8 @@ def _workspace(spare, packed, n_trials, steps, blocks, width):
 
 def needs_extras(packed, chance, others=False):
     """True, or None if a network and its batch have nothing of what most do not have: conductances, bounds of U, jumps by own spikes,
-    sparse projections, biases, random spikes, or others: injected currents, moments of states, gradients by the step matrix."""
+    sparse projections, biases, random spikes, or others: injected currents, moments of states, gradients by the step matrix, adjoints
+    of states that are kept, a past."""
     model = packed.model
     sizes = model.jumps.population.size + model.bias.size + packed.wiring.sparse.source.size + chance.kind.size + chance.silent.size
     return True if others or sizes or np.any(model.conducting) or np.any(model.bounds.used) else None
@@ -154,32 +156,39 @@ def needs_extras(packed, chance, others=False):
 
 def forward(packed, drive, recording, steps, threads):
     """Simulate a batch; writes `recording`."""
-    n_trials = drive.rows.size
-    extras = needs_extras(packed, drive.chance, drive.current.shape[1] or recording.moments.shape[2])
+    n_trials, drive = drive.rows.size, with_past(drive, packed)
+    extras = needs_extras(packed, drive.chance, drive.current.shape[1] or recording.moments.shape[2] or drive.past.states.shape[0])
     recording.counts[:] = 0
     bounds = np.linspace(0, n_trials, min(n_trials, 4 * threads) + 1).astype(int)
     _in_chunks(lambda c, first, last: kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording,
                                                       _scratch(packed), steps, first, last, extras), bounds, threads)
 
 
-def adjoint(packed, drive, recording, loss, threads, differentiate_reset=False, currents=False, coefficients=False):
-    """Gradients of a recorded batch (arrays.Gradient) from the derivatives of its loss."""
+def with_past(drive, packed):
+    """An arrays.Drive as kernels read it: with a past, be it none."""
+    return drive if drive.past is not None else drive._replace(past=past.nothing(packed.weight.dtype))
+
+
+def adjoint(packed, drive, recording, loss, threads, differentiate_reset=False, currents=False, coefficients=False, kept=arrays.NO_BLOCKS):
+    """Gradients of a recorded batch (arrays.Gradient) from the derivatives of its loss. kept: states whose adjoints to keep."""
+    drive, dtype = with_past(drive, packed), packed.weight.dtype
+    states = np.empty((drive.rows.size, recording.margin.shape[1] if kept.size.size else 0, int(kept.size.sum())), dtype)
     sums, grad_current = _sums(packed, coefficients), np.zeros(drive.current.shape if currents else (drive.rows.size, 0, 0),
-                                                               packed.weight.dtype)
+                                                               dtype)
     panels, events = _panels(packed), _most_events(packed, drive.inputs)
-    extras = needs_extras(packed, drive.chance, drive.current.shape[1] or coefficients)
+    extras = needs_extras(packed, drive.chance, drive.current.shape[1] or coefficients or states.shape[2] or drive.past.states.shape[0])
 
     def work(c, first, last):
         parts = sums.buffer()
         kernels.adjoint(packed.model, packed.wiring, packed.weight, panels, drive, recording, loss,
-                        arrays.Gradient(*parts, grad_current), _scratch(packed, events), differentiate_reset, first, last, extras)
+                        arrays.Gradient(*parts, grad_current, kept, states), _scratch(packed, events), differentiate_reset, first, last, extras)
         sums.add(c, parts)
     _in_chunks(work, _chunk_bounds(drive.rows.size, packed, recording.margin.shape[1]), threads)
-    return arrays.Gradient(*sums.total, grad_current)
+    return arrays.Gradient(*sums.total, grad_current, kept, states)
 
 
 def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, threads, spare, differentiate_reset=False,
-                     coefficients=False, chance=arrays.Chance()):
+                     coefficients=False, chance=arrays.Chance(), before=None):
     """Forward pass, loss and adjoint of a batch, chunk by chunk: what the adjoint reads has just been written.
 
     inputs          (first, last) -> (arrays.Events, their rows) of those trials of the batch
@@ -187,28 +196,33 @@ def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, thr
     derive          (recording, first, last) -> (anything, arrays.LossGradient) of those trials
     spare           list of Workspaces, kept between calls
     chance          what is random in the spikes of the batch
-    Returns (what `derive` returned by chunk, arrays.Gradient), the same bits as `forward`, the loss and `adjoint` in turn.
+    before          arrays.Past that the batch goes on from, or None
+    Returns (what `derive` returned by chunk, arrays.Gradient, the past of a batch that goes on from this one, or None), the same bits as
+    `forward`, the loss and `adjoint` in turn.
     """
     sums, panels, dtype = _sums(packed, coefficients), _panels(packed), packed.weight.dtype
     bounds = _chunk_bounds(n_trials, packed, steps)
-    nothing = arrays.Blocks(*[np.empty(0, np.int64)] * 4)
-    results, extras = [None] * (bounds.size - 1), needs_extras(packed, chance, coefficients)
+    results, ends, extras = [None] * (bounds.size - 1), [None] * (bounds.size - 1), needs_extras(packed, chance, coefficients or before is not None)
+    nowhere, no_past = np.empty((0, 0, 0), dtype), past.nothing(dtype)
 
     def work(c, first, last):
         n = last - first
-        space = _workspace(spare, packed, n, steps, blocks, width)
+        space = _workspace(spare, packed, n, steps, blocks, width, before is not None)
         recording = _first_trials(space.recording, n)
         recording.counts[:] = 0
-        drive = arrays.Drive(*inputs(first, last), nothing, np.empty((n, 0, 0), dtype), chance._replace(first=first))
+        drive = arrays.Drive(*inputs(first, last), arrays.NO_BLOCKS, np.empty((n, 0, 0), dtype), chance._replace(first=first),
+                             no_past if before is None else past.rows(before, first, last))
         parts = sums.buffer()
         kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording, space.forward, steps, 0, n, extras)
+        ends[c] = None if before is None else past.after(packed, drive, recording, steps)
         results[c], loss = derive(recording, first, last)
         kernels.adjoint(packed.model, packed.wiring, packed.weight, panels, drive, recording, loss,
-                        arrays.Gradient(*parts, drive.current), space.adjoint, differentiate_reset, 0, n, extras)
+                        arrays.Gradient(*parts, drive.current, arrays.NO_BLOCKS, nowhere), space.adjoint, differentiate_reset, 0, n, extras)
         sums.add(c, parts)
         spare.append(space)
     _in_chunks(work, bounds, threads)
-    return results, arrays.Gradient(*sums.total, np.empty((0, 0, 0), dtype))
+    gradient = arrays.Gradient(*sums.total, nowhere, arrays.NO_BLOCKS, nowhere)
+    return results, gradient, None if before is None else past.joined(ends)
 
 
 def _sums(packed, coefficients):

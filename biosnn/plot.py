@@ -196,6 +196,40 @@ def _median(values):
     return np.median(values) if values.size else np.nan
 
 
+# ---------------------------------------------------------------------------------------------- gradients
+
+
+def gradients(trace, found):
+    """How gradients shrink or grow over time: norms by step, over trials and neurons, on a logarithmic axis.
+
+    found: Gradients of the trace, from gradient(trace, …, record=["E.U"], per_step=["E->E"]): one line for each recorded state and
+    projection, in the colour of its (presynaptic) population. Steps at which a norm is zero are left out. ValueError if it has neither.
+    """
+    network, panels = trace.network, []
+    for label, lines in (("norm of dL/dstate", {name: (name.partition(".")[0], np.sqrt(np.sum(np.square(values, dtype=float), axis=(0, 2))))
+                                                for name, values in found.states.items()}),
+                         ("norm of the step's part\nof dL/dweights", {name: (network.projection(name).pre, values)
+                                                                     for name, values in found.per_step.items()})):
+        if lines:
+            panels.append((label, lines))
+    if not panels:
+        raise ValueError('these gradients have no steps to draw: gradient(trace, …, record=["E.U"], per_step=["E->E"]).')
+    figure = _figure(8.0, 2.6 * len(panels))
+    for axis, (label, lines) in zip(figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0], panels):
+        drawn = {}
+        for name, (population, norm) in lines.items():
+            k = drawn[population] = drawn.get(population, -1) + 1
+            axis.plot(trace.times * 1e3, np.where(norm > 0, norm, np.nan), color=colour(network[population]), label=name,
+                      linewidth=1.2 + 0.8 * (k // len(_DASHES)), linestyle=_DASHES[k % len(_DASHES)])
+        axis.set_yscale("log")
+        axis.set_ylabel(label)
+        axis.set_xlim(0, trace.duration * 1e3)
+        axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize="small", frameon=False)
+        _bare(axis)
+    axis.set_xlabel("time (ms)")
+    return figure
+
+
 # ---------------------------------------------------------------------------------------------- weights
 
 
@@ -345,8 +379,8 @@ def comparison(report, population=None, neuron=0):
     figure = _figure(8.0, 6.4)
     raster, trace, gap = figure.subplots(3, 1, sharex=True, height_ratios=(2.0, 1.5, 1.0))
     for spikes, marker, colour_, name in zip(report.rasters[population], ("o", "|"), ("#E69F00", "#000000"), ("biosnn", "Brian2")):
-        raster.plot(1e3 * spikes[report.trial].times, spikes[report.trial].units, linestyle="none", marker=marker, markersize=5, markerfacecolor="none",
-                    color=colour_, markeredgewidth=0.8, label=name, rasterized=True)
+        raster.plot(1e3 * spikes[report.trial].times, spikes[report.trial].units, linestyle="none", marker=marker, markersize=5,
+                    markerfacecolor="none", color=colour_, markeredgewidth=0.8, label=name, rasterized=True)
     raster.set_ylim(-0.5, mine.shape[1] - 0.5)
     _name(raster, f"{population}\nneuron")
     raster.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, fontsize="small")

@@ -89,7 +89,8 @@ class Probes:
             each = self.network.synapses[p].weight_of_each(weights) if p in self.network.synapses and np.ndim(weights) else weights
             self.with_probes.set_weights(f"{p} (probe)", each[self.kept[p]] if np.ndim(weights) else weights, copy=False)
         own = [Current(_probe(p.name), adaptation_gain(p.neuron) * rates[p.name]) for p in self.network.spiking if p.neuron.spike_jumps]
-        options = {"background": self.background + own, "threads": threads, "progress": False, "record_spikes": [p.name for p in self.network.spiking]}
+        options = {"background": self.background + own, "threads": threads, "progress": False,
+                   "record_spikes": [p.name for p in self.network.spiking]}
         parts = [{p.name: poisson(rates[p.name], p.n, length, seed=[self.seed, k, n]) for n, p in enumerate(self.network.inputs)} or None
                  for k, length in enumerate((warm_up, seconds))]
         warm = simulate(self.with_probes, warm_up, parts[0], seed=self.seed, initial=initial, **options)

@@ -85,3 +85,15 @@ class WeightPenalty(_Regularizer):
 
 def _names(names):
     return names if names is None else ((names,) if isinstance(names, str) else tuple(names))
+
+
+def checked_regularizers(regularizers, network):
+    """The same; ValueError for what is none, or names what the network has not."""
+    for term in regularizers:
+        known = [p.name for p in network.spiking] if isinstance(term, SpikeCount) else [p.name for p in network.projections]
+        named = term.populations if isinstance(term, SpikeCount) else getattr(term, "projections", None)
+        if not isinstance(term, (SpikeCount, WeightPenalty)):
+            raise ValueError(f"{term!r} is not a regularizer; use upper_bound, lower_bound or WeightPenalty.")
+        if set(named or ()) - set(known):
+            raise ValueError(f"regularizer for {', '.join(named)}: the network has only {', '.join(known)}.")
+    return regularizers

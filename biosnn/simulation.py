@@ -14,6 +14,7 @@ from . import checkpoint, dale, engine, plastic_engine
 from .background import Current
 from . import network_kernels as kernels
 from .events import SpikeTrains
+from .past import State
 from .plasticity import check_plasticity
 from .progress import graceful_interrupt, progress_bar
 from .trials import bin_inputs
@@ -25,14 +26,6 @@ from .units import seconds
 _SLICE = 0.03            # seconds of wall time between looks at the clock and at Ctrl-C
 _ROOM = 1 << 22          # neurons times steps of the list of past spikes
 _FEW_NEURONS = 1000      # below, one thread is faster than two
-
-
-@dataclass(frozen=True, eq=False)
-class State:
-    """Where a simulation stands: continue with simulate(network, …, state=it). save_state and load_state keep it in a file."""
-    fingerprint: str
-    step: int
-    arrays: dict
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,15 +129,15 @@ def simulate(network, duration, spikes=None, *, background=(), record=None, ever
 
 
 def save_state(state, path):
-    """Write the state of a simulation (simulation.state) to a file; plain arrays, no pickle."""
+    """Write the state of a run (trace.state) or simulation (simulation.state) to a file; plain arrays, no pickle."""
     checkpoint.write(path, state.arrays, {"fingerprint": state.fingerprint, "step": state.step})
 
 
 def load_state(path):
-    """Read what save_state wrote. `simulate` checks that it belongs to the network."""
+    """Read what save_state wrote. `run` and `simulate` check that it belongs to the network."""
     arrays, meta = checkpoint.read(path)
     if "step" not in meta:
-        raise OSError(f"{path} holds no state of a simulation; it may be a checkpoint of weights (load_weights).")
+        raise OSError(f"{path} holds no state of a run or simulation; it may be a checkpoint of weights (load_weights).")
     return State(meta["fingerprint"], meta["step"], arrays)
 
 
@@ -175,6 +168,8 @@ class _Run:
         self.fingerprint = network.fingerprint()
         if state is not None and state.fingerprint != self.fingerprint:
             raise ValueError("this state is of another network: sizes, neurons, projections, dt and dtype must agree.")
+        if state is not None and "x" not in state.arrays:
+            raise ValueError("this is the state of a run; simulate goes on from the state of a simulation (use run).")
         rng = np.random.default_rng(seed)
         key = int(rng.integers(2 ** 64, dtype=np.uint64)) if state is None else int(state.arrays["key"])
         self.cells = engine.pack_cells(self.place, threads)

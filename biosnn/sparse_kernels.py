@@ -9,6 +9,7 @@ Kernels see arrays and scalars only (arrays.py). Index letters as in kernels.py.
 """
 from ._jit import fused, kernel, part, reduction
 from .neuron_kernels import is_listed
+from .past_kernels import between
 
 
 @kernel
@@ -22,11 +23,27 @@ def _deliver_rows(sparse, k, weight, events, start, stop, current):
 
 
 @kernel
+def _deliver_before(sparse, k, n_inputs, n_populations, weight, past, start, trials, m, new):
+    """The events of step m < 0, before the run."""
+    source = sparse.source[k]
+    for b in range(trials):
+        current = part(new[b], sparse.target[k], sparse.n_post[k])
+        if source < n_inputs:
+            first, last = between(past, past.inputs, start + b, m, n_inputs, source)
+            _deliver_rows(sparse, k, weight, past.inputs, first, last, current)
+        else:
+            first, last = between(past, past.spikes, start + b, m, n_populations, source - n_inputs)
+            _deliver_rows(sparse, k, weight, past.spikes, first, last, current)
+
+
+@kernel
 def deliver_sparse(sparse, n_inputs, n_populations, weight, drive, spikes, start, trials, n, new):
     """All events that arrive at step n."""
     for k in range(sparse.source.size):
         m, source, target, n_post = n - sparse.delay[k], sparse.source[k], sparse.target[k], sparse.n_post[k]
         if m < 0:
+            if drive.past.steps:
+                _deliver_before(sparse, k, n_inputs, n_populations, weight, drive.past, start, trials, m, new)
             continue
         for b in range(trials):
             current = part(new[b], target, n_post)
@@ -66,6 +83,23 @@ def accumulate_sparse(sparse, n_inputs, n_populations, drive, spikes, start, tri
                 at = n * n_populations + source - n_inputs
                 first, last = spikes.pointers[start + b, at], spikes.pointers[start + b, at + 1]
                 _accumulate_rows(sparse, k, spikes, first, last, adjoint, grad_weight)
+
+
+@fused
+def accumulate_sparse_before(sparse, n_inputs, n_populations, past, start, trials, steps, ring, grad_weight):
+    """From the events before the run that arrived in it; ring: adjoints of its first steps."""
+    for k in range(sparse.source.size):
+        source = sparse.source[k]
+        for arrival in range(min(sparse.delay[k], steps) if sparse.trained[k] else 0):
+            m = arrival - sparse.delay[k]
+            for b in range(trials):
+                adjoint = part(ring[arrival % ring.shape[0], b], sparse.target[k], sparse.n_post[k])
+                if source < n_inputs:
+                    first, last = between(past, past.inputs, start + b, m, n_inputs, source)
+                    _accumulate_rows(sparse, k, past.inputs, first, last, adjoint, grad_weight)
+                else:
+                    first, last = between(past, past.spikes, start + b, m, n_populations, source - n_inputs)
+                    _accumulate_rows(sparse, k, past.spikes, first, last, adjoint, grad_weight)
 
 
 @reduction

@@ -5,17 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
-from . import arrays, checkpoint, dale, passes
+from . import arrays, checkpoint, dale, passes, past
 from .augmentation import Blend, augmented_events, checked
 from .constraint import checked_constraints
 from .events import bin_events
 from .escape import chance, checked_dropout, with_dropout
 from .loss import MaxOverTimeCrossEntropy
-from .objective import joint_score, make_heads, make_targets, select, total_weights, value_and_gradient
+from .objective import joint_score, loss_gradient, make_heads, make_targets, select, total_weights, value_and_gradient
 from .optim import Adam, Constant
 from .pack import check_differentiable, check_reset_is_differentiable, pack, pack_model
 from .progress import graceful_interrupt, progress_bar
-from .regularize import SpikeCount, WeightPenalty
+from .regularize import SpikeCount, WeightPenalty, checked_regularizers
+from .silence import SilenceWatch
 from .trials import NO_CURRENT, all_states, bin_inputs, input_trains, side_by_side, state_layout, tau_gradients, window_steps
 
 _SERIES = ("loss", "accuracy", "regularizer", "validation_loss", "validation_accuracy", "learning_rate", "seconds")
@@ -69,7 +70,7 @@ class Evaluation:
 def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeCrossEntropy(), optimizer=Adam(2e-3),
           schedule=Constant(), regularizers=(), batch=250, validation=None, validation_targets=None, validation_mask=None,
           augment=(), dropout=0.0, clip=None, constraints=(), readout=None, early_stopping=None, seed=0, out=None, start="new", threads=None,
-          differentiate_reset=False, truncate=None, progress=True):
+          differentiate_reset=False, truncate=None, stateful=False, progress=True):
     """Train the weights (and learned time constants and biases) of `network` in place. Returns a History.
 
     spikes, targets, mask   training data; targets default to the labels of the spike trains (see the losses)
@@ -81,6 +82,10 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
                   others count 1 / (1 - probability) times as much. For inputs use augment=[Drop(…)]
     truncate      seconds: gradients flow back within windows of this length only (see `gradient`). For losses that look at every step: a
                   window may not reach from the readout's maximum back to the spikes
+    stateful      True: trial k of a batch goes on from trial k of the batch before, with its states, refractory clocks and spikes on their
+                  way, as one long recording that is cut into pieces: give the first pieces of `batch` recordings, then their second
+                  pieces, and so on. Trials are not shuffled; every epoch (and validation) begins at the initial state. Gradients do not
+                  flow back over the border
     clip          largest Euclidean norm of the gradient of a batch; a longer one is scaled to it
     constraints   WeightConstraints, applied after every optimizer step
     readout       name of the readout that the loss looks at; default: the only one. Or of a spiking population, whose spikes it then sees
@@ -94,7 +99,7 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
     """
     session = _Session(network, loss, optimizer, schedule, tuple(regularizers), readout, seed, threads, differentiate_reset,
                        checked(augment), checked_dropout(network, dropout), clip,
-                       window_steps(truncate, network.dt), constraints)
+                       window_steps(truncate, network.dt), constraints, stateful)
     check_differentiable(network)
     if differentiate_reset:
         check_reset_is_differentiable(network)
@@ -135,12 +140,12 @@ def prime(network, spikes, *, epochs, regularizers, **options):
 
 
 def evaluate(network, spikes, targets=None, mask=None, *, loss=MaxOverTimeCrossEntropy(), readout=None, batch=250,
-             threads=None, seed=0):
+             threads=None, seed=0, stateful=False):
     """Loss, accuracy, predictions and rates of `network` on a data set, without changing it.
 
-    loss, targets, mask, readout as for `train`; with several losses, predictions are a dict by name. seed: of escape noise.
+    loss, targets, mask, readout, stateful as for `train`; with several losses, predictions are a dict by name. seed: of escape noise.
     """
-    session = _Session(network, loss, None, None, (), readout, seed, threads, False)
+    session = _Session(network, loss, None, None, (), readout, seed, threads, False, stateful=stateful)
     return session.evaluate(_Data(session, spikes, targets, mask), batch)
 
 
@@ -191,13 +196,13 @@ class _Session:
     """The state of a training: parameters in one vector, optimizer state, position, history so far."""
 
     def __init__(self, network, loss, optimizer, schedule, regularizers, readout, seed, threads, differentiate_reset, augment=(),
-                 dropout=None, clip=None, window=0, constraints=()):
+                 dropout=None, clip=None, window=0, constraints=(), stateful=False):
         self.constraints = checked_constraints(constraints, network)
         self.augment, self.network, self.loss, self.optimizer, self.schedule = augment, network, loss, optimizer, schedule
         self.heads, self.dropout, self.clip = make_heads(network, loss, readout), dropout or {}, clip
-        self.window = window
+        self.window, self.stateful, self.past = window, bool(stateful), None     # past: what the next batch goes on from
         self.seen = [f"{head.name}.U" for head in self.heads if not head.spikes]
-        self.regularizers = _checked_regularizers(regularizers, network)
+        self.regularizers = checked_regularizers(regularizers, network)
         self.seed = int(seed.integers(2 ** 62)) if isinstance(seed, np.random.Generator) else seed
         self.threads = passes.checked_threads(threads)
         self.differentiate_reset = differentiate_reset
@@ -206,6 +211,7 @@ class _Session:
         tail = [np.ravel(network.tau_parameters[key]).astype(network.dtype) for key in self.taus]
         self.parameters = arrays.aligned_copy(np.concatenate([packed.weight, *tail]))
         self.packed = replace(packed, weight=self.parameters[:packed.weight.size])
+        self.silence = SilenceWatch(network, [head.loss for head in self.heads])
         self.learns = any(p.learn for p in network.populations)      # whose gradients need all states
         self.frozen = [(place, packed.weight[place].copy()) for place in packed.slices(p for p in network.projections if p.frozen)]
         self.state = optimizer.start(self.parameters.size, network.dtype) if optimizer else {}
@@ -217,6 +223,9 @@ class _Session:
 
     def load(self, spikes, targets, mask, validation, validation_targets, validation_mask, batch):
         self.data, self.validation, self.batch_size = _Data(self, spikes, targets, mask), None, batch
+        if isinstance(validation, (float, int)) and self.stateful:
+            raise ValueError(f"validation is {validation!r}, a share of trials at random, but with stateful=True trials go on from each other: "
+                             "give SpikeTrains of their own.")
         if isinstance(validation, (float, int)):
             if not 0 < validation < 1:
                 raise ValueError(f"validation is {validation!r}; as a number it is the share of the data to keep, in (0, 1).")
@@ -233,24 +242,33 @@ class _Session:
                 raise ValueError(f"validation trials have {self.validation.steps} steps, training trials {self.data.steps}; "
                                  "they must have the same duration.")
 
+        self.check_whole_batches(self.data, batch)
+        if self.validation:
+            self.check_whole_batches(self.validation, batch)
         if any(isinstance(each, Blend) for each in self.augment):
             if len(self.data.trains) != 1:
                 raise ValueError(f"Blend mixes the trials of one input; the network has {len(self.data.trains)}.")
             self._pool = self.data.trains[0][self.data.rows]     # training trials alone, none of the validation
 
+    def check_whole_batches(self, data, batch):
+        if self.stateful and data.rows.size % batch:
+            raise ValueError(f"{data.rows.size} trials are no whole number of batches of {batch}: with stateful=True trial k of a batch goes on "
+                             "from trial k of the batch before, so batch must divide the number of trials.")
+
     @property
     def n_batches(self):
         return -(-self.data.rows.size // self.batch_size)
 
-    def _forward(self, data, rows):
-        """A forward pass without what gradients need; the arrays are kept for the next one."""
+    def _forward(self, data, rows, before=None):
+        """A forward pass without what gradients need, and where it ends if stateful; the arrays are kept for the next one."""
         noise = chance(self.packed.order, self.network.dt, [self.seed, 4], first=int(rows[0]))
-        drive = arrays.Drive(data.events, rows, NO_CURRENT, np.empty((rows.size, 0, 0), self.network.dtype), noise)
+        drive = arrays.Drive(data.events, rows, NO_CURRENT, np.empty((rows.size, 0, 0), self.network.dtype), noise, before)
         layout, known = state_layout(self.packed, self.seen), self._known
         if known is None or known.counts.shape[0] != rows.size or known.states.shape[1] != data.steps:
-            self._known = known = passes.new_recording(self.packed, rows.size, data.steps, layout.blocks, layout.width)
+            self._known = known = passes.new_recording(self.packed, rows.size, data.steps, layout.blocks, layout.width,
+                                                                end=self.stateful)
         passes.forward(self.packed, drive, known, data.steps, self.threads)
-        return known
+        return known, past.after(self.packed, drive, known, data.steps) if self.stateful else None
 
     # ------------------------------------------------------------------------------------------ one step
 
@@ -261,10 +279,12 @@ class _Session:
         recorded = all_states(self.packed) if self.packed.needs_states else readout
         totals = total_weights(self.heads, self.network, given, rows.size, data.steps)
         noise = chance(self.packed.order, self.network.dt, [self.seed, 3, self.epoch, self.batch], self.dropout)
+        fired = np.zeros(packed.n_spiking, bool)     # threads write True alone
 
         def derive(recording, first, last):
             value, score, by_state, by_spike = value_and_gradient(self.heads, self.packed, recording, recorded.columns,
                                                                   select(given, slice(first, last)), totals)
+            fired[np.any(recording.counts, axis=0)] = True
             terms, grad_counts = self._count_terms(recording.counts, (last - first) / rows.size)
             slopes = loss_gradient(self.packed, readout, by_state, by_spike, grad_counts, data.steps, self.window)
             return (value, score / rows.size, terms), slopes
@@ -272,9 +292,12 @@ class _Session:
         def inputs(first, last):
             part = rows[first:last]
             return self._augmented(data, part, first) if self.augment else (data.events, part)
-        results, gradient = passes.chunked_gradient(packed, inputs, rows.size, data.steps, recorded.blocks, recorded.width, derive,
-                                                   self.threads, self._spare, self.differentiate_reset, self.learns, noise)
+        if self.stateful and self.past is None:
+            self.past = past.at_rest(packed, rows.size)
+        results, gradient, self.past = passes.chunked_gradient(packed, inputs, rows.size, data.steps, recorded.blocks, recorded.width, derive,
+                                                   self.threads, self._spare, self.differentiate_reset, self.learns, noise, self.past)
         value, score, terms = np.sum(results, axis=0)
+        self.silence.see(packed, fired, gradient.weight)
         by_tau = tau_gradients(self.packed, gradient) if self.taus else {}
         flat = np.concatenate([gradient.weight, *[np.ravel(by_tau[key]).astype(self.network.dtype) for key in self.taus]])
         return value, score, terms + self._weight_terms(flat), flat
@@ -335,9 +358,12 @@ class _Session:
     # ------------------------------------------------------------------------------------------ one epoch
 
     def run_epoch(self, epochs, interrupted, advance):
-        begin, order = time.perf_counter(), np.random.default_rng([self.seed, 0, self.epoch]).permutation(self.data.rows)
+        begin, order = time.perf_counter(), self.data.rows
+        if not self.stateful:
+            order = np.random.default_rng([self.seed, 0, self.epoch]).permutation(order)
         if self.batch == 0:
-            self.sums[:] = 0
+            self.sums[:], self.past = 0, None
+            self.silence.begin()
         for start in range(self.batch * self.batch_size, order.size, self.batch_size):
             rows = order[start:start + self.batch_size]
             value, score, terms, gradient = self.gradient(self.data, rows)
@@ -354,6 +380,7 @@ class _Session:
         self._close_epoch(begin, self.optimizer.learning_rate * factor)
 
     def _close_epoch(self, begin, rate):
+        self.silence.warn(self.epoch)
         loss, accuracy, terms = self.sums[:3] / self.sums[3]
         loss = loss if self.heads else np.nan
         check = self.evaluate(self.validation, self.batch_size) if self.validation else None
@@ -380,10 +407,11 @@ class _Session:
     def evaluate(self, data, batch):
         if not isinstance(data, _Data):
             raise TypeError("evaluate needs prepared data")
-        values, scores, predictions, counts, columns = [], [], [], 0, state_layout(self.packed, self.seen).columns
+        values, scores, predictions, counts, columns, before = [], [], [], 0, state_layout(self.packed, self.seen).columns, None
+        self.check_whole_batches(data, batch)
         for start in range(0, data.rows.size, batch):
             rows = data.rows[start:start + batch]
-            recording = self._forward(data, rows)
+            recording, before = self._forward(data, rows, before)
             seen = [(head, head.seen(self.packed, recording, columns), *pair) for head, pair in zip(self.heads, data.target(rows))]
             values.append(sum(h.weight * h.loss.value_and_gradient(*each)[0] for h, *each in seen) * rows.size)
             scores.append(joint_score(self.heads, [h.loss.score(*each) for h, *each in seen]))
@@ -425,6 +453,8 @@ class _Session:
         arrays |= {f"optimizer/{name}": value for name, value in self.state.items()}
         arrays |= {f"history/{name}": np.array(values) for name, values in self.series.items()}
         arrays |= {"best": self.best if self.best is not None else np.empty(0, self.network.dtype), "sums": self.sums}
+        if self.batch and self.past is not None:
+            arrays |= {f"past/{name}": value for name, value in past.as_arrays(self.past).items()}
         checkpoint.write(path, arrays, {"fingerprint": self.network.fingerprint(), "epoch": self.epoch, "batch": self.batch,
                                         "recipe": self._recipe()})
 
@@ -433,12 +463,16 @@ class _Session:
         return {"seed": self.seed, "batch": self.batch_size, "trials": int(self.data.rows.size), "loss": repr(self.loss),
                 "optimizer": repr(self.optimizer), "regularizers": repr(self.regularizers),
                 "augment": repr(self.augment), "constraints": repr(self.constraints)} | {
-                    name: repr(value) for name, value in vars(self).items() if name in ("clip", "dropout", "window") and value}
+                    name: repr(value) for name, value in vars(self).items() if name in ("clip", "dropout", "window", "stateful") and value}
 
     def resume(self, path):
         arrays, meta = checkpoint.read(path)
         checkpoint.restore(self.network, arrays, meta, path)
-        there, here = meta["recipe"], self._recipe()
+        if "recipe" not in meta:
+            raise ValueError(f"{path} holds weights alone (save_weights), not where a training stands; read them with load_weights and start "
+                             "anew.")
+        # "()" is nothing: what a checkpoint does not name, because there was no such option then, was not used
+        there, here = ({key: value for key, value in recipe.items() if value != "()"} for recipe in (meta["recipe"], self._recipe()))
         changed = [f"{key} {there.get(key)} there, {here.get(key)} here" for key in sorted({*there, *here})
                    if there.get(key) != here.get(key)]
         if changed:
@@ -451,32 +485,12 @@ class _Session:
         self.series = {name: arrays[f"history/{name}"].tolist() for name in _SERIES}
         self.best = arrays["best"] if arrays["best"].size else None
         self.sums, self.epoch, self.batch = arrays["sums"], meta["epoch"], meta["batch"]
-
-
-def loss_gradient(packed, layout, by_state, by_spike, by_count, steps, window):
-    """arrays.LossGradient from derivatives by name. layout: columns of the states."""
-    n_trials, dtype = len(by_count), packed.network.dtype
-    states = np.empty((n_trials, steps if layout.width else 0, layout.width), dtype)
-    spikes = np.zeros((n_trials, steps if by_spike else 0, packed.n_spiking), dtype)
-    for name, slope in by_state.items():
-        states[..., layout.columns[f"{name}.U"]] = slope
-    for name, slope in by_spike.items():
-        spikes[..., packed.neurons(name)] = slope
-    return arrays.LossGradient(layout.blocks, states, spikes, by_count, window)
+        if self.stateful and self.batch:
+            self.past = past.from_arrays({name.removeprefix("past/"): value for name, value in arrays.items()}, self.batch * self.data.steps,
+                                         self.packed)
 
 
 def clip_norm(gradient, most):
     """Scale a gradient in place so that its Euclidean norm is at most `most` (None: any)."""
     if most is not None and (norm := float(np.sqrt(np.square(gradient, dtype=np.float64).sum()))) > most:
         gradient *= most / norm
-
-
-def _checked_regularizers(regularizers, network):
-    for term in regularizers:
-        known = [p.name for p in network.spiking] if isinstance(term, SpikeCount) else [p.name for p in network.projections]
-        named = term.populations if isinstance(term, SpikeCount) else getattr(term, "projections", None)
-        if not isinstance(term, (SpikeCount, WeightPenalty)):
-            raise ValueError(f"{term!r} is not a regularizer; use upper_bound, lower_bound or WeightPenalty.")
-        if set(named or ()) - set(known):
-            raise ValueError(f"regularizer for {', '.join(named)}: the network has only {', '.join(known)}.")
-    return regularizers

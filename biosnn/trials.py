@@ -4,11 +4,12 @@ from functools import cached_property
 
 import numpy as np
 
-from . import arrays, passes
+from . import arrays, contributions, passes
 from .escape import chance
 from .events import SpikeTrains, bin_spikes
 from .neuron import linear_step, step_pattern
 from .pack import check_differentiable, check_reset_is_differentiable, pack
+from .past import State, after, as_arrays, checked_state
 from .units import seconds
 
 _NO_VALUES = {np.dtype(t): np.empty(0, t) for t in (np.float32, np.float64)}
@@ -197,6 +198,8 @@ class Trace:
     spikes    population -> SpikeTrains
     inputs    input -> SpikeTrains that drove the run
     mean, variance   name -> (trial, neuron) over the steps, of the states in `moments`
+    start     seconds that were simulated before this run (in `state`); times count from there
+    state     where all trials stand at the end, to go on with run(…, state=trace.state)
     """
     network: object
     inputs: dict
@@ -206,6 +209,7 @@ class Trace:
     tape: tuple   # (packed, drive, recording) as kernels have them
     mean: dict = field(default_factory=dict)
     variance: dict = field(default_factory=dict)
+    start: float = 0.0
 
     @property
     def dt(self):
@@ -223,6 +227,12 @@ class Trace:
     @property
     def labels(self):
         return next((train.labels for train in self.inputs.values()), None)
+
+    @cached_property
+    def state(self):
+        packed, drive, recording = self.tape
+        past = after(packed, drive, recording, self.n_steps)
+        return State(self.network.fingerprint(), past.first, as_arrays(past) | {"key": np.uint64(drive.chance.key)})
 
     @cached_property
     def spikes(self):
@@ -243,8 +253,8 @@ class Trace:
         return result
 
 
-def run(network, spikes=None, record=(), currents=None, threads=None, merge=True, tape=False, duration=None, moments=(), seed=0):
-    """Simulate all trials of `spikes` from the initial state. Returns a Trace.
+def run(network, spikes=None, record=(), currents=None, threads=None, merge=True, tape=False, duration=None, moments=(), seed=0, state=None):
+    """Simulate all trials of `spikes` from the initial state, or from where they stood at the end of another run. Returns a Trace.
 
     spikes     SpikeTrains, or a dict of input name -> SpikeTrains; None for a network without inputs (give `duration`, s)
     record     states to keep, such as ["E.U", "E.I_exc", "I.U_star"]: values at the end of each step; U_star is U before
@@ -254,21 +264,28 @@ def run(network, spikes=None, record=(), currents=None, threads=None, merge=True
     tape       keep what `gradient` needs
     moments    states of which to keep the mean and variance over the steps, without their values: trace.mean, trace.variance
     seed       int or numpy Generator, of the escape noise of populations that have it
+    state      of an earlier run of as many trials of this network (trace.state), to go on from, trial by trial: membranes, currents,
+               refractory clocks, spikes still on their way. Then the seed does not matter. Two runs have the bits of one long one
     """
     packed, duration = pack(network), seconds(duration, "duration")
     threads = passes.checked_threads(threads)
-    events, steps, trains = _events(network, spikes, merge, duration, currents)
+    past = None if state is None else checked_state(state, packed)
+    events, steps, trains = _events(network, spikes, merge, duration, currents, 1 if past is None else len(past.states))
     n_trials = events.pointers.shape[0]
+    if past is not None and len(past.states) != n_trials:
+        raise ValueError(f"this state is of {len(past.states)} trials, and there are {n_trials}: trial k goes on from trial k.")
     currents = currents or {}
     layout = current_layout(packed, currents)
     drive = arrays.Drive(events, np.arange(n_trials), layout.blocks,
                           _stack(layout, currents, n_trials, steps, network.dtype, "currents"),
-                          chance(packed.order, network.dt, seed))
+                          chance(packed.order, network.dt, seed), past)
+    if past is not None:
+        drive = drive._replace(chance=drive.chance._replace(key=np.uint64(state.arrays["key"])))
     names = [f"{p.name}.U" for p in network.readouts] + ([record] if isinstance(record, str) else list(record))
     if tape and packed.needs_states:
         names = list(all_states(packed).columns) + names
     states = state_layout(packed, names)
-    recording = passes.new_recording(packed, n_trials, steps, states.blocks, states.width, tape)
+    recording = passes.new_recording(packed, n_trials, steps, states.blocks, states.width, tape, end=True)
     kept = state_layout(packed, [moments] if isinstance(moments, str) else moments)
     if kept.width:
         recording = recording._replace(moment_blocks=kept.blocks, moments=np.zeros((n_trials, 2, kept.width)))
@@ -284,10 +301,11 @@ def make_trace(packed, drive, recording, layout, steps, trains, moments=None):
                  {p.name: recording.counts[:, packed.neurons(p.name)] for p in packed.network.spiking},
                  (packed, drive, recording),
                  {name: recording.moments[:, 0, columns] for name, columns in kept.items()},
-                 {name: recording.moments[:, 1, columns] / steps for name, columns in kept.items()})
+                 {name: recording.moments[:, 1, columns] / steps for name, columns in kept.items()},
+                 0.0 if drive.past is None else drive.past.first * packed.network.dt)
 
 
-def _events(network, spikes, merge, duration, currents):
+def _events(network, spikes, merge, duration, currents, least):
     if network.inputs:
         trains = input_trains(network, spikes)
         events, steps = bin_inputs(network, spikes, merge)
@@ -295,7 +313,7 @@ def _events(network, spikes, merge, duration, currents):
     if spikes is not None or duration is None:
         raise ValueError("the network has no inputs: give spikes=None and a duration in seconds.")
     steps = max(1, int(duration / network.dt + 0.5))
-    n_trials = max([np.shape(c)[0] for c in (currents or {}).values() if np.ndim(c) == 3] or [1])
+    n_trials = max([np.shape(c)[0] for c in (currents or {}).values() if np.ndim(c) == 3] or [least])
     return arrays.Events(np.zeros((n_trials, 1), np.int64), np.empty(0, np.int32), _NO_VALUES[network.dtype]), steps, {}
 
 
@@ -303,10 +321,16 @@ def _events(network, spikes, merge, duration, currents):
 class Gradients:
     """Derivatives of a loss: weights by projection (pre, post), or as `network.weights` has them, except those of frozen ones; currents
     by population (trial, step, neuron); parameters p of learned time constants and jumps by (population, name), biases by
-    (population, "bias")."""
+    (population, "bias").
+
+    states     of the states in `record`: name -> dL/dstate (trial, step, neuron)
+    per_step   of the projections in `per_step`: name -> (step,) Euclidean norm of what arrives at each step and its part of the gradient
+    """
     weights: dict
     currents: dict
     time_constants: dict
+    states: dict = field(default_factory=dict)
+    per_step: dict = field(default_factory=dict)
 
 
 def window_steps(truncate, dt):
@@ -319,7 +343,7 @@ def window_steps(truncate, dt):
     return int(truncate / dt + 0.5)
 
 
-def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=False, threads=None, truncate=None):
+def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=False, threads=None, truncate=None, record=(), per_step=()):
     """Gradients by backpropagation through time with surrogate derivatives (DESIGN: the adjoint of each step).
 
     trace      from run(..., tape=True)
@@ -328,6 +352,10 @@ def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=F
     differentiate_reset   let the gradient flow through the reset of U as well
     truncate   seconds: truncated backpropagation through time. The trial is cut into windows of this length, from its start, and no
                gradient flows from one into the one before; states and spikes do
+    record     states of which to keep dL/dstate at every step, named as for `run`: ["E.U", "E.I_exc", "E.U_star"], to see how gradients
+               shrink or grow over time. All that follows from the state counts: its part in L itself, later steps and spikes
+    per_step   names of projections of which to keep how much each step adds to the gradient by their weights (contributions.py)
+    The initial states of a run that goes on from another are fixed: no gradient flows into them. Spikes that were on their way count.
     """
     check_differentiable(trace.network)
     packed, drive, recording = trace.tape
@@ -347,12 +375,19 @@ def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=F
     loss = arrays.LossGradient(layout.blocks, _stack(layout, states or {}, n_trials, steps, dtype, "state gradients"),
                                 grad_spikes, grad_counts, window_steps(truncate, network.dt))
     learns = any(p.learn for p in packed.order)
+    record, per_step = ([each] if isinstance(each, str) else list(each) for each in (record, per_step))
+    chosen = [network.projection(name) for name in per_step]
+    receptors = {p.name: f"{p.post}.{network[p.post].neuron.receptors[p.receptor].state}" for p in chosen}
+    kept = state_layout(packed, [*record, *receptors.values()])
     result = passes.adjoint(packed, drive, recording, loss, passes.checked_threads(threads), differentiate_reset,
-                     drive.current.shape[1] > 0, learns)
+                            drive.current.shape[1] > 0, learns, kept.blocks)
+    adjoints = {name: result.states[..., at] for name, at in kept.columns.items()}
     columns, at = {}, 0
     for neuron, size in zip(drive.blocks.tag, drive.blocks.size):
         name = next(p.name for p in packed.order if packed.neurons(p.name).start == neuron)
         columns[name] = slice(at, at := at + int(size))
     return Gradients({p.name: packed.weight_matrix(p.name, result.weight) for p in network.projections if not p.frozen},
                      {name: result.current[..., c] for name, c in columns.items()},
-                     tau_gradients(packed, result) if network.tau_parameters else {})
+                     tau_gradients(packed, result) if network.tau_parameters else {}, {name: adjoints[name] for name in record},
+                     {p.name: contributions.norms(contributions.by_step(packed, drive, recording, p, adjoints[receptors[p.name]]))
+                      for p in chosen})

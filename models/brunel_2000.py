@@ -23,7 +23,8 @@ N_EXC, N_INH, C_EXC, C_INH = 10_000, 2_500, 1_000, 250
 WARM_UP = 0.2    # seconds that are not counted
 STATES = {(3.0, 2.0): "synchronous regular", (6.0, 4.0): "synchronous irregular, fast",
           (5.0, 2.0): "asynchronous irregular", (4.5, 0.9): "synchronous irregular, slow"}
-SHORT = {"synchronous regular": "SR", "synchronous irregular, fast": "SI, fast", "asynchronous irregular": "AI", "synchronous irregular, slow": "SI, slow"}
+SHORT = {"synchronous regular": "SR", "synchronous irregular, fast": "SI, fast",
+         "asynchronous irregular": "AI", "synchronous irregular, slow": "SI, slow"}
 
 
 def build(g, scale, seed):

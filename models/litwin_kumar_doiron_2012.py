@@ -44,7 +44,10 @@ def neuron(tau):
 
 
 def clusters(n, number, seed):
-    """`number` clusters of n neurons: pairs and relative weights of clustered excitatory synapses (no neuron onto itself). seed: int or numpy Generator."""
+    """`number` clusters of n neurons: pairs and relative weights of clustered excitatory synapses.
+
+    No neuron onto itself. seed: int or numpy Generator.
+    """
     member = np.arange(n) // (n // number)
     same = member[:, None] == member
     between = P_EE * n / ((R_EE - 1) * n / number + n)               # so that the mean over all pairs is P_EE

@@ -11,8 +11,9 @@ follow, in which nothing but a "go" signal comes in. Training networks of excita
 80 excitatory and 20 inhibitory LIF neurons that obey Dale's law, all to all, start in the fluctuation-driven regime. Excitation is as slow
 as NMDA receptors' (100 ms), inhibition 10 ms, membranes 20 ms. The readout of E has 0.1 s, so the evidence of half a second must be kept by
 the circuit. Homeostasis keeps every neuron between 2 and 20 spikes in a trial, and so excitation and inhibition balanced; without it
-(--no-homeostasis) the choices are as good, but many neurons fall silent under strong inhibition. Shown are the psychometric curve beside that of an observer who counts all spikes of both pools (none is better), the rates of
-neurons that vote for and against the direction shown, the currents in a trial, and what remains with a part of the inhibitory weights.
+(--no-homeostasis) the choices are as good, but many neurons fall silent under strong inhibition. Shown are the
+psychometric curve beside that of an observer who counts all spikes of both pools (none is better), the rates of neurons that vote for and
+against the direction shown, the currents in a trial, and what remains with a part of the inhibitory weights.
 """
 import argparse
 import time

@@ -6,8 +6,8 @@ pathways and memory networks. Science 334, 1569-1573. https://doi.org/10.1126/sc
 8000 excitatory and 2000 inhibitory conductance-based neurons, connected with p = 0.02, parameters as in Brian2's published example:
 tau_mem 20 ms, rest and reset -60 mV, threshold -50 mV, refractory 5 ms, E_exc 0, E_inh -80 mV, tau_exc 5, tau_inh 10 ms, leak 10 nS,
 a current of 200 pA (20 mV of drive), excitation 0.3 nS, I to I 3 nS. I to E starts near 0 and learns with eta = 0.01 nS, alpha for the
-target rate of 3 Hz, tau = 20 ms, at most 100 nS. With --scale weights grow by 1 / scale. dt = 0.1 ms. "Before" is a second without plasticity, "after" the last second
-of the run with it.
+target rate of 3 Hz, tau = 20 ms, at most 100 nS. With --scale weights grow by 1 / scale. dt = 0.1 ms. "Before" is a second
+without plasticity, "after" the last second of the run with it.
 
 With the learning rate of the published example the rate approaches its target slowly (the example itself stops after 10 s): at full size
 8.1 Hz after 10 s, 6.5 after 20, 5.1 after 40, 4.3 after 100 s. With --eta 0.1, ten times as high: 4.0 Hz after 35 s, 3.7 after 60 s. The default

@@ -4,16 +4,18 @@ import numpy as np
 
 from biosnn import arrays, passes, trials
 from biosnn.pack import pack
+from biosnn.past import checked_state
 
 
-def twin(network, spikes, currents=None):
-    """A smooth forward pass with everything that the adjoint needs. Returns (trace, layout)."""
+def twin(network, spikes, currents=None, state=None):
+    """A smooth forward pass with everything that the adjoint needs, from the initial state or that of another run. Returns a trace."""
     packed = pack(network)
     events, steps = trials.bin_inputs(network, spikes, merge=True)
     n_trials = events.pointers.shape[0]
     layout = trials.current_layout(packed, currents or {})
     drive = arrays.Drive(events, np.arange(n_trials), layout.blocks,
-                          trials._stack(layout, currents or {}, n_trials, steps, network.dtype, "currents"))
+                          trials._stack(layout, currents or {}, n_trials, steps, network.dtype, "currents"),
+                         past=None if state is None else checked_state(state, packed))
     states = trials.all_states(packed)
     recording = passes.new_recording(packed, n_trials, steps, states.blocks, states.width, tape=True, smooth=True)
     passes.forward(packed, drive, recording, steps, 1)
@@ -21,13 +23,14 @@ def twin(network, spikes, currents=None):
     return trials.make_trace(packed, drive, recording, states, steps, trains)
 
 
-def relative_error(network, spikes, loss, currents=None, seed=0, steps=(1e-4, 1e-5, 2e-6)):
+def relative_error(network, spikes, loss, currents=None, seed=0, steps=(1e-4, 1e-5, 2e-6), state=None):
     """Largest |adjoint - central difference| / scale over random directions of every parameter of the network.
 
+    state: of a run that this one goes on from.
     loss(trace) -> value, {state: gradient}, {population: gradient by spike count}, {projection: gradient by weights}, and where the
     loss looks at spikes {population: gradient by S}.
     """
-    rng, trace = np.random.default_rng(seed), twin(network, spikes, currents)
+    rng, trace = np.random.default_rng(seed), twin(network, spikes, currents, state)
     _, states, counts, direct, *by_spike = loss(trace)
     got = trials.gradient(trace, states, *by_spike, counts=counts, differentiate_reset=True, threads=1)
     errors = []
@@ -39,7 +42,7 @@ def relative_error(network, spikes, loss, currents=None, seed=0, steps=(1e-4, 1e
             values = []
             for sign in (1, -1):
                 undo = change(sign * step * direction)
-                values.append(loss(twin(network, spikes, currents))[0])
+                values.append(loss(twin(network, spikes, currents, state))[0])
                 undo()
             expected = (values[0] - values[1]) / (2 * step)
             scale = max(abs(expected), np.abs(gradient).sum() * 1e-2, 1e-9)

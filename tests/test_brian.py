@@ -265,7 +265,8 @@ def test_sparse_projections_and_delays_of_their_own(tmp_path):
     spikes, current = bs.data.poisson(15, 50, 0.4, seed=1), {"I": np.linspace(0.1, 0.3, 10)}
     report = brian.compare(net, spikes, currents=current, progress=False)
     agree(report, 1e-12)
-    parted = brian.compare(net, spikes, record=[], currents=current, progress=False, against=changed(net, **{"input->I": 1.05 * net.weights["input->I"]}))
+    other = changed(net, **{"input->I": 1.05 * net.weights["input->I"]})
+    parted = brian.compare(net, spikes, record=[], currents=current, progress=False, against=other)
     d = parted.divergence
     assert d.population == "I" and 0 < d.difference < 0.2 and d.ours < 1 < d.theirs and d.only_in == "Brian2"
     path = brian.script(net, spikes, tmp_path / "sparse", currents=current)

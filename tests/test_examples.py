@@ -58,7 +58,7 @@ def losses(r):
 
 def training_options(r):
     assert r["rates"][0] < 0.1 and 2 < r["rates"][1] < 30 and r["same_weights"]
-    assert min(r["accuracy"].values()) > 0.8 and r["rescaled"] > 0.8
+    assert min(r["accuracy"].values()) > 0.8 and r["rescaled"] > 0.8 and r["error"][1] < 0.8 * r["error"][0]
 
 
 def augmentation(r):
@@ -82,7 +82,9 @@ def data_variants(r):
 
 def recording(r):
     trace = r["trace"]
-    assert r["moments_difference"] < 1e-4 and r["same"] and r["spikes"] > 500
+    assert r["moments_difference"] < 1e-4 and r["same"] and r["spikes"] > 500 and r["continued"]
+    found, last = r["gradients"], trace.n_steps - 1
+    assert found.per_step["input->E"].shape == (trace.n_steps,) and np.all(found.states["E.U"][:, last] == 0) and np.any(found.states["E.U"])
     assert trace.counts["E"].sum() == trace.spikes["E"].times.size and np.all(trace.states["E.U"] <= 1.0)
     assert np.sum(trace.states["E.U_star"] > 1.0) == trace.counts["E"].sum()                # every spike, and nothing else, was above threshold
 

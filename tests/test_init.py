@@ -220,6 +220,42 @@ def test_same_seed_same_weights_on_any_number_of_threads():
     assert not np.array_equal(nets[0].weights["I->E"], nets[2].weights["I->E"])
 
 
+@pytest.mark.parametrize("sigma, rates, words", [
+    (0.1, {"input": RATE}, r"population 'E' would be silent with its target: .* xi = 10 .* larger sigma_u or mu_u .* rates={'E': Hz}"),
+    (1.0, {"input": RATE, "E": 0.0}, "rates has 0 Hz for population 'E'.*'E->E' causes no fluctuations"),
+    (1.0, {"input": 0.0}, "source of input->E is 0 Hz; an input that never spikes")])
+def test_what_is_silent_is_named(sigma, rates, words):
+    with pytest.raises(ValueError, match=words):
+        bs.fluctuation_driven(dalian(20, 5, 60), sigma_u=sigma, rates=rates, closed_loop=False)
+
+
+def test_standard_errors_over_trials():
+    """Of trials that differ by a known amount: U = a_b + s_b n(t)."""
+    rng, shifts, sizes = np.random.default_rng(0), np.array([0.1, -0.1, 0.3, -0.3]), np.array([1.0, 1.2, 0.8, 1.0])
+    u = shifts[:, None, None] + sizes[:, None, None] * rng.normal(size=(4, 20000, 3))
+    mu, sigma = init.standard_errors(u.mean(axis=1), (u ** 2).mean(axis=1), u.mean(axis=(0, 1)))
+    assert mu == pytest.approx(shifts.std(ddof=1) / 2, rel=0.02)
+    squares = shifts ** 2 + sizes ** 2      # of the deviations from the mean over all trials
+    assert sigma == pytest.approx(squares.std(ddof=1) / (4 * np.sqrt(squares.mean())), rel=0.03)
+    assert init.standard_errors(u[:1].mean(axis=1), (u[:1] ** 2).mean(axis=1), u[0].mean(axis=0)) == (0, 0)
+
+
+def test_a_circuit_with_too_little_inhibition_says_so():
+    net, data = dalian(100, 25, 100), bs.data.poisson(15.0, 100, 0.3, 16, seed=1)
+    with pytest.warns(UserWarning, match=r"did not settle .* 16 trials.* few inhibitory spikes overlap in a membrane of E \(0.8.*\) and I"):
+        report = bs.fluctuation_driven(net, data, sigma_u=0.4, seed=1, progress=False)
+    assert not report.converged and "More inhibitory neurons, or a larger sigma_U or mu_U" in report.notes[0]
+
+
+def test_a_small_sample_settles_within_its_standard_errors():
+    """Tolerances are of 1 %, which so few trials cannot tell."""
+    net, data = dalian(100, 100, 100), bs.data.poisson(15.0, 100, 0.5, 32, seed=1)
+    report = bs.fluctuation_driven(net, data, sigma_u=0.6, seed=1, progress=False)
+    assert report.converged and "settled within two standard errors of its 32 trials" in report.notes[0]
+    for row in report.populations:
+        assert row.sigma_measured == pytest.approx(0.6, rel=0.03) and row.mu_measured == pytest.approx(0, abs=0.018)
+
+
 @pytest.mark.parametrize("options, words", [
     (dict(rates=RATE, sigma_u=-1), "must be positive"), (dict(rates=RATE, xi=2, sigma_u=1), "not both"),
     (dict(), "not known"), (dict(rates={"nobody": 3}), "only input, E, I"), (dict(rates=1e5), "one spike per step"),

@@ -112,7 +112,8 @@ def test_clusters_have_their_probabilities():
 
 
 def test_clustered_from_the_command_line(tmp_path):
-    litwin_kumar_doiron_2012.main(["--scale", "0.4", "--seconds", "2.5", "--threads", "1", "--json", str(tmp_path / "rows.json"), "--out", str(tmp_path)])
+    litwin_kumar_doiron_2012.main(["--scale", "0.4", "--seconds", "2.5", "--threads", "1", "--json", str(tmp_path / "rows.json"),
+                                   "--out", str(tmp_path)])
     uniform, clustered = json.loads((tmp_path / "rows.json").read_text())
     assert (uniform["case"], clustered["case"]) == ("uniform", "clustered")
     assert clustered["fano"]["0.4"] > 1 > uniform["fano"]["0.4"] and clustered["fano"]["0.4"] > 1.1 * clustered["fano"]["0.05"]

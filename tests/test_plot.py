@@ -17,7 +17,7 @@ from biosnn.events import SpikeTrains   # noqa: E402
 from biosnn.network import Network      # noqa: E402
 from biosnn.data import poisson          # noqa: E402
 from biosnn.neuron import conductance_lif, ei_lif, lif   # noqa: E402
-from biosnn.trials import run         # noqa: E402
+from biosnn.trials import Gradients, run   # noqa: E402
 from biosnn.train import History        # noqa: E402
 
 N_TRIALS, DURATION = 3, 0.1
@@ -192,6 +192,23 @@ def test_currents_through_conductances():
         plot.currents(run(net, poisson(20, 10, 0.1, 2, seed=1), ["A.U"]), "A")
 
 
+def test_gradients_over_time_are_norms_over_trials_and_neurons(trace):
+    rng, n = np.random.default_rng(0), trace.n_steps
+    states = {"E.U": rng.normal(size=(3, n, 12)), "E.I_exc": rng.normal(size=(3, n, 12)), "I.U": rng.normal(size=(3, n, 4))}
+    states["I.U"][:, 5] = 0
+    found = Gradients({}, {}, {}, states, {"E->I": np.arange(n) + 1.0})
+    upper, lower = plot.gradients(trace, found).axes
+    for name, values in states.items():
+        norm = np.linalg.norm(values.transpose(1, 0, 2).reshape(n, -1), axis=1)
+        np.testing.assert_allclose(line(upper, name).get_ydata(), np.where(norm > 0, norm, np.nan))
+        assert to_hex(line(upper, name).get_color()) == to_hex({"E": plot.EXCITATORY, "I": plot.INHIBITORY}[name[0]])
+    assert line(upper, "E.U").get_linestyle() != line(upper, "E.I_exc").get_linestyle()
+    np.testing.assert_array_equal(line(lower, "E->I").get_ydata(), np.arange(n) + 1.0)
+    assert lower.get_xlabel() == "time (ms)" and upper.get_yscale() == lower.get_yscale() == "log" and "dL/dstate" in upper.get_ylabel()
+    with pytest.raises(ValueError, match='record=\\["E.U"\\]'):
+        plot.gradients(trace, Gradients({}, {}, {}))
+
+
 # ---------------------------------------------------------------------------------------------- weights, initializer, history
 
 
@@ -260,7 +277,8 @@ def test_history_compares_runs_of_different_length():
     lambda t: plot.initializer(report(2, measured=False)), lambda t: plot.history(history(60)),
     lambda t: plot.history(history(regularizer=0.1), {"naive": history(), "with another prior": history()}),
     lambda t: plot.activity(run(dalian(20), trains(20), threads=1)),
-], ids=["activity", "share", "currents", "membrane", "weights", "one", "eight", "unmeasured", "history", "runs", "classes"])
+    lambda t: plot.gradients(t, Gradients({}, {}, {}, {"E.U": np.ones((3, t.n_steps, 12))}, {"E->E": 1.0 + np.arange(t.n_steps)})),
+], ids=["activity", "share", "currents", "membrane", "weights", "one", "eight", "unmeasured", "history", "runs", "classes", "gradients"])
 def test_no_text_covers_another_or_leaves_the_figure(trace, draw):
     assert overlapping_texts(draw(trace)) == []
 

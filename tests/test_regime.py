@@ -156,7 +156,8 @@ def test_circuits_reach_their_targets(case, family):
 
 
 def test_probes_are_copies_that_never_spike():
-    """Of neurons that do not spike either: the same membranes, with dense, sparse and shared weights, biases, time constants and currents of each neuron."""
+    """Of neurons that do not spike either: the same membranes, with dense, sparse and shared weights, biases, time constants and currents
+    of each neuron."""
     net, tau = bs.Network(1e-3, np.float64), np.linspace(10e-3, 30e-3, 300)
     x = net.input(20, "x", "excitatory")
     e = net.population(300, bs.adaptive_lif(tau, threshold=50.0), name="E", bias=np.linspace(0.2, 0.0, 300))

@@ -82,7 +82,8 @@ def failures(ours, theirs):
                          ("synchrony", max(SYNCHRONY[0] * (theirs["synchrony"] or 0), SYNCHRONY[1]))):
         a, b = ours[key], theirs[key]
         if (a is None) != (b is None) or a is not None and not abs(a - b) <= allowed:
-            found.append(f"{key} is {common.number(a, 3) or 'unknown'}, in Brian2 {common.number(b, 3) or 'unknown'}; they may differ by {allowed:.2g}")
+            found.append(f"{key} is {common.number(a, 3) or 'unknown'}, in Brian2 {common.number(b, 3) or 'unknown'}; they may differ "
+                         f"by {allowed:.2g}")
     return found
 
 

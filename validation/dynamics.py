@@ -210,7 +210,8 @@ def populations():
     net = bs.Network(1e-3)
     x, e = net.input(700), net.population(64, bs.ei_lif(refractory=2e-3, tau_inh=15e-3), "excitatory", "E")
     for name, receptor, mean, longest in (("excitation", "exc", 0.16, 21), ("inhibition", "inh", 0.05, 8)):
-        net.connect(x, e, receptor=receptor, name=name, synapses=bs.Bernoulli(0.5), seed=1, weights=lambda rng, n, mean=mean: rng.exponential(mean, n),
+        net.connect(x, e, receptor=receptor, name=name, synapses=bs.Bernoulli(0.5), seed=1,
+                    weights=lambda rng, n, mean=mean: rng.exponential(mean, n),
                     delay=lambda rng, n, longest=longest: rng.integers(0, longest, n) * 1e-3)
     yield Case(2, "sparse, a delay for every synapse", net, bs.data.poisson(3.0, 700, 2.0, seed=8))
     for name, rule in (("depression", bs.TsodyksMarkram(0.5, 0.8)), ("facilitation", bs.TsodyksMarkram(0.1, 0.13, 0.53)),
@@ -351,7 +352,8 @@ def main(arguments=None):
         results += climb(rung, options, args.cases, BREAKS[args.broken] if args.broken else None)
         seconds[rung] = time.perf_counter() - begin
     if not results:
-        parser.error(f"no case of these rungs has a name with {args.cases!r} in it" + (f" and something to break with {args.broken!r}" if args.broken else ""))
+        parser.error(f"no case of these rungs has a name with {args.cases!r} in it"
+                     + (f" and something to break with {args.broken!r}" if args.broken else ""))
     console.print(table(results, seconds))
     for result in results:
         for failure in result.failures:

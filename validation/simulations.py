@@ -118,7 +118,8 @@ def events_figure(rows):
     from matplotlib.figure import Figure
     figure = Figure(figsize=(8, 3.5), layout="constrained")
     left, right = figure.subplots(1, 2)
-    for axis, key, label in ((left, "ns_per_event", "time per synaptic event (ns)"), (right, "ns_per_update", "silent: time per neuron and step (ns)")):
+    for axis, key, label in ((left, "ns_per_event", "time per synaptic event (ns)"),
+                             (right, "ns_per_update", "silent: time per neuron and step (ns)")):
         axis.plot([r["synapses"] for r in rows], [r[key] for r in rows], "o-", color="black")
         axis.set(xscale="log", xlabel="synapses", ylabel=label, ylim=(0, None))
     return figure

@@ -212,7 +212,8 @@ def _our_trace(network, trial, record, currents, duration, neurons=slice(None)):
         steps = checked_trial(network, trial, duration)
         times, currents = np.arange(steps) * network.dt, current_values(network, currents, steps)
         done = simulate(network, steps * network.dt, trial, record={name: neurons for name in record},
-                        background=[Current(name, value[0] if len(value) == 1 else (times, value)) for name, value in currents.items()], progress=False)
+                        background=[Current(name, value[0] if len(value) == 1 else (times, value)) for name, value in currents.items()],
+                        progress=False)
         return _Trace(network.dt, steps, done.spikes, {name: value[None] for name, value in done.states.items()})
     return run(network, trial, record=record, currents={name: value[None] if value.ndim == 2 else value for name, value in currents.items()},
                duration=duration, threads=1)

@@ -206,7 +206,10 @@ def with_biases(network, values):
 
 
 def current_values(network, currents, steps):
-    """Population -> (step, neuron) of injected currents, or (1, neuron) where they are constant; ValueError for populations that cannot receive them."""
+    """Population -> (step, neuron) of injected currents, or (1, neuron) where they are constant.
+
+    ValueError for populations that cannot receive them.
+    """
     values = {}
     for name, current in (currents or {}).items():
         population, current = network[name], np.asarray(current, float)

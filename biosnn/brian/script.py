@@ -45,7 +45,8 @@ def script(network, spikes, path, currents=None, duration=None):
     spikes, currents, duration   as for `to_brian2`
 
     The program needs Brian2 and numpy only. It simulates the trial, prints the number of spikes of every population and the
-    largest U of every readout, and with a file name as its argument saves spike times and readouts there. Returns the path.
+    largest U of every readout, and with a file name as its argument saves spike times and readouts there. Returns the path, whose
+    read_text() is the program (which does not run without its arrays).
     """
     path = Path(path).with_suffix(".py")
     steps, names, events = checked_trial(network, spikes, duration), identifiers(network), input_events(network, spikes)
@@ -65,7 +66,8 @@ def script(network, spikes, path, currents=None, duration=None):
                               [names["population", p.name] for p in network.readouts]))
     imports = ["Network", "NeuronGroup", "SpikeGeneratorGroup", "SpikeMonitor", "StateMonitor", "Synapses", "TimedArray", "collect",
                "defaultclock", "prefs", "second"]
-    used = [name for name in imports if name in ("Network", "collect", "defaultclock", "prefs", "second") or any(f"{name}(" in block for block in blocks)]
+    always = ("Network", "collect", "defaultclock", "prefs", "second")
+    used = [name for name in imports if name in always or any(f"{name}(" in block for block in blocks)]
     head = _HEAD.format(arrays=path.with_suffix(".npz").name, name=path.name, duration=steps * network.dt, imports=", ".join(used),
                         dt=network.dt)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -20,8 +20,7 @@ def main():
     bs.fluctuation_driven(net, spikes, sigma_u=1.0, seed=1, closed_loop=False, progress=False)
     comparison = bs.brian.compare(net, spikes)
     with tempfile.TemporaryDirectory() as folder:
-        bs.brian.script(net, spikes, Path(folder) / "network.py")
-        program = (Path(folder) / "network.py").read_text()
+        program = bs.brian.script(net, spikes, Path(folder) / "network.py").read_text()
     print(comparison)
     print(f"The program for Brian2 has {len(program.splitlines())} lines; it begins:\n" + "\n".join(program.splitlines()[:12]))
     return {"identical": comparison.identical, "worst_state": comparison.worst_state, "spikes": comparison.spike_counts, "program": program}

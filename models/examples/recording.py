@@ -1,4 +1,4 @@
-"""What a run keeps: spikes, counts, states, and moments without states; long simulations go to a file and go on.
+"""What a run keeps: spikes, counts, states, moments without states, gradients over time; runs go on from others, and into files.
 
     python -m models.examples.recording
 """
@@ -18,6 +18,22 @@ def trials():
     net.connect(E, net.readout(2))
     bs.fluctuation_driven(net, spikes, sigma_u=1.0, seed=1, progress=False)
     return bs.run(net, spikes, record=["E.U", "E.U_star", "E.I_exc", "E.I_inh"], moments=["E.U"])
+
+
+def in_two_runs(trace):
+    """The trials of a trace once more, in two runs, the second from the state of the first: whether the readout is the same."""
+    spikes, half = bs.bin_spikes(trace.inputs["input"], trace.dt).dense(), trace.n_steps // 2
+    first = bs.run(trace.network, bs.from_dense(spikes[:, :half], trace.dt))
+    second = bs.run(trace.network, bs.from_dense(spikes[:, half:], trace.dt), state=first.state)
+    return np.array_equal(second.states["readout.U"], trace.states["readout.U"][:, half:])
+
+
+def gradients_over_time(trace):
+    """Of the readout's end: by the membranes of E at every step, and what each step adds to the gradient by the input's weights."""
+    taped = bs.run(trace.network, trace.inputs["input"], tape=True)
+    slope = np.zeros_like(taped.states["readout.U"])
+    slope[:, -1] = 1
+    return bs.gradient(taped, {"readout.U": slope}, record=["E.U"], per_step=["input->E"])
 
 
 def in_two_parts(folder):
@@ -43,12 +59,16 @@ def main():
     print(f"mean and variance of E.U over time, kept without its values: {trace.mean['E.U'].shape}, equal to {difference:.1g}")
     balance = bs.stats.ei_balance(trace.states["E.I_exc"], trace.states["E.I_inh"])
     print(f"excitation over inhibition {np.mean(balance.ratio):.2f}")
+    continued, gradients = in_two_runs(trace), gradients_over_time(trace)
+    norm = np.sqrt(np.sum(gradients.states["E.U"] ** 2, axis=(0, 2), dtype=float))
+    print(f"the same trials in two runs, the second from trace.state of the first: the same readout: {continued}")
+    print("norm of the gradient of the readout's end by E.U: " + ", ".join(f"{norm[-1 - n]:.2g} {n} ms before" for n in (10, 100, 300)))
     with tempfile.TemporaryDirectory() as folder:
         whole, parts, rate = in_two_parts(Path(folder))
     joined = np.concatenate([parts[0].times, parts[1].times + 0.2])
     same = np.array_equal(whole.units, np.concatenate([p.units for p in parts])) and np.allclose(whole.times, joined, atol=1e-9)
     print(f"0.2 s and another 0.2 s from its saved state, streamed to files: the spikes of 0.4 s: {same} ({rate:.1f} Hz)")
-    return {"trace": trace, "rates": rates, "moments_difference": difference, "same": same, "spikes": whole.times.size}
+    return {"trace": trace, "rates": rates, "moments_difference": difference, "same": same, "continued": continued, "gradients": gradients, "spikes": whole.times.size}
 
 
 if __name__ == "__main__":

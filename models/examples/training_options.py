@@ -1,4 +1,4 @@
-"""Options of training: priming, clipped gradients, dropout, truncated backpropagation, and another time step for a trained network.
+"""Options of training: priming, clipped gradients, dropout, truncation, long recordings in pieces, another time step.
 
     python -m models.examples.training_options
 """
@@ -11,8 +11,20 @@ def network(data, sigma_u):
     net = bs.Network(dt=2e-3)
     hidden = bs.layer(net, net.input(20), 64, name="hidden", recurrent=True)
     net.connect(hidden, net.readout(2, tau_mem=0.2))
-    bs.fluctuation_driven(net, data, sigma_u=sigma_u, rates={"hidden": 5.0}, closed_loop=False, seed=1, progress=False)
+    bs.fluctuation_driven(net, data, sigma_u=sigma_u, rates={"hidden": 5.0} | ({"input": 20.0} if data is None else {}), closed_loop=False, seed=1, progress=False)
     return net
+
+
+def long_recordings():
+    """20 recordings of 0.8 s, trained in four pieces of 0.2 s, each from where the one before ended: mean squared error before and after."""
+    whole = bs.bin_spikes(bs.data.poisson(40.0, n_units=20, duration=0.8, n_trials=20, seed=1), 2e-3).dense()
+    target = np.broadcast_to(np.sin(np.arange(400) / 40)[None, :, None], (20, 400, 2))
+    pieces = bs.from_dense(np.concatenate(np.split(whole, 4, axis=1)), 2e-3)      # first pieces of all recordings, second ones, …
+    targets, net = np.concatenate(np.split(target, 4, axis=1)), network(None, sigma_u=1.0)
+    options = {"loss": bs.MeanSquaredError(), "batch": 20, "stateful": True}
+    before = bs.evaluate(net, pieces, targets, **options).loss
+    bs.train(net, pieces, targets, epochs=80, optimizer=bs.Adam(5e-3), seed=1, progress=False, **options)
+    return before, bs.evaluate(net, pieces, targets, **options).loss
 
 
 def main():
@@ -31,11 +43,13 @@ def main():
         accuracy[name] = bs.evaluate(trained, data).accuracy
         networks[name] = trained
     print("accuracy after 30 epochs: " + ", ".join(f"{name} {value:.0%}" for name, value in accuracy.items()))
+    error = long_recordings()
+    print(f"recordings in pieces that go on from each other: mean squared error {error[0]:.2g} before, {error[1]:.2g} after 80 epochs")
     trained = networks["plain"]
     finer = bs.time_rescale(trained, dt=0.5e-3)              # same time constants and weights, four steps for one
     rescaled = bs.evaluate(finer, data).accuracy
     print(f"the plain network in steps of {1e3 * finer.dt:g} ms instead of {1e3 * trained.dt:g} ms: accuracy {rescaled:.0%}")
-    return {"rates": rates, "accuracy": accuracy, "rescaled": rescaled, "same_weights": np.array_equal(
+    return {"rates": rates, "accuracy": accuracy, "rescaled": rescaled, "error": error, "same_weights": np.array_equal(
         finer.weights["input->hidden"], trained.weights["input->hidden"])}
 
 
