@@ -170,9 +170,9 @@ def test_log_normal_time_constants():
 
 def test_imports_run_downward():
     import ast
-    layers = ["_jit", "_vector", "units", "threads", "arrays", "random_kernels", "arrival_kernels", "network_kernels", "synapse_kernels", "surrogate_kernels", "chance_kernels",
+    layers = ["_jit", "_vector", "units", "threads", "arrays", "random_kernels", "arrival_kernels", "synapse_kernels", "surrogate_kernels", "chance_kernels",
               "recording_kernels", "neuron_kernels", "conductance_kernels", "option_kernels", "bias_kernels", "projection_kernels",
-              "sparse_kernels", "kernels", "event_kernels", "surrogate", "neuron", "events", "augmentation", "data", "dale", "plasticity",
+              "sparse_kernels", "pooling_kernels", "kernels", "network_kernels", "event_kernels", "surrogate", "neuron", "events", "augmentation", "data", "dale", "plasticity",
               "synapses", "connectivity", "convolution", "escape", "network", "baselines", "rescale", "background", "engine", "plastic_engine", "pack",
               "passes", "families", "moments", "mean_field", "solver", "mixing", "trials", "stats", "progress", "init_report", "loss",
               "spike_loss", "objective", "regularize", "constraint", "optim", "checkpoint", "spike_file", "simulation", "regime", "probes",
