@@ -26,7 +26,8 @@ def objects(b2, network, population, source, clock, names):
     group = b2.NeuronGroup(population.n, name=names["population", population.name], clock=clock, **MODEL)
     order, (j, i) = order_of(network, population), pairs(population)
     group.thresholder["spike"].when, group.thresholder["spike"].order = "synapses", order + 1
-    windows = b2.Synapses(source, group, on_pre=ON_PRE, name=names["windows", population.name], clock=clock, order=order)
+    windows = b2.Synapses(source, group, on_pre=ON_PRE, name=names["windows", population.name], clock=clock)
+    windows.pre.order = order
     windows.connect(i=j, j=i)
     return group, windows
 
@@ -39,5 +40,6 @@ def program(network, population, names, arrays):
     return "\n".join([
         f"{name} = NeuronGroup({population.n}, {options}, name='{name}')    # spikes in the step in which a neuron of its window does",
         f"{name}.thresholder['spike'].when, {name}.thresholder['spike'].order = 'synapses', {order + 1}",
-        f"{windows} = Synapses({source}, {name}, on_pre='{ON_PRE}', order={order}, name='{windows}')",
+        f"{windows} = Synapses({source}, {name}, on_pre='{ON_PRE}', name='{windows}')",
+        f"{windows}.pre.order = {order}",
         f"{windows}.connect(i=data['{name}_neurons'], j=data['{name}_units'])"]) + "\n"
