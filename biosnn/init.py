@@ -87,6 +87,7 @@ class _Design:
     def __init__(self, network, mu_u, sigma_u, xi, alpha, family, shares, balance, merge, rng):
         self.network, self.shares, self.balance, self.merge, self.rng = network, shares, balance, merge, rng
         self.recurrent = recurrent_projections(network)
+        self.pools = [p.name for p in network.pooling if any(q.pre == p.name and network[q.post].kind == "spiking" for q in network.projections)]
         if sigma_u is not None and xi is not None:
             raise ValueError("give sigma_u or xi, not both: xi = (threshold - mu_U) / sigma_U.")
         self.targets, self.afferents, self.moments = {}, {}, {}
@@ -281,7 +282,7 @@ class _Design:
         for name, (x, y) in self.gains.items():
             parts += [np.log([x]), np.ravel(np.log(y) if self.dalian[name] else y)]
             parts += [] if fixed else [np.log([self.rates[name]])]
-        return np.concatenate(parts + ([] if fixed else [np.log([self.rates[p.name] for p in self.network.pooling])]))
+        return np.concatenate(parts + ([] if fixed else [np.log([self.rates[name] for name in self.pools])]))
 
     def move(self, position, fixed):
         """Set rates and corrections from such a vector, and the weights from them."""
@@ -294,7 +295,7 @@ class _Design:
             at += 1 + size
             if not fixed:
                 self.rates[name], at = float(np.exp(position[at])), at + 1
-        self.rates |= {p.name: float(np.exp(x)) for p, x in zip(self.network.pooling, position[at:])}
+        self.rates |= {name: float(np.exp(x)) for name, x in zip(self.pools, position[at:])}
         self.solve()
 
     # ------------------------------------------------------------------------------------------ report
