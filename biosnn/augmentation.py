@@ -6,20 +6,33 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .events import SpikeTrains, inside
+from .events import Spans, SpikeTrains, inside
 
 
 @dataclass(frozen=True, eq=False)
 class _Events:
-    """Spikes in any order: times (s), units and trials, one entry each."""
-    times: np.ndarray
-    units: np.ndarray
-    trials: np.ndarray
-    n_trials: int
+    """What augmentations see: events of trials, in any order within each."""
+    spans: Spans
     n_units: int
     duration: float
     labels: np.ndarray | None     # of the trials
     pool: SpikeTrains             # trials that others may be taken from
+
+    @property
+    def n_trials(self):
+        return self.spans.first.size
+
+    def moved(self, **columns):
+        """Whole trials moved: new columns of the spans."""
+        return replace(self, spans=self.spans._replace(**columns))
+
+    def replaced(self, times, units, trials):
+        """Other events, in any order: times (s), units and trials, one entry each."""
+        if np.any(np.diff(trials) < 0):
+            order = np.argsort(trials, kind="stable")
+            times, units, trials = times[order], units[order], trials[order]
+        ends = np.cumsum(np.bincount(trials, minlength=self.n_trials))
+        return replace(self, spans=Spans.of(times, units, np.concatenate([[0], ends[:-1]]), ends))
 
 
 @dataclass(frozen=True)
@@ -38,8 +51,8 @@ class ChannelShift(_Augmentation):
     spread: float
 
     def apply(self, events, rng):
-        shift = np.rint(rng.normal(0, self.spread, events.n_trials)).astype(np.int32)
-        return replace(events, units=events.units + shift[events.trials])
+        shift = np.rint(rng.normal(0, self.spread, events.n_trials)).astype(np.int64)
+        return events.moved(up=events.spans.up + shift)
 
 
 @dataclass(frozen=True)
@@ -48,7 +61,8 @@ class ChannelJitter(_Augmentation):
     spread: float
 
     def apply(self, events, rng):
-        return replace(events, units=events.units + np.rint(rng.normal(0, self.spread, events.units.size)).astype(np.int32))
+        times, units, trials = events.spans.settled()
+        return events.replaced(times, units + np.rint(rng.normal(0, self.spread, units.size)).astype(np.int32), trials)
 
 
 @dataclass(frozen=True)
@@ -57,7 +71,7 @@ class TimeShift(_Augmentation):
     most: float
 
     def apply(self, events, rng):
-        return replace(events, times=events.times + rng.uniform(-self.most, self.most, events.n_trials)[events.trials])
+        return events.moved(shift=events.spans.shift + rng.uniform(-self.most, self.most, events.n_trials))
 
 
 @dataclass(frozen=True)
@@ -66,7 +80,8 @@ class TimeJitter(_Augmentation):
     spread: float
 
     def apply(self, events, rng):
-        return replace(events, times=events.times + rng.normal(0, self.spread, events.times.size))
+        times, units, trials = events.spans.settled()
+        return events.replaced(times + rng.normal(0, self.spread, times.size), units, trials)
 
 
 @dataclass(frozen=True)
@@ -75,7 +90,8 @@ class TimeStretch(_Augmentation):
     spread: float
 
     def apply(self, events, rng):
-        return replace(events, times=events.times * np.exp(rng.normal(0, self.spread, events.n_trials))[events.trials])
+        factor = np.exp(rng.normal(0, self.spread, events.n_trials))
+        return events.moved(scale=factor * events.spans.scale, shift=factor * events.spans.shift)
 
 
 @dataclass(frozen=True)
@@ -84,8 +100,9 @@ class Drop(_Augmentation):
     probability: float
 
     def apply(self, events, rng):
-        keep = rng.random(events.times.size) >= self.probability
-        return replace(events, times=events.times[keep], units=events.units[keep], trials=events.trials[keep])
+        settled = events.spans.settled()
+        keep = rng.random(settled[0].size) >= self.probability
+        return events.replaced(*(each[keep] for each in settled))
 
 
 @dataclass(frozen=True)
@@ -95,10 +112,10 @@ class Insert(_Augmentation):
 
     def apply(self, events, rng):
         counts = rng.poisson(self.rate * events.duration * events.n_units, events.n_trials)
-        n = int(counts.sum())
-        return replace(events, times=np.concatenate([events.times, rng.uniform(0, events.duration, n)]),
-                       units=np.concatenate([events.units, rng.integers(0, events.n_units, n, np.int32)]),
-                       trials=np.concatenate([events.trials, np.repeat(np.arange(events.n_trials), counts)]))
+        n, (times, units, trials) = int(counts.sum()), events.spans.settled()
+        return events.replaced(np.concatenate([times, rng.uniform(0, events.duration, n)]),
+                               np.concatenate([units, rng.integers(0, events.n_units, n, np.int32)]),
+                               np.concatenate([trials, np.repeat(np.arange(events.n_trials), counts)]))
 
 
 @dataclass(frozen=True)
@@ -114,19 +131,19 @@ class Blend(_Augmentation):
     def apply(self, events, rng):
         if events.labels is None or events.pool.labels is None:
             raise ValueError("Blend mixes trials of one class: the spike trains need labels.")
+        times, units, trials = events.spans.settled()
         mixed = rng.random(events.n_trials) < self.probability
         other = events.pool[_partners(events.labels[mixed], events.pool.labels, rng)]
         other_trials = np.flatnonzero(mixed)[other.trials]
-        means = [_means(*each, events.n_trials) for each in ((events.times, events.units, events.trials),
-                                                             (other.times, other.units, other_trials))]
+        means = [_means(*each, events.n_trials) for each in ((times, units, trials), (other.times, other.units, other_trials))]
         half = np.where(mixed & np.isfinite(means[0] + means[1]).all(axis=0), (means[1] - means[0]) / 2, 0)    # (time or unit, trial)
-        own = ~mixed[events.trials] | (rng.random(events.trials.size) < 0.5)
+        own = ~mixed[trials] | (rng.random(trials.size) < 0.5)
         theirs = rng.random(other_trials.size) < 0.5
-        trials = np.concatenate([events.trials[own], other_trials[theirs]])
+        trials = np.concatenate([trials[own], other_trials[theirs]])
         sign = np.repeat([1, -1], [own.sum(), theirs.sum()])
-        units = np.concatenate([events.units[own], other.units[theirs]])
-        return replace(events, times=np.concatenate([events.times[own], other.times[theirs]]) + sign * half[0, trials],
-                       units=units + np.rint(sign * half[1, trials]).astype(np.int32), trials=trials)
+        units = np.concatenate([units[own], other.units[theirs]])
+        return events.replaced(np.concatenate([times[own], other.times[theirs]]) + sign * half[0, trials],
+                               units + np.rint(sign * half[1, trials]).astype(np.int32), trials)
 
 
 def _partners(labels, pool, rng):
@@ -145,15 +162,17 @@ def _means(times, units, trials, n_trials):
         return np.stack([np.bincount(trials, values, n_trials) / count for values in (times, units)])
 
 
-def augmented_events(spikes, augmentations, seed, pool=None):
-    """(times, units, trials) of the spikes after all augmentations in their order: in no particular order, some outside of the trial
-    or the units. pool: SpikeTrains from which Blend takes other trials; default `spikes`."""
+def augmented_events(spikes, augmentations, seed, pool=None, rows=slice(None)):
+    """Spans of the spikes of some trials after all augmentations in their order, some outside of the trial or the units.
+
+    rows: which trials; default all.  pool: SpikeTrains from which Blend takes other trials; default `spikes`.
+    """
     rng = np.random.default_rng(seed)
-    events = _Events(spikes.times, spikes.units, spikes.trials, len(spikes), spikes.n_units, spikes.duration, spikes.labels,
-                     spikes if pool is None else pool)
+    events = _Events(Spans.of(spikes.times, spikes.units, spikes.offsets[:-1][rows], spikes.offsets[1:][rows]), spikes.n_units, spikes.duration,
+                     None if spikes.labels is None else spikes.labels[rows], spikes if pool is None else pool)
     for augmentation in augmentations:
         events = augmentation.apply(events, rng)
-    return events.times, events.units, events.trials
+    return events.spans
 
 
 def augment(spikes, augmentations, seed):
@@ -161,7 +180,7 @@ def augment(spikes, augmentations, seed):
 
     spikes: SpikeTrains.  augmentations: such as [ChannelShift(10), TimeShift(20e-3)].  seed: int or numpy Generator.
     """
-    events = augmented_events(spikes, checked(augmentations), seed)
+    events = augmented_events(spikes, checked(augmentations), seed).settled()
     keep = inside(*events[:2], spikes.n_units, spikes.duration)
     return SpikeTrains.from_events(*(each[keep] for each in events), len(spikes), spikes.n_units, spikes.duration, spikes.labels)
 

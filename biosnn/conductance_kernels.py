@@ -8,6 +8,7 @@ Kernels see arrays and scalars only (arrays.py). Index letters as in kernels.py.
 import numpy as np
 
 from ._jit import fused, kernel, part
+from ._vector import exp
 
 
 @kernel
@@ -44,7 +45,7 @@ def conduct(model, g, drive, start, n, trials, old, new):
         _totals(model, g, drive, start + b, n, old[b], total, limit)
         u, result = part(old[b], first, size), part(new[b], first, size)
         for i in range(size):
-            result[i] = limit[i] + (u[i] - limit[i]) * np.exp(-rate[i] * total[i])
+            result[i] = limit[i] + (u[i] - limit[i]) * exp(-rate[i] * total[i])
 
 
 @fused
@@ -64,7 +65,7 @@ def conduct_adjoint(model, g, drive, states, start, n, trials, grad_new, grad_ol
         _totals(model, g, drive, start + b, n, old, total, limit)
         u, grad_u, before = part(old, first, size), part(grad_new[b], first, size), part(grad_old[b], first, size)
         for i in range(size):
-            decay = np.exp(-rate[i] * total[i])
+            decay = exp(-rate[i] * total[i])
             before[i] += decay * grad_u[i]
             slope = decay * (u[i] - limit[i]) * grad_u[i]
             if gradient.rate.size:

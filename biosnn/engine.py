@@ -158,6 +158,7 @@ class Words(NamedTuple):
 
 class Scratch(NamedTuple):
     """Working memory of a thread."""
+    old: np.ndarray
     fresh: np.ndarray
     margin: np.ndarray
     current: np.ndarray
@@ -353,4 +354,4 @@ def new_scratch(place):
     """Working memory of one thread."""
     dtype, most = place.network.dtype, max(1, int(place.n_rows.max()))
     words = Words(np.empty(random_kernels.GRANULE, np.uint32), np.empty(random_kernels.GRANULE), np.empty(random_kernels.GRANULE, np.int32))
-    return Scratch(aligned(most * kernels.BLOCK, dtype), aligned(kernels.BLOCK, dtype), aligned(kernels.BLOCK, dtype), words)
+    return Scratch(aligned(kernels.BLOCK, dtype), aligned(most * kernels.BLOCK, dtype), aligned(kernels.BLOCK, dtype), aligned(kernels.BLOCK, dtype), words)

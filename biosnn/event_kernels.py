@@ -7,19 +7,21 @@ _WORD, _ONE = np.uint64(64), np.uint64(1)
 
 
 @kernel
-def bin_once(times, units, trials, n_steps, n_units, duration, dt, present, pointers, binned):
-    """Events in any order into steps int((t + 1e-3 dt) / dt), one of a unit in a step; returns how many there are.
+def bin_once(spans, n_steps, n_units, duration, dt, present, pointers, binned):
+    """Events of trials (events.Spans), moved, into steps int((t + 1e-3 dt) / dt), one of a unit in a step; returns how many there are.
 
     Those outside of the units 0 .. n_units - 1 or the times 0 <= t < duration are left out.
     present: bits (trial, step, unit), zeros. Writes pointers (trial, step + 1) and the units of each step, ascending.
     """
     words = present.size // (pointers.shape[0] * n_steps)    # 64 units each
-    for e in range(times.size):
-        if not (0 <= units[e] < n_units and 0 <= times[e] < duration):
-            continue
-        step = min(np.int64((np.float64(times[e]) + 1e-3 * dt) / dt), n_steps - 1)
-        unit = np.uint64(units[e])
-        present[(trials[e] * n_steps + step) * words + np.int64(unit // _WORD)] |= _ONE << (unit % _WORD)
+    for b in range(pointers.shape[0]):
+        up, scale, shift = np.int64(spans.up[b]), spans.scale[b], spans.shift[b]
+        for e in range(spans.first[b], spans.last[b]):
+            unit, time = spans.units[e] + up, scale * np.float64(spans.times[e]) + shift
+            if not (0 <= unit < n_units and 0 <= time < duration):
+                continue
+            step = min(np.int64((time + 1e-3 * dt) / dt), n_steps - 1)
+            present[(b * n_steps + step) * words + (unit >> 6)] |= _ONE << (np.uint64(unit) % _WORD)
     count = 0
     for b in range(pointers.shape[0]):
         pointers[b, 0] = count

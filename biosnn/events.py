@@ -1,5 +1,6 @@
 """Spike trains in continuous time, and the same events sorted into steps."""
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -80,6 +81,30 @@ class SpikeTrains:
         return np.repeat(np.arange(len(self)), np.diff(self.offsets))
 
 
+class Spans(NamedTuple):
+    """Events of trials, which moving and binning need not copy: those of trial b are times[e], units[e], first[b] <= e < last[b], in any order;
+    they stand for events at the time scale[b] times + shift[b] (s) in the unit units + up[b]."""
+    times: np.ndarray
+    units: np.ndarray
+    first: np.ndarray
+    last: np.ndarray
+    up: np.ndarray
+    scale: np.ndarray
+    shift: np.ndarray
+
+    @classmethod
+    def of(cls, times, units, first, last):
+        """Events that have not moved."""
+        return cls(times, units, first, last, np.zeros(first.size, np.int64), np.ones(first.size), np.zeros(first.size))
+
+    def settled(self):
+        """(times, units, trials) of every event."""
+        count = self.last - self.first
+        trials = np.repeat(np.arange(count.size), count)
+        place = np.arange(trials.size) + np.repeat(self.first - np.cumsum(count) + count, count)
+        return self.scale[trials] * self.times[place] + self.shift[trials], self.units[place] + self.up[trials].astype(np.int32), trials
+
+
 @dataclass(frozen=True, eq=False)
 class Binned:
     """Events in steps of dt: those of trial b and step n are units[pointers[b, n] : pointers[b, n + 1]], ascending."""
@@ -120,20 +145,21 @@ def bin_spikes(spikes, dt, merge=True):
     dt = seconds(dt, "dt")
     if not (np.isfinite(dt) and dt > 0):
         raise ValueError(f"dt is {dt!r}; it must be a positive time in seconds.")
-    return bin_events(spikes.times, spikes.units, spikes.trials, len(spikes), spikes.n_units, spikes.duration, dt, merge)
+    return bin_events(Spans.of(spikes.times, spikes.units, spikes.offsets[:-1], spikes.offsets[1:]), spikes.n_units, spikes.duration, dt, merge)
 
 
-def bin_events(times, units, trials, n_trials, n_units, duration, dt, merge=True):
-    """As `bin_spikes`, of events in any order: times (s), units and trials, one entry per spike. Those outside are left out."""
-    n_steps, words = number_of_steps(duration, dt), -(-n_units // 64)
-    if merge and n_trials * n_steps * words <= 2 * times.size:      # as bits, unless they would be nearly all zeros
-        pointers, binned = np.zeros((n_trials, n_steps + 1), np.int64), np.empty(times.size, np.int32)
+def bin_events(spans, n_units, duration, dt, merge=True):
+    """As `bin_spikes`, of Spans. Events outside of the units and of the duration are left out."""
+    n_trials, n_steps, words, size = spans.first.size, number_of_steps(duration, dt), -(-n_units // 64), int(np.sum(spans.last - spans.first))
+    if merge and n_trials * n_steps * words <= 2 * size:      # as bits, unless they would be nearly all zeros
+        pointers, binned = np.zeros((n_trials, n_steps + 1), np.int64), np.empty(size, np.int32)
         present = np.zeros(n_trials * n_steps * words, np.uint64)
-        count = event_kernels.bin_once(times, units, trials, n_steps, n_units, float(duration), dt, present, pointers, binned)
+        count = event_kernels.bin_once(spans, n_steps, n_units, float(duration), dt, present, pointers, binned)
         return Binned(pointers, binned[:count], n_units, dt)
+    times, units, trials = spans.settled()
     keep = inside(times, units, n_units, duration)
     times, units, trials = times[keep], units[keep], trials[keep]
-    step = np.minimum(((times.astype(np.float64) + 1e-3 * dt) / dt).astype(np.int64), n_steps - 1)
+    step = np.minimum(((times + 1e-3 * dt) / dt).astype(np.int64), n_steps - 1)
     key = (trials * n_steps + step) * n_units + units
     key.sort()
     if merge and key.size:

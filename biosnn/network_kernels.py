@@ -8,9 +8,10 @@ lists of spikes, which are complete up to the last meeting. Every target adds it
 import numpy as np
 
 from ._jit import borrowed, kernel, meet, part
+from ._vector import LANES, at_least, exp, lowest_bit
 from .arrival_kernels import add_released, arrive, plastic_arrivals, send, take_from_ring, use_resources
 from .pooling_kernels import pool_spikes
-from .random_kernels import GRANULE, add_currents, add_poisson
+from .random_kernels import add_currents, add_poisson
 
 BLOCK = 512     # neurons that go through all parts of an update while they are in the first-level cache
 
@@ -18,31 +19,49 @@ BLOCK = 512     # neurons that go through all parts of an update while they are 
 # ---------------------------------------------------------------------------------------------- neurons
 
 @kernel
-def _linear(cells, p, i, m, x, fresh):
-    """fresh_r = sum_e coefficient_e x_other(e), for every state r of a table model."""
-    first, stride = cells.state_first[p], cells.padded[p]
-    for r in range(cells.row_first[p], cells.row_first[p + 1]):
-        result = part(fresh, (r - cells.row_first[p]) * BLOCK, m)
-        start, stop = cells.term_first[r], cells.term_first[r + 1]
-        e1 = min(start + 1, stop - 1)
-        c0 = part(cells.coefficient, cells.term_at[start] + cells.term_step[start] * i, m)
-        c1 = part(cells.coefficient, cells.term_at[e1] + cells.term_step[e1] * i, m)
-        x0, x1 = part(x, first + cells.term_other[start] * stride + i, m), part(x, first + cells.term_other[e1] * stride + i, m)
-        if stop - start == 1:
-            for k in range(m):
-                result[k] = c0[k] * x0[k]
-        else:
-            for k in range(m):
-                result[k] = c0[k] * x0[k] + c1[k] * x1[k]
-        for e in range(start + 2, stop):
-            c, other = part(cells.coefficient, cells.term_at[e] + cells.term_step[e] * i, m), cells.term_other[e]
-            x0 = part(x, first + other * stride + i, m)
-            for k in range(m):
-                result[k] += c[k] * x0[k]
+def _term(cells, p, i, m, x, old, e):
+    """Coefficients and states of a term of the step matrix, for the neurons i .. i + m - 1; U before the step is in `old`."""
+    state = cells.term_other[e]
+    y = part(old, 0, m) if state == 0 else part(x, cells.state_first[p] + state * cells.padded[p] + i, m)
+    return part(cells.coefficient, cells.term_at[e] + cells.term_step[e] * i, m), y
 
 
 @kernel
-def _conduct(cells, p, i, m, x, fresh, current, driven):
+def _only_decays(cells, p, r):
+    """Whether row r of the step matrix, not that of U, holds nothing but its own state."""
+    own = r - cells.row_first[p]
+    return own > 0 and cells.term_first[r + 1] - cells.term_first[r] == 1 and cells.term_other[cells.term_first[r]] == own
+
+
+@kernel
+def _linear(cells, p, i, m, x, old, fresh):
+    """fresh_r = sum_e coefficient_e x_other(e), for every state r of a table model that does not only decay."""
+    for r in range(cells.row_first[p], cells.row_first[p + 1]):
+        if _only_decays(cells, p, r):
+            continue
+        result = part(fresh, (r - cells.row_first[p]) * BLOCK, m)
+        start, stop = cells.term_first[r], cells.term_first[r + 1]
+        e1, e2 = min(start + 1, stop - 1), min(start + 2, stop - 1)
+        c0, x0 = _term(cells, p, i, m, x, old, start)
+        c1, x1 = _term(cells, p, i, m, x, old, e1)
+        c2, x2 = _term(cells, p, i, m, x, old, e2)
+        if stop - start == 1:
+            for k in range(m):
+                result[k] = c0[k] * x0[k]
+        elif stop - start == 2:
+            for k in range(m):
+                result[k] = c0[k] * x0[k] + c1[k] * x1[k]
+        else:
+            for k in range(m):
+                result[k] = (c0[k] * x0[k] + c1[k] * x1[k]) + c2[k] * x2[k]
+        for e in range(start + 3, stop):
+            c, y = _term(cells, p, i, m, x, old, e)
+            for k in range(m):
+                result[k] += c[k] * y[k]
+
+
+@kernel
+def _conduct(cells, p, i, m, x, u, fresh, current, driven):
     """U* = U_inf + (U - U_inf) exp(-dt (1 + sum g) / tau_mem), U_inf = (sum g E + current) / (1 + sum g), for the old g."""
     one, stride = x.dtype.type(1), cells.padded[p]
     total, inflow = np.empty(m, x.dtype), np.empty(m, x.dtype)
@@ -56,20 +75,20 @@ def _conduct(cells, p, i, m, x, fresh, current, driven):
             for k in range(m):
                 total[k] += g[k]
                 inflow[k] += g[k] * e
-    u, rate = part(x, cells.state_first[p] + i, m), part(cells.coefficient, cells.rate_at[p] + cells.rate_step[p] * i, m)
+    rate = part(cells.coefficient, cells.rate_at[p] + cells.rate_step[p] * i, m)
     for k in range(m):
         limit = inflow[k] / total[k]
-        fresh[k] = limit + (u[k] - limit) * np.exp(-rate[k] * total[k])
+        fresh[k] = limit + (u[k] - limit) * exp(-rate[k] * total[k])
 
 
 @kernel
-def _surge(cells, p, i, m, x, fresh):
+def _surge(cells, p, i, m, u, fresh):
     """U* += dt / tau_mem (square U^2 + constant + slope exp((U - onset) / slope)), for the old U."""
-    u, rate = part(x, cells.state_first[p] + i, m), part(cells.coefficient, cells.rate_at[p] + cells.rate_step[p] * i, m)
+    rate = part(cells.coefficient, cells.rate_at[p] + cells.rate_step[p] * i, m)
     square, constant, slope, onset = cells.surge[p, 0], cells.surge[p, 1], cells.surge[p, 2], cells.surge[p, 3]
     if slope > 0:
         for k in range(m):
-            fresh[k] += rate[k] * (slope * np.exp((u[k] - onset) / slope))
+            fresh[k] += rate[k] * (slope * exp((u[k] - onset) / slope))
     if square != 0 or constant != 0:
         for k in range(m):
             fresh[k] += rate[k] * (square * u[k] * u[k] + constant)
@@ -87,48 +106,61 @@ def _bound(cells, p, m, fresh):
 
 
 @kernel
-def _clamp_and_compare(cells, p, i, m, x, clock, fresh, margin):
-    """States take their new values, but a clamped U stays; margin = U - theta, or -inf where clamped."""
+def _clamp_and_compare(cells, p, i, m, x, clock, old, fresh, margin):
+    """States take their new values, but a clamped U stays; margin = U - theta, or -inf where clamped.
+
+    A choice is stored elsewhere than where its parts were loaded: else the compiler makes a masked store of it, slow on many processors.
+    """
     u, new, theta = part(x, cells.state_first[p] + i, m), part(fresh, 0, m), cells.threshold[p]
     low = x.dtype.type(-np.inf)
     if cells.clamped_steps[p] > 0:
         remaining = part(clock, cells.neuron_first[p] + i, m)
         for k in range(m):
-            before, after, clamped = u[k], new[k], remaining[k] > 0   # loaded without a condition, for the sake of vector units
+            before, after, clamped = old[k], new[k], remaining[k] > 0   # loaded without a condition, for the sake of vector units
             u[k] = before if clamped else after
             margin[k] = low if clamped else after - theta
     else:
         for k in range(m):
             u[k] = new[k]
             margin[k] = new[k] - theta
-    for r in range(1, cells.row_first[p + 1] - cells.row_first[p]):
-        y, new = part(x, cells.state_first[p] + r * cells.padded[p] + i, m), part(fresh, r * BLOCK, m)
-        for k in range(m):
-            y[k] = new[k]
+    for r in range(cells.row_first[p] + 1, cells.row_first[p + 1]):
+        own = r - cells.row_first[p]
+        y, new = part(x, cells.state_first[p] + own * cells.padded[p] + i, m), part(fresh, own * BLOCK, m)
+        if _only_decays(cells, p, r):
+            c = part(cells.coefficient, cells.term_at[cells.term_first[r]] + cells.term_step[cells.term_first[r]] * i, m)
+            for k in range(m):
+                y[k] = c[k] * y[k]
+        else:
+            for k in range(m):
+                y[k] = new[k]
 
 
 @kernel
-def _release(cells, p, i, m, x, clock, held):
-    """What has moved a clamped U since the last update is lost; the clock goes on."""
-    a = cells.neuron_first[p] + i
-    u, remaining, before = part(x, cells.state_first[p] + i, m), part(clock, a, m), part(held, a, m)
-    for k in range(m):
-        value, kept, left = u[k], before[k], remaining[k]
-        u[k] = kept if left > 0 else value
-        remaining[k] = max(left, np.int32(1)) - np.int32(1)
+def _release(cells, p, i, m, x, clock, held, old):
+    """old = U before the step: what has moved a clamped U since the last update is lost. The clock goes on."""
+    a, u = cells.neuron_first[p] + i, part(x, cells.state_first[p] + i, m)
+    if cells.clamped_steps[p] > 0:
+        remaining, before = part(clock, a, m), part(held, a, m)
+        for k in range(m):
+            value, kept, left = u[k], before[k], remaining[k]
+            old[k] = kept if left > 0 else value
+            remaining[k] = max(left, np.int32(1)) - np.int32(1)
+    else:
+        for k in range(m):
+            old[k] = u[k]
 
 
 @kernel
 def _find_spikes(i, m, n_real, margin, units, count):
     """Append the neurons with margin > 0; blocks without a spike are passed over at the speed of vector units."""
-    for b in range(0, m, GRANULE):
-        block, some = part(margin, b, GRANULE), np.int32(0)
-        for k in range(GRANULE):
-            some |= np.int32(block[k] > 0)
-        if some:
-            for k in range(GRANULE):   # without a branch: the next spike overwrites what was not one
-                units[count] = i + b + k
-                count += (block[k] > 0) & (i + b + k < n_real)
+    for b in range(0, m, LANES):
+        bits = at_least(margin, b, margin.dtype.type(0))
+        while bits:
+            k = b + lowest_bit(bits)
+            bits &= bits - 1
+            if margin[k] > 0 and i + k < n_real:
+                units[count] = i + k
+                count += 1
     return count
 
 
@@ -141,9 +173,8 @@ def _update(cells, noise, history, p, n, t, x, state, scratch):
     units = part(row, a + begin, end - begin + 1)
     for i in range(begin, end, BLOCK):
         m = min(BLOCK, end - i)
-        if cells.clamped_steps[p] > 0:
-            _release(cells, p, i, m, x, state.clock, state.held)
-        _linear(cells, p, i, m, x, scratch.fresh)
+        _release(cells, p, i, m, x, state.clock, state.held, scratch.old)
+        _linear(cells, p, i, m, x, scratch.old, scratch.fresh)
         driven = noise.first[p] < noise.first[p + 1]
         if driven:
             current, u = part(scratch.current, 0, m), part(scratch.fresh, 0, m)
@@ -155,12 +186,12 @@ def _update(cells, noise, history, p, n, t, x, state, scratch):
             for k in range(m):
                 u[k] += drive[k] * current[k]
         if cells.conducting[p]:
-            _conduct(cells, p, i, m, x, scratch.fresh, scratch.current, driven)
+            _conduct(cells, p, i, m, x, scratch.old, scratch.fresh, scratch.current, driven)
         if cells.surges[p]:
-            _surge(cells, p, i, m, x, scratch.fresh)
+            _surge(cells, p, i, m, scratch.old, scratch.fresh)
         if cells.bounded[p]:
             _bound(cells, p, m, scratch.fresh)
-        _clamp_and_compare(cells, p, i, m, x, state.clock, scratch.fresh, scratch.margin)
+        _clamp_and_compare(cells, p, i, m, x, state.clock, scratch.old, scratch.fresh, scratch.margin)
         if cells.spiking[p]:
             count = _find_spikes(i, m, cells.n[p], scratch.margin, units, count)
     history.count[slot, t, p] = count

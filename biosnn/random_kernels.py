@@ -145,6 +145,8 @@ def add_poisson(cells, noise, s, n, t, x, words):
     p = noise.population[s]
     segment = _segment(noise.starts, noise.start_first[s], noise.segments[s], n)
     at = noise.value_first[s] + segment * noise.width[s]
+    if noise.kind[s] == POISSON and noise.table[at] == _LOW:     # no word is above that: a rate of 0
+        return
     for i in range(cells.bounds[p, t], cells.bounds[p, t + 1], GRANULE):
         random_words(noise.key, noise.stream[s], n, i // GRANULE, words.unsigned)
         y = part(x, noise.target[s] + i, GRANULE)
@@ -153,4 +155,4 @@ def add_poisson(cells, noise, s, n, t, x, words):
         else:
             _own_poisson(words.unsigned, part(noise.values, at + i, GRANULE), words.counts)
         for k in range(GRANULE):
-            y[k] += noise.weight[s] * words.counts[k]
+            y[k] += noise.weight[s] * x.dtype.type(words.counts[k])

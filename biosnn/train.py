@@ -283,9 +283,8 @@ class _Session:
         """Events of some trials, changed for this presentation; `first` tells the parts of a batch apart."""
         binned = []
         for q, train in enumerate(data.trains):
-            part = train[rows]
-            changed = augmented_events(part, self.augment, [self.seed, 2, self.epoch, self.batch, first, q], self._pool)
-            binned.append(bin_events(*changed, rows.size, part.n_units, part.duration, self.network.dt))
+            changed = augmented_events(train, self.augment, [self.seed, 2, self.epoch, self.batch, first, q], self._pool, rows)
+            binned.append(bin_events(changed, train.n_units, train.duration, self.network.dt))
         return side_by_side(binned, self.network.dtype), np.arange(rows.size)
 
     def _count_terms(self, counts, share):
