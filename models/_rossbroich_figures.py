@@ -72,7 +72,7 @@ def depth(rows, data):
 
 
 def convolution(rows, data):
-    """Accuracy over epochs, rates by layer, and the kernels of the first layer (of the first row) before and after training."""
+    """Accuracy over epochs, rates by layer, and the kernels of the first layer (of the first row) after training and what training changed."""
     figure, (left, middle, *maps) = _figure(15, 4, 4)
     for init, (colour, label) in _STARTS.items():
         for lower, (_, line, marker, words) in _BOUNDS.items():
@@ -87,17 +87,20 @@ def convolution(rows, data):
                     middle.plot(range(1, some[0]["layers"] + 1), np.maximum(_by_layer(some[0], when), SILENT / 2), color=colour, ls=line,
                                 marker=marker, mfc=fill, lw=1 if when == "before" else 1.8)
     _chance(left, rows)
-    left.set(xlabel="epoch", ylabel="accuracy (%)", title=f"{data}: training (lines), test (points)", ylim=(0, 101))
-    left.legend(fontsize=7, loc="best")
+    left.set(xlabel="epoch", ylabel="accuracy (%)", title="training (lines), test (points)", ylim=(0, 101))
+    left.xaxis.get_major_locator().set_params(integer=True)
+    left.legend(fontsize=7, loc="lower right")
+    figure.suptitle(f"recurrent convolutional network on {data}")
     middle.axhspan(SILENT / 3, SILENT, color="0.9")
     middle.text(0.02, SILENT / 1.75, "silent (< 0.1 Hz)", fontsize=8, color="0.35", transform=middle.get_yaxis_transform(), va="center")
-    middle.set(xlabel="layer", ylabel="mean rate (Hz)", yscale="log", title="rates: open before, filled after training", ylim=(SILENT / 3, 150),
+    middle.set(xlabel="layer", ylabel="mean rate (Hz)", yscale="log", title="before (open), after training", ylim=(SILENT / 3, 150),
                xticks=range(1, rows[0]["layers"] + 1))
-    largest = np.abs(rows[0]["kernels"]["after"]).max()
-    for axis, when in zip(maps, ("before", "after")):
-        image = axis.imshow(rows[0]["kernels"][when], aspect="auto", cmap="PuOr", vmin=-largest, vmax=largest, interpolation="none")
-        axis.set(xlabel="position in the kernel", ylabel="filter", title=f"kernels of layer 1, {when}")
-    figure.colorbar(image, ax=maps, label="weight (threshold = 1)", pad=0.02)
+    before, after = (np.array(rows[0]["kernels"][when]) for when in ("before", "after"))
+    for axis, values, title in zip(maps, (after, after - before), ("kernels of layer 1", "change by training")):
+        largest = max(np.abs(values).max(), 1e-9)
+        image = axis.imshow(values, aspect="auto", cmap="PuOr", vmin=-largest, vmax=largest, interpolation="none")
+        axis.set(xlabel="position in the kernel", ylabel="filter", title=title)
+        figure.colorbar(image, ax=axis, label="weight (threshold = 1)", pad=0.02)
     return figure
 
 
