@@ -7,7 +7,7 @@ from .checkpoint import load_weights, save_weights
 from .connectivity import (Bernoulli, BlockDiagonal, FanOut, FixedInDegree, FixedOutDegree, FixedTotal, OneToOne, Pairs, dalian_layer,
                            from_scipy, layer, recurrent_projections)
 from .constraint import WeightConstraint
-from .convolution import Convolution, convolutional_layer, dalian_convolutional_layer, max_pool
+from .convolution import Convolution, MaxPool, convolutional_layer, dalian_convolutional_layer, max_pool
 from .dale import audit
 from .escape import ExponentialEscape, SigmoidEscape
 from .events import SpikeTrains, bin_spikes, from_dense

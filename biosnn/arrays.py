@@ -41,8 +41,18 @@ class Bounds(NamedTuple):
     high: np.ndarray
 
 
+class Pools(NamedTuple):
+    """Units that pool spikes: K populations, in an order in which each comes after what it pools (pooling_kernels.py)."""
+    population: np.ndarray        # (K,) among the spiking ones of the model, the last of which they are
+    target: np.ndarray            # (K,) first of its units among the neurons
+    units: np.ndarray             # (K,)
+    size: np.ndarray              # (K,) neurons of a window
+    first: np.ndarray             # (K,) window g is member[first + g size : first + (g + 1) size]
+    member: np.ndarray            # neurons, among all of the model
+
+
 class Model(NamedTuple):
-    """Neurons as arrays: G groups (spiking ones first, then readouts), P spiking populations, N neurons."""
+    """Neurons as arrays: G groups (spiking ones first, then readouts), P spiking populations, N neurons. Units that pool count as spiking."""
     n_spiking: int                # number of spiking groups
     neuron_first: np.ndarray      # (G+1,) first neuron of each group
     state_first: np.ndarray       # (G+1,) first element of each group in the state vector; U comes first
@@ -67,6 +77,7 @@ class Model(NamedTuple):
     rate: np.ndarray              # (N,) dt / tau_mem where conductances act, else 0
     jumps: Jumps
     bounds: Bounds
+    pools: Pools
 
 
 class Sparse(NamedTuple):

@@ -35,7 +35,7 @@ def random_weights(network, distribution, seed=0, sparse=0.0, scale=True):
     scale          False: w = x
 
     Fan-in and fan-out are those of a projection, not of all afferents together, as where every projection is a layer of its own: the
-    mean number of non-zero weights onto a postsynaptic, and from a presynaptic neuron. Dale's law: weights of projections from
+    mean number of non-zero weights onto a postsynaptic (of a convolution: away from the edges), and from a presynaptic neuron. Dale's law: weights of projections from
     excitatory and inhibitory populations are the absolute values of the draws; their sign lies in the receptor, so that nothing
     balances excitation and inhibition here.
 
@@ -56,10 +56,13 @@ def _set(network, draw, seed, sparse):
     for projection in network.projections:
         n_pre, n_post = network[projection.pre].n, network[projection.post].n
         listed = network.synapses.get(projection.name)
-        keep = _chosen(rng, (n_pre, n_post) if listed is None else (listed.size, 1), sparse)
-        keep = keep if listed is None else keep[:, 0]
+        shape = network.weight_shape(projection)
+        keep = _chosen(rng, shape if listed is None else (int(np.prod(shape)), 1), sparse).reshape(shape)
         number = max(keep.sum(), 1)
-        weights = keep * draw(rng, keep.shape, number / n_post, number / n_pre)
+        fans = (number / n_post, number / n_pre)
+        if listed is not None and listed.weight_shape is not None:    # shared weights: of a neuron away from the edges, as in deep learning
+            fans = np.array([network.in_degree(projection), listed.size / n_pre]) * max(keep.mean(), 1 / keep.size)
+        weights = keep * draw(rng, keep.shape, *fans)
         if not np.all(np.isfinite(weights)):
             raise ValueError(f"projection {projection.name!r}: the distribution gave weights that are not finite.")
         network.set_weights(projection.name, np.abs(weights) if projection.non_negative else weights)

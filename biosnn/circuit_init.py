@@ -27,7 +27,7 @@ from .mixing import Anderson
 from .moments import psp_integrals
 from .probes import Probes
 from .progress import progress_bar
-from .regime import background_cell, describe, in_degree
+from .regime import background_cell, check_no_pooling, describe, in_degree
 from .solver import Afferent, solve_dale, variance_shares
 from .synapses import draw_weights
 from .units import hertz
@@ -38,6 +38,7 @@ CLOSE, CLOSE_RATE = 0.03, 0.05             # its tolerance: of sigma_U and mu_U,
 
 def initialize_circuit(network, background, mu_u, sigma_u, xi, rate, family, rates, shares, rng, closed_loop=None, threads=None, progress=True):
     """See `init.fluctuation_driven`, which calls this where a background is given. Returns an InitializerReport."""
+    check_no_pooling(network)
     plastic = [p.name for p in network.projections if p.plasticity is not None]
     if plastic and closed_loop:
         raise ValueError(f"the closed loop needs weights that stay as they are; {', '.join(plastic)} are plastic. Give closed_loop=False.")

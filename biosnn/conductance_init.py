@@ -12,7 +12,7 @@ from .circuit_init import solve_conductances
 from .mean_field import Cell, Input, density_rate, membrane
 from .solver import Afferent
 
-_START = 10.0   # Hz: where the rates begin that theory makes consistent
+START = 10.0   # Hz: where the rates begin that theory makes consistent
 
 
 def afferents(design, population):
@@ -41,7 +41,7 @@ def solve(design, population, x=1.0, y=0.0):
 
 def assume_rates(design, populations):
     """Rates of populations with which they fire themselves, if they have the target membrane: theory, iterated."""
-    design.rates |= dict.fromkeys([p.name for p in populations], _START)
+    design.rates |= dict.fromkeys([p.name for p in populations], START)
     for _ in range(20):
         new = {p.name: theoretical_rate(design, p) for p in populations}
         change = max(abs(np.log(max(rate, 0.05) / design.rates[name])) for name, rate in new.items())

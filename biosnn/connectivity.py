@@ -239,6 +239,8 @@ def recurrent_projections(network):
     reaches = np.eye(len(names), dtype=bool)
     for pre, post in pairs.values():
         reaches[pre, post] = True
+    for p in network.pooling:
+        reaches[names.index(p.source), names.index(p.name)] = True
     for k in range(len(names)):                     # paths over population k as well (Warshall)
         reaches |= reaches[:, k:k + 1] & reaches[k]
     return {name for name, (pre, post) in pairs.items() if reaches[post, pre]}

@@ -1,4 +1,4 @@
-"""Convolution: projections between feature maps whose synapses share weights, layers of such maps, and pooling of spikes.
+"""Convolution: projections between feature maps whose synapses share weights, layers of such maps, and pooling of their spikes.
 
 Neurons of a population of feature maps lie as (channel, position) or (channel, row, column) in C order: neuron
 (c * height + y) * width + x. Everything here is for one dimension (length) or two (height, width).
@@ -99,6 +99,40 @@ class Convolution:
         return source, target, element
 
 
+@dataclass(frozen=True)
+class MaxPool:
+    """Windows of neighbours in every feature map, for network.pool: S[c, y] = max over k of S[c, y stride + k], 0 <= k < size.
+
+    shape      (channels, length) or (channels, height, width) of the population whose spikes are pooled
+    size, stride   of the windows: whole numbers, or one for each dimension. stride: default size, windows side by side
+    What is left at the end of a dimension, too short for a window, is in none (as in PyTorch).
+    """
+    shape: tuple
+    size: object
+    stride: object = None
+
+    def __post_init__(self):
+        shape = _shape("MaxPool", self.shape)
+        n = len(shape) - 1
+        size = _sizes("MaxPool", "size", self.size, n, 1)
+        for name, value in (("shape", shape), ("size", size), ("stride", size if self.stride is None else _sizes("MaxPool", "stride", self.stride, n, 1))):
+            object.__setattr__(self, name, value)
+        if any(k > m for k, m in zip(size, shape[1:])):
+            raise ValueError(f"MaxPool: a window of {size} is larger than feature maps of {shape[1:]}.")
+
+    @property
+    def output_shape(self):
+        """(channels, length) or (channels, height, width) of what pools."""
+        return (self.shape[0], *((n - k) // s + 1 for n, k, s in zip(self.shape[1:], self.size, self.stride)))
+
+    @property
+    def windows(self):
+        """(units, neurons of a window): which neurons each unit looks at, ascending."""
+        source, target, _ = Convolution((1, *self.shape[1:]), 1, self.size, self.stride)._positions()
+        one = source[np.lexsort((source, target))].reshape(-1, int(np.prod(self.size)))
+        return (np.arange(self.shape[0])[:, None, None] * int(np.prod(self.shape[1:])) + one).reshape(-1, one.shape[1])
+
+
 # ---------------------------------------------------------------------------------------------- layers
 
 def convolutional_layer(network, source, shape, filters, kernel, stride=1, padding=0, *, recurrent_kernel=None, name=None, neuron=None,
@@ -141,6 +175,7 @@ def max_pool(spikes, shape, kernel):
 
     Neighbourhoods do not overlap, and what is left at the end of a dimension makes a smaller one. Spikes of one neighbourhood that
     fall into one time step count once wherever spikes are merged (the default of `run` and `train`). Returns (SpikeTrains, new shape).
+    For the data of an input; network.pool pools the spikes of populations.
     """
     shape = _shape("max_pool", shape)
     kernel = _sizes("max_pool", "kernel", kernel, len(shape) - 1, 1)

@@ -81,6 +81,18 @@ class Wires(NamedTuple):
     uint8: np.ndarray             # empty arrays that stand for their types
     uint16: np.ndarray
     int32: np.ndarray
+    pools: "Pools"
+
+
+class Pools(NamedTuple):
+    """Units that pool spikes: K populations in order of creation, each after what it pools."""
+    population: np.ndarray
+    source: np.ndarray
+    row_first: np.ndarray         # first row in `first`
+    first: np.ndarray             # units that look at neuron j of the source: unit[first[row_first + j] : first[row_first + j + 1]]
+    unit: np.ndarray
+    seen_first: np.ndarray        # first unit in `seen`
+    seen: np.ndarray              # the last step in which a neuron of the window spiked
 
 
 class Noise(NamedTuple):
@@ -167,8 +179,9 @@ class Place:
 
     def __call__(self, name):
         population = self.network[name if isinstance(name, str) else name.name]
-        if population.kind == "input":
-            raise ValueError(f"{population.name!r} is an input; background reaches populations only.")
+        if population.kind in ("input", "pooling"):
+            what = "is an input" if population.kind == "input" else "pools spikes"
+            raise ValueError(f"{population.name!r} {what}; background reaches populations of neurons only.")
         return self.number[population.name], population
 
     def padded(self, name):
@@ -309,8 +322,22 @@ def pack_wires(place, cells, learned):
     wires = Wires(*table, split, np.flatnonzero(~own & fixed), np.flatnonzero(own & fixed), int(shortest.min(initial=_FAR)), slots - 1, width,
                   np.array([place.number[post] for post, _ in names], np.int64), np.array(list(columns.values()), np.int64),
                   np.array([place.state(*name) for name in names], np.int64),
-                  np.empty(0, np.uint8), np.empty(0, np.uint16), np.empty(0, np.int32))
+                  np.empty(0, np.uint8), np.empty(0, np.uint16), np.empty(0, np.int32), pack_pools(place))
     return wires, keep
+
+
+def pack_pools(place):
+    """What pools, with the windows by neuron of the source."""
+    names, firsts, units, rows = place.number, [], [], []
+    for p in place.network.pooling:
+        windows, n_source = p.pooling.windows, place.network[p.source].n
+        order = np.argsort(windows.ravel(), kind="stable")
+        rows.append((names[p.name], names[p.source], sum(map(len, firsts)), sum(q.n for q in place.network.pooling[:len(rows)])))
+        firsts.append(sum(map(len, units)) + np.concatenate([[0], np.cumsum(np.bincount(windows.ravel(), minlength=n_source))]))
+        units.append(order // windows.shape[1])
+    population, source, row_first, seen_first = np.array(rows, np.int64).reshape(-1, 4).T.copy()
+    first, unit = (np.concatenate([np.empty(0), *parts]).astype(np.int64) for parts in (firsts, units))
+    return Pools(population, source, row_first, first, unit, seen_first, np.full(sum(p.n for p in place.network.pooling), -1))
 
 
 def pack_noise(place, background, key):

@@ -53,7 +53,8 @@ def fluctuation_driven(network, spikes=None, *, background=None, rate=None, mu_u
     The free membrane is what synapses make of it: neither adaptation, which follows from a neuron's own spikes, nor bounds of U are in
     its moments; the rate that theory assumes for a population has the mean adaptation in it.
     Readouts get normal weights with variance 1/n, n the number of their afferents. Biases are left alone, and add to mu_U. The number
-    of afferents of a sparse projection is its mean, that of a convolution of a neuron away from the edges.
+    of afferents of a sparse projection is its mean, that of a convolution of a neuron away from the edges. Units that pool (network.pool)
+    are assumed to fire in a step with probability 1 - (1 - p)^k, k neurons in a window; the closed loop measures their rate instead.
     Populations with conductances get their weights from the theory of mean_field.py, corrected by the closed loop (conductance_init.py).
     Time: seconds for a thousand neurons.
     """
@@ -88,6 +89,7 @@ class _Design:
     def __init__(self, network, mu_u, sigma_u, xi, alpha, family, shares, balance, merge, rng):
         self.network, self.shares, self.balance, self.merge, self.rng = network, shares, balance, merge, rng
         self.recurrent = recurrent_projections(network)
+        self.pools = [p.name for p in network.pooling if any(q.pre == p.name and network[q.post].kind == "spiking" for q in network.projections)]
         if sigma_u is not None and xi is not None:
             raise ValueError("give sigma_u or xi, not both: xi = (threshold - mu_U) / sigma_U.")
         self.targets, self.afferents, self.moments = {}, {}, {}
@@ -147,11 +149,19 @@ class _Design:
             if not (np.isfinite(rate) and rate >= 0) or rate * self.network.dt > 1:
                 raise ValueError(f"the rate of {name!r} is {rate!r} Hz; it must be >= 0 and at most one spike per step, "
                                  f"{1 / self.network.dt:g} Hz.")
-        free = [p for p in self.network.spiking if p.name not in self.rates]
+        free, pools = ([p for p in some if p.name not in self.rates] for some in (self.network.spiking, self.network.pooling))
         self.rates |= {p.name: self.theoretical_rate(p) for p in free if p.name not in self.conducting}
+        self._assume_pooled(pools)
         if others := [p for p in free if p.name in self.conducting]:
             conductance_init.assume_rates(self, others)
+            self._assume_pooled(pools)
         self.aimed = dict(self.rates)
+
+    def _assume_pooled(self, pools):
+        """Of units that pool independent neurons. (The closed loop measures them.)"""
+        for p in pools:
+            rate = self.rates.get(p.source, conductance_init.START)
+            self.rates[p.name] = moments.pooled_rate(rate, int(np.prod(p.pooling.size)), self.network.dt)
 
     def theoretical_rate(self, population):
         """Rate of the target membrane, with the variance shared equally over the receptors."""
@@ -188,7 +198,7 @@ class _Design:
         """Projection p as the solver sees it."""
         post, network = self.network[p.post], self.network
         eps_bar, eps_hat = (float(np.mean(e)) for e in moments.psp_integrals(post.neuron, network.dt, p.receptor))
-        binary = self.merge or network[p.pre].kind == "spiking"      # at most one spike a step
+        binary = self.merge or network[p.pre].kind != "input"        # at most one spike a step
         rate = self.rates[p.pre]
         if not rate > 0 and p.pre in self.targets:
             raise silent_source(self, p)
@@ -277,7 +287,7 @@ class _Design:
         for name, (x, y) in self.gains.items():
             parts += [np.log([x]), np.ravel(np.log(y) if self.dalian[name] else y)]
             parts += [] if fixed else [np.log([self.rates[name]])]
-        return np.concatenate(parts)
+        return np.concatenate(parts + ([] if fixed else [np.log([self.rates[name] for name in self.pools])]))
 
     def move(self, position, fixed):
         """Set rates and corrections from such a vector, and the weights from them."""
@@ -290,6 +300,7 @@ class _Design:
             at += 1 + size
             if not fixed:
                 self.rates[name], at = float(np.exp(position[at])), at + 1
+        self.rates |= {name: float(np.exp(x)) for name, x in zip(self.pools, position[at:])}
         self.solve()
 
     # ------------------------------------------------------------------------------------------ report
@@ -353,7 +364,7 @@ def _close_loop(design, report, spikes, fixed, threads, progress, most=30):
             if error < 1.0 or iteration == most - 1:
                 break
             if not fixed:
-                design.rates |= {p.name: max(p.rate_measured, 0.05) for p in report.populations}
+                design.rates |= {name: max(float(count.mean() / trace.duration), 0.05) for name, count in trace.counts.items()}
             _improve(design, measured)
             if not _move(design, position, mixing.step(position, design.position(fixed)), fixed):
                 break

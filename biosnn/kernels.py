@@ -20,6 +20,7 @@ from .neuron_kernels import (clamp_adjoint, collect_spikes, inject, inject_adjoi
                              threshold_adjoint_near)
 from .option_kernels import add_jumps, bound, bound_adjoint, jumps_adjoint, jumps_adjoint_before
 from .past_kernels import accumulate_before, begin, deliver_before, gather_before, keep_end, state_before
+from .pooling_kernels import pool, pool_adjoint
 from .projection_kernels import accumulate, accumulate_now, deliver, events_by_unit, gather_inputs, pull_dense, pull_near
 from .recording_kernels import add_moments
 from .sparse_kernels import accumulate_sparse, accumulate_sparse_before, deliver_sparse, pull_sparse
@@ -127,6 +128,7 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
             if extras is not None:
                 if random:
                     draw_spikes(drive.chance, trials, margin, start, slot, drive.past.first + n)
+                pool(model.pools, trials, margin, start, slot)
             for p in range(model.group.size):
                 collect_spikes(model, p, trials, margin, slot, spikes, recording.near, start, n)
             if recording.states.shape[2]:
@@ -321,6 +323,7 @@ def adjoint(model, wiring, weight, panels, drive, recording, loss, gradient, scr
                             grad_spikes)
                 accumulate_sparse(wiring.sparse, wiring.n_inputs, model.group.size, drive, recording.spikes, start, trials, n, steps, ring,
                                   gradient.weight)
+                pool_adjoint(model, trials, recording.margin, recording.near, start, n, grad_spikes)
             _accumulate_step(wiring, model.group.size, drive, recording.spikes, start, trials, n, steps, ring, gradient.weight)
             _populations_adjoint(model, drive, recording, loss, gradient, start, trials, n, now, grad_spikes, before, kept, extras)
             if loss.window > 0 and n % loss.window == 0:

@@ -107,6 +107,11 @@ def _continuous(neuron, receptor):
     return a, arrival, solve_continuous_lyapunov(a, -np.outer(arrival, arrival))
 
 
+def pooled_rate(rate, size, dt):
+    """Rate (Hz) of a unit that pools `size` neurons, each of that rate (Hz) and independent: p -> 1 - (1 - p)^size in a step of dt (s)."""
+    return (1 - (1 - min(rate * dt, 1.0)) ** size) / dt
+
+
 def siegert_rate(mu, sigma, tau_mem, threshold=1.0, reset=0.0, refractory=0.0):
     """Firing rate (Hz) of a leaky integrate-and-fire neuron driven by white noise (delta synapses, many small inputs).
 

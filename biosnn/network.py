@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from . import dale
+from .convolution import MaxPool
 from .escape import EscapeNoise
-from .neuron import Neuron, leaky_readout
+from .neuron import Neuron, leaky_readout, pooling_unit
 from .plasticity import check_plasticity
 from .surrogate import SuperSpike, Surrogate
 from .synapses import Shared, Synapses, compact_delays, delay_steps, draw_delays, draw_weights, is_random
@@ -22,12 +23,13 @@ SIGNS = ("excitatory", "inhibitory", "unsigned")
 
 @dataclass(frozen=True, eq=False)
 class Population:
-    """n neurons of one kind. `kind` is "input", "spiking" or "readout"; `sign` one of SIGNS.
+    """n neurons of one kind. `kind` is "input", "spiking", "pooling" or "readout"; `sign` one of SIGNS.
 
     learn: time constants that training may change, name -> "population" (one parameter) or "neuron" (one each); likewise "jump",
     the strength of adaptation.
     noise: SigmoidEscape, ExponentialEscape or None (spikes wherever U exceeds the threshold).
     bias: whether it has constant currents that training may change.
+    source, pooling: of units that pool spikes, the name of the population whose spikes they are, and the MaxPool.
     """
     name: str
     n: int
@@ -39,6 +41,18 @@ class Population:
     learn: dict
     noise: EscapeNoise | None = None
     bias: bool = False
+    source: str | None = None
+    pooling: MaxPool | None = None
+
+    @property
+    def states(self):
+        """Names of what can be recorded, the membrane first."""
+        return [] if self.kind in ("input", "pooling") else list(self.neuron.states)
+
+    def known_states(self, *more):
+        """For messages about states: their full names, or why there are none."""
+        why = "none, it is an input" if self.kind == "input" else "none, its units pool spikes"
+        return ", ".join(f"{self.name}.{state}" for state in (*self.states, *more)) if self.states else why
 
 
 @dataclass(frozen=True)
@@ -112,6 +126,31 @@ class Network:
         return self._add(Population(name, n, "readout", "unsigned", leaky_readout(tau_mem, tau_syn, integrator), None,
                                     float(initial), dict(learn or {}), bias=bias is not None), bias)
 
+    def pool(self, source, pooling, name=None):
+        """Units that pool the spikes of neighbours in `source`, a spiking population (or one that pools) or its name.
+
+            S_g[n] = max over the neurons i of window g of S_i[n]      in the same step: a unit spikes when one of its window does
+
+        pooling   MaxPool(shape, size, stride), whose shape is that of the feature maps of `source`
+        Projections leave from the units as from neurons, with delays of their own; the sign (Dale's law) is that of the source. The
+        units have no states, no weights and nothing to learn, and receive nothing but those spikes.
+
+        Gradient: dL/dS_g goes to the neuron of the window with the largest S_i. Where these are equal, as spikes mostly are, it goes to
+        the one with the largest U* - theta, and of those to the first: since the smooth twin of a spike grows with U* - theta, this is
+        the limit of the gradient of the twin, whose spikes differ.
+        """
+        source = self[_name(source)]
+        if source.kind == "input":
+            raise ValueError(f"{source.name!r} is an input: pool its spike trains before they enter, spikes, shape = bs.max_pool(spikes, …).")
+        if source.kind == "readout":
+            raise ValueError(f"{source.name!r} is a readout: it never spikes, so there is nothing to pool.")
+        if not isinstance(pooling, MaxPool):
+            raise ValueError(f"pooling is {pooling!r}; it must be MaxPool(shape, size), with the shape of the feature maps of {source.name!r}.")
+        if source.n != np.prod(pooling.shape):
+            raise ValueError(f"{source.name!r} has {source.n} neurons; feature maps of shape {pooling.shape} have {int(np.prod(pooling.shape))}.")
+        return self._add(Population(name or f"{source.name} pooled", int(np.prod(pooling.output_shape)), "pooling", source.sign,
+                                    pooling_unit(self.dt), source.surrogate, 0.0, {}, source=source.name, pooling=pooling))
+
     def connect(self, pre, post, delay=0.0, weights=None, receptor=None, name=None, synapses=None, seed=None, plasticity=None,
                 frozen=False, gradient_to_source=True):
         """Synapses from `pre` to `post` (populations or their names).
@@ -135,6 +174,10 @@ class Network:
             raise ValueError(f"{post.name!r} is an input: its spikes come from data, so nothing can project onto it.")
         if pre.kind == "readout":
             raise ValueError(f"{pre.name!r} is a readout: it never spikes, so it cannot project onto anything.")
+        if post.kind == "pooling":
+            raise ValueError(f"{post.name!r} pools the spikes of {post.source!r} and receives nothing else: project onto that.")
+        if pre.kind == "pooling" and plasticity is not None:
+            raise ValueError(f"{pre.name!r} pools spikes: plastic projections come from neurons. Connect {pre.source!r} instead.")
         receptor = self._receptor(pre, post, receptor)
         name = name or f"{pre.name}->{post.name}"
         if name in self._projections:
@@ -255,9 +298,18 @@ class Network:
         return [p for p in self.populations if p.kind == "readout"]
 
     @property
+    def pooling(self):
+        return [p for p in self.populations if p.kind == "pooling"]
+
+    @property
+    def firing(self):
+        """Populations with spikes of their own making: spiking ones, then those that pool."""
+        return self.spiking + self.pooling
+
+    @property
     def sources(self):
         """What projections can come from."""
-        return self.inputs + self.spiking
+        return self.inputs + self.firing
 
     def delay_steps(self, projection):
         """Delay in steps; where every synapse has its own, an array (synapses,)."""
@@ -334,6 +386,7 @@ class Network:
         text += [[p.name, repr(p.noise)] for p in self.populations if p.noise is not None]
         text += [[p.name, repr(p.plasticity)] for p in self.projections if p.plasticity is not None]
         text += [[p.name, "bias"] for p in self.populations if p.bias]
+        text += [[p.name, p.source, repr(p.pooling)] for p in self.pooling]
         return hashlib.sha256(json.dumps(text).encode()).hexdigest()[:16]
 
     # ------------------------------------------------------------------------------------------ checks

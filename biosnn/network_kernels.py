@@ -10,6 +10,7 @@ import numpy as np
 from ._jit import borrowed, kernel, meet, part
 from ._vector import LANES, at_least, exp, lowest_bit
 from .arrival_kernels import add_released, arrive, plastic_arrivals, send, take_from_ring, use_resources
+from .pooling_kernels import pool_spikes
 from .random_kernels import add_currents, add_poisson
 
 BLOCK = 512     # neurons that go through all parts of an update while they are in the first-level cache
@@ -263,6 +264,12 @@ def advance(cells, wires, plastic, noise, drive, history, record, state, scratch
             if threads > 1:
                 meetings += 1
                 meet(control, meetings, threads)
+            for k in range(wires.pools.population.size):     # what they pool is complete now
+                for m in range(known + 1, n + 1):
+                    pool_spikes(cells, wires.pools, history, k, m, t)
+                if threads > 1:
+                    meetings += 1
+                    meet(control, meetings, threads)
             for m in range(known + 1, n + 1):
                 for k in range(wires.delayed.size):
                     send(cells, wires, history, wires.delayed[k], m, t, ring, x)

@@ -322,6 +322,11 @@ def leaky_readout(tau_mem=0.1, tau_syn=10e-3, integrator="exact"):
                   {"mem": tau_mem, "syn": tau_syn}, np.inf, 0.0, 0.0, integrator)
 
 
+def pooling_unit(dt):
+    """The table of units that pool spikes (network.pool): they have no dynamics. Kernels find a state, which is always 0 (dt: s)."""
+    return Neuron("pooling", {"hidden": "mem"}, {}, {}, {"mem": dt}, integrator="euler")
+
+
 def log_normal_time_constants(mean, spread, n, seed):
     """n time constants (seconds) from a log-normal distribution with the given mean.
 

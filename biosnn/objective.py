@@ -45,10 +45,10 @@ def _unknown(network, name):
 
 
 def _head(network, name, loss, weight=1.0):
-    kinds = {p.name: p.kind for p in network.readouts + network.spiking}
+    kinds = {p.name: p.kind for p in network.readouts + network.firing}
     if name not in kinds:
         raise _unknown(network, name)
-    spikes = kinds[name] == "spiking"
+    spikes = kinds[name] != "readout"
     if getattr(loss, "needs_spikes", False) and not spikes:
         raise ValueError(f"{type(loss).__name__} looks at spikes, and {name!r} is a readout: give readout=… the name of a spiking "
                          "population.")

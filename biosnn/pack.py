@@ -5,7 +5,7 @@ import numpy as np
 
 from . import dale
 from ._vector import BLOCK_BYTES, SPAN_BYTES
-from .arrays import RESET_BY_SUBTRACTION, RESET_TO_VALUE, Blocks, Bounds, Jumps, Model, Sparse, Terms, Wiring, aligned, aligned_copy
+from .arrays import RESET_BY_SUBTRACTION, RESET_TO_VALUE, Blocks, Bounds, Jumps, Model, Pools, Sparse, Terms, Wiring, aligned, aligned_copy
 from .network import Network
 from .neuron import linear_step, step_pattern
 
@@ -116,9 +116,9 @@ def check_reset_is_differentiable(network):
 
 
 def _groups(network):
-    """Spiking populations, then readouts, in lists of those that kernels can treat as one."""
+    """Spiking populations, those that pool, then readouts, in lists of those that kernels can treat as one."""
     groups = {}
-    for population in network.spiking + network.readouts:
+    for population in network.firing + network.readouts:
         neuron = population.neuron
         key = (population.kind, tuple(neuron.states), tuple(step_pattern(neuron)), neuron.reset == "subtract",
                neuron.refractory_steps(network.dt), population.surrogate, tuple(neuron.reversal.items()), neuron.bounded)
@@ -153,6 +153,16 @@ def _pack_jumps(network, groups, state_first):
     return Jumps(*np.array(rows, np.int64).reshape(-1, 4).T.copy(), np.concatenate([np.empty(0), *sizes]).astype(network.dtype))
 
 
+def _pack_pools(network, order):
+    """What pools, as it was added to the network: after what it pools."""
+    names, first = [p.name for p in order], np.cumsum([0, *(p.n for p in order)])
+    windows = [first[names.index(p.source)] + p.pooling.windows for p in network.pooling]
+    places = [names.index(p.name) for p in network.pooling]
+    rows = [(k, first[k], *each.shape) for k, each in zip(places, windows)]
+    return Pools(*np.array(rows, np.int64).reshape(-1, 4).T.copy(), np.cumsum([0, *(each.size for each in windows)], dtype=np.int64)[:-1],
+                 np.concatenate([np.empty(0), *map(np.ravel, windows)]).astype(np.int32))
+
+
 def pack_model(network):
     """The populations as arrays, with the time constants as they are now."""
     groups, dtype, dt = _groups(network), network.dtype, network.dt
@@ -174,7 +184,7 @@ def pack_model(network):
         initial += [np.repeat([p.initial for p in group], [p.n for p in group]),
                     np.zeros(size * (len(group[0].neuron.states) - 1))]
         at += size * len(pattern)
-    spiking = [group for group in groups if group[0].kind == "spiking"]
+    spiking = [group for group in groups if group[0].kind != "readout"]
 
     def first_of(counts):
         return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
@@ -201,7 +211,8 @@ def pack_model(network):
         np.array([bool(g[0].neuron.reversal) for g in groups]),
         np.array([g[0].neuron.reversal.get(state, np.nan) for g in groups for state in g[0].neuron.states], dtype),
         np.concatenate(rate).astype(dtype), _pack_jumps(network, groups, state_first),
-        Bounds(np.array([g[0].neuron.bounded for g in spiking], bool), of_spiking(lambda x: x.low), of_spiking(lambda x: x.high)))
+        Bounds(np.array([g[0].neuron.bounded for g in spiking], bool), of_spiking(lambda x: x.low), of_spiking(lambda x: x.high)),
+        _pack_pools(network, order))
 
 
 def pack_bias(network, order):
@@ -215,7 +226,7 @@ def _pack_wiring(packed):
     """(Wiring, places, number of weights): dense projections of one source, delay and kind of receptor with neighbouring targets
     share a bundle."""
     network = packed.network
-    sources = [p.name for p in network.inputs] + [p.name for p in packed.order if p.kind == "spiking"]
+    sources = [p.name for p in network.inputs] + [p.name for p in packed.order if p.kind != "readout"]
     found = []
     for k, projection in enumerate(p for p in network.projections if p.name not in network.synapses):
         receptor = network[projection.post].neuron.receptors[projection.receptor]

@@ -147,10 +147,11 @@ def _workspace(spare, packed, n_trials, steps, blocks, width, end):
 
 def needs_extras(packed, chance, others=False):
     """True, or None if a network and its batch have nothing of what most do not have: conductances, bounds of U, jumps by own spikes,
-    sparse projections, biases, random spikes, or others: injected currents, moments of states, gradients by the step matrix, adjoints
-    of states that are kept, a past."""
+    pooling, sparse projections, biases, random spikes, or others: injected currents, moments of states, gradients by the step
+    matrix, adjoints of states that are kept, a past."""
     model = packed.model
     sizes = model.jumps.population.size + model.bias.size + packed.wiring.sparse.source.size + chance.kind.size + chance.silent.size
+    sizes += model.pools.units.size
     return True if others or sizes or np.any(model.conducting) or np.any(model.bounds.used) else None
 
 

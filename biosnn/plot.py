@@ -43,7 +43,8 @@ def activity(trace, trial=0, units=None):
     if units is not None and not units >= 1:
         raise ValueError(f"units is {units!r}; it is how many units to draw, so at least 1, or None for all of them.")
     network = trace.network
-    rasters = [(p, trace.inputs[p.name]) for p in network.inputs] + [(p, trace.spikes[p.name]) for p in network.spiking]
+    rasters = [(p, trace.inputs[p.name]) for p in network.inputs] + [(p, trace.spikes[p.name]) for p in network.populations
+                                                                      if p.kind in ("spiking", "pooling")]
     # Heights grow as the root of n, so that small populations stay visible beside large ones.
     roots = np.sqrt([p.n for p, _ in rasters] or [1])
     heights = [*np.clip(2.2 * roots / roots.max(), 0.6, None)][:len(rasters)] + [1.8] * len(network.readouts)
@@ -72,7 +73,7 @@ def _raster(axis, population, spikes, most, points):
     axis.set_ylim(-0.5, population.n - 0.5)
     axis.set_yticks([0, population.n - 1] if population.n > 1 else [0])
     some = f"\n({shown.size} of {population.n})" if shown.size < population.n else ""
-    what = "unit" if population.kind == "input" else "neuron"
+    what = "neuron" if population.kind == "spiking" else "unit"
     _name(axis, f"{population.name}\n{what}{some}")
     axis.text(1.01, 0.5, f"{stats.firing_rates(spikes).mean():.1f} Hz", transform=axis.transAxes, va="center",
               fontsize="small", color=colour(population))
@@ -452,11 +453,12 @@ def _check_index(name, value, n):
 def _recorded(trace, population, states, neuron, trial):
     """The population, and its states from the trace, or a ValueError that says how to record them."""
     population = trace.network[getattr(population, "name", population)]
-    known = population.neuron.states if population.neuron else {}
+    known = population.states
     absent = [state for state in states if state not in known]
     if absent:
+        why = "it is an input, which has no states." if population.kind == "input" else "its units pool spikes and have no states."
         raise ValueError(f"population {population.name!r} has no state {' or '.join(absent)}; "
-                         + (f"its states are {', '.join(known)}." if known else "it is an input, which has no states."))
+                         + (f"its states are {', '.join(known)}." if known else why))
     names = [f"{population.name}.{state}" for state in states]
     if not all(name in trace.states for name in names):
         wanted = ", ".join(f'"{name}"' for name in names)

@@ -124,6 +124,7 @@ def regime(network, background=(), simulation=None, *, rates=None, width=2e-3):
 
 def describe(network, background=()):
     """The spiking populations of a network as `mean_field.Cell`s: expected in-degrees, mean weights and mean squared weights."""
+    check_no_pooling(network)
     cells = []
     for population in network.spiking:
         bare, inputs = background_cell(network, population, background), []
@@ -135,6 +136,13 @@ def describe(network, background=()):
                 inputs.append(Input(p.receptor, in_degree(network, p), float(w.mean(dtype=float)), mean_square(w), p.pre))
         cells.append(replace(bare, inputs=bare.inputs + tuple(inputs)))
     return cells
+
+
+def check_no_pooling(network):
+    """ValueError for units that pool: how much more regular and correlated than Poisson trains their spikes are is not in the theory."""
+    if network.pooling:
+        raise ValueError(f"{', '.join(p.name for p in network.pooling)}: the theory of circuits has no units that pool spikes. Initialize such a "
+                         "network from data, fluctuation_driven(net, spikes).")
 
 
 def background_cell(network, population, background):

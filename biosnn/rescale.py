@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 
 from .network import Network
+from .neuron import pooling_unit
 from .synapses import compact_delays
 
 
@@ -18,7 +19,7 @@ def time_rescale(network, dt):
     """
     other = Network(dt, network.dtype)
     for population in network.populations:
-        other._add(population)
+        other._add(replace(population, neuron=pooling_unit(other.dt)) if population.pooling else population)
     other.tau_parameters = {key: np.array(p) for key, p in network.tau_parameters.items()}
     for projection in network.projections:
         name = projection.name

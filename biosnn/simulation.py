@@ -98,7 +98,7 @@ def simulate(network, duration, spikes=None, *, background=(), record=None, ever
     spikes         SpikeTrains of one trial for the inputs, or a dict of input name -> such
     background     list of PoissonInput, Current, OrnsteinUhlenbeck
     record         states of chosen neurons: {"E.U": [0, 1, 2], "E.I_exc": slice(5)}, at the end of every `every`-th step
-    record_spikes  names of populations; default: all spiking ones
+    record_spikes  names of populations; default: all that spike or pool spikes
     rate_bin       seconds, of the bins in which spikes are counted
     initial        {"E.U": number, array (n,), or distribution with draw(rng, size)}: states at the start, instead of 0 and `initial` of
                    the population
@@ -213,11 +213,10 @@ class _Run:
     def _find(self, name):
         """(first element, neurons, whether it is a membrane) of a state such as "E.U"."""
         population, _, state = str(name).partition(".")
-        neuron = self.network[population].neuron
-        if neuron is None or state not in neuron.states:
-            raise ValueError(f"there is no state {name!r}; {population} has "
-                             + (", ".join(f"{population}.{s}" for s in neuron.states) if neuron else "none, it is an input") + ".")
-        return self.place.state(population, state), self.network[population].n, state == next(iter(neuron.states))
+        p = self.network[population]
+        if state not in p.states:
+            raise ValueError(f"there is no state {name!r}; {population} has {p.known_states()}.")
+        return self.place.state(population, state), p.n, state == p.states[0]
 
     def _make_history(self, state):
         neurons = int(self.place.neuron_first[-1])
@@ -254,7 +253,7 @@ class _Run:
         self.rate_bin, self.bin_steps = rate_bin, int(rate_bin / self.network.dt + 0.5)
         if self.bin_steps < 1:
             raise ValueError(f"rate_bin is {rate_bin!r} s; it must be at least one step of {self.network.dt:g} s.")
-        names = [p.name for p in self.network.spiking] if record_spikes is None else list(record_spikes)
+        names = [p.name for p in self.network.firing] if record_spikes is None else list(record_spikes)
         for name in names:
             if self.network[name].kind == "readout":
                 raise ValueError(f"{name!r} is a readout: it never spikes.")

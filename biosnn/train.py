@@ -418,7 +418,7 @@ class _Session:
             predictions.append([h.loss.predict(each[0], each[2]) for h, *each in seen])
             counts = counts + recording.counts.sum(axis=0, dtype=np.float64)
         seconds = data.rows.size * data.steps * self.network.dt
-        rates = {p.name: float(counts[self.packed.neurons(p.name)].mean() / seconds) for p in self.network.spiking}
+        rates = {p.name: float(counts[self.packed.neurons(p.name)].mean() / seconds) for p in self.network.firing}
         predictions = {head.name: np.concatenate(parts) for head, parts in zip(self.heads, zip(*predictions))}
         return Evaluation(float(sum(values) / data.rows.size), float(np.concatenate(scores).mean()),
                           predictions if isinstance(self.loss, dict) else next(iter(predictions.values())), rates)

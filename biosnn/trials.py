@@ -91,11 +91,9 @@ def state_layout(packed, names):
     entries = []
     for name in dict.fromkeys(names):
         population, _, state = str(name).partition(".")
-        neuron = packed.network[population].neuron
-        states = [*neuron.states, "U_star"] if neuron else []
-        if state not in states:
-            raise ValueError(f"there is no state {name!r}; {population} has "
-                             + (", ".join(f"{population}.{s}" for s in states) or "none, it is an input") + ".")
+        p = packed.network[population]
+        if state not in [*(p.neuron.states if p.neuron else ()), *(["U_star"] if p.states else ())]:
+            raise ValueError(f"there is no state {name!r}; {population} has {p.known_states('U_star')}.")
         moment = arrays.BEFORE_RESET if state == "U_star" else arrays.END_OF_STEP
         entries.append((name, moment, *packed.state(population, "U" if state == "U_star" else state)))
     return _layout(entries)
@@ -109,7 +107,7 @@ def all_states(packed):
 
 def current_layout(packed, currents):
     """Columns for injected currents, population name -> array."""
-    names = [p.name for p in packed.order]
+    names = [p.name for p in packed.order if p.states]
     for name in currents:
         if name not in names:
             raise ValueError(f"currents for {name!r}: there is no such population; there are {', '.join(names)}.")
@@ -136,7 +134,7 @@ def _stack(layout, values, n_trials, steps, dtype, what):
 def dense_spikes(packed, recording, name):
     """Spikes of a population as an array (trial, step, neuron)."""
     spikes, n_trials = recording.spikes, recording.counts.shape[0]
-    spiking = [p.name for p in packed.order if p.kind == "spiking"]
+    spiking = [p.name for p in packed.order if p.kind != "readout"]
     p, shape = spiking.index(name), (n_trials, -1, len(spiking))
     first, last = (spikes.pointers[:, k:k + spikes.pointers.shape[1] - 1].reshape(shape)[..., p] for k in (0, 1))
     dense = np.zeros((*first.shape, packed.network[name].n), packed.network.dtype)
@@ -238,7 +236,7 @@ class Trace:
     def spikes(self):
         packed, _, recording = self.tape
         pointers, n_trials = recording.spikes.pointers, recording.counts.shape[0]
-        spiking = [p for p in packed.order if p.kind == "spiking"]
+        spiking = [p for p in packed.order if p.kind != "readout"]
         sizes = np.diff(pointers, axis=1).reshape(n_trials, self.n_steps, len(spiking))
         result = {}
         for p, population in enumerate(spiking):
@@ -298,7 +296,7 @@ def make_trace(packed, drive, recording, layout, steps, trains, moments=None):
     kept = moments.columns if moments else {}
     return Trace(packed.network, trains, steps,
                  {name: recording.states[..., columns] for name, columns in layout.columns.items()},
-                 {p.name: recording.counts[:, packed.neurons(p.name)] for p in packed.network.spiking},
+                 {p.name: recording.counts[:, packed.neurons(p.name)] for p in packed.network.firing},
                  (packed, drive, recording),
                  {name: recording.moments[:, 0, columns] for name, columns in kept.items()},
                  {name: recording.moments[:, 1, columns] / steps for name, columns in kept.items()},

@@ -71,6 +71,39 @@ def depth(rows, data):
     return figure
 
 
+def convolution(rows, data):
+    """Accuracy over epochs, rates by layer, and the kernels of the first layer (of the first row) after training and what training changed."""
+    figure, (left, middle, *maps) = _figure(15, 4, 4)
+    for init, (colour, label) in _STARTS.items():
+        for lower, (_, line, marker, words) in _BOUNDS.items():
+            some = [r for r in rows if (r["init"], r["lower_bound"]) == (init, lower)]
+            for row in some:
+                curve = [100 * h["accuracy"] for h in row["history"]]
+                left.plot(range(1, len(curve) + 1), curve, color=colour, ls=line, lw=1.3)
+                left.plot(len(curve) + 0.3, 100 * row["test_accuracy"], marker, color=colour, ms=6)
+            if some:
+                left.plot([], [], color=colour, ls=line, marker=marker, label=f"{label}, {words}")
+                for when, fill in (("before", "none"), ("after", None)):
+                    middle.plot(range(1, some[0]["layers"] + 1), np.maximum(_by_layer(some[0], when), SILENT / 2), color=colour, ls=line,
+                                marker=marker, mfc=fill, lw=1 if when == "before" else 1.8)
+    _chance(left, rows)
+    left.set(xlabel="epoch", ylabel="accuracy (%)", title="training (lines), test (points)", ylim=(0, 101))
+    left.xaxis.get_major_locator().set_params(integer=True)
+    left.legend(fontsize=7, loc="lower right")
+    figure.suptitle(f"recurrent convolutional network on {data}")
+    middle.axhspan(SILENT / 3, SILENT, color="0.9")
+    middle.text(0.02, SILENT / 1.75, "silent (< 0.1 Hz)", fontsize=8, color="0.35", transform=middle.get_yaxis_transform(), va="center")
+    middle.set(xlabel="layer", ylabel="mean rate (Hz)", yscale="log", title="before (open), after training", ylim=(SILENT / 3, 150),
+               xticks=range(1, rows[0]["layers"] + 1))
+    before, after = (np.array(rows[0]["kernels"][when]) for when in ("before", "after"))
+    for axis, values, title in zip(maps, (after, after - before), ("kernels of layer 1", "change by training")):
+        largest = max(np.abs(values).max(), 1e-9)
+        image = axis.imshow(values, aspect="auto", cmap="PuOr", vmin=-largest, vmax=largest, interpolation="none")
+        axis.set(xlabel="position in the kernel", ylabel="filter", title=title)
+        figure.colorbar(image, ax=axis, label="weight (threshold = 1)", pad=0.02)
+    return figure
+
+
 def sigma(rows, data):
     """Accuracy, rates and initial gradient norms over sigma_U; silent layers are hatched."""
     cases = [lower for lower in (False, True) if any(r["lower_bound"] == lower for r in rows)]

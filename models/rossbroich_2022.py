@@ -7,8 +7,9 @@ Neuromorphic Computing and Engineering 2, 044016. https://doi.org/10.1088/2634-4
     python -m models.rossbroich_2022 depth           1 to 7 hidden layers, from Kaiming's and from the fluctuation-driven start
     python -m models.rossbroich_2022 sigma           accuracy, rates and gradients over sigma_U
     python -m models.rossbroich_2022 alpha           the feed-forward share of the variance in a recurrent layer
+    python -m models.rossbroich_2022 convolution     three recurrent convolutional layers, from Kaiming's and from the fluctuation-driven start
 
-The last four make their networks of layers of LIF neurons; --quick runs them small, in about a minute.
+The last five make their networks of layers of LIF neurons; --quick runs them small, in about a minute.
 """
 import argparse
 import json
@@ -20,6 +21,7 @@ from rich.table import Table
 import biosnn as bs
 from biosnn import plot
 
+from . import _rossbroich_convolution
 from . import _rossbroich_experiments as experiments
 from ._rossbroich import (AUGMENTATIONS, DT, LOSS, SURROGATES, TAU_MEM, TAU_SYN, classes, console, history_rows, load, peak_memory,
                           versions)
@@ -182,12 +184,13 @@ def dalian_options(parser):
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
 
 
-def experiment_options(parser, layers, surrogate="dense"):
-    """Options of the experiments on stacks of layers. layers: numbers (an option with several values), or one, or None."""
+def experiment_options(parser, layers, surrogate="dense", neurons=128):
+    """Options of the experiments on stacks of layers. layers: numbers (an option with several values), or one, or None. neurons: or None."""
     data_options(parser)
     parser.add_argument("--quick", action="store_true", help="few trials and epochs: to see that it works")
     parser.add_argument("--seeds", type=int, default=None, help="how many, from --seed on")
-    parser.add_argument("--neurons", type=int, default=128, help="of every hidden layer")
+    if neurons is not None:
+        parser.add_argument("--neurons", type=int, default=neurons, help="of every hidden layer")
     if layers is not None:
         several = {"nargs": "+"} if isinstance(layers, list) else {}
         parser.add_argument("--layers", type=int, default=layers, **several, help="hidden layers")
@@ -209,6 +212,7 @@ DEFAULTS = {
     "depth": {"Randman": (20, 100, 5e-3, 1, 300), "files": (20, 50, 2e-3, 1, 1000), "quick": (3, 50, 1e-2, 1, 60)},
     "sigma": {"Randman": (15, 50, 5e-3, 1, 200), "files": (30, 100, 2e-3, 1, 1000), "quick": (2, 50, 1e-2, 1, 60)},
     "alpha": {"Randman": (15, 50, 5e-3, 2, 200), "files": (30, 100, 2e-3, 1, 1000), "quick": (2, 50, 1e-2, 1, 60)},
+    "convolution": {"Randman": (10, 100, 5e-3, 1, 200), "files": (20, 50, 2e-3, 1, 1000), "quick": (2, 50, 1e-2, 1, 30)},
 }
 
 
@@ -251,6 +255,11 @@ def command_line():
     four = add("alpha", "accuracy against the feed-forward share of the variance in recurrent layers")
     experiment_options(four, 1)
     four.add_argument("--alphas", type=float, nargs="+", default=[0.1, 0.3, 0.5, 0.7, 0.9, 1.0], help="shares; 1: no recurrence")
+    five = add("convolution", "three recurrent convolutional layers, fluctuation-driven start against Kaiming's")
+    experiment_options(five, None, "compact", None)
+    five.add_argument("--filters", type=int, nargs=3, default=[16, 32, 64], help="feature maps of the three layers")
+    five.add_argument("--homeostasis", choices=("both", "with", "without"), default="both", help="the lower bound on the spikes of every neuron")
+    five.add_argument("--inits", nargs="+", choices=("fluctuation", "kaiming"), default=["fluctuation", "kaiming"], help="starts of the weights")
     for command in commands.choices.values():
         command.add_argument("--seed", type=int, default=0, help="of data, weights and order")
         command.add_argument("--threads", type=int, default=None, help="default: all processors")
@@ -273,7 +282,7 @@ def main(arguments=None):
         if args.command == "dalian" and args.lr is None:
             args.lr = RATES[args.neuron][bool(args.train)]
     run = {"dalian": dalian, "fluctuations": fluctuations, "randman": experiments.randman, "depth": experiments.depth,
-           "sigma": experiments.sigma, "alpha": experiments.alpha}
+           "sigma": experiments.sigma, "alpha": experiments.alpha, "convolution": _rossbroich_convolution.convolution}
     run[args.command](args)
 
 

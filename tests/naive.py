@@ -75,6 +75,15 @@ def shared(network, projection, by_pair):
     return total
 
 
+def windows(pooling):
+    """The neurons of each window, unit by unit."""
+    channels, *lengths = pooling.shape
+    neuron = np.arange(np.prod(pooling.shape)).reshape(pooling.shape)
+    for c in range(channels):
+        for corner in np.ndindex(*[(n - k) // s + 1 for n, k, s in zip(lengths, pooling.size, pooling.stride)]):
+            yield neuron[c][tuple(slice(y * s, y * s + k) for y, k, s in zip(corner, pooling.size, pooling.stride))].ravel()
+
+
 def run(network, inputs, currents=None, smooth=False):
     """DESIGN section 2, one trial. inputs: name -> (step, unit) counts. Returns a dict of arrays (step, ...).
 
@@ -92,6 +101,8 @@ def run(network, inputs, currents=None, smooth=False):
     clamped = {p.name: np.zeros((steps, p.n), bool) for p in populations}
     emitted = {p.name: np.zeros((steps, p.n)) for p in populations} | dict(inputs)
     states = {(p.name, s): np.zeros((steps, p.n)) for p in populations for s in p.neuron.states}
+    emitted |= {p.name: np.zeros((steps, p.n)) for p in network.pooling}
+    winner = {p.name: np.zeros((steps, p.n), int) for p in network.pooling}
     for n in range(steps):
         for p in populations:
             for i in range(p.n):
@@ -111,6 +122,12 @@ def run(network, inputs, currents=None, smooth=False):
                 margin = u_star[p.name][n] - p.neuron.threshold
                 value = p.surrogate.twin(margin) if smooth else (margin > 0).astype(float)
                 emitted[p.name][n] = np.where(clamped[p.name][n], 0, value)
+        margin = {p.name: np.where(clamped[p.name][n], -np.inf, u_star[p.name][n] - p.neuron.threshold) for p in network.spiking}
+        for p in network.pooling:      # the largest spike of a window and, of equal ones, that with the largest margin
+            for g, members in enumerate(windows(p.pooling)):
+                chosen = max(members, key=lambda i: (emitted[p.source][n, i], margin[p.source][i]))
+                winner[p.name][n, g], emitted[p.name][n, g] = chosen, max(emitted[p.source][n, members])
+            margin[p.name] = margin[p.source][winner[p.name][n]]
         for projection in network.projections:
             for delay, matrix in by_delay(network, projection).items():
                 if n >= delay:
@@ -130,7 +147,7 @@ def run(network, inputs, currents=None, smooth=False):
         for p in populations:
             for k, s in enumerate(p.neuron.states):
                 states[p.name, s][n] = x[p.name][:, k]
-    return {"u_star": u_star, "spikes": emitted, "clamped": clamped, "states": states}
+    return {"u_star": u_star, "spikes": emitted, "clamped": clamped, "states": states, "winner": winner}
 
 
 def gradient(network, inputs, result, grad_states, grad_counts=None, currents=None):
@@ -149,7 +166,7 @@ def gradient(network, inputs, result, grad_states, grad_counts=None, currents=No
             for k, s in enumerate(p.neuron.states):
                 lam[p.name][n, :, k] += grad_states.get((p.name, s), np.zeros((steps, p.n)))[n]
         grad_spike = {p.name: np.zeros(p.n) if grad_counts is None or p.name not in grad_counts else grad_counts[p.name].copy()
-                      for p in network.spiking}
+                      for p in network.spiking + network.pooling}
         for projection in network.projections:
             for delay, matrix in by_delay(network, projection).items():
                 if n + delay < steps:
@@ -159,6 +176,8 @@ def gradient(network, inputs, result, grad_states, grad_counts=None, currents=No
                     by_pair[projection.name][delay] += np.outer(result["spikes"][projection.pre][n], arrived)
                     if projection.pre in grad_spike and projection.gradient_to_source:
                         grad_spike[projection.pre] += matrix @ arrived
+        for p in reversed(network.pooling):
+            np.add.at(grad_spike[p.source], result["winner"][p.name][n], grad_spike[p.name])
         for p in network.spiking:
             m = n + int(p.neuron.jump_delay / network.dt + 0.5)
             for state, jump in jumps(network, p).items():

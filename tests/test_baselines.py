@@ -83,6 +83,17 @@ def test_synapses_of_a_sparse_projection_count_as_fan_in():
     assert (w == 0).sum() == 7500 and w.std() == pytest.approx(np.sqrt(0.5 / 25), rel=0.03)
 
 
+def test_kernels_of_a_convolution_count_as_fan_in():
+    net = bs.Network(1e-3)
+    a, shape = bs.convolutional_layer(net, net.input(8 * 50), (8, 50), 200, 5, name="a")
+    bs.random_weights(net, stats.norm(), seed=7)
+    w = net.weights["input->a"]
+    assert w.shape == (200, 8, 5) and stats.kstest(standardized(w, 40 ** -0.5), stats.norm().cdf).pvalue > 0.01
+    bs.kaiming(net, 1, sparse=0.5)
+    w = net.weights["input->a"]
+    assert (w == 0).sum() == 4000 and np.abs(w).max() == pytest.approx(20 ** -0.5, rel=1e-2)
+
+
 @pytest.mark.parametrize("wrong", [dict(sparse=1.0), dict(sparse=-0.1), dict(sparse=np.nan)])
 def test_a_share_of_zeros_is_less_than_all(wrong):
     with pytest.raises(ValueError, match="share of weights that start at 0"):

@@ -30,6 +30,7 @@ def sparse_training(r):
 def convolution(r):
     assert r["shape"] == (8, 40) and r["kernels"].shape == (8, 1, 5) and r["pooled_shape"] == (8, 10)
     assert r["before"] < 0.75 and r["after"] > 0.9 and r["violations"] == 0
+    assert r["same"] and 1.5 * r["rates"][0] < r["rates"][1] < 4 * r["rates"][0]
 
 
 def deep_and_skip(r):

@@ -170,10 +170,10 @@ def test_log_normal_time_constants():
 
 def test_imports_run_downward():
     import ast
-    layers = ["_jit", "_vector", "units", "threads", "arrays", "random_kernels", "arrival_kernels", "network_kernels",
+    layers = ["_jit", "_vector", "units", "threads", "arrays", "random_kernels", "arrival_kernels",
               "synapse_kernels", "surrogate_kernels", "chance_kernels", "recording_kernels", "neuron_kernels",
               "projection_kernels", "past_kernels", "conductance_kernels", "option_kernels", "bias_kernels",
-              "sparse_kernels", "kernels", "event_kernels", "surrogate", "neuron", "events", "augmentation", "data", "dale",
+              "sparse_kernels", "pooling_kernels", "kernels", "network_kernels", "event_kernels", "surrogate", "neuron", "events", "augmentation", "data", "dale",
               "plasticity", "synapses", "connectivity", "convolution", "escape", "network", "baselines", "rescale",
               "background", "engine", "plastic_engine", "pack", "past", "passes", "families", "moments", "mean_field",
               "solver", "mixing", "contributions", "trials", "stats", "progress", "init_report", "loss", "spike_loss",

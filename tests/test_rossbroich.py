@@ -59,6 +59,17 @@ def test_alpha(tmp_path):
     assert all(r["history"][-1]["loss"] < r["history"][0]["loss"] for r in rows)
 
 
+def test_convolution(tmp_path):
+    rows = results(tmp_path, "convolution.png", "convolution", "--filters", "4", "6", "8", "--homeostasis", "without", "--samples", "20")["rows"]
+    driven, dead = rows
+    assert (driven["init"], dead["init"]) == ("fluctuation", "kaiming") and driven["shapes"] == [[4, 38], [6, 11], [8, 2]]
+    assert driven["silent_layers"]["before"] == 0 and dead["silent_layers"]["before"] >= 2
+    assert len(driven["gradient_norms"]) == 4 and driven["gradient_norms"][0] > 0 == dead["gradient_norms"][0]
+    assert [p["sigma_measured"] for p in driven["init_report"]["populations"]] == pytest.approx([1, 1, 1], rel=0.05)
+    before, after = (np.array(driven["kernels"][when]) for when in ("before", "after"))
+    assert before.shape == (4, 21) and not np.allclose(before, after) and (tmp_path / "activity.png").stat().st_size > 10_000
+
+
 def test_dalian_options(tmp_path):
     rossbroich_2022.main(["dalian", "--family", "log-normal", "--no-recurrent-excitation", "--ratio", "3:1", "--epochs", "1", "--samples", "30",
                           "--threads", "1", "--out", str(tmp_path), "--json", str(tmp_path / "copy.json")])

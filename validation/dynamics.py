@@ -222,6 +222,15 @@ def populations():
         net.connect(x, e, 2e-3, bs.Exponential() * (1.0 if short else 0.3), synapses=bs.Bernoulli(0.5), seed=1, plasticity=short)
         net.connect(y, e, 3e-3, 0.05, synapses=bs.Bernoulli(0.5), seed=2, plasticity=None if short else rule)
         yield Case(2, name, net, {"input": bs.data.poisson(6.0, 200, 2.0, seed=3), "y": bs.data.poisson(10.0, 50, 2.0, seed=4)})
+    net, rng = bs.Network(1e-3), np.random.default_rng(5)
+    maps, shape = bs.convolutional_layer(net, net.input(60), (1, 60), 4, 5, name="maps")
+    pooled = net.pool(maps, bs.MaxPool(shape, 3, 2))
+    net.pool(pooled, bs.MaxPool(pooled.pooling.output_shape, 2), "twice")
+    e = net.population(64, bs.lif(refractory=2e-3), name="E")
+    for name, pre, post, delay, mean in (("first", "maps pooled", e, 0, 0.6), ("second", "twice", e, 3, 0.6), ("back", "twice", maps, 2, -0.1)):
+        net.connect(pre, post, delay * 1e-3, rng.normal(mean, 0.3, (net[pre].n, post.n)), name=name)
+    net.set_weights("input->maps", rng.normal(1.0, 1.0, (4, 1, 5)))
+    yield Case(2, "maps that are convolved and pooled", net, bs.data.poisson(10.0, 60, 2.0, seed=5))
 
 
 def dalian(data, neuron=None):

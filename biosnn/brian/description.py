@@ -35,6 +35,7 @@ def identifiers(network):
     things = [("population", p.name, p.name) for p in network.populations]
     things += [("projection", p.name, f"syn_{p.name}") for p in network.projections]
     things += [("jumps", p.name, f"jumps_{p.name}") for p in network.spiking if p.neuron.spike_jumps and p.neuron.jump_delay_steps(network.dt)]
+    things += [("windows", p.name, f"windows_{p.name}") for p in network.pooling]
     for kind, name, wish in things:
         text = re.sub(r"\W", "_", wish, flags=re.ASCII)
         text = text if re.match(r"[A-Za-z]", text) else f"p_{text}"
@@ -213,8 +214,8 @@ def current_values(network, currents, steps):
     values = {}
     for name, current in (currents or {}).items():
         population, current = network[name], np.asarray(current, float)
-        if population.kind == "input":
-            raise ValueError(f"currents for {name!r}: it is an input, which has no membrane.")
+        if not population.states:
+            raise ValueError(f"currents for {name!r}: it is an input, or pools spikes, and has no membrane.")
         if current.ndim == 3 and len(current) == 1:
             current = current[0]
         constant = current.ndim < 2 or len(current) == 1

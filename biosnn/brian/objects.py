@@ -3,6 +3,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from . import pooling
 from .description import checked_trial, current_values, describe, identifiers, input_events, on_pre, require_brian2, synapses_of, with_biases
 from .plasticity import initial_values, synapse_text
 
@@ -43,7 +44,7 @@ def to_brian2(network, spikes=None, record=(), currents=None, duration=None):
     b2 = require_brian2()
     clock, dt = b2.Clock(network.dt * b2.second), network.dt * b2.second
     steps, names = checked_trial(network, spikes, duration), identifiers(network)
-    events, populations, projections, jumps = input_events(network, spikes), {}, {}, {}
+    events, populations, projections, jumps, windows = input_events(network, spikes), {}, {}, {}, {}
     values = with_biases(network, current_values(network, currents, steps))
     for population in network.inputs:
         units, at = events[population.name]
@@ -53,6 +54,8 @@ def to_brian2(network, spikes=None, record=(), currents=None, duration=None):
         group = populations[population.name] = _group(b2, part, clock, values.get(population.name))
         if part.jumps:
             jumps[population.name] = _jumps(b2, part, group, clock, names["jumps", population.name])
+    for p in network.pooling:
+        populations[p.name], windows[p.name] = pooling.objects(b2, network, p, populations[p.source], clock, names)
     for projection in network.projections:
         j, i, weight, delay = synapses_of(network, projection)
         shared = {"delay": delay * dt} if np.ndim(delay) == 0 else {}
@@ -70,9 +73,9 @@ def to_brian2(network, spikes=None, record=(), currents=None, duration=None):
         if np.ndim(delay):
             synapses.delay = np.asarray(delay, np.int64) * dt
         projections[projection.name] = synapses
-    monitors = {p.name: b2.SpikeMonitor(populations[p.name]) for p in network.spiking}
+    monitors = {p.name: b2.SpikeMonitor(populations[p.name]) for p in network.firing}
     states = {name: _state_monitor(b2, network, populations, name, clock) for name in record}
-    whole = b2.Network(*populations.values(), *projections.values(), *jumps.values(), *monitors.values(), *states.values())
+    whole = b2.Network(*populations.values(), *projections.values(), *jumps.values(), *windows.values(), *monitors.values(), *states.values())
     return BrianNetwork(whole, populations, projections, monitors, states, steps * network.dt)
 
 
@@ -105,11 +108,8 @@ def _jumps(b2, part, group, clock, name):
 
 def _state_monitor(b2, network, populations, name, clock):
     population, _, state = str(name).partition(".")
-    neuron = network[population].neuron
-    known = [*neuron.states, "U_star"] if neuron else []
-    if state not in known:
-        raise ValueError(f"there is no state {name!r}; {population} has "
-                         + (", ".join(f"{population}.{s}" for s in known) or "none, it is an input") + ".")
+    if state not in (states := network[population].states) and not (states and state == "U_star"):
+        raise ValueError(f"there is no state {name!r}; {population} has {network[population].known_states('U_star')}.")
     before = state == "U_star"
     return b2.StateMonitor(populations[population], "U" if before else state, record=True, clock=clock,
                            when="before_thresholds" if before else "end")

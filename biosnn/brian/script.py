@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 
+from . import pooling
 from .description import checked_trial, current_values, describe, identifiers, input_events, on_pre, synapses_of, with_biases
 from .plasticity import initial_values, synapse_text
 
@@ -60,8 +61,9 @@ def script(network, spikes, path, currents=None, duration=None):
         blocks.append(_group(part, arrays, values.get(population.name)))
         if part.jumps:
             blocks.append(_jumps(part, names["jumps", population.name]))
+    blocks += [pooling.program(network, p, names, arrays) for p in network.pooling]
     blocks += [_projection(network, projection, names, arrays) for projection in network.projections]
-    blocks.append(_monitors("monitors", "SpikeMonitor({})", [names["population", p.name] for p in network.spiking])
+    blocks.append(_monitors("monitors", "SpikeMonitor({})", [names["population", p.name] for p in network.firing])
                   + _monitors("readouts", "StateMonitor({}, 'U', record=True, when='end')",
                               [names["population", p.name] for p in network.readouts]))
     imports = ["Network", "NeuronGroup", "SpikeGeneratorGroup", "SpikeMonitor", "StateMonitor", "Synapses", "TimedArray", "collect",

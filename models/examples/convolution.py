@@ -1,4 +1,5 @@
-"""Convolutional layers that obey Dale's law: excitatory and inhibitory feature maps learn the direction of a moving dot.
+"""Convolutional layers that obey Dale's law: excitatory and inhibitory feature maps learn the direction of a moving dot. The readout sees
+the excitatory maps pooled: a unit spikes when one of its four neighbours does, in the same step.
 
     python -m models.examples.convolution
 """
@@ -23,7 +24,8 @@ def main():
     net = bs.Network(dt=2e-3)
     E, I, shape = bs.dalian_convolutional_layer(net, net.input(40), shape=(1, 40), exc_filters=8, inh_filters=2, kernel=5, padding="same",
                                                 recurrent_kernel=3)
-    net.connect(E, net.readout(2, tau_mem=0.1))
+    pooled = net.pool(E, bs.MaxPool(shape, size=4))
+    net.connect(pooled, net.readout(2, tau_mem=0.1))
     bs.fluctuation_driven(net, train, sigma_u=1.0, seed=1, progress=False)
     before = bs.evaluate(net, test).accuracy
     bs.train(net, train, epochs=40, batch=50, optimizer=bs.Adam(1e-2), seed=1, progress=False)
@@ -32,10 +34,13 @@ def main():
     print(f"E has {shape[0]} maps of {shape[1]} neurons; {net.synapses['input->E'].size} synapses from the input share {kernels.size} weights")
     print(f"direction of motion: {before:.0%} of the test trials right before training, {after:.0%} after it")
     print(bs.audit(net))
-    pooled, pooled_shape = bs.max_pool(bs.run(net, test).spikes["E"], shape, kernel=4)
-    print(f"spikes of E, pooled over 4 neighbours: {pooled}, shape {pooled_shape}")
+    trace = bs.run(net, test)
+    rates = {name: bs.stats.firing_rates(trace.spikes[name]).mean() for name in ("E", pooled.name)}
+    print(f"{rates['E']:.1f} Hz of the neurons, {rates[pooled.name]:.1f} Hz of the {pooled.n} units that pool them")
+    by_hand, pooled_shape = bs.max_pool(trace.spikes["E"], shape, kernel=4)      # the same of recorded spike trains
+    same = np.array_equal(bs.bin_spikes(by_hand, net.dt).dense(), bs.bin_spikes(trace.spikes[pooled.name], net.dt).dense())
     return {"shape": shape, "kernels": kernels, "before": before, "after": after, "violations": bs.audit(net).violations,
-            "pooled_shape": pooled_shape}
+            "pooled_shape": pooled_shape, "rates": list(rates.values()), "same": same}
 
 
 if __name__ == "__main__":
