@@ -7,26 +7,23 @@ rates assumed for recurrent populations are those they then fire with, and a clo
 until the measured free membrane has the target moments.
 """
 import warnings
-from dataclasses import dataclass
 
 import numpy as np
 
-from . import conductance_init, moments, passes, stats, trials
+from . import conductance_init, moments, passes, shadows, stats, trials
 from .circuit_init import initialize_circuit
 from .connectivity import recurrent_projections
 from .events import bin_spikes
 from .families import Exponential
-from .init_advice import did_not_settle, silent_source, standard_errors
+from .init_advice import did_not_settle, silent_source
 from .init_report import InitializerReport, PopulationReport
 from .mixing import Anderson
-from .network import Network
-from .neuron import free_membrane
 from .progress import progress_bar
 from .solver import Afferent, solve_dale, solve_normal
 from .units import hertz
 
 _BLUR = 3.0     # times its tolerance, the closed loop may miss its target by where the sample measures no better
-_TRIALS, _SHADOW_TRIALS = 128, 16   # trials of the closed loop; as many are held in memory with all membranes
+_TRIALS = 128   # of the closed loop
 
 
 def fluctuation_driven(network, spikes=None, *, background=None, rate=None, mu_u=None, sigma_u=None, xi=None, alpha=0.9,
@@ -356,7 +353,7 @@ def _close_loop(design, report, spikes, fixed, threads, progress, most=30):
     with progress_bar(most, "initializing", progress) as advance:
         for iteration in range(most):
             trace = trials.run(network, sample, merge=design.merge, threads=threads)
-            measured = {name: _measure(design, trace, name, threads) for name in design.targets}
+            measured = {name: shadows.measure(design, trace, name, threads) for name in design.targets}
             (error, blurred), position = _record(design, report, trace, measured), design.position(fixed)
             best = min(best, (blurred >= 1 or error >= _BLUR, error, iteration, position), key=lambda item: item[:2])
             report.iterations = iteration + 1
@@ -372,7 +369,7 @@ def _close_loop(design, report, spikes, fixed, threads, progress, most=30):
     if error >= 1.0:
         design.move(best[3], fixed)
         trace = trials.run(network, sample, merge=design.merge, threads=threads)
-        error, blurred = _record(design, report, trace, {name: _measure(design, trace, name, threads) for name in design.targets})
+        error, blurred = _record(design, report, trace, {name: shadows.measure(design, trace, name, threads) for name in design.targets})
         if report.converged:
             report.notes.append(f"the closed loop settled within two standard errors of its {n_trials} trials ({error:.2g} times its tolerance): "
                                 "more or longer trials measure the membrane, and reach the target, more closely.")
@@ -392,56 +389,6 @@ def _move(design, position, target, fixed):
             if not design.conducting:
                 raise
     return False
-
-
-@dataclass
-class _Components:
-    """Statistics per neuron of the parts (c of them) of the free membrane that the closed loop scales: see `_component_weights`."""
-    mean: np.ndarray         # (c, n) over trials and steps
-    covariance: np.ndarray   # (c, c, n)
-    errors: tuple = (0.0, 0.0)   # standard errors of mu_U and sigma_U of the whole, over the trials
-
-
-def _component_weights(design, name):
-    """Parts whose sum is the free membrane: excitation and inhibition, (unsigned) the weights and a uniform offset, or all (conductances).
-
-    Returns for each part projection -> weights (a non-negative projection keeps its receptor and so its sign).
-    """
-    afferents, weights = design.afferents[name], design.network.weights
-    if name in design.conducting:
-        return [{a.name: weights[a.name] for a in afferents}]
-    if design.dalian[name]:
-        return [{a.name: weights[a.name] for a in afferents if a.sign == sign} for sign in (+1, -1)]
-    return [{a.name: weights[a.name] for a in afferents}, {a.name: np.ones_like(weights[a.name]) for a in afferents}]
-
-
-def _measure(design, trace, name, threads):
-    """Simulate shadows: copies of a population that receive the same spikes and never spike, one per component."""
-    network, population = design.network, design.network[name]
-    shadow, neuron, parts = Network(network.dt, network.dtype), free_membrane(population.neuron), _component_weights(design, name)
-    sources = {p.pre for p in design.afferent_projections(name)}
-    for source in network.sources:
-        if source.name in sources:
-            shadow.input(source.n, source.name, source.sign)
-    for k, weights in enumerate(parts):
-        shadow.population(population.n, neuron, name=f"component {k}")
-        for projection, values in weights.items():
-            p = network.projection(projection)
-            delay = network.delay_steps(p) * network.dt if p.delay is None else p.delay
-            shadow.connect(p.pre, f"component {k}", delay, values, p.receptor, f"{k} {projection}", network.synapses.get(projection))
-    spikes = {s: (trace.spikes | trace.inputs)[s] for s in sources}
-    sums, squares, count, each = 0.0, 0.0, 0, []
-    for first in range(0, trace.tape[2].counts.shape[0], _SHADOW_TRIALS):
-        part = {s: train[first:first + _SHADOW_TRIALS] for s, train in spikes.items()}
-        states = trials.run(shadow, part, [f"component {k}.U" for k in range(len(parts))], merge=design.merge, threads=threads).states
-        u = np.stack([states[f"component {k}.U"].reshape(-1, population.n).astype(float) for k in range(len(parts))])
-        whole = (u.sum(axis=0) if design.dalian[name] else u[0]).reshape(-1, trace.n_steps, population.n)
-        each.append((whole.mean(axis=1), (whole ** 2).mean(axis=1)))
-        sums, squares, count = sums + u.sum(axis=1), squares + np.einsum("atn,btn->abn", u, u), count + u.shape[1]
-    mean = sums / count
-    by_trial = [np.concatenate(parts) for parts in zip(*each)]
-    errors = standard_errors(*by_trial, by_trial[0].mean(axis=0))
-    return _Components(mean, squares / count - mean[:, None] * mean[None], errors)
 
 
 def _record(design, report, trace, measured):
@@ -477,7 +424,7 @@ def _improve(design, measured):
     design.solve([name for name in design.targets if name not in design.conducting])
     for name, part in measured.items():
         ratio = design.scales(name) / before[name]
-        _correct(design, name, _Components(part.mean * ratio[:, None], part.covariance * (ratio[:, None] * ratio)[..., None]))
+        _correct(design, name, shadows.Components(part.mean * ratio[:, None], part.covariance * (ratio[:, None] * ratio)[..., None]))
 
 
 def _correct(design, name, part):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn import conductance_init, init
+from biosnn import conductance_init, init, init_advice
 from biosnn.neuron import free_membrane
 
 DIGITS = Path(__file__).parents[2] / "shared" / "data" / "spoken_digits_train.h5"
@@ -233,11 +233,11 @@ def test_standard_errors_over_trials():
     """Of trials that differ by a known amount: U = a_b + s_b n(t)."""
     rng, shifts, sizes = np.random.default_rng(0), np.array([0.1, -0.1, 0.3, -0.3]), np.array([1.0, 1.2, 0.8, 1.0])
     u = shifts[:, None, None] + sizes[:, None, None] * rng.normal(size=(4, 20000, 3))
-    mu, sigma = init.standard_errors(u.mean(axis=1), (u ** 2).mean(axis=1), u.mean(axis=(0, 1)))
+    mu, sigma = init_advice.standard_errors(u.mean(axis=1), (u ** 2).mean(axis=1), u.mean(axis=(0, 1)))
     assert mu == pytest.approx(shifts.std(ddof=1) / 2, rel=0.02)
     squares = shifts ** 2 + sizes ** 2      # of the deviations from the mean over all trials
     assert sigma == pytest.approx(squares.std(ddof=1) / (4 * np.sqrt(squares.mean())), rel=0.03)
-    assert init.standard_errors(u[:1].mean(axis=1), (u[:1] ** 2).mean(axis=1), u[0].mean(axis=0)) == (0, 0)
+    assert init_advice.standard_errors(u[:1].mean(axis=1), (u[:1] ** 2).mean(axis=1), u[0].mean(axis=0)) == (0, 0)
 
 
 def test_a_circuit_with_too_little_inhibition_says_so():

@@ -178,7 +178,7 @@ def test_imports_run_downward():
               "background", "engine", "plastic_engine", "pack", "past", "passes", "families", "moments", "mean_field",
               "solver", "mixing", "contributions", "trials", "stats", "progress", "init_report", "loss", "spike_loss",
               "objective", "regularize", "constraint", "optim", "silence", "checkpoint", "spike_file", "simulation",
-              "regime", "probes", "circuit_init", "conductance_init", "init_advice",
+              "regime", "probes", "circuit_init", "conductance_init", "init_advice", "shadows",
               "init", "train", "plot", "brian"]
     package = Path(bs.__file__).parent
     for path in package.rglob("*.py"):
