@@ -35,7 +35,7 @@ def seeds(args):
 # ---------------------------------------------------------------------------------------------- randman
 
 def randman(args):
-    """128 LIF neurons learn Randman from their fluctuation-driven start, homeostasis on both sides, SMORMS3."""
+    """128 (recurrent) LIF neurons learn Randman from their fluctuation-driven start, homeostasis on both sides, SMORMS3."""
     results = None
     for seed in seeds(args):
         *data, name = load(args, args.samples, seed)

@@ -3,7 +3,7 @@ Neuromorphic Computing and Engineering 2, 044016. https://doi.org/10.1088/2634-4
 
     python -m models.rossbroich_2022 dalian          train an E/I network from its fluctuation-driven start
     python -m models.rossbroich_2022 fluctuations    their first figure: membranes at xi = 1, 2, 3
-    python -m models.rossbroich_2022 randman         128 LIF neurons with homeostasis; they report 96.3 %
+    python -m models.rossbroich_2022 randman         128 recurrent LIF neurons with homeostasis; they report 96.3 % after 200 epochs
     python -m models.rossbroich_2022 depth           1 to 7 hidden layers, from Kaiming's and from the fluctuation-driven start
     python -m models.rossbroich_2022 sigma           accuracy, rates and gradients over sigma_U
     python -m models.rossbroich_2022 alpha           the feed-forward share of the variance in a recurrent layer
@@ -208,8 +208,8 @@ def homeostasis_options(parser):
 #: epochs, batch, learning rate (None: see RATES), seeds and samples of each class, for Randman, for files, and of either with --quick.
 DEFAULTS = {
     "dalian": {"Randman": (10, 100, None, 1, 1000), "files": (60, 100, None, 1, 1000)},
-    "randman": {"Randman": (200, 250, 5e-3, 3, 1000), "files": (60, 100, 5e-3, 1, 1000), "quick": (4, 50, 2e-2, 1, 100)},
-    "depth": {"Randman": (20, 100, 5e-3, 1, 300), "files": (20, 50, 2e-3, 1, 1000), "quick": (3, 50, 1e-2, 1, 60)},
+    "randman": {"Randman": (40, 250, 5e-3, 3, 1000), "files": (60, 100, 5e-3, 1, 1000), "quick": (4, 50, 2e-2, 1, 100)},
+    "depth": {"Randman": (20, 100, 5e-3, 1, 300), "files": (40, 50, 1e-2, 1, 1000), "quick": (3, 50, 1e-2, 1, 60)},
     "sigma": {"Randman": (15, 50, 5e-3, 1, 200), "files": (30, 100, 2e-3, 1, 1000), "quick": (2, 50, 1e-2, 1, 60)},
     "alpha": {"Randman": (15, 50, 5e-3, 2, 200), "files": (30, 100, 2e-3, 1, 1000), "quick": (2, 50, 1e-2, 1, 60)},
     "convolution": {"Randman": (10, 100, 5e-3, 1, 200), "files": (20, 50, 2e-3, 1, 1000), "quick": (2, 50, 1e-2, 1, 30)},
@@ -239,10 +239,10 @@ def command_line():
         return commands.add_parser(name, help=text, description=f"{text}. {defaults_text(name)}", formatter_class=Formatter)
     dalian_options(add("dalian", "train a network that obeys Dale's law"))
     add("fluctuations", "membranes at xi = 1, 2, 3")
-    one = add("randman", "128 LIF neurons with homeostasis, SMORMS3")
+    one = add("randman", "128 recurrent LIF neurons with homeostasis, SMORMS3")
     experiment_options(one, None)
     one.add_argument("--optimizer", choices=experiments.OPTIMIZERS, default="smorms3", help="with the learning rate of --lr")
-    one.add_argument("--recurrent", action="store_true", help="a recurrent layer, 0.1 of the variance from recurrence")
+    one.add_argument("--recurrent", action=argparse.BooleanOptionalAction, default=True, help="a recurrent layer, 0.1 of the variance from recurrence")
     two = add("depth", "test accuracy against the number of hidden layers, fluctuation-driven start against Kaiming's")
     experiment_options(two, list(range(1, 8)))
     homeostasis_options(two)
