@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from biosnn.data import fetch_shd, load_shd, poisson, randman, split
+from biosnn.data import fetch_shd, load_shd, load_speakers, poisson, randman, split
 from biosnn.data.randman import manifold_values
 
 DIGITS = Path(__file__).parents[1] / "../shared/data/spoken_digits_test.h5"
@@ -410,3 +410,14 @@ def test_fetch_errors(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pooch", None)
     with pytest.raises(ImportError, match=r"pooch .* `pip install biosnn\[data\]`"):
         fetch_shd("shd", tmp_path)
+
+
+def test_speakers_of_a_file(tmp_path):
+    path = write(tmp_path / "a.h5")
+    with pytest.raises(ValueError, match="no data set extra/speaker"):
+        load_speakers(path)
+    with h5py.File(path, "a") as file:
+        file["extra/speaker"] = np.array([7, 0, 7], np.uint16)
+    assert load_speakers(path).tolist() == [7, 0, 7]
+    with pytest.raises(FileNotFoundError, match="does not exist"):
+        load_speakers(tmp_path / "b.h5")

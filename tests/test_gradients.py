@@ -343,6 +343,24 @@ def test_lists_of_neurons_near_threshold_give_the_gradient_of_all_of_them(refrac
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_exponential_for_vector_units(dtype):
+    """To 2 units in the last place over the range, 1 at 0, NaN stays, and the ends of the range beyond it."""
+    @numba.njit
+    def exponential(x, out):
+        for i in range(x.size):
+            out[i] = _vector.exp(x[i])
+    low, high = (-87, 88) if dtype == np.float32 else (-708, 709)
+    x = np.concatenate([np.random.default_rng(0).uniform(low, high, 10000), np.linspace(-1, 1, 1001)]).astype(dtype)
+    found, extreme = np.empty_like(x), np.empty(5, dtype)
+    exponential(x, found)
+    exact = np.exp(x.astype(np.longdouble))
+    assert np.max(np.abs(found / exact - 1)) < 2 * np.finfo(dtype).eps
+    exponential(np.array([0, -0.0, np.nan, -np.inf, np.inf], dtype), extreme)
+    assert extreme[0] == extreme[1] == 1 and np.isnan(extreme[2])
+    np.testing.assert_allclose(extreme[3:], np.exp(np.array([low, high], np.float64)), rtol=4 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_vector_intrinsics_and_their_plain_versions(dtype):
     rng = np.random.default_rng(1)
     x = rng.normal(size=2 + _vector.LANES).astype(dtype)

@@ -1,12 +1,14 @@
 """The model scripts: the papers' theory, and a small run of each from the command line."""
 import json
 
+import h5py
 import numpy as np
 import pytest
 
 import biosnn as bs
 from biosnn.moments import siegert_rate
-from models import brunel_2000, litwin_kumar_doiron_2012, perceptual_decision, rossbroich_2022, tsodyks_markram_1998, vogels_2011, vogels_abbott_2005
+from models import (brunel_2000, litwin_kumar_doiron_2012, perceptual_decision, rossbroich_2022, spoken_digits, tsodyks_markram_1998,
+                    vogels_2011, vogels_abbott_2005)
 from models import potjans_diesmann_2014 as microcircuit
 
 
@@ -192,3 +194,31 @@ def test_perceptual_decision_from_the_command_line(tmp_path):
     assert (tmp_path / "decision.png").stat().st_size > 10_000
     with pytest.raises(SystemExit):
         perceptual_decision.main(["--epochs", "0"])
+
+
+def digits_file(path, n=270, seed=0):
+    """Three words of 180 channels by three speakers: a band of channels that fires in the first, second or last part of the trial."""
+    rng = np.random.default_rng(seed)
+    labels, speakers = np.arange(n) % 3, np.arange(n) // 3 % 3
+    with h5py.File(path, "w") as file:
+        times, units = (file.create_dataset(f"spikes/{name}", (n,), h5py.vlen_dtype(kind)) for name, kind in (("times", "f4"), ("units", "u2")))
+        for b, (label, speaker) in enumerate(zip(labels, speakers)):
+            times[b] = np.sort(rng.uniform(0.1 * label, 0.1 * label + 0.1, 60))
+            units[b] = rng.integers(0, 60, 60) + 60 * label
+        file["labels"], file["extra/speaker"] = labels, speakers.astype("u2")
+    return str(path)
+
+
+def test_spoken_digits_from_the_command_line(tmp_path, capsys):
+    train, test = (digits_file(tmp_path / f"{name}.h5", seed=k) for k, name in enumerate(("train", "test")))
+    common = ["--train", train, "--duration", "0.3", "--epochs", "12", "--neurons", "24", "--json", str(tmp_path / "rows.json"), "--out", str(tmp_path)]
+    spoken_digits.main([*common, "--test", test])
+    (row,) = json.loads((tmp_path / "rows.json").read_text())["rows"]
+    assert row["test_accuracy"] > 0.55 and row["test_accuracy"] == np.mean(np.equal(row["predictions"], row["labels"]))      # 0.33 is chance
+    spoken_digits.main([*common, "--leave-one-speaker-out"])
+    rows = json.loads((tmp_path / "rows.json").read_text())["rows"]
+    assert [(r["speaker"], r["trials"]) for r in rows] == [(0, 90), (1, 90), (2, 90)] and np.mean([r["test_accuracy"] for r in rows]) > 0.55
+    assert (tmp_path / "spoken_digits.png").stat().st_size > 10_000
+    with pytest.raises(SystemExit):
+        spoken_digits.main(["--train", train])
+    assert "one of both" in capsys.readouterr().err
