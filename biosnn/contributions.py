@@ -7,6 +7,8 @@ A spike of neuron j that arrives at step n, D steps after it was fired, adds W_j
 import numpy as np
 from scipy import sparse
 
+from .events import ranges
+
 
 def by_step(packed, drive, recording, projection, adjoint):
     """Yields G[n] for every step, in the shape of the gradient by the weights; adjoint: dL/dI (trial, step, neuron) of its receptor.
@@ -29,7 +31,7 @@ def by_step(packed, drive, recording, projection, adjoint):
                 total += arrived @ adjoint[:, n].astype(float)
                 continue
             count = rows.first[j + 1] - rows.first[j]
-            at = np.repeat(rows.first[j] - np.cumsum(count) + count, count) + np.arange(count.sum())
+            at = ranges(rows.first[j], count)
             b, s = np.repeat(b, count), np.repeat(s, count)
             if np.ndim(delays):
                 chosen = rows.delay[at] == delay
@@ -65,6 +67,6 @@ def _of_source(events, rows, source, n_sources, first_step):
     pointers = events.pointers[rows]
     first, last = pointers[:, source:-1:n_sources], pointers[:, source + 1::n_sources]
     count = (last - first).ravel()
-    at = np.repeat(first.ravel() - np.cumsum(count) + count, count) + np.arange(count.sum())
+    at = ranges(first.ravel(), count)
     trial, step = (np.repeat(each.ravel(), count) for each in np.indices(first.shape))
     return step + first_step, trial, events.units[at], events.values[at].astype(float) if events.values.size else np.ones(at.size)

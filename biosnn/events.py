@@ -101,7 +101,7 @@ class Spans(NamedTuple):
         """(times, units, trials) of every event."""
         count = self.last - self.first
         trials = np.repeat(np.arange(count.size), count)
-        place = np.arange(trials.size) + np.repeat(self.first - np.cumsum(count) + count, count)
+        place = ranges(self.first, count)
         return self.scale[trials] * self.times[place] + self.shift[trials], self.units[place] + self.up[trials].astype(np.int32), trials
 
 
@@ -169,6 +169,11 @@ def bin_events(spans, n_units, duration, dt, merge=True):
     ends = np.cumsum(counts).reshape(counts.shape)
     pointers = np.concatenate([ends[:, :1] - counts[:, :1], ends], axis=1)
     return Binned(pointers.astype(np.int64), units.astype(np.int32), n_units, dt)
+
+
+def ranges(first, count):
+    """first[k], first[k] + 1, …, first[k] + count[k] - 1 for every k, one after the other, as one array."""
+    return np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
 
 
 def _joined(values, slices):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import arrays
+from .events import ranges
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +70,7 @@ def _cut(events, rows, first, last):
     """(number of events of each step and source, units, values) of a range of columns of the pointers."""
     pointers = events.pointers[rows, first:last + 1]
     total = pointers[:, -1] - pointers[:, 0]
-    at = np.repeat(pointers[:, 0] - np.cumsum(total) + total, total) + np.arange(total.sum())
+    at = ranges(pointers[:, 0], total)
     return np.diff(pointers, axis=1), events.units[at], events.values[at] if events.values.size else events.values[:0]
 
 

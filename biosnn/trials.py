@@ -6,7 +6,7 @@ import numpy as np
 
 from . import arrays, contributions, passes
 from .escape import chance
-from .events import SpikeTrains, bin_spikes
+from .events import SpikeTrains, bin_spikes, ranges
 from .neuron import linear_step, step_pattern
 from .pack import check_differentiable, check_reset_is_differentiable, pack
 from .past import State, after, as_arrays, checked_state
@@ -139,7 +139,7 @@ def dense_spikes(packed, recording, name):
     first, last = (spikes.pointers[:, k:k + spikes.pointers.shape[1] - 1].reshape(shape)[..., p] for k in (0, 1))
     dense = np.zeros((*first.shape, packed.network[name].n), packed.network.dtype)
     count = (last - first).ravel()
-    at = np.repeat(first.ravel() - np.cumsum(count) + count, count) + np.arange(count.sum())
+    at = ranges(first.ravel(), count)
     where = np.repeat(np.arange(count.size), count)
     dense.reshape(count.size, -1)[where, spikes.units[at]] = spikes.values[at] if spikes.values.size else 1
     return dense

@@ -84,8 +84,7 @@ def load_speakers(path):
     FileNotFoundError if there is no such file, ValueError if it does not say, OSError if it cannot be read.
     """
     h5py, path = _optional("h5py"), Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist, or is not a file; it must be an HDF5 file in the layout of SHD.")
+    _check_exists(path)
     with h5py.File(path, "r") as file:
         speakers, labels = file.get("extra/speaker"), file.get("labels")
         if not isinstance(speakers, h5py.Dataset) or speakers.dtype.kind not in "iu" or labels is None or speakers.shape != labels.shape:
@@ -102,11 +101,15 @@ def _optional(package):
                           "`pip install biosnn[data]`.") from error
 
 
+def _check_exists(path):
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} does not exist, or is not a file; it must be an HDF5 file in the layout of SHD.")
+
+
 def _read(path):
     """The three data sets of the file as they are stored: object arrays of times and of units, labels."""
     h5py = _optional("h5py")
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist, or is not a file; it must be an HDF5 file in the layout of SHD.")
+    _check_exists(path)
     try:
         with h5py.File(path, "r") as file:
             problem = _layout_problem(file, h5py)
