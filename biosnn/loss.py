@@ -14,16 +14,19 @@ from dataclasses import dataclass
 import numpy as np
 
 
-def _softmax_cross_entropy(logits, labels):
-    """-log softmax(logits)[label] over the last axis, and its derivative with respect to the logits."""
-    logits = logits.astype(np.float64)
-    shifted = logits - logits.max(axis=-1, keepdims=True)
+def _softmax(logits):
+    """(log softmax, softmax) over the last axis, in float64."""
+    shifted = logits - logits.max(axis=-1, keepdims=True).astype(np.float64)
     exponentials = np.exp(shifted)
     total = exponentials.sum(axis=-1, keepdims=True)
-    picked = np.take_along_axis(shifted, labels[..., None], axis=-1)[..., 0]
-    gradient = exponentials / total
-    np.put_along_axis(gradient, labels[..., None], np.take_along_axis(gradient, labels[..., None], axis=-1) - 1, axis=-1)
-    return np.log(total[..., 0]) - picked, gradient
+    return shifted - np.log(total), exponentials / total
+
+
+def _softmax_cross_entropy(log_softmax, softmax, labels):
+    """-log softmax(logits)[label] over the last axis, and its derivative with respect to the logits (in the place of `softmax`)."""
+    at = (*np.indices(labels.shape, sparse=True), labels)
+    softmax[at] -= 1
+    return -log_softmax[at], softmax
 
 
 @dataclass(frozen=True)
@@ -51,11 +54,19 @@ class _CrossEntropy:
     def total_weight(self, shape, mask=None):
         return float(shape[0])
 
-    def value_and_gradient(self, readout, target, mask=None, total=None):
-        total = self.total_weight(readout.shape, mask) if total is None else total
+    def of_logits(self, logits, labels):
+        """(trial,) values, and their derivatives by the logits (trial, unit)."""
+        return _softmax_cross_entropy(*_softmax(logits), labels)
+
+    def assess(self, readout, target, mask=None, total=None):
+        """(value, gradient, score of each trial), from one reduction over time."""
+        total, labels = self.total_weight(readout.shape, mask) if total is None else total, np.asarray(target)
         logits, where = self.reduce(readout)
-        value, gradient = _softmax_cross_entropy(logits, np.asarray(target))
-        return value.sum() / total, self.spread(readout, gradient / total, where)
+        value, gradient = self.of_logits(logits, labels)
+        return value.sum() / total, self.spread(readout, gradient / total, where), (logits.argmax(axis=-1) == labels).astype(float)
+
+    def value_and_gradient(self, readout, target, mask=None, total=None):
+        return self.assess(readout, target, mask, total)[:2]
 
 
 @dataclass(frozen=True)
@@ -63,12 +74,12 @@ class MaxOverTimeCrossEntropy(_CrossEntropy):
     """L = mean_b -log softmax(max_n U[b, n, :])[label_b]. The gradient flows to the step of each maximum."""
 
     def reduce(self, readout):
-        where = readout.argmax(axis=1, keepdims=True)   # several times faster than max
-        return np.take_along_axis(readout, where, axis=1)[:, 0], where
+        where = (np.arange(len(readout))[:, None], readout.argmax(axis=1), np.arange(readout.shape[2]))   # several times faster than max
+        return readout[where], where
 
     def spread(self, readout, gradient, where):
         result = np.zeros_like(readout)
-        np.put_along_axis(result, where, gradient[:, None].astype(readout.dtype), axis=1)
+        result[where] = gradient
         return result
 
 
@@ -118,17 +129,18 @@ class EveryStepCrossEntropy(_CrossEntropy):
     def total_weight(self, shape, mask=None):
         return _mask_sum(mask, shape[:2])
 
-    def value_and_gradient(self, readout, target, mask=None, total=None):
-        total = self.total_weight(readout.shape, mask) if total is None else total
-        labels = np.broadcast_to(np.asarray(target)[:, None], readout.shape[:2])
-        value, gradient = _softmax_cross_entropy(readout, labels)
-        weight = _full(mask, readout.shape[:2]) / total
-        return (value * weight).sum(), (gradient * weight[..., None]).astype(readout.dtype)
+    def assess(self, readout, target, mask=None, total=None):
+        total, weight = self.total_weight(readout.shape, mask) if total is None else total, _full(mask, readout.shape[:2])
+        labels, (log_softmax, softmax) = np.asarray(target), _softmax(readout)
+        right = self._most_likely(log_softmax, weight) == labels
+        value, gradient = _softmax_cross_entropy(log_softmax, softmax, np.broadcast_to(labels[:, None], readout.shape[:2]))
+        return (value * weight).sum() / total, (gradient * (weight / total)[..., None]).astype(readout.dtype), right.astype(float)
+
+    def _most_likely(self, log_softmax, weight):
+        return (weight[..., None] * log_softmax).sum(axis=1).argmax(axis=-1)
 
     def predict(self, readout, mask=None):
-        shifted = readout.astype(np.float64) - readout.max(axis=-1, keepdims=True)
-        log_probability = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-        return (_full(mask, readout.shape[:2])[..., None] * log_probability).sum(axis=1).argmax(axis=-1)
+        return self._most_likely(_softmax(readout)[0], _full(mask, readout.shape[:2]))
 
 
 @dataclass(frozen=True)
@@ -151,15 +163,15 @@ class FocalLoss(_CrossEntropy):
     def reduce(self, readout):
         return self.over.reduce(readout)
 
-    def value_and_gradient(self, readout, target, mask=None, total=None):
-        total = self.total_weight(readout.shape, mask) if total is None else total
-        logits, where = self.reduce(readout)
-        entropy, gradient = _softmax_cross_entropy(logits, np.asarray(target))       # -log p, softmax - one
+    def spread(self, readout, gradient, where):
+        return self.over.spread(readout, gradient, where)
+
+    def of_logits(self, logits, labels):
+        entropy, gradient = _softmax_cross_entropy(*_softmax(logits), labels)        # -log p, softmax - one
         rest = -np.expm1(-entropy)                                                   # 1 - p
         with np.errstate(divide="ignore", invalid="ignore"):
             change = np.where(rest > 0, self.gamma * rest ** (self.gamma - 1) * np.exp(-entropy) * entropy, 0)
-        factor = rest ** self.gamma + change
-        return (rest ** self.gamma * entropy).sum() / total, self.over.spread(readout, factor[:, None] * gradient / total, where)
+        return rest ** self.gamma * entropy, (rest ** self.gamma + change)[:, None] * gradient
 
 
 @dataclass(frozen=True)

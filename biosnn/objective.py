@@ -4,6 +4,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import arrays
+from .loss import _CrossEntropy
 from .trials import dense_spikes
 
 
@@ -18,6 +19,13 @@ class Head:
     def seen(self, packed, recording, columns):
         """What the loss looks at, (trial, step, unit)."""
         return dense_spikes(packed, recording, self.name) if self.spikes else recording.states[..., columns[f"{self.name}.U"]]
+
+    def assess(self, seen, target, mask, total=None):
+        """(value, gradient by what was seen, score of each trial)."""
+        kind = type(self.loss)
+        if (getattr(kind, "value_and_gradient", None), getattr(kind, "score", None)) == (_CrossEntropy.value_and_gradient, _CrossEntropy.score):
+            return self.loss.assess(seen, target, mask, total)    # not where a class of a user's has its own
+        return *self.loss.value_and_gradient(seen, target, mask, total), self.loss.score(seen, target, mask)
 
 
 def make_heads(network, loss, readout):
@@ -95,10 +103,10 @@ def value_and_gradient(heads, packed, recording, columns, given, totals=None):
     value, scores, by_state, by_spike = 0.0, [], {}, {}
     for k, (head, (target, mask)) in enumerate(zip(heads, given)):
         seen = head.seen(packed, recording, columns)
-        part, slope = head.loss.value_and_gradient(seen, target, mask, None if totals is None else totals[k])
+        part, slope, score = head.assess(seen, target, mask, None if totals is None else totals[k])
         value += head.weight * part
         (by_spike if head.spikes else by_state)[head.name] = slope if head.weight == 1 else slope * seen.dtype.type(head.weight)
-        scores.append(head.loss.score(seen, target, mask).sum())
+        scores.append(score.sum())
     return value, joint_score(heads, scores), by_state, by_spike
 
 

@@ -413,8 +413,9 @@ class _Session:
             rows = data.rows[start:start + batch]
             recording, before = self._forward(data, rows, before)
             seen = [(head, head.seen(self.packed, recording, columns), *pair) for head, pair in zip(self.heads, data.target(rows))]
-            values.append(sum(h.weight * h.loss.value_and_gradient(*each)[0] for h, *each in seen) * rows.size)
-            scores.append(joint_score(self.heads, [h.loss.score(*each) for h, *each in seen]))
+            found = [h.assess(*each) for h, *each in seen]
+            values.append(sum(h.weight * value for h, (value, _, _) in zip(self.heads, found)) * rows.size)
+            scores.append(joint_score(self.heads, [score for _, _, score in found]))
             predictions.append([h.loss.predict(each[0], each[2]) for h, *each in seen])
             counts = counts + recording.counts.sum(axis=0, dtype=np.float64)
         seconds = data.rows.size * data.steps * self.network.dt
