@@ -5,7 +5,6 @@ A spike of neuron j that arrives at step n, D steps after it was fired, adds W_j
     dL/dW_ji = sum over n of G_ji[n]      G_ji[n] = jump * sum over trials b of S_j[b, n - D] dL/dI_i[b, n]
 """
 import numpy as np
-from scipy import sparse
 
 from .events import ranges
 
@@ -15,6 +14,7 @@ def by_step(packed, drive, recording, projection, adjoint):
 
     Spikes from before the run count at the step in which they arrive.
     """
+    from scipy.sparse import csr_array    # here: `import biosnn` stays quick
     network = packed.network
     jump = network[projection.post].neuron.receptors[projection.receptor].jump
     steps, trial, unit, value = _spikes(packed, drive, recording, network[projection.pre])
@@ -27,7 +27,7 @@ def by_step(packed, drive, recording, projection, adjoint):
             now = slice(*np.searchsorted(steps, [n - delay, n - delay + 1]))
             j, b, s = unit[now], trial[now], jump * value[now]
             if rows is None:
-                arrived = sparse.csr_array((s, (j, b)), shape=(len(total), n_trials))
+                arrived = csr_array((s, (j, b)), shape=(len(total), n_trials))
                 total += arrived @ adjoint[:, n].astype(float)
                 continue
             count = rows.first[j + 1] - rows.first[j]

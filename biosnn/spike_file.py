@@ -6,7 +6,6 @@ the file: `dt`, `start` (s simulated before) and `duration` (s so far).
 import time
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from .events import SpikeTrains
@@ -20,6 +19,7 @@ class SpikeFile:
     def __init__(self, path, network, names, start):
         self.path, self._next = Path(path), 0.0
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        import h5py    # here: `import biosnn` stays quick
         self._file = h5py.File(self.path, "w")
         self._file.attrs.update({"dt": network.dt, "start": start, "duration": 0.0})
         for name in names:
@@ -51,6 +51,7 @@ class SpikeFile:
 def read_spikes(path):
     """Population -> SpikeTrains of one trial, from a file that simulate(..., out=path) wrote. OSError if it is not one."""
     try:
+        import h5py
         with h5py.File(path, "r") as file:
             duration = max(float(file.attrs["duration"]), float(file.attrs["dt"]))
             result = {}
