@@ -192,7 +192,7 @@ class _Circuit:
 def _close_loop(circuit, report, probes, threads, progress):
     """Simulate, measure, correct, until the targets are met or the runs are used up; the best weights that were seen are kept."""
     circuit.first, circuit.unit = dict(circuit.guess), {name: sigma for name, (_, sigma) in circuit.guess.items()}
-    mixing, best = Anderson(3), (np.inf, None)
+    mixing, best = Anderson(depth=3, jitter=0), (np.inf, None)
     report.closed_loop = True
     with progress_bar(RUNS, "initializing", progress) as advance:
         for run in range(RUNS):

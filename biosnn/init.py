@@ -353,7 +353,7 @@ def _close_loop(design, report, spikes, fixed, threads, progress, most=30):
     with progress_bar(most, "initializing", progress) as advance:
         for iteration in range(most):
             trace = trials.run(network, sample, merge=design.merge, threads=threads)
-            measured = {name: shadows.measure(design, trace, name, threads) for name in design.targets}
+            measured = shadows.measure(design, trace, threads)
             (error, blurred), position = _record(design, report, trace, measured), design.position(fixed)
             best = min(best, (blurred >= 1 or error >= _BLUR, error, iteration, position), key=lambda item: item[:2])
             report.iterations = iteration + 1
@@ -369,7 +369,7 @@ def _close_loop(design, report, spikes, fixed, threads, progress, most=30):
     if error >= 1.0:
         design.move(best[3], fixed)
         trace = trials.run(network, sample, merge=design.merge, threads=threads)
-        error, blurred = _record(design, report, trace, {name: shadows.measure(design, trace, name, threads) for name in design.targets})
+        error, blurred = _record(design, report, trace, shadows.measure(design, trace, threads))
         if report.converged:
             report.notes.append(f"the closed loop settled within two standard errors of its {n_trials} trials ({error:.2g} times its tolerance): "
                                 "more or longer trials measure the membrane, and reach the target, more closely.")

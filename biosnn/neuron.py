@@ -8,6 +8,7 @@ The first state is the membrane U. A spike that arrives at receptor r adds jump_
 Times are in seconds; U is dimensionless (in units of the threshold) unless you choose volts throughout.
 """
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -354,14 +355,25 @@ def step_matrix(neuron, dt, time_constants=None):
     rhs[:, :-1] += gains
     rhs[0, -1] = 1.0
     if neuron.integrator == "exact":
-        from scipy.linalg import expm    # here: `import biosnn` stays quick
         generator = np.zeros(tau.shape[:-1] + (len(gains) + 1,) * 2, tau.dtype)
         generator[..., :-1, :] = rhs / tau[..., None]
-        step = expm(generator * dt)[..., :-1, :]
+        step = _exponential(generator * dt)[..., :-1, :]
     else:
         decay = (np.exp(-dt / tau) if neuron.integrator == "exponential_euler" else 1 - dt / tau)[..., None]
         step = (1 - decay) * (rhs + np.eye(*rhs.shape)) + decay * np.eye(*rhs.shape)
     return step[..., :-1], step[..., -1]
+
+
+def _exponential(matrices):
+    """expm; a single one is remembered: networks are packed again and again with the same few, a millisecond each."""
+    from scipy.linalg import expm    # here: `import biosnn` stays quick
+    return expm(matrices) if matrices.ndim > 2 else _single(expm, matrices.dtype.str, matrices.tobytes()).reshape(matrices.shape).copy()
+
+
+@lru_cache(256)
+def _single(expm, kind, data):
+    values = np.frombuffer(data, kind)
+    return expm(values.reshape(2 * (int(np.sqrt(values.size)),)))
 
 
 def linear_step(neuron, dt, time_constants=None):

@@ -1,4 +1,6 @@
-"""The compiled loop that keeps the mean and variance of states over time, without their values."""
+"""The compiled loops that take moments of states over time."""
+import numpy as np
+
 from ._jit import kernel, part
 
 
@@ -16,3 +18,22 @@ def add_moments(blocks, moment, trials, states, moments, start, n):
                     x, before = state[i], mean[i]
                     mean[i] = before + share * (x - before)
                     squares[i] += (x - before) * (x - mean[i])
+
+
+@kernel
+def add_products(states, first, sums, products):
+    """sums[b, a] += U_a and products[b, a, c] += U_a U_c over all steps; states (trial, step, column), U_a (n,) from column first + a n."""
+    parts, n = sums.shape[1:]
+    for b in range(states.shape[0]):
+        for step in range(states.shape[1]):
+            for a in range(parts):
+                one, total = part(states[b, step], first + a * n, n), sums[b, a]
+                for i in range(n):
+                    total[i] += one[i]
+                for c in range(a + 1):
+                    other, product = part(states[b, step], first + c * n, n), products[b, a, c]
+                    for i in range(n):
+                        product[i] += np.float64(one[i]) * np.float64(other[i])
+        for a in range(parts):
+            for c in range(a):
+                products[b, c, a] = products[b, a, c]

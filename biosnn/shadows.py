@@ -7,8 +7,9 @@ from . import trials
 from .init_advice import standard_errors
 from .network import Network
 from .neuron import free_membrane
+from .recording_kernels import add_products
 
-_SHADOW_TRIALS = 16   # that are held in memory with all membranes
+_SHADOW_BYTES = 64e6   # of membranes that are held in memory
 
 
 @dataclass
@@ -32,30 +33,46 @@ def component_weights(design, name):
     return [{a.name: weights[a.name] for a in afferents}, {a.name: np.ones_like(weights[a.name]) for a in afferents}]
 
 
-def measure(design, trace, name, threads):
-    """Simulate shadows: copies of a population that receive the same spikes and never spike, one per component."""
-    network, population = design.network, design.network[name]
-    shadow, neuron, parts = Network(network.dt, network.dtype), free_membrane(population.neuron), component_weights(design, name)
-    sources = {p.pre for p in design.afferent_projections(name)}
+def measure(design, trace, threads):
+    """Components of every population, by name. Simulates shadows: copies that receive the same spikes and never spike, one per component."""
+    shadow, parts = _shadows(design)
+    spikes = trace.spikes | trace.inputs
+    spikes = {source.name: spikes[source.name] for source in shadow.inputs}
+    n_trials, width = trace.tape[2].counts.shape[0], sum(p.n for p in shadow.spiking)
+    each = max(1, int(_SHADOW_BYTES / (trace.n_steps * width * np.dtype(shadow.dtype).itemsize)))
+    sums = {name: np.zeros((n_trials, len(p), design.network[name].n)) for name, p in parts.items()}
+    products = {name: np.zeros((n_trials, len(p), *s.shape[1:])) for (name, p), s in zip(parts.items(), sums.values())}
+    for first in range(0, n_trials, each):
+        done = trials.run(shadow, {source: train[first:first + each] for source, train in spikes.items()},
+                          [f"{p.name}.U" for p in shadow.spiking], merge=design.merge, threads=threads)
+        column = 0
+        for name in parts:
+            rows = slice(first, first + each)
+            add_products(done.tape[2].states, column, sums[name][rows], products[name][rows])
+            column += sums[name][0].size
+    return {name: _components(sums[name] / trace.n_steps, products[name] / trace.n_steps, design.dalian[name]) for name in parts}
+
+
+def _shadows(design):
+    """A network of the shadows of all populations, which has those populations as inputs; and their parts by population."""
+    network, targets = design.network, design.targets
+    shadow, sources = Network(network.dt, network.dtype), {p.pre for name in targets for p in design.afferent_projections(name)}
     for source in network.sources:
         if source.name in sources:
             shadow.input(source.n, source.name, source.sign)
-    for k, weights in enumerate(parts):
-        shadow.population(population.n, neuron, name=f"component {k}")
-        for projection, values in weights.items():
-            p = network.projection(projection)
-            delay = network.delay_steps(p) * network.dt if p.delay is None else p.delay
-            shadow.connect(p.pre, f"component {k}", delay, values, p.receptor, f"{k} {projection}", network.synapses.get(projection))
-    spikes = {s: (trace.spikes | trace.inputs)[s] for s in sources}
-    sums, squares, count, each = 0.0, 0.0, 0, []
-    for first in range(0, trace.tape[2].counts.shape[0], _SHADOW_TRIALS):
-        part = {s: train[first:first + _SHADOW_TRIALS] for s, train in spikes.items()}
-        states = trials.run(shadow, part, [f"component {k}.U" for k in range(len(parts))], merge=design.merge, threads=threads).states
-        u = np.stack([states[f"component {k}.U"].reshape(-1, population.n).astype(float) for k in range(len(parts))])
-        whole = (u.sum(axis=0) if design.dalian[name] else u[0]).reshape(-1, trace.n_steps, population.n)
-        each.append((whole.mean(axis=1), (whole ** 2).mean(axis=1)))
-        sums, squares, count = sums + u.sum(axis=1), squares + np.einsum("atn,btn->abn", u, u), count + u.shape[1]
-    mean = sums / count
-    by_trial = [np.concatenate(parts) for parts in zip(*each)]
-    errors = standard_errors(*by_trial, by_trial[0].mean(axis=0))
-    return Components(mean, squares / count - mean[:, None] * mean[None], errors)
+    parts = {name: component_weights(design, name) for name in targets}
+    for name, components in parts.items():
+        for k, weights in enumerate(components):
+            copy = shadow.population(network[name].n, free_membrane(network[name].neuron), name=f"component {k} of {name}").name
+            for projection, values in weights.items():
+                p = network.projection(projection)
+                delay = network.delay_steps(p) * network.dt if p.delay is None else p.delay
+                shadow.connect(p.pre, copy, delay, values, p.receptor, f"{k} {projection}", network.synapses.get(projection))
+    return shadow, parts
+
+
+def _components(means, squares, summed):
+    """Components from means over steps of U_a (trial, c, n) and U_a U_b (trial, c, c, n). summed: the membrane is the sum of the parts."""
+    whole = (means.sum(axis=1), squares.sum(axis=(1, 2))) if summed else (means[:, 0], squares[:, 0, 0])
+    mean = means.mean(axis=0)
+    return Components(mean, squares.mean(axis=0) - mean[:, None] * mean[None], standard_errors(*whole, whole[0].mean(axis=0)))
