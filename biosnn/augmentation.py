@@ -106,6 +106,29 @@ class Drop(_Augmentation):
 
 
 @dataclass(frozen=True)
+class ChannelMask(_Augmentation):
+    """All spikes of a trial in one band of neighbouring units are lost: a network must not rely on a few channels.
+
+    The width of the band is uniform in 0 .. `most` units (at most all of them), its place uniform, anew for every trial; as the frequency
+    masks of SpecAugment (Park et al. 2019), for spikes. `most`: a whole number of units.
+    """
+    most: int
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.most != int(self.most):
+            raise ValueError(f"ChannelMask: most is {self.most!r}; it must be a whole number of units.")
+
+    def apply(self, events, rng):
+        width = np.minimum(rng.integers(0, int(self.most), events.n_trials, endpoint=True), events.n_units)
+        first = rng.integers(0, events.n_units - width, endpoint=True)
+        settled = events.spans.settled()
+        _, units, trials = settled
+        keep = (units < first[trials]) | (units >= (first + width)[trials])
+        return events.replaced(*(each[keep] for each in settled))
+
+
+@dataclass(frozen=True)
 class Insert(_Augmentation):
     """Independent Poisson spikes of `rate` Hz are added to every unit."""
     rate: float

@@ -38,6 +38,24 @@ def test_jitter_stretch_drop_and_insert():
     assert abs(added - 5 * 50 * 40) < 4 * np.sqrt(5 * 50 * 40)
 
 
+def test_a_mask_takes_one_band_of_each_trial():
+    n = 4000
+    data = bs.SpikeTrains.from_events(np.full(50 * n, 0.5), np.tile(np.arange(50), n), np.repeat(np.arange(n), 50), n, 50, 1.0)
+    masked = bs.augment(data, [bs.ChannelMask(20)], seed=1)
+    there = np.zeros((n, 50), int)
+    there[masked.trials, masked.units] = 1
+    lost = 50 - there.sum(axis=1)
+    assert set(lost) == set(range(21)) and abs(lost.mean() - 10) < 4 * np.sqrt((21 ** 2 - 1) / 12 / n)       # uniform in 0 .. 20
+    edges = np.abs(np.diff(np.pad(there, ((0, 0), (1, 1)), constant_values=1), axis=1)).sum(axis=1)
+    assert set(edges[lost > 0]) == {2}                                                                       # in one piece
+    first = np.argmin(there, axis=1)
+    for width in (1, 20):                                                                                    # at every place alike
+        assert set(first[lost == width]) == set(range(51 - width))
+    assert bs.augment(data, [bs.ChannelMask(500)], seed=1).times.size > 0
+    everything = bs.augment(data, [bs.ChannelMask(0)], seed=1)
+    assert np.array_equal(everything.units, data.units) and np.array_equal(everything.times, data.times)
+
+
 def test_seed_decides():
     def run(seed):
         return bs.augment(DATA, [bs.ChannelShift(3), bs.Drop(0.1)], seed)
@@ -77,6 +95,8 @@ def test_blend_takes_partners_from_the_pool():
 def test_messages():
     with pytest.raises(ValueError, match="spread is -1"):
         bs.ChannelShift(-1)
+    with pytest.raises(ValueError, match="most is 2.5; it must be a whole number"):
+        bs.ChannelMask(2.5)
     with pytest.raises(ValueError, match="0 .. 1"):
         bs.Drop(1.5)
     with pytest.raises(ValueError, match="not an augmentation.*ChannelShift"):

@@ -14,7 +14,7 @@ def main():
                                         labels=np.arange(200) % 2)
     result = {}
     for kind in (bs.ChannelShift(5), bs.ChannelJitter(5), bs.TimeShift(50e-3), bs.TimeJitter(5e-3), bs.TimeStretch(0.1), bs.Drop(0.2),
-                 bs.Insert(1.0), bs.Blend(0.5)):
+                 bs.ChannelMask(50), bs.Insert(1.0), bs.Blend(0.5)):
         changed = bs.augment(spikes, [kind], seed=1)
         counts = np.diff(changed.offsets)
         mean = np.array([changed.times[first:last].mean() for first, last in zip(changed.offsets, changed.offsets[1:])])
