@@ -35,9 +35,9 @@ def random_weights(network, distribution, seed=0, sparse=0.0, scale=True):
     scale          False: w = x
 
     Fan-in and fan-out are those of a projection, not of all afferents together, as where every projection is a layer of its own: the
-    mean number of non-zero weights onto a postsynaptic (of a convolution: away from the edges), and from a presynaptic neuron. Dale's law: weights of projections from
-    excitatory and inhibitory populations are the absolute values of the draws; their sign lies in the receptor, so that nothing
-    balances excitation and inhibition here.
+    mean number of non-zero weights onto a postsynaptic (of a convolution: away from the edges), and from a presynaptic neuron.
+    Dale's law: weights of projections from excitatory and inhibitory populations are the absolute values of the draws; their sign lies
+    in the receptor, so that nothing balances excitation and inhibition here.
 
     ValueError for a distribution without rvs, draws that are not finite, or a share outside of [0, 1).
     """

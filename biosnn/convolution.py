@@ -115,7 +115,8 @@ class MaxPool:
         shape = _shape("MaxPool", self.shape)
         n = len(shape) - 1
         size = _sizes("MaxPool", "size", self.size, n, 1)
-        for name, value in (("shape", shape), ("size", size), ("stride", size if self.stride is None else _sizes("MaxPool", "stride", self.stride, n, 1))):
+        stride = size if self.stride is None else _sizes("MaxPool", "stride", self.stride, n, 1)
+        for name, value in (("shape", shape), ("size", size), ("stride", stride)):
             object.__setattr__(self, name, value)
         if any(k > m for k, m in zip(size, shape[1:])):
             raise ValueError(f"MaxPool: a window of {size} is larger than feature maps of {shape[1:]}.")

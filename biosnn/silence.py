@@ -42,4 +42,4 @@ class SilenceWatch:
             f"{'it' if one else 'them'} is zero" + (f": {'; '.join(reasons)}" if reasons else "") + f". So {'it' if one else 'they'} will stay "
             "silent. What helps: initial weights with which it fires, fluctuation_driven(net, data, sigma_u=1.0); a bound that pulls silent "
             "neurons up, regularizers=[lower_bound(100, 1e-3, per='neuron')] in train or prime; for losses of the maximum, a readout that "
-            "begins below 0, net.readout(…, initial=-0.1), whose maximum lies at the end of the trial.", stacklevel=4)
+            "begins below 0, net.readout(…, initial=-0.1), whose maximum lies at the end of the trial.", stacklevel=5)

@@ -242,7 +242,8 @@ def command_line():
     one = add("randman", "128 recurrent LIF neurons with homeostasis, SMORMS3")
     experiment_options(one, None)
     one.add_argument("--optimizer", choices=experiments.OPTIMIZERS, default="smorms3", help="with the learning rate of --lr")
-    one.add_argument("--recurrent", action=argparse.BooleanOptionalAction, default=True, help="a recurrent layer, 0.1 of the variance from recurrence")
+    one.add_argument("--recurrent", action=argparse.BooleanOptionalAction, default=True,
+                     help="a recurrent layer, 0.1 of the variance from recurrence")
     two = add("depth", "test accuracy against the number of hidden layers, fluctuation-driven start against Kaiming's")
     experiment_options(two, list(range(1, 8)))
     homeostasis_options(two)

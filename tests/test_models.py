@@ -211,7 +211,8 @@ def digits_file(path, n=270, seed=0):
 
 def test_spoken_digits_from_the_command_line(tmp_path, capsys):
     train, test = (digits_file(tmp_path / f"{name}.h5", seed=k) for k, name in enumerate(("train", "test")))
-    common = ["--train", train, "--duration", "0.3", "--epochs", "12", "--neurons", "24", "--json", str(tmp_path / "rows.json"), "--out", str(tmp_path)]
+    common = ["--train", train, "--duration", "0.3", "--epochs", "12", "--neurons", "24",
+              "--json", str(tmp_path / "rows.json"), "--out", str(tmp_path)]
     spoken_digits.main([*common, "--test", test])
     (row,) = json.loads((tmp_path / "rows.json").read_text())["rows"]
     assert row["test_accuracy"] > 0.55 and row["test_accuracy"] == np.mean(np.equal(row["predictions"], row["labels"]))      # 0.33 is chance

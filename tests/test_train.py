@@ -350,6 +350,7 @@ def test_a_word_about_silent_populations():
     with pytest.warns(UserWarning, match="^populations? 'B' did not fire in any trial of epoch 0, .* zero: the loss looks at the maximum") as seen:
         fit(net, data, **options)
     words = str(seen[0].message)
+    assert seen[0].filename == __file__
     assert len(seen) == 1 and "fluctuation_driven" in words and "lower_bound" in words and "initial=-0.1" in words and "surrogate" not in words
     with pytest.warns(UserWarning, match="'B' did not fire .* no membrane came near enough to threshold"):
         fit(silent(bs.TruncatedSuperSpike(20, 0.2)), data, loss=bs.SumOverTimeCrossEntropy(), **options)

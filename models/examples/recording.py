@@ -68,7 +68,8 @@ def main():
     joined = np.concatenate([parts[0].times, parts[1].times + 0.2])
     same = np.array_equal(whole.units, np.concatenate([p.units for p in parts])) and np.allclose(whole.times, joined, atol=1e-9)
     print(f"0.2 s and another 0.2 s from its saved state, streamed to files: the spikes of 0.4 s: {same} ({rate:.1f} Hz)")
-    return {"trace": trace, "rates": rates, "moments_difference": difference, "same": same, "continued": continued, "gradients": gradients, "spikes": whole.times.size}
+    return {"trace": trace, "rates": rates, "moments_difference": difference, "same": same, "continued": continued, "gradients": gradients,
+            "spikes": whole.times.size}
 
 
 if __name__ == "__main__":

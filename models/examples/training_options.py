@@ -11,7 +11,8 @@ def network(data, sigma_u):
     net = bs.Network(dt=2e-3)
     hidden = bs.layer(net, net.input(20), 64, name="hidden", recurrent=True)
     net.connect(hidden, net.readout(2, tau_mem=0.2))
-    bs.fluctuation_driven(net, data, sigma_u=sigma_u, rates={"hidden": 5.0} | ({"input": 20.0} if data is None else {}), closed_loop=False, seed=1, progress=False)
+    rates = {"hidden": 5.0} | ({"input": 20.0} if data is None else {})
+    bs.fluctuation_driven(net, data, sigma_u=sigma_u, rates=rates, closed_loop=False, seed=1, progress=False)
     return net
 
 
