@@ -60,10 +60,10 @@ def _add_delayed(target, weight, per_synapse, delay, split, row, t, jump, n, rin
 
 
 @kernel
-def spikes_of(history, n, part_of, p, begin):
-    """Spikes of population p at step n in one thread's part, which begins at neuron `begin` of all."""
+def spikes_of(history, n, part_of, p):
+    """Spikes of population p at step n in one thread's part."""
     slot = n & history.mask
-    return part(history.units[slot], begin, history.count[slot, part_of, p])
+    return part(history.units[slot], history.first[p, part_of], history.count[slot, part_of, p])
 
 
 @kernel
@@ -97,7 +97,7 @@ def arrive(cells, wires, history, k, n, t, x):
     if emitted < 0:
         return
     for other in range(cells.bounds.shape[1] - 1):
-        units = spikes_of(history, emitted, other, p, cells.neuron_first[p] + cells.bounds[p, other])
+        units = spikes_of(history, emitted, other, p)
         if units.size:
             add_spikes(cells, wires, k, t, wires.jump[k], units, x)
 
@@ -109,7 +109,7 @@ def send(cells, wires, history, k, n, t, ring, x):
     weight, row, at = at_address(wires.weight_address[k], wires.weight_size[k], x), wires.row_first[k], wires.target[k]
     size, mask, width, jump = wires.size[k], wires.ring_mask, wires.ring_width, wires.jump[k]
     for other in range(cells.bounds.shape[1] - 1):
-        units = spikes_of(history, n, other, p, cells.neuron_first[p] + cells.bounds[p, other])
+        units = spikes_of(history, n, other, p)
         if units.size == 0:
             continue
         if wires.wide[k]:
@@ -146,17 +146,25 @@ def take_from_ring(cells, wires, n, t, ring, x):
 # ---------------------------------------------------------------------------------------------- plastic synapses
 
 @kernel
+def _released(plastic, history, q, n, part_of, p):
+    """Releases of short-term plasticity q for the spikes of step n in one thread's part of population p, beside their list."""
+    first = plastic.release_first[q] + history.first[p, part_of] - history.first[p, 0]
+    return part(plastic.release[n & history.mask], first, history.count[n & history.mask, part_of, p])
+
+
+@kernel
 def use_resources(cells, wires, plastic, history, q, n, t):
     """Short-term plasticity q: u, x and the release u x at the spikes that thread t has found in step n."""
-    p, slot, first = wires.pre[plastic.short[q]], n & history.mask, plastic.short_first[q]
-    begin, use, recovery, facilitation = cells.bounds[p, t], plastic.utilization[q], plastic.recovery[q], plastic.facilitation[q]
-    for e in range(history.count[slot, t, p]):
-        a = first + history.units[slot, cells.neuron_first[p] + begin + e]
+    p, slot, use, recovery, facilitation = (wires.pre[plastic.short[q]], n & history.mask, plastic.utilization[q], plastic.recovery[q],
+                                            plastic.facilitation[q])
+    units, released = spikes_of(history, n, t, p), _released(plastic, history, q, n, t, p)
+    for e in range(units.size):
+        a = plastic.short_first[q] + units[e]
         elapsed = n - plastic.used[a]
         u = plastic.u[a] * np.exp(-facilitation * elapsed) if facilitation > 0 else 0.0
         x = 1 - (1 - plastic.x[a]) * np.exp(-recovery * elapsed)
         u += use * (1 - u)
-        plastic.release[slot, first + begin + e] = u * x
+        released[e] = u * x
         plastic.u[a], plastic.x[a], plastic.used[a] = u, x - u * x, n
 
 
@@ -180,13 +188,12 @@ def _send_one(wires, k, n, t, jump, unit, ring, x):
 @kernel
 def add_released(cells, wires, plastic, history, q, n, t, x, ring):
     """Weight times release, for the spikes of step n of the projection of short-term plasticity q."""
-    k, slot = plastic.short[q], n & history.mask
-    p, released = wires.pre[k], plastic.release[slot]
+    k = plastic.short[q]
+    p = wires.pre[k]
     for other in range(cells.bounds.shape[1] - 1):
-        begin = cells.bounds[p, other]
-        units = spikes_of(history, n, other, p, cells.neuron_first[p] + begin)
+        units, released = spikes_of(history, n, other, p), _released(plastic, history, q, n, other, p)
         for e in range(units.size):
-            jump = wires.jump[k] * released[plastic.short_first[q] + begin + e]
+            jump = wires.jump[k] * released[e]
             if plastic.short_delayed[q]:
                 _send_one(wires, k, n, t, jump, part(units, e, 1), ring, x)
             else:
@@ -224,7 +231,7 @@ def _arrive_and_learn(cells, wires, plastic, history, rule, n, t, x):
         return
     weight, y = at_address(wires.weight_address[k], wires.weight_size[k], x), part(x, wires.target[k], cells.n[wires.post[k]])
     for other in range(cells.bounds.shape[1] - 1):
-        units = spikes_of(history, emitted, other, p, cells.neuron_first[p] + cells.bounds[p, other])
+        units = spikes_of(history, emitted, other, p)
         for e in range(units.size):
             a, r = plastic.pre_first[rule] + units[e], row + units[e]
             trace = _faded(plastic.pre_trace[t, a], n - plastic.pre_seen[t, a], plastic.rate[rule], plastic.table[rule])
@@ -240,10 +247,10 @@ def _arrive_and_learn(cells, wires, plastic, history, rule, n, t, x):
 @kernel
 def _learn_from_targets(cells, wires, plastic, history, rule, n, t, x):
     """x_post += 1 and w += eta x_pre, for the spikes of step n of the postsynaptic neurons of thread t."""
-    k, slot, first, rate, table = plastic.learning[rule], n & history.mask, plastic.pre_first[rule], plastic.rate[rule], plastic.table[rule]
-    post, weight = wires.post[k], at_address(wires.weight_address[k], wires.weight_size[k], x)
-    for e in range(history.count[slot, t, post]):
-        i = history.units[slot, cells.neuron_first[post] + cells.bounds[post, t] + e]
+    k, first, rate, table = plastic.learning[rule], plastic.pre_first[rule], plastic.rate[rule], plastic.table[rule]
+    weight, units = at_address(wires.weight_address[k], wires.weight_size[k], x), spikes_of(history, n, t, wires.post[k])
+    for e in range(units.size):
+        i = units[e]
         b, c = plastic.post_first[rule] + i, plastic.into_at[rule] + i
         plastic.post_trace[b] = _faded(plastic.post_trace[b], n - plastic.post_seen[b], rate, table) + 1
         plastic.post_seen[b] = n

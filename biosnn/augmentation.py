@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .events import Spans, SpikeTrains, inside
+from .units import listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,7 +211,7 @@ def augment(spikes, augmentations, seed):
 
 def checked(augmentations):
     """A tuple of augmentations; ValueError if something in it is none."""
-    augmentations = tuple(augmentations)
+    augmentations = listed(augmentations, "augment", "ChannelShift(10)")
     for each in augmentations:
         if not isinstance(each, _Augmentation):
             names = ", ".join(kind.__name__ for kind in _Augmentation.__subclasses__())

@@ -59,13 +59,21 @@ def _parameters(network):
     return arrays | {f"tau/{population}/{name}": p for (population, name), p in network.tau_parameters.items()}
 
 
-def restore(network, arrays, meta, path):
-    """Put the parameters of a checkpoint into a network; ValueError if it is of another network."""
+def check(network, arrays, meta, path):
+    """ValueError if a checkpoint is of another network, or was written before all projections had weights."""
     names = {f"weight/{p.name}": p.name for p in network.projections}
-    if meta["fingerprint"] != network.fingerprint() or not names.keys() <= arrays.keys():
-        stored = sorted(key.removeprefix("weight/") for key in arrays if key.startswith("weight/"))
+    stored = sorted(key.removeprefix("weight/") for key in arrays if key.startswith("weight/"))
+    if meta["fingerprint"] != network.fingerprint():
         raise ValueError(f"{path} is a checkpoint of another network: it has the projections {', '.join(stored)}, this one "
                          f"{', '.join(sorted(names.values()))}; sizes, neurons, delays, dt and dtype must agree too.")
+    if missing := [name for key, name in names.items() if key not in arrays]:
+        raise ValueError(f"{path} has no weights of {', '.join(missing)}: the network had none yet when it was saved.")
+
+
+def restore(network, arrays, meta, path):
+    """Put the parameters of a checkpoint into a network; ValueError if it is of another network."""
+    check(network, arrays, meta, path)
+    names = {f"weight/{p.name}": p.name for p in network.projections}
     for key, name in names.items():
         network.set_weights(name, arrays[key])
     for population, name in network.tau_parameters:

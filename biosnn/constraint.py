@@ -3,6 +3,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .units import listed
+
 
 @dataclass(frozen=True)
 class WeightConstraint:
@@ -54,7 +56,7 @@ class WeightConstraint:
 
 def checked_constraints(constraints, network):
     """They as a tuple; ValueError if one is of another kind or names a projection that `network` does not have."""
-    known = [p.name for p in network.projections]
+    known, constraints = [p.name for p in network.projections], listed(constraints, "constraints", "WeightConstraint(high=1.0)")
     for constraint in constraints:
         if not isinstance(constraint, WeightConstraint):
             raise ValueError(f"{constraint!r} is not a constraint; use WeightConstraint(low=…, high=…, norm=…).")
@@ -64,4 +66,4 @@ def checked_constraints(constraints, network):
         if constraint.high < 0 and positive:
             raise ValueError(f"WeightConstraint: high is {constraint.high:g}, but the weights of {', '.join(map(repr, positive))} are "
                              ">= 0 by Dale's law.")
-    return tuple(constraints)
+    return constraints

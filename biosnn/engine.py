@@ -129,7 +129,8 @@ class Drive(NamedTuple):
 class History(NamedTuple):
     """Spikes of the last steps; step n is at n & mask."""
     mask: int
-    units: np.ndarray             # (slots, neurons + 1) each thread writes where its neurons lie
+    first: np.ndarray             # (P, threads) where each thread lists the spikes of its neurons
+    units: np.ndarray             # (slots, spikes of a step + 1)
     count: np.ndarray             # (slots, threads, P)
 
 
@@ -191,6 +192,11 @@ class Place:
         """First element of a state of a population in the state vector."""
         p, population = self(name)
         return int(self.state_first[p] + list(population.neuron.states).index(state) * self.room[p])
+
+
+def list_bounds(place, bounds, most):
+    """(P, threads + 1) parts of the lists of spikes of a step. bounds: those of the neurons; most: (P,) spikes that one of them can have."""
+    return bounds * most[:, None] + np.concatenate([[0], np.cumsum(place.room * most)[:-1]])[:, None]
 
 
 def part_bounds(place, threads):

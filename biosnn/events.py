@@ -44,7 +44,10 @@ class SpikeTrains:
     @classmethod
     def from_events(cls, times, units, trials, n_trials, n_units, duration, labels=None):
         """From events in any order: times (s), units and trials, one entry per spike."""
-        times, units, trials = np.asarray(seconds(times, "times")), np.asarray(units), np.asarray(trials, np.int64)
+        times, units, trials = np.asarray(seconds(times, "times")), np.asarray(units), np.asarray(trials)
+        if trials.size and trials.dtype.kind not in "iu":
+            raise ValueError(f"trials have type {trials.dtype}; they must be integers, the index of the trial of each spike.")
+        trials = trials.astype(np.int64)
         if not times.shape == units.shape == trials.shape:
             raise ValueError(f"times {times.shape}, units {units.shape} and trials {trials.shape} must have one entry per "
                              "spike, so the same length.")

@@ -5,7 +5,7 @@ constants are in seconds.
 """
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 
 import numpy as np
 
@@ -195,8 +195,12 @@ class Network:
         else:
             check_plasticity(self, projection)
             self._projections[name] = projection
-            if weights is not None:
-                self.set_weights(name, weights)
+            try:
+                if weights is not None:
+                    self.set_weights(name, weights)
+            except ValueError:
+                del self._projections[name]
+                raise
         return projection
 
     def _connect_sparse(self, projection, delay, weights, seed):
@@ -374,47 +378,46 @@ class Network:
 
     def fingerprint(self):
         """A hash of everything but weights and time-constant parameters: two networks share it if their arrays fit."""
-        def plain(value):
-            if isinstance(value, np.ndarray):
-                return value.tolist()
-            return {str(k): plain(v) for k, v in value.items()} if isinstance(value, dict) else repr(value)
-        text = [self.dt, str(self.dtype)]
-        for p in self.populations:
-            text.append([p.name, p.n, p.kind, p.sign, plain(vars(p.neuron)) if p.neuron else "", repr(p.surrogate), p.initial,
-                         plain(p.learn)])
-        text += [repr(p) for p in self.projections] + [synapses.digest for synapses in self.synapses.values()]
-        text += [[p.name, repr(p.noise)] for p in self.populations if p.noise is not None]
-        text += [[p.name, repr(p.plasticity)] for p in self.projections if p.plasticity is not None]
-        text += [[p.name, "bias"] for p in self.populations if p.bias]
-        text += [[p.name, p.source, repr(p.pooling)] for p in self.pooling]
+        text = [self.dt, str(self.dtype), [_plain(p) for p in self.populations]]
+        for p in self.projections:      # of a rule counts what it has built
+            text.append([p.name, p.pre, p.post, p.receptor, _plain(p.delay), type(p.synapses).__name__, _plain(p.plasticity)])
+        text += [synapses.digest for synapses in self.synapses.values()]
         return hashlib.sha256(json.dumps(text).encode()).hexdigest()[:16]
 
     # ------------------------------------------------------------------------------------------ checks
 
     def _add(self, population, bias=None):
         name, n = population.name, population.n
-        if not isinstance(name, str) or not name or "." in name or "->" in name:
-            raise ValueError(f"population name {name!r}: it must be a non-empty text without '.' and '->', which separate "
-                             "populations from states and from each other.")
+        if not isinstance(name, str) or not name or any(mark in name for mark in (".", "->", "/")):
+            raise ValueError(f"population name {name!r}: it must be a non-empty text without '.', '->' and '/', which separate "
+                             "populations from states, from each other, and groups in files.")
         if name in self._populations:
             raise ValueError(f"there is a population {name!r} already; give this one another name.")
         if not isinstance(n, (int, np.integer)) or n < 1:
             raise ValueError(f"population {name!r}: n is {n!r}; it must be a whole number of neurons >= 1.")
         if population.sign not in SIGNS:
             raise ValueError(f"population {name!r}: sign {population.sign!r} is not one of {', '.join(SIGNS)}.")
+        if not np.isfinite(population.initial):
+            raise ValueError(f"population {name!r}: initial is {population.initial!r}; it must be a finite number.")
         if population.neuron is not None:
             self._check_neuron(population)
+        if bias is not None:
+            self._check_bias(population, bias)
+        population = replace(population, n=int(n))
         self._populations[name] = population
         for tau, shared in population.learn.items():
             self.tau_parameters[name, tau] = np.zeros(() if shared == "population" else (n,))
         if bias is not None:
-            if population.neuron.reversal:
-                raise ValueError(f"population {name!r}: {population.neuron.model} takes no bias: what a constant current does there depends "
-                                 "on the conductances. Give currents to run or simulate.")
-            if np.shape(bias) not in ((), (n,)) or not np.all(np.isfinite(bias)):
-                raise ValueError(f"population {name!r}: bias has shape {np.shape(bias)}; it must be one finite number or ({n},).")
             self.tau_parameters[name, "bias"] = np.array(np.broadcast_to(np.asarray(bias, float), n))
         return population
+
+    def _check_bias(self, population, bias):
+        name, n = population.name, population.n
+        if population.neuron.reversal:
+            raise ValueError(f"population {name!r}: {population.neuron.model} takes no bias: what a constant current does there depends "
+                             "on the conductances. Give currents to run or simulate.")
+        if np.shape(bias) not in ((), (n,)) or not np.all(np.isfinite(bias)):
+            raise ValueError(f"population {name!r}: bias has shape {np.shape(bias)}; it must be one finite number or ({n},).")
 
     def _check_neuron(self, population):
         name, neuron = population.name, population.neuron
@@ -458,6 +461,21 @@ class Network:
                              + ("takes weights of either sign" if receptors[receptor].sign == 0 else "has the other sign")
                              + ": that would break Dale's law.")
         return receptor
+
+
+def _plain(value):
+    """For JSON: descriptions and numbers that are equal look the same, whatever the types of their numbers."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if is_dataclass(value):
+        return [type(value).__name__, {each.name: _plain(getattr(value, each.name)) for each in fields(value)}]
+    if isinstance(value, (float, int, np.number)) and not isinstance(value, bool):
+        return float(value)
+    return value if value is None or isinstance(value, (bool, str)) else repr(value)
 
 
 def _check_size(name, what, values, size):

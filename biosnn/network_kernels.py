@@ -167,10 +167,9 @@ def _find_spikes(i, m, n_real, margin, units, count):
 @kernel
 def _update(cells, noise, history, p, n, t, x, state, scratch):
     """Integrate and threshold the neurons of thread t in population p, and list its spikes of step n."""
-    a, slot, words = cells.neuron_first[p], n & history.mask, scratch.words
+    slot, words = n & history.mask, scratch.words
     begin, end, count = cells.bounds[p, t], cells.bounds[p, t + 1], 0
-    row = history.units[slot]
-    units = part(row, a + begin, end - begin + 1)
+    units = part(history.units[slot], history.first[p, t], end - begin + 1)
     for i in range(begin, end, BLOCK):
         m = min(BLOCK, end - i)
         _release(cells, p, i, m, x, state.clock, state.held, scratch.old)
@@ -206,7 +205,7 @@ def _copy_inputs(cells, drive, history, p, n, t):
         at = m * drive.n_inputs + q
         for e in range(drive.pointers[at], drive.pointers[at + 1]):
             if begin <= drive.units[e] < end:
-                history.units[slot, cells.neuron_first[p] + begin + count] = drive.units[e]
+                history.units[slot, history.first[p, t] + count] = drive.units[e]
                 count += 1
     history.count[slot, t, p] = count
 
@@ -214,8 +213,7 @@ def _copy_inputs(cells, drive, history, p, n, t):
 @kernel
 def _reset(cells, history, p, n, t, x, state):
     """U = U_reset, or U -= theta; the refractory clock starts."""
-    slot, a, first = n & history.mask, cells.neuron_first[p], cells.state_first[p]
-    at = a + cells.bounds[p, t]
+    slot, a, first, at = n & history.mask, cells.neuron_first[p], cells.state_first[p], history.first[p, t]
     for e in range(history.count[slot, t, p]):
         i = history.units[slot, at + e]
         x[first + i] = x[first + i] - cells.threshold[p] if cells.subtracts[p] else cells.reset[p]
@@ -227,7 +225,7 @@ def _reset(cells, history, p, n, t, x, state):
 @kernel
 def _jump(cells, history, p, n, t, x):
     """What spikes of step n - delay add to other states of their own neurons."""
-    slot, first, at = (n - cells.jump_delay[p]) & history.mask, cells.state_first[p], cells.neuron_first[p] + cells.bounds[p, t]
+    slot, first, at = (n - cells.jump_delay[p]) & history.mask, cells.state_first[p], history.first[p, t]
     if n < cells.jump_delay[p]:
         return
     for e in range(history.count[slot, t, p]):
@@ -312,13 +310,13 @@ def split_rows(first, target, bounds, split):
 
 
 @kernel
-def collect(history, bounds, neuron_first, p, first, last, steps, units):
+def collect(history, p, first, last, steps, units):
     """Spikes of population p in steps first .. last - 1, by step and then neuron, into `steps` and `units`."""
     total = 0
     for n in range(first, last):
         slot = n & history.mask
-        for t in range(bounds.shape[1] - 1):
-            at = neuron_first[p] + bounds[p, t]
+        for t in range(history.first.shape[1]):
+            at = history.first[p, t]
             for e in range(history.count[slot, t, p]):
                 steps[total], units[total] = n, history.units[slot, at + e]
                 total += 1

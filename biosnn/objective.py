@@ -56,6 +56,8 @@ def _head(network, name, loss, weight=1.0):
     kinds = {p.name: p.kind for p in network.readouts + network.firing}
     if name not in kinds:
         raise _unknown(network, name)
+    if not hasattr(loss, "value_and_gradient"):
+        raise ValueError(f"loss is {loss!r}; it must be a description such as MaxOverTimeCrossEntropy(), or a dict of them by readout.")
     spikes = kinds[name] != "readout"
     if getattr(loss, "needs_spikes", False) and not spikes:
         raise ValueError(f"{type(loss).__name__} looks at spikes, and {name!r} is a readout: give readout=… the name of a spiking "
@@ -76,6 +78,7 @@ def make_targets(heads, network, labels, targets, mask, n_trials, steps):
         weights = None if weights is None else np.asarray(weights, float)
         if weights is not None and weights.shape[:2] != (n_trials, steps):
             raise ValueError(f"mask has shape {weights.shape}; it must begin with (trial, step) = {(n_trials, steps)}.")
+        head.loss.total_weight((n_trials, steps, network[head.name].n), weights)      # ValueError if no step of any trial counts
         result.append((target, weights))
     return tuple(result)
 
@@ -94,8 +97,9 @@ def select(given, rows):
 
 
 def total_weights(heads, network, given, n_trials, steps):
-    """What the means over a batch divide by."""
-    return [head.loss.total_weight((n_trials, steps, network[head.name].n), mask) for head, (_, mask) in zip(heads, given)]
+    """What the means over a batch divide by; 1 where no step of it counts, so that its loss is 0."""
+    return [1.0 if mask is not None and not np.any(mask) else head.loss.total_weight((n_trials, steps, network[head.name].n), mask)
+            for head, (_, mask) in zip(heads, given)]
 
 
 def value_and_gradient(heads, packed, recording, columns, given, totals=None):

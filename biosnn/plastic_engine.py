@@ -19,14 +19,15 @@ class Plastic(NamedTuple):
     """Q projections with short-term plasticity, L with inhibitory plasticity. Times are steps, rates per step."""
     short: np.ndarray             # (Q,) which projection
     short_delayed: np.ndarray     # (Q,) whether every synapse has a delay
-    short_first: np.ndarray       # (Q,) first element in u, x, used, and in a row of `release`
+    short_first: np.ndarray       # (Q,) first element in u, x, used
+    release_first: np.ndarray     # (Q,) first element in a row of `release`
     utilization: np.ndarray
     recovery: np.ndarray          # (Q,) dt / tau_rec
     facilitation: np.ndarray      # (Q,) dt / tau_facil, or 0 where there is none
     u: np.ndarray                 # after the last spike
     x: np.ndarray
     used: np.ndarray              # step of the last spike
-    release: np.ndarray           # (slots, width) u x of past spikes, in the places of History.units
+    release: np.ndarray           # (slots, width) u x of past spikes, in the order of History.units
     learning: np.ndarray          # (L,) which projection
     eta: np.ndarray
     alpha: np.ndarray
@@ -62,8 +63,8 @@ def learned_weights(state):
     return {key.removeprefix("weight/"): weights for key, weights in state.arrays.items() if key.startswith("weight/")}
 
 
-def pack_plastic(place, threads, slots):
-    """Plastic of a network at rest: resources full, traces 0. slots: of the list of past spikes."""
+def pack_plastic(place, threads, history):
+    """Plastic of a network at rest: resources full, traces 0."""
     network, dt = place.network, place.network.dt
     short, learning = _of_kind(network, TsodyksMarkram), _of_kind(network, InhibitorySTDP)
 
@@ -75,14 +76,16 @@ def pack_plastic(place, threads, slots):
         ends = np.cumsum([0] + [int(place.room[place.number[getattr(p, name)]]) for _, p in projections]).astype(np.int64)
         return ends[:-1], int(ends[-1])
     short_first, width = firsts("pre", short)
+    lists = np.diff(np.append(history.first[:, 0], history.units.shape[1] - 1))      # room for the spikes of each population
+    releases = np.cumsum([0] + [lists[place.number[p.pre]] for _, p in short])
     (pre_first, n_pre), (post_first, n_post) = firsts("pre", learning), firsts("post", learning)
     rate = numbers(lambda p: dt / p.plasticity.tau, learning)
     size = min(_LONGEST, int(_TABLE / rate.min()) + 1) if rate.size else 1
     return Plastic(
-        np.array([k for k, _ in short], np.int64), numbers(lambda p: p.delay is None, short, bool), short_first,
+        np.array([k for k, _ in short], np.int64), numbers(lambda p: p.delay is None, short, bool), short_first, releases[:-1],
         numbers(lambda p: p.plasticity.utilization, short), numbers(lambda p: dt / p.plasticity.tau_rec, short),
         numbers(lambda p: dt / p.plasticity.tau_facil if p.plasticity.tau_facil else 0.0, short),
-        np.zeros(width), np.ones(width), np.zeros(width, np.int64), np.zeros((slots if width else 0, width), network.dtype),
+        np.zeros(width), np.ones(width), np.zeros(width, np.int64), np.zeros((history.mask + 1 if width else 0, releases[-1]), network.dtype),
         np.array([k for k, _ in learning], np.int64), numbers(lambda p: p.plasticity.eta, learning),
         numbers(lambda p: p.plasticity.alpha, learning), numbers(lambda p: p.plasticity.w_max, learning), rate,
         np.exp(-rate[:, None] * np.arange(size)), pre_first, np.zeros((threads, n_pre)), np.zeros((threads, n_pre), np.int64),
@@ -113,7 +116,7 @@ def _releases(plastic, wires, cells, history, steps):
         p = wires.pre[k]
         for slot in [n & history.mask for n in steps]:
             for t in range(cells.bounds.shape[1] - 1):
-                begin = plastic.short_first[q] + cells.bounds[p, t]
+                begin = plastic.release_first[q] + history.first[p, t] - history.first[p, 0]
                 yield plastic.release[slot, begin:begin + history.count[slot, t, p]]
 
 

@@ -52,7 +52,7 @@ def pool_spikes(cells, pools, history, k, n, t):
     p, source, slot, rows, seen = pools.population[k], pools.source[k], n & history.mask, pools.row_first[k], pools.seen_first[k]
     begin, end, count = cells.bounds[p, t], min(cells.bounds[p, t + 1], cells.n[p]), 0
     for other in range(cells.bounds.shape[1] - 1):
-        at = cells.neuron_first[source] + cells.bounds[source, other]
+        at = history.first[source, other]
         for e in range(history.count[slot, other, source]):
             row = rows + history.units[slot, at + e]
             for a in range(pools.first[row], pools.first[row + 1]):
@@ -60,6 +60,6 @@ def pool_spikes(cells, pools, history, k, n, t):
                     pools.seen[seen + pools.unit[a]] = n
     for g in range(begin, end):
         if pools.seen[seen + g] == n:
-            history.units[slot, cells.neuron_first[p] + begin + count] = g
+            history.units[slot, history.first[p, t] + count] = g
             count += 1
     history.count[slot, t, p] = count

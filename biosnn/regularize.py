@@ -3,6 +3,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .units import listed
+
 
 @dataclass(frozen=True)
 class _Regularizer:
@@ -69,6 +71,7 @@ class WeightPenalty(_Regularizer):
     projections: tuple | None = None
 
     def __post_init__(self):
+        object.__setattr__(self, "projections", _names(self.projections))
         self._check()
         if self.power not in (1, 2):
             raise ValueError(f"WeightPenalty: power is {self.power!r}; it must be 1 (L1) or 2 (L2).")
@@ -88,7 +91,8 @@ def _names(names):
 
 
 def checked_regularizers(regularizers, network):
-    """The same; ValueError for what is none, or names what the network has not."""
+    """They as a tuple; ValueError for what is none, or names what the network has not."""
+    regularizers = listed(regularizers, "regularizers", "upper_bound(0.1, 4)")
     for term in regularizers:
         known = [p.name for p in network.spiking] if isinstance(term, SpikeCount) else [p.name for p in network.projections]
         named = term.populations if isinstance(term, SpikeCount) else getattr(term, "projections", None)

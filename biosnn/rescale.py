@@ -21,6 +21,11 @@ def time_rescale(network, dt):
     for population in network.populations:
         other._add(replace(population, neuron=pooling_unit(other.dt)) if population.pooling else population)
     other.tau_parameters = {key: np.array(p) for key, p in network.tau_parameters.items()}
+    for population in other.populations:
+        for name, tau in other.time_constants(population).items() if population.learn else ():
+            if np.min(tau) < other.dt:
+                raise ValueError(f"population {population.name!r}: time constant {name!r} is {np.min(tau):g} s after training, below the time step "
+                                 f"dt = {other.dt:g} s, which is too coarse to resolve it. Use a smaller dt.")
     for projection in network.projections:
         name = projection.name
         other._projections[name] = projection

@@ -10,12 +10,11 @@ from functools import cached_property
 
 import numpy as np
 
-from . import checkpoint, dale, engine, plastic_engine
+from . import checkpoint, engine, plastic_engine
 from .background import Current
 from . import network_kernels as kernels
 from .events import SpikeTrains
 from .past import State
-from .plasticity import check_plasticity
 from .progress import graceful_interrupt, progress_bar
 from .trials import bin_inputs
 from .spike_file import SpikeFile, read_spikes
@@ -52,13 +51,13 @@ class Simulation:
     interrupted: bool
     state: State
     _events: dict = field(repr=False)
-    _out: object = None
+    _out: tuple | None = None     # (path, which run) of a file of spikes
 
     @cached_property
     def spikes(self):
         """Population -> SpikeTrains of one trial, for the recorded populations; read from the file if they went there."""
         if self._out is not None:
-            return read_spikes(self._out)
+            return read_spikes(*self._out)
         return {name: SpikeTrains(steps * self.network.dt, units, [0, units.size], self.network[name].n, self.duration)
                 for name, (steps, units) in self._events.items()}
 
@@ -116,8 +115,7 @@ def simulate(network, duration, spikes=None, *, background=(), record=None, ever
     if steps < 1:
         raise ValueError(f"duration is {duration!r} s; it must be finite and at least one step of {network.dt:g} s.")
     _check_network(network)
-    run = _Run(network, background, state, seed, initial, _threads(network, threads))
-    run.connect_inputs(spikes, steps, merge)
+    run = _Run(network, spikes, merge, background, state, seed, initial, _threads(network, threads))
     run.choose(record, every, record_spikes, rate_bin, steps, out)
     begin, interrupted = time.perf_counter(), False
     try:
@@ -149,9 +147,8 @@ def _check_network(network):
         raise ValueError(f"projections without weights: {', '.join(missing)}. Give them to connect or set_weights.")
     if noisy := [p.name for p in network.spiking if p.noise]:
         raise ValueError(f"populations with escape noise: {', '.join(noisy)}. simulate has none of it; use run, or background=[…].")
-    for projection in network.projections:
-        dale.check_weights(projection.name, network.weights[projection.name], projection.non_negative)
-        check_plasticity(network, projection, network.weights[projection.name])
+    for projection in network.projections:      # `network.weights` is open to all: shape, type, Dale's law
+        network.set_weights(projection, network.weights[projection.name], copy=False)
 
 
 def _threads(network, threads):
@@ -163,8 +160,8 @@ def _threads(network, threads):
 class _Run:
     """The arrays of one call of `simulate`, and the loop over slices of time."""
 
-    def __init__(self, network, background, state, seed, initial, threads):
-        self.network, self.threads, self.place = network, threads, engine.Place(network)
+    def __init__(self, network, spikes, merge, background, state, seed, initial, threads):
+        self.network, self.threads, self.place, self.merge = network, threads, engine.Place(network), merge
         self.fingerprint = network.fingerprint()
         if state is not None and state.fingerprint != self.fingerprint:
             raise ValueError("this state is of another network: sizes, neurons, projections, dt and dtype must agree.")
@@ -181,8 +178,9 @@ class _Run:
         direct = [network.delay_steps(p) for p in network.projections if p.delay is not None]
         self.longest = max([0, *direct, *(p.neuron.jump_delay_steps(network.dt) for p in network.spiking)])
         self._make_memory(state, initial, rng)
+        self._connect_inputs(spikes)
         self._make_history(state)
-        self.plastic = plastic_engine.pack_plastic(self.place, threads, self.history.mask + 1)
+        self.plastic = plastic_engine.pack_plastic(self.place, threads, self.history)
         if state is not None:
             plastic_engine.restore(self.plastic, self.wires, self.cells, self.history, self._recent_steps(), state)
         self.scratch = [engine.new_scratch(self.place) for _ in range(threads)]
@@ -208,6 +206,8 @@ class _Run:
                 first, n, _ = self._find(name)
                 arrays["x"][first:first + n] = values.draw(rng, n) if hasattr(values, "draw") else (
                     values(rng, n) if is_random(values) else values)
+                if not np.all(np.isfinite(arrays["x"][first:first + n])):
+                    raise ValueError(f"initial {name!r} has values that are not finite.")
         self.memory = engine.Memory(**arrays)
 
     def _find(self, name):
@@ -219,21 +219,34 @@ class _Run:
         return self.place.state(population, state), p.n, state == p.states[0]
 
     def _make_history(self, state):
-        neurons = int(self.place.neuron_first[-1])
-        self.most = int(np.clip(_ROOM // neurons, 32, 4096))     # steps of one slice
+        lists = engine.list_bounds(self.place, self.cells.bounds, self._most_spikes(state))
+        size = int(lists[-1, -1])
+        self.most = int(np.clip(_ROOM // size, 32, 4096))     # steps of one slice
         shortest = min(self.wires.shortest, self.most)
         slots = 1 << (self.most + self.longest + shortest + 2).bit_length()
-        self.history = engine.History(slots - 1, np.empty((slots, neurons + 1), np.int32),
+        self.history = engine.History(slots - 1, np.ascontiguousarray(lists[:, :-1]), np.empty((slots, size + 1), np.int32),
                                       np.zeros((slots, self.threads, self.place.n.size), np.int32))
         if state is not None:
             for n, p, unit in zip(*(state.arrays[f"recent_{what}"] for what in ("steps", "populations", "units"))):
-                bounds, slot = self.cells.bounds[p], n & self.history.mask
-                t = int(np.searchsorted(bounds, unit, side="right")) - 1
-                at = self.place.neuron_first[p] + bounds[t] + self.history.count[slot, t, p]
-                self.history.units[slot, at] = unit
+                slot, t = n & self.history.mask, int(np.searchsorted(self.cells.bounds[p], unit, side="right")) - 1
+                self.history.units[slot, self.history.first[p, t] + self.history.count[slot, t, p]] = unit
                 self.history.count[slot, t, p] += 1
 
-    def connect_inputs(self, spikes, steps, merge):
+    def _most_spikes(self, state):
+        """(P,) the most spikes that a unit has in one step: several only where spikes of inputs are not merged, now or before `state`."""
+        most, inputs = np.ones(self.place.n.size, np.int64), [self.place.number[p.name] for p in self.network.inputs]
+        counts = np.diff(self.drive.pointers)
+        step, number = np.divmod(np.repeat(np.arange(counts.size), counts), max(1, len(inputs)))
+        lists = [(step[number == q], p, self.drive.units[number == q]) for q, p in enumerate(inputs) if not self.merge]
+        if state is not None:
+            steps, populations, units = (state.arrays[f"recent_{what}"] for what in ("steps", "populations", "units"))
+            lists += [(steps[populations == p], p, units[populations == p]) for p in inputs]
+        for steps, p, units in lists:
+            _, times = np.unique(steps * self.place.n[p] + units, return_counts=True)
+            most[p] = max(most[p], times.max(initial=1))
+        return most
+
+    def _connect_inputs(self, spikes):
         """The spikes of the inputs, by step."""
         inputs = self.network.inputs
         if spikes is None or not inputs:
@@ -241,7 +254,7 @@ class _Run:
                 raise ValueError("the network has no inputs: give spikes=None.")
             self.drive = engine.Drive(len(inputs), self.first, 0, np.zeros(1, np.int64), np.empty(0, np.int32))
             return
-        events, given = bin_inputs(self.network, spikes, merge)
+        events, given = bin_inputs(self.network, spikes, self.merge)
         if events.pointers.shape[0] != 1:
             raise ValueError(f"simulate runs one trial; spikes have {events.pointers.shape[0]}. Choose one: spikes[0].")
         self.drive = engine.Drive(len(inputs), self.first, given, np.ascontiguousarray(events.pointers[0]), events.units)
@@ -322,7 +335,7 @@ class _Run:
             np.add.at(binned, at, counts)
             if name in self.events and counts.any():
                 steps, units = np.empty(counts.sum(), np.int64), np.empty(counts.sum(), np.int32)
-                kernels.collect(self.history, self.cells.bounds, self.place.neuron_first, p, first, last, steps, units)
+                kernels.collect(self.history, p, first, last, steps, units)
                 if self.file is not None:
                     self.file.append(name, (steps - self.first) * self.network.dt, units)
                 else:
@@ -347,7 +360,7 @@ class _Run:
         binned = {name: counts[:-(-done // self.bin_steps)] for name, counts in self.binned.items()}
         return Simulation(self.network, self.first * dt, done * dt, {name: int(counts.sum()) for name, counts in binned.items()}, binned,
                           self.bin_steps * dt, {name: rows[:, columns] for name, columns in self.columns.items()}, steps * dt, wall,
-                          interrupted, self._state(), events, None if self.file is None else self.file.path)
+                          interrupted, self._state(), events, None if self.file is None else (self.file.path, self.file.run))
 
     def _state(self):
         first = self._recent_steps().start
@@ -356,7 +369,7 @@ class _Run:
             slots = np.arange(first, self.step) & self.history.mask
             size = int(self.history.count[slots, :, p].sum())
             steps, units = np.empty(size, np.int64), np.empty(size, np.int32)
-            kernels.collect(self.history, self.cells.bounds, self.place.neuron_first, p, first, self.step, steps, units)
+            kernels.collect(self.history, p, first, self.step, steps, units)
             for part, values in zip(recent, (steps, np.full(size, p), units)):
                 part.append(values)
         arrays = {f"recent_{what}": np.concatenate(parts) for what, parts in zip(("steps", "populations", "units"), recent)}

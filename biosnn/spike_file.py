@@ -1,8 +1,9 @@
 """Spikes of long runs in an HDF5 file, which can be read while it grows and after an interruption.
 
 Layout: group `spikes/<population>` with `times` (s from the start of the run, float64) and `units` (int32), attribute `n`; attributes of
-the file: `dt`, `start` (s simulated before) and `duration` (s so far).
+the file: `dt`, `start` (s simulated before), `duration` (s so far) and `run` (which run wrote it).
 """
+import secrets
 import time
 from pathlib import Path
 
@@ -17,11 +18,11 @@ class SpikeFile:
     """An HDF5 file to append to."""
 
     def __init__(self, path, network, names, start):
-        self.path, self._next = Path(path), 0.0
+        self.path, self.run, self._next = Path(path), secrets.token_hex(8), 0.0
         self.path.parent.mkdir(parents=True, exist_ok=True)
         import h5py    # here: `import biosnn` stays quick
         self._file = h5py.File(self.path, "w")
-        self._file.attrs.update({"dt": network.dt, "start": start, "duration": 0.0})
+        self._file.attrs.update({"dt": network.dt, "start": start, "duration": 0.0, "run": self.run})
         for name in names:
             group = self._file.create_group(f"spikes/{name}")
             group.attrs["n"] = network[name].n
@@ -48,11 +49,16 @@ class SpikeFile:
         self._file.close()
 
 
-def read_spikes(path):
-    """Population -> SpikeTrains of one trial, from a file that simulate(..., out=path) wrote. OSError if it is not one."""
+def read_spikes(path, run=None):
+    """Population -> SpikeTrains of one trial, from a file that simulate(..., out=path) wrote. OSError if it is not one.
+
+    run: which one must have written it; default any.
+    """
     try:
         import h5py
         with h5py.File(path, "r") as file:
+            if run is not None and file.attrs.get("run") != run:
+                raise OSError("a later run has written there")
             duration = max(float(file.attrs["duration"]), float(file.attrs["dt"]))
             result = {}
             for name, group in file["spikes"].items():

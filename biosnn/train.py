@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import arrays, checkpoint, dale, passes, past
+from . import arrays, dale, passes, past, standing
 from .augmentation import Blend, augmented_events, checked
 from .constraint import checked_constraints
 from .events import bin_events
@@ -18,6 +18,7 @@ from .progress import graceful_interrupt, progress_bar
 from .regularize import SpikeCount, WeightPenalty, checked_regularizers
 from .silence import SilenceWatch
 from .trials import NO_CURRENT, all_states, bin_inputs, input_trains, side_by_side, state_layout, tau_gradients, window_steps
+from .units import listed
 
 _SERIES = ("loss", "accuracy", "regularizer", "validation_loss", "validation_accuracy", "learning_rate", "seconds")
 
@@ -51,7 +52,7 @@ class History:
 
     @property
     def best_epoch(self):
-        return int(np.argmin(self.watched)) if self.loss.size else -1
+        return int(np.nanargmin(self.watched)) if self.loss.size and not np.all(np.isnan(self.watched)) else -1
 
     def as_dict(self):
         """For JSON: lists, with None where a value is missing."""
@@ -97,29 +98,29 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
     Ctrl-C ends the training after the running batch, with a checkpoint to resume from; a second one ends it at once.
     A loss or gradient that is not finite is a ValueError that names the projection; the last good checkpoint stays.
     """
-    session = _Session(network, loss, optimizer, schedule, tuple(regularizers), readout, seed, threads, differentiate_reset,
+    session = _Session(network, loss, optimizer, schedule, regularizers, readout, seed, threads, differentiate_reset,
                        checked(augment), checked_dropout(network, dropout), clip,
                        window_steps(truncate, network.dt), constraints, stateful)
     check_differentiable(network)
     if differentiate_reset:
         check_reset_is_differentiable(network)
-    session.load(spikes, targets, mask, validation, validation_targets, validation_mask, batch)
-    _check_counts(epochs, batch, early_stopping)
+    _check_counts(epochs=epochs, batch=batch, early_stopping=early_stopping)
+    session.load(spikes, targets, mask, validation, validation_targets, validation_mask, int(batch))
     if clip is not None and not (np.isfinite(clip) and clip > 0):
         raise ValueError(f"clip is {clip!r}; it must be a positive number, the largest norm of a gradient, or None.")
     folder = None if out is None else Path(out)
     _prepare_folder(folder, start)
     if folder is not None and start == "resume" and (folder / "last.npz").exists():
-        session.resume(folder / "last.npz")
+        standing.resume(session, folder / "last.npz")
     n_batches = session.n_batches
     with graceful_interrupt() as interrupted, progress_bar(epochs * n_batches, "training", progress,
                                                            session.epoch * n_batches + session.batch) as advance:
         while session.epoch < epochs and not session.stale(early_stopping):
             session.run_epoch(epochs, interrupted, advance)
             if folder is not None:
-                session.save(folder / "last.npz")
+                standing.save(session, folder / "last.npz")
                 if session.batch == 0 and session.history().best_epoch == session.epoch - 1:
-                    session.save(folder / "best.npz")
+                    standing.save(session, folder / "best.npz")
             if interrupted():
                 break
     if early_stopping is not None and not interrupted():
@@ -134,7 +135,7 @@ def prime(network, spikes, *, epochs, regularizers, **options):
     regularizers   such as [lower_bound(100, 1e-3, per="neuron"), upper_bound(0.1, 4)]
     options        of `train`: optimizer, batch, seed, …
     """
-    if not tuple(regularizers):
+    if not listed(regularizers, "regularizers", "lower_bound(100, 1e-3)"):
         raise ValueError("prime needs regularizers, such as lower_bound(100, 1e-3); without them there is nothing to minimize.")
     return train(network, spikes, epochs=epochs, loss=None, regularizers=regularizers, **options)
 
@@ -145,14 +146,32 @@ def evaluate(network, spikes, targets=None, mask=None, *, loss=MaxOverTimeCrossE
 
     loss, targets, mask, readout, stateful as for `train`; with several losses, predictions are a dict by name. seed: of escape noise.
     """
+    _check_counts(batch=batch)
+    if loss is None:
+        raise ValueError("loss is None, so there is nothing to evaluate; rates alone are in bs.run(network, spikes).counts.")
     session = _Session(network, loss, None, None, (), readout, seed, threads, False, stateful=stateful)
     return session.evaluate(_Data(session, spikes, targets, mask), batch)
 
 
-def _check_counts(epochs, batch, early_stopping):
-    for name, value in (("epochs", epochs), ("batch", batch), ("early_stopping", early_stopping)):
+def _check_counts(**counts):
+    for name, value in counts.items():
         if not (isinstance(value, (int, np.integer)) and value >= 1 or value is None and name == "early_stopping"):
             raise ValueError(f"{name} is {value!r}; it must be a whole number >= 1.")
+
+
+def _check_parts(optimizer, schedule):
+    if optimizer is not None and not hasattr(optimizer, "start"):
+        raise ValueError(f"optimizer is {optimizer!r}; it must be a description such as Adam(5e-3).")
+    if schedule is not None and not hasattr(schedule, "factor"):
+        raise ValueError(f"schedule is {schedule!r}; it must be a description such as Cosine(0.02).")
+
+
+def _whole_seed(seed):
+    if isinstance(seed, np.random.Generator):
+        return int(seed.integers(2 ** 62))
+    if not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ValueError(f"seed is {seed!r}; it must be a whole number >= 0, or a numpy Generator.")
+    return int(seed)
 
 
 def _prepare_folder(folder, start):
@@ -181,7 +200,7 @@ class _Data:
             raise ValueError("the data set has no trials.")
         labels = trains[0].labels if trains else None
         self.given = make_targets(session.heads, network, labels, targets, mask, n_trials, self.steps)
-        self.rows = np.arange(n_trials)
+        self.rows, self.digest = np.arange(n_trials), None
 
     def part(self, rows):
         other = object.__new__(_Data)
@@ -197,13 +216,14 @@ class _Session:
 
     def __init__(self, network, loss, optimizer, schedule, regularizers, readout, seed, threads, differentiate_reset, augment=(),
                  dropout=None, clip=None, window=0, constraints=(), stateful=False):
+        _check_parts(optimizer, schedule)
         self.constraints = checked_constraints(constraints, network)
         self.augment, self.network, self.loss, self.optimizer, self.schedule = augment, network, loss, optimizer, schedule
         self.heads, self.dropout, self.clip = make_heads(network, loss, readout), dropout or {}, clip
         self.window, self.stateful, self.past = window, bool(stateful), None     # past: what the next batch goes on from
         self.seen = [f"{head.name}.U" for head in self.heads if not head.spikes]
         self.regularizers = checked_regularizers(regularizers, network)
-        self.seed = int(seed.integers(2 ** 62)) if isinstance(seed, np.random.Generator) else seed
+        self.seed = _whole_seed(seed)
         self.threads = passes.checked_threads(threads)
         self.differentiate_reset = differentiate_reset
         packed = pack(network)
@@ -409,19 +429,20 @@ class _Session:
             raise TypeError("evaluate needs prepared data")
         values, scores, predictions, counts, columns, before = [], [], [], 0, state_layout(self.packed, self.seen).columns, None
         self.check_whole_batches(data, batch)
+        totals = total_weights(self.heads, self.network, data.target(data.rows), data.rows.size, data.steps)
         for start in range(0, data.rows.size, batch):
             rows = data.rows[start:start + batch]
             recording, before = self._forward(data, rows, before)
             seen = [(head, head.seen(self.packed, recording, columns), *pair) for head, pair in zip(self.heads, data.target(rows))]
-            found = [h.assess(*each) for h, *each in seen]
-            values.append(sum(h.weight * value for h, (value, _, _) in zip(self.heads, found)) * rows.size)
+            found = [h.assess(*each, total) for (h, *each), total in zip(seen, totals)]
+            values.append(sum(h.weight * value for h, (value, _, _) in zip(self.heads, found)))
             scores.append(joint_score(self.heads, [score for _, _, score in found]))
             predictions.append([h.loss.predict(each[0], each[2]) for h, *each in seen])
             counts = counts + recording.counts.sum(axis=0, dtype=np.float64)
         seconds = data.rows.size * data.steps * self.network.dt
         rates = {p.name: float(counts[self.packed.neurons(p.name)].mean() / seconds) for p in self.network.firing}
         predictions = {head.name: np.concatenate(parts) for head, parts in zip(self.heads, zip(*predictions))}
-        return Evaluation(float(sum(values) / data.rows.size), float(np.concatenate(scores).mean()),
+        return Evaluation(float(sum(values)), float(np.concatenate(scores).mean()),
                           predictions if isinstance(self.loss, dict) else next(iter(predictions.values())), rates)
 
     # ------------------------------------------------------------------------------------------ state
@@ -446,49 +467,6 @@ class _Session:
     def restore_best(self):
         if self.best is not None:
             self.parameters[:] = self.best
-
-    def save(self, path):
-        self.write_back()
-        arrays = {f"weight/{name}": weights for name, weights in self.network.weights.items()}
-        arrays |= {f"tau/{population}/{name}": p for (population, name), p in self.network.tau_parameters.items()}
-        arrays |= {f"optimizer/{name}": value for name, value in self.state.items()}
-        arrays |= {f"history/{name}": np.array(values) for name, values in self.series.items()}
-        arrays |= {"best": self.best if self.best is not None else np.empty(0, self.network.dtype), "sums": self.sums}
-        if self.batch and self.past is not None:
-            arrays |= {f"past/{name}": value for name, value in past.as_arrays(self.past).items()}
-        checkpoint.write(path, arrays, {"fingerprint": self.network.fingerprint(), "epoch": self.epoch, "batch": self.batch,
-                                        "recipe": self._recipe()})
-
-    def _recipe(self):
-        """What must be the same for a resumed run to have the bits of an uninterrupted one."""
-        return {"seed": self.seed, "batch": self.batch_size, "trials": int(self.data.rows.size), "loss": repr(self.loss),
-                "optimizer": repr(self.optimizer), "regularizers": repr(self.regularizers),
-                "augment": repr(self.augment), "constraints": repr(self.constraints)} | {
-                    name: repr(value) for name, value in vars(self).items() if name in ("clip", "dropout", "window", "stateful") and value}
-
-    def resume(self, path):
-        arrays, meta = checkpoint.read(path)
-        checkpoint.restore(self.network, arrays, meta, path)
-        if "recipe" not in meta:
-            raise ValueError(f"{path} holds weights alone (save_weights), not where a training stands; read them with load_weights and start "
-                             "anew.")
-        # "()" is nothing: what a checkpoint does not name, because there was no such option then, was not used
-        there, here = ({key: value for key, value in recipe.items() if value != "()"} for recipe in (meta["recipe"], self._recipe()))
-        changed = [f"{key} {there.get(key)} there, {here.get(key)} here" for key in sorted({*there, *here})
-                   if there.get(key) != here.get(key)]
-        if changed:
-            raise ValueError(f"{path} belongs to another training: {'; '.join(changed)}. Resume with the same recipe, or start "
-                             "anew in another folder.")
-        tail = [np.ravel(self.network.tau_parameters[key]).astype(self.network.dtype) for key in self.taus]
-        self.parameters[:] = np.concatenate([pack(self.network).weight, *tail])
-        self.packed = replace(self.packed, model=pack_model(self.network))
-        self.state = {name: arrays[f"optimizer/{name}"] for name in self.state}
-        self.series = {name: arrays[f"history/{name}"].tolist() for name in _SERIES}
-        self.best = arrays["best"] if arrays["best"].size else None
-        self.sums, self.epoch, self.batch = arrays["sums"], meta["epoch"], meta["batch"]
-        if self.stateful and self.batch:
-            self.past = past.from_arrays({name.removeprefix("past/"): value for name, value in arrays.items()}, self.batch * self.data.steps,
-                                         self.packed)
 
 
 def clip_norm(gradient, most):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from biosnn import SpikeTrains
 from biosnn.data import fetch_shd, load_shd, load_speakers, poisson, randman, split
 from biosnn.data.randman import manifold_values
 
@@ -421,3 +422,9 @@ def test_speakers_of_a_file(tmp_path):
     assert load_speakers(path).tolist() == [7, 0, 7]
     with pytest.raises(FileNotFoundError, match="does not exist"):
         load_speakers(tmp_path / "b.h5")
+
+
+def test_trials_are_whole_numbers():
+    with pytest.raises(ValueError, match="trials have type float64; they must be integers"):
+        SpikeTrains.from_events([0.1, 0.2], [0, 1], [0.9, 1.9], 2, 3, 1.0)
+    assert len(SpikeTrains.from_events([], [], [], 2, 3, 1.0)) == 2

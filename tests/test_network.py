@@ -168,6 +168,35 @@ def test_log_normal_time_constants():
     assert tau.mean() == pytest.approx(20e-3, rel=0.01) and np.log(tau).std() == pytest.approx(0.5, rel=0.01)
 
 
+def test_what_was_refused_leaves_nothing_behind():
+    net = bs.Network(1e-3)
+    x, h = net.input(4), net.population(3, bs.lif(), name="H")
+    with pytest.raises(ValueError, match=r"weights have shape \(4, 8\)"):
+        net.connect(x, h, weights=np.ones((4, 8)))
+    net.connect(x, h, weights=np.ones((4, 3)))
+    with pytest.raises(ValueError, match="bias has shape"):
+        net.population(4, bs.lif(), name="B", bias=np.ones(3))
+    net.population(4, bs.lif(), name="B", bias=np.ones(4))
+    assert [p.name for p in net.populations] == ["input", "H", "B"]
+    for name in ("L2/3E", "a.b", "a->b"):
+        with pytest.raises(ValueError, match="population name"):
+            net.population(4, bs.lif(), name=name)
+    with pytest.raises(ValueError, match="initial is nan"):
+        net.population(4, bs.lif(), name="N", initial=np.nan)
+
+
+def test_equal_networks_have_one_fingerprint():
+    def net(reset=0.0, tau=20e-3, n=5, rule=bs.OneToOne(), delay=1e-3):
+        net = bs.Network(1e-3)
+        x, h = net.input(n), net.population(n, bs.lif(tau, reset=reset), name="H")
+        net.connect(x, h, delay, 1.0, synapses=rule, seed=1)
+        return net.fingerprint()
+    same = [net(), net(0), net(np.float64(0)), net(tau=np.float64(20e-3)), net(n=np.int64(5)), net(delay=np.float32(1e-3))]
+    assert len(set(same[:-1])) == 1
+    others = [net(0.1), net(tau=21e-3), net(n=6), net(rule=bs.Bernoulli(0.5)), net(delay=2e-3), net("subtract")]
+    assert len({same[0], *others}) == 7
+
+
 def test_imports_run_downward():
     import ast
     layers = ["_jit", "_vector", "units", "threads", "arrays", "random_kernels", "arrival_kernels",
@@ -178,8 +207,8 @@ def test_imports_run_downward():
               "plasticity", "synapses", "connectivity", "convolution", "escape", "network", "baselines", "rescale",
               "background", "engine", "plastic_engine", "pack", "past", "passes", "families", "moments", "mean_field",
               "solver", "mixing", "contributions", "trials", "stats", "progress", "init_report", "loss", "spike_loss",
-              "objective", "regularize", "constraint", "optim", "silence", "checkpoint", "spike_file", "simulation",
-              "regime", "probes", "circuit_init", "conductance_init", "init_advice", "shadows",
+              "objective", "regularize", "constraint", "optim", "silence", "checkpoint", "standing", "spike_file", "simulation",
+              "init_advice", "regime", "probes", "circuit_init", "conductance_init", "shadows",
               "init", "train", "plot", "brian"]
     package = Path(bs.__file__).parent
     for path in package.rglob("*.py"):

@@ -164,6 +164,15 @@ def test_random_training_depends_on_the_seed_alone(options, tmp_path):
         assert values[0] == values[1] != values[2]
 
 
+def test_time_rescale_sees_learned_time_constants():
+    net = bs.Network(1e-4)
+    net.connect(net.input(2), net.population(3, bs.lif(20e-3, 10e-3), name="H", learn={"mem": "population"}), weights=np.ones((2, 3)))
+    net.tau_parameters["H", "mem"] = np.array(-5.0)      # tau = 40 ms sigmoid(-5) = 0.27 ms
+    assert bs.time_rescale(net, 2e-4).dt == 2e-4
+    with pytest.raises(ValueError, match="'H': time constant 'mem' is 0.000267.* s after training, below the time step dt = 0.0019 s"):
+        bs.time_rescale(net, 1.9e-3)
+
+
 def test_time_rescale():
     data = bs.data.poisson(60, 10, 0.1, 5, seed=1)
     net = bs.Network(2e-3, np.float64)

@@ -116,6 +116,47 @@ def test_same_bits_on_any_number_of_threads_and_when_continued(delay, tmp_path):
         bs.simulate(dense(), 0.1, state=a.state, progress=False)
 
 
+def crowded(delay, plasticity=None):
+    """150 inputs onto readouts, densely and sparsely."""
+    net = bs.Network(1e-3, np.float64)
+    x, h = net.input(150), net.population(70, bs.lif(), "excitatory", "H", bias=100.0)
+    net.connect(h, h, 3e-3, 1e-3, synapses=bs.FixedInDegree(5), seed=0)
+    net.connect(x, net.readout(2, name="dense"), 2e-3, np.random.default_rng(0).random((150, 2)))
+    net.connect(x, net.readout(70, name="sparse"), delay, bs.UniformBetween(0.1, 1.0), synapses=bs.FixedOutDegree(20), seed=1, plasticity=plasticity)
+    return net
+
+
+@pytest.mark.parametrize("plasticity", [None, bs.TsodyksMarkram(0.3, 0.1)])
+@pytest.mark.parametrize("delay", [2e-3, bs.UniformBetween(1e-3, 4e-3)])
+def test_inputs_with_many_spikes_in_a_step(delay, plasticity):
+    """merge=False: an input may have more spikes in a step than units."""
+    rng, n = np.random.default_rng(2), 3000
+    spikes = bs.SpikeTrains(np.sort(rng.choice([2.5e-3, 3.5e-3, 7.5e-3], n)), rng.choice([0, 3, 149], n), [0, n], 150, 12e-3)
+    net, names = crowded(delay, plasticity), ["dense.I", "sparse.I"]
+    options = {"merge": False, "record": {name: slice(None) for name in names}, "progress": False}
+    one = bs.simulate(net, 12e-3, spikes, threads=1, **options)
+    trace = bs.run(crowded(delay), spikes, names, merge=False) if plasticity is None and delay == 2e-3 else None
+    for name in names if trace else []:
+        assert trace.states[name].max() > 50
+        np.testing.assert_allclose(one.states[name], trace.states[name][0], rtol=1e-12)
+    for threads in (2, 3):
+        assert same(one, bs.simulate(net, 12e-3, spikes, threads=threads, **options))
+    first = bs.simulate(net, 4e-3, spikes, threads=2, **options)
+    rest = bs.SpikeTrains(spikes.times[spikes.times > 4e-3] - 4e-3, spikes.units[spikes.times > 4e-3], [0, int((spikes.times > 4e-3).sum())], 150, 8e-3)
+    second = bs.simulate(net, 8e-3, rest, threads=3, state=first.state, **options)
+    for name in names:
+        assert np.array_equal(one.states[name], np.concatenate([first.states[name], second.states[name]]))
+
+
+def test_resources_used_twice_in_a_step():
+    """Three spikes of one synapse at once release U, U (1 - U) and U (1 - U)^2."""
+    net = bs.Network(1e-3, np.float64)
+    net.connect(net.input(1), net.readout(1), 1e-3, 2.0, synapses=bs.Pairs([0], [0]), plasticity=bs.TsodyksMarkram(0.3, 0.1))
+    spikes = bs.SpikeTrains(np.full(3, 1.5e-3), np.zeros(3, int), [0, 3], 1, 5e-3)
+    done = bs.simulate(net, 5e-3, spikes, merge=False, record={"readout.I": [0]}, progress=False)
+    assert done.states["readout.I"].max() == pytest.approx(2 * (1 - 0.7 ** 3), rel=1e-12)
+
+
 def naive_delta(net, currents, steps):
     """Sparse delta network driven by constant currents, neuron by neuron and synapse by synapse, in float64."""
     a, theta, reset, k = np.exp(-net.dt / 20e-3), 20e-3, 10e-3, 20
@@ -360,3 +401,24 @@ def test_trials_or_theory_refuse_what_is_not_linear(make):
         bs.regime(net, [bs.PoissonInput("A", 1e3, 1e-3, "exc")], rates={"input": 5.0})
     with pytest.raises(ValueError, match=make.__name__):
         bs.fluctuation_driven(net, background=[bs.PoissonInput("A", 1e3, 1e-3, "exc")], rates={"input": 5.0}, mu_u=1e-3, sigma_u=1e-3)
+
+
+def test_weights_that_users_wrote_themselves_are_checked():
+    net = dense()
+    net.weights["E->E"] = np.full((1, 200), 0.01)
+    with pytest.raises(ValueError, match=r"weights have shape \(1, 200\); they must be \(pre, post\) = \(200, 200\)"):
+        bs.simulate(net, 0.01, bs.data.poisson(30, 50, 0.01, seed=1), progress=False)
+
+
+def test_initial_states_that_are_no_numbers():
+    with pytest.raises(ValueError, match="initial 'E.U' has values that are not finite"):
+        bs.simulate(sparse(), 0.01, initial={"E.U": np.nan}, progress=False)
+
+
+def test_a_file_that_a_later_run_has_taken(tmp_path):
+    options = {"background": BACKGROUND, "out": tmp_path / "spikes.h5", "progress": False}
+    first = bs.simulate(sparse(), 0.1, **options)
+    second = bs.simulate(sparse(), 0.1, **options | {"seed": 1})
+    assert second.spikes["E"].times.size == second.counts["E"] > 0
+    with pytest.raises(OSError, match="a later run has written there"):
+        first.spikes

@@ -369,3 +369,87 @@ def test_frozen_populations_are_silent_without_a_word(recwarn):
     net.connect(a, net.readout(3), weights=np.ones((8, 3)))
     fit(net, task(), regularizers=[], validation=None)
     assert not [w for w in recwarn if "did not fire" in str(w.message)]
+
+
+def test_validation_may_begin_when_a_training_is_resumed(tmp_path):
+    """Epochs without validation have no say in which is the best."""
+    data, net = task(), network(task())
+    fit(net, data, epochs=2, validation=None, out=tmp_path)
+    history = fit(net, data, epochs=6, validation=data[:20], out=tmp_path, start="resume", early_stopping=10)
+    assert history.loss.size == 6 and np.isnan(history.validation_loss[:2]).all()
+    assert history.best_epoch == 2 + history.validation_loss[2:].argmin()
+
+
+@pytest.mark.parametrize("change, words", [
+    (dict(schedule=bs.Step((0.1,), 1e-3)), "schedule Cosine.* there, Step.* here"), (dict(differentiate_reset=True), "differentiate_reset None there"),
+    (dict(batch=20), "batch 40 there, 20 here"), (dict(seed=6), "seed 5 there")])
+def test_another_recipe_is_refused_and_changes_nothing(change, words, tmp_path):
+    data = task()
+    fit(network(data), data, epochs=1, out=tmp_path)
+    other = network(data)
+    before = {name: weights + 1 for name, weights in other.weights.items()}
+    for name, weights in before.items():
+        other.set_weights(name, weights)
+    with pytest.raises(ValueError, match=words):
+        fit(other, data, epochs=2, out=tmp_path, start="resume", **change)
+    assert all(np.array_equal(other.weights[name], weights) for name, weights in before.items())
+
+
+def test_other_data_of_equal_size_are_refused(tmp_path):
+    data = task()
+    fit(network(data), data, epochs=1, out=tmp_path)
+    other = bs.SpikeTrains(data.times * 0.99, data.units, data.offsets, data.n_units, data.duration, data.labels)
+    with pytest.raises(ValueError, match="another training: data "):
+        fit(network(data), other, epochs=2, out=tmp_path, start="resume")
+
+
+def test_a_masked_loss_is_the_mean_over_all_batches():
+    """Trials with few steps that count weigh as little in small batches as in one; where no step of a batch counts, its loss is 0."""
+    rng, (n, steps) = np.random.default_rng(0), (12, 50)
+    data = bs.data.poisson(20.0, 8, steps * 2e-3, n, seed=1)
+    net = bs.Network(2e-3, np.float64)
+    h = net.population(6, bs.lif(), name="H")
+    net.connect(net.input(8), h, weights=rng.normal(0, 1, (8, 6)))
+    net.connect(h, net.readout(2), weights=rng.normal(0, 1, (6, 2)))
+    targets, mask = rng.normal(0, 1, (n, steps, 2)), np.zeros((n, steps))
+    for k in range(1, n):
+        mask[k, :4 * k] = 1
+    u = bs.run(net, data).states["readout.U"]
+    wanted = (mask[..., None] * (u - targets) ** 2).sum() / (2 * mask.sum())
+    for batch in (12, 5, 1):
+        assert bs.evaluate(net, data, targets, mask, loss=bs.MeanSquaredError(), batch=batch).loss == pytest.approx(wanted, rel=1e-12)
+    bs.train(net, data, targets, mask, epochs=1, batch=1, loss=bs.MeanSquaredError(), progress=False)      # the batch of trial 0 teaches nothing
+    with pytest.raises(ValueError, match="at least one above 0"):
+        bs.evaluate(net, data, targets, 0 * mask, loss=bs.MeanSquaredError())
+
+
+@pytest.mark.parametrize("options, words", [
+    (dict(optimizer="adam"), "optimizer is 'adam'; it must be a description such as Adam"), (dict(schedule="cosine"), "schedule is 'cosine'"),
+    (dict(loss="ce"), "loss is 'ce'"), (dict(seed=None), "seed is None; it must be a whole number"), (dict(seed=-1), "seed is -1"),
+    (dict(regularizers=bs.upper_bound(0.1, 2)), "must be a list"), (dict(augment=bs.Drop(0.1)), r"augment is Drop.*must be a list"),
+    (dict(constraints=bs.WeightConstraint(high=1.0)), "constraints is WeightConstraint.*must be a list"), (dict(batch=0), "batch is 0")])
+def test_options_that_are_no_descriptions(options, words):
+    data = task()
+    with pytest.raises(ValueError, match=words):
+        fit(network(data), data, **options)
+
+
+def test_evaluate_refuses_what_it_cannot_do():
+    data = task()
+    for options, words in ((dict(batch=0), "batch is 0"), (dict(batch=-1), "batch is -1"), (dict(loss=None), "nothing to evaluate")):
+        with pytest.raises(ValueError, match=words):
+            bs.evaluate(network(data), data, **options)
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path):
+    data = task()
+    net = bs.Network(np.float64(2e-3))
+    h = bs.layer(net, net.input(np.int64(data.n_units)), np.int32(8), name="H", neuron=bs.lif(np.float64(20e-3)))
+    net.connect(h, net.readout(data.labels.max() + 1))
+    bs.fluctuation_driven(net, data, sigma_u=1.0, seed=np.int64(1), progress=False)
+    bs.train(net, data, epochs=np.int64(1), batch=np.int64(20), seed=np.int64(3), out=tmp_path, progress=False)
+    bs.train(net, data, epochs=2, batch=20, seed=3, out=tmp_path, start="resume", progress=False)
+
+
+def test_a_penalty_for_one_projection_by_its_name():
+    assert bs.WeightPenalty(1e-3, projections="H->H").projections == ("H->H",)
