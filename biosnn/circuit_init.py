@@ -21,13 +21,14 @@ import numpy as np
 
 from .connectivity import recurrent_projections
 from .families import Normal
+from .init_advice import check_names, check_shares, entry, sigma_of_xi
 from .init_report import InitializerReport, PopulationReport
-from .mean_field import SHORT, Input, colour_corrected_rate, density_rate, fixed_point, membrane
+from .mean_field import SHORT, Input, colour_corrected_rate, density_rate, efficacy, fixed_point, membrane
 from .mixing import Anderson
-from .moments import psp_integrals
+from .moments import as_learned, psp_integrals
 from .probes import Probes
 from .progress import progress_bar
-from .regime import background_cell, check_no_pooling, describe, in_degree
+from .regime import background_cell, check_no_pooling, describe, in_degree, named_background, short_term
 from .solver import Afferent, solve_dale, variance_shares
 from .synapses import draw_weights
 from .units import hertz
@@ -39,28 +40,53 @@ CLOSE, CLOSE_RATE = 0.03, 0.05             # its tolerance: of sigma_U and mu_U,
 def initialize_circuit(network, background, mu_u, sigma_u, xi, rate, family, rates, shares, rng, closed_loop=None, threads=None, progress=True):
     """See `init.fluctuation_driven`, which calls this where a background is given. Returns an InitializerReport."""
     check_no_pooling(network)
+    check_shares(network, shares)
+    network, background = as_learned(network), named_background(network, background)
     plastic = [p.name for p in network.projections if p.plasticity is not None]
     if plastic and closed_loop:
         raise ValueError(f"the closed loop needs weights that stay as they are; {', '.join(plastic)} are plastic. Give closed_loop=False.")
+    closed_loop = not plastic and closed_loop is not False
     targets = {p.name: _target(p, mu_u, sigma_u, xi, rate) for p in network.spiking}
-    given = {p.name: float(hertz(rates[p.name], p.name)) for p in network.inputs if isinstance(rates, dict) and p.name in rates}
-    for p in network.inputs:
-        if p.name not in given:
-            raise ValueError(f"the rates of the inputs {p.name} are not known: give rates={{'{p.name}': Hz}}.")
-    families = {p.name: family[p.name] if isinstance(family, dict) else family for p in network.projections}
-    bare = {p.name: background_cell(network, p, background) for p in network.spiking}
+    given, period = _input_rates(network, rates), (WARM_UP, WARM_UP + SECONDS) if closed_loop else None
+    families = {p.name: entry(family, p.name, "family") for p in network.projections if p.post in targets}
+    bare = {p.name: background_cell(network, p, background, period) for p in network.spiking}
     keys = {p.name: int(rng.integers(2 ** 63)) for p in network.projections}
-    circuit = _Circuit(network, list(background), targets, given, families, shares, bare, keys, {}, {}, {})
+    for p in network.projections:
+        if p.post not in targets:
+            draw_readout(network, p, np.random.default_rng(keys[p.name]))
+    circuit = _Circuit(network, background, targets, given, families, shares, bare, keys, {}, {}, {})
     converged, iterations = circuit.make_consistent()
     circuit.apply()
     report = circuit.report()
     report.converged, report.iterations = converged, iterations
     if not converged:
         report.notes.append("rates and weights did not become consistent; another target (a smaller rate, a larger sigma_U) may.")
-    elif not plastic and closed_loop is not False:
+    elif closed_loop and targets:
         _close_loop(circuit, report, Probes(network, background, rng), threads, progress)
-    _check_stable(network, background, report, given)
+    if targets:
+        _check_stable(network, background, period, report, given)
     return report
+
+
+def _input_rates(network, rates):
+    """Input -> Hz."""
+    inputs = [p.name for p in network.inputs]
+    rates = rates if isinstance(rates, dict) else {} if rates is None else dict.fromkeys(inputs, rates)
+    check_names("rates (with a background of inputs alone: those of populations follow from their targets)", rates, inputs, "the inputs ")
+    given = {name: float(hertz(rate, f"the rate of {name!r}")) for name, rate in rates.items()}
+    if missing := [name for name in inputs if name not in given]:
+        raise ValueError(f"the rates of the inputs {', '.join(missing)} are not known: give rates={{'{missing[0]}': Hz}}.")
+    for name, rate in given.items():
+        if not 0 <= rate <= 1 / network.dt:
+            raise ValueError(f"the rate of {name!r} is {rate!r} Hz; it must be >= 0 and at most one spike per step, {1 / network.dt:g} Hz.")
+    return given
+
+
+def draw_readout(network, projection, rng):
+    """Set the weights of a projection onto a readout: normal, with variance 1 over the number of all afferents of a neuron."""
+    fan_in = sum(network.in_degree(p) for p in network.projections if p.post == projection.post) or 1
+    weights = rng.normal(0, fan_in ** -0.5, network.weight_shape(projection))
+    network.set_weights(projection.name, np.abs(weights) if projection.non_negative else weights)
 
 
 @dataclass
@@ -121,6 +147,9 @@ class _Circuit:
 
     def apply(self):
         """Set the weights: the mean weights times samples, which are the same every time."""
+        for p in self.network.projections:
+            if p.post in self.bare and not in_degree(self.network, p) > 0:
+                self.network.set_weights(p.name, 0.0)
         for name in self.bare:
             for p in _projections(self.network, self.bare[name]):
                 family, mean = self.families[p.name], self.means[p.name]
@@ -192,7 +221,7 @@ class _Circuit:
 def _close_loop(circuit, report, probes, threads, progress):
     """Simulate, measure, correct, until the targets are met or the runs are used up; the best weights that were seen are kept."""
     circuit.first, circuit.unit = dict(circuit.guess), {name: sigma for name, (_, sigma) in circuit.guess.items()}
-    mixing, best = Anderson(depth=3, jitter=0), (np.inf, None)
+    mixing, best = Anderson(depth=3, near=3, jitter=0), (np.inf, None)
     report.closed_loop = True
     with progress_bar(RUNS, "initializing", progress) as advance:
         for run in range(RUNS):
@@ -243,9 +272,9 @@ def _measure(circuit, report, probes, threads):
     return worst
 
 
-def _check_stable(network, background, report, given):
+def _check_stable(network, background, period, report, given):
     """Notes where the circuit with these weights need not go to, or stay in, the state that was asked for."""
-    point = fixed_point(describe(network, background), given, network.dt)
+    point = fixed_point(describe(network, background, period), given, network.dt)
     states = [point.rates, *point.others]
     if report.closed_loop:      # theory, which knows no correlations, need not have the rates that were measured: the nearest state is theirs
         states.remove(min(states, key=lambda rates: sum(abs(np.log((rates[row.name] + 0.1) / (row.rate_assumed + 0.1)))
@@ -261,13 +290,11 @@ def _target(population, mu_u, sigma_u, xi, rate):
     """(mu, sigma, rate); one of them None: two are given, or mu and sigma by default."""
     name, theta = population.name, population.neuron.threshold
 
-    def pick(value):
-        return value[name] if isinstance(value, dict) else value
-    mu, sigma, xi, hz = pick(mu_u), pick(sigma_u), pick(xi), pick(rate)
+    mu, sigma, xi, hz = (entry(value, name, what) for value, what in ((mu_u, "mu_u"), (sigma_u, "sigma_u"), (xi, "xi"), (rate, "rate")))
     if xi is not None:
         if sigma is not None or mu is None:
             raise ValueError("xi = (threshold - mu_U) / sigma_U: give it with mu_u, and without sigma_u.")
-        sigma = (theta - mu) / xi
+        sigma = sigma_of_xi(name, theta, mu, xi)
     if (mu is None) + (sigma is None) + (hz is None) != 1:
         raise ValueError(f"population {name!r}: give two of mu_u, sigma_u (or xi) and rate; the third follows from them.")
     if sigma is not None and not (sigma > 0 and np.isfinite(sigma)):
@@ -311,7 +338,8 @@ def _move(cell, target, m, factor):
 
 
 def _projections(network, cell):
-    found = [p for p in network.projections if p.post == cell.name]
+    """Those onto a population that have synapses."""
+    found = [p for p in network.projections if p.post == cell.name and in_degree(network, p) > 0]
     unsigned = [p.name for p in found if not p.non_negative]
     if unsigned:
         raise ValueError(f"population {cell.name!r}: the projections {', '.join(unsigned)} have no sign; with a background the "
@@ -321,7 +349,8 @@ def _projections(network, cell):
 
 def _filled(network, cell, means, families):
     """The cell with its synapses at the given mean weights."""
-    synapses = [Input(p.receptor, in_degree(network, p), means[p.name], families[p.name].kappa * means[p.name] ** 2, p.pre)
+    synapses = [Input(p.receptor, in_degree(network, p), means[p.name], families[p.name].kappa * means[p.name] ** 2, p.pre,
+                      plasticity=short_term(p))
                 for p in _projections(network, cell)]
     return replace(cell, inputs=cell.inputs + tuple(synapses))
 
@@ -333,8 +362,9 @@ def _afferents(network, cell, assumed, families):
         bar = hat = float(np.mean(cell.neuron.time_constants[cell.neuron.states[receptor.state]]))
         if not cell.neuron.reversal:
             bar, hat = (float(np.mean(e)) for e in psp_integrals(cell.neuron, network.dt, p.receptor))
-        found.append(Afferent(p.name, receptor.sign, p.name in recurrent, in_degree(network, p), assumed[p.pre], bar, hat, 1.0,
-                              families[p.name].kappa))
+        share = efficacy(short_term(p), assumed[p.pre])
+        found.append(Afferent(p.name, receptor.sign, p.name in recurrent, in_degree(network, p), assumed[p.pre], share * bar, share ** 2 * hat,
+                              1.0, families[p.name].kappa))
     return found
 
 

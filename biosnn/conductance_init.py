@@ -21,7 +21,7 @@ def afferents(design, population):
     for p in design.afferent_projections(population.name):
         receptor = neuron.receptors[p.receptor]
         tau = float(np.mean(neuron.time_constants[neuron.states[receptor.state]]))
-        found.append(Afferent(p.name, receptor.sign, p.name in design.recurrent, design.network[p.pre].n, design.rates[p.pre], tau, tau, 1.0,
+        found.append(Afferent(p.name, receptor.sign, p.name in design.recurrent, design.network.in_degree(p), design.rates[p.pre], tau, tau, 1.0,
                               design.family[p.name].kappa))
     return found
 
@@ -54,7 +54,7 @@ def theoretical_rate(design, population):
     """Rate (Hz) of the target membrane."""
     mu, sigma, _ = design.targets[population.name]
     cell, means, kappa = _cell(design, population), solve(design, population), {name: f.kappa for name, f in design.family.items()}
-    inputs = [Input(p.receptor, design.network[p.pre].n, means[p.name], kappa[p.name] * means[p.name] ** 2, p.pre)
+    inputs = [Input(p.receptor, design.network.in_degree(p), means[p.name], kappa[p.name] * means[p.name] ** 2, p.pre)
               for p in design.afferent_projections(population.name)]
     m = membrane(replace(cell, inputs=tuple(inputs)), design.rates)
     return density_rate(cell.neuron, replace(m, mu=mu, white=m.white * sigma / m.sigma, sigma=sigma), design.network.dt)
@@ -63,11 +63,10 @@ def theoretical_rate(design, population):
 def membranes(design, population):
     """Membranes that theory expects of every neuron with the weights as they are."""
     cell, projections = _cell(design, population), design.afferent_projections(population.name)
-    weights = [design.network.weights[p.name].astype(float) for p in projections]
-    means, squares = np.array([w.mean(axis=0) for w in weights]), np.array([(w ** 2).mean(axis=0) for w in weights])
-    return [membrane(replace(cell, inputs=tuple(Input(p.receptor, design.network[p.pre].n, m, s, p.pre)
-                                                for p, m, s in zip(projections, means[:, i], squares[:, i]))), design.rates)
-            for i in range(population.n)]
+    weights = [np.asarray(design.network.weights[p.name], float) for p in projections]
+    sums, squares = ([design.network.afferent_sums(p, w ** power) for p, w in zip(projections, weights)] for power in (1, 2))
+    return [membrane(replace(cell, inputs=tuple(Input(p.receptor, 1, m[i], s[i], p.pre) for p, m, s in zip(projections, sums, squares))),
+                     design.rates) for i in range(population.n)]
 
 
 def predict(design, population, row):

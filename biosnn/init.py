@@ -11,11 +11,11 @@ import warnings
 import numpy as np
 
 from . import conductance_init, moments, passes, shadows, stats, trials
-from .circuit_init import initialize_circuit
+from .circuit_init import draw_readout, initialize_circuit
 from .connectivity import recurrent_projections
 from .events import bin_spikes
 from .families import Exponential
-from .init_advice import did_not_settle, silent_source
+from .init_advice import check_names, check_shares, did_not_settle, entry, sigma_of_xi, silent_source
 from .init_report import InitializerReport, PopulationReport
 from .mixing import Anderson
 from .progress import progress_bar
@@ -37,7 +37,7 @@ def fluctuation_driven(network, spikes=None, *, background=None, rate=None, mu_u
                  alpha: feed-forward share of the (excitatory) variance
     xi           instead of sigma_u: sigma_U = (threshold - mu_U) / xi, usually with 1 <= xi <= 3
     family       of the non-negative weights (families.py), or a dict by projection; weights of either sign are normal
-    rates        Hz, a number or a dict by input and population: what to assume instead of measuring
+    rates        Hz, a number or a dict by input and population: what to assume instead of measuring (with a background: inputs alone)
     closed_loop  default: True with spikes or a background. False: the equations alone, with `rates` (inputs: measured if there are spikes)
     balance      "neuron": scale each neuron's inhibition so that its own mean is mu_U; "population": the mean over neurons
     shares       projection -> share of the variance within the excitatory (inhibitory) afferents of its target
@@ -45,12 +45,14 @@ def fluctuation_driven(network, spikes=None, *, background=None, rate=None, mu_u
     seed         int or numpy Generator
     background   the circuit's external drive, as for `simulate`, which stays as it is: sets the weights of a sparse or dense, current-
                  or conductance-based circuit that is to be simulated (`circuit_init`); spikes, alpha, balance and merge play no part.
-                 The closed loop simulates the circuit for 2 s a few times (closed_loop=False: theory alone, independent inputs).
+                 The closed loop simulates the circuit for 2 s a few times (closed_loop=False: theory alone, independent inputs, with the
+                 last value of what changes with time). Biases count as part of the background.
                  rate: Hz, a number or a dict by population, then is a target in place of mu_u or sigma_u (xi)
     The free membrane is what synapses make of it: neither adaptation, which follows from a neuron's own spikes, nor bounds of U are in
     its moments; the rate that theory assumes for a population has the mean adaptation in it.
-    Readouts get normal weights with variance 1/n, n the number of their afferents. Biases are left alone, and add to mu_U. The number
-    of afferents of a sparse projection is its mean, that of a convolution of a neuron away from the edges. Units that pool (network.pool)
+    Readouts get normal weights with variance 1/n, n the number of their afferents. Biases are left alone, and add to mu_U. Time constants
+    are those that the network has now. Projections without synapses are left out. The number of afferents of a sparse projection is its
+    mean, that of a convolution of a neuron away from the edges. Units that pool (network.pool)
     are assumed to fire in a step with probability 1 - (1 - p)^k, k neurons in a window; the closed loop measures their rate instead.
     Populations with conductances get their weights from the theory of mean_field.py, corrected by the closed loop (conductance_init.py).
     Time: seconds for a thousand neurons.
@@ -74,7 +76,7 @@ def fluctuation_driven(network, spikes=None, *, background=None, rate=None, mu_u
     design.draw()
     design.solve()
     report = design.report()
-    if closed_loop:
+    if closed_loop and design.targets:
         _close_loop(design, report, spikes, fixed=rates is not None, threads=passes.checked_threads(threads),
                     progress=progress)
     return report
@@ -84,7 +86,8 @@ class _Design:
     """Targets, assumed rates, drawn samples and corrections, from which `solve` makes the weights."""
 
     def __init__(self, network, mu_u, sigma_u, xi, alpha, family, shares, balance, merge, rng):
-        self.network, self.shares, self.balance, self.merge, self.rng = network, shares, balance, merge, rng
+        self.network, self.shares, self.balance, self.merge, self.rng = moments.as_learned(network), shares, balance, merge, rng
+        check_shares(network, shares)
         self.recurrent = recurrent_projections(network)
         self.pools = [p.name for p in network.pooling if any(q.pre == p.name and network[q.post].kind == "spiking" for q in network.projections)]
         if sigma_u is not None and xi is not None:
@@ -92,10 +95,12 @@ class _Design:
         self.targets, self.afferents, self.moments = {}, {}, {}
         for population in network.spiking:
             name = population.name
-            mu, a = _for(mu_u, name, "mu_u"), _for(alpha, name, "alpha")
-            sigma = _for(1.0 if sigma_u is None else sigma_u, name, "sigma_u")
+            if not self.afferent_projections(name):
+                raise ValueError(f"population {name!r} has no afferent projections with synapses, so no weights can set its membrane.")
+            mu, a = entry(mu_u, name, "mu_u"), entry(alpha, name, "alpha")
+            sigma = entry(1.0 if sigma_u is None else sigma_u, name, "sigma_u")
             if xi is not None:
-                sigma = (population.neuron.threshold - mu) / _for(xi, name, "xi")
+                sigma = sigma_of_xi(name, population.neuron.threshold, mu, entry(xi, name, "xi"))
             if not (sigma > 0 and np.isfinite(sigma) and np.isfinite(mu)):
                 raise ValueError(f"population {name!r}: sigma_U is {sigma:g} and mu_U {mu:g}; the standard deviation of the "
                                  "membrane must be positive, and the mean below threshold.")
@@ -103,7 +108,7 @@ class _Design:
                 raise ValueError(f"population {name!r}: alpha is {a!r}; the feed-forward share of the variance lies between 0 and "
                                  "1. To have no recurrence leave out the projection.")
             self.targets[name] = (mu, sigma, a)
-        self.family = {p.name: _for(family, p.name, "family") for p in network.projections if p.non_negative}
+        self.family = {p.name: entry(family, p.name, "family") for p in network.projections if p.non_negative}
         self.conducting = {p.name for p in network.spiking if p.neuron.reversal}
         if self.conducting and balance == "neuron":
             raise ValueError(f"balance='neuron' needs potentials that add up; those of {', '.join(sorted(self.conducting))} (conductances) do not.")
@@ -121,7 +126,8 @@ class _Design:
         return not free
 
     def afferent_projections(self, population):
-        return [p for p in self.network.projections if p.post == population]
+        """Those with synapses."""
+        return [p for p in self.network.projections if p.post == population and self.network.in_degree(p) > 0]
 
     # ------------------------------------------------------------------------------------------ rates
 
@@ -130,11 +136,11 @@ class _Design:
         self.rates = {}
         given = rates if isinstance(rates, dict) else {p.name: rates for p in self.network.sources} if rates is not None else {}
         given = self.given = {name: hertz(rate, f"the rate of {name!r}") for name, rate in given.items()}
-        unknown = set(given) - {p.name for p in self.network.sources}
-        if unknown:
-            raise ValueError(f"rates for {', '.join(sorted(unknown))}: the network has only "
-                             f"{', '.join(p.name for p in self.network.sources)}.")
+        check_names("rates", given, [p.name for p in self.network.sources])
         trains = trials.input_trains(self.network, spikes) if spikes is not None else []
+        if any(len(train) == 0 for train in trains):
+            raise ValueError("spikes have no trials, so there is nothing to measure rates and membranes from; give at least one, or rates={…} "
+                             "without spikes.")
         for population, train in zip(self.network.inputs, trains):
             self.rates[population.name] = bin_spikes(train, self.network.dt, self.merge).rate()
         self.rates |= given
@@ -143,9 +149,10 @@ class _Design:
             raise ValueError(f"the rates of the inputs {', '.join(missing)} are not known: give rates={{'{missing[0]}': Hz}} or "
                              "spikes to measure them from.")
         for name, rate in self.rates.items():
-            if not (np.isfinite(rate) and rate >= 0) or rate * self.network.dt > 1:
-                raise ValueError(f"the rate of {name!r} is {rate!r} Hz; it must be >= 0 and at most one spike per step, "
-                                 f"{1 / self.network.dt:g} Hz.")
+            most = 1 / self.network.dt if self.merge or self.network[name].kind != "input" else np.inf
+            if not (np.isfinite(rate) and 0 <= rate <= most):
+                raise ValueError(f"the rate of {name!r} is {rate!r} Hz; it must be >= 0 and "
+                                 + (f"at most one spike per step, {most:g} Hz." if np.isfinite(most) else "finite."))
         free, pools = ([p for p in some if p.name not in self.rates] for some in (self.network.spiking, self.network.pooling))
         self.rates |= {p.name: self.theoretical_rate(p) for p in free if p.name not in self.conducting}
         self._assume_pooled(pools)
@@ -183,9 +190,9 @@ class _Design:
         for p in self.network.projections:
             shape = self.network.weight_shape(p)
             if self.network[p.post].kind == "readout":
-                fan_in = sum(self.network.in_degree(q) for q in self.afferent_projections(p.post))
-                weights = self.rng.normal(0, fan_in ** -0.5, shape)
-                self.network.set_weights(p.name, np.abs(weights) if p.non_negative else weights)
+                draw_readout(self.network, p, self.rng)
+            elif not self.network.in_degree(p) > 0:
+                self.network.set_weights(p.name, np.zeros(shape))
             elif p.non_negative:
                 self.samples[p.name] = self.family[p.name].draw(self.rng, shape)
             else:
@@ -327,14 +334,6 @@ class _Design:
 def _quantiles(means, n=9):
     """Representative neurons: the means of equal groups of the sorted values."""
     return [group.mean() for group in np.array_split(np.sort(means), min(n, means.size))]
-
-
-def _for(value, name, what):
-    if isinstance(value, dict):
-        if name not in value:
-            raise ValueError(f"{what} has no entry for {name!r}; it has {', '.join(value)}.")
-        return value[name]
-    return value
 
 
 # ---------------------------------------------------------------------------------------------- closed loop

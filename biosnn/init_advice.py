@@ -1,7 +1,36 @@
-"""What the initializer says where it cannot reach its target, and how well a sample of trials measures a membrane."""
+"""What the initializer says of its arguments and where it cannot reach its target, and how well a sample of trials measures a membrane."""
 import numpy as np
 
 _FEW = 10    # inhibitory spikes that overlap in a membrane: below, it is no Gaussian, and theory's rates are not those of the circuit
+
+
+def check_names(what, given, known, kind=""):
+    """ValueError if the dict `given` has names that are not known. kind: of what the known ones are names."""
+    unknown = sorted(str(name) for name in given if name not in known)
+    if unknown:
+        raise ValueError(f"{what} has {', '.join(unknown)}; the network has " + (f"only {kind}{', '.join(known)}." if known else "none of these."))
+
+
+def check_shares(network, shares):
+    """ValueError if shares (a dict or None) has names other than those of projections onto spiking populations."""
+    check_names("shares", shares or {}, [p.name for p in network.projections if network[p.post].kind == "spiking"],
+                "the projections onto spiking populations ")
+
+
+def entry(value, name, what):
+    """A number that holds for all, or that of `name` in a dict."""
+    if isinstance(value, dict):
+        if name not in value:
+            raise ValueError(f"{what} has no entry for {name!r}; it has {', '.join(map(str, value)) or 'none'}.")
+        return value[name]
+    return value
+
+
+def sigma_of_xi(name, threshold, mu, xi):
+    """sigma_U = (threshold - mu_U) / xi."""
+    if not (np.isfinite(xi) and xi > 0):
+        raise ValueError(f"population {name!r}: xi is {xi!r}; it must be positive and finite: sigma_U = (threshold - mu_U) / xi.")
+    return (threshold - mu) / xi
 
 
 def silent_source(design, p):

@@ -10,11 +10,12 @@ In the second case a weight acts with the driving force (E_r - mu) / G at the me
 shifts the mean by -sum_r (E_r - mu) Var[g_r] tau_r / (G^2 (tau_r + tau)) (Richardson & Gerstner 2005, Neural Comput. 17:923).
 Continuous time; in-degrees and weights are replaced by their means over neurons; correlations and delays play no part.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .moments import adaptation_gain, continuous_psp_integrals, siegert_rate, stationary_rate
+from .plasticity import TsodyksMarkram
 
 COLOUR = np.sqrt(2) * 1.4603545088095868     # alpha = sqrt(2) |zeta(1/2)|
 SHORT = 0.1      # tau_syn / tau_mem up to which the colour correction is used; above, the density is computed
@@ -22,13 +23,24 @@ SHORT = 0.1      # tau_syn / tau_mem up to which the colour correction is used; 
 
 @dataclass(frozen=True)
 class Input:
-    """N synapses of mean weight `mean` and mean squared weight `square` on a receptor, from population `pre` or (None) at `rate` Hz."""
+    """N synapses of mean weight `mean` and mean squared weight `square` on a receptor, from population `pre` or (None) at `rate` Hz.
+
+    plasticity: TsodyksMarkram, with whose `efficacy` at that rate the weights act, or None.
+    """
     receptor: str
     n: float
     mean: float
     square: float
     pre: str | None = None
     rate: float = 0.0
+    plasticity: TsodyksMarkram | None = None
+
+    def scaled(self, rate):
+        """These synapses at `rate` Hz, without plasticity: the weights with their efficacy."""
+        if self.plasticity is None:
+            return self
+        share = efficacy(self.plasticity, rate)
+        return replace(self, mean=share * self.mean, square=share ** 2 * self.square, plasticity=None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,12 +70,25 @@ class Membrane:
     inhibition: float
 
 
+def efficacy(plasticity, rate):
+    """Mean share u x of a weight that the spikes of Poisson trains of `rate` Hz transmit: 1 without TsodyksMarkram plasticity.
+
+    TsodyksMarkram.steady_state has exp(-T / tau) for the interval T of a regular train; its mean over those of a Poisson train is
+    rate tau / (1 + rate tau). Exact without facilitation, U / (1 + U rate tau_rec); with it, u and x count as independent.
+    """
+    if not isinstance(plasticity, TsodyksMarkram):
+        return 1.0
+    recovering, facilitated = (rate * tau / (1 + rate * tau) for tau in (plasticity.tau_rec, plasticity.tau_facil))
+    u = plasticity.utilization / (1 - (1 - plasticity.utilization) * facilitated)
+    return float(u * (1 - recovering) / (1 - (1 - u) * recovering))
+
+
 def membrane(cell, rates):
     """Moments of the free membrane of a population; rates: name -> Hz. The equations are at the head of this file."""
     neuron, tau_mem = cell.neuron, _tau(cell.neuron, "mem")
     if neuron.surge:
         raise ValueError(f"population {cell.name!r}: there is no theory for {neuron.model}, which is not linear in U.")
-    drives = [(i, i.n * (i.rate if i.pre is None else rates[i.pre])) for i in cell.inputs]
+    drives = [(i.scaled(rate), i.n * rate) for i in cell.inputs for rate in [i.rate if i.pre is None else rates[i.pre]]]
     own = adaptation_gain(neuron)
     current = cell.current + (own * rates[cell.name] if own else 0.0)
     if neuron.reversal:

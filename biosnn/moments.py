@@ -8,11 +8,25 @@ For independent Poisson inputs, projection p with N_p synapses of weight w and r
 
     eps_bar = dt sum_n k[n]                          eps_hat = dt sum_n k[n]^2
 """
+import copy
+from dataclasses import replace
+
 import numpy as np
 
 from .neuron import gain_matrix, step_matrix
 
 _ROWS = 64    # of the density that are mixed by one product of matrices: so few that BLAS does not start threads for it
+
+
+def as_learned(network):
+    """A view of a network, which shares its weights and synapses, of neurons with the time constants and jumps that training has made."""
+    if not any(p.learn for p in network.populations):
+        return network
+    view = copy.copy(network)
+    view._populations = {p.name: replace(p, learn={}, neuron=replace(p.neuron, time_constants=network.time_constants(p),
+                                                                     spike_jumps=network.spike_jumps(p))) if p.learn else p
+                         for p in network.populations}
+    return view
 
 
 def psp(neuron, dt, receptor, n_steps):
@@ -64,6 +78,8 @@ def current_time_constant(neuron, receptor_variance):
     Var[dU/dt] = sigma_U^2 / (tau_m tau); for several receptors the variances of dU/dt add.
     """
     slope, total = 0.0, sum(receptor_variance.values())
+    if not total > 0:
+        raise ValueError(f"no receptor of {neuron.model} gets a variance: a membrane without input has no time constant of its currents.")
     tau_mem = float(np.mean(neuron.time_constants["mem"]))
     for receptor, variance in receptor_variance.items():
         slope += variance * _slope_variance(neuron, receptor)
@@ -78,7 +94,7 @@ def continuous_psp_integrals(neuron, receptor):
 
 def adaptation_gain(neuron):
     """What a neuron's own spikes add to the mean of U through its adaptation, per hertz of its rate (s in units of U); 0 without."""
-    return float(sum(neuron.gains.get(("U", state), 0.0) * np.mean(jump) * np.mean(neuron.time_constants[neuron.states[state]])
+    return float(sum(neuron.gains.get(("U", state), 0.0) * np.mean(np.multiply(jump, neuron.time_constants[neuron.states[state]]))
                      for state, jump in neuron.spike_jumps.items()))
 
 

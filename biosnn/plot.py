@@ -430,6 +430,8 @@ def _gaussian(x, mean, deviation):
 
 def _density(values, most, tail):
     """Histogram of at most `most` bins, as a density of all values, without at most a share `tail` of them at either end."""
+    if not values.size:         # a projection without synapses
+        return np.zeros(1), np.array([-0.5, 0.5])
     low, high = np.quantile(values, tail, method="lower"), np.quantile(values, 1 - tail, method="higher")
     if not high > low:          # (nearly) all equal
         low, high = values.min(), values.max()

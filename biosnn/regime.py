@@ -9,8 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from . import stats
-from .background import Current, PoissonInput, pieces
+from .background import Current, PoissonInput, pack_background, pieces
+from .engine import Place
+from .init_advice import check_names
 from .mean_field import Cell, Input, fixed_point, interval_cv, membrane
+from .moments import as_learned
+from .plasticity import InhibitorySTDP, TsodyksMarkram
 
 SILENT, FAST, SYNCHRONOUS = 0.1, 300.0, 0.3      # Hz, Hz, chi
 FAR, FAR_CV = 0.3, 0.25                          # from theory: relative, of rates; of the CV
@@ -87,7 +91,8 @@ class Regime:
 def regime(network, background=(), simulation=None, *, rates=None, width=2e-3):
     """Predicted and measured activity of every spiking population of a network, with warnings in words. Returns a Regime.
 
-    background   as for `simulate`. What differs between neurons or changes with time enters with its mean
+    background   as for `simulate`. What differs between neurons enters with its mean; what changes with time with its mean over the
+                 simulation or, without one, with its last value, which lasts for ever
     simulation   of this network (`simulate`); None: theory alone
     rates        name -> Hz of the network's inputs; default: those of the simulation
     width        s, of the bins in which synchrony is measured
@@ -96,7 +101,10 @@ def regime(network, background=(), simulation=None, *, rates=None, width=2e-3):
     colour correction of Brunel & Sergi (1998) and Fourcaud & Brunel (2002), which is of first order in sqrt(tau_syn / tau_mem); longer
     ones, and resets that subtract: the stationary density of membrane and current. For delta and exponential current synapses and
     conductances (effective time constant, driving force at the mean membrane). It knows no delays, correlations or differences
-    between neurons of a population: inputs are independent Poisson trains that move the membrane in small steps.
+    between neurons of a population: inputs are independent Poisson trains that move the membrane in small steps. Time constants and
+    jumps are those that the network has now; biases count as constant currents. Weights with short-term plasticity act with their mean
+    efficacy under such trains (`mean_field.efficacy`); those with InhibitorySTDP are taken as they are at the end of the simulation, if any.
+    Escape noise and bounds of the membrane are no part of the theory: the report says where there are any.
 
     How far it goes: neurons that receive such trains agree with it (rates to 8 %, CV to 0.1). In a circuit the rate may agree where the CV
     does not, because the trains are not Poisson: regular ones make the membrane fluctuate less (CUBA of models/vogels_abbott_2005: 5.7 Hz,
@@ -109,33 +117,49 @@ def regime(network, background=(), simulation=None, *, rates=None, width=2e-3):
     0.3 and above 3 / sqrt(n)), unbalanced (mean excitation below half or above twice the mean inhibition), no convergence, several
     fixed points, and measured rates and CVs that are far from theory.
     """
+    if not network.spiking:
+        raise ValueError("the network has no spiking populations, so there is no activity to predict; add one with net.population(…).")
     if simulation is not None and simulation.network.fingerprint() != network.fingerprint():
         raise ValueError("this simulation is of another network: sizes, neurons, projections, dt and dtype must agree.")
-    cells, given = describe(network, background), dict(rates or {})
+    inputs = [p.name for p in network.inputs]
+    check_names("rates", rates or {}, inputs, "the inputs ")
+    period = None if simulation is None else (simulation.start, simulation.start + simulation.duration)
+    cells, given = describe(network, background, period, {} if simulation is None else simulation.weights), dict(rates or {})
     if simulation is not None:
-        given = {p.name: simulation.mean_rates[p.name] for p in network.inputs} | given
-    missing = [p.name for p in network.inputs if p.name not in given]
+        given = {name: simulation.mean_rates[name] for name in inputs} | given
+    missing = [name for name in inputs if name not in given]
     if missing:
         raise ValueError(f"the rates of the inputs {', '.join(missing)} are not known: give rates={{'{missing[0]}': Hz}} or a simulation.")
     point = fixed_point(cells, given, network.dt)
     rows = [_row(cell, point, given, simulation, width) for cell in cells]
-    return Regime(tuple(rows), tuple(_warnings(rows, point, network)), point.converged, point.others)
+    return Regime(tuple(rows), (*_warnings(rows, point, network), *_left_out(network, simulation)), point.converged, point.others)
 
 
-def describe(network, background=()):
-    """The spiking populations of a network as `mean_field.Cell`s: expected in-degrees, mean weights and mean squared weights."""
+def describe(network, background=(), period=None, learned=None):
+    """The spiking populations of a network as `mean_field.Cell`s: expected in-degrees, mean weights and mean squared weights.
+
+    period: as for `background_cell`;  learned: weights of projections with InhibitorySTDP in place of the network's
+    """
     check_no_pooling(network)
-    cells = []
+    network, background, cells = as_learned(network), named_background(network, background), []
     for population in network.spiking:
-        bare, inputs = background_cell(network, population, background), []
+        bare, inputs = background_cell(network, population, background, period), []
         for p in network.projections:
             if p.post == population.name:
                 if p.name not in network.weights:
                     raise ValueError(f"projection {p.name!r} has no weights: give them to connect or set_weights.")
-                w = np.asarray(network.weights[p.name])
-                inputs.append(Input(p.receptor, in_degree(network, p), float(w.mean(dtype=float)), mean_square(w), p.pre))
+                changed = isinstance(p.plasticity, InhibitorySTDP) and learned
+                w = np.asarray((learned if changed else network.weights)[p.name])
+                if w.size:
+                    inputs.append(Input(p.receptor, in_degree(network, p), float(w.mean(dtype=float)), mean_square(w), p.pre,
+                                        plasticity=short_term(p)))
         cells.append(replace(bare, inputs=bare.inputs + tuple(inputs)))
     return cells
+
+
+def short_term(projection):
+    """The TsodyksMarkram of a projection, or None."""
+    return projection.plasticity if isinstance(projection.plasticity, TsodyksMarkram) else None
 
 
 def check_no_pooling(network):
@@ -145,20 +169,40 @@ def check_no_pooling(network):
                          "network from data, fluctuation_driven(net, spikes).")
 
 
-def background_cell(network, population, background):
-    """A population with its background, without synapses."""
-    inputs, current, noise = [], 0.0, []
+def named_background(network, background):
+    """The background as a list with names of populations. ValueErrors are those of `simulate`."""
+    background, place = list(background), Place(network)
+    pack_background(background, network, place, 0)
+    return [replace(source, population=place(source.population)[1].name) for source in background]
+
+
+def background_cell(network, population, background, period=None):
+    """A population with its background (of `named_background`) and biases, without synapses.
+
+    period: seconds (begin, end) over which what changes with time is averaged; None: its last value
+    """
+    inputs, current, noise = [], float(np.mean(network.bias(population))), []
     for source in background:
         if source.population != population.name:
             continue
         if isinstance(source, PoissonInput):
-            inputs.append(poisson_source(network, source))
+            inputs.append(poisson_source(network, source, period))
         elif isinstance(source, Current):
-            current += float(pieces(source.values, population.n, network.dt, "Current")[1].mean())
+            current += _mean(source.values, population.n, network.dt, "Current", period)
         else:
             current += float(np.mean(source.mean))
             noise.append((float(np.sqrt(np.mean(np.square(source.sd)))), source.tau))
     return Cell(population.name, population.neuron, tuple(inputs), current, tuple(noise))
+
+
+def _mean(value, n, dt, what, period):
+    """Mean over the neurons and a period of what `background.pieces` takes; None: of the last piece."""
+    starts, values = pieces(value, n, dt, what)
+    if period is None:
+        return float(values[-1].mean())
+    begin, end = (int(t / dt + 0.5) for t in period)
+    lasting = np.diff(np.clip([*starts, max(end, starts[-1])], begin, end))
+    return float(lasting @ values.mean(axis=1) / (end - begin))
 
 
 def in_degree(network, projection):
@@ -169,16 +213,18 @@ def in_degree(network, projection):
 def mean_square(weights):
     """E[w^2], without a copy in double precision."""
     flat = np.ravel(weights)
+    if not flat.size:
+        return 0.0
     return float(sum(np.square(part, dtype=float).sum() for part in np.array_split(flat, -(-flat.size // (1 << 20)))) / flat.size)
 
 
-def poisson_source(network, source):
+def poisson_source(network, source, period=None):
     """A PoissonInput as an input of a Cell."""
     population = network[source.population]
     receptors = population.neuron.receptors
     receptor = source.receptor or ("exc" if "exc" in receptors else "syn")
-    rate = pieces(source.rate, population.n, network.dt, f"PoissonInput({source.population!r})")[1].mean()
-    return Input(receptor, 1, float(source.weight), float(source.weight) ** 2, None, float(rate))
+    rate = _mean(source.rate, population.n, network.dt, f"PoissonInput({source.population!r})", period)
+    return Input(receptor, 1, float(source.weight), float(source.weight) ** 2, None, rate)
 
 
 def _ratio(m):
@@ -230,3 +276,17 @@ def _warnings(rows, point, network):
         if abs(p.cv_measured - p.cv_predicted) > FAR_CV:      # not for NaN
             yield (f"{p.name} has intervals of CV {p.cv_measured:.2f} where theory has {p.cv_predicted:.2f}: its inputs are not the independent "
                    f"Poisson trains of theory, but {'more regular, or oscillate' if p.cv_measured < p.cv_predicted else 'bursts'}.")
+
+
+def _left_out(network, simulation):
+    """What of the network is no part of the theory, or may not stay as it is."""
+    for p in network.spiking:
+        if p.noise is not None:
+            yield f"{p.name} has escape noise, {p.noise!r}, which is no part of the theory: there it fires where U exceeds the threshold."
+        if p.neuron.bounded:
+            yield (f"The membrane of {p.name} is held between {p.neuron.low:g} and {p.neuron.high:g}, which is no part of the theory: there it "
+                   "has no bounds.")
+    for p in network.projections:
+        if isinstance(p.plasticity, InhibitorySTDP) and network[p.post].kind == "spiking":
+            yield (f"The weights of {p.name} change while the circuit runs (InhibitorySTDP): theory, also at the measured rates, is of those "
+                   + ("that the network has now." if simulation is None else "at the end of the simulation."))

@@ -103,6 +103,9 @@ def variance_shares(afferents, alpha, given=None, split=True):
 def _check_active(target, afferents):
     if not afferents:
         raise ValueError(f"population {target!r} has no afferent projections, so no weights can set its membrane.")
+    empty = [a.name for a in afferents if not a.n > 0]
+    if empty:
+        raise ValueError(f"population {target!r}: {', '.join(empty)} has no synapses (its in-degree is 0), and causes no fluctuations.")
     silent = [a.name for a in afferents if not a.variance_gain > 0]
     if silent:
         raise ValueError(f"population {target!r}: the rate assumed for the source of {', '.join(silent)} is 0 Hz; an input that "

@@ -192,10 +192,10 @@ def test_closed_loop_on_the_spoken_digits():
         assert trace.counts[row.name].mean() / 0.7 == pytest.approx(row.rate_assumed, rel=0.1)
 
 
-def shadow_whole(net, population, trace):
+def shadow_whole(net, population, trace, weights=None):
     """Mean over neurons of the mean, and root mean temporal variance, over all trials and whole trials."""
-    sums, squares, n = 0.0, 0.0, 0
-    for first in range(0, len(trace.labels), 50):
+    weights, sums, squares, n = net.weights if weights is None else weights, 0.0, 0.0, 0
+    for first in range(0, len(next(iter(trace.counts.values()))), 50):
         sources = {name: train[first:first + 50] for name, train in (trace.spikes | trace.inputs).items()}
         shadow = bs.Network(net.dt)
         projections = [p for p in net.projections if p.post == population]
@@ -203,7 +203,7 @@ def shadow_whole(net, population, trace):
             shadow.input(net[p.pre].n, p.pre, net[p.pre].sign)
         shadow.population(net[population].n, free_membrane(net[population].neuron), name="shadow")
         for p in projections:
-            shadow.connect(p.pre, "shadow", p.delay, net.weights[p.name], p.receptor)
+            shadow.connect(p.pre, "shadow", p.delay, weights[p.name], p.receptor)
         u = bs.run(shadow, {p.name: sources[p.name] for p in shadow.inputs}, ["shadow.U"]).states["shadow.U"].astype(float)
         sums, squares, n = sums + u.sum(axis=(0, 1)), squares + (u ** 2).sum(axis=(0, 1)), n + u.shape[0] * u.shape[1]
     mean = sums / n
@@ -280,3 +280,100 @@ def test_a_small_sample_settles_within_its_standard_errors(monkeypatch):
 def test_messages(options, words):
     with pytest.raises(ValueError, match=words):
         bs.fluctuation_driven(dalian(20, 5, 60), **options)
+
+
+@pytest.mark.parametrize("options, words", [
+    (dict(shares={"input->Z": 1.0}), "shares has input->Z; the network has only .* input->E, input->I, E->E"),
+    (dict(xi=0), "'E': xi is 0; it must be positive"), (dict(xi={"E": 2.0, "I": -1.0}), "'I': xi is -1.0")])
+def test_messages_about_names_and_xi(options, words):
+    with pytest.raises(ValueError, match=words):
+        bs.fluctuation_driven(dalian(20, 5, 60), rates=RATE, **options)
+
+
+def test_messages_about_what_is_missing():
+    net = dalian(20, 5, 60)
+    with pytest.raises(ValueError, match="spikes have no trials"):
+        bs.fluctuation_driven(net, bs.data.poisson(12.0, 60, 0.4, 3, seed=4)[:0], progress=False)
+    alone = net.population(3, bs.ei_lif(), name="alone")
+    with pytest.raises(ValueError, match="'alone' has no afferent projections with synapses"):
+        bs.fluctuation_driven(net, rates=RATE)
+    net.connect("E", alone, synapses=bs.Bernoulli(0.0), seed=1)
+    with pytest.raises(ValueError, match="'alone' has no afferent projections with synapses"):
+        bs.fluctuation_driven(net, rates=RATE)
+
+
+@pytest.mark.parametrize("given", [dict(spikes=bs.data.poisson(12.0, 400, 0.4, 3, seed=4)), dict(background=[bs.Current("readout", 1.0)], rates=5.0)])
+def test_an_input_and_a_readout_alone(given):
+    net = bs.Network(2e-3)
+    net.connect(net.input(400), net.readout(40))
+    report = bs.fluctuation_driven(net, seed=1, progress=False, **given)
+    assert report.populations == [] and net.weights["input->readout"].std() == pytest.approx(400 ** -0.5, rel=0.02)
+
+
+def learning(tau, start):
+    """A layer whose membranes have learned the time constant tau (s), or have had it from the start."""
+    net = bs.Network(2e-3)
+    learn = {"mem": "population", "exc": "neuron"} if start != tau else None
+    for name, n, sign in (("E", 64, "excitatory"), ("I", 32, "inhibitory")):
+        net.population(n, bs.ei_lif(start, start / 2), sign, name, learn=learn)
+    net.tau_parameters |= {key: np.full(p.shape, np.log(tau / (2 * start - tau))) for key, p in net.tau_parameters.items()}
+    for pre in (net.input(60), "E", "I"):
+        net.connect(pre, "E")
+        net.connect(pre, "I")
+    return net
+
+
+def test_learned_time_constants_are_those_of_the_membrane():
+    """As if the neurons had them from the start; and measured by the shadows of this file, which replace the time constants."""
+    data, nets = bs.data.poisson(12.0, 60, 0.4, 60, seed=4), (learning(5e-3, 5e-3), learning(5e-3, 20e-3))
+    reports = [bs.fluctuation_driven(net, data, sigma_u=1.0, seed=1, progress=False) for net in nets]
+    np.testing.assert_allclose(nets[1].weights["input->E"], nets[0].weights["input->E"], rtol=0.05)
+    for before, row in zip(*(r.populations for r in reports)):
+        assert row.sigma_measured == pytest.approx(1.0, rel=0.02) and row.rate_measured == pytest.approx(before.rate_measured, rel=0.05)
+        for key in ("mu_predicted", "sigma_predicted", "rate_predicted"):
+            assert getattr(row, key) == pytest.approx(getattr(before, key), rel=0.05, abs=0.02), key
+    trace = bs.run(nets[1], data)
+    for row in reports[1].populations:
+        deviation = shadow_whole(nets[0], row.name, trace, nets[1].weights)[1]
+        assert deviation == pytest.approx(row.sigma_measured, rel=0.01)
+    assert nets[1].time_constants("E")["mem"] == pytest.approx(5e-3) and nets[1]["E"].neuron.time_constants["mem"] == 20e-3
+
+
+def test_more_than_one_spike_per_step():
+    """Of an input, where the data are not merged."""
+    net, data = dalian(64, 64, 100), bs.data.poisson(800.0, 100, 0.3, 40, seed=4)
+    assert bs.bin_spikes(data, net.dt, merge=False).rate() > 1 / net.dt
+    report = bs.fluctuation_driven(net, data, merge=False, seed=1, progress=False)
+    assert report.converged and report.populations[0].sigma_measured == pytest.approx(1.0, rel=0.03)
+    with pytest.raises(ValueError, match="rate of 'E' is 800.0 Hz.*one spike per step, 500 Hz"):
+        bs.fluctuation_driven(net, data, merge=False, rates={"E": 800.0})
+
+
+def test_projections_without_synapses_are_left_out():
+    nets = dalian(20, 10, 60), dalian(20, 10, 60)
+    nets[1].connect("I", "E", synapses=bs.Bernoulli(0.0), seed=1, name="none")
+    reports = [bs.fluctuation_driven(net, rates=RATE, closed_loop=False, family=bs.ConstantWeights(), seed=1) for net in nets]
+    assert nets[1].weights["none"].size == 0 and reports[0].populations == reports[1].populations
+    np.testing.assert_array_equal(nets[0].weights["I->E"], nets[1].weights["I->E"])
+
+
+def test_sparse_conductances():
+    net, sources = bs.Network(2e-3), {"input": 200, "E": 64, "I": 16}
+    e, i = (net.population(sources[name], CONDUCTANCES, sign, name) for name, sign in (("E", "excitatory"), ("I", "inhibitory")))
+    for k, pre in enumerate((net.input(200), e, i)):
+        for post in (e, i):
+            net.connect(pre, post, synapses=bs.FixedInDegree(net[pre.name].n // 2, multiple=False), seed=k)
+    report = bs.fluctuation_driven(net, mu_u=0.2, sigma_u=0.2, rates=RATE, family=bs.ConstantWeights(), closed_loop=False)
+    for row in report.populations:
+        assert row.mu_predicted == pytest.approx(0.2, abs=0.01) and row.sigma_predicted == pytest.approx(0.2, rel=0.01)
+    continuous = -np.log(1 - RATE * net.dt) / net.dt
+    shadow = bs.Network(net.dt)
+    for name, n in sources.items():
+        shadow.input(n, name, net[name].sign)
+    shadow.population(64, free_membrane(CONDUCTANCES), name="shadow")
+    for p in net.projections[::2]:
+        shadow.connect(p.pre, "shadow", 0.0, net.weights[p.name], p.receptor, synapses=net.synapses[p.name])
+    trains = {name: bs.data.poisson(continuous, n, 1.3, 50, seed=k) for k, (name, n) in enumerate(sources.items())}
+    u = bs.run(shadow, trains, ["shadow.U"]).states["shadow.U"][:, 150:].reshape(-1, 64).astype(float)
+    assert u.mean() == pytest.approx(report.populations[0].mu_predicted, abs=0.02)
+    assert np.sqrt(u.var(axis=0).mean()) == pytest.approx(report.populations[0].sigma_predicted, rel=0.03)

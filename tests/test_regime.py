@@ -83,9 +83,9 @@ def test_adaptation_and_nmda_do_what_theory_says():
     assert nmda.sigma_recorded == pytest.approx(nmda.sigma_predicted, rel=0.04)
 
 
-def circuit(neuron):
+def circuit(neuron, learn=None):
     net = bs.Network(1e-4)
-    e, i = net.population(1600, neuron, "excitatory", "E"), net.population(400, neuron, "inhibitory", "I")
+    e, i = (net.population(n, neuron, sign, name, learn=learn) for n, sign, name in ((1600, "excitatory", "E"), (400, "inhibitory", "I")))
     for k, post in enumerate((e, i)):
         net.connect(e, post, 1.5e-3, synapses=bs.FixedInDegree(160), seed=k)
         net.connect(i, post, 1.5e-3, synapses=bs.FixedInDegree(40), seed=k + 2)
@@ -215,3 +215,188 @@ def test_warnings_in_words():
     assert "quiet is silent" in text and "fast is saturated" in text and "fast is unbalanced" not in text
     assert report["fast"].rate_predicted == pytest.approx(1 / (2e-3 + 20e-3 * np.log(0.49 / 0.48)), rel=1e-6)
     assert "threshold" in str(report)
+
+
+def test_a_bias_counts_as_a_constant_current():
+    nets = bs.Network(1e-3), bs.Network(1e-3)
+    nets[0].population(20, bs.lif(), name="E", bias=np.linspace(1.4, 1.6, 20))
+    nets[1].population(20, bs.lif(), name="E")
+    run = bs.simulate(nets[0], 1.0, progress=False)
+    biased, driven = bs.regime(nets[0], simulation=run)["E"], bs.regime(nets[1], [bs.Current("E", 1.5)])["E"]
+    assert biased.rate_predicted == driven.rate_predicted == pytest.approx(1 / (20e-3 * np.log(3)), rel=1e-6)
+    assert biased.mu_measured == pytest.approx(1.5) and biased.rate_measured == pytest.approx(biased.rate_predicted, rel=0.05)
+
+
+def test_learned_time_constants_and_jumps_count():
+    """As if the neurons had them from the start."""
+    plain, learned = bs.Network(1e-3), bs.Network(1e-3)
+    plain.population(200, bs.adaptive_lif(5e-3, 4e-3, 100e-3, 0.05), name="E")
+    learned.population(200, bs.adaptive_lif(20e-3, 10e-3, 100e-3, 0.1), name="E", learn={"mem": "neuron", "syn": "population", "jump": "neuron"})
+    learned.tau_parameters["E", "mem"][:] = np.log(0.125 / 0.875)
+    learned.tau_parameters["E", "syn"] = np.array(np.log(0.2 / 0.8))
+    learned.tau_parameters["E", "jump"][:] = np.log(0.5)
+    background = [bs.PoissonInput("E", 1000.0, 0.2)]
+    run = bs.simulate(learned, 4.0, background=background, progress=False)
+    rows = bs.regime(plain, background)["E"], bs.regime(learned, background, run)["E"]
+    for name in ("tau", "rate_predicted", "mu_predicted", "sigma_predicted"):
+        assert getattr(rows[1], name) == pytest.approx(getattr(rows[0], name), rel=1e-6), name
+    assert rows[1].tau == pytest.approx(5e-3) and rows[1].mu_measured == pytest.approx(0.8 - 0.005 * rows[1].rate_measured, rel=1e-6)
+    assert rows[1].rate_predicted == pytest.approx(rows[1].rate_measured, rel=0.1)
+
+
+@pytest.mark.parametrize("plasticity, share", [(bs.TsodyksMarkram(0.5, 0.8), 0.5 / (1 + 0.5 * 10 * 0.8)), (bs.TsodyksMarkram(0.1, 0.1, 1.0), 0.3548)])
+def test_short_term_plasticity_acts_with_its_efficacy(plasticity, share):
+    net = bs.Network(1e-3)
+    x, free_lif = net.input(1000, "x", "excitatory"), free(bs.lif(20e-3, 5e-3))
+    net.population(200, free_lif, name="E")
+    net.connect(x, "E", weights=0.5, synapses=bs.FixedInDegree(100), seed=1, plasticity=plasticity)
+    warm = bs.simulate(net, 2.0, bs.data.poisson(10.0, 1000, 2.0, seed=1), progress=False)
+    run = bs.simulate(net, 5.0, bs.data.poisson(10.0, 1000, 5.0, seed=2), state=warm.state, record={"E.U": slice(None)}, every=5, progress=False)
+    row = bs.regime(net, simulation=run, rates={"x": 10.0})["E"]
+    assert row.mu_predicted == pytest.approx(100 * 10 * 5e-3 * 0.5 * share, rel=1e-3)
+    assert row.mu_recorded == pytest.approx(row.mu_predicted, rel=0.04) and row.mu_measured == pytest.approx(row.mu_recorded, rel=0.04)
+    assert row.sigma_recorded == pytest.approx(row.sigma_predicted, rel=0.1)
+    # the initializer asks for weights that have this efficacy
+    net = bs.Network(1e-3)
+    x, e = net.input(1000, "x", "excitatory"), net.population(200, bs.lif(20e-3, 5e-3, 20.0), name="E")
+    net.connect(x, e, synapses=bs.FixedInDegree(100), seed=1, plasticity=plasticity)
+    net.connect(net.input(250, "y", "inhibitory"), e, synapses=bs.FixedInDegree(25), seed=2)
+    report = bs.fluctuation_driven(net, background=[bs.Current(e, 12.0)], mu_u=15.0, sigma_u=3.0, rates=10.0, family=bs.ConstantWeights(),
+                                   closed_loop=False)
+    row, w, v = report.populations[0], float(net.weights["x->E"]), float(net.weights["y->E"])
+    assert 12.0 + 10 * 5e-3 * (100 * share * w - 25 * v) == pytest.approx(15.0, rel=0.03)
+    assert row.mu_predicted == pytest.approx(15.0, rel=0.03) and row.sigma_predicted == pytest.approx(3.0, rel=0.05)
+
+
+def test_inhibitory_plasticity_counts_with_the_weights_at_the_end():
+    net, neuron = bs.Network(1e-3), bs.lif(20e-3, 5e-3, refractory=2e-3)
+    e, i = net.population(200, neuron, "excitatory", "E"), net.population(50, neuron, "inhibitory", "I")
+    net.connect(i, e, weights=0.0, synapses=bs.Bernoulli(1.0), seed=1, plasticity=bs.InhibitorySTDP(2e-3, 5.0))
+    background = [bs.PoissonInput(e, 3000.0, 0.1), bs.PoissonInput(i, 1500.0, 0.15)]
+    warm = bs.simulate(net, 10.0, background=background, progress=False)
+    run = bs.simulate(net, 3.0, background=background, state=warm.state, progress=False)
+    after, before = bs.regime(net, background, run), bs.regime(net, background)
+    w = run.weights["I->E"].mean(dtype=float)
+    assert w > 0.05 and after["E"].mu_measured == pytest.approx(1.5 - 50 * run.mean_rates["I"] * 5e-3 * w, rel=1e-5)
+    assert before["E"].mu_predicted == pytest.approx(1.5) and after["E"].rate_predicted == pytest.approx(run.mean_rates["E"], rel=0.15)
+    for report, words in ((after, "at the end of the simulation"), (before, "that the network has now")):
+        assert any("I->E change while the circuit runs" in w and words in w for w in report.warnings)
+
+
+def test_what_is_no_part_of_the_theory_is_noted():
+    net = bs.Network(1e-3)
+    net.population(5, bs.bounded(bs.lif(), low=-0.2), name="E", noise=bs.SigmoidEscape(20))
+    net.population(5, bs.lif(), name="plain")
+    text = " ".join(bs.regime(net, [bs.Current("E", 1.2), bs.Current("plain", 1.2)]).warnings)
+    assert "E has escape noise, SigmoidEscape" in text and "membrane of E is held between -0.2 and inf" in text and "plain" not in text
+
+
+def test_what_changes_with_time_counts_with_its_mean_over_the_simulation():
+    net = bs.Network(1e-3)
+    net.population(20, bs.lif(threshold=5.0), name="E")
+    background = [bs.Current("E", ([0.0, 0.9], [[1.0] * 20, [3.0] * 20])), bs.PoissonInput("E", ([0.0, 0.2, 0.4], [1000.0, 0.0, 500.0]), 0.1)]
+    run = bs.simulate(net, 1.0, background=background, progress=False)
+    later = bs.simulate(net, 0.5, background=background, state=run.state, progress=False)
+    expected = {run: 1.2 + 500.0 * 1e-3, later: 3.0 + 500.0 * 1e-3, None: 3.0 + 500.0 * 1e-3}
+    for simulation, mu in expected.items():
+        assert bs.regime(net, background, simulation)["E"].mu_predicted == pytest.approx(mu)
+    half = bs.simulate(net, 0.3, background=background, progress=False)
+    assert bs.regime(net, background, half)["E"].mu_measured == pytest.approx(1.0 + 1e-3 * 1000 * 2 / 3)
+
+
+def test_background_names_or_is_a_population():
+    """As for `simulate`, whose errors these are."""
+    net = circuit(NEURONS["delta"])
+    named, objects = ([bs.PoissonInput(p, 10500.0, 0.1e-3) for p in both] for both in (("E", "I"), net.spiking))
+    weights = []
+    for background in (named, objects):
+        for closed_loop in (False, True):
+            report = bs.fluctuation_driven(net, background=background, family=bs.ConstantWeights(), mu_u=16e-3, sigma_u=4e-3, seed=1,
+                                           closed_loop=closed_loop, progress=False)
+            weights.append((float(net.weights["E->E"]), report.populations[0].mu_predicted))
+    assert weights[:2] == weights[2:]
+    assert bs.regime(net, objects)["E"] == bs.regime(net, named)["E"] and bs.regime(net, named)["E"].rate_predicted > 5
+    for call in (lambda b: bs.regime(net, b), lambda b: bs.fluctuation_driven(net, background=b, mu_u=16e-3, sigma_u=4e-3)):
+        with pytest.raises(ValueError, match="there is no population 'Z'; there are E, I"):
+            call([*named, bs.Current("Z", 1.0)])
+        with pytest.raises(ValueError, match=r"background\[2\] is 'E'; it must be a PoissonInput"):
+            call([*named, "E"])
+
+
+def test_regime_says_what_it_needs():
+    net = bs.Network(1e-3)
+    with pytest.raises(ValueError, match="no spiking populations"):
+        bs.regime(net)
+    net.connect(net.input(3), net.population(2, bs.lif(), name="E"), weights=np.ones((3, 2)))
+    with pytest.raises(ValueError, match="rates has imput; the network has only the inputs input"):
+        bs.regime(net, rates={"input": 1.0, "imput": 1.0})
+
+
+def small():
+    """A circuit with an input, a readout and a projection without synapses."""
+    net = bs.Network(1e-4)
+    e, i = (net.population(n, NEURONS["delta"], sign, name) for n, sign, name in ((400, "excitatory", "E"), (100, "inhibitory", "I")))
+    for post in (e, i):
+        net.connect(e, post, 1.5e-3, synapses=bs.FixedInDegree(80), seed=1)
+        net.connect(i, post, 1.5e-3, synapses=bs.FixedInDegree(20), seed=2)
+    net.connect(net.input(30, "x", "excitatory"), e, synapses=bs.Bernoulli(0.5), seed=3)
+    net.connect(i, e, synapses=bs.Bernoulli(0.0), weights=bs.Exponential() * 1.0, seed=4, name="none")
+    net.connect(e, net.readout(30))
+    return net
+
+
+SMALL = dict(background=[bs.PoissonInput(name, 10500.0, 0.1e-3) for name in "EI"], mu_u=16e-3, sigma_u=4e-3, seed=1, progress=False)
+
+
+@pytest.mark.parametrize("closed_loop", [False, True])
+@pytest.mark.parametrize("family", [bs.ConstantWeights(), bs.Exponential()])
+def test_all_weights_are_set_also_of_readouts_and_without_synapses(closed_loop, family):
+    net, same = small(), small()
+    report = bs.fluctuation_driven(net, rates=5.0, family=family, closed_loop=closed_loop, **SMALL)
+    bs.fluctuation_driven(same, rates={"x": 5.0}, family=family, closed_loop=closed_loop, **SMALL)
+    assert set(net.weights) == {p.name for p in net.projections} and report.input_rates == {"x": 5.0}
+    assert net.weights["E->readout"].std() == pytest.approx(400 ** -0.5, rel=0.05) and np.size(net.weights["none"]) <= 1
+    for name in net.weights:
+        np.testing.assert_array_equal(net.weights[name], same.weights[name])
+    assert bs.regime(net, SMALL["background"], rates={"x": 5.0})["E"].mu_predicted == pytest.approx(report.populations[0].mu_predicted, rel=0.1)
+    if not closed_loop:
+        assert [axis.get_title().partition("\n")[0] for axis in bs.plot.weights(net).axes] == [p.name for p in net.projections][:-1]
+    else:
+        assert report.converged and report.populations[0].sigma_measured == pytest.approx(4e-3, rel=0.03)
+
+
+@pytest.mark.parametrize("options, words", [
+    (dict(rates={"y": 5.0}), r"has y; the network has only the inputs x"), (dict(rates={"x": 5.0, "E": 3.0}), "of inputs alone.* has E;"),
+    (dict(), "inputs x are not known"), (dict(rates=2e4), "one spike per step"), (dict(rates=5.0, shares={"E->Z": 1.0}), "shares has E->Z;"),
+    (dict(rates=5.0, mu_u={"E": 16e-3}), "mu_u has no entry for 'I'; it has E"),
+    (dict(rates=5.0, family={"E->E": bs.Exponential()}), "family has no entry for 'I->E'; it has E->E"),
+    (dict(rates=5.0, sigma_u=None, xi=0), "xi is 0; it must be positive")])
+def test_messages_with_a_background(options, words):
+    with pytest.raises(ValueError, match=words):
+        bs.fluctuation_driven(small(), **SMALL | {"closed_loop": False} | options)
+
+
+def test_the_closed_loop_in_a_background_has_learned_time_constants():
+    """Those of 20 ms that became 10 ms, as if they had been 10 ms from the start."""
+    rows, plain = [], replace(NEURONS["delta"], time_constants={"mem": 10e-3})
+    for neuron, learn in ((plain, {}), (NEURONS["delta"], {"mem": "population"})):
+        net = circuit(neuron, learn)
+        net.tau_parameters |= {key: np.array(np.log(0.25 / 0.75)) for key in net.tau_parameters}
+        background = [bs.PoissonInput(name, 21000.0, 0.1e-3) for name in "EI"]
+        rows.append(bs.fluctuation_driven(net, background=background, family=bs.ConstantWeights(), mu_u=16e-3, sigma_u=4e-3, seed=1,
+                                          progress=False).populations[0])
+    assert rows[1].sigma_measured == pytest.approx(rows[0].sigma_measured, rel=0.01) and rows[0].sigma_measured == pytest.approx(4e-3, rel=0.04)
+    assert rows[1].rate_measured == pytest.approx(rows[0].rate_measured, rel=0.05)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_weights_drawn_for_no_synapses():
+    net = small()
+    for p in net.projections:
+        if p.name != "none":
+            net.set_weights(p, np.full(net.weight_shape(p), 0.1e-3))
+    background = [bs.PoissonInput(name, 10500.0, 0.1e-3) for name in "EI"]
+    with_none = bs.regime(net, background, rates={"x": 5.0})
+    assert net.weights["none"].size == 0 and len(bs.plot.weights(net).axes) == 6
+    net._projections.pop("none")
+    assert bs.regime(net, background, rates={"x": 5.0})["E"] == with_none["E"] and with_none["E"].rate_predicted > 1

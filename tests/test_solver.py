@@ -79,6 +79,8 @@ def test_infeasible_targets_say_what_would_do():
         solve_dale("E", [exc], 0.0, 0.1, 0.9)
     with pytest.raises(ValueError, match=r"Feasible: \|mu_U\| <="):
         solve_normal("h", [exc], 9.0, 0.1, 0.9)
+    with pytest.raises(ValueError, match=r"I has no synapses \(its in-degree is 0\)"):
+        solve_dale("E", [exc, Afferent("I", -1, True, 0, 10.0, -0.02, 5e-3)], 0.0, 1.0, 0.9)
     with pytest.raises(ValueError, match="0 Hz"):
         solve_dale("E", [exc, Afferent("I", -1, True, 25, 0.0, -0.02, 5e-3)], 0.0, 1.0, 0.9)
 
@@ -98,3 +100,9 @@ def test_stationary_rate_against_a_simulation():
         spikes += fired.sum() * (step >= 200)
     expected = spikes / (n * (steps - 200) * dt)
     assert moments.stationary_rate(0.0, sigma, tau_mem, tau_syn, dt) == pytest.approx(expected, rel=0.05)
+
+
+def test_a_membrane_without_input_has_no_time_constant_of_its_currents():
+    with pytest.raises(ValueError, match="no receptor of lif gets a variance"):
+        moments.current_time_constant(lif(), {})
+    assert moments.current_time_constant(lif(20e-3, 7e-3), {"syn": 0.3}) == pytest.approx(7e-3)
