@@ -291,6 +291,7 @@ def _target(population, mu_u, sigma_u, xi, rate):
     name, theta = population.name, population.neuron.threshold
 
     mu, sigma, xi, hz = (entry(value, name, what) for value, what in ((mu_u, "mu_u"), (sigma_u, "sigma_u"), (xi, "xi"), (rate, "rate")))
+    hz = hertz(hz, "rate")
     if xi is not None:
         if sigma is not None or mu is None:
             raise ValueError("xi = (threshold - mu_U) / sigma_U: give it with mu_u, and without sigma_u.")

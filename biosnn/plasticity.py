@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .units import hertz, seconds
+
 
 def _require(what, name, value, allowed, holds):
     if not (isinstance(value, (int, float, np.number)) and holds):
@@ -35,6 +37,8 @@ class TsodyksMarkram:
     tau_facil: float = 0.0
 
     def __post_init__(self):
+        for name in ("tau_rec", "tau_facil"):
+            object.__setattr__(self, name, seconds(getattr(self, name), name))
         _require("TsodyksMarkram", "utilization", self.utilization, "a share, 0 < utilization <= 1", 0 < self.utilization <= 1)
         _require("TsodyksMarkram", "tau_rec", self.tau_rec, "a positive time in seconds", np.isfinite(self.tau_rec) and self.tau_rec > 0)
         _require("TsodyksMarkram", "tau_facil", self.tau_facil, "a time in seconds, or 0 for no facilitation",
@@ -79,6 +83,8 @@ class InhibitorySTDP:
     w_max: float = np.inf
 
     def __post_init__(self):
+        object.__setattr__(self, "tau", seconds(self.tau, "tau"))
+        object.__setattr__(self, "target_rate", hertz(self.target_rate, "target_rate"))
         for name, allowed in (("eta", "a positive number"), ("target_rate", "a positive rate in Hz"), ("tau", "a positive time in seconds")):
             value = getattr(self, name)
             _require("InhibitorySTDP", name, value, allowed, np.isfinite(value) and value > 0)

@@ -20,7 +20,7 @@ from .trials import bin_inputs
 from .spike_file import SpikeFile, read_spikes
 from .synapses import is_random
 from .threads import checked_threads, default_threads
-from .units import seconds
+from .units import listed, seconds
 
 _SLICE = 0.03            # seconds of wall time between looks at the clock and at Ctrl-C
 _ROOM = 1 << 22          # neurons times steps of the list of past spikes
@@ -128,6 +128,8 @@ def simulate(network, duration, spikes=None, *, background=(), record=None, ever
 
 def save_state(state, path):
     """Write the state of a run (trace.state) or simulation (simulation.state) to a file; plain arrays, no pickle."""
+    if not isinstance(state, State):
+        raise ValueError(f"state is a {type(state).__name__}; it must be the state of a run or simulation: trace.state, simulation.state.")
     checkpoint.write(path, state.arrays, {"fingerprint": state.fingerprint, "step": state.step})
 
 
@@ -163,6 +165,8 @@ class _Run:
     def __init__(self, network, spikes, merge, background, state, seed, initial, threads):
         self.network, self.threads, self.place, self.merge = network, threads, engine.Place(network), merge
         self.fingerprint = network.fingerprint()
+        if not (state is None or isinstance(state, State)):
+            raise ValueError(f"state is a {type(state).__name__}; it must be the state of a simulation, simulation.state.")
         if state is not None and state.fingerprint != self.fingerprint:
             raise ValueError("this state is of another network: sizes, neurons, projections, dt and dtype must agree.")
         if state is not None and "x" not in state.arrays:
@@ -173,7 +177,7 @@ class _Run:
         self.learned = plastic_engine.starting_weights(network, state)
         self.wires, self.keep = engine.pack_wires(self.place, self.cells, self.learned)
         bias = [Current(p.name, network.bias(p)) for p in network.spiking + network.readouts if p.bias]
-        self.noise = engine.pack_noise(self.place, [*background, *bias], key)
+        self.noise = engine.pack_noise(self.place, [*listed(background, "background", "PoissonInput('E', 1e3, 0.1)"), *bias], key)
         self.step = self.first = 0 if state is None else state.step
         direct = [network.delay_steps(p) for p in network.projections if p.delay is not None]
         self.longest = max([0, *direct, *(p.neuron.jump_delay_steps(network.dt) for p in network.spiking)])
@@ -261,6 +265,9 @@ class _Run:
 
     def choose(self, record, every, record_spikes, rate_bin, steps, out):
         """What is recorded."""
+        rate_bin = seconds(rate_bin, "rate_bin")
+        if not (record is None or isinstance(record, dict)):
+            raise ValueError(f"record is {record!r}; it must be a dict of states and their neurons, such as {{'E.U': [0, 1, 2], 'E.I_exc': slice(5)}}.")
         if not isinstance(every, (int, np.integer)) or every < 1:
             raise ValueError(f"every is {every!r}; it must be a whole number of steps >= 1.")
         self.rate_bin, self.bin_steps = rate_bin, int(rate_bin / self.network.dt + 0.5)

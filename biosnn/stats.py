@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .events import number_of_steps
+from .units import seconds
 
 # ---------------------------------------------------------------------------------------------- rates
 
@@ -32,7 +33,7 @@ def rate_over_time(spikes, width):
     Source: Dayan & Abbott (2001), section 1.2 (trial-averaged rate).
     """
     _check_trials(spikes)
-    _check_width("width", width, spikes.duration)
+    width = _checked_width("width", width, spikes.duration)
     n_bins = number_of_steps(spikes.duration, width)
     edges = np.append(np.arange(n_bins) * width, spikes.duration)
     bins = np.minimum(_window_of(spikes.times, width), n_bins - 1)
@@ -146,7 +147,7 @@ def _window_of(times, width):
 def _window_counts(spikes, name, width):
     """Spike counts (trial and window, unit) in whole windows. Sparse: memory is that of the spikes."""
     _check_trials(spikes)
-    _check_width(name, width, spikes.duration)
+    width = _checked_width(name, width, spikes.duration)
     n_windows = int(spikes.duration / width + 1e-3)
     if n_windows * len(spikes) < 2:
         raise ValueError(f"{name} is {width:g} s and there is one trial of {spikes.duration:g} s, which gives one count; a "
@@ -228,7 +229,9 @@ def _check_trials(spikes):
         raise ValueError("the spike trains have no trials, so there is nothing to average over; give at least one.")
 
 
-def _check_width(name, width, duration):
+def _checked_width(name, width, duration):
+    width = seconds(width, name)
     if not (np.isfinite(width) and 0 < width <= duration * (1 + 1e-9)):
         raise ValueError(f"{name} is {width!r} s; it must be a time in seconds, above 0 and at most the duration of a trial, "
                          f"{duration:g} s.")
+    return width

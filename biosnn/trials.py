@@ -306,12 +306,16 @@ def make_trace(packed, drive, recording, layout, steps, trains, moments=None):
 def _events(network, spikes, merge, duration, currents, least):
     if network.inputs:
         trains = input_trains(network, spikes)
+        if duration is not None:
+            raise ValueError("the spike trains say how long a trial is: leave duration out (it is for networks without inputs).")
+        if any(len(train) == 0 for train in trains):
+            raise ValueError("the spike trains have no trials, so there is nothing to simulate.")
         events, steps = bin_inputs(network, spikes, merge)
         return events, steps, {p.name: train for p, train in zip(network.inputs, trains)}
     if spikes is not None or duration is None:
         raise ValueError("the network has no inputs: give spikes=None and a duration in seconds.")
     steps = max(1, int(duration / network.dt + 0.5))
-    n_trials = max([np.shape(c)[0] for c in (currents or {}).values() if np.ndim(c) == 3] or [least])
+    n_trials = max([np.shape(c)[0] for c in (currents or {}).values() if np.ndim(c) == 3] + [least])
     return arrays.Events(np.zeros((n_trials, 1), np.int64), np.empty(0, np.int32), _NO_VALUES[network.dtype]), steps, {}
 
 
@@ -366,6 +370,9 @@ def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=F
     dtype = network.dtype
     grad_spikes = np.zeros((n_trials, steps if spikes else 0, packed.n_spiking), dtype)
     grad_counts = np.zeros((n_trials, packed.n_spiking), dtype)
+    for name in [*(spikes or {}), *(counts or {})]:
+        if network[name] not in network.firing:
+            raise ValueError(f"{name!r} is an input or a readout; gradients by spikes and counts are of {', '.join(p.name for p in network.firing)}.")
     for name, value in (spikes or {}).items():
         grad_spikes[..., packed.neurons(name)] = value
     for name, value in (counts or {}).items():

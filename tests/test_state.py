@@ -323,3 +323,41 @@ def test_what_stateful_training_refuses():
         bs.evaluate(network(), parts, target, loss=bs.MeanSquaredError(), batch=30, stateful=True)
     with pytest.raises(ValueError, match="a share of trials at random"):
         fit(network(), parts, target, validation=0.25)
+
+
+def test_trials_are_as_many_as_those_of_the_state():
+    """Without inputs, currents (1, step, neuron) go to every trial of the state."""
+    net = bs.Network(1e-3)
+    net.population(2, bs.lif(), name="A")
+    first = bs.run(net, None, ["A.U"], {"A": np.arange(4.0).reshape(4, 1, 1)}, duration=0.02)
+    rest = bs.run(net, None, ["A.U"], {"A": np.full((1, 20, 2), 0.5)}, duration=0.02, state=first.state)
+    assert rest.states["A.U"].shape == (4, 20, 2) and rest.states["A.U"][1, 0, 0] > rest.states["A.U"][0, 0, 0]
+
+
+def test_what_run_and_gradient_refuse():
+    net = bs.Network(1e-3)
+    x, a = net.input(2), net.population(2, bs.lif(), name="A")
+    net.connect(x, a, weights=np.ones((2, 2)))
+    spikes = bs.data.poisson(20.0, 2, 0.1, 3, seed=1)
+    with pytest.raises(ValueError, match="leave duration out"):
+        bs.run(net, spikes, duration=0.2)
+    with pytest.raises(ValueError, match="have no trials"):
+        bs.run(net, spikes[:0])
+    trace = bs.run(net, spikes, tape=True)
+    with pytest.raises(ValueError, match="there is no population 'Z'"):
+        bs.gradient(trace, spikes={"Z": np.ones((3, 100, 2))})
+    with pytest.raises(ValueError, match="'input' is an input or a readout; .* are of A"):
+        bs.gradient(trace, counts={"input": np.ones((3, 2))})
+    for wrong in (trace, bs.simulate(net, 0.1, spikes[0], progress=False)):
+        with pytest.raises(ValueError, match="must be the state of a run or simulation"):
+            bs.save_state(wrong, "nowhere.npz")
+
+
+@pytest.mark.parametrize("options, words", [
+    (dict(record=["A.U"]), "record is .* must be a dict"), (dict(record="A.U"), "must be a dict"), (dict(background=None), "background is None"),
+    (dict(background=bs.PoissonInput("A", 10.0, 0.1)), "background is PoissonInput.* must be a list"), (dict(state="x"), "state is a str")])
+def test_what_simulate_refuses(options, words):
+    net = bs.Network(1e-3)
+    net.population(2, bs.lif(), name="A")
+    with pytest.raises(ValueError, match=words):
+        bs.simulate(net, 0.1, progress=False, **options)

@@ -81,6 +81,24 @@ def test_a_network_with_units_is_the_network_without(quantity):
 
 
 @pytest.mark.parametrize("quantity", [Pint, Quantities, brian2])
+def test_units_of_plasticity_statistics_and_data(quantity):
+    ms, hz = (lambda x: quantity(x, "ms")), (lambda x: quantity(x, "Hz"))
+    assert bs.TsodyksMarkram(0.5, ms(800.0), ms(100.0)) == bs.TsodyksMarkram(0.5, 0.8, 0.1)
+    assert bs.InhibitorySTDP(0.1, hz(3.0), ms(20.0)) == bs.InhibitorySTDP(0.1, 3.0, 20e-3)
+    spikes = bs.data.poisson(50.0, 20, 0.3, 5, seed=1)
+    for function, width in ((bs.stats.synchrony, 10.0), (bs.stats.fano_factor, 50.0), (bs.stats.rate_over_time, 30.0)):
+        np.testing.assert_allclose(function(spikes, ms(width)), function(spikes, width * 1e-3), rtol=1e-12)
+    for make in (bs.data.randman, bs.data.spaghetti):
+        one, other = (make(2, 10, 5, samples_per_class=3, duration=duration, active=active, seed=0)
+                      for duration, active in ((0.3, 0.2), (ms(300.0), ms(200.0))))
+        np.testing.assert_allclose(one.times, other.times, rtol=1e-6)
+    net = bs.Network(1e-3)
+    net.connect(net.input(20), net.population(3, bs.lif(), name="A"), weights=np.ones((20, 3)))
+    done = bs.simulate(net, ms(100.0), bs.data.poisson(20.0, 20, 0.1, seed=1), rate_bin=ms(20.0), progress=False)
+    assert done.binned["A"].size == 5 and done.rate_bin == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize("quantity", [Pint, Quantities, brian2])
 def test_a_wrong_dimension_says_where(quantity):
     net = bs.Network(1e-3)
     x, a = net.input(2), net.population(1, bs.lif(), name="A")

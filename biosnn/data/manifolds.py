@@ -7,7 +7,7 @@ import numpy as np
 
 from ..events import SpikeTrains
 from .poisson import check_count
-from .randman import _check_numbers, _class_times, _number_of_terms
+from .randman import _checked_times, _class_times, _number_of_terms
 
 
 def spaghetti(n_classes=10, n_units=100, n_spikes=20, smoothness=2.0, samples_per_class=1000, duration=0.2, active=0.2, seed=0):
@@ -20,7 +20,7 @@ def spaghetti(n_classes=10, n_units=100, n_spikes=20, smoothness=2.0, samples_pe
     smoothness, duration, active, seed and errors as for `randman`.
     """
     _check(n_classes=n_classes, n_units=n_units, n_spikes=n_spikes, samples_per_class=samples_per_class)
-    _check_numbers(smoothness, duration, active)
+    duration, active = _checked_times(smoothness, duration, active)
     rng, shape = np.random.default_rng(seed), (2 * n_spikes, 1, _number_of_terms(smoothness))
     values = np.concatenate([_class_times(r, samples_per_class, shape, smoothness, 1.0) for r in rng.spawn(n_classes)])
     times = _below(values[:, :n_spikes] * active, active)
@@ -44,7 +44,7 @@ def halo(n_classes=2, n_units=20, dimension=1, smoothness=2.0, displacement=0.1,
     ValueError for a displacement or noise that is negative or not finite, and as `randman`.
     """
     _check(n_classes=n_classes, n_units=n_units, dimension=dimension, samples_per_class=samples_per_class)
-    _check_numbers(smoothness, duration, active)
+    duration, active = _checked_times(smoothness, duration, active)
     for name, value in (("displacement", displacement), ("noise", noise)):
         if not (np.isfinite(value) and value >= 0):
             raise ValueError(f"{name} is {value!r}; it must be a number >= 0, in units of the range of the manifold.")
@@ -71,7 +71,7 @@ def tempotron(n_patterns=100, n_units=100, n_classes=2, duration=0.5, seed=0):
     420-428, doi:10.1038/nn1643.
     """
     _check(n_patterns=n_patterns, n_units=n_units, n_classes=n_classes)
-    _check_numbers(1.0, duration, duration)
+    duration, _ = _checked_times(1.0, duration, duration)
     times = _below(np.random.default_rng(seed).random((n_patterns, n_units)) * duration, duration)
     trials = np.arange(n_patterns)
     return _trials(times, np.broadcast_to(np.arange(n_units), times.shape), trials % n_classes, n_units, duration, trials)

@@ -6,6 +6,7 @@ neural networks, Neural Computation 33, 899-925, doi:10.1162/neco_a_01367.
 import numpy as np
 
 from ..events import SpikeTrains
+from ..units import seconds
 from .poisson import check_count
 
 _MOST_TERMS = 1000        # of the sum over k, as in the reference
@@ -39,7 +40,7 @@ def randman(n_classes=10, n_units=20, n_spikes=1, dimension=1, smoothness=1.0, s
     for name, value in (("n_classes", n_classes), ("n_units", n_units), ("n_spikes", n_spikes), ("dimension", dimension)):
         check_count(name, value)
     check_count("samples_per_class", samples_per_class, least=2)   # one sample has no range to scale to
-    _check_numbers(smoothness, duration, active)
+    duration, active = _checked_times(smoothness, duration, active)
     rng = np.random.default_rng(seed)
     shape = (n_spikes * n_units, dimension, _number_of_terms(smoothness))
     times = np.concatenate([_class_times(r, samples_per_class, shape, smoothness, active) for r in rng.spawn(n_classes)])
@@ -97,10 +98,13 @@ def _number_of_terms(smoothness):
     return int(np.ceil(10 ** min(-np.log10(_LEAST_AMPLITUDE) / smoothness, most)))
 
 
-def _check_numbers(smoothness, duration, active):
+def _checked_times(smoothness, duration, active):
+    """(duration, active) in seconds; ValueError for numbers that are not possible."""
+    duration, active = seconds(duration, "duration"), seconds(active, "active")
     if not (np.isfinite(smoothness) and smoothness > 0):
         raise ValueError(f"smoothness is {smoothness!r}; it must be a positive number, the exponent with which the amplitude "
                          "of the terms falls.")
     if not (np.isfinite(duration) and 0 < active <= duration):
         raise ValueError(f"active is {active!r} s and duration {duration!r} s; they must be 0 < active <= duration, as spikes "
                          "fall between the start of the trial and `active`.")
+    return duration, active
