@@ -8,6 +8,7 @@ from matplotlib.ticker import NullFormatter
 #: One colour for biosnn (black), others for the rest (Okabe & Ito's palette, safe for the colour-blind).
 _COLOURS = {"biosnn": "#000000", "PyTorch": "#E69F00", "PyTorch, fused": "#56B4E9", "PyTorch, compiled": "#009E73",
             "snnTorch": "#CC79A7", "Norse": "#999933", "SpikingJelly": "#8C8C8C"}
+_LEAST_MB = 1.0    # memory that the operating system tells apart
 _HEADINGS = ("network @ batch", "program", "forward (s)", "adjoint (s)", "optimizer (s)", "step (s)", "range (s)", "times biosnn",
              "memory (MB)", "data (s)", "gradients differ by")
 _FIRST_HEADINGS = ("network @ batch", "program", "first step (s)", "start to first step (s)", "first step, 2nd process (s)",
@@ -77,14 +78,14 @@ def figure(rows):
     """Time and memory of a training step, one row of panels per size; numbers: multiples of the first program's (biosnn, dense)."""
     sizes = list(dict.fromkeys(r["size"] for r in rows))
     groups = [[r for r in rows if r["size"] == size] for size in sizes]
-    result = Figure(figsize=(9.0, 0.9 + sum(0.55 + 0.27 * len(g) for g in groups)), layout="constrained")
+    result = Figure(figsize=(9.0, 0.9 + sum(0.5 + 0.2 * len(g) for g in groups)), layout="constrained")
     axes = result.subplots(len(sizes), 2, squeeze=False, height_ratios=[1 + len(g) for g in groups], sharex="col", sharey="row")
     for group, (left, right) in zip(groups, axes):
-        _bars(left, group, "step_s", whiskers=True)
-        _bars(right, group, "peak_memory_mb")
+        _bars(left, group, "step_s", 1e-6, whiskers=True)
+        _bars(right, group, "peak_memory_mb", _LEAST_MB)
         left.set_yticks(range(len(group)), [program_label(r) for r in group], fontsize="small")
-        left.set_title(group[0]["size"], loc="left", fontsize="medium")
-        left.invert_yaxis()
+        left.set_title(in_words(group[0]["size"]), loc="left", fontsize="medium")
+        left.set_ylim(len(group) - 0.4, -0.6)
     for axis, label in zip(axes[-1], ("time of a training step (s)", "peak memory of it (MB)")):
         axis.set_xlabel(label)
         axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
@@ -94,7 +95,17 @@ def figure(rows):
     return result
 
 
-def _bars(axis, group, key, whiskers=False):
+def in_words(size):
+    """A size such as 128+32@400 for people."""
+    network, _, batch = size.partition("@")
+    excitatory, _, inhibitory = network.partition("+")
+    name = f"{excitatory} excitatory and {inhibitory} inhibitory neurons" if inhibitory else (
+        f"{network[1:]} recurrent LIF neurons" if network.startswith("r") else f"{network.replace('x', ' layers of ')} LIF neurons")
+    return f"{name}, {batch} trial{'s' if batch != '1' else ''}"
+
+
+def _bars(axis, group, key, least, whiskers=False):
+    """least: what is smaller is drawn there, without a multiple."""
     axis.set_xscale("log")
     axis.spines[["top", "right"]].set_visible(False)
     axis.grid(axis="x", color="#DDDDDD", linewidth=0.6)
@@ -102,11 +113,13 @@ def _bars(axis, group, key, whiskers=False):
     base = group[0][key]
     for y, row in enumerate(group):
         colour = _COLOURS.get(row["implementation"], "#404040")
-        value = max(row[key], 1e-6)
+        value = max(row[key], least)
         open_mark = row["surrogate"] == "TruncatedSuperSpike"
         if whiskers and "step_min_s" in row:
             axis.plot([row["step_min_s"], row["step_max_s"]], [y, y], color=colour, linewidth=1.2)
         axis.plot(value, y, "o", color=colour, markersize=6, markerfacecolor="white" if open_mark else colour)
         right = max(value, row.get("step_max_s", 0) if whiskers else 0)
-        ratio = row.get("times_biosnn", row[key] / base) if whiskers else row[key] / max(base, 1e-6)
-        axis.annotate(f"{ratio:.2g} ×", (right, y), (7, 0), textcoords="offset points", va="center", fontsize="small")
+        ratio = row.get("times_biosnn") if whiskers else None
+        ratio = row[key] / base if ratio is None and base >= least else ratio
+        label = f"{ratio:.2g} ×" if ratio is not None else f"below {least:g}" if row[key] <= least else f"{row[key]:.2g}"
+        axis.annotate(label, (right, y), (7, 0), textcoords="offset points", va="center", fontsize="small")
