@@ -219,10 +219,13 @@ def _nest_microcircuit(nest, model, scale, seed):
         nest.Connect(nest.Create("poisson_generator", params={"rate": float(background[k].rate)}), group,
                      syn_spec={"weight": unit * background[k].weight, "delay": 1e3 * m.DELAY_EXC})
     numbers, means = m.synapse_numbers(), m.weights() * unit / np.sqrt(scale)
+    for name in m.NAMES:      # a synapse model may have 134 million synapses in a thread
+        nest.CopyModel("static_synapse", f"from {name}")
     for post, pre in np.argwhere(numbers):
         mean, mu = float(means[post, pre]), 1e3 * (m.DELAY_INH if pre % 2 else m.DELAY_EXC)
         limits = {"min": 0.0} if mean > 0 else {"max": 0.0}
         nest.Connect(groups[pre], groups[post], {"rule": "fixed_total_number", "N": round(numbers[post, pre] * scale ** 2)},
-                     {"weight": nest.math.redraw(nest.random.normal(mean, m.SPREAD * abs(mean)), **{"min": -np.inf, "max": np.inf} | limits),
+                     {"synapse_model": f"from {m.NAMES[pre]}",
+                      "weight": nest.math.redraw(nest.random.normal(mean, m.SPREAD * abs(mean)), **{"min": -np.inf, "max": np.inf} | limits),
                       "delay": nest.math.redraw(nest.random.normal(mu, m.DELAY_SPREAD * mu), min=1e3 * STEP / 2, max=np.inf)})
     return groups
