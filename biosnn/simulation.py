@@ -267,7 +267,8 @@ class _Run:
         """What is recorded."""
         rate_bin = seconds(rate_bin, "rate_bin")
         if not (record is None or isinstance(record, dict)):
-            raise ValueError(f"record is {record!r}; it must be a dict of states and their neurons, such as {{'E.U': [0, 1, 2], 'E.I_exc': slice(5)}}.")
+            raise ValueError(f"record is {record!r}; it must be a dict of states and their neurons, such as {{'E.U': [0, 1, 2], "
+                             "'E.I_exc': slice(5)}.")
         if not isinstance(every, (int, np.integer)) or every < 1:
             raise ValueError(f"every is {every!r}; it must be a whole number of steps >= 1.")
         self.rate_bin, self.bin_steps = rate_bin, int(rate_bin / self.network.dt + 0.5)

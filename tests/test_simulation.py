@@ -142,7 +142,8 @@ def test_inputs_with_many_spikes_in_a_step(delay, plasticity):
     for threads in (2, 3):
         assert same(one, bs.simulate(net, 12e-3, spikes, threads=threads, **options))
     first = bs.simulate(net, 4e-3, spikes, threads=2, **options)
-    rest = bs.SpikeTrains(spikes.times[spikes.times > 4e-3] - 4e-3, spikes.units[spikes.times > 4e-3], [0, int((spikes.times > 4e-3).sum())], 150, 8e-3)
+    late = spikes.times > 4e-3
+    rest = bs.SpikeTrains(spikes.times[late] - 4e-3, spikes.units[late], [0, late.sum()], 150, 8e-3)
     second = bs.simulate(net, 8e-3, rest, threads=3, state=first.state, **options)
     for name in names:
         assert np.array_equal(one.states[name], np.concatenate([first.states[name], second.states[name]]))

@@ -381,7 +381,8 @@ def test_validation_may_begin_when_a_training_is_resumed(tmp_path):
 
 
 @pytest.mark.parametrize("change, words", [
-    (dict(schedule=bs.Step((0.1,), 1e-3)), "schedule Cosine.* there, Step.* here"), (dict(differentiate_reset=True), "differentiate_reset None there"),
+    (dict(schedule=bs.Step((0.1,), 1e-3)), "schedule Cosine.* there, Step.* here"),
+    (dict(differentiate_reset=True), "differentiate_reset None there"),
     (dict(batch=20), "batch 40 there, 20 here"), (dict(seed=6), "seed 5 there")])
 def test_another_recipe_is_refused_and_changes_nothing(change, words, tmp_path):
     data = task()
