@@ -45,16 +45,18 @@ def read(path):
 
 def save_weights(network, path):
     """Write the weights and learned time constants of `network`."""
-    write(path, _parameters(network), {"fingerprint": network.fingerprint()})
+    write(path, parameters(network), {"fingerprint": network.fingerprint()})
 
 
 def load_weights(network, path):
     """Read weights and learned time constants into `network`, which must be described as the one that was saved."""
     arrays, meta = read(path)
-    restore(network, arrays, meta, path)
+    check(network, arrays, meta, path)
+    restore(network, arrays)
 
 
-def _parameters(network):
+def parameters(network):
+    """The arrays of a checkpoint that are those of the network: weights, and parameters of time constants, jumps and biases."""
     arrays = {f"weight/{name}": weights for name, weights in network.weights.items()}
     return arrays | {f"tau/{population}/{name}": p for (population, name), p in network.tau_parameters.items()}
 
@@ -70,11 +72,9 @@ def check(network, arrays, meta, path):
         raise ValueError(f"{path} has no weights of {', '.join(missing)}: the network had none yet when it was saved.")
 
 
-def restore(network, arrays, meta, path):
-    """Put the parameters of a checkpoint into a network; ValueError if it is of another network."""
-    check(network, arrays, meta, path)
-    names = {f"weight/{p.name}": p.name for p in network.projections}
-    for key, name in names.items():
-        network.set_weights(name, arrays[key])
+def restore(network, arrays):
+    """Put the parameters of a checkpoint (that `check` has let pass) into a network."""
+    for projection in network.projections:
+        network.set_weights(projection, arrays[f"weight/{projection.name}"])
     for population, name in network.tau_parameters:
         network.tau_parameters[population, name] = arrays[f"tau/{population}/{name}"]

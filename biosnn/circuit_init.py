@@ -28,7 +28,7 @@ from .mixing import Anderson
 from .moments import as_learned, psp_integrals
 from .probes import Probes
 from .progress import progress_bar
-from .regime import background_cell, check_no_pooling, describe, in_degree, named_background, short_term
+from .regime import background_cell, check_no_pooling, describe, named_background, short_term
 from .solver import Afferent, solve_dale, variance_shares
 from .synapses import draw_weights
 from .units import hertz
@@ -148,7 +148,7 @@ class _Circuit:
     def apply(self):
         """Set the weights: the mean weights times samples, which are the same every time."""
         for p in self.network.projections:
-            if p.post in self.bare and not in_degree(self.network, p) > 0:
+            if p.post in self.bare and not self.network.in_degree(p) > 0:
                 self.network.set_weights(p.name, 0.0)
         for name in self.bare:
             for p in _projections(self.network, self.bare[name]):
@@ -340,7 +340,7 @@ def _move(cell, target, m, factor):
 
 def _projections(network, cell):
     """Those onto a population that have synapses."""
-    found = [p for p in network.projections if p.post == cell.name and in_degree(network, p) > 0]
+    found = [p for p in network.projections if p.post == cell.name and network.in_degree(p) > 0]
     unsigned = [p.name for p in found if not p.non_negative]
     if unsigned:
         raise ValueError(f"population {cell.name!r}: the projections {', '.join(unsigned)} have no sign; with a background the "
@@ -350,7 +350,7 @@ def _projections(network, cell):
 
 def _filled(network, cell, means, families):
     """The cell with its synapses at the given mean weights."""
-    synapses = [Input(p.receptor, in_degree(network, p), means[p.name], families[p.name].kappa * means[p.name] ** 2, p.pre,
+    synapses = [Input(p.receptor, network.in_degree(p), means[p.name], families[p.name].kappa * means[p.name] ** 2, p.pre,
                       plasticity=short_term(p))
                 for p in _projections(network, cell)]
     return replace(cell, inputs=cell.inputs + tuple(synapses))
@@ -364,7 +364,7 @@ def _afferents(network, cell, assumed, families):
         if not cell.neuron.reversal:
             bar, hat = (float(np.mean(e)) for e in psp_integrals(cell.neuron, network.dt, p.receptor))
         share = efficacy(short_term(p), assumed[p.pre])
-        found.append(Afferent(p.name, receptor.sign, p.name in recurrent, in_degree(network, p), assumed[p.pre], share * bar, share ** 2 * hat,
+        found.append(Afferent(p.name, receptor.sign, p.name in recurrent, network.in_degree(p), assumed[p.pre], share * bar, share ** 2 * hat,
                               1.0, families[p.name].kappa))
     return found
 

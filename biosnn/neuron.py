@@ -366,14 +366,15 @@ def step_matrix(neuron, dt, time_constants=None):
 
 def _exponential(matrices):
     """expm; a single one is remembered: networks are packed again and again with the same few, a millisecond each."""
+    if matrices.ndim == 2:
+        return _remembered(matrices.dtype.str, matrices.shape, matrices.tobytes()).copy()
     from scipy.linalg import expm    # here: `import biosnn` stays quick
-    return expm(matrices) if matrices.ndim > 2 else _single(expm, matrices.dtype.str, matrices.tobytes()).reshape(matrices.shape).copy()
+    return expm(matrices)
 
 
 @lru_cache(256)
-def _single(expm, kind, data):
-    values = np.frombuffer(data, kind)
-    return expm(values.reshape(2 * (int(np.sqrt(values.size)),)))
+def _remembered(kind, shape, data):
+    return _exponential(np.frombuffer(data, kind).reshape(1, *shape))[0]
 
 
 def linear_step(neuron, dt, time_constants=None):

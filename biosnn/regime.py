@@ -151,7 +151,7 @@ def describe(network, background=(), period=None, learned=None):
                 changed = isinstance(p.plasticity, InhibitorySTDP) and learned
                 w = np.asarray((learned if changed else network.weights)[p.name])
                 if w.size:
-                    inputs.append(Input(p.receptor, in_degree(network, p), float(w.mean(dtype=float)), mean_square(w), p.pre,
+                    inputs.append(Input(p.receptor, network.in_degree(p), float(w.mean(dtype=float)), mean_square(w), p.pre,
                                         plasticity=short_term(p)))
         cells.append(replace(bare, inputs=bare.inputs + tuple(inputs)))
     return cells
@@ -203,11 +203,6 @@ def _mean(value, n, dt, what, period):
     begin, end = (int(t / dt + 0.5) for t in period)
     lasting = np.diff(np.clip([*starts, max(end, starts[-1])], begin, end))
     return float(lasting @ values.mean(axis=1) / (end - begin))
-
-
-def in_degree(network, projection):
-    """Mean number of synapses per target neuron."""
-    return network.in_degree(projection)
 
 
 def mean_square(weights):

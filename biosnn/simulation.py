@@ -239,9 +239,11 @@ class _Run:
     def _most_spikes(self, state):
         """(P,) the most spikes that a unit has in one step: several only where spikes of inputs are not merged, now or before `state`."""
         most, inputs = np.ones(self.place.n.size, np.int64), [self.place.number[p.name] for p in self.network.inputs]
-        counts = np.diff(self.drive.pointers)
-        step, number = np.divmod(np.repeat(np.arange(counts.size), counts), max(1, len(inputs)))
-        lists = [(step[number == q], p, self.drive.units[number == q]) for q, p in enumerate(inputs) if not self.merge]
+        lists = []
+        if not self.merge and inputs:
+            counts = np.diff(self.drive.pointers)
+            step, number = np.divmod(np.repeat(np.arange(counts.size), counts), len(inputs))
+            lists += [(step[number == q], p, self.drive.units[number == q]) for q, p in enumerate(inputs)]
         if state is not None:
             steps, populations, units = (state.arrays[f"recent_{what}"] for what in ("steps", "populations", "units"))
             lists += [(steps[populations == p], p, units[populations == p]) for p in inputs]

@@ -13,9 +13,7 @@ def save(session, path):
     """Write parameters, optimizer state, history and position, and the recipe that they belong to."""
     session.write_back()
     network = session.network
-    arrays = {f"weight/{name}": weights for name, weights in network.weights.items()}
-    arrays |= {f"tau/{population}/{name}": p for (population, name), p in network.tau_parameters.items()}
-    arrays |= {f"optimizer/{name}": value for name, value in session.state.items()}
+    arrays = checkpoint.parameters(network) | {f"optimizer/{name}": value for name, value in session.state.items()}
     arrays |= {f"history/{name}": np.array(values) for name, values in session.series.items()}
     arrays |= {"best": session.best if session.best is not None else np.empty(0, network.dtype), "sums": session.sums}
     if session.batch and session.past is not None:
@@ -39,7 +37,7 @@ def resume(session, path):
         raise ValueError(f"{path} belongs to another training: {'; '.join(changed)}. Resume with the same recipe, or start "
                          "anew in another folder.")
     network = session.network
-    checkpoint.restore(network, arrays, meta, path)
+    checkpoint.restore(network, arrays)
     tail = [np.ravel(network.tau_parameters[key]).astype(network.dtype) for key in session.taus]
     session.parameters[:] = np.concatenate([pack(network).weight, *tail])
     session.packed = replace(session.packed, model=pack_model(network))

@@ -370,9 +370,10 @@ def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=F
     dtype = network.dtype
     grad_spikes = np.zeros((n_trials, steps if spikes else 0, packed.n_spiking), dtype)
     grad_counts = np.zeros((n_trials, packed.n_spiking), dtype)
+    firing = [p.name for p in network.firing]
     for name in [*(spikes or {}), *(counts or {})]:
-        if network[name] not in network.firing:
-            raise ValueError(f"{name!r} is an input or a readout; gradients by spikes and counts are of {', '.join(p.name for p in network.firing)}.")
+        if network[name].name not in firing:
+            raise ValueError(f"{name!r} is an input or a readout; gradients by spikes and counts are of {', '.join(firing)}.")
     for name, value in (spikes or {}).items():
         grad_spikes[..., packed.neurons(name)] = value
     for name, value in (counts or {}).items():

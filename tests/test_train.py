@@ -219,7 +219,11 @@ def test_chunks_add_up_to_the_batch(neuron, sigma_u):
     (dict(targets=np.full(180, 7)), "0 .. 2"), (dict(targets=np.zeros(3, int)), "one integer label per trial"),
     (dict(readout="nobody"), "readout is 'nobody'"), (dict(regularizers=[bs.upper_bound(1, 1, populations="Z")]), "only E, I"),
     (dict(start="resume"), "needs the folder"), (dict(loss=bs.MeanSquaredError()), "target of shape"),
-    (dict(mask=np.ones((2, 2))), "mask has shape")])
+    (dict(mask=np.ones((2, 2))), "mask has shape"), (dict(optimizer="adam"), "optimizer is 'adam'; it must be a description such as Adam"),
+    (dict(schedule="cosine"), "schedule is 'cosine'"), (dict(loss="ce"), "loss is 'ce'"), (dict(seed=None), "seed is None; it must be a whole"),
+    (dict(seed=-1), "seed is -1"), (dict(regularizers=bs.upper_bound(0.1, 2)), "must be a list"),
+    (dict(augment=bs.Drop(0.1)), r"augment is Drop.*must be a list"),
+    (dict(constraints=bs.WeightConstraint(high=1.0)), "constraints is WeightConstraint.*must be a list")])
 def test_messages(options, words):
     data = task()
     with pytest.raises(ValueError, match=words):
@@ -422,17 +426,6 @@ def test_a_masked_loss_is_the_mean_over_all_batches():
     bs.train(net, data, targets, mask, epochs=1, batch=1, loss=bs.MeanSquaredError(), progress=False)      # the batch of trial 0 teaches nothing
     with pytest.raises(ValueError, match="at least one above 0"):
         bs.evaluate(net, data, targets, 0 * mask, loss=bs.MeanSquaredError())
-
-
-@pytest.mark.parametrize("options, words", [
-    (dict(optimizer="adam"), "optimizer is 'adam'; it must be a description such as Adam"), (dict(schedule="cosine"), "schedule is 'cosine'"),
-    (dict(loss="ce"), "loss is 'ce'"), (dict(seed=None), "seed is None; it must be a whole number"), (dict(seed=-1), "seed is -1"),
-    (dict(regularizers=bs.upper_bound(0.1, 2)), "must be a list"), (dict(augment=bs.Drop(0.1)), r"augment is Drop.*must be a list"),
-    (dict(constraints=bs.WeightConstraint(high=1.0)), "constraints is WeightConstraint.*must be a list"), (dict(batch=0), "batch is 0")])
-def test_options_that_are_no_descriptions(options, words):
-    data = task()
-    with pytest.raises(ValueError, match=words):
-        fit(network(data), data, **options)
 
 
 def test_evaluate_refuses_what_it_cannot_do():
