@@ -302,12 +302,12 @@ class _Run:
         control, size, done, begin = np.zeros(16, np.int64), 4, 0, time.perf_counter()
         with ThreadPoolExecutor(max(1, self.threads - 1)) as pool:
             while done < steps:
-                first, last, before = self.step, self.step + min(size, steps - done, self.most), time.perf_counter()
+                first, last, before = self.step, self.step + min(size, steps - done), time.perf_counter()
                 self._slice(pool, control, first, last)
                 now = time.perf_counter()
                 self._keep(first, last)
                 self.step, done = last, done + last - first
-                size = int(np.clip(size * _SLICE / max(now - before, 1e-6), size / 2, size * 4)) + 1
+                size = min(int(np.clip(size * _SLICE / max(now - before, 1e-6), size / 2, size * 4)) + 1, self.most)
                 factor = (now - begin) / (done * self.network.dt)
                 advance(last - first, f"{done * self.network.dt:.2f} s simulated, {factor:.2f} s per second")
                 if stop():

@@ -230,6 +230,17 @@ def test_an_interruption_returns_what_was_simulated(monkeypatch):
     assert same(part, whole) and not whole.interrupted
 
 
+def test_a_run_of_many_slices(monkeypatch):
+    """Slices that are short of room for spikes, not of time, grow no further: their size ended beyond all numbers after some 500."""
+    from biosnn import simulation
+    net = bs.Network(1e-4)
+    net.population(1, bs.lif_delta(20e-3, 20e-3, 10e-3, 2e-3), "excitatory", "E")
+    monkeypatch.setattr(simulation, "_ROOM", 1)
+    done = bs.simulate(net, 2.0, background=[bs.Current("E", 0.03)], progress=False)
+    # from 10 to 20 mV towards 30 mV: 20 ms ln 2 after the 2 ms of refractoriness
+    assert done.mean_rates["E"] == pytest.approx(1 / (20e-3 * np.log(2) + 2e-3), rel=0.02)
+
+
 @pytest.mark.parametrize("act, words", [
     (lambda net: bs.simulate(net, 0), "duration"), (lambda net: bs.simulate(net, 0.1, record={"E.X": [0]}), "E.U"),
     (lambda net: bs.simulate(net, 0.1, every=0), "every"), (lambda net: bs.simulate(net, 0.1, threads=0), "threads"),
