@@ -10,6 +10,8 @@ import numpy as np
 from .events import number_of_steps
 from .units import seconds
 
+_CORRELOGRAM_CHUNK = 1 << 20     # presynaptic spikes times targets that are looked at at once
+
 # ---------------------------------------------------------------------------------------------- rates
 
 
@@ -129,6 +131,67 @@ def correlations(spikes, width, pairs=1000, seed=0):
     n, total, together = counts.shape[0], _totals(counts), _totals(counts[:, i].multiply(counts[:, j]))
     covariances = (n * together - total[i] * total[j]) / n ** 2
     return np.clip(covariances / np.sqrt(variances[i] * variances[j]), -1.0, 1.0)
+
+
+def cross_correlogram(pre, post, pairs, reach, width):
+    """Rate of units around the spikes of others: for pairs (i, j), how often j fires at each lag after a spike of i, in Hz.
+
+        c[k] = #{(s, t): s a spike of i, t one of j in the same trial, t - s in bin k} / (spikes of i · width),   over all pairs
+
+    pre, post     SpikeTrains of the same trials, possibly the same; a spike of a pair (i, i) of one train is also paired with itself
+    pairs         (i, j), two arrays of unit numbers, such as (synapses.sources, synapses.target) of `network.synapses[name]`
+    reach, width  seconds: lags run from -reach to reach in bins of `width`, which must divide it
+
+    A bin includes its begin, so that a spike of j in the same step as that of i is in the first one after 0.
+    Only spikes of i at least `reach` away from both ends of the trial count, so that a rate that does not depend on i gives a flat
+    line at this rate. Returns (lags, rates), bin centres in seconds and Hz, both (bins,); rates are NaN if no spike counts.
+    ValueError for trials that differ, units that do not exist, reach outside (0, duration / 2), or a width that does not divide it.
+    Source: Perkel, Gerstein & Moore (1967), Biophys. J. 7:419-440.
+    """
+    _check_trials(pre)
+    if len(pre) != len(post) or abs(pre.duration - post.duration) > 1e-9 * pre.duration:
+        raise ValueError(f"pre has {len(pre)} trials of {pre.duration:g} s and post {len(post)} of {post.duration:g} s; they must be of the same "
+                         "trials.")
+    reach = _checked_width("reach", reach, pre.duration / 2)
+    width = _checked_width("width", width, reach)
+    each_side = round(reach / width)
+    if abs(each_side * width - reach) > 1e-6 * width:
+        raise ValueError(f"width is {width:g} s; it must divide reach, {reach:g} s, so that a bin begins at lag 0.")
+    sources, targets = _checked_pairs(pairs, pre.n_units, post.n_units)
+    order = np.argsort(sources, kind="stable")
+    first, targets = np.searchsorted(sources[order], np.arange(pre.n_units + 1)), targets[order]
+    slack = 1e-3 * width       # lags that should be multiples of `width`, up to rounding, begin a bin
+    inside = np.abs(pre.times.astype(np.float64) - pre.duration / 2) <= pre.duration / 2 - reach + slack
+    times, trials, units = pre.times[inside].astype(np.float64), pre.trials[inside], pre.units[inside]
+    # every train of `post` has a stretch of one axis to itself, with room for the lags
+    stretch = post.duration + 4 * reach
+    place = np.sort((post.trials * post.n_units + post.units) * stretch + post.times.astype(np.float64))
+    found, n = np.zeros(2 * each_side, np.int64), (first[units + 1] - first[units]).astype(np.int64)
+    for part in np.array_split(np.arange(times.size), 1 + n.sum() // _CORRELOGRAM_CHUNK):
+        spike = np.repeat(part, n[part])
+        target = targets[_ranges(first[units[part]], n[part])]
+        at = (trials[spike] * post.n_units + target) * stretch + times[spike]
+        low, high = (np.searchsorted(place, at + sign * reach - slack) for sign in (-1, 1))
+        lags = place[_ranges(low, high - low)] - np.repeat(at, high - low)
+        bins = np.floor((lags + reach) / width + 1e-3).astype(np.int64)
+        found += np.bincount(np.clip(bins, 0, found.size - 1), minlength=found.size)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (np.arange(-each_side, each_side) + 0.5) * width, found / (n.sum() * width)
+
+
+def _ranges(first, n):
+    """The numbers first[k] .. first[k] + n[k] - 1 for every k, one after the other."""
+    return np.arange(n.sum()) + np.repeat(first - np.cumsum(n) + n, n)
+
+
+def _checked_pairs(pairs, n_pre, n_post):
+    sources, targets = (np.asarray(a) for a in pairs)
+    if sources.shape != targets.shape or sources.ndim != 1:
+        raise ValueError(f"pairs have shapes {sources.shape} and {targets.shape}; they must be two arrays (pairs,) of unit numbers.")
+    for name, units, size in (("pre", sources, n_pre), ("post", targets, n_post)):
+        if units.size and not (np.issubdtype(units.dtype, np.integer) and 0 <= units.min() and units.max() < size):
+            raise ValueError(f"units of {name} in pairs run from {units.min()} to {units.max()}; they must be whole numbers, 0 .. {size - 1}.")
+    return sources, targets.astype(np.int64)
 
 
 def _random_pairs(n, pairs, rng):

@@ -144,6 +144,7 @@ def test_inhibitory_plasticity_from_the_command_line(tmp_path):
     before, after = json.loads((tmp_path / "rows.json").read_text())
     assert before["rate_e_hz"] > 100 and before["cv"] < 0.1 and before["inhibition_to_excitation"] < 1e-3    # regular, without inhibition
     assert after["rate_e_hz"] < before["rate_e_hz"] / 3 and after["cv"] > 0.6 and 0.5 < after["inhibition_to_excitation"] < 1
+    assert before["rate_seen_hz"] is None and 0 < after["rate_seen_hz"] < after["rate_e_hz"]       # inhibitory spikes silence
     assert (tmp_path / "plasticity.png").stat().st_size > 10_000
 
 

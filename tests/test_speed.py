@@ -116,10 +116,12 @@ def test_simulation_table_gives_ratios_to_the_best_of_biosnn():
     assert cells[2][:4] == ["cuba", "1", "NEST", "2"] and cells[2][6:8] == ["10", "5.68"]
 
 
-def test_a_circuit_runs_in_biosnn_as_a_row():
-    row = simulation_peers.run("cuba", "biosnn", 1, 0.1, 1.0)
-    assert (row["model"], row["implementation"], row["threads"], row["simulated_s"]) == ("cuba", "biosnn", 1, 0.1)
-    assert 3 < row["rate_hz"] < 9 and row["run_s"] > 0 and row["build_s"] > 0
+@pytest.mark.parametrize("model, scale, low, high", [("cuba", 1.0, 3, 9), ("plasticity", 0.1, 40, 140)])
+def test_a_circuit_runs_in_biosnn_as_a_row(model, scale, low, high):
+    """Inhibitory plasticity begins without inhibition, at 167 Hz."""
+    row = simulation_peers.run(model, "biosnn", 1, 0.1, scale)
+    assert (row["model"], row["implementation"], row["threads"], row["simulated_s"]) == (model, "biosnn", 1, 0.1)
+    assert low < row["rate_hz"] < high and row["run_s"] > 0 and row["build_s"] > 0
 
 
 def test_cost_of_events_counts_what_the_current_brings_to_threshold():

@@ -188,6 +188,38 @@ def test_correlations_are_reproducible_and_leave_silent_units_out():
     assert stats.correlations(SpikeTrains([], np.empty(0, int), [0, 0], 2, 1.0), 0.1).size == 0
 
 
+@settings(deadline=None)
+@given(any_trains(), st.data())
+def test_correlogram_is_that_of_a_loop_over_pairs(spikes, data):
+    unit = st.integers(0, spikes.n_units - 1)
+    pairs = np.array(data.draw(st.lists(st.tuples(unit, unit), max_size=6)), int).reshape(-1, 2)
+    expected, n = np.zeros(6), 0
+    for i, j in pairs:
+        for b in range(len(spikes)):
+            steps = [(round(float(t) * 100), u) for t, u in zip(spikes[b].times, spikes[b].units)]
+            for s in (t for t, u in steps if u == i and 6 <= t <= 94):
+                n += 1
+                for lag in (t - s for t, u in steps if u == j and -6 <= t - s < 6):
+                    expected[(lag + 6) // 2] += 1
+    lags, rates = stats.cross_correlogram(spikes, spikes, (pairs[:, 0], pairs[:, 1]), 0.06, 0.02)
+    np.testing.assert_allclose(lags, [-0.05, -0.03, -0.01, 0.01, 0.03, 0.05])
+    np.testing.assert_allclose(rates, expected / (n * 0.02) if n else np.nan)
+
+
+def test_correlogram_of_independent_trains_is_flat_and_of_a_shifted_one_has_its_peak(monkeypatch):
+    a, b = poisson(20, 30, 5, duration=10.0, seed=1), poisson(40, 30, 5, duration=10.0, seed=2)
+    every = np.repeat(np.arange(30), 30), np.tile(np.arange(30), 30)
+    whole = stats.cross_correlogram(a, b, every, 0.05, 0.01)[1]
+    np.testing.assert_allclose(whole, 40, rtol=0.02)
+    monkeypatch.setattr(stats, "_CORRELOGRAM_CHUNK", 1000)
+    np.testing.assert_array_equal(stats.cross_correlogram(a, b, every, 0.05, 0.01)[1], whole)
+    kept = a.times < 10 - 0.025        # every spike of unit i again in unit i + 1, 25 ms later
+    copy = SpikeTrains.from_events(a.times[kept] + 0.025, (a.units[kept] + 1) % 30, a.trials[kept], 5, 30, 10.0)
+    lags, rates = stats.cross_correlogram(a, copy, (np.arange(30), (np.arange(30) + 1) % 30), 0.05, 0.01)
+    assert rates[7] == pytest.approx(20 + 1 / 0.01, rel=0.05) and lags[7] == pytest.approx(0.025)
+    np.testing.assert_allclose(np.delete(rates, 7), 20, rtol=0.1)
+
+
 @given(st.integers(2, 60), st.integers(1, 40))
 @settings(max_examples=50, deadline=None)
 def test_random_pairs_are_different_pairs_of_different_units(n, pairs):
@@ -259,6 +291,11 @@ TRAINS = from_dense(np.ones((1, 10, 2), int), 0.1)
     (lambda: stats.fano_factor(TRAINS, 1.0), "one count.*shorter window or more trials"),
     (lambda: stats.synchrony(TRAINS, -1), "width is -1 s"),
     (lambda: stats.correlations(TRAINS, 0.1, pairs=0), "pairs is 0; .* >= 1"),
+    (lambda: stats.cross_correlogram(TRAINS, clock(0.1, 2, 1, 2.0), ([0], [0]), 0.1, 0.01), "trials of 1 s and post 1 of 2 s"),
+    (lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), 0.6, 0.01), "reach is 0.6 s"),
+    (lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), 0.1, 0.03), "width is 0.03 s; it must divide reach, 0.1 s"),
+    (lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0, 1], [0]), 0.1, 0.01), r"shapes \(2,\) and \(1,\)"),
+    (lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0], [2]), 0.1, 0.01), "post in pairs run from 2 to 2.* 0 .. 1"),
     (lambda: stats.ei_balance(np.ones((2, 3)), np.ones((2, 3))), r"excitatory has shape \(2, 3\).*\(trial, step, neuron\)"),
     (lambda: stats.ei_balance(np.ones((2, 3, 4)), np.ones((2, 3, 5))), r"\(2, 3, 4\) and inhibitory \(2, 3, 5\)"),
     (lambda: stats.ei_balance(np.ones((1, 3, 4)), -np.ones((1, 3, 4))), r"inhibitory input at .* = \(0, 0, 0\) is -1.*>= 0"),

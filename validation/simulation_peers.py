@@ -16,6 +16,7 @@ import numpy as np
 import biosnn as bs
 from models import brunel_2000 as brunel
 from models import potjans_diesmann_2014 as microcircuit
+from models import vogels_2011 as plastic
 from models import vogels_abbott_2005 as vogels
 
 STATES = {"brunel": (5.0, 2.0), "brunel-regular": (3.0, 2.0), "brunel-fast": (6.0, 4.0), "brunel-slow": (4.5, 0.9)}     # g, eta
@@ -54,6 +55,8 @@ def run_biosnn(model, threads, seconds, scale, seed):
         background = [bs.PoissonInput(name, brunel.external_rate(eta), brunel.J) for name in "EI"]
     elif model == "microcircuit":
         (net, background), initial = microcircuit.build(scale, seed), microcircuit.initial_state()
+    elif model == "plasticity":
+        net, background, initial = plastic.build(scale, seed, plastic.TARGET), plastic.current(), plastic.initial_state()
     else:
         net, initial = vogels.build(model.upper(), seed, STEP), vogels.initial_state(model.upper())
         background = vogels.wake_up(model.upper())
@@ -76,7 +79,8 @@ def run_brian2(model, threads, seconds, scale, seed):
         b2.prefs.devices.cpp_standalone.extra_make_args_unix = ["-j2"]      # its default starts all compilers at once
         b2.defaultclock.dt = STEP * b2.second
         b2.seed(seed)
-        parts = (dict.fromkeys(STATES, _brian2_brunel) | {"microcircuit": _brian2_microcircuit}).get(model, _brian2_vogels)(b2, model, scale, seed)
+        other = {"microcircuit": _brian2_microcircuit, "plasticity": _brian2_plasticity}
+        parts = (dict.fromkeys(STATES, _brian2_brunel) | other).get(model, _brian2_vogels)(b2, model, scale, seed)
         groups = [part for part in parts if isinstance(part, b2.NeuronGroup)]
         monitors = [b2.SpikeMonitor(group) for group in groups]
         b2.Network(*parts, *monitors).run(seconds * b2.second)
@@ -125,6 +129,27 @@ def _brian2_vogels(b2, model, scale, seed):
     return [cells, *synapses]
 
 
+def _brian2_plasticity(b2, model, scale, seed):
+    p, grow, n_exc, n_inh = plastic, 1 / scale / plastic.LEAK, round(8000 * scale), round(2000 * scale)      # conductances in units of the leak
+    space = {"tau": p.TAU * b2.second, "grow": grow, "eta": p.ETA * grow, "alpha": 2 * p.TARGET * p.TAU, "most": p.W_MAX * grow}
+    cells = b2.NeuronGroup(n_exc + n_inh, """dv/dt = (20*mV - v + ge*(60*mV - v) - gi*(v + 20*mV)) / (20*ms) : volt (unless refractory)
+                           dge/dt = -ge / (5*ms) : 1
+                           dgi/dt = -gi / (10*ms) : 1""", threshold="v > 10*mV", reset="v = 0*mV", refractory=5 * b2.ms,
+                           method="exponential_euler")
+    cells.v = "rand() * 10*mV"
+    exc, inh = cells[:n_exc], cells[n_exc:]
+    synapses = [b2.Synapses(exc, cells, on_pre=f"ge += {p.W_EXC}*grow", namespace=space),
+                b2.Synapses(inh, inh, on_pre=f"gi += {p.W_II}*grow", namespace=space),
+                b2.Synapses(inh, exc, """w : 1
+                            dbefore/dt = -before / tau : 1 (event-driven)
+                            dafter/dt = -after / tau : 1 (event-driven)""",
+                            on_pre="before += 1; w = clip(w + eta*(after - alpha), 0, most); gi += w",
+                            on_post="after += 1; w = clip(w + eta*before, 0, most)", namespace=space)]
+    for each in synapses:
+        each.connect(p=p.P)
+    return [cells, *synapses]
+
+
 def _brian2_microcircuit(b2, model, scale, seed):
     m, rng = microcircuit, np.random.default_rng(seed)
     sizes, numbers, means = np.rint(m.NEURONS * scale).astype(int), np.rint(m.synapse_numbers() * scale ** 2).astype(int), m.weights()
@@ -162,7 +187,8 @@ def run_nest(model, threads, seconds, scale, seed):
     nest.set_verbosity("M_ERROR")
     nest.ResetKernel()
     nest.resolution, nest.local_num_threads, nest.rng_seed = 1e3 * STEP, threads, seed
-    groups = (dict.fromkeys(STATES, _nest_brunel) | {"microcircuit": _nest_microcircuit}).get(model, _nest_vogels)(nest, model, scale, seed)
+    other = {"microcircuit": _nest_microcircuit, "plasticity": _nest_plasticity}
+    groups = (dict.fromkeys(STATES, _nest_brunel) | other).get(model, _nest_vogels)(nest, model, scale, seed)
     recorder = nest.Create("spike_recorder")
     for group in groups:
         nest.Connect(group, recorder)
@@ -204,6 +230,21 @@ def _nest_vogels(nest, model, scale, seed):
     for pre, weight, sign in zip((cells[:vogels.N_EXC], cells[vogels.N_EXC:]), vogels.weights(model.upper()), (1, -1)):
         nest.Connect(pre, cells, {"rule": "pairwise_bernoulli", "p": vogels.P, "allow_autapses": False},
                      {"weight": sign * unit * weight, "delay": 1e3 * STEP})
+    return [cells]
+
+
+def _nest_plasticity(nest, model, scale, seed):
+    p, grow, n_exc, rng = plastic, 1 / scale, round(8000 * scale), np.random.default_rng(seed)
+    cells = nest.Create("iaf_cond_exp", round(10000 * scale),
+                        {"C_m": 200.0, "g_L": p.LEAK, "E_L": -60.0, "V_th": -50.0, "V_reset": -60.0, "t_ref": 5.0, "E_ex": 0.0, "E_in": -80.0,
+                         "tau_syn_ex": 5.0, "tau_syn_in": 10.0, "I_e": 1e3 * p.DRIVE * p.LEAK, "tau_minus": 1e3 * p.TAU})
+    cells.V_m = rng.uniform(-60, -50, len(cells))
+    exc, inh, rule = cells[:n_exc], cells[n_exc:], {"rule": "pairwise_bernoulli", "p": p.P, "allow_autapses": False}
+    fixed, delay = {"synapse_model": "static_synapse"}, {"delay": 1e3 * STEP}
+    nest.Connect(exc, cells, rule, fixed | delay | {"weight": p.W_EXC * grow})
+    nest.Connect(inh, inh, rule, fixed | delay | {"weight": -p.W_II * grow})
+    nest.Connect(inh, exc, rule, delay | {"synapse_model": "vogels_sprekeler_synapse", "weight": -1e-10 * grow, "Wmax": -p.W_MAX * grow,
+                                          "eta": p.ETA * grow, "alpha": 2 * p.TARGET * p.TAU, "tau": 1e3 * p.TAU})
     return [cells]
 
 

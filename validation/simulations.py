@@ -147,13 +147,13 @@ def _count(text):
 
 
 def add_commands(commands):
-    models = ("brunel", "cuba", "coba", "microcircuit")
+    models = ("brunel", "cuba", "coba", "plasticity", "microcircuit")
     states = ("brunel-regular", "brunel-fast", "brunel-slow")
     one = commands.add_parser("simulation", help="build and run times of circuits beside Brian2 (C++) and NEST")
     one.add_argument("--models", nargs="+", choices=models + states, default=list(models), metavar="MODEL",
                      help=f"{' '.join(models)} (default: these), and Brunel's other states: {' '.join(states)}")
     one.add_argument("--seconds", type=_positive, default=1.0, help="to simulate (default 1)")
-    one.add_argument("--scale", type=_positive, default=1.0, help="of brunel and microcircuit, 0.01 .. 1 (default 1)")
+    one.add_argument("--scale", type=_positive, default=1.0, help="of brunel, plasticity and microcircuit, 0.01 .. 1 (default 1)")
     one.add_argument("--threads", nargs="+", type=_count, default=list(THREADS), help="default: 1 2")
     one.add_argument("--timeout", type=_positive, default=1800.0, help="seconds that one program may take (default 1800)")
     one.add_argument("--json", help="file for the rows")
