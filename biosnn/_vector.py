@@ -89,49 +89,61 @@ def _multiply_block_python(a, row, column, n, b, first, scale, c, column_c):
 #: width = BLOCK_BYTES / itemsize columns h; i ascends. The innermost loop of a matrix product whose sums stay in registers.
 multiply_block = _multiply_block_python if numba.config.DISABLE_JIT else _multiply_block
 
-#: Bytes of neighbouring numbers that one `sum_rows` adds: four vectors, as many sums as hide the time of an addition.
-SPAN_BYTES = 128
+#: The most bytes of neighbouring numbers that one `sum_rows` adds: more sums than hide the time of an addition, all in registers.
+SPAN_BYTES = 256
+
+
+def _sum_loop(builder, vector, n, base, stride, units, first, last, out):
+    """out[h] = sum over e in first .. last - 1 of base[units[e] * stride + h], h < n vectors."""
+    before, loop, after = builder.block, builder.append_basic_block("loop"), builder.append_basic_block("after")
+    zero = ir.Constant(vector, [0.0] * vector.count)
+    builder.cbranch(builder.icmp_signed("<", first, last), loop, after)
+    builder.position_at_end(loop)
+    e, sums = builder.phi(first.type), [builder.phi(vector) for _ in range(n)]
+    unit = builder.sext(builder.load(builder.gep(units, [e])), first.type)
+    row = _vectors_at(builder, builder.gep(base, [builder.mul(unit, stride)]), vector, n)
+    new = [builder.fadd(total, builder.load(p, align=4)) for total, p in zip(sums, row)]
+    following = builder.add(e, e.type(1))
+    builder.cbranch(builder.icmp_signed("<", following, last), loop, after)
+    for phi, start, each in zip([e, *sums], [first] + [zero] * n, [following, *new]):
+        phi.add_incoming(start, before), phi.add_incoming(each, loop)
+    builder.position_at_end(after)
+    totals = [builder.phi(vector) for _ in range(n)]
+    for total, each in zip(totals, new):
+        total.add_incoming(zero, before), total.add_incoming(each, loop)
+    for total, p in zip(totals, _vectors_at(builder, out, vector, n)):
+        builder.store(total, p, align=4)
 
 
 @intrinsic
-def _sum_rows(typing_context, rows, offset, stride, index, first, last, out, at):
+def _sum_rows(typing_context, rows, offset, stride, size, index, first, last, out, at):
     def generate(context, builder, signature, arguments):
-        rows_, offset, stride, index_, first, last, out_, at = (context.cast(builder, value, given, wanted) for value, given, wanted in zip(
-            arguments, signature.args, (rows, types.intp, types.intp, index, types.intp, types.intp, out, types.intp)))
+        rows_, offset, stride, size, index_, first, last, out_, at = (context.cast(builder, value, given, wanted) for value, given, wanted in zip(
+            arguments, signature.args, (rows, types.intp, types.intp, types.intp, index, types.intp, types.intp, out, types.intp)))
         vector, n = _vector(rows, 32 // (rows.dtype.bitwidth // 8)), SPAN_BYTES // 32
         base, units = _pointer(context, builder, rows, rows_, offset), _pointer(context, builder, index, index_, first.type(0))
-        before, loop, after = builder.block, builder.append_basic_block("loop"), builder.append_basic_block("after")
-        zero = ir.Constant(vector, [0.0] * vector.count)
-        builder.cbranch(builder.icmp_signed("<", first, last), loop, after)
-        builder.position_at_end(loop)
-        e, sums = builder.phi(first.type), [builder.phi(vector) for _ in range(n)]
-        unit = builder.sext(builder.load(builder.gep(units, [e])), first.type)
-        row = _vectors_at(builder, builder.gep(base, [builder.mul(unit, stride)]), vector, n)
-        new = [builder.fadd(total, builder.load(p, align=4)) for total, p in zip(sums, row)]
-        following = builder.add(e, e.type(1))
-        builder.cbranch(builder.icmp_signed("<", following, last), loop, after)
-        for phi, start, each in zip([e, *sums], [first] + [zero] * n, [following, *new]):
-            phi.add_incoming(start, before), phi.add_incoming(each, loop)
-        builder.position_at_end(after)
-        totals = [builder.phi(vector) for _ in range(n)]
-        for total, each in zip(totals, new):
-            total.add_incoming(zero, before), total.add_incoming(each, loop)
-        for total, p in zip(totals, _vectors_at(builder, _pointer(context, builder, out, out_, at), vector, n)):
-            builder.store(total, p, align=4)
+        place = _pointer(context, builder, out, out_, at)
+        with builder.if_else(builder.icmp_signed(">", size, size.type(n // 2 * vector.count))) as (wide, narrow):
+            with wide:
+                _sum_loop(builder, vector, n, base, stride, units, first, last, place)
+            with narrow:
+                _sum_loop(builder, vector, n // 2, base, stride, units, first, last, place)
         return context.get_dummy_value()
-    return types.void(rows, offset, stride, index, first, last, out, at), generate
+    return types.void(rows, offset, stride, size, index, first, last, out, at), generate
 
 
-def _sum_rows_python(rows, offset, stride, index, first, last, out, at):
-    span = SPAN_BYTES // rows.itemsize
+def _sum_rows_python(rows, offset, stride, size, index, first, last, out, at):
+    half = SPAN_BYTES // 2 // rows.itemsize
+    span = 2 * half if size > half else half
     out[at:at + span] = 0
     for unit in index[first:last]:
         row = rows[offset + int(unit) * stride:][:span]    # the last one may end before
         out[at:at + row.size] += row
 
 
-#: out[at + h] = sum over e in first .. last - 1 of rows[offset + index[e] * stride + h], for h < SPAN_BYTES / itemsize; e ascends. The
-#: sums stay in registers. `rows`, a vector, must have that many elements after the last row (arrays.aligned has them).
+#: out[at + h] = sum over e in first .. last - 1 of rows[offset + index[e] * stride + h], for h < size (at most SPAN_BYTES / itemsize)
+#: and up to the next half of a span; e ascends. The sums stay in registers. `rows`, a vector, must have a whole span after the
+#: beginning of the last row (arrays.aligned has it).
 sum_rows = _sum_rows_python if numba.config.DISABLE_JIT else _sum_rows
 
 #: Elements that one `at_least` compares.

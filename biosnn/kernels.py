@@ -26,7 +26,7 @@ from .recording_kernels import add_moments
 from .sparse_kernels import accumulate_sparse, accumulate_sparse_before, deliver_sparse, pull_sparse
 
 AHEAD = 192    # steps times trials whose input events are delivered together
-ROWS = 2304    # steps times trials whose events are accumulated together
+ROWS = 1152    # steps times trials whose events are accumulated together
 
 
 @kernel

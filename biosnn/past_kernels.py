@@ -61,7 +61,8 @@ def gather_before(wiring, weight, past, start, trials, first, last, scratch):
                 for b in range(trials):
                     e, stop = between(past, past.inputs, start + b, n - wiring.delay[k], wiring.n_inputs, wiring.source[k])
                     for at in range(0, n_post, span):
-                        sum_rows(w, at, n_post, past.inputs.units, e, stop, scratch.arriving[n - first, b], wiring.input_column[k] + at)
+                        sum_rows(w, at, n_post, min(span, n_post - at), past.inputs.units, e, stop, scratch.arriving[n - first, b],
+                                 wiring.input_column[k] + at)
 
 
 @fused

@@ -39,13 +39,14 @@ def gather_inputs(weight, n_post, span, events, rows, trials, n_sources, source,
     Some columns at a time, so that their part of W stays in the second-level cache.
     """
     for at in range(0, n_post, span):
+        size = min(span, n_post - at)
         for n in range(first_step, last_step):
             m = (n - delay) * n_sources + source
             for b in range(trials):
                 first = last = 0
                 if n >= delay:
                     first, last = events.pointers[rows[b], m], events.pointers[rows[b], m + 1]
-                sum_rows(weight, at, n_post, events.units, first, last, arriving[n - first_step, b], column + at)
+                sum_rows(weight, at, n_post, size, events.units, first, last, arriving[n - first_step, b], column + at)
 
 
 @kernel
@@ -87,7 +88,7 @@ def accumulate(grad_weight, n_pre, n_post, jump, smooth, sorting, column, arrive
         for j in range(n_pre):
             row = part(grad_weight, j * n_post + at, size)
             if not smooth and e < ends[j]:
-                sum_rows(adjoints, 0, span, places, e, ends[j], sums, 0)
+                sum_rows(adjoints, 0, span, size, places, e, ends[j], sums, 0)
                 for i in range(size):
                     row[i] += jump * sums[i]
                 e = ends[j]

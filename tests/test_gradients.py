@@ -306,21 +306,24 @@ def test_pulls_are_matrix_products(n_pre, n_post, trials, dtype):
     np.testing.assert_allclose(compact[:trials, 1:1 + n_pre], np.where(np.isin(np.arange(n_pre), listed), expected, 1), atol=tolerance)
 
 
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.6, 1.0])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_sums_of_rows_and_their_plain_version(dtype):
+def test_sums_of_rows_and_their_plain_version(dtype, share):
+    """At most half a span of columns: half of one is added, else a whole one."""
     @numba.njit
-    def sums(rows, offset, stride, index, first, last, out, at):
-        _vector.sum_rows(rows, offset, stride, index, first, last, out, at)
+    def sums(rows, offset, stride, size, index, first, last, out, at):
+        _vector.sum_rows(rows, offset, stride, size, index, first, last, out, at)
     span = _vector.SPAN_BYTES // np.dtype(dtype).itemsize
-    rows, index = np.random.default_rng(0).normal(size=20 * 50).astype(dtype), np.array([3, 0, 17, 17, 4], np.int32)
+    size, written, stride = int(share * span), span if share > 0.5 else span // 2, span + 6
+    rows, index = np.random.default_rng(0).normal(size=20 * stride).astype(dtype), np.array([3, 0, 17, 17, 4], np.int32)
     for first, last in ((0, 5), (1, 4), (2, 2)):
         ours, plain = np.full(span + 2, 7, dtype), np.full(span + 2, 7, dtype)
-        sums(rows, 5, 50, index, first, last, ours, 1)
-        _vector._sum_rows_python(rows, 5, 50, index, first, last, plain, 1)
-        expected = rows.reshape(20, 50)[index[first:last], 5:5 + span].sum(axis=0)
+        sums(rows, 5, stride, size, index, first, last, ours, 1)
+        _vector._sum_rows_python(rows, 5, stride, size, index, first, last, plain, 1)
+        expected = rows.reshape(20, stride)[index[first:last], 5:5 + written].sum(axis=0)
         np.testing.assert_array_equal(ours, plain)
-        np.testing.assert_allclose(ours[1:-1], expected, rtol=1e-5)
-        assert ours[0] == ours[-1] == 7
+        np.testing.assert_allclose(ours[1:1 + written], expected, rtol=1e-5, atol=1e-6)
+        assert ours[0] == 7 and np.all(ours[1 + written:] == 7)
 
 
 @pytest.mark.parametrize("refractory, reset", [(0.0, 0.0), (3e-3, 0.0), (0.0, "subtract")])
