@@ -253,16 +253,20 @@ def weights(network, report=None):
         axis.remove()
     for k, projection in enumerate(projections):
         axis, values = axes[k], np.ravel(network.weights[projection.name]).astype(np.float64)
+        if not network.in_degree(projection) > 0:       # one number may be there all the same
+            values = values[:0]
         density, edges = _density(values, 40, 0.002)
         axis.stairs(density, edges, fill=True, color=colour(network[projection.pre]), alpha=0.6)
         if report is not None and projection.name in report.weights:
             _target_density(axis, edges, *report.weights[projection.name])
-        axis.set_title(f"{projection.name}\nmean {values.mean():.3g}, sd {values.std():.3g}", fontsize="small")
+        axis.set_title(f"{projection.name}\n" + (f"mean {values.mean():.3g}, sd {values.std():.3g}" if values.size else "no synapses"),
+                       fontsize="small")
         axis.set_xlabel("weight (U per spike)" if k >= len(projections) - columns else "")
         axis.set_ylabel("density" if k % columns == 0 else "")
         axis.tick_params(labelsize="small")
         axis.locator_params(nbins=4)
         axis.set_xlim(edges[0], edges[-1])
+        axis.set_ylim(bottom=0)
         _bare(axis)
     return figure
 

@@ -13,6 +13,7 @@ from matplotlib.colors import to_hex    # noqa: E402
 from matplotlib.text import Text        # noqa: E402
 
 from biosnn import families, plot, stats  # noqa: E402
+from biosnn.connectivity import Bernoulli   # noqa: E402
 from biosnn.events import SpikeTrains   # noqa: E402
 from biosnn.network import Network      # noqa: E402
 from biosnn.data import poisson          # noqa: E402
@@ -324,6 +325,14 @@ def test_bad_input_says_what_was_given_and_what_is_allowed(trace, call, message)
 def test_membrane_that_was_not_recorded_says_how_to_record_it():
     with pytest.raises(ValueError, match=r'no E.U, which this figure shows: simulate with run\(\.\.\., record=\["E.U"\]\)'):
         plot.membrane(run(dalian(), trains(20), threads=1), "E")
+
+
+def test_a_projection_without_synapses_has_no_weights():
+    net = Network(1e-3)
+    a, b = (net.population(5, lif(), "excitatory", name) for name in "AB")
+    net.connect(a, b, weights=0.1, synapses=Bernoulli(0.0), seed=1)
+    net.connect(b, b, weights=0.1, synapses=Bernoulli(1.0), seed=1)
+    assert [axis.get_title() for axis in plot.weights(net).axes] == ["A->B\nno synapses", "B->B\nmean 0.1, sd 0"]
 
 
 def test_weights_that_are_not_set_are_named():
