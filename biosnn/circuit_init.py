@@ -33,7 +33,7 @@ from .solver import Afferent, solve_dale, variance_shares
 from .synapses import draw_weights
 from .units import hertz
 
-WARM_UP, SECONDS, RUNS = 0.3, 2.0, 12      # of the closed loop: seconds of one simulation; simulations at most
+WARM_UP, SECONDS, RUNS = 0.3, 2.0, 20      # of the closed loop: seconds of one simulation; simulations at most
 CLOSE, CLOSE_RATE = 0.03, 0.05             # its tolerance: of sigma_U and mu_U, of a target rate
 
 
@@ -221,7 +221,7 @@ class _Circuit:
 def _close_loop(circuit, report, probes, threads, progress):
     """Simulate, measure, correct, until the targets are met or the runs are used up; the best weights that were seen are kept."""
     circuit.first, circuit.unit = dict(circuit.guess), {name: sigma for name, (_, sigma) in circuit.guess.items()}
-    mixing, best = Anderson(depth=3, near=3, jitter=0), (np.inf, None)
+    mixing, best = Anderson(), (np.inf, None)
     report.closed_loop = True
     with progress_bar(RUNS, "initializing", progress) as advance:
         for run in range(RUNS):
@@ -350,8 +350,8 @@ def _projections(network, cell):
 
 def _filled(network, cell, means, families):
     """The cell with its synapses at the given mean weights."""
-    synapses = [Input(p.receptor, network.in_degree(p), means[p.name], families[p.name].kappa * means[p.name] ** 2, p.pre,
-                      plasticity=short_term(p))
+    synapses = [Input(p.receptor, network.in_degree(p), means[p.name],
+                      (families[p.name].kappa - 1 + network.multiplicity(p)) * means[p.name] ** 2, p.pre, plasticity=short_term(p))
                 for p in _projections(network, cell)]
     return replace(cell, inputs=cell.inputs + tuple(synapses))
 
@@ -365,7 +365,7 @@ def _afferents(network, cell, assumed, families):
             bar, hat = (float(np.mean(e)) for e in psp_integrals(cell.neuron, network.dt, p.receptor))
         share = efficacy(short_term(p), assumed[p.pre])
         found.append(Afferent(p.name, receptor.sign, p.name in recurrent, network.in_degree(p), assumed[p.pre], share * bar, share ** 2 * hat,
-                              1.0, families[p.name].kappa))
+                              1.0, families[p.name].kappa, network.multiplicity(p)))
     return found
 
 
@@ -398,7 +398,7 @@ def solve_conductances(network, cell, afferents, mu, sigma, assumed, families, s
         raise ValueError(f"population {cell.name!r} needs excitatory and inhibitory projections from sources that fire"
                          + (f"; {', '.join(silent)} is silent." if silent else "."))
     split = variance_shares(groups[0], alpha, shares) | variance_shares(groups[1], 0.5, shares, split=False)
-    unit = {a.name: np.sqrt(split[a.name] / (a.kappa * a.variance_gain)) for a in afferents}
+    unit = {a.name: np.sqrt(split[a.name] / (a.square * a.variance_gain)) for a in afferents}
 
     def at(e, f):
         return membrane(_filled(network, cell, {a.name: unit[a.name] * (e if a.sign > 0 else f) for a in afferents}, families), assumed)

@@ -22,7 +22,7 @@ def afferents(design, population):
         receptor = neuron.receptors[p.receptor]
         tau = float(np.mean(neuron.time_constants[neuron.states[receptor.state]]))
         found.append(Afferent(p.name, receptor.sign, p.name in design.recurrent, design.network.in_degree(p), design.rates[p.pre], tau, tau, 1.0,
-                              design.family[p.name].kappa))
+                              design.family[p.name].kappa, design.network.multiplicity(p)))
     return found
 
 
@@ -53,8 +53,9 @@ def assume_rates(design, populations):
 def theoretical_rate(design, population):
     """Rate (Hz) of the target membrane."""
     mu, sigma, _ = design.targets[population.name]
-    cell, means, kappa = _cell(design, population), solve(design, population), {name: f.kappa for name, f in design.family.items()}
-    inputs = [Input(p.receptor, design.network.in_degree(p), means[p.name], kappa[p.name] * means[p.name] ** 2, p.pre)
+    cell, means, network = _cell(design, population), solve(design, population), design.network
+    inputs = [Input(p.receptor, network.in_degree(p), means[p.name],
+                    (design.family[p.name].kappa - 1 + network.multiplicity(p)) * means[p.name] ** 2, p.pre)
               for p in design.afferent_projections(population.name)]
     m = membrane(replace(cell, inputs=tuple(inputs)), design.rates)
     return density_rate(cell.neuron, replace(m, mu=mu, white=m.white * sigma / m.sigma, sigma=sigma), design.network.dt)
@@ -63,8 +64,8 @@ def theoretical_rate(design, population):
 def membranes(design, population):
     """Membranes that theory expects of every neuron with the weights as they are."""
     cell, projections = _cell(design, population), design.afferent_projections(population.name)
-    weights = [np.asarray(design.network.weights[p.name], float) for p in projections]
-    sums, squares = ([design.network.afferent_sums(p, w ** power) for p, w in zip(projections, weights)] for power in (1, 2))
+    weights, network = [np.asarray(design.network.weights[p.name], float) for p in projections], design.network
+    sums, squares = ([of(p, w) for p, w in zip(projections, weights)] for of in (network.afferent_sums, network.afferent_squares))
     return [membrane(replace(cell, inputs=tuple(Input(p.receptor, 1, m[i], s[i], p.pre) for p, m, s in zip(projections, sums, squares))),
                      design.rates) for i in range(population.n)]
 

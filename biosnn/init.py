@@ -207,7 +207,8 @@ class _Design:
         if not rate > 0 and p.pre in self.targets:
             raise silent_source(self, p)
         return Afferent(p.name, post.neuron.receptors[p.receptor].sign, p.name in self.recurrent, network.in_degree(p), rate, eps_bar,
-                        eps_hat, 1 - rate * network.dt if binary else 1.0, self.family[p.name].kappa if p.non_negative else 1.0)
+                        eps_hat, 1 - rate * network.dt if binary else 1.0, self.family[p.name].kappa if p.non_negative else 1.0,
+                        network.multiplicity(p))
 
     def solve(self, names=None):
         """Set the weights of the spiking populations (or some of them) from the assumed rates and the corrections."""
@@ -256,7 +257,7 @@ class _Design:
         for p, a in zip(self.afferent_projections(name), self.afferents[name]):
             weights = self.network.weights[p.name].astype(float)
             means[a.sign] = means.get(a.sign, 0.0) + a.rate * a.eps_bar * self.network.afferent_sums(p, weights)
-            part = a.rate * a.fano * a.eps_hat * self.network.afferent_sums(p, weights ** 2).mean()
+            part = a.rate * a.fano * a.eps_hat * self.network.afferent_squares(p, weights).mean()
             variances[p.receptor] = variances.get(p.receptor, 0.0) + part
         return means, variances
 

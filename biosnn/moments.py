@@ -163,6 +163,8 @@ def stationary_rate(mu, sigma, tau_mem, tau_current, dt, threshold=1.0, reset=0.
         return 0.0 if mu < threshold else np.nan
     scale, shift = sigma, mu                       # in units of sigma around mu: U -> (U - mu) / sigma
     theta = (threshold - shift) / scale
+    if theta > 10:       # a density of exp(-50) there; the grid would grow with theta
+        return 0.0
     drop = threshold / scale if reset == "subtract" else None
     back = None if reset == "subtract" else (reset - shift) / scale
     current, mixing, gain, decay = _current_grid(tau_mem, tau_current, dt)

@@ -348,6 +348,11 @@ class Network:
         synapses = self.synapses[projection.name]
         return getattr(projection.synapses, "in_degree", synapses.size / synapses.n_post)
 
+    def multiplicity(self, projection):
+        """Mean square over mean of the number of synapses of a connected pair: 1 unless some have several (Synapses.multiplicity)."""
+        projection = self.projection(projection)
+        return self.synapses[projection.name].multiplicity if projection.name in self.synapses else 1.0
+
     def afferent_sums(self, projection, values):
         """(post,) sums over the synapses of each target neuron. values: an array like the weights of the projection."""
         projection = self.projection(projection)
@@ -355,6 +360,13 @@ class Network:
             return values.sum(axis=0)
         synapses = self.synapses[projection.name]
         return np.bincount(synapses.target, synapses.weight_of_each(values), synapses.n_post)
+
+    def afferent_squares(self, projection, weights):
+        """(post,) sums over the sources of each target neuron of their squared weight, that of several synapses being their sum."""
+        projection = self.projection(projection)
+        if projection.name not in self.synapses:
+            return (weights ** 2).sum(axis=0)
+        return self.synapses[projection.name].squares(weights)
 
     def bias(self, population):
         """(n,) the constant current of every neuron; zeros where there is none."""

@@ -151,7 +151,7 @@ def describe(network, background=(), period=None, learned=None):
                 changed = isinstance(p.plasticity, InhibitorySTDP) and learned
                 w = np.asarray((learned if changed else network.weights)[p.name])
                 if w.size:
-                    inputs.append(Input(p.receptor, network.in_degree(p), float(w.mean(dtype=float)), mean_square(w), p.pre,
+                    inputs.append(Input(p.receptor, network.in_degree(p), float(w.mean(dtype=float)), _pair_square(network, p, w), p.pre,
                                         plasticity=short_term(p)))
         cells.append(replace(bare, inputs=bare.inputs + tuple(inputs)))
     return cells
@@ -203,6 +203,11 @@ def _mean(value, n, dt, what, period):
     begin, end = (int(t / dt + 0.5) for t in period)
     lasting = np.diff(np.clip([*starts, max(end, starts[-1])], begin, end))
     return float(lasting @ values.mean(axis=1) / (end - begin))
+
+
+def _pair_square(network, projection, weights):
+    """Sum over connected pairs of E[(sum of their weights)^2], by the number of synapses; equals E[w^2] without multiple ones."""
+    return mean_square(weights) + (network.multiplicity(projection) - 1) * float(np.mean(weights, dtype=float)) ** 2
 
 
 def mean_square(weights):

@@ -20,6 +20,12 @@ class Afferent:
     eps_hat: float
     fano: float = 1.0
     kappa: float = 2.0
+    multiplicity: float = 1.0
+
+    @property
+    def square(self):
+        """Squared input of a connected pair per synapse, in units of E[w]^2: its synapses share their spikes, not their weights."""
+        return self.kappa - 1 + self.multiplicity
 
     @property
     def mean_gain(self):
@@ -36,18 +42,18 @@ def solve_normal(target, afferents, mu, sigma, alpha, shares=None):
     """Normal weights of either sign: name -> (mean, standard deviation).
 
     E[w] = mu_U / sum_p N_p nu_p eps_bar_p for all afferents, and sigma_w^2 = share_p sigma_U^2 / (N_p nu_p eps_hat_p) - E[w]^2
-    with the shares alpha over feed-forward and 1 - alpha over recurrent projections.
+    with the shares alpha over feed-forward and 1 - alpha over recurrent projections. (E[w]^2 times the multiplicity of the synapses.)
     """
     _check_active(target, afferents)
     mean = mu / sum(np.sign(a.eps_bar) * a.mean_gain for a in afferents)
     shares, weights = variance_shares(afferents, alpha, shares), {}
     for a in afferents:
-        variance = shares[a.name] * sigma ** 2 / a.variance_gain - mean ** 2
+        variance = shares[a.name] * sigma ** 2 / a.variance_gain - a.multiplicity * mean ** 2
         if variance < 0:
-            most = np.sqrt(shares[a.name] * sigma ** 2 / a.variance_gain) * abs(mu / mean)
+            most = np.sqrt(shares[a.name] * sigma ** 2 / a.variance_gain / a.multiplicity) * abs(mu / mean)
             raise ValueError(
                 f"population {target!r}: no weights of projection {a.name!r} give mu_U = {mu:g} with sigma_U = {sigma:g}: the mean "
-                f"weight {mean:.4g} alone exceeds the allowed E[w^2] = {variance + mean ** 2:.4g}. Feasible: |mu_U| <= {most:.4g}"
+                f"weight {mean:.4g} alone exceeds the allowed E[w^2] = {variance + a.multiplicity * mean ** 2:.4g}. Feasible: |mu_U| <= {most:.4g}"
                 ", a larger sigma_U, or more or faster inputs.")
         weights[a.name] = (mean, float(np.sqrt(variance)))
     return weights
@@ -57,7 +63,8 @@ def solve_dale(target, afferents, mu, sigma, alpha, shares=None):
     """Means of non-negative weights whose family fixes kappa = E[w^2] / E[w]^2: name -> (mean, standard deviation).
 
     Let e and f be the standard deviations of U that excitation and inhibition cause, e^2 + f^2 = sigma_U^2. A projection with
-    share s of its group's variance has E[w] = sqrt(s / (kappa N nu eps_hat)) times e (or f), so the mean is linear,
+    share s of its group's variance has E[w] = sqrt(s / (kappa N nu eps_hat)) times e (or f), so the mean is linear (kappa with what
+    multiple synapses of a pair add, Afferent.square),
     mu_U = a e - h f with a, h = sum N nu eps_bar sqrt(s / (kappa N nu eps_hat)), and f = (a e - mu_U) / h leaves one quadratic:
 
         (1 + a^2/h^2) e^2 - 2 a mu_U/h^2 e + mu_U^2/h^2 - sigma_U^2 = 0
@@ -67,7 +74,7 @@ def solve_dale(target, afferents, mu, sigma, alpha, shares=None):
     _check_active(target, afferents)
     excitatory, inhibitory = ([a for a in afferents if a.sign == sign] for sign in (+1, -1))
     shares = variance_shares(excitatory, alpha, shares) | variance_shares(inhibitory, alpha, shares, split=False)
-    unit = {a.name: np.sqrt(shares[a.name] / (a.kappa * a.variance_gain)) for a in afferents}
+    unit = {a.name: np.sqrt(shares[a.name] / (a.square * a.variance_gain)) for a in afferents}
     gain_e, gain_i = (sum(a.mean_gain * unit[a.name] for a in group) for group in (excitatory, inhibitory))
     _check_feasible(target, mu, sigma, gain_e, gain_i)
     if gain_i == 0 or gain_e == 0:

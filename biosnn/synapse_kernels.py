@@ -111,3 +111,15 @@ def place_targets(seed, begin, end, k, n, multiple, skip_self, cursor, target):
         for s in range(k):
             target[cursor[sources[s]]] = i
             cursor[sources[s]] += 1
+
+
+@kernel
+def sum_of_squares(first, target):
+    """Sum over connected pairs of the squared number of their synapses; the targets of a row ascend."""
+    total = 0
+    for j in range(first.size - 1):
+        same = 0
+        for s in range(first[j], first[j + 1]):
+            same = same + 1 if s > first[j] and target[s] == target[s - 1] else 1
+            total += 2 * same - 1
+    return total

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from . import synapse_kernels
 from .threads import on_threads
 
 _CHUNK = 1 << 16   # synapses whose values one generator draws; part of the result, so it never changes with the threads
@@ -75,6 +76,24 @@ class Synapses:
         if self.weight_index is not None:
             return np.ravel(weights)[self.weight_index]
         return np.broadcast_to(weights, self.size)
+
+    @cached_property
+    def multiplicity(self):
+        """Sum of m^2 over sum of m, where a connected pair has m synapses: 1 without multiple ones.
+
+        They spike together, and so the variance of an input is that of this many times the square of a mean weight.
+        """
+        return synapse_kernels.sum_of_squares(self.first, self.target) / max(self.size, 1)
+
+    def squares(self, weights):
+        """(post,) sums over the connected pairs of each target of their squared weight, that of several synapses being their sum."""
+        each = np.asarray(self.weight_of_each(weights), float)
+        if self.multiplicity == 1:
+            return np.bincount(self.target, each ** 2, self.n_post)
+        begins = np.append(True, self.target[1:] != self.target[:-1])
+        begins[self.first[:-1][np.diff(self.first) > 0]] = True
+        begin = np.flatnonzero(begins)
+        return np.bincount(self.target[begin], np.add.reduceat(each, begin) ** 2, self.n_post)
 
     @cached_property
     def digest(self):

@@ -83,12 +83,12 @@ def test_adaptation_and_nmda_do_what_theory_says():
     assert nmda.sigma_recorded == pytest.approx(nmda.sigma_predicted, rel=0.04)
 
 
-def circuit(neuron, learn=None):
+def circuit(neuron, learn=None, multiple=True):
     net = bs.Network(1e-4)
     e, i = (net.population(n, neuron, sign, name, learn=learn) for n, sign, name in ((1600, "excitatory", "E"), (400, "inhibitory", "I")))
     for k, post in enumerate((e, i)):
-        net.connect(e, post, 1.5e-3, synapses=bs.FixedInDegree(160), seed=k)
-        net.connect(i, post, 1.5e-3, synapses=bs.FixedInDegree(40), seed=k + 2)
+        net.connect(e, post, 1.5e-3, synapses=bs.FixedInDegree(160, multiple=multiple), seed=k)
+        net.connect(i, post, 1.5e-3, synapses=bs.FixedInDegree(40, multiple=multiple), seed=k + 2)
     return net
 
 
@@ -114,9 +114,9 @@ CASES = {"delta": ((10500.0, 0.1e-3), dict(mu_u=16e-3, sigma_u=4e-3)), "long": (
          "conductance": ((3000.0, 0.02), dict(mu_u=5e-3, sigma_u=3.2e-3)), "rate": ((3000.0, 0.02), dict(rate=5.0, sigma_u=3.2e-3))}
 
 
-def initialized(case, family, closed_loop=True):
+def initialized(case, family, closed_loop=True, multiple=True):
     (rate, weight), targets = CASES[case]
-    net = circuit(NEURONS.get(case, NEURONS["conductance"]))
+    net = circuit(NEURONS.get(case, NEURONS["conductance"]), multiple=multiple)
     background = [bs.PoissonInput(name, rate, weight) for name in ("E", "I")]
     report = bs.fluctuation_driven(net, background=background, family=family, seed=1, closed_loop=closed_loop, progress=False, **targets)
     assert report.converged and bs.audit(net).violations == 0
@@ -126,7 +126,7 @@ def initialized(case, family, closed_loop=True):
 @pytest.mark.parametrize("case", CASES)
 def test_weights_give_independent_inputs_the_target_membrane(case):
     """Poisson trains at the rates that the report assumes, in place of the circuit's."""
-    net, background, row, report = initialized(case, bs.ConstantWeights(), closed_loop=False)
+    net, background, row, report = initialized(case, bs.ConstantWeights(), closed_loop=False, multiple=False)
     assert not report.closed_loop and np.isnan(row.sigma_measured)
     alone = bs.Network(net.dt)
     alone.population(500, free(net["E"].neuron), name="E")
@@ -400,3 +400,16 @@ def test_weights_drawn_for_no_synapses():
     assert net.weights["none"].size == 0 and len(bs.plot.weights(net).axes) == 6
     net._projections.pop("none")
     assert bs.regime(net, background, rates={"x": 5.0})["E"] == with_none["E"] and with_none["E"].rate_predicted > 1
+
+
+def test_several_synapses_of_a_pair_count_with_the_square_of_their_sum():
+    """60 synapses from 60 sources, drawn with replacement; the sources spike at every event of their background."""
+    net = bs.Network(1e-4)
+    s, e = (net.population(n, bs.lif_delta(tau, theta), "excitatory", name) for n, tau, theta, name in
+            ((60, 1e-3, 0.5, "S"), (400, 20e-3, 1e6, "E")))
+    net.connect(s, e, 1e-3, 1.0, synapses=bs.FixedInDegree(60), seed=1)
+    background = [bs.PoissonInput("S", 10.0, 1.0)]
+    run = bs.simulate(net, 20.0, background=background, record={"E.U": slice(None)}, every=20, seed=3, progress=False)
+    u = run.states["E.U"][100:].astype(float)
+    row = bs.regime(net, background, run)["E"]
+    assert np.sqrt(u.var(axis=0).mean()) == pytest.approx(row.sigma_measured, rel=0.03) and row.sigma_measured > 1.3 * np.sqrt(60 * 10 * 0.01)

@@ -85,6 +85,11 @@ def test_infeasible_targets_say_what_would_do():
         solve_dale("E", [exc, Afferent("I", -1, True, 25, 0.0, -0.02, 5e-3)], 0.0, 1.0, 0.9)
 
 
+def test_a_threshold_far_away_needs_no_grid_that_reaches_it():
+    assert moments.stationary_rate(0.0, 1e-3, 20e-3, 5e-3, 1e-3) == 0
+    assert 0 < moments.stationary_rate(0.0, 0.2, 20e-3, 5e-3, 1e-3) < 0.01
+
+
 def test_stationary_rate_against_a_simulation():
     tau_mem, tau_syn, dt, sigma = 20e-3, 10e-3, 2e-3, 0.5
     rng, n, steps = np.random.default_rng(0), 4000, 2500
