@@ -32,8 +32,8 @@ class _Events:
         if np.any(np.diff(trials) < 0):
             order = np.argsort(trials, kind="stable")
             times, units, trials = times[order], units[order], trials[order]
-        ends = np.cumsum(np.bincount(trials, minlength=self.n_trials))
-        return replace(self, spans=Spans.of(times, units, np.concatenate([[0], ends[:-1]]), ends))
+        ends = np.cumsum(np.bincount(trials, minlength=self.n_trials))[:self.n_trials]
+        return replace(self, spans=Spans.of(times, units, np.concatenate([[0], ends])[:-1], ends))
 
 
 @dataclass(frozen=True)
@@ -191,10 +191,11 @@ def augmented_events(spikes, augmentations, seed, pool=None, rows=slice(None)):
 
     rows: which trials; default all.  pool: SpikeTrains from which Blend takes other trials; default `spikes`.
     """
-    rng = np.random.default_rng(seed)
+    # random numbers of its own for each augmentation: whole trials of several inputs then move alike, however many spikes they have
+    streams = np.random.default_rng(seed).spawn(len(augmentations))
     events = _Events(Spans.of(spikes.times, spikes.units, spikes.offsets[:-1][rows], spikes.offsets[1:][rows]), spikes.n_units, spikes.duration,
                      None if spikes.labels is None else spikes.labels[rows], spikes if pool is None else pool)
-    for augmentation in augmentations:
+    for augmentation, rng in zip(augmentations, streams):
         events = augmentation.apply(events, rng)
     return events.spans
 

@@ -67,7 +67,7 @@ def check(network, arrays, meta, path):
     stored = sorted(key.removeprefix("weight/") for key in arrays if key.startswith("weight/"))
     if meta["fingerprint"] != network.fingerprint():
         raise ValueError(f"{path} is a checkpoint of another network: it has the projections {', '.join(stored)}, this one "
-                         f"{', '.join(sorted(names.values()))}; sizes, neurons, delays, dt and dtype must agree too.")
+                         f"{', '.join(sorted(names.values()))}; sizes, neurons, surrogates, delays, dt and dtype must agree too.")
     if missing := [name for key, name in names.items() if key not in arrays]:
         raise ValueError(f"{path} has no weights of {', '.join(missing)}: the network had none yet when it was saved.")
 

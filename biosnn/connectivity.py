@@ -207,13 +207,16 @@ def dalian_layer(network, source, n_exc, n_inh, name="", neuron=None, recurrent_
     """An excitatory and an inhibitory population that obey Dale's law, with the projections between them.
 
     From `source` (a population or a list of them) to E and I; E to E and I (unless recurrent_excitation=False); I to E and I.
-    Populations are called "E" + name and "I" + name. An inhibitory source is not connected: between layers E projects.
+    Populations are called "E" + name and "I" + name. Between layers E projects: give the E of the layer below as source.
     delay: seconds, of the projections within the layer and into it. neuron: default ei_lif(). Returns (E, I).
     """
-    neuron = ei_lif() if neuron is None else neuron
+    neuron, sources = ei_lif() if neuron is None else neuron, _sources(network, source)
+    for what, n in (("n_exc", n_exc), ("n_inh", n_inh)):
+        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+            raise ValueError(f"dalian_layer: {what} is {n!r}; it must be a whole number >= 1.")
     e = network.population(n_exc, neuron, "excitatory", f"E{name}", surrogate)
     i = network.population(n_inh, neuron, "inhibitory", f"I{name}", surrogate)
-    pairs = [(pre, post) for pre in _sources(source) for post in (e, i)]
+    pairs = [(pre, post) for pre in sources for post in (e, i)]
     pairs += [(e, e), (e, i)] if recurrent_excitation else []
     for pre, post in pairs + [(i, e), (i, i)]:
         network.connect(pre, post, delay)
@@ -222,14 +225,16 @@ def dalian_layer(network, source, n_exc, n_inh, name="", neuron=None, recurrent_
 
 def layer(network, source, n, name=None, neuron=None, recurrent=False, delay=0.0, surrogate=SuperSpike()):
     """A population of n neurons with weights of either sign, driven by `source`. neuron: default lif(). Returns it."""
+    sources = _sources(network, source)
     population = network.population(n, lif() if neuron is None else neuron, "unsigned", name, surrogate)
-    for pre in _sources(source) + ([population] if recurrent else []):
+    for pre in sources + ([population] if recurrent else []):
         network.connect(pre, population, delay)
     return population
 
 
-def _sources(source):
-    return list(source) if isinstance(source, (list, tuple)) else [source]
+def _sources(network, source):
+    """A list of populations; ValueError for one that the network does not have, before anything is added to it."""
+    return [network[getattr(each, "name", each)] for each in (source if isinstance(source, (list, tuple)) else [source])]
 
 
 def recurrent_projections(network):

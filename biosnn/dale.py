@@ -77,6 +77,8 @@ def audit(network):
 
 def _weights(network, name):
     """Weights of all synapses of a projection, or the number that all of them have."""
+    if name not in network.weights:
+        raise ValueError(f"projection {name!r} has no weights yet: set them, or initialize the network, before it is audited.")
     weights = network.weights[name]
     return network.synapses[name].weight_of_each(weights) if name in network.synapses and np.ndim(weights) else weights
 

@@ -34,6 +34,7 @@ class _CrossEntropy:
     """Cross-entropy of logits that a reduction of the readout over time gives."""
 
     classifies = True
+    takes_mask = False
 
     def check(self, target, n_trials, steps, n_units):
         """ValueError unless the target is one class 0 .. n_units - 1 per trial."""
@@ -125,6 +126,7 @@ class EveryStepCrossEntropy(_CrossEntropy):
     With a mask (trial, step) of weights, only the steps that it selects count: a weighted mean. The prediction is the
     class of the largest log-probability, summed over steps with the same weights.
     """
+    takes_mask = True
 
     def total_weight(self, shape, mask=None):
         return _mask_sum(mask, shape[:2])
@@ -156,7 +158,7 @@ class FocalLoss(_CrossEntropy):
     def __post_init__(self):
         if not (np.isfinite(self.gamma) and self.gamma >= 0):
             raise ValueError(f"FocalLoss: gamma is {self.gamma!r}; it must be a number >= 0.")
-        if not hasattr(self.over, "spread"):
+        if not hasattr(self.over, "spread") or getattr(self.over, "needs_spikes", False):
             raise ValueError(f"FocalLoss: over is {self.over!r}; it must be a cross-entropy of one vector of logits for each trial, "
                              "such as MaxOverTimeCrossEntropy().")
 

@@ -251,6 +251,8 @@ class Network:
         kernels (filters, channels, …), or one number for all of their elements.
         """
         projection = self.projection(projection)
+        if np.iscomplexobj(weights):
+            raise ValueError(f"projection {projection.name!r}: weights are complex; they must be real numbers.")
         weights = np.array(weights, self.dtype, copy=copy or None)
         if projection.name in self.synapses:
             if (shape := self.synapses[projection.name].weight_shape) is not None:

@@ -80,6 +80,8 @@ class Neuron:
         object.__setattr__(self, "refractory", seconds(self.refractory, f"{self.model}: refractory"))
         object.__setattr__(self, "time_constants", {name: seconds(tau, f"{self.model}: time constant {name}")
                                                     for name, tau in self.time_constants.items()})
+        object.__setattr__(self, "time_constants", {name: np.array(tau) if isinstance(tau, (list, tuple)) else tau
+                                                    for name, tau in self.time_constants.items()})
         for name, tau in self.time_constants.items():
             tau = np.asarray(tau)
             if tau.ndim > 1 or not np.all(np.isfinite(tau)) or np.any(np.real(tau) <= 0):

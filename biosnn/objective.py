@@ -21,7 +21,13 @@ class Head:
         return dense_spikes(packed, recording, self.name) if self.spikes else recording.states[..., columns[f"{self.name}.U"]]
 
     def assess(self, seen, target, mask, total=None):
-        """(value, gradient by what was seen, score of each trial)."""
+        """(value, gradient by what was seen, score of each trial, NaN where a mask leaves nothing of it)."""
+        value, slope, score = self._assess(seen, target, mask, total)
+        if mask is not None:      # a trial of which nothing counts is neither right nor wrong
+            score = np.where(np.any(np.reshape(mask, (len(mask), -1)), axis=1), score, np.nan)
+        return value, slope, score
+
+    def _assess(self, seen, target, mask, total):
         kind = type(self.loss)
         if (getattr(kind, "value_and_gradient", None), getattr(kind, "score", None)) == (_CrossEntropy.value_and_gradient, _CrossEntropy.score):
             return self.loss.assess(seen, target, mask, total)    # not where a class of a user's has its own
@@ -36,6 +42,9 @@ def make_heads(network, loss, readout):
         return (_head(network, _only_readout(network) if readout is None else readout, loss),)
     if readout is not None:
         raise ValueError(f"readout is {readout!r}, but loss is a dict of readouts already; leave readout out.")
+    for name, each in loss.items():
+        if isinstance(each, tuple) and len(each) != 2:
+            raise ValueError(f"the loss of {name!r} is {each!r}; it must be a loss, or a pair (loss, weight).")
     return tuple(_head(network, name, *(each if isinstance(each, tuple) else (each,))) for name, each in loss.items())
 
 
@@ -56,8 +65,10 @@ def _head(network, name, loss, weight=1.0):
     kinds = {p.name: p.kind for p in network.readouts + network.firing}
     if name not in kinds:
         raise _unknown(network, name)
-    if not hasattr(loss, "value_and_gradient"):
-        raise ValueError(f"loss is {loss!r}; it must be a description such as MaxOverTimeCrossEntropy(), or a dict of them by readout.")
+    missing = [method for method in ("value_and_gradient", "check", "total_weight", "predict", "score") if not hasattr(loss, method)]
+    if missing or isinstance(loss, type):
+        raise ValueError(f"loss is {loss!r}; it must be a description such as MaxOverTimeCrossEntropy(), or a dict of them by readout."
+                         + (f" One of your own needs {', '.join(missing)}." if 0 < len(missing) < 5 else ""))
     spikes = kinds[name] != "readout"
     if getattr(loss, "needs_spikes", False) and not spikes:
         raise ValueError(f"{type(loss).__name__} looks at spikes, and {name!r} is a readout: give readout=… the name of a spiking "
@@ -78,6 +89,9 @@ def make_targets(heads, network, labels, targets, mask, n_trials, steps):
         weights = None if weights is None else np.asarray(weights, float)
         if weights is not None and weights.shape[:2] != (n_trials, steps):
             raise ValueError(f"mask has shape {weights.shape}; it must begin with (trial, step) = {(n_trials, steps)}.")
+        if weights is not None and not getattr(head.loss, "takes_mask", True):
+            raise ValueError(f"{type(head.loss).__name__} takes no mask: it looks at whole trials. Losses with masks are EveryStepCrossEntropy, "
+                             "MeanSquaredError and PatternRegression; with several losses, give a dict of masks by readout.")
         head.loss.total_weight((n_trials, steps, network[head.name].n), weights)      # ValueError if no step of any trial counts
         result.append((target, weights))
     return tuple(result)
@@ -103,23 +117,29 @@ def total_weights(heads, network, given, n_trials, steps):
 
 
 def value_and_gradient(heads, packed, recording, columns, given, totals=None):
-    """(value, sum of scores, gradient by states {name: …}, by spikes {name: …}) of some recorded trials."""
+    """(value, score of each trial, gradient by states {name: …}, by spikes {name: …}) of some recorded trials."""
     value, scores, by_state, by_spike = 0.0, [], {}, {}
     for k, (head, (target, mask)) in enumerate(zip(heads, given)):
         seen = head.seen(packed, recording, columns)
         part, slope, score = head.assess(seen, target, mask, None if totals is None else totals[k])
         value += head.weight * part
         (by_spike if head.spikes else by_state)[head.name] = slope if head.weight == 1 else slope * seen.dtype.type(head.weight)
-        scores.append(score.sum())
+        scores.append(score)
     return value, joint_score(heads, scores), by_state, by_spike
 
 
 def joint_score(heads, scores):
-    """One score of several heads: the mean of those that classify, or else the weighted sum; NaN without heads."""
+    """One score of several heads for each trial: the mean of those that classify, or else the weighted sum; NaN without heads."""
     if not heads:
         return np.nan
     classify = [score for head, score in zip(heads, scores) if head.loss.classifies]
     return np.mean(classify, axis=0) if classify else sum(head.weight * score for head, score in zip(heads, scores))
+
+
+def mean_of_finite(scores):
+    """The mean score of the trials that have one."""
+    scores = scores[np.isfinite(scores)]
+    return float(scores.mean()) if scores.size else np.nan
 
 
 def loss_gradient(packed, layout, by_state, by_spike, by_count, steps, window):

@@ -14,8 +14,8 @@ class _Optimizer:
     def __post_init__(self):
         for name, low, high in (("learning_rate", 0, np.inf), ("momentum", 0, 1), ("beta1", 0, 1), ("beta2", 0, 1),
                                 ("weight_decay", 0, np.inf), ("epsilon", 0, np.inf)):
-            value = getattr(self, name, None)
-            if value is not None and not low <= value < high:
+            value = getattr(self, name, low)
+            if not (isinstance(value, (int, float, np.number)) and low <= value < high):
                 raise ValueError(f"{type(self).__name__}: {name} is {value!r}; it must lie in [{low}, {high}).")
 
     def start(self, n, dtype):
@@ -95,7 +95,20 @@ class SMORMS3(_Optimizer):
         memory += 1
 
 
+def clip_norm(gradient, most):
+    """Scale a gradient in place so that its Euclidean norm is at most `most` (None: any)."""
+    if most is not None and (norm := float(np.sqrt(np.square(gradient, dtype=np.float64).sum()))) > most:
+        gradient *= most / norm
+
+
 # ---------------------------------------------------------------------------------------------- schedules
+
+def _between(schedule, low, high, **values):
+    """ValueError unless all values are numbers in low .. high."""
+    for name, value in values.items():
+        if not (isinstance(value, (int, float, np.number)) and low <= value <= high):
+            raise ValueError(f"{type(schedule).__name__}: {name} is {value!r}; it must be a number in {low:g} .. {high:g}.")
+
 
 @dataclass(frozen=True)
 class Constant:
@@ -111,6 +124,10 @@ class Cosine:
     final: float = 0.0
     warmup: float = 0.0
 
+    def __post_init__(self):
+        _between(self, 0, np.inf, final=self.final)
+        _between(self, 0, 1, warmup=self.warmup)
+
     def factor(self, progress, validation):
         """progress: the share of the training that is done, 0 to 1."""
         if progress < self.warmup:
@@ -125,6 +142,11 @@ class Step:
     at: tuple = (0.5, 0.75)
     decay: float = 0.1
 
+    def __post_init__(self):
+        object.__setattr__(self, "at", tuple(np.atleast_1d(self.at).tolist()))
+        _between(self, 0, 1, **{f"at[{k}]": share for k, share in enumerate(self.at)})
+        _between(self, 0, np.inf, decay=self.decay)
+
     def factor(self, progress, validation):
         return self.decay ** sum(progress >= share for share in self.at)
 
@@ -135,10 +157,17 @@ class OnPlateau:
     patience: int = 10
     decay: float = 0.5
 
+    def __post_init__(self):
+        if not (isinstance(self.patience, (int, np.integer)) and self.patience >= 1):
+            raise ValueError(f"OnPlateau: patience is {self.patience!r}; it must be a whole number of epochs >= 1.")
+        _between(self, 0, 1, decay=self.decay)
+
     def factor(self, progress, validation):
         """validation: the losses of all epochs so far."""
         drops, best, waited = 0, np.inf, 0
         for value in validation:
+            if np.isnan(value):      # an epoch without
+                continue
             best, waited = (value, 0) if value < best else (best, waited + 1)
             if waited >= self.patience:
                 drops, waited = drops + 1, 0

@@ -336,12 +336,13 @@ def history(history, others=None, label="this run"):
     empty = [name for name, run in runs.items() if run.loss.size == 0]
     if empty:
         raise ValueError(f"the history of {', '.join(map(repr, empty))} has no epochs, so there is nothing to draw.")
-    score = "accuracy" if all(np.nanmin(run.accuracy) >= 0 for run in runs.values()) else "score (negative error)"
-    panels = [("loss", "loss"), ("accuracy", score)]
+    score = "accuracy" if all(np.nanmin(run.accuracy, initial=0) >= 0 for run in runs.values()) else "score (negative error)"
+    panels = [(quantity, name) for quantity, name in (("loss", "loss"), ("accuracy", score))     # primed networks have neither
+              if any(np.any(np.isfinite(getattr(run, quantity))) for run in runs.values())]
     if any(np.any(run.regularizer != 0) for run in runs.values()):
         panels.append(("regularizer", "regularizer"))
     figure = _figure(4.2 * len(panels), 3.4)
-    axes = figure.subplots(1, len(panels))
+    axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for axis, (quantity, name) in zip(axes, panels):
         for k, (run_label, run) in enumerate(runs.items()):
             _series(axis, run, quantity, _RUNS[k % len(_RUNS)], "" if len(runs) == 1 else f"{run_label}, ")
@@ -349,9 +350,9 @@ def history(history, others=None, label="this run"):
         axis.set_ylabel(name)
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.set_ylim(bottom=0 if score == "accuracy" or quantity != "accuracy" else None)
+        if quantity == "accuracy" and score == "accuracy":
+            axis.set_ylim(0, 1.02)
         _bare(axis)
-    if score == "accuracy":
-        axes[1].set_ylim(0, 1.02)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=min(4, 2 * len(runs)), frameon=False,
                   fontsize="small")
     return figure

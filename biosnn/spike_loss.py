@@ -66,6 +66,7 @@ class VanRossumDistance:
 
     classifies = False
     needs_spikes = True
+    takes_mask = False
 
     def __post_init__(self):
         object.__setattr__(self, "tau", seconds(self.tau, "VanRossumDistance: tau"))
@@ -85,6 +86,8 @@ class VanRossumDistance:
         if np.shape(target) != (n_trials, steps, n_units):
             raise ValueError("VanRossumDistance needs target SpikeTrains, or counts of shape (trial, step, unit) = "
                              f"{(n_trials, steps, n_units)}; got {'none' if target is None else np.shape(target)}.")
+        if not (np.all(np.isfinite(target)) and np.min(target, initial=0) >= 0):
+            raise ValueError("VanRossumDistance: target counts must be finite and >= 0.")
 
     def predict(self, spikes, mask=None):
         return spikes

@@ -1,12 +1,30 @@
 """Where a training stands, in a file: all that an interrupted one needs to go on with the bits of an uninterrupted one."""
 import hashlib
-from dataclasses import replace
+import re
 
 import numpy as np
 
 from . import checkpoint, past
 from .optim import Constant
-from .pack import pack, pack_model
+
+
+def prepare_folder(folder, start):
+    """Make the folder of a training; ValueError if it cannot be one, or holds a checkpoint that nobody spoke of."""
+    if start not in ("new", "resume", "overwrite"):
+        raise ValueError(f"start is {start!r}; it must be 'new', 'resume' or 'overwrite'.")
+    if folder is None and start == "resume":
+        raise ValueError("start='resume' needs the folder of the checkpoint: give out=….")
+    if folder is not None and start == "new" and (folder / "last.npz").exists():
+        raise ValueError(f"{folder} holds a checkpoint already. Give start='resume' to go on with it, start='overwrite' to "
+                         "begin anew, or another folder.")
+    if folder is not None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ValueError(f"out is {str(folder)!r}, which cannot be a folder for checkpoints: {error}.") from error
+    if folder is not None and start == "overwrite":
+        for name in ("last.npz", "best.npz"):
+            (folder / name).unlink(missing_ok=True)
 
 
 def save(session, path):
@@ -38,9 +56,7 @@ def resume(session, path):
                          "anew in another folder.")
     network = session.network
     checkpoint.restore(network, arrays)
-    tail = [np.ravel(network.tau_parameters[key]).astype(network.dtype) for key in session.taus]
-    session.parameters[:] = np.concatenate([pack(network).weight, *tail])
-    session.packed = replace(session.packed, model=pack_model(network))
+    session.take_parameters()
     session.state = {name: arrays[f"optimizer/{name}"] for name in session.state}
     session.series = {name: arrays[f"history/{name}"].tolist() for name in session.series}
     session.best = arrays["best"] if arrays["best"].size else None
@@ -52,7 +68,9 @@ def resume(session, path):
 
 def _recipe(session):
     """What must be the same for a resumed run to have the bits of an uninterrupted one."""
-    recipe = {name: repr(getattr(session, name)) for name in ("loss", "optimizer", "regularizers", "augment", "constraints")}
+    # an object without a repr of its own shows where in memory it lies
+    recipe = {name: re.sub(r" at 0x[0-9a-fA-F]+", "", repr(getattr(session, name)))
+              for name in ("loss", "optimizer", "regularizers", "augment", "constraints")}
     recipe |= {"seed": session.seed, "batch": session.batch_size, "trials": int(session.data.rows.size), "data": _digest(session.data)}
     if session.schedule != Constant():
         recipe["schedule"] = repr(session.schedule)

@@ -11,13 +11,13 @@ from .constraint import checked_constraints
 from .events import bin_events
 from .escape import chance, checked_dropout, with_dropout
 from .loss import MaxOverTimeCrossEntropy
-from .objective import joint_score, loss_gradient, make_heads, make_targets, select, total_weights, value_and_gradient
-from .optim import Adam, Constant
+from .objective import joint_score, loss_gradient, make_heads, make_targets, mean_of_finite, select, total_weights, value_and_gradient
+from .optim import Adam, Constant, clip_norm
 from .pack import check_differentiable, check_reset_is_differentiable, pack, pack_model
 from .progress import graceful_interrupt, progress_bar
 from .regularize import SpikeCount, WeightPenalty, checked_regularizers
 from .silence import SilenceWatch
-from .trials import NO_CURRENT, all_states, bin_inputs, input_trains, side_by_side, state_layout, tau_gradients, window_steps
+from .trials import NO_CURRENT, all_states, bin_inputs, input_trains, labels_of, side_by_side, state_layout, tau_gradients, window_steps
 from .units import listed
 
 _SERIES = ("loss", "accuracy", "regularizer", "validation_loss", "validation_accuracy", "learning_rate", "seconds")
@@ -106,10 +106,12 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
         check_reset_is_differentiable(network)
     _check_counts(epochs=epochs, batch=batch, early_stopping=early_stopping)
     session.load(spikes, targets, mask, validation, validation_targets, validation_mask, int(batch))
-    if clip is not None and not (np.isfinite(clip) and clip > 0):
+    if not session.heads and not session.regularizers:
+        raise ValueError(f"loss is {loss!r} and there are no regularizers, so there is nothing to minimize.")
+    if clip is not None and not (isinstance(clip, (int, float, np.number)) and np.isfinite(clip) and clip > 0):
         raise ValueError(f"clip is {clip!r}; it must be a positive number, the largest norm of a gradient, or None.")
     folder = None if out is None else Path(out)
-    _prepare_folder(folder, start)
+    standing.prepare_folder(folder, start)
     if folder is not None and start == "resume" and (folder / "last.npz").exists():
         standing.resume(session, folder / "last.npz")
     n_batches = session.n_batches
@@ -160,9 +162,9 @@ def _check_counts(**counts):
 
 
 def _check_parts(optimizer, schedule):
-    if optimizer is not None and not hasattr(optimizer, "start"):
+    if optimizer is not None and (isinstance(optimizer, type) or not hasattr(optimizer, "start")):
         raise ValueError(f"optimizer is {optimizer!r}; it must be a description such as Adam(5e-3).")
-    if schedule is not None and not hasattr(schedule, "factor"):
+    if schedule is not None and (isinstance(schedule, type) or not hasattr(schedule, "factor")):
         raise ValueError(f"schedule is {schedule!r}; it must be a description such as Cosine(0.02).")
 
 
@@ -172,19 +174,6 @@ def _whole_seed(seed):
     if not isinstance(seed, (int, np.integer)) or seed < 0:
         raise ValueError(f"seed is {seed!r}; it must be a whole number >= 0, or a numpy Generator.")
     return int(seed)
-
-
-def _prepare_folder(folder, start):
-    if start not in ("new", "resume", "overwrite"):
-        raise ValueError(f"start is {start!r}; it must be 'new', 'resume' or 'overwrite'.")
-    if folder is None and start == "resume":
-        raise ValueError("start='resume' needs the folder of the checkpoint: give out=….")
-    if folder is not None and start == "new" and (folder / "last.npz").exists():
-        raise ValueError(f"{folder} holds a checkpoint already. Give start='resume' to go on with it, start='overwrite' to "
-                         "begin anew, or another folder.")
-    if folder is not None and start == "overwrite":
-        for name in ("last.npz", "best.npz"):
-            (folder / name).unlink(missing_ok=True)
 
 
 class _Data:
@@ -198,7 +187,7 @@ class _Data:
         n_trials = self.events.pointers.shape[0]
         if n_trials == 0:
             raise ValueError("the data set has no trials.")
-        labels = trains[0].labels if trains else None
+        labels = labels_of(network, trains)
         self.given = make_targets(session.heads, network, labels, targets, mask, n_trials, self.steps)
         self.rows, self.digest = np.arange(n_trials), None
 
@@ -226,23 +215,29 @@ class _Session:
         self.seed = _whole_seed(seed)
         self.threads = passes.checked_threads(threads)
         self.differentiate_reset = differentiate_reset
-        packed = pack(network)
+        self.take_parameters()
+        self.silence = SilenceWatch(network, [head.loss for head in self.heads])
+        self.learns = any(p.learn for p in network.populations)      # whose gradients need all states
+        self.state = optimizer.start(self.parameters.size, network.dtype) if optimizer else {}
+        self.epoch = self.batch = 0
+        self.series = {name: [] for name in _SERIES}
+        self.sums, self.best, self._known, self._pool, self._spare = np.zeros(5), None, None, None, []
+
+    def take_parameters(self):
+        """Weights and learned time constants as the network has them now."""
+        network, packed = self.network, pack(self.network)
         self.taus = list(network.tau_parameters)
         tail = [np.ravel(network.tau_parameters[key]).astype(network.dtype) for key in self.taus]
         self.parameters = arrays.aligned_copy(np.concatenate([packed.weight, *tail]))
         self.packed = replace(packed, weight=self.parameters[:packed.weight.size])
-        self.silence = SilenceWatch(network, [head.loss for head in self.heads])
-        self.learns = any(p.learn for p in network.populations)      # whose gradients need all states
         self.frozen = [(place, packed.weight[place].copy()) for place in packed.slices(p for p in network.projections if p.frozen)]
-        self.state = optimizer.start(self.parameters.size, network.dtype) if optimizer else {}
-        self.epoch = self.batch = 0
-        self.series = {name: [] for name in _SERIES}
-        self.sums, self.best, self._known, self._pool, self._spare = np.zeros(4), None, None, None, []
 
     # ------------------------------------------------------------------------------------------ data
 
     def load(self, spikes, targets, mask, validation, validation_targets, validation_mask, batch):
         self.data, self.validation, self.batch_size = _Data(self, spikes, targets, mask), None, batch
+        if validation is not None and not self.heads:
+            raise ValueError("there is no loss, so there is nothing to validate; leave validation out.")
         if isinstance(validation, (float, int)) and self.stateful:
             raise ValueError(f"validation is {validation!r}, a share of trials at random, but with stateful=True trials go on from each other: "
                              "give SpikeTrains of their own.")
@@ -254,8 +249,6 @@ class _Session:
             if n == order.size:
                 raise ValueError(f"a validation share of {validation} leaves nothing of {order.size} trials to train on.")
             self.validation, self.data = self.data.part(np.sort(order[:n])), self.data.part(np.sort(order[n:]))
-        elif validation is not None and not self.heads:
-            raise ValueError("there is no loss, so there is nothing to validate; leave validation out.")
         elif validation is not None:
             self.validation = _Data(self, validation, validation_targets, validation_mask)
             if self.validation.steps != self.data.steps:
@@ -293,7 +286,7 @@ class _Session:
     # ------------------------------------------------------------------------------------------ one step
 
     def gradient(self, data, rows):
-        """Loss, score, regularizers and the gradient of a batch with respect to the parameter vector."""
+        """Loss, sum of scores and of how many trials, regularizers, and the gradient of a batch by the parameter vector."""
         given, packed = data.target(rows), with_dropout(self.packed, self.dropout)
         readout = state_layout(self.packed, self.seen)
         recorded = all_states(self.packed) if self.packed.needs_states else readout
@@ -302,12 +295,12 @@ class _Session:
         fired = np.zeros(packed.n_spiking, bool)     # threads write True alone
 
         def derive(recording, first, last):
-            value, score, by_state, by_spike = value_and_gradient(self.heads, self.packed, recording, recorded.columns,
-                                                                  select(given, slice(first, last)), totals)
+            value, scores, by_state, by_spike = value_and_gradient(self.heads, self.packed, recording, recorded.columns,
+                                                                   select(given, slice(first, last)), totals)
             fired[np.any(recording.counts, axis=0)] = True
             terms, grad_counts = self._count_terms(recording.counts, (last - first) / rows.size)
             slopes = loss_gradient(self.packed, readout, by_state, by_spike, grad_counts, data.steps, self.window)
-            return (value, score / rows.size, terms), slopes
+            return (value, np.nansum(scores), np.sum(np.isfinite(scores)), terms), slopes
 
         def inputs(first, last):
             part = rows[first:last]
@@ -316,17 +309,17 @@ class _Session:
             self.past = past.at_rest(packed, rows.size)
         results, gradient, self.past = passes.chunked_gradient(packed, inputs, rows.size, data.steps, recorded.blocks, recorded.width, derive,
                                                    self.threads, self._spare, self.differentiate_reset, self.learns, noise, self.past)
-        value, score, terms = np.sum(results, axis=0)
+        value, score, scored, terms = np.sum(results, axis=0)
         self.silence.see(packed, fired, gradient.weight)
         by_tau = tau_gradients(self.packed, gradient) if self.taus else {}
         flat = np.concatenate([gradient.weight, *[np.ravel(by_tau[key]).astype(self.network.dtype) for key in self.taus]])
-        return value, score, terms + self._weight_terms(flat), flat
+        return value, score, scored, terms + self._weight_terms(flat), flat
 
     def _augmented(self, data, rows, first):
-        """Events of some trials, changed for this presentation; `first` tells the parts of a batch apart."""
+        """Events of some trials, changed for this presentation (alike in all inputs); `first` tells the parts of a batch apart."""
         binned = []
-        for q, train in enumerate(data.trains):
-            changed = augmented_events(train, self.augment, [self.seed, 2, self.epoch, self.batch, first, q], self._pool, rows)
+        for train in data.trains:
+            changed = augmented_events(train, self.augment, [self.seed, 2, self.epoch, self.batch, first], self._pool, rows)
             binned.append(bin_events(changed, train.n_units, train.duration, self.network.dt))
         return side_by_side(binned, self.network.dtype), np.arange(rows.size)
 
@@ -353,7 +346,11 @@ class _Session:
         return total
 
     def _update(self, gradient, rate):
+        before = self.parameters.copy()
         self.optimizer.step(self.parameters, gradient, self.state, rate)
+        if not np.all(np.isfinite(self.parameters)):
+            self.parameters[:] = before
+            self._stop(f"what {self.optimizer!r} makes of the weights at the learning rate {rate:g}")
         dale.project(self.parameters, self.packed.non_negative)
         for constraint in self.constraints:
             for name in self.packed.places:
@@ -362,6 +359,7 @@ class _Session:
         for place, weights in self.frozen:       # weight decay and constraints leave them alone, too
             self.parameters[place] = weights
         if self.taus:
+            self._hold_taus()
             self._write_taus()
             self.packed = replace(self.packed, model=pack_model(self.network))
 
@@ -369,11 +367,14 @@ class _Session:
         if np.isfinite(value) and np.all(np.isfinite(gradient)):
             return
         wrong = [name for name in self.packed.places if not np.all(np.isfinite(self.packed.weight_matrix(name, gradient)))]
-        where = f"the gradient of projection {', '.join(map(repr, wrong))}" if wrong else "the loss or a time-constant gradient"
+        self._stop((f"the gradient of projection {', '.join(map(repr, wrong))}" if wrong else "the loss or a time-constant gradient")
+                   + f" (loss {value})")
+
+    def _stop(self, what):
         self.write_back()
-        raise ValueError(f"epoch {self.epoch}, batch {self.batch}: {where} is not finite (loss {value}). Training stopped; the "
-                         "network holds the last finite weights and the last checkpoint stays. A smaller learning rate, or "
-                         "weights and inputs of smaller scale, usually help.")
+        raise ValueError(f"epoch {self.epoch}, batch {self.batch}: {what} is not finite. Training stopped; the network holds the last "
+                         "finite weights and the last checkpoint stays. A smaller learning rate, or weights and inputs of smaller "
+                         "scale, usually help.")
 
     # ------------------------------------------------------------------------------------------ one epoch
 
@@ -386,13 +387,13 @@ class _Session:
             self.silence.begin()
         for start in range(self.batch * self.batch_size, order.size, self.batch_size):
             rows = order[start:start + self.batch_size]
-            value, score, terms, gradient = self.gradient(self.data, rows)
+            value, score, scored, terms, gradient = self.gradient(self.data, rows)
             self._check_finite(value + terms, gradient)
             clip_norm(gradient, self.clip)
             progress = (self.epoch + self.batch / self.n_batches) / epochs
             factor = self.schedule.factor(progress, self.history().watched)
             self._update(gradient, self.optimizer.learning_rate * factor)
-            self.sums += rows.size * np.array([value, score, terms, 1.0])
+            self.sums += [rows.size * value, score, rows.size * terms, rows.size, scored]
             self.batch += 1
             advance(1, self._note(epochs))
             if interrupted() and self.batch < self.n_batches:
@@ -401,8 +402,7 @@ class _Session:
 
     def _close_epoch(self, begin, rate):
         self.silence.warn(self.epoch)
-        loss, accuracy, terms = self.sums[:3] / self.sums[3]
-        loss = loss if self.heads else np.nan
+        loss, accuracy, terms = self._means()
         check = self.evaluate(self.validation, self.batch_size) if self.validation else None
         values = (loss, accuracy, terms, check.loss if check else np.nan, check.accuracy if check else np.nan, rate,
                   time.perf_counter() - begin)
@@ -412,10 +412,15 @@ class _Session:
         if self.history().best_epoch == self.epoch - 1:
             self.best = self.parameters.copy()
 
+    def _means(self):
+        """Loss, score and regularizers of the epoch so far."""
+        value, score, terms, trials, scored = self.sums
+        return (value / trials if self.heads else np.nan), (score / scored if scored else np.nan), terms / trials
+
     def _note(self, epochs):
-        loss, accuracy = self.sums[:2] / self.sums[3]
+        loss, accuracy, terms = self._means()
         if not self.heads:
-            return f"epoch {self.epoch + 1}/{epochs}  regularizer {self.sums[2] / self.sums[3]:.4g}"
+            return f"epoch {self.epoch + 1}/{epochs}  regularizer {terms:.4g}"
         what = f"accuracy {accuracy:.3f}" if any(h.loss.classifies for h in self.heads) else f"error {-accuracy:.4g}"
         check = self.series["validation_accuracy"][-1:] if self.validation else []
         return f"epoch {self.epoch + 1}/{epochs}  loss {loss:.4g}  {what}" + "".join(f"  validation {v:.3f}" for v in check)
@@ -437,18 +442,29 @@ class _Session:
             found = [h.assess(*each, total) for (h, *each), total in zip(seen, totals)]
             values.append(sum(h.weight * value for h, (value, _, _) in zip(self.heads, found)))
             scores.append(joint_score(self.heads, [score for _, _, score in found]))
-            predictions.append([h.loss.predict(each[0], each[2]) for h, *each in seen])
+            predictions.append([np.array(h.loss.predict(each[0], each[2])) for h, *each in seen])     # `seen` is written anew by the next batch
             counts = counts + recording.counts.sum(axis=0, dtype=np.float64)
         seconds = data.rows.size * data.steps * self.network.dt
         rates = {p.name: float(counts[self.packed.neurons(p.name)].mean() / seconds) for p in self.network.firing}
         predictions = {head.name: np.concatenate(parts) for head, parts in zip(self.heads, zip(*predictions))}
-        return Evaluation(float(sum(values)), float(np.concatenate(scores).mean()),
+        return Evaluation(float(sum(values)), mean_of_finite(np.concatenate(scores)),
                           predictions if isinstance(self.loss, dict) else next(iter(predictions.values())), rates)
 
     # ------------------------------------------------------------------------------------------ state
 
     def history(self, interrupted=False):
         return History(**{name: np.array(values) for name, values in self.series.items()}, interrupted=interrupted)
+
+    def _hold_taus(self):
+        """No learned time constant falls below dt, which steps could not resolve: 2 tau_0 sigmoid(p) >= dt (1 + 1e-5)."""
+        at, dt = self.packed.weight.size, self.network.dt * (1 + 1e-5)
+        for population, name in self.taus:
+            size, tau = self.network.tau_parameters[population, name].size, self.network[population].neuron.time_constants.get(name)
+            if tau is not None:
+                p = self.parameters[at:at + size]
+                least = np.log(dt / np.maximum(2 * np.asarray(tau, float) - dt, 1e-3 * dt))
+                np.maximum(p, least if size > 1 else np.max(least), out=p, casting="same_kind")
+            at += size
 
     def _write_taus(self):
         at = self.packed.weight.size
@@ -467,9 +483,3 @@ class _Session:
     def restore_best(self):
         if self.best is not None:
             self.parameters[:] = self.best
-
-
-def clip_norm(gradient, most):
-    """Scale a gradient in place so that its Euclidean norm is at most `most` (None: any)."""
-    if most is not None and (norm := float(np.sqrt(np.square(gradient, dtype=np.float64).sum()))) > most:
-        gradient *= most / norm

@@ -6,7 +6,7 @@ import numpy as np
 
 from . import arrays, contributions, passes
 from .escape import chance
-from .events import SpikeTrains, bin_spikes, ranges
+from .events import SpikeTrains, bin_spikes, number_of_steps, ranges
 from .neuron import linear_step, step_pattern
 from .pack import check_differentiable, check_reset_is_differentiable, pack
 from .past import State, after, as_arrays, checked_state
@@ -51,15 +51,31 @@ def input_trains(network, spikes):
         if len(network.inputs) != 1:
             raise ValueError(f"the network has {len(network.inputs)} inputs; give a dict of input name -> SpikeTrains.")
         spikes = {network.inputs[0].name: spikes}
+    if not network.inputs:
+        raise ValueError("the network has no inputs, so there are no spike trains to give it: training and evaluation need some. Connect "
+                         "net.input(n), whose trains may be without spikes.")
     if not isinstance(spikes, dict) or set(spikes) != {p.name for p in network.inputs}:
         given = ", ".join(spikes) if isinstance(spikes, dict) else type(spikes).__name__
         raise ValueError(f"spikes are {given}; the network needs SpikeTrains for its inputs "
                          f"{', '.join(p.name for p in network.inputs) or '(none)'}.")
     for population in network.inputs:
+        if not isinstance(spikes[population.name], SpikeTrains):
+            raise ValueError(f"input {population.name!r} gets {type(spikes[population.name]).__name__}; it must be SpikeTrains, such as "
+                             "biosnn.events.from_dense(counts, dt) of an array.")
         if spikes[population.name].n_units != population.n:
             raise ValueError(f"input {population.name!r} has {population.n} units, but its spike trains have "
                              f"{spikes[population.name].n_units}.")
     return [spikes[p.name] for p in network.inputs]
+
+
+def labels_of(network, trains):
+    """The labels of the inputs, of which some may have none; ValueError if they contradict each other."""
+    known = [(p.name, train.labels) for p, train in zip(network.inputs, trains) if train.labels is not None]
+    for name, labels in known[1:]:
+        if not np.array_equal(labels, known[0][1]):
+            raise ValueError(f"the inputs {known[0][0]!r} and {name!r} have different labels; the trials of all inputs are the same ones. Give "
+                             "targets=… if none of them counts.")
+    return known[0][1] if known else None
 
 
 # ---------------------------------------------------------------------------------------------- layouts of arrays
@@ -314,7 +330,10 @@ def _events(network, spikes, merge, duration, currents, least):
         return events, steps, {p.name: train for p, train in zip(network.inputs, trains)}
     if spikes is not None or duration is None:
         raise ValueError("the network has no inputs: give spikes=None and a duration in seconds.")
-    steps = max(1, int(duration / network.dt + 0.5))
+    duration = seconds(duration, "duration")
+    if not (np.isfinite(duration) and duration > 0):
+        raise ValueError(f"duration is {duration!r} s; it must be a positive time in seconds.")
+    steps = number_of_steps(duration, network.dt)
     n_trials = max([np.shape(c)[0] for c in (currents or {}).values() if np.ndim(c) == 3] + [least])
     return arrays.Events(np.zeros((n_trials, 1), np.int64), np.empty(0, np.int32), _NO_VALUES[network.dtype]), steps, {}
 
@@ -374,10 +393,12 @@ def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=F
     for name in [*(spikes or {}), *(counts or {})]:
         if network[name].name not in firing:
             raise ValueError(f"{name!r} is an input or a readout; gradients by spikes and counts are of {', '.join(firing)}.")
-    for name, value in (spikes or {}).items():
-        grad_spikes[..., packed.neurons(name)] = value
-    for name, value in (counts or {}).items():
-        grad_counts[:, packed.neurons(name)] = value
+    for given, result, what, axes in ((spikes, grad_spikes, "spikes", "trial, step, neuron"), (counts, grad_counts, "counts", "trial, neuron")):
+        for name, value in (given or {}).items():
+            part = result[..., packed.neurons(name)]
+            if np.shape(value) != part.shape or not np.all(np.isfinite(value)):
+                raise ValueError(f"{what}: the gradient of {name!r} has shape {np.shape(value)}; it must be finite, of shape ({axes}) = {part.shape}.")
+            part[...] = value
     loss = arrays.LossGradient(layout.blocks, _stack(layout, states or {}, n_trials, steps, dtype, "state gradients"),
                                 grad_spikes, grad_counts, window_steps(truncate, network.dt))
     learns = any(p.learn for p in packed.order)
