@@ -157,11 +157,17 @@ def _tau(neuron, name):
 
 # ---------------------------------------------------------------------------------------------- one neuron
 
-def bounds(neuron, m):
-    """(reset, threshold) of Siegert's formula, both shifted by the colour correction sqrt(2) white alpha/2 sqrt(tau_syn / tau)."""
-    shift = np.sqrt(2) * m.white * COLOUR / 2 * np.sqrt(m.tau_syn / m.tau)
+def _noise(neuron, m):
+    """(reset, threshold, standard deviation) for Siegert's formula: both bounds shifted by sqrt(2) white alpha/2 sqrt(tau_syn / tau).
+
+    That grows without limit. So above tau_syn = 0.1 tau, where the formula only leads the search for the rate of the density, it gives way to
+    no shift and the standard deviation of the filtered noise.
+    """
+    ratio = m.tau_syn / m.tau
+    filtered = max(ratio - SHORT, 0.0) / (ratio + 1)
+    shift = (1 - filtered) * np.sqrt(2) * m.white * COLOUR / 2 * np.sqrt(ratio)
     reset = 0.0 if neuron.reset == "subtract" else neuron.reset
-    return reset + shift, neuron.threshold + shift
+    return reset + shift, neuron.threshold + shift, (1 - filtered) * m.white + filtered * m.sigma
 
 
 def colour_corrected_rate(neuron, m):
@@ -176,8 +182,8 @@ def colour_corrected_rate(neuron, m):
     if m.white <= 1e-9 * (abs(neuron.threshold) + abs(m.mu)):
         reset = 0.0 if neuron.reset == "subtract" else neuron.reset
         return 0.0 if m.mu <= neuron.threshold else 1 / (neuron.refractory + m.tau * np.log((m.mu - reset) / (m.mu - neuron.threshold)))
-    reset, threshold = bounds(neuron, m)
-    return siegert_rate(m.mu, m.white, m.tau, threshold, reset, neuron.refractory)
+    reset, threshold, sigma = _noise(neuron, m)
+    return siegert_rate(m.mu, sigma, m.tau, threshold, reset, neuron.refractory)
 
 
 def density_rate(neuron, m, dt):
@@ -188,6 +194,8 @@ def density_rate(neuron, m, dt):
     """
     if not neuron.spiking:
         return 0.0
+    if abs(m.mu - neuron.threshold) > 10 * m.sigma:     # a clock, whose density takes a fine grid, or silence
+        return colour_corrected_rate(neuron, replace(m, white=0.0))
     step = max(dt, min(m.tau, m.tau_syn or m.tau) / 10)
     steps = neuron.refractory_steps(step)
     rate = stationary_rate(m.mu, m.sigma, m.tau, max(m.tau_syn, step / 10), step, neuron.threshold, neuron.reset, steps)
@@ -195,7 +203,7 @@ def density_rate(neuron, m, dt):
 
 
 def interval_cv(neuron, m):
-    """Coefficient of variation of the intervals, Brunel (2000), appendix A.1, with the bounds of `bounds` in place of theirs.
+    """Coefficient of variation of the intervals, Brunel (2000), appendix A.1, with bounds and noise of `_noise`.
 
         CV^2 = 2 pi rate^2 tau^2 integral_{y_r}^{y_theta} dx exp(x^2) integral_{-inf}^{x} dy exp(y^2) (1 + erf y)^2
 
@@ -204,7 +212,8 @@ def interval_cv(neuron, m):
     rate = colour_corrected_rate(neuron, m)
     if rate == 0 or m.white == 0:
         return np.nan if rate == 0 else 0.0
-    low, high = ((level - m.mu) / (np.sqrt(2) * m.white) for level in bounds(neuron, m))
+    reset, threshold, sigma = _noise(neuron, m)
+    low, high = ((level - m.mu) / (np.sqrt(2) * sigma) for level in (reset, threshold))
     if high > 5:
         return 1.0
     nodes, weights = np.polynomial.legendre.leggauss(120)

@@ -168,13 +168,19 @@ def stationary_rate(mu, sigma, tau_mem, tau_current, dt, threshold=1.0, reset=0.
     drop = threshold / scale if reset == "subtract" else None
     back = None if reset == "subtract" else (reset - shift) / scale
     current, mixing, gain, decay = _current_grid(tau_mem, tau_current, dt)
-    u = np.linspace(min(-6.0, (back or 0.0) - 1.0), theta, _ROWS * max(4, round(60 * (theta + 6) / _ROWS)))
+    low = min(-6.0, back - 1.0 if drop is None else theta - abs(drop) - 1.0)      # as far down as a spike leads
+    u = np.linspace(low, theta, _ROWS * max(4, round(60 * min(theta - low, 30) / _ROWS)))
     target = decay * u[:, None] + gain * current   # U* of each cell (u, current)
-    return _relax(u, target, mixing, theta, back, drop, refractory_steps, dt, max(20, int(tau_mem / dt)))
+    start = np.exp(-0.5 * np.linspace(-4.5, 4.5, current.size) ** 2)
+    return _relax(u, target, mixing, start / start.sum(), theta, back, drop, refractory_steps, dt, max(20, int(tau_mem / dt)))
 
 
-def _current_grid(tau_mem, tau_current, dt, n=41):
-    """Grid of the current (in units that give U variance 1), its transition matrix, and the step of U."""
+def _current_grid(tau_mem, tau_current, dt):
+    """Grid of the current (in units that give U variance 1), its transition matrix, and the step of U and of what is left of it.
+
+    Fine enough for the change of the current in a step, sqrt(2 dt / tau_current), to be seen.
+    """
+    n = int(np.clip(4 * np.sqrt(tau_current / dt), 41, 201)) | 1
     decay_u, decay_i = np.exp(-dt / tau_mem), np.exp(-dt / tau_current)
     if abs(tau_mem - tau_current) < 1e-9 * tau_mem:
         gain = dt / tau_mem * decay_u
@@ -189,7 +195,7 @@ def _current_grid(tau_mem, tau_current, dt, n=41):
     return grid, mixing / mixing.sum(axis=1, keepdims=True), gain, decay_u
 
 
-def _relax(u, target, mixing, theta, back, drop, refractory_steps, dt, every):
+def _relax(u, target, mixing, start, theta, back, drop, refractory_steps, dt, every):
     """Iterate the density (u, current) until it and the spike probability per step settle; returns the latter per second."""
     from scipy.sparse import coo_matrix
     n_u, n_i = target.shape
@@ -201,7 +207,7 @@ def _relax(u, target, mixing, theta, back, drop, refractory_steps, dt, every):
     rows = np.concatenate([(low * n_i + column).ravel(), ((low + 1) * n_i + column).ravel()])
     moves = coo_matrix((np.concatenate([1 - part.ravel(), part.ravel()]), (rows, np.tile(cell, 2))), shape=(cell.size, cell.size)).tocsr()
     density = np.zeros((n_u, n_i))
-    density[np.argmin(np.abs(u - min(0.0, u[-1])))] = 1 / n_i
+    density[np.argmin(np.abs(u - min(0.0, u[-1])))] = start
 
     def moved_and_mixed(part):
         return ((moves @ part.ravel()).reshape(-1, _ROWS, n_i) @ mixing).reshape(n_u, n_i)

@@ -413,3 +413,31 @@ def test_several_synapses_of_a_pair_count_with_the_square_of_their_sum():
     u = run.states["E.U"][100:].astype(float)
     row = bs.regime(net, background, run)["E"]
     assert np.sqrt(u.var(axis=0).mean()) == pytest.approx(row.sigma_measured, rel=0.03) and row.sigma_measured > 1.3 * np.sqrt(60 * 10 * 0.01)
+
+
+SUBTRACTING = dict(tau_syn=10e-3, threshold=1.0, reset="subtract")
+
+
+@pytest.mark.parametrize("neuron, source", [
+    (bs.lif(**SUBTRACTING), bs.OrnsteinUhlenbeck("E", 2.0, 0.3, 10e-3)), (bs.lif(**SUBTRACTING), bs.OrnsteinUhlenbeck("E", 1.2, 0.1, 10e-3)),
+    (bs.lif(**SUBTRACTING), bs.Current("E", 1.5)), (bs.lif_delta(20e-3, 20e-3, "subtract"), bs.PoissonInput("E", 10e3, 0.25e-3)),
+    (bs.lif_delta(20e-3, 20e-3, "subtract"), bs.Current("E", 50e-3)),
+    (bs.lif(10e-3, 0.1, 1.0), bs.PoissonInput("E", 1000.0, 12e-3, "exc")), (bs.lif(10e-3, 0.25, 1.0), bs.PoissonInput("E", 1000.0, 4.8e-3, "exc")),
+    (bs.lif(), bs.OrnsteinUhlenbeck("E", 1.5, 0.3, 0.3)), (bs.lif(), bs.OrnsteinUhlenbeck("E", 0.8, 0.3, 0.3))])
+def test_rates_of_unconnected_neurons(neuron, source):
+    """Resets that subtract, which begin far below threshold; no noise; synapses much longer than the membrane."""
+    net = bs.Network(2e-4)
+    net.population(1000, neuron, name="E")
+    warm = bs.simulate(net, 1.0, background=[source], seed=1, progress=False)
+    run = bs.simulate(net, 2.0, background=[source], seed=1, state=warm.state, progress=False)
+    report = bs.regime(net, [source], run)
+    assert report.converged and report["E"].rate_predicted == pytest.approx(report["E"].rate_measured, rel=0.06)
+
+
+@pytest.mark.parametrize("mu, sigma", [(1.5, 0.0335), (1.2, 0.2)])
+def test_rate_of_a_current_that_hardly_changes(mu, sigma):
+    """The mean over currents of the rate of a clock; the step is a tenth of the membrane's time constant."""
+    current = mu + sigma * np.random.default_rng(0).standard_normal(200_000)
+    above = current[current > 1]
+    expected = np.sum(1 / (20e-3 * np.log(above / (above - 1)))) / current.size
+    assert bs.moments.stationary_rate(mu, sigma, 20e-3, 5.0, 2e-3) == pytest.approx(expected, rel=0.06)
