@@ -44,6 +44,10 @@ class Current:
     population: str
     values: object
 
+    def __post_init__(self):
+        if isinstance(self.values, tuple) and len(self.values) == 2:
+            object.__setattr__(self, "values", (seconds(self.values[0], "times"), self.values[1]))
+
 
 @dataclass(frozen=True, eq=False)
 class OrnsteinUhlenbeck:
@@ -63,6 +67,8 @@ class OrnsteinUhlenbeck:
 
 def pieces(value, n, dt, what):
     """(starts in steps, values (pieces, 1 or n)) of a number, an array (n,), or (times, values)."""
+    if isinstance(value, tuple) and len(value) != 2:
+        raise ValueError(f"{what}: got a tuple of {len(value)}; what changes with time is a pair (times, values), one value per neuron an array.")
     times, values = (value if isinstance(value, tuple) else ([0.0], [value]))
     times, values = np.asarray(times, float), np.asarray(values, float)
     if times.ndim != 1 or not times.size or times[0] != 0 or np.any(np.diff(times) <= 0) or not np.all(np.isfinite(times)):
@@ -114,8 +120,8 @@ def _add_poisson(sources, source, stream, network, place):
     receptor = source.receptor or ("exc" if "exc" in receptors else "syn")
     if receptor not in receptors:
         raise ValueError(f"{what}: there is no receptor {receptor!r}; {population.name!r} has {', '.join(receptors)}.")
-    if not np.isfinite(source.weight) or receptors[receptor].sign and source.weight < 0:
-        raise ValueError(f"{what}: weight is {source.weight!r}; it must be finite, and non-negative where the receptor has a sign.")
+    if not (isinstance(source.weight, (int, float, np.number)) and np.isfinite(source.weight)) or receptors[receptor].sign and source.weight < 0:
+        raise ValueError(f"{what}: weight is {source.weight!r}; it must be one finite number, and non-negative where the receptor has a sign.")
     starts, rates = pieces(source.rate, population.n, network.dt, what)
     if rates.min() < 0 or rates.max() * network.dt > _MOST_PER_STEP:
         raise ValueError(f"{what}: rates run from {rates.min():g} to {rates.max():g} Hz; they must be >= 0, and at most "
@@ -139,7 +145,8 @@ def _add_ornstein_uhlenbeck(sources, source, stream, network, place, rng):
     what, size = f"OrnsteinUhlenbeck({population.name!r})", place.padded(source.population)
     _, mean = pieces(source.mean, population.n, network.dt, what)
     _, sd = pieces(source.sd, population.n, network.dt, what)
-    if len(mean) > 1 or len(sd) > 1 or sd.min() < 0 or not (np.isfinite(source.tau) and source.tau > 0):
+    if len(mean) > 1 or len(sd) > 1 or sd.min() < 0 or not (
+            isinstance(source.tau, (int, float, np.number)) and np.isfinite(source.tau) and source.tau > 0):
         raise ValueError(f"{what}: mean and sd must be numbers or one per neuron, sd >= 0, and tau a positive time in seconds.")
     mean, sd = (np.broadcast_to(v, (1, population.n)) for v in (mean, sd))
     decay = np.exp(-network.dt / source.tau)

@@ -99,6 +99,9 @@ class Neuron:
         if self.surge is not None and (self.integrator != "euler" or self.reset == "subtract" or not self.spiking):
             raise ValueError(f"{self.model}: what is not linear in U needs integrator 'euler' (not {self.integrator!r}), a finite peak "
                              f"(not {self.threshold!r}) and a reset to a value (not {self.reset!r}).")
+        for name in ("threshold", "reset"):       # numbers with units are kept as numbers
+            value = getattr(self, name)
+            object.__setattr__(self, name, value if isinstance(value, str) else float(value))
         self._check_options()
 
     def _check_options(self):

@@ -46,7 +46,11 @@ class TsodyksMarkram:
 
     def steady_state(self, rate):
         """(u, x, u x) at the spikes of a long regular train of `rate` Hz (number or array): u after its jump, x before its own."""
-        interval = 1 / np.asarray(rate, float)
+        rate = np.asarray(rate, float)
+        if not np.all(rate >= 0):
+            raise ValueError(f"rate is {rate}; it must be >= 0 Hz.")
+        with np.errstate(divide="ignore"):
+            interval = 1 / rate      # infinite at 0 Hz: the first spike
         recovered = np.exp(-interval / self.tau_rec)
         kept = np.exp(-interval / self.tau_facil) if self.tau_facil > 0 else np.zeros_like(interval)
         u = self.utilization / (1 - (1 - self.utilization) * kept)

@@ -449,6 +449,8 @@ def _density(values, most, tail):
 
 
 def _n_trials(trace):
+    if hasattr(trace, "mean_rates"):
+        raise ValueError("this is a Simulation, of one long run; figures of trials take what run(net, spikes, record=…) returns.")
     return len(next(iter([*trace.counts.values(), *trace.states.values()])))
 
 

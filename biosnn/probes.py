@@ -97,6 +97,8 @@ class Probes:
         record = {f"{_probe(name)}.U": slice(None) for name in self.units}
         run = simulate(self.with_probes, seconds, parts[1], state=warm.state, record=record,
                        every=max(1, round(SAMPLE / self.network.dt)), **options)
+        if warm.interrupted or run.interrupted:      # simulate returns what there is; half a measurement is none
+            raise KeyboardInterrupt
         return {name: _statistics(run, name) for name in self.units}
 
 

@@ -15,6 +15,7 @@ from .init_advice import check_names
 from .mean_field import Cell, Input, fixed_point, interval_cv, membrane
 from .moments import as_learned
 from .plasticity import InhibitorySTDP, TsodyksMarkram
+from .units import hertz, listed, seconds
 
 SILENT, FAST, SYNCHRONOUS = 0.1, 300.0, 0.3      # Hz, Hz, chi
 FAR, FAR_CV = 0.3, 0.25                          # from theory: relative, of rates; of the CV
@@ -121,8 +122,12 @@ def regime(network, background=(), simulation=None, *, rates=None, width=2e-3):
         raise ValueError("the network has no spiking populations, so there is no activity to predict; add one with net.population(…).")
     if simulation is not None and simulation.network.fingerprint() != network.fingerprint():
         raise ValueError("this simulation is of another network: sizes, neurons, projections, dt and dtype must agree.")
-    inputs = [p.name for p in network.inputs]
+    inputs, width = [p.name for p in network.inputs], seconds(width, "width")
+    rates = dict.fromkeys(inputs, rates) if isinstance(rates, (int, float)) else rates
     check_names("rates", rates or {}, inputs, "the inputs ")
+    rates = {name: hertz(rate, f"the rate of {name!r}") for name, rate in (rates or {}).items()}
+    if wrong := [name for name, rate in rates.items() if not (np.isfinite(rate) and rate >= 0)]:
+        raise ValueError(f"the rate of the input {wrong[0]!r} is {rates[wrong[0]]!r} Hz; it must be >= 0 and finite.")
     period = None if simulation is None else (simulation.start, simulation.start + simulation.duration)
     cells, given = describe(network, background, period, {} if simulation is None else simulation.weights), dict(rates or {})
     if simulation is not None:
@@ -171,7 +176,7 @@ def check_no_pooling(network):
 
 def named_background(network, background):
     """The background as a list with names of populations. ValueErrors are those of `simulate`."""
-    background, place = list(background), Place(network)
+    background, place = listed(background, "background", 'PoissonInput("E", 1e4, 1e-4)'), Place(network)
     pack_background(background, network, place, 0)
     return [replace(source, population=place(source.population)[1].name) for source in background]
 

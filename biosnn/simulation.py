@@ -16,6 +16,7 @@ from . import network_kernels as kernels
 from .events import SpikeTrains
 from .past import State
 from .progress import graceful_interrupt, progress_bar
+from .random_kernels import ORNSTEIN_UHLENBECK
 from .trials import bin_inputs
 from .spike_file import SpikeFile, read_spikes
 from .synapses import is_random
@@ -32,7 +33,7 @@ class Simulation:
     """What a simulated network did.
 
     start        seconds that were simulated before this run (in `state`); times below count from there
-    duration     seconds of this run; less than asked for where `interrupted`
+    duration     seconds of this run; less than asked for where it was `interrupted` before the end
     counts       population -> number of spikes, of inputs and spiking populations
     binned       population -> (bins,) number of spikes in bins of `rate_bin` seconds
     states       "E.U" -> (times, chosen neurons), values at the end of steps; state_times: seconds
@@ -101,11 +102,13 @@ def simulate(network, duration, spikes=None, *, background=(), record=None, ever
     rate_bin       seconds, of the bins in which spikes are counted
     initial        {"E.U": number, array (n,), or distribution with draw(rng, size)}: states at the start, instead of 0 and `initial` of
                    the population
-    state          of an earlier simulation of this network, to go on from; then initial and seed do not matter
+    state          of an earlier simulation of this network, to go on from; then initial and seed do not matter. Input spikes count from
+                   the start of this run, the times of a background that changes from the start of the first
     seed           int or numpy Generator: of the background and of initial states
     threads        default: all processors, one for a small network. The result is the same, bit for bit
     progress       show the share that is done, the time to the end and the real-time factor
-    out            path of an HDF5 file to which spikes go as they come, instead of memory (spike_file.py)
+    out            path of an HDF5 file to which spikes go as they come, instead of memory (spike_file.py); what was there is replaced, so
+                   give every part of a run that is continued a file of its own
     merge          several spikes of one input unit in one step count once
 
     Ctrl-C ends the run and returns what was simulated so far; a second one interrupts at once.
@@ -197,7 +200,8 @@ class _Run:
         for array in arrays.values():
             array[:] = 0
         if state is not None:
-            if state.arrays["ou"].shape != self.noise.ou.shape:
+            sources = self._noise_sources()
+            if state.arrays["ou"].shape != self.noise.ou.shape or not np.array_equal(state.arrays.get("ou_sources", sources), sources):
                 raise ValueError("this state was reached with another background: Ornstein-Uhlenbeck sources differ.")
             for name, array in arrays.items():
                 array[:] = state.arrays[name]
@@ -208,11 +212,18 @@ class _Run:
                 arrays["x"][first:first + p.n] = p.initial
             for name, values in (initial or {}).items():
                 first, n, _ = self._find(name)
-                arrays["x"][first:first + n] = values.draw(rng, n) if hasattr(values, "draw") else (
-                    values(rng, n) if is_random(values) else values)
+                values = values.draw(rng, n) if hasattr(values, "draw") else values(rng, n) if is_random(values) else values
+                if np.shape(values) not in ((), (n,)):
+                    raise ValueError(f"initial {name!r} has shape {np.shape(values)}; it must be one number, or {n}, one per neuron.")
+                arrays["x"][first:first + n] = values
                 if not np.all(np.isfinite(arrays["x"][first:first + n])):
                     raise ValueError(f"initial {name!r} has values that are not finite.")
         self.memory = engine.Memory(**arrays)
+
+    def _noise_sources(self):
+        """(sources, 2) population and place in the arrays of every Ornstein-Uhlenbeck source."""
+        chosen = self.noise.kind == ORNSTEIN_UHLENBECK
+        return np.stack([self.noise.population[chosen], self.noise.ou_first[chosen]], axis=1)
 
     def _find(self, name):
         """(first element, neurons, whether it is a membrane) of a state such as "E.U"."""
@@ -268,6 +279,8 @@ class _Run:
     def choose(self, record, every, record_spikes, rate_bin, steps, out):
         """What is recorded."""
         rate_bin = seconds(rate_bin, "rate_bin")
+        if not (isinstance(rate_bin, (int, float, np.number)) and np.isfinite(rate_bin)):
+            raise ValueError(f"rate_bin is {rate_bin!r}; it must be a time in seconds.")
         if not (record is None or isinstance(record, dict)):
             raise ValueError(f"record is {record!r}; it must be a dict of states and their neurons, such as {{'E.U': [0, 1, 2], "
                              "'E.I_exc': slice(5)}.")
@@ -276,7 +289,8 @@ class _Run:
         self.rate_bin, self.bin_steps = rate_bin, int(rate_bin / self.network.dt + 0.5)
         if self.bin_steps < 1:
             raise ValueError(f"rate_bin is {rate_bin!r} s; it must be at least one step of {self.network.dt:g} s.")
-        names = [p.name for p in self.network.firing] if record_spikes is None else list(record_spikes)
+        names = [p.name for p in self.network.firing] if record_spikes is None else list(
+            dict.fromkeys(listed(record_spikes, "record_spikes", repr(self.network.firing[0].name) if self.network.firing else "'E'")))
         for name in names:
             if self.network[name].kind == "readout":
                 raise ValueError(f"{name!r} is a readout: it never spikes.")
@@ -287,7 +301,13 @@ class _Run:
         for name, chosen in (record or {}).items():
             first, n, membrane = self._find(name)
             p = self.place.number[name.partition(".")[0]]
-            units = np.atleast_1d(np.arange(n)[chosen])
+            try:
+                units = np.atleast_1d(np.arange(n)[chosen])
+            except (IndexError, TypeError):
+                units = np.empty((0, 0))
+            if units.ndim != 1 or chosen is None or isinstance(chosen, (bool, str)):
+                raise ValueError(f"record of {name!r} is {chosen!r}; it must be the neurons to record, of 0 .. {n - 1}: a list, or slice(None) "
+                                 "for all.")
             index.append(first + units)
             owner.append(np.searchsorted(self.cells.bounds[p], units, side="right") - 1)
             clamped.append(self.place.neuron_first[p] + units if membrane and self.cells.clamped_steps[p] else np.full(units.size, -1))
@@ -298,7 +318,7 @@ class _Run:
         self.file = None if out is None else SpikeFile(out, self.network, names, self.first * self.network.dt)
 
     def go(self, steps, advance, stop):
-        """All slices of time. Returns whether Ctrl-C ended them."""
+        """All slices of time, or those before Ctrl-C. Returns whether it was pressed."""
         control, size, done, begin = np.zeros(16, np.int64), 4, 0, time.perf_counter()
         with ThreadPoolExecutor(max(1, self.threads - 1)) as pool:
             while done < steps:
@@ -311,8 +331,8 @@ class _Run:
                 factor = (now - begin) / (done * self.network.dt)
                 advance(last - first, f"{done * self.network.dt:.2f} s simulated, {factor:.2f} s per second")
                 if stop():
-                    return done < steps
-        return False
+                    break
+        return bool(stop())
 
     def _slice(self, pool, control, first, last):
         control[:] = 0
@@ -385,4 +405,5 @@ class _Run:
         arrays = {f"recent_{what}": np.concatenate(parts) for what, parts in zip(("steps", "populations", "units"), recent)}
         arrays |= {name: array.copy() for name, array in self.memory._asdict().items()}
         arrays |= plastic_engine.state_of(self.plastic, self.wires, self.cells, self.history, self._recent_steps(), self.learned)
-        return State(self.fingerprint, self.step, arrays | {"ou": self.noise.ou.copy(), "key": np.uint64(self.noise.key)})
+        arrays |= {"ou": self.noise.ou.copy(), "ou_sources": self._noise_sources(), "key": np.uint64(self.noise.key)}
+        return State(self.fingerprint, self.step, arrays)

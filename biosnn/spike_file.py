@@ -21,13 +21,15 @@ class SpikeFile:
         self.path, self.run, self._next = Path(path), secrets.token_hex(8), 0.0
         self.path.parent.mkdir(parents=True, exist_ok=True)
         import h5py    # here: `import biosnn` stays quick
-        self._file = h5py.File(self.path, "w")
+        self._file = h5py.File(self.path, "w", libver="latest")
+        self._file.create_group("spikes")
         self._file.attrs.update({"dt": network.dt, "start": start, "duration": 0.0, "run": self.run})
         for name in names:
             group = self._file.create_group(f"spikes/{name}")
             group.attrs["n"] = network[name].n
             group.create_dataset("times", (0,), np.float64, maxshape=(None,), chunks=(1 << 16,))
             group.create_dataset("units", (0,), np.int32, maxshape=(None,), chunks=(1 << 16,))
+        self._file.swmr_mode = True      # others may read while this one writes
 
     def append(self, name, times, units):
         group = self._file[f"spikes/{name}"]
@@ -35,6 +37,7 @@ class SpikeFile:
             size = group[key].shape[0]
             group[key].resize((size + values.size,))
             group[key][size:] = values
+            group[key].flush()
 
     def mark(self, duration):
         """All spikes before `duration` are there."""
@@ -56,13 +59,15 @@ def read_spikes(path, run=None):
     """
     try:
         import h5py
-        with h5py.File(path, "r") as file:
+        with h5py.File(path, "r", libver="latest", swmr=True) as file:
             if run is not None and file.attrs.get("run") != run:
                 raise OSError("a later run has written there")
             duration = max(float(file.attrs["duration"]), float(file.attrs["dt"]))
             result = {}
             for name, group in file["spikes"].items():
                 times, units = group["times"][:], group["units"][:]
+                n = min(times.size, units.size)      # it may grow in between
+                times, units = times[:n], units[:n]
                 keep = times < duration
                 result[name] = SpikeTrains(times[keep], units[keep], [0, int(keep.sum())], int(group.attrs["n"]), duration)
             return result

@@ -10,7 +10,7 @@ import numpy as np
 from .events import number_of_steps
 from .units import seconds
 
-_CORRELOGRAM_CHUNK = 1 << 20     # presynaptic spikes times targets that are looked at at once
+_CORRELOGRAM_CHUNK = 1 << 20     # presynaptic spikes times targets, and lags, that are looked at at once
 
 # ---------------------------------------------------------------------------------------------- rates
 
@@ -152,9 +152,10 @@ def cross_correlogram(pre, post, pairs, reach, width):
     if len(pre) != len(post) or abs(pre.duration - post.duration) > 1e-9 * pre.duration:
         raise ValueError(f"pre has {len(pre)} trials of {pre.duration:g} s and post {len(post)} of {post.duration:g} s; they must be of the same "
                          "trials.")
-    reach = _checked_width("reach", reach, pre.duration / 2)
-    width = _checked_width("width", width, reach)
-    each_side = round(reach / width)
+    reach, width = _checked_width("reach", reach, pre.duration), _checked_width("width", width, pre.duration)
+    if reach > pre.duration / 2:
+        raise ValueError(f"reach is {reach:g} s; it must be at most half the duration of a trial, {pre.duration / 2:g} s.")
+    each_side = max(1, round(reach / width))
     if abs(each_side * width - reach) > 1e-6 * width:
         raise ValueError(f"width is {width:g} s; it must divide reach, {reach:g} s, so that a bin begins at lag 0.")
     sources, targets = _checked_pairs(pairs, pre.n_units, post.n_units)
@@ -172,9 +173,12 @@ def cross_correlogram(pre, post, pairs, reach, width):
         target = targets[_ranges(first[units[part]], n[part])]
         at = (trials[spike] * post.n_units + target) * stretch + times[spike]
         low, high = (np.searchsorted(place, at + sign * reach - slack) for sign in (-1, 1))
-        lags = place[_ranges(low, high - low)] - np.repeat(at, high - low)
-        bins = np.floor((lags + reach) / width + 1e-3).astype(np.int64)
-        found += np.bincount(np.clip(bins, 0, found.size - 1), minlength=found.size)
+        pieces = np.searchsorted(np.cumsum(high - low), np.arange(_CORRELOGRAM_CHUNK, (high - low).sum(), _CORRELOGRAM_CHUNK))
+        for begin, end in zip([0, *pieces], [*pieces, at.size]):
+            first_lag, lags = low[begin:end], high[begin:end] - low[begin:end]
+            lags = place[_ranges(first_lag, lags)] - np.repeat(at[begin:end], lags)
+            bins = np.floor((lags + reach) / width + 1e-3).astype(np.int64)
+            found += np.bincount(np.clip(bins, 0, found.size - 1), minlength=found.size)
     with np.errstate(divide="ignore", invalid="ignore"):
         return (np.arange(-each_side, each_side) + 0.5) * width, found / (n.sum() * width)
 

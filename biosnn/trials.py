@@ -397,7 +397,8 @@ def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=F
         for name, value in (given or {}).items():
             part = result[..., packed.neurons(name)]
             if np.shape(value) != part.shape or not np.all(np.isfinite(value)):
-                raise ValueError(f"{what}: the gradient of {name!r} has shape {np.shape(value)}; it must be finite, of shape ({axes}) = {part.shape}.")
+                raise ValueError(f"{what}: the gradient of {name!r} has shape {np.shape(value)}; it must be finite, of shape ({axes}) = "
+                                 f"{part.shape}.")
             part[...] = value
     loss = arrays.LossGradient(layout.blocks, _stack(layout, states or {}, n_trials, steps, dtype, "state gradients"),
                                 grad_spikes, grad_counts, window_steps(truncate, network.dt))

@@ -25,8 +25,19 @@ def parser(name, description, seconds=None, scale=None, seed="of connections, in
     return result
 
 
-def check_options(parser, args, least=0.0):
-    """End with a message if --seconds or --scale is out of range."""
+def check_finished(*runs):
+    """End with a message if Ctrl-C has ended one of the simulations: statistics of part of a run are none of it."""
+    if any(run.interrupted for run in runs):
+        raise SystemExit(f"interrupted in a simulation, of which {runs[-1].duration:.2f} s were done; "
+                         "nothing was written.")
+
+
+def check_options(parser, args, least=0.02):
+    """End with a message if --seconds, --scale, --seed or --out is out of range."""
+    if args.seed < 0:
+        parser.error(f"--seed is {args.seed}; it must be >= 0.")
+    if Path(getattr(args, "out", ".")).is_file():
+        parser.error(f"--out is {args.out}, a file; it must be a folder.")
     if not (np.isfinite(args.seconds) and args.seconds > least):
         parser.error(f"--seconds is {args.seconds:g}; it must be above {least:g}.")
     if not 0.01 <= getattr(args, "scale", 1.0) <= 1:
@@ -89,6 +100,8 @@ def show(title, headings, lines):
 
 def save(args, figure, file, numbers):
     """Write the figure and, if asked for, the numbers."""
+    if args.json:
+        Path(args.json).parent.mkdir(parents=True, exist_ok=True)
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
     figure.savefig(out / file, dpi=120)

@@ -58,6 +58,7 @@ def simulate(g, eta, args):
     background = [bs.PoissonInput(name, external_rate(eta), J) for name in ("E", "I")]
     warm = bs.simulate(net, WARM_UP, background=background, seed=args.seed, threads=args.threads, progress=False)
     done = bs.simulate(net, args.seconds, background=background, state=warm.state, rate_bin=1e-3, threads=args.threads)
+    common.check_finished(warm, done)
     of = common.population_statistics(done.spikes["E"], 1e-3, net["E"].n)
     return {"g": g, "eta": eta, "state": STATES[g, eta], "rate_theory_hz": theory(g, eta, args.scale),
             "rate_e_hz": done.mean_rates["E"], "rate_i_hz": done.mean_rates["I"], "cv": of["cv"], "synchrony": of["synchrony"],

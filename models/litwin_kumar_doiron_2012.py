@@ -80,6 +80,7 @@ def simulate(case, args):
     warm = bs.simulate(net, WARM_UP, background=inputs, initial={f"{name}.U": bs.UniformBetween(0, 1) for name in "EI"}, seed=args.seed,
                        threads=args.threads, progress=False)
     done = bs.simulate(net, args.seconds, background=inputs, state=warm.state, threads=args.threads)
+    common.check_finished(warm, done)
     fano = {f"{window:g}": float(np.nanmean(bs.stats.fano_factor(done.spikes["E"], window))) for window in WINDOWS
             if window <= done.duration / 4}
     return {"case": case, "rate_i_hz": done.mean_rates["I"], "run_s": done.wall, "simulated_s": done.duration, "fano": fano} | {

@@ -124,6 +124,7 @@ def main(arguments=None):
     build_s = time.perf_counter() - begin
     warm = bs.simulate(net, WARM_UP, background=inputs, initial=initial_state(), seed=args.seed, threads=args.threads, progress=False)
     done = bs.simulate(net, args.seconds, background=inputs, state=warm.state, threads=args.threads)
+    common.check_finished(warm, done)
     rows = [{"population": name, "neurons": net[name].n, "rate_paper_hz": float(paper)} | common.population_statistics(done.spikes[name])
             for name, paper in zip(NAMES, RATES)]
     synapses = sum(s.size for s in net.synapses.values())

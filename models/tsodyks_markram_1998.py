@@ -8,8 +8,6 @@ A depressing synapse (U = 0.5, tau_rec = 800 ms, no facilitation) and a facilita
 at 20 Hz. Far above the limiting frequency 1 / (U tau_rec) depression makes u x fall as 1 / (rate tau_rec): the mean current saturates.
 """
 import argparse
-import json
-from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -17,6 +15,7 @@ from rich.table import Table
 
 import biosnn as bs
 from biosnn import plot
+from models import _report as common
 
 SYNAPSES = {"depressing": bs.TsodyksMarkram(0.5, 0.8, 0.0), "facilitating": bs.TsodyksMarkram(0.03, 0.13, 0.53)}
 RATES = (1.0, 2.0, 5.0, 10.0, 20.0, 25.0, 40.0, 50.0, 100.0)     # Hz, whole steps between spikes
@@ -77,13 +76,8 @@ def main(arguments=None):
         for rate, value in zip(RATES, measured[name]):
             rows.append({"synapse": name, "rate_hz": rate, "ux_analytic": float(rule.steady_state(rate)[2]), "ux_simulated": value})
             table.add_row(name, f"{rate:g}", f"{rows[-1]['ux_analytic']:.4f}", f"{value:.4f}")
-    console, out = Console(), Path(args.out)
-    console.print(table)
-    out.mkdir(parents=True, exist_ok=True)
-    figure(measured).savefig(out / "synapses.png", dpi=120)
-    console.print(f"figure: {out}/synapses.png")
-    if args.json:
-        Path(args.json).write_text(json.dumps(rows, indent=1))
+    Console().print(table)
+    common.save(args, figure(measured), "synapses.png", rows)
 
 
 if __name__ == "__main__":

@@ -71,6 +71,7 @@ def simulate(model, args):
     net = build(model, args.seed)
     warm = bs.simulate(net, WARM_UP, background=wake_up(model), initial=initial_state(model), seed=args.seed, threads=args.threads, progress=False)
     done = bs.simulate(net, args.seconds, state=warm.state, rate_bin=1e-3, threads=args.threads)
+    common.check_finished(warm, done)
     return [{"model": model, "population": name, "run_s": done.wall, "simulated_s": done.duration}
             | common.population_statistics(done.spikes[name]) for name in "EI"], done
 
