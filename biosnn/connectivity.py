@@ -52,7 +52,7 @@ class Bernoulli:
     self_connections: bool = True
 
     def __post_init__(self):
-        if not 0 <= self.p <= 1:
+        if not (isinstance(self.p, (int, float, np.number)) and 0 <= self.p <= 1):
             raise ValueError(f"Bernoulli: p is {self.p!r}; it must be a probability, 0 .. 1.")
 
     def build(self, n_pre, n_post, same, rng):
@@ -194,6 +194,8 @@ class Pairs:
 
 def from_scipy(matrix):
     """The pairs and weights of a scipy.sparse matrix (pre, post), duplicates summed, stored zeros kept."""
+    if not hasattr(matrix, "tocsr"):
+        raise ValueError(f"from_scipy takes a matrix of scipy.sparse, not {type(matrix).__name__}: wrap an array, scipy.sparse.csr_array(a).")
     matrix = matrix.tocsr().copy()
     matrix.sum_duplicates()
     coo = matrix.tocoo()

@@ -86,6 +86,7 @@ def chance(order, dt, seed=0, dropout=None, first=0):
 def checked_dropout(network, dropout):
     """Population name -> probability, from one number for all or a dict; ValueError if it names none or is not a probability < 1."""
     names = [p.name for p in network.spiking]
+    dropout = 0.0 if dropout is None else dropout
     dropout = dropout if isinstance(dropout, dict) else dict.fromkeys(names, dropout)
     for name, probability in dropout.items():
         if name not in names:

@@ -211,8 +211,8 @@ def _check_offsets(offsets, times, units):
 
 
 def _check_units(units, n_units):
-    if not n_units >= 1:
-        raise ValueError(f"n_units is {n_units!r}; there must be at least one unit.")
+    if not (isinstance(n_units, (int, np.integer)) and n_units >= 1):
+        raise ValueError(f"n_units is {n_units!r}; it must be a whole number, and there must be at least one unit.")
     if units.size and (units.min() < 0 or units.max() >= n_units):
         bad = int(np.flatnonzero((units < 0) | (units >= n_units))[0])
         raise ValueError(f"spike {bad} is of unit {units[bad]}; with n_units = {n_units} units must lie in 0 .. {n_units - 1}.")

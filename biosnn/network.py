@@ -169,6 +169,9 @@ class Network:
         frozen     True: training leaves the weights as they are, and takes no gradients by them
         gradient_to_source   False: gradients do not flow through this projection to `pre`
         """
+        for given in (pre, post):
+            if isinstance(given, Population) and self[given.name] is not given:
+                raise ValueError(f"{given.name!r} is a population of another network; this one has one of the same name. Give the name, or its own.")
         pre, post = self[_name(pre)], self[_name(post)]
         if post.kind == "input":
             raise ValueError(f"{post.name!r} is an input: its spikes come from data, so nothing can project onto it.")
@@ -184,7 +187,7 @@ class Network:
             raise ValueError(f"there is a projection {name!r} already; give this one another name.")
         delay = delay if is_random(delay) else seconds(delay, "delay")
         one_delay = not is_random(delay) and np.ndim(delay) == 0
-        if one_delay and not (np.isfinite(delay) and delay >= 0):
+        if one_delay and not (isinstance(delay, (int, float, np.number)) and np.isfinite(delay) and delay >= 0):
             raise ValueError(f"delay is {delay!r} s; it must be finite and >= 0, an effect cannot precede its cause.")
         projection = Projection(name, pre.name, post.name, receptor, float(delay) if one_delay else None,
                                 post.neuron.receptors[receptor].sign != 0, synapses, plasticity, bool(frozen), bool(gradient_to_source))
@@ -205,7 +208,7 @@ class Network:
 
     def _connect_sparse(self, projection, delay, weights, seed):
         name, rule = projection.name, projection.synapses
-        if not hasattr(rule, "build"):
+        if isinstance(rule, type) or not hasattr(rule, "build"):
             raise ValueError(f"projection {name!r}: synapses is {rule!r}; it must be a rule such as Bernoulli(0.1) or "
                              "FixedInDegree(100), Pairs(pre, post), or from_scipy(matrix).")
         if seed is None and (getattr(rule, "random", True) or is_random(weights) or is_random(delay)):

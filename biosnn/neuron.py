@@ -78,6 +78,10 @@ class Neuron:
 
     def __post_init__(self):
         object.__setattr__(self, "refractory", seconds(self.refractory, f"{self.model}: refractory"))
+        for name in ("refractory", "reset", "threshold"):
+            if np.ndim(getattr(self, name)):
+                raise ValueError(f"{self.model}: {name} is {getattr(self, name)!r}; it must be one number for all neurons. Make a population "
+                                 "for each value.")
         object.__setattr__(self, "time_constants", {name: seconds(tau, f"{self.model}: time constant {name}")
                                                     for name, tau in self.time_constants.items()})
         object.__setattr__(self, "time_constants", {name: np.array(tau) if isinstance(tau, (list, tuple)) else tau

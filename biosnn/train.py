@@ -94,7 +94,8 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
     seed          int or numpy Generator: order of the trials and split. Same seed, same bits, on any number of threads
     out           folder for checkpoints: last.npz after every epoch, best.npz after each that is the best so far
     start         "new" (refuses a folder with a checkpoint), "resume" (goes on from last.npz, with the bits of an
-                  uninterrupted run; starts anew where there is none) or "overwrite"
+                  uninterrupted run; starts anew where there is none) or "overwrite". Resumed with more epochs, a schedule that
+                  counts shares of the training (Cosine, Step) goes on at the share of the new number
     Ctrl-C ends the training after the running batch, with a checkpoint to resume from; a second one ends it at once.
     A loss or gradient that is not finite is a ValueError that names the projection; the last good checkpoint stays.
     """

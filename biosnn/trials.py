@@ -359,7 +359,7 @@ def window_steps(truncate, dt):
     if truncate is None:
         return 0
     truncate = seconds(truncate, "truncate")
-    if not (np.isfinite(truncate) and int(truncate / dt + 0.5) >= 1):
+    if not (isinstance(truncate, (int, float, np.number)) and np.isfinite(truncate) and int(truncate / dt + 0.5) >= 1):
         raise ValueError(f"truncate is {truncate!r} s; it must be at least one step of {dt:g} s, or None.")
     return int(truncate / dt + 0.5)
 

@@ -136,3 +136,22 @@ def test_scripts_say_what_they_cannot_do(tmp_path, capsys):
         assert words in capsys.readouterr().err
     brunel_2000.main(["--scale", "0.02", "--seconds", "0.05", "--json", str(tmp_path / "new" / "b.json"), "--out", str(tmp_path / "figures")])
     assert (tmp_path / "new" / "b.json").stat().st_size > 100
+
+
+def test_populations_of_another_network_are_refused():
+    one_net, other = one(), one()
+    with pytest.raises(ValueError, match="'E' is a population of another network"):
+        other.connect(one_net["E"], "E", weights=1.0, synapses=OneToOne())
+    other.connect(other["E"], "E", weights=1.0, synapses=OneToOne())
+
+
+@pytest.mark.parametrize("act, words", [
+    (lambda: one().connect("E", "E", None), "delay is None"), (lambda: one().connect("E", "E", synapses=bs.FixedInDegree, seed=1), "must be a rule"),
+    (lambda: bs.Bernoulli("a"), "p is 'a'"), (lambda: bs.from_scipy(np.eye(3)), "not ndarray"),
+    (lambda: bs.lif(refractory=np.ones(3)), "refractory is array.*one number for all"), (lambda: bs.lif(reset=np.zeros(3)), "reset is array"),
+    (lambda: bs.SpikeTrains([0.1], [0], [0, 1], 10.5, 1.0), "n_units is 10.5"),
+    (lambda: bs.data.working_memory(5, seed=1, delay=(0.5, 0.1, 0.3)), "delay is"),
+    (lambda: bs.data.randman(2, 5, smoothness=300.0, samples_per_class=3), "at most 100")])
+def test_descriptions_that_make_no_sense(act, words):
+    with pytest.raises(ValueError, match=words):
+        act()

@@ -101,8 +101,8 @@ def _number_of_terms(smoothness):
 def _checked_times(smoothness, duration, active):
     """(duration, active) in seconds; ValueError for numbers that are not possible."""
     duration, active = seconds(duration, "duration"), seconds(active, "active")
-    if not (np.isfinite(smoothness) and smoothness > 0):
-        raise ValueError(f"smoothness is {smoothness!r}; it must be a positive number, the exponent with which the amplitude "
+    if not 0 < smoothness <= 100:
+        raise ValueError(f"smoothness is {smoothness!r}; it must be a positive number of at most 100, the exponent with which the amplitude "
                          "of the terms falls.")
     if not (np.isfinite(duration) and 0 < active <= duration):
         raise ValueError(f"active is {active!r} s and duration {duration!r} s; they must be 0 < active <= duration, as spikes "

@@ -85,7 +85,11 @@ def load_speakers(path):
     """
     h5py, path = _optional("h5py"), Path(path)
     _check_exists(path)
-    with h5py.File(path, "r") as file:
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise OSError(f"{path} cannot be read as HDF5: it is of another kind, or corrupt or incomplete ({error}).") from error
+    with file:
         speakers, labels = file.get("extra/speaker"), file.get("labels")
         if not isinstance(speakers, h5py.Dataset) or speakers.dtype.kind not in "iu" or labels is None or speakers.shape != labels.shape:
             raise ValueError(f"{path}: there is no data set extra/speaker with a whole number for each trial, so it does not say who spoke.")

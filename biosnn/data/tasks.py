@@ -146,7 +146,8 @@ class _Draw:
 
     def uniform(self, value, name):
         """(trial,) seconds: a number, or (shortest, longest)."""
-        low, high = np.broadcast_to(np.asarray(seconds(value, name), float), 2)
+        ends = np.asarray(seconds(value, name), float)
+        low, high = np.broadcast_to(ends, 2) if ends.shape in ((), (2,)) else (np.nan, np.nan)
         if not 0 <= low <= high < np.inf:
             raise ValueError(f"{name} is {value!r}; it must be a time >= 0 in seconds, or (shortest, longest).")
         return self.rng.uniform(low, high, self.n)
