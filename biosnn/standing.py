@@ -47,6 +47,8 @@ def resume(session, path):
     if "recipe" not in meta:
         raise ValueError(f"{path} holds weights alone (save_weights), not where a training stands; read them with load_weights and start "
                          "anew.")
+    if arrays["sums"].size != session.sums.size:
+        raise ValueError(f"{path} was written by an earlier version, whose trainings cannot be gone on with; load_weights reads its weights.")
     # what a checkpoint does not name was not used
     there, here = ({key: value for key, value in recipe.items() if value != "()"} for recipe in (meta["recipe"], _recipe(session)))
     changed = [f"{key} {there.get(key)} there, {here.get(key)} here" for key in sorted({*there, *here})
