@@ -15,6 +15,7 @@ import numpy as np
 
 from .neuron import gain_matrix, step_matrix
 
+_SLOW = 50    # a current that changes so much more slowly than the membrane counts as constant
 _ROWS = 64    # of the density that are mixed by one product of matrices: so few that BLAS does not start threads for it
 
 
@@ -157,7 +158,8 @@ def stationary_rate(mu, sigma, tau_mem, tau_current, dt, threshold=1.0, reset=0.
 
     Solves the master equation of the discrete-time neuron (integrate, threshold, noise, reset) for the density of U and
     current on a grid, until the rate is stationary: no approximation of short synapses (as in Siegert's formula with the
-    colour correction of Fourcaud & Brunel 2002) or of high thresholds (as in Rice's formula) is needed.
+    colour correction of Fourcaud & Brunel 2002) or of high thresholds (as in Rice's formula) is needed. A current 50 times slower than
+    the membrane counts as constant.
     """
     if not (sigma > 0 and tau_mem > 0 and tau_current > 0):
         return 0.0 if mu < threshold else np.nan
@@ -167,6 +169,10 @@ def stationary_rate(mu, sigma, tau_mem, tau_current, dt, threshold=1.0, reset=0.
         return 0.0
     drop = threshold / scale if reset == "subtract" else None
     back = None if reset == "subtract" else (reset - shift) / scale
+    if tau_current > _SLOW * tau_mem:      # the rate of a clock at every value of the current
+        x = np.linspace(max(theta, -6.0), 6.0, 4001)[1:]
+        interval = refractory_steps * dt + tau_mem * np.log((x - (theta - drop if back is None else back)) / (x - theta))
+        return float(np.sum(np.exp(-x ** 2 / 2) / interval) * (x[1] - x[0]) / np.sqrt(2 * np.pi)) if theta < 6 else 0.0
     current, mixing, gain, decay = _current_grid(tau_mem, tau_current, dt)
     low = min(-6.0, back - 1.0 if drop is None else theta - abs(drop) - 1.0)      # as far down as a spike leads
     u = np.linspace(low, theta, _ROWS * max(4, round(60 * min(theta - low, 30) / _ROWS)))
@@ -180,7 +186,7 @@ def _current_grid(tau_mem, tau_current, dt):
 
     Fine enough for the change of the current in a step, sqrt(2 dt / tau_current), to be seen.
     """
-    n = int(np.clip(4 * np.sqrt(tau_current / dt), 41, 201)) | 1
+    n = max(41, int(4 * np.sqrt(tau_current / dt)) | 1)
     decay_u, decay_i = np.exp(-dt / tau_mem), np.exp(-dt / tau_current)
     if abs(tau_mem - tau_current) < 1e-9 * tau_mem:
         gain = dt / tau_mem * decay_u
