@@ -143,7 +143,7 @@ class _Circuit:
 
     def membrane(self, name):
         """The free membrane of a population with these weights, for independent inputs at the assumed rates."""
-        return membrane(_filled(self.network, self.bare[name], self.means, self.families), self.assumed)
+        return membrane(filled(self.network, self.bare[name], self.means, self.families), self.assumed)
 
     def apply(self):
         """Set the weights: the mean weights times samples, which are the same every time."""
@@ -348,7 +348,7 @@ def _projections(network, cell):
     return found
 
 
-def _filled(network, cell, means, families):
+def filled(network, cell, means, families):
     """The cell with its synapses at the given mean weights."""
     synapses = [Input(p.receptor, network.in_degree(p), means[p.name],
                       (families[p.name].kappa - 1 + network.multiplicity(p)) * means[p.name] ** 2, p.pre, plasticity=short_term(p))
@@ -401,7 +401,7 @@ def solve_conductances(network, cell, afferents, mu, sigma, assumed, families, s
     unit = {a.name: np.sqrt(split[a.name] / (a.square * a.variance_gain)) for a in afferents}
 
     def at(e, f):
-        return membrane(_filled(network, cell, {a.name: unit[a.name] * (e if a.sign > 0 else f) for a in afferents}, families), assumed)
+        return membrane(filled(network, cell, {a.name: unit[a.name] * (e if a.sign > 0 else f) for a in afferents}, families), assumed)
 
     def inhibition(e):
         """f that brings the mean to mu, or NaN."""

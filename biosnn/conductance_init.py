@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from .circuit_init import solve_conductances
+from .circuit_init import filled, solve_conductances
 from .mean_field import Cell, Input, density_rate, membrane
 from .solver import Afferent
 
@@ -53,11 +53,8 @@ def assume_rates(design, populations):
 def theoretical_rate(design, population):
     """Rate (Hz) of the target membrane."""
     mu, sigma, _ = design.targets[population.name]
-    cell, means, network = _cell(design, population), solve(design, population), design.network
-    inputs = [Input(p.receptor, network.in_degree(p), means[p.name],
-                    (design.family[p.name].kappa - 1 + network.multiplicity(p)) * means[p.name] ** 2, p.pre)
-              for p in design.afferent_projections(population.name)]
-    m = membrane(replace(cell, inputs=tuple(inputs)), design.rates)
+    cell = _cell(design, population)
+    m = membrane(filled(design.network, cell, solve(design, population), design.family), design.rates)
     return density_rate(cell.neuron, replace(m, mu=mu, white=m.white * sigma / m.sigma, sigma=sigma), design.network.dt)
 
 

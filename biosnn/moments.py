@@ -182,7 +182,7 @@ def stationary_rate(mu, sigma, tau_mem, tau_current, dt, threshold=1.0, reset=0.
 
 
 def _current_grid(tau_mem, tau_current, dt):
-    """Grid of the current (in units that give U variance 1), its transition matrix, and the step of U and of what is left of it.
+    """Grid of the current (in units that give U variance 1), its transition matrix, what it adds to U in a step, and what stays of U.
 
     Fine enough for the change of the current in a step, sqrt(2 dt / tau_current), to be seen.
     """

@@ -3,13 +3,11 @@
 Weights of a dense projection are an array (pre, post), those of a sparse one a number or an array (synapses,). Delays and time
 constants are in seconds.
 """
-import hashlib
-import json
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from . import dale
+from . import dale, fingerprint
 from .convolution import MaxPool
 from .escape import EscapeNoise
 from .neuron import Neuron, leaky_readout, pooling_unit
@@ -395,11 +393,11 @@ class Network:
 
     def fingerprint(self):
         """A hash of everything but weights and time-constant parameters: two networks share it if their arrays fit."""
-        text = [self.dt, str(self.dtype), [_plain(p) for p in self.populations]]
+        text = [self.dt, str(self.dtype), [fingerprint.plain(p) for p in self.populations]]
         for p in self.projections:      # of a rule counts what it has built
-            text.append([p.name, p.pre, p.post, p.receptor, _plain(p.delay), type(p.synapses).__name__, _plain(p.plasticity)])
+            text.append([p.name, p.pre, p.post, p.receptor, fingerprint.plain(p.delay), type(p.synapses).__name__, fingerprint.plain(p.plasticity)])
         text += [synapses.digest for synapses in self.synapses.values()]
-        return hashlib.sha256(json.dumps(text).encode()).hexdigest()[:16]
+        return fingerprint.digest(text)
 
     # ------------------------------------------------------------------------------------------ checks
 
@@ -478,21 +476,6 @@ class Network:
                              + ("takes weights of either sign" if receptors[receptor].sign == 0 else "has the other sign")
                              + ": that would break Dale's law.")
         return receptor
-
-
-def _plain(value):
-    """For JSON: descriptions and numbers that are equal look the same, whatever the types of their numbers."""
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    if isinstance(value, dict):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(each) for each in value]
-    if is_dataclass(value):
-        return [type(value).__name__, {each.name: _plain(getattr(value, each.name)) for each in fields(value)}]
-    if isinstance(value, (float, int, np.number)) and not isinstance(value, bool):
-        return float(value)
-    return value if value is None or isinstance(value, (bool, str)) else repr(value)
 
 
 def _check_size(name, what, values, size):

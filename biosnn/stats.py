@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .events import number_of_steps
+from .events import number_of_steps, ranges
 from .units import seconds
 
 _CORRELOGRAM_CHUNK = 1 << 20     # presynaptic spikes times targets, and lags, that are looked at at once
@@ -170,22 +170,17 @@ def cross_correlogram(pre, post, pairs, reach, width):
     found, n = np.zeros(2 * each_side, np.int64), (first[units + 1] - first[units]).astype(np.int64)
     for part in np.array_split(np.arange(times.size), 1 + n.sum() // _CORRELOGRAM_CHUNK):
         spike = np.repeat(part, n[part])
-        target = targets[_ranges(first[units[part]], n[part])]
+        target = targets[ranges(first[units[part]], n[part])]
         at = (trials[spike] * post.n_units + target) * stretch + times[spike]
         low, high = (np.searchsorted(place, at + sign * reach - slack) for sign in (-1, 1))
         pieces = np.searchsorted(np.cumsum(high - low), np.arange(_CORRELOGRAM_CHUNK, (high - low).sum(), _CORRELOGRAM_CHUNK))
         for begin, end in zip([0, *pieces], [*pieces, at.size]):
             first_lag, lags = low[begin:end], high[begin:end] - low[begin:end]
-            lags = place[_ranges(first_lag, lags)] - np.repeat(at[begin:end], lags)
+            lags = place[ranges(first_lag, lags)] - np.repeat(at[begin:end], lags)
             bins = np.floor((lags + reach) / width + 1e-3).astype(np.int64)
             found += np.bincount(np.clip(bins, 0, found.size - 1), minlength=found.size)
     with np.errstate(divide="ignore", invalid="ignore"):
         return (np.arange(-each_side, each_side) + 0.5) * width, found / (n.sum() * width)
-
-
-def _ranges(first, n):
-    """The numbers first[k] .. first[k] + n[k] - 1 for every k, one after the other."""
-    return np.arange(n.sum()) + np.repeat(first - np.cumsum(n) + n, n)
 
 
 def _checked_pairs(pairs, n_pre, n_post):

@@ -47,17 +47,17 @@ def side_by_side(binned, dtype):
 
 def input_trains(network, spikes):
     """The spike trains of each input of the network, in their order; checked against it."""
+    if not network.inputs:
+        raise ValueError("the network has no inputs, so there are no spike trains to give it: training and evaluation need some. Connect "
+                         "net.input(n), whose trains may be without spikes.")
     if isinstance(spikes, SpikeTrains):
         if len(network.inputs) != 1:
             raise ValueError(f"the network has {len(network.inputs)} inputs; give a dict of input name -> SpikeTrains.")
         spikes = {network.inputs[0].name: spikes}
-    if not network.inputs:
-        raise ValueError("the network has no inputs, so there are no spike trains to give it: training and evaluation need some. Connect "
-                         "net.input(n), whose trains may be without spikes.")
     if not isinstance(spikes, dict) or set(spikes) != {p.name for p in network.inputs}:
         given = ", ".join(spikes) if isinstance(spikes, dict) else type(spikes).__name__
         raise ValueError(f"spikes are {given}; the network needs SpikeTrains for its inputs "
-                         f"{', '.join(p.name for p in network.inputs) or '(none)'}.")
+                         f"{', '.join(p.name for p in network.inputs)}.")
     for population in network.inputs:
         if not isinstance(spikes[population.name], SpikeTrains):
             raise ValueError(f"input {population.name!r} gets {type(spikes[population.name]).__name__}; it must be SpikeTrains, such as "

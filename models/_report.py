@@ -28,8 +28,7 @@ def parser(name, description, seconds=None, scale=None, seed="of connections, in
 def check_finished(*runs):
     """End with a message if Ctrl-C has ended one of the simulations: statistics of part of a run are none of it."""
     if any(run.interrupted for run in runs):
-        raise SystemExit(f"interrupted in a simulation, of which {runs[-1].duration:.2f} s were done; "
-                         "nothing was written.")
+        raise SystemExit(f"interrupted in a simulation, of which {runs[-1].duration:.2f} s were done; nothing was written.")
 
 
 def check_options(parser, args, least=0.02):
