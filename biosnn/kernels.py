@@ -16,8 +16,7 @@ from .bias_kernels import add_bias, bias_adjoint
 from .chance_kernels import draw_spikes
 from .conductance_kernels import conduct, conduct_adjoint
 from .neuron_kernels import (clamp_adjoint, collect_spikes, inject, inject_adjoint, integrate, integrate_adjoint, is_listed,
-                             matrix_adjoint, reset, reset_adjoint, reset_adjoint_near, threshold, threshold_adjoint,
-                             threshold_adjoint_near)
+                             matrix_adjoint, reset, reset_adjoint, threshold, threshold_adjoint)
 from .option_kernels import add_jumps, bound, bound_adjoint, jumps_adjoint, jumps_adjoint_before
 from .past_kernels import accumulate_before, begin, deliver_before, gather_before, keep_end, state_before
 from .pooling_kernels import pool, pool_adjoint
@@ -155,21 +154,16 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
 @fused
 def _resets_adjoint(model, recording, loss, start, trials, n, differentiate, now, grad_spikes):
     """Undo the resets of step n; grad_S begins with the derivatives of the loss."""
-    smooth, margin, near = recording.spikes.values.size > 0, recording.margin, recording.near
+    size = recording.counts.shape[1]
+    for b in range(trials):
+        given, total = part(loss.counts[start + b], 0, size), part(grad_spikes[b], 0, size)
+        for i in range(size):
+            total[i] = given[i]
+        if loss.spikes.shape[1]:
+            for i in range(size):
+                total[i] += loss.spikes[start + b, n, i]
     for g in range(model.n_spiking):
-        a, size = model.neuron_first[g], model.neuron_first[g + 1] - model.neuron_first[g]
-        if not is_listed(model, g, near):
-            for b in range(trials):
-                given, total = part(loss.counts[start + b], a, size), part(grad_spikes[b], a, size)
-                for i in range(size):
-                    total[i] = given[i]
-                if loss.spikes.shape[1]:
-                    for i in range(size):
-                        total[i] += loss.spikes[start + b, n, a + i]
-            reset_adjoint(model, g, trials, margin, start, n, smooth, differentiate, now, grad_spikes)
-    for p in range(model.group.size):
-        if is_listed(model, model.group[p], near):
-            reset_adjoint_near(model, p, trials, recording.spikes, margin, start, n, differentiate, near, loss, now, grad_spikes)
+        reset_adjoint(model, g, trials, recording.margin, start, n, recording.spikes.values.size > 0, differentiate, now, grad_spikes)
 
 
 @fused
@@ -265,12 +259,8 @@ def _populations_adjoint(model, drive, recording, loss, gradient, start, trials,
     margin = recording.margin
     if loss.states.shape[1]:
         _add_blocks(loss.blocks, BEFORE_RESET, trials, loss.states, start, n, grad_new)
-    for p in range(model.group.size):
-        if is_listed(model, model.group[p], recording.near):
-            threshold_adjoint_near(model, p, trials, margin, start, n, recording.near, grad_spikes, grad_new)
     for g in range(model.n_spiking):
-        if not is_listed(model, g, recording.near):
-            threshold_adjoint(model, g, trials, margin, start, n, grad_spikes, grad_new)
+        threshold_adjoint(model, g, trials, margin, start, n, grad_spikes, grad_new)
     if extras is not None:
         if gradient.states.shape[2]:
             _copy_blocks(gradient.blocks, BEFORE_RESET, trials, grad_new, gradient.states, start, n)
@@ -291,20 +281,40 @@ def _populations_adjoint(model, drive, recording, loss, gradient, start, trials,
                     grad_old[b, u + i] += kept[b, a + i]
 
 
+@kernel
+def _steps_before_silence(loss, start, trials, steps):
+    """Number of steps up to the last one with a derivative of the loss in a tile of trials: all later adjoints are 0."""
+    for b in range(start, start + trials):
+        for i in range(loss.counts.shape[1]):
+            if loss.counts[b, i] != 0:
+                return steps
+    for n in range(steps, 0, -1):
+        for b in range(start, start + trials):
+            if loss.states.shape[1]:
+                for i in range(loss.states.shape[2]):
+                    if loss.states[b, n - 1, i] != 0:
+                        return n
+            if loss.spikes.shape[1]:
+                for i in range(loss.spikes.shape[2]):
+                    if loss.spikes[b, n - 1, i] != 0:
+                        return n
+    return 0
+
+
 @fused
 def adjoint(model, wiring, weight, panels, drive, recording, loss, gradient, scratch, differentiate_reset, first, last, extras):
-    """Add the gradients of trials first .. last - 1 to `gradient`, a tile of trials at a time, from the last step back.
+    """Add the gradients of trials first .. last - 1 to `gradient`, a tile of trials at a time, from the last step back that matters.
 
     extras: as in `forward`.
     """
     model, wiring, weight, panels, drive, recording = borrowed((model, wiring, weight, panels, drive, recording))
     loss, gradient, scratch = borrowed((loss, gradient, scratch))
-    steps = recording.margin.shape[1]
     ring, grad_spikes, kept = scratch.states, scratch.grad_spikes, scratch.kept   # ring: adjoints after the synapses, by step
     tile, slots = scratch.states.shape[1], scratch.arrived.shape[1]
     window = ROWS // tile
     for start in range(first, last, tile):
         trials = min(tile, last - start)
+        steps = _steps_before_silence(loss, start, trials, recording.margin.shape[1])
         ring[:] = 0
         for n in range(steps - 1, -1, -1):
             now, before = ring[n % ring.shape[0]], ring[(n - 1) % ring.shape[0]]

@@ -184,7 +184,10 @@ def collect_spikes(model, p, trials, margin, slot, spikes, near, start, n):
 
 @fused
 def threshold_adjoint(model, g, trials, margin, start, n, grad_spikes, grad_new):
-    """Forward: S = Theta(U* - theta).  Adjoint: grad_U* += grad_S sigma'(U* - theta)."""
+    """Forward: S = Theta(U* - theta).  Adjoint: grad_U* += grad_S sigma'(U* - theta).
+
+    Where sigma' is 0 beyond the cutoff, grad_S may lack what was not pulled.
+    """
     a, first, size = model.neuron_first[g], model.state_first[g], model.neuron_first[g + 1] - model.neuron_first[g]
     kind, beta, cutoff = model.surrogate[g], model.steepness[g], model.cutoff[g]
     one, zero = margin.dtype.type(1), margin.dtype.type(0)
@@ -193,22 +196,10 @@ def threshold_adjoint(model, g, trials, margin, start, n, grad_spikes, grad_new)
         if kind == SUPERSPIKE or kind == TRUNCATED_SUPERSPIKE:   # written out, because this loop then uses vector units
             for i in range(size):
                 h = one / (beta * abs(m[i]) + one)
-                grad_u[i] += grad_spike[i] * (h * h if abs(m[i]) <= cutoff else zero)
+                grad_u[i] += grad_spike[i] * (h * h) if abs(m[i]) <= cutoff else zero
         else:
             for i in range(size):
                 grad_u[i] += grad_spike[i] * surrogate_derivative(kind, beta, cutoff, m[i])
-
-
-@fused
-def threshold_adjoint_near(model, p, trials, margin, start, n, near, grad_spikes, grad_new):
-    """As `threshold_adjoint`, for one population, from the list of neurons near threshold: elsewhere sigma' is 0."""
-    g, a, at = model.group[p], model.population_first[p], n * model.group.size + p
-    u = model.state_first[g] + a - model.neuron_first[g]
-    for b in range(trials):
-        m, grad_spike, grad_u = margin[start + b, n], grad_spikes[b], grad_new[b]
-        for e in range(near.pointers[start + b, at], near.pointers[start + b, at + 1]):
-            i = near.units[e]
-            grad_u[u + i] += grad_spike[a + i] * surrogate_derivative(model.surrogate[g], model.steepness[g], model.cutoff[g], m[a + i])
 
 
 @fused
@@ -268,27 +259,3 @@ def reset_adjoint(model, g, trials, margin, start, n, smooth, differentiate, gra
         elif not subtract:
             for i in range(size):
                 grad_u[i] = zero if m[i] > 0 else grad_u[i]
-
-
-@fused
-def reset_adjoint_near(model, p, trials, spikes, margin, start, n, differentiate, near, loss, grad_new, grad_spikes):
-    """As `reset_adjoint`, for one population, from the lists of its spikes and of its neurons near threshold.
-
-    Only there grad_S is needed; it begins with the derivatives of the loss.
-    """
-    g, a, at = model.group[p], model.population_first[p], n * model.group.size + p
-    u, subtract = model.state_first[g] + a - model.neuron_first[g], model.reset_kind[g] == RESET_BY_SUBTRACTION
-    for b in range(trials):
-        m, grad_spike, grad_u, counts = margin[start + b, n], grad_spikes[b], grad_new[b], loss.counts[start + b]
-        for e in range(near.pointers[start + b, at], near.pointers[start + b, at + 1]):
-            i = near.units[e]
-            total = counts[a + i]
-            if loss.spikes.shape[1]:
-                total += loss.spikes[start + b, n, a + i]
-            if differentiate:
-                change = -model.threshold[a + i] if subtract else model.reset[a + i] - model.threshold[a + i] - m[a + i]
-                total += change * grad_u[u + i]
-            grad_spike[a + i] = total
-        if not subtract:
-            for e in range(spikes.pointers[start + b, at], spikes.pointers[start + b, at + 1]):
-                grad_u[u + spikes.units[e]] = 0

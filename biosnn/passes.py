@@ -173,7 +173,7 @@ def with_past(drive, packed):
 def adjoint(packed, drive, recording, loss, threads, differentiate_reset=False, currents=False, coefficients=False, kept=arrays.NO_BLOCKS):
     """Gradients of a recorded batch (arrays.Gradient) from the derivatives of its loss. kept: states whose adjoints to keep."""
     drive, dtype = with_past(drive, packed), packed.weight.dtype
-    states = np.empty((drive.rows.size, recording.margin.shape[1] if kept.size.size else 0, int(kept.size.sum())), dtype)
+    states = np.zeros((drive.rows.size, recording.margin.shape[1] if kept.size.size else 0, int(kept.size.sum())), dtype)
     sums, grad_current = _sums(packed, coefficients), np.zeros(drive.current.shape if currents else (drive.rows.size, 0, 0),
                                                                dtype)
     panels, events = _panels(packed), _most_events(packed, drive.inputs)

@@ -268,6 +268,30 @@ def test_truncated_gradient_is_that_of_each_window_alone():
         bs.gradient(trace, {"out.U": grad}, truncate=1e-4)
 
 
+@pytest.mark.parametrize("table", ["ei_lif", "ei_adaptive_lif", "conductance_lif"])
+def test_the_adjoint_begins_where_the_loss_ends(table):
+    """Trials whose derivatives end early, or that have none, beside others: by linearity, all derivatives less the late ones."""
+    trains, learn = spikes(n_trials=15), {"mem": "neuron"}
+    currents = {"A": np.full((15, 30, 5), 0.3)}
+    trace = bs.run(circuit(table, learn=learn, delays=(0, 1, 4)), trains, currents=currents, tape=True)
+    every = np.random.default_rng(0).normal(size=(15, 30, 3))
+    early, last = every.copy(), np.array([0, 3, 12, 5, 8, 12, 0, 0, 0, 0, 0, 0, 2, 30, 1])    # tiles of six trials
+    for b, n in enumerate(last):
+        early[b, n:] = 0
+    got, whole, late = (bs.gradient(trace, {"out.U": slopes}, record=["A.U"]) for slopes in (early, every, every - early))
+    for kind in ("weights", "currents", "time_constants", "states"):
+        for name, value in getattr(got, kind).items():
+            expected = getattr(whole, kind)[name] - getattr(late, kind)[name]
+            np.testing.assert_allclose(value, expected, rtol=1e-9, atol=1e-12 * np.abs(getattr(whole, kind)[name]).max())
+            assert np.any(value)
+    for b, n in enumerate(last):
+        assert not np.any(got.states["A.U"][b, n:]) and not np.any(got.currents["A"][b, n:])
+    counts = bs.gradient(trace, counts={"A": np.eye(15, 5, -3)})
+    one = bs.gradient(trace, spikes={"A": np.repeat(np.eye(15, 5, -3)[:, None], 30, axis=1)})
+    for name, value in counts.weights.items():
+        np.testing.assert_allclose(value, one.weights[name], rtol=1e-12, atol=1e-15)
+
+
 @pytest.mark.parametrize("table", ["ei_lif", "conductance_lif"])
 def test_same_bits_on_any_number_of_threads(table):
     trains, net = spikes(n_trials=70), circuit(table)

@@ -11,6 +11,7 @@ import pytest
 import biosnn as bs
 from biosnn import checkpoint, passes
 from biosnn.pack import pack
+from biosnn.train import _Data, _Session
 
 ROOT = Path(__file__).parents[1]
 
@@ -48,6 +49,22 @@ def test_it_learns_and_keeps_dales_law():
     assert history.loss[-1] < 0.8 * history.loss[0] and history.accuracy[-1] > 0.6   # chance: 0.33
     assert bs.audit(net).violations == 0
     assert history.validation_loss.shape == (80,) and np.all(history.seconds > 0)
+
+
+def test_trials_of_a_batch_go_side_by_side_with_others_of_their_length():
+    """The order of a batch changes nothing but the order of sums; those whose input ends last come first."""
+    ends, counts = 10 + 7 * (7 * np.arange(12) % 12), (np.random.default_rng(0).random((12, 100, 10)) < 0.2)
+    for b, n in enumerate(ends):
+        counts[b, n:], counts[b, n - 1] = 0, 1
+    data = bs.events.from_dense(counts, 2e-3, np.arange(12) % 3)
+    net = network(data)
+    session = _Session(net, bs.MaxOverTimeCrossEntropy(), None, None, (), None, 0, 1, False)
+    loaded = _Data(session, data, None, None)
+    ordered = loaded.by_length(np.arange(12))
+    assert np.array_equal(ordered, np.argsort(-ends))
+    (value, *_, a), (other, *_, b) = (session.gradient(loaded, rows) for rows in (np.arange(12), ordered[[5, 0, *range(6, 12), *range(1, 5)]]))
+    assert value == pytest.approx(other, rel=1e-6)
+    np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6 * np.abs(a).max())
 
 
 def test_threads_do_not_change_bits():
