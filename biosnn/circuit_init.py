@@ -21,7 +21,7 @@ import numpy as np
 
 from .connectivity import recurrent_projections
 from .families import Normal
-from .init_advice import check_names, check_shares, entry, sigma_of_xi
+from .init_advice import check_names, check_shares, entry, family_of, sigma_of_xi
 from .init_report import InitializerReport, PopulationReport
 from .mean_field import SHORT, Input, colour_corrected_rate, density_rate, efficacy, fixed_point, membrane
 from .mixing import Anderson
@@ -48,7 +48,7 @@ def initialize_circuit(network, background, mu_u, sigma_u, xi, rate, family, rat
     closed_loop = not plastic and closed_loop is not False
     targets = {p.name: _target(p, mu_u, sigma_u, xi, rate) for p in network.spiking}
     given, period = _input_rates(network, rates), (WARM_UP, WARM_UP + SECONDS) if closed_loop else None
-    families = {p.name: entry(family, p.name, "family") for p in network.projections if p.post in targets}
+    families = {p.name: family_of(family, p.name) for p in network.projections if p.post in targets}
     bare = {p.name: background_cell(network, p, background, period) for p in network.spiking}
     keys = {p.name: int(rng.integers(2 ** 63)) for p in network.projections}
     for p in network.projections:

@@ -3,9 +3,17 @@
 A one-parameter family fixes kappa = E[w^2] / E[w]^2; its mean is what solvers choose, or you: `0.2 * LogNormal(0.5)` is the
 distribution of that family with mean 0.2. A distribution has draw(rng, size) -> values.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
+
+from .units import seconds
+
+
+def _plain(distribution):
+    """Numbers in the place of times with units, such as those of delays."""
+    for each in fields(distribution):
+        object.__setattr__(distribution, each.name, seconds(getattr(distribution, each.name), each.name))
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,7 @@ class Normal:
     high: float = np.inf
 
     def __post_init__(self):
+        _plain(self)
         if not (np.isfinite(self.mean) and np.isfinite(self.sd) and self.sd >= 0):
             raise ValueError(f"Normal: mean {self.mean!r} and sd {self.sd!r} must be finite, sd >= 0.")
         if not (self.low <= self.mean <= self.high) or self.low == self.high and self.sd > 0:
@@ -62,6 +71,7 @@ class UniformBetween:
     high: float
 
     def __post_init__(self):
+        _plain(self)
         if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low <= self.high):
             raise ValueError(f"UniformBetween: low {self.low!r} and high {self.high!r} must be finite and ascending.")
 

@@ -15,7 +15,7 @@ from .circuit_init import draw_readout, initialize_circuit
 from .connectivity import recurrent_projections
 from .events import bin_spikes
 from .families import Exponential
-from .init_advice import check_names, check_shares, did_not_settle, entry, sigma_of_xi, silent_source
+from .init_advice import check_names, check_shares, did_not_settle, entry, family_of, sigma_of_xi, silent_source
 from .init_report import InitializerReport, PopulationReport
 from .mixing import Anderson
 from .progress import progress_bar
@@ -108,7 +108,7 @@ class _Design:
                 raise ValueError(f"population {name!r}: alpha is {a!r}; the feed-forward share of the variance lies between 0 and "
                                  "1. To have no recurrence leave out the projection.")
             self.targets[name] = (mu, sigma, a)
-        self.family = {p.name: entry(family, p.name, "family") for p in network.projections if p.non_negative}
+        self.family = {p.name: family_of(family, p.name) for p in network.projections if p.non_negative}
         self.conducting = {p.name for p in network.spiking if p.neuron.reversal}
         if self.conducting and balance == "neuron":
             raise ValueError(f"balance='neuron' needs potentials that add up; those of {', '.join(sorted(self.conducting))} (conductances) do not.")

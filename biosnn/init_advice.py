@@ -26,6 +26,15 @@ def entry(value, name, what):
     return value
 
 
+def family_of(value, projection):
+    """The family of the weights of a projection, of one for all or a dict by projection; ValueError for what is none."""
+    family = entry(value, projection, "family")
+    if isinstance(family, type) or not hasattr(family, "kappa"):
+        raise ValueError(f"family of {projection!r} is {family!r}; it must be a family of non-negative weights such as Exponential() or "
+                         "LogNormal(0.5). Weights of either sign are normal without being asked.")
+    return family
+
+
 def sigma_of_xi(name, threshold, mu, xi):
     """sigma_U = (threshold - mu_U) / xi."""
     if not (np.isfinite(xi) and xi > 0):

@@ -187,6 +187,7 @@ class Network:
         one_delay = not is_random(delay) and np.ndim(delay) == 0
         if one_delay and not (isinstance(delay, (int, float, np.number)) and np.isfinite(delay) and delay >= 0):
             raise ValueError(f"delay is {delay!r} s; it must be finite and >= 0, an effect cannot precede its cause.")
+        delay_steps(delay if one_delay else 0, self.dt, name)    # not too many of them
         projection = Projection(name, pre.name, post.name, receptor, float(delay) if one_delay else None,
                                 post.neuron.receptors[receptor].sign != 0, synapses, plasticity, bool(frozen), bool(gradient_to_source))
         if synapses is None and not one_delay:

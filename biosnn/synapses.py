@@ -141,8 +141,8 @@ def delay_steps(delays, dt, what):
         raise ValueError(f"{what}: delay is {delays[wrong].ravel()[0]!r} s; it must be finite and >= 0, an effect cannot precede its cause.")
     steps = np.floor(delays / dt + 0.5)
     if steps.size and steps.max() > 65535:
-        raise ValueError(f"{what}: a delay of {delays.max():g} s is {steps.max():.0f} steps of dt = {dt:g} s; one projection can have "
-                         "at most 65 535 where delays differ.")
+        raise ValueError(f"{what}: a delay of {delays.max():g} s is {steps.max():.0f} steps of dt = {dt:g} s; it can be "
+                         "65 535 steps at most. Delays are seconds.")
     return steps
 
 

@@ -7,7 +7,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+import biosnn as bs
 from biosnn import plot, stats
+
+LEAST = 0.2    # seconds, for statistics of a simulation that was interrupted
 
 
 def parser(name, description, seconds=None, scale=None, seed="of connections, input and initial states"):
@@ -25,10 +28,37 @@ def parser(name, description, seconds=None, scale=None, seed="of connections, in
     return result
 
 
-def check_finished(*runs):
-    """End with a message if Ctrl-C has ended one of the simulations: statistics of part of a run are none of it."""
-    if any(run.interrupted for run in runs):
-        raise SystemExit(f"interrupted in a simulation, of which {runs[-1].duration:.2f} s were done; nothing was written.")
+def after_warm_up(network, warm_up, args, background=(), wake=(), **options):
+    """bs.simulate for --seconds after `warm_up` seconds that are not counted. wake: background of these alone; options: initial, rate_bin.
+
+    None where Ctrl-C came before there was enough for statistics.
+    """
+    initial = options.pop("initial", None)
+    warm = bs.simulate(network, warm_up, background=[*background, *wake], initial=initial, seed=args.seed, threads=args.threads, progress=False)
+    if warm.interrupted:
+        return None
+    done = bs.simulate(network, args.seconds, background=background, state=warm.state, threads=args.threads, **options)
+    return None if done.interrupted and done.duration < LEAST else done
+
+
+def until_interrupted(simulate, cases):
+    """[simulate(case) for all cases], pairs of a row and a simulation. After Ctrl-C: what was done, the last perhaps in part.
+
+    simulate may return None: there is nothing of this case.
+    """
+    results = []
+    for case in cases:
+        try:
+            result = simulate(case)
+        except KeyboardInterrupt:
+            result = None
+        results += [] if result is None else [result]
+        if result is None or result[1].interrupted:
+            if not results:
+                raise SystemExit("interrupted before there was enough for statistics; nothing was written.")
+            print(f"interrupted: {len(results)} of {len(cases)} simulations, {results[-1][1].duration:.2f} s of the last; figure and numbers are of these.")
+            break
+    return results
 
 
 def check_options(parser, args, least=0.02):

@@ -53,16 +53,16 @@ def theory(g, eta, scale=1.0):
 
 
 def simulate(g, eta, args):
-    """One state: a row of results, and the spikes of 50 excitatory neurons."""
+    """One state: a row of results, and the simulation; None where Ctrl-C came early."""
     net = build(g, args.scale, args.seed)
     background = [bs.PoissonInput(name, external_rate(eta), J) for name in ("E", "I")]
-    warm = bs.simulate(net, WARM_UP, background=background, seed=args.seed, threads=args.threads, progress=False)
-    done = bs.simulate(net, args.seconds, background=background, state=warm.state, rate_bin=1e-3, threads=args.threads)
-    common.check_finished(warm, done)
+    done = common.after_warm_up(net, WARM_UP, args, background, rate_bin=1e-3)
+    if done is None:
+        return None
     of = common.population_statistics(done.spikes["E"], 1e-3, net["E"].n)
     return {"g": g, "eta": eta, "state": STATES[g, eta], "rate_theory_hz": theory(g, eta, args.scale),
             "rate_e_hz": done.mean_rates["E"], "rate_i_hz": done.mean_rates["I"], "cv": of["cv"], "synchrony": of["synchrony"],
-            "seconds_per_second": done.real_time_factor}, done
+            "seconds_per_second": done.real_time_factor, "simulated_s": done.duration}, done
 
 
 def figure(results):
@@ -88,7 +88,7 @@ def main(arguments=None):
     parser = common.parser("brunel_2000", __doc__, 1.0, "of the numbers of neurons and synapses per neuron (default 1)")
     args = parser.parse_args(arguments)
     common.check_options(parser, args)
-    results = [simulate(g, eta, args) for g, eta in STATES]
+    results = common.until_interrupted(lambda state: simulate(*state, args), STATES)
     common.show(f"Brunel (2000), model A, scale {args.scale:g}, {args.seconds:g} s",
                 ("state", "g", "η", "theory (Hz)", "E (Hz)", "I (Hz)", "CV", "sync.", "s per s"),
                 [(SHORT[r["state"]], f"{r['g']:g}", f"{r['eta']:g}", *(common.number(r[key]) for key in (

@@ -75,12 +75,11 @@ def build(case, scale, seed):
 
 
 def simulate(case, args):
-    """A row of results, and the simulation."""
+    """A row of results, and the simulation; None where Ctrl-C came early."""
     net, inputs = build(case, args.scale, args.seed)
-    warm = bs.simulate(net, WARM_UP, background=inputs, initial={f"{name}.U": bs.UniformBetween(0, 1) for name in "EI"}, seed=args.seed,
-                       threads=args.threads, progress=False)
-    done = bs.simulate(net, args.seconds, background=inputs, state=warm.state, threads=args.threads)
-    common.check_finished(warm, done)
+    done = common.after_warm_up(net, WARM_UP, args, inputs, initial={f"{name}.U": bs.UniformBetween(0, 1) for name in "EI"})
+    if done is None:
+        return None
     fano = {f"{window:g}": float(np.nanmean(bs.stats.fano_factor(done.spikes["E"], window))) for window in WINDOWS
             if window <= done.duration / 4}
     return {"case": case, "rate_i_hz": done.mean_rates["I"], "run_s": done.wall, "simulated_s": done.duration, "fano": fano} | {
@@ -113,7 +112,7 @@ def main(arguments=None):
     parser = common.parser("litwin_kumar_doiron_2012", __doc__, 5.0, "of the numbers of neurons (default 1)")
     args = parser.parse_args(arguments)
     common.check_options(parser, args, 0.1)
-    results = [simulate(case, args) for case in CASES]
+    results = common.until_interrupted(lambda case: simulate(case, args), CASES)
     rows = [row for row, _ in results]
     windows = list(rows[0]["fano"])
     common.show(f"Litwin-Kumar & Doiron (2012), scale {args.scale:g}, {args.seconds:g} s; F: Fano factor in windows of ms",

@@ -95,6 +95,15 @@ def initial_state():
     return {f"{name}.U": bs.Normal(mean, sd) for name, mean, sd in zip(NAMES, INITIAL_MEAN, INITIAL_SD)}
 
 
+def simulate(args):
+    """Number of synapses and seconds to connect them, and the simulation; None where Ctrl-C came early."""
+    begin = time.perf_counter()
+    net, inputs = build(args.scale, args.seed)
+    sizes = {"synapses": sum(s.size for s in net.synapses.values()), "build_s": time.perf_counter() - begin}
+    done = common.after_warm_up(net, WARM_UP, args, inputs, initial=initial_state())
+    return None if done is None else (sizes, done)
+
+
 def figure(done, rows):
     """Raster of all populations over 0.4 s in the order of the layers; rates of neurons as boxes, means beside the paper's."""
     from matplotlib.figure import Figure
@@ -119,22 +128,16 @@ def main(arguments=None):
     parser = common.parser("potjans_diesmann_2014", __doc__, 1.0, "of the numbers of neurons and of synapses onto each (default 1)")
     args = parser.parse_args(arguments)
     common.check_options(parser, args)
-    begin = time.perf_counter()
-    net, inputs = build(args.scale, args.seed)
-    build_s = time.perf_counter() - begin
-    warm = bs.simulate(net, WARM_UP, background=inputs, initial=initial_state(), seed=args.seed, threads=args.threads, progress=False)
-    done = bs.simulate(net, args.seconds, background=inputs, state=warm.state, threads=args.threads)
-    common.check_finished(warm, done)
-    rows = [{"population": name, "neurons": net[name].n, "rate_paper_hz": float(paper)} | common.population_statistics(done.spikes[name])
+    (sizes, done), = common.until_interrupted(simulate, [args])
+    rows = [{"population": name, "neurons": done.network[name].n, "rate_paper_hz": float(paper)} | common.population_statistics(done.spikes[name])
             for name, paper in zip(NAMES, RATES)]
-    synapses = sum(s.size for s in net.synapses.values())
-    common.show(f"Potjans & Diesmann (2014), scale {args.scale:g}, {args.seconds:g} s, {synapses / 1e6:.1f} million synapses",
+    common.show(f"Potjans & Diesmann (2014), scale {args.scale:g}, {done.duration:g} s, {sizes['synapses'] / 1e6:.1f} million synapses",
                 ("population", "neurons", "paper (Hz)", "rate (Hz)", "CV", "synchrony"),
                 [(r["population"], str(r["neurons"]), f"{r['rate_paper_hz']:g}", common.number(r["rate_hz"]), common.number(r["cv"]),
                   common.number(r["synchrony"])) for r in rows])
-    print(f"built in {build_s:.1f} s, simulated {done.duration:g} s in {done.wall:.2f} s; peak memory {peak() / 1e3:.2f} GB")
-    common.save(args, figure(done, rows), "microcircuit.png", {"populations": rows, "scale": args.scale, "synapses": synapses, "build_s": build_s,
-                "run_s": done.wall, "simulated_s": done.duration, "peak_memory_mb": peak()})
+    print(f"built in {sizes['build_s']:.1f} s, simulated {done.duration:g} s in {done.wall:.2f} s; peak memory {peak() / 1e3:.2f} GB")
+    common.save(args, figure(done, rows), "microcircuit.png", sizes | {"populations": rows, "scale": args.scale, "run_s": done.wall,
+                "simulated_s": done.duration, "peak_memory_mb": peak()})
 
 
 if __name__ == "__main__":

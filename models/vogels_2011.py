@@ -107,6 +107,8 @@ def main(arguments=None):
     options = {"record": {f"E.{s}": chosen for s in ("g_exc", "g_inh", "U")}, "every": 10, "threads": args.threads, "progress": False,
                "background": current(), "initial": initial_state(), "seed": args.seed}
     before = bs.simulate(build(args.scale, args.seed, None), BEFORE, **options)
+    if before.interrupted:
+        raise SystemExit("interrupted before there was any plasticity; nothing was written.")
     net, done, course = build(args.scale, args.seed, args.target_rate, eta=args.eta), None, []
     with graceful_interrupt() as interrupted, progress_bar(round(args.seconds), "plasticity") as advance:
         while len(course) < round(args.seconds) and not (interrupted() and course):     # Ctrl-C: what was done is shown

@@ -1,5 +1,6 @@
 """Brian2 says the same: spikes identical, states to rounding. Skipped where Brian2 is not installed."""
 import copy
+import gc
 import json
 import os
 import subprocess
@@ -312,3 +313,18 @@ def test_messages():
     report = brian.compare(one(bs.lif()), bs.data.poisson(20, 20, 0.2, seed=1), record=["A.I"], progress=False)
     with pytest.raises(ValueError, match="holds no A.U"):
         report.figure()
+    trains = bs.data.poisson(20, 20, 0.2, 2, seed=1)
+    with pytest.raises(ValueError, match="there are no trials"):
+        brian.compare(one(bs.lif()), trains[:0], progress=False)
+    with pytest.raises(ValueError, match="currents for 'A' have 3 trials, but there are 2"):
+        brian.compare(one(bs.lif()), trains, currents={"A": np.zeros((3, 200, 3))}, progress=False)
+
+
+def test_trials_of_currents_alone_and_projections_without_synapses(caplog):
+    net = bs.Network(1e-3)
+    a = net.population(3, bs.lif(), name="A")
+    net.connect(a, a, weights=1.0, synapses=bs.Pairs(np.array([], int), np.array([], int)))
+    report = brian.compare(net, currents={"A": np.linspace(0, 3, 2 * 50 * 3).reshape(2, 50, 3)}, duration=0.05, progress=False)
+    assert report.n_trials == 2 and report.identical and report.spike_counts["A"][0] > 2
+    gc.collect()
+    assert "never used" not in caplog.text and "was not included" not in caplog.text

@@ -12,6 +12,8 @@ import biosnn as bs
 from biosnn import stats
 from biosnn.connectivity import OneToOne
 
+AIM = {"mu_u": 9e-3, "sigma_u": 3e-3, "rates": {"x": 5.0}}
+
 
 def one(neuron=None, n=3, sign="excitatory"):
     net = bs.Network(1e-4)
@@ -99,6 +101,10 @@ def test_units_of_thresholds_and_of_rates():
         bs.Current("E", ([0, 50] * b2.Hz, [0.0, 2.0]))
     with pytest.raises(ValueError, match="which is not a rate"):
         bs.regime(driven(), rates={"x": 5 * b2.ms})
+    assert bs.Normal(3 * b2.ms, 1 * b2.ms, low=1 * b2.ms) == bs.Normal(3e-3, 1e-3, low=1e-3)
+    assert bs.UniformBetween(1 * b2.ms, 2e-3) == bs.UniformBetween(1e-3, 2e-3)
+    with pytest.raises(ValueError, match="low is 1. mV, which is not a time"):
+        bs.Normal(3e-3, 1e-3, low=1 * b2.mV)
     assert bs.regime(driven(), rates={"x": 5 * b2.Hz})["E"].mu_predicted == bs.regime(driven(), rates=5.0)["E"].mu_predicted
 
 
@@ -106,6 +112,16 @@ def driven():
     net = one()
     net.connect(net.input(3, "x", "excitatory"), "E", weights=1e-3, synapses=OneToOne())
     return net
+
+
+def dense():
+    net = bs.Network(1e-3)
+    net.connect(net.input(3, "x", "excitatory"), net.population(2, bs.ei_lif(), "excitatory", "E"))
+    return net
+
+
+def dense_input():
+    return bs.data.poisson(20, 3, 0.1, 2, seed=1)
 
 
 @pytest.mark.parametrize("act, words", [
@@ -146,6 +162,10 @@ def test_populations_of_another_network_are_refused():
 
 
 @pytest.mark.parametrize("act, words", [
+    (lambda: one().connect("E", "E", 1e6), r"delay of 1e\+06 s is 10000000000 steps of dt = 0.0001 s; it can be 65 535"),
+    (lambda: bs.fluctuation_driven(driven(), background=[], family="normal", **AIM), "family of 'x->E' is 'normal'; it must be a family"),
+    (lambda: bs.fluctuation_driven(driven(), background=[], family=bs.Exponential, **AIM), "family of 'x->E' is <class"),
+    (lambda: bs.fluctuation_driven(dense(), dense_input(), family="normal"), "family of 'x->E' is 'normal'; it must be a family"),
     (lambda: one().connect("E", "E", None), "delay is None"), (lambda: one().connect("E", "E", synapses=bs.FixedInDegree, seed=1), "must be a rule"),
     (lambda: bs.Bernoulli("a"), "p is 'a'"), (lambda: bs.from_scipy(np.eye(3)), "not ndarray"),
     (lambda: bs.lif(refractory=np.ones(3)), "refractory is array.*one number for all"), (lambda: bs.lif(reset=np.zeros(3)), "reset is array"),

@@ -1,5 +1,8 @@
 """The model scripts: the papers' theory, and a small run of each from the command line."""
+import argparse
 import json
+import signal
+import threading
 
 import h5py
 import numpy as np
@@ -7,7 +10,7 @@ import pytest
 
 import biosnn as bs
 from biosnn.moments import siegert_rate
-from models import (brunel_2000, litwin_kumar_doiron_2012, perceptual_decision, rossbroich_2022, spoken_digits, tsodyks_markram_1998,
+from models import (_report, brunel_2000, litwin_kumar_doiron_2012, perceptual_decision, rossbroich_2022, spoken_digits, tsodyks_markram_1998,
                     vogels_2011, vogels_abbott_2005)
 from models import potjans_diesmann_2014 as microcircuit
 
@@ -224,3 +227,24 @@ def test_spoken_digits_from_the_command_line(tmp_path, capsys):
     with pytest.raises(SystemExit):
         spoken_digits.main(["--train", train])
     assert "one of both" in capsys.readouterr().err
+
+
+def test_ctrl_c_keeps_the_simulations_that_were_done(capsys):
+    net = bs.Network(1e-3)
+    net.population(20, bs.lif(threshold=1.0), "excitatory", "E")
+    wake, started = [bs.Current("E", 1.5)], []
+
+    def simulate(seconds):
+        if seconds > 1e3:
+            started.append(threading.Timer(0.5, lambda: signal.raise_signal(signal.SIGINT)))
+            started[-1].start()
+        done = _report.after_warm_up(net, 0.01, argparse.Namespace(seconds=seconds, seed=0, threads=1), wake)
+        return done and (done.mean_rates["E"], done)
+    results = _report.until_interrupted(simulate, [0.3, 1e6, 0.3])
+    started[0].join()
+    assert [done.interrupted for _, done in results] == [False, True] and _report.LEAST <= results[1][1].duration < 1e6
+    assert results[1][0] == pytest.approx(results[0][0], rel=0.1) and "2 of 3 simulations" in capsys.readouterr().out
+    results = _report.until_interrupted(lambda case: results[0] if case else signal.raise_signal(signal.SIGINT), [1, 0, 1])
+    assert len(results) == 1
+    with pytest.raises(SystemExit, match="interrupted before"):
+        _report.until_interrupted(lambda case: None, [1, 2])

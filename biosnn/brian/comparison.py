@@ -160,7 +160,7 @@ def compare(network, spikes=None, record=None, currents=None, duration=None, pro
     double = in_double(network)
     other = double if against is None else in_double(against)
     record = [f"{p.name}.{s}" for p in double.spiking + double.readouts for s in p.neuron.states] if record is None else list(record)
-    n_trials = 1 if spikes is None else len(next(iter(spikes.values())) if isinstance(spikes, dict) else spikes)
+    n_trials = _number_of_trials(spikes, currents)
     trials, ours, theirs = [_trial(spikes, currents, b) for b in range(n_trials)], [], []
     with _brian2_computes(target):
         with progress_bar(n_trials, "Brian2", progress) as advance:
@@ -189,6 +189,19 @@ def _brian2_computes(target):
     finally:
         for key, value in before.items():
             prefs[key] = value
+
+
+def _number_of_trials(spikes, currents):
+    """Of the input, which currents must share or not have; without input, of the currents."""
+    of = {name: len(value) for name, value in (currents or {}).items() if np.ndim(value) == 3}
+    n_trials = max(of.values(), default=1) if spikes is None else len(next(iter(spikes.values())) if isinstance(spikes, dict) else spikes)
+    if n_trials == 0:
+        raise ValueError("there are no trials: spikes are empty, so there is nothing to compare.")
+    for name, n in of.items():
+        if n not in (1, n_trials):
+            raise ValueError(f"currents for {name!r} have {n} trials, but there are {n_trials}; give (trial, step, neuron) for all of them, or "
+                             "(step, neuron) for every trial alike.")
+    return n_trials
 
 
 def _trial(spikes, currents, b):

@@ -58,14 +58,14 @@ def to_brian2(network, spikes=None, record=(), currents=None, duration=None):
         populations[p.name], windows[p.name] = pooling.objects(b2, network, p, populations[p.source], clock, names)
     for projection in network.projections:
         j, i, weight, delay = synapses_of(network, projection)
+        if not weight.size:
+            continue    # a sparse rule may have drawn nothing; Brian2 refuses empty synapses
         shared = {"delay": delay * dt} if np.ndim(delay) == 0 else {}
         model, before, after, numbers = synapse_text(projection, on_pre(network, projection))
         shared |= {"on_post": after} if after else {}
         synapses = b2.Synapses(populations[projection.pre], populations[projection.post], model, on_pre=before,
                                namespace={key: v * b2.second if key.startswith("tau") else v for key, v in numbers.items()},
                                name=names["projection", projection.name], clock=clock, **shared)
-        if not weight.size:
-            continue    # a sparse rule may have drawn nothing; Brian2 refuses empty synapses
         synapses.connect(i=j, j=i)
         synapses.w = weight
         for variable, value in initial_values(projection).items():
