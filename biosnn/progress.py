@@ -28,18 +28,20 @@ def progress_bar(total, label, show=True, done=0):
 
 
 def _lines(total, label, console, done):
-    """For logs: at most about twenty lines, each with the share that is done and the time to the end."""
-    start, state = time.monotonic(), {"done": done, "next": done + total / 20, "note": ""}
+    """For logs: at most about twenty lines, no two within a second, each with the share that is done and the time to the end."""
+    start = time.monotonic()
+    state = {"done": done, "next": done + total / 20, "note": "", "last": start}
 
     def advance(steps=1, note=None):
         state["done"] += steps
         state["note"] = state["note"] if note is None else note
-        if state["done"] >= min(state["next"], total):
-            elapsed = time.monotonic() - start
+        now = time.monotonic()
+        if state["done"] >= total or state["done"] >= state["next"] and now - state["last"] >= 1:
+            elapsed, state["last"] = now - start, now
             left = elapsed * (total - state["done"]) / max(state["done"] - done, 1e-9)
             console.print(f"{label} {100 * state['done'] / total:3.0f} %  {state['note']}  {elapsed:.0f} s, ends in {left:.0f} s",
                           highlight=False, soft_wrap=True)
-            state["next"] += total / 20
+            state["next"] = state["done"] + total / 20
     return advance
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 
 import biosnn as bs
 from biosnn import plot, stats
+from biosnn.progress import graceful_interrupt
 
 LEAST = 0.2    # seconds, for statistics of a simulation that was interrupted
 
@@ -41,19 +42,20 @@ def after_warm_up(network, warm_up, args, background=(), wake=(), **options):
     return None if done.interrupted and done.duration < LEAST else done
 
 
-def until_interrupted(simulate, cases):
-    """[simulate(case) for all cases], pairs of a row and a simulation. After Ctrl-C: what was done, the last perhaps in part.
+def until_interrupted(simulate, measure, cases):
+    """[(measure(case, done), done)] of done = simulate(case), for all cases. After Ctrl-C: of what was done, the last perhaps in part.
 
     simulate may return None: there is nothing of this case.
     """
     results = []
     for case in cases:
         try:
-            result = simulate(case)
+            done = simulate(case)
         except KeyboardInterrupt:
-            result = None
-        results += [] if result is None else [result]
-        if result is None or result[1].interrupted:
+            done = None
+        with graceful_interrupt() as interrupted:
+            results += [] if done is None else [(measure(case, done), done)]
+        if done is None or done.interrupted or interrupted():
             if not results:
                 raise SystemExit("interrupted before there was enough for statistics; nothing was written.")
             print(f"interrupted: {len(results)} of {len(cases)} simulations, {results[-1][1].duration:.2f} s of the last; figure and numbers are of these.")

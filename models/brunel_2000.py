@@ -53,16 +53,17 @@ def theory(g, eta, scale=1.0):
 
 
 def simulate(g, eta, args):
-    """One state: a row of results, and the simulation; None where Ctrl-C came early."""
-    net = build(g, args.scale, args.seed)
+    """One state; None where Ctrl-C came early."""
     background = [bs.PoissonInput(name, external_rate(eta), J) for name in ("E", "I")]
-    done = common.after_warm_up(net, WARM_UP, args, background, rate_bin=1e-3)
-    if done is None:
-        return None
-    of = common.population_statistics(done.spikes["E"], 1e-3, net["E"].n)
-    return {"g": g, "eta": eta, "state": STATES[g, eta], "rate_theory_hz": theory(g, eta, args.scale),
+    return common.after_warm_up(build(g, args.scale, args.seed), WARM_UP, args, background, rate_bin=1e-3)
+
+
+def measured(g, eta, scale, done):
+    """A row of results."""
+    of = common.population_statistics(done.spikes["E"], 1e-3, done.network["E"].n)
+    return {"g": g, "eta": eta, "state": STATES[g, eta], "rate_theory_hz": theory(g, eta, scale),
             "rate_e_hz": done.mean_rates["E"], "rate_i_hz": done.mean_rates["I"], "cv": of["cv"], "synchrony": of["synchrony"],
-            "seconds_per_second": done.real_time_factor, "simulated_s": done.duration}, done
+            "seconds_per_second": done.real_time_factor, "simulated_s": done.duration}
 
 
 def figure(results):
@@ -88,7 +89,7 @@ def main(arguments=None):
     parser = common.parser("brunel_2000", __doc__, 1.0, "of the numbers of neurons and synapses per neuron (default 1)")
     args = parser.parse_args(arguments)
     common.check_options(parser, args)
-    results = common.until_interrupted(lambda state: simulate(*state, args), STATES)
+    results = common.until_interrupted(lambda state: simulate(*state, args), lambda state, done: measured(*state, args.scale, done), STATES)
     common.show(f"Brunel (2000), model A, scale {args.scale:g}, {args.seconds:g} s",
                 ("state", "g", "η", "theory (Hz)", "E (Hz)", "I (Hz)", "CV", "sync.", "s per s"),
                 [(SHORT[r["state"]], f"{r['g']:g}", f"{r['eta']:g}", *(common.number(r[key]) for key in (

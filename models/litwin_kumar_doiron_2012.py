@@ -75,16 +75,18 @@ def build(case, scale, seed):
 
 
 def simulate(case, args):
-    """A row of results, and the simulation; None where Ctrl-C came early."""
+    """The network, "uniform" or "clustered"; None where Ctrl-C came early."""
     net, inputs = build(case, args.scale, args.seed)
-    done = common.after_warm_up(net, WARM_UP, args, inputs, initial={f"{name}.U": bs.UniformBetween(0, 1) for name in "EI"})
-    if done is None:
-        return None
+    return common.after_warm_up(net, WARM_UP, args, inputs, initial={f"{name}.U": bs.UniformBetween(0, 1) for name in "EI"})
+
+
+def measured(case, done):
+    """A row of results."""
     fano = {f"{window:g}": float(np.nanmean(bs.stats.fano_factor(done.spikes["E"], window))) for window in WINDOWS
             if window <= done.duration / 4}
     return {"case": case, "rate_i_hz": done.mean_rates["I"], "run_s": done.wall, "simulated_s": done.duration, "fano": fano} | {
         f"{key}_e" if key != "rate_hz" else "rate_e_hz": value
-        for key, value in common.population_statistics(done.spikes["E"]).items()}, done
+        for key, value in common.population_statistics(done.spikes["E"]).items()}
 
 
 def figure(results):
@@ -112,9 +114,9 @@ def main(arguments=None):
     parser = common.parser("litwin_kumar_doiron_2012", __doc__, 5.0, "of the numbers of neurons (default 1)")
     args = parser.parse_args(arguments)
     common.check_options(parser, args, 0.1)
-    results = common.until_interrupted(lambda case: simulate(case, args), CASES)
+    results = common.until_interrupted(lambda case: simulate(case, args), measured, CASES)
     rows = [row for row, _ in results]
-    windows = list(rows[0]["fano"])
+    windows = list(rows[-1]["fano"])     # the last may have been cut short
     common.show(f"Litwin-Kumar & Doiron (2012), scale {args.scale:g}, {args.seconds:g} s; F: Fano factor in windows of ms",
                 ("", "E (Hz)", "I (Hz)", "CV", *(f"F {1e3 * float(w):g}" for w in windows), "s per s"),
                 [(r["case"], common.number(r["rate_e_hz"]), common.number(r["rate_i_hz"]), common.number(r["cv_e"]),

@@ -95,13 +95,10 @@ def initial_state():
     return {f"{name}.U": bs.Normal(mean, sd) for name, mean, sd in zip(NAMES, INITIAL_MEAN, INITIAL_SD)}
 
 
-def simulate(args):
-    """Number of synapses and seconds to connect them, and the simulation; None where Ctrl-C came early."""
-    begin = time.perf_counter()
-    net, inputs = build(args.scale, args.seed)
-    sizes = {"synapses": sum(s.size for s in net.synapses.values()), "build_s": time.perf_counter() - begin}
-    done = common.after_warm_up(net, WARM_UP, args, inputs, initial=initial_state())
-    return None if done is None else (sizes, done)
+def measured(done):
+    """A row for each population."""
+    return [{"population": name, "neurons": done.network[name].n, "rate_paper_hz": float(paper)} | common.population_statistics(done.spikes[name])
+            for name, paper in zip(NAMES, RATES)]
 
 
 def figure(done, rows):
@@ -128,9 +125,11 @@ def main(arguments=None):
     parser = common.parser("potjans_diesmann_2014", __doc__, 1.0, "of the numbers of neurons and of synapses onto each (default 1)")
     args = parser.parse_args(arguments)
     common.check_options(parser, args)
-    (sizes, done), = common.until_interrupted(simulate, [args])
-    rows = [{"population": name, "neurons": done.network[name].n, "rate_paper_hz": float(paper)} | common.population_statistics(done.spikes[name])
-            for name, paper in zip(NAMES, RATES)]
+    begin = time.perf_counter()
+    net, inputs = build(args.scale, args.seed)
+    sizes = {"synapses": sum(synapses.size for synapses in net.synapses.values()), "build_s": time.perf_counter() - begin}
+    (rows, done), = common.until_interrupted(lambda _: common.after_warm_up(net, WARM_UP, args, inputs, initial=initial_state()),
+                                             lambda _, done: measured(done), [args])
     common.show(f"Potjans & Diesmann (2014), scale {args.scale:g}, {done.duration:g} s, {sizes['synapses'] / 1e6:.1f} million synapses",
                 ("population", "neurons", "paper (Hz)", "rate (Hz)", "CV", "synchrony"),
                 [(r["population"], str(r["neurons"]), f"{r['rate_paper_hz']:g}", common.number(r["rate_hz"]), common.number(r["cv"]),

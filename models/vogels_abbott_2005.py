@@ -67,13 +67,14 @@ def wake_up(model):
 
 
 def simulate(model, args):
-    """A row for each population, and the simulation; None where Ctrl-C came early."""
-    net = build(model, args.seed)
-    done = common.after_warm_up(net, WARM_UP, args, wake=wake_up(model), initial=initial_state(model), rate_bin=1e-3)
-    if done is None:
-        return None
+    """The network "CUBA" or "COBA"; None where Ctrl-C came early."""
+    return common.after_warm_up(build(model, args.seed), WARM_UP, args, wake=wake_up(model), initial=initial_state(model), rate_bin=1e-3)
+
+
+def measured(model, done):
+    """A row for each population."""
     return [{"model": model, "population": name, "run_s": done.wall, "simulated_s": done.duration}
-            | common.population_statistics(done.spikes[name]) for name in "EI"], done
+            | common.population_statistics(done.spikes[name]) for name in "EI"]
 
 
 def figure(results):
@@ -98,7 +99,7 @@ def main(arguments=None):
     parser = common.parser("vogels_abbott_2005", __doc__, 1.0)
     args = parser.parse_args(arguments)
     common.check_options(parser, args)
-    results = common.until_interrupted(lambda model: simulate(model, args), MODELS)
+    results = common.until_interrupted(lambda model: simulate(model, args), measured, MODELS)
     rows = [row for part, _ in results for row in part]
     common.show(f"Vogels & Abbott (2005), as in Brette et al. (2007), {args.seconds:g} s", ("network", "", "rate (Hz)", "CV", "synchrony", "s per s"),
                 [(r["model"], r["population"], common.number(r["rate_hz"]), common.number(r["cv"]), common.number(r["synchrony"]),

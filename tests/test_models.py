@@ -238,13 +238,17 @@ def test_ctrl_c_keeps_the_simulations_that_were_done(capsys):
         if seconds > 1e3:
             started.append(threading.Timer(0.5, lambda: signal.raise_signal(signal.SIGINT)))
             started[-1].start()
-        done = _report.after_warm_up(net, 0.01, argparse.Namespace(seconds=seconds, seed=0, threads=1), wake)
-        return done and (done.mean_rates["E"], done)
-    results = _report.until_interrupted(simulate, [0.3, 1e6, 0.3])
+        return _report.after_warm_up(net, 0.01, argparse.Namespace(seconds=seconds, seed=0, threads=1), wake)
+
+    def measure(case, done):
+        return done.mean_rates["E"]
+    results = _report.until_interrupted(simulate, measure, [0.3, 1e6, 0.3])
     started[0].join()
     assert [done.interrupted for _, done in results] == [False, True] and _report.LEAST <= results[1][1].duration < 1e6
     assert results[1][0] == pytest.approx(results[0][0], rel=0.1) and "2 of 3 simulations" in capsys.readouterr().out
-    results = _report.until_interrupted(lambda case: results[0] if case else signal.raise_signal(signal.SIGINT), [1, 0, 1])
+    results = _report.until_interrupted(lambda case: signal.raise_signal(signal.SIGINT) if case > 1 else simulate(0.3), measure, [1, 2, 1])
     assert len(results) == 1
+    results = _report.until_interrupted(lambda case: simulate(0.3), lambda case, done: signal.raise_signal(signal.SIGINT) or case, [1, 2])
+    assert [case for case, _ in results] == [1]      # Ctrl-C while it is measured
     with pytest.raises(SystemExit, match="interrupted before"):
-        _report.until_interrupted(lambda case: None, [1, 2])
+        _report.until_interrupted(lambda case: None, measure, [1, 2])
