@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from . import optimizer_kernels as kernels
+
 
 @dataclass(frozen=True)
 class _Optimizer:
@@ -22,6 +24,11 @@ class _Optimizer:
         """The state before the first step."""
         return {name: np.zeros(n, dtype) for name in self.arrays} | {"steps": np.zeros((), np.int64)}
 
+    def step(self, parameters, gradient, state, rate):
+        """Update parameters and state in place."""
+        state["steps"] += 1
+        self._step(int(state["steps"]), (parameters, gradient, *(state[name] for name in self.arrays)), parameters.dtype.type, rate)
+
 
 @dataclass(frozen=True)
 class SGD(_Optimizer):
@@ -30,11 +37,8 @@ class SGD(_Optimizer):
     momentum: float = 0.0
     arrays = ("velocity",)
 
-    def step(self, parameters, gradient, state, rate):
-        state["steps"] += 1
-        state["velocity"] *= self.momentum
-        state["velocity"] += gradient
-        parameters -= rate * state["velocity"]
+    def _step(self, t, arrays, number, rate):
+        kernels.sgd(*arrays, number(self.momentum), number(rate))
 
 
 @dataclass(frozen=True)
@@ -51,17 +55,9 @@ class Adam(_Optimizer):
     weight_decay: float = 0.0
     arrays = ("mean", "square")
 
-    def step(self, parameters, gradient, state, rate):
-        state["steps"] += 1
-        t, mean, square = int(state["steps"]), state["mean"], state["square"]
-        mean += (1 - self.beta1) * (gradient - mean)
-        square += (1 - self.beta2) * (gradient * gradient - square)
-        denominator = np.sqrt(square)
-        denominator /= np.sqrt(1 - self.beta2 ** t)
-        denominator += self.epsilon
-        if self.weight_decay:
-            parameters *= 1 - rate * self.weight_decay
-        parameters -= (rate / (1 - self.beta1 ** t)) * mean / denominator
+    def _step(self, t, arrays, number, rate):
+        kernels.adam(*arrays, number(1 - self.beta1), number(1 - self.beta2), number(np.sqrt(1 - self.beta2 ** t)), number(self.epsilon),
+                     number(1 - rate * self.weight_decay), number(rate / (1 - self.beta1 ** t)))
 
 
 def AdamW(learning_rate=1e-3, weight_decay=1e-2, **options):
@@ -83,16 +79,8 @@ class SMORMS3(_Optimizer):
     def start(self, n, dtype):
         return super().start(n, dtype) | {"memory": np.ones(n, dtype)}
 
-    def step(self, parameters, gradient, state, rate):
-        state["steps"] += 1
-        memory, mean, square = state["memory"], state["mean"], state["square"]
-        r = 1 / (memory + 1)
-        mean += r * (gradient - mean)
-        square += r * (gradient * gradient - square)
-        x = mean * mean / (square + self.epsilon)
-        parameters -= gradient * np.minimum(rate, x) / (np.sqrt(square) + self.epsilon)
-        memory *= 1 - x
-        memory += 1
+    def _step(self, t, arrays, number, rate):
+        kernels.smorms3(*arrays, number(self.epsilon), number(rate))
 
 
 def clip_norm(gradient, most):
