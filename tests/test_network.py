@@ -202,7 +202,7 @@ def test_imports_run_downward():
     layers = ["_jit", "_vector", "units", "fingerprint", "threads", "arrays", "random_kernels", "arrival_kernels",
               "synapse_kernels", "surrogate_kernels", "chance_kernels", "recording_kernels", "neuron_kernels",
               "projection_kernels", "past_kernels", "conductance_kernels", "option_kernels", "bias_kernels",
-              "sparse_kernels", "pooling_kernels", "kernels", "network_kernels", "event_kernels", "surrogate", "neuron", "events",
+              "sparse_kernels", "pooling_kernels", "kernels", "network_kernels", "event_kernels", "optimizer_kernels", "surrogate", "neuron", "events",
               "augmentation", "data", "dale",
               "plasticity", "synapses", "connectivity", "convolution", "escape", "network", "baselines", "rescale",
               "background", "engine", "plastic_engine", "pack", "past", "passes", "families", "moments", "mean_field",
