@@ -26,7 +26,8 @@ def wanted_spikes():
     net = bs.Network(dt=1e-3)
     net.connect(net.input(100), net.population(1, bs.lif(refractory=3e-3), name="A"), weights=np.full((100, 1), 0.05))
     loss = bs.VanRossumDistance(tau=10e-3)
-    history = bs.train(net, pattern, target, loss=loss, readout="A", epochs=400, optimizer=bs.Adam(5e-3), progress=False)
+    history = bs.train(net, pattern, target, loss=loss, readout="A", epochs=400, optimizer=bs.Adam(1e-2),
+                       schedule=bs.Cosine(), progress=False)      # a rate that stays moves spikes until the last step
     return wanted, bs.run(net, pattern).spikes["A"].times, history.loss
 
 
