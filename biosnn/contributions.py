@@ -49,7 +49,7 @@ def norms(contributions):
 def _spikes(packed, drive, recording, population):
     """(step, trial, unit, value) of all spikes of a source, ordered by step; steps before the run are negative."""
     inputs = [p.name for p in packed.network.inputs]
-    spiking = [p.name for p in packed.order if p.kind == "spiking"]
+    spiking = [p.name for p in packed.order if p.kind != "readout"]     # and what pools their spikes
     if population.name in inputs:
         source, n_sources, now, rows = inputs.index(population.name), len(inputs), drive.inputs, drive.rows
     else:

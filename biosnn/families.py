@@ -11,9 +11,19 @@ from .units import seconds
 
 
 def _plain(distribution):
-    """Numbers in the place of times with units, such as those of delays."""
+    """Numbers in the place of times with units, such as those of delays. Other quantities stay, but then all values are such."""
+    other = []
     for each in fields(distribution):
-        object.__setattr__(distribution, each.name, seconds(getattr(distribution, each.name), each.name))
+        value = getattr(distribution, each.name)
+        try:
+            object.__setattr__(distribution, each.name, seconds(value, each.name))
+        except ValueError:
+            other.append(each.name)
+    for each in fields(distribution):
+        value = getattr(distribution, each.name)
+        if other and each.name not in other and np.isfinite(value) and value != 0:
+            raise ValueError(f"{type(distribution).__name__}: {other[0]} is {getattr(distribution, other[0])}, but {each.name} is {value!r}; give "
+                             "all values with units of one kind, or all as numbers.")
 
 
 @dataclass(frozen=True)

@@ -35,4 +35,4 @@ def smorms3(parameters, gradient, memory, mean, square, epsilon, rate):
         v = square[i] + r * (g * g - square[i])
         x = m * m / (v + epsilon)
         mean[i], square[i], memory[i] = m, v, memory[i] * (one - x) + one
-        parameters[i] -= g * min(rate, x) / (np.sqrt(v) + epsilon)
+        parameters[i] -= g * (rate if x > rate else x) / (np.sqrt(v) + epsilon)     # x may be NaN, which then stays

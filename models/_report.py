@@ -129,13 +129,13 @@ def show(title, headings, lines):
     Console().print(table)
 
 
-def save(args, figure, file, numbers):
-    """Write the figure and, if asked for, the numbers."""
-    if args.json:
-        Path(args.json).parent.mkdir(parents=True, exist_ok=True)
+def save(args, draw, file, numbers):
+    """Write the numbers, if asked for, and the figure that `draw` returns; the first Ctrl-C does not keep from it."""
     out = Path(args.out)
-    out.mkdir(parents=True, exist_ok=True)
-    figure.savefig(out / file, dpi=120)
+    with graceful_interrupt():
+        if args.json:
+            Path(args.json).parent.mkdir(parents=True, exist_ok=True)
+            Path(args.json).write_text(json.dumps(numbers, indent=1))
+        out.mkdir(parents=True, exist_ok=True)
+        draw().savefig(out / file, dpi=120)
     print(f"figure: {out / file}")
-    if args.json:
-        Path(args.json).write_text(json.dumps(numbers, indent=1))

@@ -94,7 +94,7 @@ def main(arguments=None):
                 ("state", "g", "η", "theory (Hz)", "E (Hz)", "I (Hz)", "CV", "sync.", "s per s"),
                 [(SHORT[r["state"]], f"{r['g']:g}", f"{r['eta']:g}", *(common.number(r[key]) for key in (
                     "rate_theory_hz", "rate_e_hz", "rate_i_hz", "cv", "synchrony", "seconds_per_second"))) for r, _ in results])
-    common.save(args, figure(results), "rasters.png", [row for row, _ in results])
+    common.save(args, lambda: figure(results), "rasters.png", [row for row, _ in results])
 
 
 if __name__ == "__main__":

@@ -121,7 +121,7 @@ def main(arguments=None):
                 ("", "E (Hz)", "I (Hz)", "CV", *(f"F {1e3 * float(w):g}" for w in windows), "s per s"),
                 [(r["case"], common.number(r["rate_e_hz"]), common.number(r["rate_i_hz"]), common.number(r["cv_e"]),
                   *(common.number(r["fano"][w]) for w in windows), common.number(r["run_s"] / r["simulated_s"])) for r in rows])
-    common.save(args, figure(results), "clusters.png", rows)
+    common.save(args, lambda: figure(results), "clusters.png", rows)
 
 
 if __name__ == "__main__":

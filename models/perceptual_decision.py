@@ -260,7 +260,7 @@ def main(arguments=None):
               "ei_ratio": float(np.nanmedian(balance.ratio)), "ei_correlation": float(np.nanmedian(balance.correlation)),
               "ideal_accuracy": ideal_accuracy(test), "dale_violations": bs.audit(net).violations, "seed": args.seed, "homeostasis": args.homeostasis}
     report(result)
-    common.save(args, figure(rows, trace, few, trial), "decision.png", result)
+    common.save(args, lambda: figure(rows, trace, few, trial), "decision.png", result)
 
 
 def ideal_accuracy(task):

@@ -135,7 +135,7 @@ def main(arguments=None):
                 [(r["population"], str(r["neurons"]), f"{r['rate_paper_hz']:g}", common.number(r["rate_hz"]), common.number(r["cv"]),
                   common.number(r["synchrony"])) for r in rows])
     print(f"built in {sizes['build_s']:.1f} s, simulated {done.duration:g} s in {done.wall:.2f} s; peak memory {peak() / 1e3:.2f} GB")
-    common.save(args, figure(done, rows), "microcircuit.png", sizes | {"populations": rows, "scale": args.scale, "run_s": done.wall,
+    common.save(args, lambda: figure(done, rows), "microcircuit.png", sizes | {"populations": rows, "scale": args.scale, "run_s": done.wall,
                 "simulated_s": done.duration, "peak_memory_mb": peak()})
 
 

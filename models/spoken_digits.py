@@ -109,7 +109,7 @@ def main(arguments=None):
                 [(str(r.get("speaker", r["seed"])), str(r["trials"]), f"{100 * r['test_accuracy']:.1f}", f"{100 * r['train_accuracy']:.1f}",
                   f"{r['rate_hz']:.1f}", f"{r['seconds']:.0f}") for r in rows]
                 + [("mean", "", f"{100 * np.mean([r['test_accuracy'] for r in rows]):.1f}", "", "", "")])
-    common.save(args, figure(rows, "spoken digits" + ", one speaker left out" * args.leave_one_speaker_out), "spoken_digits.png", {"rows": rows})
+    common.save(args, lambda: figure(rows, "spoken digits" + ", one speaker left out" * args.leave_one_speaker_out), "spoken_digits.png", {"rows": rows})
 
 
 if __name__ == "__main__":

@@ -77,7 +77,7 @@ def main(arguments=None):
             rows.append({"synapse": name, "rate_hz": rate, "ux_analytic": float(rule.steady_state(rate)[2]), "ux_simulated": value})
             table.add_row(name, f"{rate:g}", f"{rows[-1]['ux_analytic']:.4f}", f"{value:.4f}")
     Console().print(table)
-    common.save(args, figure(measured), "synapses.png", rows)
+    common.save(args, lambda: figure(measured), "synapses.png", rows)
 
 
 if __name__ == "__main__":

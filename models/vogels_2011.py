@@ -111,16 +111,21 @@ def main(arguments=None):
         raise SystemExit("interrupted before there was any plasticity; nothing was written.")
     net, done, course = build(args.scale, args.seed, args.target_rate, eta=args.eta), None, []
     with graceful_interrupt() as interrupted, progress_bar(round(args.seconds), "plasticity") as advance:
-        while len(course) < round(args.seconds) and not (interrupted() and course):     # Ctrl-C: what was done is shown
-            done = bs.simulate(net, 1.0, state=None if done is None else done.state, **options)
+        while len(course) < round(args.seconds) and not interrupted():     # Ctrl-C: the whole seconds that were done are shown
+            second = bs.simulate(net, 1.0, state=None if done is None else done.state, **options)
+            if second.interrupted:
+                break
+            done = second
             course.append((len(course) + 1, done.mean_rates["E"], float(done.weights["I->E"].mean())))
             advance(1, f"{course[-1][1]:.1f} Hz")
+    if done is None:
+        raise SystemExit("interrupted in the first second with plasticity; nothing was written.")
     around = around_inhibition(done)
     rows = [measured(before, "before") | {"rate_seen_hz": None}, measured(done, "after") | {"rate_seen_hz": around[2]}]
     common.show(f"Vogels et al. (2011), scale {args.scale:g}, target {args.target_rate:g} Hz",
                 ("", "E (Hz)", "I (Hz)", "CV", "sync.", "I / E current", "s per s", "seen (Hz)"),
                 [(row["when"], *(common.number(row[key]) for key in list(row)[1:])) for row in rows])
-    common.save(args, figure(before, done, (*zip(*course), args.target_rate), around), "plasticity.png", rows)
+    common.save(args, lambda: figure(before, done, (*zip(*course), args.target_rate), around), "plasticity.png", rows)
 
 
 if __name__ == "__main__":

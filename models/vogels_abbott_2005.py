@@ -104,7 +104,7 @@ def main(arguments=None):
     common.show(f"Vogels & Abbott (2005), as in Brette et al. (2007), {args.seconds:g} s", ("network", "", "rate (Hz)", "CV", "synchrony", "s per s"),
                 [(r["model"], r["population"], common.number(r["rate_hz"]), common.number(r["cv"]), common.number(r["synchrony"]),
                   common.number(r["run_s"] / r["simulated_s"])) for r in rows])
-    common.save(args, figure(results), "rasters.png", rows)
+    common.save(args, lambda: figure(results), "rasters.png", rows)
 
 
 if __name__ == "__main__":

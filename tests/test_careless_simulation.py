@@ -103,8 +103,10 @@ def test_units_of_thresholds_and_of_rates():
         bs.regime(driven(), rates={"x": 5 * b2.ms})
     assert bs.Normal(3 * b2.ms, 1 * b2.ms, low=1 * b2.ms) == bs.Normal(3e-3, 1e-3, low=1e-3)
     assert bs.UniformBetween(1 * b2.ms, 2e-3) == bs.UniformBetween(1e-3, 2e-3)
-    with pytest.raises(ValueError, match="low is 1. mV, which is not a time"):
+    with pytest.raises(ValueError, match="Normal: low is 1. mV, but mean is 0.003; give all values with units of one kind"):
         bs.Normal(3e-3, 1e-3, low=1 * b2.mV)
+    volts = bs.simulate(one(), 1e-3, initial={"E.U": bs.UniformBetween(1 * b2.mV, 2 * b2.mV)}, record={"E.U": slice(None)}, progress=False)
+    assert np.all(volts.states["E.U"][0] > 0.9e-3) and np.all(volts.states["E.U"][0] < 2e-3) and bs.Normal(1 * b2.mV, 0.1 * b2.mV, low=0 * b2.mV)
     assert bs.regime(driven(), rates={"x": 5 * b2.Hz})["E"].mu_predicted == bs.regime(driven(), rates=5.0)["E"].mu_predicted
 
 

@@ -6,6 +6,7 @@ import pytest
 from scipy.ndimage import maximum_filter1d
 
 import biosnn as bs
+from biosnn import contributions
 
 DT = 1e-3
 SURROGATES = [bs.SuperSpike(5), bs.TruncatedSuperSpike(3, 1.5)]
@@ -98,6 +99,19 @@ def test_against_the_naive_reference(pooling, surrogate):
         total = {name: total[name] + slopes["weights"][name] for name in total}
     for name, expected in total.items():
         np.testing.assert_allclose(got.weights[name], expected, atol=1e-10 * max(1, np.abs(expected).max()))
+
+
+def test_contributions_of_the_steps_add_up_to_the_gradient():
+    trace = bs.run(circuit(), spikes(), tape=True)
+    network, grad = trace.network, np.random.default_rng(0).normal(size=(2, trace.n_steps, 3))
+    packed, drive, recording = trace.tape
+    got = bs.gradient(trace, {"out.U": grad}, per_step=[p.name for p in network.projections])
+    for p in network.projections:
+        state = f"{p.post}.{network[p.post].neuron.receptors[p.receptor].state}"
+        each = list(contributions.by_step(packed, drive, recording, p, bs.gradient(trace, {"out.U": grad}, record=state).states[state]))
+        np.testing.assert_allclose(sum(each), got.weights[p.name], rtol=1e-10, atol=1e-13)
+        np.testing.assert_allclose(got.per_step[p.name], [np.linalg.norm(one) for one in each], rtol=1e-12)
+        assert np.any(got.weights[p.name])
 
 
 def test_the_same_bits_on_threads():

@@ -322,6 +322,18 @@ def test_optimizers(optimizer, reference):
     np.testing.assert_allclose(got, reference(w, gradients), rtol=1e-10)
 
 
+@pytest.mark.parametrize("optimizer", [bs.Adam(), bs.SMORMS3(), bs.SGD(momentum=0.9)])
+def test_what_is_no_number_shows_in_the_parameters_at_once(optimizer):
+    """A gradient whose square is infinite in single precision: a zero step would hide a state that is broken already."""
+    w, state = np.ones(3, np.float32), optimizer.start(3, np.dtype(np.float32))
+    optimizer.step(w, np.array([np.nan, 1, 0], np.float32), state, 1e-2)
+    assert w.dtype == np.float32 and np.isnan(w[0]) and np.all(np.isfinite(w[1:])) and w[1] < 1 == w[2]
+    if isinstance(optimizer, bs.SMORMS3):
+        w, state = np.ones(1, np.float32), optimizer.start(1, np.dtype(np.float32))
+        optimizer.step(w, np.array([1e25], np.float32), state, 1e-2)
+        assert np.isnan(w[0])
+
+
 def test_schedules():
     assert bs.Constant().factor(0.7, []) == 1
     assert bs.Cosine(0.1).factor(0, []) == 1 and bs.Cosine(0.1).factor(1, []) == pytest.approx(0.1)
