@@ -109,8 +109,6 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
     session.load(spikes, targets, mask, validation, validation_targets, validation_mask, int(batch))
     if not session.heads and not session.regularizers:
         raise ValueError(f"loss is {loss!r} and there are no regularizers, so there is nothing to minimize.")
-    if clip is not None and not (isinstance(clip, (int, float, np.number)) and np.isfinite(clip) and clip > 0):
-        raise ValueError(f"clip is {clip!r}; it must be a positive number, the largest norm of a gradient, or None.")
     folder = None if out is None else Path(out)
     standing.prepare_folder(folder, start)
     if folder is not None and start == "resume" and (folder / "last.npz").exists():
@@ -162,7 +160,9 @@ def _check_counts(**counts):
             raise ValueError(f"{name} is {value!r}; it must be a whole number >= 1.")
 
 
-def _check_parts(optimizer, schedule):
+def _check_parts(optimizer, schedule, clip):
+    if clip is not None and not (isinstance(clip, (int, float, np.number)) and np.isfinite(clip) and clip > 0):
+        raise ValueError(f"clip is {clip!r}; it must be a positive number, the largest norm of a gradient, or None.")
     if optimizer is not None and (isinstance(optimizer, type) or not hasattr(optimizer, "start")):
         raise ValueError(f"optimizer is {optimizer!r}; it must be a description such as Adam(5e-3).")
     if schedule is not None and (isinstance(schedule, type) or not hasattr(schedule, "factor")):
@@ -211,7 +211,7 @@ class _Session:
 
     def __init__(self, network, loss, optimizer, schedule, regularizers, readout, seed, threads, differentiate_reset, augment=(),
                  dropout=None, clip=None, window=0, constraints=(), stateful=False):
-        _check_parts(optimizer, schedule)
+        _check_parts(optimizer, schedule, clip)
         self.constraints = checked_constraints(constraints, network)
         self.augment, self.network, self.loss, self.optimizer, self.schedule = augment, network, loss, optimizer, schedule
         self.heads, self.dropout, self.clip = make_heads(network, loss, readout), dropout or {}, clip
