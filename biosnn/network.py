@@ -185,9 +185,9 @@ class Network:
             raise ValueError(f"there is a projection {name!r} already; give this one another name.")
         delay = delay if is_random(delay) else seconds(delay, "delay")
         one_delay = not is_random(delay) and np.ndim(delay) == 0
-        if one_delay and not (isinstance(delay, (int, float, np.number)) and np.isfinite(delay) and delay >= 0):
-            raise ValueError(f"delay is {delay!r} s; it must be finite and >= 0, an effect cannot precede its cause.")
-        delay_steps(delay if one_delay else 0, self.dt, name)    # not too many of them
+        if one_delay and not isinstance(delay, (int, float, np.number)):
+            raise ValueError(f"projection {name!r}: delay is {delay!r}; it must be a number of seconds, or one for every synapse.")
+        delay_steps(delay if one_delay else 0, self.dt, f"projection {name!r}")    # one that can be
         projection = Projection(name, pre.name, post.name, receptor, float(delay) if one_delay else None,
                                 post.neuron.receptors[receptor].sign != 0, synapses, plasticity, bool(frozen), bool(gradient_to_source))
         if synapses is None and not one_delay:

@@ -9,6 +9,7 @@ from ._jit import kernel
 
 @kernel
 def sgd(parameters, gradient, velocity, momentum, rate):
+    """v <- momentum v + g;  w <- w - rate v."""
     for i in range(parameters.size):
         v = momentum * velocity[i] + gradient[i]
         velocity[i] = v
@@ -28,6 +29,7 @@ def adam(parameters, gradient, mean, square, new_mean, new_square, correction, e
 
 @kernel
 def smorms3(parameters, gradient, memory, mean, square, epsilon, rate):
+    """With r = 1 / (memory + 1) in the place of 1 - beta, and the rate held below mean^2 / (square + epsilon)."""
     one = type(rate)(1)   # a bare 1 would make a float32 expression float64
     for i in range(parameters.size):
         g, r = gradient[i], one / (memory[i] + one)

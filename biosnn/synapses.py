@@ -138,7 +138,7 @@ def delay_steps(delays, dt, what):
     delays = np.asarray(delays, float)
     wrong = ~(np.isfinite(delays) & (delays >= 0))
     if np.any(wrong):
-        raise ValueError(f"{what}: delay is {delays[wrong].ravel()[0]!r} s; it must be finite and >= 0, an effect cannot precede its cause.")
+        raise ValueError(f"{what}: delay is {float(delays[wrong].ravel()[0])!r} s; it must be finite and >= 0, an effect cannot precede its cause.")
     steps = np.floor(delays / dt + 0.5)
     if steps.size and steps.max() > 65535:
         raise ValueError(f"{what}: a delay of {delays.max():g} s is {steps.max():.0f} steps of dt = {dt:g} s; it can be "
