@@ -1,0 +1,210 @@
+"""Checks of what users give: each takes a value and the name of the argument, and returns a plain Python or numpy value.
+
+What comes out is an `int`, `float`, `bool` or array of the wanted type within bounds, whatever numpy scalar, list or quantity went in:
+no narrow integer overflows later, and no flag of 2 compiles anew. Errors are ValueErrors that say what was given, what is allowed, and
+(`why`) the reason.
+"""
+import numbers
+import os
+import reprlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..units import hertz, seconds
+from .warn import UnitWarning, warn
+
+_INT64 = np.iinfo(np.int64)
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 60
+
+
+def shown(value: Any) -> str:
+    """A few words for any value, for messages: short reprs as they are, arrays and other large objects by their kind."""
+    if isinstance(value, np.ndarray) and value.ndim:
+        return f"an array of shape {value.shape} and type {value.dtype}"
+    if isinstance(value, np.generic):
+        return f"{value!s}"
+    try:
+        text = _SHORT.repr(value)
+    except Exception:       # the repr of somebody else's object may fail
+        text = ""
+    if not text or "\n" in text or text.startswith("<") or len(text) > 80:
+        return f"of type {type(value).__name__}"
+    return text
+
+
+def refuse(name: str, value: Any, allowed: str, why: str = "") -> None:
+    """ValueError: `name` is `value`; it must be `allowed`, for the reason `why`."""
+    raise ValueError(f"{name} is {shown(value)}; it must be {allowed}{': ' + why if why else ''}.")
+
+
+# ------------------------------------------------------------------------------------------ numbers
+
+
+def whole(value: Any, name: str, low: int | None = None, high: int | None = None, *, why: str = "") -> int:
+    """A whole number within bounds (inclusive; 64 bits in any case) as an `int`. Neither flags nor floats pass."""
+    found = _scalar(value)
+    if isinstance(found, numbers.Integral) and not isinstance(found, (bool, np.bool_)):
+        number = int(found)
+        least, most = (_INT64.min if low is None else low), (_INT64.max if high is None else high)
+        if least <= number <= most:
+            return number
+        if low is None and number < least or high is None and number > most:
+            refuse(name, value, "a whole number of 64 bits" if low is None else f"a whole number from {low} to {most}", why)
+    return refuse(name, value, "a whole number" + _range(low, high), why)
+
+
+def real(value: Any, name: str, low: float | None = None, high: float | None = None, *, above: float | None = None,
+         below: float | None = None, infinite: bool = False, unit: str = "", why: str = "") -> float:
+    """A real number as a `float`: low <= value <= high, above < value < below; finite unless `infinite`. NaN never passes."""
+    number = _real_number(value)
+    fits = (not np.isnan(number) and (infinite or np.isfinite(number)) and (low is None or number >= low)
+            and (high is None or number <= high) and (above is None or number > above) and (below is None or number < below))
+    if fits:
+        return number
+    kind = "a number" if infinite else "a finite number"
+    return refuse(name, value, kind + (f" in {unit}" if unit else "") + _range(low, high, above, below), why)
+
+
+def time(value: Any, name: str, low: float | None = None, high: float | None = None, *, above: float | None = None,
+         below: float | None = None, infinite: bool = False, plausible: float | None = None, why: str = "") -> float:
+    """One time in seconds, a number or a quantity of Brian2, pint or quantities. Above `plausible` seconds: a UnitWarning."""
+    number = real(seconds(value, name), name, low, high, above=above, below=below, infinite=infinite, unit="seconds", why=why)
+    if plausible is not None and number > plausible:
+        warn(f"{name} is {number:g} s. Times are in seconds: were {number:g} ms meant? Then give {number:g}e-3.", UnitWarning)
+    return number
+
+
+def rate(value: Any, name: str, low: float | None = 0.0, high: float | None = None) -> float:
+    """One rate in hertz, a number or a quantity."""
+    return real(hertz(value, name), name, low, high, unit="hertz")
+
+
+def flag(value: Any, name: str) -> bool:
+    """True or False (numpy's too) as a `bool`; no other number stands for one."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    return refuse(name, value, "True or False")
+
+
+def wholes(values: Any, name: str, low: int | None = None, high: int | None = None, *, shape: tuple | None = None) -> np.ndarray:
+    """An array of whole numbers within bounds (inclusive) as int64. `shape`: the one it must have, None for axes of any length."""
+    array = _array(values, name, "whole numbers")
+    if array.size and array.dtype.kind not in "iu":
+        refuse(name, values, f"whole numbers, not {_type_of(array)}")
+    _check_shape(array, name, shape)
+    if array.size:
+        least, most = int(array.min()), int(array.max())
+        if least < (_INT64.min if low is None else low) or most > (_INT64.max if high is None else high):
+            raise ValueError(f"{name} run from {least} to {most}; they must be whole numbers{_range(low, high) or ' of 64 bits'}.")
+    return array.astype(np.int64)
+
+
+def reals(values: Any, name: str, low: float | None = None, high: float | None = None, *, above: float | None = None,
+          below: float | None = None, shape: tuple | None = None, infinite: bool = False, dtype: Any = np.float64) -> np.ndarray:
+    """An array of real numbers within bounds, finite unless `infinite`, as `dtype` (a copy only where the type changes)."""
+    array = _array(values, name, "real numbers")
+    if array.dtype.kind not in "iuf" and array.size:
+        refuse(name, values, f"real numbers, not {_type_of(array)}")
+    _check_shape(array, name, shape)
+    with np.errstate(over="ignore"):
+        array = array.astype(dtype, copy=False)
+    wrong = np.isnan(array) if infinite else ~np.isfinite(array)
+    for bound, outside in ((low, np.less), (high, np.greater), (above, np.less_equal), (below, np.greater_equal)):
+        if bound is not None:
+            wrong = wrong | outside(array, bound)
+    if np.any(wrong):
+        at = tuple(int(k) for k in np.argwhere(wrong)[0])
+        where = f" at {at if len(at) > 1 else at[0]}" if at else ""
+        kind = "numbers" if infinite else "finite numbers"
+        raise ValueError(f"{name} has the value {array[at]:g}{where}; it must hold {kind}{_range(low, high, above, below)}.")
+    return array
+
+
+# ------------------------------------------------------------------------------------------ other things
+
+
+def choice(value: Any, name: str, allowed: Any) -> Any:
+    """One of a few values (texts, mostly)."""
+    allowed = list(allowed)
+    if isinstance(value, str) or not hasattr(value, "__len__"):
+        for each in allowed:
+            if type(each) is type(value) and each == value:
+                return each
+    return refuse(name, value, "one of " + ", ".join(map(repr, allowed)))
+
+
+def instance(value: Any, name: str, kind: type | tuple, what: str) -> Any:
+    """An object of a class. `what` describes it: "SpikeTrains, such as bs.data.poisson(…)"."""
+    if not isinstance(value, kind):
+        given = f"the class {value.__name__}" if isinstance(value, type) else shown(value)
+        raise ValueError(f"{name} is {given}; it must be {what}.")
+    return value
+
+
+def path(value: Any, name: str) -> Path:
+    """A path of a file or folder: a text or an os.PathLike."""
+    if not isinstance(value, (str, os.PathLike)) or isinstance(os.fspath(value), bytes):
+        refuse(name, value, "a path: a text or a pathlib.Path")
+    if not os.fspath(value) or "\0" in os.fspath(value):
+        refuse(name, value, "a path, so neither empty nor with a zero character")
+    return Path(value)
+
+
+def several(values: Any, name: str, example: str) -> tuple:
+    """A list (or another sequence) of things as a tuple; a single one, a text, a dict or None is refused."""
+    if values is None or not hasattr(values, "__iter__") or isinstance(values, (str, bytes, dict)):
+        refuse(name, values, f"a list, such as [{example}]")
+    return tuple(values)
+
+
+# ------------------------------------------------------------------------------------------ inside
+
+
+def _scalar(value):
+    """What a numpy scalar or an array without axes holds; anything else as it is."""
+    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+
+
+def _real_number(value):
+    """`value` as a float, NaN where it is no real number."""
+    value = _scalar(value)
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, np.floating, np.integer)):
+        return np.nan
+    try:
+        return float(value)
+    except (OverflowError, ValueError, TypeError):
+        return np.nan
+
+
+def _array(values, name, what):
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        refuse(name, values, f"an array of {what} without masked elements", "what stands for the masked ones is not said")
+    try:
+        array = np.asarray(values)
+    except Exception:       # ragged lists, tensors on other devices or with gradients: each has words of its own
+        return refuse(name, values, f"an array of {what}")
+    if array.dtype == object:
+        refuse(name, values, f"an array of {what}")
+    return array
+
+
+def _type_of(array):
+    return {"b": "flags", "c": "complex numbers", "U": "texts", "S": "texts", "f": "floating-point numbers"}.get(
+        array.dtype.kind, f"of type {array.dtype}")
+
+
+def _check_shape(array, name, shape):
+    if shape is not None and (array.ndim != len(shape) or any(want not in (None, have) for have, want in zip(array.shape, shape))):
+        wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ("," if len(shape) == 1 else "") + ")"
+        raise ValueError(f"{name} has shape {array.shape}; it must be {wanted}.")
+
+
+def _range(low=None, high=None, above=None, below=None):
+    """Bounds in words, with a leading blank."""
+    if low is not None and high is not None:
+        return f" from {low:g} to {high:g}" if isinstance(low, float) or isinstance(high, float) else f" from {low} to {high}"
+    parts = [f"{sign} {bound}" for sign, bound in ((">=", low), (">", above), ("<=", high), ("<", below)) if bound is not None]
+    return " " + " and ".join(parts) if parts else ""
