@@ -1,0 +1,1 @@
+"""Seeded campaigns of mutated files, random calls, random networks and faults, each in child processes."""
