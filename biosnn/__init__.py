@@ -1,5 +1,5 @@
 """biosnn: networks of excitatory and inhibitory spiking neurons that obey Dale's law, simulated and trained on a CPU."""
-from . import brian, data, plot, stats
+from . import brian, data, interop, plot, stats
 from .augmentation import (Blend, ChannelJitter, ChannelMask, ChannelShift, Drop, Insert, TimeJitter, TimeShift, TimeStretch, augment)
 from .background import Current, OrnsteinUhlenbeck, PoissonInput
 from .baselines import kaiming, random_weights, xavier

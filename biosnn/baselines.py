@@ -60,7 +60,7 @@ def _set(network, draw, seed, sparse):
         keep = _chosen(rng, shape if listed is None else (int(np.prod(shape)), 1), sparse).reshape(shape)
         number = max(keep.sum(), 1)
         fans = (number / n_post, number / n_pre)
-        if listed is not None and listed.weight_shape is not None:    # shared weights: of a neuron away from the edges, as in deep learning
+        if listed is not None and listed.shares_weights:    # shared weights: of a neuron away from the edges, as in deep learning
             fans = np.array([network.in_degree(projection), listed.size / n_pre]) * max(keep.mean(), 1 / keep.size)
         weights = keep * draw(rng, keep.shape, *fans)
         if not np.all(np.isfinite(weights)):

@@ -1,7 +1,7 @@
 """Who connects to whom: rules for sparse projections, the usual motifs, and which projections are recurrent.
 
-A rule has build(n_pre, n_post, same, rng) -> (first, target, order): rows of ascending targets (synapses.py), and the order in
-which values given for each synapse lie in these rows (None: as they are), or Shared weights. same: whether both populations are one.
+A rule has build(n_pre, n_post, same, rng) -> (first, target, shared): rows of ascending targets (synapses.py), and where each synapse
+finds its weight (Shared), or None where weights lie as the synapses do. same: whether both populations are one; rng: a numpy Generator.
 A rule that draws nothing says `random = False`. `in_degree` of a rule, if it has any, goes before the mean of its synapses.
 """
 from dataclasses import dataclass
@@ -10,8 +10,9 @@ import numpy as np
 
 from . import synapse_kernels as kernels
 from .neuron import ei_lif, lif
+from .support.checks import flag, real, whole, wholes
 from .surrogate import SuperSpike
-from .synapses import Shared, target_type
+from .synapses import Shared, check_room, target_type
 from .threads import default_threads, on_threads
 
 _PARTS = 8   # parts of the targets for a fixed in-degree; the result does not depend on it
@@ -19,9 +20,13 @@ _PARTS = 8   # parts of the targets for a fixed in-degree; the result does not d
 
 # ---------------------------------------------------------------------------------------------- rules
 
-def _whole(rule, name, value):
-    if not isinstance(value, (int, np.integer)) or value < 0:
-        raise ValueError(f"{type(rule).__name__}: {name} is {value!r}; it must be a whole number >= 0.")
+def _settle(rule, count=None, least=0, flags=("self_connections", "multiple")):
+    """Whole numbers and flags of a rule as plain ones; ValueError for what is none."""
+    what = type(rule).__name__
+    if count is not None:
+        object.__setattr__(rule, count, whole(getattr(rule, count), f"{what}: {count}", least))
+    for name in flags:
+        object.__setattr__(rule, name, flag(getattr(rule, name), f"{what}: {name}"))
 
 
 def _candidates(n, same, self_connections):
@@ -36,6 +41,7 @@ def _rows(counts, n_post, same, self_connections, multiple, rng, what):
     if most and (n < 1 or not multiple and most > n):
         raise ValueError(f"{what}: {most} targets of one neuron cannot be drawn from {n} candidates"
                          + ("" if multiple else " without multiple connections") + ".")
+    check_room(what, sum(counts.tolist()) if most < 1 << 31 else most * counts.size, target_type(n_post)().itemsize)
     first = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
     target, seed = np.empty(first[-1], target_type(n_post)), rng.integers(2 ** 63, dtype=np.uint64)
     bounds = np.searchsorted(first, np.linspace(0, first[-1], 4 * default_threads() + 1)[1:-1])
@@ -52,8 +58,8 @@ class Bernoulli:
     self_connections: bool = True
 
     def __post_init__(self):
-        if not (isinstance(self.p, (int, float, np.number)) and 0 <= self.p <= 1):
-            raise ValueError(f"Bernoulli: p is {self.p!r}; it must be a probability, 0 .. 1.")
+        object.__setattr__(self, "p", real(self.p, "Bernoulli: p, a probability,", 0, 1))
+        _settle(self, flags=("self_connections",))
 
     def build(self, n_pre, n_post, same, rng):
         n, _ = _candidates(n_post, same, self.self_connections)
@@ -68,9 +74,10 @@ class FixedOutDegree:
     multiple: bool = True
 
     def __post_init__(self):
-        _whole(self, "k", self.k)
+        _settle(self, "k")
 
     def build(self, n_pre, n_post, same, rng):
+        check_room(self, self.k * n_pre, target_type(n_post)().itemsize)
         return _rows(np.full(n_pre, self.k), n_post, same, self.self_connections, self.multiple, rng, self)
 
 
@@ -82,10 +89,11 @@ class FixedTotal:
     multiple: bool = True
 
     def __post_init__(self):
-        _whole(self, "n", self.n)
+        _settle(self, "n")
 
     def build(self, n_pre, n_post, same, rng):
         candidates, _ = _candidates(n_post, same, self.self_connections)
+        check_room(self, self.n, target_type(n_post)().itemsize)
         if self.multiple:
             counts = rng.multinomial(self.n, np.full(n_pre, 1 / n_pre))
         elif self.n > n_pre * candidates:
@@ -103,12 +111,13 @@ class FixedInDegree:
     multiple: bool = True
 
     def __post_init__(self):
-        _whole(self, "k", self.k)
+        _settle(self, "k")
 
     def build(self, n_pre, n_post, same, rng):
         n, skip = _candidates(n_pre, same, self.self_connections)
         if self.k and (n < 1 or not self.multiple and self.k > n):
             raise ValueError(f"{self}: {self.k} sources of one neuron cannot be drawn from {n} candidates.")
+        check_room(self, self.k * n_post, target_type(n_post)().itemsize)
         seed = rng.integers(2 ** 63, dtype=np.uint64)
         bounds = np.linspace(0, n_post, _PARTS + 1).astype(int)
         parts = list(zip(range(_PARTS), bounds[:-1], bounds[1:]))
@@ -128,6 +137,9 @@ class OneToOne:
     tied: bool = False
     random = False
 
+    def __post_init__(self):
+        _settle(self, flags=("tied",))
+
     def build(self, n_pre, n_post, same, rng):
         if n_pre != n_post:
             raise ValueError(f"OneToOne: the populations have {n_pre} and {n_post} neurons; they must have equally many.")
@@ -142,12 +154,13 @@ class BlockDiagonal:
     random = False
 
     def __post_init__(self):
-        _whole(self, "blocks", self.blocks)
+        _settle(self, "blocks", 1, ())
 
     def build(self, n_pre, n_post, same, rng):
-        if not self.blocks or n_pre % self.blocks or n_post % self.blocks:
+        if n_pre % self.blocks or n_post % self.blocks:
             raise ValueError(f"{self}: the populations have {n_pre} and {n_post} neurons; both must be multiples of the number of "
                              "blocks.")
+        check_room(self, n_pre * (n_post // self.blocks), 8)
         width = n_post // self.blocks
         target = np.arange(n_post).reshape(self.blocks, 1, width).repeat(n_pre // self.blocks, axis=1)
         return np.arange(n_pre + 1) * width, target.ravel().astype(target_type(n_post)), None
@@ -166,30 +179,31 @@ class FanOut:
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """The pairs (pre[s], post[s]); weights and delays given to connect as arrays are in the same order."""
+    """The pairs (pre[s], post[s]), whole numbers (synapses,). Weights and delays (synapses,), in `connect`, `set_weights`,
+    `network.weights` and gradients, are in the same order."""
     pre: np.ndarray
     post: np.ndarray
     weights: np.ndarray | None = None
     random = False
 
     def __post_init__(self):
-        for name in ("pre", "post"):
-            index = np.asarray(getattr(self, name))
-            if index.ndim != 1 or index.dtype.kind not in "iu" and index.size or index.size != np.size(self.pre):
-                raise ValueError(f"Pairs: {name} has type {index.dtype} and shape {index.shape}; pre and post must be arrays of "
-                                 "integers (synapses,) of one length.")
+        pre = wholes(self.pre, "Pairs: pre", shape=(None,))
+        post = wholes(self.post, "Pairs: post", shape=(pre.size,))
+        object.__setattr__(self, "pre", pre)
+        object.__setattr__(self, "post", post)
 
     def __repr__(self):
         return f"Pairs({np.size(self.pre)} synapses)"
 
     def build(self, n_pre, n_post, same, rng):
-        pre, post = np.asarray(self.pre), np.asarray(self.post)
+        pre, post = self.pre, self.post
         for name, index, n in (("pre", pre, n_pre), ("post", post, n_post)):
             if index.size and (index.min() < 0 or index.max() >= n):
                 raise ValueError(f"Pairs: {name} runs from {index.min()} to {index.max()}; the population has the neurons 0 .. {n - 1}.")
         order = np.lexsort((post, pre))
-        first = np.concatenate([[0], np.cumsum(np.bincount(pre.astype(np.int64), minlength=n_pre))]).astype(np.int64)
-        return first, post[order].astype(target_type(n_post)), order
+        first = np.concatenate([[0], np.cumsum(np.bincount(pre, minlength=n_pre))]).astype(np.int64)
+        ascending = np.array_equal(order, np.arange(order.size))
+        return first, post[order].astype(target_type(n_post)), None if ascending else Shared(order, (order.size,))
 
 
 def from_scipy(matrix):
@@ -214,8 +228,7 @@ def dalian_layer(network, source, n_exc, n_inh, name="", neuron=None, recurrent_
     """
     neuron, sources = ei_lif() if neuron is None else neuron, _sources(network, source)
     for what, n in (("n_exc", n_exc), ("n_inh", n_inh)):
-        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-            raise ValueError(f"dalian_layer: {what} is {n!r}; it must be a whole number >= 1.")
+        whole(n, f"dalian_layer: {what}", 1)
     e = network.population(n_exc, neuron, "excitatory", f"E{name}", surrogate)
     i = network.population(n_inh, neuron, "inhibitory", f"I{name}", surrogate)
     pairs = [(pre, post) for pre in sources for post in (e, i)]

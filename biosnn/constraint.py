@@ -42,11 +42,12 @@ class WeightConstraint:
         squares = np.square(weights, dtype=float)
         if synapses is None:
             weights *= self._scale(squares.sum(axis=0))
-        elif synapses.weight_shape is not None:
+        elif synapses.shares_weights:
             axes = tuple(range(1, weights.ndim))
             weights *= self._scale(squares.sum(axis=axes, keepdims=True))
         elif weights.ndim:
-            weights *= self._scale(np.bincount(synapses.target, squares, synapses.n_post))[synapses.target]
+            scale = self._scale(np.bincount(synapses.target, synapses.weight_of_each(squares), synapses.n_post))
+            weights *= synapses.in_order_of_weights(scale[synapses.target])
         else:
             weights *= self._scale(squares * np.bincount(synapses.target, minlength=synapses.n_post).max(initial=0))
 

@@ -295,8 +295,10 @@ def pack_wires(place, cells, learned):
     columns, width = _ring_columns(place, network)
     longest = [0]
     for projection in network.projections:
-        synapses, weights = network.synapses.get(projection.name), learned.get(projection.name, network.weights[projection.name])
-        if synapses is not None and synapses.weight_index is not None:
+        synapses, weights = network.synapses.get(projection.name), network.weights[projection.name]
+        if projection.name in learned:
+            weights = learned[projection.name]
+        elif synapses is not None and synapses.weight_index is not None and np.ndim(weights):
             weights = synapses.weight_of_each(weights)
         weights = np.ascontiguousarray(np.atleast_1d(weights), network.dtype)
         receptor = network[projection.post].neuron.receptors[projection.receptor]

@@ -69,7 +69,7 @@ def fluctuation_driven(network, spikes=None, *, background=None, rate=None, mu_u
         raise ValueError("the closed loop measures the membrane on data: give spikes, or closed_loop=False.")
     if balance not in ("population", "neuron"):
         raise ValueError(f"balance is {balance!r}; it must be 'population' or 'neuron'.")
-    if balance == "neuron" and (shared := [name for name, s in network.synapses.items() if s.weight_index is not None]):
+    if balance == "neuron" and (shared := [name for name, s in network.synapses.items() if s.shares_weights]):
         raise ValueError(f"balance='neuron' needs weights for every neuron; those of {', '.join(shared)} are shared.")
     design = _Design(network, mu_u, sigma_u, xi, alpha, family, shares, balance, merge, np.random.default_rng(seed))
     design.assume_rates(spikes, rates, closed_loop)
@@ -244,7 +244,7 @@ class _Design:
         for a in self.afferents[name]:
             mean, deviation = solved[a.name]
             synapses = self.network.synapses.get(a.name)
-            own = y if synapses is None or not np.ndim(y) else y[synapses.target]      # of each neuron's synapses
+            own = y if synapses is None or not np.ndim(y) else synapses.in_order_of_weights(y[synapses.target])      # of each neuron's synapses
             if self.dalian[name]:
                 weights = mean * self.samples[a.name] * (x if a.sign > 0 else own)
             else:

@@ -1,7 +1,7 @@
 """The description of a network: inputs, populations, readouts, projections.
 
 Weights of a dense projection are an array (pre, post), those of a sparse one a number or an array (synapses,). Delays and time
-constants are in seconds.
+constants are in seconds. Weights of PyTorch's layers lie the other way round: interop.from_torch.
 """
 from dataclasses import dataclass, field, replace
 
@@ -13,10 +13,20 @@ from .escape import EscapeNoise
 from .neuron import Neuron, leaky_readout, pooling_unit
 from .plasticity import check_plasticity
 from .surrogate import SuperSpike, Surrogate
-from .synapses import Shared, Synapses, compact_delays, delay_steps, draw_delays, draw_weights, is_random
+from .support.checks import flag, instance, real, reals, refuse, shown, whole
+from .support.seeds import stream, whole_seed
+from .synapses import Synapses, check_room, compact_delays, delay_steps, draw_delays, draw_weights, is_random
 from .units import seconds
 
 SIGNS = ("excitatory", "inhibitory", "unsigned")
+_MOST = 2 ** 31 - 1       # neurons of a population: kernels count them in 32 bits
+
+
+class UnknownName(KeyError, ValueError):
+    """A network has no population or projection of that name."""
+
+    def __str__(self):      # that of a KeyError is in quotes
+        return str(self.args[0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +106,7 @@ class Network:
             raise ValueError(f"dtype is {dtype!r}; the kernels exist for float32 and float64.")
         self.dt, self.dtype = float(dt), np.dtype(dtype)
         self._populations, self._projections = {}, {}
-        self.weights = {}           # projection name -> array (pre, post), or number or array (synapses,); see set_weights
+        self.weights = {}           # projection name -> array (pre, post), or number or array (synapses,), in the order of set_weights
         self.synapses = {}          # name of a sparse projection -> Synapses
         # (population, time constant or "jump" or "bias") -> p, with tau = 2 tau_0 sigmoid(p), jump = jump_0 exp(p), bias = p
         self.tau_parameters = {}
@@ -155,22 +165,22 @@ class Network:
 
         delay      seconds >= 0, rounded to int(delay / dt + 0.5) steps; 0 arrives in the step of the spike. With `synapses` also
                    an array (synapses,) or a distribution
-        weights    (pre, post), or None until an initializer sets them. With `synapses`: a number for all (costs no memory; training
-                   keeps it one), an array (synapses,) or a distribution, such as Normal(0.2, 0.02, low=0) or 0.2 * LogNormal(0.5),
-                   or any function (rng, size) -> values. Of a Convolution: the kernels (filters, channels, …)
+        weights    (pre, post), or None until an initializer sets them; or a distribution, such as Normal(0.2, 0.02, low=0) or
+                   0.2 * LogNormal(0.5), or any function (rng, size) -> values. With `synapses` also a number for all (costs no memory;
+                   training keeps it one) or an array (synapses,), for Pairs in the order of the pairs (see set_weights). Of a
+                   Convolution: the kernels (filters, channels, …). Of a layer of PyTorch: interop.from_torch(layer.weight)
         receptor   default: that of the sign of `pre`; onto readouts one that takes weights of either sign
         synapses   which pairs are connected: Bernoulli(p), FixedInDegree(k), FixedOutDegree(k), FixedTotal(n), OneToOne(),
                    FanOut(), BlockDiagonal(blocks), Pairs(pre, post), from_scipy(matrix), Convolution(shape, filters, kernel),
                    network.synapses[name] of another projection; None: all of them, as a dense array
-        seed       int or numpy Generator, needed where synapses, weights or delays are random
+        seed       a whole number >= 0 or a numpy Generator (which gives one), needed where synapses, weights or delays are random. One
+                   seed serves a whole network: what is drawn depends on it *and on the name of the projection*, and targets, weights and
+                   delays have streams of their own, so that projections with one seed are independent
         plasticity TsodyksMarkram(…), short-term, or InhibitorySTDP(…), on sparse projections of inhibitory populations; for `simulate`
         frozen     True: training leaves the weights as they are, and takes no gradients by them
         gradient_to_source   False: gradients do not flow through this projection to `pre`
         """
-        for given in (pre, post):
-            if isinstance(given, Population) and self[given.name] is not given:
-                raise ValueError(f"{given.name!r} is a population of another network; this one has one of the same name. Give the name, or its own.")
-        pre, post = self[_name(pre)], self[_name(post)]
+        pre, post = (self._own(given, what) for given, what in ((pre, "pre"), (post, "post")))
         if post.kind == "input":
             raise ValueError(f"{post.name!r} is an input: its spikes come from data, so nothing can project onto it.")
         if pre.kind == "readout":
@@ -180,103 +190,128 @@ class Network:
         if pre.kind == "pooling" and plasticity is not None:
             raise ValueError(f"{pre.name!r} pools spikes: plastic projections come from neurons. Connect {pre.source!r} instead.")
         receptor = self._receptor(pre, post, receptor)
-        name = name or f"{pre.name}->{post.name}"
+        name = f"{pre.name}->{post.name}" if name is None else name
+        if not isinstance(name, str) or not name:
+            refuse("the name of a projection", name, "a non-empty text")
         if name in self._projections:
             raise ValueError(f"there is a projection {name!r} already; give this one another name.")
+        seed = None if seed is None else whole_seed(seed, f"projection {name!r}: seed")
+        if isinstance(weights, type):
+            raise ValueError(f"projection {name!r}: weights are the class {weights.__name__}; give a distribution, such as 0.2 * Exponential().")
         delay = delay if is_random(delay) else seconds(delay, "delay")
         one_delay = not is_random(delay) and np.ndim(delay) == 0
         if one_delay and not isinstance(delay, (int, float, np.number)):
             raise ValueError(f"projection {name!r}: delay is {delay!r}; it must be a number of seconds, or one for every synapse.")
         delay_steps(delay if one_delay else 0, self.dt, f"projection {name!r}")    # one that can be
         projection = Projection(name, pre.name, post.name, receptor, float(delay) if one_delay else None,
-                                post.neuron.receptors[receptor].sign != 0, synapses, plasticity, bool(frozen), bool(gradient_to_source))
+                                post.neuron.receptors[receptor].sign != 0, synapses, plasticity, flag(frozen, "frozen"),
+                                flag(gradient_to_source, "gradient_to_source"))
         if synapses is None and not one_delay:
             raise ValueError(f"projection {name!r}: a delay for every synapse needs a sparse projection; give synapses=….")
+        if synapses is None and seed is None and is_random(weights):
+            raise ValueError(f"projection {name!r} is drawn at random: give a seed, a whole number or a numpy Generator.")
+        drawn = is_random(weights)
         if synapses is not None:
-            self._connect_sparse(projection, delay, weights, seed)
-        else:
+            weights = self._connect_sparse(projection, delay, weights, seed)
+        elif drawn:
+            check_room(f"projection {name!r}", pre.n * post.n, self.dtype.itemsize, "weights")
+            weights = draw_weights(weights, pre.n * post.n, _key(seed, name, "weights"), self.dtype).reshape(pre.n, post.n)
+        self._projections[name] = projection
+        try:
             check_plasticity(self, projection)
-            self._projections[name] = projection
-            try:
-                if weights is not None:
-                    self.set_weights(name, weights)
-            except ValueError:
-                del self._projections[name]
-                raise
+            if weights is not None:
+                self.set_weights(name, weights, copy=not drawn)
+        except ValueError:
+            del self._projections[name]
+            self.synapses.pop(name, None)
+            raise
         return projection
 
     def _connect_sparse(self, projection, delay, weights, seed):
+        """Build and keep the synapses; returns their weights, drawn if they are random, or None."""
         name, rule = projection.name, projection.synapses
         if isinstance(rule, type) or not hasattr(rule, "build"):
             raise ValueError(f"projection {name!r}: synapses is {rule!r}; it must be a rule such as Bernoulli(0.1) or "
                              "FixedInDegree(100), Pairs(pre, post), or from_scipy(matrix).")
         if seed is None and (getattr(rule, "random", True) or is_random(weights) or is_random(delay)):
-            raise ValueError(f"projection {name!r} is drawn at random: give a seed, an int or a numpy Generator.")
-        rng = np.random.default_rng(seed)
-        first, target, order = rule.build(self[projection.pre].n, self[projection.post].n, projection.pre == projection.post, rng)
-        (index, shape), order = (order, None) if isinstance(order, Shared) else ((None, None), order)
-        if index is not None and projection.plasticity is not None:
+            raise ValueError(f"projection {name!r} is drawn at random: give a seed, a whole number or a numpy Generator.")
+        first, target, shared = rule.build(self[projection.pre].n, self[projection.post].n, projection.pre == projection.post,
+                                           None if seed is None else stream(seed, name, "targets"))
+        index, shape = (None, None) if shared is None else shared
+        synapses = Synapses(first, target, 0, self[projection.post].n, index, shape)
+        if synapses.shares_weights and projection.plasticity is not None:
             raise ValueError(f"projection {name!r}: synapses of {rule!r} share weights, which cannot be plastic.")
-        weight_key, delay_key = (int(key) for key in rng.integers(2 ** 63, size=2))
-        steps = delay_steps(0 if is_random(delay) else delay, self.dt, name) if projection.delay is None else 0
         if is_random(delay):
-            steps = draw_delays(delay, target.size, delay_key, self.dt, name)
+            steps = draw_delays(delay, target.size, _key(seed, name, "delays"), self.dt, name)
         elif projection.delay is None:
+            steps = delay_steps(delay, self.dt, name)
             _check_size(name, "delays", steps, target.size)
-            steps = compact_delays(steps if order is None else steps[order])
+            steps = compact_delays(steps if index is None or synapses.shares_weights else steps[index])
         else:
             steps = int(delay / self.dt + 0.5)
         weights = getattr(rule, "weights", None) if weights is None else weights
         if is_random(weights):
-            size = target.size if shape is None else int(np.prod(shape))
-            weights = draw_weights(weights, size, weight_key, self.dtype).reshape(size if shape is None else shape)
-        elif np.ndim(weights) and order is not None:
-            _check_size(name, "weights", np.asarray(weights), target.size)
-            weights = np.asarray(weights)[order]
+            shape = (target.size,) if shape is None else shape
+            weights = draw_weights(weights, int(np.prod(shape)), _key(seed, name, "weights"), self.dtype).reshape(shape)
         for array in (first, target, steps, index):
             if isinstance(array, np.ndarray):
                 array.flags.writeable = False
-        self._projections[name] = projection
-        self.synapses[name] = Synapses(first, target, steps, self[projection.post].n, index, shape)
-        try:
-            check_plasticity(self, projection)
-            if weights is not None:
-                self.set_weights(name, weights, copy=not is_random(weights))
-        except ValueError:
-            del self._projections[name], self.synapses[name]
-            raise
+        self.synapses[name] = replace(synapses, delay=steps)
+        return weights
 
     def set_weights(self, projection, weights, copy=True):
         """Set the weights of a projection; checked for shape, finiteness and Dale's law, and copied.
 
-        Dense: (pre, post). Sparse: one number for all synapses, or (synapses,) in the order of `network.synapses`. Convolution: the
-        kernels (filters, channels, …), or one number for all of their elements.
+        Dense: (pre, post). Sparse: one number for all synapses, or (synapses,): of Pairs(pre, post) in the order of these pairs, of
+        other rules in that of `network.synapses`. Convolution: the kernels (filters, channels, …), or one number for all of their
+        elements. `network.weights`, gradients and checkpoints have the same order; `network.indices` says which weight joins whom.
         """
         projection = self.projection(projection)
-        if np.iscomplexobj(weights):
-            raise ValueError(f"projection {projection.name!r}: weights are complex; they must be real numbers.")
-        weights = np.array(weights, self.dtype, copy=copy or None)
-        if projection.name in self.synapses:
-            if (shape := self.synapses[projection.name].weight_shape) is not None:
-                if weights.ndim and weights.shape != shape:
-                    raise ValueError(f"projection {projection.name!r}: weights have shape {weights.shape}; the kernels of its "
-                                     f"{type(projection.synapses).__name__} are {shape}.")
-                weights = np.array(np.broadcast_to(weights, shape))
-            elif weights.ndim:
-                _check_size(projection.name, "weights", weights, self.synapses[projection.name].size)
-        elif weights.shape != (shape := (self[projection.pre].n, self[projection.post].n)):
-            raise ValueError(f"projection {projection.name!r}: weights have shape {weights.shape}; they must be (pre, post) = "
-                             f"{shape}.")
-        dale.check_weights(projection.name, weights, projection.non_negative)
+        name, synapses = projection.name, self.synapses.get(projection.name)
+        weights = _checked_weights(name, weights, self.dtype, copy)
+        if synapses is None:
+            if weights.shape != (shape := (self[projection.pre].n, self[projection.post].n)):
+                raise ValueError(f"projection {name!r}: weights have shape {weights.shape}; they must be (pre, post) = {shape}.")
+        elif synapses.shares_weights:
+            if weights.ndim and weights.shape != synapses.weight_shape:
+                raise ValueError(f"projection {name!r}: weights have shape {weights.shape}; the kernels of its "
+                                 f"{type(projection.synapses).__name__} are {synapses.weight_shape}.")
+            weights = np.array(np.broadcast_to(weights, synapses.weight_shape))
+        elif weights.ndim:
+            _check_size(name, "weights", weights, synapses.size)
+        dale.check_weights(name, weights, projection.non_negative)
         check_plasticity(self, projection, weights)
-        self.weights[projection.name] = weights if weights.ndim else self.dtype.type(weights)
+        self.weights[name] = weights if weights.ndim else self.dtype.type(weights)
 
     # ------------------------------------------------------------------------------------------ look
 
     def __getitem__(self, name):
-        if name not in self._populations:
-            raise ValueError(f"there is no population {name!r}; there are {', '.join(self._populations) or 'none yet'}.")
+        """The population of that name."""
+        if name not in self:
+            raise UnknownName(f"there is no population {shown(name)}; there are {', '.join(self._populations) or 'none yet'}.")
         return self._populations[name]
+
+    def __contains__(self, name):
+        return isinstance(name, str) and name in self._populations
+
+    def __iter__(self):
+        """Over the names of the populations."""
+        return iter(self._populations)
+
+    def __len__(self):
+        """Number of populations."""
+        return len(self._populations)
+
+    def __bool__(self):
+        return True      # a network without populations, too, is one
+
+    def _own(self, thing, what):
+        """The population that was given, itself or by its name."""
+        population = self[_name(thing, what)]
+        if isinstance(thing, Population) and population is not thing:
+            raise ValueError(f"{what}: {thing.name!r} is a population of another network; this one has one of the same name. Give the "
+                             "name, or its own.")
+        return population
 
     @property
     def populations(self):
@@ -288,9 +323,9 @@ class Network:
 
     def projection(self, projection):
         """The projection with that name (or itself)."""
-        name = _name(projection)
-        if name not in self._projections:
-            raise ValueError(f"there is no projection {name!r}; there are {', '.join(self._projections) or 'none yet'}.")
+        name = projection.name if isinstance(projection, Projection) else projection
+        if not isinstance(name, str) or name not in self._projections:
+            raise UnknownName(f"there is no projection {shown(name)}; there are {', '.join(self._projections) or 'none yet'}.")
         return self._projections[name]
 
     @property
@@ -325,7 +360,10 @@ class Network:
         return int(projection.delay / self.dt + 0.5) if projection.delay is not None else self.synapses[projection.name].delay
 
     def indices(self, projection):
-        """(j, i, w, d) of every synapse of a projection: presynaptic and postsynaptic neuron, weight, delay (s)."""
+        """(j, i, w, d) of every synapse of a projection: presynaptic and postsynaptic neuron, weight, delay (s).
+
+        In the order of `network.synapses`, by j and then i, whatever the order of Pairs was.
+        """
         projection = self.projection(projection)
         weights = self.weights.get(projection.name, np.nan)
         if projection.name in self.synapses:
@@ -342,7 +380,7 @@ class Network:
         if projection.name not in self.synapses:
             return self[projection.pre].n, self[projection.post].n
         synapses = self.synapses[projection.name]
-        return (synapses.size,) if synapses.weight_shape is None else synapses.weight_shape
+        return synapses.weight_shape if synapses.shares_weights else (synapses.size,)
 
     def in_degree(self, projection):
         """Expected number of synapses of a target neuron; of a convolution, of a neuron away from the edges."""
@@ -409,17 +447,16 @@ class Network:
                              "populations from states, from each other, and groups in files.")
         if name in self._populations:
             raise ValueError(f"there is a population {name!r} already; give this one another name.")
-        if not isinstance(n, (int, np.integer)) or n < 1:
-            raise ValueError(f"population {name!r}: n is {n!r}; it must be a whole number of neurons >= 1.")
-        if population.sign not in SIGNS:
-            raise ValueError(f"population {name!r}: sign {population.sign!r} is not one of {', '.join(SIGNS)}.")
-        if not np.isfinite(population.initial):
-            raise ValueError(f"population {name!r}: initial is {population.initial!r}; it must be a finite number.")
+        n = whole(n, f"population {name!r}: n, the number of neurons,", 1, _MOST)
+        if not isinstance(population.sign, str) or population.sign not in SIGNS:
+            raise ValueError(f"population {name!r}: sign {shown(population.sign)} is not one of {', '.join(SIGNS)}.")
+        initial = real(population.initial, f"population {name!r}: initial")
+        reals(initial, f"population {name!r}: initial", dtype=self.dtype)      # finite in single precision, too
+        population = replace(population, n=n, initial=initial)
         if population.neuron is not None:
             self._check_neuron(population)
         if bias is not None:
             self._check_bias(population, bias)
-        population = replace(population, n=int(n))
         self._populations[name] = population
         for tau, shared in population.learn.items():
             self.tau_parameters[name, tau] = np.zeros(() if shared == "population" else (n,))
@@ -485,5 +522,25 @@ def _check_size(name, what, values, size):
                          "every synapse.")
 
 
-def _name(thing):
-    return thing if isinstance(thing, str) else thing.name
+def _name(thing, what="the population"):
+    if isinstance(thing, (str, Population)):
+        return thing if isinstance(thing, str) else thing.name
+    return refuse(what, thing, "a population of the network, or its name")
+
+
+def _key(seed, *names):
+    """A whole number that the random numbers of one part of a projection depend on."""
+    return int(stream(seed, *names).integers(2 ** 63))
+
+
+def _checked_weights(name, weights, dtype, copy):
+    """Weights as a finite array of the network's type, of any shape. Those that have it are left to dale.check_weights: they may be many."""
+    what = f"projection {name!r}: weights"
+    if is_random(weights):
+        raise ValueError(f"{what} are {shown(weights)}; set_weights takes numbers. Give distributions to connect, with a seed.")
+    if hasattr(weights, "detach"):
+        raise ValueError(f"{what} are a tensor of PyTorch, whose layers have (post, pre): give bs.interop.from_torch(weights), which transposes, "
+                         "or weights.detach().numpy() where they are (pre, post) already.")
+    if type(weights) is not np.ndarray or weights.dtype != dtype:
+        return np.array(reals(weights, what, dtype=dtype), copy=copy or None)
+    return np.array(weights, copy=copy or None)

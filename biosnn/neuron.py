@@ -12,6 +12,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from .support.checks import instance, real, whole
+from .support.seeds import stream, whole_seed
 from .units import seconds
 
 INTEGRATORS = ("exact", "exponential_euler", "euler")
@@ -337,15 +339,16 @@ def pooling_unit(dt):
     return Neuron("pooling", {"hidden": "mem"}, {}, {}, {"mem": dt}, integrator="euler")
 
 
-def log_normal_time_constants(mean, spread, n, seed):
+def log_normal_time_constants(mean, spread, n, seed, name=""):
     """n time constants (seconds) from a log-normal distribution with the given mean.
 
-    spread: standard deviation of log(tau); 0 gives n times the mean. seed: int or numpy Generator.
+    spread: standard deviation of log(tau); 0 gives n times the mean. seed: a whole number >= 0 or a numpy Generator. name: any text; the
+    values follow from the seed and the name, so that with one seed the time constants of two populations, or two of one, are
+    independent if their names differ, such as "E tau_mem" and "I tau_mem".
     """
-    mean = seconds(mean, "mean")
-    if not (mean > 0 and spread >= 0):
-        raise ValueError(f"mean {mean!r} s must be positive and spread {spread!r} (of the logarithm) >= 0.")
-    return np.random.default_rng(seed).lognormal(np.log(mean) - spread ** 2 / 2, spread, n)
+    mean, spread = real(seconds(mean, "mean"), "mean", above=0, unit="seconds"), real(spread, "spread (of the logarithm)", 0)
+    rng = seed if isinstance(seed, np.random.Generator) else stream(whole_seed(seed), "time constants", instance(name, "name", str, "a text"))
+    return rng.lognormal(np.log(mean) - spread ** 2 / 2, spread, whole(n, "n", 0))
 
 
 def step_matrix(neuron, dt, time_constants=None):

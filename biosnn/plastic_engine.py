@@ -51,15 +51,16 @@ def _of_kind(network, kind):
 
 
 def starting_weights(network, state):
-    """Projection -> a copy of its weights, one for each synapse, where a run may change them; those of `state` if there is one."""
+    """Projection -> a copy of its weights, one for each synapse in their order, where a run may change them; those of `state` if there
+    is one."""
     if state is not None:
         return {name: weights.copy() for name, weights in learned_weights(state).items()}
-    return {p.name: np.array(np.broadcast_to(network.weights[p.name], network.synapses[p.name].size), network.dtype)
+    return {p.name: np.array(network.synapses[p.name].weight_of_each(network.weights[p.name]), network.dtype)
             for _, p in _of_kind(network, InhibitorySTDP)}
 
 
 def learned_weights(state):
-    """Projection -> weights in the state of a simulation."""
+    """Projection -> weights in the state of a simulation, in the order of the synapses."""
     return {key.removeprefix("weight/"): weights for key, weights in state.arrays.items() if key.startswith("weight/")}
 
 

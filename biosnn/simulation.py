@@ -19,6 +19,7 @@ from .progress import graceful_interrupt, progress_bar
 from .random_kernels import ORNSTEIN_UHLENBECK
 from .trials import bin_inputs
 from .spike_file import SpikeFile, read_spikes
+from .support.seeds import stream, whole_seed
 from .synapses import is_random
 from .threads import checked_threads, default_threads
 from .units import listed, seconds
@@ -65,7 +66,8 @@ class Simulation:
     @property
     def weights(self):
         """Projection -> weights at the end: those that the run has learned, else those of the network."""
-        return self.network.weights | plastic_engine.learned_weights(self.state)
+        learned = plastic_engine.learned_weights(self.state)
+        return self.network.weights | {name: self.network.synapses[name].in_order_of_weights(each) for name, each in learned.items()}
 
     @property
     def rates(self):
@@ -92,7 +94,7 @@ class Simulation:
 
 
 def simulate(network, duration, spikes=None, *, background=(), record=None, every=1, record_spikes=None, rate_bin=5e-3, initial=None,
-             state=None, seed=0, threads=None, progress=True, out=None, merge=True):
+             state=None, seed=None, threads=None, progress=True, out=None, merge=True):
     """Simulate one trial of `network` for `duration` seconds. Returns a Simulation.
 
     spikes         SpikeTrains of one trial for the inputs, or a dict of input name -> such
@@ -102,9 +104,11 @@ def simulate(network, duration, spikes=None, *, background=(), record=None, ever
     rate_bin       seconds, of the bins in which spikes are counted
     initial        {"E.U": number, array (n,), or distribution with draw(rng, size)}: states at the start, instead of 0 and `initial` of
                    the population
-    state          of an earlier simulation of this network, to go on from; then initial and seed do not matter. Input spikes count from
-                   the start of this run, the times of a background that changes from the start of the first
-    seed           int or numpy Generator: of the background and of initial states
+    state          of an earlier simulation of this network, to go on from, in place of `initial`. Input spikes count from the start of
+                   this run, the times of a background that changes from the start of the first
+    seed           a whole number >= 0 or a numpy Generator: of the background and of initial states, each population with random numbers
+                   of its own. Default: 0, or with a `state` None, the random numbers of the run before: the two then have the bits of one
+                   long run. With a state *and* a seed, a branch: other random numbers from here on, one future of this state for each seed
     threads        default: all processors, one for a small network. The result is the same, bit for bit
     progress       show the share that is done, the time to the end and the real-time factor
     out            path of an HDF5 file to which spikes go as they come, instead of memory (spike_file.py); what was there is replaced, so
@@ -174,8 +178,9 @@ class _Run:
             raise ValueError("this state is of another network: sizes, neurons, projections, dt and dtype must agree.")
         if state is not None and "x" not in state.arrays:
             raise ValueError("this is the state of a run; simulate goes on from the state of a simulation (use run).")
-        rng = np.random.default_rng(seed)
-        key = int(rng.integers(2 ** 64, dtype=np.uint64)) if state is None else int(state.arrays["key"])
+        seed = self._seed(seed, state, initial)
+        rng = np.random.default_rng(seed) if state is None else stream(seed or 0, "branch", str(state.step))
+        key = int(state.arrays["key"]) if seed is None else int(rng.integers(2 ** 64, dtype=np.uint64))
         self.cells = engine.pack_cells(self.place, threads)
         self.learned = plastic_engine.starting_weights(network, state)
         self.wires, self.keep = engine.pack_wires(self.place, self.cells, self.learned)
@@ -184,7 +189,7 @@ class _Run:
         self.step = self.first = 0 if state is None else state.step
         direct = [network.delay_steps(p) for p in network.projections if p.delay is not None]
         self.longest = max([0, *direct, *(p.neuron.jump_delay_steps(network.dt) for p in network.spiking)])
-        self._make_memory(state, initial, rng)
+        self._make_memory(state, initial, seed)
         self._connect_inputs(spikes)
         self._make_history(state)
         self.plastic = plastic_engine.pack_plastic(self.place, threads, self.history)
@@ -192,7 +197,14 @@ class _Run:
             plastic_engine.restore(self.plastic, self.wires, self.cells, self.history, self._recent_steps(), state)
         self.scratch = [engine.new_scratch(self.place) for _ in range(threads)]
 
-    def _make_memory(self, state, initial, rng):
+    @staticmethod
+    def _seed(seed, state, initial):
+        """A whole seed, or None where the random numbers go on from `state`."""
+        if state is not None and initial is not None:
+            raise ValueError("give initial or state, not both: the state says where every neuron stands.")
+        return None if seed is None and state is not None else whole_seed(0 if seed is None else seed)
+
+    def _make_memory(self, state, initial, seed):
         place, dtype = self.place, self.network.dtype
         ring = (self.wires.ring_mask + 1) * self.wires.ring_width
         sizes = {"x": place.state_first[-1], "clock": place.neuron_first[-1], "held": place.neuron_first[-1], "ring": ring}
@@ -212,7 +224,9 @@ class _Run:
                 arrays["x"][first:first + p.n] = p.initial
             for name, values in (initial or {}).items():
                 first, n, _ = self._find(name)
-                values = values.draw(rng, n) if hasattr(values, "draw") else values(rng, n) if is_random(values) else values
+                if is_random(values):
+                    rng = stream(seed, name, "initial")
+                    values = values.draw(rng, n) if hasattr(values, "draw") else values(rng, n)
                 if np.shape(values) not in ((), (n,)):
                     raise ValueError(f"initial {name!r} has shape {np.shape(values)}; it must be one number, or {n}, one per neuron.")
                 arrays["x"][first:first + n] = values

@@ -1,5 +1,6 @@
 """The synapses of a sparse projection: rows of targets, one row for each presynaptic neuron, and values drawn for them."""
 import hashlib
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -7,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import synapse_kernels
+from .support.checks import reals, shown
 from .threads import on_threads
 
 _CHUNK = 1 << 16   # synapses whose values one generator draws; part of the result, so it never changes with the threads
@@ -26,9 +28,9 @@ class Synapses:
     target   (synapses,) uint16 where the postsynaptic population has at most 65 536 neurons, else int32
     delay    steps: one number for all, or (synapses,) uint8 or uint16
 
-    Weights are in `network.weights[name]`: one number for all, or an array (synapses,) in the same order. Where synapses share
-    weights in another way (convolution), they are an array of shape `weight_shape`, and synapse s has element weight_index[s] of it,
-    counted in C order.
+    Weights are in `network.weights[name]`: one number for all, or an array (synapses,) in the same order, unless there is a
+    `weight_index`: synapse s then has element weight_index[s], counted in C order, of an array of shape `weight_shape`. This may be
+    (synapses,), in another order (Pairs that were not ascending), or that of weights that synapses share (convolution).
     """
     first: np.ndarray
     target: np.ndarray
@@ -55,6 +57,11 @@ class Synapses:
         return self.first.nbytes + self.target.nbytes + np.asarray(self.delay).nbytes
 
     @property
+    def shares_weights(self):
+        """Whether synapses share weights in another way than that all have one."""
+        return self.weight_index is not None and self.weight_shape != (self.size,)
+
+    @property
     def sources(self):
         """(synapses,) the presynaptic neuron of each synapse."""
         return np.repeat(np.arange(self.n_pre, dtype=np.int32), np.diff(self.first))
@@ -67,15 +74,23 @@ class Synapses:
 
     def weight_places(self, weights):
         """Which element of `weights` each synapse has: an array (synapses,), or 0 where there is one number for all."""
-        if self.weight_index is not None:
-            return self.weight_index
-        return np.arange(self.size) if np.ndim(weights) else np.zeros((), np.int64)
+        if not np.ndim(weights):
+            return np.zeros((), np.int64)
+        return np.arange(self.size) if self.weight_index is None else self.weight_index
 
     def weight_of_each(self, weights):
         """(synapses,) the weight of every synapse, from `network.weights[name]`."""
-        if self.weight_index is not None:
+        if self.weight_index is not None and np.ndim(weights):
             return np.ravel(weights)[self.weight_index]
         return np.broadcast_to(weights, self.size)
+
+    def in_order_of_weights(self, values):
+        """What `weight_of_each` of weights, one for each synapse, was made from."""
+        if self.weight_index is None:
+            return values
+        result = np.empty_like(values)
+        result[self.weight_index] = values
+        return result
 
     @cached_property
     def multiplicity(self):
@@ -115,10 +130,18 @@ def is_random(values):
     return hasattr(values, "draw") or callable(values)
 
 
+def check_room(what, count, itemsize, things="synapses"):
+    """ValueError if the machine has not the memory for `count` things of `itemsize` bytes."""
+    room = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 1 << 46
+    if count * itemsize > room:
+        raise ValueError(f"{what}: {count:,} {things} of {itemsize} bytes need {count * itemsize / 1e9:,.0f} GB; this machine has "
+                         f"{room / 1e9:,.0f} GB.")
+
+
 def _draw(values, rng, size):
-    drawn = np.asarray(values.draw(rng, size) if hasattr(values, "draw") else values(rng, size))
+    drawn = reals(values.draw(rng, size) if hasattr(values, "draw") else values(rng, size), f"values drawn from {shown(values)}")
     if drawn.shape != (size,):
-        raise ValueError(f"{values!r} drew an array of shape {drawn.shape} where {size} values were asked for.")
+        raise ValueError(f"{shown(values)} drew an array of shape {drawn.shape} where {size} values were asked for.")
     return drawn
 
 
@@ -128,7 +151,8 @@ def draw_weights(values, size, key, dtype):
 
     def work(chunk, start):
         stop = min(start + _CHUNK, size)
-        result[start:stop] = _draw(values, np.random.default_rng([key, chunk]), stop - start)
+        drawn = _draw(values, np.random.default_rng([key, chunk]), stop - start)
+        result[start:stop] = reals(drawn, f"values drawn from {shown(values)}", dtype=dtype)
     on_threads(work, list(enumerate(range(0, size, _CHUNK))))
     return result
 

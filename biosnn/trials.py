@@ -10,6 +10,7 @@ from .events import SpikeTrains, bin_spikes, number_of_steps, ranges
 from .neuron import linear_step, step_pattern
 from .pack import check_differentiable, check_reset_is_differentiable, pack
 from .past import State, after, as_arrays, checked_state
+from .support.seeds import stream, whole_seed
 from .units import seconds
 
 _NO_VALUES = {np.dtype(t): np.empty(0, t) for t in (np.float32, np.float64)}
@@ -267,7 +268,7 @@ class Trace:
         return result
 
 
-def run(network, spikes=None, record=(), currents=None, threads=None, merge=True, tape=False, duration=None, moments=(), seed=0, state=None):
+def run(network, spikes=None, record=(), currents=None, threads=None, merge=True, tape=False, duration=None, moments=(), seed=None, state=None):
     """Simulate all trials of `spikes` from the initial state, or from where they stood at the end of another run. Returns a Trace.
 
     spikes     SpikeTrains, or a dict of input name -> SpikeTrains; None for a network without inputs (give `duration`, s)
@@ -277,9 +278,11 @@ def run(network, spikes=None, record=(), currents=None, threads=None, merge=True
     merge      several spikes of one input unit in one step count once
     tape       keep what `gradient` needs
     moments    states of which to keep the mean and variance over the steps, without their values: trace.mean, trace.variance
-    seed       int or numpy Generator, of the escape noise of populations that have it
+    seed       a whole number >= 0 or a numpy Generator, of the escape noise of populations that have it; trials, steps and neurons have
+               random numbers of their own. Default: 0, or with a `state` None, the random numbers of the run before
     state      of an earlier run of as many trials of this network (trace.state), to go on from, trial by trial: membranes, currents,
-               refractory clocks, spikes still on their way. Then the seed does not matter. Two runs have the bits of one long one
+               refractory clocks, spikes still on their way. Two runs have the bits of one long one, unless the second has a seed, which
+               makes it a branch: other random numbers from here on, one future of this state for each seed
     """
     packed, duration = pack(network), seconds(duration, "duration")
     threads = passes.checked_threads(threads)
@@ -292,8 +295,8 @@ def run(network, spikes=None, record=(), currents=None, threads=None, merge=True
     layout = current_layout(packed, currents)
     drive = arrays.Drive(events, np.arange(n_trials), layout.blocks,
                           _stack(layout, currents, n_trials, steps, network.dtype, "currents"),
-                          chance(packed.order, network.dt, seed), past)
-    if past is not None:
+                          chance(packed.order, network.dt, _noise_seed(seed, state)), past)
+    if past is not None and seed is None:
         drive = drive._replace(chance=drive.chance._replace(key=np.uint64(state.arrays["key"])))
     names = [f"{p.name}.U" for p in network.readouts] + ([record] if isinstance(record, str) else list(record))
     if tape and packed.needs_states:
@@ -305,6 +308,12 @@ def run(network, spikes=None, record=(), currents=None, threads=None, merge=True
         recording = recording._replace(moment_blocks=kept.blocks, moments=np.zeros((n_trials, 2, kept.width)))
     passes.forward(packed, drive, recording, steps, threads)
     return make_trace(packed, drive, recording, states, steps, trains, kept)
+
+
+def _noise_seed(seed, state):
+    """What the random numbers of a run follow from; those of a branch are no others' at the same step."""
+    seed = whole_seed(0 if seed is None else seed)
+    return seed if state is None else stream(seed, "branch", str(state.step))
 
 
 def make_trace(packed, drive, recording, layout, steps, trains, moments=None):

@@ -28,14 +28,14 @@ SHORT = {"synchronous regular": "SR", "synchronous irregular, fast": "SI, fast",
 
 
 def build(g, scale, seed):
-    """Model A with relative strength g of inhibition. seed: int or numpy Generator."""
-    net, rng = bs.Network(DT), np.random.default_rng(seed)
+    """Model A with relative strength g of inhibition. seed: a whole number >= 0."""
+    net = bs.Network(DT)
     neuron = bs.lif_delta(TAU, THETA, RESET, REFRACTORY)
     e = net.population(round(N_EXC * scale), neuron, "excitatory", "E")
     i = net.population(round(N_INH * scale), neuron, "inhibitory", "I")
     for post in (e, i):
-        net.connect(e, post, DELAY, J, synapses=bs.FixedInDegree(round(C_EXC * scale)), seed=rng)
-        net.connect(i, post, DELAY, g * J, synapses=bs.FixedInDegree(round(C_INH * scale)), seed=rng)
+        net.connect(e, post, DELAY, J, synapses=bs.FixedInDegree(round(C_EXC * scale)), seed=seed)
+        net.connect(i, post, DELAY, g * J, synapses=bs.FixedInDegree(round(C_INH * scale)), seed=seed)
     return net
 
 

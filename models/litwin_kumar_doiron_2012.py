@@ -58,7 +58,7 @@ def clusters(n, number, seed):
 
 
 def build(case, scale, seed):
-    """The network, "uniform" or "clustered", and its constant input. seed: int or numpy Generator."""
+    """The network, "uniform" or "clustered", and its constant input. seed: a whole number >= 0."""
     net, rng = bs.Network(DT), np.random.default_rng(seed)
     number, gain = round(CLUSTERS * np.sqrt(scale)), 1 / np.sqrt(scale)
     n = round(N_EXC * scale / number) * number
@@ -68,9 +68,9 @@ def build(case, scale, seed):
         pre, post, relative = clusters(n, number, rng)
         net.connect(e, e, 0.0, J_EE * gain * relative, synapses=bs.Pairs(pre, post))
     else:
-        net.connect(e, e, 0.0, J_EE * gain, synapses=bs.Bernoulli(P_EE), seed=rng)
+        net.connect(e, e, 0.0, J_EE * gain, synapses=bs.Bernoulli(P_EE), seed=seed)
     for pre, post, weight in ((e, i, J_IE), (i, e, J_EI), (i, i, J_II)):
-        net.connect(pre, post, 0.0, weight * gain, synapses=bs.Bernoulli(P), seed=rng)
+        net.connect(pre, post, 0.0, weight * gain, synapses=bs.Bernoulli(P), seed=seed)
     return net, [bs.Current("E", rng.uniform(*INPUT_E, e.n)), bs.Current("I", rng.uniform(*INPUT_I, i.n))]
 
 

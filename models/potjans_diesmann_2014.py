@@ -67,8 +67,8 @@ def weights():
 
 
 def build(scale, seed):
-    """The circuit, and its background: Poisson input and, below scale 1, constant currents. seed: int or numpy Generator."""
-    net, rng = bs.Network(DT), np.random.default_rng(seed)
+    """The circuit, and its background: Poisson input and, below scale 1, constant currents. seed: a whole number >= 0."""
+    net = bs.Network(DT)
     neuron = bs.lif(TAU, TAU_SYN, THRESHOLD, RESET, REFRACTORY)
     for name, n in zip(NAMES, NEURONS):
         net.population(round(n * scale), neuron, "excitatory" if name.endswith("E") else "inhibitory", name)
@@ -78,7 +78,7 @@ def build(scale, seed):
             mean = abs(means[post, pre]) / np.sqrt(scale)
             delay = DELAY_INH if pre % 2 else DELAY_EXC
             net.connect(NAMES[pre], NAMES[post], bs.Normal(delay, DELAY_SPREAD * delay, low=DT), bs.Normal(mean, SPREAD * mean, low=0),
-                        synapses=bs.FixedTotal(round(numbers[post, pre] * scale ** 2)), seed=rng)
+                        synapses=bs.FixedTotal(round(numbers[post, pre] * scale ** 2)), seed=seed)
     return net, background(scale)
 
 

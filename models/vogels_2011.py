@@ -30,15 +30,15 @@ TAU, W_MAX, REACH, BIN = 20e-3, 100.0, 0.1, 2e-3                 # of the rule: 
 
 def build(scale, seed, target_rate, start=None, eta=ETA):
     """The network; the projection I->E learns and starts at `start` (default 1e-11 of the leak)."""
-    net, rng, grow = bs.Network(DT), np.random.default_rng(seed), 1 / scale / LEAK
+    net, grow = bs.Network(DT), 1 / scale / LEAK
     neuron = bs.conductance_lif()
     e = net.population(round(8000 * scale), neuron, "excitatory", "E")
     i = net.population(round(2000 * scale), neuron, "inhibitory", "I")
     for post in (e, i):
-        net.connect(e, post, 0.0, W_EXC * grow, synapses=bs.Bernoulli(P), seed=rng)
-    net.connect(i, i, 0.0, W_II * grow, synapses=bs.Bernoulli(P), seed=rng)
+        net.connect(e, post, 0.0, W_EXC * grow, synapses=bs.Bernoulli(P), seed=seed)
+    net.connect(i, i, 0.0, W_II * grow, synapses=bs.Bernoulli(P), seed=seed)
     rule = None if target_rate is None else bs.InhibitorySTDP(eta * grow, target_rate, TAU, W_MAX * grow)
-    net.connect(i, e, 0.0, 1e-10 * grow if start is None else start, synapses=bs.Bernoulli(P), seed=rng, plasticity=rule)
+    net.connect(i, e, 0.0, 1e-10 * grow if start is None else start, synapses=bs.Bernoulli(P), seed=seed, plasticity=rule)
     return net
 
 
@@ -105,14 +105,15 @@ def main(arguments=None):
         parser.error("--scale must lie in 0.05 .. 1, --seconds be at least 1, and --target-rate and --eta positive.")
     chosen = slice(50)
     options = {"record": {f"E.{s}": chosen for s in ("g_exc", "g_inh", "U")}, "every": 10, "threads": args.threads, "progress": False,
-               "background": current(), "initial": initial_state(), "seed": args.seed}
-    before = bs.simulate(build(args.scale, args.seed, None), BEFORE, **options)
+               "background": current()}
+    start = {"initial": initial_state(), "seed": args.seed}
+    before = bs.simulate(build(args.scale, args.seed, None), BEFORE, **options, **start)
     if before.interrupted:
         raise SystemExit("interrupted before there was any plasticity; nothing was written.")
     net, done, course = build(args.scale, args.seed, args.target_rate, eta=args.eta), None, []
     with graceful_interrupt() as interrupted, progress_bar(round(args.seconds), "plasticity") as advance:
         while len(course) < round(args.seconds) and not interrupted():     # Ctrl-C: the whole seconds that were done are shown
-            second = bs.simulate(net, 1.0, state=None if done is None else done.state, **options)
+            second = bs.simulate(net, 1.0, **options, **(start if done is None else {"state": done.state}))
             if second.interrupted:
                 break
             done = second

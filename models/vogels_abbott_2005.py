@@ -46,13 +46,13 @@ def weights(model):
 
 
 def build(model, seed, delay=0.0):
-    """The network "CUBA" or "COBA". seed: int or numpy Generator. delay: seconds."""
-    net, rng = bs.Network(DT), np.random.default_rng(seed)
+    """The network "CUBA" or "COBA". seed: a whole number >= 0. delay: seconds."""
+    net = bs.Network(DT)
     e = net.population(N_EXC, neuron(model), "excitatory", "E")
     i = net.population(N_INH, neuron(model), "inhibitory", "I")
     for pre, weight in zip((e, i), weights(model)):
         for post in (e, i):
-            net.connect(pre, post, delay, weight, synapses=bs.Bernoulli(P), seed=rng)
+            net.connect(pre, post, delay, weight, synapses=bs.Bernoulli(P), seed=seed)
     return net
 
 

@@ -139,7 +139,7 @@ def test_delta_synapses_in_batches_of_trials():
     (lambda: connect(bs.FixedInDegree(400, multiple=False)), "400 sources.*from 300"),
     (lambda: connect(bs.FixedTotal(10 ** 6, multiple=False)), "120000 pairs"),
     (lambda: connect(bs.OneToOne()), "300 and 400"), (lambda: connect(bs.Bernoulli(0.1), seed=None), "give a seed"),
-    (lambda: connect(bs.Pairs([0, 300], [0, 0]), seed=None), "neurons 0 .. 299"), (lambda: bs.Pairs([0.5], [1]), "integers"),
+    (lambda: connect(bs.Pairs([0, 300], [0, 0]), seed=None), "neurons 0 .. 299"), (lambda: bs.Pairs([0.5], [1]), "whole numbers"),
     (lambda: connect("random"), "rule such as"), (lambda: connect(bs.FixedTotal(9), weights=np.ones(8)), r"\(9,\)"),
     (lambda: connect(bs.FixedTotal(9), weights=-1.0), "'p': weight is -1.*Dale"),
     (lambda: connect(bs.FixedTotal(9), delay=bs.Normal(0, 1e-3)), "must be finite and >= 0"),

@@ -54,7 +54,7 @@ def test_audit_counts_signs_and_violations():
 
 @pytest.mark.parametrize("act, words", [
     (lambda net: bs.Network(0), "dt is 0"),
-    (lambda net: net.population(0, bs.lif()), "whole number of neurons"),
+    (lambda net: net.population(0, bs.lif()), "must be a whole number from 1"),
     (lambda net: net.population(3, bs.lif(), name="E"), "already"),
     (lambda net: net.population(3, bs.lif(), sign="positive"), "excitatory, inhibitory, unsigned"),
     (lambda net: net.population(3, bs.lif(tau_syn=5e-4)), "too coarse"),

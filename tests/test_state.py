@@ -82,9 +82,11 @@ def test_two_runs_with_escape_noise():
     trains = sparse.spikes()
     assert_one_long_run(net, trains)
     first = bs.run(net, cut(trains, 0, 15), seed=3)
-    rest = [bs.run(net, cut(trains, 15, 30), seed=seed, state=first.state).states["out.U"] for seed in (0, 1)]
-    assert np.array_equal(*rest)       # the seed is that of the first run
-    assert not np.array_equal(rest[0], bs.run(net, trains, seed=4).states["out.U"][:, 15:])
+    whole = bs.run(net, trains, seed=3).states["out.U"][:, 15:]
+    rest, *branches = (bs.run(net, cut(trains, 15, 30), seed=seed, state=first.state).states["out.U"] for seed in (None, 3, 0, 1, 1))
+    assert np.array_equal(rest, whole)       # without a seed: the random numbers of the first run
+    assert np.array_equal(branches[-1], branches[-2])
+    assert not any(np.array_equal(a, b) for k, a in enumerate(branches[:-1]) for b in [whole, *branches[:k]])
 
 
 def test_without_inputs_the_trials_are_those_of_the_state():

@@ -109,8 +109,11 @@ def reals(values: Any, name: str, low: float | None = None, high: float | None =
     if array.dtype.kind not in "iuf" and array.size:
         refuse(name, values, f"real numbers, not {_type_of(array)}")
     _check_shape(array, name, shape)
+    given = array
     with np.errstate(over="ignore"):
         array = array.astype(dtype, copy=False)
+    if np.dtype(dtype).itemsize < given.dtype.itemsize and (beyond := np.isinf(array) & np.isfinite(given)).any():
+        raise ValueError(f"{name} has the value {given[beyond].flat[0]:g}; {np.dtype(dtype)} holds numbers up to {np.finfo(dtype).max:.3g}.")
     wrong = np.isnan(array) if infinite else ~np.isfinite(array)
     for bound, outside in ((low, np.less), (high, np.greater), (above, np.less_equal), (below, np.greater_equal)):
         if bound is not None:

@@ -29,7 +29,7 @@ def inhibitory_plasticity(target):
     drive = [bs.PoissonInput("E", 3000.0, 0.12), bs.PoissonInput("I", 3000.0, 0.08)]
     run, rates, weights = None, [], [0.02]
     for seconds in (1.0, 20.0, 1.0):
-        run = bs.simulate(net, seconds, background=drive, state=None if run is None else run.state, seed=1, progress=False)
+        run = bs.simulate(net, seconds, background=drive, state=None if run is None else run.state, progress=False)
         rates.append(run.mean_rates["E"])
         weights.append(float(np.mean(run.weights["I->E"])))
     return (rates[0], rates[-1]), (weights[0], weights[-1])

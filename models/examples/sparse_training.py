@@ -13,9 +13,9 @@ def main():
     x = net.input(20)
     hidden = net.population(50, bs.lif(), name="hidden", bias=0.1)                # a constant current for every neuron, learned
     net.connect(x, hidden, synapses=bs.Bernoulli(0.3), seed=1)
-    net.connect(hidden, hidden, synapses=bs.FixedInDegree(5), seed=2, frozen=True)
+    net.connect(hidden, hidden, synapses=bs.FixedInDegree(5), seed=1, frozen=True)
     net.connect(hidden, net.readout(2, tau_mem=0.2))
-    bs.fluctuation_driven(net, data, sigma_u=0.7, seed=3, progress=False)
+    bs.fluctuation_driven(net, data, sigma_u=0.7, seed=1, progress=False)
     pairs, before = net.indices("input->hidden")[:2], {name: weights.copy() for name, weights in net.weights.items()}
     bs.train(net, data, epochs=30, batch=50, optimizer=bs.Adam(1e-2), seed=1, progress=False,
              constraints=[bs.WeightConstraint(low=-3.0, high=3.0, norm=7.0, projections="input->hidden")])

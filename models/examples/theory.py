@@ -11,7 +11,7 @@ def circuit(g):
     E, I = net.population(800, neuron, "excitatory", "E"), net.population(200, neuron, "inhibitory", "I")
     for post in (E, I):
         net.connect(E, post, delay=1.5e-3, weights=0.4e-3, synapses=bs.FixedInDegree(80), seed=1)
-        net.connect(I, post, delay=1.5e-3, weights=g * 0.4e-3, synapses=bs.FixedInDegree(20), seed=2)
+        net.connect(I, post, delay=1.5e-3, weights=g * 0.4e-3, synapses=bs.FixedInDegree(20), seed=1)
     return net
 
 
