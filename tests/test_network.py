@@ -199,7 +199,7 @@ def test_equal_networks_have_one_fingerprint():
 
 def test_imports_run_downward():
     import ast
-    layers = ["_jit", "_vector", "units", "support", "fingerprint", "threads", "arrays", "random_kernels", "arrival_kernels",
+    layers = ["_jit", "_vector", "units", "support", "interop", "fingerprint", "threads", "arrays", "random_kernels", "arrival_kernels",
               "synapse_kernels", "surrogate_kernels", "chance_kernels", "recording_kernels", "neuron_kernels",
               "projection_kernels", "past_kernels", "conductance_kernels", "option_kernels", "bias_kernels",
               "sparse_kernels", "pooling_kernels", "kernels", "network_kernels", "event_kernels", "optimizer_kernels", "surrogate", "neuron", "events",

@@ -434,3 +434,29 @@ def test_a_file_that_a_later_run_has_taken(tmp_path):
     assert second.spikes["E"].times.size == second.counts["E"] > 0
     with pytest.raises(OSError, match="a later run has written there"):
         first.spikes
+
+
+def test_many_futures_of_one_state(tmp_path):
+    """Without a seed a run goes on; with one it branches off, for every seed in another way."""
+    net = bs.Network(1e-3)
+    net.population(50, bs.lif(), "excitatory", "E", initial=0.2)
+    options = {"background": [bs.PoissonInput("E", 100.0, 0.2, "exc"), bs.OrnsteinUhlenbeck("E", 0.3, 0.3, 5e-3)], "progress": False,
+               "record": {"E.U": slice(None)}}
+    whole, first = (bs.simulate(net, duration, seed=1, **options) for duration in (0.1, 0.05))
+    bs.save_state(first.state, tmp_path / "state.npz")
+    for state in (first.state, bs.load_state(tmp_path / "state.npz")):
+        same, *branches = (bs.simulate(net, 0.05, state=state, seed=seed, **options) for seed in (None, 0, 1, 2, 2))
+        assert np.array_equal(same.states["E.U"], whole.states["E.U"][50:])
+        assert np.array_equal(branches[-1].states["E.U"], branches[-2].states["E.U"])
+        futures = [run.states["E.U"] for run in (same, *branches[:-1])]
+        for k, a in enumerate(futures):
+            for b in futures[:k]:      # they share where they begin, and drift apart
+                assert not np.array_equal(a, b) and abs(np.corrcoef(a[-1], b[-1])[0, 1]) < 5 / np.sqrt(50)
+    rest = bs.simulate(net, 0.02, state=branches[0].state, **options)      # a branch goes on as what it is
+    long = bs.simulate(net, 0.07, state=first.state, seed=0, **options)
+    assert np.array_equal(rest.states["E.U"], long.states["E.U"][50:])
+    with pytest.raises(ValueError, match="give initial or state, not both"):
+        bs.simulate(net, 0.05, state=first.state, initial={"E.U": 0.0}, **options)
+    for seed in (-1, "a", 0.5):
+        with pytest.raises(ValueError, match="seed is .*whole number >= 0, or a numpy Generator"):
+            bs.simulate(net, 0.05, state=first.state, seed=seed, **options)
