@@ -28,6 +28,7 @@ from .simulation import Simulation, load_state, save_state, simulate
 from .rescale import time_rescale
 from .spike_file import read_spikes
 from .spike_loss import TimeToFirstSpike, VanRossumDistance
+from .support.warn import RoundingWarning, UnitWarning
 from .surrogate import (Arctan, AsymptoticSuperSpike, ExponentialSurrogate, Gaussian, MultiGaussian, Sigmoid, SuperSpike, Triangular,
                         TruncatedSuperSpike)
 from .train import History, evaluate, prime, train

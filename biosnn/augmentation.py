@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .events import Spans, SpikeTrains, inside
+from .events import Spans, SpikeTrains, check_trains, inside
+from .support import checks, plausible, seeds
 from .units import listed
 
 
@@ -40,10 +41,19 @@ class _Events:
 class _Augmentation:
     def __post_init__(self):
         for name, value in vars(self).items():
-            if not (np.isfinite(value) and value >= 0):
-                raise ValueError(f"{type(self).__name__}: {name} is {value!r}; it must be a number >= 0.")
-            if name == "probability" and value > 1:
-                raise ValueError(f"{type(self).__name__}: probability is {value!r}; it must lie in 0 .. 1.")
+            what = f"{type(self).__name__}: {name}"
+            object.__setattr__(self, name, self._checked(what, value) if name != "probability" else checks.real(value, what, 0, 1))
+
+    def _checked(self, what, value):
+        return checks.real(value, what, 0)
+
+
+@dataclass(frozen=True)
+class _InTime(_Augmentation):
+    """Whose number is a time in seconds."""
+
+    def _checked(self, what, value):
+        return checks.time(value, what, 0, plausible=plausible.SHIFT)
 
 
 @dataclass(frozen=True)
@@ -67,7 +77,7 @@ class ChannelJitter(_Augmentation):
 
 
 @dataclass(frozen=True)
-class TimeShift(_Augmentation):
+class TimeShift(_InTime):
     """All spikes of a trial move by one time, uniform in +- `most` seconds."""
     most: float
 
@@ -76,7 +86,7 @@ class TimeShift(_Augmentation):
 
 
 @dataclass(frozen=True)
-class TimeJitter(_Augmentation):
+class TimeJitter(_InTime):
     """Every spike moves by its own time: normal with standard deviation `spread` seconds."""
     spread: float
 
@@ -115,13 +125,11 @@ class ChannelMask(_Augmentation):
     """
     most: int
 
-    def __post_init__(self):
-        super().__post_init__()
-        if self.most != int(self.most):
-            raise ValueError(f"ChannelMask: most is {self.most!r}; it must be a whole number of units.")
+    def _checked(self, what, value):
+        return checks.whole(value, what, 0)
 
     def apply(self, events, rng):
-        width = np.minimum(rng.integers(0, int(self.most), events.n_trials, endpoint=True), events.n_units)
+        width = np.minimum(rng.integers(0, self.most, events.n_trials, endpoint=True), events.n_units)
         first = rng.integers(0, events.n_units - width, endpoint=True)
         settled = events.spans.settled()
         _, units, trials = settled
@@ -133,6 +141,9 @@ class ChannelMask(_Augmentation):
 class Insert(_Augmentation):
     """Independent Poisson spikes of `rate` Hz are added to every unit."""
     rate: float
+
+    def _checked(self, what, value):
+        return checks.rate(value, what)
 
     def apply(self, events, rng):
         counts = rng.poisson(self.rate * events.duration * events.n_units, events.n_trials)
@@ -205,6 +216,8 @@ def augment(spikes, augmentations, seed):
 
     spikes: SpikeTrains.  augmentations: such as [ChannelShift(10), TimeShift(20e-3)].  seed: int or numpy Generator.
     """
+    check_trains(spikes)
+    seed = seed if isinstance(seed, np.random.Generator) else seeds.whole_seed(seed)
     events = augmented_events(spikes, checked(augmentations), seed).settled()
     keep = inside(*events[:2], spikes.n_units, spikes.duration)
     return SpikeTrains.from_events(*(each[keep] for each in events), len(spikes), spikes.n_units, spikes.duration, spikes.labels)
@@ -215,6 +228,6 @@ def checked(augmentations):
     augmentations = listed(augmentations, "augment", "ChannelShift(10)")
     for each in augmentations:
         if not isinstance(each, _Augmentation):
-            names = ", ".join(kind.__name__ for kind in _Augmentation.__subclasses__())
-            raise ValueError(f"{each!r} is not an augmentation; use {names}.")
+            names = ", ".join(kind.__name__ for kind in (*_Augmentation.__subclasses__(), *_InTime.__subclasses__()) if kind is not _InTime)
+            raise ValueError(f"{checks.shown(each)} is not an augmentation; use {names}.")
     return augmentations

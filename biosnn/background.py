@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import random_kernels as kernels
+from .support import checks, plausible, timegrid
 from .units import hertz, seconds
 
 _MOST_PER_STEP = 500   # expected Poisson events per neuron and step
@@ -18,7 +19,7 @@ class PoissonInput:
     """Every neuron of a population receives a Poisson train of its own: receptor state += jump * weight * count, in every step.
 
     rate      Hz: one number, an array of one per neuron, or (times, rates) with rates (pieces,) or (pieces, neurons): rates[k] holds
-              from times[k] (s, ascending from 0) on
+              from times[k] (s, ascending from 0; rounded to the nearest step, with a RoundingWarning) on
     weight    as that of a synapse: non-negative where the receptor has a sign
     receptor  default "exc", or "syn" where there is none
 
@@ -39,7 +40,7 @@ class Current:
     """A current that is added to the right-hand side of the membrane, tau_mem dU/dt = -U + … + current.
 
     values    one number, an array of one per neuron, or (times, values) with values (pieces,) or (pieces, neurons): values[k] holds
-              from times[k] (s, ascending from 0) on
+              from times[k] (s, ascending from 0; rounded to the nearest step, with a RoundingWarning) on
     """
     population: str
     values: object
@@ -62,21 +63,23 @@ class OrnsteinUhlenbeck:
     tau: float
 
     def __post_init__(self):
-        object.__setattr__(self, "tau", seconds(self.tau, "tau"))
+        object.__setattr__(self, "tau", checks.time(self.tau, "OrnsteinUhlenbeck: tau", above=0, plausible=plausible.NOISE))
 
 
 def pieces(value, n, dt, what):
-    """(starts in steps, values (pieces, 1 or n)) of a number, an array (n,), or (times, values)."""
+    """(starts in steps, the nearest, values (pieces, 1 or n)) of a number, an array (n,), or (times, values)."""
     if isinstance(value, tuple) and len(value) != 2:
         raise ValueError(f"{what}: got a tuple of {len(value)}; what changes with time is a pair (times, values), one value per neuron an array.")
     times, values = (value if isinstance(value, tuple) else ([0.0], [value]))
-    times, values = np.asarray(times, float), np.asarray(values, float)
-    if times.ndim != 1 or not times.size or times[0] != 0 or np.any(np.diff(times) <= 0) or not np.all(np.isfinite(times)):
+    times, values = checks.reals(times, f"{what}: times"), np.asarray(values, float)
+    if times.ndim != 1 or not times.size or times[0] != 0 or np.any(np.diff(times) <= 0):
         raise ValueError(f"{what}: times must be an ascending array of seconds that begins with 0.")
     if values.shape not in ((times.size,), (times.size, n)) or not np.all(np.isfinite(values)):
         raise ValueError(f"{what}: values have shape {values.shape}; they must be finite numbers, one or {n} (one per neuron), for each of the "
                          f"{times.size} pieces.")
-    return (times / dt + 0.5).astype(np.int64), values.reshape(times.size, -1)
+    starts = timegrid.nearest_steps(times, dt)
+    timegrid.warn_if_rounded(times, starts, dt, f"{what}: times")
+    return starts, values.reshape(times.size, -1)
 
 
 def poisson_table(mean):
@@ -145,9 +148,8 @@ def _add_ornstein_uhlenbeck(sources, source, stream, network, place, rng):
     what, size = f"OrnsteinUhlenbeck({population.name!r})", place.padded(source.population)
     _, mean = pieces(source.mean, population.n, network.dt, what)
     _, sd = pieces(source.sd, population.n, network.dt, what)
-    if len(mean) > 1 or len(sd) > 1 or sd.min() < 0 or not (
-            isinstance(source.tau, (int, float, np.number)) and np.isfinite(source.tau) and source.tau > 0):
-        raise ValueError(f"{what}: mean and sd must be numbers or one per neuron, sd >= 0, and tau a positive time in seconds.")
+    if len(mean) > 1 or len(sd) > 1 or sd.min() < 0:
+        raise ValueError(f"{what}: mean and sd must be numbers or one per neuron, and sd >= 0.")
     mean, sd = (np.broadcast_to(v, (1, population.n)) for v in (mean, sd))
     decay = np.exp(-network.dt / source.tau)
     start = mean[0] + sd[0] * rng.standard_normal(population.n)

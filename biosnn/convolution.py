@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .events import SpikeTrains
+from .events import SpikeTrains, check_trains
 from .neuron import ei_lif, lif
 from .surrogate import SuperSpike
 from .synapses import Shared, target_type
@@ -178,6 +178,7 @@ def max_pool(spikes, shape, kernel):
     fall into one time step count once wherever spikes are merged (the default of `run` and `train`). Returns (SpikeTrains, new shape).
     For the data of an input; network.pool pools the spikes of populations.
     """
+    check_trains(spikes)
     shape = _shape("max_pool", shape)
     kernel = _sizes("max_pool", "kernel", kernel, len(shape) - 1, 1)
     if spikes.n_units != np.prod(shape):

@@ -7,10 +7,10 @@ _WORD, _ONE = np.uint64(64), np.uint64(1)
 
 
 @kernel
-def bin_once(spans, n_steps, n_units, duration, dt, present, pointers, binned):
-    """Events of trials (events.Spans), moved, into steps int((t + 1e-3 dt) / dt), one of a unit in a step; returns how many there are.
+def bin_once(spans, n_steps, n_units, duration, dt, tolerance, present, pointers, binned):
+    """Events of trials (events.Spans), moved, into the steps that contain them, one of a unit in a step; returns how many there are.
 
-    Those outside of the units 0 .. n_units - 1 or the times 0 <= t < duration are left out.
+    Those outside of the units 0 .. n_units - 1 or the times 0 <= t < duration are left out. tolerance: as of timegrid.steps_of, seconds.
     present: bits (trial, step, unit), zeros. Writes pointers (trial, step + 1) and the units of each step, ascending.
     """
     words = present.size // (pointers.shape[0] * n_steps)    # 64 units each
@@ -20,7 +20,8 @@ def bin_once(spans, n_steps, n_units, duration, dt, present, pointers, binned):
             unit, time = spans.units[e] + up, scale * np.float64(spans.times[e]) + shift
             if not (0 <= unit < n_units and 0 <= time < duration):
                 continue
-            step = min(np.int64((time + 1e-3 * dt) / dt), n_steps - 1)
+            late = time + min(tolerance.least + tolerance.share * time, tolerance.most)
+            step = min(np.int64(late / dt), n_steps - 1)
             present[(b * n_steps + step) * words + (unit >> 6)] |= _ONE << (np.uint64(unit) % _WORD)
     count = 0
     for b in range(pointers.shape[0]):

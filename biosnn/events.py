@@ -5,7 +5,12 @@ from typing import NamedTuple
 import numpy as np
 
 from . import event_kernels
+from .support import checks, plausible, timegrid
+from .support.warn import UnitWarning, warn
 from .units import seconds
+
+_DAY = 86400.0
+_MOST_UNITS = 2 ** 31 - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +22,8 @@ class SpikeTrains:
     offsets    (trials + 1,) trial b holds spikes offsets[b] to offsets[b + 1] - 1; a trial may be empty
     labels     (trials,) class of each trial, or None
 
-    Indexing selects trials: trains[3], trains[:5], trains[[7, 2]], trains[mask].
+    Indexing selects trials: trains[3], trains[:5], trains[[7, 2]], trains[mask]. Times are kept in float32 or float64; into which step a
+    spike falls follows from them, and from how far their type resolves them (`bin_spikes`).
     """
     times: np.ndarray
     units: np.ndarray
@@ -27,30 +33,32 @@ class SpikeTrains:
     labels: np.ndarray | None = None
 
     def __post_init__(self):
-        object.__setattr__(self, "duration", seconds(self.duration, "duration"))
-        times = np.asarray(seconds(self.times, "times"))
-        object.__setattr__(self, "times", times if times.dtype in (np.float32, np.float64) else times.astype(np.float64))
-        units = np.asarray(self.units)
-        if units.size and units.dtype.kind not in "iu":
-            raise ValueError(f"units have type {units.dtype}; they must be integers, the index of the unit that fired.")
-        object.__setattr__(self, "offsets", np.asarray(self.offsets, np.int64))
+        def keep(name, value):
+            object.__setattr__(self, name, value)
+        keep("duration", checks.time(self.duration, "duration", above=0))
+        if self.duration > _DAY:
+            warn(f"duration is {self.duration:g} s, longer than a day. Times are in seconds: is this a number of ms or µs?", UnitWarning)
+        keep("times", _as_times(self.times))
+        keep("offsets", checks.wholes(self.offsets, "offsets"))
+        keep("n_units", checks.whole(self.n_units, "n_units", 1, _MOST_UNITS, why="there must be at least one unit"))
+        units = self.units
+        if not (type(units) is np.ndarray and units.dtype == np.int32):
+            units = checks.wholes(units, "units")
         _check_offsets(self.offsets, self.times, units)
         _check_units(units, self.n_units)
         _check_times(self.times, self.offsets, self.duration)
-        object.__setattr__(self, "units", units.astype(np.int32, copy=False))
+        keep("units", units.astype(np.int32, copy=False))
         if self.labels is not None:
-            object.__setattr__(self, "labels", _checked_labels(self.labels, len(self)))
+            keep("labels", _checked_labels(self.labels, len(self)))
 
     @classmethod
     def from_events(cls, times, units, trials, n_trials, n_units, duration, labels=None):
         """From events in any order: times (s), units and trials, one entry per spike."""
-        times, units, trials = np.asarray(seconds(times, "times")), np.asarray(units), np.asarray(trials)
-        if trials.size and trials.dtype.kind not in "iu":
-            raise ValueError(f"trials have type {trials.dtype}; they must be integers, the index of the trial of each spike.")
-        trials = trials.astype(np.int64)
-        if not times.shape == units.shape == trials.shape:
+        times, units, trials = _as_times(times), checks.wholes(units, "units"), checks.wholes(trials, "trials")
+        n_trials = checks.whole(n_trials, "n_trials", 0)
+        if not times.ndim == 1 or not times.shape == units.shape == trials.shape:
             raise ValueError(f"times {times.shape}, units {units.shape} and trials {trials.shape} must have one entry per "
-                             "spike, so the same length.")
+                             "spike, so one dimension and the same length.")
         if trials.size and (trials.min() < 0 or trials.max() >= n_trials):
             raise ValueError(f"trials run from {trials.min()} to {trials.max()}; with n_trials = {n_trials} they must lie in "
                              f"0 .. {n_trials - 1}.")
@@ -62,11 +70,16 @@ class SpikeTrains:
         return self.offsets.size - 1
 
     def __getitem__(self, index):
-        if isinstance(index, (int, np.integer)):
-            if not -len(self) <= index < len(self):
-                raise IndexError(f"trial {index} does not exist: there are {len(self)} trials.")
+        if isinstance(index, (int, np.integer)) and not isinstance(index, bool):
             index = [index]
-        trials = np.arange(len(self))[index]
+        try:
+            trials = np.arange(len(self))[index]
+        except IndexError:
+            raise IndexError(f"trial {checks.shown(index)} does not exist: there are {len(self)} trials.") from None
+        except (TypeError, ValueError):
+            trials = np.empty((0, 0))
+        if trials.ndim != 1:
+            checks.refuse("the index of trials", index, "a whole number, a slice, a list of whole numbers, or a mask, one flag for each trial")
         spikes = [slice(first, last) for first, last in zip(self.offsets[trials], self.offsets[trials + 1])]
         offsets = np.concatenate([[0], np.cumsum(np.diff(self.offsets)[trials])])
         labels = None if self.labels is None else self.labels[trials]
@@ -135,34 +148,52 @@ class Binned:
         return counts
 
 
-def number_of_steps(duration, dt):
-    """Steps of dt (s) that cover the duration (s)."""
-    return max(1, int(np.ceil(duration / dt - 1e-3)))
-
-
 def bin_spikes(spikes, dt, merge=True):
-    """Sort spike trains into steps of dt (s): a spike at time t falls into step int((t + 1e-3 dt) / dt), as in Brian2.
+    """Sort spike trains into steps of dt (s): each spike falls into the step that contains it, as in Brian2.
 
+        step = floor((t + tolerance) / dt)      tolerance = 1e-3 dt + 2 eps t, less than dt / 2
+
+    eps is that of the type of the times: float32 times that should be multiples of dt land in their steps, too (timegrid.py).
     merge=True keeps one of several spikes of a unit in one step, as dense tensors do; merge=False keeps them all.
     """
-    dt = seconds(dt, "dt")
-    if not (np.isfinite(dt) and dt > 0):
-        raise ValueError(f"dt is {dt!r}; it must be a positive time in seconds.")
+    check_trains(spikes)
+    dt = checks.time(dt, "dt", above=0, plausible=max(spikes.duration, plausible.STEP))
+    merge = checks.flag(merge, "merge")
+    timegrid.warn_if_unresolved(spikes.times.dtype, spikes.duration, dt)
     return bin_events(Spans.of(spikes.times, spikes.units, spikes.offsets[:-1], spikes.offsets[1:]), spikes.n_units, spikes.duration, dt, merge)
+
+
+def first_steps(spikes, n_steps, dt):
+    """The first steps of dt (s) of every trial, n_steps of them, as SpikeTrains; trials must be longer."""
+    ends = spikes.offsets[1:]
+    if len(spikes) == 1:      # times ascend: a long recording is not looked at beyond
+        ends = np.searchsorted(spikes.times, spikes.times.dtype.type((n_steps + 1) * dt), "right")[None]
+    keep = timegrid.steps_of(spikes.times[:ends[-1]], dt) < n_steps
+    offsets = np.concatenate([[0], np.cumsum(keep)])[np.concatenate([[0], ends])]
+    part = object.__new__(SpikeTrains)     # which needs no second check
+    vars(part).update(vars(spikes), times=spikes.times[:ends[-1]][keep], units=spikes.units[:ends[-1]][keep], offsets=offsets,
+                      duration=n_steps * dt)
+    return part
+
+
+def check_trains(spikes, name="spikes"):
+    """ValueError unless `spikes` are SpikeTrains."""
+    checks.instance(spikes, name, SpikeTrains, "SpikeTrains, such as bs.data.poisson(20.0, 100, 1.0, seed=1) or bs.from_dense(counts, dt)")
 
 
 def bin_events(spans, n_units, duration, dt, merge=True):
     """As `bin_spikes`, of Spans. Events outside of the units and of the duration are left out."""
-    n_trials, n_steps, words, size = spans.first.size, number_of_steps(duration, dt), -(-n_units // 64), int(np.sum(spans.last - spans.first))
+    n_trials, n_steps, kind = spans.first.size, timegrid.covering_steps(duration, dt), spans.times.dtype
+    words, size = -(-n_units // 64), int(np.sum(spans.last - spans.first))
     if merge and n_trials * n_steps * words <= 2 * size:      # as bits, unless they would be nearly all zeros
         pointers, binned = np.zeros((n_trials, n_steps + 1), np.int64), np.empty(size, np.int32)
         present = np.zeros(n_trials * n_steps * words, np.uint64)
-        count = event_kernels.bin_once(spans, n_steps, n_units, float(duration), dt, present, pointers, binned)
+        count = event_kernels.bin_once(spans, n_steps, n_units, float(duration), dt, timegrid.step_tolerance(kind, dt), present, pointers, binned)
         return Binned(pointers, binned[:count], n_units, dt)
     times, units, trials = spans.settled()
     keep = inside(times, units, n_units, duration)
     times, units, trials = times[keep], units[keep], trials[keep]
-    step = np.minimum(((times + 1e-3 * dt) / dt).astype(np.int64), n_steps - 1)
+    step = np.minimum(timegrid.steps_of(times, dt, kind), n_steps - 1)
     key = (trials * n_steps + step) * n_units + units
     key.sort()
     if merge and key.size:
@@ -190,7 +221,8 @@ def inside(times, units, n_units, duration):
 
 def from_dense(counts, dt, labels=None):
     """Spike trains from an array (trial, step, unit) of spike counts; a spike of step n is at time n dt (s)."""
-    counts, dt = np.asarray(counts), seconds(dt, "dt")
+    counts = np.asarray(counts, np.uint8) if getattr(counts, "dtype", None) == bool else checks.reals(counts, "counts")
+    dt = checks.time(dt, "dt", above=0, plausible=plausible.BIN)
     if counts.ndim != 3 or counts.size and (counts.min() < 0 or np.any(counts != np.floor(counts))):
         raise ValueError(f"counts have shape {counts.shape}; they must be non-negative whole numbers of shape "
                          "(trial, step, unit).")
@@ -210,23 +242,36 @@ def _check_offsets(offsets, times, units):
                          f"got {offsets.size} entries from {offsets[:1]} to {offsets[-1:]}.")
 
 
+def time_type(dtype):
+    """The numpy type of times: float32 or float64."""
+    try:
+        if (found := np.dtype(dtype)) in (np.float32, np.float64) and dtype is not None:
+            return found
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(f"dtype is {getattr(dtype, '__name__', checks.shown(dtype))}; times are kept as float32 or float64.")
+
+
+def _as_times(times):
+    """An array of times in seconds, float32 where it was, else float64."""
+    times = seconds(times, "times")
+    return checks.reals(times, "times", dtype=np.float32 if getattr(times, "dtype", None) == np.float32 else np.float64)
+
+
 def _check_units(units, n_units):
-    if not (isinstance(n_units, (int, np.integer)) and n_units >= 1):
-        raise ValueError(f"n_units is {n_units!r}; it must be a whole number, and there must be at least one unit.")
     if units.size and (units.min() < 0 or units.max() >= n_units):
         bad = int(np.flatnonzero((units < 0) | (units >= n_units))[0])
         raise ValueError(f"spike {bad} is of unit {units[bad]}; with n_units = {n_units} units must lie in 0 .. {n_units - 1}.")
 
 
 def _check_times(times, offsets, duration):
-    if not (np.isfinite(duration) and duration > 0):
-        raise ValueError(f"duration is {duration!r}; it must be a positive time in seconds.")
-    for wrong, why in ((~np.isfinite(times), "it must be a finite number"), (times < 0, "a trial starts at 0 s"),
-                       (times >= duration, f"it must lie before the end of the trial at {duration:g} s")):
+    hint = timegrid.unit_hint(float(times.max(initial=0)), duration)
+    for wrong, why in ((times < 0, "a trial starts at 0 s."),
+                       (times >= duration, f"it must lie before the end of the trial at {duration:g} s.{hint}")):
         if np.any(wrong):
             bad = int(np.flatnonzero(wrong)[0])
             trial = int(np.searchsorted(offsets, bad, side="right") - 1)
-            raise ValueError(f"spike {bad} (trial {trial}) is at {times[bad]} s; {why}.")
+            raise ValueError(f"spike {bad} (trial {trial}) is at {times[bad]} s; {why}")
     falls = np.flatnonzero(np.diff(times) < 0) + 1
     falls = falls[~np.isin(falls, offsets)]
     if falls.size:
@@ -236,10 +281,9 @@ def _check_times(times, offsets, duration):
 
 
 def _checked_labels(labels, n_trials):
-    labels = np.asarray(labels)
+    labels = checks.wholes(labels, "labels")
     if labels.shape != (n_trials,):
         raise ValueError(f"labels have shape {labels.shape}; there are {n_trials} trials, so it must be ({n_trials},).")
-    if labels.dtype.kind not in "iu" or (labels.size and labels.min() < 0):
-        raise ValueError(f"labels must be integers 0, 1, 2 …, the class of each trial; got type {labels.dtype}"
-                         + (f" with minimum {labels.min()}." if labels.size else "."))
-    return labels.astype(np.int64)
+    if labels.size and labels.min() < 0:
+        raise ValueError(f"labels must be whole numbers 0, 1, 2 …, the class of each trial; the least is {labels.min()}.")
+    return labels

@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from .neuron import gain_matrix, step_matrix
+from .support import timegrid
 
 _SLOW = 50    # a current that changes so much more slowly than the membrane counts as constant
 _ROWS = 64    # of the density that are mixed by one product of matrices: so few that BLAS does not start threads for it
@@ -51,7 +52,7 @@ def psp_integrals(neuron, dt, receptor, duration=None):
     eps_bar = dt [(1 - M)^-1]_{U, r} and eps_hat = dt P_UU with P = M P M^T + e_r e_r^T.
     """
     if duration is not None:
-        kernel = psp(neuron, dt, receptor, int(round(duration / dt)))
+        kernel = psp(neuron, dt, receptor, timegrid.nearest_steps(duration, dt))
         return dt * kernel.sum(axis=0), dt * (kernel ** 2).sum(axis=0)
     matrix, _ = step_matrix(neuron, dt)
     size = matrix.shape[-1]

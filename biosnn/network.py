@@ -12,6 +12,8 @@ from .convolution import MaxPool
 from .escape import EscapeNoise
 from .neuron import Neuron, leaky_readout, pooling_unit
 from .plasticity import check_plasticity
+from .support import checks, plausible, timegrid
+from .support.warn import warn_if_implausible
 from .surrogate import SuperSpike, Surrogate
 from .support.checks import flag, instance, real, reals, refuse, shown, whole
 from .support.seeds import stream, whole_seed
@@ -67,7 +69,7 @@ class Population:
 class Projection:
     """All synapses from population `pre` onto `receptor` of population `post`.
 
-    delay      seconds, or None where every synapse has its own (in `network.synapses`)
+    delay      seconds, a multiple of the time step, or None where every synapse has its own (in `network.synapses`)
     synapses   the rule that says which pairs are connected; None: all of them
     plasticity TsodyksMarkram, InhibitorySTDP or None
     frozen     training leaves its weights as they are
@@ -86,7 +88,7 @@ class Projection:
 
 
 class Network:
-    """A graph of populations and projections, simulated in steps of dt (s).
+    """A graph of populations and projections, simulated in steps of dt (s). Times become steps as support/timegrid.py says.
 
         net = Network(dt=2e-3)
         x = net.input(700)
@@ -99,12 +101,10 @@ class Network:
     """
 
     def __init__(self, dt, dtype=np.float32):
-        dt = seconds(dt, "dt")
-        if not (np.isfinite(dt) and dt > 0):
-            raise ValueError(f"dt is {dt!r}; it must be a positive time in seconds, for instance 2e-3.")
+        dt = checks.time(dt, "dt", above=0, plausible=plausible.STEP)
         if np.dtype(dtype) not in (np.float32, np.float64):
             raise ValueError(f"dtype is {dtype!r}; the kernels exist for float32 and float64.")
-        self.dt, self.dtype = float(dt), np.dtype(dtype)
+        self.dt, self.dtype = dt, np.dtype(dtype)
         self._populations, self._projections = {}, {}
         self.weights = {}           # projection name -> array (pre, post), or number or array (synapses,), in the order of set_weights
         self.synapses = {}          # name of a sparse projection -> Synapses
@@ -163,8 +163,9 @@ class Network:
                 frozen=False, gradient_to_source=True):
         """Synapses from `pre` to `post` (populations or their names).
 
-        delay      seconds >= 0, rounded to int(delay / dt + 0.5) steps; 0 arrives in the step of the spike. With `synapses` also
-                   an array (synapses,) or a distribution
+        delay      seconds >= 0, rounded to the nearest step, int(delay / dt + 0.5), with a RoundingWarning where that changes it; the
+                   projection shows what it became. 0 arrives in the step of the spike. With `synapses` also an array (synapses,) or a
+                   distribution (which is rounded without a warning)
         weights    (pre, post), or None until an initializer sets them; or a distribution, such as Normal(0.2, 0.02, low=0) or
                    0.2 * LogNormal(0.5), or any function (rng, size) -> values. With `synapses` also a number for all (costs no memory;
                    training keeps it one) or an array (synapses,), for Pairs in the order of the pairs (see set_weights). Of a
@@ -200,10 +201,9 @@ class Network:
             raise ValueError(f"projection {name!r}: weights are the class {weights.__name__}; give a distribution, such as 0.2 * Exponential().")
         delay = delay if is_random(delay) else seconds(delay, "delay")
         one_delay = not is_random(delay) and np.ndim(delay) == 0
-        if one_delay and not isinstance(delay, (int, float, np.number)):
-            raise ValueError(f"projection {name!r}: delay is {delay!r}; it must be a number of seconds, or one for every synapse.")
-        delay_steps(delay if one_delay else 0, self.dt, f"projection {name!r}")    # one that can be
-        projection = Projection(name, pre.name, post.name, receptor, float(delay) if one_delay else None,
+        if not is_random(delay):
+            delay = self.on_grid(name, delay)
+        projection = Projection(name, pre.name, post.name, receptor, delay if one_delay else None,
                                 post.neuron.receptors[receptor].sign != 0, synapses, plasticity, flag(frozen, "frozen"),
                                 flag(gradient_to_source, "gradient_to_source"))
         if synapses is None and not one_delay:
@@ -227,6 +227,18 @@ class Network:
             raise
         return projection
 
+    def on_grid(self, name, delay):
+        """Given delays (s), one or one for every synapse, as multiples of dt."""
+        what = f"projection {name!r}"
+        if np.ndim(delay):
+            delay = checks.reals(delay, f"{what}: delay")
+            warn_if_implausible(delay, f"{what}: the longest delay", plausible.DELAY)
+        else:
+            delay = checks.time(delay, f"{what}: delay", plausible=plausible.DELAY)
+        steps = delay_steps(delay, self.dt, what)
+        timegrid.warn_if_rounded(delay, steps, self.dt, f"{what}: delay")
+        return steps * self.dt if np.ndim(delay) else timegrid.on_grid(delay, steps, self.dt)
+
     def _connect_sparse(self, projection, delay, weights, seed):
         """Build and keep the synapses; returns their weights, drawn if they are random, or None."""
         name, rule = projection.name, projection.synapses
@@ -243,12 +255,11 @@ class Network:
             raise ValueError(f"projection {name!r}: synapses of {rule!r} share weights, which cannot be plastic.")
         if is_random(delay):
             steps = draw_delays(delay, target.size, _key(seed, name, "delays"), self.dt, name)
-        elif projection.delay is None:
-            steps = delay_steps(delay, self.dt, name)
+        else:
+            steps = timegrid.nearest_steps(delay, self.dt)
+        if projection.delay is None and not is_random(delay):
             _check_size(name, "delays", steps, target.size)
             steps = compact_delays(steps if index is None or synapses.shares_weights else steps[index])
-        else:
-            steps = int(delay / self.dt + 0.5)
         weights = getattr(rule, "weights", None) if weights is None else weights
         if is_random(weights):
             shape = (target.size,) if shape is None else shape
@@ -357,7 +368,7 @@ class Network:
     def delay_steps(self, projection):
         """Delay in steps; where every synapse has its own, an array (synapses,)."""
         projection = self.projection(projection)
-        return int(projection.delay / self.dt + 0.5) if projection.delay is not None else self.synapses[projection.name].delay
+        return timegrid.nearest_steps(projection.delay, self.dt) if projection.delay is not None else self.synapses[projection.name].delay
 
     def indices(self, projection):
         """(j, i, w, d) of every synapse of a projection: presynaptic and postsynaptic neuron, weight, delay (s).
@@ -487,6 +498,7 @@ class Network:
             if value.min() < self.dt:
                 raise ValueError(f"population {name!r}: time constant {tau!r} is {value.min():g} s, below the time step dt = "
                                  f"{self.dt:g} s, which is too coarse to resolve it. Use a smaller dt.")
+        neuron.warn_if_rounded(self.dt, f"population {name!r}")
         for state, jump in neuron.spike_jumps.items():
             if np.ndim(jump) and np.size(jump) != population.n:
                 raise ValueError(f"population {name!r}: {np.size(jump)} values of the jump of {state} for {population.n} neurons.")

@@ -12,8 +12,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from .support import checks, plausible, timegrid
 from .support.checks import instance, real, whole
 from .support.seeds import stream, whole_seed
+from .support.warn import warn_if_implausible
 from .units import seconds
 
 INTEGRATORS = ("exact", "exponential_euler", "euler")
@@ -53,12 +55,13 @@ class Neuron:
     time_constants  name -> seconds, one number for the population or an array of one per neuron
     threshold       theta, in units of U (inf: never spikes)
     reset           value that U takes after a spike, or "subtract" (U loses theta)
-    refractory      seconds for which U is clamped after a spike
+    refractory      seconds for which U is clamped after a spike; as in Brian2 the whole steps in it count: 0.25 ms are 2 steps of 0.1 ms,
+                    and a population with such a period warns (RoundingWarning). k steps clamp k - 1 updates
     integrator      "exact" (matrix exponential), "exponential_euler" (each state from the others' old values) or "euler" (forward Euler)
     reversal        states that are conductances (in units of the leak) -> reversal potential; they act on U (`conductance_lif`,
                     `alpha_conductance_lif`)
     spike_jumps     state -> what a spike of the neuron adds to it, after the reset (adaptation): a number or one per neuron
-    jump_delay      seconds after which it does, rounded as delays are
+    jump_delay      seconds after which it does, rounded to the nearest step as delays are, with the same warning
     low, high       between which U is held before it meets the threshold (`bounded`)
     surge           what is not linear in U (`adex`, `izhikevich`), or None; with integrator "euler" only
     """
@@ -79,24 +82,13 @@ class Neuron:
     high: float = np.inf
 
     def __post_init__(self):
-        object.__setattr__(self, "refractory", seconds(self.refractory, f"{self.model}: refractory"))
-        for name in ("refractory", "reset", "threshold"):
+        self._check_times()
+        for name in ("reset", "threshold"):
             if np.ndim(getattr(self, name)):
                 raise ValueError(f"{self.model}: {name} is {getattr(self, name)!r}; it must be one number for all neurons. Make a population "
                                  "for each value.")
-        object.__setattr__(self, "time_constants", {name: seconds(tau, f"{self.model}: time constant {name}")
-                                                    for name, tau in self.time_constants.items()})
-        object.__setattr__(self, "time_constants", {name: np.array(tau) if isinstance(tau, (list, tuple)) else tau
-                                                    for name, tau in self.time_constants.items()})
-        for name, tau in self.time_constants.items():
-            tau = np.asarray(tau)
-            if tau.ndim > 1 or not np.all(np.isfinite(tau)) or np.any(np.real(tau) <= 0):
-                raise ValueError(f"{self.model}: time constant {name} is {_brief(tau)}; it must be positive and finite "
-                                 "(seconds), one number or one per neuron.")
         if self.integrator not in INTEGRATORS:
             raise ValueError(f"{self.model}: integrator {self.integrator!r} is not one of {', '.join(INTEGRATORS)}.")
-        if not (self.refractory >= 0 and np.isfinite(self.refractory)):
-            raise ValueError(f"{self.model}: refractory is {self.refractory!r}; it must be a time >= 0 in seconds.")
         if self.reset != "subtract" and not np.isfinite(_number(self.reset)):
             raise ValueError(f"{self.model}: reset is {self.reset!r}; it must be a value of U or 'subtract'.")
         if np.isnan(_number(self.threshold)) or (self.reset != "subtract" and self.reset >= self.threshold):
@@ -110,10 +102,34 @@ class Neuron:
             object.__setattr__(self, name, value if isinstance(value, str) else float(value))
         self._check_options()
 
+    def _check_times(self):
+        """Times as numbers and arrays; ValueError for what is none, UnitWarning for what can hardly be meant in seconds."""
+        for name, most in (("refractory", plausible.REFRACTORY), ("jump_delay", plausible.DELAY)):
+            given = seconds(getattr(self, name), f"{self.model}: {name}")
+            if np.ndim(given):
+                raise ValueError(f"{self.model}: {name} is {given!r}; it must be one number for all neurons. Make a population for each value.")
+            object.__setattr__(self, name, checks.time(given, f"{self.model}: {name}", 0, plausible=most))
+        taus = {}
+        for name, tau in self.time_constants.items():
+            what = f"{self.model}: time constant {name}"
+            try:
+                tau = checks.reals(seconds(tau, what), what, above=0)
+            except ValueError as error:
+                raise ValueError(f"{error} A time constant is positive and finite (seconds), one number or one per neuron.") from None
+            if tau.ndim > 1:
+                raise ValueError(f"{what} has shape {tau.shape}; it must be one number (seconds), or one per neuron.")
+            warn_if_implausible(tau, what, self._longest(name))
+            taus[name] = tau if tau.ndim else float(tau)
+        object.__setattr__(self, "time_constants", taus)
+
+    def _longest(self, name):
+        """Seconds above which a time constant can hardly be meant."""
+        membrane = name == next(iter(self.states.values()))
+        if name == "adapt" or membrane and not self.spiking:
+            return plausible.SLOW
+        return plausible.MEMBRANE if self.spiking else plausible.READOUT_SYNAPSE
+
     def _check_options(self):
-        object.__setattr__(self, "jump_delay", seconds(self.jump_delay, f"{self.model}: jump_delay"))
-        if not (self.jump_delay >= 0 and np.isfinite(self.jump_delay)):
-            raise ValueError(f"{self.model}: jump_delay is {self.jump_delay!r}; it must be a time >= 0 in seconds.")
         for state in self.spike_jumps:
             jump = _numbers(self.spike_jumps[state])
             if state not in list(self.states)[1:] or jump.ndim > 1 or not jump.size or not np.all(np.isfinite(jump)):
@@ -141,12 +157,17 @@ class Neuron:
         return any(receptor.state == next(iter(self.states)) for receptor in self.receptors.values())
 
     def refractory_steps(self, dt):
-        """Period in steps, rounded as delays are."""
-        return int(self.refractory / dt + 0.5)
+        """Whole steps in the period."""
+        return timegrid.whole_steps(self.refractory, dt)
 
     def jump_delay_steps(self, dt):
-        """Delay of `spike_jumps` in steps."""
-        return int(self.jump_delay / dt + 0.5)
+        """Delay of `spike_jumps` in steps, the nearest."""
+        return timegrid.nearest_steps(self.jump_delay, dt)
+
+    def warn_if_rounded(self, dt, name):
+        """RoundingWarning where its times are no multiples of dt (s); name: of its population."""
+        timegrid.warn_if_rounded(self.refractory, self.refractory_steps(dt), dt, f"{name}: refractory", "the whole steps in it")
+        timegrid.warn_if_rounded(self.jump_delay, self.jump_delay_steps(dt), dt, f"{name}: jump_delay")
 
 
 def lif(tau_mem=20e-3, tau_syn=10e-3, threshold=1.0, reset=0.0, refractory=0.0, integrator="exact"):
@@ -156,6 +177,8 @@ def lif(tau_mem=20e-3, tau_syn=10e-3, threshold=1.0, reset=0.0, refractory=0.0, 
 
     Receptors: "syn" takes weights of either sign; "exc" and "inh" take non-negative ones and add or subtract them, so
     that excitatory and inhibitory populations can project onto it.
+
+    refractory: seconds, of which the whole time steps count, as in Brian2 (2.5 steps are 2, and the population warns).
     """
     return Neuron("lif", {"U": "mem", "I": "syn"}, {("U", "I"): 1.0}, _signed_receptors("I"),
                   {"mem": tau_mem, "syn": tau_syn}, threshold, reset, refractory, integrator)
@@ -170,9 +193,10 @@ def lif_delta(tau_mem=20e-3, threshold=1.0, reset=0.0, refractory=0.0, integrato
     at -50 mV and is reset to -60 mV, give threshold=15e-3 and reset=5e-3. Spikes that arrive while U is clamped are lost, as in
     Brian2 and NEST. Receptors as `lif`: "syn" takes weights of either sign, "exc" adds and "inh" subtracts them.
     """
-    if reset == "subtract" and refractory > 0:
+    neuron = Neuron("lif_delta", {"U": "mem"}, {}, _signed_receptors("U"), {"mem": tau_mem}, threshold, reset, refractory, integrator)
+    if neuron.reset == "subtract" and neuron.refractory > 0:
         raise ValueError("lif_delta: a refractory period needs a reset to a value; spikes that arrive with the reset would be lost.")
-    return Neuron("lif_delta", {"U": "mem"}, {}, _signed_receptors("U"), {"mem": tau_mem}, threshold, reset, refractory, integrator)
+    return neuron
 
 
 def ei_lif(tau_mem=20e-3, tau_exc=10e-3, tau_inh=20e-3, threshold=1.0, reset=0.0, refractory=0.0, integrator="exact"):
@@ -346,7 +370,7 @@ def log_normal_time_constants(mean, spread, n, seed, name=""):
     values follow from the seed and the name, so that with one seed the time constants of two populations, or two of one, are
     independent if their names differ, such as "E tau_mem" and "I tau_mem".
     """
-    mean, spread = real(seconds(mean, "mean"), "mean", above=0, unit="seconds"), real(spread, "spread (of the logarithm)", 0)
+    mean, spread = checks.time(mean, "mean", above=0, plausible=plausible.SLOW), real(spread, "spread (of the logarithm)", 0)
     rng = seed if isinstance(seed, np.random.Generator) else stream(whole_seed(seed), "time constants", instance(name, "name", str, "a text"))
     return rng.lognormal(np.log(mean) - spread ** 2 / 2, spread, whole(n, "n", 0))
 
@@ -451,7 +475,3 @@ def _numbers(values):
         return np.asarray(values, float)
     except (TypeError, ValueError):
         return np.array(np.nan)
-
-
-def _brief(array):
-    return f"{array}" if array.ndim == 0 else f"an array with values from {array.min():g} to {array.max():g}"

@@ -6,12 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .units import hertz, seconds
-
-
-def _require(what, name, value, allowed, holds):
-    if not (isinstance(value, (int, float, np.number)) and holds):
-        raise ValueError(f"{what}: {name} is {value!r}; it must be {allowed}.")
+from .support import checks, plausible
+from .units import hertz
 
 
 @dataclass(frozen=True)
@@ -37,12 +33,9 @@ class TsodyksMarkram:
     tau_facil: float = 0.0
 
     def __post_init__(self):
-        for name in ("tau_rec", "tau_facil"):
-            object.__setattr__(self, name, seconds(getattr(self, name), name))
-        _require("TsodyksMarkram", "utilization", self.utilization, "a share, 0 < utilization <= 1", 0 < self.utilization <= 1)
-        _require("TsodyksMarkram", "tau_rec", self.tau_rec, "a positive time in seconds", np.isfinite(self.tau_rec) and self.tau_rec > 0)
-        _require("TsodyksMarkram", "tau_facil", self.tau_facil, "a time in seconds, or 0 for no facilitation",
-                 np.isfinite(self.tau_facil) and self.tau_facil >= 0)
+        for name, bound in (("tau_rec", {"above": 0}), ("tau_facil", {"low": 0, "why": "0 is no facilitation"})):
+            object.__setattr__(self, name, checks.time(getattr(self, name), f"TsodyksMarkram: {name}", plausible=plausible.SLOW, **bound))
+        object.__setattr__(self, "utilization", checks.real(self.utilization, "TsodyksMarkram: utilization", above=0, high=1))
 
     def steady_state(self, rate):
         """(u, x, u x) at the spikes of a long regular train of `rate` Hz (number or array): u after its jump, x before its own."""
@@ -87,12 +80,12 @@ class InhibitorySTDP:
     w_max: float = np.inf
 
     def __post_init__(self):
-        object.__setattr__(self, "tau", seconds(self.tau, "tau"))
-        object.__setattr__(self, "target_rate", hertz(self.target_rate, "target_rate"))
-        for name, allowed in (("eta", "a positive number"), ("target_rate", "a positive rate in Hz"), ("tau", "a positive time in seconds")):
-            value = getattr(self, name)
-            _require("InhibitorySTDP", name, value, allowed, np.isfinite(value) and value > 0)
-        _require("InhibitorySTDP", "w_max", self.w_max, "a positive number, or infinity for no limit", self.w_max > 0)
+        def keep(name, value):
+            object.__setattr__(self, name, value)
+        keep("tau", checks.time(self.tau, "InhibitorySTDP: tau", above=0, plausible=plausible.TRACE))
+        keep("target_rate", checks.real(hertz(self.target_rate, "target_rate"), "InhibitorySTDP: target_rate", above=0, unit="Hz"))
+        keep("eta", checks.real(self.eta, "InhibitorySTDP: eta", above=0))
+        keep("w_max", checks.real(self.w_max, "InhibitorySTDP: w_max", above=0, infinite=True, why="infinity is no limit"))
 
     @property
     def alpha(self):

@@ -12,6 +12,7 @@ from .data.poisson import poisson
 from .moments import adaptation_gain
 from .neuron import free_membrane
 from .simulation import simulate
+from .support import timegrid
 
 NEURONS, SAMPLE = 250, 1e-3     # probes of a population; seconds between two samples of their membranes
 
@@ -96,7 +97,7 @@ class Probes:
         warm = simulate(self.with_probes, warm_up, parts[0], seed=self.seed, initial=initial, **options)
         record = {f"{_probe(name)}.U": slice(None) for name in self.units}
         run = simulate(self.with_probes, seconds, parts[1], state=warm.state, record=record,
-                       every=max(1, round(SAMPLE / self.network.dt)), **options)
+                       every=max(1, timegrid.nearest_steps(SAMPLE, self.network.dt)), **options)
         if warm.interrupted or run.interrupted:      # simulate returns what there is; half a measurement is none
             raise KeyboardInterrupt
         return {name: _statistics(run, name) for name in self.units}

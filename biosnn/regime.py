@@ -15,6 +15,7 @@ from .init_advice import check_names
 from .mean_field import Cell, Input, fixed_point, interval_cv, membrane
 from .moments import as_learned
 from .plasticity import InhibitorySTDP, TsodyksMarkram
+from .support import timegrid
 from .units import hertz, listed, seconds
 
 SILENT, FAST, SYNCHRONOUS = 0.1, 300.0, 0.3      # Hz, Hz, chi
@@ -205,7 +206,7 @@ def _mean(value, n, dt, what, period):
     starts, values = pieces(value, n, dt, what)
     if period is None:
         return float(values[-1].mean())
-    begin, end = (int(t / dt + 0.5) for t in period)
+    begin, end = (timegrid.nearest_steps(t, dt) for t in period)
     lasting = np.diff(np.clip([*starts, max(end, starts[-1])], begin, end))
     return float(lasting @ values.mean(axis=1) / (end - begin))
 

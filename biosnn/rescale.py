@@ -5,7 +5,7 @@ import numpy as np
 
 from .network import Network
 from .neuron import pooling_unit
-from .synapses import compact_delays
+from .synapses import compact_delays, delay_steps
 
 
 def time_rescale(network, dt):
@@ -13,7 +13,8 @@ def time_rescale(network, dt):
 
     With the integrator "exact" (also with "exponential_euler" and "euler" to the order of dt) a spike of a weight w has the same
     postsynaptic potential in steps of any length, so weights stay. What changes: delays and refractory periods are rounded to the new
-    steps; spikes fall into other steps, so that their times and the rates change a little; SigmoidEscape noise, which is by the step.
+    steps, with a RoundingWarning where `connect` and `population` would give one; spikes fall into other steps, so that their times and
+    the rates change a little; SigmoidEscape noise, which is by the step.
 
     ValueError if a time constant is shorter than dt.
     """
@@ -28,15 +29,16 @@ def time_rescale(network, dt):
                                  f"dt = {other.dt:g} s, which is too coarse to resolve it. Use a smaller dt.")
     for projection in network.projections:
         name = projection.name
+        if projection.delay is not None:
+            projection = replace(projection, delay=other.on_grid(name, projection.delay))
         other._projections[name] = projection
         if name in network.synapses:
             synapses = network.synapses[name]
-            steps = np.floor(np.asarray(synapses.delay) * network.dt / other.dt + 0.5).astype(np.int64)
             if projection.delay is not None:
                 steps = other.delay_steps(projection)
-            elif steps.size and steps.max() > 65535:
-                raise ValueError(f"projection {name!r}: its longest delay has {steps.max()} steps of {other.dt:g} s; there may be 65535.")
-            other.synapses[name] = replace(synapses, delay=steps if projection.delay is not None else compact_delays(steps))
+            else:
+                steps = compact_delays(delay_steps(np.asarray(synapses.delay) * network.dt, other.dt, f"projection {name!r}"))
+            other.synapses[name] = replace(synapses, delay=steps)
         if name in network.weights:
             other.set_weights(name, network.weights[name])
     return other

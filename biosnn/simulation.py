@@ -22,7 +22,8 @@ from .spike_file import SpikeFile, read_spikes
 from .support.seeds import stream, whole_seed
 from .synapses import is_random
 from .threads import checked_threads, default_threads
-from .units import listed, seconds
+from .support import checks, plausible, timegrid
+from .units import listed
 
 _SLICE = 0.03            # seconds of wall time between looks at the clock and at Ctrl-C
 _ROOM = 1 << 22          # neurons times steps of the list of past spikes
@@ -72,8 +73,7 @@ class Simulation:
     @property
     def rates(self):
         """Population -> (bins,) mean rate of its neurons in Hz; bins are `rate_bin` seconds long."""
-        steps = max(1, round(self.rate_bin / self.network.dt))
-        total = max(1, round(self.duration / self.network.dt))
+        steps, total = (max(1, timegrid.nearest_steps(t, self.network.dt)) for t in (self.rate_bin, self.duration))
         length = np.minimum(steps, total - steps * np.arange(-(-total // steps))) * self.network.dt
         return {name: count / (self.network[name].n * length) for name, count in self.binned.items()}
 
@@ -97,11 +97,12 @@ def simulate(network, duration, spikes=None, *, background=(), record=None, ever
              state=None, seed=None, threads=None, progress=True, out=None, merge=True):
     """Simulate one trial of `network` for `duration` seconds. Returns a Simulation.
 
+    duration       as many steps as cover it are simulated (10.4 ms are 11 steps of 1 ms), which simulation.duration shows
     spikes         SpikeTrains of one trial for the inputs, or a dict of input name -> such
     background     list of PoissonInput, Current, OrnsteinUhlenbeck
     record         states of chosen neurons: {"E.U": [0, 1, 2], "E.I_exc": slice(5)}, at the end of every `every`-th step
     record_spikes  names of populations; default: all that spike or pool spikes
-    rate_bin       seconds, of the bins in which spikes are counted
+    rate_bin       seconds, of the bins in which spikes are counted: the nearest number of steps, which simulation.rate_bin shows
     initial        {"E.U": number, array (n,), or distribution with draw(rng, size)}: states at the start, instead of 0 and `initial` of
                    the population
     state          of an earlier simulation of this network, to go on from, in place of `initial`. Input spikes count from the start of
@@ -117,12 +118,9 @@ def simulate(network, duration, spikes=None, *, background=(), record=None, ever
 
     Ctrl-C ends the run and returns what was simulated so far; a second one interrupts at once.
     """
-    duration = seconds(duration, "duration")
-    steps = int(duration / network.dt + 0.5) if np.isfinite(duration) else 0
-    if steps < 1:
-        raise ValueError(f"duration is {duration!r} s; it must be finite and at least one step of {network.dt:g} s.")
+    steps = timegrid.covering_steps(checks.time(duration, "duration", above=0), network.dt)
     _check_network(network)
-    run = _Run(network, spikes, merge, background, state, seed, initial, _threads(network, threads))
+    run = _Run(network, spikes, merge, background, state, seed, initial, _threads(network, threads), steps)
     run.choose(record, every, record_spikes, rate_bin, steps, out)
     begin, interrupted = time.perf_counter(), False
     try:
@@ -169,7 +167,7 @@ def _threads(network, threads):
 class _Run:
     """The arrays of one call of `simulate`, and the loop over slices of time."""
 
-    def __init__(self, network, spikes, merge, background, state, seed, initial, threads):
+    def __init__(self, network, spikes, merge, background, state, seed, initial, threads, steps):
         self.network, self.threads, self.place, self.merge = network, threads, engine.Place(network), merge
         self.fingerprint = network.fingerprint()
         if not (state is None or isinstance(state, State)):
@@ -190,7 +188,7 @@ class _Run:
         direct = [network.delay_steps(p) for p in network.projections if p.delay is not None]
         self.longest = max([0, *direct, *(p.neuron.jump_delay_steps(network.dt) for p in network.spiking)])
         self._make_memory(state, initial, seed)
-        self._connect_inputs(spikes)
+        self._connect_inputs(spikes, steps)
         self._make_history(state)
         self.plastic = plastic_engine.pack_plastic(self.place, threads, self.history)
         if state is not None:
@@ -277,30 +275,28 @@ class _Run:
             most[p] = max(most[p], times.max(initial=1))
         return most
 
-    def _connect_inputs(self, spikes):
-        """The spikes of the inputs, by step."""
+    def _connect_inputs(self, spikes, steps):
+        """The spikes of the inputs, by step, as far as the run goes."""
         inputs = self.network.inputs
         if spikes is None or not inputs:
             if spikes is not None:
                 raise ValueError("the network has no inputs: give spikes=None.")
             self.drive = engine.Drive(len(inputs), self.first, 0, np.zeros(1, np.int64), np.empty(0, np.int32))
             return
-        events, given = bin_inputs(self.network, spikes, self.merge)
+        events, given = bin_inputs(self.network, spikes, self.merge, steps)
         if events.pointers.shape[0] != 1:
             raise ValueError(f"simulate runs one trial; spikes have {events.pointers.shape[0]}. Choose one: spikes[0].")
         self.drive = engine.Drive(len(inputs), self.first, given, np.ascontiguousarray(events.pointers[0]), events.units)
 
     def choose(self, record, every, record_spikes, rate_bin, steps, out):
         """What is recorded."""
-        rate_bin = seconds(rate_bin, "rate_bin")
-        if not (isinstance(rate_bin, (int, float, np.number)) and np.isfinite(rate_bin)):
-            raise ValueError(f"rate_bin is {rate_bin!r}; it must be a time in seconds.")
+        rate_bin = checks.time(rate_bin, "rate_bin", plausible=max(plausible.BIN, steps * self.network.dt))
         if not (record is None or isinstance(record, dict)):
             raise ValueError(f"record is {record!r}; it must be a dict of states and their neurons, such as {{'E.U': [0, 1, 2], "
                              "'E.I_exc': slice(5)}.")
         if not isinstance(every, (int, np.integer)) or every < 1:
             raise ValueError(f"every is {every!r}; it must be a whole number of steps >= 1.")
-        self.rate_bin, self.bin_steps = rate_bin, int(rate_bin / self.network.dt + 0.5)
+        self.bin_steps = timegrid.nearest_steps(rate_bin, self.network.dt)
         if self.bin_steps < 1:
             raise ValueError(f"rate_bin is {rate_bin!r} s; it must be at least one step of {self.network.dt:g} s.")
         names = [p.name for p in self.network.firing] if record_spikes is None else list(

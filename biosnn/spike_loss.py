@@ -9,7 +9,7 @@ import numpy as np
 
 from .events import SpikeTrains, bin_spikes
 from .loss import _CrossEntropy
-from .units import seconds
+from .support import checks, plausible
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,9 @@ class VanRossumDistance:
     takes_mask = False
 
     def __post_init__(self):
-        object.__setattr__(self, "tau", seconds(self.tau, "VanRossumDistance: tau"))
-        if not (np.isfinite(self.tau) and self.tau > 0):
-            raise ValueError(f"VanRossumDistance: tau is {self.tau!r}; it must be a positive time in seconds.")
+        object.__setattr__(self, "tau", checks.time(self.tau, "VanRossumDistance: tau", above=0, plausible=plausible.KERNEL))
+        if self.dt is not None:
+            object.__setattr__(self, "dt", checks.time(self.dt, "VanRossumDistance: dt", above=0, plausible=plausible.STEP))
 
     def for_step(self, dt):
         """The same distance in steps of dt (s)."""

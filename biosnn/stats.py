@@ -1,14 +1,15 @@
 """Statistics of spike trains and of synaptic input: rates, irregularity, variability, synchrony, correlation, balance.
 
 Functions of spike trains take SpikeTrains (all their trials, pooled). Counts of windows use whole windows only: what is
-left at the end of a trial when `width` does not divide its duration is not counted.
+left at the end of a trial when `width` does not divide its duration is not counted. A spike that should begin a window, but
+for the rounding of its time, counts there: windows k width <= t + tolerance < (k + 1) width (support/timegrid.py).
 """
 from dataclasses import dataclass
 
 import numpy as np
 
-from .events import number_of_steps, ranges
-from .units import seconds
+from .events import check_trains, ranges
+from .support import checks, seeds, timegrid
 
 _CORRELOGRAM_CHUNK = 1 << 20     # presynaptic spikes times targets, and lags, that are looked at at once
 
@@ -36,9 +37,9 @@ def rate_over_time(spikes, width):
     """
     _check_trials(spikes)
     width = _checked_width("width", width, spikes.duration)
-    n_bins = number_of_steps(spikes.duration, width)
+    n_bins = timegrid.covering_windows(spikes.duration, width)
     edges = np.append(np.arange(n_bins) * width, spikes.duration)
-    bins = np.minimum(_window_of(spikes.times, width), n_bins - 1)
+    bins = np.minimum(timegrid.windows_of(spikes.times, width), n_bins - 1)
     counts = np.bincount(bins, minlength=n_bins)
     return (edges[:-1] + edges[1:]) / 2, counts / (len(spikes) * spikes.n_units * np.diff(edges))
 
@@ -52,6 +53,7 @@ def interspike_intervals(spikes):
     Returns (intervals, units): seconds, and the unit that each interval belongs to, both (intervals,). They are in order
     of trial, then unit, then time.
     """
+    check_trains(spikes)
     train = spikes.trials * spikes.n_units + spikes.units
     order = np.argsort(train, kind="stable")       # times ascend within a trial, and a stable sort keeps them so
     same = np.diff(train[order]) == 0
@@ -67,8 +69,7 @@ def isi_cv(spikes, minimum=3):
     unit has fewer than `minimum` intervals. ValueError unless `minimum` is a whole number >= 2.
     Source: Softky & Koch (1993), J. Neurosci. 13:334-350.
     """
-    if isinstance(minimum, bool) or not isinstance(minimum, (int, np.integer)) or minimum < 2:
-        raise ValueError(f"minimum is {minimum!r}; it must be a whole number >= 2, since one interval has no variation.")
+    minimum = checks.whole(minimum, "minimum", 2, why="one interval has no variation")
     intervals, units = interspike_intervals(spikes)
     n = np.bincount(units, minlength=spikes.n_units)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -122,12 +123,11 @@ def correlations(spikes, width, pairs=1000, seed=0):
     ValueError for a width outside (0, duration], fewer than 2 bins, or `pairs` that is not a whole number >= 1.
     Source: Cohen & Kohn (2011), Nat. Neurosci. 14:811-819 (spike-count correlation).
     """
-    if isinstance(pairs, bool) or not isinstance(pairs, (int, np.integer)) or pairs < 1:
-        raise ValueError(f"pairs is {pairs!r}; it must be a whole number >= 1.")
+    pairs, rng = checks.whole(pairs, "pairs", 1), seeds.generator(seed)
     counts = _window_counts(spikes, "width", width)
     variances = _variances(counts)
     active = np.flatnonzero(variances > 0)
-    i, j = active[_random_pairs(active.size, pairs, np.random.default_rng(seed))]
+    i, j = active[_random_pairs(active.size, pairs, rng)]
     n, total, together = counts.shape[0], _totals(counts), _totals(counts[:, i].multiply(counts[:, j]))
     covariances = (n * together - total[i] * total[j]) / n ** 2
     return np.clip(covariances / np.sqrt(variances[i] * variances[j]), -1.0, 1.0)
@@ -148,25 +148,26 @@ def cross_correlogram(pre, post, pairs, reach, width):
     ValueError for trials that differ, units that do not exist, reach outside (0, duration / 2), or a width that does not divide it.
     Source: Perkel, Gerstein & Moore (1967), Biophys. J. 7:419-440.
     """
-    _check_trials(pre)
+    _check_trials(pre, "pre")
+    check_trains(post, "post")
     if len(pre) != len(post) or abs(pre.duration - post.duration) > 1e-9 * pre.duration:
         raise ValueError(f"pre has {len(pre)} trials of {pre.duration:g} s and post {len(post)} of {post.duration:g} s; they must be of the same "
                          "trials.")
     reach, width = _checked_width("reach", reach, pre.duration), _checked_width("width", width, pre.duration)
     if reach > pre.duration / 2:
         raise ValueError(f"reach is {reach:g} s; it must be at most half the duration of a trial, {pre.duration / 2:g} s.")
-    each_side = max(1, round(reach / width))
-    if abs(each_side * width - reach) > 1e-6 * width:
+    each_side = timegrid.whole_windows(reach, width)
+    if each_side < 1 or timegrid.covering_windows(reach, width) != each_side:
         raise ValueError(f"width is {width:g} s; it must divide reach, {reach:g} s, so that a bin begins at lag 0.")
     sources, targets = _checked_pairs(pairs, pre.n_units, post.n_units)
     order = np.argsort(sources, kind="stable")
     first, targets = np.searchsorted(sources[order], np.arange(pre.n_units + 1)), targets[order]
-    slack = 1e-3 * width       # lags that should be multiples of `width`, up to rounding, begin a bin
-    inside = np.abs(pre.times.astype(np.float64) - pre.duration / 2) <= pre.duration / 2 - reach + slack
-    times, trials, units = pre.times[inside].astype(np.float64), pre.trials[inside], pre.units[inside]
     # every train of `post` has a stretch of one axis to itself, with room for the lags
     stretch = post.duration + 4 * reach
     place = np.sort((post.trials * post.n_units + post.units) * stretch + post.times.astype(np.float64))
+    slack = _lag_slack(pre, post, width, len(post) * post.n_units * stretch)
+    inside = np.abs(pre.times.astype(np.float64) - pre.duration / 2) <= pre.duration / 2 - reach + slack
+    times, trials, units = pre.times[inside].astype(np.float64), pre.trials[inside], pre.units[inside]
     found, n = np.zeros(2 * each_side, np.int64), (first[units + 1] - first[units]).astype(np.int64)
     for part in np.array_split(np.arange(times.size), 1 + n.sum() // _CORRELOGRAM_CHUNK):
         spike = np.repeat(part, n[part])
@@ -177,20 +178,30 @@ def cross_correlogram(pre, post, pairs, reach, width):
         for begin, end in zip([0, *pieces], [*pieces, at.size]):
             first_lag, lags = low[begin:end], high[begin:end] - low[begin:end]
             lags = place[ranges(first_lag, lags)] - np.repeat(at[begin:end], lags)
-            bins = np.floor((lags + reach) / width + 1e-3).astype(np.int64)
+            bins = ((lags + reach + slack) / width).astype(np.int64)
             found += np.bincount(np.clip(bins, 0, found.size - 1), minlength=found.size)
     with np.errstate(divide="ignore", invalid="ignore"):
         return (np.arange(-each_side, each_side) + 0.5) * width, found / (n.sum() * width)
 
 
+def _lag_slack(pre, post, width, length):
+    """Seconds by which a lag that should be a multiple of `width` may lie below it: both times are rounded, and their places on an axis
+    of that length."""
+    last = float(max(pre.times.max(initial=0), post.times.max(initial=0)))
+    parts = [timegrid.window_tolerance(each.times.dtype, width)(last) for each in (pre, post)]
+    return float(min(sum(parts) + 4 * np.finfo(float).eps * length, timegrid.window_tolerance(float, width).most))
+
+
 def _checked_pairs(pairs, n_pre, n_post):
-    sources, targets = (np.asarray(a) for a in pairs)
+    try:
+        sources, targets = pairs
+    except (TypeError, ValueError):
+        checks.refuse("pairs", pairs, "two arrays (pairs,) of unit numbers, such as (synapses.sources, synapses.target)")
+    sources, targets = (checks.wholes(units, f"units of {name} in pairs", 0, size - 1)
+                        for name, units, size in (("pre", sources, n_pre), ("post", targets, n_post)))
     if sources.shape != targets.shape or sources.ndim != 1:
         raise ValueError(f"pairs have shapes {sources.shape} and {targets.shape}; they must be two arrays (pairs,) of unit numbers.")
-    for name, units, size in (("pre", sources, n_pre), ("post", targets, n_post)):
-        if units.size and not (np.issubdtype(units.dtype, np.integer) and 0 <= units.min() and units.max() < size):
-            raise ValueError(f"units of {name} in pairs run from {units.min()} to {units.max()}; they must be whole numbers, 0 .. {size - 1}.")
-    return sources, targets.astype(np.int64)
+    return sources, targets
 
 
 def _random_pairs(n, pairs, rng):
@@ -201,20 +212,15 @@ def _random_pairs(n, pairs, rng):
     return np.stack([k - j * (j - 1) // 2, j])
 
 
-def _window_of(times, width):
-    """The window of each spike. A time that should be a multiple of `width`, up to rounding, begins a window."""
-    return np.floor(times.astype(np.float64) / width * (1 + 4 * np.finfo(times.dtype).eps)).astype(np.int64)
-
-
 def _window_counts(spikes, name, width):
     """Spike counts (trial and window, unit) in whole windows. Sparse: memory is that of the spikes."""
     _check_trials(spikes)
     width = _checked_width(name, width, spikes.duration)
-    n_windows = int(spikes.duration / width + 1e-3)
+    n_windows = timegrid.whole_windows(spikes.duration, width)
     if n_windows * len(spikes) < 2:
         raise ValueError(f"{name} is {width:g} s and there is one trial of {spikes.duration:g} s, which gives one count; a "
                          f"variance needs at least two. Give a shorter {name} or more trials.")
-    window = _window_of(spikes.times, width)
+    window = timegrid.windows_of(spikes.times, width)
     whole = window < n_windows
     where = (spikes.trials * n_windows + window)[whole], spikes.units[whole]
     from scipy.sparse import csc_matrix    # here: `import biosnn` stays quick
@@ -271,29 +277,30 @@ def ei_balance(excitatory, inhibitory):
 
 
 def _checked_input(name, values):
-    values = np.asarray(values, np.float64)
+    values = checks.reals(values, f"{name} input")
     if values.ndim != 3 or 0 in values.shape[:2]:
         raise ValueError(f"{name} has shape {values.shape}; it must be (trial, step, neuron), with at least one trial and one "
                          "step.")
-    wrong = ~(np.isfinite(values) & (values >= 0))
+    wrong = values < 0
     if np.any(wrong):
         at = tuple(int(k) for k in np.argwhere(wrong)[0])
         raise ValueError(f"{name} input at (trial, step, neuron) = {at} is {values[at]:g}; both inputs are given as "
-                         "magnitudes, finite and >= 0: the sign of inhibition is not part of it.")
+                         "magnitudes >= 0: the sign of inhibition is not part of it.")
     return values
 
 
 # ---------------------------------------------------------------------------------------------- checks
 
 
-def _check_trials(spikes):
+def _check_trials(spikes, name="spikes"):
+    check_trains(spikes, name)
     if len(spikes) == 0:
         raise ValueError("the spike trains have no trials, so there is nothing to average over; give at least one.")
 
 
 def _checked_width(name, width, duration):
-    width = seconds(width, name)
-    if not (np.isfinite(width) and 0 < width <= duration * (1 + 1e-9)):
+    width = checks.time(width, name)
+    if not 0 < width <= duration * (1 + 1e-9):
         raise ValueError(f"{name} is {width!r} s; it must be a time in seconds, above 0 and at most the duration of a trial, "
                          f"{duration:g} s.")
     return width

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import synapse_kernels
+from .support import timegrid
 from .support.checks import reals, shown
 from .threads import on_threads
 
@@ -158,16 +159,15 @@ def draw_weights(values, size, key, dtype):
 
 
 def delay_steps(delays, dt, what):
-    """Seconds to steps, int(d / dt + 0.5); ValueError where one is negative, not finite or above 65 535 steps."""
+    """Seconds to the nearest steps, an int or an array; ValueError where one is negative, not finite or above 65 535 steps."""
     delays = np.asarray(delays, float)
     wrong = ~(np.isfinite(delays) & (delays >= 0))
     if np.any(wrong):
         raise ValueError(f"{what}: delay is {float(delays[wrong].ravel()[0])!r} s; it must be finite and >= 0, an effect cannot precede its cause.")
-    steps = np.floor(delays / dt + 0.5)
-    if steps.size and steps.max() > 65535:
-        raise ValueError(f"{what}: a delay of {delays.max():g} s is {steps.max():.0f} steps of dt = {dt:g} s; it can be "
+    if delays.size and delays.max() / dt >= 65535.5:
+        raise ValueError(f"{what}: a delay of {delays.max():g} s is {delays.max() / dt:.0f} steps of dt = {dt:g} s; it can be "
                          "65 535 steps at most. Delays are seconds.")
-    return steps
+    return timegrid.nearest_steps(delays, dt)
 
 
 def draw_delays(values, size, key, dt, what):

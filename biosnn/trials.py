@@ -6,30 +6,34 @@ import numpy as np
 
 from . import arrays, contributions, passes
 from .escape import chance
-from .events import SpikeTrains, bin_spikes, number_of_steps, ranges
+from .events import SpikeTrains, bin_spikes, first_steps, ranges
 from .neuron import linear_step, step_pattern
 from .pack import check_differentiable, check_reset_is_differentiable, pack
 from .past import State, after, as_arrays, checked_state
+from .support import checks, plausible, timegrid
 from .support.seeds import stream, whole_seed
-from .units import seconds
 
 _NO_VALUES = {np.dtype(t): np.empty(0, t) for t in (np.float32, np.float64)}
 
 
 # ---------------------------------------------------------------------------------------------- input
 
-def bin_inputs(network, spikes, merge=True):
+def bin_inputs(network, spikes, merge=True, most=None):
     """Bin the spike trains of all inputs and lay them side by side as kernel events. Returns (events, steps).
 
     spikes: SpikeTrains for a network with one input, or a dict of input name -> SpikeTrains with equal trials and duration.
+    most: the steps that are needed, from the start; the rest is not looked at.
     """
-    binned = [bin_spikes(train, network.dt, merge) for train in input_trains(network, spikes)]
-    steps, n_trials = binned[0].n_steps, len(binned[0])
-    for population, other in zip(network.inputs, binned):
-        if (other.n_steps, len(other)) != (steps, n_trials):
-            raise ValueError(f"input {population.name!r} has {len(other)} trials of {other.n_steps} steps, "
+    trains = input_trains(network, spikes)
+    sizes = [(timegrid.covering_steps(train.duration, network.dt), len(train)) for train in trains]
+    steps, n_trials = sizes[0]
+    for population, size in zip(network.inputs, sizes):
+        if size != sizes[0]:
+            raise ValueError(f"input {population.name!r} has {size[1]} trials of {size[0]} steps, "
                              f"{network.inputs[0].name!r} has {n_trials} of {steps}; all inputs must share them.")
-    return side_by_side(binned, network.dtype), steps
+    if most is not None and most < steps:
+        steps, trains = most, [first_steps(train, most, network.dt) for train in trains]
+    return side_by_side([bin_spikes(train, network.dt, merge) for train in trains], network.dtype), steps
 
 
 def side_by_side(binned, dtype):
@@ -275,6 +279,7 @@ def run(network, spikes=None, record=(), currents=None, threads=None, merge=True
     record     states to keep, such as ["E.U", "E.I_exc", "I.U_star"]: values at the end of each step; U_star is U before
                threshold and reset. Readouts' U is always kept.
     currents   population -> array that broadcasts to (trial, step, neuron), added to the right-hand side of tau_mem dU/dt
+    duration   of a trial: as many steps as cover it (10.4 ms are 11 steps of 1 ms), which trace.duration shows; that of spike trains likewise
     merge      several spikes of one input unit in one step count once
     tape       keep what `gradient` needs
     moments    states of which to keep the mean and variance over the steps, without their values: trace.mean, trace.variance
@@ -284,7 +289,7 @@ def run(network, spikes=None, record=(), currents=None, threads=None, merge=True
                refractory clocks, spikes still on their way. Two runs have the bits of one long one, unless the second has a seed, which
                makes it a branch: other random numbers from here on, one future of this state for each seed
     """
-    packed, duration = pack(network), seconds(duration, "duration")
+    packed, duration = pack(network), None if duration is None else checks.time(duration, "duration", above=0)
     threads = passes.checked_threads(threads)
     past = None if state is None else checked_state(state, packed)
     events, steps, trains = _events(network, spikes, merge, duration, currents, 1 if past is None else len(past.states))
@@ -339,10 +344,7 @@ def _events(network, spikes, merge, duration, currents, least):
         return events, steps, {p.name: train for p, train in zip(network.inputs, trains)}
     if spikes is not None or duration is None:
         raise ValueError("the network has no inputs: give spikes=None and a duration in seconds.")
-    duration = seconds(duration, "duration")
-    if not (np.isfinite(duration) and duration > 0):
-        raise ValueError(f"duration is {duration!r} s; it must be a positive time in seconds.")
-    steps = number_of_steps(duration, network.dt)
+    steps = timegrid.covering_steps(duration, network.dt)
     n_trials = max([np.shape(c)[0] for c in (currents or {}).values() if np.ndim(c) == 3] + [least])
     return arrays.Events(np.zeros((n_trials, 1), np.int64), np.empty(0, np.int32), _NO_VALUES[network.dtype]), steps, {}
 
@@ -367,10 +369,11 @@ def window_steps(truncate, dt):
     """Steps of the windows of truncated backpropagation (0: none) from seconds or None."""
     if truncate is None:
         return 0
-    truncate = seconds(truncate, "truncate")
-    if not (isinstance(truncate, (int, float, np.number)) and np.isfinite(truncate) and int(truncate / dt + 0.5) >= 1):
+    truncate = checks.time(truncate, "truncate", plausible=plausible.WINDOW)
+    if (steps := timegrid.nearest_steps(truncate, dt)) < 1:
         raise ValueError(f"truncate is {truncate!r} s; it must be at least one step of {dt:g} s, or None.")
-    return int(truncate / dt + 0.5)
+    timegrid.warn_if_rounded(truncate, steps, dt, "truncate")
+    return steps
 
 
 def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=False, threads=None, truncate=None, record=(), per_step=()):
@@ -380,8 +383,8 @@ def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=F
     states     state name -> dL/dstate, arrays (trial, step, neuron), such as {"readout.U": g}
     spikes     population -> dL/dS (trial, step, neuron);  counts: population -> dL/dcount (trial, neuron)
     differentiate_reset   let the gradient flow through the reset of U as well
-    truncate   seconds: truncated backpropagation through time. The trial is cut into windows of this length, from its start, and no
-               gradient flows from one into the one before; states and spikes do
+    truncate   seconds, rounded to the nearest step: truncated backpropagation through time. The trial is cut into windows of this length,
+               from its start, and no gradient flows from one into the one before; states and spikes do
     record     states of which to keep dL/dstate at every step, named as for `run`: ["E.U", "E.I_exc", "E.U_star"], to see how gradients
                shrink or grow over time. All that follows from the state counts: its part in L itself, later steps and spikes
     per_step   names of projections of which to keep how much each step adds to the gradient by their weights (contributions.py)

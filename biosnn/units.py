@@ -25,8 +25,12 @@ def hertz(value, name="this"):
 
 
 def _plain(value, name, kind, unit, symbol, power, example):
+    if type(value) is np.ndarray and value.ndim == 0 and value.dtype != object:
+        value = value[()]
     if value is None or isinstance(value, (float, int)) or type(value) is np.ndarray and value.dtype != object:
         return value
+    if isinstance(value, np.floating):
+        return float(str(value))    # float32(0.002) stands for 0.002, not for 0.0020000000949949026
     if isinstance(value, (list, tuple)):
         return [_plain(element, name, kind, unit, symbol, power, example) for element in value]
     try:

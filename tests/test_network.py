@@ -102,7 +102,7 @@ def trains(times, units=None, offsets=None, **options):
 @pytest.mark.parametrize("make, words", [
     (lambda: trains([-0.01]), "starts at 0"), (lambda: trains([0.1]), "before the end"), (lambda: trains([np.nan]), "finite"),
     (lambda: trains([0.02, 0.01]), "not sorted.*from_events"), (lambda: trains([0.01], np.array([3])), "0 .. 2"),
-    (lambda: trains([0.01], np.array([-1])), "0 .. 2"), (lambda: trains([0.01], np.array([0.5])), "integers"),
+    (lambda: trains([0.01], np.array([-1])), "0 .. 2"), (lambda: trains([0.01], np.array([0.5])), "units is .* must be whole numbers"),
     (lambda: trains([0.01], offsets=[0, 2]), "offsets"), (lambda: trains([0.01], labels=[1, 2]), r"\(1,\)"),
     (lambda: trains([0.01], labels=[-1]), "0, 1, 2"), (lambda: trains([0.01], n_units=0), "at least one unit")])
 def test_spike_train_messages(make, words):

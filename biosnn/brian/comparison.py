@@ -9,6 +9,7 @@ from .. import stats
 from ..background import Current
 from ..events import SpikeTrains
 from ..neuron import linear_step, step_matrix, surge_step
+from ..support import timegrid
 from ..trials import run
 from ..simulation import simulate
 from .description import checked_trial, current_values, in_double, require_brian2
@@ -242,14 +243,14 @@ def _their_trace(network, trial, record, currents, duration):
     """(population -> set of (step, neuron), state -> (step, neuron)) of Brian2."""
     reference = to_brian2(network, trial, record, currents, duration)
     reference.run()
-    spikes = {name: set(zip(np.rint(np.asarray(monitor.t) / network.dt).astype(int).tolist(), np.asarray(monitor.i).tolist()))
+    spikes = {name: set(zip(timegrid.nearest_steps(np.asarray(monitor.t), network.dt).tolist(), np.asarray(monitor.i).tolist()))
               for name, monitor in reference.spikes.items()}
     return spikes, {name: recorded(monitor, name) for name, monitor in reference.states.items()}
 
 
 def _our_spikes(trace, name):
     spikes = trace.spikes[name]
-    return set(zip(np.rint(spikes.times / trace.dt).astype(int).tolist(), spikes.units.tolist()))
+    return set(zip(timegrid.nearest_steps(spikes.times, trace.dt).tolist(), spikes.units.tolist()))
 
 
 def _report(network, other, trials, ours, theirs, record, duration):
@@ -316,7 +317,7 @@ def _membrane(network, population, trial, currents, duration, step, neuron, spik
 def _trains(trials, n, steps, dt):
     events = [(b, step, unit) for b, trial in enumerate(trials) for step, unit in trial]
     b, step, unit = np.array(events, np.int64).reshape(-1, 3).T
-    return SpikeTrains.from_events(step * dt, unit, b, len(trials), n, steps * dt * (1 + 1e-9))
+    return SpikeTrains.from_events(step * dt, unit, b, len(trials), n, steps * dt)
 
 
 def _statistics(ours, theirs):

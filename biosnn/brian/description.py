@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..events import SpikeTrains, bin_spikes, number_of_steps
+from ..events import SpikeTrains, bin_spikes
+from ..support import checks, timegrid
 from ..trials import input_trains
-from ..units import seconds
 
 _METHODS = {"exact": "exact", "exponential_euler": "exponential_euler", "euler": "euler"}
 
@@ -57,7 +57,7 @@ class Group:
     n: int
     model: str
     options: dict
-    refractory: int      # steps, 0 if Brian2 needs none
+    refractory: float    # seconds as the user gave them, which Brian2 rounds itself; 0 if it needs none
     constants: dict      # name -> seconds, one number
     parameters: dict     # name -> array, one number per neuron; time constants (tau_…) in seconds
     initial: float
@@ -77,8 +77,7 @@ def describe(network, population, name, driven):
         raise ValueError(f"population {population.name!r} has escape noise: its spikes are drawn at random, so there is nothing to compare "
                          "with Brian2 spike by spike. Describe it with noise=None.")
     symbols, constants, parameters = _symbols(population.name, taus, neuron.integrator == "exact")
-    steps = neuron.refractory_steps(network.dt)
-    clamps = population.kind == "spiking" and steps > 1
+    clamps = population.kind == "spiking" and neuron.refractory > network.dt      # one step clamps nothing
     hold = _HOLD if clamps and neuron.integrator == "exact" and len(set(symbols.values())) < len(symbols) else ""
     lines = [_equation(neuron, state, symbols[tau], driven and state == "U", clamps and not hold and state == "U")
              for state, tau in neuron.states.items()]
@@ -94,7 +93,7 @@ def describe(network, population, name, driven):
     options |= {"reset": options["reset"] + at_once} if at_once else {}
     lines += [f"{symbol} : 1 (constant)" for symbol in each]
     bounds = f"U = clip(U, {neuron.low!r}, {neuron.high!r})" if neuron.bounded else ""
-    return Group(name, population.n, "\n".join(lines), options, steps if clamps else 0, constants, parameters | each,
+    return Group(name, population.n, "\n".join(lines), options, neuron.refractory if clamps else 0.0, constants, parameters | each,
                  population.initial, hold, bounds, later, neuron.jump_delay_steps(network.dt))
 
 
@@ -194,10 +193,10 @@ def checked_trial(network, spikes, duration):
             given = f"{len(train)} trials" if isinstance(train, SpikeTrains) else type(train).__name__
             raise ValueError(f"Brian2 simulates one trial at a time; got {given}. Choose one: spikes[0].")
     if network.inputs:
-        return number_of_steps(input_trains(network, spikes)[0].duration, network.dt)
+        return timegrid.covering_steps(input_trains(network, spikes)[0].duration, network.dt)
     if spikes is not None or duration is None:
         raise ValueError("the network has no inputs: give spikes=None and a duration in seconds.")
-    return max(1, int(seconds(duration, "duration") / network.dt + 0.5))
+    return timegrid.covering_steps(checks.time(duration, "duration", above=0), network.dt)
 
 
 def with_biases(network, values):

@@ -80,7 +80,7 @@ def to_brian2(network, spikes=None, record=(), currents=None, duration=None):
 
 
 def _group(b2, part, clock, current):
-    refractory = {"refractory": part.refractory * clock.dt} if part.refractory else {}
+    refractory = {"refractory": part.refractory * b2.second} if part.refractory else {}
     group = b2.NeuronGroup(part.n, part.model, name=part.name, clock=clock, **part.options, **refractory,
                            namespace={name: value * b2.second for name, value in part.constants.items()})
     group.U = part.initial

@@ -80,7 +80,7 @@ def script(network, spikes, path, currents=None, duration=None):
 
 def _group(part, arrays, current):
     options = "".join(f", {key}='{value}'" for key, value in part.options.items())
-    options += f", refractory={part.refractory} * dt" if part.refractory else ""
+    options += f", refractory={part.refractory!r} * second" if part.refractory else ""
     constants = ", ".join(f"'{name}': {value!r} * second" for name, value in part.constants.items())
     lines = [f"{part.name} = NeuronGroup({part.n}, '''", *[f"    {line}" for line in part.model.splitlines()],
              f"    '''{options},", f"    namespace={{{constants}}}, name='{part.name}')", f"{part.name}.U = {part.initial!r}"]

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..events import SpikeTrains
-from ..units import seconds
+from ..events import SpikeTrains, time_type
+from ..support import checks, plausible, timegrid
+from ..support.warn import warn_if_implausible
 
 _LAYOUT = {"spikes/times": "variable-length floats, seconds", "spikes/units": "variable-length integers",
            "labels": "integers"}
@@ -28,8 +29,8 @@ def load_shd(path, duration=None, n_units=700, dtype=np.float32):
     """Read an HDF5 file in the layout of the Spiking Heidelberg Digits; SpikeTrains with labels.
 
     path       the .h5 file. For each trial it holds spikes/times (s), spikes/units, and the class in labels.
-    duration   of a trial, in seconds: spikes at or after it are dropped. None: up to the latest spike of the file, rounded up
-               to the next 10 ms. Give it explicitly where two files must agree.
+    duration   of a trial, in seconds: spikes at or after it are dropped (UnitWarning if these are most of them, as where a file is in
+               ms). None: the first multiple of 10 ms after the latest spike. Give it explicitly where two files must agree.
     n_units    number of input units; 700 cochlear channels in SHD and SSC
     dtype      of the times: float32 or float64 (files often store float16)
 
@@ -40,18 +41,20 @@ def load_shd(path, duration=None, n_units=700, dtype=np.float32):
 
     Source: Cramer et al. (2020), doi:10.1109/TNNLS.2020.3044364.
     """
-    if np.dtype(dtype) not in (np.float32, np.float64):
-        raise ValueError(f"dtype is {np.dtype(dtype)}; times are kept as float32 or float64.")
-    duration = seconds(duration, "duration")
+    dtype, n_units = time_type(dtype), checks.whole(n_units, "n_units", 1)
+    duration = None if duration is None else checks.time(duration, "duration", above=0)
     times, units, labels = _read(Path(path))
     offsets = _checked_offsets(path, times, units)
     times = _joined(times, np.float32).astype(dtype)
     units = _joined(units, np.int32)
     _check_spikes(path, times, units, offsets, n_units)
     times, units = _sorted_within_trials(times, units, offsets)
-    duration = _next_10_ms(times) if duration is None else float(duration)
+    if duration is None:
+        duration = timegrid.after(times)
+        warn_if_implausible(duration, f"{path}: the time of the latest spike", plausible.SPOKEN)
     before = times < duration
     late = np.flatnonzero(~before)
+    timegrid.warn_if_outside(late.size, float(times.max(initial=0)), times.size, duration, str(path))
     if late.size:
         times, units, offsets = times[before], units[before], offsets - np.searchsorted(late, offsets)
     return SpikeTrains(times, units, offsets, n_units, duration, labels)
@@ -177,14 +180,6 @@ def _sorted_within_trials(times, units, offsets):
         return times, units
     order = np.lexsort((times, np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))))
     return times[order], units[order]
-
-
-def _next_10_ms(times):
-    """The first multiple of 10 ms (s) after the latest of the times."""
-    latest = times.max(initial=0)
-    hundredths = int(latest * 100) + 1
-    # 100 · 0.53 is less than 53 in single precision; but 0.53 s is not before a trial end of 0.53 s, rounded likewise
-    return (hundredths + int(times.dtype.type(hundredths / 100) <= latest)) / 100
 
 
 def _fetch(pooch, name, md5, folder):

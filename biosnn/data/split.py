@@ -1,6 +1,9 @@
 """Random parts of a data set: training, validation, test."""
 import numpy as np
 
+from ..events import check_trains
+from ..support import checks, seeds
+
 
 def split(spikes, fractions=(0.8, 0.1, 0.1), seed=0):
     """Divide the trials at random into parts that share none; a tuple of SpikeTrains, one per fraction.
@@ -14,13 +17,14 @@ def split(spikes, fractions=(0.8, 0.1, 0.1), seed=0):
 
     ValueError if fractions are not as above, or leave a part without trials.
     """
-    shares = np.asarray(fractions, np.float64)
+    check_trains(spikes)
+    shares = checks.reals(fractions, "fractions")
     if shares.ndim != 1 or shares.size == 0 or not np.all(shares > 0) or shares.sum() > 1 + 1e-9:
         raise ValueError(f"fractions are {fractions!r}; they must be a sequence of positive numbers with a sum of at most 1, "
                          "as each is the share of the trials in one part and no trial is in two.")
     # rounded first: 0.1 + 0.2 is a little more than 0.3, and must not decide where a half goes
     ends = np.floor(np.round(np.cumsum(shares) * len(spikes), 6) + 0.5).astype(np.int64)
-    parts = np.split(np.random.default_rng(seed).permutation(len(spikes))[:ends[-1]], ends[:-1])
+    parts = np.split(seeds.generator(seed).permutation(len(spikes))[:ends[-1]], ends[:-1])
     for share, trials in zip(shares, parts):
         if not trials.size:
             raise ValueError(f"the fraction {share:g} of {len(spikes)} trials rounds to no trial at all; give larger fractions "

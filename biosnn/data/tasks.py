@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..events import SpikeTrains, number_of_steps
+from ..events import SpikeTrains
+from ..support import checks, plausible, seeds, timegrid
+from ..support.warn import warn_if_implausible
 from ..units import hertz, seconds
 from .poisson import check_count
 
@@ -126,9 +128,7 @@ class _Draw:
     def __init__(self, n_trials, pools, n_per_pool, background, dt, seed):
         check_count("n_trials", n_trials)
         check_count("n_per_pool", n_per_pool)
-        self.rng, self.n, self.dt = np.random.default_rng(seed), n_trials, float(seconds(dt, "dt"))
-        if not (np.isfinite(self.dt) and self.dt > 0):
-            raise ValueError(f"dt is {dt!r}; it must be a positive time in seconds.")
+        self.rng, self.n, self.dt = seeds.generator(seed), n_trials, checks.time(dt, "dt", above=0, plausible=plausible.STEP)
         self.pools = {name: slice(k * n_per_pool, (k + 1) * n_per_pool) for k, name in enumerate(pools)}
         self.background, self.parts, self.periods = background, [], {}
 
@@ -146,7 +146,7 @@ class _Draw:
 
     def uniform(self, value, name):
         """(trial,) seconds: a number, or (shortest, longest)."""
-        ends = np.asarray(seconds(value, name), float)
+        ends = checks.reals(seconds(value, name), name)
         low, high = np.broadcast_to(ends, 2) if ends.shape in ((), (2,)) else (np.nan, np.nan)
         if not 0 <= low <= high < np.inf:
             raise ValueError(f"{name} is {value!r}; it must be a time >= 0 in seconds, or (shortest, longest).")
@@ -156,9 +156,8 @@ class _Draw:
         """Periods one after the other, the last one being the response window: when each of them ends, (trial,) seconds."""
         edges = [np.zeros(self.n)]
         for name, length in lengths.items():
-            length = np.asarray(seconds(length, name), float)
-            if not np.all(np.isfinite(length) & (length >= 0)):
-                raise ValueError(f"{name} is {length!r}; it must be a time >= 0 in seconds.")
+            length = checks.reals(seconds(length, name), f"{name} (seconds)", 0)
+            warn_if_implausible(length, name, plausible.PERIOD)
             self.periods[name] = edges[-1], edges[-1] + length
             edges.append(edges[-1] + length)
         if np.any(length < self.dt):
@@ -189,6 +188,7 @@ class _Draw:
         inside = times < duration      # rounding may reach the end
         spikes = SpikeTrains.from_events(times[inside], units[inside], trials[inside], self.n, list(self.pools.values())[-1].stop, duration,
                                          label)
-        step = (np.arange(number_of_steps(duration, self.dt)) + 1e-3) * self.dt       # a step belongs to the period that it begins in
-        mask = ((step >= response[0][:, None]) & (step < response[1][:, None])).astype(float)
+        first, last = (timegrid.covering_steps(each, self.dt)[:, None] for each in response)      # a step belongs to the period it begins in
+        step = np.arange(timegrid.covering_steps(duration, self.dt))
+        mask = ((step >= first) & (step < last)).astype(float)
         return Task(spikes, mask, n_choices, self.dt, self.pools, conditions, self.periods)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..units import hertz, seconds
-from .warn import UnitWarning, warn
+from .warn import warn_if_implausible
 
 _INT64 = np.iinfo(np.int64)
 _SHORT = reprlib.Repr()
@@ -72,8 +72,8 @@ def time(value: Any, name: str, low: float | None = None, high: float | None = N
          below: float | None = None, infinite: bool = False, plausible: float | None = None, why: str = "") -> float:
     """One time in seconds, a number or a quantity of Brian2, pint or quantities. Above `plausible` seconds: a UnitWarning."""
     number = real(seconds(value, name), name, low, high, above=above, below=below, infinite=infinite, unit="seconds", why=why)
-    if plausible is not None and number > plausible:
-        warn(f"{name} is {number:g} s. Times are in seconds: were {number:g} ms meant? Then give {number:g}e-3.", UnitWarning)
+    if plausible is not None:
+        warn_if_implausible(number, name, plausible)
     return number
 
 

@@ -2,6 +2,9 @@
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 _PACKAGE = str(Path(__file__).parents[1])
 
@@ -20,3 +23,11 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
+
+
+def warn_if_implausible(times: Any, name: str, most: float) -> None:
+    """UnitWarning where the longest of times (s, one or an array) is so long that it can hardly be meant in seconds."""
+    longest = float(np.max(times, initial=0.0))
+    if longest > most:
+        given, in_ms = f"{longest:g}", f"{longest:g}e-3" if longest < 1e5 else f"{longest * 1e-3:g}"
+        warn(f"{name} is {given} s. Times are in seconds: were {given} ms meant? Then give {in_ms}.", UnitWarning)
