@@ -3,6 +3,7 @@
 The other process (hdf5_child.py) takes a tenth of a second to start. It has a memory that follows the size of the file, and its
 time is limited.
 """
+import importlib.util
 import json
 import subprocess
 import sys
@@ -13,7 +14,8 @@ import numpy as np
 
 from . import files, hdf5_child
 
-_SECONDS, _BYTES_A_SECOND = 4.0, 4e6      # to read a small file; more for a larger one, on a slow disk
+#: To read a small file; more for a larger one, on a slow disk. Where the time of the processor is limited, a loop ends long before.
+_SECONDS, _BYTES_A_SECOND = 60.0 if importlib.util.find_spec("resource") else 4.0, 4e6
 
 
 class Stored(NamedTuple):

@@ -7,6 +7,7 @@ import json
 import sys
 
 _ROWS = 64      # entries with lengths of their own that are read at once: each may be as large as the file
+_SECONDS, _BYTES_A_SECOND = 2, 5_000_000      # of the processor, for a small file, and more for a larger one
 
 
 def answer(options):
@@ -60,7 +61,7 @@ def _values(stored, found, size):
 
 
 def _limit(size):
-    """No more memory than a file of that size needs, no core dump, and an end even if nobody waits any more."""
+    """No more memory and time of the processor than a file of that size needs, and no core dump."""
     try:
         import resource
     except ImportError:      # Windows
@@ -72,7 +73,7 @@ def _limit(size):
     except OSError:
         pass
     for which, most in (("RLIMIT_AS", now + 6 * size + (64 << 20)) if now else ("RLIMIT_CORE", 0), ("RLIMIT_CORE", 0),
-                        ("RLIMIT_CPU", 10 + size // 1_000_000)):
+                        ("RLIMIT_CPU", _SECONDS + size // _BYTES_A_SECOND)):
         hard = resource.getrlimit(getattr(resource, which))[1]
         resource.setrlimit(getattr(resource, which), (most if hard < 0 else min(most, hard), hard))
 
