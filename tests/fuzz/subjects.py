@@ -20,7 +20,7 @@ TRIALS, SHD_UNITS = 20, 700
 
 
 class Kind(NamedTuple):
-    """make, load: as above; container: "npz", "spikes" or "hdf5"."""
+    """make, load: as above; container: of mutations.impossible."""
     make: Callable
     load: Callable
     container: str
@@ -167,7 +167,7 @@ KINDS = {
     "state of a run": Kind(make_run, load_run, "npz"),
     "state of a simulation": Kind(make_simulation, load_simulation, "npz"),
     "spikes": Kind(make_spikes, lambda path: of_trains(bs.read_spikes(path)), "spikes"),
-    "digits": Kind(make_digits, load_digits, "hdf5"),
-    "digits in chunks": Kind(lambda path: make_digits(path, chunks=(4,), compression="gzip"), load_digits, "hdf5"),
-    "speakers": Kind(make_digits, lambda path: digest(load_speakers(path)), "hdf5"),
+    "digits": Kind(make_digits, load_digits, "digits"),
+    "digits in chunks": Kind(lambda path: make_digits(path, chunks=(4,), compression="gzip"), load_digits, "digits"),
+    "speakers": Kind(make_digits, lambda path: digest(load_speakers(path)), "speakers"),
 }
