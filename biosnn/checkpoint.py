@@ -1,64 +1,63 @@
 """Checkpoints: plain arrays and JSON in one .npz file, written whole or not at all. Opening one runs no code."""
-import json
-import os
-import tempfile
-import zipfile
-from pathlib import Path
+import re
 
 import numpy as np
 
-_FORMAT = "biosnn checkpoint 2"
+from .plasticity import check_plasticity
+from .support import array_file, checks, schema
+
+_FORMAT = "biosnn checkpoint 3"
+#: kind -> (what such a file holds, what its head says beside format, kind and fingerprint)
+_KINDS = {"weights": ("weights alone (save_weights)", set()), "training": ("where a training stands", {"epoch", "batch", "recipe"}),
+          "run": ("the state of a run (save_state)", {"step"}), "simulation": ("the state of a simulation (save_state)", {"step"})}
+_LARGEST = {"jump": 80.0, "bias": float(np.finfo(np.float32).max)}     # of parameters; exp(80) is still a number in single precision
 
 
 def write(path, arrays, meta):
-    """Write arrays (name -> ndarray) and `meta` (JSON-able) to `path`: to a temporary file first, then renamed."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"format": _FORMAT} | meta).encode()
-    descriptor, temporary = tempfile.mkstemp(prefix=path.name, suffix=".partial", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            np.savez(file, **arrays, meta=np.frombuffer(text, np.uint8))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    """Write arrays (name -> ndarray) and `meta` (JSON-able) to `path`: to a temporary file first, then renamed.
+
+    meta: the "kind", the "fingerprint" of the network, and what else that kind needs.
+    """
+    array_file.write(checks.path(path, "path"), arrays, {"format": _FORMAT} | meta, "the checkpoint could not be written")
 
 
-def read(path):
-    """(arrays, meta) of a checkpoint. OSError if the file is missing, truncated or of another kind."""
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no checkpoint {path}.")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        meta = json.loads(bytes(arrays.pop("meta")).decode())
-        if meta.get("format") != _FORMAT:
-            raise ValueError(f"its format is {meta.get('format')!r}, not {_FORMAT!r}")
-    except (zipfile.BadZipFile, ValueError, KeyError, EOFError, OSError, AttributeError) as error:
-        raise OSError(f"{path} is not a usable checkpoint: it is truncated, damaged or of another kind ({error}).") from error
+def read(path, *kinds):
+    """(arrays, meta) of a checkpoint, of one of these kinds if any are given. OSError if the file is missing, damaged or of another kind."""
+    path = checks.path(path, "path")
+    arrays, meta = array_file.read(path, "checkpoint")
+    if meta.get("format") != _FORMAT or meta.get("kind") not in _KINDS:
+        raise OSError(f"{path} is not a usable checkpoint: its format is {meta.get('format')!r}, not {_FORMAT!r}.")
+    holds, names = _KINDS[meta["kind"]]
+    if set(meta) != names | {"format", "kind", "fingerprint"} or not re.fullmatch("[0-9a-f]{16}", str(meta["fingerprint"])):
+        raise OSError(f"{path} is not a usable checkpoint: its head has {', '.join(sorted(meta))}.")
+    if kinds and meta["kind"] not in kinds:
+        raise OSError(f"{path} holds {holds}; what is read here is {' or '.join(_KINDS[kind][0] for kind in kinds)}.")
     return arrays, meta
 
 
 def save_weights(network, path):
-    """Write the weights and learned time constants of `network`."""
-    write(path, parameters(network), {"fingerprint": network.fingerprint()})
+    """Write the weights and learned time constants of `network`. OSError that names the path where it cannot be written."""
+    write(path, parameters(network), {"kind": "weights", "fingerprint": network.fingerprint()})
 
 
 def load_weights(network, path):
-    """Read weights and learned time constants into `network`, which must be described as the one that was saved."""
-    arrays, meta = read(path)
+    """Read weights and learned time constants into `network`, which must be described as the one that was saved.
+
+    The file may be one of save_weights or a checkpoint of a training. ValueError or OSError, with `network` as it was, if it is not,
+    belongs to another network, or holds values that cannot be.
+    """
+    arrays, meta = read(path, "weights", "training")
+    if meta["kind"] == "training":
+        arrays = {name: array for name, array in arrays.items() if name.startswith(("weight/", "tau/"))}
     check(network, arrays, meta, path)
+    schema.check(arrays, rules(network, arrays), str(path))
     restore(network, arrays)
 
 
 def parameters(network):
     """The arrays of a checkpoint that are those of the network: weights, and parameters of time constants, jumps and biases."""
-    arrays = {f"weight/{name}": weights for name, weights in network.weights.items()}
-    return arrays | {f"tau/{population}/{name}": p for (population, name), p in network.tau_parameters.items()}
+    arrays = {f"weight/{name}": np.asarray(weights, network.dtype) for name, weights in network.weights.items()}
+    return arrays | {f"tau/{population}/{name}": np.asarray(p, np.float64) for (population, name), p in network.tau_parameters.items()}
 
 
 def check(network, arrays, meta, path):
@@ -72,8 +71,27 @@ def check(network, arrays, meta, path):
         raise ValueError(f"{path} has no weights of {', '.join(missing)}: the network had none yet when it was saved.")
 
 
+def rules(network, arrays):
+    """The schema (support/schema.py) of what `parameters` writes. arrays: to see where one weight stands for all synapses."""
+    known = {}
+    for projection in network.projections:
+        name = f"weight/{projection.name}"
+        one = np.ndim(arrays[name]) == 0 and projection.name in network.synapses and network.synapses[projection.name].weight_shape is None
+        known[name] = schema.Rule(network.dtype, () if one else network.weight_shape(projection), 0 if projection.non_negative else None)
+    for (population, name), p in network.tau_parameters.items():
+        low, high = None, _LARGEST.get(name)
+        if name not in _LARGEST:     # 2 tau_0 sigmoid(p) >= dt, but for rounding
+            tau, dt = np.asarray(network[population].neuron.time_constants[name], float), network.dt * (1 - 1e-6)
+            low = np.log(dt / (2 * tau - dt))
+            low = low if np.ndim(p) else np.max(low)
+        known[f"tau/{population}/{name}"] = schema.Rule(np.float64, np.shape(p), -high if name == "bias" else low, high)
+    return known
+
+
 def restore(network, arrays):
-    """Put the parameters of a checkpoint (that `check` has let pass) into a network."""
+    """Put the parameters of a checkpoint (that obey `rules`) into a network; ValueError, with the network as it was, if one does not fit."""
+    for projection in network.projections:
+        check_plasticity(network, projection, arrays[f"weight/{projection.name}"])
     for projection in network.projections:
         network.set_weights(projection, arrays[f"weight/{projection.name}"])
     for population, name in network.tau_parameters:

@@ -13,6 +13,8 @@ from . import optimizer_kernels as kernels
 
 @dataclass(frozen=True)
 class _Optimizer:
+    lowest = {"steps": 0, "square": 0, "memory": 0}     # of the arrays of a state, where there is such a bound
+
     def __post_init__(self):
         for name, low, high in (("learning_rate", 0, np.inf), ("momentum", 0, 1), ("beta1", 0, 1), ("beta2", 0, 1),
                                 ("weight_decay", 0, np.inf), ("epsilon", 0, np.inf)):

@@ -8,6 +8,11 @@ import numpy as np
 
 from . import arrays
 from .events import ranges
+from .support import schema
+
+_NUMBERS = (np.dtype(np.float32), np.dtype(np.float64))
+#: Of the random numbers of a run.
+KEY = schema.Rule(np.uint64, ())
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,12 +118,74 @@ def from_arrays(given, step, packed):
                        np.ascontiguousarray(given["clock"], np.int32), inputs, spikes)
 
 
+def rules(packed=None, n_trials=None, number=None):
+    """The schema (support/schema.py) of what `as_arrays` makes: for a network and so many trials, or for any. number: the dtype of states."""
+    rule, number = schema.Rule, number if packed is None else packed.weight.dtype
+    size = clamped = width = spiking = None
+    if packed is not None:
+        model, steps = packed.model, longest_delay(packed)
+        size, clamped = model.initial.size, np.repeat(model.clamped_steps, np.diff(model.neuron_first))[:packed.n_spiking]
+        width, spiking = (steps * n + 1 for n in (packed.wiring.n_inputs, model.group.size))
+    known = {"states": rule(number, (n_trials, size)),
+             "clock": rule(np.int32, (n_trials, None if packed is None else packed.n_spiking), 0, clamped)}
+    for kind, n in (("inputs", width), ("spikes", spiking)):
+        known |= {f"{kind}_pointers": rule(np.int64, (n_trials, n), 0), f"{kind}_units": rule(np.int32, (None,), 0)}
+    return known
+
+
+def check_events(given, packed, where):
+    """ValueError unless the events of arrays that obey `rules` are whole: pointers that rise, units that there are, in order."""
+    n = {"inputs": np.array([p.n for p in packed.network.inputs], np.int64), "spikes": np.diff(packed.model.population_first)}
+    for kind, sizes in n.items():
+        pointers, units = given[f"{kind}_pointers"], given[f"{kind}_units"]
+        check_pointers(pointers, units, f"{where}{kind}_pointers")
+        counts = np.diff(pointers, axis=1)
+        place = np.repeat(np.arange(counts.size), counts.ravel())      # of each unit: trial, step, source
+        if not units.size:
+            continue
+        beyond = units >= sizes[place % sizes.size]
+        if beyond.any():
+            k = int(np.argmax(beyond))
+            raise ValueError(f"{where}{kind}_units[{k}] is {units[k]}; that source has {sizes[place[k] % sizes.size]} units.")
+        schema.check_order((place, units), kind == "spikes", f"{where}{kind}_units")
+
+
+def check_pointers(pointers, units, where):
+    """ValueError unless the rows of `pointers` (see `_pointers`) divide `units` among them."""
+    schema.check_rising(pointers, units.size, where)
+    if np.any(pointers[1:, 0] != pointers[:-1, -1]):
+        raise ValueError(f"{where}: the events of a trial begin where those of the trial before end.")
+    if not pointers.size and units.size:
+        raise ValueError(f"{where} has no entries for {units.size} events.")
+
+
+def number_of(arrays, name):
+    """Single or double precision, whichever an array of a file has."""
+    found = np.asarray(arrays.get(name, 0.0)).dtype
+    return found if found in _NUMBERS else _NUMBERS[0]
+
+
+def _trials(arrays):
+    return next(iter(np.shape(arrays.get("states", 0))), None)
+
+
+def check_state(arrays, step, where):
+    """ValueError unless these are the arrays of the state of a run, of whatever network."""
+    schema.check_step(step, where)
+    schema.check(arrays, rules(None, _trials(arrays), number_of(arrays, "states")) | {"key": KEY}, where)
+    for kind in ("inputs", "spikes"):
+        check_pointers(arrays[f"{kind}_pointers"], arrays[f"{kind}_units"], f"{where}: {kind}_pointers")
+
+
 def checked_state(state, packed):
-    """arrays.Past of a State; ValueError if it is of another network, or of a simulation."""
+    """arrays.Past of a State; ValueError if it is of another network, or of a simulation, or cannot be."""
     if not isinstance(state, State):
         raise ValueError(f"state is {type(state).__name__}; it must be the state of an earlier run, trace.state.")
     if state.fingerprint != packed.network.fingerprint():
         raise ValueError("this state is of another network: sizes, neurons, projections, dt and dtype must agree.")
     if "states" not in state.arrays:
         raise ValueError("this is the state of a simulation; run goes on from the state of a run, trace.state (use simulate).")
-    return from_arrays(state.arrays, state.step, packed)
+    step = schema.check_step(state.step, "state")
+    schema.check(state.arrays, rules(packed, _trials(state.arrays)) | {"key": KEY}, "state")
+    check_events(state.arrays, packed, "state: ")
+    return from_arrays(state.arrays, step, packed)

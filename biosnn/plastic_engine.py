@@ -8,11 +8,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .plasticity import InhibitorySTDP, TsodyksMarkram
+from .plasticity import InhibitorySTDP, TsodyksMarkram, check_plasticity
+from .support import schema
 
 _TABLE = 40          # time constants for which decay is tabulated; after that it is computed
 _LONGEST = 1 << 15   # steps in the table at most
-_SHARED, _OWN = ("u", "x", "used", "post_trace", "post_seen"), ("pre_trace", "pre_seen")     # parts of a state; copies of each thread
+#: Parts of a state: share of 1, step or trace.
+PARTS = {"u": "share", "x": "share", "used": "step", "post_trace": "trace", "post_seen": "step", "pre_trace": "trace", "pre_seen": "step"}
+_ROUNDING = 1e-9
+_OWN = ("pre_trace", "pre_seen")     # of which each thread has a copy
 
 
 class Plastic(NamedTuple):
@@ -54,9 +58,19 @@ def starting_weights(network, state):
     """Projection -> a copy of its weights, one for each synapse in their order, where a run may change them; those of `state` if there
     is one."""
     if state is not None:
+        _check_learned(network, state)
         return {name: weights.copy() for name, weights in learned_weights(state).items()}
     return {p.name: np.array(network.synapses[p.name].weight_of_each(network.weights[p.name]), network.dtype)
             for _, p in _of_kind(network, InhibitorySTDP)}
+
+
+def _check_learned(network, state):
+    """ValueError unless a state has the weights of just the projections that learn, and they can be."""
+    learned, learning = learned_weights(state), dict((p.name, p) for _, p in _of_kind(network, InhibitorySTDP))
+    known = {f"weight/{name}": schema.Rule(network.dtype, (network.synapses[name].size,), 0) for name in learning}
+    schema.check({f"weight/{name}": weights for name, weights in learned.items()}, known, "state")
+    for name, p in learning.items():
+        check_plasticity(network, p, learned[name])
 
 
 def learned_weights(state):
@@ -123,19 +137,26 @@ def _releases(plastic, wires, cells, history, steps):
 
 def state_of(plastic, wires, cells, history, steps, learned):
     """The arrays of a state: resources, traces, learned weights, and the releases of spikes that may not have arrived yet."""
-    arrays = {f"plastic/{name}": getattr(plastic, name).copy() for name in _SHARED}
-    arrays |= {f"plastic/{name}": getattr(plastic, name)[0].copy() for name in _OWN}
+    arrays = {f"plastic/{name}": (getattr(plastic, name)[0] if name in _OWN else getattr(plastic, name)).copy() for name in PARTS}
     arrays["plastic/released"] = np.concatenate([np.empty(0, plastic.release.dtype), *_releases(plastic, wires, cells, history, steps)])
     return arrays | {f"weight/{name}": weights.copy() for name, weights in learned.items()}
 
 
 def restore(plastic, wires, cells, history, steps, state):
-    """Put what state_of wrote back, for any number of threads; the recent spikes are in `history` already."""
-    if "plastic/released" not in state.arrays:    # written before there was plasticity
-        return
-    for name in _SHARED + _OWN:
+    """Put what state_of wrote back, for any number of threads; the recent spikes are in `history` already.
+
+    ValueError unless it fits, before anything is changed.
+    """
+    releases = list(_releases(plastic, wires, cells, history, steps))
+    known = {"plastic/released": schema.Rule(plastic.release.dtype, (sum(part.size for part in releases),), 0)}
+    for name, kind in PARTS.items():
+        here = getattr(plastic, name)
+        low, high = {"share": (-_ROUNDING, 1 + _ROUNDING), "step": (0, state.step), "trace": (0, None)}[kind]
+        known[f"plastic/{name}"] = schema.Rule(here.dtype, here.shape[-1:], low, high)
+    schema.check({name: array for name, array in state.arrays.items() if name.startswith("plastic/")}, known, "state")
+    for name in PARTS:
         getattr(plastic, name)[:] = state.arrays[f"plastic/{name}"]
     at = 0
-    for part in _releases(plastic, wires, cells, history, steps):
+    for part in releases:
         part[:] = state.arrays["plastic/released"][at:at + part.size]
         at += part.size

@@ -10,16 +10,17 @@ from functools import cached_property
 
 import numpy as np
 
-from . import checkpoint, engine, plastic_engine
+from . import checkpoint, engine, plastic_engine, simulation_state
 from .background import Current
 from . import network_kernels as kernels
 from .events import SpikeTrains
-from .past import State
+from .past import State, check_state
 from .progress import graceful_interrupt, progress_bar
 from .random_kernels import ORNSTEIN_UHLENBECK
 from .trials import bin_inputs
 from .spike_file import SpikeFile, read_spikes
 from .support.seeds import stream, whole_seed
+from .support.warn import warn
 from .synapses import is_random
 from .threads import checked_threads, default_threads
 from .support import checks, plausible, timegrid
@@ -58,11 +59,16 @@ class Simulation:
 
     @cached_property
     def spikes(self):
-        """Population -> SpikeTrains of one trial, for the recorded populations; read from the file if they went there."""
-        if self._out is not None:
-            return read_spikes(*self._out)
-        return {name: SpikeTrains(steps * self.network.dt, units, [0, units.size], self.network[name].n, self.duration)
-                for name, (steps, units) in self._events.items()}
+        """Population -> SpikeTrains of one trial, for the recorded populations; read from the file if they went there.
+
+        What did not fit into the file any more is there too.
+        """
+        trains = {name: SpikeTrains(steps * self.network.dt, units, [0, units.size], self.network[name].n, self.duration)
+                  for name, (steps, units) in self._events.items()}
+        if self._out is None:
+            return trains
+        filed = read_spikes(*self._out)
+        return {name: filed[name] if filed[name].duration == self.duration else _joined(filed[name], rest) for name, rest in trains.items()}
 
     @property
     def weights(self):
@@ -112,8 +118,9 @@ def simulate(network, duration, spikes=None, *, background=(), record=None, ever
                    long run. With a state *and* a seed, a branch: other random numbers from here on, one future of this state for each seed
     threads        default: all processors, one for a small network. The result is the same, bit for bit
     progress       show the share that is done, the time to the end and the real-time factor
-    out            path of an HDF5 file to which spikes go as they come, instead of memory (spike_file.py); what was there is replaced, so
-                   give every part of a run that is continued a file of its own
+    out            path of a file to which spikes go as they come, instead of memory, and from which `read_spikes` reads them, also while
+                   the run goes on and after it was killed (spike_file.py). What was there is replaced, so give every part of a run that is
+                   continued a file of its own. When the disk is full the run ends, with a warning, as after Ctrl-C
     merge          several spikes of one input unit in one step count once
 
     Ctrl-C ends the run and returns what was simulated so far; a second one interrupts at once.
@@ -127,23 +134,36 @@ def simulate(network, duration, spikes=None, *, background=(), record=None, ever
         with progress_bar(steps, "simulation", progress) as advance, graceful_interrupt() as stop:
             interrupted = run.go(steps, advance, stop)
     finally:
-        run.close()
-    return run.result(time.perf_counter() - begin, interrupted)
+        problem = run.close()
+    result = run.result(time.perf_counter() - begin, interrupted or run.done < steps)
+    if problem:
+        warn(f"{problem}. " + (f"The run ended at {result.duration:g} s; all spikes until then are in `spikes` of the result, and it can go on from "
+                               "`state` with another file." if run.done < steps else ""))
+    return result
 
 
 def save_state(state, path):
     """Write the state of a run (trace.state) or simulation (simulation.state) to a file; plain arrays, no pickle."""
     if not isinstance(state, State):
         raise ValueError(f"state is a {type(state).__name__}; it must be the state of a run or simulation: trace.state, simulation.state.")
-    checkpoint.write(path, state.arrays, {"fingerprint": state.fingerprint, "step": state.step})
+    checkpoint.write(path, state.arrays, {"kind": "simulation" if "x" in state.arrays else "run", "fingerprint": state.fingerprint,
+                                          "step": int(state.step)})
 
 
 def load_state(path):
-    """Read what save_state wrote. `run` and `simulate` check that it belongs to the network."""
-    arrays, meta = checkpoint.read(path)
-    if "step" not in meta:
-        raise OSError(f"{path} holds no state of a run or simulation; it may be a checkpoint of weights (load_weights).")
+    """Read what save_state wrote: OSError if it is another file or damaged, ValueError if it holds what cannot be.
+
+    `run` and `simulate` check that it belongs to the network.
+    """
+    arrays, meta = checkpoint.read(path, "run", "simulation")
+    (check_state if meta["kind"] == "run" else simulation_state.check_any)(arrays, meta["step"], str(path))
     return State(meta["fingerprint"], meta["step"], arrays)
+
+
+def _joined(first, rest):
+    """The spikes of two parts of a run of one trial, the first of which have gone to a file."""
+    times, units = (np.concatenate([getattr(part, name) for part in (first, rest)]) for name in ("times", "units"))
+    return SpikeTrains(times, units, [0, units.size], rest.n_units, rest.duration)
 
 
 def _check_network(network):
@@ -176,6 +196,10 @@ class _Run:
             raise ValueError("this state is of another network: sizes, neurons, projections, dt and dtype must agree.")
         if state is not None and "x" not in state.arrays:
             raise ValueError("this is the state of a run; simulate goes on from the state of a simulation (use run).")
+        direct = [network.delay_steps(p) for p in network.projections if p.delay is not None]
+        self.longest = max([0, *direct, *(p.neuron.jump_delay_steps(network.dt) for p in network.spiking)])
+        if state is not None:
+            simulation_state.check_spikes(state, self.place, self.longest)
         seed = self._seed(seed, state, initial)
         rng = np.random.default_rng(seed) if state is None else stream(seed or 0, "branch", str(state.step))
         key = int(state.arrays["key"]) if seed is None else int(rng.integers(2 ** 64, dtype=np.uint64))
@@ -185,8 +209,6 @@ class _Run:
         bias = [Current(p.name, network.bias(p)) for p in network.spiking + network.readouts if p.bias]
         self.noise = engine.pack_noise(self.place, [*listed(background, "background", "PoissonInput('E', 1e3, 0.1)"), *bias], key)
         self.step = self.first = 0 if state is None else state.step
-        direct = [network.delay_steps(p) for p in network.projections if p.delay is not None]
-        self.longest = max([0, *direct, *(p.neuron.jump_delay_steps(network.dt) for p in network.spiking)])
         self._make_memory(state, initial, seed)
         self._connect_inputs(spikes, steps)
         self._make_history(state)
@@ -210,9 +232,8 @@ class _Run:
         for array in arrays.values():
             array[:] = 0
         if state is not None:
-            sources = self._noise_sources()
-            if state.arrays["ou"].shape != self.noise.ou.shape or not np.array_equal(state.arrays.get("ou_sources", sources), sources):
-                raise ValueError("this state was reached with another background: Ornstein-Uhlenbeck sources differ.")
+            limits = np.repeat(self.cells.clamped_steps + 1, place.room)
+            simulation_state.check_memory(state, arrays, limits, self.noise.ou, self._noise_sources())
             for name, array in arrays.items():
                 array[:] = state.arrays[name]
             self.noise.ou[:] = state.arrays["ou"]
@@ -340,7 +361,7 @@ class _Run:
                 size = min(int(np.clip(size * _SLICE / max(now - before, 1e-6), size / 2, size * 4)) + 1, self.most)
                 factor = (now - begin) / (done * self.network.dt)
                 advance(last - first, f"{done * self.network.dt:.2f} s simulated, {factor:.2f} s per second")
-                if stop():
+                if stop() or self.file is not None and self.file.problem:
                     break
         return bool(stop())
 
@@ -368,7 +389,7 @@ class _Run:
     def _keep(self, first, last):
         """Take what a slice recorded."""
         at = (np.arange(first, last) - self.first) // self.bin_steps
-        slots = np.arange(first, last) & self.history.mask
+        slots, found = np.arange(first, last) & self.history.mask, {}
         for name, binned in self.binned.items():
             p = self.place.number[name]
             counts = self.history.count[slots, :, p].sum(axis=1)
@@ -376,19 +397,25 @@ class _Run:
             if name in self.events and counts.any():
                 steps, units = np.empty(counts.sum(), np.int64), np.empty(counts.sum(), np.int32)
                 kernels.collect(self.history, p, first, last, steps, units)
-                if self.file is not None:
-                    self.file.append(name, (steps - self.first) * self.network.dt, units)
-                else:
-                    self.events[name].append((steps - self.first, units))
-        if self.file is not None:
-            self.file.mark((last - self.first) * self.network.dt)
+                found[name] = (steps - self.first, units)
+        if self.file is None or not self.file.append(first - self.first, last - self.first, found):
+            for name, spikes in found.items():
+                self.events[name].append(spikes)
         every = self.record.every
         if self.columns and (n_rows := (last - 1) // every - (first - 1) // every):
             self.rows.append(self.record.values[:n_rows].copy())
 
+    @property
+    def done(self):
+        """Steps of this run so far."""
+        return self.step - self.first
+
     def close(self):
-        if self.file is not None:
-            self.file.close()
+        """Close the file of spikes, if there is one. Returns what went wrong with it, or None."""
+        if self.file is None:
+            return None
+        self.file.close()
+        return self.file.problem
 
     def result(self, wall, interrupted):
         dt, every = self.network.dt, self.record.every
@@ -396,7 +423,7 @@ class _Run:
         steps = np.arange(-(-self.first // every) * every, self.step, every) - self.first
         events = {name: tuple(np.concatenate([np.empty(0, kind), *[part[k] for part in parts]]) for k, kind in
                               enumerate((np.int64, np.int32))) for name, parts in self.events.items()}
-        done = self.step - self.first
+        done = self.done
         binned = {name: counts[:-(-done // self.bin_steps)] for name, counts in self.binned.items()}
         return Simulation(self.network, self.first * dt, done * dt, {name: int(counts.sum()) for name, counts in binned.items()}, binned,
                           self.bin_steps * dt, {name: rows[:, columns] for name, columns in self.columns.items()}, steps * dt, wall,

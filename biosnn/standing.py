@@ -1,30 +1,64 @@
 """Where a training stands, in a file: all that an interrupted one needs to go on with the bits of an uninterrupted one."""
 import hashlib
+import os
 import re
+from contextlib import contextmanager
 
 import numpy as np
 
 from . import checkpoint, past
 from .optim import Constant
+from .support import checks, files, schema
+
+_NAMES = ("last.npz", "best.npz")
+_MOST_EPOCHS = 1 << 31
 
 
-def prepare_folder(folder, start):
-    """Make the folder of a training; ValueError if it cannot be one, or holds a checkpoint that nobody spoke of."""
+@contextmanager
+def reserved(folder, start):
+    """The folder of a training (None: there is none), made, writable and locked against other trainings until the end.
+
+    ValueError if it cannot be one, holds a checkpoint that nobody spoke of, or is another training's; OSError if nothing can be written there.
+    """
     if start not in ("new", "resume", "overwrite"):
         raise ValueError(f"start is {start!r}; it must be 'new', 'resume' or 'overwrite'.")
     if folder is None and start == "resume":
         raise ValueError("start='resume' needs the folder of the checkpoint: give out=….")
-    if folder is not None and start == "new" and (folder / "last.npz").exists():
-        raise ValueError(f"{folder} holds a checkpoint already. Give start='resume' to go on with it, start='overwrite' to "
-                         "begin anew, or another folder.")
-    if folder is not None:
+    if folder is None:
+        yield
+        return
+    with _locked(folder):
+        if start == "new" and (folder / "last.npz").exists():
+            raise ValueError(f"{folder} holds a checkpoint already. Give start='resume' to go on with it, start='overwrite' to "
+                             "begin anew, or another folder.")
+        with files.naming(folder, "checkpoints cannot be written to this folder"):
+            for stray in [path for name in _NAMES for path in folder.glob(f"{name}.*{files.PARTIAL}")]:     # of a training that was killed
+                stray.unlink()
+            if start == "overwrite":
+                for name in _NAMES:
+                    (folder / name).unlink(missing_ok=True)
+        yield
+
+
+@contextmanager
+def _locked(folder):
+    """Makes the folder, and holds the lock in it. A crash leaves the file of the lock behind, but not the lock."""
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"out is {str(folder)!r}, which cannot be a folder for checkpoints: it is a file.")
+    with files.naming(folder, "checkpoints cannot be written to this folder"):
+        folder.mkdir(parents=True, exist_ok=True)
+        trial = folder / f"trial.{os.getpid()}"
+        with files.replaced(trial, "a file cannot be written to this folder") as file:
+            file.write(bytes(1))
+        trial.unlink()
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ValueError(f"out is {str(folder)!r}, which cannot be a folder for checkpoints: {error}.") from error
-    if folder is not None and start == "overwrite":
-        for name in ("last.npz", "best.npz"):
-            (folder / name).unlink(missing_ok=True)
+            lock = files.lock_file(folder / "training.lock")
+        except BlockingIOError as error:
+            raise ValueError(f"another training writes its checkpoints to {folder} at this moment; give this one another folder.") from error
+    try:
+        yield
+    finally:
+        lock.remove()
 
 
 def save(session, path):
@@ -32,23 +66,40 @@ def save(session, path):
     session.write_back()
     network = session.network
     arrays = checkpoint.parameters(network) | {f"optimizer/{name}": value for name, value in session.state.items()}
-    arrays |= {f"history/{name}": np.array(values) for name, values in session.series.items()}
+    arrays |= {f"history/{name}": np.array(values, float) for name, values in session.series.items()}
     arrays |= {"best": session.best if session.best is not None else np.empty(0, network.dtype), "sums": session.sums}
     if session.batch and session.past is not None:
         arrays |= {f"past/{name}": value for name, value in past.as_arrays(session.past).items()}
-    checkpoint.write(path, arrays, {"fingerprint": network.fingerprint(), "epoch": session.epoch, "batch": session.batch,
-                                    "recipe": _recipe(session)})
+    checkpoint.write(path, arrays, {"kind": "training", "fingerprint": network.fingerprint(), "epoch": session.epoch,
+                                    "batch": session.batch, "recipe": _recipe(session)})
 
 
 def resume(session, path):
-    """Put what `save` wrote into a session. ValueError if it is of another network or recipe; then nothing has changed."""
-    arrays, meta = checkpoint.read(path)
+    """Put what `save` wrote into a session. ValueError if it is of another network or recipe, or cannot be; then nothing has changed."""
+    arrays, meta = checkpoint.read(path, "training", "weights")
     checkpoint.check(session.network, arrays, meta, path)
-    if "recipe" not in meta:
+    if meta["kind"] == "weights":
         raise ValueError(f"{path} holds weights alone (save_weights), not where a training stands; read them with load_weights and start "
                          "anew.")
-    if arrays["sums"].size != session.sums.size:
-        raise ValueError(f"{path} was written by an earlier version, whose trainings cannot be gone on with; load_weights reads its weights.")
+    _check_recipe(session, meta, path)
+    _check_position(session, meta, path)
+    schema.check(arrays, _rules(session, arrays, meta), str(path))
+    before = {name.removeprefix("past/"): value for name, value in arrays.items() if name.startswith("past/")}
+    steps = meta["batch"] * session.data.steps
+    if before:
+        past.check_events(before, session.packed, f"{path}: past/")
+    checkpoint.restore(session.network, arrays)
+    session.take_parameters()
+    session.state = {name: arrays[f"optimizer/{name}"] for name in session.state}
+    session.series = {name: arrays[f"history/{name}"].tolist() for name in session.series}
+    session.best = arrays["best"] if arrays["best"].size else None
+    session.sums, session.epoch, session.batch = arrays["sums"], meta["epoch"], meta["batch"]
+    session.past = past.from_arrays(before, steps, session.packed) if before else None
+
+
+def _check_recipe(session, meta, path):
+    if not isinstance(meta["recipe"], dict):
+        raise ValueError(f"{path}: the recipe is {checks.shown(meta['recipe'])}; it must be a dict.")
     # what a checkpoint does not name was not used
     there, here = ({key: value for key, value in recipe.items() if value != "()"} for recipe in (meta["recipe"], _recipe(session)))
     changed = [f"{key} {there.get(key)} there, {here.get(key)} here" for key in sorted({*there, *here})
@@ -56,16 +107,37 @@ def resume(session, path):
     if changed:
         raise ValueError(f"{path} belongs to another training: {'; '.join(changed)}. Resume with the same recipe, or start "
                          "anew in another folder.")
-    network = session.network
-    checkpoint.restore(network, arrays)
-    session.take_parameters()
-    session.state = {name: arrays[f"optimizer/{name}"] for name in session.state}
-    session.series = {name: arrays[f"history/{name}"].tolist() for name in session.series}
-    session.best = arrays["best"] if arrays["best"].size else None
-    session.sums, session.epoch, session.batch = arrays["sums"], meta["epoch"], meta["batch"]
-    if session.stateful and session.batch:
-        session.past = past.from_arrays({name.removeprefix("past/"): value for name, value in arrays.items()},
-                                        session.batch * session.data.steps, session.packed)
+
+
+def _check_position(session, meta, path):
+    checks.whole(meta["epoch"], f"{path}: the epoch", 0, _MOST_EPOCHS)
+    checks.whole(meta["batch"], f"{path}: the batch", 0, session.n_batches - 1)
+
+
+def _rules(session, arrays, meta):
+    """The schema (support/schema.py) of what `save` writes."""
+    network, rule, epoch = session.network, schema.Rule, meta["epoch"]
+    known = checkpoint.rules(network, arrays)
+    n = sum(np.size(arrays.get(name, ())) for name in known)
+    lowest = getattr(session.optimizer, "lowest", {})
+    for name, value in session.optimizer.start(n, network.dtype).items():
+        known[f"optimizer/{name}"] = rule(np.asarray(value).dtype, np.shape(value), lowest.get(name))
+    if "steps" in lowest:
+        steps = epoch * session.n_batches + meta["batch"]
+        known["optimizer/steps"] = rule(np.int64, (), steps, steps)
+    positive = ("learning_rate", "seconds")
+    for name in session.series:
+        known[f"history/{name}"] = rule(np.float64, (epoch,), 0 if name in positive else None, missing=name not in positive)
+    least = np.full(n, -np.inf)
+    for part in session.packed.non_negative:
+        least[part] = 0
+    known["best"] = rule(network.dtype, (0,)) if np.size(arrays.get("best", ())) == 0 else rule(network.dtype, (n,), least)
+    known["sums"] = rule(np.float64, session.sums.shape)
+    if session.stateful and meta["batch"]:
+        steps = meta["batch"] * session.data.steps
+        known |= {f"past/{name}": each for name, each in past.rules(session.packed, session.batch_size).items()}
+        schema.check_step(steps, "past")
+    return known
 
 
 def _recipe(session):

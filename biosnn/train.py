@@ -1,7 +1,6 @@
 """Training: one plain loop over epochs and batches, which can be stopped and resumed at any batch."""
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from .pack import check_differentiable, check_reset_is_differentiable, pack, pac
 from .progress import graceful_interrupt, progress_bar
 from .regularize import SpikeCount, WeightPenalty, checked_regularizers
 from .silence import SilenceWatch
+from .support import checks
 from .trials import NO_CURRENT, all_states, bin_inputs, input_trains, labels_of, side_by_side, state_layout, tau_gradients, window_steps
 from .units import listed
 
@@ -92,7 +92,8 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
     readout       name of the readout that the loss looks at; default: the only one. Or of a spiking population, whose spikes it then sees
     early_stopping  stop when the best epoch is that many epochs old, and go back to its weights
     seed          int or numpy Generator: order of the trials and split. Same seed, same bits, on any number of threads
-    out           folder for checkpoints: last.npz after every epoch, best.npz after each that is the best so far
+    out           folder for checkpoints: last.npz after every epoch, best.npz after each that is the best so far; of one training at a time.
+                  OSError, before the first epoch, where nothing can be written
     start         "new" (refuses a folder with a checkpoint), "resume" (goes on from last.npz, with the bits of an
                   uninterrupted run; starts anew where there is none) or "overwrite". Resumed with more epochs, a schedule that
                   counts shares of the training (Cosine, Step) goes on at the share of the new number
@@ -109,21 +110,22 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
     session.load(spikes, targets, mask, validation, validation_targets, validation_mask, int(batch))
     if not session.heads and not session.regularizers:
         raise ValueError(f"loss is {loss!r} and there are no regularizers, so there is nothing to minimize.")
-    folder = None if out is None else Path(out)
-    standing.prepare_folder(folder, start)
-    if folder is not None and start == "resume" and (folder / "last.npz").exists():
-        standing.resume(session, folder / "last.npz")
-    n_batches = session.n_batches
-    with graceful_interrupt() as interrupted, progress_bar(epochs * n_batches, "training", progress,
-                                                           session.epoch * n_batches + session.batch) as advance:
-        while session.epoch < epochs and not session.stale(early_stopping):
-            session.run_epoch(epochs, interrupted, advance)
-            if folder is not None:
-                standing.save(session, folder / "last.npz")
-                if session.batch == 0 and session.history().best_epoch == session.epoch - 1:
-                    standing.save(session, folder / "best.npz")
-            if interrupted():
-                break
+    folder = None if out is None else checks.path(out, "out")
+    with standing.reserved(folder, start):
+        if folder is not None and start == "resume" and (folder / "last.npz").exists():
+            standing.resume(session, folder / "last.npz")
+        n_batches = session.n_batches
+        with graceful_interrupt() as interrupted, progress_bar(epochs * n_batches, "training", progress,
+                                                               session.epoch * n_batches + session.batch) as advance:
+            while session.epoch < epochs and not session.stale(early_stopping):
+                session.run_epoch(epochs, interrupted, advance)
+                if folder is not None:
+                    # the best one first: killed in between, a resumed training writes it once more
+                    if session.batch == 0 and session.history().best_epoch == session.epoch - 1:
+                        standing.save(session, folder / "best.npz")
+                    standing.save(session, folder / "last.npz")
+                if interrupted():
+                    break
     if early_stopping is not None and not interrupted():
         session.restore_best()
     session.write_back()

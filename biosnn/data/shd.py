@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from ..events import SpikeTrains, time_type
-from ..support import checks, plausible, timegrid
+from ..support import checks, hdf5, plausible, timegrid
 from ..support.warn import warn_if_implausible
 
 _LAYOUT = {"spikes/times": "variable-length floats, seconds", "spikes/units": "variable-length integers",
            "labels": "integers"}
+_WANTED = {"spikes/times": (True, "f"), "spikes/units": (True, "iu"), "labels": (False, "iu")}     # see hdf5.read
 _BASE_URL = "https://zenkelab.org/datasets/"
 _MD5 = {   # of the archives <dataset>_<part>.h5.zip
     "shd": {"train": "f3252aeb598ac776c1b526422d90eecb", "test": "1503a5064faa34311c398fb0a1ed0a6f"},
@@ -41,12 +42,11 @@ def load_shd(path, duration=None, n_units=700, dtype=np.float32):
 
     Source: Cramer et al. (2020), doi:10.1109/TNNLS.2020.3044364.
     """
-    dtype, n_units = time_type(dtype), checks.whole(n_units, "n_units", 1)
+    dtype, n_units, path = time_type(dtype), checks.whole(n_units, "n_units", 1), checks.path(path, "path")
     duration = None if duration is None else checks.time(duration, "duration", above=0)
-    times, units, labels = _read(Path(path))
-    offsets = _checked_offsets(path, times, units)
-    times = _joined(times, np.float32).astype(dtype)
-    units = _joined(units, np.int32)
+    times, units, labels = _read(path)
+    offsets = _checked_offsets(path, times.lengths, units.lengths)
+    times, units, labels = times.values.astype(dtype), units.values, labels.values
     _check_spikes(path, times, units, offsets, n_units)
     times, units = _sorted_within_trials(times, units, offsets)
     if duration is None:
@@ -86,17 +86,12 @@ def load_speakers(path):
 
     FileNotFoundError if there is no such file, ValueError if it does not say, OSError if it cannot be read.
     """
-    h5py, path = _optional("h5py"), Path(path)
+    path = checks.path(path, "path")
     _check_exists(path)
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise OSError(f"{path} cannot be read as HDF5: it is of another kind, or corrupt or incomplete ({error}).") from error
-    with file:
-        speakers, labels = file.get("extra/speaker"), file.get("labels")
-        if not isinstance(speakers, h5py.Dataset) or speakers.dtype.kind not in "iu" or labels is None or speakers.shape != labels.shape:
-            raise ValueError(f"{path}: there is no data set extra/speaker with a whole number for each trial, so it does not say who spoke.")
-        return speakers[:].astype(np.int64)
+    found = hdf5.read(path, {"extra/speaker": (False, "iu"), "labels": (False, "")})
+    if found["extra/speaker"] is None or found["extra/speaker"].values is None:
+        raise ValueError(f"{path}: there is no data set extra/speaker with a whole number for each trial, so it does not say who spoke.")
+    return checks.wholes(found["extra/speaker"].values, f"{path}: extra/speaker")
 
 
 def _optional(package):
@@ -114,52 +109,37 @@ def _check_exists(path):
 
 
 def _read(path):
-    """The three data sets of the file as they are stored: object arrays of times and of units, labels."""
-    h5py = _optional("h5py")
+    """The three data sets of the file as hdf5.Stored."""
     _check_exists(path)
-    try:
-        with h5py.File(path, "r") as file:
-            problem = _layout_problem(file, h5py)
-            if problem is None:
-                return [file[name][:] for name in _LAYOUT]
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:   # h5py has one of these for every damage
-        if getattr(error, "errno", None):   # the file system refused: no permission, for one
-            raise
-        raise OSError(f"{path} cannot be read as HDF5: it is of another kind, or corrupt or incomplete, as after a download "
-                      f"that was cut off ({error}).") from error
-    layout = ", ".join(f"{name} ({what})" for name, what in _LAYOUT.items())
-    raise ValueError(f"{path}: {problem}. The layout must be {layout}, each with one entry per trial.")
+    found = hdf5.read(path, _WANTED)
+    if problem := _layout_problem(found):
+        layout = ", ".join(f"{name} ({what})" for name, what in _LAYOUT.items())
+        raise ValueError(f"{path}: {problem}. The layout must be {layout}, each with one entry per trial.")
+    return [found[name] for name in _LAYOUT]
 
 
-def _layout_problem(file, h5py):
-    """What is wrong with the data sets of the open file, or None; looks at their headers alone, which may claim any size."""
-    missing = [name for name in _LAYOUT if not isinstance(file.get(name), h5py.Dataset)]
+def _layout_problem(found):
+    """What is wrong with the data sets, or None."""
+    missing = [name for name in _LAYOUT if found[name] is None]
     if missing:
         return f"there is no data set {' and no '.join(missing)}"
-    for name, kinds in (("spikes/times", "f"), ("spikes/units", "iu"), ("labels", "iu")):
-        stored = file[name].dtype
-        element = stored if name == "labels" else h5py.check_vlen_dtype(stored)
-        if element is None or np.dtype(element).kind not in kinds or file[name].ndim != 1:
-            return f"{name} has elements of type {stored if element is None else element} and shape {file[name].shape}"
-    n_times, n_units, n_labels = (len(file[name]) for name in _LAYOUT)
+    for name, (vlen, kinds) in _WANTED.items():
+        stored = found[name]
+        if stored.vlen != vlen or stored.kind not in kinds or stored.shape is None or len(stored.shape) != 1:
+            return f"{name} has elements of type {stored.element} and shape {stored.shape}"
+    n_times, n_units, n_labels = (found[name].shape[0] for name in _LAYOUT)
     if not n_times == n_units == n_labels:
         return f"spikes/times has {n_times} trials, spikes/units {n_units} and labels {n_labels}, but the numbers must agree"
     return None
 
 
-def _checked_offsets(path, times, units):
-    n_times, n_units = (np.fromiter(map(len, entries), np.int64, len(entries)) for entries in (times, units))
+def _checked_offsets(path, n_times, n_units):
     wrong = np.flatnonzero(n_times != n_units)
     if wrong.size:
         b = wrong[0]
         raise ValueError(f"{path}: trial {b} has {n_times[b]} times but {n_units[b]} units; each spike has one time and one "
                          "unit, so the numbers must agree.")
     return np.concatenate([[0], np.cumsum(n_times)])
-
-
-def _joined(entries, dtype):
-    """One array of the entries of all trials; dtype is that of no trial at all."""
-    return np.concatenate(entries) if len(entries) else np.empty(0, dtype)
 
 
 def _check_spikes(path, times, units, offsets, n_units):
