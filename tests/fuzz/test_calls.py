@@ -5,7 +5,7 @@ from collections import Counter
 
 import biosnn as bs
 
-from fuzz import calls, registry
+from tests.fuzz import calls, registry
 
 #: What training, engines and networks call on descriptions that they have checked, with arrays of their own.
 PROTOCOL = {"apply", "applies_to", "as_dict", "as_target", "assess", "build", "check", "factor", "for_step", "of_logits", "per_step", "reduce",
