@@ -3,6 +3,10 @@ time constants. Like `fluctuation_driven` they set all weights of a network; tho
 """
 import numpy as np
 
+from .network import Network
+from .support.checks import flag, instance, real, shown
+from .support.seeds import generator
+
 
 def kaiming(network, seed=0, sparse=0.0):
     """Weights uniform in +-1/sqrt(n), n the fan-in: variance 1/(3n). What PyTorch gives its linear layers unless told otherwise.
@@ -42,17 +46,17 @@ def random_weights(network, distribution, seed=0, sparse=0.0, scale=True):
     ValueError for a distribution without rvs, draws that are not finite, or a share outside of [0, 1).
     """
     if not hasattr(distribution, "rvs"):
-        raise ValueError(f"distribution is {distribution!r}; it must be a frozen distribution with rvs(size=, random_state=), such as "
+        raise ValueError(f"distribution is {shown(distribution)}; it must be a frozen distribution with rvs(size=, random_state=), such as "
                          "scipy.stats.norm(0, 1).")
+    scale = flag(scale, "scale")
     _set(network, lambda rng, size, n_in, n_out: distribution.rvs(size=size, random_state=rng) * (n_in ** -0.5 if scale else 1.0),
          seed, sparse)
 
 
 def _set(network, draw, seed, sparse):
     """Draw all weights; draw: (rng, size, fan-in, fan-out) -> array."""
-    if not 0 <= sparse < 1:
-        raise ValueError(f"sparse is {sparse!r}; it is the share of weights that start at 0, so it must lie in [0, 1).")
-    rng = np.random.default_rng(seed)
+    instance(network, "network", Network, "a Network")
+    sparse, rng = real(sparse, "sparse", 0, below=1, why="it is the share of weights that start at 0"), generator(seed)
     for projection in network.projections:
         n_pre, n_post = network[projection.pre].n, network[projection.post].n
         listed = network.synapses.get(projection.name)

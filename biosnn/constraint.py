@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .units import listed
+from .support.checks import keep, real, several, shown, texts
 
 
 @dataclass(frozen=True)
@@ -20,15 +20,15 @@ class WeightConstraint:
     projections: tuple | None = None
 
     def __post_init__(self):
+        keep(self, **{name: real(getattr(self, name), f"WeightConstraint: {name}", infinite=True) for name in ("low", "high")},
+             norm=real(self.norm, "WeightConstraint: norm", above=0, infinite=True, why="infinity is none"))
         if not self.low <= self.high:
             raise ValueError(f"WeightConstraint: low {self.low!r} and high {self.high!r} must be ascending numbers.")
-        if not self.norm > 0:
-            raise ValueError(f"WeightConstraint: norm is {self.norm!r}; it must be positive, or infinity for none.")
         if self.norm < np.inf and (self.low > 0 or self.high < 0):
             raise ValueError(f"WeightConstraint: scaling weights down to the norm {self.norm!r} takes them out of low .. high = "
                              f"{self.low!r} .. {self.high!r}, which must contain 0.")
-        if isinstance(self.projections, str):
-            object.__setattr__(self, "projections", (self.projections,))
+        if self.projections is not None:
+            keep(self, projections=texts(self.projections, "WeightConstraint: projections", "'E->E'"))
 
     def applies_to(self, projection):
         return self.projections is None or projection in self.projections
@@ -57,10 +57,10 @@ class WeightConstraint:
 
 def checked_constraints(constraints, network):
     """They as a tuple; ValueError if one is of another kind or names a projection that `network` does not have."""
-    known, constraints = [p.name for p in network.projections], listed(constraints, "constraints", "WeightConstraint(high=1.0)")
+    known, constraints = [p.name for p in network.projections], several(constraints, "constraints", "WeightConstraint(high=1.0)")
     for constraint in constraints:
         if not isinstance(constraint, WeightConstraint):
-            raise ValueError(f"{constraint!r} is not a constraint; use WeightConstraint(low=…, high=…, norm=…).")
+            raise ValueError(f"{shown(constraint)} is not a constraint; use WeightConstraint(low=…, high=…, norm=…).")
         if set(constraint.projections or ()) - set(known):
             raise ValueError(f"WeightConstraint for {', '.join(constraint.projections)}: the network has only {', '.join(known)}.")
         positive = [p.name for p in network.projections if p.non_negative and constraint.applies_to(p.name)]

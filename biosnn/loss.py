@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .support.checks import as_array, instance, keep, real, reals, shown
+
 
 def _softmax(logits):
     """(log softmax, softmax) over the last axis, in float64."""
@@ -38,19 +40,22 @@ class _CrossEntropy:
 
     def check(self, target, n_trials, steps, n_units):
         """ValueError unless the target is one class 0 .. n_units - 1 per trial."""
-        if target is None or np.shape(target) != (n_trials,) or np.asarray(target).dtype.kind not in "iu":
-            raise ValueError(f"{type(self).__name__} needs one integer label per trial; got "
-                             + ("no labels" if target is None else f"{np.asarray(target).dtype} of shape {np.shape(target)}")
-                             + f" for {n_trials} trials.")
+        what = f"{type(self).__name__} needs one integer label per trial; got "
+        if target is None:
+            raise ValueError(f"{what}no labels for {n_trials} trials.")
+        target = as_array(target, "the target", "whole numbers")
+        if target.shape != (n_trials,) or target.dtype.kind not in "iu":
+            raise ValueError(f"{what}{target.dtype} of shape {target.shape} for {n_trials} trials.")
         if n_trials and (np.min(target) < 0 or np.max(target) >= n_units):
             raise ValueError(f"labels run from {np.min(target)} to {np.max(target)}, but the readout has {n_units} units: "
                              f"classes must lie in 0 .. {n_units - 1}.")
 
     def predict(self, readout, mask=None):
-        return self.reduce(readout)[0].argmax(axis=-1)
+        return self.reduce(seen(readout))[0].argmax(axis=-1)
 
     def score(self, readout, target, mask=None):
-        return (self.predict(readout, mask) == target).astype(float)
+        self.check(target, *seen(readout).shape)
+        return (self.predict(readout, mask) == np.asarray(target)).astype(float)
 
     def total_weight(self, shape, mask=None):
         return float(shape[0])
@@ -67,6 +72,8 @@ class _CrossEntropy:
         return value.sum() / total, self.spread(readout, gradient / total, where), (logits.argmax(axis=-1) == labels).astype(float)
 
     def value_and_gradient(self, readout, target, mask=None, total=None):
+        readout = seen(readout)
+        self.check(target, *readout.shape)
         return self.assess(readout, target, mask, total)[:2]
 
 
@@ -142,6 +149,7 @@ class EveryStepCrossEntropy(_CrossEntropy):
         return (weight[..., None] * log_softmax).sum(axis=1).argmax(axis=-1)
 
     def predict(self, readout, mask=None):
+        readout = seen(readout)
         return self._most_likely(_softmax(readout)[0], _full(mask, readout.shape[:2]))
 
 
@@ -156,10 +164,9 @@ class FocalLoss(_CrossEntropy):
     over: object = MaxOverTimeCrossEntropy()
 
     def __post_init__(self):
-        if not (np.isfinite(self.gamma) and self.gamma >= 0):
-            raise ValueError(f"FocalLoss: gamma is {self.gamma!r}; it must be a number >= 0.")
-        if not hasattr(self.over, "spread") or getattr(self.over, "needs_spikes", False):
-            raise ValueError(f"FocalLoss: over is {self.over!r}; it must be a cross-entropy of one vector of logits for each trial, "
+        keep(self, gamma=real(self.gamma, "FocalLoss: gamma", 0))
+        if isinstance(self.over, type) or not hasattr(self.over, "spread") or getattr(self.over, "needs_spikes", False):
+            raise ValueError(f"FocalLoss: over is {shown(self.over)}; it must be a cross-entropy of one vector of logits for each trial, "
                              "such as MaxOverTimeCrossEntropy().")
 
     def reduce(self, readout):
@@ -187,16 +194,20 @@ class MeanSquaredError:
 
     def check(self, target, n_trials, steps, n_units):
         """ValueError unless the target is a finite trace for every trial, step and unit."""
-        if np.shape(target) != (n_trials, steps, n_units):
+        shape = None if target is None else as_array(target, "the target", "real numbers").shape
+        if shape != (n_trials, steps, n_units):
             raise ValueError(f"MeanSquaredError needs a target of shape (trial, step, unit) = {(n_trials, steps, n_units)}; "
-                             f"got {'none' if target is None else np.shape(target)}.")
-        if not np.all(np.isfinite(target)):
-            raise ValueError("the target has values that are not finite; to leave steps out, give a mask with zeros there.")
+                             f"got {'none' if target is None else shape}.")
+        try:
+            reals(target, "the target", flags=True)
+        except ValueError as error:
+            raise ValueError(f"{error} To leave steps out, give a mask with zeros there.") from None
 
     def predict(self, readout, mask=None):
-        return readout
+        return seen(readout)
 
     def score(self, readout, target, mask=None):
+        readout, target = together(readout, target)
         weight = _full(mask, readout.shape)
         error = weight * (readout - target) ** 2
         return -error.sum(axis=(1, 2)) / np.maximum(weight.sum(axis=(1, 2)), 1e-300)
@@ -205,6 +216,7 @@ class MeanSquaredError:
         return _mask_sum(mask, shape)
 
     def value_and_gradient(self, readout, target, mask=None, total=None):
+        readout, target = together(readout, target)
         weight = _full(mask, readout.shape) / (self.total_weight(readout.shape, mask) if total is None else total)
         error = readout.astype(np.float64) - target
         return (weight * error ** 2).sum(), (2 * weight * error).astype(readout.dtype)
@@ -222,11 +234,13 @@ class PatternRegression:
     classifies = True
 
     def __post_init__(self):
-        labels = np.array(sorted(self.patterns))
-        if not labels.size or labels.dtype.kind not in "iu":
-            raise ValueError(f"PatternRegression: labels are {list(self.patterns)}; give a dict of integer label -> pattern.")
-        arrays = [np.atleast_2d(np.asarray(self.patterns[label], float)) for label in labels]
-        if len({a.shape for a in arrays}) > 1 or arrays[0].ndim != 2 or not np.all(np.isfinite(arrays)):
+        instance(self.patterns, "PatternRegression: patterns", dict, "a dict of integer label -> pattern")
+        labels = as_array(list(self.patterns), "PatternRegression: labels", "whole numbers")
+        if not labels.size or labels.dtype.kind not in "iu" or labels.ndim > 1:
+            raise ValueError(f"PatternRegression: labels are {shown(list(self.patterns))}; give a dict of integer label -> pattern.")
+        labels.sort()
+        arrays = [np.atleast_2d(reals(self.patterns[label], f"PatternRegression: the pattern of {label}")) for label in labels]
+        if len({a.shape for a in arrays}) > 1 or arrays[0].ndim != 2:
             raise ValueError(f"PatternRegression: patterns have shapes {[a.shape for a in arrays]}; they must be finite arrays of one "
                              "shape, (step, unit) or (unit,).")
         vars(self).update(labels=labels, stacked=np.stack(arrays))
@@ -237,9 +251,10 @@ class PatternRegression:
 
     def check(self, target, n_trials, steps, n_units):
         """ValueError unless the target is a label of a pattern for every trial, and patterns fit the readout."""
-        if target is None or np.shape(target) != (n_trials,) or not np.all(np.isin(target, self.labels)):
+        given = np.empty(0) if target is None else as_array(target, "the target", "whole numbers")
+        if target is None or given.shape != (n_trials,) or not np.all(np.isin(given, self.labels)):
             raise ValueError(f"PatternRegression needs one label of {self.labels.tolist()} per trial, here {n_trials}; got "
-                             + ("no labels." if target is None else f"{np.unique(target)[:10].tolist()} in shape {np.shape(target)}."))
+                             + ("no labels." if target is None else f"{np.unique(given)[:10].tolist()} in shape {given.shape}."))
         if self.stacked.shape[1] not in (1, steps) or self.stacked.shape[2] != n_units:
             raise ValueError(f"PatternRegression: patterns have shape {self.stacked.shape[1:]}; they must be (step, unit) = "
                              f"{(steps, n_units)}, or ({n_units},) for constant ones.")
@@ -249,6 +264,7 @@ class PatternRegression:
 
     def _distances(self, readout, mask=None):
         """(trial, label): the weighted squared distance from every pattern."""
+        readout = seen(readout)
         weight = _full(mask, readout.shape)
         return np.stack([(weight * (readout - pattern) ** 2).sum(axis=(1, 2)) for pattern in self.stacked], axis=1)
 
@@ -256,7 +272,7 @@ class PatternRegression:
         return self.labels[self._distances(readout, mask).argmin(axis=1)]
 
     def score(self, readout, target, mask=None):
-        return (self.predict(readout, mask) == target).astype(float)
+        return (self.predict(readout, mask) == np.asarray(target)).astype(float)
 
     def total_weight(self, shape, mask=None):
         return _mask_sum(mask, shape)
@@ -265,11 +281,26 @@ class PatternRegression:
         return MeanSquaredError().value_and_gradient(readout, self._wanted(target, readout), mask, total)
 
 
+def seen(readout, what="readout"):
+    """What a loss looks at as floats (trial, step, unit). An array that is such stays: its values are not looked at, there may be many."""
+    if type(readout) is np.ndarray and readout.ndim == 3 and readout.dtype.kind == "f":
+        return readout
+    return reals(readout, f"{what} (trial, step, unit)", shape=(None, None, None), flags=True)
+
+
+def together(readout, target):
+    """Two arrays (trial, step, unit) of one shape."""
+    readout, target = seen(readout), seen(target, "target")
+    if readout.shape != target.shape:
+        raise ValueError(f"readout has shape {readout.shape} and target {target.shape}; both must be (trial, step, unit).")
+    return readout, target
+
+
 def _full(mask, shape):
     """The mask (ones without one) broadcast over units."""
     if mask is None:
         return np.ones(shape)
-    mask = np.asarray(mask, np.float64)
+    mask = reals(mask, "mask", flags=True)
     if mask.shape not in (shape[:mask.ndim], shape[:2]):
         raise ValueError(f"mask has shape {mask.shape}; it must be (trial, step) or (trial, step, unit), here {shape}.")
     return np.broadcast_to(mask.reshape(mask.shape + (1,) * (len(shape) - mask.ndim)), shape)
@@ -278,6 +309,6 @@ def _full(mask, shape):
 def _mask_sum(mask, shape):
     """Sum of the weights of all trials, steps and units; ValueError if none counts."""
     weight = _full(mask, shape)
-    if not np.all(np.isfinite(weight)) or weight.min() < 0 or weight.sum() == 0:
+    if weight.size and weight.min() < 0 or not weight.sum() > 0:
         raise ValueError("a mask holds weights >= 0 with at least one above 0; otherwise no step counts towards the loss.")
     return float(weight.sum())

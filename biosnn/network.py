@@ -15,7 +15,7 @@ from .plasticity import check_plasticity
 from .support import checks, plausible, timegrid
 from .support.warn import warn_if_implausible
 from .surrogate import SuperSpike, Surrogate
-from .support.checks import flag, instance, real, reals, refuse, shown, whole
+from .support.checks import flag, real, reals, refuse, shown, whole
 from .support.seeds import stream, whole_seed
 from .synapses import Synapses, check_room, compact_delays, delay_steps, draw_delays, draw_weights, is_random
 from .units import seconds

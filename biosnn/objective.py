@@ -5,6 +5,7 @@ import numpy as np
 
 from . import arrays
 from .loss import _CrossEntropy
+from .support.checks import as_array, real, reals, shown
 from .trials import dense_spikes
 
 
@@ -41,10 +42,10 @@ def make_heads(network, loss, readout):
     if not isinstance(loss, dict):
         return (_head(network, _only_readout(network) if readout is None else readout, loss),)
     if readout is not None:
-        raise ValueError(f"readout is {readout!r}, but loss is a dict of readouts already; leave readout out.")
+        raise ValueError(f"readout is {shown(readout)}, but loss is a dict of readouts already; leave readout out.")
     for name, each in loss.items():
         if isinstance(each, tuple) and len(each) != 2:
-            raise ValueError(f"the loss of {name!r} is {each!r}; it must be a loss, or a pair (loss, weight).")
+            raise ValueError(f"the loss of {shown(name)} is {shown(each)}; it must be a loss, or a pair (loss, weight).")
     return tuple(_head(network, name, *(each if isinstance(each, tuple) else (each,))) for name, each in loss.items())
 
 
@@ -57,25 +58,24 @@ def _only_readout(network):
 
 def _unknown(network, name):
     names = [p.name for p in network.readouts]
-    return ValueError(f"readout is {name!r}; the network has " + (", ".join(map(repr, names)) or "none")
+    return ValueError(f"readout is {shown(name)}; the network has " + (", ".join(map(repr, names)) or "none")
                       + ". The loss needs one: net.readout(n_classes), or a spiking population.")
 
 
 def _head(network, name, loss, weight=1.0):
     kinds = {p.name: p.kind for p in network.readouts + network.firing}
-    if name not in kinds:
+    if not isinstance(name, str) or name not in kinds:
         raise _unknown(network, name)
     missing = [method for method in ("value_and_gradient", "check", "total_weight", "predict", "score") if not hasattr(loss, method)]
     if missing or isinstance(loss, type):
-        raise ValueError(f"loss is {loss!r}; it must be a description such as MaxOverTimeCrossEntropy(), or a dict of them by readout."
+        raise ValueError(f"loss is {shown(loss)}; it must be a description such as MaxOverTimeCrossEntropy(), or a dict of them by readout."
                          + (f" One of your own needs {', '.join(missing)}." if 0 < len(missing) < 5 else ""))
     spikes = kinds[name] != "readout"
     if getattr(loss, "needs_spikes", False) and not spikes:
         raise ValueError(f"{type(loss).__name__} looks at spikes, and {name!r} is a readout: give readout=… the name of a spiking "
                          "population.")
-    if not (np.isfinite(weight) and weight >= 0):
-        raise ValueError(f"the loss of {name!r} has weight {weight!r}; it must be a number >= 0.")
-    return Head(name, loss.for_step(network.dt) if hasattr(loss, "for_step") else loss, float(weight), spikes)
+    weight = real(weight, f"the weight of the loss of {name!r}", 0)
+    return Head(name, loss.for_step(network.dt) if hasattr(loss, "for_step") else loss, weight, spikes)
 
 
 def make_targets(heads, network, labels, targets, mask, n_trials, steps):
@@ -83,10 +83,10 @@ def make_targets(heads, network, labels, targets, mask, n_trials, steps):
     result = []
     for head in heads:
         target = _of(targets, head, heads, "targets")
-        target = labels if target is None else getattr(head.loss, "as_target", np.asarray)(target)
+        target = labels if target is None else getattr(head.loss, "as_target", _as_target)(target)
         head.loss.check(target, n_trials, steps, network[head.name].n)
         weights = _of(mask, head, heads, "mask")
-        weights = None if weights is None else np.asarray(weights, float)
+        weights = None if weights is None else reals(weights, "mask", flags=True)
         if weights is not None and weights.shape[:2] != (n_trials, steps):
             raise ValueError(f"mask has shape {weights.shape}; it must begin with (trial, step) = {(n_trials, steps)}.")
         if weights is not None and not getattr(head.loss, "takes_mask", True):
@@ -95,6 +95,10 @@ def make_targets(heads, network, labels, targets, mask, n_trials, steps):
         head.loss.total_weight((n_trials, steps, network[head.name].n), weights)      # ValueError if no step of any trial counts
         result.append((target, weights))
     return tuple(result)
+
+
+def _as_target(target):
+    return as_array(target, "targets")
 
 
 def _of(given, head, heads, what):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import optimizer_kernels as kernels
+from .support.checks import keep, real, reals, whole
 
 
 @dataclass(frozen=True)
@@ -16,11 +17,8 @@ class _Optimizer:
     lowest = {"steps": 0, "square": 0, "memory": 0}     # of the arrays of a state, where there is such a bound
 
     def __post_init__(self):
-        for name, low, high in (("learning_rate", 0, np.inf), ("momentum", 0, 1), ("beta1", 0, 1), ("beta2", 0, 1),
-                                ("weight_decay", 0, np.inf), ("epsilon", 0, np.inf)):
-            value = getattr(self, name, low)
-            if not (isinstance(value, (int, float, np.number)) and low <= value < high):
-                raise ValueError(f"{type(self).__name__}: {name} is {value!r}; it must lie in [{low}, {high}).")
+        for name, value in vars(self).items():
+            keep(self, **{name: real(value, f"{type(self).__name__}: {name}", 0, below=1 if name in ("momentum", "beta1", "beta2") else None)})
 
     def start(self, n, dtype):
         """The state before the first step."""
@@ -93,13 +91,6 @@ def clip_norm(gradient, most):
 
 # ---------------------------------------------------------------------------------------------- schedules
 
-def _between(schedule, low, high, **values):
-    """ValueError unless all values are numbers in low .. high."""
-    for name, value in values.items():
-        if not (isinstance(value, (int, float, np.number)) and low <= value <= high):
-            raise ValueError(f"{type(schedule).__name__}: {name} is {value!r}; it must be a number in {low:g} .. {high:g}.")
-
-
 @dataclass(frozen=True)
 class Constant:
     """The learning rate stays."""
@@ -115,8 +106,7 @@ class Cosine:
     warmup: float = 0.0
 
     def __post_init__(self):
-        _between(self, 0, np.inf, final=self.final)
-        _between(self, 0, 1, warmup=self.warmup)
+        keep(self, final=real(self.final, "Cosine: final", 0), warmup=real(self.warmup, "Cosine: warmup", 0, 1))
 
     def factor(self, progress, validation):
         """progress: the share of the training that is done, 0 to 1."""
@@ -133,9 +123,8 @@ class Step:
     decay: float = 0.1
 
     def __post_init__(self):
-        object.__setattr__(self, "at", tuple(np.atleast_1d(self.at).tolist()))
-        _between(self, 0, 1, **{f"at[{k}]": share for k, share in enumerate(self.at)})
-        _between(self, 0, np.inf, decay=self.decay)
+        at = reals(self.at, "Step: at, shares of the training,", 0, 1)
+        keep(self, at=tuple(np.ravel(at).tolist()), decay=real(self.decay, "Step: decay", 0))
 
     def factor(self, progress, validation):
         return self.decay ** sum(progress >= share for share in self.at)
@@ -148,9 +137,7 @@ class OnPlateau:
     decay: float = 0.5
 
     def __post_init__(self):
-        if not (isinstance(self.patience, (int, np.integer)) and self.patience >= 1):
-            raise ValueError(f"OnPlateau: patience is {self.patience!r}; it must be a whole number of epochs >= 1.")
-        _between(self, 0, 1, decay=self.decay)
+        keep(self, patience=whole(self.patience, "OnPlateau: patience, in epochs,", 1), decay=real(self.decay, "OnPlateau: decay", 0, 1))
 
     def factor(self, progress, validation):
         """validation: the losses of all epochs so far."""

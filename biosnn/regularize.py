@@ -3,14 +3,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .units import listed
+from .support.checks import choice, keep, real, several, shown, texts, whole
 
 
 @dataclass(frozen=True)
 class _Regularizer:
-    def _check(self):
-        if not (np.isfinite(self.strength) and self.strength >= 0):
-            raise ValueError(f"{type(self).__name__}: strength is {self.strength!r}; it must be a number >= 0.")
+    def _check(self, what):
+        keep(self, strength=real(self.strength, f"{what}: strength", 0), power=whole(self.power, f"{what}: power", 1, 2, why="1 is L1, 2 is L2"))
 
 
 @dataclass(frozen=True)
@@ -31,12 +30,10 @@ class SpikeCount(_Regularizer):
     populations: tuple | None = None
 
     def __post_init__(self):
-        self._check()
-        if not (np.isfinite(self.threshold) and self.threshold >= 0):
-            raise ValueError(f"{self.bound} bound: threshold is {self.threshold!r}; it must be a number of spikes >= 0.")
-        for name, allowed in (("bound", ("upper", "lower")), ("power", (1, 2)), ("per", ("population", "neuron"))):
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"spike-count regularizer: {name} is {getattr(self, name)!r}; it must be one of {allowed}.")
+        what = f"{choice(self.bound, 'bound', ('upper', 'lower'))} bound"
+        self._check(what)
+        keep(self, threshold=real(self.threshold, f"{what}: threshold", 0, why="a number of spikes"),
+             per=choice(self.per, f"{what}: per", ("population", "neuron")), populations=_names(self.populations, f"{what}: populations", "'E'"))
 
     def value_and_gradient(self, counts):
         """Of one population's counts (trial, neuron): the term, and its derivative by each count."""
@@ -55,12 +52,12 @@ class SpikeCount(_Regularizer):
 
 def upper_bound(strength, threshold, power=2, per="population", populations=None):
     """SpikeCount that is zero while counts stay below `threshold` spikes per trial."""
-    return SpikeCount(strength, threshold, "upper", power, per, _names(populations))
+    return SpikeCount(strength, threshold, "upper", power, per, populations)
 
 
 def lower_bound(strength, threshold, power=2, per="population", populations=None):
     """SpikeCount that is zero while counts stay above `threshold` spikes per trial."""
-    return SpikeCount(strength, threshold, "lower", power, per, _names(populations))
+    return SpikeCount(strength, threshold, "lower", power, per, populations)
 
 
 @dataclass(frozen=True)
@@ -71,10 +68,8 @@ class WeightPenalty(_Regularizer):
     projections: tuple | None = None
 
     def __post_init__(self):
-        object.__setattr__(self, "projections", _names(self.projections))
-        self._check()
-        if self.power not in (1, 2):
-            raise ValueError(f"WeightPenalty: power is {self.power!r}; it must be 1 (L1) or 2 (L2).")
+        self._check("WeightPenalty")
+        keep(self, projections=_names(self.projections, "WeightPenalty: projections", "'E->E'"))
 
     def value_and_gradient(self, weight):
         """Of a weight array: the term and its derivative."""
@@ -86,18 +81,18 @@ class WeightPenalty(_Regularizer):
         return self.projections is None or projection in self.projections
 
 
-def _names(names):
-    return names if names is None else ((names,) if isinstance(names, str) else tuple(names))
+def _names(names, what, example):
+    return None if names is None else texts(names, what, example)
 
 
 def checked_regularizers(regularizers, network):
     """They as a tuple; ValueError for what is none, or names what the network has not."""
-    regularizers = listed(regularizers, "regularizers", "upper_bound(0.1, 4)")
+    regularizers = several(regularizers, "regularizers", "upper_bound(0.1, 4)")
     for term in regularizers:
-        known = [p.name for p in network.spiking] if isinstance(term, SpikeCount) else [p.name for p in network.projections]
-        named = term.populations if isinstance(term, SpikeCount) else getattr(term, "projections", None)
         if not isinstance(term, (SpikeCount, WeightPenalty)):
-            raise ValueError(f"{term!r} is not a regularizer; use upper_bound, lower_bound or WeightPenalty.")
+            raise ValueError(f"{shown(term)} is not a regularizer; use upper_bound, lower_bound or WeightPenalty.")
+        known, named = ((network.spiking, term.populations) if isinstance(term, SpikeCount) else (network.projections, term.projections))
+        known = [p.name for p in known]
         if set(named or ()) - set(known):
             raise ValueError(f"regularizer for {', '.join(named)}: the network has only {', '.join(known)}.")
     return regularizers

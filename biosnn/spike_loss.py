@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .events import SpikeTrains, bin_spikes
-from .loss import _CrossEntropy
+from .loss import _CrossEntropy, seen, together
 from .support import checks, plausible
+from .support.checks import as_array, keep, real, reals
 
 
 @dataclass(frozen=True)
@@ -30,13 +31,12 @@ class TimeToFirstSpike(_CrossEntropy):
     needs_spikes = True
 
     def __post_init__(self):
-        if not (np.isfinite(self.sharpness) and self.sharpness > 0):
-            raise ValueError(f"TimeToFirstSpike: sharpness is {self.sharpness!r}; it must be a positive number, of which e^sharpness is "
-                             "the ratio of probabilities between a unit that spikes at once and one that never does.")
+        keep(self, sharpness=real(self.sharpness, "TimeToFirstSpike: sharpness", above=0, why="e^sharpness is the ratio of probabilities "
+                                  "between a unit that spikes at once and one that never does"))
 
     def latency(self, spikes):
         """(trial, unit) in steps."""
-        return np.cumprod(1 - spikes.astype(np.float64), axis=1).sum(axis=1)
+        return np.cumprod(1 - seen(spikes, "spikes").astype(np.float64), axis=1).sum(axis=1)
 
     def reduce(self, spikes):
         return -self.sharpness / spikes.shape[1] * self.latency(spikes), spikes
@@ -79,24 +79,25 @@ class VanRossumDistance:
 
     def as_target(self, target):
         """Target trains as an array (trial, step, unit)."""
-        return bin_spikes(target, self.dt, merge=False).dense() if isinstance(target, SpikeTrains) else target
+        return bin_spikes(target, self.dt, merge=False).dense() if isinstance(target, SpikeTrains) else as_array(target, "the target", "counts")
 
     def check(self, target, n_trials, steps, n_units):
         """ValueError unless the target has counts for every trial, step and unit."""
-        if np.shape(target) != (n_trials, steps, n_units):
+        shape = None if target is None else as_array(target, "the target", "counts").shape
+        if shape != (n_trials, steps, n_units):
             raise ValueError("VanRossumDistance needs target SpikeTrains, or counts of shape (trial, step, unit) = "
-                             f"{(n_trials, steps, n_units)}; got {'none' if target is None else np.shape(target)}.")
-        if not (np.all(np.isfinite(target)) and np.min(target, initial=0) >= 0):
-            raise ValueError("VanRossumDistance: target counts must be finite and >= 0.")
+                             f"{(n_trials, steps, n_units)}; got {'none' if target is None else shape}.")
+        reals(target, "VanRossumDistance: target counts", 0, flags=True)
 
     def predict(self, spikes, mask=None):
-        return spikes
+        return seen(spikes, "spikes")
 
     def distances(self, spikes, target):
         """(trial,) mean over units of the squared distance, and its derivative by S times the number of units (trial, step, unit)."""
         if self.dt is None:
             raise ValueError("VanRossumDistance: dt is missing; give the time step of the spikes, VanRossumDistance(tau, dt), in seconds.")
         decay, scale = np.exp(-self.dt / self.tau), self.dt / self.tau
+        spikes, target = together(spikes, self.as_target(target))
         v = spikes.astype(np.float64) - target
         for n in range(1, v.shape[1]):           # scipy.signal does this too, but takes seconds to import
             v[:, n] += decay * v[:, n - 1]
@@ -112,6 +113,7 @@ class VanRossumDistance:
         return float(shape[0])
 
     def value_and_gradient(self, spikes, target, mask=None, total=None):
+        spikes = seen(spikes, "spikes")
         total = self.total_weight(spikes.shape) if total is None else total
         value, slope = self.distances(spikes, target)
         return value.sum() / total, (slope / (total * spikes.shape[2])).astype(spikes.dtype)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import arrays, neuron_kernels
+from .support.checks import keep, real, reals
 
 
 @dataclass(frozen=True)
@@ -16,9 +17,8 @@ class Surrogate:
     steepness: float = 20.0
 
     def __post_init__(self):
-        if not (np.isfinite(self.steepness) and self.steepness > 0):
-            raise ValueError(f"{type(self).__name__}: steepness is {self.steepness!r}; it must be a positive number, "
-                             "because the surrogate gradient has the width 1/steepness.")
+        keep(self, steepness=real(self.steepness, f"{type(self).__name__}: steepness", above=0,
+                                  why="the surrogate gradient has the width 1/steepness"))
 
     @property
     def support(self):
@@ -34,7 +34,7 @@ class Surrogate:
         return self._each(neuron_kernels.smooth_spike, x)
 
     def _each(self, function, x):
-        x = np.asarray(x, np.float64)
+        x = reals(x, "x")
         flat = [function(self._code, self.steepness, self.support, value) for value in x.ravel()]
         return np.array(flat).reshape(x.shape)
 
@@ -69,9 +69,8 @@ class TruncatedSuperSpike(Surrogate):
 
     def __post_init__(self):
         super().__post_init__()
-        if not (np.isfinite(self.cutoff) and self.cutoff > 0):
-            raise ValueError(f"TruncatedSuperSpike: cutoff is {self.cutoff!r}; it must be a positive number, the distance "
-                             "from threshold beyond which the gradient is zero.")
+        keep(self, cutoff=real(self.cutoff, "TruncatedSuperSpike: cutoff", above=0,
+                               why="the distance from threshold beyond which the gradient is zero"))
 
     @property
     def support(self):

@@ -7,18 +7,19 @@ import numpy as np
 from . import arrays, dale, passes, past, standing
 from .augmentation import Blend, augmented_events, checked
 from .constraint import checked_constraints
-from .events import bin_events
+from .events import SpikeTrains, bin_events
 from .escape import chance, checked_dropout, with_dropout
 from .loss import MaxOverTimeCrossEntropy
+from .network import Network
 from .objective import joint_score, loss_gradient, make_heads, make_targets, mean_of_finite, select, total_weights, value_and_gradient
 from .optim import Adam, Constant, clip_norm
 from .pack import check_differentiable, check_reset_is_differentiable, pack, pack_model
 from .progress import graceful_interrupt, progress_bar
 from .regularize import SpikeCount, WeightPenalty, checked_regularizers
 from .silence import SilenceWatch
-from .support import checks
+from .support.checks import flag, instance, path, real, refuse, several, shown, whole
+from .support.seeds import whole_seed
 from .trials import NO_CURRENT, all_states, bin_inputs, input_trains, labels_of, side_by_side, state_layout, tau_gradients, window_steps
-from .units import listed
 
 _SERIES = ("loss", "accuracy", "regularizer", "validation_loss", "validation_accuracy", "learning_rate", "seconds")
 
@@ -100,17 +101,19 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
     Ctrl-C ends the training after the running batch, with a checkpoint to resume from; a second one ends it at once.
     A loss or gradient that is not finite is a ValueError that names the projection; the last good checkpoint stays.
     """
+    instance(network, "network", Network, "a Network")
     session = _Session(network, loss, optimizer, schedule, regularizers, readout, seed, threads, differentiate_reset,
                        checked(augment), checked_dropout(network, dropout), clip,
                        window_steps(truncate, network.dt), constraints, stateful)
     check_differentiable(network)
     if differentiate_reset:
         check_reset_is_differentiable(network)
-    _check_counts(epochs=epochs, batch=batch, early_stopping=early_stopping)
-    session.load(spikes, targets, mask, validation, validation_targets, validation_mask, int(batch))
+    epochs, batch = whole(epochs, "epochs", 1), whole(batch, "batch", 1)
+    early_stopping = None if early_stopping is None else whole(early_stopping, "early_stopping, in epochs,", 1)
+    session.load(spikes, targets, mask, validation, validation_targets, validation_mask, batch)
     if not session.heads and not session.regularizers:
-        raise ValueError(f"loss is {loss!r} and there are no regularizers, so there is nothing to minimize.")
-    folder = None if out is None else checks.path(out, "out")
+        raise ValueError(f"loss is {shown(loss)} and there are no regularizers, so there is nothing to minimize.")
+    folder = None if out is None else path(out, "out")
     with standing.reserved(folder, start):
         if folder is not None and start == "resume" and (folder / "last.npz").exists():
             standing.resume(session, folder / "last.npz")
@@ -138,7 +141,8 @@ def prime(network, spikes, *, epochs, regularizers, **options):
     regularizers   such as [lower_bound(100, 1e-3, per="neuron"), upper_bound(0.1, 4)]
     options        of `train`: optimizer, batch, seed, …
     """
-    if not listed(regularizers, "regularizers", "lower_bound(100, 1e-3)"):
+    regularizers = several(regularizers, "regularizers", "lower_bound(100, 1e-3)")
+    if not regularizers:
         raise ValueError("prime needs regularizers, such as lower_bound(100, 1e-3); without them there is nothing to minimize.")
     return train(network, spikes, epochs=epochs, loss=None, regularizers=regularizers, **options)
 
@@ -149,34 +153,18 @@ def evaluate(network, spikes, targets=None, mask=None, *, loss=MaxOverTimeCrossE
 
     loss, targets, mask, readout, stateful as for `train`; with several losses, predictions are a dict by name. seed: of escape noise.
     """
-    _check_counts(batch=batch)
+    instance(network, "network", Network, "a Network")
+    batch = whole(batch, "batch", 1)
     if loss is None:
         raise ValueError("loss is None, so there is nothing to evaluate; rates alone are in bs.run(network, spikes).counts.")
     session = _Session(network, loss, None, None, (), readout, seed, threads, False, stateful=stateful)
     return session.evaluate(_Data(session, spikes, targets, mask), batch)
 
 
-def _check_counts(**counts):
-    for name, value in counts.items():
-        if not (isinstance(value, (int, np.integer)) and value >= 1 or value is None and name == "early_stopping"):
-            raise ValueError(f"{name} is {value!r}; it must be a whole number >= 1.")
-
-
-def _check_parts(optimizer, schedule, clip):
-    if clip is not None and not (isinstance(clip, (int, float, np.number)) and np.isfinite(clip) and clip > 0):
-        raise ValueError(f"clip is {clip!r}; it must be a positive number, the largest norm of a gradient, or None.")
-    if optimizer is not None and (isinstance(optimizer, type) or not hasattr(optimizer, "start")):
-        raise ValueError(f"optimizer is {optimizer!r}; it must be a description such as Adam(5e-3).")
-    if schedule is not None and (isinstance(schedule, type) or not hasattr(schedule, "factor")):
-        raise ValueError(f"schedule is {schedule!r}; it must be a description such as Cosine(0.02).")
-
-
-def _whole_seed(seed):
-    if isinstance(seed, np.random.Generator):
-        return int(seed.integers(2 ** 62))
-    if not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ValueError(f"seed is {seed!r}; it must be a whole number >= 0, or a numpy Generator.")
-    return int(seed)
+def _check_parts(optimizer, schedule):
+    for name, part, method, example in (("optimizer", optimizer, "start", "Adam(5e-3)"), ("schedule", schedule, "factor", "Cosine(0.02)")):
+        if part is not None and (isinstance(part, type) or not hasattr(part, method)):
+            refuse(name, part, f"a description such as {example}")
 
 
 class _Data:
@@ -213,16 +201,17 @@ class _Session:
 
     def __init__(self, network, loss, optimizer, schedule, regularizers, readout, seed, threads, differentiate_reset, augment=(),
                  dropout=None, clip=None, window=0, constraints=(), stateful=False):
-        _check_parts(optimizer, schedule, clip)
+        _check_parts(optimizer, schedule)
         self.constraints = checked_constraints(constraints, network)
         self.augment, self.network, self.loss, self.optimizer, self.schedule = augment, network, loss, optimizer, schedule
-        self.heads, self.dropout, self.clip = make_heads(network, loss, readout), dropout or {}, clip
-        self.window, self.stateful, self.past = window, bool(stateful), None     # past: what the next batch goes on from
+        self.heads, self.dropout = make_heads(network, loss, readout), dropout or {}
+        self.clip = None if clip is None else real(clip, "clip, the largest norm of a gradient,", above=0)
+        self.window, self.stateful, self.past = window, flag(stateful, "stateful"), None     # past: what the next batch goes on from
         self.seen = [f"{head.name}.U" for head in self.heads if not head.spikes]
         self.regularizers = checked_regularizers(regularizers, network)
-        self.seed = _whole_seed(seed)
+        self.seed = whole_seed(seed)
         self.threads = passes.checked_threads(threads)
-        self.differentiate_reset = differentiate_reset
+        self.differentiate_reset = flag(differentiate_reset, "differentiate_reset")
         self.take_parameters()
         self.silence = SilenceWatch(network, [head.loss for head in self.heads])
         self.learns = any(p.learn for p in network.populations)      # whose gradients need all states
@@ -246,12 +235,14 @@ class _Session:
         self.data, self.validation, self.batch_size = _Data(self, spikes, targets, mask), None, batch
         if validation is not None and not self.heads:
             raise ValueError("there is no loss, so there is nothing to validate; leave validation out.")
-        if isinstance(validation, (float, int)) and self.stateful:
-            raise ValueError(f"validation is {validation!r}, a share of trials at random, but with stateful=True trials go on from each other: "
-                             "give SpikeTrains of their own.")
-        if isinstance(validation, (float, int)):
-            if not 0 < validation < 1:
-                raise ValueError(f"validation is {validation!r}; as a number it is the share of the data to keep, in (0, 1).")
+        share = not (validation is None or isinstance(validation, (SpikeTrains, dict)))
+        if (share or validation is None) and not (validation_targets is None and validation_mask is None):
+            raise ValueError("validation_targets and validation_mask are those of validation=SpikeTrains; a share of the training data has its own.")
+        if share:
+            validation = real(validation, "validation", above=0, below=1, why="as a number it is the share of the data to keep; else SpikeTrains")
+            if self.stateful:
+                raise ValueError(f"validation is {validation!r}, a share of trials at random, but with stateful=True trials go on from each "
+                                 "other: give SpikeTrains of their own.")
             order = np.random.default_rng([self.seed, 1]).permutation(self.data.rows.size)
             n = max(1, int(round(validation * order.size)))
             if n == order.size:

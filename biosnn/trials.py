@@ -7,10 +7,12 @@ import numpy as np
 from . import arrays, contributions, passes
 from .escape import chance
 from .events import SpikeTrains, bin_spikes, first_steps, ranges
+from .network import Network
 from .neuron import linear_step, step_pattern
 from .pack import check_differentiable, check_reset_is_differentiable, pack
 from .past import State, after, as_arrays, checked_state
 from .support import checks, plausible, timegrid
+from .support.checks import flag, instance, reals, shown, texts
 from .support.seeds import stream, whole_seed
 
 _NO_VALUES = {np.dtype(t): np.empty(0, t) for t in (np.float32, np.float64)}
@@ -60,12 +62,12 @@ def input_trains(network, spikes):
             raise ValueError(f"the network has {len(network.inputs)} inputs; give a dict of input name -> SpikeTrains.")
         spikes = {network.inputs[0].name: spikes}
     if not isinstance(spikes, dict) or set(spikes) != {p.name for p in network.inputs}:
-        given = ", ".join(spikes) if isinstance(spikes, dict) else type(spikes).__name__
+        given = ", ".join(map(str, spikes)) if isinstance(spikes, dict) else shown(spikes)
         raise ValueError(f"spikes are {given}; the network needs SpikeTrains for its inputs "
                          f"{', '.join(p.name for p in network.inputs)}.")
     for population in network.inputs:
         if not isinstance(spikes[population.name], SpikeTrains):
-            raise ValueError(f"input {population.name!r} gets {type(spikes[population.name]).__name__}; it must be SpikeTrains, such as "
+            raise ValueError(f"input {population.name!r} gets {shown(spikes[population.name])}; it must be SpikeTrains, such as "
                              "biosnn.events.from_dense(counts, dt) of an array.")
         if spikes[population.name].n_units != population.n:
             raise ValueError(f"input {population.name!r} has {population.n} units, but its spike trains have "
@@ -143,13 +145,17 @@ def _stack(layout, values, n_trials, steps, dtype, what):
     for name, columns in layout.columns.items():
         shape = (n_trials, steps, columns.stop - columns.start)
         try:
-            stacked[..., columns] = np.broadcast_to(np.asarray(values[name]), shape)
+            stacked[..., columns] = np.broadcast_to(values[name], shape)
         except ValueError:
-            raise ValueError(f"{what} {name!r} have shape {np.shape(values[name])}; they must broadcast to (trial, step, "
+            raise ValueError(f"{what} {name!r} have shape {values[name].shape}; they must broadcast to (trial, step, "
                              f"neuron) = {shape}.") from None
-    if not np.all(np.isfinite(stacked)):
-        raise ValueError(f"{what} contain values that are not finite.")
     return stacked
+
+
+def _checked_arrays(given, what, dtype, example):
+    """Name -> array of finite numbers, of a dict or None."""
+    instance({} if given is None else given, what, dict, f"a dict such as {example}")
+    return {name: reals(values, f"{what} {name!r}", dtype=dtype) for name, values in (given or {}).items()}
 
 
 def dense_spikes(packed, recording, name):
@@ -289,26 +295,28 @@ def run(network, spikes=None, record=(), currents=None, threads=None, merge=True
                refractory clocks, spikes still on their way. Two runs have the bits of one long one, unless the second has a seed, which
                makes it a branch: other random numbers from here on, one future of this state for each seed
     """
+    instance(network, "network", Network, "a Network")
     packed, duration = pack(network), None if duration is None else checks.time(duration, "duration", above=0)
-    threads = passes.checked_threads(threads)
+    threads, tape, merge = passes.checked_threads(threads), flag(tape, "tape"), flag(merge, "merge")
+    record, moments = texts(record, "record", "'E.U'"), texts(moments, "moments", "'E.U'")
+    currents = _checked_arrays(currents, "currents", network.dtype, "{'E': array}")
     past = None if state is None else checked_state(state, packed)
     events, steps, trains = _events(network, spikes, merge, duration, currents, 1 if past is None else len(past.states))
     n_trials = events.pointers.shape[0]
     if past is not None and len(past.states) != n_trials:
         raise ValueError(f"this state is of {len(past.states)} trials, and there are {n_trials}: trial k goes on from trial k.")
-    currents = currents or {}
     layout = current_layout(packed, currents)
     drive = arrays.Drive(events, np.arange(n_trials), layout.blocks,
                           _stack(layout, currents, n_trials, steps, network.dtype, "currents"),
                           chance(packed.order, network.dt, _noise_seed(seed, state)), past)
     if past is not None and seed is None:
         drive = drive._replace(chance=drive.chance._replace(key=np.uint64(state.arrays["key"])))
-    names = [f"{p.name}.U" for p in network.readouts] + ([record] if isinstance(record, str) else list(record))
+    names = [f"{p.name}.U" for p in network.readouts] + [*record]
     if tape and packed.needs_states:
         names = list(all_states(packed).columns) + names
     states = state_layout(packed, names)
     recording = passes.new_recording(packed, n_trials, steps, states.blocks, states.width, tape, end=True)
-    kept = state_layout(packed, [moments] if isinstance(moments, str) else moments)
+    kept = state_layout(packed, moments)
     if kept.width:
         recording = recording._replace(moment_blocks=kept.blocks, moments=np.zeros((n_trials, 2, kept.width)))
     passes.forward(packed, drive, recording, steps, threads)
@@ -345,7 +353,7 @@ def _events(network, spikes, merge, duration, currents, least):
     if spikes is not None or duration is None:
         raise ValueError("the network has no inputs: give spikes=None and a duration in seconds.")
     steps = timegrid.covering_steps(duration, network.dt)
-    n_trials = max([np.shape(c)[0] for c in (currents or {}).values() if np.ndim(c) == 3] + [least])
+    n_trials = max([np.shape(c)[0] for c in currents.values() if np.ndim(c) == 3] + [least])
     return arrays.Events(np.zeros((n_trials, 1), np.int64), np.empty(0, np.int32), _NO_VALUES[network.dtype]), steps, {}
 
 
@@ -390,32 +398,35 @@ def gradient(trace, states=None, spikes=None, counts=None, differentiate_reset=F
     per_step   names of projections of which to keep how much each step adds to the gradient by their weights (contributions.py)
     The initial states of a run that goes on from another are fixed: no gradient flows into them. Spikes that were on their way count.
     """
+    instance(trace, "trace", Trace, "what bs.run(…, tape=True) returns")
     check_differentiable(trace.network)
     packed, drive, recording = trace.tape
     if recording.margin.shape[1] != trace.n_steps:
         raise ValueError("this trace has no tape: simulate with run(..., tape=True) to take gradients.")
     n_trials, steps, network = drive.rows.size, trace.n_steps, trace.network
-    if differentiate_reset:
+    if flag(differentiate_reset, "differentiate_reset"):
         check_reset_is_differentiable(network)
-    layout = state_layout(packed, states or {})
     dtype = network.dtype
+    states = _checked_arrays(states, "the gradient by states", dtype, "{'readout.U': array}")
+    spikes = _checked_arrays(spikes, "spikes: the gradient of", dtype, "{'E': array}")
+    counts = _checked_arrays(counts, "counts: the gradient of", dtype, "{'E': array}")
+    layout = state_layout(packed, states)
     grad_spikes = np.zeros((n_trials, steps if spikes else 0, packed.n_spiking), dtype)
     grad_counts = np.zeros((n_trials, packed.n_spiking), dtype)
     firing = [p.name for p in network.firing]
-    for name in [*(spikes or {}), *(counts or {})]:
+    for name in [*spikes, *counts]:
         if network[name].name not in firing:
             raise ValueError(f"{name!r} is an input or a readout; gradients by spikes and counts are of {', '.join(firing)}.")
     for given, result, what, axes in ((spikes, grad_spikes, "spikes", "trial, step, neuron"), (counts, grad_counts, "counts", "trial, neuron")):
-        for name, value in (given or {}).items():
+        for name, value in given.items():
             part = result[..., packed.neurons(name)]
-            if np.shape(value) != part.shape or not np.all(np.isfinite(value)):
-                raise ValueError(f"{what}: the gradient of {name!r} has shape {np.shape(value)}; it must be finite, of shape ({axes}) = "
-                                 f"{part.shape}.")
+            if value.shape != part.shape:
+                raise ValueError(f"{what}: the gradient of {name!r} has shape {value.shape}; it must be of shape ({axes}) = {part.shape}.")
             part[...] = value
-    loss = arrays.LossGradient(layout.blocks, _stack(layout, states or {}, n_trials, steps, dtype, "state gradients"),
+    loss = arrays.LossGradient(layout.blocks, _stack(layout, states, n_trials, steps, dtype, "state gradients"),
                                 grad_spikes, grad_counts, window_steps(truncate, network.dt))
     learns = any(p.learn for p in packed.order)
-    record, per_step = ([each] if isinstance(each, str) else list(each) for each in (record, per_step))
+    record, per_step = texts(record, "record", "'E.U'"), texts(per_step, "per_step", "'E->E'")
     chosen = [network.projection(name) for name in per_step]
     receptors = {p.name: f"{p.post}.{network[p.post].neuron.receptors[p.receptor].state}" for p in chosen}
     kept = state_layout(packed, [*record, *receptors.values()])

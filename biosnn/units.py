@@ -2,8 +2,9 @@
 
 Quantities may be as other programs write them: Brian2 (`10*ms`), pint and quantities. None of them is imported.
 
-Plain numbers and arrays are seconds and hertz. Objects are told apart by their attributes: Brian2's quantities have `dim`, those of
-quantities `rescale`, those of pint `to` and `magnitude`.
+Plain numbers and arrays are seconds and hertz. Objects are told apart by their attributes: Brian2's quantities have `dim` with
+`get_dimension`, those of quantities `rescale` and `magnitude`, those of pint `to` and `magnitude`. What is none of them stays as it is,
+for `support.checks` to judge.
 """
 import numpy as np
 
@@ -32,18 +33,29 @@ def _plain(value, name, kind, unit, symbol, power, example):
     if isinstance(value, np.floating):
         return float(str(value))    # float32(0.002) stands for 0.002, not for 0.0020000000949949026
     if isinstance(value, (list, tuple)):
-        return [_plain(element, name, kind, unit, symbol, power, example) for element in value]
+        return [_plain(element, name, kind, unit, symbol, power, example) for element in value] if _has_quantities(value) else value
+    if not is_quantity(value):
+        return value
     try:
         if hasattr(value, "dim"):
             return _of_brian2(value, power)
-        if hasattr(value, "rescale"):
-            return _number(value.rescale(symbol).magnitude)
-        if hasattr(value, "to") and hasattr(value, "magnitude"):
-            return _number(value.to(unit).magnitude)
-    except (ValueError, TypeError):    # what the three packages raise where dimensions differ
+        return _number((value.rescale(symbol) if hasattr(value, "rescale") else value.to(unit)).magnitude)
+    except Exception:       # each of the three packages has words of its own where dimensions differ
         raise ValueError(f"{name} is {value}, which is not a {kind}; give a number of {unit}s, or a quantity such as {example}."
                          .replace("hertzs", "hertz")) from None
-    return value
+
+
+def is_quantity(value):
+    """Whether it is a number or array with a unit of one of the three packages. (Tensors have `dim` and `to` as well.)"""
+    if isinstance(value, type):
+        return False
+    return hasattr(getattr(value, "dim", None), "get_dimension") or hasattr(value, "magnitude") and (
+        hasattr(value, "rescale") or hasattr(value, "to"))
+
+
+def _has_quantities(values, depth=3):
+    """Whether a list has some, also in lists within it."""
+    return any(is_quantity(v) or depth > 0 and isinstance(v, (list, tuple)) and _has_quantities(v, depth - 1) for v in values)
 
 
 def _of_brian2(value, power):

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..units import hertz, seconds
+from ..units import hertz, is_quantity, seconds
 from .warn import warn_if_implausible
 
 _INT64 = np.iinfo(np.int64)
@@ -46,7 +46,7 @@ def refuse(name: str, value: Any, allowed: str, why: str = "") -> None:
 def whole(value: Any, name: str, low: int | None = None, high: int | None = None, *, why: str = "") -> int:
     """A whole number within bounds (inclusive; 64 bits in any case) as an `int`. Neither flags nor floats pass."""
     found = _scalar(value)
-    if isinstance(found, numbers.Integral) and not isinstance(found, (bool, np.bool_)):
+    if isinstance(found, numbers.Integral) and not isinstance(found, (bool, np.bool_, np.timedelta64)):
         number = int(found)
         least, most = (_INT64.min if low is None else low), (_INT64.max if high is None else high)
         if least <= number <= most:
@@ -91,7 +91,7 @@ def flag(value: Any, name: str) -> bool:
 
 def wholes(values: Any, name: str, low: int | None = None, high: int | None = None, *, shape: tuple | None = None) -> np.ndarray:
     """An array of whole numbers within bounds (inclusive) as int64. `shape`: the one it must have, None for axes of any length."""
-    array = _array(values, name, "whole numbers")
+    array = as_array(values, name, "whole numbers")
     if array.size and array.dtype.kind not in "iu":
         refuse(name, values, f"whole numbers, not {_type_of(array)}")
     _check_shape(array, name, shape)
@@ -103,10 +103,14 @@ def wholes(values: Any, name: str, low: int | None = None, high: int | None = No
 
 
 def reals(values: Any, name: str, low: float | None = None, high: float | None = None, *, above: float | None = None,
-          below: float | None = None, shape: tuple | None = None, infinite: bool = False, dtype: Any = np.float64) -> np.ndarray:
-    """An array of real numbers within bounds, finite unless `infinite`, as `dtype` (a copy only where the type changes)."""
-    array = _array(values, name, "real numbers")
-    if array.dtype.kind not in "iuf" and array.size:
+          below: float | None = None, shape: tuple | None = None, infinite: bool = False, flags: bool = False,
+          dtype: Any = np.float64) -> np.ndarray:
+    """An array of real numbers within bounds, finite unless `infinite`, as `dtype` (a copy only where the type changes).
+
+    flags: True and False count as 1 and 0.
+    """
+    array = as_array(values, name, "real numbers")
+    if array.dtype.kind not in ("iufb" if flags else "iuf") and array.size:
         refuse(name, values, f"real numbers, not {_type_of(array)}")
     _check_shape(array, name, shape)
     given = array
@@ -126,16 +130,32 @@ def reals(values: Any, name: str, low: float | None = None, high: float | None =
     return array
 
 
+def as_array(values: Any, name: str, what: str = "numbers") -> np.ndarray:
+    """Anything that numpy reads as an array, but not as one of objects, for checks that follow. `what`: of which it should be."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        refuse(name, values, f"an array of {what} without masked elements", "what stands for the masked ones is not said")
+    if isinstance(values, (bytes, bytearray)) or type(values).__module__.split(".")[0] == "biosnn":      # which numpy would read as sequences
+        refuse(name, values, f"an array of {what}")
+    if is_quantity(values) or isinstance(values, (list, tuple)) and any(map(is_quantity, values)):
+        refuse(name, values, f"an array of {what} without a unit")
+    try:
+        array = np.asarray(values)
+    except Exception:       # ragged lists, tensors on other devices or with gradients: each has words of its own
+        return refuse(name, values, f"an array of {what}")
+    if array.dtype == object:
+        refuse(name, values, f"an array of {what}")
+    return array
+
+
 # ------------------------------------------------------------------------------------------ other things
 
 
 def choice(value: Any, name: str, allowed: Any) -> Any:
     """One of a few values (texts, mostly)."""
     allowed = list(allowed)
-    if isinstance(value, str) or not hasattr(value, "__len__"):
-        for each in allowed:
-            if type(each) is type(value) and each == value:
-                return each
+    for each in allowed:
+        if (type(each) is type(value) or isinstance(each, str) and isinstance(value, str)) and each == value:
+            return each
     return refuse(name, value, "one of " + ", ".join(map(repr, allowed)))
 
 
@@ -153,14 +173,34 @@ def path(value: Any, name: str) -> Path:
         refuse(name, value, "a path: a text or a pathlib.Path")
     if not os.fspath(value) or "\0" in os.fspath(value):
         refuse(name, value, "a path, so neither empty nor with a zero character")
+    try:
+        os.fsencode(value)
+    except UnicodeEncodeError:
+        refuse(name, value, "a path", "file names have no such characters")
     return Path(value)
+
+
+def texts(values: Any, name: str, example: str) -> tuple:
+    """Texts, such as names, as a tuple of `str`; a single one stands for itself."""
+    given = (values,) if isinstance(values, str) else several(values, name, example)
+    for value in given:
+        if not isinstance(value, str):
+            refuse(f"one of {name}", value, f"a text, such as {example}")
+    return tuple(map(str, given))
 
 
 def several(values: Any, name: str, example: str) -> tuple:
     """A list (or another sequence) of things as a tuple; a single one, a text, a dict or None is refused."""
-    if values is None or not hasattr(values, "__iter__") or isinstance(values, (str, bytes, dict)):
+    if isinstance(values, (str, bytes, dict, type)) or not hasattr(values, "__iter__") or (
+            isinstance(values, np.ndarray) and not values.ndim):
         refuse(name, values, f"a list, such as [{example}]")
     return tuple(values)
+
+
+def keep(description: Any, **values: Any) -> None:
+    """Put checked values into a frozen dataclass."""
+    for name, value in values.items():
+        object.__setattr__(description, name, value)
 
 
 # ------------------------------------------------------------------------------------------ inside
@@ -174,24 +214,12 @@ def _scalar(value):
 def _real_number(value):
     """`value` as a float, NaN where it is no real number."""
     value = _scalar(value)
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (numbers.Real, np.floating, np.integer)):
+    if isinstance(value, (bool, np.bool_, np.timedelta64)) or not isinstance(value, (numbers.Real, np.floating, np.integer)):
         return np.nan
     try:
         return float(value)
     except (OverflowError, ValueError, TypeError):
         return np.nan
-
-
-def _array(values, name, what):
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        refuse(name, values, f"an array of {what} without masked elements", "what stands for the masked ones is not said")
-    try:
-        array = np.asarray(values)
-    except Exception:       # ragged lists, tensors on other devices or with gradients: each has words of its own
-        return refuse(name, values, f"an array of {what}")
-    if array.dtype == object:
-        refuse(name, values, f"an array of {what}")
-    return array
 
 
 def _type_of(array):
