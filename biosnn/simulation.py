@@ -3,8 +3,8 @@
 The step is that of `run` (DESIGN section 2), but there is one trial, threads go over targets, and nothing is stored but spikes and
 what was asked for.
 """
-import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from . import checkpoint, engine, plastic_engine
 from .background import Current
+from .code_cache import clock, ready, silence
 from . import network_kernels as kernels
 from .events import SpikeTrains
 from .past import State
@@ -37,7 +38,7 @@ class Simulation:
     counts       population -> number of spikes, of inputs and spiking populations
     binned       population -> (bins,) number of spikes in bins of `rate_bin` seconds
     states       "E.U" -> (times, chosen neurons), values at the end of steps; state_times: seconds
-    wall         seconds that the run took, without building the network
+    wall         seconds that the run took, without building the network or compiling
     state        where it stands, to continue
     """
     network: object
@@ -111,7 +112,8 @@ def simulate(network, duration, spikes=None, *, background=(), record=None, ever
                    give every part of a run that is continued a file of its own
     merge          several spikes of one input unit in one step count once
 
-    Ctrl-C ends the run and returns what was simulated so far; a second one interrupts at once.
+    Ctrl-C ends the run and returns what was simulated so far: `interrupted` is then True, and a script that simulates in a loop leaves it
+    with `if done.interrupted: break`. A second Ctrl-C within three seconds, in this run or the next, is a KeyboardInterrupt.
     """
     duration = seconds(duration, "duration")
     steps = int(duration / network.dt + 0.5) if np.isfinite(duration) else 0
@@ -119,14 +121,16 @@ def simulate(network, duration, spikes=None, *, background=(), record=None, ever
         raise ValueError(f"duration is {duration!r} s; it must be finite and at least one step of {network.dt:g} s.")
     _check_network(network)
     run = _Run(network, spikes, merge, background, state, seed, initial, _threads(network, threads))
-    run.choose(record, every, record_spikes, rate_bin, steps, out)
-    begin, interrupted = time.perf_counter(), False
     try:
+        run.choose(record, every, record_spikes, rate_bin, steps, out)
+        with nullcontext() if progress else silence():
+            run.compile()
+        begin = clock()
         with progress_bar(steps, "simulation", progress) as advance, graceful_interrupt() as stop:
             interrupted = run.go(steps, advance, stop)
     finally:
         run.close()
-    return run.result(time.perf_counter() - begin, interrupted)
+    return run.result(clock() - begin, interrupted)
 
 
 def save_state(state, path):
@@ -191,6 +195,7 @@ class _Run:
         if state is not None:
             plastic_engine.restore(self.plastic, self.wires, self.cells, self.history, self._recent_steps(), state)
         self.scratch = [engine.new_scratch(self.place) for _ in range(threads)]
+        self.file = None
 
     def _make_memory(self, state, initial, rng):
         place, dtype = self.place, self.network.dtype
@@ -319,12 +324,12 @@ class _Run:
 
     def go(self, steps, advance, stop):
         """All slices of time, or those before Ctrl-C. Returns whether it was pressed."""
-        control, size, done, begin = np.zeros(16, np.int64), 4, 0, time.perf_counter()
+        control, size, done, begin = np.zeros(16, np.int64), 4, 0, clock()
         with ThreadPoolExecutor(max(1, self.threads - 1)) as pool:
             while done < steps:
-                first, last, before = self.step, self.step + min(size, steps - done), time.perf_counter()
+                first, last, before = self.step, self.step + min(size, steps - done), clock()
                 self._slice(pool, control, first, last)
-                now = time.perf_counter()
+                now = clock()
                 self._keep(first, last)
                 self.step, done = last, done + last - first
                 size = min(int(np.clip(size * _SLICE / max(now - before, 1e-6), size / 2, size * 4)) + 1, self.most)
@@ -348,8 +353,16 @@ class _Run:
             job.result()
 
     def _advance(self, control, t, first, last):
-        kernels.advance(self.cells, self.wires, self.plastic, self.noise, self.drive, self.history, self.record, self.memory,
-                        self.scratch[t], control, t, first, last)
+        kernels.advance(*self._arguments(control, t, first, last))
+
+    def _arguments(self, control, t, first, last):
+        return (self.cells, self.wires, self.plastic, self.noise, self.drive, self.history, self.record, self.memory, self.scratch[t],
+                control, t, first, last)
+
+    def compile(self):
+        """All that a slice needs, so that the clock sees none of it."""
+        ready(kernels.advance, *self._arguments(np.zeros(16, np.int64), 0, 0, 0))
+        ready(kernels.collect, self.history, 0, 0, 0, np.empty(0, np.int64), np.empty(0, np.int32))
 
     def _recent_steps(self):
         """The last steps whose spikes may not have arrived yet."""

@@ -292,7 +292,7 @@ def run(network, spikes=None, record=(), currents=None, threads=None, merge=True
     layout = current_layout(packed, currents)
     drive = arrays.Drive(events, np.arange(n_trials), layout.blocks,
                           _stack(layout, currents, n_trials, steps, network.dtype, "currents"),
-                          chance(packed.order, network.dt, seed), past)
+                          chance(packed.order, network.dt, seed, np.arange(n_trials)), past)
     if past is not None:
         drive = drive._replace(chance=drive.chance._replace(key=np.uint64(state.arrays["key"])))
     names = [f"{p.name}.U" for p in network.readouts] + ([record] if isinstance(record, str) else list(record))

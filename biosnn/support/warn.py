@@ -4,6 +4,7 @@ import warnings
 from pathlib import Path
 
 _PACKAGE = str(Path(__file__).parents[1])
+_IMPORTING = "<frozen importlib"    # frames of `import`, which warnings.warn does not count
 
 
 class UnitWarning(UserWarning):
@@ -17,6 +18,6 @@ class RoundingWarning(UserWarning):
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the line of the caller outside of this package, which is the one that the user can change."""
     frame, level = sys._getframe(1), 2
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame, level = frame.f_back, level + 1
+    while frame is not None and frame.f_code.co_filename.startswith((_PACKAGE, _IMPORTING)):
+        frame, level = frame.f_back, level + (not frame.f_code.co_filename.startswith(_IMPORTING))
     warnings.warn(message, category, stacklevel=level)
