@@ -1,12 +1,11 @@
 """Warnings of biosnn: their classes, and where they point."""
 import sys
 import warnings
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-_PACKAGE = str(Path(__file__).parents[1])
+_PACKAGE = __name__.partition(".")[0]
 
 
 class UnitWarning(UserWarning):
@@ -20,7 +19,7 @@ class RoundingWarning(UserWarning):
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the line of the caller outside of this package, which is the one that the user can change."""
     frame, level = sys._getframe(1), 2
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:    # also in what dataclasses write
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
 
