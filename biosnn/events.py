@@ -70,12 +70,13 @@ class SpikeTrains:
         return self.offsets.size - 1
 
     def __getitem__(self, index):
-        if isinstance(index, (int, np.integer)) and not isinstance(index, bool):
-            index = [index]
+        one = isinstance(index, (int, np.integer)) and not isinstance(index, bool)
         try:
-            trials = np.arange(len(self))[index]
+            trials = np.arange(len(self))[[index] if one else index]
         except IndexError:
-            raise IndexError(f"trial {checks.shown(index)} does not exist: there are {len(self)} trials.") from None
+            if one or isinstance(index, (list, tuple, np.ndarray)) and np.asarray(index).dtype.kind in "iu":
+                raise IndexError(f"trial {checks.shown(index)} does not exist: there are {len(self)} trials.") from None
+            trials = np.empty((0, 0))
         except (TypeError, ValueError):
             trials = np.empty((0, 0))
         if trials.ndim != 1:

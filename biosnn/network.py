@@ -200,7 +200,7 @@ class Network:
         if isinstance(weights, type):
             raise ValueError(f"projection {name!r}: weights are the class {weights.__name__}; give a distribution, such as 0.2 * Exponential().")
         delay = delay if is_random(delay) else seconds(delay, "delay")
-        one_delay = not is_random(delay) and np.ndim(delay) == 0
+        one_delay = not is_random(delay) and not checks.has_axes(delay)
         if not is_random(delay):
             delay = self.on_grid(name, delay)
         projection = Projection(name, pre.name, post.name, receptor, delay if one_delay else None,
@@ -230,7 +230,7 @@ class Network:
     def on_grid(self, name, delay):
         """Given delays (s), one or one for every synapse, as multiples of dt."""
         what = f"projection {name!r}"
-        if np.ndim(delay):
+        if checks.has_axes(delay):
             delay = checks.reals(delay, f"{what}: delay")
             warn_if_implausible(delay, f"{what}: the longest delay", plausible.DELAY)
         else:

@@ -106,20 +106,19 @@ class Neuron:
         """Times as numbers and arrays; ValueError for what is none, UnitWarning for what can hardly be meant in seconds."""
         for name, most in (("refractory", plausible.REFRACTORY), ("jump_delay", plausible.DELAY)):
             given = seconds(getattr(self, name), f"{self.model}: {name}")
-            if np.ndim(given):
+            if checks.has_axes(given):
                 raise ValueError(f"{self.model}: {name} is {given!r}; it must be one number for all neurons. Make a population for each value.")
             object.__setattr__(self, name, checks.time(given, f"{self.model}: {name}", 0, plausible=most))
         taus = {}
         for name, tau in self.time_constants.items():
             what = f"{self.model}: time constant {name}"
-            try:
-                tau = checks.reals(seconds(tau, what), what, above=0)
-            except ValueError as error:
-                raise ValueError(f"{error} A time constant is positive and finite (seconds), one number or one per neuron.") from None
-            if tau.ndim > 1:
-                raise ValueError(f"{what} has shape {tau.shape}; it must be one number (seconds), or one per neuron.")
-            warn_if_implausible(tau, what, self._longest(name))
-            taus[name] = tau if tau.ndim else float(tau)
+            tau = seconds(tau, what)
+            if checks.has_axes(tau):
+                tau = checks.reals(tau, what, above=0, shape=(None,))
+                warn_if_implausible(tau, what, self._longest(name))
+            else:
+                tau = checks.time(tau, what, above=0, plausible=self._longest(name), why="seconds, one number or one per neuron")
+            taus[name] = tau
         object.__setattr__(self, "time_constants", taus)
 
     def _longest(self, name):

@@ -134,7 +134,7 @@ def dense_input():
     (lambda: run(one(), background=[bs.PoissonInput("E", 100.0, np.ones(3))]), "one finite number"),
     (lambda: run(one(), background=[bs.PoissonInput("E", 100.0, None)]), "weight is None"),
     (lambda: run(one(), background=[bs.Current("E", (1.0, 2.0, 3.0))]), "got a tuple of 3"),
-    (lambda: run(one(), background=[bs.OrnsteinUhlenbeck("E", 1.0, 1.0, None)]), "tau a positive time"),
+    (lambda: run(one(), background=[bs.OrnsteinUhlenbeck("E", 1.0, 1.0, None)]), "tau is None; it must be a finite number in seconds > 0"),
     (lambda: bs.regime(one(), bs.Current("E", 1.0)), "background is Current.*; it must be a list"), (lambda: bs.regime(one(), None), "background is None"),
     (lambda: bs.regime(driven(), rates={"x": -5.0}), "'x' is -5.0 Hz"), (lambda: bs.TsodyksMarkram().steady_state(-10), "rate is -10"),
     (lambda: bs.plot.membrane(run(one(), record={"E.U": [0]}), "E"), "this is a Simulation"),

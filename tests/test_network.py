@@ -59,7 +59,7 @@ def test_audit_counts_signs_and_violations():
     (lambda net: net.population(3, bs.lif(), sign="positive"), "excitatory, inhibitory, unsigned"),
     (lambda net: net.population(3, bs.lif(tau_syn=5e-4)), "too coarse"),
     (lambda net: net.population(3, bs.lif(tau_mem=np.full(2, 0.02))), "2 values of time constant"),
-    (lambda net: bs.lif(tau_mem=-1), "positive and finite"),
+    (lambda net: bs.lif(tau_mem=-1), "time constant mem is -1; it must be a finite number in seconds > 0: seconds, one number or one per neuron"),
     (lambda net: bs.lif(reset=2.0), "above the reset"),
     (lambda net: bs.lif(integrator="midpoint"), "exact, exponential_euler, euler"),
     (lambda net: bs.lif(refractory=-1e-3), "refractory"),

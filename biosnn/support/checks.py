@@ -147,6 +147,12 @@ def as_array(values: Any, name: str, what: str = "numbers") -> np.ndarray:
     return array
 
 
+def has_axes(values: Any) -> bool:
+    """Whether something is a list or an array, and not one number; nothing is looked at."""
+    ndim = getattr(values, "ndim", 0)
+    return isinstance(values, (list, tuple)) or isinstance(ndim, int) and ndim > 0
+
+
 # ------------------------------------------------------------------------------------------ other things
 
 

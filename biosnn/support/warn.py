@@ -1,13 +1,12 @@
 """Warnings of biosnn: their classes, and where they point."""
 import sys
 import warnings
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-_PACKAGE = str(Path(__file__).parents[1])
-_IMPORTING = "<frozen importlib"    # frames of `import`, which warnings.warn does not count
+_PACKAGE = __name__.partition(".")[0]
+_IMPORTING = "importlib._bootstrap"    # frames of `import`, which warnings.warn does not count
 
 
 class UnitWarning(UserWarning):
@@ -21,8 +20,9 @@ class RoundingWarning(UserWarning):
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the line of the caller outside of this package, which is the one that the user can change."""
     frame, level = sys._getframe(1), 2
-    while frame is not None and frame.f_code.co_filename.startswith((_PACKAGE, _IMPORTING)):
-        frame, level = frame.f_back, level + (not frame.f_code.co_filename.startswith(_IMPORTING))
+    while frame is not None and ((module := frame.f_globals.get("__name__", "")).partition(".")[0] == _PACKAGE     # also what dataclasses write
+                                 or module.startswith(_IMPORTING)):
+        frame, level = frame.f_back, level + (not module.startswith(_IMPORTING))
     warnings.warn(message, category, stacklevel=level)
 
 
