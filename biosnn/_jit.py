@@ -4,20 +4,24 @@ Kernels release the global interpreter lock (threads run over chunks of trials) 
 process starts at once. `fastmath` stays off: sums keep their order, NaN and infinity keep their meaning. Division follows
 numpy (infinity, not an exception), because the check for zero would keep loops off the vector units.
 
-Kernels call each other across files; the cache, which looks at the file of a kernel only, is told about all of them.
+Kernels call each other across files; the cache, which looks at the file of a kernel only, is told about all of them (code_cache.py).
 """
 import ctypes
 import hashlib
+import sys
 from pathlib import Path
 
+import llvmlite.binding
 import numba
 import numpy as np
 from numba.core import cgutils, types
 from numba.np.arrayobj import populate_array
 from numba.extending import intrinsic
 
+from .code_cache import cache_of
+
 #: Always inlined: a kernel that is called passes every field of every array (hundreds of words), which costs more than a short loop.
-_OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy", "forceinline": True}
+_OPTIONS = {"nogil": True, "error_model": "numpy", "forceinline": True}
 
 _SOURCES = sorted([*Path(__file__).parent.glob("*kernels.py"), *(Path(__file__).with_name(name) for name in (
     "_jit.py", "_vector.py", "arrays.py"))])
@@ -28,9 +32,8 @@ def _compiler(**options):
     """A decorator like numba.njit, whose cache is as old as the newest of all files with kernels."""
     def decorate(function):
         dispatcher = numba.njit(**_OPTIONS, **options)(function)
-        file = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
-        if file is not None:   # None where compilation is off
-            file._source_stamp = (file._source_stamp, _STAMP)
+        if not numba.config.DISABLE_JIT:
+            dispatcher._cache = cache_of(function, _STAMP)
         return dispatcher
     return decorate
 
@@ -83,8 +86,19 @@ def _borrowed(typing_context, arrays):
 #: entrance of a kernel: its caller keeps the arrays alive.
 borrowed = (lambda arrays: arrays) if numba.config.DISABLE_JIT else _borrowed
 
+def _plain_part(array, first, size):
+    return array[first:first + size]
+
+
+@kernel
+def _checked_part(array, first, size):
+    if size > 0 and (first < 0 or first + size > array.size):
+        raise IndexError("a part of a vector that does not lie inside of it")
+    return _part(array, first, size)
+
+
 #: array[first:first + size] of a contiguous vector, without the clipping that makes slices slow: it must lie inside.
-part = (lambda array, first, size: array[first:first + size]) if numba.config.DISABLE_JIT else _part
+part = _plain_part if numba.config.DISABLE_JIT else _checked_part if numba.config.BOUNDSCHECK else _part
 
 
 @intrinsic
@@ -144,7 +158,25 @@ def _atomic_load(typing_context, array, index):
     return types.int64(array, index), generate
 
 
-_sched_yield = types.ExternalFunction("sched_yield", types.int32())
+@intrinsic
+def _is_raised(typing_context, flags, place):
+    def generate(context, builder, signature, arguments):
+        flag = builder.load_atomic(_pointer(context, builder, signature, arguments), "monotonic", 8)
+        return builder.icmp_signed("!=", flag, flag.type(0))
+    return types.boolean(flags, place), generate
+
+
+#: Whether the number at a place of an int64 vector, which another thread may write, is not 0.
+is_raised = (lambda flags, place: flags[place] != 0) if numba.config.DISABLE_JIT else _is_raised
+
+
+def _system_yield(platform):
+    """The function of the operating system that gives the rest of a thread's time slice to others; it returns an int."""
+    return ctypes.WinDLL("kernel32").SwitchToThread if platform == "win32" else ctypes.CDLL(None).sched_yield
+
+
+llvmlite.binding.add_symbol("biosnn_yield", ctypes.cast(_system_yield(sys.platform), ctypes.c_void_p).value)
+_yield = types.ExternalFunction("biosnn_yield", types.int32())
 
 
 def _plain_meet(control, meeting, threads):
@@ -162,7 +194,7 @@ def _meet(control, meeting, threads):
     while _atomic_load(control, 0) < meeting * threads and _atomic_load(control, 8) == 0:
         spins += 1
         if spins > 1000:
-            _sched_yield()
+            _yield()
 
 
 #: The meeting number `meeting` (1, 2, …) of all threads.

@@ -155,7 +155,7 @@ class Chance(NamedTuple):
     rate: np.ndarray = np.empty(0)              # expected spikes in a step at threshold
     silent: np.ndarray = np.empty(0)            # probability to be silent for the trial
     key: np.uint64 = np.uint64(0)               # of the random numbers
-    first: int = 0                              # number of the first trial
+    trial: np.ndarray = np.empty(0, np.int64)   # (B,) number of every trial of the batch, in the data set
 
 
 class Past(NamedTuple):

@@ -48,6 +48,8 @@ def _add_weighted(target, weight, split, row, t, jump, units, y):
 @kernel
 def _add_delayed(target, weight, per_synapse, delay, split, row, t, jump, n, ring, mask, width, at, units):
     """Into the ring of arrivals; per_synapse: whether every synapse has a weight of its own."""
+    if target.size == 0:     # such a projection may have no weight either
+        return
     step, m, lanes, begin, w = _U64(n), _U64(mask), _U64(width), _U64(at), jump * weight[0]   # unsigned: no test for negative places
     for e in range(units.size):
         r = row + units[e]

@@ -1,6 +1,7 @@
 """Augmentation of spike trains, event by event: each presentation of a trial differs a little, so that a network generalizes.
 
-An augmentation is a frozen description with `apply(events, rng)`. Spikes that leave the trial or the units are lost.
+An augmentation is a frozen description with `apply(events, rng)`. Spikes that leave the trial or the units are lost. Random numbers belong
+to the trial: what happens to it does not depend on which others are changed with it.
 """
 from dataclasses import dataclass, replace
 
@@ -24,6 +25,10 @@ class _Events:
     def n_trials(self):
         return self.spans.first.size
 
+    def sizes(self, trials):
+        """How many events each trial has, from the trials of all events."""
+        return np.bincount(trials, minlength=self.n_trials)
+
     def moved(self, **columns):
         """Whole trials moved: new columns of the spans."""
         return replace(self, spans=self.spans._replace(**columns))
@@ -35,6 +40,33 @@ class _Events:
             times, units, trials = times[order], units[order], trials[order]
         ends = np.cumsum(np.bincount(trials, minlength=self.n_trials))[:self.n_trials]
         return replace(self, spans=Spans.of(times, units, np.concatenate([[0], ends])[:-1], ends))
+
+
+class _Streams:
+    """Random numbers of every trial from a stream of its own, for one augmentation: Philox, whose counter names trial and draw."""
+
+    def __init__(self, key, augmentation, trials):
+        self._philox, self._augmentation, self._trials, self._draws = np.random.Philox(key=key), augmentation, trials, 0
+        self._generator, self._state = np.random.Generator(self._philox), self._philox.state
+
+    def each(self, draw, sizes=1):
+        """draw(generator, size) of all trials, one after the other. sizes: how many numbers each trial needs, or one for all."""
+        parts, state = [np.empty(0)], self._state
+        for trial, size in zip(self._trials, np.broadcast_to(sizes, self._trials.size)):
+            state["state"]["counter"][:] = 0, self._draws, trial, self._augmentation
+            self._philox.state = state
+            parts.append(draw(self._generator, size))
+        self._draws += 1
+        return np.concatenate(parts[1:] or parts)
+
+    def normal(self, spread, sizes=1):
+        return self.each(lambda generator, size: generator.normal(0, spread, size), sizes)
+
+    def uniform(self, low, high, sizes=1):
+        return self.each(lambda generator, size: generator.uniform(low, high, size), sizes)
+
+    def random(self, sizes=1):
+        return self.each(lambda generator, size: generator.random(size), sizes)
 
 
 @dataclass(frozen=True)
@@ -62,7 +94,7 @@ class ChannelShift(_Augmentation):
     spread: float
 
     def apply(self, events, rng):
-        shift = np.rint(rng.normal(0, self.spread, events.n_trials)).astype(np.int64)
+        shift = np.rint(rng.normal(self.spread)).astype(np.int64)
         return events.moved(up=events.spans.up + shift)
 
 
@@ -73,7 +105,7 @@ class ChannelJitter(_Augmentation):
 
     def apply(self, events, rng):
         times, units, trials = events.spans.settled()
-        return events.replaced(times, units + np.rint(rng.normal(0, self.spread, units.size)).astype(np.int32), trials)
+        return events.replaced(times, units + np.rint(rng.normal(self.spread, events.sizes(trials))).astype(np.int32), trials)
 
 
 @dataclass(frozen=True)
@@ -82,7 +114,7 @@ class TimeShift(_InTime):
     most: float
 
     def apply(self, events, rng):
-        return events.moved(shift=events.spans.shift + rng.uniform(-self.most, self.most, events.n_trials))
+        return events.moved(shift=events.spans.shift + rng.uniform(-self.most, self.most))
 
 
 @dataclass(frozen=True)
@@ -92,7 +124,7 @@ class TimeJitter(_InTime):
 
     def apply(self, events, rng):
         times, units, trials = events.spans.settled()
-        return events.replaced(times + rng.normal(0, self.spread, times.size), units, trials)
+        return events.replaced(times + rng.normal(self.spread, events.sizes(trials)), units, trials)
 
 
 @dataclass(frozen=True)
@@ -101,7 +133,7 @@ class TimeStretch(_Augmentation):
     spread: float
 
     def apply(self, events, rng):
-        factor = np.exp(rng.normal(0, self.spread, events.n_trials))
+        factor = np.exp(rng.normal(self.spread))
         return events.moved(scale=factor * events.spans.scale, shift=factor * events.spans.shift)
 
 
@@ -112,7 +144,7 @@ class Drop(_Augmentation):
 
     def apply(self, events, rng):
         settled = events.spans.settled()
-        keep = rng.random(settled[0].size) >= self.probability
+        keep = rng.random(events.sizes(settled[2])) >= self.probability
         return events.replaced(*(each[keep] for each in settled))
 
 
@@ -129,8 +161,8 @@ class ChannelMask(_Augmentation):
         return checks.whole(value, what, 0)
 
     def apply(self, events, rng):
-        width = np.minimum(rng.integers(0, self.most, events.n_trials, endpoint=True), events.n_units)
-        first = rng.integers(0, events.n_units - width, endpoint=True)
+        width = np.minimum(np.floor(rng.random() * (int(self.most) + 1)).astype(np.int64), events.n_units)
+        first = np.floor(rng.random() * (events.n_units - width + 1)).astype(np.int64)
         settled = events.spans.settled()
         _, units, trials = settled
         keep = (units < first[trials]) | (units >= (first + width)[trials])
@@ -146,10 +178,10 @@ class Insert(_Augmentation):
         return checks.rate(value, what)
 
     def apply(self, events, rng):
-        counts = rng.poisson(self.rate * events.duration * events.n_units, events.n_trials)
-        n, (times, units, trials) = int(counts.sum()), events.spans.settled()
-        return events.replaced(np.concatenate([times, rng.uniform(0, events.duration, n)]),
-                               np.concatenate([units, rng.integers(0, events.n_units, n, np.int32)]),
+        mean, (times, units, trials) = self.rate * events.duration * events.n_units, events.spans.settled()
+        counts = rng.each(lambda generator, size: generator.poisson(mean, size)).astype(np.int64)
+        return events.replaced(np.concatenate([times, rng.uniform(0, events.duration, counts)]),
+                               np.concatenate([units, np.floor(rng.random(counts) * events.n_units).astype(np.int32)]),
                                np.concatenate([trials, np.repeat(np.arange(events.n_trials), counts)]))
 
 
@@ -167,13 +199,13 @@ class Blend(_Augmentation):
         if events.labels is None or events.pool.labels is None:
             raise ValueError("Blend mixes trials of one class: the spike trains need labels.")
         times, units, trials = events.spans.settled()
-        mixed = rng.random(events.n_trials) < self.probability
-        other = events.pool[_partners(events.labels[mixed], events.pool.labels, rng)]
+        mixed, chosen = rng.random() < self.probability, rng.random()
+        other = events.pool[_partners(events.labels[mixed], events.pool.labels, chosen[mixed])]
         other_trials = np.flatnonzero(mixed)[other.trials]
         means = [_means(*each, events.n_trials) for each in ((times, units, trials), (other.times, other.units, other_trials))]
         half = np.where(mixed & np.isfinite(means[0] + means[1]).all(axis=0), (means[1] - means[0]) / 2, 0)    # (time or unit, trial)
-        own = ~mixed[trials] | (rng.random(trials.size) < 0.5)
-        theirs = rng.random(other_trials.size) < 0.5
+        own = ~mixed[trials] | (rng.random(events.sizes(trials)) < 0.5)
+        theirs = rng.random(events.sizes(other_trials)) < 0.5
         trials = np.concatenate([trials[own], other_trials[theirs]])
         sign = np.repeat([1, -1], [own.sum(), theirs.sum()])
         units = np.concatenate([units[own], other.units[theirs]])
@@ -181,13 +213,13 @@ class Blend(_Augmentation):
                                units + np.rint(sign * half[1, trials]).astype(np.int32), trials)
 
 
-def _partners(labels, pool, rng):
-    """For every label the number of a trial of the pool that has it."""
+def _partners(labels, pool, chosen):
+    """For every label the number of a trial of the pool that has it. chosen: which of them, as a share of all."""
     order = np.argsort(pool, kind="stable")
     first, last = (np.searchsorted(pool[order], labels, side) for side in ("left", "right"))
     if np.any(first == last):
         raise ValueError(f"Blend: the data to mix with have no trial of class {labels[first == last][0]}.")
-    return order[first + (rng.random(labels.size) * (last - first)).astype(np.int64)]
+    return order[first + (chosen * (last - first)).astype(np.int64)]
 
 
 def _means(times, units, trials, n_trials):
@@ -203,11 +235,12 @@ def augmented_events(spikes, augmentations, seed, pool=None, rows=slice(None)):
     rows: which trials; default all.  pool: SpikeTrains from which Blend takes other trials; default `spikes`.
     """
     # random numbers of its own for each augmentation: whole trials of several inputs then move alike, however many spikes they have
-    streams = np.random.default_rng(seed).spawn(len(augmentations))
+    key = np.random.default_rng(seed).integers(2 ** 64, size=2, dtype=np.uint64)
+    numbers = np.arange(len(spikes))[rows]
     events = _Events(Spans.of(spikes.times, spikes.units, spikes.offsets[:-1][rows], spikes.offsets[1:][rows]), spikes.n_units, spikes.duration,
                      None if spikes.labels is None else spikes.labels[rows], spikes if pool is None else pool)
-    for augmentation, rng in zip(augmentations, streams):
-        events = augmentation.apply(events, rng)
+    for k, augmentation in enumerate(augmentations):
+        events = augmentation.apply(events, _Streams(key, k, numbers))
     return events.spans
 
 

@@ -9,7 +9,7 @@ from .arrays import SIGMOID_ESCAPE
 from .random_kernels import GRANULE, random_words
 
 _TO_UNIT = 2.0 ** -32
-_WHOLE_TRIAL = -1     # the step of a draw that holds for all steps
+_WHOLE_TRIAL = np.uint64(2 ** 64 - 1)     # the step of a draw that holds for all steps
 
 
 @kernel
@@ -28,7 +28,7 @@ def draw_spikes(chance, trials, margin, start, slot, n):
     """
     words, tiny = np.empty(GRANULE, np.uint32), np.finfo(margin.dtype).tiny
     for b in range(trials):
-        m, trial = margin[start + b, slot], chance.first + start + b
+        m, trial = margin[start + b, slot], chance.trial[start + b]
         for first in range(0, chance.kind.size, GRANULE):
             block = part(m, first, min(GRANULE, chance.kind.size - first))
             random_words(chance.key, trial, n, first // GRANULE, words)

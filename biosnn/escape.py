@@ -61,12 +61,12 @@ class ExponentialEscape(EscapeNoise):
         return -np.expm1(-dt * self.rate * np.exp(self.steepness * np.asarray(x, float)))
 
 
-def chance(order, dt, seed=0, dropout=None, first=0):
-    """arrays.Chance for spiking populations in kernel order.
+def chance(order, dt, seed, trials, dropout=None):
+    """arrays.Chance for spiking populations in kernel order. Random numbers belong to the trial, never to the batch that it is in.
 
     seed     int, numpy Generator or anything that numpy.random.default_rng takes
+    trials   the number of every trial of the batch in the data set
     dropout  population name -> probability that a neuron is silent in a trial
-    first    number of the first trial
     """
     spiking, dropout = [p for p in order if p.kind == "spiking"], dropout or {}
     noisy, drops = any(p.noise for p in spiking), any(dropout.values())
@@ -80,7 +80,8 @@ def chance(order, dt, seed=0, dropout=None, first=0):
     parts = none if not noisy else arrays.Chance(
         each(lambda p: p.noise._code if p.noise else arrays.NO_ESCAPE, np.int64), each(lambda p: p.noise.steepness if p.noise else 0),
         each(lambda p: p.noise.per_step(dt) if p.noise else 0))
-    return parts._replace(silent=each(lambda p: dropout.get(p.name, 0)) if drops else none.silent, key=np.uint64(key), first=first)
+    return parts._replace(silent=each(lambda p: dropout.get(p.name, 0)) if drops else none.silent, key=np.uint64(key),
+                          trial=np.asarray(trials, np.int64))
 
 
 def checked_dropout(network, dropout):

@@ -10,7 +10,7 @@ projections, j presynaptic neuron, i postsynaptic neuron. The order of a step is
 
 A tile of trials goes through each part side by side, so arrays of states are (trial of the tile, element).
 """
-from ._jit import borrowed, fused, kernel, part
+from ._jit import borrowed, fused, is_raised, kernel, part
 from .arrays import BEFORE_RESET, END_OF_STEP
 from .bias_kernels import add_bias, bias_adjoint
 from .chance_kernels import draw_spikes
@@ -95,9 +95,10 @@ def _add_currents(model, drive, start, n, trials, old, new):
 
 
 @kernel
-def forward(model, wiring, weight, drive, recording, scratch, steps, first, last, extras):
+def forward(model, wiring, weight, drive, recording, scratch, steps, first, last, extras, stop):
     """Simulate trials first .. last - 1 of the batch from the initial state, and write `recording`.
 
+    stop: int64; the run ends early, and what it wrote is worth nothing, as soon as stop[0] is not 0.
     extras: None if nothing of what passes.needs_extras looks for occurs; another kernel is compiled then, in half the time.
     """
     model, wiring, weight, drive, recording, scratch = borrowed((model, wiring, weight, drive, recording, scratch))
@@ -113,6 +114,8 @@ def forward(model, wiring, weight, drive, recording, scratch, steps, first, last
             if drive.past.states.shape[0]:
                 begin(drive.past, model, start, trials, scratch.states[0], clock)
         for n in range(steps):
+            if is_raised(stop, 0):
+                return
             old, new, slot = scratch.states[n % 2], scratch.states[(n + 1) % 2], n if stored else 0
             if n % ahead == 0:
                 _gather_all(wiring, weight, drive, start, trials, n, min(n + ahead, steps), scratch)
@@ -302,10 +305,10 @@ def _steps_before_silence(loss, start, trials, steps):
 
 
 @fused
-def adjoint(model, wiring, weight, panels, drive, recording, loss, gradient, scratch, differentiate_reset, first, last, extras):
+def adjoint(model, wiring, weight, panels, drive, recording, loss, gradient, scratch, differentiate_reset, first, last, extras, stop):
     """Add the gradients of trials first .. last - 1 to `gradient`, a tile of trials at a time, from the last step back that matters.
 
-    extras: as in `forward`.
+    extras, stop: as in `forward`.
     """
     model, wiring, weight, panels, drive, recording = borrowed((model, wiring, weight, panels, drive, recording))
     loss, gradient, scratch = borrowed((loss, gradient, scratch))
@@ -317,6 +320,8 @@ def adjoint(model, wiring, weight, panels, drive, recording, loss, gradient, scr
         steps = _steps_before_silence(loss, start, trials, recording.margin.shape[1])
         ring[:] = 0
         for n in range(steps - 1, -1, -1):
+            if is_raised(stop, 0):
+                return
             now, before = ring[n % ring.shape[0]], ring[(n - 1) % ring.shape[0]]
             if loss.states.shape[1]:
                 _add_blocks(loss.blocks, END_OF_STEP, trials, loss.states, start, n, now)

@@ -14,8 +14,9 @@ _LEAST_WORK = 1e6   # trials times steps times states of a chunk: a millisecond 
 
 
 def _in_chunks(work, bounds, threads):
-    """work(c, first, last) for every chunk of trials, on several threads."""
-    on_threads(work, [(c, int(first), int(last)) for c, (first, last) in enumerate(zip(bounds[:-1], bounds[1:]))], threads)
+    """work(c, first, last, stop) for every chunk of trials, on several threads. stop: tells kernels to end early (on_threads)."""
+    stop = np.zeros(1, np.int64)
+    on_threads(work, [(c, int(first), int(last), stop) for c, (first, last) in enumerate(zip(bounds[:-1], bounds[1:]))], threads, stop)
 
 
 def _tile(packed):
@@ -161,8 +162,8 @@ def forward(packed, drive, recording, steps, threads):
     extras = needs_extras(packed, drive.chance, drive.current.shape[1] or recording.moments.shape[2] or drive.past.states.shape[0])
     recording.counts[:] = 0
     bounds = np.linspace(0, n_trials, min(n_trials, 4 * threads) + 1).astype(int)
-    _in_chunks(lambda c, first, last: kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording,
-                                                      _scratch(packed), steps, first, last, extras), bounds, threads)
+    _in_chunks(lambda c, first, last, stop: kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording,
+                                                            _scratch(packed), steps, first, last, extras, stop), bounds, threads)
 
 
 def with_past(drive, packed):
@@ -179,10 +180,10 @@ def adjoint(packed, drive, recording, loss, threads, differentiate_reset=False, 
     panels, events = _panels(packed), _most_events(packed, drive.inputs)
     extras = needs_extras(packed, drive.chance, drive.current.shape[1] or coefficients or states.shape[2] or drive.past.states.shape[0])
 
-    def work(c, first, last):
+    def work(c, first, last, stop):
         parts = sums.buffer()
         kernels.adjoint(packed.model, packed.wiring, packed.weight, panels, drive, recording, loss,
-                        arrays.Gradient(*parts, grad_current, kept, states), _scratch(packed, events), differentiate_reset, first, last, extras)
+                        arrays.Gradient(*parts, grad_current, kept, states), _scratch(packed, events), differentiate_reset, first, last, extras, stop)
         sums.add(c, parts)
     _in_chunks(work, _chunk_bounds(drive.rows.size, packed, recording.margin.shape[1]), threads)
     return arrays.Gradient(*sums.total, grad_current, kept, states)
@@ -206,19 +207,22 @@ def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, thr
     results, ends, extras = [None] * (bounds.size - 1), [None] * (bounds.size - 1), needs_extras(packed, chance, coefficients or before is not None)
     nowhere, no_past = np.empty((0, 0, 0), dtype), past.nothing(dtype)
 
-    def work(c, first, last):
+    def work(c, first, last, stop):
         n = last - first
         space = _workspace(spare, packed, n, steps, blocks, width, before is not None)
         recording = _first_trials(space.recording, n)
         recording.counts[:] = 0
-        drive = arrays.Drive(*inputs(first, last), arrays.NO_BLOCKS, np.empty((n, 0, 0), dtype), chance._replace(first=first),
+        drive = arrays.Drive(*inputs(first, last), arrays.NO_BLOCKS, np.empty((n, 0, 0), dtype), chance._replace(trial=chance.trial[first:last]),
                              no_past if before is None else past.rows(before, first, last))
         parts = sums.buffer()
-        kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording, space.forward, steps, 0, n, extras)
+        kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording, space.forward, steps, 0, n, extras, stop)
+        if stop[0]:
+            return
         ends[c] = None if before is None else past.after(packed, drive, recording, steps)
         results[c], loss = derive(recording, first, last)
         kernels.adjoint(packed.model, packed.wiring, packed.weight, panels, drive, recording, loss,
-                        arrays.Gradient(*parts, drive.current, arrays.NO_BLOCKS, nowhere), space.adjoint, differentiate_reset, 0, n, extras)
+                        arrays.Gradient(*parts, drive.current, arrays.NO_BLOCKS, nowhere), space.adjoint, differentiate_reset, 0, n, extras,
+                        stop)
         sums.add(c, parts)
         spare.append(space)
     _in_chunks(work, bounds, threads)

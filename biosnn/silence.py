@@ -15,10 +15,11 @@ class SilenceWatch:
 
     def begin(self):
         """Another epoch."""
-        self.alive = {name for name, afferents in self.learning.items() if not afferents}
+        self.alive, self.batches = {name for name, afferents in self.learning.items() if not afferents}, 0
 
     def see(self, packed, fired, gradient):
         """A batch. fired: (spiking neurons,) whether any trial had a spike; gradient: by all weights, of loss and bounds on counts."""
+        self.batches += 1
         for name, afferents in self.learning.items():
             if name not in self.alive and (np.any(fired[packed.neurons(name)])
                                            or any(np.any(packed.weight_matrix(p, gradient)) for p in afferents)):
@@ -27,7 +28,7 @@ class SilenceWatch:
     def warn(self, epoch):
         """At the end of an epoch."""
         silent = [name for name in self.learning if name not in self.alive]
-        if self.done or not silent:
+        if self.done or not silent or not self.batches:      # resumed at the end of an epoch
             return
         self.done = True
         names, one = " and ".join(map(repr, silent)), len(silent) == 1

@@ -3,8 +3,8 @@
 The step is that of `run` (DESIGN section 2), but there is one trial, threads go over targets, and nothing is stored but spikes and
 what was asked for.
 """
-import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from . import checkpoint, engine, plastic_engine, simulation_state
 from .background import Current
+from .code_cache import clock, ready, silence
 from . import network_kernels as kernels
 from .events import SpikeTrains
 from .past import State, check_state
@@ -40,7 +41,7 @@ class Simulation:
     counts       population -> number of spikes, of inputs and spiking populations
     binned       population -> (bins,) number of spikes in bins of `rate_bin` seconds
     states       "E.U" -> (times, chosen neurons), values at the end of steps; state_times: seconds
-    wall         seconds that the run took, without building the network
+    wall         seconds that the run took, without building the network or compiling
     state        where it stands, to continue
     """
     network: object
@@ -123,19 +124,22 @@ def simulate(network, duration, spikes=None, *, background=(), record=None, ever
                    continued a file of its own. When the disk is full the run ends, with a warning, as after Ctrl-C
     merge          several spikes of one input unit in one step count once
 
-    Ctrl-C ends the run and returns what was simulated so far; a second one interrupts at once.
+    Ctrl-C ends the run and returns what was simulated so far: `interrupted` is then True, and a script that simulates in a loop leaves it
+    with `if done.interrupted: break`. A second Ctrl-C within three seconds, in this run or the next, is a KeyboardInterrupt.
     """
     steps = timegrid.covering_steps(checks.time(duration, "duration", above=0), network.dt)
     _check_network(network)
     run = _Run(network, spikes, merge, background, state, seed, initial, _threads(network, threads), steps)
-    run.choose(record, every, record_spikes, rate_bin, steps, out)
-    begin, interrupted = time.perf_counter(), False
     try:
+        run.choose(record, every, record_spikes, rate_bin, steps, out)
+        with nullcontext() if progress else silence():
+            run.compile()
+        begin = clock()
         with progress_bar(steps, "simulation", progress) as advance, graceful_interrupt() as stop:
             interrupted = run.go(steps, advance, stop)
     finally:
         problem = run.close()
-    result = run.result(time.perf_counter() - begin, interrupted or run.done < steps)
+    result = run.result(clock() - begin, interrupted or run.done < steps)
     if problem:
         warn(f"{problem}. " + (f"The run ended at {result.duration:g} s; all spikes until then are in `spikes` of the result, and it can go on from "
                                "`state` with another file." if run.done < steps else ""))
@@ -216,6 +220,7 @@ class _Run:
         if state is not None:
             plastic_engine.restore(self.plastic, self.wires, self.cells, self.history, self._recent_steps(), state)
         self.scratch = [engine.new_scratch(self.place) for _ in range(threads)]
+        self.file = None
 
     @staticmethod
     def _seed(seed, state, initial):
@@ -350,12 +355,12 @@ class _Run:
 
     def go(self, steps, advance, stop):
         """All slices of time, or those before Ctrl-C. Returns whether it was pressed."""
-        control, size, done, begin = np.zeros(16, np.int64), 4, 0, time.perf_counter()
+        control, size, done, begin = np.zeros(16, np.int64), 4, 0, clock()
         with ThreadPoolExecutor(max(1, self.threads - 1)) as pool:
             while done < steps:
-                first, last, before = self.step, self.step + min(size, steps - done), time.perf_counter()
+                first, last, before = self.step, self.step + min(size, steps - done), clock()
                 self._slice(pool, control, first, last)
-                now = time.perf_counter()
+                now = clock()
                 self._keep(first, last)
                 self.step, done = last, done + last - first
                 size = min(int(np.clip(size * _SLICE / max(now - before, 1e-6), size / 2, size * 4)) + 1, self.most)
@@ -379,8 +384,16 @@ class _Run:
             job.result()
 
     def _advance(self, control, t, first, last):
-        kernels.advance(self.cells, self.wires, self.plastic, self.noise, self.drive, self.history, self.record, self.memory,
-                        self.scratch[t], control, t, first, last)
+        kernels.advance(*self._arguments(control, t, first, last))
+
+    def _arguments(self, control, t, first, last):
+        return (self.cells, self.wires, self.plastic, self.noise, self.drive, self.history, self.record, self.memory, self.scratch[t],
+                control, t, first, last)
+
+    def compile(self):
+        """All that a slice needs, so that the clock sees none of it."""
+        ready(kernels.advance, *self._arguments(np.zeros(16, np.int64), 0, 0, 0))
+        ready(kernels.collect, self.history, 0, 0, 0, np.empty(0, np.int64), np.empty(0, np.int32))
 
     def _recent_steps(self):
         """The last steps whose spikes may not have arrived yet."""

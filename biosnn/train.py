@@ -1,11 +1,11 @@
 """Training: one plain loop over epochs and batches, which can be stopped and resumed at any batch."""
-import time
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from . import arrays, dale, passes, past, standing
 from .augmentation import Blend, augmented_events, checked
+from .code_cache import clock
 from .constraint import checked_constraints
 from .events import bin_events
 from .escape import chance, checked_dropout, with_dropout
@@ -13,7 +13,7 @@ from .loss import MaxOverTimeCrossEntropy
 from .objective import joint_score, loss_gradient, make_heads, make_targets, mean_of_finite, select, total_weights, value_and_gradient
 from .optim import Adam, Constant, clip_norm
 from .pack import check_differentiable, check_reset_is_differentiable, pack, pack_model
-from .progress import graceful_interrupt, progress_bar
+from .progress import at_once, graceful_interrupt, progress_bar
 from .regularize import SpikeCount, WeightPenalty, checked_regularizers
 from .silence import SilenceWatch
 from .support import checks
@@ -31,9 +31,9 @@ class History:
     regularizer           mean of the regularizing terms
     validation_loss, validation_accuracy   after the epoch; NaN without validation
     learning_rate         at the end of the epoch
-    seconds               wall time of the epoch
+    seconds               wall time of the epoch, without compiling
     best_epoch            the epoch (0, 1, …) with the lowest validation loss (training loss without validation)
-    interrupted           True if Ctrl-C ended the training
+    interrupted           True if Ctrl-C ended the training: a script that trains in a loop leaves it then
     """
     loss: np.ndarray
     accuracy: np.ndarray
@@ -97,7 +97,10 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
     start         "new" (refuses a folder with a checkpoint), "resume" (goes on from last.npz, with the bits of an
                   uninterrupted run; starts anew where there is none) or "overwrite". Resumed with more epochs, a schedule that
                   counts shares of the training (Cosine, Step) goes on at the share of the new number
-    Ctrl-C ends the training after the running batch, with a checkpoint to resume from; a second one ends it at once.
+    Ctrl-C ends the training at once: the network holds the weights after the last whole batch, a checkpoint (`out`) goes on from
+    there with the bits of an uninterrupted run, and the History of the whole epochs says `interrupted`. A script that trains in a loop
+    leaves it with `if history.interrupted: break`. A second Ctrl-C within three seconds, in this training or the next, is a
+    KeyboardInterrupt, so that two always end a script.
     A loss or gradient that is not finite is a ValueError that names the projection; the last good checkpoint stays.
     """
     session = _Session(network, loss, optimizer, schedule, regularizers, readout, seed, threads, differentiate_reset,
@@ -282,7 +285,7 @@ class _Session:
 
     def _forward(self, data, rows, before=None):
         """A forward pass without what gradients need, and where it ends if stateful; the arrays are kept for the next one."""
-        noise = chance(self.packed.order, self.network.dt, [self.seed, 4], first=int(rows[0]))
+        noise = chance(self.packed.order, self.network.dt, [self.seed, 4], rows)
         drive = arrays.Drive(data.events, rows, NO_CURRENT, np.empty((rows.size, 0, 0), self.network.dtype), noise, before)
         layout, known = state_layout(self.packed, self.seen), self._known
         if known is None or known.counts.shape[0] != rows.size or known.states.shape[1] != data.steps:
@@ -300,7 +303,7 @@ class _Session:
         readout = state_layout(self.packed, self.seen)
         recorded = all_states(self.packed) if self.packed.needs_states else readout
         totals = total_weights(self.heads, self.network, given, rows.size, data.steps)
-        noise = chance(self.packed.order, self.network.dt, [self.seed, 3, self.epoch, self.batch], self.dropout)
+        noise = chance(self.packed.order, self.network.dt, [self.seed, 3, self.epoch], rows, self.dropout)
         fired = np.zeros(packed.n_spiking, bool)     # threads write True alone
 
         def derive(recording, first, last):
@@ -313,7 +316,7 @@ class _Session:
 
         def inputs(first, last):
             part = rows[first:last]
-            return self._augmented(data, part, first) if self.augment else (data.events, part)
+            return self._augmented(data, part) if self.augment else (data.events, part)
         if self.stateful and self.past is None:
             self.past = past.at_rest(packed, rows.size)
         results, gradient, self.past = passes.chunked_gradient(packed, inputs, rows.size, data.steps, recorded.blocks, recorded.width, derive,
@@ -324,11 +327,11 @@ class _Session:
         flat = np.concatenate([gradient.weight, *[np.ravel(by_tau[key]).astype(self.network.dtype) for key in self.taus]])
         return value, score, scored, terms + self._weight_terms(flat), flat
 
-    def _augmented(self, data, rows, first):
-        """Events of some trials, changed for this presentation (alike in all inputs); `first` tells the parts of a batch apart."""
+    def _augmented(self, data, rows):
+        """Events of some trials, changed for the presentation in this epoch (alike in all inputs)."""
         binned = []
         for train in data.trains:
-            changed = augmented_events(train, self.augment, [self.seed, 2, self.epoch, self.batch, first], self._pool, rows)
+            changed = augmented_events(train, self.augment, [self.seed, 2, self.epoch], self._pool, rows)
             binned.append(bin_events(changed, train.n_units, train.duration, self.network.dt))
         return side_by_side(binned, self.network.dtype), np.arange(rows.size)
 
@@ -388,7 +391,8 @@ class _Session:
     # ------------------------------------------------------------------------------------------ one epoch
 
     def run_epoch(self, epochs, interrupted, advance):
-        begin, order = time.perf_counter(), self.data.rows
+        """The rest of an epoch, or what there is of it before Ctrl-C."""
+        begin, order = clock(), self.data.rows
         if not self.stateful:
             order = np.random.default_rng([self.seed, 0, self.epoch]).permutation(order)
         if self.batch == 0:
@@ -396,25 +400,46 @@ class _Session:
             self.silence.begin()
         for start in range(self.batch * self.batch_size, order.size, self.batch_size):
             rows = order[start:start + self.batch_size]
-            value, score, scored, terms, gradient = self.gradient(self.data, rows)
+            found = self._unless_interrupted(interrupted, lambda: self.gradient(self.data, rows))
+            if found is None:
+                return
+            value, score, scored, terms, gradient = found
             self._check_finite(value + terms, gradient)
             clip_norm(gradient, self.clip)
-            progress = (self.epoch + self.batch / self.n_batches) / epochs
-            factor = self.schedule.factor(progress, self.history().watched)
-            self._update(gradient, self.optimizer.learning_rate * factor)
+            self._update(gradient, self._rate(epochs, self.batch))
             self.sums += [rows.size * value, score, rows.size * terms, rows.size, scored]
             self.batch += 1
             advance(1, self._note(epochs))
             if interrupted() and self.batch < self.n_batches:
                 return
-        self._close_epoch(begin, self.optimizer.learning_rate * factor)
+        check = None
+        if self.validation:
+            check = self._unless_interrupted(interrupted, lambda: self.evaluate(self.validation, self.batch_size))
+            if check is None:       # the checkpoint goes on with the validation
+                return
+        self._close_epoch(begin, check, self._rate(epochs, self.n_batches - 1))
 
-    def _close_epoch(self, begin, rate):
+    def _unless_interrupted(self, interrupted, work):
+        """work(), or None if Ctrl-C came before its end: it has left no trace then."""
+        before = self.past
+        try:
+            with at_once():
+                return work()
+        except KeyboardInterrupt:
+            if not interrupted():       # not within a graceful_interrupt
+                raise
+            self.past = before
+
+    def _rate(self, epochs, batch):
+        """The learning rate of a batch of this epoch."""
+        progress = (self.epoch + batch / self.n_batches) / epochs
+        return self.optimizer.learning_rate * self.schedule.factor(progress, self.history().watched)
+
+    def _close_epoch(self, begin, check, rate):
         self.silence.warn(self.epoch)
         loss, accuracy, terms = self._means()
-        check = self.evaluate(self.validation, self.batch_size) if self.validation else None
         values = (loss, accuracy, terms, check.loss if check else np.nan, check.accuracy if check else np.nan, rate,
-                  time.perf_counter() - begin)
+                  clock() - begin)
         for name, value in zip(_SERIES, values):
             self.series[name].append(float(value))
         self.epoch, self.batch = self.epoch + 1, 0

@@ -300,7 +300,7 @@ def run(network, spikes=None, record=(), currents=None, threads=None, merge=True
     layout = current_layout(packed, currents)
     drive = arrays.Drive(events, np.arange(n_trials), layout.blocks,
                           _stack(layout, currents, n_trials, steps, network.dtype, "currents"),
-                          chance(packed.order, network.dt, _noise_seed(seed, state)), past)
+                          chance(packed.order, network.dt, _noise_seed(seed, state), np.arange(n_trials)), past)
     if past is not None and seed is None:
         drive = drive._replace(chance=drive.chance._replace(key=np.uint64(state.arrays["key"])))
     names = [f"{p.name}.U" for p in network.readouts] + ([record] if isinstance(record, str) else list(record))

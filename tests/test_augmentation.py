@@ -39,7 +39,7 @@ def test_jitter_stretch_drop_and_insert():
 
 
 def test_a_mask_takes_one_band_of_each_trial():
-    n = 4000
+    n = 8000
     data = bs.SpikeTrains.from_events(np.full(50 * n, 0.5), np.tile(np.arange(50), n), np.repeat(np.arange(n), 50), n, 50, 1.0)
     masked = bs.augment(data, [bs.ChannelMask(20)], seed=1)
     there = np.zeros((n, 50), int)

@@ -107,7 +107,7 @@ def test_dropout_silences_whole_trials_and_scales_the_rest():
     events, steps = trials.bin_inputs(net, data(60))
     rates = {}
     for dropout in ({}, {"A": 0.25}):
-        drive = arrays.Drive(events, np.arange(60), trials.NO_CURRENT, np.empty((60, 0, 0)), chance(packed.order, DT, 3, dropout))
+        drive = arrays.Drive(events, np.arange(60), trials.NO_CURRENT, np.empty((60, 0, 0)), chance(packed.order, DT, 3, np.arange(60), dropout))
         recording = passes.new_recording(packed, 60, steps, trials.NO_CURRENT, 0)
         passes.forward(with_dropout(packed, dropout), drive, recording, steps, 1)
         rates[bool(dropout)] = recording.counts

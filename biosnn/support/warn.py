@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 _PACKAGE = str(Path(__file__).parents[1])
+_IMPORTING = "<frozen importlib"    # frames of `import`, which warnings.warn does not count
 
 
 class UnitWarning(UserWarning):
@@ -20,8 +21,8 @@ class RoundingWarning(UserWarning):
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the line of the caller outside of this package, which is the one that the user can change."""
     frame, level = sys._getframe(1), 2
-    while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame, level = frame.f_back, level + 1
+    while frame is not None and frame.f_code.co_filename.startswith((_PACKAGE, _IMPORTING)):
+        frame, level = frame.f_back, level + (not frame.f_code.co_filename.startswith(_IMPORTING))
     warnings.warn(message, category, stacklevel=level)
 
 
