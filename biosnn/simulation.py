@@ -378,13 +378,17 @@ class _Run:
                 jobs.append(pool.submit(self._advance, control, t, first, last))
             self._advance(control, 0, first, last)
         except BaseException:
-            control[8] = 1   # threads that wait for one that never comes go home
+            control[8] = 1
             raise
         for job in jobs:
             job.result()
 
     def _advance(self, control, t, first, last):
-        kernels.advance(*self._arguments(control, t, first, last))
+        try:
+            kernels.advance(*self._arguments(control, t, first, last))
+        except BaseException:
+            control[8] = 1   # threads that wait for one that never comes go home
+            raise
 
     def _arguments(self, control, t, first, last):
         return (self.cells, self.wires, self.plastic, self.noise, self.drive, self.history, self.record, self.memory, self.scratch[t],

@@ -101,3 +101,16 @@ def test_messages():
         bs.Drop(1.5)
     with pytest.raises(ValueError, match="not an augmentation.*ChannelShift"):
         bs.augment(DATA, ["shift"], seed=0)
+
+
+@pytest.mark.parametrize("augmentation", [bs.TimeShift(0.02), bs.TimeJitter(5e-3), bs.TimeStretch(0.1), bs.ChannelShift(3), bs.ChannelJitter(2),
+                                          bs.Drop(0.3), bs.ChannelMask(20), bs.Insert(5.0), bs.Blend(0.5)], ids=lambda a: type(a).__name__)
+def test_what_happens_to_a_trial_does_not_depend_on_the_others(augmentation):
+    def changed(rows):
+        times, units, trials = augmented_events(DATA, [bs.Drop(0.1), augmentation], 7, rows=rows).settled()
+        return [sorted(zip(times[trials == k], units[trials == k])) for k in range(rows.size)]
+    rows = np.arange(40)
+    whole = changed(rows)
+    assert len({len(events) for events in whole}) > 5
+    for part in (rows[10:13], rows[::-1][:7], rows[[39, 0, 20]]):
+        assert changed(part) == [whole[k] for k in part]

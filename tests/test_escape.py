@@ -151,3 +151,58 @@ def test_mean_and_variance_without_storage():
 def test_messages(act, words):
     with pytest.raises(ValueError, match=words):
         act()
+
+
+# ------------------------------------------------------------------------------------------ noise belongs to trials, not to batches
+
+def fit(net, batch, threads=1, **options):
+    """Losses of training and validation while nothing is learned."""
+    history = bs.train(net, labelled(40), epochs=2, batch=batch, optimizer=bs.SGD(1e-30), threads=threads, seed=3, progress=False,
+                       **options)
+    return np.concatenate([history.loss, history.validation_loss, history.accuracy, history.validation_accuracy])
+
+
+def labelled(n):
+    return bs.data.poisson(20, 30, 0.1, n, seed=5, labels=np.arange(n) % 3)
+
+
+def noisy(noise=SigmoidEscape(10.0)):
+    rng, net = np.random.default_rng(1), bs.Network(DT)
+    x, h = net.input(30), net.population(20, bs.lif(), "unsigned", "h", noise=noise)
+    net.connect(x, h, 0, rng.normal(0.3, 0.2, (30, 20)))
+    net.connect(h, net.readout(3), 0, rng.normal(0, 0.3, (20, 3)))
+    return net
+
+
+@pytest.mark.parametrize("options", [
+    dict(validation=0.4), dict(dropout=0.4, validation=0.4), dict(augment=[bs.Drop(0.3), bs.TimeJitter(3e-3), bs.ChannelShift(2)], validation=0.4),
+    dict(augment=[bs.Insert(20.0), bs.TimeStretch(0.2), bs.ChannelMask(5), bs.Blend(0.5)], dropout=0.2)],
+    ids=["noise", "dropout", "augment", "more"])
+def test_what_is_random_does_not_depend_on_the_batch(options):
+    net = noisy()
+    expected = fit(net, 24, **options)
+    for batch, threads in ((20, 1), (12, 2), (6, 1), (40, 2)):
+        np.testing.assert_allclose(fit(net, batch, threads, **options), expected, rtol=1e-5, equal_nan=True)
+    other = bs.train(net, labelled(40), epochs=1, batch=20, optimizer=bs.SGD(1e-30), seed=4, progress=False, **options | {"validation": None})
+    assert abs(other.loss[0] / expected[0] - 1) > 1e-5      # another seed: other noise
+
+
+def test_evaluation_does_not_depend_on_the_batch():
+    net, data = noisy(), labelled(40)
+    expected = bs.evaluate(net, data, batch=40, seed=2)
+    for batch in (20, 12, 6, 1):
+        found = bs.evaluate(net, data, batch=batch, seed=2)
+        assert found.loss == pytest.approx(expected.loss, rel=1e-6) and np.array_equal(found.predictions, expected.predictions)
+        assert found.rates == expected.rates
+    assert bs.evaluate(net, data, seed=3).loss != pytest.approx(expected.loss, rel=1e-6)
+
+
+def test_every_presentation_and_every_trial_has_noise_of_its_own():
+    """The same spikes in all trials: counts differ from trial to trial, and losses from epoch to epoch."""
+    net = noisy()
+    one = labelled(1)
+    data = bs.SpikeTrains(np.tile(one.times, 30), np.tile(one.units, 30), np.arange(31) * one.times.size, 30, 0.1, np.zeros(30, int))
+    counts = bs.run(net, data).counts["h"]
+    assert len(np.unique(counts, axis=0)) > 25
+    losses = bs.train(net, data, epochs=4, batch=7, optimizer=bs.SGD(1e-30), seed=3, progress=False).loss
+    assert len(np.unique(losses)) == 4
