@@ -4,27 +4,32 @@ Neurons of a population of feature maps lie as (channel, position) or (channel, 
 (c * height + y) * width + x. Everything here is for one dimension (length) or two (height, width).
 """
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
 from .events import SpikeTrains, check_trains
 from .neuron import ei_lif, lif
+from .support.checks import instance, refuse, whole
 from .surrogate import SuperSpike
-from .synapses import Shared, target_type
+from .synapses import Shared, check_room, target_type
+
+_MOST = 2 ** 31 - 1       # of neurons in a dimension
 
 
 def _sizes(what, name, value, n, least):
     """A whole number, or one for each dimension, as a tuple."""
-    values = (value,) * n if np.ndim(value) == 0 else tuple(value)
-    if len(values) != n or not all(isinstance(v, (int, np.integer)) and v >= least for v in values):
-        raise ValueError(f"{what}: {name} is {value!r}; it must be a whole number >= {least}, or {n} of them.")
-    return tuple(int(v) for v in values)
+    allowed = f"a whole number >= {least}" + (f", or {n} of them" if n > 1 else "")
+    values = tuple(value) if isinstance(value, (tuple, list, np.ndarray)) and np.ndim(value) else (value,) * n
+    if len(values) != n:
+        refuse(f"{what}: {name}", value, allowed)
+    return tuple(whole(v, f"{what}: {name}", least, _MOST, why=allowed) for v in values)
 
 
 def _shape(what, shape):
-    if np.ndim(shape) != 1 or len(shape) not in (2, 3) or not all(isinstance(n, (int, np.integer)) and n >= 1 for n in shape):
-        raise ValueError(f"{what}: shape is {shape!r}; it must be (channels, length) or (channels, height, width).")
-    return tuple(int(n) for n in shape)
+    if not isinstance(shape, (tuple, list, np.ndarray)) or len(shape) not in (2, 3):
+        refuse(f"{what}: shape", shape, "(channels, length) or (channels, height, width)")
+    return tuple(whole(n, f"{what}: shape, (channels, length) or (channels, height, width),", 1, _MOST) for n in shape)
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class Convolution:
         shape = _shape("Convolution", self.shape)
         n = len(shape) - 1
         kernel, stride = (_sizes("Convolution", name, getattr(self, name), n, 1) for name in ("kernel", "stride"))
-        if self.padding == "same":
+        if isinstance(self.padding, str) and self.padding == "same":
             if any(k % 2 == 0 for k in kernel):
                 raise ValueError(f"Convolution: padding='same' needs an odd kernel, whose middle is a neuron; kernel is {self.kernel!r}.")
             padding = tuple(k // 2 for k in kernel)
@@ -68,13 +73,14 @@ class Convolution:
     @property
     def in_degree(self):
         """Synapses of a postsynaptic neuron away from the edges."""
-        return self.shape[0] * int(np.prod(self.kernel))
+        return self.shape[0] * prod(self.kernel)
 
     def build(self, n_pre, n_post, same, rng):
         for what, n, shape in (("pre", n_pre, self.shape), ("post", n_post, self.output_shape)):
-            if n != np.prod(shape):
+            if n != prod(shape):
                 raise ValueError(f"{self}: the {what}synaptic population has {n} neurons; {what}synaptic feature maps of shape {shape} "
-                                 f"have {int(np.prod(shape))}.")
+                                 f"have {prod(shape)}.")
+        check_room(self, self.in_degree * prod(self.output_shape), 24)
         source, target, element = self._positions()       # within one map, and within one kernel
         n_source, n_target, n_kernel = (int(np.prod(shape)) for shape in (self.shape[1:], self.output_shape[1:], self.kernel))
         channel, filter_ = np.arange(self.shape[0])[:, None, None], np.arange(self.filters)[:, None]
@@ -181,6 +187,7 @@ def max_pool(spikes, shape, kernel):
     check_trains(spikes)
     shape = _shape("max_pool", shape)
     kernel = _sizes("max_pool", "kernel", kernel, len(shape) - 1, 1)
+    instance(spikes, "max_pool: spikes", SpikeTrains, "SpikeTrains, such as those of bs.data")
     if spikes.n_units != np.prod(shape):
         raise ValueError(f"max_pool: the spike trains have {spikes.n_units} units; shape {shape} has {int(np.prod(shape))}.")
     place, pooled = np.unravel_index(spikes.units, shape), (shape[0], *(-(-n // k) for n, k in zip(shape[1:], kernel)))

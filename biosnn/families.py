@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from .support.checks import real
 from .units import seconds
 
 
@@ -21,20 +22,30 @@ def _plain(distribution):
             other.append(each.name)
     for each in fields(distribution):
         value = getattr(distribution, each.name)
-        if other and each.name not in other and np.isfinite(value) and value != 0:
+        if other and each.name not in other and isinstance(value, (int, float)) and np.isfinite(value) and value != 0:
             raise ValueError(f"{type(distribution).__name__}: {other[0]} is {getattr(distribution, other[0])}, but {each.name} is {value!r}; give "
                              "all values with units of one kind, or all as numbers.")
 
 
+def _settle(distribution, infinite=()):
+    """Parameters as floats; ValueError for what is no number. Quantities of other units than seconds stay."""
+    _plain(distribution)
+    for each in fields(distribution):
+        value = getattr(distribution, each.name)
+        if not (isinstance(value, np.ndarray) and hasattr(value, "dim")):
+            what = f"{type(distribution).__name__}: {each.name}"
+            object.__setattr__(distribution, each.name, real(value, what, infinite=each.name in infinite))
+
+
 @dataclass(frozen=True)
 class _Family:
+    __array_ufunc__ = None      # numpy leaves array * family to us
+
     def _positive(self, name):
-        value = getattr(self, name)
-        if not (np.isfinite(value) and value > 0):
-            raise ValueError(f"{type(self).__name__}: {name} is {value!r}; it must be a positive number.")
+        object.__setattr__(self, name, real(getattr(self, name), f"{type(self).__name__}: {name}", above=0))
 
     def __rmul__(self, mean):
-        return Scaled(self, float(mean))
+        return Scaled(self, real(mean, f"the mean of {type(self).__name__}"))
 
     __mul__ = __rmul__
 
@@ -58,7 +69,7 @@ class Normal:
     high: float = np.inf
 
     def __post_init__(self):
-        _plain(self)
+        _settle(self, ("low", "high"))
         if not (np.isfinite(self.mean) and np.isfinite(self.sd) and self.sd >= 0):
             raise ValueError(f"Normal: mean {self.mean!r} and sd {self.sd!r} must be finite, sd >= 0.")
         if not (self.low <= self.mean <= self.high) or self.low == self.high and self.sd > 0:
@@ -81,7 +92,7 @@ class UniformBetween:
     high: float
 
     def __post_init__(self):
-        _plain(self)
+        _settle(self)
         if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low <= self.high):
             raise ValueError(f"UniformBetween: low {self.low!r} and high {self.high!r} must be finite and ascending.")
 

@@ -101,10 +101,8 @@ class Network:
     """
 
     def __init__(self, dt, dtype=np.float32):
-        dt = checks.time(dt, "dt", above=0, plausible=plausible.STEP)
-        if np.dtype(dtype) not in (np.float32, np.float64):
-            raise ValueError(f"dtype is {dtype!r}; the kernels exist for float32 and float64.")
-        self.dt, self.dtype = dt, np.dtype(dtype)
+        self.dt = checks.time(dt, "dt", above=0, plausible=plausible.STEP)
+        self.dtype = _dtype(dtype)
         self._populations, self._projections = {}, {}
         self.weights = {}           # projection name -> array (pre, post), or number or array (synapses,), in the order of set_weights
         self.synapses = {}          # name of a sparse projection -> Synapses
@@ -125,14 +123,14 @@ class Network:
         bias: a constant current for every neuron, on the right-hand side of tau_mem dU/dt = -U + …, that training changes: where it
         starts, a number or an array (n,). None: there is none (fixed currents are given to `run` and `simulate`).
         """
-        name = name or f"population_{sum(p.kind == 'spiking' for p in self.populations)}"
-        return self._add(Population(name, n, "spiking", sign, neuron, surrogate, float(initial), dict(learn or {}), noise,
+        name = f"population_{sum(p.kind == 'spiking' for p in self.populations)}" if name is None else name
+        return self._add(Population(name, n, "spiking", sign, neuron, surrogate, initial, _learned(learn), noise,
                                     bias is not None), bias)
 
     def readout(self, n, tau_mem=0.1, tau_syn=10e-3, name="readout", initial=0.0, integrator="exact", learn=None, bias=None):
         """n leaky integrators without threshold; losses look at their U. bias: as for `population`."""
         return self._add(Population(name, n, "readout", "unsigned", leaky_readout(tau_mem, tau_syn, integrator), None,
-                                    float(initial), dict(learn or {}), bias=bias is not None), bias)
+                                    initial, _learned(learn), bias=bias is not None), bias)
 
     def pool(self, source, pooling, name=None):
         """Units that pool the spikes of neighbours in `source`, a spiking population (or one that pools) or its name.
@@ -147,13 +145,13 @@ class Network:
         the one with the largest U* - theta, and of those to the first: since the smooth twin of a spike grows with U* - theta, this is
         the limit of the gradient of the twin, whose spikes differ.
         """
-        source = self[_name(source)]
+        source = self._own(source, "source")
         if source.kind == "input":
             raise ValueError(f"{source.name!r} is an input: pool its spike trains before they enter, spikes, shape = bs.max_pool(spikes, …).")
         if source.kind == "readout":
             raise ValueError(f"{source.name!r} is a readout: it never spikes, so there is nothing to pool.")
         if not isinstance(pooling, MaxPool):
-            raise ValueError(f"pooling is {pooling!r}; it must be MaxPool(shape, size), with the shape of the feature maps of {source.name!r}.")
+            raise ValueError(f"pooling is {shown(pooling)}; it must be MaxPool(shape, size), with the shape of the feature maps of {source.name!r}.")
         if source.n != np.prod(pooling.shape):
             raise ValueError(f"{source.name!r} has {source.n} neurons; feature maps of shape {pooling.shape} have {int(np.prod(pooling.shape))}.")
         return self._add(Population(name or f"{source.name} pooled", int(np.prod(pooling.output_shape)), "pooling", source.sign,
@@ -243,7 +241,7 @@ class Network:
         """Build and keep the synapses; returns their weights, drawn if they are random, or None."""
         name, rule = projection.name, projection.synapses
         if isinstance(rule, type) or not hasattr(rule, "build"):
-            raise ValueError(f"projection {name!r}: synapses is {rule!r}; it must be a rule such as Bernoulli(0.1) or "
+            raise ValueError(f"projection {name!r}: synapses is {shown(rule)}; it must be a rule such as Bernoulli(0.1) or "
                              "FixedInDegree(100), Pairs(pre, post), or from_scipy(matrix).")
         if seed is None and (getattr(rule, "random", True) or is_random(weights) or is_random(delay)):
             raise ValueError(f"projection {name!r} is drawn at random: give a seed, a whole number or a numpy Generator.")
@@ -454,7 +452,7 @@ class Network:
     def _add(self, population, bias=None):
         name, n = population.name, population.n
         if not isinstance(name, str) or not name or any(mark in name for mark in (".", "->", "/")):
-            raise ValueError(f"population name {name!r}: it must be a non-empty text without '.', '->' and '/', which separate "
+            raise ValueError(f"population name {shown(name)}: it must be a non-empty text without '.', '->' and '/', which separate "
                              "populations from states, from each other, and groups in files.")
         if name in self._populations:
             raise ValueError(f"there is a population {name!r} already; give this one another name.")
@@ -464,7 +462,7 @@ class Network:
         initial = real(population.initial, f"population {name!r}: initial")
         reals(initial, f"population {name!r}: initial", dtype=self.dtype)      # finite in single precision, too
         population = replace(population, n=n, initial=initial)
-        if population.neuron is not None:
+        if population.kind != "input":
             self._check_neuron(population)
         if bias is not None:
             self._check_bias(population, bias)
@@ -480,17 +478,18 @@ class Network:
         if population.neuron.reversal:
             raise ValueError(f"population {name!r}: {population.neuron.model} takes no bias: what a constant current does there depends "
                              "on the conductances. Give currents to run or simulate.")
-        if np.shape(bias) not in ((), (n,)) or not np.all(np.isfinite(bias)):
-            raise ValueError(f"population {name!r}: bias has shape {np.shape(bias)}; it must be one finite number or ({n},).")
+        bias = reals(bias, f"population {name!r}: bias", dtype=self.dtype)
+        if bias.shape not in ((), (n,)):
+            raise ValueError(f"population {name!r}: bias has shape {bias.shape}; it must be one finite number or ({n},).")
 
     def _check_neuron(self, population):
         name, neuron = population.name, population.neuron
         if not isinstance(neuron, Neuron):
-            raise ValueError(f"population {name!r}: {neuron!r} is not a neuron model; use lif(...) or ei_lif(...).")
+            raise ValueError(f"population {name!r}: {shown(neuron)} is not a neuron model; use lif(...) or ei_lif(...).")
         if population.kind == "spiking" and not isinstance(population.surrogate, Surrogate):
-            raise ValueError(f"population {name!r}: surrogate is {population.surrogate!r}; use for instance SuperSpike(20).")
-        if population.noise is not None and not hasattr(population.noise, "probability"):
-            raise ValueError(f"population {name!r}: noise is {population.noise!r}; use SigmoidEscape(…) or ExponentialEscape(…).")
+            raise ValueError(f"population {name!r}: surrogate is {shown(population.surrogate)}; use for instance SuperSpike(20).")
+        if population.noise is not None and not isinstance(population.noise, EscapeNoise):
+            raise ValueError(f"population {name!r}: noise is {shown(population.noise)}; use SigmoidEscape(…) or ExponentialEscape(…).")
         for tau, value in neuron.time_constants.items():
             value = np.asarray(value)
             if value.ndim == 1 and value.size != population.n:
@@ -504,7 +503,7 @@ class Network:
                 raise ValueError(f"population {name!r}: {np.size(jump)} values of the jump of {state} for {population.n} neurons.")
         known = [*neuron.time_constants, *(["jump"] if neuron.spike_jumps else [])]
         for tau, shared in population.learn.items():
-            if tau not in known or shared not in ("population", "neuron"):
+            if tau not in known or not isinstance(shared, str) or shared not in ("population", "neuron"):
                 raise ValueError(f"population {name!r}: learn has {tau!r}: {shared!r}; it maps names of what can be learned "
                                  f"({', '.join(known)}) to 'population' or 'neuron'.")
 
@@ -516,8 +515,8 @@ class Network:
                 receptor = "syn"
             if receptor not in receptors and receptor == "syn":
                 receptor = "exc"
-        if receptor not in receptors:
-            raise ValueError(f"population {post.name!r} ({post.neuron.model}) has no receptor {receptor!r}; it has "
+        if not isinstance(receptor, str) or receptor not in receptors:
+            raise ValueError(f"population {post.name!r} ({post.neuron.model}) has no receptor {shown(receptor)}; it has "
                              f"{', '.join(receptors)}.")
         sign = {"excitatory": +1, "inhibitory": -1}.get(pre.sign, 0)
         if post.kind != "readout" and sign * receptors[receptor].sign < 0 or (
@@ -538,6 +537,21 @@ def _name(thing, what="the population"):
     if isinstance(thing, (str, Population)):
         return thing if isinstance(thing, str) else thing.name
     return refuse(what, thing, "a population of the network, or its name")
+
+
+def _learned(learn):
+    if not isinstance(learn, (dict, type(None))):
+        refuse("learn", learn, 'a dict, such as {"mem": "neuron"}')
+    return dict(learn or {})
+
+
+def _dtype(dtype):
+    """float32 or float64; what numpy takes for no type is refused likewise."""
+    try:
+        found = None if dtype is None else np.dtype(dtype)
+    except (TypeError, ValueError):
+        found = None
+    return found if found in (np.float32, np.float64) else refuse("dtype", dtype, "np.float32 or np.float64", "the kernels exist for these")
 
 
 def _key(seed, *names):

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 
 from .support import checks, plausible, timegrid
-from .support.checks import instance, real, whole
+from .support.checks import instance, real, reals, shown, whole
 from .support.seeds import stream, whole_seed
 from .support.warn import warn_if_implausible
 from .units import seconds
@@ -87,11 +87,11 @@ class Neuron:
             if np.ndim(getattr(self, name)):
                 raise ValueError(f"{self.model}: {name} is {getattr(self, name)!r}; it must be one number for all neurons. Make a population "
                                  "for each value.")
-        if self.integrator not in INTEGRATORS:
-            raise ValueError(f"{self.model}: integrator {self.integrator!r} is not one of {', '.join(INTEGRATORS)}.")
+        if not isinstance(self.integrator, str) or self.integrator not in INTEGRATORS:
+            raise ValueError(f"{self.model}: integrator {shown(self.integrator)} is not one of {', '.join(INTEGRATORS)}.")
         if self.reset != "subtract" and not np.isfinite(_number(self.reset)):
             raise ValueError(f"{self.model}: reset is {self.reset!r}; it must be a value of U or 'subtract'.")
-        if np.isnan(_number(self.threshold)) or (self.reset != "subtract" and self.reset >= self.threshold):
+        if np.isnan(_number(self.threshold)) or (self.reset != "subtract" and _number(self.reset) >= _number(self.threshold)):
             raise ValueError(f"{self.model}: threshold {self.threshold!r} must be a number above the reset value "
                              f"{self.reset!r}; otherwise a neuron would spike at every step.")
         if self.surge is not None and (self.integrator != "euler" or self.reset == "subtract" or not self.spiking):
@@ -100,6 +100,7 @@ class Neuron:
         for name in ("threshold", "reset"):       # numbers with units are kept as numbers
             value = getattr(self, name)
             object.__setattr__(self, name, value if isinstance(value, str) else float(value))
+        self._check_table()
         self._check_options()
 
     def _check_times(self):
@@ -127,6 +128,23 @@ class Neuron:
         if name == "adapt" or membrane and not self.spiking:
             return plausible.SLOW
         return plausible.MEMBRANE if self.spiking else plausible.READOUT_SYNAPSE
+
+    def _check_table(self):
+        """ValueError where a part of the table names a state or time constant that is none."""
+        states, taus = list(self.states), list(self.time_constants)
+        for state, tau in self.states.items():
+            if tau not in taus:
+                raise ValueError(f"{self.model}: state {state!r} has the time constant {tau!r}; there are {', '.join(taus)}.")
+        named = [(f"receptor {name!r} points", receptor.state) for name, receptor in self.receptors.items()]
+        named += [(f"the gain {pair!r} points", state) for pair in self.gains for state in pair]
+        named += [("a reversal potential points", state) for state in self.reversal]
+        for what, state in named:
+            if state not in states:
+                raise ValueError(f"{self.model}: {what} at the state {state!r}; there are {', '.join(states)}.")
+        for name, receptor in self.receptors.items():
+            if receptor.sign not in (-1, 0, 1) or not np.isfinite(_number(receptor.jump)):
+                raise ValueError(f"{self.model}: receptor {name!r} has jump {shown(receptor.jump)} and sign {shown(receptor.sign)}; a jump is a "
+                                 "finite number, a sign -1, 0 or 1.")
 
     def _check_options(self):
         for state in self.spike_jumps:
@@ -282,8 +300,7 @@ def conductance_lif(tau_mem=20e-3, tau_exc=5e-3, tau_inh=10e-3, reversal_exc=60e
     tau_mem / (1 + sum g); this is Brian2's method "exponential_euler". To train, choose units in which the surrogate's steepness fits:
     the distance from rest to threshold is 1 with threshold=1.0, reversal_exc=6.0, reversal_inh=-2.0.
     """
-    if not (np.isfinite(reversal_exc) and np.isfinite(reversal_inh)):
-        raise ValueError(f"conductance_lif: reversal potentials {reversal_exc!r} and {reversal_inh!r} must be finite.")
+    _check_finite("conductance_lif", reversal_exc=reversal_exc, reversal_inh=reversal_inh)
     return Neuron("conductance_lif", {"U": "mem", "g_exc": "exc", "g_inh": "inh"}, {},
                   {"exc": Receptor("g_exc", 1.0, +1), "inh": Receptor("g_inh", 1.0, -1)},
                   {"mem": tau_mem, "exc": tau_exc, "inh": tau_inh}, threshold, reset, refractory, "exponential_euler",
@@ -463,14 +480,21 @@ def _check_finite(model, **values):
 
 
 def _number(value):
+    """A float, NaN where `value` is no real number."""
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        return real(_unitless(value), "", infinite=True)
+    except ValueError:
         return np.nan
 
 
 def _numbers(values):
+    """An array of floats, NaN where `values` are no real numbers."""
     try:
-        return np.asarray(values, float)
-    except (TypeError, ValueError):
+        return reals(_unitless(values), "", infinite=True)
+    except ValueError:
         return np.array(np.nan)
+
+
+def _unitless(value):
+    """Quantities of Brian2 as the numbers that they store, in base units."""
+    return np.asarray(value) if isinstance(value, np.ndarray) and hasattr(value, "dim") else value

@@ -149,3 +149,68 @@ def test_delta_synapses_in_batches_of_trials():
 def test_messages(act, words):
     with pytest.raises(ValueError, match=words):
         act()
+
+
+@pytest.mark.parametrize("number", [2 ** 63, np.uint64(2 ** 63 + 3), -1, np.int8(-1), 2.0, True, "3", None, np.ones(2, int), 1 + 0j])
+@pytest.mark.parametrize("rule", [bs.FixedInDegree, bs.FixedOutDegree, bs.FixedTotal, bs.BlockDiagonal])
+def test_numbers_of_rules_are_whole(rule, number):
+    with pytest.raises(ValueError, match=f"{rule.__name__}: .* is .*; it must be a whole number"):
+        rule(number)
+
+
+@pytest.mark.parametrize("number", [2 ** 62, 10 ** 15])
+@pytest.mark.parametrize("rule", [bs.FixedInDegree, bs.FixedOutDegree, bs.FixedTotal])
+def test_more_synapses_than_memory(rule, number):
+    with pytest.raises(ValueError, match=r"synapses of 2 bytes need [\d,]+ GB; this machine has"):
+        connect(rule(number))
+    big = bs.Network(1e-3)
+    a, b = big.population(2 ** 31 - 1, bs.lif(), name="A"), big.population(2 ** 31 - 1, bs.lif(), name="B")
+    for options in (dict(synapses=bs.BlockDiagonal(1)), dict(weights=bs.Normal(0, 1), seed=1)):
+        with pytest.raises(ValueError, match="need .* GB; this machine has"):
+            big.connect(a, b, **options)
+    assert not big.projections and not big.synapses
+
+
+def test_narrow_whole_numbers_do_not_overflow():
+    for kind in (np.int8, np.uint8, np.int16, np.uint64):
+        k, n = kind(100), 300
+        assert type(bs.FixedOutDegree(k).k) is int and table(connect(bs.FixedOutDegree(k), n, n)).sum(axis=1).tolist() == [100] * n
+        assert table(connect(bs.FixedInDegree(k), n, n)).sum(axis=0).tolist() == [100] * n and table(connect(bs.FixedTotal(k), n, n)).sum() == 100
+        net = connect(bs.Pairs(np.arange(100, dtype=kind)[::-1], np.full(100, 99, kind)), 100, 300, seed=None)
+        assert table(net)[:, 99].tolist() == [1] * 100
+        assert bs.Network(1e-3).population(kind(100), bs.lif()).n == 100 and type(bs.Network(1e-3).population(kind(100), bs.lif()).n) is int
+        shape = bs.Convolution((kind(2), kind(100)), kind(3), kind(5), kind(2), kind(2))
+        assert shape == bs.Convolution((2, 100), 3, 5, 2, 2) and all(type(x) is int for x in (*shape.shape, shape.filters, *shape.kernel))
+        assert bs.MaxPool((kind(2), kind(100)), kind(2)).output_shape == (2, 50)
+
+
+@pytest.mark.parametrize("act, words", [
+    (lambda: bs.FixedInDegree(3, multiple=2), "FixedInDegree: multiple is 2; it must be True or False"),
+    (lambda: bs.Bernoulli(0.1, self_connections=1), "Bernoulli: self_connections is 1; it must be True or False"),
+    (lambda: bs.FixedTotal(3, "no"), "self_connections is 'no'"), (lambda: bs.OneToOne(tied=1), "OneToOne: tied is 1"),
+    (lambda: bs.Bernoulli(np.nan), "p, a probability, is nan"), (lambda: bs.Bernoulli(True), "p, a probability, is True"),
+    (lambda: bs.Bernoulli(np.ones(3)), "p, a probability, is an array"), (lambda: bs.BlockDiagonal(0), "blocks is 0; .* >= 1"),
+    (lambda: bs.Pairs([0, 1], [0]), r"Pairs: post has shape \(1,\); it must be \(2,\)"), (lambda: bs.Pairs(3, 4), "Pairs: pre"),
+    (lambda: bs.Pairs(["a"], [0]), "whole numbers, not texts"), (lambda: bs.Pairs([True], [0]), "whole numbers, not flags"),
+    (lambda: bs.Pairs(np.ma.array([0, 1], mask=[0, 1]), [0, 0]), "without masked elements"),
+    (lambda: bs.Convolution((1, 5), 2.5, 3), "Convolution: filters is 2.5"), (lambda: bs.Convolution((1, 5), 2, "3"), "kernel is '3'"),
+    (lambda: bs.Convolution("15", 2, 3), "shape is '15'"), (lambda: bs.Convolution((1, True), 2, 3), "shape.* is True"),
+    (lambda: bs.Convolution((1, 5, 5), 2, (3, 3, 3)), r"kernel is \(3, 3, 3\)"), (lambda: bs.MaxPool((1, 4), None), "MaxPool: size is None"),
+    (lambda: bs.max_pool(np.zeros((3, 4)), (1, 4), 2), "max_pool: spikes is an array of shape"),
+    (lambda: connect(bs.Bernoulli(0.1), frozen=1), "frozen is 1; it must be True or False"),
+    (lambda: connect(bs.Bernoulli(0.1), gradient_to_source="no"), "gradient_to_source is 'no'"),
+    (lambda: connect(bs.Bernoulli(0.1), receptor=3), "no receptor 3"), (lambda: connect(3.5), "synapses is 3.5; it must be a rule"),
+    (lambda: connect(bs.Bernoulli(0.1), weights="abc"), "'p': weights is 'abc'"), (lambda: bs.Normal("a", 1), "Normal: mean is 'a'"),
+    (lambda: bs.Normal(None, 1), "Normal: mean is None"), (lambda: bs.Normal(np.ones(2), 1), "Normal: mean is an array"),
+    (lambda: bs.UniformBetween(0, "b"), "UniformBetween: high is 'b'"), (lambda: bs.LogNormal("s"), "LogNormal: spread is 's'"),
+    (lambda: bs.Gamma(True), "Gamma: shape is True"), (lambda: "a" * bs.Exponential(), "mean of Exponential is 'a'"),
+    (lambda: np.ones(3) * bs.Exponential(), "mean of Exponential is an array"), (lambda: bs.Exponential() * np.nan, "mean of Exponential is nan"),
+    (lambda: bs.dalian_layer(bs.Network(1e-3), [], 2.0, 1), "n_exc is 2.0")])
+def test_what_careless_users_are_told(act, words):
+    with pytest.raises(ValueError, match=words):
+        act()
+
+
+def test_a_mean_of_numpy_times_a_family():
+    assert (np.float64(0.2) * bs.Exponential()) == (0.2 * bs.Exponential()) == bs.Exponential() * 0.2
+    assert type((np.float32(0.5) * bs.Uniform()).mean) is float and (np.int8(2) * bs.Uniform()).mean == 2.0

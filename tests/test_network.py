@@ -229,3 +229,60 @@ def test_the_cache_of_a_kernel_knows_all_files_with_kernels():
     assert users - {"_jit.py"} <= sources
     if not numba.config.DISABLE_JIT:
         assert kernels.forward._cache._cache_file._source_stamp[1] == _jit._STAMP
+
+
+def test_a_network_is_a_container_of_populations_by_name():
+    net = small()
+    assert "E" in net and "X" not in net and 0 not in net and None not in net and net["E"] not in net
+    assert list(net) == ["input", "E", "I", "readout"] == [p.name for p in net.populations] and len(net) == 4
+    assert bs.Network(1e-3) and len(bs.Network(1e-3)) == 0 and list(bs.Network(1e-3)) == []
+    for wrong in ("X", 0, None, slice(2), ["E"], np.zeros(3), net["E"]):
+        with pytest.raises(KeyError, match="^there is no population .*; there are input, E, I, readout.$"):
+            net[wrong]
+    with pytest.raises(KeyError, match="no projection 'x'; there are input->E"):
+        net.projection("x")
+    for wrong in (None, 3, np.zeros(3), [], net):
+        with pytest.raises(ValueError, match="it must be a population of the network, or its name"):
+            net.connect(wrong, "E")
+        with pytest.raises(KeyError, match="there is no projection"):
+            net.set_weights(wrong, 1.0)
+        with pytest.raises(ValueError, match="it must be a population of the network, or its name"):
+            net.bias(wrong)
+
+
+@pytest.mark.parametrize("act, words", [
+    (lambda net: bs.Network("a"), "dt is 'a'"), (lambda net: bs.Network(None), "dt is None"), (lambda net: bs.Network([1e-3]), "dt is "),
+    (lambda net: bs.Network(np.nan), "dt is nan"), (lambda net: bs.Network(True), "dt is True"),
+    (lambda net: bs.Network(1e-3, "float16"), "dtype is 'float16'"), (lambda net: bs.Network(1e-3, None), "dtype is None"),
+    (lambda net: bs.Network(1e-3, "nonsense"), "dtype is 'nonsense'"), (lambda net: bs.Network(1e-3, 3), "dtype is 3"),
+    (lambda net: net.input(2.0, "b"), "n, the number of neurons, is 2.0"), (lambda net: net.input(2 ** 63, "b"), "from 1 to 2147483647"),
+    (lambda net: net.input(np.uint64(2 ** 63 + 3), "b"), "from 1 to 2147483647"), (lambda net: net.input(True, "b"), "is True"),
+    (lambda net: net.input("3", "b"), "is '3'"), (lambda net: net.input(3, None), "population name None"),
+    (lambda net: net.input(3, ""), "population name ''"), (lambda net: net.population(3, bs.lif(), name=5), "population name 5"),
+    (lambda net: net.population(3, None), "None is not a neuron model"), (lambda net: net.population(3, bs.lif), "is not a neuron model"),
+    (lambda net: net.population(3, bs.lif(), sign=None), "sign None is not one of"), (lambda net: net.population(3, bs.lif(), sign=1), "sign 1"),
+    (lambda net: net.population(3, bs.lif(), initial="a"), "initial is 'a'"), (lambda net: net.population(3, bs.lif(), initial=None), "initial is None"),
+    (lambda net: net.population(3, bs.lif(), initial=1e39), "initial has the value 1e\\+39; float32 holds"),
+    (lambda net: net.population(3, bs.lif(), learn="mem"), "learn is 'mem'; it must be a dict"),
+    (lambda net: net.population(3, bs.lif(), learn={"mem": ["neuron"]}), "to 'population' or 'neuron'"),
+    (lambda net: net.population(3, bs.lif(), bias="a"), "bias is 'a'"), (lambda net: net.population(3, bs.lif(), bias=[1, 2]), r"bias has shape \(2,\)"),
+    (lambda net: net.population(3, bs.lif(), bias=1e39), "bias has the value 1e\\+39"), (lambda net: net.population(3, bs.lif(), noise=1), "noise is 1"),
+    (lambda net: net.pool(None, 1), "source is None; it must be a population"), (lambda net: net.pool("E", (1, 3)), r"pooling is \(1, 3\)"),
+    (lambda net: net.connect("E", "I", name=""), "name of a projection is ''"), (lambda net: net.connect("E", "I", name=3), "is 3; it must be a non-empty"),
+    (lambda net: net.connect("E", "I", name="x", seed=-1), "'x': seed is -1"),
+    (lambda net: bs.lif(tau_mem="20 ms"), "time constant mem is '20 ms'"), (lambda net: bs.lif(tau_mem=None), "time constant mem is None"),
+    (lambda net: bs.lif(tau_mem=True), "time constant mem is True"), (lambda net: bs.lif(tau_mem=[]), "time constant mem"),
+    (lambda net: bs.lif(tau_mem=["a", "b"]), "time constant mem"), (lambda net: bs.lif(tau_mem=np.ma.array([1.0, 2.0], mask=[0, 1])), "time constant mem"),
+    (lambda net: bs.lif(threshold="1"), "threshold '1' must be a number"), (lambda net: bs.lif(threshold=None), "threshold None must be"),
+    (lambda net: bs.lif(reset="zero"), "reset is 'zero'"), (lambda net: bs.lif(reset=None), "reset is None"), (lambda net: bs.lif(reset=True), "reset is True"),
+    (lambda net: bs.lif(refractory="2 ms"), "refractory is '2 ms'"), (lambda net: bs.lif(refractory=None), "refractory is None"),
+    (lambda net: bs.lif(integrator=3), "integrator 3 is not one of"), (lambda net: bs.lif_delta(refractory="a", reset="subtract"), "refractory is 'a'"),
+    (lambda net: bs.adaptive_lif(jump="big"), "adds 'big' to w_adapt"), (lambda net: bs.adaptive_lif(jump_delay=None), "jump_delay is None"),
+    (lambda net: bs.conductance_lif(reversal_exc=None), "reversal_exc is None"), (lambda net: bs.bounded(bs.lif(), "a"), "between nan"),
+    (lambda net: replace(bs.lif(), receptors={"syn": replace(bs.lif().receptors["syn"], state="X")}), "receptor 'syn' points at the state 'X'; there are U, I"),
+    (lambda net: replace(bs.lif(), receptors={"syn": replace(bs.lif().receptors["syn"], jump=np.nan)}), "receptor 'syn' has jump nan"),
+    (lambda net: replace(bs.lif(), gains={("U", "X"): 1.0}), "points at the state 'X'"), (lambda net: replace(bs.lif(), states={"U": "mem", "I": "x"}), "time constant 'x'"),
+    (lambda net: replace(bs.lif(), reversal={"g": 1.0}), "a reversal potential points at the state 'g'")])
+def test_descriptions_of_careless_users(act, words):
+    with pytest.raises(ValueError, match=words):
+        act(small())
