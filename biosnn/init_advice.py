@@ -49,7 +49,7 @@ def family_of(value, projection):
 def sigma_of_xi(name, threshold, mu, xi):
     """sigma_U = (threshold - mu_U) / xi."""
     if not xi > 0:
-        raise ValueError(f"population {name!r}: xi is {xi!r}; it must be positive and finite: sigma_U = (threshold - mu_U) / xi.")
+        raise ValueError(f"population {name!r}: xi is {xi:g}; it must be positive: sigma_U = (threshold - mu_U) / xi.")
     return (threshold - mu) / xi
 
 

@@ -341,7 +341,7 @@ class _Run:
         if not (record is None or isinstance(record, dict)):
             raise ValueError(f"record is {shown(record)}; it must be a dict of states and their neurons, such as {{'E.U': [0, 1, 2], "
                              "'E.I_exc': slice(5)}.")
-        every = whole(every, "every, in steps,", 1)
+        every = whole(every, "every", 1, why="a number of steps")
         self.bin_steps = timegrid.nearest_steps(rate_bin, self.network.dt)
         if self.bin_steps < 1:
             raise ValueError(f"rate_bin is {rate_bin!r} s; it must be at least one step of {self.network.dt:g} s.")

@@ -43,13 +43,8 @@ def spike_counts(rng, mean, size):
 
 
 def _checked_rates(rates, n_units):
-    rates = reals(hertz(rates, "rates"), "rates", infinite=True)
+    rates = reals(hertz(rates, "rates"), "rates, in Hz,", 0)
     if rates.shape not in ((), (n_units,)):
         raise ValueError(f"rates have shape {rates.shape}; with n_units = {n_units} give one number for all units, or one per "
                          f"unit, so shape ({n_units},).")
-    wrong = np.flatnonzero(~(np.isfinite(rates) & (rates >= 0)))
-    if wrong.size:
-        which = f"rate of unit {wrong[0]}" if rates.ndim else "rate"
-        raise ValueError(f"the {which} is {rates.flat[wrong[0]]:g} Hz; a rate is a number of spikes per second, so it must be "
-                         "finite and not negative.")
     return rates

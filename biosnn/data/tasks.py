@@ -141,7 +141,7 @@ class _Draw:
 
     def signed(self, coherences):
         """(signed coherence, choice) of every trial."""
-        coherences = np.ravel(checks.reals(coherences, "coherences (whose signs are drawn)", 0, 1))
+        coherences = np.ravel(checks.reals(coherences, "coherences", 0, 1))
         if not coherences.size:
             raise ValueError("coherences are empty; give at least one, in 0 .. 1 (signs are drawn).")
         choice = self.balanced(2)
