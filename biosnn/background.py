@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import random_kernels as kernels
+from .network import Population
 from .support import checks, plausible, timegrid
+from .support.checks import instance, keep, real, reals, shown
 from .units import hertz, seconds
 
 _MOST_PER_STEP = 500   # expected Poisson events per neuron and step
@@ -31,8 +33,10 @@ class PoissonInput:
     receptor: str | None = None
 
     def __post_init__(self):
-        rate = self.rate
-        object.__setattr__(self, "rate", (seconds(rate[0], "times"), hertz(rate[1], "rates")) if isinstance(rate, tuple) else hertz(rate, "rate"))
+        _check_population(self)
+        keep(self, rate=_numbers(self.rate, "PoissonInput: rate", "rates", hertz), weight=real(self.weight, "PoissonInput: weight"))
+        if self.receptor is not None:
+            instance(self.receptor, "PoissonInput: receptor", str, "the name of a receptor, such as 'exc'")
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +50,8 @@ class Current:
     values: object
 
     def __post_init__(self):
-        if isinstance(self.values, tuple) and len(self.values) == 2:
-            object.__setattr__(self, "values", (seconds(self.values[0], "times"), self.values[1]))
+        _check_population(self)
+        keep(self, values=_numbers(self.values, "Current: values", "values"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,13 +67,28 @@ class OrnsteinUhlenbeck:
     tau: float
 
     def __post_init__(self):
-        object.__setattr__(self, "tau", checks.time(self.tau, "OrnsteinUhlenbeck: tau", above=0, plausible=plausible.NOISE))
+        _check_population(self)
+        keep(self, mean=_numbers(self.mean, "OrnsteinUhlenbeck: mean", "values"), sd=_numbers(self.sd, "OrnsteinUhlenbeck: sd", "values"),
+             tau=checks.time(self.tau, "OrnsteinUhlenbeck: tau", above=0, plausible=plausible.NOISE))
+
+
+def _check_population(source):
+    instance(source.population, f"{type(source).__name__}: population", (str, Population), "a population, or its name")
+
+
+def _numbers(value, what, second, convert=lambda value, name: value):
+    """A number as a float, or an array, or (times, values) as two of them."""
+    if isinstance(value, tuple):
+        if len(value) != 2:
+            raise ValueError(f"{what}: got a tuple of {len(value)}; what changes with time is a pair (times, {second}), one value per neuron an "
+                             "array.")
+        return reals(seconds(value[0], "times"), f"{what}: times"), reals(convert(value[1], second), f"{what}: {second}")
+    value = reals(convert(value, what), what)
+    return value if value.ndim else float(value)
 
 
 def pieces(value, n, dt, what):
     """(starts in steps, the nearest, values (pieces, 1 or n)) of a number, an array (n,), or (times, values)."""
-    if isinstance(value, tuple) and len(value) != 2:
-        raise ValueError(f"{what}: got a tuple of {len(value)}; what changes with time is a pair (times, values), one value per neuron an array.")
     times, values = (value if isinstance(value, tuple) else ([0.0], [value]))
     times, values = checks.reals(times, f"{what}: times"), np.asarray(values, float)
     if times.ndim != 1 or not times.size or times[0] != 0 or np.any(np.diff(times) <= 0):
@@ -123,8 +142,8 @@ def _add_poisson(sources, source, stream, network, place):
     receptor = source.receptor or ("exc" if "exc" in receptors else "syn")
     if receptor not in receptors:
         raise ValueError(f"{what}: there is no receptor {receptor!r}; {population.name!r} has {', '.join(receptors)}.")
-    if not (isinstance(source.weight, (int, float, np.number)) and np.isfinite(source.weight)) or receptors[receptor].sign and source.weight < 0:
-        raise ValueError(f"{what}: weight is {source.weight!r}; it must be one finite number, and non-negative where the receptor has a sign.")
+    if receptors[receptor].sign and source.weight < 0:
+        raise ValueError(f"{what}: weight is {source.weight!r}; it must be non-negative where the receptor has a sign.")
     starts, rates = pieces(source.rate, population.n, network.dt, what)
     if rates.min() < 0 or rates.max() * network.dt > _MOST_PER_STEP:
         raise ValueError(f"{what}: rates run from {rates.min():g} to {rates.max():g} Hz; they must be >= 0, and at most "
@@ -166,7 +185,7 @@ def pack_background(background, network, place, key):
     sources = _Sources()
     for stream, source in enumerate(background):
         if not isinstance(source, (PoissonInput, Current, OrnsteinUhlenbeck)):
-            raise ValueError(f"background[{stream}] is {source!r}; it must be a PoissonInput, Current or OrnsteinUhlenbeck.")
+            raise ValueError(f"background[{stream}] is {shown(source)}; it must be a PoissonInput, Current or OrnsteinUhlenbeck.")
         if isinstance(source, PoissonInput):
             _add_poisson(sources, source, stream, network, place)
         elif isinstance(source, Current):

@@ -21,7 +21,7 @@ import numpy as np
 
 from .connectivity import recurrent_projections
 from .families import Normal
-from .init_advice import check_names, check_shares, entry, family_of, sigma_of_xi
+from .init_advice import check_names, check_shares, entry, family_of, number, sigma_of_xi
 from .init_report import InitializerReport, PopulationReport
 from .mean_field import SHORT, Input, colour_corrected_rate, density_rate, efficacy, fixed_point, membrane
 from .mixing import Anderson
@@ -30,6 +30,7 @@ from .probes import Probes
 from .progress import progress_bar
 from .regime import background_cell, check_no_pooling, describe, named_background, short_term
 from .solver import Afferent, solve_dale, variance_shares
+from .support.checks import rate as checked_rate
 from .synapses import draw_weights
 from .units import hertz
 
@@ -73,7 +74,7 @@ def _input_rates(network, rates):
     inputs = [p.name for p in network.inputs]
     rates = rates if isinstance(rates, dict) else {} if rates is None else dict.fromkeys(inputs, rates)
     check_names("rates (with a background of inputs alone: those of populations follow from their targets)", rates, inputs, "the inputs ")
-    given = {name: float(hertz(rate, f"the rate of {name!r}")) for name, rate in rates.items()}
+    given = {name: checked_rate(rate, f"the rate of {name!r}", None) for name, rate in rates.items()}
     if missing := [name for name in inputs if name not in given]:
         raise ValueError(f"the rates of the inputs {', '.join(missing)} are not known: give rates={{'{missing[0]}': Hz}}.")
     for name, rate in given.items():
@@ -290,20 +291,20 @@ def _target(population, mu_u, sigma_u, xi, rate):
     """(mu, sigma, rate); one of them None: two are given, or mu and sigma by default."""
     name, theta = population.name, population.neuron.threshold
 
-    mu, sigma, xi, hz = (entry(value, name, what) for value, what in ((mu_u, "mu_u"), (sigma_u, "sigma_u"), (xi, "xi"), (rate, "rate")))
-    hz = hertz(hz, "rate")
+    mu, sigma, xi = (number(value, name, what) for value, what in ((mu_u, "mu_u"), (sigma_u, "sigma_u"), (xi, "xi")))
+    hz = number(hertz(entry(rate, name, "rate"), "rate"), name, "rate")
     if xi is not None:
         if sigma is not None or mu is None:
             raise ValueError("xi = (threshold - mu_U) / sigma_U: give it with mu_u, and without sigma_u.")
         sigma = sigma_of_xi(name, theta, mu, xi)
     if (mu is None) + (sigma is None) + (hz is None) != 1:
         raise ValueError(f"population {name!r}: give two of mu_u, sigma_u (or xi) and rate; the third follows from them.")
-    if sigma is not None and not (sigma > 0 and np.isfinite(sigma)):
+    if sigma is not None and not sigma > 0:
         raise ValueError(f"population {name!r}: sigma_U is {sigma:g}; the standard deviation of the membrane must be positive.")
     if hz is not None and not 0 < hz < 1 / max(population.neuron.refractory, 1e-3):
         raise ValueError(f"population {name!r}: the target rate is {hz:g} Hz; it must be above 0 and below "
                          f"{1 / max(population.neuron.refractory, 1e-3):g} Hz (the refractory period, or 1 ms).")
-    return mu, sigma, None if hz is None else float(hz)
+    return mu, sigma, hz
 
 
 def _at(m, mu, sigma):

@@ -180,6 +180,8 @@ class Place:
 
     def __call__(self, name):
         population = self.network[name if isinstance(name, str) else name.name]
+        if not isinstance(name, str) and population is not name:
+            raise ValueError(f"{name.name!r} is a population of another network; this one has one of the same name. Give the name, or its own.")
         if population.kind in ("input", "pooling"):
             what = "is an input" if population.kind == "input" else "pools spikes"
             raise ValueError(f"{population.name!r} {what}; background reaches populations of neurons only.")

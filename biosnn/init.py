@@ -15,12 +15,15 @@ from .circuit_init import draw_readout, initialize_circuit
 from .connectivity import recurrent_projections
 from .events import bin_spikes
 from .families import Exponential
-from .init_advice import check_names, check_shares, did_not_settle, entry, family_of, sigma_of_xi, silent_source
+from .init_advice import check_names, check_shares, did_not_settle, family_of, number, sigma_of_xi, silent_source
 from .init_report import InitializerReport, PopulationReport
 from .mixing import Anderson
 from .progress import progress_bar
+from .network import Network
 from .solver import Afferent, solve_dale, solve_normal
-from .units import hertz
+from .support.checks import choice, flag, instance
+from .support.checks import rate as checked_rate
+from .support.seeds import generator
 
 _BLUR = 3.0     # times its tolerance, the closed loop may miss its target by where the sample measures no better
 _TRIALS = 128   # of the closed loop
@@ -57,21 +60,22 @@ def fluctuation_driven(network, spikes=None, *, background=None, rate=None, mu_u
     Populations with conductances get their weights from the theory of mean_field.py, corrected by the closed loop (conductance_init.py).
     Time: seconds for a thousand neurons.
     """
+    instance(network, "network", Network, "a Network")
+    closed_loop, merge = None if closed_loop is None else flag(closed_loop, "closed_loop"), flag(merge, "merge")
+    choice(balance, "balance", ("population", "neuron"))
     if background is not None:
         if spikes is not None:
             raise ValueError("give spikes or background, not both: with a background the closed loop simulates the circuit.")
-        return initialize_circuit(network, background, mu_u, sigma_u, xi, rate, family, rates, shares, np.random.default_rng(seed),
+        return initialize_circuit(network, background, mu_u, sigma_u, xi, rate, family, rates, shares, generator(seed),
                                   closed_loop, threads, progress)
     if rate is not None:
         raise ValueError("a target rate needs background=[…]; without it the rates follow from mu_u and sigma_u.")
     mu_u, closed_loop = 0.0 if mu_u is None else mu_u, spikes is not None if closed_loop is None else closed_loop
     if closed_loop and spikes is None:
         raise ValueError("the closed loop measures the membrane on data: give spikes, or closed_loop=False.")
-    if balance not in ("population", "neuron"):
-        raise ValueError(f"balance is {balance!r}; it must be 'population' or 'neuron'.")
     if balance == "neuron" and (shared := [name for name, s in network.synapses.items() if s.shares_weights]):
         raise ValueError(f"balance='neuron' needs weights for every neuron; those of {', '.join(shared)} are shared.")
-    design = _Design(network, mu_u, sigma_u, xi, alpha, family, shares, balance, merge, np.random.default_rng(seed))
+    design = _Design(network, mu_u, sigma_u, xi, alpha, family, shares, balance, merge, generator(seed))
     design.assume_rates(spikes, rates, closed_loop)
     design.draw()
     design.solve()
@@ -97,14 +101,15 @@ class _Design:
             name = population.name
             if not self.afferent_projections(name):
                 raise ValueError(f"population {name!r} has no afferent projections with synapses, so no weights can set its membrane.")
-            mu, a = entry(mu_u, name, "mu_u"), entry(alpha, name, "alpha")
-            sigma = entry(1.0 if sigma_u is None else sigma_u, name, "sigma_u")
-            if xi is not None:
-                sigma = sigma_of_xi(name, population.neuron.threshold, mu, entry(xi, name, "xi"))
-            if not (sigma > 0 and np.isfinite(sigma) and np.isfinite(mu)):
+            mu, a, sigma, its_xi = (number(value, name, what) for value, what in ((mu_u, "mu_u"), (alpha, "alpha"), (sigma_u, "sigma_u"),
+                                                                                  (xi, "xi")))
+            mu, sigma = 0.0 if mu is None else mu, 1.0 if sigma is None else sigma
+            if its_xi is not None:
+                sigma = sigma_of_xi(name, population.neuron.threshold, mu, its_xi)
+            if not sigma > 0:
                 raise ValueError(f"population {name!r}: sigma_U is {sigma:g} and mu_U {mu:g}; the standard deviation of the "
                                  "membrane must be positive, and the mean below threshold.")
-            if not 0 < a < 1 and not (a == 1 and not self.recurrent):
+            if a is None or not 0 < a < 1 and not (a == 1 and not self.recurrent):
                 raise ValueError(f"population {name!r}: alpha is {a!r}; the feed-forward share of the variance lies between 0 and "
                                  "1. To have no recurrence leave out the projection.")
             self.targets[name] = (mu, sigma, a)
@@ -135,7 +140,7 @@ class _Design:
         """Rates in Hz by source: given ones first, inputs from data, populations from theory at their target."""
         self.rates = {}
         given = rates if isinstance(rates, dict) else {p.name: rates for p in self.network.sources} if rates is not None else {}
-        given = self.given = {name: hertz(rate, f"the rate of {name!r}") for name, rate in given.items()}
+        given = self.given = {name: checked_rate(rate, f"the rate of {name!r}", None) for name, rate in given.items()}
         check_names("rates", given, [p.name for p in self.network.sources])
         trains = trials.input_trains(self.network, spikes) if spikes is not None else []
         if any(len(train) == 0 for train in trains):

@@ -1,6 +1,8 @@
 """What the initializer says of its arguments and where it cannot reach its target, and how well a sample of trials measures a membrane."""
 import numpy as np
 
+from .support.checks import instance, real, shown
+
 _FEW = 10    # inhibitory spikes that overlap in a membrane: below, it is no Gaussian, and theory's rates are not those of the circuit
 
 
@@ -13,6 +15,9 @@ def check_names(what, given, known, kind=""):
 
 def check_shares(network, shares):
     """ValueError if shares (a dict or None) has names other than those of projections onto spiking populations."""
+    instance({} if shares is None else shares, "shares", dict, "a dict of projection -> share")
+    for name, share in (shares or {}).items():
+        real(share, f"the share of {shown(name)}", 0)
     check_names("shares", shares or {}, [p.name for p in network.projections if network[p.post].kind == "spiking"],
                 "the projections onto spiking populations ")
 
@@ -26,19 +31,25 @@ def entry(value, name, what):
     return value
 
 
+def number(value, name, what):
+    """A number that holds for all, or that of `name` in a dict, as a float; None stays."""
+    value = entry(value, name, what)
+    return None if value is None else real(value, f"population {name!r}: {what}")
+
+
 def family_of(value, projection):
     """The family of the weights of a projection, of one for all or a dict by projection; ValueError for what is none."""
     family = entry(value, projection, "family")
     if isinstance(family, type) or not hasattr(family, "kappa"):
-        raise ValueError(f"family of {projection!r} is {family!r}; it must be a family of non-negative weights such as Exponential() or "
+        raise ValueError(f"family of {projection!r} is {shown(family)}; it must be a family of non-negative weights such as Exponential() or "
                          "LogNormal(0.5). Weights of either sign are normal without being asked.")
     return family
 
 
 def sigma_of_xi(name, threshold, mu, xi):
     """sigma_U = (threshold - mu_U) / xi."""
-    if not (np.isfinite(xi) and xi > 0):
-        raise ValueError(f"population {name!r}: xi is {xi!r}; it must be positive and finite: sigma_U = (threshold - mu_U) / xi.")
+    if not xi > 0:
+        raise ValueError(f"population {name!r}: xi is {xi:g}; it must be positive: sigma_U = (threshold - mu_U) / xi.")
     return (threshold - mu) / xi
 
 

@@ -137,7 +137,7 @@ class OnPlateau:
     decay: float = 0.5
 
     def __post_init__(self):
-        keep(self, patience=whole(self.patience, "OnPlateau: patience, in epochs,", 1), decay=real(self.decay, "OnPlateau: decay", 0, 1))
+        keep(self, patience=whole(self.patience, "OnPlateau: patience", 1, why="a number of epochs"), decay=real(self.decay, "OnPlateau: decay", 0, 1))
 
     def factor(self, progress, validation):
         """validation: the losses of all epochs so far."""

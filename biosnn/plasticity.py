@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .support import checks, plausible
+from .support.checks import reals, shown
 from .units import hertz
 
 
@@ -39,9 +40,7 @@ class TsodyksMarkram:
 
     def steady_state(self, rate):
         """(u, x, u x) at the spikes of a long regular train of `rate` Hz (number or array): u after its jump, x before its own."""
-        rate = np.asarray(rate, float)
-        if not np.all(rate >= 0):
-            raise ValueError(f"rate is {rate}; it must be >= 0 Hz.")
+        rate = reals(hertz(rate, "rate"), "rate, in Hz,", 0) + 0.0      # -0 is 0
         with np.errstate(divide="ignore"):
             interval = 1 / rate      # infinite at 0 Hz: the first spike
         recovered = np.exp(-interval / self.tau_rec)
@@ -117,6 +116,6 @@ def check_plasticity(network, projection, weights=None):
     if rule is None:
         return
     if not isinstance(rule, RULES):
-        raise ValueError(f"projection {name!r}: plasticity is {rule!r}; it must be TsodyksMarkram(…) or InhibitorySTDP(…).")
+        raise ValueError(f"projection {name!r}: plasticity is {shown(rule)}; it must be TsodyksMarkram(…) or InhibitorySTDP(…).")
     rule.check(f"projection {name!r}", network[projection.pre], network[projection.post], network.synapses.get(name),
                weights)

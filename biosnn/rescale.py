@@ -5,6 +5,7 @@ import numpy as np
 
 from .network import Network
 from .neuron import pooling_unit
+from .support.checks import instance
 from .synapses import compact_delays, delay_steps
 
 
@@ -18,6 +19,7 @@ def time_rescale(network, dt):
 
     ValueError if a time constant is shorter than dt.
     """
+    instance(network, "network", Network, "a Network")
     other = Network(dt, network.dtype)
     for population in network.populations:
         other._add(replace(population, neuron=pooling_unit(other.dt)) if population.pooling else population)

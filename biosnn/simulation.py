@@ -15,6 +15,7 @@ from .background import Current
 from .code_cache import clock, ready, silence
 from . import network_kernels as kernels
 from .events import SpikeTrains
+from .network import Network
 from .past import State, check_state
 from .progress import graceful_interrupt, progress_bar
 from .random_kernels import ORNSTEIN_UHLENBECK
@@ -25,7 +26,7 @@ from .support.warn import warn
 from .synapses import is_random
 from .threads import checked_threads, default_threads
 from .support import checks, plausible, timegrid
-from .units import listed
+from .support.checks import as_array, flag, instance, reals, refuse, several, shown, texts, whole, wholes
 
 _SLICE = 0.03            # seconds of wall time between looks at the clock and at Ctrl-C
 _ROOM = 1 << 22          # neurons times steps of the list of past spikes
@@ -127,7 +128,8 @@ def simulate(network, duration, spikes=None, *, background=(), record=None, ever
     Ctrl-C ends the run and returns what was simulated so far: `interrupted` is then True, and a script that simulates in a loop leaves it
     with `if done.interrupted: break`. A second Ctrl-C within three seconds, in this run or the next, is a KeyboardInterrupt.
     """
-    steps = timegrid.covering_steps(checks.time(duration, "duration", above=0), network.dt)
+    instance(network, "network", Network, "a Network")
+    merge, steps = flag(merge, "merge"), timegrid.covering_steps(checks.time(duration, "duration", above=0), network.dt)
     _check_network(network)
     run = _Run(network, spikes, merge, background, state, seed, initial, _threads(network, threads), steps)
     try:
@@ -188,6 +190,25 @@ def _threads(network, threads):
     return checked_threads(default_threads() if threads is None else threads)
 
 
+def _neurons(chosen, n, state):
+    """Numbers of the neurons whose state is recorded: of a slice, a number, a list of them, or a mask."""
+    if isinstance(chosen, slice):
+        ends = [None if end is None else whole(end, f"record of {state!r}: the slice") for end in (chosen.start, chosen.stop, chosen.step)]
+        return np.arange(n)[slice(*ends)] if ends[2] != 0 else refuse(f"record of {state!r}", chosen, "a slice with a step")
+    array = as_array(chosen, f"record of {state!r}", f"neurons 0 .. {n - 1}; for all give slice(None)")
+    if array.dtype == bool and array.shape == (n,):
+        return np.flatnonzero(array)
+    if array.ndim > 1 or array.dtype.kind not in "iu" and array.size or np.any((array < -n) | (array >= n)):
+        raise ValueError(f"record of {state!r} is {shown(chosen)}; it must be the neurons to record, of 0 .. {n - 1}: a list, or slice(None) "
+                         "for all.")
+    return np.atleast_1d(wholes(array, f"record of {state!r}")) % n
+
+
+def _names(names, what, example):
+    """A tuple of texts; not a single one."""
+    return texts(several(names, what, example), what, example)
+
+
 class _Run:
     """The arrays of one call of `simulate`, and the loop over slices of time."""
 
@@ -211,7 +232,7 @@ class _Run:
         self.learned = plastic_engine.starting_weights(network, state)
         self.wires, self.keep = engine.pack_wires(self.place, self.cells, self.learned)
         bias = [Current(p.name, network.bias(p)) for p in network.spiking + network.readouts if p.bias]
-        self.noise = engine.pack_noise(self.place, [*listed(background, "background", "PoissonInput('E', 1e3, 0.1)"), *bias], key)
+        self.noise = engine.pack_noise(self.place, [*several(background, "background", "PoissonInput('E', 1e3, 0.1)"), *bias], key)
         self.step = self.first = 0 if state is None else state.step
         self._make_memory(state, initial, seed)
         self._connect_inputs(spikes, steps)
@@ -246,16 +267,16 @@ class _Run:
             for p in self.network.spiking + self.network.readouts:
                 first = place.state(p.name, next(iter(p.neuron.states)))
                 arrays["x"][first:first + p.n] = p.initial
+            instance({} if initial is None else initial, "initial", dict, "a dict of states, such as {'E.U': 0.5}")
             for name, values in (initial or {}).items():
                 first, n, _ = self._find(name)
                 if is_random(values):
                     rng = stream(seed, name, "initial")
                     values = values.draw(rng, n) if hasattr(values, "draw") else values(rng, n)
-                if np.shape(values) not in ((), (n,)):
-                    raise ValueError(f"initial {name!r} has shape {np.shape(values)}; it must be one number, or {n}, one per neuron.")
+                values = reals(values, f"initial {name!r}", dtype=dtype)
+                if values.shape not in ((), (n,)):
+                    raise ValueError(f"initial {name!r} has shape {values.shape}; it must be one number, or {n}, one per neuron.")
                 arrays["x"][first:first + n] = values
-                if not np.all(np.isfinite(arrays["x"][first:first + n])):
-                    raise ValueError(f"initial {name!r} has values that are not finite.")
         self.memory = engine.Memory(**arrays)
 
     def _noise_sources(self):
@@ -265,7 +286,7 @@ class _Run:
 
     def _find(self, name):
         """(first element, neurons, whether it is a membrane) of a state such as "E.U"."""
-        population, _, state = str(name).partition(".")
+        population, _, state = instance(name, "a state", str, "a text, such as 'E.U'").partition(".")
         p = self.network[population]
         if state not in p.states:
             raise ValueError(f"there is no state {name!r}; {population} has {p.known_states()}.")
@@ -318,38 +339,35 @@ class _Run:
         """What is recorded."""
         rate_bin = checks.time(rate_bin, "rate_bin", plausible=max(plausible.BIN, steps * self.network.dt))
         if not (record is None or isinstance(record, dict)):
-            raise ValueError(f"record is {record!r}; it must be a dict of states and their neurons, such as {{'E.U': [0, 1, 2], "
+            raise ValueError(f"record is {shown(record)}; it must be a dict of states and their neurons, such as {{'E.U': [0, 1, 2], "
                              "'E.I_exc': slice(5)}.")
-        if not isinstance(every, (int, np.integer)) or every < 1:
-            raise ValueError(f"every is {every!r}; it must be a whole number of steps >= 1.")
+        every = whole(every, "every", 1, why="a number of steps")
         self.bin_steps = timegrid.nearest_steps(rate_bin, self.network.dt)
         if self.bin_steps < 1:
             raise ValueError(f"rate_bin is {rate_bin!r} s; it must be at least one step of {self.network.dt:g} s.")
         names = [p.name for p in self.network.firing] if record_spikes is None else list(
-            dict.fromkeys(listed(record_spikes, "record_spikes", repr(self.network.firing[0].name) if self.network.firing else "'E'")))
+            dict.fromkeys(_names(record_spikes, "record_spikes", repr(self.network.firing[0].name) if self.network.firing else "'E'")))
         for name in names:
             if self.network[name].kind == "readout":
                 raise ValueError(f"{name!r} is a readout: it never spikes.")
         self.events = {name: [] for name in names}
         sources = [p.name for p in self.network.sources]
-        self.binned = {name: np.zeros(-(-steps // self.bin_steps), np.int64) for name in sources}
+        try:
+            self.binned = {name: np.zeros(-(-steps // self.bin_steps), np.int64) for name in sources}
+        except (MemoryError, ValueError):
+            raise ValueError(f"duration: {steps:,} steps have {-(-steps // self.bin_steps):,} bins of rate_bin = {rate_bin:g} s, for which there "
+                             "is no room.") from None
         index, owner, clamped, self.columns, at = [], [], [], {}, 0
         for name, chosen in (record or {}).items():
             first, n, membrane = self._find(name)
             p = self.place.number[name.partition(".")[0]]
-            try:
-                units = np.atleast_1d(np.arange(n)[chosen])
-            except (IndexError, TypeError):
-                units = np.empty((0, 0))
-            if units.ndim != 1 or chosen is None or isinstance(chosen, (bool, str)):
-                raise ValueError(f"record of {name!r} is {chosen!r}; it must be the neurons to record, of 0 .. {n - 1}: a list, or slice(None) "
-                                 "for all.")
+            units = _neurons(chosen, n, name)
             index.append(first + units)
             owner.append(np.searchsorted(self.cells.bounds[p], units, side="right") - 1)
             clamped.append(self.place.neuron_first[p] + units if membrane and self.cells.clamped_steps[p] else np.full(units.size, -1))
             self.columns[name], at = slice(at, at + units.size), at + units.size
         joined = [np.concatenate([np.empty(0, np.int64), *parts]).astype(np.int64) for parts in (index, owner, clamped)]
-        self.record = engine.Record(int(every), *joined, np.empty((self.most // every + 1 if at else 0, at), self.network.dtype))
+        self.record = engine.Record(every, *joined, np.empty((self.most // every + 1 if at else 0, at), self.network.dtype))
         self.rows = []
         self.file = None if out is None else SpikeFile(out, self.network, names, self.first * self.network.dt)
 

@@ -112,7 +112,7 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
     if differentiate_reset:
         check_reset_is_differentiable(network)
     epochs, batch = whole(epochs, "epochs", 1), whole(batch, "batch", 1)
-    early_stopping = None if early_stopping is None else whole(early_stopping, "early_stopping, in epochs,", 1)
+    early_stopping = None if early_stopping is None else whole(early_stopping, "early_stopping", 1, why="a number of epochs")
     session.load(spikes, targets, mask, validation, validation_targets, validation_mask, batch)
     if not session.heads and not session.regularizers:
         raise ValueError(f"loss is {shown(loss)} and there are no regularizers, so there is nothing to minimize.")
@@ -208,7 +208,7 @@ class _Session:
         self.constraints = checked_constraints(constraints, network)
         self.augment, self.network, self.loss, self.optimizer, self.schedule = augment, network, loss, optimizer, schedule
         self.heads, self.dropout = make_heads(network, loss, readout), dropout or {}
-        self.clip = None if clip is None else real(clip, "clip, the largest norm of a gradient,", above=0)
+        self.clip = None if clip is None else real(clip, "clip", above=0, why="the largest norm of a gradient")
         self.window, self.stateful, self.past = window, flag(stateful, "stateful"), None     # past: what the next batch goes on from
         self.seen = [f"{head.name}.U" for head in self.heads if not head.spikes]
         self.regularizers = checked_regularizers(regularizers, network)

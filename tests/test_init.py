@@ -284,7 +284,7 @@ def test_messages(options, words):
 
 @pytest.mark.parametrize("options, words", [
     (dict(shares={"input->Z": 1.0}), "shares has input->Z; the network has only .* input->E, input->I, E->E"),
-    (dict(xi=0), "'E': xi is 0; it must be positive"), (dict(xi={"E": 2.0, "I": -1.0}), "'I': xi is -1.0")])
+    (dict(xi=0), "'E': xi is 0; it must be positive"), (dict(xi={"E": 2.0, "I": -1.0}), "'I': xi is -1; it must be positive")])
 def test_messages_about_names_and_xi(options, words):
     with pytest.raises(ValueError, match=words):
         bs.fluctuation_driven(dalian(20, 5, 60), rates=RATE, **options)

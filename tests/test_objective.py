@@ -204,7 +204,7 @@ def test_time_rescale_of_a_sparse_network():
 
 @pytest.mark.parametrize("options, words", [
     (dict(loss=bs.TimeToFirstSpike()), "looks at spikes"), (dict(loss={"nobody": bs.LastStepCrossEntropy()}), "'nobody'"),
-    (dict(loss={"out0": (bs.LastStepCrossEntropy(), -1.0)}), "weight -1"), (dict(clip=0), "clip is 0"),
+    (dict(loss={"out0": (bs.LastStepCrossEntropy(), -1.0)}), "weight of the loss of 'out0' is -1.0"), (dict(clip=0), "clip is 0"),
     (dict(loss={"out0": bs.LastStepCrossEntropy()}, readout="out0"), "leave readout out"),
     (dict(loss={"out0": bs.LastStepCrossEntropy()}, targets={"h": None}), "targets for h"),
     (dict(loss=None, validation=task()), "nothing to validate"),

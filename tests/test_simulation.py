@@ -423,7 +423,7 @@ def test_weights_that_users_wrote_themselves_are_checked():
 
 
 def test_initial_states_that_are_no_numbers():
-    with pytest.raises(ValueError, match="initial 'E.U' has values that are not finite"):
+    with pytest.raises(ValueError, match="initial 'E.U' has the value nan; it must hold finite numbers"):
         bs.simulate(sparse(), 0.01, initial={"E.U": np.nan}, progress=False)
 
 

@@ -232,7 +232,7 @@ def test_chunks_add_up_to_the_batch(neuron, sigma_u):
 
 
 @pytest.mark.parametrize("options, words", [
-    (dict(epochs=0), "epochs is 0"), (dict(batch=0), "batch is 0"), (dict(validation=1.5), r"\(0, 1\)"),
+    (dict(epochs=0), "epochs is 0"), (dict(batch=0), "batch is 0"), (dict(validation=1.5), "validation is 1.5; it must be a finite number > 0 and < 1"),
     (dict(targets=np.full(180, 7)), "0 .. 2"), (dict(targets=np.zeros(3, int)), "one integer label per trial"),
     (dict(readout="nobody"), "readout is 'nobody'"), (dict(regularizers=[bs.upper_bound(1, 1, populations="Z")]), "only E, I"),
     (dict(start="resume"), "needs the folder"), (dict(loss=bs.MeanSquaredError()), "target of shape"),

@@ -6,8 +6,11 @@ continuous time and with exact bounds.
 import numpy as np
 
 from ..events import SpikeTrains
-from .poisson import check_count
-from .randman import _checked_times, _class_times, _number_of_terms
+from ..support.checks import real
+from ..support.seeds import generator
+from .randman import _class_times, _number_of_terms, check_counts, checked_times
+
+_FARTHEST = 1e6    # ranges of the manifold: farther, all latencies are at the bounds or equal
 
 
 def spaghetti(n_classes=10, n_units=100, n_spikes=20, smoothness=2.0, samples_per_class=1000, duration=0.2, active=0.2, seed=0):
@@ -19,9 +22,10 @@ def spaghetti(n_classes=10, n_units=100, n_spikes=20, smoothness=2.0, samples_pe
 
     smoothness, duration, active, seed and errors as for `randman`.
     """
-    _check(n_classes=n_classes, n_units=n_units, n_spikes=n_spikes, samples_per_class=samples_per_class)
-    duration, active = _checked_times(smoothness, duration, active)
-    rng, shape = np.random.default_rng(seed), (2 * n_spikes, 1, _number_of_terms(smoothness))
+    n_classes, n_units, n_spikes, samples_per_class = check_counts(n_classes=n_classes, n_units=n_units, n_spikes=n_spikes,
+                                                                   samples_per_class=samples_per_class)
+    smoothness, duration, active = checked_times(smoothness, duration, active)
+    rng, shape = generator(seed), (2 * n_spikes, 1, _number_of_terms(smoothness))
     values = np.concatenate([_class_times(r, samples_per_class, shape, smoothness, 1.0) for r in rng.spawn(n_classes)])
     times = _below(values[:, :n_spikes] * active, active)
     units = np.minimum((values[:, n_spikes:] * n_units).astype(np.int64), n_units - 1)
@@ -43,12 +47,12 @@ def halo(n_classes=2, n_units=20, dimension=1, smoothness=2.0, displacement=0.1,
 
     ValueError for a displacement or noise that is negative or not finite, and as `randman`.
     """
-    _check(n_classes=n_classes, n_units=n_units, dimension=dimension, samples_per_class=samples_per_class)
-    duration, active = _checked_times(smoothness, duration, active)
-    for name, value in (("displacement", displacement), ("noise", noise)):
-        if not (np.isfinite(value) and value >= 0):
-            raise ValueError(f"{name} is {value!r}; it must be a number >= 0, in units of the range of the manifold.")
-    rng, shape = np.random.default_rng(seed), (n_units, dimension, _number_of_terms(smoothness))
+    n_classes, n_units, dimension, samples_per_class = check_counts(n_classes=n_classes, n_units=n_units, dimension=dimension,
+                                                                    samples_per_class=samples_per_class)
+    smoothness, duration, active = checked_times(smoothness, duration, active)
+    displacement, noise = (real(value, name, 0, _FARTHEST, why="in units of the range of the manifold")
+                           for name, value in (("displacement", displacement), ("noise", noise)))
+    rng, shape = generator(seed), (n_units, dimension, _number_of_terms(smoothness))
     on_manifold = _class_times(rng, samples_per_class, shape, smoothness, 1.0)
     points = []
     for k in range(n_classes):
@@ -70,16 +74,11 @@ def tempotron(n_patterns=100, n_units=100, n_classes=2, duration=0.5, seed=0):
     Source: Gütig & Sompolinsky (2006), The tempotron: a neuron that learns spike timing-based decisions, Nature Neuroscience 9,
     420-428, doi:10.1038/nn1643.
     """
-    _check(n_patterns=n_patterns, n_units=n_units, n_classes=n_classes)
-    duration, _ = _checked_times(1.0, duration, duration)
-    times = _below(np.random.default_rng(seed).random((n_patterns, n_units)) * duration, duration)
+    n_patterns, n_units, n_classes = check_counts(n_patterns=n_patterns, n_units=n_units, n_classes=n_classes)
+    _, duration, _ = checked_times(1.0, duration, duration)
+    times = _below(generator(seed).random((n_patterns, n_units)) * duration, duration)
     trials = np.arange(n_patterns)
     return _trials(times, np.broadcast_to(np.arange(n_units), times.shape), trials % n_classes, n_units, duration, trials)
-
-
-def _check(**counts):
-    for name, value in counts.items():
-        check_count(name, value, least=2 if name == "samples_per_class" else 1)
 
 
 def _below(times, end):

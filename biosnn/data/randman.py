@@ -6,7 +6,8 @@ neural networks, Neural Computation 33, 899-925, doi:10.1162/neco_a_01367.
 import numpy as np
 
 from ..events import SpikeTrains
-from ..units import seconds
+from ..support.checks import real, time
+from ..support.seeds import generator
 from .poisson import check_count
 
 _MOST_TERMS = 1000        # of the sum over k, as in the reference
@@ -37,11 +38,10 @@ def randman(n_classes=10, n_units=20, n_spikes=1, dimension=1, smoothness=1.0, s
 
     Source: Zenke & Vogels (2021), doi:10.1162/neco_a_01367.
     """
-    for name, value in (("n_classes", n_classes), ("n_units", n_units), ("n_spikes", n_spikes), ("dimension", dimension)):
-        check_count(name, value)
-    check_count("samples_per_class", samples_per_class, least=2)   # one sample has no range to scale to
-    duration, active = _checked_times(smoothness, duration, active)
-    rng = np.random.default_rng(seed)
+    n_classes, n_units, n_spikes, dimension, samples_per_class = check_counts(
+        n_classes=n_classes, n_units=n_units, n_spikes=n_spikes, dimension=dimension, samples_per_class=samples_per_class)
+    smoothness, duration, active = checked_times(smoothness, duration, active)
+    rng = generator(seed)
     shape = (n_spikes * n_units, dimension, _number_of_terms(smoothness))
     times = np.concatenate([_class_times(r, samples_per_class, shape, smoothness, active) for r in rng.spawn(n_classes)])
     trials = rng.permutation(len(times))
@@ -98,13 +98,14 @@ def _number_of_terms(smoothness):
     return int(np.ceil(10 ** min(-np.log10(_LEAST_AMPLITUDE) / smoothness, most)))
 
 
-def _checked_times(smoothness, duration, active):
-    """(duration, active) in seconds; ValueError for numbers that are not possible."""
-    duration, active = seconds(duration, "duration"), seconds(active, "active")
-    if not 0 < smoothness <= 100:
-        raise ValueError(f"smoothness is {smoothness!r}; it must be a positive number of at most 100, the exponent with which the amplitude "
-                         "of the terms falls.")
-    if not (np.isfinite(duration) and 0 < active <= duration):
-        raise ValueError(f"active is {active!r} s and duration {duration!r} s; they must be 0 < active <= duration, as spikes "
-                         "fall between the start of the trial and `active`.")
-    return duration, active
+def check_counts(**counts):
+    """Numbers of things as whole numbers."""
+    return [check_count(name, value, least=2 if name == "samples_per_class" else 1)       # one sample has no range to scale to
+            for name, value in counts.items()]
+
+
+def checked_times(smoothness, duration, active):
+    """(smoothness, duration, active), the latter in seconds; ValueError for numbers that are not possible."""
+    smoothness = real(smoothness, "smoothness", above=0, high=100, why="the exponent with which the amplitude of the terms falls")
+    duration = time(duration, "duration", above=0)
+    return smoothness, duration, time(active, "active", above=0, high=duration, why="spikes fall between the start of the trial and `active`")

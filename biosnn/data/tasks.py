@@ -15,8 +15,8 @@ import numpy as np
 from ..events import SpikeTrains
 from ..support import checks, plausible, seeds, timegrid
 from ..support.warn import warn_if_implausible
-from ..units import hertz, seconds
-from .poisson import check_count
+from ..units import seconds
+from .poisson import check_count, spike_counts
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +54,7 @@ def perceptual_decision(n_trials, coherences=(0.0, 0.032, 0.064, 0.128, 0.256, 0
     Conditions: "coherence" (signed, of label 0).
     """
     draw = _Draw(n_trials, ["for 0", "for 1", "go"], n_per_pool, background, dt, seed)
+    rate = checks.rate(rate, "rate")
     coherence, label = draw.signed(coherences)
     start, stop, end = draw.timeline(fixation=fixation, stimulus=stimulus, response=response)
     draw.evidence("for 0", "for 1", start, stop, rate, coherence)
@@ -73,6 +74,7 @@ def context_dependent_decision(n_trials, coherences=(0.06, 0.17, 0.5), *, rate=4
     streams = ("motion", "color")
     pools = [f"{stream} {k}" for stream in streams for k in (0, 1)] + [f"context {stream}" for stream in streams] + ["go"]
     draw = _Draw(n_trials, pools, n_per_pool, background, dt, seed)
+    rate = checks.rate(rate, "rate")
     context = draw.balanced(2)
     shown = [draw.signed(coherences) for _ in streams]
     start, stop, end = draw.timeline(fixation=fixation, stimulus=stimulus, response=response)
@@ -91,8 +93,9 @@ def working_memory(n_trials, n_items=4, *, rate=40.0, fixation=0.1, cue=0.2, del
     Pool "item k" fires at `rate` during the cue; nothing does in the delay; "go" fires in the response window. Label k.
     delay: seconds, or (shortest, longest) for one drawn uniformly in every trial. Conditions: "item", "delay".
     """
-    check_count("n_items", n_items, least=2)
+    n_items = check_count("n_items", n_items, least=2)
     draw = _Draw(n_trials, [f"item {k}" for k in range(n_items)] + ["go"], n_per_pool, background, dt, seed)
+    rate = checks.rate(rate, "rate")
     item, delays = draw.balanced(n_items), draw.uniform(delay, "delay")
     start, stop, go, end = draw.timeline(fixation=fixation, cue=cue, delay=delays, response=response)
     for k in range(n_items):
@@ -109,10 +112,11 @@ def delayed_match_to_sample(n_trials, n_items=4, *, rate=40.0, fixation=0.1, sam
     Label 1 if they are the same (half of the trials), else 0; other tests are uniform over the other items.
     delay: as for `working_memory`. Conditions: "sample", "test", "delay".
     """
-    check_count("n_items", n_items, least=2)
+    n_items = check_count("n_items", n_items, least=2)
     draw = _Draw(n_trials, [f"item {k}" for k in range(n_items)] + ["go"], n_per_pool, background, dt, seed)
-    match, first, delays = draw.balanced(2), draw.rng.integers(n_items, size=n_trials), draw.uniform(delay, "delay")
-    second = np.where(match == 1, first, (first + draw.rng.integers(1, n_items, n_trials)) % n_items)
+    rate = checks.rate(rate, "rate")
+    match, first, delays = draw.balanced(2), draw.rng.integers(n_items, size=draw.n), draw.uniform(delay, "delay")
+    second = np.where(match == 1, first, (first + draw.rng.integers(1, n_items, draw.n)) % n_items)
     periods = draw.timeline(fixation=fixation, sample=sample, delay=delays, test=test, response=response)
     sample_on, sample_off, test_on, test_off, end = periods
     for k in range(n_items):
@@ -126,8 +130,7 @@ class _Draw:
     """The spikes of a task, pool by pool."""
 
     def __init__(self, n_trials, pools, n_per_pool, background, dt, seed):
-        check_count("n_trials", n_trials)
-        check_count("n_per_pool", n_per_pool)
+        n_trials, n_per_pool = check_count("n_trials", n_trials), check_count("n_per_pool", n_per_pool)
         self.rng, self.n, self.dt = seeds.generator(seed), n_trials, checks.time(dt, "dt", above=0, plausible=plausible.STEP)
         self.pools = {name: slice(k * n_per_pool, (k + 1) * n_per_pool) for k, name in enumerate(pools)}
         self.background, self.parts, self.periods = background, [], {}
@@ -138,9 +141,9 @@ class _Draw:
 
     def signed(self, coherences):
         """(signed coherence, choice) of every trial."""
-        coherences = np.atleast_1d(np.asarray(coherences, float))
-        if not coherences.size or not np.all((coherences >= 0) & (coherences <= 1)):
-            raise ValueError(f"coherences are {coherences.tolist()}; they must lie in 0 .. 1 (signs are drawn).")
+        coherences = np.ravel(checks.reals(coherences, "coherences", 0, 1))
+        if not coherences.size:
+            raise ValueError("coherences are empty; give at least one, in 0 .. 1 (signs are drawn).")
         choice = self.balanced(2)
         return (1 - 2 * choice) * coherences[self.balanced(coherences.size)], choice
 
@@ -167,11 +170,8 @@ class _Draw:
 
     def fire(self, pool, start, stop, rates):
         """Poisson spikes at `rates` Hz (one, or one per trial) between start and stop (trial,)."""
-        rates = np.broadcast_to(np.asarray(hertz(rates, "rate"), float), self.n)
-        if not np.all(np.isfinite(rates) & (rates >= 0)):
-            raise ValueError(f"rate is {rates.min():g} to {rates.max():g} Hz; it must be finite and not negative.")
         units = np.arange(self.pools[pool].start, self.pools[pool].stop)
-        count = self.rng.poisson((rates * (stop - start))[:, None], (self.n, units.size)).ravel()
+        count = spike_counts(self.rng, (np.broadcast_to(rates, self.n) * (stop - start))[:, None], (self.n, units.size)).ravel()
         trial, unit = (np.repeat(each, count) for each in (np.repeat(np.arange(self.n), units.size), np.tile(units, self.n)))
         self.parts.append((start[trial] + (stop - start)[trial] * self.rng.random(trial.size), unit, trial))
 
@@ -183,7 +183,7 @@ class _Draw:
         response = self.periods["response"]
         duration = float(response[1].max())
         for pool in self.pools:
-            self.fire(pool, np.zeros(self.n), np.full(self.n, duration), self.background)
+            self.fire(pool, np.zeros(self.n), np.full(self.n, duration), checks.rate(self.background, "background"))
         times, units, trials = (np.concatenate(each) for each in zip(*self.parts))
         inside = times < duration      # rounding may reach the end
         spikes = SpikeTrains.from_events(times[inside], units[inside], trials[inside], self.n, list(self.pools.values())[-1].stop, duration,

@@ -26,6 +26,8 @@ def shown(value: Any) -> str:
         return f"an array of shape {value.shape} and type {value.dtype}"
     if isinstance(value, np.generic):
         return f"{value!s}"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
     try:
         text = _SHORT.repr(value)
     except Exception:       # the repr of somebody else's object may fail
@@ -167,10 +169,7 @@ def choice(value: Any, name: str, allowed: Any) -> Any:
 
 def instance(value: Any, name: str, kind: type | tuple, what: str) -> Any:
     """An object of a class. `what` describes it: "SpikeTrains, such as bs.data.poisson(…)"."""
-    if not isinstance(value, kind):
-        given = f"the class {value.__name__}" if isinstance(value, type) else shown(value)
-        raise ValueError(f"{name} is {given}; it must be {what}.")
-    return value
+    return value if isinstance(value, kind) else refuse(name, value, what)
 
 
 def path(value: Any, name: str) -> Path:
