@@ -408,8 +408,7 @@ def _record(design, report, trace, measured):
         row.mu_measured, row.spread_measured = float(mean.mean()), float(mean.std())
         row.sigma_measured = float(np.sqrt(variance.mean()))
         row.rate_measured = float(trace.counts[row.name].mean() / trace.duration)
-        if np.any(np.isfinite(cv := stats.isi_cv(trace.spikes[row.name]))):
-            row.cv_measured = float(np.nanmean(cv))
+        row.cv_measured, _ = stats.pooled_cv(trace.spikes[row.name])
         if dalian and part.mean[1].mean() != 0:
             row.ei_ratio = float(-part.mean[0].mean() / part.mean[1].mean())
         errors = np.abs([row.sigma_measured - sigma, row.mu_measured - mu, row.rate_measured - row.rate_assumed])

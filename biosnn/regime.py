@@ -5,32 +5,38 @@
 """
 import io
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from . import stats
 from .background import Current, PoissonInput, pack_background, pieces
+from .diagnoses import ENOUGH, diagnoses, left_out, spiking
 from .engine import Place
 from .init_advice import check_names
 from .mean_field import Cell, Input, fixed_point, interval_cv, membrane
 from .moments import as_learned
+from .network import Network
 from .plasticity import InhibitorySTDP, TsodyksMarkram
-from .support import timegrid
-from .units import hertz, listed, seconds
-
-SILENT, FAST, SYNCHRONOUS = 0.1, 300.0, 0.3      # Hz, Hz, chi
-FAR, FAR_CV = 0.3, 0.25                          # from theory: relative, of rates; of the CV
-UNBALANCED = (0.5, 2.0)                          # mean excitation over mean inhibition
+from .probes import replayed
+from .simulation import Simulation
+from .support import checks, timegrid
+from .units import listed
 
 
 @dataclass(frozen=True)
 class PopulationRegime:
     """One population; NaN where nothing is known.
 
-    rate (Hz), cv (of the interspike intervals), mu and sigma (mean and standard deviation of the free membrane), ei_ratio (mean
-    excitatory over mean inhibitory part of the membrane). `predicted`: at the self-consistent rates; measured: rate, cv and synchrony of
-    the spikes; mu, sigma and ei_ratio of theory at the measured rates. mu_recorded and sigma_recorded: the membrane as it was
-    recorded, with its resets (mean over neurons; standard deviation over time).
+    rate (Hz), cv (of the interspike intervals), mu and sigma (mean and standard deviation over time of the free membrane), ei (mean
+    excitatory over mean inhibitory part of the membrane, by synapses).
+
+    predicted    theory at the rates that sustain themselves
+    measured     in the simulation: rate and cv of its spikes (`stats.pooled_cv`) with their standard errors, synchrony chi and its
+                 error; mu and sigma of copies of up to 250 neurons that receive its spikes and never fire
+    at_rates     theory at the measured rates
+    recorded     mu and sigma of the membrane as it was recorded, with its resets (mean over neurons; standard deviation over time)
+    cancelled    share of the mean excitatory drive, constant currents included, that inhibition cancels, by theory at the measured rates, or
+                 at the predicted ones; NaN without inhibitory synapses
     tau: effective membrane time constant (s) at the predicted rates;  method: which formula gave the rate
     """
     name: str
@@ -42,14 +48,26 @@ class PopulationRegime:
     mu_predicted: float
     sigma_predicted: float
     ei_predicted: float
+    cancelled: float
     rate_measured: float = np.nan
+    rate_error: float = np.inf
     cv_measured: float = np.nan
+    cv_error: float = np.inf
+    synchrony: float = np.nan
+    synchrony_error: float = np.inf
     mu_measured: float = np.nan
     sigma_measured: float = np.nan
-    ei_measured: float = np.nan
-    synchrony: float = np.nan
+    mu_at_rates: float = np.nan
+    sigma_at_rates: float = np.nan
+    ei_at_rates: float = np.nan
     mu_recorded: float = np.nan
     sigma_recorded: float = np.nan
+
+    @property
+    def membrane(self) -> tuple[float, float]:
+        """(mu, sigma) as measured; else of theory at the measured rates; else as predicted."""
+        kinds = ("measured", "at_rates", "predicted")
+        return next(pair for kind in kinds if np.isfinite((pair := (getattr(self, f"mu_{kind}"), getattr(self, f"sigma_{kind}")))[0]))
 
 
 @dataclass(frozen=True)
@@ -63,7 +81,7 @@ class Regime:
     converged: bool
     other_rates: tuple
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> PopulationRegime:
         for p in self.populations:
             if p.name == name:
                 return p
@@ -71,17 +89,7 @@ class Regime:
 
     def __rich__(self):
         from rich.console import Group
-        from rich.table import Table
-        table = Table(title="Regime (free membrane U; mean-field theory and simulation)", title_justify="left")
-        for heading in ("name", "", "rate (Hz)", "CV", "mean U", "sd U", "threshold", "E/I", "synchrony"):
-            table.add_column(heading, justify="left" if heading in ("name", "") else "right", no_wrap=True)
-        for p in self.populations:
-            rows = [("predicted", p.rate_predicted, p.cv_predicted, p.mu_predicted, p.sigma_predicted, p.threshold, p.ei_predicted, np.nan),
-                    ("measured", p.rate_measured, p.cv_measured, p.mu_measured, p.sigma_measured, np.nan, p.ei_measured, p.synchrony)]
-            rows = rows if np.isfinite(p.rate_measured) else rows[:1]
-            for k, (kind, *values) in enumerate(rows):
-                table.add_row("" if k else p.name, kind, *["" if np.isnan(v) else f"{v:.4g}" for v in values], end_section=k == len(rows) - 1)
-        return Group(table, *self.warnings)
+        return Group(_table(self.populations), *self.warnings)
 
     def __str__(self):
         from rich.console import Console
@@ -90,12 +98,38 @@ class Regime:
         return console.export_text()
 
 
-def regime(network, background=(), simulation=None, *, rates=None, width=2e-3):
+def _table(populations):
+    """At most 80 columns wide where names are short: a row for each kind of knowledge about a population."""
+    from rich.box import SIMPLE
+    from rich.table import Table
+    found = any(np.isfinite(p.rate_measured) for p in populations)
+    view = Table(title="Regime: rate (Hz), CV of intervals, free membrane U, balance, synchrony chi", title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False,
+                 caption="theory*: at the measured rates; few: too few spikes to tell" if found else None, caption_justify="left")
+    for heading in ("name", "", "Hz", "CV", "mean U", "sd U", "threshold", "E/I", "chi"):
+        view.add_column(heading, justify="left" if heading in ("name", "") else "right", no_wrap=heading != "name", overflow="fold")
+    for p in populations:
+        rows = [("predicted", p.rate_predicted, p.cv_predicted, p.mu_predicted, p.sigma_predicted, p.threshold, p.ei_predicted, np.nan)]
+        if np.isfinite(p.rate_measured):
+            cv = _unless_few(p.cv_measured, p.cv_error)
+            chi = _unless_few(p.synchrony, p.synchrony_error / p.synchrony if p.synchrony > 0 else np.inf)
+            rows += [("theory*", np.nan, np.nan, p.mu_at_rates, p.sigma_at_rates, np.nan, p.ei_at_rates, np.nan),
+                     ("measured", p.rate_measured, cv, p.mu_measured, p.sigma_measured, np.nan, np.nan, chi)]
+        for k, (kind, *values) in enumerate(rows):
+            cells = [v if isinstance(v, str) else "" if np.isnan(v) else f"{v:.{3 + (c == 0)}g}" for c, v in enumerate(values)]
+            view.add_row("" if k else p.name, kind, *cells, end_section=k == len(rows) - 1)
+    return view
+
+
+def _unless_few(value, error):
+    return value if error <= ENOUGH else "few"
+
+
+def regime(network: Network, background: Any = (), simulation: Simulation | None = None, *, rates: Any = None, width: Any = 2e-3) -> Regime:
     """Predicted and measured activity of every spiking population of a network, with warnings in words. Returns a Regime.
 
     background   as for `simulate`. What differs between neurons enters with its mean; what changes with time with its mean over the
                  simulation or, without one, with its last value, which lasts for ever
-    simulation   of this network (`simulate`); None: theory alone
+    simulation   of this network (`simulate`), with this background; None: theory alone
     rates        name -> Hz of the network's inputs; default: those of the simulation
     width        s, of the bins in which synchrony is measured
 
@@ -108,37 +142,59 @@ def regime(network, background=(), simulation=None, *, rates=None, width=2e-3):
     efficacy under such trains (`mean_field.efficacy`); those with InhibitorySTDP are taken as they are at the end of the simulation, if any.
     Escape noise and bounds of the membrane are no part of the theory: the report says where there are any.
 
-    How far it goes: neurons that receive such trains agree with it (rates to 8 %, CV to 0.1). In a circuit the rate may agree where the CV
-    does not, because the trains are not Poisson: regular ones make the membrane fluctuate less (CUBA of models/vogels_abbott_2005: 5.7 Hz,
+    The free membrane is measured, too: copies of up to 250 neurons of each population, without threshold, receive the spikes of the last four
+    seconds of the simulation, and a background of the same kind with random numbers of its own (adaptation: its mean at the measured rate).
+    Where these spikes were not recorded, or the simulation is shorter than one second and five of the slowest time constants, the
+    circuit goes on from `simulation.state` for the purpose. That does not work with inputs of the network, whose spikes are not known
+    beyond the end; then, and where the spikes of inputs were not recorded (simulate(…, record_spikes=["x", …])), the report says so, and
+    there is theory at the measured rates only. In a circuit whose recurrent input is correlated (inhibition that tracks excitation, waves)
+    the two differ: 0.41 by theory and 0.30 measured in an inhibition-stabilized network.
+
+    How far theory goes: neurons that receive such trains agree with it (rates to 8 %, CV to 0.1). In a circuit the rate may agree where the
+    CV does not, because the trains are not Poisson: regular ones make the membrane fluctuate less (CUBA of models/vogels_abbott_2005: 5.7 Hz,
     measured 5.9; CV 0.92, measured 0.63), feedback that oscillates cancels the slow fluctuations that make intervals irregular (CV 0.88,
     measured 0.33, where chi is 0.4; 0.91 with Poisson trains at the same rates), and bursts add to them (COBA: CV 1.2, measured 1.8, also if
     every train is shifted in time by itself). COBA fires at 21 Hz where theory has 8: besides the bursts (Poisson trains at its rates
     give 15 Hz), one spike opens 0.6 or 6.7 times the leak, which is no small step. The report says where measured values depart.
 
     Warnings: silent (below 0.1 Hz), saturated (above half of 1 / refractory, or 300 Hz), synchronous (chi of `stats.synchrony` above
-    0.3 and above 3 / sqrt(n)), unbalanced (mean excitation below half or above twice the mean inhibition), no convergence, several
-    fixed points, and measured rates and CVs that are far from theory.
+    0.3 and above 3 / sqrt(n)), unbalanced (there is inhibition, but it cancels less than half of the excitatory drive, constant currents
+    included, and the mean membrane lies more than three standard deviations above threshold, so that the mean makes the neurons fire), no
+    convergence, several fixed points, measured rates and CVs that are far from theory, and a background that cannot be that of the
+    simulation. What is measured must depart by three standard errors, too: of too few spikes nothing is said, and the table shows "few".
     """
+    checks.instance(network, "network", Network, "a Network")
     if not network.spiking:
         raise ValueError("the network has no spiking populations, so there is no activity to predict; add one with net.population(…).")
-    if simulation is not None and simulation.network.fingerprint() != network.fingerprint():
-        raise ValueError("this simulation is of another network: sizes, neurons, projections, dt and dtype must agree.")
-    inputs, width = [p.name for p in network.inputs], seconds(width, "width")
-    rates = dict.fromkeys(inputs, rates) if isinstance(rates, (int, float)) else rates
-    check_names("rates", rates or {}, inputs, "the inputs ")
-    rates = {name: hertz(rate, f"the rate of {name!r}") for name, rate in (rates or {}).items()}
-    if wrong := [name for name, rate in rates.items() if not (np.isfinite(rate) and rate >= 0)]:
-        raise ValueError(f"the rate of the input {wrong[0]!r} is {rates[wrong[0]]!r} Hz; it must be >= 0 and finite.")
-    period = None if simulation is None else (simulation.start, simulation.start + simulation.duration)
-    cells, given = describe(network, background, period, {} if simulation is None else simulation.weights), dict(rates or {})
     if simulation is not None:
-        given = {name: simulation.mean_rates[name] for name in inputs} | given
-    missing = [name for name in inputs if name not in given]
-    if missing:
-        raise ValueError(f"the rates of the inputs {', '.join(missing)} are not known: give rates={{'{missing[0]}': Hz}} or a simulation.")
+        checks.instance(simulation, "simulation", Simulation, "what simulate returns, or None")
+        if simulation.network.fingerprint() != network.fingerprint():
+            raise ValueError("this simulation is of another network: sizes, neurons, projections, dt and dtype must agree.")
+    width = checks.time(width, "width", low=network.dt, why="it is that of the bins in which spikes are counted")
+    period = None if simulation is None else (simulation.start, simulation.start + simulation.duration)
+    cells = describe(network, background, period, {} if simulation is None else simulation.weights)
+    given = _input_rates(network, rates, simulation)
     point = fixed_point(cells, given, network.dt)
-    rows = [_row(cell, point, given, simulation, width) for cell in cells]
-    return Regime(tuple(rows), (*_warnings(rows, point, network), *_left_out(network, simulation)), point.converged, point.others)
+    free, why = {}, {}
+    if simulation is not None:
+        means = {cell.name: membrane(cell, given | simulation.mean_rates).mu for cell in cells}
+        free, why = replayed(as_learned(network), named_background(network, background), simulation, means)
+    rows = [_row(cell, point, given, simulation, width, free.get(cell.name)) for cell in cells]
+    seconds = None if simulation is None else simulation.duration
+    return Regime(tuple(rows), (*diagnoses(rows, point, network, seconds), *left_out(network, simulation, why)), point.converged, point.others)
+
+
+def _input_rates(network, rates, simulation):
+    """Input -> Hz: those given, else those of the simulation."""
+    inputs = [p.name for p in network.inputs]
+    if not isinstance(rates, dict):
+        rates = {} if rates is None else dict.fromkeys(inputs, checks.rate(rates, "rates"))
+    check_names("rates", rates, inputs, "the inputs ")
+    given = {} if simulation is None else {name: simulation.mean_rates[name] for name in inputs}
+    given |= {name: checks.rate(rate, f"the rate of {name!r}") for name, rate in rates.items()}
+    if missing := [name for name in inputs if name not in given]:
+        raise ValueError(f"the rates of the inputs {', '.join(missing)} are not known: give rates={{'{missing[0]}': Hz}} or a simulation.")
+    return given
 
 
 def describe(network, background=(), period=None, learned=None):
@@ -237,62 +293,25 @@ def _ratio(m):
     return m.excitation / m.inhibition if m.inhibition > 0 else np.inf if m.excitation > 0 else np.nan
 
 
-def _row(cell, point, given, simulation, width):
-    m, name = membrane(cell, given | point.rates), cell.name
+def _cancelled(cell, m, rates):
+    """Inhibition over excitation, each with the constant currents of its sign; NaN for a population without inhibitory synapses."""
+    everyone = membrane(cell, dict.fromkeys(rates, 1.0))
+    if not everyone.inhibition > 0:
+        return np.nan
+    current = cell.current * m.tau / float(np.mean(cell.neuron.time_constants["mem"]))      # over the total conductance
+    excitation, inhibition = m.excitation + max(current, 0.0), m.inhibition + max(-current, 0.0)
+    return inhibition / excitation if excitation > 0 else np.inf
+
+
+def _row(cell, point, given, simulation, width, free):
+    rates, name = given | point.rates, cell.name
+    m = membrane(cell, rates)
+    known = m if simulation is None else membrane(cell, given | simulation.mean_rates)
     predicted = (name, float(cell.neuron.threshold), m.tau, point.method[name], point.rates[name], interval_cv(cell.neuron, m), m.mu, m.sigma,
-                 _ratio(m))
+                 _ratio(m), _cancelled(cell, known, rates))
     if simulation is None:
         return PopulationRegime(*predicted)
-    measured, cv, chi = membrane(cell, given | simulation.mean_rates), np.nan, np.nan
-    if name in simulation.spikes:
-        spikes = simulation.spikes[name]
-        irregular = stats.isi_cv(spikes)
-        cv = float(np.nanmean(irregular)) if np.any(np.isfinite(irregular)) else np.nan
-        chi = float(stats.synchrony(spikes, width)) if simulation.duration >= 2 * width else np.nan
-    u = simulation.states.get(f"{name}.U")
+    spikes, u = spiking(simulation, name, width, predicted[5]), simulation.states.get(f"{name}.U")
     recorded = (np.nan, np.nan) if u is None or not len(u) else (float(u.mean(dtype=float)), float(u.std(axis=0, dtype=float).mean()))
-    return PopulationRegime(*predicted, simulation.mean_rates[name], cv, measured.mu, measured.sigma, _ratio(measured), chi, *recorded)
-
-
-def _warnings(rows, point, network):
-    if not point.converged:
-        yield (f"The mean-field equations were not solved: at the rates shown they are off by {point.residual:.3g} Hz. The circuit may "
-               "oscillate, or have no stationary state.")
-    for other in point.others:
-        yield ("The theory has another stable state, with " + ", ".join(f"{name} at {rate:.3g} Hz" for name, rate in other.items())
-               + ": which one the circuit takes depends on where it starts.")
-    for p in rows:
-        known = np.isfinite(p.rate_measured)
-        rate, how = (p.rate_measured, "fires") if known else (p.rate_predicted, "is predicted to fire")
-        most = min(FAST, 0.5 / max(network[p.name].neuron.refractory, 1e-9))
-        if rate < SILENT:
-            yield f"{p.name} is silent: it {how} at {rate:.2g} Hz. Its mean membrane is {p.mu_predicted:.3g}, the threshold {p.threshold:.3g}."
-        if rate > most:
-            yield f"{p.name} is saturated: it {how} at {rate:.4g} Hz, above {most:.4g} Hz. More inhibition or less drive would free it."
-        if p.synchrony > max(SYNCHRONOUS, 3 / np.sqrt(network[p.name].n)):
-            yield (f"{p.name} is synchronous: chi = {p.synchrony:.2f}, where independent neurons have {network[p.name].n ** -0.5:.2g}. "
-                   "Mean-field theory assumes independence.")
-        ratio = p.ei_measured if known else p.ei_predicted
-        if rate >= SILENT and not UNBALANCED[0] <= ratio <= UNBALANCED[1] and not np.isnan(ratio):
-            stronger = "excitation" if ratio > 1 else "inhibition"
-            yield f"{p.name} is unbalanced: {stronger} prevails, mean excitation is {ratio:.3g} times mean inhibition."
-        if known and abs(p.rate_measured - p.rate_predicted) > FAR * max(p.rate_predicted, 1.0):
-            yield (f"{p.name} fires at {p.rate_measured:.3g} Hz where theory has {p.rate_predicted:.3g} Hz: correlations, large single "
-                   "inputs or differences between neurons matter.")
-        if abs(p.cv_measured - p.cv_predicted) > FAR_CV:      # not for NaN
-            yield (f"{p.name} has intervals of CV {p.cv_measured:.2f} where theory has {p.cv_predicted:.2f}: its inputs are not the independent "
-                   f"Poisson trains of theory, but {'more regular, or oscillate' if p.cv_measured < p.cv_predicted else 'bursts'}.")
-
-
-def _left_out(network, simulation):
-    """What of the network is no part of the theory, or may not stay as it is."""
-    for p in network.spiking:
-        if p.noise is not None:
-            yield f"{p.name} has escape noise, {p.noise!r}, which is no part of the theory: there it fires where U exceeds the threshold."
-        if p.neuron.bounded:
-            yield (f"The membrane of {p.name} is held between {p.neuron.low:g} and {p.neuron.high:g}, which is no part of the theory: there it "
-                   "has no bounds.")
-    for p in network.projections:
-        if isinstance(p.plasticity, InhibitorySTDP) and network[p.post].kind == "spiking":
-            yield (f"The weights of {p.name} change while the circuit runs (InhibitorySTDP): theory, also at the measured rates, is of those "
-                   + ("that the network has now." if simulation is None else "at the end of the simulation."))
+    return PopulationRegime(*predicted, spikes.rate, spikes.rate_error, spikes.cv, spikes.cv_error, spikes.synchrony, spikes.synchrony_error,
+                            *(free or (np.nan, np.nan)), known.mu, known.sigma, _ratio(known), *recorded)

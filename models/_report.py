@@ -76,13 +76,13 @@ def check_options(parser, args, least=0.02):
 
 
 def population_statistics(spikes, width=3e-3, sample=1000):
-    """Mean rate (Hz), mean CV of intervals (None if there are too few spikes) and synchrony of one population's spikes.
+    """Mean rate (Hz), CV of intervals (stats.pooled_cv; None if there are too few spikes) and synchrony of one population's spikes.
 
     Synchrony (stats.synchrony, bins of `width` seconds) is that of the first `sample` neurons, so that populations compare.
     """
-    cv = stats.isi_cv(spikes)
+    cv, _ = stats.pooled_cv(spikes)
     chi = stats.synchrony(first_neurons(spikes, sample), width)
-    return {"rate_hz": float(stats.firing_rates(spikes).mean()), "cv": float(np.nanmean(cv)) if np.any(np.isfinite(cv)) else None,
+    return {"rate_hz": float(stats.firing_rates(spikes).mean()), "cv": cv if np.isfinite(cv) else None,
             "synchrony": float(chi) if np.isfinite(chi) else None}
 
 

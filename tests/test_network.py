@@ -208,7 +208,7 @@ def test_imports_run_downward():
               "background", "engine", "plastic_engine", "pack", "past", "passes", "families", "moments", "mean_field",
               "solver", "mixing", "contributions", "trials", "stats", "progress", "init_report", "loss", "spike_loss",
               "objective", "regularize", "constraint", "optim", "silence", "checkpoint", "standing", "spike_file", "simulation",
-              "init_advice", "regime", "probes", "circuit_init", "conductance_init", "shadows",
+              "init_advice", "probes", "diagnoses", "regime", "circuit_init", "conductance_init", "shadows",
               "init", "train", "plot", "brian"]
     package = Path(bs.__file__).parent
     for path in package.rglob("*.py"):

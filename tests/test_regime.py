@@ -217,6 +217,170 @@ def test_warnings_in_words():
     assert "threshold" in str(report)
 
 
+def stabilized(inhibition=0.3):
+    """A circuit whose inhibition tracks its excitation: the free membrane fluctuates less than with independent trains."""
+    net, neuron = bs.Network(1e-4), bs.ei_lif(20e-3, 5e-3, 10e-3, refractory=2e-3)
+    e, i = net.population(800, neuron, "excitatory", "E"), net.population(200, neuron, "inhibitory", "I")
+    for k, post in enumerate((e, i)):
+        net.connect(e, post, 1e-3, 0.08, synapses=bs.FixedInDegree(80), seed=1 + k)
+        net.connect(i, post, 1e-3, inhibition, synapses=bs.FixedInDegree(20), seed=11 + k)
+    return net, [bs.PoissonInput(name, 3000.0, 0.08) for name in "EI"]
+
+
+def no_input(seconds, seed):
+    """Spikes of a network without inputs."""
+
+
+def after_warm_up(net, duration, background=(), spikes=no_input, **options):
+    warm = bs.simulate(net, 0.3, spikes(0.3, 1), background=background, progress=False)
+    return bs.simulate(net, duration, spikes(duration, 2), background=background, state=warm.state, progress=False, **options)
+
+
+@pytest.mark.parametrize("options", [{}, dict(record_spikes=[]), dict(record_spikes=["E"])], ids=["recorded", "not recorded", "some"])
+def test_what_is_called_measured_is_what_copies_that_never_spike_do(options):
+    """Of its own spikes, or of those of a circuit that goes on. Theory at the measured rates is another thing."""
+    net, background = stabilized()
+    mu, sigma, rates = measured(net, background)
+    row = bs.regime(net, background, after_warm_up(net, 2.0, background, **options))["E"]
+    assert row.rate_measured == pytest.approx(rates["E"], rel=0.05)
+    assert row.mu_measured == pytest.approx(mu, abs=0.01) and row.sigma_measured == pytest.approx(sigma, rel=0.03)
+    assert row.sigma_at_rates == pytest.approx(row.sigma_predicted, rel=0.05) and row.sigma_at_rates > 1.2 * row.sigma_measured
+    assert row.membrane == (row.mu_measured, row.sigma_measured)
+
+
+def test_the_free_membrane_of_a_short_simulation_is_that_of_its_continuation():
+    net, background = stabilized()
+    long, short = (bs.regime(net, background, after_warm_up(net, seconds, background))["E"] for seconds in (2.0, 0.05))
+    assert short.sigma_measured == pytest.approx(long.sigma_measured, rel=0.03) and short.mu_measured == pytest.approx(long.mu_measured, abs=0.01)
+
+
+def test_the_free_membrane_with_background_that_changes_and_readouts():
+    """Neurons that never spike have the membrane of their copies, at the time of the background at which the simulation began."""
+    net = bs.Network(1e-3, np.float64)
+    e = net.population(40, bs.lif(threshold=50.0), "excitatory", "E", bias=np.linspace(0, 1, 40))
+    net.connect(e, net.readout(2))
+    net.set_weights("E->readout", np.ones((40, 2)))
+    background = [bs.Current("E", ([0.0, 0.7], [1.0, 3.0])), bs.OrnsteinUhlenbeck("E", 0.5, 0.4, 0.05),
+                  bs.PoissonInput("E", ([0.0, 0.5], [[500.0] * 40, [2000.0] * 40]), 0.1)]
+    warm = bs.simulate(net, 0.8, background=background, progress=False)
+    run = bs.simulate(net, 4.0, background=background, state=warm.state, record={"E.U": slice(None)}, progress=False)
+    row = bs.regime(net, background, run)["E"]
+    assert row.mu_measured == pytest.approx(row.mu_recorded, rel=0.01) == row.mu_at_rates
+    assert row.sigma_measured == pytest.approx(row.sigma_recorded, rel=0.06)
+
+
+def test_without_the_spikes_of_inputs_there_is_theory_at_the_measured_rates():
+    net = small()
+    bs.fluctuation_driven(net, rates=5.0, closed_loop=False, **SMALL)
+    options = dict(background=SMALL["background"], spikes=lambda seconds, seed: bs.data.poisson(5.0, 30, seconds, seed=seed))
+    for record, unknown in ((None, "E"), (["x", "I"], "E, I"), (["x", "E", "I"], "")):
+        report = bs.regime(net, SMALL["background"], after_warm_up(net, 1.5, record_spikes=record, **options))
+        text = " ".join(report.warnings)
+        assert [name for name in "EI" if np.isnan(report[name].sigma_measured)] == [name for name in "EI" if name in unknown], record
+        assert ("was not measured" in text) == bool(unknown) and (not unknown or "record_spikes=[…, 'x']" in text or "with the spikes of all populations" in text)
+        assert np.isfinite([report[name].sigma_at_rates for name in "EI"]).all()
+    assert report["E"].sigma_measured == pytest.approx(report["E"].sigma_at_rates, rel=0.35)
+    report = bs.regime(net, SMALL["background"], after_warm_up(net, 0.5, record_spikes=["x", "E", "I"], **options))
+    assert "that takes 1.1 s" in " ".join(report.warnings) and report["E"].membrane == (report["E"].mu_at_rates, report["E"].sigma_at_rates)
+
+
+def test_a_background_that_is_not_that_of_the_simulation_is_noticed():
+    net, background = stabilized()
+    run = after_warm_up(net, 1.2, background)
+    assert "is `background` that of the simulation?" in " ".join(bs.regime(net, [bs.Current("E", -50.0), bs.Current("I", -50.0)], run).warnings)
+    assert "is `background`" not in " ".join(bs.regime(net, background, run).warnings)
+
+
+def test_too_few_spikes_are_no_reason_for_a_warning():
+    """1000 unconnected neurons of 1.5 Hz: a second says nothing about their intervals, thirty agree with theory."""
+    net, neuron = bs.Network(1e-3), bs.lif(20e-3, 5e-3)
+    net.population(1000, neuron, name="E")
+    background = [bs.PoissonInput("E", 1500.0, 0.107)]
+    reports = {seconds: bs.regime(net, background, after_warm_up(net, seconds, background)) for seconds in (0.1, 1.0, 30.0)}
+    for seconds, report in reports.items():
+        assert not report.warnings, (seconds, report.warnings)
+        assert 1.0 < report["E"].rate_measured < 2.2
+    row = reports[30.0]["E"]
+    assert row.cv_measured == pytest.approx(0.9, abs=0.06) and row.cv_error < 0.01
+    assert "few" in str(reports[0.1]).split("few:")[0] and "few" not in str(reports[30.0]).split("few:")[0]
+    assert abs(reports[1.0]["E"].cv_measured - row.cv_measured) < 3 * reports[1.0]["E"].cv_error and "few" in str(reports[1.0]).split("few:")[0]
+    net = bs.Network(1e-3)
+    net.population(3, neuron, name="E")      # no spike in 0.1 s of three neurons: not silent, as far as one can tell
+    run = after_warm_up(net, 0.1, background)
+    assert run.counts["E"] == 0 and not bs.regime(net, background, run).warnings
+
+
+def test_few_spikes_in_short_windows_do_not_hide_what_is_plain():
+    """A clock is regular after a quarter of a second, and so is a population that spikes together synchronous."""
+    net = bs.Network(1e-3)
+    net.population(50, bs.lif(), name="E")
+    report = bs.regime(net, [bs.PoissonInput("E", 2000.0, 0.05)], after_warm_up(net, 0.25, [bs.Current("E", 2.0)]))
+    text = " ".join(report.warnings)
+    assert report["E"].cv_measured < 0.05 and "E is synchronous: chi = 1.00" in text and "more regular" in text
+    quiet = bs.Network(1e-3)
+    quiet.population(1000, bs.lif(), name="E")
+    background = [bs.PoissonInput("E", 1500.0, 0.08)]
+    text = " ".join(bs.regime(quiet, background, after_warm_up(quiet, 0.2)).warnings)
+    assert "E is silent: it fires at 0 Hz" in text and "background" in text or "E fires at 0 Hz where theory has" in text
+
+
+def test_ordinary_circuits_are_balanced():
+    """The four states of Brunel's model A, driven by excitation from outside; CUBA and COBA (test_models). Without enough inhibition they are not."""
+    def brunel(g, eta):
+        net, neuron = bs.Network(1e-4), NEURONS["delta"]
+        e, i = net.population(1000, neuron, "excitatory", "E"), net.population(250, neuron, "inhibitory", "I")
+        for k, post in enumerate((e, i)):
+            net.connect(e, post, 1.5e-3, 0.1e-3, synapses=bs.FixedInDegree(1000), seed=k)
+            net.connect(i, post, 1.5e-3, g * 0.1e-3, synapses=bs.FixedInDegree(250), seed=k + 2)
+        return bs.regime(net, [bs.PoissonInput(name, eta * 10e3, 0.1e-3) for name in "EI"])
+    for g, eta in ((3.0, 2.0), (6.0, 4.0), (5.0, 2.0), (4.5, 0.9)):
+        report = brunel(g, eta)
+        assert "unbalanced" not in " ".join(report.warnings) and 0.5 < report["E"].cancelled < 0.95, (g, eta)
+    assert "saturated" in " ".join(brunel(3.0, 2.0).warnings)
+    assert brunel(0.5, 1.5)["E"].cancelled < 0.2 and "saturated" in " ".join(brunel(0.5, 1.5).warnings)
+
+
+def test_a_circuit_that_its_mean_drives_is_unbalanced():
+    net, _ = stabilized(inhibition=0.01)
+    net.set_weights("E->E", 0.001)
+    currents = [bs.Current(name, 4.0) for name in "EI"]
+    report = bs.regime(net, currents, after_warm_up(net, 1.2, currents))
+    text = " ".join(report.warnings)
+    assert "E is unbalanced: excitation prevails. Inhibition cancels " in text and "above the threshold 1: its mean makes it fire" in text
+    assert 0 < report["E"].cancelled < 0.3 and report["E"].mu_measured > 3
+    strong, _ = stabilized()
+    assert "unbalanced" not in " ".join(bs.regime(strong, currents, after_warm_up(strong, 1.2, currents)).warnings)
+    alone = bs.Network(1e-3)
+    alone.population(10, bs.lif(), name="E")
+    assert np.isnan(bs.regime(alone, [bs.Current("E", 4.0)])["E"].cancelled) and not bs.regime(alone, [bs.Current("E", 4.0)]).warnings
+
+
+def test_the_table_fits_into_eighty_columns():
+    from rich.console import Console
+    net, neuron = bs.Network(1e-4), NEURONS["conductance"]
+    e, i = net.population(80, neuron, "excitatory", "excitatory cells of layer four"), net.population(20, neuron, "inhibitory", "I")
+    for post in (e, i):
+        net.connect(e, post, weights=0.1, synapses=bs.FixedInDegree(8), seed=1)
+        net.connect(i, post, weights=1.1, synapses=bs.FixedInDegree(2), seed=2)
+    background = [bs.PoissonInput(p, 5000.0, 0.02) for p in (e, i)]
+    console = Console(width=80, record=True, file=open("/dev/null", "w"))
+    console.print(bs.regime(net, background, after_warm_up(net, 1.2, background)))
+    text = console.export_text()
+    assert "…" not in text and "measured" in text and "theory*: at the measured rates" in text
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (dict(network="net"), "network is 'net'; it must be a Network"), (dict(simulation=1), "simulation is 1; it must be what simulate returns"),
+    (dict(width=None), "width is None; it must be a finite number in seconds"), (dict(width=1e-5), "width is 1e-05; .* >= 0.0001"),
+    (dict(rates="5 Hz"), "rates is '5 Hz'; it must be a finite number in hertz"), (dict(rates={"x": None}), "the rate of 'x' is None"),
+    (dict(rates={"x": np.ones(3)}), "the rate of 'x' is an array of shape"), (dict(background={"E": 1.0}), "background is {'E': 1.0}; it must be a list")])
+def test_arguments_of_regime(arguments, words):
+    net = bs.Network(1e-4)
+    net.connect(net.input(3, "x"), net.population(2, bs.lif(), name="E"), weights=np.ones((3, 2)))
+    with pytest.raises(ValueError, match=words):
+        bs.regime(**{"network": net, "rates": 5.0} | arguments)
+
+
 def test_a_bias_counts_as_a_constant_current():
     nets = bs.Network(1e-3), bs.Network(1e-3)
     nets[0].population(20, bs.lif(), name="E", bias=np.linspace(1.4, 1.6, 20))
@@ -224,7 +388,7 @@ def test_a_bias_counts_as_a_constant_current():
     run = bs.simulate(nets[0], 1.0, progress=False)
     biased, driven = bs.regime(nets[0], simulation=run)["E"], bs.regime(nets[1], [bs.Current("E", 1.5)])["E"]
     assert biased.rate_predicted == driven.rate_predicted == pytest.approx(1 / (20e-3 * np.log(3)), rel=1e-6)
-    assert biased.mu_measured == pytest.approx(1.5) and biased.rate_measured == pytest.approx(biased.rate_predicted, rel=0.05)
+    assert biased.mu_at_rates == pytest.approx(1.5) == biased.mu_measured and biased.rate_measured == pytest.approx(biased.rate_predicted, rel=0.05)
 
 
 def test_learned_time_constants_and_jumps_count():
@@ -240,7 +404,8 @@ def test_learned_time_constants_and_jumps_count():
     rows = bs.regime(plain, background)["E"], bs.regime(learned, background, run)["E"]
     for name in ("tau", "rate_predicted", "mu_predicted", "sigma_predicted"):
         assert getattr(rows[1], name) == pytest.approx(getattr(rows[0], name), rel=1e-6), name
-    assert rows[1].tau == pytest.approx(5e-3) and rows[1].mu_measured == pytest.approx(0.8 - 0.005 * rows[1].rate_measured, rel=1e-6)
+    assert rows[1].tau == pytest.approx(5e-3) and rows[1].mu_at_rates == pytest.approx(0.8 - 0.005 * rows[1].rate_measured, rel=1e-6)
+    assert rows[1].mu_measured == pytest.approx(rows[1].mu_at_rates, rel=0.02)
     assert rows[1].rate_predicted == pytest.approx(rows[1].rate_measured, rel=0.1)
 
 
@@ -251,11 +416,13 @@ def test_short_term_plasticity_acts_with_its_efficacy(plasticity, share):
     net.population(200, free_lif, name="E")
     net.connect(x, "E", weights=0.5, synapses=bs.FixedInDegree(100), seed=1, plasticity=plasticity)
     warm = bs.simulate(net, 2.0, bs.data.poisson(10.0, 1000, 2.0, seed=1), progress=False)
-    run = bs.simulate(net, 5.0, bs.data.poisson(10.0, 1000, 5.0, seed=2), state=warm.state, record={"E.U": slice(None)}, every=5, progress=False)
+    run = bs.simulate(net, 9.0, bs.data.poisson(10.0, 1000, 9.0, seed=2), state=warm.state, record={"E.U": slice(None)}, every=5,
+                      record_spikes=["x", "E"], progress=False)
     row = bs.regime(net, simulation=run, rates={"x": 10.0})["E"]
     assert row.mu_predicted == pytest.approx(100 * 10 * 5e-3 * 0.5 * share, rel=1e-3)
-    assert row.mu_recorded == pytest.approx(row.mu_predicted, rel=0.04) and row.mu_measured == pytest.approx(row.mu_recorded, rel=0.04)
+    assert row.mu_recorded == pytest.approx(row.mu_predicted, rel=0.04) and row.mu_at_rates == pytest.approx(row.mu_recorded, rel=0.04)
     assert row.sigma_recorded == pytest.approx(row.sigma_predicted, rel=0.1)
+    assert row.mu_measured == pytest.approx(row.mu_recorded, rel=0.01) and row.sigma_measured == pytest.approx(row.sigma_recorded, rel=0.05)
     # the initializer asks for weights that have this efficacy
     net = bs.Network(1e-3)
     x, e = net.input(1000, "x", "excitatory"), net.population(200, bs.lif(20e-3, 5e-3, 20.0), name="E")
@@ -277,7 +444,8 @@ def test_inhibitory_plasticity_counts_with_the_weights_at_the_end():
     run = bs.simulate(net, 3.0, background=background, state=warm.state, progress=False)
     after, before = bs.regime(net, background, run), bs.regime(net, background)
     w = run.weights["I->E"].mean(dtype=float)
-    assert w > 0.05 and after["E"].mu_measured == pytest.approx(1.5 - 50 * run.mean_rates["I"] * 5e-3 * w, rel=1e-5)
+    assert w > 0.05 and after["E"].mu_at_rates == pytest.approx(1.5 - 50 * run.mean_rates["I"] * 5e-3 * w, rel=1e-5)
+    assert after["E"].mu_measured == pytest.approx(after["E"].mu_at_rates, abs=0.03)
     assert before["E"].mu_predicted == pytest.approx(1.5) and after["E"].rate_predicted == pytest.approx(run.mean_rates["E"], rel=0.15)
     for report, words in ((after, "at the end of the simulation"), (before, "that the network has now")):
         assert any("I->E change while the circuit runs" in w and words in w for w in report.warnings)
@@ -301,7 +469,7 @@ def test_what_changes_with_time_counts_with_its_mean_over_the_simulation():
     for simulation, mu in expected.items():
         assert bs.regime(net, background, simulation)["E"].mu_predicted == pytest.approx(mu)
     half = bs.simulate(net, 0.3, background=background, progress=False)
-    assert bs.regime(net, background, half)["E"].mu_measured == pytest.approx(1.0 + 1e-3 * 1000 * 2 / 3)
+    assert bs.regime(net, background, half)["E"].mu_at_rates == pytest.approx(1.0 + 1e-3 * 1000 * 2 / 3)
 
 
 def test_background_names_or_is_a_population():
@@ -412,7 +580,7 @@ def test_several_synapses_of_a_pair_count_with_the_square_of_their_sum():
     run = bs.simulate(net, 20.0, background=background, record={"E.U": slice(None)}, every=20, seed=3, progress=False)
     u = run.states["E.U"][100:].astype(float)
     row = bs.regime(net, background, run)["E"]
-    assert np.sqrt(u.var(axis=0).mean()) == pytest.approx(row.sigma_measured, rel=0.03) and row.sigma_measured > 1.3 * np.sqrt(60 * 10 * 0.01)
+    assert np.sqrt(u.var(axis=0).mean()) == pytest.approx(row.sigma_at_rates, rel=0.03) and row.sigma_at_rates > 1.3 * np.sqrt(60 * 10 * 0.01)
 
 
 SUBTRACTING = dict(tau_syn=10e-3, threshold=1.0, reset="subtract")

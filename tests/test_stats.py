@@ -119,6 +119,52 @@ def test_cv_is_nan_below_the_minimum():
     np.testing.assert_allclose(stats.isi_cv(spikes, minimum=2), [0, np.nan, np.nan], atol=1e-12)
 
 
+def gamma_trains(rates, cv, duration, seed=0):
+    """One stationary train for each rate (Hz), with intervals of a gamma distribution."""
+    rng, rates, shape = np.random.default_rng(seed), np.asarray(rates, float), cv ** -2
+    size = int(2 * rates.max() * duration) + 80
+    times = (np.cumsum(rng.gamma(shape, 1 / shape, (rates.size, size)), axis=1) - 20 - rng.random((rates.size, 1))) / rates[:, None]
+    unit, k = np.nonzero((times >= 0) & (times < duration))
+    return SpikeTrains.from_events(times[unit, k], unit, np.zeros(unit.size, int), 1, rates.size, duration)
+
+
+@pytest.mark.parametrize("duration, plain", [(1.0, 0.72), (2.0, 0.81), (10.0, 0.96)])
+def test_the_pooled_cv_of_poisson_trains_is_one_after_any_time(duration, plain):
+    """3.66 Hz, where the mean CV of units is the smaller the shorter the trial is; also if rates differ, and in many short trials."""
+    spikes = poisson(3.66, 20_000, 1, duration)
+    assert np.nanmean(stats.isi_cv(spikes)) == pytest.approx(plain, abs=0.02)
+    mixed = gamma_trains(np.random.default_rng(1).uniform(1, 20, 5000), 1.0, duration)
+    for trains in (spikes, mixed, poisson(8.0, 5, 4000, 0.5)):
+        cv, error = stats.pooled_cv(trains)
+        assert cv == pytest.approx(1.0, abs=3 * error) and error < 0.04
+
+
+@pytest.mark.parametrize("cv, rate, tolerance", [(0.2, 3.0, 0.03), (0.5, 3.0, 0.05), (0.5, 8.0, 0.01), (0.8, 8.0, 0.02), (1.3, 8.0, 0.05),
+                                                 (1.8, 40.0, 0.05)])
+def test_the_pooled_cv_of_gamma_processes(cv, rate, tolerance):
+    found, error = stats.pooled_cv(gamma_trains(np.full(20_000, rate), cv, 1.0))
+    assert found == pytest.approx(cv, abs=tolerance) and 0 < error < 0.03
+
+
+def test_the_standard_error_of_the_pooled_cv_is_that_of_repetitions():
+    found = np.array([stats.pooled_cv(gamma_trains(np.full(200, 6.0), 0.7, 2.0, seed)) for seed in range(100)])
+    assert found[:, 0].std() == pytest.approx(found[:, 1].mean(), rel=0.3)
+    spikes = gamma_trains(np.full(5, 6.0), 0.7, 0.5)
+    assert stats.pooled_cv(spikes, expected=1.0)[1] > stats.pooled_cv(spikes)[1] and stats.pooled_cv(spikes, 1.0)[0] == stats.pooled_cv(spikes)[0]
+
+
+def test_the_pooled_cv_of_clocks_and_of_too_few_spikes():
+    assert stats.pooled_cv(clock(0.05, 3, 2)) == pytest.approx((0, 0), abs=1e-6)
+    mixed = SpikeTrains.from_events(np.r_[0.1:0.9:0.1, 0.05:0.95:0.02], np.r_[np.zeros(8, int), np.ones(45, int)], np.zeros(53, int), 1, 2, 1.0)
+    assert stats.pooled_cv(mixed)[0] == pytest.approx(0, abs=1e-6)
+    for times in ([], [0.1], [0.1, 0.2], [0.1, 0.11, 0.9]):
+        cv, error = stats.pooled_cv(SpikeTrains(times, np.zeros(len(times), int), [0, len(times)], 3, 1.0))
+        assert np.isnan(cv) and error == np.inf
+    assert np.isnan(stats.pooled_cv(SpikeTrains([], [], [0], 3, 1.0))[0])
+    with pytest.raises(ValueError, match="expected is -1"):
+        stats.pooled_cv(clock(0.05, 3, 2), expected=-1)
+
+
 # ---------------------------------------------------------------------------------------------- counts
 
 
