@@ -3,10 +3,11 @@
     simulation = bs.simulate(network, 2.0, background=background)
     print(bs.regime(network, background, simulation))
 """
-import io
 from dataclasses import dataclass, replace
 
 import numpy as np
+from rich.console import Group
+from rich.text import Text
 
 from . import stats
 from .background import Current, PoissonInput, pack_background, pieces
@@ -15,6 +16,7 @@ from .init_advice import check_names
 from .mean_field import Cell, Input, fixed_point, interval_cv, membrane
 from .moments import as_learned
 from .plasticity import InhibitorySTDP, TsodyksMarkram
+from .support.tables import Table, number, printed
 from .units import hertz, listed, seconds
 
 SILENT, FAST, SYNCHRONOUS = 0.1, 300.0, 0.3      # Hz, Hz, chi
@@ -68,25 +70,21 @@ class Regime:
                 return p
         raise ValueError(f"there is no population {name!r}; there are {', '.join(p.name for p in self.populations)}.")
 
-    def __rich__(self):
-        from rich.console import Group
-        from rich.table import Table
-        table = Table(title="Regime (free membrane U; mean-field theory and simulation)", title_justify="left")
-        for heading in ("name", "", "rate (Hz)", "CV", "mean U", "sd U", "threshold", "E/I", "synchrony"):
-            table.add_column(heading, justify="left" if heading in ("name", "") else "right", no_wrap=True)
+    def _table(self):
+        rows = []
         for p in self.populations:
-            rows = [("predicted", p.rate_predicted, p.cv_predicted, p.mu_predicted, p.sigma_predicted, p.threshold, p.ei_predicted, np.nan),
-                    ("measured", p.rate_measured, p.cv_measured, p.mu_measured, p.sigma_measured, np.nan, p.ei_measured, p.synchrony)]
-            rows = rows if np.isfinite(p.rate_measured) else rows[:1]
-            for k, (kind, *values) in enumerate(rows):
-                table.add_row("" if k else p.name, kind, *["" if np.isnan(v) else f"{v:.4g}" for v in values], end_section=k == len(rows) - 1)
-        return Group(table, *self.warnings)
+            lines = [("predicted", p.rate_predicted, p.cv_predicted, p.mu_predicted, p.sigma_predicted, p.threshold, p.ei_predicted, np.nan),
+                     ("measured", p.rate_measured, p.cv_measured, p.mu_measured, p.sigma_measured, np.nan, p.ei_measured, p.synchrony)]
+            rows += [["" if k else p.name, kind, *map(number, values)]
+                     for k, (kind, *values) in enumerate(lines if np.isfinite(p.rate_measured) else lines[:1])]
+        return Table("Regime (free membrane U; mean-field theory and simulation)",
+                     ("name", "", "rate (Hz)", "CV", "mean U", "sd U", "threshold", "E/I", "synchrony"), rows, keys=2)
+
+    def __rich__(self):
+        return Group(self._table(), *map(Text, self.warnings))
 
     def __str__(self):
-        from rich.console import Console
-        console = Console(width=130, record=True, file=io.StringIO())
-        console.print(self)
-        return console.export_text()
+        return printed(self._table(), *self.warnings)
 
 
 def regime(network, background=(), simulation=None, *, rates=None, width=2e-3):
