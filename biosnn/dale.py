@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .support.tables import Table, printed
+
 
 def check_weights(name, weights, non_negative):
     """ValueError if the weights of projection `name` are not finite, or negative where Dale's law forbids it.
@@ -45,12 +47,10 @@ class Audit:
     violations: int
 
     def __str__(self):
-        lines = [f"Dale's law: {self.violations} violations"]
-        for name, sign in self.signs.items():
-            count = {what: int(np.sum(sign == value)) for what, value in
-                     (("excitatory", 1), ("inhibitory", -1), ("mixed", 2), ("without synapses", 0))}
-            lines.append(f"  {name}: " + ", ".join(f"{n} {what}" for what, n in count.items() if n))
-        return "\n".join(lines)
+        rows = [(name, *(f"{n}" if (n := int(np.sum(sign == value))) else "" for value in (1, -1, 2, 0)))
+                for name, sign in self.signs.items()]
+        return printed(Table(f"Dale's law: {self.violations} violation{'s' * (self.violations != 1)}",
+                             ("neurons", "excitatory", "inhibitory", "mixed", "without synapses"), rows)).rstrip()
 
 
 def audit(network):

@@ -1,13 +1,19 @@
 """What an initializer did: target, predicted and measured membrane of every population."""
-import io
 from dataclasses import dataclass, field
 
 import numpy as np
+from rich.console import Group
+from rich.text import Text
+
+from .support.tables import Table, number, printed
 
 
 def _xi(kind):
     """Property (threshold - mu) / sigma of the target, predicted or measured membrane."""
-    return property(lambda row: (row.threshold - getattr(row, f"mu_{kind}")) / getattr(row, f"sigma_{kind}"))
+    def xi(row):
+        distance, sigma = row.threshold - getattr(row, f"mu_{kind}"), getattr(row, f"sigma_{kind}")
+        return float(distance / sigma) if sigma else np.copysign(np.inf, distance) if distance else np.nan
+    return property(xi)
 
 
 @dataclass
@@ -68,24 +74,21 @@ class InitializerReport:
         return {"populations": rows, "weights": weights, "input_rates_hz": self.input_rates, "converged": self.converged,
                 "iterations": self.iterations, "closed_loop": self.closed_loop, "notes": self.notes}
 
-    def __rich__(self):
-        from rich.table import Table
-        table = Table(title="Fluctuation-driven start (free membrane U; spread: sd of mean U over neurons)", title_justify="left")
-        for heading in ("name", "", "mean U", "sd U", "xi", "rate (Hz)", "CV", "E/I", "spread"):
-            table.add_column(heading, justify="left" if heading in ("name", "") else "right", no_wrap=True)
+    def _table(self):
+        rows = []
         for p in self.populations:
-            rows = [("target", p.mu_target, p.sigma_target, p.xi_target, p.rate_assumed, np.nan, np.nan, np.nan),
-                    ("predicted", p.mu_predicted, p.sigma_predicted, p.xi_predicted, p.rate_predicted, np.nan, np.nan,
-                     p.spread_predicted),
-                    ("measured", p.mu_measured, p.sigma_measured, p.xi_measured, p.rate_measured, p.cv_measured, p.ei_ratio,
-                     p.spread_measured)]
-            for k, (kind, *values) in enumerate(rows if self.closed_loop else rows[:2]):
-                table.add_row(p.name if k == 0 else "", kind, *["" if np.isnan(v) else f"{v:.4g}" for v in values],
-                              end_section=k == len(rows) - 1)
-        return table
+            lines = [("target", p.mu_target, p.sigma_target, p.xi_target, p.rate_assumed, None, None, None),
+                     ("predicted", p.mu_predicted, p.sigma_predicted, p.xi_predicted, p.rate_predicted, None, None,
+                      p.spread_predicted),
+                     ("measured", p.mu_measured, p.sigma_measured, p.xi_measured, p.rate_measured, p.cv_measured, p.ei_ratio,
+                      p.spread_measured)]
+            rows += [["" if k else p.name, kind, *map(number, values)]
+                     for k, (kind, *values) in enumerate(lines if self.closed_loop else lines[:2])]
+        return Table("Fluctuation-driven start (free membrane U; spread: sd of mean U over neurons)",
+                     ("name", "", "mean U", "sd U", "xi", "rate (Hz)", "CV", "E/I", "spread"), rows, keys=2)
+
+    def __rich__(self):
+        return Group(self._table(), *map(Text, self.notes))
 
     def __str__(self):
-        from rich.console import Console
-        console = Console(width=120, record=True, file=io.StringIO())
-        console.print(self)
-        return console.export_text() + "".join(f"{note}\n" for note in self.notes)
+        return printed(self._table(), *self.notes)

@@ -3,11 +3,12 @@
     simulation = bs.simulate(network, 2.0, background=background)
     print(bs.regime(network, background, simulation))
 """
-import io
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from rich.console import Group
+from rich.text import Text
 
 from .background import Current, PoissonInput, pack_background, pieces
 from .diagnoses import ENOUGH, diagnoses, left_out, spiking
@@ -20,6 +21,7 @@ from .plasticity import InhibitorySTDP, TsodyksMarkram
 from .probes import replayed
 from .simulation import Simulation
 from .support import checks, timegrid
+from .support.tables import Table, number, printed
 from .units import listed
 
 
@@ -87,37 +89,29 @@ class Regime:
                 return p
         raise ValueError(f"there is no population {name!r}; there are {', '.join(p.name for p in self.populations)}.")
 
+    def _table(self):
+        rows = []
+        for p in self.populations:
+            lines = [("predicted", p.rate_predicted, p.cv_predicted, p.mu_predicted, p.sigma_predicted, p.threshold, p.ei_predicted, np.nan)]
+            if np.isfinite(p.rate_measured):
+                cv = _unless_few(p.cv_measured, p.cv_error)
+                chi = _unless_few(p.synchrony, p.synchrony_error / p.synchrony if p.synchrony > 0 else np.inf)
+                lines += [("theory*", np.nan, np.nan, p.mu_at_rates, p.sigma_at_rates, np.nan, p.ei_at_rates, np.nan),
+                          ("measured", p.rate_measured, cv, p.mu_measured, p.sigma_measured, np.nan, np.nan, chi)]
+            rows += [["" if k else p.name, kind, *(v if isinstance(v, str) else number(v) for v in values)]
+                     for k, (kind, *values) in enumerate(lines)]
+        return Table("Regime: rate, CV of intervals, free membrane U, balance, synchrony chi",
+                     ("name", "", "rate (Hz)", "CV", "mean U", "sd U", "threshold", "E/I", "chi"), rows, keys=2)
+
+    def _notes(self):
+        found = any(np.isfinite(p.rate_measured) for p in self.populations)
+        return [*(["theory*: at the measured rates; few: too few spikes to tell"] if found else []), *self.warnings]
+
     def __rich__(self):
-        from rich.console import Group
-        return Group(_table(self.populations), *self.warnings)
+        return Group(self._table(), *map(Text, self._notes()))
 
     def __str__(self):
-        from rich.console import Console
-        console = Console(width=130, record=True, file=io.StringIO())
-        console.print(self)
-        return console.export_text()
-
-
-def _table(populations):
-    """At most 80 columns wide where names are short: a row for each kind of knowledge about a population."""
-    from rich.box import SIMPLE
-    from rich.table import Table
-    found = any(np.isfinite(p.rate_measured) for p in populations)
-    view = Table(title="Regime: rate (Hz), CV of intervals, free membrane U, balance, synchrony chi", title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False,
-                 caption="theory*: at the measured rates; few: too few spikes to tell" if found else None, caption_justify="left")
-    for heading in ("name", "", "Hz", "CV", "mean U", "sd U", "threshold", "E/I", "chi"):
-        view.add_column(heading, justify="left" if heading in ("name", "") else "right", no_wrap=heading != "name", overflow="fold")
-    for p in populations:
-        rows = [("predicted", p.rate_predicted, p.cv_predicted, p.mu_predicted, p.sigma_predicted, p.threshold, p.ei_predicted, np.nan)]
-        if np.isfinite(p.rate_measured):
-            cv = _unless_few(p.cv_measured, p.cv_error)
-            chi = _unless_few(p.synchrony, p.synchrony_error / p.synchrony if p.synchrony > 0 else np.inf)
-            rows += [("theory*", np.nan, np.nan, p.mu_at_rates, p.sigma_at_rates, np.nan, p.ei_at_rates, np.nan),
-                     ("measured", p.rate_measured, cv, p.mu_measured, p.sigma_measured, np.nan, np.nan, chi)]
-        for k, (kind, *values) in enumerate(rows):
-            cells = [v if isinstance(v, str) else "" if np.isnan(v) else f"{v:.{3 + (c == 0)}g}" for c, v in enumerate(values)]
-            view.add_row("" if k else p.name, kind, *cells, end_section=k == len(rows) - 1)
-    return view
+        return printed(self._table(), *self._notes())
 
 
 def _unless_few(value, error):

@@ -98,7 +98,7 @@ class Simulation:
     def __str__(self):
         lines = [f"{self.duration:g} s simulated in {self.wall:.2f} s ({self.real_time_factor:.2f} s per second)"
                  + (", interrupted" if self.interrupted else "")]
-        return "\n".join(lines + [f"  {name}: {rate:.2f} Hz" for name, rate in self.mean_rates.items()])
+        return "\n".join(lines + [f"  {name}: {rate:.4g} Hz" for name, rate in self.mean_rates.items()])
 
 
 def simulate(network, duration, spikes=None, *, background=(), record=None, every=1, record_spikes=None, rate_bin=5e-3, initial=None,

@@ -19,6 +19,7 @@ from .regularize import SpikeCount, WeightPenalty, checked_regularizers
 from .silence import SilenceWatch
 from .support.checks import flag, instance, path, real, refuse, several, shown, whole
 from .support.seeds import whole_seed
+from .support.tables import Table, number, printed
 from .trials import NO_CURRENT, all_states, bin_inputs, input_trains, labels_of, side_by_side, state_layout, tau_gradients, window_steps
 
 _SERIES = ("loss", "accuracy", "regularizer", "validation_loss", "validation_accuracy", "learning_rate", "seconds")
@@ -59,6 +60,15 @@ class History:
         """For JSON: lists, with None where a value is missing."""
         return {name: [None if np.isnan(v) else float(v) for v in getattr(self, name)] for name in _SERIES}
 
+    def __str__(self):
+        """A line for the first, the best and the last epoch."""
+        epochs = sorted({0, max(self.best_epoch, 0), self.loss.size - 1}) if self.loss.size else []
+        shown = [name for name in _SERIES[:5] if np.any(np.isfinite(getattr(self, name))) and (name != "regularizer" or np.any(self.regularizer))]
+        rows = [[f"{k + 1}{' (best)' * (k == self.best_epoch)}", *(number(getattr(self, name)[k]) for name in shown)] for k in epochs]
+        n, took = self.loss.size, np.nansum(self.seconds)
+        return printed(Table(f"{n} epoch{'s' * (n != 1)} in {took:.3g} s{', interrupted' * self.interrupted}",
+                             ("epoch", *(name.replace("_", " ") for name in shown)), rows)).rstrip()
+
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
@@ -67,6 +77,10 @@ class Evaluation:
     accuracy: float
     predictions: np.ndarray
     rates: dict
+
+    def __str__(self):
+        return printed(Table(f"loss {number(self.loss) or '-'}, accuracy {number(self.accuracy) or '-'}", ("population", "rate (Hz)"),
+                             [(name, number(rate)) for name, rate in self.rates.items()])).rstrip()
 
 
 def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeCrossEntropy(), optimizer=Adam(2e-3),

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
 import biosnn as bs
 from biosnn import plot, stats
 from biosnn.progress import graceful_interrupt
+from biosnn.support import tables
 
 LEAST = 0.2    # seconds, for statistics of a simulation that was interrupted
 
@@ -116,17 +116,12 @@ def colour(name):
 
 
 def number(value, digits=2):
-    return "" if value is None else f"{value:.{digits}f}"
+    return tables.number(value, f".{digits}f")
 
 
 def show(title, headings, lines):
     """Print a table; the first column is text."""
-    table = Table(title=title, title_justify="left")
-    for k, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if k else "left", no_wrap=not k)
-    for line in lines:
-        table.add_row(*line)
-    Console().print(table)
+    Console().print(tables.Table(title, headings, lines))
 
 
 def save(args, draw, file, numbers):

@@ -139,7 +139,7 @@ class Results:
 
     def figure(self, figure, name):
         figure.savefig(self.out / name, dpi=120)
-        console.print(f"result and figure: {self.out / 'result.json'}, {self.out / name}")
+        print(f"result and figure: {self.out / 'result.json'}, {self.out / name}")
 
 
 def versions():

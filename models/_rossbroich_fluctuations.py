@@ -3,12 +3,11 @@ import json
 from pathlib import Path
 
 import numpy as np
-from rich.table import Table
 
 import biosnn as bs
 from biosnn.moments import psp_integrals
 
-from ._rossbroich import console
+from ._report import show
 
 
 def fluctuations(args):
@@ -35,14 +34,11 @@ def fluctuations(args):
     for path in [out / "result.json"] + ([Path(args.json)] if args.json else []):
         path.write_text(json.dumps({"rows": rows, "seed": args.seed}, indent=1))
     fluctuations_figure(traces).savefig(out / "fluctuations.png", dpi=120)
-    table = Table(title="Fluctuation-driven membranes: 5000 Poisson inputs at 3 Hz", title_justify="left")
-    for heading in ("xi", "sd of weights", "sd of U, theory", "sd of U, measured", "rate (Hz)"):
-        table.add_column(heading, justify="right")
-    for row in rows:
-        table.add_row(f"{row['xi']:g}", *(f"{row[key]:.4f}" for key in ("sigma_w", "sigma_u_theory", "sigma_u")),
-                      f"{row['rate_hz']:.2f}")
-    console.print(table)
-    console.print(f"result and figure: {out}/")
+    show("Fluctuation-driven membranes: 5000 Poisson inputs at 3 Hz",
+         ("xi", "sd of weights", "sd of U, theory", "sd of U, measured", "rate (Hz)"),
+         [(f"{row['xi']:g}", *(f"{row[key]:.4f}" for key in ("sigma_w", "sigma_u_theory", "sigma_u")), f"{row['rate_hz']:.2f}")
+          for row in rows])
+    print(f"result and figure: {out}/")
 
 
 def fluctuations_figure(traces):

@@ -280,7 +280,7 @@ def report(result):
              for name, row in [("before training", result["before"])]
              + [(f"{100 * row['inhibition']:.0f} % of I", row) for row in result["lesion"]]]
     common.show(f"Accuracy and rates; ideal observer {100 * result['ideal_accuracy']:.1f} %; trained for {result['seconds_training']:.0f} s; "
-                f"median E/I ratio {result['ei_ratio']:.2f}, correlation {result['ei_correlation']:.2f}",
+                f"median E/I ratio {common.number(result['ei_ratio']) or '-'}, correlation {common.number(result['ei_correlation']) or '-'}",
                 ("", "right", "strongest c", "E (Hz)", "I (Hz)", "82 % at c"), lines)
 
 

@@ -16,10 +16,10 @@ import json
 from pathlib import Path
 
 import numpy as np
-from rich.table import Table
 
 import biosnn as bs
 from biosnn import plot
+from biosnn.support.tables import Table
 
 from . import _rossbroich_convolution
 from . import _rossbroich_experiments as experiments
@@ -109,7 +109,7 @@ def dalian(args):
     plot.history(history, others, label=f"{args.init} start").savefig(out / "history.png", dpi=120)
     changed = {name: float(np.abs(net.weights[name] - w).mean()) for name, w in start.items()}
     console.print(results_table(result, changed, name))
-    console.print(f"result, checkpoints and figures: {out}/")
+    print(f"result, checkpoints and figures: {out}/")
 
 
 def read_history(folder):
@@ -140,19 +140,14 @@ def figures(net, test, report, out, when):
 
 
 def results_table(result, changed, name):
-    table = Table(title=f"Dalian network on {name}, seed {result['seed']}, {result['init']} start", title_justify="left")
-    table.add_column("quantity")
-    table.add_column("value", justify="right")
     rows = [("test accuracy", f"{100 * result['test_accuracy']:.1f} %"),
             ("training accuracy", f"{100 * result['train_accuracy']:.1f} %")]
     rows += [(f"rate of {p}, before / after", f"{r['before']:.1f} / {r['after']:.1f} Hz") for p, r in result["rates_hz"].items()]
     rows += [("weights of the wrong sign", f"{result['dale_violations']}"),
              *[("mean weight change, recurrent E to E", f"{changed[name]:.4f}") for name in ("E->E",) if name in changed],
-             ("time per epoch", f"{result['seconds_per_epoch'] or float('nan'):.2f} s"),
+             ("time per epoch", "" if result["seconds_per_epoch"] is None else f"{result['seconds_per_epoch']:.2f} s"),
              ("peak memory", f"{result['peak_memory_mb']:.0f} MB")]
-    for row in rows:
-        table.add_row(*row)
-    return table
+    return Table(f"Dalian network on {name}, seed {result['seed']}, {result['init']} start", ("quantity", "value"), rows)
 
 
 # ---------------------------------------------------------------------------------------------- command line

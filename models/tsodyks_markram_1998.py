@@ -10,8 +10,6 @@ at 20 Hz. Far above the limiting frequency 1 / (U tau_rec) depression makes u x 
 import argparse
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 import biosnn as bs
 from biosnn import plot
@@ -67,16 +65,14 @@ def main(arguments=None):
     args = parser.parse_args(arguments)
     if not 3 <= args.seconds <= 1000:
         parser.error(f"--seconds {args.seconds:g} must lie in 3 .. 1000: the slowest train needs a few spikes to settle.")
-    table = Table(title="Tsodyks, Pawelzik & Markram (1998): u x in the steady state of a regular train", title_justify="left")
-    for heading in ("synapse", "rate (Hz)", "analytic", "simulated"):
-        table.add_column(heading, justify="left" if heading == "synapse" else "right")
     rows, measured = [], {}
     for name, rule in SYNAPSES.items():
         measured[name] = [float(release[-1]) for release in responses(rule, RATES, args.seconds)[1]]
         for rate, value in zip(RATES, measured[name]):
             rows.append({"synapse": name, "rate_hz": rate, "ux_analytic": float(rule.steady_state(rate)[2]), "ux_simulated": value})
-            table.add_row(name, f"{rate:g}", f"{rows[-1]['ux_analytic']:.4f}", f"{value:.4f}")
-    Console().print(table)
+    common.show("Tsodyks, Pawelzik & Markram (1998): u x in the steady state of a regular train",
+                ("synapse", "rate (Hz)", "analytic", "simulated"),
+                [(row["synapse"], f"{row['rate_hz']:g}", f"{row['ux_analytic']:.4f}", f"{row['ux_simulated']:.4f}") for row in rows])
     common.save(args, lambda: figure(measured), "synapses.png", rows)
 
 

@@ -10,11 +10,11 @@ from itertools import combinations
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
 import biosnn as bs
 from biosnn.brian.comparison import distance, distributions
 from biosnn.progress import progress_bar
+from biosnn.support.tables import Table
 
 from .broken import BREAKS
 
@@ -326,17 +326,16 @@ def climb(rung, options, text="", broken=None):
 
 def table(results, seconds):
     """One row per rung."""
-    view = Table(title="biosnn against Brian2, both in float64", title_justify="left")
-    for heading in ("rung", "", "cases", "spikes", "sim. (s)", "they differ", "states by", "took (s)", "met"):
-        view.add_column(heading, justify="left" if heading == "" else "right")
+    lines = []
     for rung in dict.fromkeys(result.case.rung for result in results):
         rows = [result for result in results if result.case.rung == rung]
         parted = [row.first_divergence for row in rows if row.first_divergence is not None]
-        view.add_row(str(rung), RUNGS[rung].__name__, str(len(rows)), str(sum(row.spikes for row in rows)),
-                     f"{sum(row.simulated for row in rows):g}", f"at {min(parted):g} s" if parted else "never",
-                     f"{max(row.state_error for row in rows):.0e}", f"{seconds[rung]:.0f}",
-                     "NO" if any(row.failures for row in rows) else "yes")
-    return view
+        lines.append((str(rung), RUNGS[rung].__name__, str(len(rows)), str(sum(row.spikes for row in rows)),
+                      f"{sum(row.simulated for row in rows):g}", f"at {min(parted):g} s" if parted else "never",
+                      f"{max(row.state_error for row in rows):.0e}", f"{seconds[rung]:.0f}",
+                      "NO" if any(row.failures for row in rows) else "yes"))
+    return Table("biosnn against Brian2, both in float64",
+                 ("rung", "", "cases", "spikes", "sim. (s)", "they differ", "states by", "took (s)", "met"), lines, keys=2)
 
 
 def main(arguments=None):

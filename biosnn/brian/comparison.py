@@ -1,9 +1,10 @@
 """biosnn beside Brian2: both run the same trials in float64, and a report says where they agree."""
-import io
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
+from rich.console import Group
+from rich.text import Text
 
 from .. import stats
 from ..background import Current
@@ -12,6 +13,7 @@ from ..neuron import linear_step, step_matrix, surge_step
 from ..support import timegrid
 from ..trials import run
 from ..simulation import simulate
+from ..support.tables import Table, printed
 from .description import checked_trial, current_values, in_double, require_brian2
 from .objects import recorded, to_brian2
 
@@ -93,9 +95,11 @@ class Comparison:
         return {"identical": self.identical, "divergence": parted, "states": self.states, "spike_counts": self.spike_counts,
                 "statistics": self.statistics, "duration_s": self.duration, "n_trials": self.n_trials}
 
+    def _parts(self):
+        return [self._title(), _population_table(self), *([_state_table(self)] if self.states else [])]
+
     def __rich__(self):
-        from rich.console import Group
-        return Group(self._title(), _population_table(self), *([_state_table(self)] if self.states else []))
+        return Group(*(Text(part) if isinstance(part, str) else part for part in self._parts()))
 
     def _title(self):
         what = (f"biosnn beside Brian2: {self.n_trials} {'trial' if self.n_trials == 1 else 'trials'} of {self.duration:g} s, "
@@ -108,10 +112,7 @@ class Comparison:
                        f"in Brian2, which is {d.difference:+.1e}; the threshold is {d.threshold:g}.")
 
     def __str__(self):
-        from rich.console import Console
-        console = Console(width=130, record=True, file=io.StringIO())
-        console.print(self)
-        return console.export_text()
+        return printed(*self._parts())
 
     def figure(self, population=None, neuron=0):
         """Rasters of both programs in one trial (that of the divergence, or the first), the membrane of one neuron in both, and their difference."""
@@ -120,27 +121,20 @@ class Comparison:
 
 
 def _population_table(report):
-    from rich.table import Table
-    table = Table(title="spikes: each number in biosnn, in Brian2, and the Kolmogorov-Smirnov distance over neurons (or pairs)", title_justify="left")
-    for heading in ("population", "spikes", "rate (Hz)", "KS", "CV of intervals", "KS", "correlation", "KS"):
-        table.add_column(heading, justify="left" if heading == "population" else "right")
+    rows = []
     for name, (ours, theirs) in report.spike_counts.items():
-        cells = [f"{ours} {theirs}"]
+        rows.append([name, f"{ours} {theirs}"])
         for key, digits in (("rate", 2), ("cv", 3), ("correlation", 3)):
             *sides, distance = report.statistics[name][key]
-            cells += [" ".join(_short(side, digits) for side in sides), _short(distance, 3)]
-        table.add_row(name, *cells)
-    return table
+            rows[-1] += [" ".join(_short(side, digits) for side in sides), _short(distance, 3)]
+    return Table("spikes: each number in biosnn, in Brian2, and the Kolmogorov-Smirnov distance over neurons (or pairs)",
+                 ("population", "spikes", "rate (Hz)", "KS", "CV of intervals", "KS", "correlation", "KS"), rows)
 
 
 def _state_table(report):
-    from rich.table import Table
-    table = Table(title="states before the first spike that differs", title_justify="left")
-    for heading in ("state", "largest |difference|", "largest |value|", "ratio"):
-        table.add_column(heading, justify="left" if heading == "state" else "right")
-    for name, (difference, scale) in report.states.items():
-        table.add_row(name, f"{difference:.1e}", f"{scale:.3g}", f"{difference / scale:.1e}" if scale else "")
-    return table
+    rows = [(name, f"{difference:.1e}", f"{scale:.3g}", f"{difference / scale:.1e}" if scale else "")
+            for name, (difference, scale) in report.states.items()]
+    return Table("states before the first spike that differs", ("state", "largest |difference|", "largest |value|", "ratio"), rows)
 
 
 def _short(value, digits):

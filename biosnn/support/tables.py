@@ -1,0 +1,128 @@
+"""Tables in plain text, as wide as the screen: headings wrap, columns go on below, and no number is ever cut.
+
+    print(printed(Table("Rates", ("name", "rate (Hz)"), [("E", number(4.13))]), "a note, which wraps"))
+
+A `Table` may also be given to a rich Console, whose width it then takes.
+"""
+import shutil
+from dataclasses import dataclass
+from typing import Iterator, Sequence
+
+import numpy as np
+from rich.cells import cell_len, chop_cells
+from rich.text import Text
+
+_GAP = "  "     # between columns
+_LEAST = 20     # columns of a screen
+_NAME = 16      # columns of a name, below which it does not break only to have all columns beside each other
+_SHORT = 10     # columns that a name gets in any case
+
+
+def number(value: float | None, form: str = ".4g") -> str:
+    """A number for a cell; nothing for None and NaN."""
+    if value is None or np.isnan(value):
+        return ""
+    return format(value, form) if np.isfinite(value) else "∞" if value > 0 else "-∞"
+
+
+def printed(*parts: "Table | str", width: int | None = None) -> str:
+    """Tables and texts below each other, within `width` columns (default: those of the screen; 80 where there is none)."""
+    width = max(_LEAST, width or shutil.get_terminal_size().columns)
+    lines = []
+    for part in parts:
+        lines += [line for line, _ in part.lines(width)] if isinstance(part, Table) else wrapped(part, width)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Lines of at most `width` columns, broken at blanks, and within a word only if it is longer than a line."""
+    lines, line = [], ""
+    for word in str(text).split():
+        for piece in [word] if cell_len(word) <= width else chop_cells(word, width):
+            if line and cell_len(line) + 1 + cell_len(piece) > width:
+                lines.append(line)
+                line = ""
+            line += f" {piece}" if line else piece
+    return [*lines, line]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of texts under headings.
+
+    title      above it
+    headings   one for each column; they break at blanks where there is little room
+    rows       sequences of texts, one for each column
+    keys       so many columns at the left say what a row is; they stand at the left again where the columns do not fit beside each
+               other and go on below. Numbers are at the right of their columns
+    """
+    title: str
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    keys: int = 1
+
+    def lines(self, width: int) -> Iterator[tuple[str, bool]]:
+        """(line, whether it is a heading) of the table on a screen of `width` columns."""
+        for line in wrapped(self.title, width) if self.title else ():
+            yield line, True
+        least, most = self._widths(width)
+        for k, columns in enumerate(self._blocks(least, width)):
+            if k:
+                yield "", False
+            room = width - _width([least[c] for c in columns])
+            sizes = []
+            for c in columns:                   # what is left of the room goes to headings, from the left
+                sizes.append(min(most[c], least[c] + room))
+                room -= sizes[-1] - least[c]
+            yield from ((line, True) for line in self._cells(self.headings, columns, sizes))
+            yield "─" * _width(sizes), True
+            for row in self.rows:
+                yield from ((line, False) for line in self._cells(row, columns, sizes))
+
+    def _widths(self, width):
+        """Of each column: the least in which no word is cut, and that at which the heading is one line."""
+        columns = [[str(row[c]) for row in self.rows] for c in range(len(self.headings))]
+        least = [max(map(cell_len, [*column, *heading.split(), ""]))
+                 for column, heading in zip(columns, self.headings)]
+        keys, values = least[:self.keys], least[self.keys:]
+        for beside, shortest in ((_width(values), _NAME), (max(values, default=0), _SHORT)):
+            while sum(keys) > width - len(_GAP) * self.keys - beside and max(keys) > shortest:
+                keys[keys.index(max(keys))] -= 1            # names break, the longest first
+        room = width - len(_GAP) - _width(keys)
+        for c, size in enumerate(values):                   # and lists of numbers, at their blanks
+            if size > room:
+                words = " ".join([*columns[self.keys + c], self.headings[self.keys + c]]).split()
+                values[c] = max(room, *map(cell_len, words))
+        most = [max(size, cell_len(heading)) for size, heading in zip(values, self.headings[self.keys:])]
+        return keys + values, keys + most
+
+    def _blocks(self, least, width):
+        """Columns that fit beside each other: lists of their numbers, each with the keys first."""
+        keys, blocks = list(range(self.keys)), [[]]
+        for c in range(self.keys, len(self.headings)):
+            if blocks[-1] and _width([least[k] for k in [*keys, *blocks[-1], c]]) > width:
+                blocks.append([])
+            blocks[-1].append(c)
+        return [keys + block for block in blocks]
+
+    def _cells(self, texts, columns, sizes):
+        """One row as lines."""
+        parts = [wrapped(texts[c], size) if size else [""] for c, size in zip(columns, sizes)]
+        for k in range(max(map(len, parts))):
+            cells = []
+            for c, size, part in zip(columns, sizes, parts):
+                cell = part[k] if k < len(part) else ""
+                blanks = " " * (size - cell_len(cell))
+                cells.append(cell + blanks if c < self.keys else blanks + cell)
+            yield _GAP.join(cells).rstrip()
+
+    def __rich_console__(self, console, options):
+        for line, heading in self.lines(max(_LEAST, options.max_width)):
+            yield Text(line, style="bold" if heading else "", no_wrap=True, overflow="ignore")
+
+    def __str__(self):
+        return printed(self)
+
+
+def _width(sizes):
+    return sum(sizes) + len(_GAP) * max(len(sizes) - 1, 0)
