@@ -97,7 +97,9 @@ def campaign(count, seed, kinds=tuple(KINDS), folder=None):
 def _cases(count, seed, whole, changed):
     for k in range(count):
         kind = list(whole)[k * len(whole) // count]
-        rng, others = np.random.default_rng([seed, k]), [path for name, path in whole.items() if name != kind]
+        rng = np.random.default_rng([seed, k])
+        # load_weights reads the checkpoints of trainings
+        others = [path for name, path in whole.items() if name != kind and not (kind == "weights" and "training" in name)]
         shutil.copyfile(whole[kind], changed)
         if rng.random() < 0.6 or not others:
             how, damaged = mutations.of_bytes(changed, rng, others or [changed]), True

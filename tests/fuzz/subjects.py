@@ -41,10 +41,10 @@ def of_trains(trains):
 # ------------------------------------------------------------------------------------------ training
 
 
-def trained():
+def trained(learn=("mem",)):
     """(network with learned time constants, data)."""
     rng, net = np.random.default_rng(2), bs.Network(2e-3)
-    x, h = net.input(10), net.population(12, bs.ei_lif(), "excitatory", "h", learn={"mem": "neuron"})
+    x, h = net.input(10), net.population(12, bs.ei_lif(), "excitatory", "h", learn=dict.fromkeys(learn, "neuron"))
     out = net.readout(3, tau_mem=0.06)
     for pre, post, scale, delay in ((x, h, 2.0, 4e-3), (h, h, 0.3, 6e-3), (h, out, 0.3, 0.0)):
         net.connect(pre, post, delay, np.abs(rng.normal(0, scale, (pre.n, post.n))))
