@@ -227,15 +227,12 @@ class Network:
 
     def on_grid(self, name, delay):
         """Given delays (s), one or one for every synapse, as multiples of dt."""
-        what = f"projection {name!r}"
-        if checks.has_axes(delay):
-            delay = checks.reals(delay, f"{what}: delay")
-            warn_if_implausible(delay, f"{what}: the longest delay", plausible.DELAY)
-        else:
-            delay = checks.time(delay, f"{what}: delay", plausible=plausible.DELAY)
+        what, several = f"projection {name!r}", checks.has_axes(delay)
+        delay = (checks.reals if several else checks.time)(delay, f"{what}: delay")
         steps = delay_steps(delay, self.dt, what)
+        warn_if_implausible(delay, f"{what}: {'the longest ' if several else ''}delay", plausible.DELAY)
         timegrid.warn_if_rounded(delay, steps, self.dt, f"{what}: delay")
-        return steps * self.dt if np.ndim(delay) else timegrid.on_grid(delay, steps, self.dt)
+        return steps * self.dt if several else timegrid.on_grid(delay, steps, self.dt)
 
     def _connect_sparse(self, projection, delay, weights, seed):
         """Build and keep the synapses; returns their weights, drawn if they are random, or None."""

@@ -144,8 +144,8 @@ def test_delta_synapses_in_batches_of_trials():
     (lambda: connect(bs.FixedTotal(9), weights=-1.0), "'p': weight is -1.*Dale"),
     (lambda: connect(bs.FixedTotal(9), delay=bs.Normal(0, 1e-3)), "must be finite and >= 0"),
     (lambda: connect(bs.FixedTotal(9), delay=bs.Normal(10, 1e-3)), "65 535"),
-    (lambda: connect(bs.FixedTotal(9), delay=np.ones(8)), r"delays have shape \(8,\)"),
-    (lambda: connect(None, delay=np.ones(8)), "sparse projection"), (lambda: bs.Normal(1, 1, low=2), "low .. high")])
+    (lambda: connect(bs.FixedTotal(9), delay=np.full(8, 1e-3)), r"delays have shape \(8,\)"),
+    (lambda: connect(None, delay=np.full(8, 1e-3)), "sparse projection"), (lambda: bs.Normal(1, 1, low=2), "low .. high")])
 def test_messages(act, words):
     with pytest.raises(ValueError, match=words):
         act()
