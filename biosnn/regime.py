@@ -22,7 +22,6 @@ from .probes import replayed
 from .simulation import Simulation
 from .support import checks, timegrid
 from .support.tables import Table, number, printed
-from .units import listed
 
 
 @dataclass(frozen=True)
@@ -227,7 +226,7 @@ def check_no_pooling(network):
 
 def named_background(network, background):
     """The background as a list with names of populations. ValueErrors are those of `simulate`."""
-    background, place = listed(background, "background", 'PoissonInput("E", 1e4, 1e-4)'), Place(network)
+    background, place = checks.several(background, "background", 'PoissonInput("E", 1e4, 1e-4)'), Place(network)
     pack_background(background, network, place, 0)
     return [replace(source, population=place(source.population)[1].name) for source in background]
 

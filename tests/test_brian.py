@@ -1,5 +1,6 @@
 """Brian2 says the same: spikes identical, states to rounding. Skipped where Brian2 is not installed."""
 import copy
+import dataclasses
 import gc
 import json
 import os
@@ -15,6 +16,7 @@ from hypothesis import HealthCheck, assume, given, settings
 import biosnn as bs
 from biosnn import brian
 from biosnn.brian import comparison, description
+from biosnn.realization import realize
 
 b2 = pytest.importorskip("brian2")
 
@@ -194,7 +196,129 @@ def test_a_state_that_is_not_a_number_does_not_agree():
     net = circuit()
     report = brian.compare(net, bs.data.poisson(10, 100, 0.1, seed=2), progress=False,
                            against=changed(net, **{"E->readout": np.full((32, 3), np.nan)}))
-    assert report.identical and report.worst_state == np.inf
+    assert report.identical and report.worst_state == np.inf and not report and report.verdict == "different"
+    assert "All spikes are identical, but states differ by inf" in str(report)
+
+
+def test_nothing_is_not_identical():
+    """No spikes, and states that stay where they rest: nothing was compared. States that move are."""
+    net, silent = one(bs.lif()), bs.SpikeTrains([], [], [0, 0], 20, 0.2)
+    report = brian.compare(net, silent, progress=False)
+    assert report.verdict == "nothing happened" and not report and not report.identical and not report.happened
+    assert "Nothing happened: no neuron spiked in either program, and no recorded state left its rest" in " ".join(str(report).split())
+    assert report.as_dict()["verdict"] == "nothing happened" and report.divergence is None and report.worst_state == 0
+    report = brian.compare(net, silent, record=[], progress=False)
+    assert not report and "no states were recorded" in " ".join(str(report).split())
+    weak = {"A": np.full((1, 3), 0.5)}
+    assert brian.compare(net, silent, record=[], currents=weak, progress=False).verdict == "nothing happened"
+    report = brian.compare(net, silent, currents=weak, progress=False)
+    assert report.verdict == "identical" and report and report.identical and "No neuron spiked in either program; states agree." in str(report)
+    other = copy.copy(net)
+    other._populations = net._populations | {"A": dataclasses.replace(net["A"], neuron=bs.lif(tau_mem=21e-3))}
+    report = brian.compare(net, silent, currents=weak, progress=False, against=other)
+    assert report.verdict == "different" and not report and not report.identical and report.divergence is None
+    assert "No neuron spiked in either program, but states differ by" in str(report)
+    assert bool(brian.compare(net, bs.data.poisson(20, 20, 0.2, seed=1), progress=False))
+
+
+def background_circuit():
+    """E and I with biases and delays, and everything that a background can be."""
+    net = bs.Network(1e-3)
+    e = net.population(12, bs.ei_lif(20e-3, 5e-3, 10e-3, refractory=2e-3), "excitatory", "E", bias=0.1)
+    i = net.population(4, bs.lif_delta(refractory=2e-3), "inhibitory", "I")
+    for pre, post, w in ((e, e, 0.05), (e, i, 0.2), (i, e, 0.1), (i, i, 0.1)):
+        net.connect(pre, post, 2e-3, np.full((pre.n, post.n), w))
+    net.connect(e, net.readout(1), weights=np.ones((12, 1)))
+    background = [bs.OrnsteinUhlenbeck("E", 0.3, 0.3, 20e-3), bs.PoissonInput("E", 2000.0, 0.08), bs.PoissonInput(i, np.linspace(1e3, 3e3, 4), 0.05),
+                  bs.Current("E", ([0.0, 0.1], [0.2, 0.5])), bs.PoissonInput("E", ([0.0, 0.1], [0.0, 900.0]), 0.1, "inh"),
+                  bs.PoissonInput("I", 0.0, 0.1), bs.Current("readout", np.array([0.2]))]
+    return net, background, {"E.U": bs.Normal(0.5, 0.2, high=1.0), "E.I_exc": np.linspace(0, 1, 12), "readout.U": 0.3}
+
+
+def test_background_and_initial_states(tmp_path):
+    """Poisson input with several events of a neuron in a step, currents, noise: the same numbers in both programs, and in a script."""
+    net, background, initial = background_circuit()
+    report = brian.compare(net, duration=0.3, background=background, initial=initial, seed=4, progress=False)
+    agree(report)
+    assert report and report.spike_counts["E"][0] > 30 and report.traces["E.U"][0].std() > 0.1
+    double = description.in_double(net)
+    ours = bs.simulate(double, 0.3, background=background, initial=initial, seed=4, record={"E.U": slice(None)}, progress=False)
+    np.testing.assert_array_equal(report.traces["E.U"][0], ours.states["E.U"])
+    assert np.abs(brian.compare(net, duration=0.1, background=background, initial=initial, seed=5, progress=False).traces["E.U"][0]
+                  - ours.states["E.U"][:100]).max() > 0.1
+    path = brian.script(net, None, tmp_path / "driven", duration=0.3, background=background, initial=initial, seed=4)
+    done = subprocess.run([sys.executable, path], check=True, capture_output=True, text=True)
+    assert all(f"{name}: {spikes} spikes" in done.stdout for name, (spikes, _) in report.spike_counts.items())
+    assert "background_I_2 has no events" in path.read_text()
+
+
+def test_background_beside_trials_of_input_and_currents():
+    """Trial b has the random numbers of seed + b; a clamped neuron with equal time constants is held where it starts."""
+    net = bs.Network(1e-3)
+    a = net.population(3, bs.lif(10e-3, 10e-3, refractory=3e-3), name="A")
+    net.connect(net.input(20), a, receptor="exc", weights=np.random.default_rng(0).exponential(0.2, (20, 3)))
+    spikes, background = bs.data.poisson(20, 20, 0.2, 2, seed=1), [bs.PoissonInput("A", 500.0, 0.2)]
+    report = brian.compare(net, spikes, currents={"A": np.full(3, 0.2)}, background=background, initial={"A.U": 0.7}, seed=2, progress=False)
+    agree(report)
+    assert report.n_trials == 2
+    second = brian.compare(net, spikes[1], currents={"A": np.full(3, 0.2)}, background=background, initial={"A.U": 0.7}, seed=3, progress=False)
+    assert np.array_equal(second.rasters["A"][0].times, report.rasters["A"][0][1].times)
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_a_difference_is_explained_with_background(first):
+    """U before threshold in the step of the first spike that differs, also where that is the first step: with biases and background."""
+    net, background, initial = background_circuit()
+    other = changed(net, **{name: 0.5 * w for name, w in net.weights.items()})
+    other.tau_parameters = net.tau_parameters | {("E", "bias"): np.asarray(0.15) + net.tau_parameters["E", "bias"]}
+    if first:
+        initial = initial | {"E.U": 1.0}
+        background = [bs.Current("E", -0.14)]
+    d = brian.compare(net, duration=0.3, background=background, initial=initial, progress=False, against=other).divergence
+    assert d.population == "E" and (d.ours > 1) == (d.only_in == "biosnn") and (d.theirs > 1) == (d.only_in == "Brian2")
+    if first:
+        assert d.step == 0
+        reference = brian.to_brian2(description.in_double(net), None, ["E.U_star"], duration=0.3, background=background, initial=initial)
+        reference.run(1e-3)
+        assert d.ours == pytest.approx(np.asarray(reference.states["E.U_star"].U)[d.neuron, 0], abs=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_realization_is_what_a_simulation_has(dtype):
+    """Neurons that never spike and forget slowly hold what they received."""
+    net = bs.Network(1e-3, dtype)
+    net.population(70, dataclasses.replace(bs.lif_delta(1.0), threshold=np.inf), name="E")
+    background = [bs.Current("E", 2.0), bs.PoissonInput("E", 3000.0, 0.5), bs.PoissonInput("E", np.linspace(0, 100, 70), 0.25)]
+    given = realize(net, 50, background, {"E.U": bs.Normal(0.0, 1.0)}, 7)
+    run = bs.simulate(net, 0.05, background=background, initial={"E.U": bs.Normal(0.0, 1.0)}, seed=7, record={"E.U": slice(None)}, progress=False)
+    u, decay = given.initial["E.U"].astype(dtype), np.exp(-1e-3)
+    for n in range(50):
+        u = u * decay + given.currents["E"][n] * (1 - decay) + sum(each.weight * each.counts[n] for each in given.arrivals)
+        np.testing.assert_allclose(run.states["E.U"][n], u, rtol=2e-4 if dtype == np.float32 else 1e-13, atol=1e-5 if dtype == np.float32 else 1e-13)
+    assert [each.counts.max() > 5 for each in given.arrivals] == [True, False] and given.arrivals[0].counts.mean() == pytest.approx(3, rel=0.1)
+    with pytest.raises(ValueError, match="steps is 0; it must be a whole number >= 1"):
+        realize(net, 0)
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (dict(network=3), "network is 3; it must be a Network"), (dict(spikes=[0.1]), r"spikes is \[0.1\]; it must be SpikeTrains"),
+    (dict(spikes={"input": None}), "spikes of the input 'input' is None"), (dict(record="A.U"), r"record is 'A.U'; it must be a list, such as \["),
+    (dict(record=[1]), "a state in record is 1"), (dict(currents=[1.0]), r"currents is \[1.0\]; it must be a dict"),
+    (dict(currents={"A": "much"}), "currents for 'A' is 'much'; it must be real numbers, not texts"),
+    (dict(currents={"A": np.nan}), "currents for 'A' has the value nan"), (dict(background=bs.Current("A", 1.0)), "background is .*; it must be a list"),
+    (dict(background=["A"]), r"background\[0\] is 'A'"), (dict(initial=1), "initial is 1; it must be a dict of states"),
+    (dict(initial={"A.V": 1.0}), "there is no state 'A.V'"), (dict(background=[bs.Current("A", 1.0)], seed=0.5), "seed is 0.5; it must be a whole number"),
+    (dict(seed=None), "seed is None"), (dict(target=None), "target is None; it must be one of 'numpy', 'cython'"),
+    (dict(progress="yes"), "progress is 'yes'; it must be True or False"), (dict(against="other"), "against is 'other'; it must be a Network")])
+def test_arguments_of_compare(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        brian.compare(**{"network": one(bs.lif()), "spikes": bs.data.poisson(20, 20, 0.1, seed=1), "progress": False} | arguments)
+
+
+def test_arguments_of_script(tmp_path):
+    for path, words in ((None, "path is None"), ("", "so neither empty"), (3, "path is 3; it must be a path")):
+        with pytest.raises(ValueError, match=words):
+            brian.script(one(bs.lif()), bs.data.poisson(20, 20, 0.1, seed=1), path)
 
 
 def test_distances_of_samples():

@@ -207,7 +207,7 @@ def test_imports_run_downward():
               "plasticity", "synapses", "connectivity", "convolution", "escape", "network", "baselines", "rescale",
               "background", "engine", "plastic_engine", "pack", "past", "passes", "families", "moments", "mean_field",
               "solver", "mixing", "contributions", "trials", "stats", "progress", "init_report", "loss", "spike_loss",
-              "objective", "regularize", "constraint", "optim", "silence", "checkpoint", "standing", "spike_file", "simulation",
+              "objective", "regularize", "constraint", "optim", "silence", "checkpoint", "standing", "spike_file", "simulation", "realization",
               "init_advice", "probes", "diagnoses", "regime", "circuit_init", "conductance_init", "shadows",
               "init", "train", "plot", "brian"]
     package = Path(bs.__file__).parent

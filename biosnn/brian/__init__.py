@@ -7,11 +7,13 @@ only when one of them is called. biosnn runs in float64 for the comparison, as B
     description.py   equations and arrays of every population and projection, as text and numbers; what cannot be expressed
     objects.py       to_brian2
     script.py        script
-    comparison.py    compare, and its report
+    comparison.py    compare
+    report.py        what compare returns
 """
-from .comparison import Comparison, Divergence, compare
+from .comparison import compare
 from .description import require_brian2
 from .objects import BrianNetwork, to_brian2
+from .report import Comparison, Divergence
 from .script import script
 
 __all__ = ["BrianNetwork", "Comparison", "Divergence", "compare", "require_brian2", "script", "to_brian2"]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..events import SpikeTrains, bin_spikes
+from ..network import Network
+from ..realization import Realization, check_initial, realize
 from ..support import checks, timegrid
 from ..trials import input_trains
 
@@ -29,13 +31,18 @@ def require_brian2():
     return brian2
 
 
-def identifiers(network):
-    """Names for Brian2, by kind and name: ("population", "E") -> "E", ("projection", "E->I") -> "syn_E__I". All differ."""
+def identifiers(network, arrivals=()):
+    """Names for Brian2, by kind and name: ("population", "E") -> "E", ("projection", "E->I") -> "syn_E__I". All differ.
+
+    arrivals: those of a Realization, by their place: ("arrivals", 0) -> "background_E", ("onto", 0) -> "syn_background_E"
+    """
     names, taken = {}, set(_TAKEN)
     things = [("population", p.name, p.name) for p in network.populations]
     things += [("projection", p.name, f"syn_{p.name}") for p in network.projections]
     things += [("jumps", p.name, f"jumps_{p.name}") for p in network.spiking if p.neuron.spike_jumps and p.neuron.jump_delay_steps(network.dt)]
     things += [("windows", p.name, f"windows_{p.name}") for p in network.pooling]
+    for k, each in enumerate(arrivals):
+        things += [("arrivals", k, f"background_{each.population}"), ("onto", k, f"syn_background_{each.population}")]
     for kind, name, wish in things:
         text = re.sub(r"\W", "_", wish, flags=re.ASCII)
         text = text if re.match(r"[A-Za-z]", text) else f"p_{text}"
@@ -199,6 +206,43 @@ def checked_trial(network, spikes, duration):
     return timegrid.covering_steps(checks.time(duration, "duration", above=0), network.dt)
 
 
+def check_arguments(network, spikes=None, record=(), currents=None, background=(), initial=None):
+    """ValueErrors for what is something else; names and shapes are checked where they are used. Returns the background as a tuple."""
+    checks.instance(network, "network", Network, "a Network")
+    for name, train in (spikes.items() if isinstance(spikes, dict) else [] if spikes is None else [("", spikes)]):
+        what = f"spikes of the input {name!r}" if isinstance(spikes, dict) else "spikes"
+        checks.instance(train, what, SpikeTrains, "SpikeTrains, such as bs.data.poisson(…), or a dict of input name -> such")
+    for name in checks.several(record, "record", '"E.U"'):
+        checks.instance(name, "a state in record", str, 'a text such as "E.U"')
+    if currents is not None and not isinstance(currents, dict):
+        checks.refuse("currents", currents, "a dict of population -> array that broadcasts to (step, neuron)")
+    for name, values in (currents or {}).items():
+        checks.reals(values, f"currents for {name!r}")
+    check_initial(initial)
+    return checks.several(background, "background", "PoissonInput('E', 1e3, 0.1)")
+
+
+def realized(network, steps, background, initial, seed):
+    """The Realization of a background and of initial states in double precision, as Brian2 computes."""
+    return realize(in_double(network), steps, background, initial, seed) if background or initial else Realization()
+
+
+def generator(arrivals):
+    """What hands Arrivals to Brian2, which takes one spike of a unit in a step: (units, their steps; neurons, weights of their synapses).
+
+    Unit n (c - 1) + i spikes where neuron i has c events, and has c times the weight.
+    """
+    n, most = arrivals.counts.shape[1], int(arrivals.counts.max(initial=0))
+    steps, neurons = np.nonzero(arrivals.counts)
+    units, all_units = n * (arrivals.counts[steps, neurons] - 1) + neurons, np.arange(n * most)
+    return units, steps, all_units % n, (all_units // n + 1) * arrivals.weight
+
+
+def driven_by(network, values, more):
+    """What `current_values` returns, with the constant currents of populations and with `more` currents (step, neuron) of a background."""
+    return with_biases(network, values | {name: values.get(name, 0.0) + current for name, current in more.items()})
+
+
 def with_biases(network, values):
     """What `current_values` returns, with the constant currents that belong to populations."""
     biased = [p for p in network.spiking + network.readouts if p.bias]
@@ -212,7 +256,7 @@ def current_values(network, currents, steps):
     """
     values = {}
     for name, current in (currents or {}).items():
-        population, current = network[name], np.asarray(current, float)
+        population, current = network[name], checks.reals(current, f"currents for {name!r}")
         if not population.states:
             raise ValueError(f"currents for {name!r}: it is an input, or pools spikes, and has no membrane.")
         if current.ndim == 3 and len(current) == 1:

@@ -1,10 +1,10 @@
 """A network as a Brian2 program of its own: text that a person can read, edit and publish, and its arrays in an .npz file."""
-from pathlib import Path
-
 import numpy as np
 
+from ..support import checks
 from . import pooling
-from .description import checked_trial, current_values, describe, identifiers, input_events, on_pre, synapses_of, with_biases
+from .description import (check_arguments, checked_trial, current_values, describe, driven_by, generator, identifiers, input_events, on_pre,
+                          realized, synapses_of)
 from .plasticity import initial_values, synapse_text
 
 _HEAD = '''"""A network of spiking neurons for Brian2, written by biosnn. Its arrays lie in {arrays} beside this file.
@@ -40,29 +40,33 @@ if len(sys.argv) > 1:
 '''
 
 
-def script(network, spikes, path, currents=None, duration=None):
+def script(network, spikes, path, currents=None, duration=None, *, background=(), initial=None, seed=0):
     """Write `network` with one trial of input as a stand-alone Brian2 program: `path` (.py) and its arrays beside it (.npz).
 
-    spikes, currents, duration   as for `to_brian2`
+    spikes, currents, duration, background, initial, seed   as for `to_brian2`
 
     The program needs Brian2 and numpy only. It simulates the trial, prints the number of spikes of every population and the
     largest U of every readout, and with a file name as its argument saves spike times and readouts there. Returns the path, whose
     read_text() is the program (which does not run without its arrays).
     """
-    path = Path(path).with_suffix(".py")
-    steps, names, events = checked_trial(network, spikes, duration), identifiers(network), input_events(network, spikes)
-    values, arrays, blocks = with_biases(network, current_values(network, currents, steps)), {}, []
+    background, path = check_arguments(network, spikes, (), currents, background, initial), checks.path(path, "path").with_suffix(".py")
+    steps, events = checked_trial(network, spikes, duration), input_events(network, spikes)
+    given, arrays, blocks = realized(network, steps, background, initial, seed), {}, []
+    values, names = driven_by(network, current_values(network, currents, steps), given.currents), identifiers(network, given.arrivals)
     for population in network.inputs:
         name = names["population", population.name]
         arrays[f"{name}_units"], arrays[f"{name}_steps"] = events[population.name]
         blocks.append(f"{name} = SpikeGeneratorGroup({population.n}, data['{name}_units'], data['{name}_steps'] * dt, name='{name}')\n")
     for population in network.spiking + network.readouts:
         part = describe(network, population, names["population", population.name], population.name in values)
-        blocks.append(_group(part, arrays, values.get(population.name)))
+        starts = {state: given.initial[f"{population.name}.{state}"] for state in population.states if f"{population.name}.{state}" in given.initial}
+        blocks.append(_group(part, arrays, values.get(population.name), starts))
         if part.jumps:
             blocks.append(_jumps(part, names["jumps", population.name]))
     blocks += [pooling.program(network, p, names, arrays) for p in network.pooling]
     blocks += [_projection(network, projection, names, arrays) for projection in network.projections]
+    blocks += [_background(each, names["population", each.population], names["arrivals", k], names["onto", k], arrays)
+               for k, each in enumerate(given.arrivals)]
     blocks.append(_monitors("monitors", "SpikeMonitor({})", [names["population", p.name] for p in network.firing])
                   + _monitors("readouts", "StateMonitor({}, 'U', record=True, when='end')",
                               [names["population", p.name] for p in network.readouts]))
@@ -78,7 +82,7 @@ def script(network, spikes, path, currents=None, duration=None):
     return path
 
 
-def _group(part, arrays, current):
+def _group(part, arrays, current, starts):
     options = "".join(f", {key}='{value}'" for key, value in part.options.items())
     options += f", refractory={part.refractory!r} * second" if part.refractory else ""
     constants = ", ".join(f"'{name}': {value!r} * second" for name, value in part.constants.items())
@@ -87,8 +91,11 @@ def _group(part, arrays, current):
     for name, value in part.parameters.items():
         arrays[f"{part.name}_{name}"] = value
         lines.append(f"{part.name}.{name} = data['{part.name}_{name}']" + (" * second" if name.startswith("tau_") else ""))
+    for state, start in starts.items():
+        arrays[f"{part.name}_initial_{state}"] = start
+        lines.append(f"{part.name}.{state} = data['{part.name}_initial_{state}']")
     if part.hold:
-        lines += [f"{part.name}.U_held = {part.initial!r}", f"{part.name}.run_regularly('{part.hold}', when='groups', order=1)"]
+        lines += [f"{part.name}.U_held = {part.name}.U", f"{part.name}.run_regularly('{part.hold}', when='groups', order=1)"]
     if part.bounds:
         lines.append(f"{part.name}.run_regularly('{part.bounds}', when='groups', order=2)")
     if current is not None:
@@ -99,6 +106,18 @@ def _group(part, arrays, current):
         lines += [f"{part.name}.namespace['J_over_time'] = TimedArray(data['{part.name}_J'], dt=dt, name='current_{part.name}')",
                   f"{part.name}.run_regularly('J = J_over_time(t, i)', when='start')"]
     return "\n".join(lines) + "\n"
+
+
+def _background(arrivals, target, name, onto, arrays):
+    """A generator of the events of a PoissonInput, with a unit for each number of events that a neuron has in a step."""
+    units, steps, neurons, weights = generator(arrivals)
+    if not units.size:
+        return f"# {name} has no events\n"
+    arrays |= {f"{name}_units": units, f"{name}_steps": steps, f"{onto}_post": neurons, f"{onto}_w": weights}
+    return "\n".join([
+        f"{name} = SpikeGeneratorGroup({neurons.size}, data['{name}_units'], data['{name}_steps'] * dt, name='{name}')    # Poisson events",
+        f"{onto} = Synapses({name}, {target}, 'w : 1', on_pre='{arrivals.state}_post += w', name='{onto}')",
+        f"{onto}.connect(i=np.arange({neurons.size}), j=data['{onto}_post'])", f"{onto}.w = data['{onto}_w']"]) + "\n"
 
 
 def _jumps(part, name):
