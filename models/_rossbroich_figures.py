@@ -1,11 +1,13 @@
 """Figures of the experiments of rossbroich_2022.py, from the rows of their results."""
 import numpy as np
 
+from biosnn.figures import styles
+
 from ._rossbroich import SILENT
 
-# Okabe & Ito's palette: fluctuation-driven start, Kaiming's; with and without the lower bound
+# Okabe & Ito's palette without the colours of excitation and inhibition: fluctuation-driven start, Kaiming's; with and without the lower bound
 _STARTS = {"fluctuation": ("#009E73", "fluctuation-driven"), "kaiming": ("#CC79A7", "Kaiming")}
-_BOUNDS = {True: ("#0072B2", "-", "o", "with lower bound"), False: ("#E69F00", "--", "s", "without lower bound")}
+_BOUNDS = {True: ("#56B4E9", "-", "o", "with lower bound"), False: ("#E69F00", "--", "s", "without lower bound")}
 _LAYER_COLOURS = "viridis"
 
 
@@ -32,19 +34,19 @@ def _chance(axis, rows):
 
 
 def learning_curves(rows, published):
-    """Accuracy over epochs, training dashed and validation solid, one colour a seed."""
+    """Accuracy over epochs, training thin and validation heavy, one style a seed."""
     figure, (axis,) = _figure(6.5, 4, 1)
-    for row, colour in zip(rows, ("#000000", "#009E73", "#CC79A7", "#E69F00", "#56B4E9") * len(rows)):
+    for row, style in zip(rows, styles(len(rows))):
         epochs = [h["epoch"] for h in row["history"]]
-        axis.plot(epochs, [100 * h["accuracy"] for h in row["history"]], "--", color=colour, lw=1)
+        axis.plot(epochs, [100 * h["accuracy"] for h in row["history"]], **style, lw=0.8)
         checks = [h["validation"] for h in row["history"]]
         if None not in checks:
-            axis.plot(epochs, 100 * np.array(checks), color=colour, lw=1.3)
+            axis.plot(epochs, 100 * np.array(checks), **style, lw=1.8)
         test = 100 * row["test_accuracy"]
-        axis.plot(epochs[-1:], [test], "o", color=colour, ms=5, label=f"seed {row['seed']}: test {test:.1f} %")
+        axis.plot(epochs[-1:], [test], **style | {"marker": style["marker"] or "o"}, ms=5, label=f"seed {row['seed']}: test {test:.1f} %")
     axis.axhline(100 * published, color="0.5", ls=":", label=f"published: {100 * published:.1f} %")
-    axis.set(xlabel="epoch", ylabel="accuracy (%)", title="Randman, 128 LIF neurons (dashed: training; solid: validation)", ylim=(0, 101))
-    axis.legend(loc="lower right", fontsize=8)
+    axis.set(xlabel="epoch", ylabel="accuracy (%)", title="Randman, 128 LIF neurons (thin: training; heavy: validation)", ylim=(0, 101))
+    axis.legend(loc="lower right", fontsize=8, ncols=1 + len(rows) // 10)
     return figure
 
 
@@ -160,7 +162,7 @@ def alpha(rows, data):
     left.set(xlabel="α, feed-forward share of the variance (1: no recurrence)", ylabel="test accuracy (%)", title=f"{data}: accuracy", ylim=(0, 101))
     left.legend(fontsize=8, loc="lower center")
     values = sorted({r["alpha"] for r in rows})
-    for when, colour in (("before", "#E69F00"), ("after", "#0072B2")):
+    for when, colour in (("before", "#E69F00"), ("after", "#009E73")):
         right.plot(values, [np.mean([np.mean(_by_layer(r, when)) for r in rows if r["alpha"] == v]) for v in values], "o-", color=colour,
                    label=f"{when} training")
     right.set(xlabel="α", ylabel="mean rate of the hidden neurons (Hz)", title="rates")

@@ -56,7 +56,7 @@ def fluctuations_figure(traces):
         row[0].set(xlabel="weight", ylabel="density", title=f"ξ = {xi:g}, weights")
         shown = slice(0, 1000)
         row[1].plot(1e3 * trace.times[shown], trace.states["free.U"][0, shown, 0], color="0.6", label="no threshold")
-        row[1].plot(1e3 * trace.times[shown], trace.states["spiking.U"][0, shown, 0], color="#0072B2", lw=0.9, label="spiking")
+        row[1].plot(1e3 * trace.times[shown], trace.states["spiking.U"][0, shown, 0], color="#56B4E9", lw=0.9, label="spiking")
         row[1].axhline(1, color="k", ls=":", lw=1)
         row[1].set(xlabel="time (ms)", ylabel="membrane U\n(threshold = 1)", title="membrane", ylim=(-3.2, 2.5))
         u = np.linspace(-3.5, 3.5, 300)

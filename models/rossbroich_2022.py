@@ -105,8 +105,8 @@ def dalian(args):
     for path in [out / "result.json"] + ([Path(args.json)] if args.json else []):
         path.write_text(json.dumps(result, indent=1))
     figures(net, test, report, out, "after")
-    others = {Path(folder).name: read_history(folder) for folder in args.beside}
-    plot.history(history, others, label=f"{args.init} start").savefig(out / "history.png", dpi=120)
+    runs = {f"{args.init} start": history} | {f"{folder}": read_history(folder) for folder in args.beside}
+    plot.history(runs if args.beside else history).savefig(out / "history.png", dpi=120)
     changed = {name: float(np.abs(net.weights[name] - w).mean()) for name, w in start.items()}
     console.print(results_table(result, changed, name))
     print(f"result, checkpoints and figures: {out}/")

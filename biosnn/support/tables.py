@@ -1,9 +1,11 @@
-"""Tables in plain text, as wide as the screen: headings wrap, columns go on below, and no number is ever cut.
+"""Tables in plain text, as wide as the screen: headings wrap, and no number is ever cut.
 
-    print(printed(Table("Rates", ("name", "rate (Hz)"), [("E", number(4.13))]), "a note, which wraps"))
+    print(printed(Table("Rates", ("name", "rate (Hz)"), [("E", number(4.13))]), "a note, which
+    wraps"))
 
 A `Table` may also be given to a rich Console, whose width it then takes.
 """
+
 import shutil
 from dataclasses import dataclass
 from typing import Iterator, Sequence
@@ -12,10 +14,10 @@ import numpy as np
 from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
-_GAP = "  "     # between columns
-_LEAST = 20     # columns of a screen
-_NAME = 16      # columns of a name, below which it does not break only to have all columns beside each other
-_SHORT = 10     # columns that a name gets in any case
+_GAP = "  "  # between columns
+_LEAST = 20  # columns of a screen
+_NAME = 16  # columns of a name, which does not break further for all columns to fit beside it
+_SHORT = 10  # columns that a name gets in any case
 
 
 def number(value: float | None, form: str = ".4g") -> str:
@@ -26,16 +28,23 @@ def number(value: float | None, form: str = ".4g") -> str:
 
 
 def printed(*parts: "Table | str", width: int | None = None) -> str:
-    """Tables and texts below each other, within `width` columns (default: those of the screen; 80 where there is none)."""
+    """Tables and texts below each other, within `width` columns.
+
+    Default: those of the screen, 80 where there is none.
+    """
     width = max(_LEAST, width or shutil.get_terminal_size().columns)
     lines = []
     for part in parts:
-        lines += [line for line, _ in part.lines(width)] if isinstance(part, Table) else wrapped(part, width)
+        lines += (
+            [line for line, _ in part.lines(width)]
+            if isinstance(part, Table)
+            else wrapped(part, width)
+        )
     return "".join(f"{line}\n" for line in lines)
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Lines of at most `width` columns, broken at blanks, and within a word only if it is longer than a line."""
+    """Lines of at most `width` columns, broken at blanks, within a word only if it must be."""
     lines, line = [], ""
     for word in str(text).split():
         for piece in [word] if cell_len(word) <= width else chop_cells(word, width):
@@ -53,9 +62,11 @@ class Table:
     title      above it
     headings   one for each column; they break at blanks where there is little room
     rows       sequences of texts, one for each column
-    keys       so many columns at the left say what a row is; they stand at the left again where the columns do not fit beside each
-               other and go on below. Numbers are at the right of their columns
+    keys       so many columns at the left say what a row is; they stand at the left again where the
+               columns do not fit beside each other and go on below. Numbers are at the right of
+               their columns
     """
+
     title: str
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -71,7 +82,7 @@ class Table:
                 yield "", False
             room = width - _width([least[c] for c in columns])
             sizes = []
-            for c in columns:                   # what is left of the room goes to headings, from the left
+            for c in columns:  # what is left of the room goes to headings, from the left
                 sizes.append(min(most[c], least[c] + room))
                 room -= sizes[-1] - least[c]
             yield from ((line, True) for line in self._cells(self.headings, columns, sizes))
@@ -80,20 +91,25 @@ class Table:
                 yield from ((line, False) for line in self._cells(row, columns, sizes))
 
     def _widths(self, width):
-        """Of each column: the least in which no word is cut, and that at which the heading is one line."""
+        """Of each column: the least that cuts no word, and that at which the heading is one line."""
         columns = [[str(row[c]) for row in self.rows] for c in range(len(self.headings))]
-        least = [max(map(cell_len, [*column, *heading.split(), ""]))
-                 for column, heading in zip(columns, self.headings)]
-        keys, values = least[:self.keys], least[self.keys:]
+        least = [
+            max(map(cell_len, [*column, *heading.split(), ""]))
+            for column, heading in zip(columns, self.headings)
+        ]
+        keys, values = least[: self.keys], least[self.keys :]
         for beside, shortest in ((_width(values), _NAME), (max(values, default=0), _SHORT)):
             while sum(keys) > width - len(_GAP) * self.keys - beside and max(keys) > shortest:
-                keys[keys.index(max(keys))] -= 1            # names break, the longest first
+                keys[keys.index(max(keys))] -= 1  # names break, the longest first
         room = width - len(_GAP) - _width(keys)
-        for c, size in enumerate(values):                   # and lists of numbers, at their blanks
+        for c, size in enumerate(values):  # and lists of numbers, at their blanks
             if size > room:
                 words = " ".join([*columns[self.keys + c], self.headings[self.keys + c]]).split()
                 values[c] = max(room, *map(cell_len, words))
-        most = [max(size, cell_len(heading)) for size, heading in zip(values, self.headings[self.keys:])]
+        most = [
+            max(size, cell_len(heading))
+            for size, heading in zip(values, self.headings[self.keys :])
+        ]
         return keys + values, keys + most
 
     def _blocks(self, least, width):
