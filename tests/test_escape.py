@@ -166,7 +166,7 @@ def labelled(n):
     return bs.data.poisson(20, 30, 0.1, n, seed=5, labels=np.arange(n) % 3)
 
 
-def noisy(noise=SigmoidEscape(10.0)):
+def noisy(noise=bs.SigmoidEscape(10.0)):
     rng, net = np.random.default_rng(1), bs.Network(DT)
     x, h = net.input(30), net.population(20, bs.lif(), "unsigned", "h", noise=noise)
     net.connect(x, h, 0, rng.normal(0.3, 0.2, (30, 20)))
