@@ -283,7 +283,7 @@ def _membrane_histogram(axis, values, theory, face):
     axis.set_xlabel(fitted(home, words, 0.22 * home.get_figwidth(), size()), fontsize=size())
 
 
-# ---------------------------------------------------------------------------------- what was recorded
+# -------------------------------------------------------------------------------- what was recorded
 
 
 def check_trace(trace):

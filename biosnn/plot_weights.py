@@ -24,6 +24,7 @@ from .figures import (
 from .init_report import InitializerReport
 from .moments import as_learned, psp
 from .network import Network
+from .plasticity import TsodyksMarkram
 from .support import checks
 
 _LONGEST = 20_000  # steps of a postsynaptic potential that are looked at for its peak
@@ -82,6 +83,8 @@ def weights(
             fontsize=size(0.85),
         )
         axis.set_ylabel("density" if k % across == 0 else "", fontsize=size(0.9))
+    aims = [line for axis in home.axes for line in axis.lines]
+    legend(home, aims[:1], ["what the initializer aimed at"][: len(aims)])
     return home
 
 
@@ -121,6 +124,7 @@ def _meaning(network, projection, peaks):
     receptor = neuron.receptors[projection.receptor]
     step = "jump" if receptor.jump > 0 else "drop"
     scale = "" if abs(receptor.jump) == 1 else f" / {abs(receptor.jump):g}"
+    scale += " / u x" if isinstance(projection.plasticity, TsodyksMarkram) else ""
     lines = [f"weight: {step} of {receptor.state} per spike{scale}"]
     heterogeneous = any(np.ndim(tau) for tau in neuron.time_constants.values())
     if receptor.state == "U" or neuron.reversal or neuron.surge or heterogeneous:

@@ -232,7 +232,8 @@ def test_weights_are_densities_beside_their_targets(trace):
     w, target = axes["I->I"].lines[0].get_data()
     np.testing.assert_allclose(target, np.exp(-((w - 0.3) / 0.1) ** 2 / 2) / (0.1 * np.sqrt(2 * np.pi)))
     assert list(axes["E->E"].lines[0].get_xdata()) == [0.25, 0.25]
-    assert not axes["E->I"].lines and not any(a.lines for a in plot.weights(trace.network).axes)
+    assert list(legend_of(plot.weights(trace.network, report()))) == ["what the initializer aimed at"]
+    assert not axes["E->I"].lines and not plot.weights(trace.network).legends and not any(a.lines for a in plot.weights(trace.network).axes)
     assert axes["I->I"].get_xlabel().startswith("weight: jump of I_inh per spike\n") and axes["input->E"].get_ylabel() == "density"
 
 
@@ -439,6 +440,8 @@ def test_what_a_weight_is():
     assert labels["lif"] == "weight: jump of I per spike\n(1 moves U by 0.25 at its peak)"     # 20 and 10 ms: (1/2) / 2
     assert labels["delta"] == "weight: drop of U per spike"
     assert labels["g"] == "weight: jump of g_exc per spike" and labels["many"] == "weight: jump of I per spike"
+    net.connect(x, net["lif"], weights=1.0, synapses=bs.Bernoulli(1.0), seed=1, plasticity=bs.TsodyksMarkram(), name="short-term")
+    assert plot.weights(net).axes[-1].get_xlabel().startswith("weight: jump of I per spike / u x\n")
     receptor = net["fast"].neuron.receptors[net.projection("fast").receptor]
     peak = psp(net["fast"].neuron, 1e-3, net.projection("fast").receptor, 500).max()
     assert labels["fast"] == f"weight: jump of {receptor.state} per spike\n(1 moves U by {peak:.2g} at its peak)"

@@ -91,7 +91,7 @@ class Table:
                 yield from ((line, False) for line in self._cells(row, columns, sizes))
 
     def _widths(self, width):
-        """Of each column: the least that cuts no word, and that at which the heading is one line."""
+        """Of each column: the least that cuts no word, and that of a heading of one line."""
         columns = [[str(row[c]) for row in self.rows] for c in range(len(self.headings))]
         least = [
             max(map(cell_len, [*column, *heading.split(), ""]))
