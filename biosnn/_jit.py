@@ -31,9 +31,10 @@ _STAMP = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdig
 def _compiler(**options):
     """A decorator like numba.njit, whose cache is as old as the newest of all files with kernels."""
     def decorate(function):
+        if numba.config.DISABLE_JIT:     # numbers overflow and divide by zero without a word, as in compiled kernels
+            return np.errstate(all="ignore")(function)
         dispatcher = numba.njit(**_OPTIONS, **options)(function)
-        if not numba.config.DISABLE_JIT:
-            dispatcher._cache = cache_of(function, _STAMP)
+        dispatcher._cache = cache_of(function, _STAMP)
         return dispatcher
     return decorate
 

@@ -60,13 +60,19 @@ _urgent = []         # not empty within at_once
 _last = [-1e9]       # when Ctrl-C was pressed within one
 
 
+class ThrownAway(KeyboardInterrupt):
+    """The first Ctrl-C within at_once."""
+
+
 def _on_interrupt(signum, frame):
     now, again = time.monotonic(), bool(_open[-1])
     again, _last[0] = again or now - _last[0] < _AGAIN, now
     for pressed in _open:
         pressed.append(True)
-    if again or _urgent:
+    if again:
         raise KeyboardInterrupt
+    if _urgent:
+        raise ThrownAway
 
 
 @contextmanager
@@ -93,14 +99,14 @@ def graceful_interrupt():
 
 @contextmanager
 def at_once():
-    """Within graceful_interrupt: work that may be thrown away, so that the first Ctrl-C is a KeyboardInterrupt."""
+    """Within graceful_interrupt: work that may be thrown away, so that the first Ctrl-C ends it: a ThrownAway is raised."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     _urgent.append(True)
     try:
         if _open and _open[-1]:
-            raise KeyboardInterrupt
+            raise ThrownAway
         yield
     finally:
         _urgent.pop()

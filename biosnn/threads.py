@@ -5,6 +5,7 @@ import time
 from collections import deque
 from functools import cache
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any, Callable
 
 import numpy as np
@@ -89,7 +90,7 @@ class _Team:
 
     def __init__(self, work, jobs):
         self.work, self.jobs = work, deque(enumerate(jobs))
-        self.results, self.error = [None] * len(jobs), None
+        self.results, self.error, self._ended = [None] * len(jobs), None, SimpleQueue()
 
     def serve(self):
         try:
@@ -102,6 +103,18 @@ class _Team:
         except BaseException as error:      # raised anew where the work was ordered
             self.error = self.error or error
             self.jobs.clear()
+        finally:
+            self._ended.put(True)
+
+    def wait_for_one(self, seconds):
+        """Until a thread has ended. Not by Thread.join, which takes a thread for ended where Ctrl-C interrupts it (Python 3.11)."""
+        last = time.monotonic() + seconds
+        while True:
+            try:
+                return self._ended.get(timeout=min(_LOOK, max(0.0, last - time.monotonic())))
+            except Empty:
+                if time.monotonic() >= last:
+                    return False
 
 
 def on_threads(work: Callable, jobs: list, threads: int | None = None, stop: np.ndarray | None = None) -> list[Any]:
@@ -117,9 +130,8 @@ def on_threads(work: Callable, jobs: list, threads: int | None = None, stop: np.
     try:
         for member in members:
             member.start()
-        for member in members:
-            while member.is_alive():
-                member.join(_LOOK)
+        for _ in members:
+            team.wait_for_one(np.inf)
         if team.error is not None:
             raise team.error
     except BaseException:
@@ -127,8 +139,7 @@ def on_threads(work: Callable, jobs: list, threads: int | None = None, stop: np.
         if stop is not None:
             stop[0] = 1
         last = time.monotonic() + _PATIENCE
-        for member in members:
-            if member.ident is not None:
-                member.join(max(0.0, last - time.monotonic()))
+        while any(member.is_alive() for member in members) and team.wait_for_one(last - time.monotonic()):
+            pass
         raise
     return team.results

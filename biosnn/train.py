@@ -14,7 +14,7 @@ from .network import Network
 from .objective import joint_score, loss_gradient, make_heads, make_targets, mean_of_finite, select, total_weights, value_and_gradient
 from .optim import Adam, Constant, clip_norm
 from .pack import check_differentiable, check_reset_is_differentiable, pack, pack_model
-from .progress import at_once, graceful_interrupt, progress_bar
+from .progress import ThrownAway, at_once, graceful_interrupt, progress_bar
 from .regularize import SpikeCount, WeightPenalty, checked_regularizers
 from .silence import SilenceWatch
 from .support.checks import flag, instance, path, real, refuse, several, shown, whole
@@ -113,7 +113,8 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
                   uninterrupted run; starts anew where there is none) or "overwrite". Resumed with more epochs, a schedule that
                   counts shares of the training (Cosine, Step) goes on at the share of the new number
     Ctrl-C ends the training at once: the network holds the weights after the last whole batch, a checkpoint (`out`) goes on from
-    there with the bits of an uninterrupted run, and the History of the whole epochs says `interrupted`. A script that trains in a loop
+    there with the bits of an uninterrupted run, and the History of the whole epochs says `interrupted`
+    (before the first batch, it is a KeyboardInterrupt). A script that trains in a loop
     leaves it with `if history.interrupted: break`. A second Ctrl-C within three seconds, in this training or the next, is a
     KeyboardInterrupt, so that two always end a script.
     A loss or gradient that is not finite is a ValueError that names the projection; the last good checkpoint stays.
@@ -405,7 +406,7 @@ class _Session:
             self.silence.begin()
         for start in range(self.batch * self.batch_size, order.size, self.batch_size):
             rows = order[start:start + self.batch_size]
-            found = self._unless_interrupted(interrupted, lambda: self.gradient(self.data, rows))
+            found = self._unless_interrupted(lambda: self.gradient(self.data, rows))
             if found is None:
                 return
             value, score, scored, terms, gradient = found
@@ -419,20 +420,18 @@ class _Session:
                 return
         check = None
         if self.validation:
-            check = self._unless_interrupted(interrupted, lambda: self.evaluate(self.validation, self.batch_size))
+            check = self._unless_interrupted(lambda: self.evaluate(self.validation, self.batch_size))
             if check is None:       # the checkpoint goes on with the validation
                 return
         self._close_epoch(begin, check, self._rate(epochs, self.n_batches - 1))
 
-    def _unless_interrupted(self, interrupted, work):
-        """work(), or None if Ctrl-C came before its end: it has left no trace then."""
+    def _unless_interrupted(self, work):
+        """work(), or None if the first Ctrl-C came before its end: it has left no trace then."""
         before = self.past
         try:
             with at_once():
                 return work()
-        except KeyboardInterrupt:
-            if not interrupted():       # not within a graceful_interrupt
-                raise
+        except ThrownAway:
             self.past = before
 
     def _rate(self, epochs, batch):
