@@ -184,6 +184,7 @@ def pack_background(background, network, place, key):
     """
     sources = _Sources()
     for stream, source in enumerate(background):
+        before = len(sources.values), len(sources.ou)
         if not isinstance(source, (PoissonInput, Current, OrnsteinUhlenbeck)):
             raise ValueError(f"background[{stream}] is {shown(source)}; it must be a PoissonInput, Current or OrnsteinUhlenbeck.")
         if isinstance(source, PoissonInput):
@@ -195,6 +196,9 @@ def pack_background(background, network, place, key):
             sources.add(kernels.CURRENT, p, stream, starts, _padded(values, size), per_neuron, size)
         else:
             _add_ornstein_uhlenbeck(sources, source, stream, network, place, np.random.default_rng([key, stream]))
+        numbers = [sources.columns[-1][9], *sources.values[before[0]:], *sources.ou[before[1]:]]
+        reals(np.concatenate([np.ravel(each) for each in numbers]), f"background[{stream}], {type(source).__name__}({source.population!r}),",
+              dtype=network.dtype)
     names = ("kind", "population", "stream", "start_first", "segments", "per_neuron", "value_first", "width", "target", "weight",
              "ou_first", "decay")
     order = sorted(range(len(sources.columns)),

@@ -16,7 +16,9 @@ def check_weights(name, weights, non_negative):
     weights: an array (pre, post), an array with one per synapse, or one number for all synapses.
     """
     weights = np.asarray(weights)
-    if not np.isfinite(weights.sum()) and not np.all(np.isfinite(weights)):
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = weights.sum()
+    if not np.isfinite(total) and not np.all(np.isfinite(weights)):
         at = np.argwhere(~np.isfinite(weights))[0]
         raise ValueError(f"projection {name!r}: weight {_index(at)}is {weights[tuple(at)]}; weights must be finite.")
     if non_negative and weights.size and weights.min() < 0:

@@ -131,7 +131,7 @@ class Workspace(NamedTuple):
     adjoint: arrays.Scratch
 
 
-def _workspace(spare, packed, n_trials, steps, blocks, width, end):
+def _workspace(spare, packed, n_trials, steps, blocks, width):
     """One that fits from the list `spare`, or a new one."""
     while spare:
         try:
@@ -140,7 +140,7 @@ def _workspace(spare, packed, n_trials, steps, blocks, width, end):
             break
         if known.recording.counts.shape[0] >= n_trials and known.recording.margin.shape[1] == steps:
             return known
-    return Workspace(new_recording(packed, n_trials, steps, blocks, width, tape=True, end=end), _scratch(packed),
+    return Workspace(new_recording(packed, n_trials, steps, blocks, width, tape=True, end=True), _scratch(packed),
                      _scratch(packed, _most_events(packed)))
 
 
@@ -189,13 +189,14 @@ def adjoint(packed, drive, recording, loss, threads, differentiate_reset=False, 
     return arrays.Gradient(*sums.total, grad_current, kept, states)
 
 
-def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, threads, spare, differentiate_reset=False,
+def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, check, threads, spare, differentiate_reset=False,
                      coefficients=False, chance=arrays.Chance(), before=None):
     """Forward pass, loss and adjoint of a batch, chunk by chunk: what the adjoint reads has just been written.
 
     inputs          (first, last) -> (arrays.Events, their rows) of those trials of the batch
     blocks, width   states to record
     derive          (recording, first, last) -> (anything, arrays.LossGradient) of those trials
+    check           (packed, arrays.Drive, recording, first) looks at the end of a forward pass of the trials from `first` on
     spare           list of Workspaces, kept between calls
     chance          what is random in the spikes of the batch
     before          arrays.Past that the batch goes on from, or None
@@ -209,7 +210,7 @@ def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, thr
 
     def work(c, first, last, stop):
         n = last - first
-        space = _workspace(spare, packed, n, steps, blocks, width, before is not None)
+        space = _workspace(spare, packed, n, steps, blocks, width)
         recording = _first_trials(space.recording, n)
         recording.counts[:] = 0
         drive = arrays.Drive(*inputs(first, last), arrays.NO_BLOCKS, np.empty((n, 0, 0), dtype), chance._replace(trial=chance.trial[first:last]),
@@ -218,6 +219,7 @@ def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, thr
         kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording, space.forward, steps, 0, n, extras, stop)
         if stop[0]:
             return
+        check(packed, drive, recording, first)
         ends[c] = None if before is None else past.after(packed, drive, recording, steps)
         results[c], loss = derive(recording, first, last)
         kernels.adjoint(packed.model, packed.wiring, packed.weight, panels, drive, recording, loss,

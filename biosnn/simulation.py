@@ -15,6 +15,7 @@ from .background import Current
 from .code_cache import clock, ready, silence
 from . import network_kernels as kernels
 from .events import SpikeTrains
+from .finite import check_slice
 from .network import Network
 from .past import State, check_state
 from .progress import graceful_interrupt, progress_bar
@@ -379,6 +380,7 @@ class _Run:
                 first, last, before = self.step, self.step + min(size, steps - done), clock()
                 self._slice(pool, control, first, last)
                 now = clock()
+                check_slice(self.network, self.place, self.memory.x, first, last)
                 self._keep(first, last)
                 self.step, done = last, done + last - first
                 size = min(int(np.clip(size * _SLICE / max(now - before, 1e-6), size / 2, size * 4)) + 1, self.most)

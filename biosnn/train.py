@@ -9,6 +9,7 @@ from .code_cache import clock
 from .constraint import checked_constraints
 from .events import SpikeTrains, bin_events
 from .escape import chance, checked_dropout, with_dropout
+from .finite import NotFinite, check_batch
 from .loss import MaxOverTimeCrossEntropy
 from .network import Network
 from .objective import joint_score, loss_gradient, make_heads, make_targets, mean_of_finite, select, total_weights, value_and_gradient
@@ -296,8 +297,9 @@ class _Session:
         layout, known = state_layout(self.packed, self.seen), self._known
         if known is None or known.counts.shape[0] != rows.size or known.states.shape[1] != data.steps:
             self._known = known = passes.new_recording(self.packed, rows.size, data.steps, layout.blocks, layout.width,
-                                                                end=self.stateful)
+                                                                end=True)
         passes.forward(self.packed, drive, known, data.steps, self.threads)
+        check_batch(self.packed, drive, known, data.steps, all_states)
         return known, past.after(self.packed, drive, known, data.steps) if self.stateful else None
 
     # ------------------------------------------------------------------------------------------ one step
@@ -325,8 +327,15 @@ class _Session:
             return self._augmented(data, part) if self.augment else (data.events, part)
         if self.stateful and self.past is None:
             self.past = past.at_rest(packed, rows.size)
-        results, gradient, self.past = passes.chunked_gradient(packed, inputs, rows.size, data.steps, recorded.blocks, recorded.width, derive,
-                                                   self.threads, self._spare, self.differentiate_reset, self.learns, noise, self.past)
+
+        def check(packed, drive, recording, first):
+            check_batch(packed, drive, recording, data.steps, all_states, rows[first:])
+        try:
+            results, gradient, self.past = passes.chunked_gradient(
+                packed, inputs, rows.size, data.steps, recorded.blocks, recorded.width, derive, check, self.threads, self._spare,
+                self.differentiate_reset, self.learns, noise, self.past)
+        except NotFinite as error:
+            self._stop(str(error))
         value, score, scored, terms = np.sum(results, axis=0)
         self.silence.see(packed, fired, gradient.weight)
         by_tau = tau_gradients(self.packed, gradient) if self.taus else {}
@@ -368,7 +377,7 @@ class _Session:
         self.optimizer.step(self.parameters, gradient, self.state, rate)
         if not np.all(np.isfinite(self.parameters)):
             self.parameters[:] = before
-            self._stop(f"what {self.optimizer!r} makes of the weights at the learning rate {rate:g}")
+            self._stop(f"what {self.optimizer!r} makes of the weights at the learning rate {rate:g} is not finite.")
         dale.project(self.parameters, self.packed.non_negative)
         for constraint in self.constraints:
             for name in self.packed.places:
@@ -386,11 +395,11 @@ class _Session:
             return
         wrong = [name for name in self.packed.places if not np.all(np.isfinite(self.packed.weight_matrix(name, gradient)))]
         self._stop((f"the gradient of projection {', '.join(map(repr, wrong))}" if wrong else "the loss or a time-constant gradient")
-                   + f" (loss {value})")
+                   + f" (loss {value}) is not finite.")
 
     def _stop(self, what):
         self.write_back()
-        raise ValueError(f"epoch {self.epoch}, batch {self.batch}: {what} is not finite. Training stopped; the network holds the last "
+        raise ValueError(f"epoch {self.epoch}, batch {self.batch}: {what} Training stopped; the network holds the last "
                          "finite weights and the last checkpoint stays. A smaller learning rate, or weights and inputs of smaller "
                          "scale, usually help.")
 

@@ -7,6 +7,7 @@ import numpy as np
 from . import arrays, contributions, passes
 from .escape import chance
 from .events import SpikeTrains, bin_spikes, first_steps, ranges
+from .finite import check_batch
 from .network import Network
 from .neuron import linear_step, step_pattern
 from .pack import check_differentiable, check_reset_is_differentiable, pack
@@ -320,6 +321,7 @@ def run(network, spikes=None, record=(), currents=None, threads=None, merge=True
     if kept.width:
         recording = recording._replace(moment_blocks=kept.blocks, moments=np.zeros((n_trials, 2, kept.width)))
     passes.forward(packed, drive, recording, steps, threads)
+    check_batch(packed, drive, recording, steps, all_states)
     return make_trace(packed, drive, recording, states, steps, trains, kept)
 
 

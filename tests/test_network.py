@@ -206,7 +206,7 @@ def test_imports_run_downward():
               "augmentation", "data", "dale",
               "plasticity", "synapses", "connectivity", "convolution", "escape", "network", "baselines", "rescale",
               "background", "engine", "plastic_engine", "pack", "past", "passes", "families", "moments", "mean_field",
-              "solver", "mixing", "contributions", "trials", "stats", "progress", "init_report", "loss", "spike_loss",
+              "solver", "mixing", "contributions", "finite", "trials", "stats", "progress", "init_report", "loss", "spike_loss",
               "objective", "regularize", "constraint", "optim", "silence", "checkpoint", "standing", "spike_file", "simulation", "realization",
               "init_advice", "probes", "diagnoses", "regime", "circuit_init", "conductance_init", "shadows",
               "init", "train", "plot", "brian"]
