@@ -9,7 +9,6 @@ import numpy as np
 
 from .events import Spans, SpikeTrains, check_trains, inside
 from .support import checks, plausible, seeds
-from .units import listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,7 +257,7 @@ def augment(spikes, augmentations, seed):
 
 def checked(augmentations):
     """A tuple of augmentations; ValueError if something in it is none."""
-    augmentations = listed(augmentations, "augment", "ChannelShift(10)")
+    augmentations = checks.several(augmentations, "augment", "ChannelShift(10)")
     for each in augmentations:
         if not isinstance(each, _Augmentation):
             names = ", ".join(kind.__name__ for kind in (*_Augmentation.__subclasses__(), *_InTime.__subclasses__()) if kind is not _InTime)

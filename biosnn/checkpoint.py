@@ -3,6 +3,7 @@ import re
 
 import numpy as np
 
+from .network import Network
 from .plasticity import check_plasticity
 from .support import array_file, checks, schema
 
@@ -37,6 +38,7 @@ def read(path, *kinds):
 
 def save_weights(network, path):
     """Write the weights and learned time constants of `network`. OSError that names the path where it cannot be written."""
+    checks.instance(network, "network", Network, "a Network")
     write(path, parameters(network), {"kind": "weights", "fingerprint": network.fingerprint()})
 
 
@@ -46,6 +48,7 @@ def load_weights(network, path):
     The file may be one of save_weights or a checkpoint of a training. ValueError or OSError, with `network` as it was, if it is not,
     belongs to another network, or holds values that cannot be.
     """
+    checks.instance(network, "network", Network, "a Network")
     arrays, meta = read(path, "weights", "training")
     if meta["kind"] == "training":
         arrays = {name: array for name, array in arrays.items() if name.startswith(("weight/", "tau/"))}

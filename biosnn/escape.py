@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from . import arrays
+from .support.checks import keep, real, reals, shown, time
 from .units import hertz
 
 
@@ -21,9 +22,8 @@ class EscapeNoise:
     steepness: float = 20.0
 
     def __post_init__(self):
-        if not (np.isfinite(self.steepness) and self.steepness > 0):
-            raise ValueError(f"{type(self).__name__}: steepness is {self.steepness!r}; it must be a positive number: chance decides where "
-                             "U is within about 1/steepness of threshold.")
+        keep(self, steepness=real(self.steepness, f"{type(self).__name__}: steepness", above=0,
+                                  why="chance decides where U is within about 1/steepness of threshold"))
 
     def per_step(self, dt):
         """Expected spikes in a step at threshold, where the kind has a rate."""
@@ -36,7 +36,8 @@ class SigmoidEscape(EscapeNoise):
     _code = arrays.SIGMOID_ESCAPE
 
     def probability(self, x, dt=None):
-        return 1 / (1 + np.exp(-self.steepness * np.asarray(x, float)))
+        with np.errstate(over="ignore"):      # far below threshold
+            return 1 / (1 + np.exp(-self.steepness * reals(x, "x")))
 
 
 @dataclass(frozen=True)
@@ -50,15 +51,15 @@ class ExponentialEscape(EscapeNoise):
 
     def __post_init__(self):
         super().__post_init__()
-        object.__setattr__(self, "rate", hertz(self.rate, "ExponentialEscape: rate"))
-        if not (np.isfinite(self.rate) and self.rate > 0):
-            raise ValueError(f"ExponentialEscape: rate is {self.rate!r} Hz; it must be a positive number, the hazard at threshold.")
+        keep(self, rate=real(hertz(self.rate, "ExponentialEscape: rate"), "ExponentialEscape: rate", above=0, unit="Hz",
+                             why="the hazard at threshold"))
 
     def per_step(self, dt):
         return dt * self.rate
 
     def probability(self, x, dt):
-        return -np.expm1(-dt * self.rate * np.exp(self.steepness * np.asarray(x, float)))
+        with np.errstate(over="ignore"):      # far above threshold
+            return -np.expm1(-time(dt, "dt", 0) * self.rate * np.exp(self.steepness * reals(x, "x")))
 
 
 def chance(order, dt, seed, trials, dropout=None):
@@ -91,10 +92,9 @@ def checked_dropout(network, dropout):
     dropout = dropout if isinstance(dropout, dict) else dict.fromkeys(names, dropout)
     for name, probability in dropout.items():
         if name not in names:
-            raise ValueError(f"dropout for {name!r}: the spiking populations are {', '.join(names)}. For inputs use augment=[Drop(…)].")
-        if not 0 <= probability < 1:
-            raise ValueError(f"dropout of {name!r} is {probability!r}; it must be a probability, 0 <= p < 1.")
-    return {name: float(p) for name, p in dropout.items() if p}
+            raise ValueError(f"dropout for {shown(name)}: the spiking populations are {', '.join(names)}. For inputs use augment=[Drop(…)].")
+    dropout = {name: real(p, f"dropout of {name!r}", 0, below=1, why="it is a probability") for name, p in dropout.items()}
+    return {name: p for name, p in dropout.items() if p}
 
 
 def with_dropout(packed, dropout):

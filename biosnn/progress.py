@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from .code_cache import clock, silence
+from .support.checks import flag
 
 _AGAIN = 3.0    # seconds: Ctrl-C so soon after one that ended a call gracefully ends the next one at once
 
@@ -19,7 +20,7 @@ _AGAIN = 3.0    # seconds: Ctrl-C so soon after one that ended a call gracefully
 def progress_bar(total, label, show=True, done=0):
     """Yields advance(steps, note). `total` and `done` count steps of any kind; `show=False` is silent."""
     console = Console(stderr=True)
-    if not show:
+    if not flag(show, "progress"):
         with silence():
             yield lambda steps=1, note="": None
     elif not console.is_terminal:

@@ -1,4 +1,4 @@
-"""What users give: times and rates with units, and lists.
+"""What users give: times and rates with units.
 
 Quantities may be as other programs write them: Brian2 (`10*ms`), pint and quantities. None of them is imported.
 
@@ -67,10 +67,3 @@ def _of_brian2(value, power):
 
 def _number(value):
     return float(value) if np.ndim(value) == 0 else np.asarray(value)
-
-
-def listed(values, name, example):
-    """A list (or another sequence) of descriptions as a tuple; ValueError for a single one, or None."""
-    if values is None or not hasattr(values, "__iter__") or isinstance(values, (str, dict)):
-        raise ValueError(f"{name} is {values!r}; it must be a list, such as [{example}].")
-    return tuple(values)

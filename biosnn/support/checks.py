@@ -65,7 +65,7 @@ def real(value: Any, name: str, low: float | None = None, high: float | None = N
     fits = (not np.isnan(number) and (infinite or np.isfinite(number)) and (low is None or number >= low)
             and (high is None or number <= high) and (above is None or number > above) and (below is None or number < below))
     if fits:
-        return number
+        return number + 0.0      # -0 is 0
     kind = "a number" if infinite else "a finite number"
     return refuse(name, value, kind + (f" in {unit}" if unit else "") + _range(low, high, above, below), why)
 
