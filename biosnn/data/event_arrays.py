@@ -75,6 +75,8 @@ def _events(b, events, sensor_size, pool):
     if not {"t", "x"} <= set(names):
         raise ValueError(f"recording {b} is {type(events).__name__} with the fields {', '.join(names) or 'none'}; it must be a structured "
                          "array with t and x (and y and p).")
+    if events.ndim != 1:
+        raise ValueError(f"recording {b} has shape {events.shape}; it must have one entry per event.")
     columns, rows, polarities = sensor_size
     place = []
     for name, most in (("x", columns), ("y", rows)):
@@ -88,5 +90,7 @@ def _events(b, events, sensor_size, pool):
         raise ValueError(f"recording {b}: t has type {ticks.dtype}; it must hold whole or real numbers of ticks.")
     if ticks.size and not (np.all(np.isfinite(ticks)) and ticks.min() >= 0):
         raise ValueError(f"recording {b}: times run from {ticks.min()} to {ticks.max()} ticks; they must be finite and not negative.")
+    if "p" in names and events["p"].dtype.kind not in "biuf":
+        raise ValueError(f"recording {b}: p has type {events['p'].dtype}; it must hold numbers or flags, above 0 for a polarity of 1.")
     polarity = np.asarray(events["p"] > 0, np.int64) if polarities == 2 and "p" in names else 0
     return ticks, (polarity * -(-rows // pool) + place[1]) * -(-columns // pool) + place[0]

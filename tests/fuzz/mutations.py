@@ -90,7 +90,8 @@ _DAMAGES = {
 
 def impossible(path, rng, container):
     """One thing that cannot be, in a container of that kind with right checksums."""
-    return {"npz": _in_arrays, "spikes": _in_spikes, "digits": _in_digits, "speakers": _in_speakers}[container](path, rng)
+    return {"npz": _in_arrays, "spikes": _in_spikes, "digits": _in_digits, "speakers": _in_speakers,
+            "events": _in_events}[container](path, rng)
 
 
 def _in_arrays(path, rng):
@@ -216,6 +217,37 @@ def _change_line(head, rng):
     else:
         head[name] = value
     return name
+
+
+# ------------------------------------------------------------------------------------------ events
+
+
+def _in_events(path, rng):
+    events = np.load(path)
+    how = str(rng.choice(["x", "y", "negative", "not finite", "type", "shape", "missing", "no fields"]))
+    k, kinds = int(rng.integers(events.size)), {name: events.dtype[name].str for name in events.dtype.names}
+    if how in ("x", "y"):
+        kinds[how] = str(rng.choice(["i2", "u2", "i8", "u8"]))
+        events = events.astype(list(kinds.items()))
+        events[how][k] = min(int(rng.choice([16, 200, 2 ** 15 - 1, 2 ** 63 - 1])), np.iinfo(kinds[how]).max)
+    elif how == "negative":
+        events["t"][k] = rng.choice([-1, -2 ** 63])
+    elif how == "not finite":
+        kinds["t"] = str(rng.choice(["f4", "f8"]))
+        events = events.astype(list(kinds.items()))
+        events["t"][k] = rng.choice([np.nan, np.inf])
+    elif how == "type":
+        name = str(rng.choice(["t", "x", "y", "p"]))
+        events = events.astype(list((kinds | {name: str(rng.choice(["U8", "S8", "c16"]))}).items()))
+    elif how == "shape":
+        events = rng.choice([lambda a: a[None], lambda a: a.reshape(100, 2), lambda a: a[0]])(events)
+    elif how == "missing":
+        events = events[[name for name in kinds if name != rng.choice(["t", "x"])]]
+    else:
+        events = events["t"].copy()
+    with open(path, "wb") as file:
+        np.save(file, events)
+    return how
 
 
 # ------------------------------------------------------------------------------------------ digits

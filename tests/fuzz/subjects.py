@@ -160,6 +160,22 @@ def load_digits(path):
     return of_trains({"": trains}) + digest(trains.offsets, trains.labels)
 
 
+# ------------------------------------------------------------------------------------------ events
+
+
+def make_events(path):
+    rng = np.random.default_rng(0)
+    events = np.zeros(200, [("t", "i8"), ("x", "i2"), ("y", "i2"), ("p", "?")])
+    events["t"], events["x"], events["y"] = np.sort(rng.integers(0, 50_000, 200)), rng.integers(0, 16, 200), rng.integers(0, 8, 200)
+    events["p"] = rng.random(200) < 0.5
+    with open(path, "wb") as file:
+        np.save(file, events)
+
+
+def load_events(path):
+    return of_trains({"": bs.data.from_event_arrays([np.load(path)], (16, 8, 2), [0])})
+
+
 KINDS = {
     "weights": Kind(lambda path: bs.save_weights(trained()[0], path), load_weights, "npz"),
     "training": Kind(make_training, load_training, "npz"),
@@ -170,4 +186,5 @@ KINDS = {
     "digits": Kind(make_digits, load_digits, "digits"),
     "digits in chunks": Kind(lambda path: make_digits(path, chunks=(4,), compression="gzip"), load_digits, "digits"),
     "speakers": Kind(make_digits, lambda path: digest(load_speakers(path)), "speakers"),
+    "event arrays": Kind(make_events, load_events, "events"),
 }
