@@ -46,6 +46,10 @@ class PeerNetwork(torch.nn.Module):
         self.dtype = torch.from_numpy(net.weights[f"{names[-1]}->readout"]).dtype
         self.chain = list(zip(["input"] + names, names + ["readout"]))
 
+    def inputs(self, dense):
+        """What `forward` reads, from (step, trial, unit)."""
+        return dense
+
     def linear(self, net, projections, factor=1.0):
         """torch.nn.Linear with the weights of projections with a common target, side by side."""
         weight = torch.cat([torch.from_numpy(net.weights[name].T * factor) for name in projections], 1).to(self.dtype).contiguous()

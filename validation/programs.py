@@ -149,10 +149,10 @@ class Theirs:
         torch.set_num_threads(threads)
         self.torch, self.module = torch, make(net)
         begin = time.perf_counter()
-        self.inputs = torch.from_numpy(dense_inputs(data, net.dtype))
+        self.inputs = self.module.inputs(torch.from_numpy(dense_inputs(data, net.dtype)))
         self.data_s = time.perf_counter() - begin
         self.labels = torch.from_numpy(data.labels)
-        self.optimizer = torch.optim.Adam(self.module.parameters(), 2e-3)
+        self.optimizer = torch.optim.Adam(self.module.parameters(), 2e-3, fused=True)
 
     def loss(self):
         """Maximum over time, cross-entropy."""

@@ -4,12 +4,14 @@ The same discrete-time model as biosnn (integrate, threshold, synapses, reset), 
 no refractory period. Inputs and readouts are (step, trial, unit): time first, so that each step is one contiguous piece.
 
     plain   as most code for spiking networks is written: populations and projections of their own, step by step
-    fused   as an expert would for this one circuit: input currents of all steps and the readout from one matrix product each, both
-            populations of the Dalian circuit in one state, projections with a common source in one product
+    fused   as an expert would for this one circuit: input currents of all steps from one product with sparse inputs, the readout from
+            two products, both populations of the Dalian circuit in one state, projections with a common source in one product
 
-`compiled=True` gives the time step of the fused one to torch.compile (the loop over 350 steps as a whole would be unrolled, and
-compile for minutes).
+`compiled=True` gives the fused one's loop to torch.compile, ten steps at a time (the loop over 350 steps as a whole would be unrolled,
+and compile for minutes). Adam is PyTorch's fused one.
 """
+import warnings
+
 import numpy as np
 import torch
 
@@ -58,6 +60,10 @@ class TorchNetwork(torch.nn.Module):
             trace.append(u)
         return torch.stack(trace)
 
+    def inputs(self, dense):
+        """What `forward` reads, from (step, trial, unit)."""
+        return dense
+
     def gradients(self, net):
         """Gradients of the last backward pass by projection, (pre, post)."""
         return {name: self.weights[name].grad.numpy() for name in net.weights}
@@ -85,30 +91,74 @@ class PlainDalian(TorchNetwork):
         return torch.stack(trace)
 
 
-class FusedDalian(TorchNetwork):
+class Fused(TorchNetwork):
+    """As an expert would write such a network: products for all steps at once wherever time does not matter.
+
+    Inputs are a sparse CSR matrix (step and trial, unit), of which a step of a trial has about 13 entries in 700 columns; the readout,
+    a linear filter, is one product with its response to an impulse. What is left for every step goes to `_step`, `steps_per_call` of
+    which are one compiled function.
+    """
+    steps_per_call = 10
+
     def __init__(self, net, compiled=False):
         super().__init__(net)
-        self.n_exc = net["E"].n
-        self.step = torch.compile(self._step) if compiled else self._step
+        self.advance = torch.compile(self._advance) if compiled else self._advance
 
-    def _step(self, u, exc, inh, current, from_exc, from_inh):
+    def inputs(self, dense):
+        self.shape = dense.shape[:2]
+        with warnings.catch_warnings(action="ignore", category=UserWarning):      # that CSR is in beta
+            return dense.flatten(0, 1).to_sparse_csr()
+
+    def _advance(self, states, currents, *weights):
+        """Some steps: the states after them, and their spikes."""
+        spikes = []
+        for current in currents.unbind(0):
+            states, s = self._step(states, current, *weights)
+            spikes.append(s)
+        return states, torch.stack(spikes)
+
+    def spikes(self, states, currents, *weights):
+        """Of all steps, from the input currents (step, trial, unit)."""
+        parts = []
+        for part in currents.split(self.steps_per_call):
+            states, spikes = self.advance(states, part, *weights)
+            parts.append(spikes)
+        return torch.cat(parts)
+
+    def readout(self, currents):
+        """U of the readout, a product with its response to an impulse."""
+        matrix, n = torch.tensor(self.coefficients["readout"], dtype=torch.float64), len(currents)
+        state, response = torch.tensor([0.0, 1.0], dtype=torch.float64), []
+        for _ in range(n):
+            response.append(state[0].item())
+            state = matrix @ state
+        lag = torch.arange(n)[:, None] - torch.arange(n)
+        filter_ = torch.tensor(response, dtype=currents.dtype)[lag.clamp(min=0)] * (lag > 0)
+        return (filter_ @ currents.flatten(1)).unflatten(1, currents.shape[1:])
+
+
+class FusedDalian(Fused):
+    """Both populations in one state, projections with a common source in one product."""
+
+    def __init__(self, net, compiled=False):
+        super().__init__(net, compiled)
+        self.n_exc = net["E"].n
+
+    def _step(self, states, current, from_exc, from_inh):
         (uu, ue, ui), (_, ee, _), (_, _, ii) = self.coefficients["E"]
+        u, exc, inh = states
         u = uu * u + ue * exc + ui * inh
         s = self.spike(u - 1)
         exc = torch.addmm(ee * exc + current, s[:, :self.n_exc], from_exc)
         inh = torch.addmm(ii * inh, s[:, self.n_exc:], from_inh)
-        return u * (1 - s.detach()), exc, inh, s
+        return (u * (1 - s.detach()), exc, inh), s
 
     def forward(self, inputs):
         w = self.weights
-        currents = inputs.flatten(0, 1) @ torch.cat([w["input->E"], w["input->I"]], 1)
+        currents = (inputs @ torch.cat([w["input->E"], w["input->I"]], 1)).unflatten(0, self.shape)
         from_exc, from_inh = torch.cat([w["E->E"], w["E->I"]], 1), torch.cat([w["I->E"], w["I->I"]], 1)
-        u = exc = inh = inputs.new_zeros(inputs.shape[1], from_exc.shape[1])
-        spikes = []
-        for current in currents.unflatten(0, inputs.shape[:2]).unbind(0):
-            u, exc, inh, s = self.step(u, exc, inh, current, from_exc, from_inh)
-            spikes.append(s[:, :self.n_exc])
-        return self.readout(torch.stack(spikes) @ w["E->readout"])
+        spikes = self.spikes((torch.zeros_like(currents[0]),) * 3, currents, from_exc, from_inh)
+        return self.readout(spikes[:, :, :self.n_exc] @ w["E->readout"])
 
 
 class PlainLayers(TorchNetwork):
@@ -138,32 +188,25 @@ class PlainLayers(TorchNetwork):
         return torch.stack(trace)
 
 
-class FusedLayers(TorchNetwork):
-    """LIF layers, layer by layer, the feed-forward input of all steps from one product."""
+class FusedLayers(Fused):
+    """Layer by layer."""
 
-    def __init__(self, net, compiled=False):
-        super().__init__(net)
-        self.step = torch.compile(self._step) if compiled else self._step
-
-    def _step(self, u, i, current, recurrent):
+    def _step(self, states, current, recurrent=None):
         (uu, ui), (_, ii) = self.coefficients[self.populations[0]]     # the layers have the same time constants
+        u, i = states
         u, i = uu * u + ui * i, ii * i + current
         s = self.spike(u - 1)
         if recurrent is not None:
             i = torch.addmm(i, s, recurrent)
-        return u * (1 - s.detach()), i, s
+        return (u * (1 - s.detach()), i), s
 
     def forward(self, inputs):
         source, before = inputs, "input"
         for name in self.populations:
-            currents = (source.flatten(0, 1) @ self.weights[f"{before}->{name}"]).unflatten(0, inputs.shape[:2])
-            recurrent = self.weights[f"{name}->{name}"] if f"{name}->{name}" in self.weights else None
-            u = i = torch.zeros_like(currents[0])
-            spikes = []
-            for current in currents.unbind(0):
-                u, i, s = self.step(u, i, current, recurrent)
-                spikes.append(s)
-            source, before = torch.stack(spikes), name
+            currents = source @ self.weights[f"{before}->{name}"]
+            currents = currents.unflatten(0, self.shape) if before == "input" else currents
+            weights = [self.weights[f"{name}->{name}"]] if f"{name}->{name}" in self.weights else []
+            source, before = self.spikes((torch.zeros_like(currents[0]),) * 2, currents, *weights), name
         return self.readout(source @ self.weights[f"{before}->readout"])
 
 
