@@ -184,10 +184,9 @@ def max_pool(spikes, shape, kernel):
     fall into one time step count once wherever spikes are merged (the default of `run` and `train`). Returns (SpikeTrains, new shape).
     For the data of an input; network.pool pools the spikes of populations.
     """
-    check_trains(spikes)
+    check_trains(spikes, "max_pool: spikes")
     shape = _shape("max_pool", shape)
     kernel = _sizes("max_pool", "kernel", kernel, len(shape) - 1, 1)
-    instance(spikes, "max_pool: spikes", SpikeTrains, "SpikeTrains, such as those of bs.data")
     if spikes.n_units != np.prod(shape):
         raise ValueError(f"max_pool: the spike trains have {spikes.n_units} units; shape {shape} has {int(np.prod(shape))}.")
     place, pooled = np.unravel_index(spikes.units, shape), (shape[0], *(-(-n // k) for n, k in zip(shape[1:], kernel)))

@@ -9,6 +9,7 @@ import numpy as np
 from . import stats
 from .events import SpikeTrains
 from .plasticity import InhibitorySTDP
+from .support import timegrid
 
 SILENT, FAST, SYNCHRONOUS = 0.1, 300.0, 0.3      # Hz, Hz, chi
 FAR, FAR_CV = 0.3, 0.25                          # from theory: relative, of rates; of the CV
@@ -39,7 +40,7 @@ def spiking(simulation, name, width, cv):
     if name not in simulation.spikes:
         return Spiking(simulation.mean_rates[name], _rate_error(simulation, name))
     spikes = simulation.spikes[name]
-    chi, error, bins = np.nan, np.inf, int(simulation.duration / width + 1e-3)
+    chi, error, bins = np.nan, np.inf, timegrid.whole_windows(simulation.duration, width)
     if bins >= 2 and spikes.times.size:
         chi = float(stats.synchrony(spikes, width))
         error = chi * np.sqrt(2 / bins + 1 / spikes.times.size) / 2     # of the variance of counts, most of which is that of a Poisson number
@@ -67,8 +68,8 @@ def _window_bias(rate, cv, duration):
 def _rate_error(simulation, name):
     """Standard error of the mean rate: between blocks of the simulation, and not less than that of as many independent spikes."""
     counts, seconds = simulation.binned[name], simulation.duration
-    whole = int(seconds / simulation.rate_bin + 1e-6)
-    size = max(-(-whole // _BLOCKS), int(np.ceil(_BLOCK / simulation.rate_bin - 1e-6)))
+    whole = timegrid.whole_windows(seconds, simulation.rate_bin)
+    size = max(-(-whole // _BLOCKS), timegrid.covering_windows(_BLOCK, simulation.rate_bin))
     blocks = counts[:whole // size * size].reshape(-1, size).sum(axis=1)
     if len(blocks) < _FEW_BLOCKS:
         return np.inf

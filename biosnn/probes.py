@@ -191,7 +191,7 @@ def _replay(network, background, simulation, measured, projections, sources, set
 
 def _cut(spikes, first, last, dt):
     """The spikes of steps first .. last - 1 of one trial, as a trial of their own."""
-    steps = np.rint(spikes.times / dt).astype(np.int64)
+    steps = timegrid.steps_of(spikes.times, dt)
     chosen = (steps >= first) & (steps < last)
     units = spikes.units[chosen]
     return SpikeTrains((steps[chosen] - first) * dt, units, [0, units.size], spikes.n_units, (last - first) * dt)

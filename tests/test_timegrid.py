@@ -417,7 +417,7 @@ NO_TRAINS = (None, 3, "spikes", np.ones((2, 3)), [1, 2], {}, bs.SpikeTrains, obj
     ("pre", lambda s: stats.cross_correlogram(s, one_unit([0.1], 1.0), ([0], [0]), 0.1, 0.01)),
     ("post", lambda s: stats.cross_correlogram(one_unit([0.1], 1.0), s, ([0], [0]), 0.1, 0.01)),
     ("spikes", lambda s: bs.augment(s, [bs.TimeShift(0.01)], 0)), ("spikes", lambda s: bs.bin_spikes(s, 1e-3)),
-    ("spikes", lambda s: bs.max_pool(s, (1, 4), 2)), ("spikes", bs.data.split)])
+    ("max_pool: spikes", lambda s: bs.max_pool(s, (1, 4), 2)), ("spikes", bs.data.split)])
 def test_something_else_in_place_of_spike_trains(name, call):
     for given in NO_TRAINS:
         with pytest.raises(ValueError, match=f"^{name} is .*; it must be SpikeTrains, such as"):
