@@ -10,7 +10,7 @@ import numpy as np
 
 from .events import SpikeTrains, check_trains
 from .neuron import ei_lif, lif
-from .support.checks import instance, refuse, whole
+from .support.checks import refuse, whole
 from .surrogate import SuperSpike
 from .synapses import Shared, check_room, target_type
 
