@@ -16,6 +16,7 @@ from .neuron import free_membrane
 from .plasticity import TsodyksMarkram
 from .simulation import simulate
 from .support import timegrid
+from .support.seeds import stream
 
 NEURONS, SAMPLE = 250, 1e-3     # probes of a population; seconds between two samples of their membranes
 SETTLE, LEAST, MOST, MORE = 5, 1.0, 4.0, 2.0    # of a replay: slowest time constants before it counts; seconds that count; that a circuit goes on
@@ -129,8 +130,8 @@ class Probes:
         self.copies.set_weights(self.network.weights)
         options = {"background": self.background + self.copies.own(rates), "threads": threads, "progress": False,
                    "record_spikes": [p.name for p in self.network.spiking]}
-        parts = [{p.name: poisson(rates[p.name], p.n, length, seed=[self.seed, k, n]) for n, p in enumerate(self.network.inputs)} or None
-                 for k, length in enumerate((warm_up, seconds))]
+        parts = [{p.name: poisson(rates[p.name], p.n, length, seed=stream(self.seed, p.name, part)) for p in self.network.inputs} or None
+                 for part, length in (("warm-up", warm_up), ("measurement", seconds))]
         warm = simulate(self.with_probes, warm_up, parts[0], seed=self.seed, initial=initial, **options)
         run = simulate(self.with_probes, seconds, parts[1], state=warm.state, **options, **self.copies.record())
         _check_whole(warm, run)

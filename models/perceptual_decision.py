@@ -241,7 +241,7 @@ def options(arguments):
 
 def main(arguments=None):
     args = options(arguments)
-    training, test = (bs.data.perceptual_decision(n, dt=DT, seed=[args.seed, k]) for k, n in enumerate((args.trials, args.test)))
+    training, test = (bs.data.perceptual_decision(n, dt=DT, seed=np.random.default_rng([args.seed, k])) for k, n in enumerate((args.trials, args.test)))
     net = build(training)
     print(bs.fluctuation_driven(net, training.spikes, sigma_u=1.0, alpha=0.5, seed=args.seed, threads=args.threads))
     before, begin = measured(net, test, args.threads), time.perf_counter()
