@@ -83,7 +83,6 @@ class Neuron:
     high: float = np.inf
 
     def __post_init__(self):
-        self._check_times()
         for name in ("reset", "threshold"):
             if np.ndim(getattr(self, name)):
                 raise ValueError(f"{self.model}: {name} is {getattr(self, name)!r}; it must be one number for all neurons. Make a population "
@@ -101,6 +100,7 @@ class Neuron:
         for name in ("threshold", "reset"):       # numbers with units are kept as numbers
             value = getattr(self, name)
             object.__setattr__(self, name, value if isinstance(value, str) else float(value))
+        self._check_times()
         self._check_table()
         self._check_options()
 
@@ -117,6 +117,8 @@ class Neuron:
             tau = seconds(tau, what)
             if checks.has_axes(tau):
                 tau = checks.reals(tau, what, above=0, shape=(None,))
+                if not tau.size:
+                    checks.refuse(what, tau, "one number or one per neuron, in seconds")
                 warn_if_implausible(tau, what, self._longest(name))
             else:
                 tau = checks.time(tau, what, above=0, plausible=self._longest(name), why="seconds, one number or one per neuron")
