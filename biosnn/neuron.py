@@ -7,6 +7,7 @@ Every state x_s has a time constant tau_s and obeys, between spikes,
 The first state is the membrane U. A spike that arrives at receptor r adds jump_r times its weight to one state.
 Times are in seconds; U is dimensionless (in units of the threshold) unless you choose volts throughout.
 """
+import math
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -82,7 +83,6 @@ class Neuron:
     high: float = np.inf
 
     def __post_init__(self):
-        self._check_times()
         for name in ("reset", "threshold"):
             if np.ndim(getattr(self, name)):
                 raise ValueError(f"{self.model}: {name} is {getattr(self, name)!r}; it must be one number for all neurons. Make a population "
@@ -100,6 +100,7 @@ class Neuron:
         for name in ("threshold", "reset"):       # numbers with units are kept as numbers
             value = getattr(self, name)
             object.__setattr__(self, name, value if isinstance(value, str) else float(value))
+        self._check_times()
         self._check_table()
         self._check_options()
 
@@ -116,6 +117,8 @@ class Neuron:
             tau = seconds(tau, what)
             if checks.has_axes(tau):
                 tau = checks.reals(tau, what, above=0, shape=(None,))
+                if not tau.size:
+                    checks.refuse(what, tau, "one number or one per neuron, in seconds")
                 warn_if_implausible(tau, what, self._longest(name))
             else:
                 tau = checks.time(tau, what, above=0, plausible=self._longest(name), why="seconds, one number or one per neuron")
@@ -417,11 +420,30 @@ def step_matrix(neuron, dt, time_constants=None):
 
 
 def _exponential(matrices):
-    """expm; a single one is remembered: networks are packed again and again with the same few, a millisecond each."""
+    """exp of small matrices (…, S, S), real or complex: of all neurons at once and without BLAS, whose threads take longer to wake up
+    than such products take. A single one is remembered, since networks are packed again and again with the same few.
+
+    exp(X) = exp(X / 2^s)^(2^s), with the Taylor polynomial of degree 15 of X / 2^s, whose norm is below 1/2 (the rest: 2e-18): analytic
+    in every element, so that a complex step gives exact derivatives.
+    """
     if matrices.ndim == 2:
         return _remembered(matrices.dtype.str, matrices.shape, matrices.tobytes()).copy()
-    from scipy.linalg import expm    # here: `import biosnn` stays quick
-    return expm(matrices)
+    x = np.moveaxis(matrices, 0, -1)       # neurons side by side
+    halvings = max(0, int(np.ceil(np.log2(max(np.abs(x.real).sum(axis=1).max(), 1e-300)))) + 1)
+    powers = [np.broadcast_to(np.eye(len(x))[..., None], x.shape), x / 2 ** halvings]
+    for _ in range(3):
+        powers.append(_product(powers[-1], powers[1]))
+    result = 0.0
+    for first in (12, 8, 4, 0):            # sum_k X^k / k!, four terms at a time
+        part = sum(powers[k] / math.factorial(first + k) for k in range(4))
+        result = part + (0.0 if first == 12 else _product(result, powers[4]))
+    for _ in range(halvings):
+        result = _product(result, result)
+    return np.moveaxis(result, -1, 0)
+
+
+def _product(a, b):
+    return np.einsum("ijn,jkn->ikn", a, b)
 
 
 @lru_cache(256)
