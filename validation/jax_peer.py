@@ -82,8 +82,9 @@ class Model:
         return jax.lax.scan(step, (jnp.zeros_like(currents[0]),) * 2, currents)[1]
 
     def loss(self, weights, inputs, labels):
-        """Maximum over time, cross-entropy."""
-        scores = self.readout(weights, inputs).max(0)
+        """Maximum over time (the first of equal ones, as in PyTorch: `max` would divide the gradient between them), cross-entropy."""
+        u = self.readout(weights, inputs)
+        scores = jnp.take_along_axis(u, u.argmax(0)[None], 0)[0]
         return optax.softmax_cross_entropy_with_integer_labels(scores, labels).mean()
 
 

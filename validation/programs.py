@@ -246,6 +246,19 @@ PROGRAMS = [Program("biosnn", "", partial(from_module, "torch_peer", "plain")),
             Program("SpikingJelly", "spikingjelly.activation_based.neuron", partial(from_module, "peers", "SpikingJelly"), dalian=False)]
 
 
+#: What was chosen for each program, and so why it is its best.
+CHOSEN = {"biosnn": "the path that bs.train uses",
+          "PyTorch": "populations and projections of their own, step by step, as most code for spiking networks is written; fused Adam",
+          "PyTorch, fused": "inputs as a sparse CSR matrix, input currents and readout of all steps from one product each, populations in one "
+                            "state, projections with a common source in one product; fused Adam",
+          "PyTorch, compiled": "as fused, with torch.compile over ten steps at a time (all 350 would be unrolled, and compile for minutes)",
+          "JAX": "the whole training step (loss, gradient, Adam of optax) is one jitted function with lax.scan over time, as Spyx trains; "
+                 "input currents and readout of all steps from one product, arguments donated",
+          "snnTorch": "its Synaptic and RSynaptic neurons in a loop over steps, as in its tutorials",
+          "Norse": "its SequentialState of LIFRecurrent, LIF and LI modules over whole sequences",
+          "SpikingJelly": "its multi-step mode, in which layers without recurrence see all steps at once"}
+
+
 def gradient_difference(program, size, data):
     """Largest difference between biosnn's gradient and a program's (float64), relative to the largest of its projection.
 
