@@ -170,6 +170,20 @@ class Theirs:
         return Times(forward - begin, backward - forward, end - backward, end - begin)
 
 
+class TheirsInJax:
+    """A training step of JAX. It is one compiled function, and so forward, adjoint and optimizer have no times of their own."""
+
+    def __init__(self, net, data, threads):
+        begin = time.perf_counter()
+        inputs = dense_inputs(data, net.dtype)
+        made = time.perf_counter() - begin
+        self.job = import_module("validation.jax_peer").Job(net, inputs, data.labels)
+        self.data_s = made + self.job.data_s
+
+    def step(self):
+        return Times(np.nan, np.nan, np.nan, self.job.step())
+
+
 def from_module(module, name, net):
     """The network of `validation.<module>.<name>`, which is imported now only."""
     return getattr(import_module(f"validation.{module}"), name)(net)
@@ -198,22 +212,26 @@ class Program:
     def ours(self):
         return self.name == "biosnn"
 
+    @property
+    def in_jax(self):
+        return self.name == "JAX"
+
     def job(self, net, data, threads):
-        return (Ours if self.ours else partial(Theirs, self.make))(net, data, threads)
+        return (Ours if self.ours else TheirsInJax if self.in_jax else partial(Theirs, self.make))(net, data, threads)
 
     @cached_property
     def absent(self):
         """Why it cannot run here, or ""."""
         try:
             if not self.ours:
-                for name in ("torch", self.package):
+                for name in ("jax", "optax") if self.in_jax else ("torch", self.package):
                     import_module(name)
         except Exception as error:       # a package that is installed but does not load is absent, too
             return f"{type(error).__name__}: {error}"
         return ""
 
     def versions(self):
-        names = ["numpy", "numba"] if self.ours else sorted({"torch", self.package.split(".")[0]})
+        names = ["numpy", "numba"] if self.ours else ["jax", "optax"] if self.in_jax else sorted({"torch", self.package.split(".")[0]})
         return ({"biosnn": bs.__version__} if self.ours else {}) | {name: version(name) for name in names}
 
 
@@ -222,9 +240,23 @@ PROGRAMS = [Program("biosnn", "", partial(from_module, "torch_peer", "plain")),
             Program("PyTorch", "torch", partial(from_module, "torch_peer", "plain")),
             Program("PyTorch, fused", "torch", partial(from_module, "torch_peer", "fused")),
             Program("PyTorch, compiled", "torch", partial(from_module, "torch_peer", "compiled")),
+            Program("JAX", "jax", partial(from_module, "torch_peer", "plain")),
             Program("snnTorch", "snntorch", partial(from_module, "peers", "SnnTorch"), dalian=False),
             Program("Norse", "norse.torch", partial(from_module, "peers", "Norse"), dalian=False),
             Program("SpikingJelly", "spikingjelly.activation_based.neuron", partial(from_module, "peers", "SpikingJelly"), dalian=False)]
+
+
+#: What was chosen for each program, and so why it is its best.
+CHOSEN = {"biosnn": "the path that bs.train uses",
+          "PyTorch": "populations and projections of their own, step by step, as most code for spiking networks is written; fused Adam",
+          "PyTorch, fused": "inputs as a sparse CSR matrix, input currents and readout of all steps from one product each, populations in one "
+                            "state, projections with a common source in one product; fused Adam",
+          "PyTorch, compiled": "as fused, with torch.compile over ten steps at a time (all 350 would be unrolled, and compile for minutes)",
+          "JAX": "the whole training step (loss, gradient, Adam of optax) is one jitted function with lax.scan over time, as Spyx trains; "
+                 "input currents and readout of all steps from one product, arguments donated",
+          "snnTorch": "its Synaptic and RSynaptic neurons in a loop over steps, as in its tutorials",
+          "Norse": "its SequentialState of LIFRecurrent, LIF and LI modules over whole sequences",
+          "SpikingJelly": "its multi-step mode, in which layers without recurrence see all steps at once"}
 
 
 def gradient_difference(program, size, data):
@@ -241,7 +273,10 @@ def gradient_difference(program, size, data):
     trace = bs.run(net, data, tape=True)
     _, grad = bs.MaxOverTimeCrossEntropy().value_and_gradient(trace.states["readout.U"], data.labels)
     ours = bs.gradient(trace, {"readout.U": grad}, differentiate_reset=differentiated[0 if size.recurrent else 1]).weights
-    job = Theirs(program.make, net, data, 1)
-    job.loss().backward()
-    theirs = job.module.gradients(net)
+    if program.in_jax:
+        theirs = import_module("validation.jax_peer").gradients(net, dense_inputs(data, net.dtype), data.labels)
+    else:
+        job = Theirs(program.make, net, data, 1)
+        job.loss().backward()
+        theirs = job.module.gradients(net)
     return max(float(np.abs(ours[name] - theirs[name]).max() / np.abs(theirs[name]).max()) for name in ours)

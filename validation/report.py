@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 #: One colour for biosnn (black), others for the rest (Okabe & Ito's palette, safe for the colour-blind).
-_COLOURS = {"biosnn": "#000000", "PyTorch": "#E69F00", "PyTorch, fused": "#56B4E9", "PyTorch, compiled": "#009E73",
+_COLOURS = {"biosnn": "#000000", "PyTorch": "#E69F00", "PyTorch, fused": "#56B4E9", "PyTorch, compiled": "#009E73", "JAX": "#D55E00",
             "snnTorch": "#CC79A7", "Norse": "#999933", "SpikingJelly": "#8C8C8C"}
 _LEAST_MB = 1.0    # memory that the operating system tells apart
 _HEADINGS = ("network @ batch", "program", "forward (s)", "adjoint (s)", "optimizer (s)", "step (s)", "range (s)", "times biosnn",
@@ -49,7 +49,13 @@ def markdown(rows):
     result = _table(_HEADINGS, lines)
     firsts = [(r["size"], program_label(r), *[seconds(r[key]) for key in ("first_step_s", "first_process_s", "second_step_s",
                                                                           "second_process_s")]) for r in rows if "first_step_s" in r]
-    return result + ("\n\n" + _table(_FIRST_HEADINGS, firsts) if firsts else "")
+    return result + ("\n\n" + _table(_FIRST_HEADINGS, firsts) if firsts else "") + choices(rows)
+
+
+def choices(rows):
+    """A line for each program of the rows that says what was chosen for it."""
+    lines = dict.fromkeys(f"- {r['implementation']}: {r['chosen']}." for r in rows if "chosen" in r)
+    return "\n\n" + "\n".join(lines) if lines else ""
 
 
 def _table(headings, lines):

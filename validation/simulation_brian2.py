@@ -4,7 +4,7 @@
                   OpenMP for two threads
     synapses      made in the order of their sources: by `connect(p=…)` where every pair has the same chance, from arrays sorted by source
                   where each neuron has a fixed number of sources (`connect(i="k for k in sample(…)")`, which makes them target by
-                  target, scatters the synapses of a source over the memory: eight times slower). One delay for a whole Synapses object
+                  target, scatters the synapses of a source over the memory). One delay for a whole Synapses object
                   and one weight for all in its namespace, where the circuit has one.
     Poisson input PoissonInput, "much more efficient than a PoissonGroup"; where it only wakes a circuit, it is made inactive afterwards
     precision     double, its default; "Brian2, float32" has `prefs.core.default_float_dtype = float32`

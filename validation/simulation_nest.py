@@ -2,7 +2,7 @@
 
     threads       local_num_threads = one for each core, held where they are (OMP_PROC_BIND=true), as its guide to threading recommends
     synapses      static_synapse, connected by NEST's own rules for whole populations. Synapses that share a weight (static_synapse_hom_w)
-                  or take less memory (…_hpc) were not faster, and neither were other random number generators.
+                  or take less memory (…_hpc) and other random number generators made no difference beyond that of repeats.
     Poisson input one poisson_generator for a population, which stops where it only wakes a circuit
     clock         starts after Prepare, and so without what a first run sets up; no print_time
 
@@ -19,8 +19,8 @@ from models import vogels_abbott_2005 as vogels
 
 from .simulation_peers import STATES, STEP
 
-CHOSEN = ("a thread for each core, pinned; its own connection rules, static_synapse (shared weights and the small …_hpc synapses were not "
-          "faster), one poisson_generator for a population; the clock starts after Prepare")
+CHOSEN = ("a thread for each core, pinned; its own connection rules, static_synapse (shared weights and the small …_hpc synapses made no "
+          "difference beyond that of repeats), one poisson_generator for a population; the clock starts after Prepare")
 
 
 def run(model, threads, seconds, scale, seed):

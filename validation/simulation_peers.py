@@ -63,7 +63,8 @@ def run(model, implementation, threads, seconds, scale, seed=1):
         part = partial(part, single=True)
     build_s, run_s, rate = part(model, threads, seconds, scale, seed)
     return {"model": model, "implementation": implementation, "threads": threads, "scale": scale, "build_s": build_s, "run_s": run_s,
-            "simulated_s": seconds, "rate_hz": rate, "version": bs.__version__ if module is None else version(distribution)}
+            "simulated_s": seconds, "rate_hz": rate, "chosen": chosen(implementation),
+            "version": bs.__version__ if module is None else version(distribution)}
 
 
 def run_biosnn(model, threads, seconds, scale, seed):

@@ -11,7 +11,7 @@ import biosnn as bs
 
 from . import measure
 from .report import _table as markdown_table
-from .report import seconds
+from .report import choices, seconds
 
 THREADS = (1, 2)
 SIZES = (10 ** 6, 3 * 10 ** 6, 10 ** 7, 3 * 10 ** 7)     # synapses; up to 3e8 on request
@@ -23,7 +23,7 @@ HEADINGS = ("model", "scale", "program", "threads", "build (s)", "run (s)", "sim
 
 def simulation(args):
     """Every model in every program, each in a process of its own; what is missing or fails is left out with a line."""
-    from .simulation_peers import IMPLEMENTATIONS, absent
+    from .simulation_peers import IMPLEMENTATIONS, absent, environment
     console, rows = Console(stderr=True), []
     for model in args.models:
         scale = 1.0 if model in ("cuba", "coba") else args.scale
@@ -36,7 +36,7 @@ def simulation(args):
                 console.print(f"{model}: {implementation}, {threads} threads …", highlight=False)
                 try:
                     rows.append(measure.in_own_process(["simulate-one", model, implementation, threads, args.seconds, scale],
-                                                       {"OMP_NUM_THREADS": str(threads)}, args.timeout))
+                                                       environment(implementation, threads), args.timeout))
                 except RuntimeError as error:
                     console.print(f"  left out: {error}", highlight=False, markup=False)
                 if args.json:
@@ -60,7 +60,7 @@ def table(rows):
         lines.append((row["model"], f"{row['scale']:g}", row["implementation"], str(row["threads"]), seconds(row["build_s"]),
                       seconds(row["run_s"]), f"{row['simulated_s']:g}", f"{row['rate_hz']:.2f}",
                       f"{row['run_s'] / min(same):.3g}" if same else ""))
-    return markdown_table(HEADINGS, lines)
+    return markdown_table(HEADINGS, lines) + choices(rows)
 
 
 # ---------------------------------------------------------------------------------------------- synaptic events

@@ -17,7 +17,7 @@ from rich.console import Console
 from biosnn import passes
 
 from . import measure, programs, report, scaling, simulations
-from .programs import PROGRAMS, parse_size
+from .programs import CHOSEN, PROGRAMS, parse_size
 
 SIZES = ("128+32@400", "512+128@200", "1024+256@200", "3x128@400", "128+32@1", "r128@400")
 _CHECKED_TRIALS = 8     # of which gradients are compared, in float64
@@ -86,11 +86,11 @@ def make_job(program, size, data, threads):
 
 def row(program, size, times, reference):
     """Medians over the repeats; `reference`: times of the first program, taken in turn with these."""
-    forward, adjoint, optimizer, step = np.median(times, axis=0).tolist()
+    forward, adjoint, optimizer, step = (None if np.isnan(t) else t for t in np.median(times, axis=0).tolist())
     return {"size": str(size), "implementation": program.name, "surrogate": type(program.surrogate).__name__, "forward_s": forward,
             "adjoint_s": adjoint, "optimizer_s": optimizer, "step_s": step, "step_min_s": float(times[:, 3].min()),
             "step_max_s": float(times[:, 3].max()), "spread_s": float(np.subtract(*np.percentile(times[:, 3], [75, 25]))),
-            "repeats": len(times), "times_biosnn": float(np.median(times[:, 3] / reference[:, 3]))}
+            "repeats": len(times), "chosen": CHOSEN[program.name], "times_biosnn": float(np.median(times[:, 3] / reference[:, 3]))}
 
 
 def system(program):
