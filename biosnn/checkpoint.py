@@ -26,7 +26,7 @@ def read(path, *kinds):
     """(arrays, meta) of a checkpoint, of one of these kinds if any are given. OSError if the file is missing, damaged or of another kind."""
     path = checks.path(path, "path")
     arrays, meta = array_file.read(path, "checkpoint")
-    if meta.get("format") != _FORMAT or meta.get("kind") not in _KINDS:
+    if meta.get("format") != _FORMAT or str(meta.get("kind")) not in _KINDS:
         raise OSError(f"{path} is not a usable checkpoint: its format is {meta.get('format')!r}, not {_FORMAT!r}.")
     holds, names = _KINDS[meta["kind"]]
     if set(meta) != names | {"format", "kind", "fingerprint"} or not re.fullmatch("[0-9a-f]{16}", str(meta["fingerprint"])):

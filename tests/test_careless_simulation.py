@@ -39,7 +39,7 @@ def test_spikes_can_be_read_while_the_file_grows(tmp_path):
 import biosnn as bs
 net = bs.Network(1e-4)
 net.population(100, bs.lif_delta(20e-3, 20e-3, 10e-3), "excitatory", "E")
-bs.simulate(net, 1e6, background=[bs.Current("E", 0.05)], out={str(tmp_path / "grow.h5")!r}, progress=False)
+bs.simulate(net, 1e6, background=[bs.Current("E", 0.05)], out={str(tmp_path / "grow.spikes")!r}, progress=False)
 """
     process = subprocess.Popen([sys.executable, "-c", script])
     try:
@@ -47,20 +47,20 @@ bs.simulate(net, 1e6, background=[bs.Current("E", 0.05)], out={str(tmp_path / "g
         while found < 1000 and time.monotonic() < until:
             time.sleep(0.2)
             try:
-                found = bs.read_spikes(tmp_path / "grow.h5")["E"].times.size
+                found = bs.read_spikes(tmp_path / "grow.spikes")["E"].times.size
             except OSError:       # not there yet
                 continue
         assert found >= 1000 and process.poll() is None
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
-    spikes = bs.read_spikes(tmp_path / "grow.h5")["E"]      # killed: what was written is there
+    spikes = bs.read_spikes(tmp_path / "grow.spikes")["E"]      # killed: what was written is there
     assert spikes.times.size >= found and spikes.times.max() < spikes.duration
 
 
 def test_no_population_in_a_file(tmp_path):
-    assert run(one(), out=tmp_path / "none.h5", record_spikes=[]).spikes == {}
-    twice = run(one(), out=tmp_path / "twice.h5", record_spikes=["E", "E"], background=[bs.Current("E", 1.0)])
+    assert run(one(), out=tmp_path / "none.spikes", record_spikes=[]).spikes == {}
+    twice = run(one(), out=tmp_path / "twice.spikes", record_spikes=["E", "E"], background=[bs.Current("E", 1.0)])
     assert list(twice.spikes) == ["E"] and twice.spikes["E"].times.size > 0
 
 

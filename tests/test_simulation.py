@@ -202,14 +202,14 @@ def test_sparse_network_against_a_naive_loop(delay):
 def test_counts_rates_and_file(tmp_path):
     net = sparse(1.5e-3)
     memory = bs.simulate(net, 0.1, background=BACKGROUND, progress=False, rate_bin=10e-3)
-    filed = bs.simulate(net, 0.1, background=BACKGROUND, progress=False, out=tmp_path / "run.h5", record_spikes=["E"])
+    filed = bs.simulate(net, 0.1, background=BACKGROUND, progress=False, out=tmp_path / "run.spikes", record_spikes=["E"])
     assert memory.binned["E"].size == 10 and memory.binned["E"].sum() == memory.spikes["E"].times.size == memory.counts["E"]
     assert memory.rates["E"].mean() == pytest.approx(memory.mean_rates["E"])
     assert list(filed.spikes) == ["E"] and np.array_equal(filed.spikes["E"].units, memory.spikes["E"].units)
-    np.testing.assert_allclose(bs.read_spikes(tmp_path / "run.h5")["E"].times, memory.spikes["E"].times)
+    np.testing.assert_allclose(bs.read_spikes(tmp_path / "run.spikes")["E"].times, memory.spikes["E"].times)
     with pytest.raises(OSError, match="not a file of spikes"):
-        (tmp_path / "x.h5").write_bytes(b"no")
-        bs.read_spikes(tmp_path / "x.h5")
+        (tmp_path / "x.spikes").write_bytes(b"no")
+        bs.read_spikes(tmp_path / "x.spikes")
 
 
 def test_an_interruption_returns_what_was_simulated(monkeypatch):
@@ -428,7 +428,7 @@ def test_initial_states_that_are_no_numbers():
 
 
 def test_a_file_that_a_later_run_has_taken(tmp_path):
-    options = {"background": BACKGROUND, "out": tmp_path / "spikes.h5", "progress": False}
+    options = {"background": BACKGROUND, "out": tmp_path / "run.spikes", "progress": False}
     first = bs.simulate(sparse(), 0.1, **options)
     second = bs.simulate(sparse(), 0.1, **options | {"seed": 1})
     assert second.spikes["E"].times.size == second.counts["E"] > 0

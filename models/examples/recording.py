@@ -43,10 +43,10 @@ def in_two_parts(folder):
     net.connect("E", "E", delay=1.5e-3, weights=0.02, synapses=bs.Bernoulli(0.1), seed=1)
     options = {"background": [bs.PoissonInput("E", 2000.0, 0.06)], "progress": False}
     whole = bs.simulate(net, 0.4, seed=1, **options)
-    first = bs.simulate(net, 0.2, seed=1, out=folder / "first.h5", **options)
+    first = bs.simulate(net, 0.2, seed=1, out=folder / "first.spikes", **options)
     bs.save_state(first.state, folder / "state.npz")
-    second = bs.simulate(net, 0.2, state=bs.load_state(folder / "state.npz"), out=folder / "second.h5", **options)
-    return whole.spikes["E"], [bs.read_spikes(folder / f"{name}.h5")["E"] for name in ("first", "second")], second.mean_rates["E"]
+    second = bs.simulate(net, 0.2, state=bs.load_state(folder / "state.npz"), out=folder / "second.spikes", **options)
+    return whole.spikes["E"], [bs.read_spikes(folder / f"{name}.spikes")["E"] for name in ("first", "second")], second.mean_rates["E"]
 
 
 def main():

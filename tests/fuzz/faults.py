@@ -30,7 +30,7 @@ EPOCHS, STEPS = 40, 100_000
 class Schedule(bs.Constant):
     """Calls a function before every step of the optimizer; the same recipe whatever it does."""
 
-    def __init__(self, before_step=lambda k: None):
+    def __init__(self, before_step=lambda k, progress: None):
         object.__setattr__(self, "act", before_step)
         object.__setattr__(self, "calls", [])
 
@@ -42,11 +42,11 @@ class Schedule(bs.Constant):
 
     def factor(self, progress, validation):
         self.calls.append(progress)
-        self.act(len(self.calls))
+        self.act(len(self.calls), progress)
         return 1.0
 
 
-def train(folder, start, epochs=EPOCHS, before_step=lambda k: None):
+def train(folder, start, epochs=EPOCHS, before_step=lambda k, progress: None):
     """(digest of what is learned, history of the loss)."""
     net, data = trained(learn=())
     history = bs.train(net, data, epochs=epochs, batch=5, validation=0.2, seed=5, progress=False, threads=1, optimizer=bs.Adam(1e-2),
@@ -88,8 +88,9 @@ def kill(count, seed):
         length = time.monotonic() - begin
         for k in range(count):
             out = folder / str(k)
-            program = f"from tests.fuzz import faults; print('ready', flush=True); faults.train(faults.Path({str(out)!r}), 'new')"
-            figures["in the middle"] += _end(program, rng.uniform(0.2, 1.3) * length)
+            program = ("from tests.fuzz import faults; faults.train(None, 'new', 1); print('ready', flush=True); "
+                       f"faults.train(faults.Path({str(out)!r}), 'new')")
+            figures["in the middle"] += _end(program, rng.uniform(0.0, 1.2) * length)
             figures["kills"] += 1
             figures["with an unfinished file"] += bool(list(out.glob("*.partial")))
             figures["after a checkpoint"] += (out / "last.npz").exists()
@@ -115,8 +116,9 @@ def kill_simulation(count, seed):
         length = time.monotonic() - begin
         for k in range(count):
             out = Path(folder) / f"{k}.spikes"
-            program = f"from tests.fuzz import faults; print('ready', flush=True); faults.simulate(faults.Path({str(out)!r}))"
-            figures["in the middle"] += _end(program, rng.uniform(0.05, 1.3) * length)
+            program = ("from tests.fuzz import faults; faults.simulate(steps=10); print('ready', flush=True); "
+                       f"faults.simulate(faults.Path({str(out)!r}))")
+            figures["in the middle"] += _end(program, rng.uniform(0.0, 1.2) * length)
             figures["kills"] += 1
             if not out.exists():
                 figures["before the file"] += 1
@@ -197,7 +199,11 @@ def full_training(case):
         folder = Path(stack.enter_context(small_disk(1 << 20) if case["disk"] else tempfile.TemporaryDirectory()))
         out, limits = folder / "out", stack.enter_context(contextlib.ExitStack())
 
-        def before_step(k):
+        begun = []
+
+        def before_step(k, progress):
+            if k == case["step"]:
+                begun.append(int(progress * EPOCHS + 1e-6))
             if k == case["step"] and case["disk"]:
                 room = os.statvfs(folder)
                 (folder / "filler").write_bytes(bytes(max(room.f_bavail * room.f_bsize - case["size"], 0)))
@@ -215,8 +221,8 @@ def full_training(case):
         if {path.name for path in out.iterdir()} - {"best.npz", "last.npz"}:
             return "something left behind"
         epoch = checkpoint.read(out / "last.npz")[1]["epoch"] if (out / "last.npz").exists() else 0
-        if epoch != (case["step"] - 1) // 4:
-            return f"last checkpoint of epoch {epoch}"
+        if epoch != begun[0]:
+            return f"last checkpoint of epoch {epoch} in place of {begun[0]}"
         return "ended" if train(out, "resume")[0] == train(folder / "whole", "new")[0] else "other bits"
 
 
