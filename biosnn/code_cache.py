@@ -18,14 +18,14 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from numba.core import caching, config, event, sigutils
+from numba.core import caching, config, event, sigutils, types
 
 from .support.warn import warn
 from .threads import on_threads
 
 _DIGEST = hashlib.sha256().digest_size
 #: Kernels that take long: what users know them as, and seconds on an ordinary processor of 2020.
-_LONG = {"forward": ("the forward pass", 15), "adjoint": ("the backward pass", 30), "advance": ("the simulation", 40)}
+_LONG = {"forward": ("the forward pass", 30), "adjoint": ("the backward pass", 40), "advance": ("the simulation", 40)}
 
 
 # ------------------------------------------------------------------------------------------ time
@@ -77,8 +77,10 @@ def silence():
         _silent.pop()
 
 
-def _announce(dispatcher):
+def _announce(dispatcher, arguments):
     what, seconds = _LONG.get(dispatcher.py_func.__name__, ("", 0))
+    if types.none in arguments:      # networks without extras (kernels.forward)
+        seconds //= 2
     if seconds and not _silent:
         often = "in this process alone" if isinstance(dispatcher._cache, caching.NullCache) else "once on this machine"
         print(f"compiling {what} of such networks, {often}: about {seconds} s", file=sys.stderr, flush=True)
@@ -90,7 +92,7 @@ class _Compiling(event.Listener):
     def on_start(self, event):
         if _is_ours(event):
             _watch.__enter__()
-            _announce(event.data["dispatcher"])
+            _announce(event.data["dispatcher"], event.data["args"])
 
     def on_end(self, event):
         if _is_ours(event):
@@ -114,9 +116,9 @@ def ready(kernel, *arguments) -> None:
     """
     if config.DISABLE_JIT:
         return
-    types = tuple(map(kernel.typeof_pyval, arguments))
-    if types not in kernel.overloads:
-        on_threads(kernel.compile, [(types,)], 1)
+    signature = tuple(map(kernel.typeof_pyval, arguments))
+    if signature not in kernel.overloads:
+        on_threads(kernel.compile, [(signature,)], 1)
 
 
 # ------------------------------------------------------------------------------------------ files
