@@ -1,5 +1,6 @@
 """From the description of a network to the arrays that kernels see (arrays.py): groups, bundles, and where things lie."""
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,7 +10,29 @@ from .arrays import RESET_BY_SUBTRACTION, RESET_TO_VALUE, Blocks, Bounds, Jumps,
 from .network import Network
 from .neuron import linear_step, step_pattern
 
+_FILLED = 0.05         # share of connected pairs from which on a sparse projection runs as a dense one
 _SMALL_BYTES = 32e3    # of weights whose gradient stays in the first-level cache: their events are not collected
+
+
+class Filled(NamedTuple):
+    """Sparse projections that are dense enough for the loops of dense ones to be faster: kernels read them filled up with zeros, behind
+    all other weights. Only here are there weights for pairs without a synapse; they stay 0, and their gradient is dropped."""
+    size: int                     # of the vector of weights that kernels read
+    place: np.ndarray             # (synapses,) where each lies in it
+    source: np.ndarray            # (synapses,) where it lies in Packed.weight
+
+    def weights(self, packed):
+        """Of Packed.weight, the vector that kernels read; several synapses of one pair add up."""
+        full = aligned(self.size, packed.weight.dtype)
+        full[packed.weight.size:] = 0
+        full[:packed.weight.size] = packed.weight
+        np.add.at(full, self.place, packed.weight[self.source])
+        return full
+
+    def gradient(self, packed, full):
+        """Of what the adjoint adds up by that vector, the gradient by Packed.weight."""
+        full[self.source] = full[self.place]
+        return full[:packed.weight.size]
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +42,7 @@ class Packed:
     order       populations in kernel order: spiking ones, then readouts, those of one group side by side
     weight      all weights in one vector: dense ones bundle by bundle, then those of sparse projections
     places      projection -> (slice of the vector that its bundle fills, columns of the bundle that are its own; None if sparse)
+    filled      Filled, or None where no sparse projection is filled up
     """
     network: Network
     order: list
@@ -26,6 +50,7 @@ class Packed:
     wiring: Wiring
     weight: np.ndarray
     places: dict
+    filled: Filled | None = None
 
     def neurons(self, name):
         """Where the neurons of a population lie."""
@@ -93,8 +118,8 @@ def pack(network):
         dale.check_weights(projection.name, network.weights[projection.name], projection.non_negative)
     order = [population for group in _groups(network) for population in group]
     packed = Packed(network, order, pack_model(network), None, None, {})
-    wiring, places, n_weights = _pack_wiring(packed)
-    packed = Packed(network, order, packed.model, wiring, aligned(n_weights, network.dtype), places)
+    wiring, places, n_weights, filled = _pack_wiring(packed)
+    packed = Packed(network, order, packed.model, wiring, aligned(n_weights, network.dtype), places, filled)
     for projection in network.projections:
         packed.weight_matrix(projection.name)[...] = network.weights[projection.name]
     return packed
@@ -222,17 +247,26 @@ def pack_bias(network, order):
     return np.concatenate([network.bias(p) for p in order]).astype(network.dtype)
 
 
+def _fills_up(network, projection):
+    """Whether a sparse projection runs as a dense one: with one delay, and weights of their own for so many pairs that it is faster."""
+    synapses = network.synapses[projection.name]
+    if projection.delay is None or synapses.shares_weights or not np.ndim(network.weights[projection.name]):
+        return False
+    return synapses.size >= _FILLED * synapses.n_pre * synapses.n_post
+
+
 def _pack_wiring(packed):
-    """(Wiring, places, number of weights): dense projections of one source, delay and kind of receptor with neighbouring targets
+    """(Wiring, places, number of weights, Filled): dense projections of one source, delay and kind of receptor with neighbouring targets
     share a bundle."""
     network = packed.network
     sources = [p.name for p in network.inputs] + [p.name for p in packed.order if p.kind != "readout"]
     found = []
-    for k, projection in enumerate(p for p in network.projections if p.name not in network.synapses):
+    fills = {name for name in network.synapses if _fills_up(network, network.projection(name))}
+    for k, projection in enumerate(p for p in network.projections if p.name not in network.synapses or p.name in fills):
         receptor = network[projection.post].neuron.receptors[projection.receptor]
         target, size = packed.state(projection.post, receptor.state)
         key = (sources.index(projection.pre), network.delay_steps(projection), float(receptor.jump), projection.non_negative,
-               not projection.frozen, projection.gradient_to_source)
+               not projection.frozen, projection.gradient_to_source, projection.name in fills)
         found.append((key, target, k, size, projection))
     bundles = []
     for key, target, _, size, projection in sorted(found, key=lambda each: each[:3]):
@@ -242,30 +276,50 @@ def _pack_wiring(packed):
         bundles[-1][2] += size
     n_pre = np.array([([*network.inputs] + packed.order)[key[0]].n for key, *_ in bundles], np.int64)
     n_post = np.array([size for _, _, size, _ in bundles], np.int64)
-    ends = np.cumsum(n_pre * n_post)
-    places = {name: (slice(int(ends[k] - n_pre[k] * n_post[k]), int(ends[k])), columns)
-              for k, bundle in enumerate(bundles) for name, columns in bundle[3]}
 
     def column(k, kind=np.int64):
         return np.array([bundle[0][k] for bundle in bundles], kind)
-    sparse, sparse_places, n_weights = _pack_sparse(packed, sources, int(sum(n_pre * n_post)))
+    own = n_pre * n_post * ~column(6, bool)
+    ends = np.cumsum(own)
+    places = {name: (slice(int(ends[k] - own[k]), int(ends[k])), columns)
+              for k, bundle in enumerate(bundles) for name, columns in bundle[3] if name not in fills}
+    sparse, sparse_places, n_weights = _pack_sparse(packed, sources, int(sum(own)), fills)
+    first, filled = _fill(network, bundles, ends - own, n_pre, n_post, sparse_places, n_weights)
     pulled = column(5, bool)
     wiring = Wiring(len(network.inputs), column(0), np.array([bundle[1] for bundle in bundles], np.int64),
-                    column(2, network.dtype), column(1), n_pre, n_post, (ends - n_pre * n_post).astype(np.int64),
+                    column(2, network.dtype), column(1), n_pre, n_post, first,
                     _panel_firsts(n_pre * pulled * (column(0) >= len(network.inputs)), n_post, network.dtype),
                     *_columns([bundle[1] for bundle in bundles], n_pre, n_post, column(0) < len(network.inputs), network.dtype),
                     column(4, bool), pulled, sparse)
-    return wiring, places | sparse_places, n_weights
+    return wiring, places | sparse_places, n_weights, filled
 
 
-def _pack_sparse(packed, sources, n_weights):
-    """(Sparse, places, number of all weights); `n_weights` dense ones come before. Synapses are taken apart by their delays."""
+def _fill(network, bundles, first, n_pre, n_post, places, n_weights):
+    """(first weight of every bundle, Filled); `n_weights` come before those that are filled up."""
+    first, size, place, source = first.astype(np.int64), n_weights, [], []
+    for k, (key, *_, members) in enumerate(bundles):
+        if key[6]:
+            first[k], size = size, size + int(n_pre[k] * n_post[k])
+            for name, columns in members:
+                synapses = network.synapses[name]
+                place.append(first[k] + synapses.sources.astype(np.int64) * n_post[k] + columns.start + synapses.target)
+                source.append(places[name][0].start + synapses.weight_places(network.weights[name]))
+    return first, Filled(size, np.concatenate(place), np.concatenate(source)) if place else None
+
+
+def _pack_sparse(packed, sources, n_weights, fills):
+    """(Sparse, places, number of all weights); `n_weights` dense ones come before. Synapses are taken apart by their delays; those of
+    `fills` have places alone."""
     network, places, rows, firsts, posts, ats, row, synapse = packed.network, {}, [], [], [], [], 0, 0
     for projection in network.projections:
         if projection.name not in network.synapses:
             continue
         synapses, delays = network.synapses[projection.name], network.delay_steps(projection)
         size = int(np.size(network.weights[projection.name]))
+        places[projection.name], before = (slice(n_weights, n_weights + size), None), n_weights
+        n_weights += size
+        if projection.name in fills:
+            continue
         at = np.broadcast_to(synapses.weight_places(network.weights[projection.name]), synapses.size)
         receptor = network[projection.post].neuron.receptors[projection.receptor]
         target, n_post = packed.state(projection.post, receptor.state)
@@ -276,10 +330,8 @@ def _pack_sparse(packed, sources, n_weights):
                          projection.gradient_to_source, row))
             firsts.append(first + synapse)
             posts.append(synapses.target[chosen])
-            ats.append(n_weights + at[chosen])
+            ats.append(before + at[chosen])
             row, synapse = row + first.size, synapse + posts[-1].size
-        places[projection.name] = (slice(n_weights, n_weights + size), None)
-        n_weights += size
     if n_weights >= 1 << 32:
         raise ValueError(f"the network has {n_weights} weights; batches of trials and training take fewer than 2^32. Use simulate.")
 

@@ -160,9 +160,9 @@ def forward(packed, drive, recording, steps, threads):
     """Simulate a batch; writes `recording`."""
     n_trials, drive = drive.rows.size, with_past(drive, packed)
     extras = needs_extras(packed, drive.chance, drive.current.shape[1] or recording.moments.shape[2] or drive.past.states.shape[0])
-    recording.counts[:] = 0
+    recording.counts[:], weight = 0, _weights(packed)
     bounds = np.linspace(0, n_trials, min(n_trials, 4 * threads) + 1).astype(int)
-    _in_chunks(lambda c, first, last, stop: kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording,
+    _in_chunks(lambda c, first, last, stop: kernels.forward(packed.model, packed.wiring, weight, drive, recording,
                                                             _scratch(packed), steps, first, last, extras, stop), bounds, threads)
 
 
@@ -177,16 +177,17 @@ def adjoint(packed, drive, recording, loss, threads, differentiate_reset=False, 
     states = np.zeros((drive.rows.size, recording.margin.shape[1] if kept.size.size else 0, int(kept.size.sum())), dtype)
     sums, grad_current = _sums(packed, coefficients), np.zeros(drive.current.shape if currents else (drive.rows.size, 0, 0),
                                                                dtype)
-    panels, events = _panels(packed), _most_events(packed, drive.inputs)
+    weight = _weights(packed)
+    panels, events = _panels(packed, weight), _most_events(packed, drive.inputs)
     extras = needs_extras(packed, drive.chance, drive.current.shape[1] or coefficients or states.shape[2] or drive.past.states.shape[0])
 
     def work(c, first, last, stop):
         parts = sums.buffer()
-        kernels.adjoint(packed.model, packed.wiring, packed.weight, panels, drive, recording, loss,
+        kernels.adjoint(packed.model, packed.wiring, weight, panels, drive, recording, loss,
                         arrays.Gradient(*parts, grad_current, kept, states), _scratch(packed, events), differentiate_reset, first, last, extras, stop)
         sums.add(c, parts)
     _in_chunks(work, _chunk_bounds(drive.rows.size, packed, recording.margin.shape[1]), threads)
-    return arrays.Gradient(*sums.total, grad_current, kept, states)
+    return arrays.Gradient(*_totals(packed, sums), grad_current, kept, states)
 
 
 def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, check, threads, spare, differentiate_reset=False,
@@ -203,7 +204,8 @@ def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, che
     Returns (what `derive` returned by chunk, arrays.Gradient, the past of a batch that goes on from this one, or None), the same bits as
     `forward`, the loss and `adjoint` in turn.
     """
-    sums, panels, dtype = _sums(packed, coefficients), _panels(packed), packed.weight.dtype
+    weight, dtype = _weights(packed), packed.weight.dtype
+    sums, panels = _sums(packed, coefficients), _panels(packed, weight)
     bounds = _chunk_bounds(n_trials, packed, steps)
     results, ends, extras = [None] * (bounds.size - 1), [None] * (bounds.size - 1), needs_extras(packed, chance, coefficients or before is not None)
     nowhere, no_past = np.empty((0, 0, 0), dtype), past.nothing(dtype)
@@ -216,26 +218,38 @@ def chunked_gradient(packed, inputs, n_trials, steps, blocks, width, derive, che
         drive = arrays.Drive(*inputs(first, last), arrays.NO_BLOCKS, np.empty((n, 0, 0), dtype), chance._replace(trial=chance.trial[first:last]),
                              no_past if before is None else past.rows(before, first, last))
         parts = sums.buffer()
-        kernels.forward(packed.model, packed.wiring, packed.weight, drive, recording, space.forward, steps, 0, n, extras, stop)
+        kernels.forward(packed.model, packed.wiring, weight, drive, recording, space.forward, steps, 0, n, extras, stop)
         if stop[0]:
             return
         check(packed, drive, recording, first)
         ends[c] = None if before is None else past.after(packed, drive, recording, steps)
         results[c], loss = derive(recording, first, last)
-        kernels.adjoint(packed.model, packed.wiring, packed.weight, panels, drive, recording, loss,
+        kernels.adjoint(packed.model, packed.wiring, weight, panels, drive, recording, loss,
                         arrays.Gradient(*parts, drive.current, arrays.NO_BLOCKS, nowhere), space.adjoint, differentiate_reset, 0, n, extras,
                         stop)
         sums.add(c, parts)
         spare.append(space)
     _in_chunks(work, bounds, threads)
-    gradient = arrays.Gradient(*sums.total, nowhere, arrays.NO_BLOCKS, nowhere)
+    gradient = arrays.Gradient(*_totals(packed, sums), nowhere, arrays.NO_BLOCKS, nowhere)
     return results, gradient, None if before is None else past.joined(ends)
+
+
+def _weights(packed):
+    """The vector of weights that kernels read."""
+    return packed.filled.weights(packed) if packed.filled else packed.weight
+
+
+def _totals(packed, sums):
+    """The parts of arrays.Gradient, by Packed.weight."""
+    weight, *others = sums.total
+    return [packed.filled.gradient(packed, weight) if packed.filled else weight, *others]
 
 
 def _sums(packed, coefficients):
     model = packed.model
     learned = (model.coefficient.size, model.drive.size, model.rate.size, model.jumps.size.size)
-    return _OrderedSum((packed.weight.size, *(size * coefficients for size in learned), model.bias.size), packed.weight.dtype)
+    size = packed.filled.size if packed.filled else packed.weight.size
+    return _OrderedSum((size, *(size * coefficients for size in learned), model.bias.size), packed.weight.dtype)
 
 
 def panels_of(weights):
@@ -249,9 +263,9 @@ def panels_of(weights):
         yield panel
 
 
-def _panels(packed):
+def _panels(packed, weight):
     """Panels of the bundles that `pull_dense` reads, side by side."""
-    wiring, weight = packed.wiring, packed.weight
+    wiring = packed.wiring
     panels = arrays.aligned(wiring.panel_first[-1], weight.dtype)
     for k, at in enumerate(wiring.panel_first[:-1]):
         n_pre, n_post, first = wiring.n_pre[k], wiring.n_post[k], wiring.weight_first[k]
