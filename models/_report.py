@@ -119,9 +119,9 @@ def number(value, digits=2):
     return tables.number(value, f".{digits}f")
 
 
-def show(title, headings, lines):
-    """Print a table; the first column is text."""
-    Console().print(tables.Table(title, headings, lines))
+def show(title, headings, lines, keys=1):
+    """Print a table; its first `keys` columns are text and say what a row is."""
+    Console().print(tables.Table(title, headings, lines, keys))
 
 
 def save(args, draw, file, numbers):

@@ -60,5 +60,5 @@ def convolution(args):
            *(" ".join(f"{r[when]:.1f}" for r in rows[0]["rates_hz"].values()) for when in ("before", "after")),
            f"{np.median([r['seconds_per_epoch'] for r in rows]):.1f}")
           for lower in homeostasis_cases(args) for init in args.inits
-          for rows in [[r for r in results.rows if (r["init"], r["lower_bound"]) == (init, lower)]]])
+          for rows in [[r for r in results.rows if (r["init"], r["lower_bound"]) == (init, lower)]]], keys=2)
     results.figure(figures.convolution(results.rows, name), "convolution.png")

@@ -115,7 +115,7 @@ def sigma(args):
            " ".join(f"{r['before']:.1f}" for r in rows[0]["rates_hz"].values()),
            f"{rows[0]['silent_layers']['before']} / {rows[0]['silent_layers']['after']}")
           for lower in homeostasis_cases(args) for value in args.sigmas
-          for rows in [[r for r in results.rows if (r["sigma_u"], r["lower_bound"]) == (value, lower)]]])
+          for rows in [[r for r in results.rows if (r["sigma_u"], r["lower_bound"]) == (value, lower)]]], keys=2)
     console.print("best sigma_U: " + ", ".join(f"{value:g} {which} lower bound" for which, value in best.items()))
     results.figure(figures.sigma(results.rows, name), "sigma.png")
 

@@ -35,7 +35,7 @@ def _chance(axis, rows):
 
 def learning_curves(rows, published):
     """Accuracy over epochs, training thin and validation heavy, one style a seed."""
-    figure, (axis,) = _figure(6.5, 4, 1)
+    figure, (axis,) = _figure(7.5, 4, 1)
     for row, style in zip(rows, styles(len(rows))):
         epochs = [h["epoch"] for h in row["history"]]
         axis.plot(epochs, [100 * h["accuracy"] for h in row["history"]], **style, lw=0.8)
@@ -46,7 +46,8 @@ def learning_curves(rows, published):
         axis.plot(epochs[-1:], [test], **style | {"marker": style["marker"] or "o"}, ms=5, label=f"seed {row['seed']}: test {test:.1f} %")
     axis.axhline(100 * published, color="0.5", ls=":", label=f"published: {100 * published:.1f} %")
     axis.set(xlabel="epoch", ylabel="accuracy (%)", title="Randman, 128 LIF neurons (thin: training; heavy: validation)", ylim=(0, 101))
-    axis.legend(loc="lower right", fontsize=8, ncols=1 + len(rows) // 10)
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8, frameon=False, ncols=1 + len(rows) // 16)
     return figure
 
 
@@ -63,7 +64,7 @@ def depth(rows, data):
                     axis.plot(range(1, deep["layers"] + 1), np.maximum(_by_layer(deep, when), SILENT / 2), color=colour, ls=line, marker=marker)
     _chance(left, rows)
     left.set(xlabel="hidden layers", ylabel="test accuracy (%)", title=f"{data}: accuracy", ylim=(0, 101), xticks=sorted({r["layers"] for r in rows}))
-    left.legend(fontsize=7, loc="lower left")
+    left.legend(fontsize=7)
     deepest = max(r["layers"] for r in rows)
     for axis, title in ((middle, "as it starts"), (right, "after training")):
         axis.axhspan(SILENT / 3, SILENT, color="0.9")
@@ -91,7 +92,7 @@ def convolution(rows, data):
     _chance(left, rows)
     left.set(xlabel="epoch", ylabel="accuracy (%)", title="training (lines), test (points)", ylim=(0, 101))
     left.xaxis.get_major_locator().set_params(integer=True)
-    left.legend(fontsize=7, loc="lower right")
+    left.legend(fontsize=7)
     figure.suptitle(f"recurrent convolutional network on {data}")
     middle.axhspan(SILENT / 3, SILENT, color="0.9")
     middle.text(0.02, SILENT / 1.75, "silent (< 0.1 Hz)", fontsize=8, color="0.35", transform=middle.get_yaxis_transform(), va="center")
@@ -102,7 +103,7 @@ def convolution(rows, data):
         largest = max(np.abs(values).max(), 1e-9)
         image = axis.imshow(values, aspect="auto", cmap="PuOr", vmin=-largest, vmax=largest, interpolation="none")
         axis.set(xlabel="position in the kernel", ylabel="filter", title=title)
-        figure.colorbar(image, ax=axis, label="weight (threshold = 1)", pad=0.02)
+        figure.colorbar(image, ax=axis, label="weight (jump of I per spike)", pad=0.02)
     return figure
 
 
@@ -117,7 +118,7 @@ def sigma(rows, data):
         _points(accuracy, [r for r in rows if r["lower_bound"] == lower], "sigma_u", colour, ls=line, marker=marker, label=words)
     _chance(accuracy, rows)
     accuracy.set(xscale="log", xlabel="σ_U (threshold = 1)", ylabel="test accuracy (%)", title=f"{data}: accuracy", ylim=(0, 101))
-    accuracy.legend(fontsize=8, loc="upper left")
+    accuracy.legend(fontsize=8)
     first = {lower: [next(r for r in rows if r["sigma_u"] == s and r["lower_bound"] == lower) for s in sigmas] for lower in cases}
     _rates(maps[0], sigmas, [_by_layer(r, "before") for r in first[cases[0]]], "mean rates at the start")
     for axis, lower in zip(maps[1:], cases):
@@ -160,7 +161,7 @@ def alpha(rows, data):
     _points(left, rows, "alpha", "#000000", marker="o", label="mean over seeds" if len({r["seed"] for r in rows}) > 1 else "test")
     _chance(left, rows)
     left.set(xlabel="α, feed-forward share of the variance (1: no recurrence)", ylabel="test accuracy (%)", title=f"{data}: accuracy", ylim=(0, 101))
-    left.legend(fontsize=8, loc="lower center")
+    left.legend(fontsize=8)
     values = sorted({r["alpha"] for r in rows})
     for when, colour in (("before", "#E69F00"), ("after", "#009E73")):
         right.plot(values, [np.mean([np.mean(_by_layer(r, when)) for r in rows if r["alpha"] == v]) for v in values], "o-", color=colour,

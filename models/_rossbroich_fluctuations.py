@@ -67,5 +67,6 @@ def fluctuations_figure(traces):
             axis.axvline(1, color="k", ls=":", lw=1)
             axis.set(xlabel="membrane U", ylabel="density", title=title)
     axes[0, 1].legend(loc="lower right", fontsize=8, ncols=2)
+    axes[0, 2].set_ylim(top=1.4 * axes[0, 2].get_ylim()[1])     # room for the legend
     axes[0, 2].legend(loc="upper left", fontsize=8)
     return figure

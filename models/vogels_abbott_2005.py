@@ -103,7 +103,7 @@ def main(arguments=None):
     rows = [row for part, _ in results for row in part]
     common.show(f"Vogels & Abbott (2005), as in Brette et al. (2007), {args.seconds:g} s", ("network", "", "rate (Hz)", "CV", "synchrony", "s per s"),
                 [(r["model"], r["population"], common.number(r["rate_hz"]), common.number(r["cv"]), common.number(r["synchrony"]),
-                  common.number(r["run_s"] / r["simulated_s"])) for r in rows])
+                  common.number(r["run_s"] / r["simulated_s"])) for r in rows], keys=2)
     common.save(args, lambda: figure(results), "rasters.png", rows)
 
 

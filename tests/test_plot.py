@@ -353,7 +353,8 @@ def compared(spikes=True, step=None, n=4, name="E"):
     u = np.cumsum(np.random.default_rng(0).normal(size=(200, n)) * 0.05, axis=0)
     train = SpikeTrains(*(([1e-3, 2e-3], [0, n - 1], [0, 2]) if spikes else ([], np.empty(0, int), [0, 0])), n, 0.02)
     parted = None if step is None else Divergence(0, step, name, 0, 1.1, 0.9, 1.0, "biosnn")
-    return Comparison(step is None, parted, {}, {name: (2, 2)}, {}, 0.02, 1, 1e-4, {f"{name}.U": (u, u + 1e-15)}, {name: (train, train)})
+    return Comparison(identical=step is None, happened=True, divergence=parted, states={}, spike_counts={name: (2, 2)}, statistics={}, duration=0.02,
+                      n_trials=1, dt=1e-4, traces={f"{name}.U": (u, u + 1e-15)}, rasters={name: (train, train)})
 
 
 LONG = "layer_2_3_pyramidal_cells_with_a_very_long_name"

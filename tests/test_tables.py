@@ -48,14 +48,15 @@ def comparison_report(names=("E", "I")):
         "correlation": (-0.012, np.nan, np.nan),
     }
     return Comparison(
-        True,
-        None,
-        {f"{name}.U": (1.2e-13, 3.21) for name in names},
-        {name: (1234567, 1234568) for name in names},
-        {name: side for name in names},
-        10.0,
-        5,
-        1e-4,
+        identical=True,
+        happened=True,
+        divergence=None,
+        states={f"{name}.U": (1.2e-13, 3.21) for name in names},
+        spike_counts={name: (1234567, 1234568) for name in names},
+        statistics={name: side for name in names},
+        duration=10.0,
+        n_trials=5,
+        dt=1e-4,
     )
 
 
