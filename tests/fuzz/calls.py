@@ -1,4 +1,5 @@
-"""A campaign of random calls: every public name, with one or two of its arguments replaced by values that nobody should give.
+"""A campaign of random calls: every public name, with one or two of its arguments replaced by
+values that nobody should give.
 
     python -m tests.fuzz.calls --count 5000 --seed 0 [--only NAME] [--brian]
 
@@ -12,6 +13,7 @@ Calls run in child processes (children.py). What comes of one:
     crash     the process died
     hang      more than 10 s
 """
+
 import argparse
 import os
 import tempfile
@@ -30,16 +32,20 @@ SECONDS = 10.0
 _OURS = (ValueError, TypeError, OSError, KeyError, IndexError)
 _LIBRARY = str(ROOT / "biosnn") + os.sep
 
-#: Calls that end in words of others for a reason: (call, argument, value) with "*" for any -> the reason. At most 1 % of all.
+#: What is documented as NaN where there is too little to tell: in the names of parts of results.
+NOT_KNOWN = ("cv", "correlation", "synchrony", "fano", "ei_", "isi")
+
+#: Calls that end in words of others: (call, argument, value), each "*" for any -> the reason.
 EXCUSED = {}
 
 
-# ------------------------------------------------------------------------------------------ in the child
+# ----------------------------------------------------------------------------- in the child
+
 
 def call(case):
-    """case: {"call": name, "changes": [[argument, key or None, name of a hostile value], …]}. What came of it."""
+    """What comes of {"call": name, "changes": [[argument, key or None, hostile value], …]}."""
     if Path.cwd() == ROOT:
-        os.chdir(tempfile.mkdtemp())      # texts may be taken for paths
+        os.chdir(tempfile.mkdtemp())  # texts may be taken for paths
     objects = registry.Objects()
     function, arguments, *then = _calls()[case["call"]](objects)
     for argument, key, value in case["changes"]:
@@ -49,7 +55,14 @@ def call(case):
             warnings.simplefilter("ignore")
             result = function(**arguments)
             found = [result, *(use(objects, result) for use in then)]
-            return {"outcome": "fine", "nan": [where for k, part in enumerate(found) for where in _nans(part, "then" if k else "result")]}
+            return {
+                "outcome": "fine",
+                "nan": [
+                    where
+                    for k, part in enumerate(found)
+                    for where in _nans(part, "then" if k else "result")
+                ],
+            }
     except Exception as error:
         return _told(error)
 
@@ -82,7 +95,12 @@ def _told(error):
         text = str(error)[:300]
     except Exception:
         text = "(its text fails)"
-    return {"outcome": "ours" if ours else "foreign", "type": type(error).__name__, "text": text, "through": through or f"{file}:{line}"}
+    return {
+        "outcome": "ours" if ours else "foreign",
+        "type": type(error).__name__,
+        "text": text,
+        "through": through or f"{file}:{line}",
+    }
 
 
 def _nans(found, where, depth=0):
@@ -99,11 +117,18 @@ def _nans(found, where, depth=0):
     elif isinstance(found, (list, tuple)):
         parts = dict(enumerate(found[:20]))
     elif is_dataclass(found) and not isinstance(found, type):
-        parts = {f.name: getattr(found, f.name, None) for f in fields(found) if f.name not in ("network", "tape", "state", "inputs")}
-    return [each for name, part in parts.items() for each in _nans(part, f"{where}.{name}", depth + 1)]
+        parts = {
+            f.name: getattr(found, f.name, None)
+            for f in fields(found)
+            if f.name not in ("network", "tape", "state", "inputs")
+        }
+    return [
+        each for name, part in parts.items() for each in _nans(part, f"{where}.{name}", depth + 1)
+    ]
 
 
-# ------------------------------------------------------------------------------------------ the campaign
+# ----------------------------------------------------------------------------- the campaign
+
 
 def random_cases(count, seed, only="", brian=False):
     """Cases, each once; the right arguments of every call first."""
@@ -113,13 +138,18 @@ def random_cases(count, seed, only="", brian=False):
     places = {name: _places(calls[name](registry.Objects())[1]) for name in names}
     changeable = [name for name in names if places[name]]
     values, known = list(hostile.HOSTILE), set()
-    weights = np.array([len(places[name]) for name in changeable], float) ** 0.5      # a call of twenty arguments takes more tries
+    weights = (
+        np.array([len(places[name]) for name in changeable], float) ** 0.5
+    )  # a call of twenty arguments takes more tries
     for _ in range(20 * count):
         name = str(rng.choice(changeable, p=weights / weights.sum()))
         several = 2 if rng.random() < 0.25 and len(places[name]) > 1 else 1
         chosen = rng.choice(len(places[name]), several, replace=False)
         changes = [[*places[name][k], str(rng.choice(values))] for k in chosen]
-        if len({argument for argument, _, _ in changes}) == several and (key := (name, str(changes))) not in known:
+        if (
+            len({argument for argument, _, _ in changes}) == several
+            and (key := (name, str(changes))) not in known
+        ):
             known.add(key)
             yield {"call": name, "changes": changes}
         if len(known) == count:
@@ -127,11 +157,15 @@ def random_cases(count, seed, only="", brian=False):
 
 
 def right_cases(only="", brian=False):
-    return [{"call": name, "changes": []} for name in registry.CALLS | (registry.CALLS_OF_BRIAN2 if brian else {}) if only in name]
+    return [
+        {"call": name, "changes": []}
+        for name in registry.CALLS | (registry.CALLS_OF_BRIAN2 if brian else {})
+        if only in name
+    ]
 
 
 def _places(arguments):
-    """(argument, None) of every argument, and (argument, key) of the first element of dicts and lists."""
+    """(argument, None) of every one, and (argument, key) of the first element of dicts and lists."""
     places = [(name, None) for name in arguments]
     for name, value in arguments.items():
         if isinstance(value, dict) and value:
@@ -142,7 +176,10 @@ def _places(arguments):
 
 
 def campaign(cases, only="", brian=False, patience=900):
-    """Yields (case, outcome), with "outcome" as at the head of this file. What is slow is tried again in a child that has compiled it."""
+    """Yields (case, outcome), with "outcome" as at the head of this file.
+
+    What is slow is tried again in a child that has compiled it.
+    """
     worker, right = "tests.fuzz.calls:call", {}
     for case, found in outcomes(worker, right_cases(only, brian), patience):
         right[case["call"]] = _summary(found, None)
@@ -156,7 +193,11 @@ def campaign(cases, only="", brian=False, patience=900):
         else:
             yield case, found
     for case in slow:
-        *_, (_, found) = outcomes(worker, [{"call": case["call"], "changes": []}, case, case], patience if patience < 120 else 120)
+        *_, (_, found) = outcomes(
+            worker,
+            [{"call": case["call"], "changes": []}, case, case],
+            patience if patience < 120 else 120,
+        )
         yield case, _summary(found, right[case["call"]] if _finite(case) else None)
 
 
@@ -165,52 +206,85 @@ def _finite(case):
 
 
 def _summary(found, right):
-    """An outcome of children.py in the terms of this file. right: what the right arguments give, None where NaN may come of these."""
+    """An outcome of children.py in the terms of this file.
+
+    right: what the right arguments give; None where NaN may come of these ones.
+    """
     if found["kind"] == "crash":
         return {"outcome": "crash", "through": f"signal {found['signal']}"}
     if found["kind"] == "hang" or found["seconds"] > SECONDS:
         return {"outcome": "hang", "through": ""}
-    if found["kind"] == "error":         # of the campaign itself, such as no memory for the answer
-        return {"outcome": "foreign", "type": found["type"], "text": found["text"], "through": found["of"]}
+    if found["kind"] == "error":  # of the campaign itself, such as no memory for the answer
+        return {
+            "outcome": "foreign",
+            "type": found["type"],
+            "text": found["text"],
+            "through": found["of"],
+        }
     value = found["value"]
-    if value["outcome"] == "fine" and right is not None and (new := set(value["nan"]) - set(right.get("nan", ()))):
-        return value | {"outcome": "nan", "through": ", ".join(sorted(new)), "text": ""}
-    return value
+    if value["outcome"] != "fine" or right is None:
+        return value
+    new = set(value["nan"]) - set(right.get("nan", ()))
+    new = sorted(where for where in new if not any(part in where for part in NOT_KNOWN))
+    return value | {"outcome": "nan", "through": ", ".join(new), "text": ""} if new else value
 
 
 def excuse(case):
     """The reason why this call may end in words of others, or None."""
     for argument, _, value in case["changes"]:
-        for key in ((case["call"], argument, value), (case["call"], argument, "*"), ("*", "*", value)):
+        for key in (
+            (case["call"], argument, value),
+            (case["call"], argument, "*"),
+            ("*", "*", value),
+        ):
             if key in EXCUSED:
                 return EXCUSED[key]
     return None
 
 
 def offenders(found, excused=True):
-    """Lines on what is neither fine nor in our words, by the place in biosnn that it came through; those that are excused too, or not."""
+    """Lines on what is neither fine nor in our words, by the place in biosnn that it came through.
+
+    excused: whether with those that have an excuse.
+    """
     groups = defaultdict(list)
     for case, outcome in found:
-        if outcome["outcome"] not in ("fine", "ours") and (excused or outcome["outcome"] != "foreign" or not excuse(case)):
+        if outcome["outcome"] not in ("fine", "ours") and (
+            excused or outcome["outcome"] != "foreign" or not excuse(case)
+        ):
             groups[outcome["through"]].append((case, outcome))
     lines = []
     for through, members in sorted(groups.items()):
         lines.append(f"\n{through}   ({len(members)})")
         for case, outcome in members:
-            changes = ", ".join(f"{argument}{'' if key is None else f'[{key!r}]'} = {value}" for argument, key, value in case["changes"])
+            changes = ", ".join(
+                f"{argument}{'' if key is None else f'[{key!r}]'} = {value}"
+                for argument, key, value in case["changes"]
+            )
             words = f"{outcome.get('type', '')}: {outcome.get('text', '')}".splitlines()[0][:110]
-            lines.append(f"    {outcome['outcome']:8s}{case['call']}({changes})   {words}{'   EXCUSED: ' + excuse(case) if excuse(case) else ''}")
+            lines.append(
+                f"    {outcome['outcome']:8s}{case['call']}({changes})   {words}"
+                + (f"   EXCUSED: {excuse(case)}" if excuse(case) else "")
+            )
     return lines
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--count", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="calls whose name contains this")
     parser.add_argument("--brian", action="store_true", help="also those that need Brian2")
     options = parser.parse_args()
-    found = list(campaign(random_cases(options.count, options.seed, options.only, options.brian), options.only, options.brian))
+    found = list(
+        campaign(
+            random_cases(options.count, options.seed, options.only, options.brian),
+            options.only,
+            options.brian,
+        )
+    )
     print("\n".join(offenders(found)))
     print(f"\n{len(found)} calls of {len({case['call'] for case, _ in found})} names")
     for outcome, number in Counter(outcome["outcome"] for _, outcome in found).most_common():

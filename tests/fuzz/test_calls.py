@@ -1,4 +1,8 @@
-"""A small campaign of random calls, and that no public name is missing from it. The large one: python -m tests.fuzz.calls"""
+"""A small campaign of random calls, and that no public name is missing from it.
+
+The large one: python -m tests.fuzz.calls
+"""
+
 import inspect
 import types
 from collections import Counter
@@ -7,33 +11,85 @@ import biosnn as bs
 
 from tests.fuzz import calls, registry
 
-#: What training, engines and networks call on descriptions that they have checked, with arrays of their own.
-PROTOCOL = {"apply", "applies_to", "as_dict", "as_target", "assess", "build", "check", "factor", "for_step", "of_logits", "per_step", "reduce",
-            "spread", "start", "step", "total_weight", "run", "figure", "draw", "density", "derivative", "twin", "probability", "value_and_gradient",
-            "predict", "score"}
+#: What training and networks call on descriptions that they have checked, with their own arrays.
+PROTOCOL = {
+    "apply",
+    "applies_to",
+    "as_dict",
+    "as_target",
+    "assess",
+    "build",
+    "check",
+    "factor",
+    "for_step",
+    "of_logits",
+    "per_step",
+    "reduce",
+    "spread",
+    "start",
+    "step",
+    "total_weight",
+    "run",
+    "figure",
+    "draw",
+    "density",
+    "derivative",
+    "twin",
+    "probability",
+    "value_and_gradient",
+    "predict",
+    "score",
+}
 
 
 def _names():
-    """Public functions and classes, "Network" or "stats.isi_cv", and methods of classes that are no protocol."""
-    for prefix, module in (("", bs), ("data.", bs.data), ("stats.", bs.stats), ("plot.", bs.plot), ("brian.", bs.brian)):
+    """Public functions and classes, such as "stats.isi_cv", and methods that are no protocol."""
+    for prefix, module in (
+        ("", bs),
+        ("data.", bs.data),
+        ("stats.", bs.stats),
+        ("plot.", bs.plot),
+        ("brian.", bs.brian),
+        ("interop.", bs.interop),
+    ):
         for name in getattr(module, "__all__", None) or vars(module):
             thing = getattr(module, name)
             own = getattr(thing, "__module__", "").startswith("biosnn")
-            if name.startswith("_") or isinstance(thing, types.ModuleType) or not callable(thing) or not own:
+            if (
+                name.startswith("_")
+                or isinstance(thing, types.ModuleType)
+                or not callable(thing)
+                or not own
+            ):
                 continue
             if prefix and thing.__module__.removeprefix("biosnn.").split(".")[0] != prefix[:-1]:
-                continue      # what the module imports
+                continue  # what the module imports
             yield prefix + name
             for method, function in vars(thing).items() if inspect.isclass(thing) else ():
-                if not method.startswith("_") and isinstance(function, (types.FunctionType, classmethod, staticmethod)) and method not in PROTOCOL:
+                if (
+                    not method.startswith("_")
+                    and isinstance(function, (types.FunctionType, classmethod, staticmethod))
+                    and method not in PROTOCOL
+                ):
                     yield f"{prefix}{name}.{method}"
 
 
 def test_every_public_name_is_called():
-    known = {name.split(" ")[0] for name in registry.CALLS | registry.CALLS_OF_BRIAN2} | set(registry.LEFT_OUT)
+    known = {name.split(" ")[0] for name in registry.CALLS | registry.CALLS_OF_BRIAN2} | set(
+        registry.LEFT_OUT
+    )
     assert sorted(set(_names()) - known) == []
     methods = {name.rpartition(".")[2] for name in known}
-    assert {"draw", "density", "derivative", "twin", "probability", "value_and_gradient", "predict", "score"} <= methods    # of one class each
+    assert {
+        "draw",
+        "density",
+        "derivative",
+        "twin",
+        "probability",
+        "value_and_gradient",
+        "predict",
+        "score",
+    } <= methods  # of one class each
 
 
 def test_random_calls_end_in_words_of_ours():
