@@ -212,9 +212,8 @@ def comparison(
 
     ValueError if its U was not recorded.
     """
-    from .brian.comparison import Comparison
-
-    checks.instance(report, "report", Comparison, "the Comparison that bs.brian.compare(…) returns")
+    if isinstance(report, type) or not (hasattr(report, "rasters") and hasattr(report, "traces")):
+        checks.refuse("report", report, "the Comparison that bs.brian.compare(…) returns")
     known = [key for key in report.rasters if f"{key}.U" in report.traces]
     wanted = (
         next(iter(report.rasters), None)
