@@ -130,7 +130,8 @@ def simulate(network, duration, spikes=None, *, background=(), record=None, ever
     with `if done.interrupted: break`. A second Ctrl-C within three seconds, in this run or the next, is a KeyboardInterrupt.
     """
     instance(network, "network", Network, "a Network")
-    merge, steps = flag(merge, "merge"), timegrid.covering_steps(checks.time(duration, "duration", above=0), network.dt)
+    merge, progress = flag(merge, "merge"), flag(progress, "progress")
+    steps = timegrid.covering_steps(checks.time(duration, "duration", above=0), network.dt)
     _check_network(network)
     run = _Run(network, spikes, merge, background, state, seed, initial, _threads(network, threads), steps)
     try:

@@ -110,7 +110,7 @@ def test_arrays_of_real_numbers():
                           ([1j], "not complex"), ("text", "not texts"), ([object()], "array of real"), (np.datetime64("2020-01-01"), "of type")):
         with pytest.raises(ValueError, match=f"^w .*{words}"):
             checks.reals(values, "w", 0)
-    with pytest.raises(ValueError, match="value inf at 0"):
+    with pytest.raises(ValueError, match="value 1e.39; float32 holds numbers up to 3.4e.38"):
         checks.reals([1e39], "w", dtype=np.float32)         # finite as given, not as stored
     with pytest.raises(ValueError, match="without masked elements"):
         checks.reals(np.ma.array([1.0, 2.0], mask=[False, True]), "w")
@@ -161,3 +161,59 @@ def test_streams_of_one_seed_are_independent():
     correlations = np.corrcoef(draws)[np.triu_indices(len(draws), 1)]
     assert np.abs(correlations).max() < 5 / np.sqrt(4000)
     assert stats.kstest(np.concatenate(draws), "norm").pvalue > 1e-3
+
+
+# ------------------------------------------------------------------------------------------ what looks like something else
+
+
+class Tensor:
+    """Has `dim` and `to` as torch tensors do, and refuses numpy in words of its own."""
+
+    def dim(self):
+        return 1
+
+    def to(self, *args):
+        return self
+
+    def __array__(self, *args, **kwargs):
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad.")
+
+
+class Volts:
+    """A quantity of Brian2 that is no time."""
+
+    class dim:
+        @staticmethod
+        def get_dimension(base):
+            return {"metre": 2.0, "kilogram": 1.0, "second": -3.0, "ampere": -1.0}.get(base, 0.0)
+
+    def __array__(self, *args, **kwargs):
+        return np.array(2.0)
+
+
+def test_what_looks_like_a_quantity_or_a_number():
+    with pytest.raises(ValueError, match="tau is of type Tensor; it must be a finite number in seconds > 0"):
+        checks.time(Tensor(), "tau", above=0)
+    with pytest.raises(ValueError, match="w is of type Tensor; it must be an array of real numbers"):
+        checks.reals(Tensor(), "w")
+    with pytest.raises(ValueError, match="which is not a time"):
+        checks.time(Volts(), "tau")
+    for given in (Volts(), [Volts(), Volts()]):
+        with pytest.raises(ValueError, match="an array of real numbers without a unit"):
+            checks.reals(given, "w")
+    for check in (checks.whole, checks.real, checks.reals, checks.wholes):
+        with pytest.raises(ValueError):
+            check(np.timedelta64(3, "ms"), "k")
+    assert str(checks.real(-0.0, "x")) == "0.0"
+    with pytest.raises(ValueError, match="not flags"):
+        checks.reals([True, False], "mask")
+    assert checks.reals([True, False], "mask", flags=True).tolist() == [1.0, 0.0]
+
+
+def test_texts_and_paths():
+    assert checks.texts("E", "names", "'E'") == ("E",) and checks.texts(["E", np.str_("I")], "names", "'E'") == ("E", "I")
+    for given in (None, 3, [1], {"E": 1}, b"E", np.array("E"), ["E", None]):
+        with pytest.raises(ValueError, match="names"):
+            checks.texts(given, "names", "'E'")
+    with pytest.raises(ValueError, match="out is .*; it must be a path: file names have no such characters"):
+        checks.path("\ud800", "out")

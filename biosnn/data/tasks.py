@@ -160,6 +160,8 @@ class _Draw:
         edges = [np.zeros(self.n)]
         for name, length in lengths.items():
             length = checks.reals(seconds(length, name), f"{name} (seconds)", 0)
+            if length.shape not in ((), (self.n,)):
+                raise ValueError(f"{name} has shape {length.shape}; it must be one time in seconds.")
             warn_if_implausible(length, name, plausible.PERIOD)
             self.periods[name] = edges[-1], edges[-1] + length
             edges.append(edges[-1] + length)

