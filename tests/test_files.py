@@ -152,6 +152,13 @@ def test_changed_numbers_do_not_have_the_digest(made, tmp_path):
         bs.load_weights(subjects.trained()[0], tmp_path / "w.npz")
 
 
+@pytest.mark.parametrize("wrong", [{}, [], ["weights"], None, 3])
+@pytest.mark.parametrize("name", ["kind", "format", "fingerprint"])
+def test_heads_that_say_something_else(made, tmp_path, name, wrong):
+    with pytest.raises(OSError, match="not a usable checkpoint"):
+        bs.load_weights(subjects.trained()[0], changed(made, "weights", tmp_path, say(name, wrong)))
+
+
 def test_archives_that_claim_more_than_they_are(tmp_path):
     path = tmp_path / "w.npz"
     np.savez_compressed(path, meta=np.zeros(50_000_000, np.uint8))
