@@ -21,7 +21,7 @@ class WeightConstraint:
 
     def __post_init__(self):
         keep(self, **{name: real(getattr(self, name), f"WeightConstraint: {name}", infinite=True) for name in ("low", "high")},
-             norm=real(self.norm, "WeightConstraint: norm", above=0, infinite=True, why="infinity is none"))
+             norm=real(self.norm, "WeightConstraint: norm", above=0, infinite=True, why="infinity stands for no bound"))
         if not self.low <= self.high:
             raise ValueError(f"WeightConstraint: low {self.low!r} and high {self.high!r} must be ascending numbers.")
         if self.norm < np.inf and (self.low > 0 or self.high < 0):

@@ -23,7 +23,7 @@ def _sizes(what, name, value, n, least):
     values = tuple(value) if isinstance(value, (tuple, list, np.ndarray)) and np.ndim(value) else (value,) * n
     if len(values) != n:
         refuse(f"{what}: {name}", value, allowed)
-    return tuple(whole(v, f"{what}: {name}", least, _MOST, why=allowed) for v in values)
+    return tuple(whole(v, f"{what}: {name}", least, _MOST) for v in values)
 
 
 def _shape(what, shape):

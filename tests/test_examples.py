@@ -68,7 +68,7 @@ def augmentation(r):
     assert kinds["ChannelShift"][2] == pytest.approx(5, rel=0.2) and kinds["ChannelJitter"][2] == pytest.approx(5 / 50 ** 0.5, rel=0.2)
     assert kinds["TimeShift"][1] == pytest.approx(50 / 3 ** 0.5, rel=0.15) and kinds["TimeJitter"][1] == pytest.approx(5 / 50 ** 0.5, rel=0.2)
     lost = [np.mean([max(0, min(75, first + width) - max(25, first)) for first in range(101 - width)]) for width in range(51)]
-    assert kinds["ChannelMask"][0] == pytest.approx(50 - np.mean(lost), rel=0.06)      # standard error: 1 spike
+    assert kinds["ChannelMask"][0] == pytest.approx(50 - np.mean(lost), abs=3.5)      # standard error: 1 spike
     assert kinds["TimeStretch"][1] == pytest.approx(25, rel=0.2) and kinds["Blend"][0] == pytest.approx(50, rel=0.03) and kinds["Blend"][2] > 0.5
     assert r["accuracy"] > 0.75
 

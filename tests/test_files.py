@@ -75,7 +75,7 @@ WRONG = [
     ("state of a run", put("inputs_pointers", 10 ** 6, 1), "must rise from 0"), ("state of a run", lambda a, h: a.update(x=a["states"]), "'x'"),
     ("stateful training", cut("optimizer/mean"), "'optimizer/mean' has shape"), ("stateful training", cut("past/clock"), "'past/clock'"),
     ("stateful training", put("optimizer/square", -1.0), r"'optimizer/square'\[0\] is -1"), ("stateful training", say("epoch", 1e20), "the epoch"),
-    ("stateful training", say("epoch", 10 ** 20), "the epoch"), ("stateful training", say("batch", 4), "the batch is 4; .* from 0 to 3"),
+    ("stateful training", say("epoch", 10 ** 20), "the epoch"), ("stateful training", say("batch", 5), "the batch is 5; .* from 0 to 4"),
     ("stateful training", say("epoch", 2), "must be"), ("stateful training", put("best", np.inf), "'best'"),
     ("stateful training", put("weight/h->h", -1.0), "'weight/h->h'"), ("stateful training", put("tau/h/mem", -50.0), "'tau/h/mem'"),
     ("stateful training", say("recipe", 3), "recipe is 3"), ("stateful training", cut("past/spikes_units"), "spikes_pointers"),

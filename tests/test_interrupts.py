@@ -1,4 +1,5 @@
 """Ctrl-C: within a second, always, with what is documented; a second one at once; ignored where the process ignores it."""
+import os
 import signal
 import sys
 import threading
@@ -10,6 +11,9 @@ import pytest
 import biosnn as bs
 from biosnn import progress
 from biosnn.threads import on_threads
+
+if "PYTEST_XDIST_WORKER" in os.environ:      # whom a Ctrl-C that goes astray would end
+    pytest.skip("runs in a process of its own, from test_interrupts_apart.py", allow_module_level=True)
 
 RNG = np.random.default_rng(0)
 

@@ -295,7 +295,7 @@ def connect_to_units(net):
 
 @pytest.mark.parametrize("make, message", [
     (lambda net: bs.MaxPool((2, 7), 8), r"a window of \(8,\) is larger than feature maps of \(7,\)"),
-    (lambda net: bs.MaxPool((2, 7), 0), "size is 0; it must be a whole number >= 1"),
+    (lambda net: bs.MaxPool((2, 7), 0), "size is 0; it must be a whole number from 1 to"),
     (lambda net: bs.MaxPool((2, 7), 2, -1), "stride is -1"),
     (lambda net: bs.MaxPool(7, 2), r"shape is 7; it must be \(channels, length\)"),
     (lambda net: net.pool("A", 2), r"pooling is 2; it must be MaxPool\(shape, size\)"),

@@ -223,9 +223,12 @@ def test_frozen_and_without_gradient_to_the_source():
     free = slopes(deep())
     for kind, other in (("sparse", "dense"), ("dense", "sparse")):
         frozen = slopes(deep(**{kind: {"frozen": True}}))
-        assert kind not in frozen and all(np.array_equal(frozen[name], free[name]) for name in frozen)
+        assert kind not in frozen
+        for name in frozen:      # to rounding: a sparse projection and a dense one are summed together where both are trained
+            np.testing.assert_allclose(frozen[name], free[name], rtol=1e-12, atol=1e-12)
         cut = deep(**{kind: {"gradient_to_source": False}})
-        assert np.array_equal(slopes(cut)[kind], free[kind]) and not np.allclose(slopes(cut)["input->A"], free["input->A"])
+        np.testing.assert_allclose(slopes(cut)[kind], free[kind], rtol=1e-12, atol=1e-12)
+        assert not np.allclose(slopes(cut)["input->A"], free["input->A"])
     neither = slopes(deep(**{kind: {"gradient_to_source": False} for kind in ("sparse", "dense")}))
     skip = deep()
     skip.weights["B->readout"] = skip.weights["B->readout"] * 0
@@ -411,7 +414,7 @@ def dale(net):
     (lambda net: net.connect("B", "A", synapses=net.synapses["fan"]), "from 8 to 16 neurons.*: the populations have 16 and 8"),
     (lambda net: net.population(3, bs.lif(), bias=np.ones(4)), r"bias has shape \(4,\)"),
     (lambda net: bs.max_pool(bs.data.poisson(5, 7, 0.1, seed=0), (1, 8), 2), "7 units; shape .* has 8"),
-    (lambda net: bs.WeightConstraint(1, 0), "ascending"), (lambda net: bs.WeightConstraint(norm=0), "positive"),
+    (lambda net: bs.WeightConstraint(1, 0), "ascending"), (lambda net: bs.WeightConstraint(norm=0), "norm is 0; it must be a number > 0"),
     (lambda net: bs.WeightConstraint(low=0.1, norm=1.0), "must contain 0"),
     (lambda net: checked_constraints([bs.WeightConstraint(high=-1)], dale(net)), "'E->A' are >= 0 by Dale's law"),
     (lambda net: checked_constraints([0.5], net), "is not a constraint"),

@@ -17,7 +17,7 @@ def build(data, skip=False, feedback=False):
     if skip:
         net.connect(layers[0], layers[2])
     if feedback:
-        net.connect(layers[2], layers[0], delay=5e-3, gradient_to_source=False)
+        net.connect(layers[2], layers[0], delay=6e-3, gradient_to_source=False)
     net.connect(layers[2], net.readout(2, tau_mem=0.2))
     bs.fluctuation_driven(net, data, sigma_u=1.2, seed=1, progress=False)
     return net
