@@ -8,7 +8,7 @@ import biosnn as bs
 
 
 def build(data, skip=False, feedback=False):
-    """Three layers; skip: the first one also drives the third; feedback: the third drives the first, 5 ms later."""
+    """Three layers; skip: the first one also drives the third; feedback: the third drives the first, 6 ms later."""
     net = bs.Network(dt=2e-3)
     layers, source = [], net.input(data.n_units)
     for k in range(3):
