@@ -62,6 +62,7 @@ def fluctuation_driven(network, spikes=None, *, background=None, rate=None, mu_u
     """
     instance(network, "network", Network, "a Network")
     closed_loop, merge = None if closed_loop is None else flag(closed_loop, "closed_loop"), flag(merge, "merge")
+    progress = flag(progress, "progress")
     choice(balance, "balance", ("population", "neuron"))
     if background is not None:
         if spikes is not None:

@@ -154,7 +154,7 @@ class Network:
             raise ValueError(f"pooling is {shown(pooling)}; it must be MaxPool(shape, size), with the shape of the feature maps of {source.name!r}.")
         if source.n != np.prod(pooling.shape):
             raise ValueError(f"{source.name!r} has {source.n} neurons; feature maps of shape {pooling.shape} have {int(np.prod(pooling.shape))}.")
-        return self._add(Population(name or f"{source.name} pooled", int(np.prod(pooling.output_shape)), "pooling", source.sign,
+        return self._add(Population(f"{source.name} pooled" if name is None else name, int(np.prod(pooling.output_shape)), "pooling", source.sign,
                                     pooling_unit(self.dt), source.surrogate, 0.0, {}, source=source.name, pooling=pooling))
 
     def connect(self, pre, post, delay=0.0, weights=None, receptor=None, name=None, synapses=None, seed=None, plasticity=None,
@@ -274,7 +274,7 @@ class Network:
         """
         projection = self.projection(projection)
         name, synapses = projection.name, self.synapses.get(projection.name)
-        weights = _checked_weights(name, weights, self.dtype, copy)
+        weights = _checked_weights(name, weights, self.dtype, flag(copy, "copy"))
         if synapses is None:
             if weights.shape != (shape := (self[projection.pre].n, self[projection.post].n)):
                 raise ValueError(f"projection {name!r}: weights have shape {weights.shape}; they must be (pre, post) = {shape}.")
@@ -404,6 +404,7 @@ class Network:
     def afferent_sums(self, projection, values):
         """(post,) sums over the synapses of each target neuron. values: an array like the weights of the projection."""
         projection = self.projection(projection)
+        values = self._like_weights(projection, values, "values")
         if projection.name not in self.synapses:
             return values.sum(axis=0)
         synapses = self.synapses[projection.name]
@@ -412,9 +413,18 @@ class Network:
     def afferent_squares(self, projection, weights):
         """(post,) sums over the sources of each target neuron of their squared weight, that of several synapses being their sum."""
         projection = self.projection(projection)
+        weights = self._like_weights(projection, weights, "weights")
         if projection.name not in self.synapses:
             return (weights ** 2).sum(axis=0)
         return self.synapses[projection.name].squares(weights)
+
+    def _like_weights(self, projection, values, what):
+        """Real numbers of the shape of the weights of a projection; of a sparse one also one number for all."""
+        kind = values.dtype if getattr(values, "dtype", None) in (np.float32, np.float64) else np.float64
+        values, shape = reals(values, what, dtype=kind), self.weight_shape(projection)
+        if values.shape != shape and (values.ndim or projection.name not in self.synapses):
+            raise ValueError(f"projection {projection.name!r}: {what} have shape {values.shape}; its weights have {shape}.")
+        return values
 
     def bias(self, population):
         """(n,) the constant current of every neuron; zeros where there is none."""

@@ -127,7 +127,7 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
     check_differentiable(network)
     if differentiate_reset:
         check_reset_is_differentiable(network)
-    epochs, batch = whole(epochs, "epochs", 1), whole(batch, "batch", 1)
+    epochs, batch, progress = whole(epochs, "epochs", 1), whole(batch, "batch", 1), flag(progress, "progress")
     early_stopping = None if early_stopping is None else whole(early_stopping, "early_stopping", 1, why="a number of epochs")
     session.load(spikes, targets, mask, validation, validation_targets, validation_mask, batch)
     if not session.heads and not session.regularizers:
