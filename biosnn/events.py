@@ -77,7 +77,7 @@ class SpikeTrains:
             if one or isinstance(index, (list, tuple, np.ndarray)) and np.asarray(index).dtype.kind in "iu":
                 raise IndexError(f"trial {checks.shown(index)} does not exist: there are {len(self)} trials.") from None
             trials = np.empty((0, 0))
-        except (TypeError, ValueError):
+        except Exception:       # whatever somebody else's object answers with
             trials = np.empty((0, 0))
         if trials.ndim != 1:
             checks.refuse("the index of trials", index, "a whole number, a slice, a list of whole numbers, or a mask, one flag for each trial")

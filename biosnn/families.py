@@ -4,6 +4,7 @@ A one-parameter family fixes kappa = E[w^2] / E[w]^2; its mean is what solvers c
 distribution of that family with mean 0.2. A distribution has draw(rng, size) -> values.
 """
 from dataclasses import dataclass, fields
+from math import prod
 
 import numpy as np
 
@@ -42,7 +43,7 @@ def _asked(rng, size):
     """Generator and size, a whole number or a tuple of them, of what is to be drawn."""
     instance(rng, "rng", np.random.Generator, "a numpy Generator, such as np.random.default_rng(1)")
     size = tuple(whole(n, "one of size", 0) for n in size) if has_axes(size) else whole(size, "size", 0)
-    check_room("draw", float(np.prod(size, dtype=float)), 8, "values")
+    check_room("draw", prod(size) if isinstance(size, tuple) else size, 8, "values")
     return rng, size
 
 

@@ -190,8 +190,8 @@ class Network:
             raise ValueError(f"{pre.name!r} pools spikes: plastic projections come from neurons. Connect {pre.source!r} instead.")
         receptor = self._receptor(pre, post, receptor)
         name = f"{pre.name}->{post.name}" if name is None else name
-        if not isinstance(name, str) or not name:
-            refuse("the name of a projection", name, "a non-empty text")
+        if not checks.is_text(name) or not name:
+            refuse("the name of a projection", name, "a non-empty text of characters that files can hold")
         if name in self._projections:
             raise ValueError(f"there is a projection {name!r} already; give this one another name.")
         seed = None if seed is None else whole_seed(seed, f"projection {name!r}: seed")
@@ -458,9 +458,9 @@ class Network:
 
     def _add(self, population, bias=None):
         name, n = population.name, population.n
-        if not isinstance(name, str) or not name or any(mark in name for mark in (".", "->", "/")):
-            raise ValueError(f"population name {shown(name)}: it must be a non-empty text without '.', '->' and '/', which separate "
-                             "populations from states, from each other, and groups in files.")
+        if not checks.is_text(name) or not name or any(mark in name for mark in (".", "->", "/")):
+            raise ValueError(f"population name {shown(name)}: it must be a non-empty text of characters that files can hold, without '.', '->' and "
+                             "'/', which separate populations from states, from each other, and groups in files.")
         if name in self._populations:
             raise ValueError(f"there is a population {name!r} already; give this one another name.")
         n = whole(n, f"population {name!r}: n, the number of neurons,", 1, _MOST)
@@ -504,6 +504,10 @@ class Network:
             if value.min() < self.dt:
                 raise ValueError(f"population {name!r}: time constant {tau!r} is {value.min():g} s, below the time step dt = "
                                  f"{self.dt:g} s, which is too coarse to resolve it. Use a smaller dt.")
+        for what, most in (("refractory", _MOST - 1), ("jump_delay", 65535)):      # of 32 and 16 bits
+            if (period := getattr(neuron, what)) / self.dt >= most + 0.5:
+                raise ValueError(f"population {name!r}: {what} is {period:g} s, {period / self.dt:.3g} steps of dt = {self.dt:g} s; it can be {most} "
+                                 "steps at most.")
         neuron.warn_if_rounded(self.dt, f"population {name!r}")
         for state, jump in neuron.spike_jumps.items():
             if np.ndim(jump) and np.size(jump) != population.n:

@@ -395,7 +395,9 @@ def log_normal_time_constants(mean, spread, n, seed, name=""):
     independent if their names differ, such as "E tau_mem" and "I tau_mem".
     """
     mean, spread = checks.time(mean, "mean", above=0, plausible=plausible.SLOW), real(spread, "spread (of the logarithm)", 0)
-    rng = seed if isinstance(seed, np.random.Generator) else stream(whole_seed(seed), "time constants", instance(name, "name", str, "a text"))
+    if not checks.is_text(name):
+        checks.refuse("name", name, "a text of characters that files can hold")
+    rng = seed if isinstance(seed, np.random.Generator) else stream(whole_seed(seed), "time constants", name)
     return rng.lognormal(np.log(mean) - spread ** 2 / 2, spread, whole(n, "n", 0))
 
 

@@ -108,7 +108,7 @@ def pooled_cv(spikes, expected=0.0):
     Source of the bias: Nawrot et al. (2008), J. Neurosci. Methods 169:374-390.
     """
     check_trains(spikes)
-    expected = checks.real(expected, "expected", 0.0)
+    expected = checks.real(expected, "expected", 0.0, 1e6)
     intervals, trains = _intervals_by_train(spikes)
     n = np.bincount(trains)
     mean = np.bincount(trains, intervals) / np.maximum(n, 1)

@@ -181,8 +181,8 @@ def evaluate(network, spikes, targets=None, mask=None, *, loss=MaxOverTimeCrossE
 
 
 def _check_parts(optimizer, schedule):
-    for name, part, method, example in (("optimizer", optimizer, "start", "Adam(5e-3)"), ("schedule", schedule, "factor", "Cosine(0.02)")):
-        if part is not None and (isinstance(part, type) or not hasattr(part, method)):
+    for name, part, methods, example in (("optimizer", optimizer, ("start", "step"), "Adam(5e-3)"), ("schedule", schedule, ("factor",), "Cosine(0.02)")):
+        if part is not None and (isinstance(part, type) or not all(callable(getattr(part, method, None)) for method in methods)):
             refuse(name, part, f"a description such as {example}")
 
 

@@ -263,6 +263,13 @@ def test_a_network_is_a_container_of_populations_by_name():
     (lambda net: net.population(3, bs.lif(), bias="a"), "bias is 'a'"), (lambda net: net.population(3, bs.lif(), bias=[1, 2]), r"bias has shape \(2,\)"),
     (lambda net: net.population(3, bs.lif(), bias=1e39), "bias has the value 1e\\+39"), (lambda net: net.population(3, bs.lif(), noise=1), "noise is 1"),
     (lambda net: net.pool(None, 1), "source is None; it must be a population"), (lambda net: net.pool("E", (1, 3)), r"pooling is \(1, 3\)"),
+    *((lambda net, name=name: net.connect("E", "I", name=name, synapses=bs.OneToOne()), "name of a projection is '.*characters that files can hold")
+      for name in ("\ud800", "a\0b", "E\udfff")),
+    *((lambda net, name=name: net.input(3, name), "population name '.*characters that files can hold") for name in ("\ud800", "a\0b")),
+    *((lambda net, value=value: net.population(3, bs.lif(refractory=value)), "refractory is .* steps of dt = .*; it can be 2147483646 steps at most")
+      for value in (1e39, 1e308, 1e10)),
+    (lambda net: net.population(3, bs.adaptive_lif(jump_delay=1e39)), "jump_delay is 1e\\+39 s, .* 65535 steps at most"),
+    (lambda net: bs.log_normal_time_constants(0.02, 0.1, 3, 1, "\ud800"), "name is '"),
     (lambda net: net.connect("E", "I", name=""), "name of a projection is ''"), (lambda net: net.connect("E", "I", name=3), "is 3; it must be a non-empty"),
     (lambda net: net.connect("E", "I", name="x", seed=-1), "'x': seed is -1"),
     (lambda net: bs.lif(tau_mem="20 ms"), "time constant mem is '20 ms'"), (lambda net: bs.lif(tau_mem=None), "time constant mem is None"),

@@ -192,6 +192,11 @@ def path(value: Any, name: str) -> Path:
     return Path(value)
 
 
+def is_text(value: Any) -> bool:
+    """Whether something is a text that files and digests can hold: without a zero character and halves of surrogate pairs."""
+    return isinstance(value, str) and "\0" not in value and not any("\ud800" <= mark <= "\udfff" for mark in value)
+
+
 def texts(values: Any, name: str, example: str) -> tuple:
     """Texts, such as names, as a tuple of `str`; a single one stands for itself."""
     given = (values,) if isinstance(values, str) else several(values, name, example)
