@@ -4,13 +4,15 @@ A one-parameter family fixes kappa = E[w^2] / E[w]^2; its mean is what solvers c
 distribution of that family with mean 0.2. A distribution has draw(rng, size) -> values.
 """
 from dataclasses import dataclass, fields
-from math import prod
+from math import erf, prod, sqrt
 
 import numpy as np
 
 from .support.checks import has_axes, instance, real, reals, whole
 from .synapses import check_room
 from .units import seconds
+
+_LEAST_INSIDE = 1e-3        # share of normal values within bounds, below which to draw them again takes too long
 
 
 def _plain(distribution):
@@ -90,6 +92,12 @@ class Normal:
         if not (self.low <= self.mean <= self.high) or self.low == self.high and self.sd > 0:
             raise ValueError(f"Normal: the mean {self.mean!r} must lie in low .. high = {self.low!r} .. {self.high!r}; values "
                              "outside are drawn again, which would take forever.")
+        mean, sd, low, high = (float(np.asarray(value)) for value in (self.mean, self.sd, self.low, self.high))
+        inside = (erf((high - mean) / sd / sqrt(2)) - erf((low - mean) / sd / sqrt(2))) / 2 if sd > 0 else 1.0
+        if inside < _LEAST_INSIDE:
+            raise ValueError(f"Normal: a share of {inside:.2g} of its values would lie in low .. high = {self.low!r} .. {self.high!r}, with mean "
+                             f"{self.mean!r} and sd {self.sd!r}; those outside are drawn again, so it must be {_LEAST_INSIDE} at least. "
+                             "UniformBetween(low, high) is what such a distribution tends to.")
 
     def draw(self, rng, size):
         rng, size = _asked(rng, size)

@@ -240,6 +240,7 @@ class Network:
         if isinstance(rule, type) or not hasattr(rule, "build"):
             raise ValueError(f"projection {name!r}: synapses is {shown(rule)}; it must be a rule such as Bernoulli(0.1) or "
                              "FixedInDegree(100), Pairs(pre, post), or from_scipy(matrix).")
+        weights = getattr(rule, "weights", None) if weights is None else weights
         if seed is None and (getattr(rule, "random", True) or is_random(weights) or is_random(delay)):
             raise ValueError(f"projection {name!r} is drawn at random: give a seed, a whole number or a numpy Generator.")
         first, target, shared = rule.build(self[projection.pre].n, self[projection.post].n, projection.pre == projection.post,
@@ -255,7 +256,6 @@ class Network:
         if projection.delay is None and not is_random(delay):
             _check_size(name, "delays", steps, target.size)
             steps = compact_delays(steps if index is None or synapses.shares_weights else steps[index])
-        weights = getattr(rule, "weights", None) if weights is None else weights
         if is_random(weights):
             shape = (target.size,) if shape is None else shape
             weights = draw_weights(weights, int(np.prod(shape)), _key(seed, name, "weights"), self.dtype).reshape(shape)

@@ -269,6 +269,14 @@ def test_a_network_is_a_container_of_populations_by_name():
     *((lambda net, value=value: net.population(3, bs.lif(refractory=value)), "refractory is .* steps of dt = .*; it can be 2147483646 steps at most")
       for value in (1e39, 1e308, 1e10)),
     (lambda net: net.population(3, bs.adaptive_lif(jump_delay=1e39)), "jump_delay is 1e\\+39 s, .* 65535 steps at most"),
+    (lambda net: net.connect("E", "I", name="x", synapses=bs.Pairs([0], [0], lambda rng, size: rng.random(size))), "drawn at random: give a seed"),
+    *((lambda net, value=value, rule=rule: net.connect("E", "I", name="x", synapses=rule, weights=value, seed=1), "it must be a distribution")
+      for value in (lambda: 0.2, lambda rng: 0.2, np.random.default_rng) for rule in (None, bs.FixedInDegree(2))),
+    (lambda net: net.connect("E", "I", name="x", synapses=bs.FixedInDegree(2), delay=lambda: 0.2, seed=1), "it must be a distribution"),
+    (lambda net: bs.Normal(0.2, 1e300, 0.0, 1.0), "Normal: a share of .* of its values would lie in low .. high = 0.0 .. 1.0"),
+    (lambda net: bs.Normal(0.2, 1e3, low=0.2, high=0.3), "Normal: a share of 4e-05 of its values"),
+    (lambda net: bs.augment(bs.SpikeTrains([0.1], [0], [0, 1], 3, 1.0), [bs.Insert(2.0 ** 63)], 1), r"Insert\(9.22337e\+18\): .* spikes of 24 bytes need"),
+    (lambda net: bs.SpikeTrains([0.1], [0], np.array(-1), 3, 1.0), "offsets must rise .* got 1 entries from "),
     (lambda net: bs.log_normal_time_constants(0.02, 0.1, 3, 1, "\ud800"), "name is '"),
     (lambda net: net.connect("E", "I", name=""), "name of a projection is ''"), (lambda net: net.connect("E", "I", name=3), "is 3; it must be a non-empty"),
     (lambda net: net.connect("E", "I", name="x", seed=-1), "'x': seed is -1"),
