@@ -9,6 +9,7 @@ import numpy as np
 
 from .events import Spans, SpikeTrains, check_trains, inside
 from .support import checks, plausible, seeds
+from .synapses import check_room
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,6 +179,7 @@ class Insert(_Augmentation):
 
     def apply(self, events, rng):
         mean, (times, units, trials) = self.rate * events.duration * events.n_units, events.spans.settled()
+        check_room(f"Insert({self.rate:g})", int(mean) * events.n_trials, 24, "spikes")
         counts = rng.each(lambda generator, size: generator.poisson(mean, size)).astype(np.int64)
         return events.replaced(np.concatenate([times, rng.uniform(0, events.duration, counts)]),
                                np.concatenate([units, np.floor(rng.random(counts) * events.n_units).astype(np.int32)]),

@@ -299,8 +299,9 @@ def _target(population, mu_u, sigma_u, xi, rate):
         sigma = sigma_of_xi(name, theta, mu, xi)
     if (mu is None) + (sigma is None) + (hz is None) != 1:
         raise ValueError(f"population {name!r}: give two of mu_u, sigma_u (or xi) and rate; the third follows from them.")
-    if sigma is not None and not sigma > 0:
-        raise ValueError(f"population {name!r}: sigma_U is {sigma:g}; the standard deviation of the membrane must be positive.")
+    if sigma is not None and not 0 < sigma < 1e150:
+        raise ValueError(f"population {name!r}: sigma_U is {sigma:g}; the standard deviation of the membrane must be positive, and its square "
+                         "finite.")
     if hz is not None and not 0 < hz < 1 / max(population.neuron.refractory, 1e-3):
         raise ValueError(f"population {name!r}: the target rate is {hz:g} Hz; it must be above 0 and below "
                          f"{1 / max(population.neuron.refractory, 1e-3):g} Hz (the refractory period, or 1 ms).")

@@ -10,7 +10,7 @@ import numpy as np
 
 from . import synapse_kernels as kernels
 from .neuron import ei_lif, lif
-from .support.checks import flag, real, whole, wholes
+from .support.checks import flag, instance, network as checked_network, real, whole, wholes
 from .surrogate import SuperSpike
 from .synapses import Shared, check_room, target_type
 from .threads import default_threads, on_threads
@@ -227,6 +227,8 @@ def dalian_layer(network, source, n_exc, n_inh, name="", neuron=None, recurrent_
     delay: seconds, of the projections within the layer and into it. neuron: default ei_lif(). Returns (E, I).
     """
     neuron, sources = ei_lif() if neuron is None else neuron, _sources(network, source)
+    recurrent_excitation = flag(recurrent_excitation, "recurrent_excitation")
+    instance(name, "name", str, "a text, which follows E and I")
     for what, n in (("n_exc", n_exc), ("n_inh", n_inh)):
         whole(n, f"dalian_layer: {what}", 1)
     e = network.population(n_exc, neuron, "excitatory", f"E{name}", surrogate)
@@ -240,7 +242,7 @@ def dalian_layer(network, source, n_exc, n_inh, name="", neuron=None, recurrent_
 
 def layer(network, source, n, name=None, neuron=None, recurrent=False, delay=0.0, surrogate=SuperSpike()):
     """A population of n neurons with weights of either sign, driven by `source`. neuron: default lif(). Returns it."""
-    sources = _sources(network, source)
+    sources, recurrent = _sources(network, source), flag(recurrent, "recurrent")
     population = network.population(n, lif() if neuron is None else neuron, "unsigned", name, surrogate)
     for pre in sources + ([population] if recurrent else []):
         network.connect(pre, population, delay)
@@ -249,12 +251,13 @@ def layer(network, source, n, name=None, neuron=None, recurrent=False, delay=0.0
 
 def _sources(network, source):
     """A list of populations; ValueError for one that the network does not have, before anything is added to it."""
+    checked_network(network)
     return [network[getattr(each, "name", each)] for each in (source if isinstance(source, (list, tuple)) else [source])]
 
 
 def recurrent_projections(network):
     """Names of the projections whose target can reach their source again: those within a strongly connected component."""
-    names = [p.name for p in network.populations]
+    names = [p.name for p in checked_network(network).populations]
     pairs = {p.name: (names.index(p.pre), names.index(p.post)) for p in network.projections}
     reaches = np.eye(len(names), dtype=bool)
     for pre, post in pairs.values():

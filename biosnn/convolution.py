@@ -10,7 +10,7 @@ import numpy as np
 
 from .events import SpikeTrains, check_trains
 from .neuron import ei_lif, lif
-from .support.checks import refuse, whole
+from .support.checks import flag, has_axes, instance, network as checked_network, refuse, whole
 from .surrogate import SuperSpike
 from .synapses import Shared, check_room, target_type
 
@@ -20,14 +20,14 @@ _MOST = 2 ** 31 - 1       # of neurons in a dimension
 def _sizes(what, name, value, n, least):
     """A whole number, or one for each dimension, as a tuple."""
     allowed = f"a whole number >= {least}" + (f", or {n} of them" if n > 1 else "")
-    values = tuple(value) if isinstance(value, (tuple, list, np.ndarray)) and np.ndim(value) else (value,) * n
+    values = tuple(value) if isinstance(value, (tuple, list, np.ndarray)) and has_axes(value) else (value,) * n
     if len(values) != n:
         refuse(f"{what}: {name}", value, allowed)
     return tuple(whole(v, f"{what}: {name}", least, _MOST) for v in values)
 
 
 def _shape(what, shape):
-    if not isinstance(shape, (tuple, list, np.ndarray)) or len(shape) not in (2, 3):
+    if not isinstance(shape, (tuple, list, np.ndarray)) or not has_axes(shape) or len(shape) not in (2, 3):
         refuse(f"{what}: shape", shape, "(channels, length) or (channels, height, width)")
     return tuple(whole(n, f"{what}: shape, (channels, length) or (channels, height, width),", 1, _MOST) for n in shape)
 
@@ -148,6 +148,7 @@ def convolutional_layer(network, source, shape, filters, kernel, stride=1, paddi
 
     recurrent_kernel: odd, of a convolution of the layer with itself; None: there is none. neuron: default lif().
     """
+    checked_network(network)
     rule = Convolution(shape, filters, kernel, stride, padding)
     population = network.population(int(np.prod(rule.output_shape)), lif() if neuron is None else neuron, "unsigned", name, surrogate)
     network.connect(source, population, delay, synapses=rule)
@@ -163,7 +164,9 @@ def dalian_convolutional_layer(network, source, shape, exc_filters, inh_filters,
     From `source`, whose maps have `shape`, to E and I by `kernel`; E to E and I (unless recurrent_excitation=False) and I to E and I
     by `recurrent_kernel` (odd; 1: neurons of the same position). Populations are called "E" + name and "I" + name.
     """
-    neuron = ei_lif() if neuron is None else neuron
+    checked_network(network)
+    neuron, recurrent_excitation = ei_lif() if neuron is None else neuron, flag(recurrent_excitation, "recurrent_excitation")
+    instance(name, "name", str, "a text, which follows E and I")
     rules = [Convolution(shape, filters, kernel, stride, padding) for filters in (exc_filters, inh_filters)]
     e, i = (network.population(int(np.prod(rule.output_shape)), neuron, sign, f"{sign[0].upper()}{name}", surrogate)
             for rule, sign in zip(rules, ("excitatory", "inhibitory")))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .support import checks
 from .support.tables import Table, printed
 
 
@@ -60,6 +61,7 @@ def audit(network):
 
     A readout is a linear decoder outside of the circuit: its weights may have either sign.
     """
+    checks.network(network)
     signs, violations = {}, 0
     expected = {"excitatory": +1, "inhibitory": -1}
     for population in network.sources:

@@ -77,7 +77,7 @@ class SpikeTrains:
             if one or isinstance(index, (list, tuple, np.ndarray)) and np.asarray(index).dtype.kind in "iu":
                 raise IndexError(f"trial {checks.shown(index)} does not exist: there are {len(self)} trials.") from None
             trials = np.empty((0, 0))
-        except (TypeError, ValueError):
+        except Exception:       # whatever somebody else's object answers with
             trials = np.empty((0, 0))
         if trials.ndim != 1:
             checks.refuse("the index of trials", index, "a whole number, a slice, a list of whole numbers, or a mask, one flag for each trial")
@@ -240,7 +240,7 @@ def _check_offsets(offsets, times, units):
                          "entry per spike.")
     if offsets.ndim != 1 or offsets.size == 0 or offsets[0] != 0 or offsets[-1] != times.size or np.any(np.diff(offsets) < 0):
         raise ValueError(f"offsets must rise from 0 to the number of spikes, {times.size}, with one more entry than trials; "
-                         f"got {offsets.size} entries from {offsets[:1]} to {offsets[-1:]}.")
+                         f"got {offsets.size} entries from {offsets.ravel()[:1]} to {offsets.ravel()[-1:]}.")
 
 
 def time_type(dtype):

@@ -4,11 +4,15 @@ A one-parameter family fixes kappa = E[w^2] / E[w]^2; its mean is what solvers c
 distribution of that family with mean 0.2. A distribution has draw(rng, size) -> values.
 """
 from dataclasses import dataclass, fields
+from math import erf, prod, sqrt
 
 import numpy as np
 
-from .support.checks import real
+from .support.checks import has_axes, instance, real, reals, whole
+from .synapses import check_room
 from .units import seconds
+
+_LEAST_INSIDE = 1e-3        # share of normal values within bounds, below which to draw them again takes too long
 
 
 def _plain(distribution):
@@ -35,6 +39,19 @@ def _settle(distribution, infinite=()):
         if not (isinstance(value, np.ndarray) and hasattr(value, "dim")):
             what = f"{type(distribution).__name__}: {each.name}"
             object.__setattr__(distribution, each.name, real(value, what, infinite=each.name in infinite))
+
+
+def _asked(rng, size):
+    """Generator and size, a whole number or a tuple of them, of what is to be drawn."""
+    instance(rng, "rng", np.random.Generator, "a numpy Generator, such as np.random.default_rng(1)")
+    size = tuple(whole(n, "one of size", 0) for n in size) if has_axes(size) else whole(size, "size", 0)
+    check_room("draw", prod(size) if isinstance(size, tuple) else size, 8, "values")
+    return rng, size
+
+
+def _place(w, mean):
+    """Weights and mean of a density."""
+    return reals(w, "w", 0), real(mean, "mean", above=0)
 
 
 @dataclass(frozen=True)
@@ -75,8 +92,15 @@ class Normal:
         if not (self.low <= self.mean <= self.high) or self.low == self.high and self.sd > 0:
             raise ValueError(f"Normal: the mean {self.mean!r} must lie in low .. high = {self.low!r} .. {self.high!r}; values "
                              "outside are drawn again, which would take forever.")
+        mean, sd, low, high = (float(np.asarray(value)) for value in (self.mean, self.sd, self.low, self.high))
+        inside = (erf((high - mean) / sd / sqrt(2)) - erf((low - mean) / sd / sqrt(2))) / 2 if sd > 0 else 1.0
+        if inside < _LEAST_INSIDE:
+            raise ValueError(f"Normal: a share of {inside:.2g} of its values would lie in low .. high = {self.low!r} .. {self.high!r}, with mean "
+                             f"{self.mean!r} and sd {self.sd!r}; those outside are drawn again, so it must be {_LEAST_INSIDE} at least. "
+                             "UniformBetween(low, high) is what such a distribution tends to.")
 
     def draw(self, rng, size):
+        rng, size = _asked(rng, size)
         values = rng.normal(self.mean, self.sd, size)
         wrong = np.flatnonzero((values < self.low) | (values > self.high))
         while wrong.size:
@@ -97,6 +121,7 @@ class UniformBetween:
             raise ValueError(f"UniformBetween: low {self.low!r} and high {self.high!r} must be finite and ascending.")
 
     def draw(self, rng, size):
+        rng, size = _asked(rng, size)
         return rng.uniform(self.low, self.high, size)
 
 
@@ -107,10 +132,12 @@ class Exponential(_Family):
 
     def draw(self, rng, shape):
         """Samples with mean 1."""
+        rng, shape = _asked(rng, shape)
         return rng.exponential(1.0, shape)
 
     def density(self, w, mean):
         """Probability density at w >= 0 for the given mean."""
+        w, mean = _place(w, mean)
         return np.exp(-w / mean) / mean
 
 
@@ -127,9 +154,11 @@ class LogNormal(_Family):
         return float(np.exp(self.spread ** 2))
 
     def draw(self, rng, shape):
+        rng, shape = _asked(rng, shape)
         return rng.lognormal(-self.spread ** 2 / 2, self.spread, shape)
 
     def density(self, w, mean):
+        w, mean = _place(w, mean)
         s, w = self.spread, np.maximum(w, 1e-300)
         return np.exp(-(np.log(w / mean) + s ** 2 / 2) ** 2 / (2 * s ** 2)) / (w * s * np.sqrt(2 * np.pi))
 
@@ -147,10 +176,12 @@ class Gamma(_Family):
         return 1 + 1 / self.shape
 
     def draw(self, rng, shape):
+        rng, shape = _asked(rng, shape)
         return rng.gamma(self.shape, 1 / self.shape, shape)
 
     def density(self, w, mean):
         from scipy.stats import gamma
+        w, mean = _place(w, mean)
         return gamma.pdf(w, self.shape, scale=mean / self.shape)
 
 
@@ -160,9 +191,11 @@ class HalfNormal(_Family):
     kappa = np.pi / 2
 
     def draw(self, rng, shape):
+        rng, shape = _asked(rng, shape)
         return np.abs(rng.normal(0, np.sqrt(np.pi / 2), shape))
 
     def density(self, w, mean):
+        w, mean = _place(w, mean)
         sigma = mean * np.sqrt(np.pi / 2)
         return np.sqrt(2 / np.pi) / sigma * np.exp(-w ** 2 / (2 * sigma ** 2))
 
@@ -173,9 +206,11 @@ class Uniform(_Family):
     kappa = 4 / 3
 
     def draw(self, rng, shape):
+        rng, shape = _asked(rng, shape)
         return rng.uniform(0, 2, shape)
 
     def density(self, w, mean):
+        w, mean = _place(w, mean)
         return np.where((w >= 0) & (w <= 2 * mean), 1 / (2 * mean), 0.0)
 
 
@@ -185,7 +220,8 @@ class Constant(_Family):
     kappa = 1.0
 
     def draw(self, rng, shape):
-        return np.ones(shape)
+        return np.ones(_asked(rng, shape)[1])
 
     def density(self, w, mean):
+        w, mean = _place(w, mean)
         return np.where(np.isclose(w, mean), np.inf, 0.0)

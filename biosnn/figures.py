@@ -7,6 +7,7 @@ from typing import Any, Callable, Iterable, Sequence
 
 import numpy as np
 
+from .network import Population
 from .support import checks
 
 #: Excitatory and inhibitory have the same colour in every figure (Okabe & Ito's palette, which is
@@ -43,6 +44,7 @@ _WIDE = 25.0  # cm of a figure in which ordinary text has the size that it has o
 
 def colour(population: Any) -> str:
     """The colour of a population: that of its sign."""
+    checks.instance(population, "population", Population, 'a population, such as network["E"]')
     unsigned = INPUT if population.kind == "input" else UNSIGNED
     return {"excitatory": EXCITATORY, "inhibitory": INHIBITORY}.get(population.sign, unsigned)
 

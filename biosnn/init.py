@@ -62,6 +62,7 @@ def fluctuation_driven(network, spikes=None, *, background=None, rate=None, mu_u
     """
     instance(network, "network", Network, "a Network")
     closed_loop, merge = None if closed_loop is None else flag(closed_loop, "closed_loop"), flag(merge, "merge")
+    progress = flag(progress, "progress")
     choice(balance, "balance", ("population", "neuron"))
     if background is not None:
         if spikes is not None:
@@ -106,9 +107,9 @@ class _Design:
             mu, sigma = 0.0 if mu is None else mu, 1.0 if sigma is None else sigma
             if its_xi is not None:
                 sigma = sigma_of_xi(name, population.neuron.threshold, mu, its_xi)
-            if not sigma > 0:
+            if not 0 < sigma < 1e150:
                 raise ValueError(f"population {name!r}: sigma_U is {sigma:g} and mu_U {mu:g}; the standard deviation of the "
-                                 "membrane must be positive, and the mean below threshold.")
+                                 "membrane must be positive, with a finite square, and the mean below threshold.")
             if a is None or not 0 < a < 1 and not (a == 1 and not self.recurrent):
                 raise ValueError(f"population {name!r}: alpha is {a!r}; the feed-forward share of the variance lies between 0 and "
                                  "1. To have no recurrence leave out the projection.")

@@ -154,7 +154,7 @@ class Network:
             raise ValueError(f"pooling is {shown(pooling)}; it must be MaxPool(shape, size), with the shape of the feature maps of {source.name!r}.")
         if source.n != np.prod(pooling.shape):
             raise ValueError(f"{source.name!r} has {source.n} neurons; feature maps of shape {pooling.shape} have {int(np.prod(pooling.shape))}.")
-        return self._add(Population(name or f"{source.name} pooled", int(np.prod(pooling.output_shape)), "pooling", source.sign,
+        return self._add(Population(f"{source.name} pooled" if name is None else name, int(np.prod(pooling.output_shape)), "pooling", source.sign,
                                     pooling_unit(self.dt), source.surrogate, 0.0, {}, source=source.name, pooling=pooling))
 
     def connect(self, pre, post, delay=0.0, weights=None, receptor=None, name=None, synapses=None, seed=None, plasticity=None,
@@ -190,8 +190,8 @@ class Network:
             raise ValueError(f"{pre.name!r} pools spikes: plastic projections come from neurons. Connect {pre.source!r} instead.")
         receptor = self._receptor(pre, post, receptor)
         name = f"{pre.name}->{post.name}" if name is None else name
-        if not isinstance(name, str) or not name:
-            refuse("the name of a projection", name, "a non-empty text")
+        if not checks.is_text(name) or not name:
+            refuse("the name of a projection", name, "a non-empty text of characters that files can hold")
         if name in self._projections:
             raise ValueError(f"there is a projection {name!r} already; give this one another name.")
         seed = None if seed is None else whole_seed(seed, f"projection {name!r}: seed")
@@ -240,6 +240,7 @@ class Network:
         if isinstance(rule, type) or not hasattr(rule, "build"):
             raise ValueError(f"projection {name!r}: synapses is {shown(rule)}; it must be a rule such as Bernoulli(0.1) or "
                              "FixedInDegree(100), Pairs(pre, post), or from_scipy(matrix).")
+        weights = getattr(rule, "weights", None) if weights is None else weights
         if seed is None and (getattr(rule, "random", True) or is_random(weights) or is_random(delay)):
             raise ValueError(f"projection {name!r} is drawn at random: give a seed, a whole number or a numpy Generator.")
         first, target, shared = rule.build(self[projection.pre].n, self[projection.post].n, projection.pre == projection.post,
@@ -255,7 +256,6 @@ class Network:
         if projection.delay is None and not is_random(delay):
             _check_size(name, "delays", steps, target.size)
             steps = compact_delays(steps if index is None or synapses.shares_weights else steps[index])
-        weights = getattr(rule, "weights", None) if weights is None else weights
         if is_random(weights):
             shape = (target.size,) if shape is None else shape
             weights = draw_weights(weights, int(np.prod(shape)), _key(seed, name, "weights"), self.dtype).reshape(shape)
@@ -274,7 +274,7 @@ class Network:
         """
         projection = self.projection(projection)
         name, synapses = projection.name, self.synapses.get(projection.name)
-        weights = _checked_weights(name, weights, self.dtype, copy)
+        weights = _checked_weights(name, weights, self.dtype, flag(copy, "copy"))
         if synapses is None:
             if weights.shape != (shape := (self[projection.pre].n, self[projection.post].n)):
                 raise ValueError(f"projection {name!r}: weights have shape {weights.shape}; they must be (pre, post) = {shape}.")
@@ -404,6 +404,7 @@ class Network:
     def afferent_sums(self, projection, values):
         """(post,) sums over the synapses of each target neuron. values: an array like the weights of the projection."""
         projection = self.projection(projection)
+        values = self._like_weights(projection, values, "values")
         if projection.name not in self.synapses:
             return values.sum(axis=0)
         synapses = self.synapses[projection.name]
@@ -412,9 +413,18 @@ class Network:
     def afferent_squares(self, projection, weights):
         """(post,) sums over the sources of each target neuron of their squared weight, that of several synapses being their sum."""
         projection = self.projection(projection)
+        weights = self._like_weights(projection, weights, "weights")
         if projection.name not in self.synapses:
             return (weights ** 2).sum(axis=0)
         return self.synapses[projection.name].squares(weights)
+
+    def _like_weights(self, projection, values, what):
+        """Real numbers of the shape of the weights of a projection; of a sparse one also one number for all."""
+        kind = values.dtype if getattr(values, "dtype", None) in (np.float32, np.float64) else np.float64
+        values, shape = reals(values, what, dtype=kind), self.weight_shape(projection)
+        if values.shape != shape and (values.ndim or projection.name not in self.synapses):
+            raise ValueError(f"projection {projection.name!r}: {what} have shape {values.shape}; its weights have {shape}.")
+        return values
 
     def bias(self, population):
         """(n,) the constant current of every neuron; zeros where there is none."""
@@ -448,9 +458,9 @@ class Network:
 
     def _add(self, population, bias=None):
         name, n = population.name, population.n
-        if not isinstance(name, str) or not name or any(mark in name for mark in (".", "->", "/")):
-            raise ValueError(f"population name {shown(name)}: it must be a non-empty text without '.', '->' and '/', which separate "
-                             "populations from states, from each other, and groups in files.")
+        if not checks.is_text(name) or not name or any(mark in name for mark in (".", "->", "/")):
+            raise ValueError(f"population name {shown(name)}: it must be a non-empty text of characters that files can hold, without '.', '->' and "
+                             "'/', which separate populations from states, from each other, and groups in files.")
         if name in self._populations:
             raise ValueError(f"there is a population {name!r} already; give this one another name.")
         n = whole(n, f"population {name!r}: n, the number of neurons,", 1, _MOST)
@@ -494,6 +504,10 @@ class Network:
             if value.min() < self.dt:
                 raise ValueError(f"population {name!r}: time constant {tau!r} is {value.min():g} s, below the time step dt = "
                                  f"{self.dt:g} s, which is too coarse to resolve it. Use a smaller dt.")
+        for what, most in (("refractory", _MOST - 1), ("jump_delay", 65535)):      # of 32 and 16 bits
+            if (period := getattr(neuron, what)) / self.dt >= most + 0.5:
+                raise ValueError(f"population {name!r}: {what} is {period:g} s, {period / self.dt:.3g} steps of dt = {self.dt:g} s; it can be {most} "
+                                 "steps at most.")
         neuron.warn_if_rounded(self.dt, f"population {name!r}")
         for state, jump in neuron.spike_jumps.items():
             if np.ndim(jump) and np.size(jump) != population.n:

@@ -83,33 +83,36 @@ class Neuron:
     high: float = np.inf
 
     def __post_init__(self):
-        for name in ("reset", "threshold"):
-            if np.ndim(getattr(self, name)):
-                raise ValueError(f"{self.model}: {name} is {getattr(self, name)!r}; it must be one number for all neurons. Make a population "
-                                 "for each value.")
+        self._check_threshold()
         if not isinstance(self.integrator, str) or self.integrator not in INTEGRATORS:
             raise ValueError(f"{self.model}: integrator {shown(self.integrator)} is not one of {', '.join(INTEGRATORS)}.")
-        if self.reset != "subtract" and not np.isfinite(_number(self.reset)):
-            raise ValueError(f"{self.model}: reset is {self.reset!r}; it must be a value of U or 'subtract'.")
-        if np.isnan(_number(self.threshold)) or (self.reset != "subtract" and _number(self.reset) >= _number(self.threshold)):
-            raise ValueError(f"{self.model}: threshold {self.threshold!r} must be a number above the reset value "
-                             f"{self.reset!r}; otherwise a neuron would spike at every step.")
         if self.surge is not None and (self.integrator != "euler" or self.reset == "subtract" or not self.spiking):
             raise ValueError(f"{self.model}: what is not linear in U needs integrator 'euler' (not {self.integrator!r}), a finite peak "
                              f"(not {self.threshold!r}) and a reset to a value (not {self.reset!r}).")
-        for name in ("threshold", "reset"):       # numbers with units are kept as numbers
-            value = getattr(self, name)
-            object.__setattr__(self, name, value if isinstance(value, str) else float(value))
         self._check_times()
         self._check_table()
         self._check_options()
+
+    def _check_threshold(self):
+        """Threshold and reset as numbers, also where they have units, or "subtract"."""
+        for name in ("reset", "threshold"):
+            if checks.has_axes(given := getattr(self, name)):
+                checks.refuse(f"{self.model}: {name}", given, "one number for all neurons", "make a population for each value")
+        subtract = isinstance(self.reset, str) and self.reset == "subtract"
+        reset, threshold = "subtract" if subtract else _number(self.reset), _number(self.threshold)
+        if not subtract and not np.isfinite(reset):
+            raise ValueError(f"{self.model}: reset is {shown(self.reset)}; it must be a value of U or 'subtract'.")
+        if np.isnan(threshold) or not subtract and reset >= threshold:
+            raise ValueError(f"{self.model}: threshold {shown(self.threshold)} must be a number above the reset value "
+                             f"{shown(self.reset)}; otherwise a neuron would spike at every step.")
+        checks.keep(self, threshold=threshold, reset=reset)
 
     def _check_times(self):
         """Times as numbers and arrays; ValueError for what is none, UnitWarning for what can hardly be meant in seconds."""
         for name, most in (("refractory", plausible.REFRACTORY), ("jump_delay", plausible.DELAY)):
             given = seconds(getattr(self, name), f"{self.model}: {name}")
             if checks.has_axes(given):
-                raise ValueError(f"{self.model}: {name} is {given!r}; it must be one number for all neurons. Make a population for each value.")
+                checks.refuse(f"{self.model}: {name}", given, "one number for all neurons", "make a population for each value")
             object.__setattr__(self, name, checks.time(given, f"{self.model}: {name}", 0, plausible=most))
         taus = {}
         for name, tau in self.time_constants.items():
@@ -153,7 +156,7 @@ class Neuron:
         for state in self.spike_jumps:
             jump = _numbers(self.spike_jumps[state])
             if state not in list(self.states)[1:] or jump.ndim > 1 or not jump.size or not np.all(np.isfinite(jump)):
-                raise ValueError(f"{self.model}: a spike adds {self.spike_jumps[state]!r} to {state}; it must be finite, one number or one "
+                raise ValueError(f"{self.model}: a spike adds {shown(self.spike_jumps[state])} to {state}; it must be finite, one number or one "
                                  f"per neuron, and add to one of {', '.join(list(self.states)[1:]) or 'no states (there is only U)'}.")
         object.__setattr__(self, "spike_jumps", {s: np.array(jump, float) if np.ndim(jump) else float(jump) for s, jump in self.spike_jumps.items()})
         after_spike = 0.0 if self.reset == "subtract" else self.reset
@@ -284,7 +287,9 @@ def bounded(neuron, low=-np.inf, high=np.inf):
     flows through a U* at a bound. An upper bound little above the threshold, say 1.01, keeps the surrogate derivative of every spike near its
     peak, but by the same formula also cuts the gradient of every U* beyond it.
     """
-    return replace(neuron, low=_number(low), high=_number(high))
+    instance(neuron, "neuron", Neuron, "a neuron model, such as bs.lif()")
+    low, high = (real(_unitless(bound), f"{neuron.model}: {name}", infinite=True) for name, bound in (("low", low), ("high", high)))
+    return replace(neuron, low=low, high=high)
 
 
 def free_membrane(neuron):
@@ -390,7 +395,9 @@ def log_normal_time_constants(mean, spread, n, seed, name=""):
     independent if their names differ, such as "E tau_mem" and "I tau_mem".
     """
     mean, spread = checks.time(mean, "mean", above=0, plausible=plausible.SLOW), real(spread, "spread (of the logarithm)", 0)
-    rng = seed if isinstance(seed, np.random.Generator) else stream(whole_seed(seed), "time constants", instance(name, "name", str, "a text"))
+    if not checks.is_text(name):
+        checks.refuse("name", name, "a text of characters that files can hold")
+    rng = seed if isinstance(seed, np.random.Generator) else stream(whole_seed(seed), "time constants", name)
     return rng.lognormal(np.log(mean) - spread ** 2 / 2, spread, whole(n, "n", 0))
 
 
@@ -498,7 +505,7 @@ def _signed_receptors(state):
 def _check_finite(model, **values):
     for name, value in values.items():
         if not np.isfinite(_number(value)):
-            raise ValueError(f"{model}: {name} is {value!r}; it must be a finite number.")
+            checks.refuse(f"{model}: {name}", value, "a finite number")
 
 
 def _number(value):

@@ -144,6 +144,8 @@ def _meaning(network, projection, peaks):
 
 def _target_density(axis, edges, family, mean, deviation):
     style = dict(color="black", linewidth=pt(1.2))
+    if family is not None and not mean > 0:
+        return  # no weights
     if getattr(family, "kappa", None) == 1 or (family is None and not deviation > 0):
         axis.axvline(mean, **style)  # all weights equal: there is no density
         return

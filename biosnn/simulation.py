@@ -24,7 +24,7 @@ from .trials import bin_inputs
 from .spike_file import SpikeFile, read_spikes
 from .support.seeds import stream, whole_seed
 from .support.warn import warn
-from .synapses import is_random
+from .synapses import draw, is_random
 from .threads import checked_threads, default_threads
 from .support import checks, plausible, timegrid
 from .support.checks import as_array, flag, instance, reals, refuse, several, shown, texts, whole, wholes
@@ -273,8 +273,7 @@ class _Run:
             for name, values in (initial or {}).items():
                 first, n, _ = self._find(name)
                 if is_random(values):
-                    rng = stream(seed, name, "initial")
-                    values = values.draw(rng, n) if hasattr(values, "draw") else values(rng, n)
+                    values = draw(values, stream(seed, name, "initial"), n)
                 values = reals(values, f"initial {name!r}", dtype=dtype)
                 if values.shape not in ((), (n,)):
                     raise ValueError(f"initial {name!r} has shape {values.shape}; it must be one number, or {n}, one per neuron.")

@@ -20,8 +20,7 @@ def reserved(folder, start):
 
     ValueError if it cannot be one, holds a checkpoint that nobody spoke of, or is another training's; OSError if nothing can be written there.
     """
-    if start not in ("new", "resume", "overwrite"):
-        raise ValueError(f"start is {start!r}; it must be 'new', 'resume' or 'overwrite'.")
+    checks.choice(start, "start", ("new", "resume", "overwrite"))
     if folder is None and start == "resume":
         raise ValueError("start='resume' needs the folder of the checkpoint: give out=….")
     if folder is None:

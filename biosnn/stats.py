@@ -10,8 +10,10 @@ import numpy as np
 
 from .events import check_trains, ranges
 from .support import checks, seeds, timegrid
+from .synapses import check_room
 
 _CORRELOGRAM_CHUNK = 1 << 20     # presynaptic spikes times targets, and lags, that are looked at at once
+_MOST_WINDOWS = 2 ** 31          # in a trial
 
 # ---------------------------------------------------------------------------------------------- rates
 
@@ -38,6 +40,7 @@ def rate_over_time(spikes, width):
     _check_trials(spikes)
     width = _checked_width("width", width, spikes.duration)
     n_bins = timegrid.covering_windows(spikes.duration, width)
+    check_room(f"a width of {width:g} s", n_bins, 48, "bins")
     edges = np.append(np.arange(n_bins) * width, spikes.duration)
     bins = np.minimum(timegrid.windows_of(spikes.times, width), n_bins - 1)
     counts = np.bincount(bins, minlength=n_bins)
@@ -104,7 +107,8 @@ def pooled_cv(spikes, expected=0.0):
     NaN and infinity where the intervals are too few to tell. ValueError for `expected` below 0.
     Source of the bias: Nawrot et al. (2008), J. Neurosci. Methods 169:374-390.
     """
-    expected = checks.real(expected, "expected", 0.0)
+    check_trains(spikes)
+    expected = checks.real(expected, "expected", 0.0, 1e6)
     intervals, trains = _intervals_by_train(spikes)
     n = np.bincount(trains)
     mean = np.bincount(trains, intervals) / np.maximum(n, 1)
@@ -208,6 +212,7 @@ def cross_correlogram(pre, post, pairs, reach, width):
     if reach > pre.duration / 2:
         raise ValueError(f"reach is {reach:g} s; it must be at most half the duration of a trial, {pre.duration / 2:g} s.")
     each_side = timegrid.whole_windows(reach, width)
+    check_room(f"a width of {width:g} s", each_side, 48, "bins")
     if each_side < 1 or timegrid.covering_windows(reach, width) != each_side:
         raise ValueError(f"width is {width:g} s; it must divide reach, {reach:g} s, so that a bin begins at lag 0.")
     sources, targets = _checked_pairs(pairs, pre.n_units, post.n_units)
@@ -354,4 +359,7 @@ def _checked_width(name, width, duration):
     if not 0 < width <= duration * (1 + 1e-9):
         raise ValueError(f"{name} is {width!r} s; it must be a time in seconds, above 0 and at most the duration of a trial, "
                          f"{duration:g} s.")
+    if duration / width > _MOST_WINDOWS:
+        raise ValueError(f"{name} is {width:g} s, of which {duration / width:.3g} fit into a trial of {duration:g} s; there can be "
+                         f"{_MOST_WINDOWS} windows at most.")
     return width

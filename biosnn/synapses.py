@@ -1,5 +1,6 @@
 """The synapses of a sparse projection: rows of targets, one row for each presynaptic neuron, and values drawn for them."""
 import hashlib
+import inspect
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +10,7 @@ import numpy as np
 
 from . import synapse_kernels
 from .support import timegrid
-from .support.checks import reals, shown
+from .support.checks import reals, refuse, shown
 from .threads import on_threads
 
 _CHUNK = 1 << 16   # synapses whose values one generator draws; part of the result, so it never changes with the threads
@@ -139,8 +140,18 @@ def check_room(what, count, itemsize, things="synapses"):
                          f"{room / 1e9:,.0f} GB.")
 
 
-def _draw(values, rng, size):
-    drawn = reals(values.draw(rng, size) if hasattr(values, "draw") else values(rng, size), f"values drawn from {shown(values)}")
+def draw(values, rng, size):
+    """(size,) numbers from what `is_random`; ValueError where it is a class or cannot be called so, or gives something else."""
+    function = getattr(values, "draw", values)
+    try:
+        if isinstance(values, type):
+            raise TypeError("a class")
+        inspect.signature(function).bind(rng, size)
+    except TypeError:
+        refuse("what values are to be drawn from", values, "a distribution, such as Normal(0.2, 0.02), or a function (rng, size) -> values")
+    except ValueError:      # a function of compiled code, which does not tell
+        pass
+    drawn = reals(function(rng, size), f"values drawn from {shown(values)}")
     if drawn.shape != (size,):
         raise ValueError(f"{shown(values)} drew an array of shape {drawn.shape} where {size} values were asked for.")
     return drawn
@@ -152,7 +163,7 @@ def draw_weights(values, size, key, dtype):
 
     def work(chunk, start):
         stop = min(start + _CHUNK, size)
-        drawn = _draw(values, np.random.default_rng([key, chunk]), stop - start)
+        drawn = draw(values, np.random.default_rng([key, chunk]), stop - start)
         result[start:stop] = reals(drawn, f"values drawn from {shown(values)}", dtype=dtype)
     on_threads(work, list(enumerate(range(0, size, _CHUNK))))
     return result
@@ -177,7 +188,7 @@ def draw_delays(values, size, key, dt, what):
 
         def work(chunk, start):
             stop = min(start + _CHUNK, size)
-            steps = delay_steps(_draw(values, np.random.default_rng([key, chunk]), stop - start), dt, what)
+            steps = delay_steps(draw(values, np.random.default_rng([key, chunk]), stop - start), dt, what)
             fits.append(steps.max() <= np.iinfo(kind).max)
             result[start:stop] = steps
         on_threads(work, list(enumerate(range(0, size, _CHUNK))))

@@ -127,7 +127,7 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
     check_differentiable(network)
     if differentiate_reset:
         check_reset_is_differentiable(network)
-    epochs, batch = whole(epochs, "epochs", 1), whole(batch, "batch", 1)
+    epochs, batch, progress = whole(epochs, "epochs", 1), whole(batch, "batch", 1), flag(progress, "progress")
     early_stopping = None if early_stopping is None else whole(early_stopping, "early_stopping", 1, why="a number of epochs")
     session.load(spikes, targets, mask, validation, validation_targets, validation_mask, batch)
     if not session.heads and not session.regularizers:
@@ -181,8 +181,8 @@ def evaluate(network, spikes, targets=None, mask=None, *, loss=MaxOverTimeCrossE
 
 
 def _check_parts(optimizer, schedule):
-    for name, part, method, example in (("optimizer", optimizer, "start", "Adam(5e-3)"), ("schedule", schedule, "factor", "Cosine(0.02)")):
-        if part is not None and (isinstance(part, type) or not hasattr(part, method)):
+    for name, part, methods, example in (("optimizer", optimizer, ("start", "step"), "Adam(5e-3)"), ("schedule", schedule, ("factor",), "Cosine(0.02)")):
+        if part is not None and (isinstance(part, type) or not all(callable(getattr(part, method, None)) for method in methods)):
             refuse(name, part, f"a description such as {example}")
 
 

@@ -170,7 +170,8 @@ def test_populations_of_another_network_are_refused():
     (lambda: bs.fluctuation_driven(dense(), dense_input(), family="normal"), "family of 'x->E' is 'normal'; it must be a family"),
     (lambda: one().connect("E", "E", None), "delay is None"), (lambda: one().connect("E", "E", synapses=bs.FixedInDegree, seed=1), "must be a rule"),
     (lambda: bs.Bernoulli("a"), "p, a probability, is 'a'"), (lambda: bs.from_scipy(np.eye(3)), "not ndarray"),
-    (lambda: bs.lif(refractory=np.ones(3)), "refractory is array.*one number for all"), (lambda: bs.lif(reset=np.zeros(3)), "reset is array"),
+    (lambda: bs.lif(refractory=np.ones(3)), r"refractory is an array of shape \(3,\).*one number for all"),
+    (lambda: bs.lif(reset=np.zeros(3)), r"reset is an array of shape \(3,\).*one number for all"),
     (lambda: bs.SpikeTrains([0.1], [0], [0, 1], 10.5, 1.0), "n_units is 10.5"),
     (lambda: bs.data.working_memory(5, seed=1, delay=(0.5, 0.1, 0.3)), "delay is"),
     (lambda: bs.data.randman(2, 5, smoothness=300.0, samples_per_class=3), "smoothness is 300.0; .* <= 100")])

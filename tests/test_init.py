@@ -276,6 +276,7 @@ def test_a_small_sample_settles_within_its_standard_errors(monkeypatch):
     (dict(), "not known"), (dict(rates={"nobody": 3}), "only input, E, I"), (dict(rates=1e5), "one spike per step"),
     (dict(rates=RATE, alpha=1.5), "between 0 and"), (dict(rates=RATE, balance="x"), "'neuron'"),
     (dict(rates=RATE, closed_loop=True), "give spikes"), (dict(rates=RATE, mu_u=80.0, sigma_u=0.2), "fails"),
+    (dict(rates=RATE, progress=np.ones(2)), "progress is an array"), (dict(rates=RATE, progress=0), "progress is 0; it must be True or False"),
     (dict(rates=RATE, sigma_u={"E": 1.0}), "no entry for 'I'")])
 def test_messages(options, words):
     with pytest.raises(ValueError, match=words):

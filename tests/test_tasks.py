@@ -102,6 +102,10 @@ def test_event_arrays_of_a_cochlea_and_of_a_lazy_data_set():
 @pytest.mark.parametrize("make, words", [
     (lambda e: bs.data.from_event_arrays([e], (3, 3, 2)), "x runs from 3 to 3"),
     (lambda e: bs.data.from_event_arrays([e], (4, 1, 2)), "y runs"), (lambda e: bs.data.from_event_arrays([e], (4, 3)), "sensor_size"),
+    (lambda e: bs.data.from_event_arrays([e], (np.ones(3), 1, 1)), "columns of sensor_size is an array"),
+    (lambda e: bs.data.from_event_arrays([e], (4, [[1], [1, 2]], 1)), "rows of sensor_size is"),
+    (lambda e: bs.data.from_event_arrays([e], (4, 1, np.ones(2))), "polarities of sensor_size is an array"),
+    (lambda e: bs.data.from_event_arrays([e], (4, 1, 3)), "polarities of sensor_size is 3; it must be a whole number from 1 to 2"),
     (lambda e: bs.data.from_event_arrays([np.zeros((3, 4))], (4, 3, 2)), "structured array"),
     (lambda e: bs.data.from_event_arrays([(e, 1)], (4, 3, 2), labels=[1]), "leave labels out"),
     (lambda e: bs.data.from_event_arrays([np.array([(0, 0, -1, 0)], DVS)], (4, 3, 2)), "times run from -1"),

@@ -39,11 +39,9 @@ def from_event_arrays(recordings, sensor_size, labels=None, duration=None, time_
 
 def _checked_size(sensor_size):
     """(columns, rows, polarities) as whole numbers."""
-    if not isinstance(sensor_size, (tuple, list, np.ndarray)) or np.ndim(sensor_size) != 1 or len(sensor_size) != 3:
+    if not isinstance(sensor_size, (tuple, list, np.ndarray)) or not checks.has_axes(sensor_size) or len(sensor_size) != 3:
         checks.refuse("sensor_size", sensor_size, "(columns, rows, polarities)")
     columns, rows, polarities = sensor_size
-    if polarities not in (1, 2):
-        raise ValueError(f"sensor_size is {sensor_size!r}; it is (columns, rows, polarities), with 1 or 2 polarities.")
     return (checks.whole(columns, "columns of sensor_size", 1), checks.whole(rows, "rows of sensor_size", 1),
             checks.whole(polarities, "polarities of sensor_size", 1, 2))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..events import SpikeTrains, time_type
-from ..support import checks, hdf5, plausible, timegrid
+from ..support import checks, files, hdf5, plausible, timegrid
 from ..support.warn import warn_if_implausible
 
 _LAYOUT = {"spikes/times": "variable-length floats, seconds", "spikes/units": "variable-length integers",
@@ -104,7 +104,9 @@ def _optional(package):
 
 
 def _check_exists(path):
-    if not path.is_file():
+    with files.naming(path, "this path cannot be looked up"):
+        found = path.is_file()
+    if not found:
         raise FileNotFoundError(f"{path} does not exist, or is not a file; it must be an HDF5 file in the layout of SHD.")
 
 

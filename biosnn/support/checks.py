@@ -172,6 +172,13 @@ def instance(value: Any, name: str, kind: type | tuple, what: str) -> Any:
     return value if isinstance(value, kind) else refuse(name, value, what)
 
 
+def network(value: Any, name: str = "network") -> Any:
+    """A Network, told by its parts: what networks are made of cannot import the class."""
+    if isinstance(value, type) or not all(hasattr(value, part) for part in ("populations", "projections", "sources", "weights")):
+        refuse(name, value, "a Network")
+    return value
+
+
 def path(value: Any, name: str) -> Path:
     """A path of a file or folder: a text or an os.PathLike."""
     if not isinstance(value, (str, os.PathLike)) or isinstance(os.fspath(value), bytes):
@@ -183,6 +190,11 @@ def path(value: Any, name: str) -> Path:
     except UnicodeEncodeError:
         refuse(name, value, "a path", "file names have no such characters")
     return Path(value)
+
+
+def is_text(value: Any) -> bool:
+    """Whether something is a text that files and digests can hold: without a zero character and halves of surrogate pairs."""
+    return isinstance(value, str) and "\0" not in value and not any("\ud800" <= mark <= "\udfff" for mark in value)
 
 
 def texts(values: Any, name: str, example: str) -> tuple:

@@ -12,7 +12,7 @@ import biosnn as bs
 from tests.fuzz import calls, registry
 
 #: Share of calls that may end in words of others.
-MOST_FOREIGN = 0.07
+MOST_FOREIGN = 0.01
 
 #: What training and networks call on descriptions that they have checked, with their own arrays.
 PROTOCOL = {
