@@ -100,7 +100,8 @@ class _Compiling(event.Listener):
 
 
 def _is_ours(event):
-    return event.data["dispatcher"].py_func.__module__.partition(".")[0] == __package__
+    module = event.data["dispatcher"].py_func.__module__ or ""      # None of what exec has made, in numba itself too
+    return module.partition(".")[0] == __package__
 
 
 event.register("numba:compile", _Compiling())

@@ -10,7 +10,8 @@ from .arrays import RESET_BY_SUBTRACTION, RESET_TO_VALUE, Blocks, Bounds, Jumps,
 from .network import Network
 from .neuron import linear_step, step_pattern
 
-_FILLED = 0.05         # share of connected pairs from which on a sparse projection runs as a dense one
+_FILLED = 0.05         # share of connected pairs from which on a sparse projection runs as a dense one …
+_FILLED_BYTES = 1 << 27    # … unless it is so large that zeros would take memory that synapses do not (several times: gradients of each thread)
 _SMALL_BYTES = 32e3    # of weights whose gradient stays in the first-level cache: their events are not collected
 
 
@@ -248,11 +249,13 @@ def pack_bias(network, order):
 
 
 def _fills_up(network, projection):
-    """Whether a sparse projection runs as a dense one: with one delay, and weights of their own for so many pairs that it is faster."""
+    """Whether a sparse projection runs as a dense one: with one delay, and weights of their own for so many pairs that it is faster, and
+    which the machine holds easily."""
     synapses = network.synapses[projection.name]
     if projection.delay is None or synapses.shares_weights or not np.ndim(network.weights[projection.name]):
         return False
-    return synapses.size >= _FILLED * synapses.n_pre * synapses.n_post
+    pairs = synapses.n_pre * synapses.n_post
+    return synapses.size >= _FILLED * pairs and pairs * network.dtype.itemsize <= _FILLED_BYTES
 
 
 def _pack_wiring(packed):

@@ -95,7 +95,7 @@ def graceful_interrupt():
         yield lambda: bool(pressed)
     finally:
         signal.signal(signal.SIGINT, before)
-        _open.remove(pressed)
+        _open.pop()      # its own: blocks end in turn, and equal lists are not told apart by `remove`
 
 
 @contextmanager

@@ -41,6 +41,12 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+def test_functions_of_others_without_a_module_compile():
+    names = {}
+    exec("def thrice(x): return 3 * x", names)
+    assert names["thrice"].__module__ is None and numba.njit(names["thrice"])(2) == 6
+
+
 # ------------------------------------------------------------------------------------------ files
 
 

@@ -359,6 +359,14 @@ def test_a_lock_file_that_was_removed_in_between_is_no_lock(tmp_path):
     again.remove()
 
 
+def test_a_slow_start_leaves_time_to_read_hdf5():
+    pytest.importorskip("resource")
+    command = ("import time, resource; from biosnn.support import hdf5_child; hdf5_child.time = type(time)('t'); "
+               "hdf5_child.time.process_time = lambda: 0.99; hdf5_child._limit(0); print(resource.getrlimit(resource.RLIMIT_CPU)[0])")
+    done = subprocess.run([sys.executable, "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert 0.99 + hdf5.hdf5_child._SECONDS <= int(done.stdout) <= 3
+
+
 def test_the_largest_step_fits():
     assert schema.check_step(1 << 40, "x") == 1 << 40
     for wrong in (-1, (1 << 40) + 1, 1.0, True, "3", None):

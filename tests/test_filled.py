@@ -32,3 +32,12 @@ def test_filled_up_and_by_synapse(monkeypatch, surrogate):
     for one, other in zip(*results, strict=True):
         assert one.shape == other.shape and np.abs(one).sum() > 0
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4 * np.abs(one).max())
+
+
+def test_large_projections_stay_sparse(monkeypatch):
+    net = circuit()
+    monkeypatch.setattr(pack, "_FILLED_BYTES", 50 * 4)      # the pairs of x->B are 48, those of B->B 36, of the others more
+    packed = pack.pack(net)
+    assert packed.filled.size == packed.weight.size + 48 + 36 and packed.wiring.sparse.source.size == 3
+    monkeypatch.setattr(pack, "_FILLED_BYTES", 0)
+    assert pack.pack(net).filled is None

@@ -244,6 +244,15 @@ def test_a_block_within_another_tells_it():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_a_block_goes_on_after_one_within_it_has_ended():
+    with progress.graceful_interrupt() as outer:
+        with progress.graceful_interrupt() as inner:
+            pass
+        signal.raise_signal(signal.SIGINT)
+        assert outer() and not inner()
+    assert not progress._open
+
+
 def test_work_that_may_be_thrown_away_is_interrupted_at_once(monkeypatch):
     with progress.graceful_interrupt() as interrupted:
         with pytest.raises(KeyboardInterrupt), progress.at_once():

@@ -8,7 +8,7 @@ import sys
 import time
 
 _ROWS = 64      # entries with lengths of their own that are read at once: each may be as large as the file
-_SECONDS, _BYTES_A_SECOND = 1, 5_000_000      # of the processor, for a small file, and more for a larger one
+_SECONDS, _BYTES_A_SECOND = 1, 5_000_000      # of the processor, at least, for a small file, and more for a larger one
 
 
 def answer(options):
@@ -74,7 +74,7 @@ def _limit(size):
     except OSError:
         pass
     for which, most in (("RLIMIT_AS", now + 6 * size + (64 << 20)) if now else ("RLIMIT_CORE", 0), ("RLIMIT_CORE", 0),
-                        ("RLIMIT_CPU", int(time.process_time()) + _SECONDS + size // _BYTES_A_SECOND)):
+                        ("RLIMIT_CPU", 1 + int(time.process_time()) + _SECONDS + size // _BYTES_A_SECOND)):     # limits are whole seconds
         hard = resource.getrlimit(getattr(resource, which))[1]
         resource.setrlimit(getattr(resource, which), (most if hard < 0 else min(most, hard), hard))
 
