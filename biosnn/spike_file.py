@@ -98,7 +98,7 @@ def read_spikes(path, run=None):
     run: which one must have written it; default any. Of a run that goes on or was killed there are all spikes before `duration`.
     """
     path = checks.path(path, "path")
-    if not path.is_file():       # to open anything else may wait for ever
+    if not files.is_file(path):
         raise FileNotFoundError(f"there is no file of spikes {path}.")
     try:
         with files.naming(path, "spikes cannot be read from this file"), open(path, "rb") as file:

@@ -372,3 +372,9 @@ def test_the_largest_step_fits():
     for wrong in (-1, (1 << 40) + 1, 1.0, True, "3", None):
         with pytest.raises(ValueError, match="the step"):
             schema.check_step(wrong, "x")
+
+
+@pytest.mark.parametrize("read", [bs.load_state, bs.read_spikes, bs.data.load_shd, bs.data.load_speakers])
+def test_a_path_that_no_file_can_have(read):
+    with pytest.raises(OSError, match="no file can be looked up there"):
+        read("x" * 10_000)

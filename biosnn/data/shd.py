@@ -104,9 +104,7 @@ def _optional(package):
 
 
 def _check_exists(path):
-    with files.naming(path, "this path cannot be looked up"):
-        found = path.is_file()
-    if not found:
+    if not files.is_file(path):
         raise FileNotFoundError(f"{path} does not exist, or is not a file; it must be an HDF5 file in the layout of SHD.")
 
 

@@ -36,7 +36,7 @@ def write(path: Any, arrays: dict, head: dict, what: str) -> None:
 def read(path: Any, what: str) -> tuple[dict, dict]:
     """(arrays, head) of a file that `write` wrote, OSError of any other. what: for messages, "checkpoint"."""
     path = Path(path)
-    if not path.is_file():       # to open anything else may wait for ever
+    if not files.is_file(path):
         raise FileNotFoundError(f"there is no {what} {path}.")
     try:
         with files.naming(path, "it cannot be read"), zipfile.ZipFile(path) as archive:

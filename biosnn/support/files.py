@@ -28,6 +28,12 @@ def naming(path, what):
         raise OSError(error.errno, f"{what}: {os.strerror(error.errno)}", str(path)) from error
 
 
+def is_file(path):
+    """Whether a path is that of a file; to open anything else may wait for ever. OSError for a path that no file can have."""
+    with naming(path, "no file can be looked up there"):
+        return path.is_file()
+
+
 @contextmanager
 def replaced(path, what):
     """Yields a binary file to write, which takes the place of `path` at the end; what fails leaves no trace.
