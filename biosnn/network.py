@@ -227,7 +227,7 @@ class Network:
 
     def on_grid(self, name, delay):
         """Given delays (s), one or one for every synapse, as multiples of dt."""
-        what, several = f"projection {name!r}", checks.has_axes(delay)
+        what, several = f"projection {shown(name)}", checks.has_axes(delay)
         delay = (checks.reals if several else checks.time)(delay, f"{what}: delay")
         steps = delay_steps(delay, self.dt, what)
         warn_if_implausible(delay, f"{what}: {'the longest ' if several else ''}delay", plausible.DELAY)
