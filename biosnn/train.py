@@ -127,8 +127,9 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
     check_differentiable(network)
     if differentiate_reset:
         check_reset_is_differentiable(network)
-    if schedule is None:
-        refuse("schedule", schedule, "a description such as Cosine(0.02), or Constant()")
+    for name, part, example in (("optimizer", optimizer, "Adam(5e-3)"), ("schedule", schedule, "Constant()")):
+        if part is None:
+            refuse(name, part, f"a description such as {example}")
     epochs, batch, progress = whole(epochs, "epochs", 1), whole(batch, "batch", 1), flag(progress, "progress")
     early_stopping = None if early_stopping is None else whole(early_stopping, "early_stopping", 1, why="a number of epochs")
     session.load(spikes, targets, mask, validation, validation_targets, validation_mask, batch)

@@ -142,6 +142,7 @@ def bare():
     (lambda d, _: bs.prime(small_net(), d, epochs=1, regularizers=[bs.lower_bound(1, 1)], validation=0.2, **QUIET), "nothing to validate"),
     (lambda d, _: bs.train(small_net(), d, epochs=1, progress=np.array([None, "E"])), "progress is an array"),
     (lambda d, _: bs.train(small_net(), d, epochs=1, start=np.ones(2), **QUIET), "start is an array .*; it must be one of 'new', 'resume', 'overwrite'"),
+    (lambda d, _: bs.train(small_net(), d, epochs=1, optimizer=None, **QUIET), "optimizer is None; it must be a description"),
     (lambda d, _: bs.train(small_net(), d, epochs=1, schedule=None, **QUIET), "schedule is None; it must be a description"),
     (lambda d, _: bs.train(bare(), {}, epochs=1, **QUIET), "the network has no inputs"),
     (lambda d, _: bs.train(small_net(), {"input": np.zeros((4, 10))}, epochs=1, **QUIET), "'input' gets an array of shape .4, 10. and type float64; it must be SpikeTrains"),
