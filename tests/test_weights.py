@@ -183,3 +183,11 @@ def test_copies_that_never_spike_have_the_delays_of_pairs():
     shadow, _ = _shadows(design)
     for here, there in zip(net.indices("x->h"), shadow.indices("0 x->h"), strict=True):
         assert np.array_equal(here, there)
+
+
+@pytest.mark.parametrize("weights", [0.5, W])
+def test_pairs_with_one_weight_or_several_in_a_file(tmp_path, weights):
+    net, other = pairs(weights=weights), pairs(weights=0.1)
+    bs.save_weights(net, tmp_path / "w.npz")
+    bs.load_weights(other, tmp_path / "w.npz")
+    assert np.shape(other.weights["A->B"]) == np.shape(weights) and table(other) == table(net)
