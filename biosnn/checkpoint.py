@@ -79,7 +79,8 @@ def rules(network, arrays):
     known = {}
     for projection in network.projections:
         name = f"weight/{projection.name}"
-        one = np.ndim(arrays[name]) == 0 and projection.name in network.synapses and network.synapses[projection.name].weight_shape is None
+        synapses = network.synapses.get(projection.name)
+        one = np.ndim(arrays[name]) == 0 and synapses is not None and not synapses.shares_weights
         known[name] = schema.Rule(network.dtype, () if one else network.weight_shape(projection), 0 if projection.non_negative else None)
     for (population, name), p in network.tau_parameters.items():
         low, high = None, _LARGEST.get(name)

@@ -14,7 +14,6 @@ are not independent, though, and in the circuit sigma_U departs by a fifth. The 
 
     mu' += mu_U - measured      log sigma' += log(sigma_U / measured)      or, for a target rate, log(rate / measured) over the slope of theory
 """
-import warnings
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -31,6 +30,7 @@ from .progress import progress_bar
 from .regime import background_cell, check_no_pooling, describe, named_background, short_term
 from .solver import Afferent, solve_dale, variance_shares
 from .support.checks import rate as checked_rate
+from .support.warn import warn
 from .synapses import draw_weights
 from .units import hertz
 
@@ -240,7 +240,7 @@ def _close_loop(circuit, report, probes, threads, progress):
                 "a target rate); the report shows the best that was reached. Circuits near to synchrony, or with another stable state, "
                 "answer a small change with a large one: a smaller sigma_U, more neurons or a stronger background help.")
         report.notes.append(note)
-        warnings.warn(note, stacklevel=4)
+        warn(note)
     circuit.assumed |= {row.name: max(row.rate_measured, 1e-3) for row in report.populations}      # predicted: theory at the measured rates
     circuit.predict(report)
 

@@ -6,7 +6,6 @@ excitation and inhibition; the equations are in solver.py. Beyond the paper: inp
 rates assumed for recurrent populations are those they then fire with, and a closed loop corrects the scale of the weights
 until the measured free membrane has the target moments.
 """
-import warnings
 
 import numpy as np
 
@@ -24,6 +23,7 @@ from .solver import Afferent, solve_dale, solve_normal
 from .support.checks import choice, flag, instance
 from .support.checks import rate as checked_rate
 from .support.seeds import generator
+from .support.warn import warn
 
 _BLUR = 3.0     # times its tolerance, the closed loop may miss its target by where the sample measures no better
 _TRIALS = 128   # of the closed loop
@@ -381,7 +381,7 @@ def _close_loop(design, report, spikes, fixed, threads, progress, most=30):
                                 "more or longer trials measure the membrane, and reach the target, more closely.")
         else:
             report.notes.append(did_not_settle(design, n_trials, blurred < 0.8 * error))
-            warnings.warn(report.notes[-1], stacklevel=3)
+            warn(report.notes[-1])
     design.predict(report)
 
 

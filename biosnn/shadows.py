@@ -65,9 +65,12 @@ def _shadows(design):
         for k, weights in enumerate(components):
             copy = shadow.population(network[name].n, free_membrane(network[name].neuron), name=f"component {k} of {name}").name
             for projection, values in weights.items():
-                p = network.projection(projection)
-                delay = network.delay_steps(p) * network.dt if p.delay is None else p.delay
-                shadow.connect(p.pre, copy, delay, values, p.receptor, f"{k} {projection}", network.synapses.get(projection))
+                p, synapses = network.projection(projection), network.synapses.get(projection)
+                delay = p.delay
+                if delay is None:       # of every synapse; `connect` takes them in the order of weights
+                    steps = network.delay_steps(p)
+                    delay = (steps if synapses.shares_weights else synapses.in_order_of_weights(steps)) * network.dt
+                shadow.connect(p.pre, copy, delay, values, p.receptor, f"{k} {projection}", synapses)
     return shadow, parts
 
 

@@ -1,7 +1,7 @@
 """A word to the user when a population neither fires nor learns: training then goes on for hours and nothing happens."""
-import warnings
-
 import numpy as np
+
+from .support.warn import warn
 
 
 class SilenceWatch:
@@ -38,9 +38,9 @@ class SilenceWatch:
                            "spike can have had an effect")
         if any(np.isfinite(self.network[name].surrogate.support) for name in silent):
             reasons.append("no membrane came near enough to threshold for its surrogate, which is zero further away")
-        warnings.warn(
+        warn(
             f"population{'' if one else 's'} {names} did not fire in any trial of epoch {epoch}, and the gradient by the weights onto "
             f"{'it' if one else 'them'} is zero" + (f": {'; '.join(reasons)}" if reasons else "") + f". So {'it' if one else 'they'} will stay "
             "silent. What helps: initial weights with which it fires, fluctuation_driven(net, data, sigma_u=1.0); a bound that pulls silent "
             "neurons up, regularizers=[lower_bound(100, 1e-3, per='neuron')] in train or prime; for losses of the maximum, a readout that "
-            "begins below 0, net.readout(…, initial=-0.1), whose maximum lies at the end of the trial.", stacklevel=5)
+            "begins below 0, net.readout(…, initial=-0.1), whose maximum lies at the end of the trial.")

@@ -46,10 +46,10 @@ def _locked(folder):
         raise ValueError(f"out is {str(folder)!r}, which cannot be a folder for checkpoints: it is a file.")
     with files.naming(folder, "checkpoints cannot be written to this folder"):
         folder.mkdir(parents=True, exist_ok=True)
-        trial = folder / f"trial.{os.getpid()}"
+        trial = folder / f"{_NAMES[0]}.{os.getpid()}{files.PARTIAL}"     # which the next one removes, should this one be killed now
         with files.replaced(trial, "a file cannot be written to this folder") as file:
             file.write(bytes(1))
-        trial.unlink()
+        trial.unlink(missing_ok=True)
         try:
             lock = files.lock_file(folder / "training.lock")
         except BlockingIOError as error:

@@ -146,7 +146,7 @@ def train(network, spikes, targets=None, mask=None, *, epochs, loss=MaxOverTimeC
                 session.run_epoch(epochs, interrupted, advance)
                 if folder is not None:
                     # the best one first: killed in between, a resumed training writes it once more
-                    if session.batch == 0 and session.history().best_epoch == session.epoch - 1:
+                    if session.batch == 0 and session.epoch and session.history().best_epoch == session.epoch - 1:
                         standing.save(session, folder / "best.npz")
                     standing.save(session, folder / "last.npz")
                 if interrupted():

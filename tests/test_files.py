@@ -304,7 +304,7 @@ def test_an_error_in_a_training_leaves_no_lock(tmp_path):
 
 
 def test_what_a_killed_training_left_is_removed_and_nothing_else(tmp_path):
-    for name in ("last.npz.0123abcd.partial", "best.npz.89ef.partial", "download.partial", "training.lock"):
+    for name in ("last.npz.0123abcd.partial", "best.npz.89ef.partial", "last.npz.4711.partial", "download.partial", "training.lock"):
         (tmp_path / name).write_bytes(b"x")
     quick(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.npz", "download.partial", "last.npz"]

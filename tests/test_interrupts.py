@@ -161,6 +161,7 @@ def test_ctrl_c_at_any_pass_and_then_the_same_bits(tmp_path, monkeypatch, when, 
     monkeypatch.setattr(module.passes, "forward", pressing(forward))
     stopped = bs.train(nets[1], given, out=tmp_path, **options)
     assert stopped.interrupted and stopped.loss.size == 0 and len(calls) == when      # the fourth pass is the validation
+    assert (tmp_path / "last.npz").exists() and not (tmp_path / "best.npz").exists()
     history = bs.train(nets[1], given, out=tmp_path, start="resume", **options)
     for name in ("loss", "accuracy", "validation_loss", "learning_rate"):
         assert np.array_equal(getattr(history, name), getattr(expected, name))

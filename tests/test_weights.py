@@ -1,8 +1,11 @@
 """Weights as users give them: in which order, from which objects, within which numbers."""
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 import biosnn as bs
+from biosnn.shadows import _shadows
 
 PRE, POST = np.array([2, 0, 1, 0, 2, 1]), np.array([3, 1, 0, 0, 0, 2])      # neither sorted nor without ties
 W = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
@@ -168,3 +171,23 @@ def test_a_masked_array_without_masked_elements_and_narrow_numbers():
     net.set_weights("A->B", np.full((2, 2), 100, np.int8))
     assert net.weights["A->B"].sum() == 400 and net.weights["A->B"].dtype == np.float32
     dense(np.float64).set_weights("A->B", np.full((2, 2), 1e39))      # double precision holds it
+
+
+def test_copies_that_never_spike_have_the_delays_of_pairs():
+    net = bs.Network(1e-3)
+    x, h = net.input(3), net.population(2, bs.lif(), name="h")
+    net.connect(x, h, np.array([5, 1, 7, 3]) * 1e-3, np.arange(1.0, 5.0), "exc", "x->h", synapses=bs.Pairs([2, 0, 1, 0], [0, 1, 1, 0]))
+    afferent = SimpleNamespace(name="x->h", sign=1)
+    design = SimpleNamespace(network=net, targets=["h"], afferent_projections=lambda name: [net.projection("x->h")], conducting=(),
+                             dalian={"h": False}, afferents={"h": [afferent]})
+    shadow, _ = _shadows(design)
+    for here, there in zip(net.indices("x->h"), shadow.indices("0 x->h"), strict=True):
+        assert np.array_equal(here, there)
+
+
+@pytest.mark.parametrize("weights", [0.5, W])
+def test_pairs_with_one_weight_or_several_in_a_file(tmp_path, weights):
+    net, other = pairs(weights=weights), pairs(weights=0.1)
+    bs.save_weights(net, tmp_path / "w.npz")
+    bs.load_weights(other, tmp_path / "w.npz")
+    assert np.shape(other.weights["A->B"]) == np.shape(weights) and table(other) == table(net)
