@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -83,7 +83,8 @@ def _announce(dispatcher, arguments):
         seconds //= 2
     if seconds and not _silent:
         often = "in this process alone" if isinstance(dispatcher._cache, caching.NullCache) else "once on this machine"
-        print(f"compiling {what} of such networks, {often}: about {seconds} s", file=sys.stderr, flush=True)
+        with suppress(OSError, ValueError):      # where nobody reads it any more
+            print(f"compiling {what} of such networks, {often}: about {seconds} s", file=sys.stderr, flush=True)
 
 
 class _Compiling(event.Listener):

@@ -41,6 +41,13 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+def test_a_screen_that_was_closed_is_no_error(monkeypatch):
+    closed = open(os.devnull, "w")
+    closed.close()
+    monkeypatch.setattr(sys, "stderr", closed)
+    code_cache._announce(simulation.kernels.advance, ())
+
+
 def test_functions_of_others_without_a_module_compile():
     names = {}
     exec("def thrice(x): return 3 * x", names)
