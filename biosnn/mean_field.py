@@ -95,7 +95,6 @@ def membrane(cell, rates):
         return _conductance_membrane(cell, drives, current, tau_mem)
     terms, parts = [(sd ** 2 * tau / tau_mem, tau) for sd, tau in cell.noise], [0.0, 0.0]
     for i, events in drives:
-        receptor = neuron.receptors[i.receptor]
         area, tau = _filter(neuron, i.receptor)
         mean = tau_mem * events * i.mean * area
         parts[int(mean < 0)] += abs(mean)

@@ -419,9 +419,9 @@ NO_TRAINS = (None, 3, "spikes", np.ones((2, 3)), [1, 2], {}, bs.SpikeTrains, obj
     ("spikes", lambda s: bs.augment(s, [bs.TimeShift(0.01)], 0)), ("spikes", lambda s: bs.bin_spikes(s, 1e-3)),
     ("max_pool: spikes", lambda s: bs.max_pool(s, (1, 4), 2)), ("spikes", bs.data.split)])
 def test_something_else_in_place_of_spike_trains(name, call):
-    for given in NO_TRAINS:
+    for value in NO_TRAINS:
         with pytest.raises(ValueError, match=f"^{name} is .*; it must be SpikeTrains, such as"):
-            call(given)
+            call(value)
 
 
 TRAINS = bs.SpikeTrains([0.1, 0.2, 0.15], [0, 1, 0], [0, 2, 3], 2, 1.0)
@@ -440,11 +440,11 @@ NO_NUMBERS = (None, "0.1", np.ones(2), [0.1], np.nan, np.inf, 1j, object(), True
     lambda x: bs.simulate(lonely(), x, progress=False), lambda x: bs.simulate(lonely(), 0.1, rate_bin=x, progress=False),
     lambda x: bs.lif(tau_mem=[x]), lambda x: bs.lif(tau_mem=x if np.ndim(x) == 0 else -1), lambda x: bs.lif_delta(refractory=x)])
 def test_no_numbers_where_a_number_is_meant(call):
-    for given in NO_NUMBERS:
+    for value in NO_NUMBERS:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", bs.UnitWarning)
             with pytest.raises(ValueError, match="must |needs "):
-                call(given)
+                call(value)
 
 
 @pytest.mark.parametrize("make, words", [

@@ -169,7 +169,8 @@ def _report(network, other, trials, ours, theirs, record):
     trains = {name: tuple(_trains(side, network[name].n, steps, dt) for side in pairs[name]) for name in names}
     shown, spiked = 0 if divergence is None else divergence.trial, any(t.times.size for both in trains.values() for t in both)
     agree = all(difference <= AGREE * scale for difference, scale in states.values())
-    return Comparison(not parted and bool(spiked or moved and agree), bool(spiked or moved), divergence, states, {name: tuple(int(t.times.size) for t in both) for name, both in trains.items()},
+    return Comparison(not parted and bool(spiked or moved and agree), bool(spiked or moved), divergence, states,
+                      {name: tuple(int(t.times.size) for t in both) for name, both in trains.items()},
                       {name: _statistics(*both) for name, both in trains.items()}, steps * dt, len(ours), dt,
                       {name: (ours[shown].states[name][0], theirs[shown][1][name]) for name in record}, trains)
 

@@ -4,7 +4,7 @@ import numpy as np
 
 import biosnn as bs
 
-from .objects import STEP, matrix, plastic, wires
+from .objects import STEP, matrix, wires
 
 NETWORKS = {
     # networks
