@@ -111,7 +111,7 @@ def test_an_interrupted_pass_leaves_no_trace(warm):
 
 def test_training_ends_within_a_second_and_goes_on_with_the_same_bits(tmp_path, monkeypatch):
     """Pressed within a batch, which alone takes longer: the batch is thrown away."""
-    passes, pressed = sys.modules["biosnn.train"].passes, Press(0.3)
+    passes, pressed = sys.modules["biosnn.train"].passes, Press(0.1)
     chunks = passes.chunked_gradient
 
     def begin(*arguments):
@@ -120,8 +120,8 @@ def test_training_ends_within_a_second_and_goes_on_with_the_same_bits(tmp_path, 
     whole, parts = network(60), network(60)
     parts.set_weights("input->h", whole.weights["input->h"]), parts.set_weights("h->h", whole.weights["h->h"])
     parts.set_weights("h->readout", whole.weights["h->readout"])
-    start, given = whole.weights["input->h"].copy(), data(1500, 1.0)
-    options = dict(epochs=1, batch=750, seed=1, progress=False)
+    start, given = whole.weights["input->h"].copy(), data(3000, 1.0)
+    options = dict(epochs=1, batch=1500, seed=1, progress=False)
     with monkeypatch.context() as patch:
         patch.setattr(passes, "chunked_gradient", begin)
         history = bs.train(parts, given, out=tmp_path, **options)
