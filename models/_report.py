@@ -7,9 +7,9 @@ import numpy as np
 from rich.console import Console
 
 import biosnn as bs
-from biosnn import plot, stats
-from biosnn.progress import graceful_interrupt
+from biosnn.analysis import plot, stats
 from biosnn.support import tables
+from biosnn.support.progress import graceful_interrupt
 
 LEAST = 0.2    # seconds, for statistics of a simulation that was interrupted
 

@@ -4,7 +4,7 @@ from itertools import product
 import numpy as np
 
 import biosnn as bs
-from biosnn import plot
+from biosnn.analysis import plot
 
 from . import _rossbroich_figures as figures
 from ._report import show

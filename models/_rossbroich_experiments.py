@@ -6,11 +6,20 @@ from pathlib import Path
 import numpy as np
 
 import biosnn as bs
-from biosnn import plot
+from biosnn.analysis import plot
 
 from . import _rossbroich_figures as figures
 from ._report import show
-from ._rossbroich import SURROGATES, Results, assume_input_rate, classes, console, learn, load, stack
+from ._rossbroich import (
+    SURROGATES,
+    Results,
+    assume_input_rate,
+    classes,
+    console,
+    learn,
+    load,
+    stack,
+)
 
 OPTIMIZERS = {"smorms3": bs.SMORMS3, "adam": bs.Adam}
 PUBLISHED = 0.963    # of `randman`, after 200 epochs

@@ -1,7 +1,7 @@
 """Figures of the experiments of rossbroich_2022.py, from the rows of their results."""
 import numpy as np
 
-from biosnn.figures import styles
+from biosnn.analysis.figures import styles
 
 from ._rossbroich import SILENT
 

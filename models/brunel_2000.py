@@ -14,8 +14,8 @@ states in Brian2 on the same synapses.
 import numpy as np
 
 import biosnn as bs
-from biosnn import plot
-from biosnn.mean_field import Cell, Input, fixed_point
+from biosnn.analysis import plot
+from biosnn.theory.mean_field import Cell, Input, fixed_point
 from models import _report as common
 
 J, TAU, THETA, RESET, REFRACTORY, DELAY, DT = 0.1e-3, 20e-3, 20e-3, 10e-3, 2e-3, 1.5e-3, 0.1e-3     # volts, seconds

@@ -22,7 +22,7 @@ input and the mean input within a cluster stay what they were.
 import numpy as np
 
 import biosnn as bs
-from biosnn.neuron import Neuron, Receptor
+from biosnn.network.neuron import Neuron, Receptor
 from models import _report as common
 
 N_EXC, N_INH, CLUSTERS, DT = 4000, 1000, 50, 0.1e-3

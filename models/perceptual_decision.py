@@ -21,7 +21,7 @@ import time
 import numpy as np
 
 import biosnn as bs
-from biosnn import plot, stats
+from biosnn.analysis import plot, stats
 from models import _report as common
 
 N_EXC, N_INH, DT, BATCH, RATE = 80, 20, 2e-3, 50, 2e-3

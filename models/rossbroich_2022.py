@@ -18,15 +18,26 @@ from pathlib import Path
 import numpy as np
 
 import biosnn as bs
-from biosnn import plot
+from biosnn.analysis import plot
 from biosnn.support.tables import Table
 
 from . import _rossbroich_convolution
 from . import _rossbroich_experiments as experiments
-from ._rossbroich import (AUGMENTATIONS, DT, LOSS, SURROGATES, TAU_MEM, TAU_SYN, classes, console, history_rows, load, peak_memory,
-                          versions)
+from ._rossbroich import (
+    AUGMENTATIONS,
+    DT,
+    LOSS,
+    SURROGATES,
+    TAU_MEM,
+    TAU_SYN,
+    classes,
+    console,
+    history_rows,
+    load,
+    peak_memory,
+    versions,
+)
 from ._rossbroich_fluctuations import fluctuations
-
 
 # ---------------------------------------------------------------------------------------------- dalian
 

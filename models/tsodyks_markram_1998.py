@@ -12,7 +12,7 @@ import argparse
 import numpy as np
 
 import biosnn as bs
-from biosnn import plot
+from biosnn.analysis import plot
 from models import _report as common
 
 SYNAPSES = {"depressing": bs.TsodyksMarkram(0.5, 0.8, 0.0), "facilitating": bs.TsodyksMarkram(0.03, 0.13, 0.53)}

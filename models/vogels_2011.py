@@ -19,8 +19,8 @@ approaches the same state slowly: 8.1 Hz after 10 s, 5.1 after 40, 4.3 after 100
 import numpy as np
 
 import biosnn as bs
-from biosnn import plot
-from biosnn.progress import graceful_interrupt, progress_bar
+from biosnn.analysis import plot
+from biosnn.support.progress import graceful_interrupt, progress_bar
 from models import _report as common
 
 LEAK, ETA, DT, BEFORE, SECONDS = 10.0, 0.1, 0.1e-3, 1.0, 60.0     # nS, nS; seconds

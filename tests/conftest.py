@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from biosnn import passes
+from biosnn.engine import chunks as passes
 
 collect_ignore = ["fuzz"] if sys.platform == "win32" else []      # campaigns limit their child processes by means of POSIX
 

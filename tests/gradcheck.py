@@ -2,9 +2,11 @@
 differentiable, the adjoint is its exact gradient, and central differences must agree."""
 import numpy as np
 
-from biosnn import arrays, passes, trials
-from biosnn.pack import pack
-from biosnn.past import checked_state
+from biosnn.engine import chunks as passes
+from biosnn.engine import run as trials
+from biosnn.engine.state import checked_state
+from biosnn.engine.trial_tables import pack
+from biosnn.kernels import arrays
 
 
 def twin(network, spikes, currents=None, state=None):

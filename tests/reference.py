@@ -3,10 +3,10 @@ from pathlib import Path
 
 import numpy as np
 
-from biosnn.events import from_dense
-from biosnn.network import Network
-from biosnn.neuron import adaptive_lif, ampa_nmda_gaba, ei_lif, lif
-from biosnn.surrogate import SuperSpike
+from biosnn.data.spike_trains import from_dense
+from biosnn.network.network import Network
+from biosnn.network.neuron import adaptive_lif, ampa_nmda_gaba, ei_lif, lif
+from biosnn.network.surrogate import SuperSpike
 
 DATA = Path(__file__).parent / "data"
 ONE, TWO = 2e-3, 4e-3   # delays of one and two steps, in seconds

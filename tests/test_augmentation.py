@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn.augmentation import augmented_events
+from biosnn.data.augmentation import augmented_events
 
 DATA = bs.data.poisson(20, 50, 1.0, 40, seed=0, labels=np.arange(40) % 3)
 

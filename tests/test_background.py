@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 import biosnn as bs
-from biosnn import random_kernels as kernels
+from biosnn.kernels import random as kernels
 
 
 def test_philox_gives_the_published_numbers():

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, assume, given, settings
 import biosnn as bs
 from biosnn import brian
 from biosnn.brian import comparison, description
-from biosnn.realization import realize
+from biosnn.engine.realization import realize
 
 b2 = pytest.importorskip("brian2")
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn import stats
-from biosnn.connectivity import OneToOne
+from biosnn.analysis import stats
+from biosnn.network.connectivity import OneToOne
 
 AIM = {"mu_u": 9e-3, "sigma_u": 3e-3, "rates": {"x": 5.0}}
 

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn.augmentation import augmented_events
+from biosnn.data.augmentation import augmented_events
 
 QUIET = dict(progress=False, threads=1)
 

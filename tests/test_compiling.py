@@ -15,7 +15,9 @@ import pytest
 from numba.core import caching, config
 
 import biosnn as bs
-from biosnn import _jit, code_cache, progress, simulation
+from biosnn.engine import simulate as simulation
+from biosnn.kernels import jit as _jit
+from biosnn.support import code_cache, progress
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")

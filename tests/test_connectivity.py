@@ -4,7 +4,7 @@ import pytest
 from scipy.sparse import coo_matrix
 
 import biosnn as bs
-from biosnn import checkpoint
+from biosnn.network import weight_file as checkpoint
 
 
 def connect(rule, n_pre=300, n_post=400, same=False, dtype=np.float32, **options):
@@ -65,7 +65,8 @@ def test_rows_are_ascending_and_the_seed_decides():
 
 def test_the_number_of_threads_does_not_matter(monkeypatch):
     one = connect(bs.FixedInDegree(50), weights=0.2 * bs.LogNormal(0.5), delay=bs.Normal(1.5e-3, 0.75e-3, 1e-4))
-    from biosnn import connectivity, threads
+    from biosnn.network import connectivity
+    from biosnn.support import threads
     monkeypatch.setattr(threads, "default_threads", lambda: 5)
     monkeypatch.setattr(connectivity, "default_threads", lambda: 5)
     other = connect(bs.FixedInDegree(50), weights=0.2 * bs.LogNormal(0.5), delay=bs.Normal(1.5e-3, 0.75e-3, 1e-4))

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn import arrays, passes, trials
-from biosnn.escape import chance, with_dropout
-from biosnn.pack import pack
+from biosnn.engine import chunks as passes
+from biosnn.engine import run as trials
+from biosnn.engine.trial_tables import pack
+from biosnn.kernels import arrays
+from biosnn.network.escape import chance, with_dropout
 
 DT = 1e-3
 KINDS = [bs.SigmoidEscape(8.0), bs.ExponentialEscape(6.0, rate=300.0)]

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn import checkpoint, spike_file
-from biosnn.data import load_shd, load_speakers
-from biosnn.train import _Session
+from biosnn.data import load_shd, load_speakers, spike_file
+from biosnn.network import weight_file as checkpoint
 from biosnn.support import array_file, files, hdf5, schema
+from biosnn.training.train import _Session
 from tests.fuzz import subjects
 
 ROOT = Path(__file__).parents[1]

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn import pack
+from biosnn.engine import trial_tables as pack
 
 
 def circuit():

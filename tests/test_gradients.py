@@ -9,8 +9,13 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn import _vector, arrays, objective, passes, projection_kernels, trials
-from biosnn.surrogate import Surrogate
+from biosnn.engine import chunks as passes
+from biosnn.engine import run as trials
+from biosnn.kernels import arrays
+from biosnn.kernels import dense as projection_kernels
+from biosnn.kernels import simd as _vector
+from biosnn.network.surrogate import Surrogate
+from biosnn.training import loss_terms as objective
 
 DT = 1e-3
 TABLES = {"lif": bs.lif, "ei_lif": bs.ei_lif, "adaptive_lif": bs.adaptive_lif, "ei_adaptive_lif": bs.ei_adaptive_lif,

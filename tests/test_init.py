@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn import conductance_init, init, init_advice
-from biosnn.neuron import free_membrane
+from biosnn.initializer import advice as init_advice
+from biosnn.initializer import conductance as conductance_init
+from biosnn.initializer import fluctuation_driven as init
+from biosnn.network.neuron import free_membrane
 
 DIGITS = Path(__file__).parents[2] / "shared" / "data" / "spoken_digits_train.h5"
 RATE = 15.0

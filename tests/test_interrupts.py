@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn import progress
-from biosnn.threads import on_threads
+from biosnn.support import progress
+from biosnn.support.threads import on_threads
 
 if "PYTEST_XDIST_WORKER" in os.environ:      # whom a Ctrl-C that goes astray would end
     pytest.skip("runs in a process of its own, from test_interrupts_apart.py", allow_module_level=True)

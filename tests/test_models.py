@@ -9,10 +9,19 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn import progress
-from biosnn.moments import siegert_rate
-from models import (_report, brunel_2000, litwin_kumar_doiron_2012, perceptual_decision, rossbroich_2022, spoken_digits, tsodyks_markram_1998,
-                    vogels_2011, vogels_abbott_2005)
+from biosnn.support import progress
+from biosnn.theory.moments import siegert_rate
+from models import (
+    _report,
+    brunel_2000,
+    litwin_kumar_doiron_2012,
+    perceptual_decision,
+    rossbroich_2022,
+    spoken_digits,
+    tsodyks_markram_1998,
+    vogels_2011,
+    vogels_abbott_2005,
+)
 from models import potjans_diesmann_2014 as microcircuit
 
 

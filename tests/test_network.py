@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn import _jit, kernels
+from biosnn.kernels import batch as kernels
+from biosnn.kernels import jit as _jit
 
 
 def small():

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn.optim import clip_norm
+from biosnn.training.optim import clip_norm
 
 
 def task(seed=0):

@@ -9,21 +9,22 @@ import numpy as np
 import pytest
 
 pytest.importorskip("matplotlib")
-from matplotlib.colors import to_hex    # noqa: E402
-from matplotlib.text import Text        # noqa: E402
+from matplotlib.colors import to_hex  # noqa: E402
+from matplotlib.text import Text  # noqa: E402
 
-import biosnn as bs                      # noqa: E402
-from biosnn import families, figures, plot, plot_currents, plot_traces, stats  # noqa: E402
-from biosnn.brian.comparison import Comparison, Divergence   # noqa: E402
-from biosnn.connectivity import Bernoulli   # noqa: E402
-from biosnn.events import SpikeTrains   # noqa: E402
-from biosnn.moments import psp           # noqa: E402
-from biosnn.network import Network      # noqa: E402
-from biosnn.data import poisson          # noqa: E402
-from biosnn.init_report import InitializerReport, PopulationReport    # noqa: E402
-from biosnn.neuron import ampa_nmda_gaba, conductance_lif, ei_lif, lif, lif_delta   # noqa: E402
-from biosnn.trials import Gradients, run   # noqa: E402
-from biosnn.train import History        # noqa: E402
+import biosnn as bs  # noqa: E402
+from biosnn.analysis import figures, plot, plot_currents, plot_traces, stats
+from biosnn.brian.comparison import Comparison, Divergence  # noqa: E402
+from biosnn.data import poisson  # noqa: E402
+from biosnn.data.spike_trains import SpikeTrains  # noqa: E402
+from biosnn.engine.run import Gradients, run  # noqa: E402
+from biosnn.initializer.report import InitializerReport, PopulationReport  # noqa: E402
+from biosnn.network import distributions as families  # noqa: E402
+from biosnn.network.connectivity import Bernoulli  # noqa: E402
+from biosnn.network.network import Network  # noqa: E402
+from biosnn.network.neuron import ampa_nmda_gaba, conductance_lif, ei_lif, lif, lif_delta  # noqa: E402
+from biosnn.theory.moments import psp  # noqa: E402
+from biosnn.training.train import History  # noqa: E402
 
 N_TRIALS, DURATION = 3, 0.1
 

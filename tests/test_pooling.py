@@ -6,7 +6,7 @@ import pytest
 from scipy.ndimage import maximum_filter1d
 
 import biosnn as bs
-from biosnn import contributions
+from biosnn.engine import contributions
 
 DT = 1e-3
 SURROGATES = [bs.SuperSpike(5), bs.TruncatedSuperSpike(3, 1.5)]

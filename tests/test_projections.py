@@ -6,8 +6,9 @@ import pytest
 from scipy.signal import correlate
 
 import biosnn as bs
-from biosnn import brian, moments
-from biosnn.constraint import checked_constraints
+from biosnn import brian
+from biosnn.theory import moments
+from biosnn.training.constraint import checked_constraints
 
 DT = 1e-3
 SURROGATES = [bs.SuperSpike(5), bs.TruncatedSuperSpike(3, 1.5)]

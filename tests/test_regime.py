@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn.mean_field import Cell, Input, fixed_point
-from biosnn.probes import Probes
+from biosnn.initializer.probes import Probes
+from biosnn.theory.mean_field import Cell, Input, fixed_point
 
 # Potjans & Diesmann (2014), table 5: probability of a connection, from column to row; neurons; external in-degrees
 NAMES = ["L23E", "L23I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I"]

@@ -215,7 +215,7 @@ def test_counts_rates_and_file(tmp_path):
 def test_an_interruption_returns_what_was_simulated(monkeypatch):
     import contextlib
 
-    from biosnn import simulation
+    from biosnn.engine import simulate as simulation
 
     @contextlib.contextmanager
     def interrupt():
@@ -232,7 +232,7 @@ def test_an_interruption_returns_what_was_simulated(monkeypatch):
 
 def test_a_run_of_many_slices(monkeypatch):
     """Slices that are short of room for spikes, not of time, grow no further: their size ended beyond all numbers after some 500."""
-    from biosnn import simulation
+    from biosnn.engine import simulate as simulation
     net = bs.Network(1e-4)
     net.population(1, bs.lif_delta(20e-3, 20e-3, 10e-3, 2e-3), "excitatory", "E")
     monkeypatch.setattr(simulation, "_ROOM", 1)

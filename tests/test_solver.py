@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from reference import DATA
 
-from biosnn import families, moments
-from biosnn.neuron import ei_lif, lif
-from biosnn.solver import Afferent, solve_dale, solve_normal
+from biosnn.initializer.equations import Afferent, solve_dale, solve_normal
+from biosnn.network import distributions as families
+from biosnn.network.neuron import ei_lif, lif
+from biosnn.theory import moments
 
 TABLE = json.loads((DATA / "initializer_table.json").read_text())
 RELATIVE = dict(rtol=1e-6, atol=1e-12)

@@ -8,8 +8,8 @@ import test_gradients as dense
 import test_projections as sparse
 
 import biosnn as bs
-from biosnn import contributions
-from biosnn.pack import pack
+from biosnn.engine import contributions
+from biosnn.engine.trial_tables import pack
 
 DT = 1e-3
 TABLES = [("ei_lif", dict(refractory=5e-3)), ("lif", dict(reset="subtract", surrogate=bs.TruncatedSuperSpike(3, 0.4))),

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from biosnn import stats
-from biosnn.events import SpikeTrains, from_dense
+from biosnn.analysis import stats
+from biosnn.data.spike_trains import SpikeTrains, from_dense
 
 DURATION = 1.0
 

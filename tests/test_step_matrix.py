@@ -6,7 +6,7 @@ import pytest
 from scipy.linalg import expm, expm_frechet
 
 import biosnn as bs
-from biosnn.neuron import gain_matrix, step_matrix
+from biosnn.network.neuron import gain_matrix, step_matrix
 
 TABLES = [bs.lif, bs.ei_lif, bs.adaptive_lif, bs.ei_adaptive_lif, bs.ampa_nmda_gaba, bs.lif_delta, bs.leaky_readout]
 DT = 1e-3

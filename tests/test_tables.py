@@ -9,11 +9,11 @@ from rich.console import Console
 
 import biosnn as bs
 from biosnn.brian.comparison import Comparison
-from biosnn.dale import Audit
-from biosnn.init_report import InitializerReport, PopulationReport
-from biosnn.regime import PopulationRegime, Regime
+from biosnn.initializer.report import InitializerReport, PopulationReport
+from biosnn.network.dale import Audit
 from biosnn.support.tables import Table, number, printed, wrapped
-from biosnn.train import Evaluation
+from biosnn.theory.regime import PopulationRegime, Regime
+from biosnn.training.train import Evaluation
 from models import _report, rossbroich_2022
 
 WIDTHS = (40, 60, 80, 120)

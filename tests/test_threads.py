@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn import threads
-from biosnn.threads import checked_threads, default_threads, processors_of_groups
+from biosnn.support import threads
+from biosnn.support.threads import checked_threads, default_threads, processors_of_groups
 
 
 def write(folder, **files):

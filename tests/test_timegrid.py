@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import biosnn as bs
-from biosnn import stats
+from biosnn.analysis import stats
 from biosnn.support import timegrid
 
 DTS = (1e-4, 3e-4, 1e-3, 2e-3, 1 / 3e3)
@@ -130,7 +130,7 @@ def test_run_simulate_and_brian_take_the_same_steps(duration, steps):
 
 
 def test_a_long_train_is_binned_as_far_as_the_run_goes(monkeypatch):
-    from biosnn import trials
+    from biosnn.engine import run as trials
     net, rng = bs.Network(1e-3), np.random.default_rng(0)
     net.connect(net.input(50), net.population(5, bs.lif(), name="A"), weights=np.full((50, 5), 5.0))
     n = 40_000

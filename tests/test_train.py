@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn import checkpoint, passes
-from biosnn.pack import pack
-from biosnn.train import _Data, _Session
+from biosnn.engine import chunks as passes
+from biosnn.engine.trial_tables import pack
+from biosnn.network import weight_file as checkpoint
+from biosnn.training.train import _Data, _Session
 
 ROOT = Path(__file__).parents[1]
 

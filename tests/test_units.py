@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn.units import hertz, seconds
+from biosnn.support.units import hertz, seconds
 
 UNITS = {"s": (1.0, "time"), "ms": (1e-3, "time"), "second": (1.0, "time"), "Hz": (1.0, "rate"), "hertz": (1.0, "rate"),
          "kHz": (1e3, "rate"), "mV": (1e-3, "voltage")}

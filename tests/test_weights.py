@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn.shadows import _shadows
+from biosnn.initializer.shadows import _shadows
 
 PRE, POST = np.array([2, 0, 1, 0, 2, 1]), np.array([3, 1, 0, 0, 0, 2])      # neither sorted nor without ties
 W = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])

@@ -13,7 +13,7 @@ from rich.console import Console
 
 import biosnn as bs
 from biosnn.brian.comparison import distance, distributions
-from biosnn.progress import progress_bar
+from biosnn.support.progress import progress_bar
 from biosnn.support.tables import Table
 
 from .broken import BREAKS

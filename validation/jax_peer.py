@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from biosnn.neuron import step_matrix
+from biosnn.network.neuron import step_matrix
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1, 2))

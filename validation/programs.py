@@ -12,9 +12,9 @@ from typing import Callable, NamedTuple
 import numpy as np
 
 import biosnn as bs
-from biosnn import passes
-from biosnn.init import _Design
-from biosnn.train import _Data, _Session
+from biosnn.engine import chunks as passes
+from biosnn.initializer.fluctuation_driven import _Design
+from biosnn.training.train import _Data, _Session
 
 DT, DURATION, N_CLASSES = 2e-3, 0.7, 10
 

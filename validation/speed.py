@@ -14,7 +14,7 @@ import sys
 import numpy as np
 from rich.console import Console
 
-from biosnn import passes
+from biosnn.engine import chunks as passes
 
 from . import measure, programs, report, scaling, simulations
 from .programs import CHOSEN, PROGRAMS, parse_size

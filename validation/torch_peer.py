@@ -15,7 +15,7 @@ import warnings
 import numpy as np
 import torch
 
-from biosnn.neuron import step_matrix
+from biosnn.network.neuron import step_matrix
 
 
 class SuperSpikeFunction(torch.autograd.Function):

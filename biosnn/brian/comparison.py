@@ -4,16 +4,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .. import stats
-from ..background import Current
-from ..events import SpikeTrains
-from ..network import Network
-from ..neuron import linear_step, step_matrix, surge_step
-from ..simulation import simulate
+from ..analysis import stats
+from ..data.spike_trains import SpikeTrains
+from ..engine.background import Current
+from ..engine.run import run
+from ..engine.simulate import simulate
+from ..network.network import Network
+from ..network.neuron import linear_step, step_matrix, surge_step
 from ..support import checks, timegrid
 from ..support.seeds import whole_seed
-from ..trials import run
-from .description import check_arguments, checked_trial, current_values, driven_by, in_double, realized, require_brian2
+from .description import (
+    check_arguments,
+    checked_trial,
+    current_values,
+    driven_by,
+    in_double,
+    realized,
+    require_brian2,
+)
 from .objects import recorded, to_brian2
 from .report import AGREE, Comparison, Divergence
 
@@ -35,7 +43,7 @@ def compare(network, spikes=None, record=None, currents=None, duration=None, pro
 
     The Comparison is true only if spikes and states agree: neither where they differ, nor where nothing happened.
     """
-    from ..progress import progress_bar
+    from ..support.progress import progress_bar
     background, progress = check_arguments(network, spikes, record or (), currents, background, initial), checks.flag(progress, "progress")
     seed, double = whole_seed(seed), in_double(network)
     other = double if against is None else in_double(checks.instance(against, "against", Network, "a Network, or None"))

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..events import SpikeTrains, bin_spikes
-from ..network import Network
-from ..realization import Realization, check_initial, realize
+from ..data.spike_trains import SpikeTrains, bin_spikes
+from ..engine.realization import Realization, check_initial, realize
+from ..engine.run import input_trains
+from ..network.network import Network
 from ..support import checks, timegrid
-from ..trials import input_trains
 
 _METHODS = {"exact": "exact", "exponential_euler": "exponential_euler", "euler": "euler"}
 

@@ -4,8 +4,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import pooling
-from .description import (check_arguments, checked_trial, current_values, describe, driven_by, generator, identifiers, input_events, on_pre,
-                          realized, require_brian2, synapses_of)
+from .description import (
+    check_arguments,
+    checked_trial,
+    current_values,
+    describe,
+    driven_by,
+    generator,
+    identifiers,
+    input_events,
+    on_pre,
+    realized,
+    require_brian2,
+    synapses_of,
+)
 from .plasticity import initial_values, synapse_text
 
 

@@ -1,5 +1,5 @@
 """Plastic synapses in Brian2's words. A presynaptic spike acts when it arrives, which gives the same u and x as when it is sent."""
-from ..plasticity import InhibitorySTDP, TsodyksMarkram
+from ..network.plasticity import InhibitorySTDP, TsodyksMarkram
 
 
 def synapse_text(projection, deliver):

@@ -124,7 +124,7 @@ class Comparison:
 
     def figure(self, population=None, neuron=0):
         """Rasters of both programs in one trial (that of the divergence, or the first), the membrane of one neuron in both, and their difference."""
-        from ..plot import comparison
+        from ..analysis.plot import comparison
         return comparison(self, population, neuron)
 
 

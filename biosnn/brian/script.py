@@ -3,8 +3,19 @@ import numpy as np
 
 from ..support import checks
 from . import pooling
-from .description import (check_arguments, checked_trial, current_values, describe, driven_by, generator, identifiers, input_events, on_pre,
-                          realized, synapses_of)
+from .description import (
+    check_arguments,
+    checked_trial,
+    current_values,
+    describe,
+    driven_by,
+    generator,
+    identifiers,
+    input_events,
+    on_pre,
+    realized,
+    synapses_of,
+)
 from .plasticity import initial_values, synapse_text
 
 _HEAD = '''"""A network of spiking neurons for Brian2, written by biosnn. Its arrays lie in {arrays} beside this file.

@@ -1,8 +1,8 @@
 """Events of cameras and cochleas as other libraries hold them: structured arrays with x, y, t and p."""
 import numpy as np
 
-from ..events import SpikeTrains, time_type
 from ..support import checks, timegrid
+from .spike_trains import SpikeTrains, time_type
 
 
 def from_event_arrays(recordings, sensor_size, labels=None, duration=None, time_unit=1e-6, pool=1, dtype=np.float64):

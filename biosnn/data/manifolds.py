@@ -5,10 +5,10 @@ continuous time and with exact bounds.
 """
 import numpy as np
 
-from ..events import SpikeTrains
 from ..support.checks import real
 from ..support.seeds import generator
 from .randman import _class_times, _number_of_terms, check_counts, checked_times
+from .spike_trains import SpikeTrains
 
 _FARTHEST = 1e6    # ranges of the manifold: farther, all latencies are at the bounds or equal
 

@@ -1,10 +1,10 @@
 """Homogeneous Poisson spike trains."""
 import numpy as np
 
-from ..events import SpikeTrains
 from ..support.checks import reals, time, whole
 from ..support.seeds import generator
-from ..units import hertz
+from ..support.units import hertz
+from .spike_trains import SpikeTrains
 
 _MOST_SPIKES = 2.0 ** 36
 

@@ -5,10 +5,10 @@ neural networks, Neural Computation 33, 899-925, doi:10.1162/neco_a_01367.
 """
 import numpy as np
 
-from ..events import SpikeTrains
 from ..support.checks import real, time
 from ..support.seeds import generator
 from .poisson import check_count
+from .spike_trains import SpikeTrains
 
 _MOST_TERMS = 1000        # of the sum over k, as in the reference
 _LEAST_AMPLITUDE = 1e-3   # terms end where (k + 1)^-smoothness gets smaller

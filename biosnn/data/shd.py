@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..events import SpikeTrains, time_type
 from ..support import checks, files, hdf5, plausible, timegrid
 from ..support.warn import warn_if_implausible
+from .spike_trains import SpikeTrains, time_type
 
 _LAYOUT = {"spikes/times": "variable-length floats, seconds", "spikes/units": "variable-length integers",
            "labels": "integers"}

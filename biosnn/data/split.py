@@ -1,8 +1,8 @@
 """Random parts of a data set: training, validation, test."""
 import numpy as np
 
-from ..events import check_trains
 from ..support import checks, seeds
+from .spike_trains import check_trains
 
 
 def split(spikes, fractions=(0.8, 0.1, 0.1), seed=0):

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..events import SpikeTrains
 from ..support import checks, plausible, seeds, timegrid
+from ..support.units import seconds
 from ..support.warn import warn_if_implausible
-from ..units import seconds
 from .poisson import check_count, spike_counts
+from .spike_trains import SpikeTrains
 
 
 @dataclass(frozen=True, eq=False)

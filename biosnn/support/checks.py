@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..units import hertz, is_quantity, seconds
+from .units import hertz, is_quantity, seconds
 from .warn import warn_if_implausible
 
 _INT64 = np.iinfo(np.int64)
@@ -256,3 +256,10 @@ def _range(low=None, high=None, above=None, below=None):
         return f" from {low:g} to {high:g}" if isinstance(low, float) or isinstance(high, float) else f" from {low} to {high}"
     parts = [f"{sign} {bound}" for sign, bound in ((">=", low), (">", above), ("<=", high), ("<", below)) if bound is not None]
     return " " + " and ".join(parts) if parts else ""
+
+
+def check_names(what, given, known, kind=""):
+    """ValueError if the dict `given` has names that are not known. kind: of what the known ones are names."""
+    unknown = sorted(str(name) for name in given if name not in known)
+    if unknown:
+        raise ValueError(f"{what} has {', '.join(unknown)}; the network has " + (f"only {kind}{', '.join(known)}." if known else "none of these."))

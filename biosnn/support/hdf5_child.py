@@ -82,7 +82,7 @@ def _limit(size):
 def main():
     options = json.loads(sys.stdin.readline())
     sys.path[:] = options["import"]
-    import h5py       # before memory is limited
+    import h5py  # before memory is limited
     import numpy as np
     assert h5py
     _limit(options["size"])

@@ -4,7 +4,7 @@ import numpy as np
 
 import biosnn as bs
 
-from .objects import STEP, EACH, IN_LIST, augments, saved, streamed, trains
+from .objects import EACH, IN_LIST, STEP, augments, saved, streamed, trains
 
 RUNS = {
     # spike trains

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 import biosnn as bs
-from biosnn import checkpoint
+from biosnn.network import weight_file as checkpoint
 from tests.fuzz import children
 from tests.fuzz.subjects import circuit, digest, trained
 

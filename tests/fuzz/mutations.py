@@ -9,7 +9,7 @@ import zlib
 import h5py
 import numpy as np
 
-from biosnn import spike_file
+from biosnn.data import spike_file
 from biosnn.support import array_file
 
 # ------------------------------------------------------------------------------------------ bytes

@@ -64,7 +64,7 @@ def make_training(path, stateful=False):
     @contextlib.contextmanager
     def interrupt():
         yield lambda: calls.append(1) or len(calls) > 7
-    with mock.patch("biosnn.train.graceful_interrupt", interrupt) if stateful else contextlib.nullcontext():
+    with mock.patch("biosnn.training.train.graceful_interrupt", interrupt) if stateful else contextlib.nullcontext():
         fit(net, data, 2 if stateful else 1, folder, "overwrite", stateful)
     (folder / "last.npz").replace(path)
 
@@ -134,7 +134,7 @@ def load_simulation(path):
 
 def make_spikes(path):
     """A file of many short slices."""
-    with mock.patch("biosnn.simulation._SLICE", 0.0):
+    with mock.patch("biosnn.engine.simulate._SLICE", 0.0):
         simulated(0.1, out=path)
 
 

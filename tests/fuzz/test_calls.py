@@ -8,7 +8,6 @@ import types
 from collections import Counter
 
 import biosnn as bs
-
 from tests.fuzz import calls, registry
 
 #: Share of calls that may end in words of others.

@@ -1,0 +1,1 @@
+"""PSP integrals and moments, mean field, the regime of a circuit."""
