@@ -1,4 +1,5 @@
 """biosnn: networks of excitatory and inhibitory spiking neurons that obey Dale's law, simulated and trained on a CPU."""
+
 from . import brian, data
 from .analysis import plot, stats
 from .data.augmentation import (

@@ -1,4 +1,5 @@
 """Compiled code: its cache survives damage and has a place everywhere, and clocks contain no compiling."""
+
 import ctypes
 import os
 import shutil
@@ -56,7 +57,7 @@ def test_functions_of_others_without_a_module_compile():
     assert names["thrice"].__module__ is None and numba.njit(names["thrice"])(2) == 6
 
 
-# ------------------------------------------------------------------------------------------ files
+# -------------------------------------------------------------------------------------------- files
 
 
 @pytest.mark.parametrize("pattern", ["*.nbi", "*.nbc", "*.nb?"])
@@ -68,12 +69,20 @@ def test_a_damaged_file_is_compiled_anew(folder, pattern, damage):
     for path in files:
         content = bytearray(path.read_bytes())
         content[len(content) // 3] ^= 16 if damage == "flipped" else 0
-        path.write_bytes({"empty": b"", "half": content[:len(content) // 2], "short": content[:-1], "flipped": content,
-                          "text": b"no", "long": content + b"\0"}[damage])
+        path.write_bytes(
+            {
+                "empty": b"",
+                "half": content[: len(content) // 2],
+                "short": content[:-1],
+                "flipped": content,
+                "text": b"no",
+                "long": content + b"\0",
+            }[damage]
+        )
     again = compiled()
     assert again(21) == 42 and hits(again) == 0
     third = compiled()
-    assert third(21) == 42 and hits(third) == 1      # and what was damaged is whole
+    assert third(21) == 42 and hits(third) == 1  # and what was damaged is whole
 
 
 def test_what_code_follows_from_is_part_of_its_key(folder, monkeypatch):
@@ -83,7 +92,9 @@ def test_what_code_follows_from_is_part_of_its_key(folder, monkeypatch):
         assert other(1) == 2 and hits(other) == found
     monkeypatch.setattr(config, "BOUNDSCHECK", 1)
     checked = compiled("2")
-    assert checked(1) == 2 and hits(checked) == 0    # code without checks of bounds is not taken for code with
+    assert (
+        checked(1) == 2 and hits(checked) == 0
+    )  # code without checks of bounds is not taken for code with
     monkeypatch.setattr(config, "BOUNDSCHECK", 0)
     assert compiled("2")(1) == 2
 
@@ -106,22 +117,27 @@ def test_two_signatures_have_files_of_their_own(folder):
 def test_a_full_disk_is_no_error(folder, monkeypatch):
     def full(self, *_):
         raise OSError(28, "No space left on device")
+
     monkeypatch.setattr(code_cache._Files, "_save_data", full)
     monkeypatch.setattr(code_cache, "_warned", [])
     with pytest.warns(UserWarning, match="No space left on device.*NUMBA_CACHE_DIR"):
         assert compiled()(21) == 42
 
 
-# ------------------------------------------------------------------------------------------ places
+# ------------------------------------------------------------------------------------------- places
 
 
 @pytest.fixture
 def nowhere(tmp_path, monkeypatch):
     """As where biosnn is installed read-only, and the user has no home: numba finds no place."""
+
     class Full(caching.InTreeCacheLocator):
         def ensure_cache_path(self):
             raise OSError("read-only")
-    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [caching.UserProvidedCacheLocator, Full])
+
+    monkeypatch.setattr(
+        caching.CacheImpl, "_locator_classes", [caching.UserProvidedCacheLocator, Full]
+    )
     monkeypatch.setattr(config, "CACHE_DIR", "")
     monkeypatch.setattr(code_cache, "_warned", [])
     monkeypatch.setattr(code_cache.tempfile, "gettempdir", lambda: str(tmp_path))
@@ -137,9 +153,13 @@ def test_where_numba_can_cache_nowhere_a_temporary_folder_serves(nowhere):
         warnings.simplefilter("always")
         first, second = compiled(), compiled()
         assert first(21) == 42 and second(21) == 42 and hits(second) == 1
-    assert len(caught) == 1 and "NUMBA_CACHE_DIR" in str(caught[0].message) and str(nowhere) in str(caught[0].message)
+    assert (
+        len(caught) == 1
+        and "NUMBA_CACHE_DIR" in str(caught[0].message)
+        and str(nowhere) in str(caught[0].message)
+    )
     assert config.CACHE_DIR == ""
-    for path in nowhere.iterdir():      # nobody else may write what we will run
+    for path in nowhere.iterdir():  # nobody else may write what we will run
         assert path.stat().st_mode & 0o077 == 0
 
 
@@ -149,12 +169,16 @@ def test_a_temporary_folder_of_somebody_else_is_not_used(nowhere):
     (nowhere / f"biosnn-{os.getuid()}").chmod(0o777)
     with pytest.warns(UserWarning, match="NUMBA_CACHE_DIR"):
         assert compiled()(21) == 42
-    assert not list((nowhere / f"biosnn-{os.getuid()}").iterdir()) and len(list(nowhere.iterdir())) == 2
+    assert (
+        not list((nowhere / f"biosnn-{os.getuid()}").iterdir())
+        and len(list(nowhere.iterdir())) == 2
+    )
 
 
 def test_without_any_place_every_process_compiles(nowhere, monkeypatch):
     def refuse(*_, **__):
         raise OSError("read-only")
+
     monkeypatch.setattr(code_cache, "_own_folder", refuse)
     with pytest.warns(UserWarning, match="every process compiles anew.*NUMBA_CACHE_DIR") as caught:
         assert compiled()(21) == 42 and compiled()(21) == 42
@@ -180,22 +204,41 @@ def test_import_of_a_read_only_copy_without_a_home(tmp_path, writable):
     place, spare = tmp_path / "installed", tmp_path / "spare"
     shutil.copytree(ROOT / "biosnn", place / "biosnn", ignore=shutil.ignore_patterns("__pycache__"))
     spare.mkdir()
-    folders = [place, *(path for path in place.rglob("*") if path.is_dir()), *([] if writable else [spare])]
+    folders = [
+        place,
+        *(path for path in place.rglob("*") if path.is_dir()),
+        *([] if writable else [spare]),
+    ]
     for folder in folders:
         folder.chmod(0o555)
-    variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(place), "HOME": str(place / "none"), "TMPDIR": str(spare)}
+    variables = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(place),
+        "HOME": str(place / "none"),
+        "TMPDIR": str(spare),
+    }
     try:
-        done = subprocess.run([sys.executable, "-c", CHILD], cwd=place, env=variables, text=True, capture_output=True, timeout=120,
-                              preexec_fn=without_override if os.geteuid() == 0 else None)
+        done = subprocess.run(
+            [sys.executable, "-c", CHILD],
+            cwd=place,
+            env=variables,
+            text=True,
+            capture_output=True,
+            timeout=120,
+            preexec_fn=without_override if os.geteuid() == 0 else None,
+        )
     finally:
         for folder in folders:
             folder.chmod(0o755)
     assert done.returncode == 0 and done.stdout.startswith("imported"), done.stderr
-    assert done.stderr.count("NUMBA_CACHE_DIR to a folder") == 1 and "<string>:4: UserWarning" in done.stderr
+    assert (
+        done.stderr.count("NUMBA_CACHE_DIR to a folder") == 1
+        and "<string>:4: UserWarning" in done.stderr
+    )
     assert (str(spare) in done.stderr) == writable
 
 
-# ------------------------------------------------------------------------------------------ clocks
+# ------------------------------------------------------------------------------------------- clocks
 
 
 def as_kernel_of_ours(name):
@@ -212,15 +255,19 @@ def test_the_clock_stands_still_while_kernels_are_compiled(capsys):
     real, ours = time.perf_counter() - real, code_cache.clock() - ours
     assert ours < 0.4 * real
     said = capsys.readouterr().err
-    assert said.count("compiling the simulation of such networks, in this process alone: about") == 1
+    assert (
+        said.count("compiling the simulation of such networks, in this process alone: about") == 1
+    )
     kernel(3)
     assert capsys.readouterr().err == ""
     with code_cache.silence():
         kernel(3.5)
     assert capsys.readouterr().err == ""
     real, ours = time.perf_counter(), code_cache.clock()
-    numba.njit(FunctionType(twice.__code__, globals(), "advance"))(1)     # of somebody else
-    assert capsys.readouterr().err == "" and code_cache.clock() - ours > 0.9 * (time.perf_counter() - real)
+    numba.njit(FunctionType(twice.__code__, globals(), "advance"))(1)  # of somebody else
+    assert capsys.readouterr().err == "" and code_cache.clock() - ours > 0.9 * (
+        time.perf_counter() - real
+    )
 
 
 def test_wall_time_and_bars_contain_no_compiling(monkeypatch):
@@ -237,6 +284,7 @@ def test_wall_time_and_bars_contain_no_compiling(monkeypatch):
                 time.sleep(0.3)
         ticks.append(True)
         return advance(*arguments)
+
     advance = simulation.kernels.advance
     monkeypatch.setattr(simulation, "ready", slow)
     bs.simulate(net, 0.1, progress=False)
@@ -272,6 +320,7 @@ def test_what_is_ready_runs_from_memory():
 def test_threads_yield_by_what_the_system_has(monkeypatch):
     class Kernel32:
         SwitchToThread = "switch"
+
     monkeypatch.setattr(ctypes, "WinDLL", lambda name: {"kernel32": Kernel32}[name], raising=False)
     assert _jit._system_yield("win32") == "switch"
     if sys.platform != "win32":
@@ -305,7 +354,14 @@ print("simulated", done.counts["E"])
 
 
 def child(code, **variables):
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=os.environ | variables, text=True, capture_output=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=os.environ | variables,
+        text=True,
+        capture_output=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -313,6 +369,9 @@ def child(code, **variables):
 def test_without_the_compiler_everything_is_the_same():
     """NUMBA_DISABLE_JIT=1, to look into kernels with a debugger: the same spikes, the same gradients to rounding."""
     plain, fast = (child(WITHOUT_COMPILER, NUMBA_DISABLE_JIT=flag).split() for flag in "10")
-    number = [np.array([float(word.strip("[]")) for word in words if word.strip("[]")[:1].isdigit()]) for words in (plain, fast)]
+    number = [
+        np.array([float(word.strip("[]")) for word in words if word.strip("[]")[:1].isdigit()])
+        for words in (plain, fast)
+    ]
     assert number[0].size == 5 and number[0][0] > 5 and number[0][1] > 0 and number[0][-1] > 5
     np.testing.assert_allclose(number[0], number[1], rtol=1e-4)

@@ -1,4 +1,5 @@
 """Sparse projections that run as dense ones: the same numbers within rounding, and zeros that stay zeros."""
+
 import numpy as np
 import pytest
 
@@ -8,11 +9,30 @@ from biosnn.engine import trial_tables as pack
 
 def circuit():
     net = bs.Network(1e-3)
-    x, a, b = net.input(8), net.population(10, bs.ei_lif(), "excitatory", "A"), net.population(6, bs.ei_lif(), "inhibitory", "B")
+    x, a, b = (
+        net.input(8),
+        net.population(10, bs.ei_lif(), "excitatory", "A"),
+        net.population(6, bs.ei_lif(), "inhibitory", "B"),
+    )
     rng = np.random.default_rng(0)
-    for k, (pre, post, rule) in enumerate([(x, a, bs.Bernoulli(0.5)), (x, b, bs.FixedInDegree(5)), (a, a, bs.Bernoulli(0.4)), (a, b, None),
-                                           (b, a, bs.Pairs(rng.integers(0, 6, 40), rng.integers(0, 10, 40))), (b, b, bs.Bernoulli(0.5))]):
-        net.connect(pre, post, k % 3 * 1e-3, (2.0 if pre is x else 0.3) * bs.Exponential(), synapses=rule, seed=1)
+    for k, (pre, post, rule) in enumerate(
+        [
+            (x, a, bs.Bernoulli(0.5)),
+            (x, b, bs.FixedInDegree(5)),
+            (a, a, bs.Bernoulli(0.4)),
+            (a, b, None),
+            (b, a, bs.Pairs(rng.integers(0, 6, 40), rng.integers(0, 10, 40))),
+            (b, b, bs.Bernoulli(0.5)),
+        ]
+    ):
+        net.connect(
+            pre,
+            post,
+            k % 3 * 1e-3,
+            (2.0 if pre is x else 0.3) * bs.Exponential(),
+            synapses=rule,
+            seed=1,
+        )
     net.connect(a, net.readout(2), weights=rng.normal(0, 1, (10, 2)))
     return net
 
@@ -36,8 +56,12 @@ def test_filled_up_and_by_synapse(monkeypatch, surrogate):
 
 def test_large_projections_stay_sparse(monkeypatch):
     net = circuit()
-    monkeypatch.setattr(pack, "_FILLED_BYTES", 50 * 4)      # the pairs of x->B are 48, those of B->B 36, of the others more
+    monkeypatch.setattr(
+        pack, "_FILLED_BYTES", 50 * 4
+    )  # the pairs of x->B are 48, those of B->B 36, of the others more
     packed = pack.pack(net)
-    assert packed.filled.size == packed.weight.size + 48 + 36 and packed.wiring.sparse.source.size == 3
+    assert (
+        packed.filled.size == packed.weight.size + 48 + 36 and packed.wiring.sparse.source.size == 3
+    )
     monkeypatch.setattr(pack, "_FILLED_BYTES", 0)
     assert pack.pack(net).filled is None

@@ -1,4 +1,5 @@
 """Ctrl-C: within a second, always, with what is documented; a second one at once; ignored where the process ignores it."""
+
 import os
 import signal
 import sys
@@ -12,8 +13,10 @@ import biosnn as bs
 from biosnn.support import progress
 from biosnn.support.threads import on_threads
 
-if "PYTEST_XDIST_WORKER" in os.environ:      # whom a Ctrl-C that goes astray would end
-    pytest.skip("runs in a process of its own, from test_interrupts_apart.py", allow_module_level=True)
+if "PYTEST_XDIST_WORKER" in os.environ:  # whom a Ctrl-C that goes astray would end
+    pytest.skip(
+        "runs in a process of its own, from test_interrupts_apart.py", allow_module_level=True
+    )
 
 RNG = np.random.default_rng(0)
 
@@ -38,12 +41,13 @@ class Press:
         def press():
             self.at = time.perf_counter()
             signal.raise_signal(signal.SIGINT)
+
         self.timer = threading.Timer(self.after, press)
         self.timer.start()
         return self
 
     def __exit__(self, *_):
-        self.timer.cancel()      # where the block ended before
+        self.timer.cancel()  # where the block ended before
         self.waited = time.perf_counter() - getattr(self, "at", np.inf)
         self.timer.join()
 
@@ -69,11 +73,13 @@ def data(trials, seconds):
     return bs.data.poisson(20, 20, seconds, trials, seed=1, labels=np.arange(trials) % 2)
 
 
-# ------------------------------------------------------------------------------------------ passes
+# ------------------------------------------------------------------------------------------- passes
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("trials, seconds", [(6000, 1.0), (1, 3000.0)], ids=["many trials", "one long trial"])
+@pytest.mark.parametrize(
+    "trials, seconds", [(6000, 1.0), (1, 3000.0)], ids=["many trials", "one long trial"]
+)
 def test_run_ends_within_a_second(warm, trials, seconds, threads):
     given = data(trials, seconds)
     with pytest.raises(KeyboardInterrupt), Press(0.5) as pressed:
@@ -106,7 +112,7 @@ def test_an_interrupted_pass_leaves_no_trace(warm):
     assert np.array_equal(bs.run(warm, given).states["readout.U"], before)
 
 
-# ------------------------------------------------------------------------------------------ training
+# ----------------------------------------------------------------------------------------- training
 
 
 def test_training_ends_within_a_second_and_goes_on_with_the_same_bits(tmp_path, monkeypatch):
@@ -117,8 +123,12 @@ def test_training_ends_within_a_second_and_goes_on_with_the_same_bits(tmp_path, 
     def begin(*arguments):
         pressed.__enter__()
         return chunks(*arguments)
+
     whole, parts = network(60), network(60)
-    parts.set_weights("input->h", whole.weights["input->h"]), parts.set_weights("h->h", whole.weights["h->h"])
+    (
+        parts.set_weights("input->h", whole.weights["input->h"]),
+        parts.set_weights("h->h", whole.weights["h->h"]),
+    )
     parts.set_weights("h->readout", whole.weights["h->readout"])
     start, given = whole.weights["input->h"].copy(), data(3000, 1.0)
     options = dict(epochs=1, batch=1500, seed=1, progress=False)
@@ -141,8 +151,16 @@ def test_ctrl_c_at_any_pass_and_then_the_same_bits(tmp_path, monkeypatch, when, 
     """While a batch is computed, or a validation at the end of an epoch."""
     module, calls = sys.modules["biosnn.train"], []
     given, checked = data(12, 0.1), data(4, 0.1)
-    options = dict(epochs=2, batch=4, validation=checked, seed=1, stateful=stateful, progress=False,
-                   augment=[bs.Drop(0.2)], dropout=0.1)
+    options = dict(
+        epochs=2,
+        batch=4,
+        validation=checked,
+        seed=1,
+        stateful=stateful,
+        progress=False,
+        augment=[bs.Drop(0.2)],
+        dropout=0.1,
+    )
     nets = [network(20), network(20)]
     for name in nets[0].weights:
         nets[1].set_weights(name, nets[0].weights[name])
@@ -156,11 +174,15 @@ def test_ctrl_c_at_any_pass_and_then_the_same_bits(tmp_path, monkeypatch, when, 
             if len(calls) == when:
                 signal.raise_signal(signal.SIGINT)
             return result
+
         return act
+
     monkeypatch.setattr(module.passes, "chunked_gradient", pressing(chunks))
     monkeypatch.setattr(module.passes, "forward", pressing(forward))
     stopped = bs.train(nets[1], given, out=tmp_path, **options)
-    assert stopped.interrupted and stopped.loss.size == 0 and len(calls) == when      # the fourth pass is the validation
+    assert (
+        stopped.interrupted and stopped.loss.size == 0 and len(calls) == when
+    )  # the fourth pass is the validation
     assert (tmp_path / "last.npz").exists() and not (tmp_path / "best.npz").exists()
     history = bs.train(nets[1], given, out=tmp_path, start="resume", **options)
     for name in ("loss", "accuracy", "validation_loss", "learning_rate"):
@@ -171,7 +193,7 @@ def test_ctrl_c_at_any_pass_and_then_the_same_bits(tmp_path, monkeypatch, when, 
 
 def test_a_loop_over_trainings_can_be_left(warm, monkeypatch):
     """By what the history says, or by pressing again, in whichever training."""
-    given, done, options = data(60, 0.3), [], dict(epochs=10 ** 5, progress=False)
+    given, done, options = data(60, 0.3), [], dict(epochs=10**5, progress=False)
     with Press(0.7):
         for _ in range(100):
             done.append(bs.train(warm, given, **options))
@@ -186,7 +208,7 @@ def test_a_loop_over_trainings_can_be_left(warm, monkeypatch):
     assert ended == 1
 
 
-# ------------------------------------------------------------------------------------------ one network
+# -------------------------------------------------------------------------------------- one network
 
 
 def test_simulate_returns_what_there_is():
@@ -259,11 +281,13 @@ def test_work_that_may_be_thrown_away_is_interrupted_at_once(monkeypatch):
         with pytest.raises(KeyboardInterrupt), progress.at_once():
             signal.raise_signal(signal.SIGINT)
         assert interrupted()
-        with pytest.raises(KeyboardInterrupt), progress.at_once():      # pressed before it began
+        with pytest.raises(KeyboardInterrupt), progress.at_once():  # pressed before it began
             raise AssertionError
     monkeypatch.setattr(progress, "_last", [-1e9])
     with progress.graceful_interrupt() as interrupted:
-        threading.Thread(target=lambda: progress.at_once().__enter__()).start()      # of another thread: not ours
+        threading.Thread(
+            target=lambda: progress.at_once().__enter__()
+        ).start()  # of another thread: not ours
         signal.raise_signal(signal.SIGINT)
         assert interrupted()
 
@@ -289,7 +313,9 @@ def test_what_is_ignored_stays_ignored(warm):
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_results_come_in_the_order_of_jobs(threads):
-    assert on_threads(lambda a, b: a * b, [(k, 2) for k in range(40)], threads) == [2 * k for k in range(40)]
+    assert on_threads(lambda a, b: a * b, [(k, 2) for k in range(40)], threads) == [
+        2 * k for k in range(40)
+    ]
     assert on_threads(lambda: 1, [], threads) == []
 
 
@@ -302,6 +328,7 @@ def test_the_first_error_ends_the_work(threads):
             raise ZeroDivisionError("three")
         done.append(k)
         time.sleep(0.01)
+
     with pytest.raises(ZeroDivisionError, match="three"):
         on_threads(work, [(k,) for k in range(1000)], threads, stop)
     time.sleep(0.05)
@@ -314,6 +341,7 @@ def test_queued_jobs_are_forgotten():
     def work(k):
         done.append(k)
         time.sleep(0.05)
+
     with pytest.raises(KeyboardInterrupt), Press(0.3) as pressed:
         on_threads(work, [(k,) for k in range(2000)], 2)
     assert pressed.waited < 0.5

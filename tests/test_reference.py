@@ -1,4 +1,5 @@
 """The numbers of an independent implementation (automatic differentiation, float64)."""
+
 import numpy as np
 import pytest
 import reference
@@ -6,12 +7,24 @@ import reference
 import biosnn as bs
 
 
-@pytest.fixture(params=[reference.dalian_ei_lif, reference.feedforward_lif, reference.recurrent_adaptive_lif,
-                        reference.dalian_ampa_nmda_gaba], ids=lambda make: make.__name__)
+@pytest.fixture(
+    params=[
+        reference.dalian_ei_lif,
+        reference.feedforward_lif,
+        reference.recurrent_adaptive_lif,
+        reference.dalian_ampa_nmda_gaba,
+    ],
+    ids=lambda make: make.__name__,
+)
 def case(request):
     net, spikes, numbers = request.param()
     names = [p.name for p in net.spiking]
-    return net, numbers, names, bs.run(net, spikes, record=[f"{name}.U_star" for name in names], tape=True)
+    return (
+        net,
+        numbers,
+        names,
+        bs.run(net, spikes, record=[f"{name}.U_star" for name in names], tape=True),
+    )
 
 
 def close(got, expected, tolerance=1e-10):
@@ -21,7 +34,9 @@ def close(got, expected, tolerance=1e-10):
 def test_spikes_are_identical(case):
     net, numbers, names, trace = case
     for name in names:
-        assert np.array_equal(bs.bin_spikes(trace.spikes[name], net.dt).dense(), numbers[f"spikes.{name}"])
+        assert np.array_equal(
+            bs.bin_spikes(trace.spikes[name], net.dt).dense(), numbers[f"spikes.{name}"]
+        )
 
 
 def test_membrane_and_readout(case):
@@ -33,9 +48,16 @@ def test_membrane_and_readout(case):
 
 def test_loss_and_gradients(case):
     net, numbers, names, trace = case
-    value, grad_readout = bs.MaxOverTimeCrossEntropy().value_and_gradient(trace.states["out.U"], numbers["labels"])
+    value, grad_readout = bs.MaxOverTimeCrossEntropy().value_and_gradient(
+        trace.states["out.U"], numbers["labels"]
+    )
     close(value, numbers["loss"])
-    term, counts = bs.upper_bound(float(numbers["regularizer_strength"]), float(numbers["regularizer_threshold"])), {}
+    term, counts = (
+        bs.upper_bound(
+            float(numbers["regularizer_strength"]), float(numbers["regularizer_threshold"])
+        ),
+        {},
+    )
     total = 0.0
     for name in names:
         part, counts[name] = term.value_and_gradient(trace.counts[name])

@@ -1,4 +1,5 @@
 """The engine of one large network against `run`, against itself on other numbers of threads, and continued."""
+
 import numpy as np
 import pytest
 
@@ -11,7 +12,9 @@ def dense(delay=1.5e-3, dtype=np.float64):
     e, _ = bs.dalian_layer(net, x, 200, 90, neuron=bs.ei_lif(refractory=2e-3), delay=delay)
     net.connect(e, net.readout(3))
     for p in net.projections:
-        net.set_weights(p.name, rng.random((net[p.pre].n, net[p.post].n)) * (0.6 if p.pre == "input" else 0.05))
+        net.set_weights(
+            p.name, rng.random((net[p.pre].n, net[p.post].n)) * (0.6 if p.pre == "input" else 0.05)
+        )
     return net
 
 
@@ -19,20 +22,38 @@ def sparse(delay=None, dtype=np.float32):
     """E and I with delta synapses, delays of their own or one."""
     net = bs.Network(1e-4, dtype)
     neuron = bs.lif_delta(20e-3, 20e-3, 10e-3, 2e-3)
-    e, i = net.population(300, neuron, "excitatory", "E"), net.population(100, neuron, "inhibitory", "I")
-    for seed, (pre, post, w) in enumerate(((e, e, 3e-4), (e, i, 3e-4), (i, e, 1.5e-3), (i, i, 1.5e-3))):
-        net.connect(pre, post, bs.UniformBetween(2e-4, 4e-3) if delay is None else delay, bs.Normal(w, w / 10, low=0),
-                    synapses=bs.FixedInDegree(pre.n // 10), seed=seed)
+    e, i = (
+        net.population(300, neuron, "excitatory", "E"),
+        net.population(100, neuron, "inhibitory", "I"),
+    )
+    for seed, (pre, post, w) in enumerate(
+        ((e, e, 3e-4), (e, i, 3e-4), (i, e, 1.5e-3), (i, i, 1.5e-3))
+    ):
+        net.connect(
+            pre,
+            post,
+            bs.UniformBetween(2e-4, 4e-3) if delay is None else delay,
+            bs.Normal(w, w / 10, low=0),
+            synapses=bs.FixedInDegree(pre.n // 10),
+            seed=seed,
+        )
     return net
 
 
-BACKGROUND = [bs.PoissonInput("E", 12e3, 1e-4), bs.PoissonInput("I", np.full(100, 12e3), 1e-4), bs.OrnsteinUhlenbeck("E", 1e-3, 2e-3, 5e-3),
-              bs.Current("I", ([0.0, 0.05], [0.0, 2e-3]))]
+BACKGROUND = [
+    bs.PoissonInput("E", 12e3, 1e-4),
+    bs.PoissonInput("I", np.full(100, 12e3), 1e-4),
+    bs.OrnsteinUhlenbeck("E", 1e-3, 2e-3, 5e-3),
+    bs.Current("I", ([0.0, 0.05], [0.0, 2e-3])),
+]
 
 
 def same(a, b):
-    return all(np.array_equal(a.spikes[k].times, b.spikes[k].times) and np.array_equal(a.spikes[k].units, b.spikes[k].units)
-               for k in a.spikes) and all(np.array_equal(a.states[k], b.states[k]) for k in a.states)
+    return all(
+        np.array_equal(a.spikes[k].times, b.spikes[k].times)
+        and np.array_equal(a.spikes[k].units, b.spikes[k].units)
+        for k in a.spikes
+    ) and all(np.array_equal(a.states[k], b.states[k]) for k in a.states)
 
 
 @pytest.mark.parametrize("delay", [0.0, 5e-4, 1.5e-3])
@@ -41,7 +62,14 @@ def test_spikes_and_states_are_those_of_run(delay):
     names = ["E.U", "I.I_inh", "readout.U"]
     trace = bs.run(net, spikes, names)
     for threads in (1, 2, 3):
-        one = bs.simulate(net, 0.15, spikes, record={name: slice(None) for name in names}, threads=threads, progress=False)
+        one = bs.simulate(
+            net,
+            0.15,
+            spikes,
+            record={name: slice(None) for name in names},
+            threads=threads,
+            progress=False,
+        )
         assert one.counts["E"] == trace.counts["E"].sum() > 1000
         for name in names:
             np.testing.assert_allclose(one.states[name], trace.states[name][0], atol=1e-14)
@@ -50,35 +78,63 @@ def test_spikes_and_states_are_those_of_run(delay):
             assert np.array_equal(one.spikes[p].units, trace.spikes[p].units)
 
 
-@pytest.mark.parametrize("table, weight", [(bs.conductance_lif, 0.1), (bs.alpha_conductance_lif, 0.05)])
+@pytest.mark.parametrize(
+    "table, weight", [(bs.conductance_lif, 0.1), (bs.alpha_conductance_lif, 0.05)]
+)
 def test_conductances_are_those_of_run(table, weight):
     """Recurrent, with delays, a refractory period and a current that changes."""
     net, rng = bs.Network(5e-4, np.float64), np.random.default_rng(1)
     e, i = bs.dalian_layer(net, net.input(50), 40, 20, neuron=table(refractory=2e-3), delay=1e-3)
     net.connect(e, net.readout(3))
     for p in net.projections:
-        net.set_weights(p.name, rng.random((net[p.pre].n, net[p.post].n)) * weight * (1 if p.pre == "input" else 0.3))
+        net.set_weights(
+            p.name,
+            rng.random((net[p.pre].n, net[p.post].n)) * weight * (1 if p.pre == "input" else 0.3),
+        )
     spikes, current = bs.data.poisson(30, 50, 0.15, seed=1), rng.normal(2e-3, 2e-3, (300, 40))
     names = ["E.U", "E.g_exc", "I.g_inh", "readout.U"]
     trace = bs.run(net, spikes, names, currents={"E": current[None]})
-    one = bs.simulate(net, 0.15, spikes, record={name: slice(None) for name in names}, progress=False,
-                      background=[bs.Current("E", (np.arange(300) * 5e-4, current))])
-    assert one.counts["E"] == trace.counts["E"].sum() > 200 and one.counts["I"] == trace.counts["I"].sum() > 100
+    one = bs.simulate(
+        net,
+        0.15,
+        spikes,
+        record={name: slice(None) for name in names},
+        progress=False,
+        background=[bs.Current("E", (np.arange(300) * 5e-4, current))],
+    )
+    assert (
+        one.counts["E"] == trace.counts["E"].sum() > 200
+        and one.counts["I"] == trace.counts["I"].sum() > 100
+    )
     for name in names:
         np.testing.assert_allclose(one.states[name], trace.states[name][0], atol=1e-12)
+
+
 @pytest.mark.parametrize("jump_delay", [0.0, 5e-4, 20e-3])
 def test_jumps_and_bounds_are_those_of_run(jump_delay):
     """Per neuron, learned, delayed; on any number of threads, and continued in between."""
-    net, rng, spikes = bs.Network(5e-4, np.float64), np.random.default_rng(1), bs.data.poisson(30, 50, 0.15, seed=1)
-    x, neuron = net.input(50), bs.ei_adaptive_lif(jump=rng.uniform(0.1, 0.5, 200), jump_delay=jump_delay, refractory=2e-3)
-    e = net.population(200, bs.bounded(neuron, -0.05, 1.01), "excitatory", "E", learn={"jump": "neuron"})
+    net, rng, spikes = (
+        bs.Network(5e-4, np.float64),
+        np.random.default_rng(1),
+        bs.data.poisson(30, 50, 0.15, seed=1),
+    )
+    x, neuron = (
+        net.input(50),
+        bs.ei_adaptive_lif(jump=rng.uniform(0.1, 0.5, 200), jump_delay=jump_delay, refractory=2e-3),
+    )
+    e = net.population(
+        200, bs.bounded(neuron, -0.05, 1.01), "excitatory", "E", learn={"jump": "neuron"}
+    )
     i = net.population(90, bs.ampa_nmda_gaba(), "inhibitory", "I")
     net.tau_parameters["E", "jump"][:] = rng.normal(0, 0.3, 200)
     for pre, post, w in ((x, e, 1.5), (x, i, 0.9), (i, e, 0.15), (e, i, 0.05)):
         net.connect(pre, post, 1e-3, rng.random((pre.n, post.n)) * w)
     names = ["E.U", "E.w_adapt", "I.I_nmda"]
     trace = bs.run(net, spikes, [*names, "E.U_star"])
-    assert np.mean(trace.states["E.U_star"] == -0.05) > 1e-3 and np.mean(trace.states["E.U_star"] == 1.01) > 1e-3
+    assert (
+        np.mean(trace.states["E.U_star"] == -0.05) > 1e-3
+        and np.mean(trace.states["E.U_star"] == 1.01) > 1e-3
+    )
     record = {name: slice(None) for name in names}
     for threads in (1, 2, 3):
         one = bs.simulate(net, 0.15, spikes, record=record, threads=threads, progress=False)
@@ -86,17 +142,44 @@ def test_jumps_and_bounds_are_those_of_run(jump_delay):
         for name in names:
             np.testing.assert_allclose(one.states[name], trace.states[name][0], atol=1e-13)
     begin, end = spikes.times < 0.1, spikes.times >= 0.1
-    a = bs.simulate(net, 0.1, bs.SpikeTrains.from_events(spikes.times[begin], spikes.units[begin], np.zeros(begin.sum(), int), 1, 50, 0.1),
-                    record=record, threads=2, progress=False)
-    b = bs.simulate(net, 0.05, bs.SpikeTrains.from_events(spikes.times[end] - 0.1, spikes.units[end], np.zeros(end.sum(), int), 1, 50, 0.05),
-                    record=record, threads=1, state=a.state, progress=False)
+    a = bs.simulate(
+        net,
+        0.1,
+        bs.SpikeTrains.from_events(
+            spikes.times[begin], spikes.units[begin], np.zeros(begin.sum(), int), 1, 50, 0.1
+        ),
+        record=record,
+        threads=2,
+        progress=False,
+    )
+    b = bs.simulate(
+        net,
+        0.05,
+        bs.SpikeTrains.from_events(
+            spikes.times[end] - 0.1, spikes.units[end], np.zeros(end.sum(), int), 1, 50, 0.05
+        ),
+        record=record,
+        threads=1,
+        state=a.state,
+        progress=False,
+    )
     for name in names:
-        np.testing.assert_allclose(np.concatenate([a.states[name], b.states[name]]), one.states[name], atol=1e-13)
+        np.testing.assert_allclose(
+            np.concatenate([a.states[name], b.states[name]]), one.states[name], atol=1e-13
+        )
 
 
 @pytest.mark.parametrize("delay", [None, 1.5e-3])
 def test_same_bits_on_any_number_of_threads_and_when_continued(delay, tmp_path):
-    net, options = sparse(delay), {"background": BACKGROUND, "record": {"E.U": [0, 299], "I.U": slice(3)}, "every": 7, "progress": False}
+    net, options = (
+        sparse(delay),
+        {
+            "background": BACKGROUND,
+            "record": {"E.U": [0, 299], "I.U": slice(3)},
+            "every": 7,
+            "progress": False,
+        },
+    )
     one = bs.simulate(net, 0.2, threads=1, **options)
     assert one.counts["E"] > 300 and one.counts["I"] > 100
     for threads in (2, 3):
@@ -106,9 +189,17 @@ def test_same_bits_on_any_number_of_threads_and_when_continued(delay, tmp_path):
     b = bs.simulate(net, 0.0997, threads=1, state=bs.load_state(tmp_path / "state.npz"), **options)
     assert b.start == pytest.approx(0.1003)
     for p in ("E", "I"):
-        assert np.array_equal(one.spikes[p].units, np.concatenate([a.spikes[p].units, b.spikes[p].units]))
-        np.testing.assert_allclose(one.spikes[p].times, np.concatenate([a.spikes[p].times, b.spikes[p].times + b.start]), atol=1e-9)
-        assert np.array_equal(one.states[f"{p}.U"], np.concatenate([a.states[f"{p}.U"], b.states[f"{p}.U"]]))
+        assert np.array_equal(
+            one.spikes[p].units, np.concatenate([a.spikes[p].units, b.spikes[p].units])
+        )
+        np.testing.assert_allclose(
+            one.spikes[p].times,
+            np.concatenate([a.spikes[p].times, b.spikes[p].times + b.start]),
+            atol=1e-9,
+        )
+        assert np.array_equal(
+            one.states[f"{p}.U"], np.concatenate([a.states[f"{p}.U"], b.states[f"{p}.U"]])
+        )
     for name in ("x", "clock", "held", "ring"):
         assert np.array_equal(one.state.arrays[name], b.state.arrays[name])
     assert not same(one, bs.simulate(net, 0.2, **options | {"seed": 1}))
@@ -122,7 +213,15 @@ def crowded(delay, plasticity=None):
     x, h = net.input(150), net.population(70, bs.lif(), "excitatory", "H", bias=100.0)
     net.connect(h, h, 3e-3, 1e-3, synapses=bs.FixedInDegree(5), seed=0)
     net.connect(x, net.readout(2, name="dense"), 2e-3, np.random.default_rng(0).random((150, 2)))
-    net.connect(x, net.readout(70, name="sparse"), delay, bs.UniformBetween(0.1, 1.0), synapses=bs.FixedOutDegree(20), seed=1, plasticity=plasticity)
+    net.connect(
+        x,
+        net.readout(70, name="sparse"),
+        delay,
+        bs.UniformBetween(0.1, 1.0),
+        synapses=bs.FixedOutDegree(20),
+        seed=1,
+        plasticity=plasticity,
+    )
     return net
 
 
@@ -131,11 +230,21 @@ def crowded(delay, plasticity=None):
 def test_inputs_with_many_spikes_in_a_step(delay, plasticity):
     """merge=False: an input may have more spikes in a step than units."""
     rng, n = np.random.default_rng(2), 3000
-    spikes = bs.SpikeTrains(np.sort(rng.choice([2.5e-3, 3.5e-3, 7.5e-3], n)), rng.choice([0, 3, 149], n), [0, n], 150, 12e-3)
+    spikes = bs.SpikeTrains(
+        np.sort(rng.choice([2.5e-3, 3.5e-3, 7.5e-3], n)),
+        rng.choice([0, 3, 149], n),
+        [0, n],
+        150,
+        12e-3,
+    )
     net, names = crowded(delay, plasticity), ["dense.I", "sparse.I"]
     options = {"merge": False, "record": {name: slice(None) for name in names}, "progress": False}
     one = bs.simulate(net, 12e-3, spikes, threads=1, **options)
-    trace = bs.run(crowded(delay), spikes, names, merge=False) if plasticity is None and delay == 2e-3 else None
+    trace = (
+        bs.run(crowded(delay), spikes, names, merge=False)
+        if plasticity is None and delay == 2e-3
+        else None
+    )
     for name in names if trace else []:
         assert trace.states[name].max() > 50
         np.testing.assert_allclose(one.states[name], trace.states[name][0], rtol=1e-12)
@@ -146,23 +255,32 @@ def test_inputs_with_many_spikes_in_a_step(delay, plasticity):
     rest = bs.SpikeTrains(spikes.times[late] - 4e-3, spikes.units[late], [0, late.sum()], 150, 8e-3)
     second = bs.simulate(net, 8e-3, rest, threads=3, state=first.state, **options)
     for name in names:
-        assert np.array_equal(one.states[name], np.concatenate([first.states[name], second.states[name]]))
+        assert np.array_equal(
+            one.states[name], np.concatenate([first.states[name], second.states[name]])
+        )
 
 
 def test_resources_used_twice_in_a_step():
     """Three spikes of one synapse at once release U, U (1 - U) and U (1 - U)^2."""
     net = bs.Network(1e-3, np.float64)
-    net.connect(net.input(1), net.readout(1), 1e-3, 2.0, synapses=bs.Pairs([0], [0]), plasticity=bs.TsodyksMarkram(0.3, 0.1))
+    net.connect(
+        net.input(1),
+        net.readout(1),
+        1e-3,
+        2.0,
+        synapses=bs.Pairs([0], [0]),
+        plasticity=bs.TsodyksMarkram(0.3, 0.1),
+    )
     spikes = bs.SpikeTrains(np.full(3, 1.5e-3), np.zeros(3, int), [0, 3], 1, 5e-3)
     done = bs.simulate(net, 5e-3, spikes, merge=False, record={"readout.I": [0]}, progress=False)
-    assert done.states["readout.I"].max() == pytest.approx(2 * (1 - 0.7 ** 3), rel=1e-12)
+    assert done.states["readout.I"].max() == pytest.approx(2 * (1 - 0.7**3), rel=1e-12)
 
 
 def naive_delta(net, currents, steps):
     """Sparse delta network driven by constant currents, neuron by neuron and synapse by synapse, in float64."""
     a, theta, reset, k = np.exp(-net.dt / 20e-3), 20e-3, 10e-3, 20
     u = {p.name: np.zeros(p.n) for p in net.populations}
-    last = {p.name: np.full(p.n, -10 ** 6) for p in net.populations}
+    last = {p.name: np.full(p.n, -(10**6)) for p in net.populations}
     arrivals, spikes = {}, {p.name: [] for p in net.populations}
     for n in range(steps):
         fired = {}
@@ -177,9 +295,11 @@ def naive_delta(net, currents, steps):
             j, i, w, d = net.indices(projection)
             sign = net[projection.post].neuron.receptors[projection.receptor].jump
             for s in np.flatnonzero(np.isin(j, fired[projection.pre])):
-                arrivals.setdefault(n + round(d[s] / net.dt), []).append((projection.post, i[s], sign * w[s]))
+                arrivals.setdefault(n + round(d[s] / net.dt), []).append(
+                    (projection.post, i[s], sign * w[s])
+                )
         for post, i, w in arrivals.pop(n, []):
-            if n - last[post][i] >= k:     # what reaches a clamped membrane is lost
+            if n - last[post][i] >= k:  # what reaches a clamped membrane is lost
                 u[post][i] += w
         for p in net.populations:
             u[p.name][fired[p.name]] = reset
@@ -191,10 +311,18 @@ def test_sparse_network_against_a_naive_loop(delay):
     net, rng = sparse(delay, np.float64), np.random.default_rng(0)
     currents = {p.name: rng.uniform(15e-3, 40e-3, p.n) for p in net.populations}
     u, spikes = naive_delta(net, currents, 1000)
-    result = bs.simulate(net, 0.1, background=[bs.Current(p, c) for p, c in currents.items()],
-                         record={"E.U": slice(None)}, progress=False, threads=2)
+    result = bs.simulate(
+        net,
+        0.1,
+        background=[bs.Current(p, c) for p, c in currents.items()],
+        record={"E.U": slice(None)},
+        progress=False,
+        threads=2,
+    )
     for p in ("E", "I"):
-        found = np.stack([np.round(result.spikes[p].times / net.dt), result.spikes[p].units], axis=1)
+        found = np.stack(
+            [np.round(result.spikes[p].times / net.dt), result.spikes[p].units], axis=1
+        )
         assert len(found) > 100 and np.array_equal(found, np.array(spikes[p]))
     np.testing.assert_allclose(result.states["E.U"][-1], u["E"], atol=1e-12)
 
@@ -202,11 +330,25 @@ def test_sparse_network_against_a_naive_loop(delay):
 def test_counts_rates_and_file(tmp_path):
     net = sparse(1.5e-3)
     memory = bs.simulate(net, 0.1, background=BACKGROUND, progress=False, rate_bin=10e-3)
-    filed = bs.simulate(net, 0.1, background=BACKGROUND, progress=False, out=tmp_path / "run.spikes", record_spikes=["E"])
-    assert memory.binned["E"].size == 10 and memory.binned["E"].sum() == memory.spikes["E"].times.size == memory.counts["E"]
+    filed = bs.simulate(
+        net,
+        0.1,
+        background=BACKGROUND,
+        progress=False,
+        out=tmp_path / "run.spikes",
+        record_spikes=["E"],
+    )
+    assert (
+        memory.binned["E"].size == 10
+        and memory.binned["E"].sum() == memory.spikes["E"].times.size == memory.counts["E"]
+    )
     assert memory.rates["E"].mean() == pytest.approx(memory.mean_rates["E"])
-    assert list(filed.spikes) == ["E"] and np.array_equal(filed.spikes["E"].units, memory.spikes["E"].units)
-    np.testing.assert_allclose(bs.read_spikes(tmp_path / "run.spikes")["E"].times, memory.spikes["E"].times)
+    assert list(filed.spikes) == ["E"] and np.array_equal(
+        filed.spikes["E"].units, memory.spikes["E"].units
+    )
+    np.testing.assert_allclose(
+        bs.read_spikes(tmp_path / "run.spikes")["E"].times, memory.spikes["E"].times
+    )
     with pytest.raises(OSError, match="not a file of spikes"):
         (tmp_path / "x.spikes").write_bytes(b"no")
         bs.read_spikes(tmp_path / "x.spikes")
@@ -221,6 +363,7 @@ def test_an_interruption_returns_what_was_simulated(monkeypatch):
     def interrupt():
         calls = []
         yield lambda: calls.append(1) or len(calls) > 2
+
     monkeypatch.setattr(simulation, "graceful_interrupt", interrupt)
     net = sparse(1.5e-3)
     part = bs.simulate(net, 100.0, background=BACKGROUND, progress=False)
@@ -233,6 +376,7 @@ def test_an_interruption_returns_what_was_simulated(monkeypatch):
 def test_a_run_of_many_slices(monkeypatch):
     """Slices that are short of room for spikes, not of time, grow no further: their size ended beyond all numbers after some 500."""
     from biosnn.engine import simulate as simulation
+
     net = bs.Network(1e-4)
     net.population(1, bs.lif_delta(20e-3, 20e-3, 10e-3, 2e-3), "excitatory", "E")
     monkeypatch.setattr(simulation, "_ROOM", 1)
@@ -241,13 +385,28 @@ def test_a_run_of_many_slices(monkeypatch):
     assert done.mean_rates["E"] == pytest.approx(1 / (20e-3 * np.log(2) + 2e-3), rel=0.02)
 
 
-@pytest.mark.parametrize("act, words", [
-    (lambda net: bs.simulate(net, 0), "duration"), (lambda net: bs.simulate(net, 0.1, record={"E.X": [0]}), "E.U"),
-    (lambda net: bs.simulate(net, 0.1, every=0), "every"), (lambda net: bs.simulate(net, 0.1, threads=0), "threads"),
-    (lambda net: bs.simulate(net, 0.1, background=[3]), r"background\[0\]"),
-    (lambda net: bs.simulate(net, 0.1, background=[bs.PoissonInput("E", 1e3, -1.0)]), "non-negative"),
-    (lambda net: bs.simulate(net, 0.1, background=[bs.PoissonInput("E", -1e3, 1.0)]), "rates run from -1000"),
-    (lambda net: bs.simulate(net, 0.1, background=[bs.Current("E", np.ones(7))]), "one per neuron")])
+@pytest.mark.parametrize(
+    "act, words",
+    [
+        (lambda net: bs.simulate(net, 0), "duration"),
+        (lambda net: bs.simulate(net, 0.1, record={"E.X": [0]}), "E.U"),
+        (lambda net: bs.simulate(net, 0.1, every=0), "every"),
+        (lambda net: bs.simulate(net, 0.1, threads=0), "threads"),
+        (lambda net: bs.simulate(net, 0.1, background=[3]), r"background\[0\]"),
+        (
+            lambda net: bs.simulate(net, 0.1, background=[bs.PoissonInput("E", 1e3, -1.0)]),
+            "non-negative",
+        ),
+        (
+            lambda net: bs.simulate(net, 0.1, background=[bs.PoissonInput("E", -1e3, 1.0)]),
+            "rates run from -1000",
+        ),
+        (
+            lambda net: bs.simulate(net, 0.1, background=[bs.Current("E", np.ones(7))]),
+            "one per neuron",
+        ),
+    ],
+)
 def test_messages(act, words):
     with pytest.raises(ValueError, match=words):
         act(sparse(1.5e-3))
@@ -261,10 +420,16 @@ def drive_one(neuron, steps, dtype=np.float64, weights=(0.5, 0.3), initial=0.0):
     net.population(1, neuron, name="A", initial=initial)
     for k, (receptor, w) in enumerate(zip(("exc", "inh"), weights)):
         net.connect(net.input(1, f"x{k}"), "A", weights=[[w]], receptor=receptor)
-    spikes = {f"x{k}": bs.from_dense(given[None, :, k:k + 1], 1e-4) for k in range(2)}
+    spikes = {f"x{k}": bs.from_dense(given[None, :, k : k + 1], 1e-4) for k in range(2)}
     names = [f"A.{state}" for state in neuron.states]
-    result = bs.simulate(net, steps * 1e-4, spikes, record={name: [0] for name in names}, progress=False)
-    return given, {name[2:]: result.states[name][:, 0] for name in names}, np.round(result.spikes["A"].times / 1e-4).astype(int)
+    result = bs.simulate(
+        net, steps * 1e-4, spikes, record={name: [0] for name in names}, progress=False
+    )
+    return (
+        given,
+        {name[2:]: result.states[name][:, 0] for name in names},
+        np.round(result.spikes["A"].times / 1e-4).astype(int),
+    )
 
 
 def test_conductances_against_a_naive_loop():
@@ -277,13 +442,21 @@ def test_conductances_against_a_naive_loop():
         free = n - last >= 50
         if free:
             u = limit + (u - limit) * np.exp(-1e-4 * total / 20e-3)
-        ge, gi = ge * np.exp(-1e-4 / 5e-3) + 0.5 * given[n, 0], gi * np.exp(-1e-4 / 10e-3) + 0.3 * given[n, 1]
+        ge, gi = (
+            ge * np.exp(-1e-4 / 5e-3) + 0.5 * given[n, 0],
+            gi * np.exp(-1e-4 / 10e-3) + 0.3 * given[n, 1],
+        )
         if free and u > 10e-3:
             found.append(n)
             last, u = n, 0.0
         expected.append((u, ge, gi))
     assert len(found) > 20 and spikes.tolist() == found
-    np.testing.assert_allclose(np.stack([states["U"], states["g_exc"], states["g_inh"]], axis=1), expected, rtol=1e-10, atol=1e-14)
+    np.testing.assert_allclose(
+        np.stack([states["U"], states["g_exc"], states["g_inh"]], axis=1),
+        expected,
+        rtol=1e-10,
+        atol=1e-14,
+    )
 
 
 def test_alpha_conductances_against_a_naive_loop():
@@ -305,7 +478,9 @@ def test_alpha_conductances_against_a_naive_loop():
         expected.append((u, ge, he, gi, hi))
     assert len(found) > 20 and spikes.tolist() == found
     names = ["U", "g_exc", "h_exc", "g_inh", "h_inh"]
-    np.testing.assert_allclose(np.stack([states[name] for name in names], axis=1), expected, rtol=1e-10, atol=1e-14)
+    np.testing.assert_allclose(
+        np.stack([states[name] for name in names], axis=1), expected, rtol=1e-10, atol=1e-14
+    )
 
 
 def test_the_peak_of_an_alpha_conductance_is_the_weight():
@@ -313,12 +488,21 @@ def test_the_peak_of_an_alpha_conductance_is_the_weight():
     a = net.population(1, bs.alpha_conductance_lif(threshold=1.0), name="A")
     net.connect(net.input(1), a, weights=[[0.7]], receptor="exc")
     spike = bs.SpikeTrains.from_events([0.0], [0], [0], 1, 1, 0.02)
-    g = bs.simulate(net, 0.02, spike, record={"A.g_exc": [0]}, progress=False).states["A.g_exc"][:, 0]
-    assert abs(int(g.argmax()) - 50) <= 1 and g.max() == pytest.approx(0.7 * (1 + 1e-4 / (2 * 5e-3)), rel=1e-3)
+    g = bs.simulate(net, 0.02, spike, record={"A.g_exc": [0]}, progress=False).states["A.g_exc"][
+        :, 0
+    ]
+    assert abs(int(g.argmax()) - 50) <= 1 and g.max() == pytest.approx(
+        0.7 * (1 + 1e-4 / (2 * 5e-3)), rel=1e-3
+    )
 
 
 def test_adaptation_against_a_naive_loop():
-    given, states, spikes = drive_one(bs.adaptive_lif(20e-3, 5e-3, 0.1, jump=0.3, refractory=1e-3, integrator="exponential_euler"), 3000)
+    given, states, spikes = drive_one(
+        bs.adaptive_lif(
+            20e-3, 5e-3, 0.1, jump=0.3, refractory=1e-3, integrator="exponential_euler"
+        ),
+        3000,
+    )
     u = i = w = 0.0
     last, expected, found = -1000, [], []
     a, b, c = (np.exp(-1e-4 / tau) for tau in (20e-3, 5e-3, 0.1))
@@ -331,7 +515,12 @@ def test_adaptation_against_a_naive_loop():
             last, u, w = n, 0.0, w + 0.3
         expected.append((u, i, w))
     assert len(found) > 20 and spikes.tolist() == found
-    np.testing.assert_allclose(np.stack([states["U"], states["I"], states["w_adapt"]], axis=1), expected, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        np.stack([states["U"], states["I"], states["w_adapt"]], axis=1),
+        expected,
+        rtol=1e-9,
+        atol=1e-12,
+    )
 
 
 def test_adex_against_a_naive_loop():
@@ -349,8 +538,12 @@ def test_adex_against_a_naive_loop():
             last, u, w = n, 0.0, w + 80.5e-3 / 30
         expected.append((u, e, i, w))
     assert len(found) > 10 and spikes.tolist() == found
-    np.testing.assert_allclose(np.stack([states[name] for name in ("U", "I_exc", "I_inh", "w_adapt")], axis=1), expected,
-                               rtol=1e-9, atol=1e-13)
+    np.testing.assert_allclose(
+        np.stack([states[name] for name in ("U", "I_exc", "I_inh", "w_adapt")], axis=1),
+        expected,
+        rtol=1e-9,
+        atol=1e-13,
+    )
 
 
 def test_izhikevich_against_a_naive_loop():
@@ -358,7 +551,7 @@ def test_izhikevich_against_a_naive_loop():
     v, e, i, u = -65.0, 0.0, 0.0, 0.0
     expected, found = [], []
     for n in range(5000):
-        dv, du = 0.04 * v ** 2 + 5 * v + 140 - u + e - i, 0.02 * (0.2 * v - u)
+        dv, du = 0.04 * v**2 + 5 * v + 140 - u + e - i, 0.02 * (0.2 * v - u)
         v, u = v + 0.1 * dv, u + 0.1 * du
         e, i = e - 1e-4 / 5e-3 * e + 1.2 * given[n, 0], i - 1e-4 / 10e-3 * i + 0.3 * given[n, 1]
         if v > 30:
@@ -366,18 +559,30 @@ def test_izhikevich_against_a_naive_loop():
             v, u = -65.0, u + 8
         expected.append((v, e, i, u))
     assert len(found) > 10 and spikes.tolist() == found
-    np.testing.assert_allclose(np.stack([states[name] for name in ("U", "I_exc", "I_inh", "w_adapt")], axis=1), expected,
-                               rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(
+        np.stack([states[name] for name in ("U", "I_exc", "I_inh", "w_adapt")], axis=1),
+        expected,
+        rtol=1e-9,
+        atol=1e-10,
+    )
 
 
-@pytest.mark.parametrize("make, current, initial", [(bs.adex, 0.025, 0.0), (bs.izhikevich, 10.0, -65.0)])
+@pytest.mark.parametrize(
+    "make, current, initial", [(bs.adex, 0.025, 0.0), (bs.izhikevich, 10.0, -65.0)]
+)
 def test_upstrokes_in_single_precision(make, current, initial):
     """Regular firing: the rounding of float32 moves a spike by a step or two in half a second, and loses none."""
     found = []
     for dtype in (np.float32, np.float64):
         net = bs.Network(1e-4, dtype)
         net.population(3, make(), name="A", initial=initial)
-        run = bs.simulate(net, 0.5, background=[bs.Current("A", current * np.array([1.0, 1.2, 1.5]))], record={"A.U": slice(None)}, progress=False)
+        run = bs.simulate(
+            net,
+            0.5,
+            background=[bs.Current("A", current * np.array([1.0, 1.2, 1.5]))],
+            record={"A.U": slice(None)},
+            progress=False,
+        )
         assert run.states["A.U"].dtype == dtype
         spikes = run.spikes["A"]
         found.append(([spikes.times[spikes.units == k] for k in range(3)], run.states["A.U"][:50]))
@@ -387,14 +592,26 @@ def test_upstrokes_in_single_precision(make, current, initial):
         assert ours.size == theirs.size > 5 and np.abs(ours - theirs).max() < 2.5e-4
 
 
-@pytest.mark.parametrize("make, words", [
-    (lambda: bs.alpha_conductance_lif(reversal_exc=np.inf), "alpha_conductance_lif: reversal_exc is inf"),
-    (lambda: bs.alpha_conductance_lif(tau_inh=0.0), "time constant inh is 0"),
-    (lambda: bs.adex(slope=0.0), "slope is 0.0 and must be positive"), (lambda: bs.adex(onset=0.1), "onset 0.1 must lie below peak"),
-    (lambda: bs.adex(b=np.nan), "adex: b is nan"), (lambda: bs.adex(reset="subtract"), "reset to a value"),
-    (lambda: bs.adex(reset=0.1), "above the reset"), (lambda: bs.adex(tau_adapt=-1.0), "time constant adapt"),
-    (lambda: bs.izhikevich(a=0.0), "a is 0.0; it must be positive"), (lambda: bs.izhikevich(d="8 mV"), "izhikevich: d is '8 mV'"),
-    (lambda: bs.izhikevich(c=31.0), "above the reset"), (lambda: bs.moments.psp_integrals(bs.adex(), 1e-4, "exc"), "not linear")])
+@pytest.mark.parametrize(
+    "make, words",
+    [
+        (
+            lambda: bs.alpha_conductance_lif(reversal_exc=np.inf),
+            "alpha_conductance_lif: reversal_exc is inf",
+        ),
+        (lambda: bs.alpha_conductance_lif(tau_inh=0.0), "time constant inh is 0"),
+        (lambda: bs.adex(slope=0.0), "slope is 0.0 and must be positive"),
+        (lambda: bs.adex(onset=0.1), "onset 0.1 must lie below peak"),
+        (lambda: bs.adex(b=np.nan), "adex: b is nan"),
+        (lambda: bs.adex(reset="subtract"), "reset to a value"),
+        (lambda: bs.adex(reset=0.1), "above the reset"),
+        (lambda: bs.adex(tau_adapt=-1.0), "time constant adapt"),
+        (lambda: bs.izhikevich(a=0.0), "a is 0.0; it must be positive"),
+        (lambda: bs.izhikevich(d="8 mV"), "izhikevich: d is '8 mV'"),
+        (lambda: bs.izhikevich(c=31.0), "above the reset"),
+        (lambda: bs.moments.psp_integrals(bs.adex(), 1e-4, "exc"), "not linear"),
+    ],
+)
 def test_neuron_messages(make, words):
     with pytest.raises(ValueError, match=words):
         make()
@@ -407,23 +624,36 @@ def test_trials_or_theory_refuse_what_is_not_linear(make):
     for receptor in ("exc", "inh"):
         net.connect(x, a, weights=np.full((2, 3), 0.1), receptor=receptor, name=receptor)
     if make is not bs.alpha_conductance_lif:
-        with pytest.raises(ValueError, match=f"'A': batches of trials and training do not take {make.__name__}"):
+        with pytest.raises(
+            ValueError, match=f"'A': batches of trials and training do not take {make.__name__}"
+        ):
             bs.run(net, bs.data.poisson(5, 2, 0.1, seed=0))
     with pytest.raises(ValueError, match=make.__name__):
         bs.regime(net, [bs.PoissonInput("A", 1e3, 1e-3, "exc")], rates={"input": 5.0})
     with pytest.raises(ValueError, match=make.__name__):
-        bs.fluctuation_driven(net, background=[bs.PoissonInput("A", 1e3, 1e-3, "exc")], rates={"input": 5.0}, mu_u=1e-3, sigma_u=1e-3)
+        bs.fluctuation_driven(
+            net,
+            background=[bs.PoissonInput("A", 1e3, 1e-3, "exc")],
+            rates={"input": 5.0},
+            mu_u=1e-3,
+            sigma_u=1e-3,
+        )
 
 
 def test_weights_that_users_wrote_themselves_are_checked():
     net = dense()
     net.weights["E->E"] = np.full((1, 200), 0.01)
-    with pytest.raises(ValueError, match=r"weights have shape \(1, 200\); they must be \(pre, post\) = \(200, 200\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"weights have shape \(1, 200\); they must be \(pre, post\) = \(200, 200\)",
+    ):
         bs.simulate(net, 0.01, bs.data.poisson(30, 50, 0.01, seed=1), progress=False)
 
 
 def test_initial_states_that_are_no_numbers():
-    with pytest.raises(ValueError, match="initial 'E.U' has the value nan; it must hold finite numbers"):
+    with pytest.raises(
+        ValueError, match="initial 'E.U' has the value nan; it must hold finite numbers"
+    ):
         bs.simulate(sparse(), 0.01, initial={"E.U": np.nan}, progress=False)
 
 
@@ -440,19 +670,31 @@ def test_many_futures_of_one_state(tmp_path):
     """Without a seed a run goes on; with one it branches off, for every seed in another way."""
     net = bs.Network(1e-3)
     net.population(50, bs.lif(), "excitatory", "E", initial=0.2)
-    options = {"background": [bs.PoissonInput("E", 100.0, 0.2, "exc"), bs.OrnsteinUhlenbeck("E", 0.3, 0.3, 5e-3)], "progress": False,
-               "record": {"E.U": slice(None)}}
+    options = {
+        "background": [
+            bs.PoissonInput("E", 100.0, 0.2, "exc"),
+            bs.OrnsteinUhlenbeck("E", 0.3, 0.3, 5e-3),
+        ],
+        "progress": False,
+        "record": {"E.U": slice(None)},
+    }
     whole, first = (bs.simulate(net, duration, seed=1, **options) for duration in (0.1, 0.05))
     bs.save_state(first.state, tmp_path / "state.npz")
     for state in (first.state, bs.load_state(tmp_path / "state.npz")):
-        same, *branches = (bs.simulate(net, 0.05, state=state, seed=seed, **options) for seed in (None, 0, 1, 2, 2))
+        same, *branches = (
+            bs.simulate(net, 0.05, state=state, seed=seed, **options) for seed in (None, 0, 1, 2, 2)
+        )
         assert np.array_equal(same.states["E.U"], whole.states["E.U"][50:])
         assert np.array_equal(branches[-1].states["E.U"], branches[-2].states["E.U"])
         futures = [run.states["E.U"] for run in (same, *branches[:-1])]
         for k, a in enumerate(futures):
-            for b in futures[:k]:      # they share where they begin, and drift apart
-                assert not np.array_equal(a, b) and abs(np.corrcoef(a[-1], b[-1])[0, 1]) < 5 / np.sqrt(50)
-    rest = bs.simulate(net, 0.02, state=branches[0].state, **options)      # a branch goes on as what it is
+            for b in futures[:k]:  # they share where they begin, and drift apart
+                assert not np.array_equal(a, b) and abs(
+                    np.corrcoef(a[-1], b[-1])[0, 1]
+                ) < 5 / np.sqrt(50)
+    rest = bs.simulate(
+        net, 0.02, state=branches[0].state, **options
+    )  # a branch goes on as what it is
     long = bs.simulate(net, 0.07, state=first.state, seed=0, **options)
     assert np.array_equal(rest.states["E.U"], long.states["E.U"][50:])
     with pytest.raises(ValueError, match="give initial or state, not both"):

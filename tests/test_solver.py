@@ -1,4 +1,5 @@
 """The initializer's equations against reference/initializer_table.json, and what they say of targets that cannot be met."""
+
 import json
 
 import numpy as np
@@ -23,14 +24,18 @@ def test_psp_integrals(row):
     neuron = lif(row["tau_mem"], row["tau_syn"], integrator="exponential_euler")
     expected = row["eps_bar_numerical"], row["eps_hat_numerical"]
     np.testing.assert_allclose(integrals(row, neuron, "syn"), expected, **RELATIVE)
-    np.testing.assert_allclose(moments.psp_integrals(neuron, row["dt"], "syn"), expected, rtol=1e-3)   # the tail
+    np.testing.assert_allclose(
+        moments.psp_integrals(neuron, row["dt"], "syn"), expected, rtol=1e-3
+    )  # the tail
 
 
 @pytest.mark.parametrize("row", [r for r in TABLE if r["kind"] == "normal"])
 def test_normal_weights(row):
     eps = integrals(row, lif(row["tau_mem"], row["tau_syn"], integrator="exponential_euler"), "syn")
     afferents = [Afferent("feedforward", 0, False, row["n_in"], row["nu"], *eps)]
-    afferents += [Afferent("recurrent_w", 0, True, row["n"], row["nu"], *eps)] if row["recurrent"] else []
+    afferents += (
+        [Afferent("recurrent_w", 0, True, row["n"], row["nu"], *eps)] if row["recurrent"] else []
+    )
     solved = solve_normal("x", afferents, row["mu_u"], (1 - row["mu_u"]) / row["xi"], row["alpha"])
     for name, values in solved.items():
         np.testing.assert_allclose(values, (row[name]["mu_w"], row[name]["sigma_w"]), **RELATIVE)
@@ -41,7 +46,10 @@ def test_exponential_weights(row):
     neuron = ei_lif(row["tau_mem"], row["tau_exc"], row["tau_inh"], integrator="exponential_euler")
     x, e, i = ("XE", "EE", "IE") if row["target"] == "exc" else ("XI", "EI", "II")
     exc, inh = integrals(row, neuron, "exc"), integrals(row, neuron, "inh")
-    afferents = [Afferent(x, 1, False, row["n_in"], row["nu"], *exc), Afferent(i, -1, True, row["n_inh"], row["nu"], *inh)]
+    afferents = [
+        Afferent(x, 1, False, row["n_in"], row["nu"], *exc),
+        Afferent(i, -1, True, row["n_inh"], row["nu"], *inh),
+    ]
     afferents += [Afferent(e, 1, True, row["n_exc"], row["nu"], *exc)] if row["recurrent"] else []
     solved = solve_dale("target", afferents, 0.0, row["sigma_u"], row["alpha"])
     for name, rate in row["rate_parameter_lambda"].items():
@@ -49,12 +57,23 @@ def test_exponential_weights(row):
 
 
 @pytest.mark.parametrize("mu", [-0.3, 0.0, 0.2])
-@pytest.mark.parametrize("family", [families.Exponential(), families.LogNormal(0.7), families.Gamma(3.0), families.HalfNormal(),
-                                    families.Uniform(), families.Constant()])
+@pytest.mark.parametrize(
+    "family",
+    [
+        families.Exponential(),
+        families.LogNormal(0.7),
+        families.Gamma(3.0),
+        families.HalfNormal(),
+        families.Uniform(),
+        families.Constant(),
+    ],
+)
 def test_dale_solution_has_the_target_moments(family, mu):
-    afferents = [Afferent("X", 1, False, 700, 9.0, 0.01, 2e-3, 0.98, family.kappa),
-                 Afferent("E", 1, True, 128, 5.0, 0.01, 2e-3, 0.99, family.kappa),
-                 Afferent("I", -1, True, 32, 8.0, -0.02, 5e-3, 0.98, family.kappa)]
+    afferents = [
+        Afferent("X", 1, False, 700, 9.0, 0.01, 2e-3, 0.98, family.kappa),
+        Afferent("E", 1, True, 128, 5.0, 0.01, 2e-3, 0.99, family.kappa),
+        Afferent("I", -1, True, 32, 8.0, -0.02, 5e-3, 0.98, family.kappa),
+    ]
     solved = solve_dale("E", afferents, mu, 0.5, 0.8)
     mean = sum(a.sign * a.mean_gain * solved[a.name][0] for a in afferents)
     variances = {a.name: a.variance_gain * family.kappa * solved[a.name][0] ** 2 for a in afferents}
@@ -63,12 +82,21 @@ def test_dale_solution_has_the_target_moments(family, mu):
     assert variances["X"] / (variances["X"] + variances["E"]) == pytest.approx(0.8, rel=1e-12)
 
 
-@pytest.mark.parametrize("family", [families.Exponential(), families.LogNormal(0.7), families.Gamma(3.0), families.HalfNormal(),
-                                    families.Uniform(), families.Constant()])
+@pytest.mark.parametrize(
+    "family",
+    [
+        families.Exponential(),
+        families.LogNormal(0.7),
+        families.Gamma(3.0),
+        families.HalfNormal(),
+        families.Uniform(),
+        families.Constant(),
+    ],
+)
 def test_families_draw_what_kappa_says(family):
     w = family.draw(np.random.default_rng(1), 400000)
     assert w.min() >= 0 and w.mean() == pytest.approx(1, abs=0.01)
-    assert (w ** 2).mean() == pytest.approx(family.kappa, rel=0.02)
+    assert (w**2).mean() == pytest.approx(family.kappa, rel=0.02)
 
 
 def test_infeasible_targets_say_what_would_do():
@@ -96,7 +124,7 @@ def test_stationary_rate_against_a_simulation():
     rng, n, steps = np.random.default_rng(0), 4000, 2500
     a, d = np.exp(-dt / tau_mem), np.exp(-dt / tau_syn)
     gain = tau_syn / (tau_syn - tau_mem) * (d - a)
-    variance = gain ** 2 * (1 + a * d) / ((1 - a * d) * (1 - a * a) * (1 - d * d))
+    variance = gain**2 * (1 + a * d) / ((1 - a * d) * (1 - a * a) * (1 - d * d))
     u, i, spikes = np.zeros(n), np.zeros(n), 0
     for step in range(steps):
         u = a * u + gain * i
@@ -105,7 +133,9 @@ def test_stationary_rate_against_a_simulation():
         u[fired] = 0
         spikes += fired.sum() * (step >= 200)
     expected = spikes / (n * (steps - 200) * dt)
-    assert moments.stationary_rate(0.0, sigma, tau_mem, tau_syn, dt) == pytest.approx(expected, rel=0.05)
+    assert moments.stationary_rate(0.0, sigma, tau_mem, tau_syn, dt) == pytest.approx(
+        expected, rel=0.05
+    )
 
 
 def test_a_membrane_without_input_has_no_time_constant_of_its_currents():

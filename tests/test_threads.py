@@ -1,4 +1,5 @@
 """How many threads: never more than processors by default, with a word where asked for."""
+
 import os
 import warnings
 
@@ -21,7 +22,16 @@ def groups(tmp_path, text):
     return processors_of_groups(tmp_path / "cgroup", tmp_path / "fs")
 
 
-@pytest.mark.parametrize("path, expected", [("/jobs/mine", 1.5), ("/jobs", 4.0), ("/", 4.0), ("/elsewhere/unknown", 4.0), ("/jobs/free", 4.0)])
+@pytest.mark.parametrize(
+    "path, expected",
+    [
+        ("/jobs/mine", 1.5),
+        ("/jobs", 4.0),
+        ("/", 4.0),
+        ("/elsewhere/unknown", 4.0),
+        ("/jobs/free", 4.0),
+    ],
+)
 def test_quotas_of_version_2_at_every_level(tmp_path, path, expected):
     write(tmp_path / "fs", cpu__max="400000 100000")
     write(tmp_path / "fs/jobs", cpu__max="max 100000")
@@ -34,8 +44,13 @@ def test_quotas_of_version_2_at_every_level(tmp_path, path, expected):
 @pytest.mark.parametrize("path, expected", [("/docker/abc", 2.0), ("/slurm/job", 0.5), ("/", 2.0)])
 def test_quotas_of_version_1(tmp_path, mount, path, expected):
     """In a container the path is that of the machine, of which the root is what the container sees."""
-    write(tmp_path / "fs" / mount, **{"cpu__cfs_quota_us": "200000", "cpu__cfs_period_us": "100000"})
-    write(tmp_path / "fs" / mount / "slurm/job", **{"cpu__cfs_quota_us": "50000", "cpu__cfs_period_us": "100000"})
+    write(
+        tmp_path / "fs" / mount, **{"cpu__cfs_quota_us": "200000", "cpu__cfs_period_us": "100000"}
+    )
+    write(
+        tmp_path / "fs" / mount / "slurm/job",
+        **{"cpu__cfs_quota_us": "50000", "cpu__cfs_period_us": "100000"},
+    )
     lines = f"12:memory:{path}\n4:cpu,cpuacct:{path}\n1:name=systemd:{path}\n"
     assert groups(tmp_path, lines) == expected
     write(tmp_path / "fs" / mount, **{"cpu__cfs_quota_us": "-1", "cpu__cfs_period_us": "100000"})
@@ -74,16 +89,21 @@ def test_one_warning_where_there_are_more_threads_than_processors(monkeypatch):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         assert [checked_threads(n) for n in (1, 2, 64, np.int8(64))] == [1, 2, 64, 64]
-    assert [str(w.message)[:51] for w in caught] == ["threads is 64, and this process may use 2 processor"]
+    assert [str(w.message)[:51] for w in caught] == [
+        "threads is 64, and this process may use 2 processor"
+    ]
     assert isinstance(checked_threads(np.int8(2)), int)
 
 
-@pytest.mark.parametrize("wrong", [0, -1, 2.0, "2", True, np.array([1]), np.nan, 2 ** 70])
+@pytest.mark.parametrize("wrong", [0, -1, 2.0, "2", True, np.array([1]), np.nan, 2**70])
 def test_what_is_no_number_of_threads(wrong):
     with pytest.raises(ValueError, match="threads is .*; it must be a whole number"):
         checked_threads(wrong)
     net = bs.Network(1e-3)
     net.population(2, bs.lif(), name="A")
-    for act in (lambda: bs.run(net, duration=0.01, threads=wrong), lambda: bs.simulate(net, 0.01, threads=wrong)):
+    for act in (
+        lambda: bs.run(net, duration=0.01, threads=wrong),
+        lambda: bs.simulate(net, 0.01, threads=wrong),
+    ):
         with pytest.raises(ValueError, match="threads is .*; it must be a whole number"):
             act()

@@ -64,7 +64,7 @@ def styles(n: int) -> list[dict]:
     return made[:n]
 
 
-# ---------------------------------------------------------------------------------------- sizes
+# -------------------------------------------------------------------------------------------- sizes
 
 
 def for_paper(draw: Callable) -> Callable:
@@ -137,7 +137,7 @@ def bare(axis: Any) -> None:
         direction.offsetText.set_fontsize(size(0.8))
 
 
-# ---------------------------------------------------------------------------------------- texts
+# -------------------------------------------------------------------------------------------- texts
 
 
 def fitted(home: Any, text: str, inches: float, points: float | None = None) -> str:
@@ -248,7 +248,7 @@ def legend(home: Any, handles: Sequence, labels: Sequence[str], heading: str = "
     home.set_figheight(home.get_figheight() + extent.height / home.dpi)
 
 
-# ---------------------------------------------------------------------------------------- numbers
+# ------------------------------------------------------------------------------------------ numbers
 
 
 def gaussian(x: np.ndarray, mean: float, deviation: float) -> np.ndarray:

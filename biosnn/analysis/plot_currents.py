@@ -24,7 +24,7 @@ from .figures import (
 )
 from .plot_traces import check_trace, population_of, recorded
 
-# ---------------------------------------------------------------------------------------- currents
+# ----------------------------------------------------------------------------------------- currents
 
 
 @for_paper

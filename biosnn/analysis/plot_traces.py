@@ -29,7 +29,7 @@ from .figures import (
 _FAR = 100.0  # times the largest |U|: a threshold that far away is not drawn
 _TALL = 3.0  # times the next one: a bar that is longer is cut
 
-# ---------------------------------------------------------------------------------------- activity
+# ----------------------------------------------------------------------------------------- activity
 
 
 @for_paper
@@ -162,7 +162,7 @@ def _outcome(trace, trial, label):
     return f"trial {trial}: " + ", ".join(said)
 
 
-# ---------------------------------------------------------------------------------------- membrane
+# ----------------------------------------------------------------------------------------- membrane
 
 
 @for_paper

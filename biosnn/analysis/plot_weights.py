@@ -29,7 +29,7 @@ from .figures import (
 
 _LONGEST = 20_000  # steps of a postsynaptic potential that are looked at for its peak
 
-# ---------------------------------------------------------------------------------------- weights
+# ------------------------------------------------------------------------------------------ weights
 
 
 @for_paper
@@ -161,7 +161,7 @@ def _target_density(axis, edges, family, mean, deviation):
     axis.set_ylim(0, min(axis.get_ylim()[1], 1.6 * top))  # some densities are infinite at 0
 
 
-# ---------------------------------------------------------------------------------- initializer
+# -------------------------------------------------------------------------------------- initializer
 
 
 @for_paper

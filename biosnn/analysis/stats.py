@@ -4,6 +4,7 @@ Functions of spike trains take SpikeTrains (all their trials, pooled). Counts of
 left at the end of a trial when `width` does not divide its duration is not counted. A spike that should begin a window, but
 for the rounding of its time, counts there: windows k width <= t + tolerance < (k + 1) width (support/timegrid.py).
 """
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +13,12 @@ from ..data.spike_trains import check_trains, ranges
 from ..support import checks, seeds, timegrid
 from ..support.memory import check_room
 
-_CORRELOGRAM_CHUNK = 1 << 20     # presynaptic spikes times targets, and lags, that are looked at at once
-_MOST_WINDOWS = 2 ** 31          # in a trial
+_CORRELOGRAM_CHUNK = (
+    1 << 20
+)  # presynaptic spikes times targets, and lags, that are looked at at once
+_MOST_WINDOWS = 2**31  # in a trial
 
-# ---------------------------------------------------------------------------------------------- rates
+# -------------------------------------------------------------------------------------------- rates
 
 
 def firing_rates(spikes):
@@ -47,7 +50,7 @@ def rate_over_time(spikes, width):
     return (edges[:-1] + edges[1:]) / 2, counts / (len(spikes) * spikes.n_units * np.diff(edges))
 
 
-# ---------------------------------------------------------------------------------------------- irregularity
+# ------------------------------------------------------------------------------------- irregularity
 
 
 def interspike_intervals(spikes):
@@ -64,7 +67,9 @@ def interspike_intervals(spikes):
 def _intervals_by_train(spikes):
     """(intervals, number of the train of each: trial n_units + unit)."""
     train = spikes.trials * spikes.n_units + spikes.units
-    order = np.argsort(train, kind="stable")       # times ascend within a trial, and a stable sort keeps them so
+    order = np.argsort(
+        train, kind="stable"
+    )  # times ascend within a trial, and a stable sort keeps them so
     train = train[order]
     same = np.diff(train) == 0
     return np.diff(spikes.times[order].astype(np.float64))[same], train[1:][same]
@@ -114,26 +119,36 @@ def pooled_cv(spikes, expected=0.0):
     mean = np.bincount(trains, intervals) / np.maximum(n, 1)
     square = np.bincount(trains, (intervals - mean[trains]) ** 2)
     kept = n >= 2
-    n, d, s2 = n[kept] + 1.0, n[kept] - 1.0, square[kept] / (n[kept] - 1.0) / spikes.duration ** 2
+    n, d, s2 = n[kept] + 1.0, n[kept] - 1.0, square[kept] / (n[kept] - 1.0) / spikes.duration**2
     if not d.size:
         return np.nan, np.inf
-    flat, slope, curve = (float(d @ (s2 * n ** k)) / d.sum() for k in (2, 1, 0))
+    flat, slope, curve = (float(d @ (s2 * n**k)) / d.sum() for k in (2, 1, 0))
 
     def root_and_gain(share):
         """c of curve, slope and flat times share, and what an error of their sum makes of c: 2 curve c^2 - left c + flat = 0, the smaller root."""
         left = 1 - 3 * slope * share
-        inside = left ** 2 - 8 * curve * flat * share ** 2
-        return (2 * flat * share / (left + np.sqrt(inside)), 1 / np.sqrt(inside)) if left > 0 and inside > 0 else (np.nan, np.inf)
+        inside = left**2 - 8 * curve * flat * share**2
+        return (
+            (2 * flat * share / (left + np.sqrt(inside)), 1 / np.sqrt(inside))
+            if left > 0 and inside > 0
+            else (np.nan, np.inf)
+        )
+
     c, gain = root_and_gain(1.0)
     if not c > 0:
         return (0.0, 0.0) if c == 0 else (np.nan, np.inf)
-    errors = [np.sqrt(np.square(d * (s2 * (n + c) * (n + 2 * c) - c)).sum()) / d.sum() * gain / (2 * np.sqrt(c))]
-    for cv, amplified in ((np.sqrt(c), gain), (expected, root_and_gain(expected ** 2 / c)[1])):
-        errors.append(cv / 2 * np.sqrt((2 + 6 * cv ** 2) / d.sum()) * amplified)
+    errors = [
+        np.sqrt(np.square(d * (s2 * (n + c) * (n + 2 * c) - c)).sum())
+        / d.sum()
+        * gain
+        / (2 * np.sqrt(c))
+    ]
+    for cv, amplified in ((np.sqrt(c), gain), (expected, root_and_gain(expected**2 / c)[1])):
+        errors.append(cv / 2 * np.sqrt((2 + 6 * cv**2) / d.sum()) * amplified)
     return float(np.sqrt(c)), float(max(errors))
 
 
-# ---------------------------------------------------------------------------------------------- counts in windows
+# -------------------------------------------------------------------------------- counts in windows
 
 
 def fano_factor(spikes, window):
@@ -183,8 +198,12 @@ def correlations(spikes, width, pairs=1000, seed=0):
     variances = _variances(counts)
     active = np.flatnonzero(variances > 0)
     i, j = active[_random_pairs(active.size, pairs, rng)]
-    n, total, together = counts.shape[0], _totals(counts), _totals(counts[:, i].multiply(counts[:, j]))
-    covariances = (n * together - total[i] * total[j]) / n ** 2
+    n, total, together = (
+        counts.shape[0],
+        _totals(counts),
+        _totals(counts[:, i].multiply(counts[:, j])),
+    )
+    covariances = (n * together - total[i] * total[j]) / n**2
     return np.clip(covariances / np.sqrt(variances[i] * variances[j]), -1.0, 1.0)
 
 
@@ -206,31 +225,51 @@ def cross_correlogram(pre, post, pairs, reach, width):
     _check_trials(pre, "pre")
     check_trains(post, "post")
     if len(pre) != len(post) or abs(pre.duration - post.duration) > 1e-9 * pre.duration:
-        raise ValueError(f"pre has {len(pre)} trials of {pre.duration:g} s and post {len(post)} of {post.duration:g} s; they must be of the same "
-                         "trials.")
-    reach, width = _checked_width("reach", reach, pre.duration), _checked_width("width", width, pre.duration)
+        raise ValueError(
+            f"pre has {len(pre)} trials of {pre.duration:g} s and post {len(post)} of {post.duration:g} s; they must be of the same "
+            "trials."
+        )
+    reach, width = (
+        _checked_width("reach", reach, pre.duration),
+        _checked_width("width", width, pre.duration),
+    )
     if reach > pre.duration / 2:
-        raise ValueError(f"reach is {reach:g} s; it must be at most half the duration of a trial, {pre.duration / 2:g} s.")
+        raise ValueError(
+            f"reach is {reach:g} s; it must be at most half the duration of a trial, {pre.duration / 2:g} s."
+        )
     each_side = timegrid.whole_windows(reach, width)
     check_room(f"a width of {width:g} s", each_side, 48, "bins")
     if each_side < 1 or timegrid.covering_windows(reach, width) != each_side:
-        raise ValueError(f"width is {width:g} s; it must divide reach, {reach:g} s, so that a bin begins at lag 0.")
+        raise ValueError(
+            f"width is {width:g} s; it must divide reach, {reach:g} s, so that a bin begins at lag 0."
+        )
     sources, targets = _checked_pairs(pairs, pre.n_units, post.n_units)
     order = np.argsort(sources, kind="stable")
     first, targets = np.searchsorted(sources[order], np.arange(pre.n_units + 1)), targets[order]
     # every train of `post` has a stretch of one axis to itself, with room for the lags
     stretch = post.duration + 4 * reach
-    place = np.sort((post.trials * post.n_units + post.units) * stretch + post.times.astype(np.float64))
+    place = np.sort(
+        (post.trials * post.n_units + post.units) * stretch + post.times.astype(np.float64)
+    )
     slack = _lag_slack(pre, post, width, len(post) * post.n_units * stretch)
-    inside = np.abs(pre.times.astype(np.float64) - pre.duration / 2) <= pre.duration / 2 - reach + slack
-    times, trials, units = pre.times[inside].astype(np.float64), pre.trials[inside], pre.units[inside]
+    inside = (
+        np.abs(pre.times.astype(np.float64) - pre.duration / 2) <= pre.duration / 2 - reach + slack
+    )
+    times, trials, units = (
+        pre.times[inside].astype(np.float64),
+        pre.trials[inside],
+        pre.units[inside],
+    )
     found, n = np.zeros(2 * each_side, np.int64), (first[units + 1] - first[units]).astype(np.int64)
     for part in np.array_split(np.arange(times.size), 1 + n.sum() // _CORRELOGRAM_CHUNK):
         spike = np.repeat(part, n[part])
         target = targets[ranges(first[units[part]], n[part])]
         at = (trials[spike] * post.n_units + target) * stretch + times[spike]
         low, high = (np.searchsorted(place, at + sign * reach - slack) for sign in (-1, 1))
-        pieces = np.searchsorted(np.cumsum(high - low), np.arange(_CORRELOGRAM_CHUNK, (high - low).sum(), _CORRELOGRAM_CHUNK))
+        pieces = np.searchsorted(
+            np.cumsum(high - low),
+            np.arange(_CORRELOGRAM_CHUNK, (high - low).sum(), _CORRELOGRAM_CHUNK),
+        )
         for begin, end in zip([0, *pieces], [*pieces, at.size]):
             first_lag, lags = low[begin:end], high[begin:end] - low[begin:end]
             lags = place[ranges(first_lag, lags)] - np.repeat(at[begin:end], lags)
@@ -245,18 +284,31 @@ def _lag_slack(pre, post, width, length):
     of that length."""
     last = float(max(pre.times.max(initial=0), post.times.max(initial=0)))
     parts = [timegrid.window_tolerance(each.times.dtype, width)(last) for each in (pre, post)]
-    return float(min(sum(parts) + 4 * np.finfo(float).eps * length, timegrid.window_tolerance(float, width).most))
+    return float(
+        min(
+            sum(parts) + 4 * np.finfo(float).eps * length,
+            timegrid.window_tolerance(float, width).most,
+        )
+    )
 
 
 def _checked_pairs(pairs, n_pre, n_post):
     try:
         sources, targets = pairs
     except (TypeError, ValueError):
-        checks.refuse("pairs", pairs, "two arrays (pairs,) of unit numbers, such as (synapses.sources, synapses.target)")
-    sources, targets = (checks.wholes(units, f"units of {name} in pairs", 0, size - 1)
-                        for name, units, size in (("pre", sources, n_pre), ("post", targets, n_post)))
+        checks.refuse(
+            "pairs",
+            pairs,
+            "two arrays (pairs,) of unit numbers, such as (synapses.sources, synapses.target)",
+        )
+    sources, targets = (
+        checks.wholes(units, f"units of {name} in pairs", 0, size - 1)
+        for name, units, size in (("pre", sources, n_pre), ("post", targets, n_post))
+    )
     if sources.shape != targets.shape or sources.ndim != 1:
-        raise ValueError(f"pairs have shapes {sources.shape} and {targets.shape}; they must be two arrays (pairs,) of unit numbers.")
+        raise ValueError(
+            f"pairs have shapes {sources.shape} and {targets.shape}; they must be two arrays (pairs,) of unit numbers."
+        )
     return sources, targets
 
 
@@ -264,7 +316,9 @@ def _random_pairs(n, pairs, rng):
     """Different pairs i < j of 0 .. n - 1, as an array (2, at most `pairs`)."""
     n_pairs = n * (n - 1) // 2
     k = rng.choice(n_pairs, pairs, replace=False) if n_pairs > pairs else np.arange(n_pairs)
-    j = ((1 + np.sqrt(1 + 8 * k)) // 2).astype(np.int64)       # pair k = j (j - 1) / 2 + i, counted along rows j
+    j = ((1 + np.sqrt(1 + 8 * k)) // 2).astype(
+        np.int64
+    )  # pair k = j (j - 1) / 2 + i, counted along rows j
     return np.stack([k - j * (j - 1) // 2, j])
 
 
@@ -274,12 +328,15 @@ def _window_counts(spikes, name, width):
     width = _checked_width(name, width, spikes.duration)
     n_windows = timegrid.whole_windows(spikes.duration, width)
     if n_windows * len(spikes) < 2:
-        raise ValueError(f"{name} is {width:g} s and there is one trial of {spikes.duration:g} s, which gives one count; a "
-                         f"variance needs at least two. Give a shorter {name} or more trials.")
+        raise ValueError(
+            f"{name} is {width:g} s and there is one trial of {spikes.duration:g} s, which gives one count; a "
+            f"variance needs at least two. Give a shorter {name} or more trials."
+        )
     window = timegrid.windows_of(spikes.times, width)
     whole = window < n_windows
     where = (spikes.trials * n_windows + window)[whole], spikes.units[whole]
     from scipy.sparse import csc_matrix  # here: `import biosnn` stays quick
+
     return csc_matrix((np.ones(whole.sum()), where), (len(spikes) * n_windows, spikes.n_units))
 
 
@@ -290,10 +347,10 @@ def _totals(counts):
 def _variances(counts):
     """Variance of each column; exactly 0 where it is 0, since sums of whole numbers are exact."""
     n = counts.shape[0]
-    return (n * _totals(counts.multiply(counts)) - _totals(counts) ** 2) / n ** 2
+    return (n * _totals(counts.multiply(counts)) - _totals(counts) ** 2) / n**2
 
 
-# ---------------------------------------------------------------------------------------------- balance
+# ------------------------------------------------------------------------------------------ balance
 
 
 @dataclass(frozen=True, eq=False)
@@ -304,6 +361,7 @@ class EIBalance:
     ratio                 <E> / <I>: 1 if they cancel, infinite without inhibition
     correlation           Pearson correlation of E and I over time and trials: positive if I tracks E
     """
+
     net_over_excitatory: np.ndarray
     ratio: np.ndarray
     correlation: np.ndarray
@@ -319,47 +377,66 @@ def ei_balance(excitatory, inhibitory):
     Source: van Vreeswijk & Sompolinsky (1996), Science 274:1724-1726 (balance of means); Okun & Lampl (2008), Nat.
     Neurosci. 11:535-537 (correlation of E and I).
     """
-    e, i = (_checked_input(name, values) for name, values in (("excitatory", excitatory), ("inhibitory", inhibitory)))
+    e, i = (
+        _checked_input(name, values)
+        for name, values in (("excitatory", excitatory), ("inhibitory", inhibitory))
+    )
     if e.shape != i.shape:
-        raise ValueError(f"excitatory has shape {e.shape} and inhibitory {i.shape}; they must be of the same trials, steps "
-                         "and neurons.")
+        raise ValueError(
+            f"excitatory has shape {e.shape} and inhibitory {i.shape}; they must be of the same trials, steps "
+            "and neurons."
+        )
     mean_e, mean_i = e.mean(axis=(0, 1)), i.mean(axis=(0, 1))
     varies = (np.ptp(e, axis=(0, 1)) > 0) & (np.ptp(i, axis=(0, 1)) > 0)
     e, i = e - mean_e, i - mean_i
-    covariance, variance_e, variance_i = ((a * b).mean(axis=(0, 1)) for a, b in ((e, i), (e, e), (i, i)))
+    covariance, variance_e, variance_i = (
+        (a * b).mean(axis=(0, 1)) for a, b in ((e, i), (e, e), (i, i))
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         correlation = np.clip(covariance / np.sqrt(variance_e * variance_i), -1.0, 1.0)
-        return EIBalance((mean_e - mean_i) / mean_e, mean_e / mean_i, np.where(varies, correlation, np.nan))
+        return EIBalance(
+            (mean_e - mean_i) / mean_e, mean_e / mean_i, np.where(varies, correlation, np.nan)
+        )
 
 
 def _checked_input(name, values):
     values = checks.reals(values, f"{name} input")
     if values.ndim != 3 or 0 in values.shape[:2]:
-        raise ValueError(f"{name} has shape {values.shape}; it must be (trial, step, neuron), with at least one trial and one "
-                         "step.")
+        raise ValueError(
+            f"{name} has shape {values.shape}; it must be (trial, step, neuron), with at least one trial and one "
+            "step."
+        )
     wrong = values < 0
     if np.any(wrong):
         at = tuple(int(k) for k in np.argwhere(wrong)[0])
-        raise ValueError(f"{name} input at (trial, step, neuron) = {at} is {values[at]:g}; both inputs are given as "
-                         "magnitudes >= 0: the sign of inhibition is not part of it.")
+        raise ValueError(
+            f"{name} input at (trial, step, neuron) = {at} is {values[at]:g}; both inputs are given as "
+            "magnitudes >= 0: the sign of inhibition is not part of it."
+        )
     return values
 
 
-# ---------------------------------------------------------------------------------------------- checks
+# ------------------------------------------------------------------------------------------- checks
 
 
 def _check_trials(spikes, name="spikes"):
     check_trains(spikes, name)
     if len(spikes) == 0:
-        raise ValueError("the spike trains have no trials, so there is nothing to average over; give at least one.")
+        raise ValueError(
+            "the spike trains have no trials, so there is nothing to average over; give at least one."
+        )
 
 
 def _checked_width(name, width, duration):
     width = checks.time(width, name)
     if not 0 < width <= duration * (1 + 1e-9):
-        raise ValueError(f"{name} is {width!r} s; it must be a time in seconds, above 0 and at most the duration of a trial, "
-                         f"{duration:g} s.")
+        raise ValueError(
+            f"{name} is {width!r} s; it must be a time in seconds, above 0 and at most the duration of a trial, "
+            f"{duration:g} s."
+        )
     if duration / width > _MOST_WINDOWS:
-        raise ValueError(f"{name} is {width:g} s, of which {duration / width:.3g} fit into a trial of {duration:g} s; there can be "
-                         f"{_MOST_WINDOWS} windows at most.")
+        raise ValueError(
+            f"{name} is {width:g} s, of which {duration / width:.3g} fit into a trial of {duration:g} s; there can be "
+            f"{_MOST_WINDOWS} windows at most."
+        )
     return width

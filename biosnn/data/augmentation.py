@@ -3,6 +3,7 @@
 An augmentation is a frozen description with `apply(events, rng)`. Spikes that leave the trial or the units are lost. Random numbers belong
 to the trial: what happens to it does not depend on which others are changed with it.
 """
+
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,11 +16,12 @@ from .spike_trains import Spans, SpikeTrains, check_trains, inside
 @dataclass(frozen=True, eq=False)
 class _Events:
     """What augmentations see: events of trials, in any order within each."""
+
     spans: Spans
     n_units: int
     duration: float
-    labels: np.ndarray | None     # of the trials
-    pool: SpikeTrains             # trials that others may be taken from
+    labels: np.ndarray | None  # of the trials
+    pool: SpikeTrains  # trials that others may be taken from
 
     @property
     def n_trials(self):
@@ -38,7 +40,7 @@ class _Events:
         if np.any(np.diff(trials) < 0):
             order = np.argsort(trials, kind="stable")
             times, units, trials = times[order], units[order], trials[order]
-        ends = np.cumsum(np.bincount(trials, minlength=self.n_trials))[:self.n_trials]
+        ends = np.cumsum(np.bincount(trials, minlength=self.n_trials))[: self.n_trials]
         return replace(self, spans=Spans.of(times, units, np.concatenate([[0], ends])[:-1], ends))
 
 
@@ -46,7 +48,12 @@ class _Streams:
     """Random numbers of every trial from a stream of its own, for one augmentation: Philox, whose counter names trial and draw."""
 
     def __init__(self, key, augmentation, trials):
-        self._philox, self._augmentation, self._trials, self._draws = np.random.Philox(key=key), augmentation, trials, 0
+        self._philox, self._augmentation, self._trials, self._draws = (
+            np.random.Philox(key=key),
+            augmentation,
+            trials,
+            0,
+        )
         self._generator, self._state = np.random.Generator(self._philox), self._philox.state
 
     def each(self, draw, sizes=1):
@@ -74,7 +81,13 @@ class _Augmentation:
     def __post_init__(self):
         for name, value in vars(self).items():
             what = f"{type(self).__name__}: {name}"
-            object.__setattr__(self, name, self._checked(what, value) if name != "probability" else checks.real(value, what, 0, 1))
+            object.__setattr__(
+                self,
+                name,
+                self._checked(what, value)
+                if name != "probability"
+                else checks.real(value, what, 0, 1),
+            )
 
     def _checked(self, what, value):
         return checks.real(value, what, 0)
@@ -91,6 +104,7 @@ class _InTime(_Augmentation):
 @dataclass(frozen=True)
 class ChannelShift(_Augmentation):
     """All spikes of a trial move by one number of units: normal with standard deviation `spread`, rounded."""
+
     spread: float
 
     def apply(self, events, rng):
@@ -101,16 +115,22 @@ class ChannelShift(_Augmentation):
 @dataclass(frozen=True)
 class ChannelJitter(_Augmentation):
     """Every spike moves by its own number of units: normal with standard deviation `spread`, rounded."""
+
     spread: float
 
     def apply(self, events, rng):
         times, units, trials = events.spans.settled()
-        return events.replaced(times, units + np.rint(rng.normal(self.spread, events.sizes(trials))).astype(np.int32), trials)
+        return events.replaced(
+            times,
+            units + np.rint(rng.normal(self.spread, events.sizes(trials))).astype(np.int32),
+            trials,
+        )
 
 
 @dataclass(frozen=True)
 class TimeShift(_InTime):
     """All spikes of a trial move by one time, uniform in +- `most` seconds."""
+
     most: float
 
     def apply(self, events, rng):
@@ -120,6 +140,7 @@ class TimeShift(_InTime):
 @dataclass(frozen=True)
 class TimeJitter(_InTime):
     """Every spike moves by its own time: normal with standard deviation `spread` seconds."""
+
     spread: float
 
     def apply(self, events, rng):
@@ -130,6 +151,7 @@ class TimeJitter(_InTime):
 @dataclass(frozen=True)
 class TimeStretch(_Augmentation):
     """The times of a trial are multiplied by exp(x), x normal with standard deviation `spread`."""
+
     spread: float
 
     def apply(self, events, rng):
@@ -140,6 +162,7 @@ class TimeStretch(_Augmentation):
 @dataclass(frozen=True)
 class Drop(_Augmentation):
     """Every spike is lost with this probability."""
+
     probability: float
 
     def apply(self, events, rng):
@@ -155,13 +178,16 @@ class ChannelMask(_Augmentation):
     The width of the band is uniform in 0 .. `most` units (at most all of them), its place uniform, anew for every trial; as the frequency
     masks of SpecAugment (Park et al. 2019), for spikes. `most`: a whole number of units.
     """
+
     most: int
 
     def _checked(self, what, value):
         return checks.whole(value, what, 0)
 
     def apply(self, events, rng):
-        width = np.minimum(np.floor(rng.random() * (self.most + 1)).astype(np.int64), events.n_units)
+        width = np.minimum(
+            np.floor(rng.random() * (self.most + 1)).astype(np.int64), events.n_units
+        )
         first = np.floor(rng.random() * (events.n_units - width + 1)).astype(np.int64)
         settled = events.spans.settled()
         _, units, trials = settled
@@ -172,18 +198,24 @@ class ChannelMask(_Augmentation):
 @dataclass(frozen=True)
 class Insert(_Augmentation):
     """Independent Poisson spikes of `rate` Hz are added to every unit."""
+
     rate: float
 
     def _checked(self, what, value):
         return checks.rate(value, what)
 
     def apply(self, events, rng):
-        mean, (times, units, trials) = self.rate * events.duration * events.n_units, events.spans.settled()
+        mean, (times, units, trials) = (
+            self.rate * events.duration * events.n_units,
+            events.spans.settled(),
+        )
         check_room(f"Insert({self.rate:g})", int(mean) * events.n_trials, 24, "spikes")
         counts = rng.each(lambda generator, size: generator.poisson(mean, size)).astype(np.int64)
-        return events.replaced(np.concatenate([times, rng.uniform(0, events.duration, counts)]),
-                               np.concatenate([units, np.floor(rng.random(counts) * events.n_units).astype(np.int32)]),
-                               np.concatenate([trials, np.repeat(np.arange(events.n_trials), counts)]))
+        return events.replaced(
+            np.concatenate([times, rng.uniform(0, events.duration, counts)]),
+            np.concatenate([units, np.floor(rng.random(counts) * events.n_units).astype(np.int32)]),
+            np.concatenate([trials, np.repeat(np.arange(events.n_trials), counts)]),
+        )
 
 
 @dataclass(frozen=True)
@@ -194,6 +226,7 @@ class Blend(_Augmentation):
     between them each, so that the means over their spikes of time and of unit agree; then every spike of either is kept with
     probability 1/2. Needs labels.
     """
+
     probability: float
 
     def apply(self, events, rng):
@@ -203,15 +236,23 @@ class Blend(_Augmentation):
         mixed, chosen = rng.random() < self.probability, rng.random()
         other = events.pool[_partners(events.labels[mixed], events.pool.labels, chosen[mixed])]
         other_trials = np.flatnonzero(mixed)[other.trials]
-        means = [_means(*each, events.n_trials) for each in ((times, units, trials), (other.times, other.units, other_trials))]
-        half = np.where(mixed & np.isfinite(means[0] + means[1]).all(axis=0), (means[1] - means[0]) / 2, 0)    # (time or unit, trial)
+        means = [
+            _means(*each, events.n_trials)
+            for each in ((times, units, trials), (other.times, other.units, other_trials))
+        ]
+        half = np.where(
+            mixed & np.isfinite(means[0] + means[1]).all(axis=0), (means[1] - means[0]) / 2, 0
+        )  # (time or unit, trial)
         own = ~mixed[trials] | (rng.random(events.sizes(trials)) < 0.5)
         theirs = rng.random(events.sizes(other_trials)) < 0.5
         trials = np.concatenate([trials[own], other_trials[theirs]])
         sign = np.repeat([1, -1], [own.sum(), theirs.sum()])
         units = np.concatenate([units[own], other.units[theirs]])
-        return events.replaced(np.concatenate([times[own], other.times[theirs]]) + sign * half[0, trials],
-                               units + np.rint(sign * half[1, trials]).astype(np.int32), trials)
+        return events.replaced(
+            np.concatenate([times[own], other.times[theirs]]) + sign * half[0, trials],
+            units + np.rint(sign * half[1, trials]).astype(np.int32),
+            trials,
+        )
 
 
 def _partners(labels, pool, chosen):
@@ -219,7 +260,9 @@ def _partners(labels, pool, chosen):
     order = np.argsort(pool, kind="stable")
     first, last = (np.searchsorted(pool[order], labels, side) for side in ("left", "right"))
     if np.any(first == last):
-        raise ValueError(f"Blend: the data to mix with have no trial of class {labels[first == last][0]}.")
+        raise ValueError(
+            f"Blend: the data to mix with have no trial of class {labels[first == last][0]}."
+        )
     return order[first + (chosen * (last - first)).astype(np.int64)]
 
 
@@ -227,7 +270,9 @@ def _means(times, units, trials, n_trials):
     """(2, trial) mean time and mean unit of the spikes; NaN in a trial without any."""
     count = np.bincount(trials, minlength=n_trials)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.stack([np.bincount(trials, values, n_trials) / count for values in (times, units)])
+        return np.stack(
+            [np.bincount(trials, values, n_trials) / count for values in (times, units)]
+        )
 
 
 def augmented_events(spikes, augmentations, seed, pool=None, rows=slice(None)):
@@ -236,10 +281,15 @@ def augmented_events(spikes, augmentations, seed, pool=None, rows=slice(None)):
     rows: which trials; default all.  pool: SpikeTrains from which Blend takes other trials; default `spikes`.
     """
     # random numbers of its own for each augmentation: whole trials of several inputs then move alike, however many spikes they have
-    key = np.random.default_rng(seed).integers(2 ** 64, size=2, dtype=np.uint64)
+    key = np.random.default_rng(seed).integers(2**64, size=2, dtype=np.uint64)
     numbers = np.arange(len(spikes))[rows]
-    events = _Events(Spans.of(spikes.times, spikes.units, spikes.offsets[:-1][rows], spikes.offsets[1:][rows]), spikes.n_units, spikes.duration,
-                     None if spikes.labels is None else spikes.labels[rows], spikes if pool is None else pool)
+    events = _Events(
+        Spans.of(spikes.times, spikes.units, spikes.offsets[:-1][rows], spikes.offsets[1:][rows]),
+        spikes.n_units,
+        spikes.duration,
+        None if spikes.labels is None else spikes.labels[rows],
+        spikes if pool is None else pool,
+    )
     for k, augmentation in enumerate(augmentations):
         events = augmentation.apply(events, _Streams(key, k, numbers))
     return events.spans
@@ -254,7 +304,13 @@ def augment(spikes, augmentations, seed):
     seed = seed if isinstance(seed, np.random.Generator) else seeds.whole_seed(seed)
     events = augmented_events(spikes, checked(augmentations), seed).settled()
     keep = inside(*events[:2], spikes.n_units, spikes.duration)
-    return SpikeTrains.from_events(*(each[keep] for each in events), len(spikes), spikes.n_units, spikes.duration, spikes.labels)
+    return SpikeTrains.from_events(
+        *(each[keep] for each in events),
+        len(spikes),
+        spikes.n_units,
+        spikes.duration,
+        spikes.labels,
+    )
 
 
 def checked(augmentations):
@@ -262,6 +318,10 @@ def checked(augmentations):
     augmentations = checks.several(augmentations, "augment", "ChannelShift(10)")
     for each in augmentations:
         if not isinstance(each, _Augmentation):
-            names = ", ".join(kind.__name__ for kind in (*_Augmentation.__subclasses__(), *_InTime.__subclasses__()) if kind is not _InTime)
+            names = ", ".join(
+                kind.__name__
+                for kind in (*_Augmentation.__subclasses__(), *_InTime.__subclasses__())
+                if kind is not _InTime
+            )
             raise ValueError(f"{checks.shown(each)} is not an augmentation; use {names}.")
     return augmentations

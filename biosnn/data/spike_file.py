@@ -10,6 +10,7 @@ last of them, of population _MARK, has no spikes and says that all before step `
 a slice that was being written. `body` is the CRC-32 of steps and units, `check` that of the 28 bytes that follow it, begun with the `check`
 of the record before, or the CRC-32 of the line: so nothing is lost or changed unseen.
 """
+
 import json
 import os
 import secrets
@@ -22,8 +23,17 @@ from ..support import checks, files, schema
 from .spike_trains import SpikeTrains
 
 _FORMAT = "biosnn spikes 1"
-_RECORD = np.dtype([("check", "<u4"), ("body", "<u4"), ("population", "<u4"), ("count", "<u4"), ("first", "<i8"), ("last", "<i8")])
-_MARK = 2 ** 32 - 1
+_RECORD = np.dtype(
+    [
+        ("check", "<u4"),
+        ("body", "<u4"),
+        ("population", "<u4"),
+        ("count", "<u4"),
+        ("first", "<i8"),
+        ("last", "<i8"),
+    ]
+)
+_MARK = 2**32 - 1
 _LONGEST_LINE = 1 << 24
 _SPIKE_BYTES = 8
 
@@ -34,11 +44,23 @@ class SpikeFile:
     def __init__(self, path, network, names, start):
         self.path, self.run, self.problem = checks.path(path, "out"), secrets.token_hex(8), None
         self._dt, self._numbers = network.dt, {name: k for k, name in enumerate(names)}
-        line = json.dumps({"format": _FORMAT, "dt": network.dt, "start": start, "run": self.run,
-                           "populations": [[name, network[name].n] for name in names]}).encode() + b"\n"
+        line = (
+            json.dumps(
+                {
+                    "format": _FORMAT,
+                    "dt": network.dt,
+                    "start": start,
+                    "run": self.run,
+                    "populations": [[name, network[name].n] for name in names],
+                }
+            ).encode()
+            + b"\n"
+        )
         with files.naming(self.path, "spikes cannot be written to this file"):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+            self._file = os.open(
+                self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666
+            )
             try:
                 self._begin(line)
             except BaseException:
@@ -49,7 +71,9 @@ class SpikeFile:
         try:
             self._lock = files.Lock(self._file)
         except BlockingIOError:
-            raise ValueError(f"another simulation writes its spikes to {self.path} at this moment; give this one another file.") from None
+            raise ValueError(
+                f"another simulation writes its spikes to {self.path} at this moment; give this one another file."
+            ) from None
         os.ftruncate(self._file, 0)
         mark, self._check = _record(_MARK, 0, 0, b"", 0, zlib.crc32(line))
         self._write(line + mark)
@@ -68,7 +92,9 @@ class SpikeFile:
             self._write(block)
         except OSError as error:
             self.problem = f"{self.path} takes no more spikes ({os.strerror(error.errno)}); it holds those of the first {first * self._dt:g} s"
-            with suppress(OSError):      # to be shorter a file needs no room; and what is there of a slice is not read
+            with suppress(
+                OSError
+            ):  # to be shorter a file needs no room; and what is there of a slice is not read
                 os.ftruncate(self._file, self._size)
             return False
         self._size, self._check = self._size + len(block), check
@@ -77,19 +103,23 @@ class SpikeFile:
     def _write(self, data):
         view = memoryview(data)
         while view:
-            view = view[os.write(self._file, view):]
+            view = view[os.write(self._file, view) :]
 
     def close(self):
         """Some file systems tell only now that the disk is full: then `problem` says so."""
         try:
             os.fsync(self._file)
         except OSError as error:
-            self.problem = self.problem or f"the end of {self.path} may be lost ({os.strerror(error.errno)})"
+            self.problem = (
+                self.problem or f"the end of {self.path} may be lost ({os.strerror(error.errno)})"
+            )
         self._lock.release()
         try:
             os.close(self._file)
         except OSError as error:
-            self.problem = self.problem or f"the end of {self.path} may be lost ({os.strerror(error.errno)})"
+            self.problem = (
+                self.problem or f"the end of {self.path} may be lost ({os.strerror(error.errno)})"
+            )
 
 
 def read_spikes(path, run=None):
@@ -109,11 +139,16 @@ def read_spikes(path, run=None):
         duration, dt = max(last, 1) * head["dt"], head["dt"]
         trains = {}
         for (name, n), found in zip(head["populations"], parts):
-            steps, units = (np.concatenate([np.empty(0, kind), *each]) for kind, each in zip((np.int64, np.int32), zip(*found) if found else ((), ())))
+            steps, units = (
+                np.concatenate([np.empty(0, kind), *each])
+                for kind, each in zip((np.int64, np.int32), zip(*found) if found else ((), ()))
+            )
             trains[name] = SpikeTrains(steps * dt, units, [0, units.size], n, duration)
         return trains
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise OSError(f"{path} is not a file of spikes that simulate(…, out=…) wrote, or is damaged ({error}).") from error
+        raise OSError(
+            f"{path} is not a file of spikes that simulate(…, out=…) wrote, or is damaged ({error})."
+        ) from error
 
 
 def _head(file):
@@ -124,13 +159,17 @@ def _head(file):
     head = json.loads(line)
     if not isinstance(head, dict) or head.get("format") != _FORMAT:
         raise ValueError(f"its first line does not say {_FORMAT!r}")
-    if set(head) != {"format", "dt", "start", "run", "populations"} or not isinstance(head["populations"], list):
+    if set(head) != {"format", "dt", "start", "run", "populations"} or not isinstance(
+        head["populations"], list
+    ):
         raise ValueError("its first line is not complete")
     checks.real(head["dt"], "dt", above=0.0)
     checks.real(head["start"], "start", 0.0)
     for name, n in head["populations"]:
-        checks.whole(n, f"the size of {name!r}", 1, 2 ** 31 - 1)
-    if not all(isinstance(name, str) for name, _ in head["populations"]) or len(dict(head["populations"])) < len(head["populations"]):
+        checks.whole(n, f"the size of {name!r}", 1, 2**31 - 1)
+    if not all(isinstance(name, str) for name, _ in head["populations"]) or len(
+        dict(head["populations"])
+    ) < len(head["populations"]):
         raise ValueError("the names of its populations are no different texts")
     return head, zlib.crc32(line)
 
@@ -148,23 +187,37 @@ def _slices(file, check, sizes):
     left = os.fstat(file.fileno()).st_size - file.tell()
     while left >= _RECORD.itemsize:
         head = file.read(_RECORD.itemsize)
-        record, check, left = np.frombuffer(head, _RECORD)[0], zlib.crc32(head[4:], check), left - len(head)
+        record, check, left = (
+            np.frombuffer(head, _RECORD)[0],
+            zlib.crc32(head[4:], check),
+            left - len(head),
+        )
         count, population = int(record["count"]), int(record["population"])
         if check != record["check"]:
-            if any(head) or any(map(any, iter(lambda: file.read(1 << 20), b""))):    # zeros are what a loss of power leaves at the end
+            if any(head) or any(
+                map(any, iter(lambda: file.read(1 << 20), b""))
+            ):  # zeros are what a loss of power leaves at the end
                 raise ValueError("a record is damaged")
             break
-        if count * _SPIKE_BYTES > left:      # it is being written
+        if count * _SPIKE_BYTES > left:  # it is being written
             break
         body = file.read(count * _SPIKE_BYTES)
         left -= len(body)
         if zlib.crc32(body) != record["body"]:
             raise ValueError("spikes do not have the checksum that they were written with")
         first, last = int(record["first"]), int(record["last"])
-        if first != until or not first <= last <= schema.MOST_STEPS or population != _MARK and population >= len(sizes):
+        if (
+            first != until
+            or not first <= last <= schema.MOST_STEPS
+            or population != _MARK
+            and population >= len(sizes)
+        ):
             raise ValueError("a record is out of its order")
         if population != _MARK:
-            steps, units = np.frombuffer(body, "<u4", count), np.frombuffer(body, "<i4", count, 4 * count)
+            steps, units = (
+                np.frombuffer(body, "<u4", count),
+                np.frombuffer(body, "<i4", count, 4 * count),
+            )
             waiting.append((population, (first + steps.astype(np.int64), units)))
             if np.any(steps >= last - first):
                 raise ValueError("a spike lies outside of its slice")

@@ -1,4 +1,5 @@
 """Spike trains in continuous time, and the same events sorted into steps."""
+
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ from ..support.units import seconds
 from ..support.warn import UnitWarning, warn
 
 _DAY = 86400.0
-_MOST_UNITS = 2 ** 31 - 1
+_MOST_UNITS = 2**31 - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +26,7 @@ class SpikeTrains:
     Indexing selects trials: trains[3], trains[:5], trains[[7, 2]], trains[mask]. Times are kept in float32 or float64; into which step a
     spike falls follows from them, and from how far their type resolves them (`bin_spikes`).
     """
+
     times: np.ndarray
     units: np.ndarray
     offsets: np.ndarray
@@ -35,12 +37,21 @@ class SpikeTrains:
     def __post_init__(self):
         def keep(name, value):
             object.__setattr__(self, name, value)
+
         keep("duration", checks.time(self.duration, "duration", above=0))
         if self.duration > _DAY:
-            warn(f"duration is {self.duration:g} s, longer than a day. Times are in seconds: is this a number of ms or µs?", UnitWarning)
+            warn(
+                f"duration is {self.duration:g} s, longer than a day. Times are in seconds: is this a number of ms or µs?",
+                UnitWarning,
+            )
         keep("times", _as_times(self.times))
         keep("offsets", checks.wholes(self.offsets, "offsets"))
-        keep("n_units", checks.whole(self.n_units, "n_units", 1, _MOST_UNITS, why="there must be at least one unit"))
+        keep(
+            "n_units",
+            checks.whole(
+                self.n_units, "n_units", 1, _MOST_UNITS, why="there must be at least one unit"
+            ),
+        )
         units = self.units
         if not (type(units) is np.ndarray and units.dtype == np.int32):
             units = checks.wholes(units, "units")
@@ -54,14 +65,22 @@ class SpikeTrains:
     @classmethod
     def from_events(cls, times, units, trials, n_trials, n_units, duration, labels=None):
         """From events in any order: times (s), units and trials, one entry per spike."""
-        times, units, trials = _as_times(times), checks.wholes(units, "units"), checks.wholes(trials, "trials")
+        times, units, trials = (
+            _as_times(times),
+            checks.wholes(units, "units"),
+            checks.wholes(trials, "trials"),
+        )
         n_trials = checks.whole(n_trials, "n_trials", 0)
         if not times.ndim == 1 or not times.shape == units.shape == trials.shape:
-            raise ValueError(f"times {times.shape}, units {units.shape} and trials {trials.shape} must have one entry per "
-                             "spike, so one dimension and the same length.")
+            raise ValueError(
+                f"times {times.shape}, units {units.shape} and trials {trials.shape} must have one entry per "
+                "spike, so one dimension and the same length."
+            )
         if trials.size and (trials.min() < 0 or trials.max() >= n_trials):
-            raise ValueError(f"trials run from {trials.min()} to {trials.max()}; with n_trials = {n_trials} they must lie in "
-                             f"0 .. {n_trials - 1}.")
+            raise ValueError(
+                f"trials run from {trials.min()} to {trials.max()}; with n_trials = {n_trials} they must lie in "
+                f"0 .. {n_trials - 1}."
+            )
         order = np.lexsort((units, times, trials))
         offsets = np.concatenate([[0], np.cumsum(np.bincount(trials, minlength=n_trials))])
         return cls(times[order], units[order], offsets, n_units, duration, labels)
@@ -74,18 +93,37 @@ class SpikeTrains:
         try:
             trials = np.arange(len(self))[[index] if one else index]
         except IndexError:
-            if one or isinstance(index, (list, tuple, np.ndarray)) and np.asarray(index).dtype.kind in "iu":
-                raise IndexError(f"trial {checks.shown(index)} does not exist: there are {len(self)} trials.") from None
+            if (
+                one
+                or isinstance(index, (list, tuple, np.ndarray))
+                and np.asarray(index).dtype.kind in "iu"
+            ):
+                raise IndexError(
+                    f"trial {checks.shown(index)} does not exist: there are {len(self)} trials."
+                ) from None
             trials = np.empty((0, 0))
-        except Exception:       # whatever somebody else's object answers with
+        except Exception:  # whatever somebody else's object answers with
             trials = np.empty((0, 0))
         if trials.ndim != 1:
-            checks.refuse("the index of trials", index, "a whole number, a slice, a list of whole numbers, or a mask, one flag for each trial")
-        spikes = [slice(first, last) for first, last in zip(self.offsets[trials], self.offsets[trials + 1])]
+            checks.refuse(
+                "the index of trials",
+                index,
+                "a whole number, a slice, a list of whole numbers, or a mask, one flag for each trial",
+            )
+        spikes = [
+            slice(first, last)
+            for first, last in zip(self.offsets[trials], self.offsets[trials + 1])
+        ]
         offsets = np.concatenate([[0], np.cumsum(np.diff(self.offsets)[trials])])
         labels = None if self.labels is None else self.labels[trials]
-        part = object.__new__(SpikeTrains)     # which needs no second check
-        vars(part).update(vars(self), times=_joined(self.times, spikes), units=_joined(self.units, spikes), offsets=offsets, labels=labels)
+        part = object.__new__(SpikeTrains)  # which needs no second check
+        vars(part).update(
+            vars(self),
+            times=_joined(self.times, spikes),
+            units=_joined(self.units, spikes),
+            offsets=offsets,
+            labels=labels,
+        )
         return part
 
     def __repr__(self):
@@ -101,6 +139,7 @@ class SpikeTrains:
 class Spans(NamedTuple):
     """Events of trials, which moving and binning need not copy: those of trial b are times[e], units[e], first[b] <= e < last[b], in any order;
     they stand for events at the time scale[b] times + shift[b] (s) in the unit units + up[b]."""
+
     times: np.ndarray
     units: np.ndarray
     first: np.ndarray
@@ -112,21 +151,34 @@ class Spans(NamedTuple):
     @classmethod
     def of(cls, times, units, first, last):
         """Events that have not moved."""
-        return cls(times, units, first, last, np.zeros(first.size, np.int64), np.ones(first.size), np.zeros(first.size))
+        return cls(
+            times,
+            units,
+            first,
+            last,
+            np.zeros(first.size, np.int64),
+            np.ones(first.size),
+            np.zeros(first.size),
+        )
 
     def settled(self):
         """(times, units, trials) of every event."""
         count = self.last - self.first
         trials = np.repeat(np.arange(count.size), count)
         place = ranges(self.first, count)
-        return self.scale[trials] * self.times[place] + self.shift[trials], self.units[place] + self.up[trials].astype(np.int32), trials
+        return (
+            self.scale[trials] * self.times[place] + self.shift[trials],
+            self.units[place] + self.up[trials].astype(np.int32),
+            trials,
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class Binned:
     """Events in steps of dt: those of trial b and step n are units[pointers[b, n] : pointers[b, n + 1]], ascending."""
-    pointers: np.ndarray   # (trials, steps + 1) int64
-    units: np.ndarray      # int32
+
+    pointers: np.ndarray  # (trials, steps + 1) int64
+    units: np.ndarray  # int32
     n_units: int
     dt: float
 
@@ -144,7 +196,10 @@ class Binned:
     def dense(self):
         """Counts as an array (trial, step, unit), for small data."""
         counts = np.zeros((len(self), self.n_steps, self.n_units))
-        b, n = np.divmod(np.repeat(np.arange(len(self) * self.n_steps), np.diff(self.pointers, axis=1).ravel()), self.n_steps)
+        b, n = np.divmod(
+            np.repeat(np.arange(len(self) * self.n_steps), np.diff(self.pointers, axis=1).ravel()),
+            self.n_steps,
+        )
         np.add.at(counts, (b, n, self.units), 1)
         return counts
 
@@ -161,35 +216,69 @@ def bin_spikes(spikes, dt, merge=True):
     dt = checks.time(dt, "dt", above=0, plausible=max(spikes.duration, plausible.STEP))
     merge = checks.flag(merge, "merge")
     timegrid.warn_if_unresolved(spikes.times.dtype, spikes.duration, dt)
-    return bin_events(Spans.of(spikes.times, spikes.units, spikes.offsets[:-1], spikes.offsets[1:]), spikes.n_units, spikes.duration, dt, merge)
+    return bin_events(
+        Spans.of(spikes.times, spikes.units, spikes.offsets[:-1], spikes.offsets[1:]),
+        spikes.n_units,
+        spikes.duration,
+        dt,
+        merge,
+    )
 
 
 def first_steps(spikes, n_steps, dt):
     """The first steps of dt (s) of every trial, n_steps of them, as SpikeTrains; trials must be longer."""
     ends = spikes.offsets[1:]
-    if len(spikes) == 1:      # times ascend: a long recording is not looked at beyond
-        ends = np.searchsorted(spikes.times, spikes.times.dtype.type((n_steps + 1) * dt), "right")[None]
-    keep = timegrid.steps_of(spikes.times[:ends[-1]], dt) < n_steps
+    if len(spikes) == 1:  # times ascend: a long recording is not looked at beyond
+        ends = np.searchsorted(spikes.times, spikes.times.dtype.type((n_steps + 1) * dt), "right")[
+            None
+        ]
+    keep = timegrid.steps_of(spikes.times[: ends[-1]], dt) < n_steps
     offsets = np.concatenate([[0], np.cumsum(keep)])[np.concatenate([[0], ends])]
-    part = object.__new__(SpikeTrains)     # which needs no second check
-    vars(part).update(vars(spikes), times=spikes.times[:ends[-1]][keep], units=spikes.units[:ends[-1]][keep], offsets=offsets,
-                      duration=n_steps * dt)
+    part = object.__new__(SpikeTrains)  # which needs no second check
+    vars(part).update(
+        vars(spikes),
+        times=spikes.times[: ends[-1]][keep],
+        units=spikes.units[: ends[-1]][keep],
+        offsets=offsets,
+        duration=n_steps * dt,
+    )
     return part
 
 
 def check_trains(spikes, name="spikes"):
     """ValueError unless `spikes` are SpikeTrains."""
-    checks.instance(spikes, name, SpikeTrains, "SpikeTrains, such as bs.data.poisson(20.0, 100, 1.0, seed=1) or bs.from_dense(counts, dt)")
+    checks.instance(
+        spikes,
+        name,
+        SpikeTrains,
+        "SpikeTrains, such as bs.data.poisson(20.0, 100, 1.0, seed=1) or bs.from_dense(counts, dt)",
+    )
 
 
 def bin_events(spans, n_units, duration, dt, merge=True):
     """As `bin_spikes`, of Spans. Events outside of the units and of the duration are left out."""
-    n_trials, n_steps, kind = spans.first.size, timegrid.covering_steps(duration, dt), spans.times.dtype
+    n_trials, n_steps, kind = (
+        spans.first.size,
+        timegrid.covering_steps(duration, dt),
+        spans.times.dtype,
+    )
     words, size = -(-n_units // 64), int(np.sum(spans.last - spans.first))
-    if merge and n_trials * n_steps * words <= 2 * size:      # as bits, unless they would be nearly all zeros
+    if (
+        merge and n_trials * n_steps * words <= 2 * size
+    ):  # as bits, unless they would be nearly all zeros
         pointers, binned = np.zeros((n_trials, n_steps + 1), np.int64), np.empty(size, np.int32)
         present = np.zeros(n_trials * n_steps * words, np.uint64)
-        count = event_kernels.bin_once(spans, n_steps, n_units, float(duration), dt, timegrid.step_tolerance(kind, dt), present, pointers, binned)
+        count = event_kernels.bin_once(
+            spans,
+            n_steps,
+            n_units,
+            float(duration),
+            dt,
+            timegrid.step_tolerance(kind, dt),
+            present,
+            pointers,
+            binned,
+        )
         return Binned(pointers, binned[:count], n_units, dt)
     times, units, trials = spans.settled()
     keep = inside(times, units, n_units, duration)
@@ -222,11 +311,17 @@ def inside(times, units, n_units, duration):
 
 def from_dense(counts, dt, labels=None):
     """Spike trains from an array (trial, step, unit) of spike counts; a spike of step n is at time n dt (s)."""
-    counts = np.asarray(counts, np.uint8) if getattr(counts, "dtype", None) == bool else checks.reals(counts, "counts")
+    counts = (
+        np.asarray(counts, np.uint8)
+        if getattr(counts, "dtype", None) == bool
+        else checks.reals(counts, "counts")
+    )
     dt = checks.time(dt, "dt", above=0, plausible=plausible.BIN)
     if counts.ndim != 3 or counts.size and (counts.min() < 0 or np.any(counts != np.floor(counts))):
-        raise ValueError(f"counts have shape {counts.shape}; they must be non-negative whole numbers of shape "
-                         "(trial, step, unit).")
+        raise ValueError(
+            f"counts have shape {counts.shape}; they must be non-negative whole numbers of shape "
+            "(trial, step, unit)."
+        )
     b, n, unit = np.nonzero(counts)
     repeats = counts[b, n, unit].astype(np.int64)
     b, n, unit = (np.repeat(a, repeats) for a in (b, n, unit))
@@ -236,11 +331,21 @@ def from_dense(counts, dt, labels=None):
 
 def _check_offsets(offsets, times, units):
     if times.ndim != 1 or times.shape != units.shape:
-        raise ValueError(f"times have shape {times.shape} and units {units.shape}; both must be one-dimensional, with one "
-                         "entry per spike.")
-    if offsets.ndim != 1 or offsets.size == 0 or offsets[0] != 0 or offsets[-1] != times.size or np.any(np.diff(offsets) < 0):
-        raise ValueError(f"offsets must rise from 0 to the number of spikes, {times.size}, with one more entry than trials; "
-                         f"got {offsets.size} entries from {offsets.ravel()[:1]} to {offsets.ravel()[-1:]}.")
+        raise ValueError(
+            f"times have shape {times.shape} and units {units.shape}; both must be one-dimensional, with one "
+            "entry per spike."
+        )
+    if (
+        offsets.ndim != 1
+        or offsets.size == 0
+        or offsets[0] != 0
+        or offsets[-1] != times.size
+        or np.any(np.diff(offsets) < 0)
+    ):
+        raise ValueError(
+            f"offsets must rise from 0 to the number of spikes, {times.size}, with one more entry than trials; "
+            f"got {offsets.size} entries from {offsets.ravel()[:1]} to {offsets.ravel()[-1:]}."
+        )
 
 
 def time_type(dtype):
@@ -250,25 +355,35 @@ def time_type(dtype):
             return found
     except (TypeError, ValueError):
         pass
-    raise ValueError(f"dtype is {getattr(dtype, '__name__', checks.shown(dtype))}; times are kept as float32 or float64.")
+    raise ValueError(
+        f"dtype is {getattr(dtype, '__name__', checks.shown(dtype))}; times are kept as float32 or float64."
+    )
 
 
 def _as_times(times):
     """An array of times in seconds, float32 where it was, else float64."""
     times = seconds(times, "times")
-    return checks.reals(times, "times", dtype=np.float32 if getattr(times, "dtype", None) == np.float32 else np.float64)
+    return checks.reals(
+        times,
+        "times",
+        dtype=np.float32 if getattr(times, "dtype", None) == np.float32 else np.float64,
+    )
 
 
 def _check_units(units, n_units):
     if units.size and (units.min() < 0 or units.max() >= n_units):
         bad = int(np.flatnonzero((units < 0) | (units >= n_units))[0])
-        raise ValueError(f"spike {bad} is of unit {units[bad]}; with n_units = {n_units} units must lie in 0 .. {n_units - 1}.")
+        raise ValueError(
+            f"spike {bad} is of unit {units[bad]}; with n_units = {n_units} units must lie in 0 .. {n_units - 1}."
+        )
 
 
 def _check_times(times, offsets, duration):
     hint = timegrid.unit_hint(float(times.max(initial=0)), duration)
-    for wrong, why in ((times < 0, "a trial starts at 0 s."),
-                       (times >= duration, f"it must lie before the end of the trial at {duration:g} s.{hint}")):
+    for wrong, why in (
+        (times < 0, "a trial starts at 0 s."),
+        (times >= duration, f"it must lie before the end of the trial at {duration:g} s.{hint}"),
+    ):
         if np.any(wrong):
             bad = int(np.flatnonzero(wrong)[0])
             trial = int(np.searchsorted(offsets, bad, side="right") - 1)
@@ -277,14 +392,20 @@ def _check_times(times, offsets, duration):
     falls = falls[~np.isin(falls, offsets)]
     if falls.size:
         trial = int(np.searchsorted(offsets, falls[0], side="right") - 1)
-        raise ValueError(f"times of trial {trial} are not sorted: spike {falls[0]} is at {times[falls[0]]} s, after one at "
-                         f"{times[falls[0] - 1]} s. SpikeTrains.from_events takes events in any order.")
+        raise ValueError(
+            f"times of trial {trial} are not sorted: spike {falls[0]} is at {times[falls[0]]} s, after one at "
+            f"{times[falls[0] - 1]} s. SpikeTrains.from_events takes events in any order."
+        )
 
 
 def _checked_labels(labels, n_trials):
     labels = checks.wholes(labels, "labels")
     if labels.shape != (n_trials,):
-        raise ValueError(f"labels have shape {labels.shape}; there are {n_trials} trials, so it must be ({n_trials},).")
+        raise ValueError(
+            f"labels have shape {labels.shape}; there are {n_trials} trials, so it must be ({n_trials},)."
+        )
     if labels.size and labels.min() < 0:
-        raise ValueError(f"labels must be whole numbers 0, 1, 2 …, the class of each trial; the least is {labels.min()}.")
+        raise ValueError(
+            f"labels must be whole numbers 0, 1, 2 …, the class of each trial; the least is {labels.min()}."
+        )
     return labels

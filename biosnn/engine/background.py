@@ -3,6 +3,7 @@
 Descriptions are frozen dataclasses; `pack_background` turns them into the arrays that kernels see. Random numbers are counter-based:
 they depend on the seed, the place in the list, the neuron and the step, and on nothing else.
 """
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from ..support import checks, plausible, timegrid
 from ..support.checks import instance, keep, real, reals, shown
 from ..support.units import hertz, seconds
 
-_MOST_PER_STEP = 500   # expected Poisson events per neuron and step
+_MOST_PER_STEP = 500  # expected Poisson events per neuron and step
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +28,7 @@ class PoissonInput:
 
     The number of events in a step is drawn to 2^-32 of its cumulative distribution.
     """
+
     population: str
     rate: object
     weight: float
@@ -34,9 +36,18 @@ class PoissonInput:
 
     def __post_init__(self):
         _check_population(self)
-        keep(self, rate=_numbers(self.rate, "PoissonInput: rate", "rates", hertz), weight=real(self.weight, "PoissonInput: weight"))
+        keep(
+            self,
+            rate=_numbers(self.rate, "PoissonInput: rate", "rates", hertz),
+            weight=real(self.weight, "PoissonInput: weight"),
+        )
         if self.receptor is not None:
-            instance(self.receptor, "PoissonInput: receptor", str, "the name of a receptor, such as 'exc'")
+            instance(
+                self.receptor,
+                "PoissonInput: receptor",
+                str,
+                "the name of a receptor, such as 'exc'",
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +57,7 @@ class Current:
     values    one number, an array of one per neuron, or (times, values) with values (pieces,) or (pieces, neurons): values[k] holds
               from times[k] (s, ascending from 0; rounded to the nearest step, with a RoundingWarning) on
     """
+
     population: str
     values: object
 
@@ -61,6 +73,7 @@ class OrnsteinUhlenbeck:
     Exact from step to step, x <- mean + a (x - mean) + sd sqrt(1 - a^2) z with a = exp(-dt/tau); stationary from the start, with mean
     and standard deviation sd (numbers, or arrays of one per neuron). Added to the membrane as `Current` is.
     """
+
     population: str
     mean: object
     sd: object
@@ -68,34 +81,49 @@ class OrnsteinUhlenbeck:
 
     def __post_init__(self):
         _check_population(self)
-        keep(self, mean=_numbers(self.mean, "OrnsteinUhlenbeck: mean", "values"), sd=_numbers(self.sd, "OrnsteinUhlenbeck: sd", "values"),
-             tau=checks.time(self.tau, "OrnsteinUhlenbeck: tau", above=0, plausible=plausible.NOISE))
+        keep(
+            self,
+            mean=_numbers(self.mean, "OrnsteinUhlenbeck: mean", "values"),
+            sd=_numbers(self.sd, "OrnsteinUhlenbeck: sd", "values"),
+            tau=checks.time(self.tau, "OrnsteinUhlenbeck: tau", above=0, plausible=plausible.NOISE),
+        )
 
 
 def _check_population(source):
-    instance(source.population, f"{type(source).__name__}: population", (str, Population), "a population, or its name")
+    instance(
+        source.population,
+        f"{type(source).__name__}: population",
+        (str, Population),
+        "a population, or its name",
+    )
 
 
 def _numbers(value, what, second, convert=lambda value, name: value):
     """A number as a float, or an array, or (times, values) as two of them."""
     if isinstance(value, tuple):
         if len(value) != 2:
-            raise ValueError(f"{what}: got a tuple of {len(value)}; what changes with time is a pair (times, {second}), one value per neuron an "
-                             "array.")
-        return reals(seconds(value[0], "times"), f"{what}: times"), reals(convert(value[1], second), f"{what}: {second}")
+            raise ValueError(
+                f"{what}: got a tuple of {len(value)}; what changes with time is a pair (times, {second}), one value per neuron an "
+                "array."
+            )
+        return reals(seconds(value[0], "times"), f"{what}: times"), reals(
+            convert(value[1], second), f"{what}: {second}"
+        )
     value = reals(convert(value, what), what)
     return value if value.ndim else float(value)
 
 
 def pieces(value, n, dt, what):
     """(starts in steps, the nearest, values (pieces, 1 or n)) of a number, an array (n,), or (times, values)."""
-    times, values = (value if isinstance(value, tuple) else ([0.0], [value]))
+    times, values = value if isinstance(value, tuple) else ([0.0], [value])
     times, values = checks.reals(times, f"{what}: times"), np.asarray(values, float)
     if times.ndim != 1 or not times.size or times[0] != 0 or np.any(np.diff(times) <= 0):
         raise ValueError(f"{what}: times must be an ascending array of seconds that begins with 0.")
     if values.shape not in ((times.size,), (times.size, n)) or not np.all(np.isfinite(values)):
-        raise ValueError(f"{what}: values have shape {values.shape}; they must be finite numbers, one or {n} (one per neuron), for each of the "
-                         f"{times.size} pieces.")
+        raise ValueError(
+            f"{what}: values have shape {values.shape}; they must be finite numbers, one or {n} (one per neuron), for each of the "
+            f"{times.size} pieces."
+        )
     starts = timegrid.nearest_steps(times, dt)
     timegrid.warn_if_rounded(times, starts, dt, f"{what}: times")
     return starts, values.reshape(times.size, -1)
@@ -104,8 +132,9 @@ def pieces(value, n, dt, what):
 def poisson_table(mean):
     """Cumulative probabilities P(count <= k) times 2^32, less one, k = 0, 1, …, as far as 32 bits tell them from 1."""
     from scipy.special import pdtr  # here: `import biosnn` stays quick
-    cumulative = np.round(pdtr(np.arange(int(mean + 12 * np.sqrt(mean) + 30)), mean) * 2.0 ** 32)
-    return (cumulative[cumulative < 2.0 ** 32] - 1).clip(0).astype(np.uint32)
+
+    cumulative = np.round(pdtr(np.arange(int(mean + 12 * np.sqrt(mean) + 30)), mean) * 2.0**32)
+    return (cumulative[cumulative < 2.0**32] - 1).clip(0).astype(np.uint32)
 
 
 class _Sources:
@@ -115,9 +144,36 @@ class _Sources:
         self.columns, self.starts, self.values, self.table, self.ou = [], [], [], [], []
         self.n_starts = self.n_values = self.n_table = self.n_ou = 0
 
-    def add(self, kind, population, stream, starts, values, per_neuron, width, target=0, weight=0.0, decay=0.0, ou=None):
-        self.columns.append((kind, population, stream, self.n_starts, starts.size, per_neuron,
-                             self.n_table if kind == kernels.POISSON else self.n_values, width, target, weight, self.n_ou, decay))
+    def add(
+        self,
+        kind,
+        population,
+        stream,
+        starts,
+        values,
+        per_neuron,
+        width,
+        target=0,
+        weight=0.0,
+        decay=0.0,
+        ou=None,
+    ):
+        self.columns.append(
+            (
+                kind,
+                population,
+                stream,
+                self.n_starts,
+                starts.size,
+                per_neuron,
+                self.n_table if kind == kernels.POISSON else self.n_values,
+                width,
+                target,
+                weight,
+                self.n_ou,
+                decay,
+            )
+        )
         self.starts.append(starts)
         self.n_starts += starts.size
         if kind == kernels.POISSON:
@@ -132,7 +188,9 @@ class _Sources:
 
 
 def _padded(values, size):
-    return np.concatenate([values, np.zeros(values.shape[:-1] + (size - values.shape[-1],))], axis=-1)
+    return np.concatenate(
+        [values, np.zeros(values.shape[:-1] + (size - values.shape[-1],))], axis=-1
+    )
 
 
 def _add_poisson(sources, source, stream, network, place):
@@ -141,24 +199,40 @@ def _add_poisson(sources, source, stream, network, place):
     receptors = population.neuron.receptors
     receptor = source.receptor or ("exc" if "exc" in receptors else "syn")
     if receptor not in receptors:
-        raise ValueError(f"{what}: there is no receptor {receptor!r}; {population.name!r} has {', '.join(receptors)}.")
+        raise ValueError(
+            f"{what}: there is no receptor {receptor!r}; {population.name!r} has {', '.join(receptors)}."
+        )
     if receptors[receptor].sign and source.weight < 0:
-        raise ValueError(f"{what}: weight is {source.weight!r}; it must be non-negative where the receptor has a sign.")
+        raise ValueError(
+            f"{what}: weight is {source.weight!r}; it must be non-negative where the receptor has a sign."
+        )
     starts, rates = pieces(source.rate, population.n, network.dt, what)
     if rates.min() < 0 or rates.max() * network.dt > _MOST_PER_STEP:
-        raise ValueError(f"{what}: rates run from {rates.min():g} to {rates.max():g} Hz; they must be >= 0, and at most "
-                         f"{_MOST_PER_STEP / network.dt:g} Hz ({_MOST_PER_STEP} events a step).")
+        raise ValueError(
+            f"{what}: rates run from {rates.min():g} to {rates.max():g} Hz; they must be >= 0, and at most "
+            f"{_MOST_PER_STEP / network.dt:g} Hz ({_MOST_PER_STEP} events a step)."
+        )
     target = place.state(source.population, receptors[receptor].state)
     weight = source.weight * receptors[receptor].jump
     if rates.shape[1] > 1:
         size = place.padded(source.population)
-        sources.add(kernels.POISSON_PER_NEURON, p, stream, starts, _padded(rates * network.dt, size), True, size, target, weight)
+        sources.add(
+            kernels.POISSON_PER_NEURON,
+            p,
+            stream,
+            starts,
+            _padded(rates * network.dt, size),
+            True,
+            size,
+            target,
+            weight,
+        )
         return
     tables = [poisson_table(mean) for mean in rates[:, 0] * network.dt]
     width = max(8, -(-max(table.size for table in tables) // 8) * 8)
-    full = np.full((len(tables), width), 2 ** 32 - 1, np.uint32)   # no word is above that
+    full = np.full((len(tables), width), 2**32 - 1, np.uint32)  # no word is above that
     for row, table in zip(full, tables):
-        row[:table.size] = table
+        row[: table.size] = table
     sources.add(kernels.POISSON, p, stream, starts, full.ravel(), False, width, target, weight)
 
 
@@ -172,9 +246,18 @@ def _add_ornstein_uhlenbeck(sources, source, stream, network, place, rng):
     mean, sd = (np.broadcast_to(v, (1, population.n)) for v in (mean, sd))
     decay = np.exp(-network.dt / source.tau)
     start = mean[0] + sd[0] * rng.standard_normal(population.n)
-    values = np.concatenate([_padded(mean, size), _padded(sd * np.sqrt(1 - decay ** 2), size)])
-    sources.add(kernels.ORNSTEIN_UHLENBECK, p, stream, np.zeros(1, np.int64), values, True, size, decay=decay,
-                ou=_padded(start[None], size)[0])
+    values = np.concatenate([_padded(mean, size), _padded(sd * np.sqrt(1 - decay**2), size)])
+    sources.add(
+        kernels.ORNSTEIN_UHLENBECK,
+        p,
+        stream,
+        np.zeros(1, np.int64),
+        values,
+        True,
+        size,
+        decay=decay,
+        ou=_padded(start[None], size)[0],
+    )
 
 
 def pack_background(background, network, place, key):
@@ -186,26 +269,57 @@ def pack_background(background, network, place, key):
     for stream, source in enumerate(background):
         before = len(sources.values), len(sources.ou)
         if not isinstance(source, (PoissonInput, Current, OrnsteinUhlenbeck)):
-            raise ValueError(f"background[{stream}] is {shown(source)}; it must be a PoissonInput, Current or OrnsteinUhlenbeck.")
+            raise ValueError(
+                f"background[{stream}] is {shown(source)}; it must be a PoissonInput, Current or OrnsteinUhlenbeck."
+            )
         if isinstance(source, PoissonInput):
             _add_poisson(sources, source, stream, network, place)
         elif isinstance(source, Current):
             p, population = place(source.population)
-            starts, values = pieces(source.values, population.n, network.dt, f"Current({population.name!r})")
-            per_neuron, size = values.shape[1] > 1, place.padded(source.population) if values.shape[1] > 1 else 1
+            starts, values = pieces(
+                source.values, population.n, network.dt, f"Current({population.name!r})"
+            )
+            per_neuron, size = (
+                values.shape[1] > 1,
+                place.padded(source.population) if values.shape[1] > 1 else 1,
+            )
             sources.add(kernels.CURRENT, p, stream, starts, _padded(values, size), per_neuron, size)
         else:
-            _add_ornstein_uhlenbeck(sources, source, stream, network, place, np.random.default_rng([key, stream]))
-        numbers = [sources.columns[-1][9], *sources.values[before[0]:], *sources.ou[before[1]:]]
-        reals(np.concatenate([np.ravel(each) for each in numbers]), f"background[{stream}], {type(source).__name__}({source.population!r}),",
-              dtype=network.dtype)
-    names = ("kind", "population", "stream", "start_first", "segments", "per_neuron", "value_first", "width", "target", "weight",
-             "ou_first", "decay")
-    order = sorted(range(len(sources.columns)),
-                   key=lambda s: (sources.columns[s][0] >= kernels.POISSON, sources.columns[s][1], s))
+            _add_ornstein_uhlenbeck(
+                sources, source, stream, network, place, np.random.default_rng([key, stream])
+            )
+        numbers = [sources.columns[-1][9], *sources.values[before[0] :], *sources.ou[before[1] :]]
+        reals(
+            np.concatenate([np.ravel(each) for each in numbers]),
+            f"background[{stream}], {type(source).__name__}({source.population!r}),",
+            dtype=network.dtype,
+        )
+    names = (
+        "kind",
+        "population",
+        "stream",
+        "start_first",
+        "segments",
+        "per_neuron",
+        "value_first",
+        "width",
+        "target",
+        "weight",
+        "ou_first",
+        "decay",
+    )
+    order = sorted(
+        range(len(sources.columns)),
+        key=lambda s: (sources.columns[s][0] >= kernels.POISSON, sources.columns[s][1], s),
+    )
     columns = {name: [sources.columns[s][c] for s in order] for c, name in enumerate(names)}
 
     def joined(arrays, kind):
         return np.concatenate([np.empty(0, kind), *arrays]).astype(kind)
-    return columns, {"starts": joined(sources.starts, np.int64), "values": joined(sources.values, network.dtype),
-                     "table": joined(sources.table, np.uint32), "ou": joined(sources.ou, network.dtype)}
+
+    return columns, {
+        "starts": joined(sources.starts, np.int64),
+        "values": joined(sources.values, network.dtype),
+        "table": joined(sources.table, np.uint32),
+        "ou": joined(sources.ou, network.dtype),
+    }

@@ -1,4 +1,5 @@
 """The very numbers of a simulation's background and start, for another program: events and currents of every neuron in every step."""
+
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ class Arrivals:
 
     weight: with the sign and size of the jump of its receptor
     """
+
     population: str
     state: str
     weight: float
@@ -33,19 +35,25 @@ class Realization:
     currents   population -> (steps, neurons), the sum of its Current and OrnsteinUhlenbeck sources in every step
     initial    "E.U" -> (neurons,)
     """
+
     arrivals: tuple = ()
     currents: dict = field(default_factory=dict)
     initial: dict = field(default_factory=dict)
 
 
-def realize(network: Network, steps: int, background: Any = (), initial: Any = None, seed: Any = 0) -> Realization:
+def realize(
+    network: Network, steps: int, background: Any = (), initial: Any = None, seed: Any = 0
+) -> Realization:
     """The Realization that `simulate(network, …, background=background, initial=initial, seed=seed)` has in its first `steps` steps.
 
     Read out with the same kernels and random numbers, in the precision of the network: the numbers are the same bit by bit. Memory is 8
     bytes for each neuron and step of every population with a background.
     """
     checks.instance(network, "network", Network, "a Network")
-    steps, background = checks.whole(steps, "steps", 1), checks.several(background, "background", 'PoissonInput("E", 1e3, 0.1)')
+    steps, background = (
+        checks.whole(steps, "steps", 1),
+        checks.several(background, "background", 'PoissonInput("E", 1e3, 0.1)'),
+    )
     check_initial(initial)
     _check_network(network)
     run = _Run(network, None, True, background, None, whole_seed(seed), initial, 1, steps)
@@ -78,22 +86,26 @@ def _arrivals(run, population, s, steps):
     for n in range(steps):
         x[:] = 0
         add_poisson(run.cells, noise, s, n, 0, x, words)
-        counts[n] = x[first:first + population.n]
+        counts[n] = x[first : first + population.n]
     states = list(population.neuron.states)
     state = next(name for name in states if place.state(population.name, name) == first)
     return Arrivals(population.name, state, float(run.noise.weight[s]), counts)
 
 
 def _current(run, population, s, steps):
-    p, room, words = run.place.number[population.name], run.place.padded(population.name), new_scratch(run.place).words
+    p, room, words = (
+        run.place.number[population.name],
+        run.place.padded(population.name),
+        new_scratch(run.place).words,
+    )
     current, values = np.empty(room, run.network.dtype), np.empty((steps, population.n))
     for n in range(steps):
         current[:] = 0
         add_currents(run.noise, s, n, p, 0, room, current, words)
-        values[n] = current[:population.n]
+        values[n] = current[: population.n]
     return values
 
 
 def _start(run, name):
     first, n, _ = run._find(name)
-    return run.memory.x[first:first + n].astype(float)
+    return run.memory.x[first : first + n].astype(float)

@@ -2,6 +2,7 @@
 
 A trial is its states, its refractory clocks, and the spikes that are still on their way through delays.
 """
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,7 @@ class State:
     Continue with run(network, …, state=it) or simulate(network, …, state=it). save_state and load_state keep it in a file.
     step: how many steps there have been.
     """
+
     fingerprint: str
     step: int
     arrays: dict
@@ -44,9 +46,20 @@ def at_rest(packed, n_trials):
     steps, model = longest_delay(packed), packed.model
 
     def silent(n_sources):
-        return arrays.Events(np.zeros((n_trials, steps * n_sources + 1), np.int64), np.empty(0, np.int32), np.empty(0, packed.weight.dtype))
-    return arrays.Past(steps, 0, np.tile(model.initial, (n_trials, 1)), np.zeros((n_trials, packed.n_spiking), np.int32),
-                       silent(packed.wiring.n_inputs), silent(model.group.size))
+        return arrays.Events(
+            np.zeros((n_trials, steps * n_sources + 1), np.int64),
+            np.empty(0, np.int32),
+            np.empty(0, packed.weight.dtype),
+        )
+
+    return arrays.Past(
+        steps,
+        0,
+        np.tile(model.initial, (n_trials, 1)),
+        np.zeros((n_trials, packed.n_spiking), np.int32),
+        silent(packed.wiring.n_inputs),
+        silent(model.group.size),
+    )
 
 
 def after(packed, drive, recording, steps):
@@ -54,9 +67,20 @@ def after(packed, drive, recording, steps):
     before, keep = drive.past, longest_delay(packed)
     if before is None or not before.states.shape[0]:
         before = at_rest(packed, drive.rows.size)
-    inputs = _last_steps(before.inputs, drive.inputs, drive.rows, packed.wiring.n_inputs, steps, keep)
-    spikes = _last_steps(before.spikes, recording.spikes, np.arange(drive.rows.size), packed.model.group.size, steps, keep)
-    return arrays.Past(keep, before.first + steps, recording.end.copy(), recording.clock.copy(), inputs, spikes)
+    inputs = _last_steps(
+        before.inputs, drive.inputs, drive.rows, packed.wiring.n_inputs, steps, keep
+    )
+    spikes = _last_steps(
+        before.spikes,
+        recording.spikes,
+        np.arange(drive.rows.size),
+        packed.model.group.size,
+        steps,
+        keep,
+    )
+    return arrays.Past(
+        keep, before.first + steps, recording.end.copy(), recording.clock.copy(), inputs, spikes
+    )
 
 
 def _last_steps(before, events, rows, n_sources, steps, keep):
@@ -66,17 +90,28 @@ def _last_steps(before, events, rows, n_sources, steps, keep):
     if new < keep:
         parts.insert(0, _cut(before, np.arange(len(rows)), new * n_sources, keep * n_sources))
     counts = np.concatenate([count for count, *_ in parts], axis=1)
-    order = np.argsort(np.concatenate([np.repeat(np.arange(len(rows)), count.sum(axis=1)) for count, *_ in parts]), kind="stable")
+    order = np.argsort(
+        np.concatenate([np.repeat(np.arange(len(rows)), count.sum(axis=1)) for count, *_ in parts]),
+        kind="stable",
+    )
     units, values = (np.concatenate([part[k] for part in parts]) for k in (1, 2))
-    return arrays.Events(_pointers(counts), np.ascontiguousarray(units[order], np.int32), values[order] if values.size else values)
+    return arrays.Events(
+        _pointers(counts),
+        np.ascontiguousarray(units[order], np.int32),
+        values[order] if values.size else values,
+    )
 
 
 def _cut(events, rows, first, last):
     """(number of events of each step and source, units, values) of a range of columns of the pointers."""
-    pointers = events.pointers[rows, first:last + 1]
+    pointers = events.pointers[rows, first : last + 1]
     total = pointers[:, -1] - pointers[:, 0]
     at = ranges(pointers[:, 0], total)
-    return np.diff(pointers, axis=1), events.units[at], events.values[at] if events.values.size else events.values[:0]
+    return (
+        np.diff(pointers, axis=1),
+        events.units[at],
+        events.values[at] if events.values.size else events.values[:0],
+    )
 
 
 def _pointers(counts):
@@ -89,33 +124,68 @@ def _pointers(counts):
 
 def rows(past, first, last):
     """Some trials of a batch."""
-    inputs, spikes = (events._replace(pointers=events.pointers[first:last]) for events in (past.inputs, past.spikes))
-    return past._replace(states=past.states[first:last], clock=past.clock[first:last], inputs=inputs, spikes=spikes)
+    inputs, spikes = (
+        events._replace(pointers=events.pointers[first:last])
+        for events in (past.inputs, past.spikes)
+    )
+    return past._replace(
+        states=past.states[first:last], clock=past.clock[first:last], inputs=inputs, spikes=spikes
+    )
 
 
 def joined(parts):
     """The trials of several parts of a batch, in their order."""
+
     def events(each):
         ends = np.cumsum([0, *(e.units.size for e in each)])
-        return arrays.Events(np.concatenate([e.pointers + end for e, end in zip(each, ends)]), np.concatenate([e.units for e in each]),
-                             np.concatenate([e.values for e in each]))
-    states, clock = (np.concatenate([getattr(part, name) for part in parts]) for name in ("states", "clock"))
-    return arrays.Past(parts[0].steps, parts[0].first, states, clock, events([p.inputs for p in parts]), events([p.spikes for p in parts]))
+        return arrays.Events(
+            np.concatenate([e.pointers + end for e, end in zip(each, ends)]),
+            np.concatenate([e.units for e in each]),
+            np.concatenate([e.values for e in each]),
+        )
+
+    states, clock = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("states", "clock")
+    )
+    return arrays.Past(
+        parts[0].steps,
+        parts[0].first,
+        states,
+        clock,
+        events([p.inputs for p in parts]),
+        events([p.spikes for p in parts]),
+    )
 
 
 def as_arrays(past):
     """Name -> array, for files."""
-    events = {f"{kind}_{name}": getattr(getattr(past, kind), name) for kind in ("inputs", "spikes") for name in ("pointers", "units")}
+    events = {
+        f"{kind}_{name}": getattr(getattr(past, kind), name)
+        for kind in ("inputs", "spikes")
+        for name in ("pointers", "units")
+    }
     return {"states": past.states, "clock": past.clock} | events
 
 
 def from_arrays(given, step, packed):
     """arrays.Past of a network from what `as_arrays` made."""
     dtype = packed.weight.dtype
-    inputs, spikes = (arrays.Events(np.ascontiguousarray(given[f"{kind}_pointers"], np.int64),
-                                    np.ascontiguousarray(given[f"{kind}_units"], np.int32), np.empty(0, dtype)) for kind in ("inputs", "spikes"))
-    return arrays.Past(longest_delay(packed), step, np.ascontiguousarray(given["states"], dtype),
-                       np.ascontiguousarray(given["clock"], np.int32), inputs, spikes)
+    inputs, spikes = (
+        arrays.Events(
+            np.ascontiguousarray(given[f"{kind}_pointers"], np.int64),
+            np.ascontiguousarray(given[f"{kind}_units"], np.int32),
+            np.empty(0, dtype),
+        )
+        for kind in ("inputs", "spikes")
+    )
+    return arrays.Past(
+        longest_delay(packed),
+        step,
+        np.ascontiguousarray(given["states"], dtype),
+        np.ascontiguousarray(given["clock"], np.int32),
+        inputs,
+        spikes,
+    )
 
 
 def rules(packed=None, n_trials=None, number=None):
@@ -124,29 +194,46 @@ def rules(packed=None, n_trials=None, number=None):
     size = clamped = width = spiking = None
     if packed is not None:
         model, steps = packed.model, longest_delay(packed)
-        size, clamped = model.initial.size, np.repeat(model.clamped_steps, np.diff(model.neuron_first))[:packed.n_spiking]
+        size, clamped = (
+            model.initial.size,
+            np.repeat(model.clamped_steps, np.diff(model.neuron_first))[: packed.n_spiking],
+        )
         width, spiking = (steps * n + 1 for n in (packed.wiring.n_inputs, model.group.size))
-    known = {"states": rule(number, (n_trials, size)),
-             "clock": rule(np.int32, (n_trials, None if packed is None else packed.n_spiking), 0, clamped)}
+    known = {
+        "states": rule(number, (n_trials, size)),
+        "clock": rule(
+            np.int32, (n_trials, None if packed is None else packed.n_spiking), 0, clamped
+        ),
+    }
     for kind, n in (("inputs", width), ("spikes", spiking)):
-        known |= {f"{kind}_pointers": rule(np.int64, (n_trials, n), 0), f"{kind}_units": rule(np.int32, (None,), 0)}
+        known |= {
+            f"{kind}_pointers": rule(np.int64, (n_trials, n), 0),
+            f"{kind}_units": rule(np.int32, (None,), 0),
+        }
     return known
 
 
 def check_events(given, packed, where):
     """ValueError unless the events of arrays that obey `rules` are whole: pointers that rise, units that there are, in order."""
-    n = {"inputs": np.array([p.n for p in packed.network.inputs], np.int64), "spikes": np.diff(packed.model.population_first)}
+    n = {
+        "inputs": np.array([p.n for p in packed.network.inputs], np.int64),
+        "spikes": np.diff(packed.model.population_first),
+    }
     for kind, sizes in n.items():
         pointers, units = given[f"{kind}_pointers"], given[f"{kind}_units"]
         check_pointers(pointers, units, f"{where}{kind}_pointers")
         counts = np.diff(pointers, axis=1)
-        place = np.repeat(np.arange(counts.size), counts.ravel())      # of each unit: trial, step, source
+        place = np.repeat(
+            np.arange(counts.size), counts.ravel()
+        )  # of each unit: trial, step, source
         if not units.size:
             continue
         beyond = units >= sizes[place % sizes.size]
         if beyond.any():
             k = int(np.argmax(beyond))
-            raise ValueError(f"{where}{kind}_units[{k}] is {units[k]}; that source has {sizes[place[k] % sizes.size]} units.")
+            raise ValueError(
+                f"{where}{kind}_units[{k}] is {units[k]}; that source has {sizes[place[k] % sizes.size]} units."
+            )
         schema.check_order((place, units), kind == "spikes", f"{where}{kind}_units")
 
 
@@ -154,7 +241,9 @@ def check_pointers(pointers, units, where):
     """ValueError unless the rows of `pointers` (see `_pointers`) divide `units` among them."""
     schema.check_rising(pointers, units.size, where)
     if np.any(pointers[1:, 0] != pointers[:-1, -1]):
-        raise ValueError(f"{where}: the events of a trial begin where those of the trial before end.")
+        raise ValueError(
+            f"{where}: the events of a trial begin where those of the trial before end."
+        )
     if not pointers.size and units.size:
         raise ValueError(f"{where} has no entries for {units.size} events.")
 
@@ -172,19 +261,29 @@ def _trials(arrays):
 def check_state(arrays, step, where):
     """ValueError unless these are the arrays of the state of a run, of whatever network."""
     schema.check_step(step, where)
-    schema.check(arrays, rules(None, _trials(arrays), number_of(arrays, "states")) | {"key": KEY}, where)
+    schema.check(
+        arrays, rules(None, _trials(arrays), number_of(arrays, "states")) | {"key": KEY}, where
+    )
     for kind in ("inputs", "spikes"):
-        check_pointers(arrays[f"{kind}_pointers"], arrays[f"{kind}_units"], f"{where}: {kind}_pointers")
+        check_pointers(
+            arrays[f"{kind}_pointers"], arrays[f"{kind}_units"], f"{where}: {kind}_pointers"
+        )
 
 
 def checked_state(state, packed):
     """arrays.Past of a State; ValueError if it is of another network, or of a simulation, or cannot be."""
     if not isinstance(state, State):
-        raise ValueError(f"state is {type(state).__name__}; it must be the state of an earlier run, trace.state.")
+        raise ValueError(
+            f"state is {type(state).__name__}; it must be the state of an earlier run, trace.state."
+        )
     if state.fingerprint != packed.network.fingerprint():
-        raise ValueError("this state is of another network: sizes, neurons, projections, dt and dtype must agree.")
+        raise ValueError(
+            "this state is of another network: sizes, neurons, projections, dt and dtype must agree."
+        )
     if "states" not in state.arrays:
-        raise ValueError("this is the state of a simulation; run goes on from the state of a run, trace.state (use simulate).")
+        raise ValueError(
+            "this is the state of a simulation; run goes on from the state of a run, trace.state (use simulate)."
+        )
     step = schema.check_step(state.step, "state")
     schema.check(state.arrays, rules(packed, _trials(state.arrays)) | {"key": KEY}, "state")
     check_events(state.arrays, packed, "state: ")

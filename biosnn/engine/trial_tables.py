@@ -1,4 +1,5 @@
 """From the description of a network to the arrays that kernels see (arrays.py): groups, bundles, and where things lie."""
+
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,30 +24,35 @@ from ..network import dale
 from ..network.network import Network
 from ..network.neuron import linear_step, step_pattern
 
-_FILLED = 0.05         # share of connected pairs from which on a sparse projection runs as a dense one …
-_FILLED_BYTES = 1 << 27    # … unless it is so large that zeros would take memory that synapses do not (several times: gradients of each thread)
-_SMALL_BYTES = 32e3    # of weights whose gradient stays in the first-level cache: their events are not collected
+_FILLED = 0.05  # share of connected pairs from which on a sparse projection runs as a dense one …
+_FILLED_BYTES = (
+    1 << 27
+)  # … unless it is so large that zeros would take memory that synapses do not (several times: gradients of each thread)
+_SMALL_BYTES = (
+    32e3  # of weights whose gradient stays in the first-level cache: their events are not collected
+)
 
 
 class Filled(NamedTuple):
     """Sparse projections that are dense enough for the loops of dense ones to be faster: kernels read them filled up with zeros, behind
     all other weights. Only here are there weights for pairs without a synapse; they stay 0, and their gradient is dropped."""
-    size: int                     # of the vector of weights that kernels read
-    place: np.ndarray             # (synapses,) where each lies in it
-    source: np.ndarray            # (synapses,) where it lies in Packed.weight
+
+    size: int  # of the vector of weights that kernels read
+    place: np.ndarray  # (synapses,) where each lies in it
+    source: np.ndarray  # (synapses,) where it lies in Packed.weight
 
     def weights(self, packed):
         """Of Packed.weight, the vector that kernels read; several synapses of one pair add up."""
         full = aligned(self.size, packed.weight.dtype)
-        full[packed.weight.size:] = 0
-        full[:packed.weight.size] = packed.weight
+        full[packed.weight.size :] = 0
+        full[: packed.weight.size] = packed.weight
         np.add.at(full, self.place, packed.weight[self.source])
         return full
 
     def gradient(self, packed, full):
         """Of what the adjoint adds up by that vector, the gradient by Packed.weight."""
         full[self.source] = full[self.place]
-        return full[:packed.weight.size]
+        return full[: packed.weight.size]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +64,7 @@ class Packed:
     places      projection -> (slice of the vector that its bundle fills, columns of the bundle that are its own; None if sparse)
     filled      Filled, or None where no sparse projection is filled up
     """
+
     network: Network
     order: list
     model: Model
@@ -77,9 +84,11 @@ class Packed:
         """First element and size of a state of a population in the state vector."""
         neurons, population = self.neurons(name), self.network[name]
         g = int(np.searchsorted(self.model.neuron_first, neurons.start, side="right")) - 1
-        first, stop = self.model.neuron_first[g:g + 2]
+        first, stop = self.model.neuron_first[g : g + 2]
         row = list(population.neuron.states).index(state)
-        return int(self.model.state_first[g] + row * (stop - first) + neurons.start - first), population.n
+        return int(
+            self.model.state_first[g] + row * (stop - first) + neurons.start - first
+        ), population.n
 
     @property
     def n_spiking(self):
@@ -113,27 +122,44 @@ class Packed:
 def pack(network):
     """Check a network and pack it into arrays."""
     if not network.spiking + network.readouts:
-        raise ValueError("the network has no populations to simulate; add one with net.population(...) or net.readout(...).")
+        raise ValueError(
+            "the network has no populations to simulate; add one with net.population(...) or net.readout(...)."
+        )
     missing = [p.name for p in network.projections if p.name not in network.weights]
     if missing:
-        raise ValueError(f"projections without weights: {', '.join(missing)}. Give them to connect or set_weights, or call "
-                         "fluctuation_driven(net, …).")
+        raise ValueError(
+            f"projections without weights: {', '.join(missing)}. Give them to connect or set_weights, or call "
+            "fluctuation_driven(net, …)."
+        )
     for population in network.spiking:
         if population.neuron.surge:
-            raise ValueError(f"population {population.name!r}: batches of trials and training do not take {population.neuron.model}; "
-                             "use simulate(network, duration, …).")
-        if population.neuron.refractory_steps(network.dt) > 1 and population.neuron.has_delta_synapses:
-            raise ValueError(f"population {population.name!r} has delta synapses and a refractory period, during which spikes that "
-                             "arrive are lost. Batches of trials and training do not do that; use simulate(network, duration, …), "
-                             "or refractory=0.")
+            raise ValueError(
+                f"population {population.name!r}: batches of trials and training do not take {population.neuron.model}; "
+                "use simulate(network, duration, …)."
+            )
+        if (
+            population.neuron.refractory_steps(network.dt) > 1
+            and population.neuron.has_delta_synapses
+        ):
+            raise ValueError(
+                f"population {population.name!r} has delta synapses and a refractory period, during which spikes that "
+                "arrive are lost. Batches of trials and training do not do that; use simulate(network, duration, …), "
+                "or refractory=0."
+            )
     if plastic := [p.name for p in network.projections if p.plasticity is not None]:
-        raise ValueError(f"plastic projections: {', '.join(plastic)}. Batches of trials and training do not take them; use simulate.")
+        raise ValueError(
+            f"plastic projections: {', '.join(plastic)}. Batches of trials and training do not take them; use simulate."
+        )
     for projection in network.projections:
-        dale.check_weights(projection.name, network.weights[projection.name], projection.non_negative)
+        dale.check_weights(
+            projection.name, network.weights[projection.name], projection.non_negative
+        )
     order = [population for group in _groups(network) for population in group]
     packed = Packed(network, order, pack_model(network), None, None, {})
     wiring, places, n_weights, filled = _pack_wiring(packed)
-    packed = Packed(network, order, packed.model, wiring, aligned(n_weights, network.dtype), places, filled)
+    packed = Packed(
+        network, order, packed.model, wiring, aligned(n_weights, network.dtype), places, filled
+    )
     for projection in network.projections:
         packed.weight_matrix(projection.name)[...] = network.weights[projection.name]
     return packed
@@ -143,15 +169,19 @@ def check_differentiable(network):
     """ValueError if the adjoint does not know a part of the network: delta synapses change the U that the reset then sees."""
     for population in network.spiking:
         if population.neuron.has_delta_synapses:
-            raise ValueError(f"population {population.name!r} has delta synapses ({population.neuron.model}), through which there are no "
-                             "gradients yet. To train, use lif(...) with a short tau_syn.")
+            raise ValueError(
+                f"population {population.name!r} has delta synapses ({population.neuron.model}), through which there are no "
+                "gradients yet. To train, use lif(...) with a short tau_syn."
+            )
 
 
 def check_reset_is_differentiable(network):
     """ValueError if spikes are drawn at random: how far U was from threshold at the reset is then not kept."""
     if noisy := [p.name for p in network.spiking if p.noise]:
-        raise ValueError(f"populations with escape noise: {', '.join(noisy)}. There is no gradient through their reset; leave out "
-                         "differentiate_reset.")
+        raise ValueError(
+            f"populations with escape noise: {', '.join(noisy)}. There is no gradient through their reset; leave out "
+            "differentiate_reset."
+        )
 
 
 def _groups(network):
@@ -159,8 +189,16 @@ def _groups(network):
     groups = {}
     for population in network.firing + network.readouts:
         neuron = population.neuron
-        key = (population.kind, tuple(neuron.states), tuple(step_pattern(neuron)), neuron.reset == "subtract",
-               neuron.refractory_steps(network.dt), population.surrogate, tuple(neuron.reversal.items()), neuron.bounded)
+        key = (
+            population.kind,
+            tuple(neuron.states),
+            tuple(step_pattern(neuron)),
+            neuron.reset == "subtract",
+            neuron.refractory_steps(network.dt),
+            population.surrogate,
+            tuple(neuron.reversal.items()),
+            neuron.bounded,
+        )
         groups.setdefault(key, []).append(population)
     return list(groups.values())
 
@@ -173,7 +211,9 @@ def _terms(pattern, firsts):
 
 
 def _joined(parts):
-    counts, other, at = (np.concatenate([part[k] for part in parts]).astype(np.int64) for k in range(3))
+    counts, other, at = (
+        np.concatenate([part[k] for part in parts]).astype(np.int64) for k in range(3)
+    )
     return Terms(np.concatenate([[0], np.cumsum(counts)]), other, at)
 
 
@@ -185,11 +225,21 @@ def _pack_jumps(network, groups, state_first):
         for population in group:
             for state, jump in network.spike_jumps(population).items():
                 row = list(population.neuron.states).index(state)
-                rows.append((p, first + row * width + offset, population.neuron.jump_delay_steps(network.dt), at))
+                rows.append(
+                    (
+                        p,
+                        first + row * width + offset,
+                        population.neuron.jump_delay_steps(network.dt),
+                        at,
+                    )
+                )
                 sizes.append(np.broadcast_to(jump, population.n))
                 at += population.n
             offset, p = offset + population.n, p + 1
-    return Jumps(*np.array(rows, np.int64).reshape(-1, 4).T.copy(), np.concatenate([np.empty(0), *sizes]).astype(network.dtype))
+    return Jumps(
+        *np.array(rows, np.int64).reshape(-1, 4).T.copy(),
+        np.concatenate([np.empty(0), *sizes]).astype(network.dtype),
+    )
 
 
 def _pack_pools(network, order):
@@ -198,8 +248,11 @@ def _pack_pools(network, order):
     windows = [first[names.index(p.source)] + p.pooling.windows for p in network.pooling]
     places = [names.index(p.name) for p in network.pooling]
     rows = [(k, first[k], *each.shape) for k, each in zip(places, windows)]
-    return Pools(*np.array(rows, np.int64).reshape(-1, 4).T.copy(), np.cumsum([0, *(each.size for each in windows)], dtype=np.int64)[:-1],
-                 np.concatenate([np.empty(0), *map(np.ravel, windows)]).astype(np.int32))
+    return Pools(
+        *np.array(rows, np.int64).reshape(-1, 4).T.copy(),
+        np.cumsum([0, *(each.size for each in windows)], dtype=np.int64)[:-1],
+        np.concatenate([np.empty(0), *map(np.ravel, windows)]).astype(np.int32),
+    )
 
 
 def pack_model(network):
@@ -214,14 +267,19 @@ def pack_model(network):
         pattern = step_pattern(group[0].neuron)
         steps = [linear_step(p.neuron, dt, network.time_constants(p)) for p in group]
         for row, column in pattern:
-            coefficient += [np.broadcast_to(matrix[..., row, column], p.n) for p, (matrix, *_) in zip(group, steps)]
+            coefficient += [
+                np.broadcast_to(matrix[..., row, column], p.n)
+                for p, (matrix, *_) in zip(group, steps)
+            ]
         drive += [np.broadcast_to(gain[..., 0], p.n) for p, (_, gain, _) in zip(group, steps)]
         rate += [np.broadcast_to(each[..., 0], p.n) for p, (*_, each) in zip(group, steps)]
         firsts = [at + size * e for e in range(len(pattern))]
         rows.append(_terms(pattern, firsts))
         columns.append(_terms([(column, row) for row, column in pattern], firsts))
-        initial += [np.repeat([p.initial for p in group], [p.n for p in group]),
-                    np.zeros(size * (len(group[0].neuron.states) - 1))]
+        initial += [
+            np.repeat([p.initial for p in group], [p.n for p in group]),
+            np.zeros(size * (len(group[0].neuron.states) - 1)),
+        ]
         at += size * len(pattern)
     spiking = [group for group in groups if group[0].kind != "readout"]
 
@@ -232,15 +290,32 @@ def pack_model(network):
         return np.repeat(np.array(values, dtype), n)
 
     def of_spiking(value):
-        return np.repeat(np.array([value(p.neuron) for group in spiking for p in group], dtype), [p.n for group in spiking for p in group])
+        return np.repeat(
+            np.array([value(p.neuron) for group in spiking for p in group], dtype),
+            [p.n for group in spiking for p in group],
+        )
+
     state_first = first_of(sizes * n_states)
     return Model(
-        len(spiking), first_of(sizes), state_first, first_of(n_states), _joined(rows), _joined(columns),
-        aligned_copy(np.concatenate(coefficient).astype(dtype)), np.concatenate(drive).astype(dtype),
-        pack_bias(network, order), np.concatenate(initial).astype(dtype),
+        len(spiking),
+        first_of(sizes),
+        state_first,
+        first_of(n_states),
+        _joined(rows),
+        _joined(columns),
+        aligned_copy(np.concatenate(coefficient).astype(dtype)),
+        np.concatenate(drive).astype(dtype),
+        pack_bias(network, order),
+        np.concatenate(initial).astype(dtype),
         aligned_copy(per_neuron([p.neuron.threshold for p in order])),
         per_neuron([0.0 if p.neuron.reset == "subtract" else p.neuron.reset for p in order]),
-        np.array([RESET_BY_SUBTRACTION if g[0].neuron.reset == "subtract" else RESET_TO_VALUE for g in groups], np.int64),
+        np.array(
+            [
+                RESET_BY_SUBTRACTION if g[0].neuron.reset == "subtract" else RESET_TO_VALUE
+                for g in groups
+            ],
+            np.int64,
+        ),
         np.array([max(0, g[0].neuron.refractory_steps(dt) - 1) for g in groups], np.int64),
         np.array([g[0].surrogate._code for g in spiking], np.int64),
         np.array([g[0].surrogate.steepness for g in spiking], dtype),
@@ -248,10 +323,23 @@ def pack_model(network):
         first_of([p.n for group in spiking for p in group]),
         np.repeat(np.arange(len(spiking)), [len(group) for group in spiking]).astype(np.int64),
         np.array([bool(g[0].neuron.reversal) for g in groups]),
-        np.array([g[0].neuron.reversal.get(state, np.nan) for g in groups for state in g[0].neuron.states], dtype),
-        np.concatenate(rate).astype(dtype), _pack_jumps(network, groups, state_first),
-        Bounds(np.array([g[0].neuron.bounded for g in spiking], bool), of_spiking(lambda x: x.low), of_spiking(lambda x: x.high)),
-        _pack_pools(network, order))
+        np.array(
+            [
+                g[0].neuron.reversal.get(state, np.nan)
+                for g in groups
+                for state in g[0].neuron.states
+            ],
+            dtype,
+        ),
+        np.concatenate(rate).astype(dtype),
+        _pack_jumps(network, groups, state_first),
+        Bounds(
+            np.array([g[0].neuron.bounded for g in spiking], bool),
+            of_spiking(lambda x: x.low),
+            of_spiking(lambda x: x.high),
+        ),
+        _pack_pools(network, order),
+    )
 
 
 def pack_bias(network, order):
@@ -265,7 +353,11 @@ def _fills_up(network, projection):
     """Whether a sparse projection runs as a dense one: with one delay, and weights of their own for so many pairs that it is faster, and
     which the machine holds easily."""
     synapses = network.synapses[projection.name]
-    if projection.delay is None or synapses.shares_weights or not np.ndim(network.weights[projection.name]):
+    if (
+        projection.delay is None
+        or synapses.shares_weights
+        or not np.ndim(network.weights[projection.name])
+    ):
         return False
     pairs = synapses.n_pre * synapses.n_post
     return synapses.size >= _FILLED * pairs and pairs * network.dtype.itemsize <= _FILLED_BYTES
@@ -275,14 +367,25 @@ def _pack_wiring(packed):
     """(Wiring, places, number of weights, Filled): dense projections of one source, delay and kind of receptor with neighbouring targets
     share a bundle."""
     network = packed.network
-    sources = [p.name for p in network.inputs] + [p.name for p in packed.order if p.kind != "readout"]
+    sources = [p.name for p in network.inputs] + [
+        p.name for p in packed.order if p.kind != "readout"
+    ]
     found = []
     fills = {name for name in network.synapses if _fills_up(network, network.projection(name))}
-    for k, projection in enumerate(p for p in network.projections if p.name not in network.synapses or p.name in fills):
+    for k, projection in enumerate(
+        p for p in network.projections if p.name not in network.synapses or p.name in fills
+    ):
         receptor = network[projection.post].neuron.receptors[projection.receptor]
         target, size = packed.state(projection.post, receptor.state)
-        key = (sources.index(projection.pre), network.delay_steps(projection), float(receptor.jump), projection.non_negative,
-               not projection.frozen, projection.gradient_to_source, projection.name in fills)
+        key = (
+            sources.index(projection.pre),
+            network.delay_steps(projection),
+            float(receptor.jump),
+            projection.non_negative,
+            not projection.frozen,
+            projection.gradient_to_source,
+            projection.name in fills,
+        )
         found.append((key, target, k, size, projection))
     bundles = []
     for key, target, _, size, projection in sorted(found, key=lambda each: each[:3]):
@@ -290,23 +393,46 @@ def _pack_wiring(packed):
             bundles.append([key, target, 0, []])
         bundles[-1][3].append((projection.name, slice(bundles[-1][2], bundles[-1][2] + size)))
         bundles[-1][2] += size
-    n_pre = np.array([([*network.inputs] + packed.order)[key[0]].n for key, *_ in bundles], np.int64)
+    n_pre = np.array(
+        [([*network.inputs] + packed.order)[key[0]].n for key, *_ in bundles], np.int64
+    )
     n_post = np.array([size for _, _, size, _ in bundles], np.int64)
 
     def column(k, kind=np.int64):
         return np.array([bundle[0][k] for bundle in bundles], kind)
+
     own = n_pre * n_post * ~column(6, bool)
     ends = np.cumsum(own)
-    places = {name: (slice(int(ends[k] - own[k]), int(ends[k])), columns)
-              for k, bundle in enumerate(bundles) for name, columns in bundle[3] if name not in fills}
+    places = {
+        name: (slice(int(ends[k] - own[k]), int(ends[k])), columns)
+        for k, bundle in enumerate(bundles)
+        for name, columns in bundle[3]
+        if name not in fills
+    }
     sparse, sparse_places, n_weights = _pack_sparse(packed, sources, int(sum(own)), fills)
     first, filled = _fill(network, bundles, ends - own, n_pre, n_post, sparse_places, n_weights)
     pulled = column(5, bool)
-    wiring = Wiring(len(network.inputs), column(0), np.array([bundle[1] for bundle in bundles], np.int64),
-                    column(2, network.dtype), column(1), n_pre, n_post, first,
-                    _panel_firsts(n_pre * pulled * (column(0) >= len(network.inputs)), n_post, network.dtype),
-                    *_columns([bundle[1] for bundle in bundles], n_pre, n_post, column(0) < len(network.inputs), network.dtype),
-                    column(4, bool), pulled, sparse)
+    wiring = Wiring(
+        len(network.inputs),
+        column(0),
+        np.array([bundle[1] for bundle in bundles], np.int64),
+        column(2, network.dtype),
+        column(1),
+        n_pre,
+        n_post,
+        first,
+        _panel_firsts(n_pre * pulled * (column(0) >= len(network.inputs)), n_post, network.dtype),
+        *_columns(
+            [bundle[1] for bundle in bundles],
+            n_pre,
+            n_post,
+            column(0) < len(network.inputs),
+            network.dtype,
+        ),
+        column(4, bool),
+        pulled,
+        sparse,
+    )
     return wiring, places | sparse_places, n_weights, filled
 
 
@@ -318,7 +444,12 @@ def _fill(network, bundles, first, n_pre, n_post, places, n_weights):
             first[k], size = size, size + int(n_pre[k] * n_post[k])
             for name, columns in members:
                 synapses = network.synapses[name]
-                place.append(first[k] + synapses.sources.astype(np.int64) * n_post[k] + columns.start + synapses.target)
+                place.append(
+                    first[k]
+                    + synapses.sources.astype(np.int64) * n_post[k]
+                    + columns.start
+                    + synapses.target
+                )
                 source.append(places[name][0].start + synapses.weight_places(network.weights[name]))
     return first, Filled(size, np.concatenate(place), np.concatenate(source)) if place else None
 
@@ -326,7 +457,16 @@ def _fill(network, bundles, first, n_pre, n_post, places, n_weights):
 def _pack_sparse(packed, sources, n_weights, fills):
     """(Sparse, places, number of all weights); `n_weights` dense ones come before. Synapses are taken apart by their delays; those of
     `fills` have places alone."""
-    network, places, rows, firsts, posts, ats, row, synapse = packed.network, {}, [], [], [], [], 0, 0
+    network, places, rows, firsts, posts, ats, row, synapse = (
+        packed.network,
+        {},
+        [],
+        [],
+        [],
+        [],
+        0,
+        0,
+    )
     for projection in network.projections:
         if projection.name not in network.synapses:
             continue
@@ -336,27 +476,49 @@ def _pack_sparse(packed, sources, n_weights, fills):
         n_weights += size
         if projection.name in fills:
             continue
-        at = np.broadcast_to(synapses.weight_places(network.weights[projection.name]), synapses.size)
+        at = np.broadcast_to(
+            synapses.weight_places(network.weights[projection.name]), synapses.size
+        )
         receptor = network[projection.post].neuron.receptors[projection.receptor]
         target, n_post = packed.state(projection.post, receptor.state)
         for delay in np.unique(delays):
             chosen = slice(None) if np.ndim(delays) == 0 else np.flatnonzero(delays == delay)
-            first = synapses.first if np.ndim(delays) == 0 else np.searchsorted(chosen, synapses.first)
-            rows.append((sources.index(projection.pre), target, receptor.jump, delay, synapses.n_pre, n_post, not projection.frozen,
-                         projection.gradient_to_source, row))
+            first = (
+                synapses.first if np.ndim(delays) == 0 else np.searchsorted(chosen, synapses.first)
+            )
+            rows.append(
+                (
+                    sources.index(projection.pre),
+                    target,
+                    receptor.jump,
+                    delay,
+                    synapses.n_pre,
+                    n_post,
+                    not projection.frozen,
+                    projection.gradient_to_source,
+                    row,
+                )
+            )
             firsts.append(first + synapse)
             posts.append(synapses.target[chosen])
             ats.append(before + at[chosen])
             row, synapse = row + first.size, synapse + posts[-1].size
     if n_weights >= 1 << 32:
-        raise ValueError(f"the network has {n_weights} weights; batches of trials and training take fewer than 2^32. Use simulate.")
+        raise ValueError(
+            f"the network has {n_weights} weights; batches of trials and training take fewer than 2^32. Use simulate."
+        )
 
     def joined(parts, kind):
         return np.concatenate([np.empty(0, kind), *parts]).astype(kind, copy=False)
+
     kinds = [np.int64, np.int64, network.dtype, np.int64, np.int64, np.int64, bool, bool, np.int64]
     table = [np.array([each[c] for each in rows], kind) for c, kind in enumerate(kinds)]
     # unsigned: kernels then need no test for negative places
-    return Sparse(*table, joined(firsts, np.int64), joined(posts, np.uint32), joined(ats, np.uint32)), places, n_weights
+    return (
+        Sparse(*table, joined(firsts, np.int64), joined(posts, np.uint32), joined(ats, np.uint32)),
+        places,
+        n_weights,
+    )
 
 
 def _columns(targets, n_pre, sizes, driven, dtype):
@@ -370,9 +532,16 @@ def _columns(targets, n_pre, sizes, driven, dtype):
         if n * size * itemsize > _SMALL_BYTES and (target, int(size)) not in firsts:
             firsts[target, int(size)] = at
             at += int(width)
-    kept = np.array([(target, column, size) for (target, size), column in firsts.items()], np.int64).reshape(-1, 3).T.copy()
-    return (np.cumsum(widths * driven) - widths * driven, np.array([firsts.get((t, int(n)), -1) for t, n in zip(targets, sizes)], np.int64),
-            Blocks(np.zeros(kept.shape[1], np.int64), *kept))
+    kept = (
+        np.array([(target, column, size) for (target, size), column in firsts.items()], np.int64)
+        .reshape(-1, 3)
+        .T.copy()
+    )
+    return (
+        np.cumsum(widths * driven) - widths * driven,
+        np.array([firsts.get((t, int(n)), -1) for t, n in zip(targets, sizes)], np.int64),
+        Blocks(np.zeros(kept.shape[1], np.int64), *kept),
+    )
 
 
 def _panel_firsts(n_pre, n_post, dtype):

@@ -1,6 +1,7 @@
 """Baseline initializers to compare the fluctuation-driven start with: weights that know how many there are, but neither rates nor
 time constants. Like `fluctuation_driven` they set all weights of a network; those of readouts follow the same rule.
 """
+
 import numpy as np
 
 from ..network.network import Network
@@ -16,7 +17,9 @@ def kaiming(network, seed=0, sparse=0.0):
 
     Source: He, Zhang, Ren & Sun (2015), Delving deep into rectifiers, doi:10.1109/ICCV.2015.123.
     """
-    _set(network, lambda rng, size, n_in, n_out: rng.uniform(-1, 1, size) * n_in ** -0.5, seed, sparse)
+    _set(
+        network, lambda rng, size, n_in, n_out: rng.uniform(-1, 1, size) * n_in**-0.5, seed, sparse
+    )
 
 
 def xavier(network, seed=0, sparse=0.0):
@@ -26,7 +29,12 @@ def xavier(network, seed=0, sparse=0.0):
 
     Source: Glorot & Bengio (2010), Understanding the difficulty of training deep feedforward neural networks, eq. 16.
     """
-    _set(network, lambda rng, size, n_in, n_out: rng.uniform(-1, 1, size) * np.sqrt(6 / (n_in + n_out)), seed, sparse)
+    _set(
+        network,
+        lambda rng, size, n_in, n_out: rng.uniform(-1, 1, size) * np.sqrt(6 / (n_in + n_out)),
+        seed,
+        sparse,
+    )
 
 
 def random_weights(network, distribution, seed=0, sparse=0.0, scale=True):
@@ -46,30 +54,51 @@ def random_weights(network, distribution, seed=0, sparse=0.0, scale=True):
     ValueError for a distribution without rvs, draws that are not finite, or a share outside of [0, 1).
     """
     if not hasattr(distribution, "rvs"):
-        raise ValueError(f"distribution is {shown(distribution)}; it must be a frozen distribution with rvs(size=, random_state=), such as "
-                         "scipy.stats.norm(0, 1).")
+        raise ValueError(
+            f"distribution is {shown(distribution)}; it must be a frozen distribution with rvs(size=, random_state=), such as "
+            "scipy.stats.norm(0, 1)."
+        )
     scale = flag(scale, "scale")
-    _set(network, lambda rng, size, n_in, n_out: distribution.rvs(size=size, random_state=rng) * (n_in ** -0.5 if scale else 1.0),
-         seed, sparse)
+    _set(
+        network,
+        lambda rng, size, n_in, n_out: (
+            distribution.rvs(size=size, random_state=rng) * (n_in**-0.5 if scale else 1.0)
+        ),
+        seed,
+        sparse,
+    )
 
 
 def _set(network, draw, seed, sparse):
     """Draw all weights; draw: (rng, size, fan-in, fan-out) -> array."""
     instance(network, "network", Network, "a Network")
-    sparse, rng = real(sparse, "sparse", 0, below=1, why="it is the share of weights that start at 0"), generator(seed)
+    sparse, rng = (
+        real(sparse, "sparse", 0, below=1, why="it is the share of weights that start at 0"),
+        generator(seed),
+    )
     for projection in network.projections:
         n_pre, n_post = network[projection.pre].n, network[projection.post].n
         listed = network.synapses.get(projection.name)
         shape = network.weight_shape(projection)
-        keep = _chosen(rng, shape if listed is None else (int(np.prod(shape)), 1), sparse).reshape(shape)
+        keep = _chosen(rng, shape if listed is None else (int(np.prod(shape)), 1), sparse).reshape(
+            shape
+        )
         number = max(keep.sum(), 1)
         fans = (number / n_post, number / n_pre)
-        if listed is not None and listed.shares_weights:    # shared weights: of a neuron away from the edges, as in deep learning
-            fans = np.array([network.in_degree(projection), listed.size / n_pre]) * max(keep.mean(), 1 / keep.size)
+        if (
+            listed is not None and listed.shares_weights
+        ):  # shared weights: of a neuron away from the edges, as in deep learning
+            fans = np.array([network.in_degree(projection), listed.size / n_pre]) * max(
+                keep.mean(), 1 / keep.size
+            )
         weights = keep * draw(rng, keep.shape, *fans)
         if not np.all(np.isfinite(weights)):
-            raise ValueError(f"projection {projection.name!r}: the distribution gave weights that are not finite.")
-        network.set_weights(projection.name, np.abs(weights) if projection.non_negative else weights)
+            raise ValueError(
+                f"projection {projection.name!r}: the distribution gave weights that are not finite."
+            )
+        network.set_weights(
+            projection.name, np.abs(weights) if projection.non_negative else weights
+        )
 
 
 def _chosen(rng, shape, sparse):
@@ -77,6 +106,6 @@ def _chosen(rng, shape, sparse):
     keep = np.ones(shape, bool)
     zeros = int(sparse * shape[0] + 0.5)
     if zeros:
-        keep[:min(zeros, shape[0] - 1)] = False
+        keep[: min(zeros, shape[0] - 1)] = False
         rng.permuted(keep, axis=0, out=keep)
     return keep

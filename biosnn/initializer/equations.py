@@ -3,6 +3,7 @@
 Notation for one target population: each afferent projection has N expected synapses at rate nu (Hz), PSP integrals
 eps_bar and eps_hat (s), and a spike count per step whose variance is `fano` times that of a Poisson process.
 """
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 @dataclass(frozen=True)
 class Afferent:
     """One projection onto the target population. sign: +1, -1, or 0 for weights of either sign."""
+
     name: str
     sign: int
     recurrent: bool
@@ -48,13 +50,16 @@ def solve_normal(target, afferents, mu, sigma, alpha, shares=None):
     mean = mu / sum(np.sign(a.eps_bar) * a.mean_gain for a in afferents)
     shares, weights = variance_shares(afferents, alpha, shares), {}
     for a in afferents:
-        variance = shares[a.name] * sigma ** 2 / a.variance_gain - a.multiplicity * mean ** 2
+        variance = shares[a.name] * sigma**2 / a.variance_gain - a.multiplicity * mean**2
         if variance < 0:
-            most = np.sqrt(shares[a.name] * sigma ** 2 / a.variance_gain / a.multiplicity) * abs(mu / mean)
+            most = np.sqrt(shares[a.name] * sigma**2 / a.variance_gain / a.multiplicity) * abs(
+                mu / mean
+            )
             raise ValueError(
                 f"population {target!r}: no weights of projection {a.name!r} give mu_U = {mu:g} with sigma_U = {sigma:g}: the mean "
-                f"weight {mean:.4g} alone exceeds the allowed E[w^2] = {variance + a.multiplicity * mean ** 2:.4g}. Feasible: |mu_U| <= {most:.4g}"
-                ", a larger sigma_U, or more or faster inputs.")
+                f"weight {mean:.4g} alone exceeds the allowed E[w^2] = {variance + a.multiplicity * mean**2:.4g}. Feasible: |mu_U| <= {most:.4g}"
+                ", a larger sigma_U, or more or faster inputs."
+            )
         weights[a.name] = (mean, float(np.sqrt(variance)))
     return weights
 
@@ -73,18 +78,29 @@ def solve_dale(target, afferents, mu, sigma, alpha, shares=None):
     """
     _check_active(target, afferents)
     excitatory, inhibitory = ([a for a in afferents if a.sign == sign] for sign in (+1, -1))
-    shares = variance_shares(excitatory, alpha, shares) | variance_shares(inhibitory, alpha, shares, split=False)
+    shares = variance_shares(excitatory, alpha, shares) | variance_shares(
+        inhibitory, alpha, shares, split=False
+    )
     unit = {a.name: np.sqrt(shares[a.name] / (a.square * a.variance_gain)) for a in afferents}
-    gain_e, gain_i = (sum(a.mean_gain * unit[a.name] for a in group) for group in (excitatory, inhibitory))
+    gain_e, gain_i = (
+        sum(a.mean_gain * unit[a.name] for a in group) for group in (excitatory, inhibitory)
+    )
     _check_feasible(target, mu, sigma, gain_e, gain_i)
     if gain_i == 0 or gain_e == 0:
         e, f = (sigma, 0.0) if gain_i == 0 else (0.0, sigma)
     else:
-        a, b, c = 1 + gain_e ** 2 / gain_i ** 2, -2 * gain_e * mu / gain_i ** 2, mu ** 2 / gain_i ** 2 - sigma ** 2
+        a, b, c = (
+            1 + gain_e**2 / gain_i**2,
+            -2 * gain_e * mu / gain_i**2,
+            mu**2 / gain_i**2 - sigma**2,
+        )
         e = (-b + np.sqrt(b * b - 4 * a * c)) / (2 * a)
         f = (gain_e * e - mu) / gain_i
     means = {a.name: unit[a.name] * (e if a.sign > 0 else f) for a in afferents}
-    return {a.name: (float(means[a.name]), float(means[a.name] * np.sqrt(a.kappa - 1))) for a in afferents}
+    return {
+        a.name: (float(means[a.name]), float(means[a.name] * np.sqrt(a.kappa - 1)))
+        for a in afferents
+    }
 
 
 def variance_shares(afferents, alpha, given=None, split=True):
@@ -96,27 +112,37 @@ def variance_shares(afferents, alpha, given=None, split=True):
     if given and any(a.name in given for a in afferents):
         missing = [a.name for a in afferents if not given.get(a.name, 0) > 0]
         if missing:
-            raise ValueError(f"shares: projections {', '.join(missing)} have none; give a positive share to every projection of "
-                             "the group, or to none.")
+            raise ValueError(
+                f"shares: projections {', '.join(missing)} have none; give a positive share to every projection of "
+                "the group, or to none."
+            )
         total = sum(given[a.name] for a in afferents)
         return {a.name: given[a.name] / total for a in afferents}
     recurrent = [a.name for a in afferents if a.recurrent and split]
     feedforward = [a.name for a in afferents if a.name not in recurrent]
     if not recurrent or not feedforward:
         return {a.name: 1 / len(afferents) for a in afferents}
-    return {name: alpha / len(feedforward) for name in feedforward} | {name: (1 - alpha) / len(recurrent) for name in recurrent}
+    return {name: alpha / len(feedforward) for name in feedforward} | {
+        name: (1 - alpha) / len(recurrent) for name in recurrent
+    }
 
 
 def _check_active(target, afferents):
     if not afferents:
-        raise ValueError(f"population {target!r} has no afferent projections, so no weights can set its membrane.")
+        raise ValueError(
+            f"population {target!r} has no afferent projections, so no weights can set its membrane."
+        )
     empty = [a.name for a in afferents if not a.n > 0]
     if empty:
-        raise ValueError(f"population {target!r}: {', '.join(empty)} has no synapses (its in-degree is 0), and causes no fluctuations.")
+        raise ValueError(
+            f"population {target!r}: {', '.join(empty)} has no synapses (its in-degree is 0), and causes no fluctuations."
+        )
     silent = [a.name for a in afferents if not a.variance_gain > 0]
     if silent:
-        raise ValueError(f"population {target!r}: the rate assumed for the source of {', '.join(silent)} is 0 Hz; an input that "
-                         "never spikes causes no fluctuations. Give rates={...}, or data in which it spikes.")
+        raise ValueError(
+            f"population {target!r}: the rate assumed for the source of {', '.join(silent)} is 0 Hz; an input that "
+            "never spikes causes no fluctuations. Give rates={...}, or data in which it spikes."
+        )
 
 
 def _check_feasible(target, mu, sigma, gain_e, gain_i):
@@ -124,13 +150,25 @@ def _check_feasible(target, mu, sigma, gain_e, gain_i):
     low, high = -gain_i * sigma, gain_e * sigma
     what = f"population {target!r}: no non-negative weights give mu_U = {mu:g} with sigma_U = {sigma:g}: "
     if gain_i == 0 and not np.isclose(mu, high):
-        raise ValueError(what + f"it has no inhibitory afferent, so mu_U is {high:.4g} at this sigma_U. Connect an inhibitory "
-                         f"population to balance the excitation, or ask for mu_U = {high:.4g}.")
+        raise ValueError(
+            what
+            + f"it has no inhibitory afferent, so mu_U is {high:.4g} at this sigma_U. Connect an inhibitory "
+            f"population to balance the excitation, or ask for mu_U = {high:.4g}."
+        )
     if gain_e == 0 and not np.isclose(mu, low):
-        raise ValueError(what + f"it has no excitatory afferent, so mu_U is {low:.4g} at this sigma_U. Connect an excitatory input.")
+        raise ValueError(
+            what
+            + f"it has no excitatory afferent, so mu_U is {low:.4g} at this sigma_U. Connect an excitatory input."
+        )
     if mu > high * (1 + 1e-9):
-        raise ValueError(what + f"mu_U <= {high:.4g} fails (with no inhibition at all, excitation of that variance gives this mean). "
-                         f"Feasible: a smaller mu_U, sigma_U >= {mu / gain_e:.4g}, or more or faster excitatory inputs.")
+        raise ValueError(
+            what
+            + f"mu_U <= {high:.4g} fails (with no inhibition at all, excitation of that variance gives this mean). "
+            f"Feasible: a smaller mu_U, sigma_U >= {mu / gain_e:.4g}, or more or faster excitatory inputs."
+        )
     if mu < low * (1 + 1e-9):
-        raise ValueError(what + f"mu_U >= {low:.4g} fails (with no excitation at all, inhibition of that variance gives this mean). "
-                         f"Feasible: a larger mu_U, sigma_U >= {-mu / gain_i:.4g}, or more or faster inhibitory inputs.")
+        raise ValueError(
+            what
+            + f"mu_U >= {low:.4g} fails (with no excitation at all, inhibition of that variance gives this mean). "
+            f"Feasible: a larger mu_U, sigma_U >= {-mu / gain_i:.4g}, or more or faster inhibitory inputs."
+        )

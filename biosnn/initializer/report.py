@@ -1,4 +1,5 @@
 """What an initializer did: target, predicted and measured membrane of every population."""
+
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,9 +11,17 @@ from ..support.tables import Table, number, printed
 
 def _xi(kind):
     """Property (threshold - mu) / sigma of the target, predicted or measured membrane."""
+
     def xi(row):
         distance, sigma = row.threshold - getattr(row, f"mu_{kind}"), getattr(row, f"sigma_{kind}")
-        return float(distance / sigma) if sigma else np.copysign(np.inf, distance) if distance else np.nan
+        return (
+            float(distance / sigma)
+            if sigma
+            else np.copysign(np.inf, distance)
+            if distance
+            else np.nan
+        )
+
     return property(xi)
 
 
@@ -27,6 +36,7 @@ class PopulationReport:
     spread      standard deviation over neurons of their mean membrane, which random weights cause
     NaN where nothing was measured.
     """
+
     name: str
     threshold: float
     alpha: float
@@ -54,6 +64,7 @@ class InitializerReport:
     weights      projection -> (family, mean, standard deviation); family None: normal
     input_rates  input -> Hz
     """
+
     populations: list
     weights: dict
     input_rates: dict
@@ -64,28 +75,77 @@ class InitializerReport:
 
     def as_dict(self):
         """Numbers by population, for JSON (None where nothing was measured)."""
+
         def plain(value):
             return None if isinstance(value, float) and not np.isfinite(value) else value
-        rows = [{key: plain(value) for key, value in vars(p).items()}
-                | {f"xi_{kind}": plain(getattr(p, f"xi_{kind}")) for kind in ("target", "predicted", "measured")}
-                for p in self.populations]
-        weights = {name: {"family": repr(family), "mean": mean, "standard_deviation": deviation}
-                   for name, (family, mean, deviation) in self.weights.items()}
-        return {"populations": rows, "weights": weights, "input_rates_hz": self.input_rates, "converged": self.converged,
-                "iterations": self.iterations, "closed_loop": self.closed_loop, "notes": self.notes}
+
+        rows = [
+            {key: plain(value) for key, value in vars(p).items()}
+            | {
+                f"xi_{kind}": plain(getattr(p, f"xi_{kind}"))
+                for kind in ("target", "predicted", "measured")
+            }
+            for p in self.populations
+        ]
+        weights = {
+            name: {"family": repr(family), "mean": mean, "standard_deviation": deviation}
+            for name, (family, mean, deviation) in self.weights.items()
+        }
+        return {
+            "populations": rows,
+            "weights": weights,
+            "input_rates_hz": self.input_rates,
+            "converged": self.converged,
+            "iterations": self.iterations,
+            "closed_loop": self.closed_loop,
+            "notes": self.notes,
+        }
 
     def _table(self):
         rows = []
         for p in self.populations:
-            lines = [("target", p.mu_target, p.sigma_target, p.xi_target, p.rate_assumed, None, None, None),
-                     ("predicted", p.mu_predicted, p.sigma_predicted, p.xi_predicted, p.rate_predicted, None, None,
-                      p.spread_predicted),
-                     ("measured", p.mu_measured, p.sigma_measured, p.xi_measured, p.rate_measured, p.cv_measured, p.ei_ratio,
-                      p.spread_measured)]
-            rows += [["" if k else p.name, kind, *map(number, values)]
-                     for k, (kind, *values) in enumerate(lines if self.closed_loop else lines[:2])]
-        return Table("Fluctuation-driven start (free membrane U; spread: sd of mean U over neurons)",
-                     ("name", "", "mean U", "sd U", "xi", "rate (Hz)", "CV", "E/I", "spread"), rows, keys=2)
+            lines = [
+                (
+                    "target",
+                    p.mu_target,
+                    p.sigma_target,
+                    p.xi_target,
+                    p.rate_assumed,
+                    None,
+                    None,
+                    None,
+                ),
+                (
+                    "predicted",
+                    p.mu_predicted,
+                    p.sigma_predicted,
+                    p.xi_predicted,
+                    p.rate_predicted,
+                    None,
+                    None,
+                    p.spread_predicted,
+                ),
+                (
+                    "measured",
+                    p.mu_measured,
+                    p.sigma_measured,
+                    p.xi_measured,
+                    p.rate_measured,
+                    p.cv_measured,
+                    p.ei_ratio,
+                    p.spread_measured,
+                ),
+            ]
+            rows += [
+                ["" if k else p.name, kind, *map(number, values)]
+                for k, (kind, *values) in enumerate(lines if self.closed_loop else lines[:2])
+            ]
+        return Table(
+            "Fluctuation-driven start (free membrane U; spread: sd of mean U over neurons)",
+            ("name", "", "mean U", "sd U", "xi", "rate (Hz)", "CV", "E/I", "spread"),
+            rows,
+            keys=2,
+        )
 
     def __rich__(self):
         return Group(self._table(), *map(Text, self.notes))

@@ -2,6 +2,7 @@
 
 Kernels see arrays and scalars only (engine/stream_tables.py says what they are); stream.py has the step that calls them.
 """
+
 import numpy as np
 
 from .jit import at_address, kernel, part
@@ -9,7 +10,8 @@ from .jit import at_address, kernel, part
 _U64 = np.uint64
 
 
-# ---------------------------------------------------------------------------------------------- synapses
+# ----------------------------------------------------------------------------------------- synapses
+
 
 @kernel
 def _add_dense(weight, n_post, begin, end, jump, units, y):
@@ -46,16 +48,26 @@ def _add_weighted(target, weight, split, row, t, jump, units, y):
 
 
 @kernel
-def _add_delayed(target, weight, per_synapse, delay, split, row, t, jump, n, ring, mask, width, at, units):
+def _add_delayed(
+    target, weight, per_synapse, delay, split, row, t, jump, n, ring, mask, width, at, units
+):
     """Into the ring of arrivals; per_synapse: whether every synapse has a weight of its own."""
-    if target.size == 0:     # such a projection may have no weight either
+    if target.size == 0:  # such a projection may have no weight either
         return
-    step, m, lanes, begin, w = _U64(n), _U64(mask), _U64(width), _U64(at), jump * weight[0]   # unsigned: no test for negative places
+    step, m, lanes, begin, w = (
+        _U64(n),
+        _U64(mask),
+        _U64(width),
+        _U64(at),
+        jump * weight[0],
+    )  # unsigned: no test for negative places
     for e in range(units.size):
         r = row + units[e]
         if per_synapse:
             for s in range(_U64(split[r, t]), _U64(split[r, t + 1])):
-                ring[((step + _U64(delay[s])) & m) * lanes + begin + _U64(target[s])] += jump * weight[s]
+                ring[((step + _U64(delay[s])) & m) * lanes + begin + _U64(target[s])] += (
+                    jump * weight[s]
+                )
         else:
             for s in range(_U64(split[r, t]), _U64(split[r, t + 1])):
                 ring[((step + _U64(delay[s])) & m) * lanes + begin + _U64(target[s])] += w
@@ -77,7 +89,15 @@ def add_spikes(cells, wires, k, t, jump, units, x):
     y = part(x, wires.target[k], cells.n[post])
     if wires.dense[k]:
         if begin < end:
-            _add_dense(weight, cells.n[post], begin, end, jump, units, part(x, wires.target[k] + begin, end - begin))
+            _add_dense(
+                weight,
+                cells.n[post],
+                begin,
+                end,
+                jump,
+                units,
+                part(x, wires.target[k] + begin, end - begin),
+            )
     elif wires.wide[k]:
         target = at_address(wires.target_address[k], wires.size[k], wires.int32)
         if wires.weight_size[k] == 1:
@@ -108,7 +128,11 @@ def arrive(cells, wires, history, k, n, t, x):
 def send(cells, wires, history, k, n, t, ring, x):
     """Projection k with a delay for every synapse: what was emitted at step n goes into the ring of arrivals."""
     p, per_synapse = wires.pre[k], wires.weight_size[k] > 1
-    weight, row, at = at_address(wires.weight_address[k], wires.weight_size[k], x), wires.row_first[k], wires.target[k]
+    weight, row, at = (
+        at_address(wires.weight_address[k], wires.weight_size[k], x),
+        wires.row_first[k],
+        wires.target[k],
+    )
     size, mask, width, jump = wires.size[k], wires.ring_mask, wires.ring_width, wires.jump[k]
     for other in range(cells.bounds.shape[1] - 1):
         units = spikes_of(history, n, other, p)
@@ -118,18 +142,78 @@ def send(cells, wires, history, k, n, t, ring, x):
             target = at_address(wires.target_address[k], size, wires.int32)
             if wires.long[k]:
                 delay = at_address(wires.delay_address[k], size, wires.uint16)
-                _add_delayed(target, weight, per_synapse, delay, wires.split, row, t, jump, n, ring, mask, width, at, units)
+                _add_delayed(
+                    target,
+                    weight,
+                    per_synapse,
+                    delay,
+                    wires.split,
+                    row,
+                    t,
+                    jump,
+                    n,
+                    ring,
+                    mask,
+                    width,
+                    at,
+                    units,
+                )
             else:
                 delay = at_address(wires.delay_address[k], size, wires.uint8)
-                _add_delayed(target, weight, per_synapse, delay, wires.split, row, t, jump, n, ring, mask, width, at, units)
+                _add_delayed(
+                    target,
+                    weight,
+                    per_synapse,
+                    delay,
+                    wires.split,
+                    row,
+                    t,
+                    jump,
+                    n,
+                    ring,
+                    mask,
+                    width,
+                    at,
+                    units,
+                )
         else:
             target = at_address(wires.target_address[k], size, wires.uint16)
             if wires.long[k]:
                 delay = at_address(wires.delay_address[k], size, wires.uint16)
-                _add_delayed(target, weight, per_synapse, delay, wires.split, row, t, jump, n, ring, mask, width, at, units)
+                _add_delayed(
+                    target,
+                    weight,
+                    per_synapse,
+                    delay,
+                    wires.split,
+                    row,
+                    t,
+                    jump,
+                    n,
+                    ring,
+                    mask,
+                    width,
+                    at,
+                    units,
+                )
             else:
                 delay = at_address(wires.delay_address[k], size, wires.uint8)
-                _add_delayed(target, weight, per_synapse, delay, wires.split, row, t, jump, n, ring, mask, width, at, units)
+                _add_delayed(
+                    target,
+                    weight,
+                    per_synapse,
+                    delay,
+                    wires.split,
+                    row,
+                    t,
+                    jump,
+                    n,
+                    ring,
+                    mask,
+                    width,
+                    at,
+                    units,
+                )
 
 
 @kernel
@@ -139,26 +223,37 @@ def take_from_ring(cells, wires, n, t, ring, x):
     for c in range(wires.ring_state.size):
         p = wires.ring_population[c]
         begin, end = cells.bounds[p, t], cells.bounds[p, t + 1]
-        arrived, y = part(ring, row + wires.ring_at[c] + begin, end - begin), part(x, wires.ring_state[c] + begin, end - begin)
+        arrived, y = (
+            part(ring, row + wires.ring_at[c] + begin, end - begin),
+            part(x, wires.ring_state[c] + begin, end - begin),
+        )
         for i in range(end - begin):
             y[i] += arrived[i]
             arrived[i] = 0
 
 
-# ---------------------------------------------------------------------------------------------- plastic synapses
+# --------------------------------------------------------------------------------- plastic synapses
+
 
 @kernel
 def _released(plastic, history, q, n, part_of, p):
     """Releases of short-term plasticity q for the spikes of step n in one thread's part of population p, beside their list."""
     first = plastic.release_first[q] + history.first[p, part_of] - history.first[p, 0]
-    return part(plastic.release[n & history.mask], first, history.count[n & history.mask, part_of, p])
+    return part(
+        plastic.release[n & history.mask], first, history.count[n & history.mask, part_of, p]
+    )
 
 
 @kernel
 def use_resources(cells, wires, plastic, history, q, n, t):
     """Short-term plasticity q: u, x and the release u x at the spikes that thread t has found in step n."""
-    p, slot, use, recovery, facilitation = (wires.pre[plastic.short[q]], n & history.mask, plastic.utilization[q], plastic.recovery[q],
-                                            plastic.facilitation[q])
+    p, slot, use, recovery, facilitation = (
+        wires.pre[plastic.short[q]],
+        n & history.mask,
+        plastic.utilization[q],
+        plastic.recovery[q],
+        plastic.facilitation[q],
+    )
     units, released = spikes_of(history, n, t, p), _released(plastic, history, q, n, t, p)
     for e in range(units.size):
         a = plastic.short_first[q] + units[e]
@@ -173,8 +268,17 @@ def use_resources(cells, wires, plastic, history, q, n, t):
 @kernel
 def _send_one(wires, k, n, t, jump, unit, ring, x):
     """One spike, times a factor in `jump`, of a projection with a delay for every synapse."""
-    weight, row, size = at_address(wires.weight_address[k], wires.weight_size[k], x), wires.row_first[k], wires.size[k]
-    per_synapse, mask, width, at = wires.weight_size[k] > 1, wires.ring_mask, wires.ring_width, wires.target[k]
+    weight, row, size = (
+        at_address(wires.weight_address[k], wires.weight_size[k], x),
+        wires.row_first[k],
+        wires.size[k],
+    )
+    per_synapse, mask, width, at = (
+        wires.weight_size[k] > 1,
+        wires.ring_mask,
+        wires.ring_width,
+        wires.target[k],
+    )
     for s in range(wires.split[row + unit[0], t], wires.split[row + unit[0], t + 1]):
         if wires.long[k]:
             delay = np.int64(at_address(wires.delay_address[k], size, wires.uint16)[s])
@@ -184,7 +288,9 @@ def _send_one(wires, k, n, t, jump, unit, ring, x):
             i = np.int64(at_address(wires.target_address[k], size, wires.int32)[s])
         else:
             i = np.int64(at_address(wires.target_address[k], size, wires.uint16)[s])
-        ring[((n + delay) & mask) * width + at + i] += jump * (weight[s] if per_synapse else weight[0])
+        ring[((n + delay) & mask) * width + at + i] += jump * (
+            weight[s] if per_synapse else weight[0]
+        )
 
 
 @kernel
@@ -193,7 +299,10 @@ def add_released(cells, wires, plastic, history, q, n, t, x, ring):
     k = plastic.short[q]
     p = wires.pre[k]
     for other in range(cells.bounds.shape[1] - 1):
-        units, released = spikes_of(history, n, other, p), _released(plastic, history, q, n, other, p)
+        units, released = (
+            spikes_of(history, n, other, p),
+            _released(plastic, history, q, n, other, p),
+        )
         for e in range(units.size):
             jump = wires.jump[k] * released[e]
             if plastic.short_delayed[q]:
@@ -220,7 +329,9 @@ def _learn_row(plastic, rule, target, weight, begin, end, jump, n, y):
     for s in range(begin, end):
         i = np.int64(target[s])
         trace = _faded(plastic.post_trace[first + i], n - plastic.post_seen[first + i], rate, table)
-        weight[s] = _clipped(weight[s] + plastic.eta[rule] * (trace - plastic.alpha[rule]), plastic.w_max[rule])
+        weight[s] = _clipped(
+            weight[s] + plastic.eta[rule] * (trace - plastic.alpha[rule]), plastic.w_max[rule]
+        )
         y[i] += jump * weight[s]
 
 
@@ -231,30 +342,68 @@ def _arrive_and_learn(cells, wires, plastic, history, rule, n, t, x):
     emitted, p, row = n - wires.delay[k], wires.pre[k], wires.row_first[k]
     if emitted < 0:
         return
-    weight, y = at_address(wires.weight_address[k], wires.weight_size[k], x), part(x, wires.target[k], cells.n[wires.post[k]])
+    weight, y = (
+        at_address(wires.weight_address[k], wires.weight_size[k], x),
+        part(x, wires.target[k], cells.n[wires.post[k]]),
+    )
     for other in range(cells.bounds.shape[1] - 1):
         units = spikes_of(history, emitted, other, p)
         for e in range(units.size):
             a, r = plastic.pre_first[rule] + units[e], row + units[e]
-            trace = _faded(plastic.pre_trace[t, a], n - plastic.pre_seen[t, a], plastic.rate[rule], plastic.table[rule])
+            trace = _faded(
+                plastic.pre_trace[t, a],
+                n - plastic.pre_seen[t, a],
+                plastic.rate[rule],
+                plastic.table[rule],
+            )
             plastic.pre_trace[t, a], plastic.pre_seen[t, a] = trace + 1, n
             if wires.wide[k]:
                 target = at_address(wires.target_address[k], wires.size[k], wires.int32)
-                _learn_row(plastic, rule, target, weight, wires.split[r, t], wires.split[r, t + 1], wires.jump[k], n, y)
+                _learn_row(
+                    plastic,
+                    rule,
+                    target,
+                    weight,
+                    wires.split[r, t],
+                    wires.split[r, t + 1],
+                    wires.jump[k],
+                    n,
+                    y,
+                )
             else:
                 target = at_address(wires.target_address[k], wires.size[k], wires.uint16)
-                _learn_row(plastic, rule, target, weight, wires.split[r, t], wires.split[r, t + 1], wires.jump[k], n, y)
+                _learn_row(
+                    plastic,
+                    rule,
+                    target,
+                    weight,
+                    wires.split[r, t],
+                    wires.split[r, t + 1],
+                    wires.jump[k],
+                    n,
+                    y,
+                )
 
 
 @kernel
 def _learn_from_targets(cells, wires, plastic, history, rule, n, t, x):
     """x_post += 1 and w += eta x_pre, for the spikes of step n of the postsynaptic neurons of thread t."""
-    k, first, rate, table = plastic.learning[rule], plastic.pre_first[rule], plastic.rate[rule], plastic.table[rule]
-    weight, units = at_address(wires.weight_address[k], wires.weight_size[k], x), spikes_of(history, n, t, wires.post[k])
+    k, first, rate, table = (
+        plastic.learning[rule],
+        plastic.pre_first[rule],
+        plastic.rate[rule],
+        plastic.table[rule],
+    )
+    weight, units = (
+        at_address(wires.weight_address[k], wires.weight_size[k], x),
+        spikes_of(history, n, t, wires.post[k]),
+    )
     for e in range(units.size):
         i = units[e]
         b, c = plastic.post_first[rule] + i, plastic.into_at[rule] + i
-        plastic.post_trace[b] = _faded(plastic.post_trace[b], n - plastic.post_seen[b], rate, table) + 1
+        plastic.post_trace[b] = (
+            _faded(plastic.post_trace[b], n - plastic.post_seen[b], rate, table) + 1
+        )
         plastic.post_seen[b] = n
         for incoming in range(plastic.into_first[c], plastic.into_first[c + 1]):
             s, a = plastic.into_synapse[incoming], first + plastic.into_source[incoming]

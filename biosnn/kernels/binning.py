@@ -1,4 +1,5 @@
 """The compiled loops that sort events into steps."""
+
 import numpy as np
 
 from .jit import kernel, lowest_bit
@@ -13,7 +14,7 @@ def bin_once(spans, n_steps, n_units, duration, dt, tolerance, present, pointers
     Those outside of the units 0 .. n_units - 1 or the times 0 <= t < duration are left out. tolerance: as of timegrid.steps_of, seconds.
     present: bits (trial, step, unit), zeros. Writes pointers (trial, step + 1) and the units of each step, ascending.
     """
-    words = present.size // (pointers.shape[0] * n_steps)    # 64 units each
+    words = present.size // (pointers.shape[0] * n_steps)  # 64 units each
     for b in range(pointers.shape[0]):
         up, scale, shift = np.int64(spans.up[b]), spans.scale[b], spans.shift[b]
         for e in range(spans.first[b], spans.last[b]):

@@ -5,6 +5,7 @@
 with g and U of the beginning of the step. The other states take the linear step (membrane.py), whose row of U is zero here.
 Kernels see arrays and scalars only (arrays.py). Index letters as in batch.py.
 """
+
 import numpy as np
 
 from .jit import fused, kernel, part
@@ -40,8 +41,16 @@ def _totals(model, g, drive, row, n, old, total, limit):
 @kernel
 def conduct(model, g, drive, start, n, trials, old, new):
     """U* = U_inf + (U - U_inf) exp(-rate G)."""
-    a, first, size = model.neuron_first[g], model.state_first[g], model.neuron_first[g + 1] - model.neuron_first[g]
-    total, limit, rate = np.empty(size, new.dtype), np.empty(size, new.dtype), part(model.rate, a, size)
+    a, first, size = (
+        model.neuron_first[g],
+        model.state_first[g],
+        model.neuron_first[g + 1] - model.neuron_first[g],
+    )
+    total, limit, rate = (
+        np.empty(size, new.dtype),
+        np.empty(size, new.dtype),
+        part(model.rate, a, size),
+    )
     for b in range(trials):
         _totals(model, g, drive, start + b, n, old[b], total, limit)
         u, result = part(old[b], first, size), part(new[b], first, size)
@@ -58,21 +67,37 @@ def conduct_adjoint(model, g, drive, states, start, n, trials, grad_new, grad_ol
 
     states: those at the end of every step (batch, step, element).
     """
-    a, first, size = model.neuron_first[g], model.state_first[g], model.neuron_first[g + 1] - model.neuron_first[g]
-    total, limit, rate = np.empty(size, grad_new.dtype), np.empty(size, grad_new.dtype), part(model.rate, a, size)
+    a, first, size = (
+        model.neuron_first[g],
+        model.state_first[g],
+        model.neuron_first[g + 1] - model.neuron_first[g],
+    )
+    total, limit, rate = (
+        np.empty(size, grad_new.dtype),
+        np.empty(size, grad_new.dtype),
+        part(model.rate, a, size),
+    )
     one = grad_new.dtype.type(1)
     for b in range(trials):
         old = state_before(model, drive.past, states, start + b, n)
         _totals(model, g, drive, start + b, n, old, total, limit)
-        u, grad_u, before = part(old, first, size), part(grad_new[b], first, size), part(grad_old[b], first, size)
+        u, grad_u, before = (
+            part(old, first, size),
+            part(grad_new[b], first, size),
+            part(grad_old[b], first, size),
+        )
         for i in range(size):
             decay = exp(-rate[i] * total[i])
             before[i] += decay * grad_u[i]
             slope = decay * (u[i] - limit[i]) * grad_u[i]
             if gradient.rate.size:
                 gradient.rate[a + i] -= total[i] * slope
-            total[i] = (one - decay) / total[i] * grad_u[i]     # from here on: the adjoint of the current
-            grad_u[i] = rate[i] * slope + total[i] * limit[i]   # … and what every conductance has in common
+            total[i] = (
+                (one - decay) / total[i] * grad_u[i]
+            )  # from here on: the adjoint of the current
+            grad_u[i] = (
+                rate[i] * slope + total[i] * limit[i]
+            )  # … and what every conductance has in common
         for r in range(model.row_first[g] + 1, model.row_first[g + 1]):
             e = model.reversal[r]
             if not np.isnan(e):

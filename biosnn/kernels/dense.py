@@ -6,23 +6,29 @@
 
 Kernels see arrays and scalars only (arrays.py). Index letters as in batch.py.
 """
+
 from .jit import fused, kernel, part, reduction
 from .simd import BLOCK_BYTES, BLOCK_ROWS, multiply_block, sum_rows
 
-# ---------------------------------------------------------------------------------------------- deliver and accumulate
+# --------------------------------------------------------------------------- deliver and accumulate
+
 
 @fused
 def deliver(weight, n_post, jump, events, start, stop, current):
     """current[i] += jump W[j, i] S_j for every event, in ascending order of j. (Fusing is exact: jump is +1 or -1.)"""
     units, values = events.units, events.values
     e = start
-    while values.size == 0 and e + 4 <= stop:   # the same additions in the same order, a quarter of the memory traffic
+    while (
+        values.size == 0 and e + 4 <= stop
+    ):  # the same additions in the same order, a quarter of the memory traffic
         r0 = part(weight, units[e] * n_post, n_post)
         r1 = part(weight, units[e + 1] * n_post, n_post)
         r2 = part(weight, units[e + 2] * n_post, n_post)
         r3 = part(weight, units[e + 3] * n_post, n_post)
         for i in range(n_post):
-            current[i] = (((current[i] + jump * r0[i]) + jump * r1[i]) + jump * r2[i]) + jump * r3[i]
+            current[i] = (((current[i] + jump * r0[i]) + jump * r1[i]) + jump * r2[i]) + jump * r3[
+                i
+            ]
         e += 4
     while e < stop:
         s = jump * values[e] if values.size else jump
@@ -33,7 +39,21 @@ def deliver(weight, n_post, jump, events, start, stop, current):
 
 
 @kernel
-def gather_inputs(weight, n_post, span, events, rows, trials, n_sources, source, first_step, last_step, delay, column, arriving):
+def gather_inputs(
+    weight,
+    n_post,
+    span,
+    events,
+    rows,
+    trials,
+    n_sources,
+    source,
+    first_step,
+    last_step,
+    delay,
+    column,
+    arriving,
+):
     """arriving[n, b, column:] = sum of W[j] over the events that arrive at step first_step + n, for a window of steps.
 
     Some columns at a time, so that their part of W stays in the second-level cache.
@@ -46,17 +66,40 @@ def gather_inputs(weight, n_post, span, events, rows, trials, n_sources, source,
                 first = last = 0
                 if n >= delay:
                     first, last = events.pointers[rows[b], m], events.pointers[rows[b], m + 1]
-                sum_rows(weight, at, n_post, size, events.units, first, last, arriving[n - first_step, b], column + at)
+                sum_rows(
+                    weight,
+                    at,
+                    n_post,
+                    size,
+                    events.units,
+                    first,
+                    last,
+                    arriving[n - first_step, b],
+                    column + at,
+                )
 
 
 @kernel
-def events_by_unit(events, rows, trials, n_sources, source, first_step, last_step, delay, slots, tile, n_pre, sorting):
+def events_by_unit(
+    events,
+    rows,
+    trials,
+    n_sources,
+    source,
+    first_step,
+    last_step,
+    delay,
+    slots,
+    tile,
+    n_pre,
+    sorting,
+):
     """Sort the events of some steps by presynaptic neuron, then trial and step: those of neuron j are sorting.ends[j - 1] .. ends[j] - 1.
 
     Their places say when and where they arrive, in a ring of `slots` steps and `tile` trials.
     """
     ends, places, factors = sorting.ends, sorting.places, sorting.factors
-    ends[:n_pre + 1] = 0
+    ends[: n_pre + 1] = 0
     for b in range(trials):
         for n in range(first_step, last_step):
             at = n * n_sources + source
@@ -103,12 +146,16 @@ def accumulate(grad_weight, n_pre, n_post, jump, smooth, sorting, column, arrive
 def accumulate_now(grad_weight, n_post, jump, events, start, stop, adjoint):
     """As `accumulate`, for the events of one trial and step: cheaper where grad_weight stays in the first-level cache."""
     for e in range(start, stop):
-        s, row = jump * events.values[e] if events.values.size else jump, part(grad_weight, events.units[e] * n_post, n_post)
+        s, row = (
+            jump * events.values[e] if events.values.size else jump,
+            part(grad_weight, events.units[e] * n_post, n_post),
+        )
         for i in range(n_post):
             row[i] += s * adjoint[i]
 
 
-# ---------------------------------------------------------------------------------------------- pull
+# --------------------------------------------------------------------------------------------- pull
+
 
 @fused
 def pull_dense(panels, n_pre, n_post, jump, trials, grad_states, target, grad_spikes, pre):
@@ -121,7 +168,9 @@ def pull_dense(panels, n_pre, n_post, jump, trials, grad_states, target, grad_sp
     width = BLOCK_BYTES // panels.itemsize
     for j in range(0, n_pre, width):
         for b in range(0, trials, BLOCK_ROWS):
-            multiply_block(grad_states, b, target, n_post, panels, j * n_post, jump, grad_spikes, pre + j)
+            multiply_block(
+                grad_states, b, target, n_post, panels, j * n_post, jump, grad_spikes, pre + j
+            )
 
 
 @reduction
@@ -148,8 +197,13 @@ def pull_near(weight, n_post, jump, trials, grad_states, target, near, start, at
         e, stop = near.pointers[start + b, at], near.pointers[start + b, at + 1]
         while e + 4 <= stop:
             j0, j1, j2, j3 = near.units[e], near.units[e + 1], near.units[e + 2], near.units[e + 3]
-            s0, s1, s2, s3 = _four_dots(part(weight, j0 * n_post, n_post), part(weight, j1 * n_post, n_post),
-                                        part(weight, j2 * n_post, n_post), part(weight, j3 * n_post, n_post), grad_current)
+            s0, s1, s2, s3 = _four_dots(
+                part(weight, j0 * n_post, n_post),
+                part(weight, j1 * n_post, n_post),
+                part(weight, j2 * n_post, n_post),
+                part(weight, j3 * n_post, n_post),
+                grad_current,
+            )
             result[pre + j0] += jump * s0
             result[pre + j1] += jump * s1
             result[pre + j2] += jump * s2

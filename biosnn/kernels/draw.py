@@ -3,13 +3,20 @@
 Random numbers are SplitMix64 (Steele, Lea & Flood 2014): word k of the stream of row r is mix(start(seed, r) + k * golden), so
 that what is drawn depends on the seed and the row alone, never on threads.
 """
+
 import numpy as np
 
 from .jit import kernel, lowest_bit
 
 _GOLDEN, _ONE, _SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(1), np.uint64(6)
 _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-_S30, _S27, _S31, _S32, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(32), np.uint64(11)
+_S30, _S27, _S31, _S32, _S11 = (
+    np.uint64(30),
+    np.uint64(27),
+    np.uint64(31),
+    np.uint64(32),
+    np.uint64(11),
+)
 _LOW_HALF, _INSIDE_WORD = np.uint64(0xFFFFFFFF), np.uint64(63)
 
 
@@ -55,11 +62,13 @@ def fill_rows(seed, first, begin, end, n, multiple, skip_self, target):
     sums = np.empty(most + 1)
     for j in range(begin, end):
         state, at, k = _start(seed, j), first[j], first[j + 1] - first[j]
-        if multiple:   # sorted uniform numbers are the partial sums of exponential ones, divided by the total
+        if (
+            multiple
+        ):  # sorted uniform numbers are the partial sums of exponential ones, divided by the total
             total = 0.0
             for s in range(k + 1):
                 state += _GOLDEN
-                total -= np.log((np.float64(_mix(state) >> _S11) + 1.0) * 2.0 ** -53)
+                total -= np.log((np.float64(_mix(state) >> _S11) + 1.0) * 2.0**-53)
                 sums[s] = total
             scale = n / total if k else 0.0
             for s in range(k):

@@ -6,6 +6,7 @@ numpy (infinity, not an exception), because the check for zero would keep loops 
 
 Kernels call each other across files; the cache, which looks at the file of a kernel only, is told about all of them (code_cache.py).
 """
+
 import ctypes
 import hashlib
 import sys
@@ -23,18 +24,24 @@ from ..support.code_cache import cache_of
 #: Always inlined: a kernel that is called passes every field of every array (hundreds of words), which costs more than a short loop.
 _OPTIONS = {"nogil": True, "error_model": "numpy", "forceinline": True}
 
-_SOURCES = sorted(Path(__file__).parent.glob("*.py"))     # compiled code follows from all of this folder
+_SOURCES = sorted(
+    Path(__file__).parent.glob("*.py")
+)  # compiled code follows from all of this folder
 _STAMP = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()
 
 
 def _compiler(**options):
     """A decorator like numba.njit, whose cache is as old as the newest of all files with kernels."""
+
     def decorate(function):
-        if numba.config.DISABLE_JIT:     # numbers overflow and divide by zero without a word, as in compiled kernels
+        if (
+            numba.config.DISABLE_JIT
+        ):  # numbers overflow and divide by zero without a word, as in compiled kernels
             return np.errstate(all="ignore")(function)
         dispatcher = numba.njit(**_OPTIONS, **options)(function)
         dispatcher._cache = cache_of(function, _STAMP)
         return dispatcher
+
     return decorate
 
 
@@ -55,7 +62,10 @@ def _without_owner(context, builder, kind, value):
         array.parent = cgutils.get_null_value(array.parent.type)
         return array._getvalue()
     if isinstance(kind, types.BaseTuple):
-        parts = [_without_owner(context, builder, each, builder.extract_value(value, k)) for k, each in enumerate(kind)]
+        parts = [
+            _without_owner(context, builder, each, builder.extract_value(value, k))
+            for k, each in enumerate(kind)
+        ]
         return context.make_tuple(builder, kind, parts)
     return value
 
@@ -63,14 +73,27 @@ def _without_owner(context, builder, kind, value):
 @intrinsic
 def _part(typing_context, array, first, size):
     def generate(context, builder, signature, arguments):
-        whole, first, size = (context.cast(builder, value, given, wanted) for value, given, wanted in
-                              zip(arguments, signature.args, (array, types.intp, types.intp)))
+        whole, first, size = (
+            context.cast(builder, value, given, wanted)
+            for value, given, wanted in zip(
+                arguments, signature.args, (array, types.intp, types.intp)
+            )
+        )
         data = context.make_array(array)(context, builder, whole).data
         view = context.make_array(flat)(context, builder)
-        width = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(array.dtype)))
-        populate_array(view, data=builder.gep(data, [first], inbounds=True), shape=[size], strides=[width], itemsize=width,
-                       meminfo=None)
+        width = context.get_constant(
+            types.intp, context.get_abi_sizeof(context.get_data_type(array.dtype))
+        )
+        populate_array(
+            view,
+            data=builder.gep(data, [first], inbounds=True),
+            shape=[size],
+            strides=[width],
+            itemsize=width,
+            meminfo=None,
+        )
         return view._getvalue()
+
     flat = types.Array(array.dtype, 1, "C")
     return flat(array, first, size), generate
 
@@ -79,6 +102,7 @@ def _part(typing_context, array, first, size):
 def _borrowed(typing_context, arrays):
     def generate(context, builder, signature, arguments):
         return _without_owner(context, builder, arrays, arguments[0])
+
     return arrays(arrays), generate
 
 
@@ -86,8 +110,9 @@ def _borrowed(typing_context, arrays):
 #: entrance of a kernel: its caller keeps the arrays alive.
 borrowed = (lambda arrays: arrays) if numba.config.DISABLE_JIT else _borrowed
 
+
 def _plain_part(array, first, size):
-    return array[first:first + size]
+    return array[first : first + size]
 
 
 @kernel
@@ -98,32 +123,55 @@ def _checked_part(array, first, size):
 
 
 #: array[first:first + size] of a contiguous vector, without the clipping that makes slices slow: it must lie inside.
-part = _plain_part if numba.config.DISABLE_JIT else _checked_part if numba.config.BOUNDSCHECK else _part
+part = (
+    _plain_part
+    if numba.config.DISABLE_JIT
+    else _checked_part
+    if numba.config.BOUNDSCHECK
+    else _part
+)
 
 
 @intrinsic
 def _lowest_bit(typing_context, word):
     def generate(context, builder, signature, arguments):
         return builder.cttz(arguments[0], cgutils.false_bit)
+
     return types.int64(types.uint64), generate
 
 
 #: Position of the lowest 1 of a 64-bit word.
-lowest_bit = (lambda word: (int(word) & -int(word)).bit_length() - 1) if numba.config.DISABLE_JIT else _lowest_bit
+lowest_bit = (
+    (lambda word: (int(word) & -int(word)).bit_length() - 1)
+    if numba.config.DISABLE_JIT
+    else _lowest_bit
+)
 
 
-# ---------------------------------------------------------------------------------------------- for the network engine
+# --------------------------------------------------------------------------- for the network engine
+
 
 @intrinsic
 def _at_address(typing_context, address, size, like):
     def generate(context, builder, signature, arguments):
-        address, size = (context.cast(builder, value, given, types.intp)
-                         for value, given in zip(arguments[:2], signature.args[:2]))
+        address, size = (
+            context.cast(builder, value, given, types.intp)
+            for value, given in zip(arguments[:2], signature.args[:2])
+        )
         view = context.make_array(flat)(context, builder)
-        width = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(like.dtype)))
-        populate_array(view, data=builder.inttoptr(address, view.data.type), shape=[size], strides=[width], itemsize=width,
-                       meminfo=None)
+        width = context.get_constant(
+            types.intp, context.get_abi_sizeof(context.get_data_type(like.dtype))
+        )
+        populate_array(
+            view,
+            data=builder.inttoptr(address, view.data.type),
+            shape=[size],
+            strides=[width],
+            itemsize=width,
+            meminfo=None,
+        )
         return view._getvalue()
+
     flat = types.Array(like.dtype, 1, "C")
     return flat(address, size, like), generate
 
@@ -140,14 +188,19 @@ at_address = _plain_at_address if numba.config.DISABLE_JIT else _at_address
 
 def _pointer(context, builder, signature, arguments):
     array = context.make_array(signature.args[0])(context, builder, arguments[0])
-    return builder.gep(array.data, [context.cast(builder, arguments[1], signature.args[1], types.intp)])
+    return builder.gep(
+        array.data, [context.cast(builder, arguments[1], signature.args[1], types.intp)]
+    )
 
 
 @intrinsic
 def _atomic_add(typing_context, array, index, value):
     def generate(context, builder, signature, arguments):
         value = context.cast(builder, arguments[2], signature.args[2], types.int64)
-        return builder.atomic_rmw("add", _pointer(context, builder, signature, arguments), value, "seq_cst")
+        return builder.atomic_rmw(
+            "add", _pointer(context, builder, signature, arguments), value, "seq_cst"
+        )
+
     return types.int64(array, index, value), generate
 
 
@@ -155,6 +208,7 @@ def _atomic_add(typing_context, array, index, value):
 def _atomic_load(typing_context, array, index):
     def generate(context, builder, signature, arguments):
         return builder.load_atomic(_pointer(context, builder, signature, arguments), "seq_cst", 8)
+
     return types.int64(array, index), generate
 
 
@@ -163,6 +217,7 @@ def _is_raised(typing_context, flags, place):
     def generate(context, builder, signature, arguments):
         flag = builder.load_atomic(_pointer(context, builder, signature, arguments), "monotonic", 8)
         return builder.icmp_signed("!=", flag, flag.type(0))
+
     return types.boolean(flags, place), generate
 
 
@@ -172,10 +227,16 @@ is_raised = (lambda flags, place: flags[place] != 0) if numba.config.DISABLE_JIT
 
 def _system_yield(platform):
     """The function of the operating system that gives the rest of a thread's time slice to others; it returns an int."""
-    return ctypes.WinDLL("kernel32").SwitchToThread if platform == "win32" else ctypes.CDLL(None).sched_yield
+    return (
+        ctypes.WinDLL("kernel32").SwitchToThread
+        if platform == "win32"
+        else ctypes.CDLL(None).sched_yield
+    )
 
 
-llvmlite.binding.add_symbol("biosnn_yield", ctypes.cast(_system_yield(sys.platform), ctypes.c_void_p).value)
+llvmlite.binding.add_symbol(
+    "biosnn_yield", ctypes.cast(_system_yield(sys.platform), ctypes.c_void_p).value
+)
 _yield = types.ExternalFunction("biosnn_yield", types.int32())
 
 

@@ -5,7 +5,8 @@ Kernels see arrays and scalars only (arrays.py). Index letters as in batch.py.
 
 from .jit import fused, kernel, part
 
-# ---------------------------------------------------------------------------------------------- integrate
+# ---------------------------------------------------------------------------------------- integrate
+
 
 @kernel
 def combine(model, terms, g, trials, x, y):
@@ -14,10 +15,16 @@ def combine(model, terms, g, trials, x, y):
     for r in range(model.row_first[g], model.row_first[g + 1]):
         start, stop, at = terms.first[r], terms.first[r + 1], first + (r - model.row_first[g]) * n
         e1, e2 = min(start + 1, stop - 1), min(start + 2, stop - 1)
-        c0, c1 = part(model.coefficient, terms.at[start], n), part(model.coefficient, terms.at[e1], n)
+        c0, c1 = (
+            part(model.coefficient, terms.at[start], n),
+            part(model.coefficient, terms.at[e1], n),
+        )
         c2 = part(model.coefficient, terms.at[e2], n)
         for b in range(trials):
-            x0, x1 = part(x[b], first + terms.other[start] * n, n), part(x[b], first + terms.other[e1] * n, n)
+            x0, x1 = (
+                part(x[b], first + terms.other[start] * n, n),
+                part(x[b], first + terms.other[e1] * n, n),
+            )
             x2, result = part(x[b], first + terms.other[e2] * n, n), part(y[b], at, n)
             if stop - start == 1:
                 for i in range(n):
@@ -29,7 +36,10 @@ def combine(model, terms, g, trials, x, y):
                 for i in range(n):
                     result[i] = c0[i] * x0[i] + c1[i] * x1[i] + c2[i] * x2[i]
             for e in range(start + 3, stop):
-                c, x0 = part(model.coefficient, terms.at[e], n), part(x[b], first + terms.other[e] * n, n)
+                c, x0 = (
+                    part(model.coefficient, terms.at[e], n),
+                    part(x[b], first + terms.other[e] * n, n),
+                )
                 for i in range(n):
                     result[i] += c[i] * x0[i]
 
@@ -53,7 +63,10 @@ def matrix_adjoint(model, g, grad_new, old, grad_coefficient):
     for r in range(model.row_first[g], model.row_first[g + 1]):
         row = first + (r - model.row_first[g]) * n
         for e in range(model.rows.first[r], model.rows.first[r + 1]):
-            gradient, column = part(grad_coefficient, model.rows.at[e], n), first + model.rows.other[e] * n
+            gradient, column = (
+                part(grad_coefficient, model.rows.at[e], n),
+                first + model.rows.other[e] * n,
+            )
             for i in range(n):
                 gradient[i] += grad_new[row + i] * old[column + i]
 
@@ -103,12 +116,17 @@ def bias_adjoint(model, trials, grad_new, grad_bias, grad_drive):
                     grad_drive[a + i] += model.bias[a + i] * grad_new[b, u + i]
 
 
-# ---------------------------------------------------------------------------------------------- bounds
+# ------------------------------------------------------------------------------------------- bounds
+
 
 @kernel
 def bound(model, g, trials, new):
     """U* = low where it is below, high where it is above. (NaN stays.)"""
-    a, first, size = model.neuron_first[g], model.state_first[g], model.neuron_first[g + 1] - model.neuron_first[g]
+    a, first, size = (
+        model.neuron_first[g],
+        model.state_first[g],
+        model.neuron_first[g + 1] - model.neuron_first[g],
+    )
     low, high = part(model.bounds.low, a, size), part(model.bounds.high, a, size)
     for b in range(trials):
         u = part(new[b], first, size)
@@ -120,10 +138,20 @@ def bound(model, g, trials, new):
 @fused
 def bound_adjoint(model, g, trials, margin, start, n, grad_new):
     """Forward: U* = low or high where it is beyond.  Adjoint: grad_U = 0 there, and where it is clamped (margin -inf)."""
-    a, first, size = model.neuron_first[g], model.state_first[g], model.neuron_first[g + 1] - model.neuron_first[g]
-    low, high, theta = part(model.bounds.low, a, size), part(model.bounds.high, a, size), part(model.threshold, a, size)
+    a, first, size = (
+        model.neuron_first[g],
+        model.state_first[g],
+        model.neuron_first[g + 1] - model.neuron_first[g],
+    )
+    low, high, theta = (
+        part(model.bounds.low, a, size),
+        part(model.bounds.high, a, size),
+        part(model.threshold, a, size),
+    )
     zero = margin.dtype.type(0)
     for b in range(trials):
         m, grad_u = part(margin[start + b, n], a, size), part(grad_new[b], first, size)
         for i in range(size):
-            grad_u[i] = zero if m[i] <= low[i] - theta[i] or m[i] >= high[i] - theta[i] else grad_u[i]
+            grad_u[i] = (
+                zero if m[i] <= low[i] - theta[i] or m[i] >= high[i] - theta[i] else grad_u[i]
+            )

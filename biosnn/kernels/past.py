@@ -4,6 +4,7 @@ delays, each beside its adjoint.
 Step m < 0, before the run, is step m + past.steps of the events in `past` (arrays.Past), whose rows are the trials of the batch.
 Kernels see arrays and scalars only. Index letters as in batch.py.
 """
+
 from .dense import accumulate_now, deliver
 from .jit import fused, kernel, part
 from .simd import sum_rows
@@ -56,13 +57,29 @@ def gather_before(wiring, weight, past, start, trials, first, last, scratch):
     span = scratch.sums.size
     for k in range(wiring.source.size):
         if wiring.source[k] < wiring.n_inputs:
-            w, n_post = weight[wiring.weight_first[k]:], wiring.n_post[k]
+            w, n_post = weight[wiring.weight_first[k] :], wiring.n_post[k]
             for n in range(first, min(last, wiring.delay[k])):
                 for b in range(trials):
-                    e, stop = between(past, past.inputs, start + b, n - wiring.delay[k], wiring.n_inputs, wiring.source[k])
+                    e, stop = between(
+                        past,
+                        past.inputs,
+                        start + b,
+                        n - wiring.delay[k],
+                        wiring.n_inputs,
+                        wiring.source[k],
+                    )
                     for at in range(0, n_post, span):
-                        sum_rows(w, at, n_post, min(span, n_post - at), past.inputs.units, e, stop, scratch.arriving[n - first, b],
-                                 wiring.input_column[k] + at)
+                        sum_rows(
+                            w,
+                            at,
+                            n_post,
+                            min(span, n_post - at),
+                            past.inputs.units,
+                            e,
+                            stop,
+                            scratch.arriving[n - first, b],
+                            wiring.input_column[k] + at,
+                        )
 
 
 @fused
@@ -78,7 +95,9 @@ def deliver_before(wiring, k, n_populations, w, past, start, trials, m, arriving
             for i in range(n_post):
                 current[i] += jump * row[i]
         else:
-            first, last = between(past, past.spikes, start + b, m, n_populations, source - wiring.n_inputs)
+            first, last = between(
+                past, past.spikes, start + b, m, n_populations, source - wiring.n_inputs
+            )
             deliver(w, n_post, jump, past.spikes, first, last, current)
 
 
@@ -88,14 +107,24 @@ def accumulate_before(wiring, n_populations, past, start, trials, steps, ring, g
     for k in range(wiring.source.size):
         if not wiring.trained[k]:
             continue
-        n_post, source, gradient = wiring.n_post[k], wiring.source[k], grad_weight[wiring.weight_first[k]:]
+        n_post, source, gradient = (
+            wiring.n_post[k],
+            wiring.source[k],
+            grad_weight[wiring.weight_first[k] :],
+        )
         for arrival in range(min(wiring.delay[k], steps)):
             m = arrival - wiring.delay[k]
             for b in range(trials):
                 adjoint = part(ring[arrival % ring.shape[0], b], wiring.target[k], n_post)
                 if source < wiring.n_inputs:
                     first, last = between(past, past.inputs, start + b, m, wiring.n_inputs, source)
-                    accumulate_now(gradient, n_post, wiring.jump[k], past.inputs, first, last, adjoint)
+                    accumulate_now(
+                        gradient, n_post, wiring.jump[k], past.inputs, first, last, adjoint
+                    )
                 else:
-                    first, last = between(past, past.spikes, start + b, m, n_populations, source - wiring.n_inputs)
-                    accumulate_now(gradient, n_post, wiring.jump[k], past.spikes, first, last, adjoint)
+                    first, last = between(
+                        past, past.spikes, start + b, m, n_populations, source - wiring.n_inputs
+                    )
+                    accumulate_now(
+                        gradient, n_post, wiring.jump[k], past.spikes, first, last, adjoint
+                    )

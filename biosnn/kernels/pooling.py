@@ -6,6 +6,7 @@
 Spikes grow with the margin U* - theta: a unit has the largest margin of its window, and what follows from margins (spikes, the smooth
 twin, lists of those near threshold) follows for units as for neurons. Kernels see arrays and scalars only. k: population of units.
 """
+
 from .jit import fused, kernel, part
 from .threshold import is_listed
 
@@ -16,7 +17,10 @@ def pool(pools, trials, margin, start, slot):
     for k in range(pools.units.size):
         size = pools.size[k]
         for b in range(trials):
-            neurons, units = margin[start + b, slot], part(margin[start + b, slot], pools.target[k], pools.units[k])
+            neurons, units = (
+                margin[start + b, slot],
+                part(margin[start + b, slot], pools.target[k], pools.units[k]),
+            )
             for g in range(pools.units[k]):
                 window = part(pools.member, pools.first[k] + g * size, size)
                 largest = neurons[window[0]]
@@ -35,8 +39,16 @@ def pool_adjoint(model, trials, margin, near, start, n, grad_spikes):
         p, size = pools.population[k], pools.size[k]
         listed, at = is_listed(model, model.group[p], near), n * model.group.size + p
         for b in range(trials):
-            neurons, result, units = margin[start + b, n], grad_spikes[b], part(grad_spikes[b], pools.target[k], pools.units[k])
-            first, last = (near.pointers[start + b, at], near.pointers[start + b, at + 1]) if listed else (0, pools.units[k])
+            neurons, result, units = (
+                margin[start + b, n],
+                grad_spikes[b],
+                part(grad_spikes[b], pools.target[k], pools.units[k]),
+            )
+            first, last = (
+                (near.pointers[start + b, at], near.pointers[start + b, at + 1])
+                if listed
+                else (0, pools.units[k])
+            )
             for e in range(first, last):
                 g = near.units[e] if listed else e
                 window = part(pools.member, pools.first[k] + g * size, size)
@@ -49,7 +61,13 @@ def pool_adjoint(model, trials, margin, near, start, n, grad_spikes):
 @kernel
 def pool_spikes(cells, pools, history, k, n, t):
     """One large network: the spikes of step n of the units of thread t, from the lists of all threads. k: population of units."""
-    p, source, slot, rows, seen = pools.population[k], pools.source[k], n & history.mask, pools.row_first[k], pools.seen_first[k]
+    p, source, slot, rows, seen = (
+        pools.population[k],
+        pools.source[k],
+        n & history.mask,
+        pools.row_first[k],
+        pools.seen_first[k],
+    )
     begin, end, count = cells.bounds[p, t], min(cells.bounds[p, t + 1], cells.n[p]), 0
     for other in range(cells.bounds.shape[1] - 1):
         at = history.first[source, other]

@@ -2,22 +2,23 @@
 
 Random numbers are counter-based: keyed by (seed, stream, step, neuron), whichever thread draws them. Kernels see arrays and scalars only.
 """
+
 import numpy as np
 
 from .arrays import SIGMOID_ESCAPE
 from .jit import kernel, part
-from .random import GRANULE, random_words
 
-GRANULE = 64    # neurons that share random counters; parts of threads are multiples of it
+GRANULE = 64  # neurons that share random counters; parts of threads are multiples of it
 CURRENT, ORNSTEIN_UHLENBECK, POISSON, POISSON_PER_NEURON = range(4)
 
 _U64 = np.uint64
 _M0, _M1, _W0, _W1 = _U64(0xD2511F53), _U64(0xCD9E8D57), _U64(0x9E3779B9), _U64(0xBB67AE85)
 _LOW, _HALF, _PER_WORD = _U64(0xFFFFFFFF), _U64(32), _U64(GRANULE // 4)
-_TO_UNIT = 2.0 ** -32
+_TO_UNIT = 2.0**-32
 
 
-# ---------------------------------------------------------------------------------------------- random numbers
+# ----------------------------------------------------------------------------------- random numbers
+
 
 @kernel
 def _round(x0, x1, x2, x3, k0, k1):
@@ -37,7 +38,12 @@ def random_words(key, stream, step, granule, words):
     Counter (q, stream, low and high half of step); result r of counter 16 granule + q belongs to neuron 16 r + q.
     Written out, because only a loop without an inner one uses vector units.
     """
-    stream, low, high, first = _U64(stream), _U64(step) & _LOW, _U64(step) >> _HALF, _U64(granule) * _PER_WORD
+    stream, low, high, first = (
+        _U64(stream),
+        _U64(step) & _LOW,
+        _U64(step) >> _HALF,
+        _U64(granule) * _PER_WORD,
+    )
     k0, k1 = _U64(key) & _LOW, _U64(key) >> _HALF
     a0, a1 = _next_key(k0, k1)
     b0, b1 = _next_key(a0, a1)
@@ -75,8 +81,16 @@ def _shared_poisson(words, table, counts):
         t4, t5, t6, t7 = table[k + 4], table[k + 5], table[k + 6], table[k + 7]
         for i in range(GRANULE):
             w = words[i]
-            counts[i] += (np.int32(w > t0) + np.int32(w > t1) + np.int32(w > t2) + np.int32(w > t3)
-                          + np.int32(w > t4) + np.int32(w > t5) + np.int32(w > t6) + np.int32(w > t7))
+            counts[i] += (
+                np.int32(w > t0)
+                + np.int32(w > t1)
+                + np.int32(w > t2)
+                + np.int32(w > t3)
+                + np.int32(w > t4)
+                + np.int32(w > t5)
+                + np.int32(w > t6)
+                + np.int32(w > t7)
+            )
 
 
 @kernel
@@ -101,7 +115,8 @@ def _normal(words, values):
         values[i + GRANULE // 2] = radius * np.sin(angle)
 
 
-# ---------------------------------------------------------------------------------------------- background
+# --------------------------------------------------------------------------------------- background
+
 
 @kernel
 def _segment(starts, first, size, n):
@@ -135,7 +150,10 @@ def add_currents(noise, s, n, p, i, m, current, words):
             random_words(noise.key, noise.stream[s], n, (i + b) // GRANULE, words.unsigned)
             _normal(words.unsigned, words.normal)
             y = part(own, noise.ou_first[s] + i + b, GRANULE)
-            mean, spread = part(noise.values, at + b, GRANULE), part(noise.values, at + width + b, GRANULE)
+            mean, spread = (
+                part(noise.values, at + b, GRANULE),
+                part(noise.values, at + width + b, GRANULE),
+            )
             for k in range(GRANULE):
                 y[k] = mean[k] + noise.decay[s] * (y[k] - mean[k]) + spread[k] * words.normal[k]
                 current[b + k] += y[k]
@@ -147,7 +165,7 @@ def add_poisson(cells, noise, s, n, t, x, words):
     p = noise.population[s]
     segment = _segment(noise.starts, noise.start_first[s], noise.segments[s], n)
     at = noise.value_first[s] + segment * noise.width[s]
-    if noise.kind[s] == POISSON and noise.table[at] == _LOW:     # no word is above that: a rate of 0
+    if noise.kind[s] == POISSON and noise.table[at] == _LOW:  # no word is above that: a rate of 0
         return
     for i in range(cells.bounds[p, t], cells.bounds[p, t + 1], GRANULE):
         random_words(noise.key, noise.stream[s], n, i // GRANULE, words.unsigned)
@@ -159,8 +177,8 @@ def add_poisson(cells, noise, s, n, t, x, words):
         for k in range(GRANULE):
             y[k] += noise.weight[s] * x.dtype.type(words.counts[k])
 
-_TO_UNIT = 2.0 ** -32
-_WHOLE_TRIAL = np.uint64(2 ** 64 - 1)     # the step of a draw that holds for all steps
+
+_WHOLE_TRIAL = np.uint64(2**64 - 1)  # the step of a draw that holds for all steps
 
 
 @kernel
@@ -187,7 +205,9 @@ def draw_spikes(chance, trials, margin, start, slot, n):
                 kind, x = chance.kind[first + i], block[i]
                 if kind >= 0:
                     u = (np.float64(words[i]) + 0.5) * _TO_UNIT
-                    fires = u < _escape(kind, chance.steepness[first + i], chance.rate[first + i], np.float64(x))
+                    fires = u < _escape(
+                        kind, chance.steepness[first + i], chance.rate[first + i], np.float64(x)
+                    )
                     block[i] = max(abs(x), tiny) if fires else -abs(x)
         for first in range(0, chance.silent.size, GRANULE):
             block = part(m, first, min(GRANULE, chance.silent.size - first))

@@ -1,4 +1,5 @@
 """The compiled loops that take moments of states over time."""
+
 import numpy as np
 
 from .jit import kernel, part
@@ -12,7 +13,10 @@ def add_moments(blocks, moment, trials, states, moments, start, n):
         if blocks.tag[m] == moment:
             size = blocks.size[m]
             for b in range(trials):
-                mean, squares = part(moments[start + b, 0], blocks.column[m], size), part(moments[start + b, 1], blocks.column[m], size)
+                mean, squares = (
+                    part(moments[start + b, 0], blocks.column[m], size),
+                    part(moments[start + b, 1], blocks.column[m], size),
+                )
                 state = part(states[b], blocks.first[m], size)
                 for i in range(size):
                     x, before = state[i], mean[i]

@@ -7,6 +7,7 @@
 Synapse s belongs to neuron post[s], and its weight is weight[at[s]], which it may share with others (convolution, tied weights).
 Kernels see arrays and scalars only (arrays.py). Index letters as in batch.py.
 """
+
 from .jit import fused, kernel, part, reduction
 from .past import between
 from .threshold import is_listed
@@ -40,10 +41,17 @@ def _deliver_before(sparse, k, n_inputs, n_populations, weight, past, start, tri
 def deliver_sparse(sparse, n_inputs, n_populations, weight, drive, spikes, start, trials, n, new):
     """All events that arrive at step n."""
     for k in range(sparse.source.size):
-        m, source, target, n_post = n - sparse.delay[k], sparse.source[k], sparse.target[k], sparse.n_post[k]
+        m, source, target, n_post = (
+            n - sparse.delay[k],
+            sparse.source[k],
+            sparse.target[k],
+            sparse.n_post[k],
+        )
         if m < 0:
             if drive.past.steps:
-                _deliver_before(sparse, k, n_inputs, n_populations, weight, drive.past, start, trials, m, new)
+                _deliver_before(
+                    sparse, k, n_inputs, n_populations, weight, drive.past, start, trials, m, new
+                )
             continue
         for b in range(trials):
             current = part(new[b], target, n_post)
@@ -67,7 +75,9 @@ def _accumulate_rows(sparse, k, events, start, stop, adjoint, grad_weight):
 
 
 @fused
-def accumulate_sparse(sparse, n_inputs, n_populations, drive, spikes, start, trials, n, steps, ring, grad_weight):
+def accumulate_sparse(
+    sparse, n_inputs, n_populations, drive, spikes, start, trials, n, steps, ring, grad_weight
+):
     """From the events emitted at step n."""
     for k in range(sparse.source.size):
         source, arrival = sparse.source[k], n + sparse.delay[k]
@@ -86,7 +96,9 @@ def accumulate_sparse(sparse, n_inputs, n_populations, drive, spikes, start, tri
 
 
 @fused
-def accumulate_sparse_before(sparse, n_inputs, n_populations, past, start, trials, steps, ring, grad_weight):
+def accumulate_sparse_before(
+    sparse, n_inputs, n_populations, past, start, trials, steps, ring, grad_weight
+):
     """From the events before the run that arrived in it; ring: adjoints of its first steps."""
     for k in range(sparse.source.size):
         source = sparse.source[k]
@@ -98,7 +110,9 @@ def accumulate_sparse_before(sparse, n_inputs, n_populations, past, start, trial
                     first, last = between(past, past.inputs, start + b, m, n_inputs, source)
                     _accumulate_rows(sparse, k, past.inputs, first, last, adjoint, grad_weight)
                 else:
-                    first, last = between(past, past.spikes, start + b, m, n_populations, source - n_inputs)
+                    first, last = between(
+                        past, past.spikes, start + b, m, n_populations, source - n_inputs
+                    )
                     _accumulate_rows(sparse, k, past.spikes, first, last, adjoint, grad_weight)
 
 
@@ -111,18 +125,37 @@ def _row_dot(sparse, first, last, weight, adjoint):
 
 
 @fused
-def pull_sparse(sparse, n_inputs, model, weight, near, start, trials, n, steps, window, ring, grad_spikes):
+def pull_sparse(
+    sparse, n_inputs, model, weight, near, start, trials, n, steps, window, ring, grad_spikes
+):
     """grad_S of what was emitted at step n; where those near threshold are listed, for them only: elsewhere sigma' is 0."""
     for k in range(sparse.source.size):
         p, arrival = sparse.source[k] - n_inputs, n + sparse.delay[k]
-        if p < 0 or not sparse.pulled[k] or arrival >= steps or window > 0 and n // window != arrival // window:
+        if (
+            p < 0
+            or not sparse.pulled[k]
+            or arrival >= steps
+            or window > 0
+            and n // window != arrival // window
+        ):
             continue
-        pre, rows, jump, listed = model.population_first[p], sparse.row_first[k], sparse.jump[k], is_listed(model, model.group[p], near)
+        pre, rows, jump, listed = (
+            model.population_first[p],
+            sparse.row_first[k],
+            sparse.jump[k],
+            is_listed(model, model.group[p], near),
+        )
         at = n * model.group.size + p
         for b in range(trials):
             adjoint = part(ring[arrival % ring.shape[0], b], sparse.target[k], sparse.n_post[k])
             result = part(grad_spikes[b], pre, sparse.n_pre[k])
-            first, last = (near.pointers[start + b, at], near.pointers[start + b, at + 1]) if listed else (0, sparse.n_pre[k])
+            first, last = (
+                (near.pointers[start + b, at], near.pointers[start + b, at + 1])
+                if listed
+                else (0, sparse.n_pre[k])
+            )
             for e in range(first, last):
                 j = near.units[e] if listed else e
-                result[j] += jump * _row_dot(sparse, sparse.first[rows + j], sparse.first[rows + j + 1], weight, adjoint)
+                result[j] += jump * _row_dot(
+                    sparse, sparse.first[rows + j], sparse.first[rows + j + 1], weight, adjoint
+                )

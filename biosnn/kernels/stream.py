@@ -5,6 +5,7 @@ synapses, reset. Thread t owns the neurons bounds[p, t] .. bounds[p, t+1] - 1 of
 rows of a sparse projection are sorted by target, so that its share of a row is a run of synapses. Nothing else is shared but the
 lists of spikes, which are complete up to the last meeting. Every target adds its inputs in the same order for any number of threads.
 """
+
 import numpy as np
 
 from .arrivals import add_released, arrive, plastic_arrivals, send, take_from_ring, use_resources
@@ -13,16 +14,23 @@ from .pooling import pool_spikes
 from .random import add_currents, add_poisson
 from .simd import LANES, at_least, exp, lowest_bit
 
-BLOCK = 512     # neurons that go through all parts of an update while they are in the first-level cache
+BLOCK = (
+    512  # neurons that go through all parts of an update while they are in the first-level cache
+)
 
 
-# ---------------------------------------------------------------------------------------------- neurons
+# ------------------------------------------------------------------------------------------ neurons
+
 
 @kernel
 def _term(cells, p, i, m, x, old, e):
     """Coefficients and states of a term of the step matrix, for the neurons i .. i + m - 1; U before the step is in `old`."""
     state = cells.term_other[e]
-    y = part(old, 0, m) if state == 0 else part(x, cells.state_first[p] + state * cells.padded[p] + i, m)
+    y = (
+        part(old, 0, m)
+        if state == 0
+        else part(x, cells.state_first[p] + state * cells.padded[p] + i, m)
+    )
     return part(cells.coefficient, cells.term_at[e] + cells.term_step[e] * i, m), y
 
 
@@ -30,7 +38,11 @@ def _term(cells, p, i, m, x, old, e):
 def _only_decays(cells, p, r):
     """Whether row r of the step matrix, not that of U, holds nothing but its own state."""
     own = r - cells.row_first[p]
-    return own > 0 and cells.term_first[r + 1] - cells.term_first[r] == 1 and cells.term_other[cells.term_first[r]] == own
+    return (
+        own > 0
+        and cells.term_first[r + 1] - cells.term_first[r] == 1
+        and cells.term_other[cells.term_first[r]] == own
+    )
 
 
 @kernel
@@ -85,14 +97,21 @@ def _conduct(cells, p, i, m, x, u, fresh, current, driven):
 def _surge(cells, p, i, m, u, fresh):
     """U* += dt / tau_mem (square U^2 + constant + slope exp((U - onset) / slope)), for the old U."""
     rate = part(cells.coefficient, cells.rate_at[p] + cells.rate_step[p] * i, m)
-    square, constant, slope, onset = cells.surge[p, 0], cells.surge[p, 1], cells.surge[p, 2], cells.surge[p, 3]
+    square, constant, slope, onset = (
+        cells.surge[p, 0],
+        cells.surge[p, 1],
+        cells.surge[p, 2],
+        cells.surge[p, 3],
+    )
     if slope > 0:
         for k in range(m):
             fresh[k] += rate[k] * (slope * exp((u[k] - onset) / slope))
     if square != 0 or constant != 0:
         for k in range(m):
             fresh[k] += rate[k] * (square * u[k] * u[k] + constant)
-    for k in range(max(0, cells.n[p] - i), m):   # what only fills the last granule never resets: it must not run away
+    for k in range(
+        max(0, cells.n[p] - i), m
+    ):  # what only fills the last granule never resets: it must not run away
         fresh[k] = 0
 
 
@@ -116,7 +135,11 @@ def _clamp_and_compare(cells, p, i, m, x, clock, old, fresh, margin):
     if cells.clamped_steps[p] > 0:
         remaining = part(clock, cells.neuron_first[p] + i, m)
         for k in range(m):
-            before, after, clamped = old[k], new[k], remaining[k] > 0   # loaded without a condition, for the sake of vector units
+            before, after, clamped = (
+                old[k],
+                new[k],
+                remaining[k] > 0,
+            )  # loaded without a condition, for the sake of vector units
             u[k] = before if clamped else after
             margin[k] = low if clamped else after - theta
     else:
@@ -125,9 +148,16 @@ def _clamp_and_compare(cells, p, i, m, x, clock, old, fresh, margin):
             margin[k] = new[k] - theta
     for r in range(cells.row_first[p] + 1, cells.row_first[p + 1]):
         own = r - cells.row_first[p]
-        y, new = part(x, cells.state_first[p] + own * cells.padded[p] + i, m), part(fresh, own * BLOCK, m)
+        y, new = (
+            part(x, cells.state_first[p] + own * cells.padded[p] + i, m),
+            part(fresh, own * BLOCK, m),
+        )
         if _only_decays(cells, p, r):
-            c = part(cells.coefficient, cells.term_at[cells.term_first[r]] + cells.term_step[cells.term_first[r]] * i, m)
+            c = part(
+                cells.coefficient,
+                cells.term_at[cells.term_first[r]] + cells.term_step[cells.term_first[r]] * i,
+                m,
+            )
             for k in range(m):
                 y[k] = c[k] * y[k]
         else:
@@ -190,7 +220,9 @@ def _update(cells, noise, history, p, n, t, x, state, scratch):
             _surge(cells, p, i, m, scratch.old, scratch.fresh)
         if cells.bounded[p]:
             _bound(cells, p, m, scratch.fresh)
-        _clamp_and_compare(cells, p, i, m, x, state.clock, scratch.old, scratch.fresh, scratch.margin)
+        _clamp_and_compare(
+            cells, p, i, m, x, state.clock, scratch.old, scratch.fresh, scratch.margin
+        )
         if cells.spiking[p]:
             count = _find_spikes(i, m, cells.n[p], scratch.margin, units, count)
     history.count[slot, t, p] = count
@@ -213,7 +245,12 @@ def _copy_inputs(cells, drive, history, p, n, t):
 @kernel
 def _reset(cells, history, p, n, t, x, state):
     """U = U_reset, or U -= theta; the refractory clock starts."""
-    slot, a, first, at = n & history.mask, cells.neuron_first[p], cells.state_first[p], history.first[p, t]
+    slot, a, first, at = (
+        n & history.mask,
+        cells.neuron_first[p],
+        cells.state_first[p],
+        history.first[p, t],
+    )
     for e in range(history.count[slot, t, p]):
         i = history.units[slot, at + e]
         x[first + i] = x[first + i] - cells.threshold[p] if cells.subtracts[p] else cells.reset[p]
@@ -225,31 +262,50 @@ def _reset(cells, history, p, n, t, x, state):
 @kernel
 def _jump(cells, history, p, n, t, x):
     """What spikes of step n - delay add to other states of their own neurons."""
-    slot, first, at = (n - cells.jump_delay[p]) & history.mask, cells.state_first[p], history.first[p, t]
+    slot, first, at = (
+        (n - cells.jump_delay[p]) & history.mask,
+        cells.state_first[p],
+        history.first[p, t],
+    )
     if n < cells.jump_delay[p]:
         return
     for e in range(history.count[slot, t, p]):
         i = history.units[slot, at + e]
         for r in range(cells.row_first[p] + 1, cells.row_first[p + 1]):
-            x[first + (r - cells.row_first[p]) * cells.padded[p] + i] += cells.coefficient[cells.jump_at[r] + cells.jump_step[r] * i]
+            x[first + (r - cells.row_first[p]) * cells.padded[p] + i] += cells.coefficient[
+                cells.jump_at[r] + cells.jump_step[r] * i
+            ]
 
 
-# ---------------------------------------------------------------------------------------------- all steps of a thread
+# ---------------------------------------------------------------------------- all steps of a thread
+
 
 @kernel
 def _record(cells, record, n, t, x, state, row):
     for c in range(record.index.size):
         if record.owner[c] == t:
-            a = record.clamped_by[c]   # a neuron whose U is recorded and may be clamped, or -1
-            record.values[row, c] = state.held[a] if a >= 0 and state.clock[a] > 0 else x[record.index[c]]
+            a = record.clamped_by[c]  # a neuron whose U is recorded and may be clamped, or -1
+            record.values[row, c] = (
+                state.held[a] if a >= 0 and state.clock[a] > 0 else x[record.index[c]]
+            )
 
 
 @kernel
-def advance(cells, wires, plastic, noise, drive, history, record, state, scratch, control, t, first, last):
+def advance(
+    cells, wires, plastic, noise, drive, history, record, state, scratch, control, t, first, last
+):
     """Steps first .. last - 1 of everything that belongs to thread t. At the end all threads have met, and all spikes are sent."""
     cells, wires, plastic, noise, drive, history, record, state, scratch = borrowed(
-        (cells, wires, plastic, noise, drive, history, record, state, scratch))
-    x, ring, threads, known, meetings, row = state.x, state.ring, cells.bounds.shape[1] - 1, first - 1, 0, 0
+        (cells, wires, plastic, noise, drive, history, record, state, scratch)
+    )
+    x, ring, threads, known, meetings, row = (
+        state.x,
+        state.ring,
+        cells.bounds.shape[1] - 1,
+        first - 1,
+        0,
+        0,
+    )
     for n in range(first, last):
         for p in range(cells.n.size):
             if cells.input_number[p] >= 0:
@@ -258,11 +314,13 @@ def advance(cells, wires, plastic, noise, drive, history, record, state, scratch
                 _update(cells, noise, history, p, n, t, x, state, scratch)
         for q in range(plastic.short.size):
             use_resources(cells, wires, plastic, history, q, n, t)
-        if n - wires.shortest > known or n == last - 1:   # spikes up to n - shortest arrive now: exchange all there are
+        if (
+            n - wires.shortest > known or n == last - 1
+        ):  # spikes up to n - shortest arrive now: exchange all there are
             if threads > 1:
                 meetings += 1
                 meet(control, meetings, threads)
-            for k in range(wires.pools.population.size):     # what they pool is complete now
+            for k in range(wires.pools.population.size):  # what they pool is complete now
                 for m in range(known + 1, n + 1):
                     pool_spikes(cells, wires.pools, history, k, m, t)
                 if threads > 1:
@@ -292,7 +350,8 @@ def advance(cells, wires, plastic, noise, drive, history, record, state, scratch
             row += 1
 
 
-# ---------------------------------------------------------------------------------------------- around the run
+# ----------------------------------------------------------------------------------- around the run
+
 
 @kernel
 def split_rows(first, target, bounds, split):

@@ -1,4 +1,5 @@
 """The compiled surrogate derivatives, each with its smooth twin: the antiderivative, which takes the threshold's place in checks."""
+
 import math
 
 import numpy as np
@@ -13,9 +14,8 @@ from .arrays import (
     TRUNCATED_SUPERSPIKE,
 )
 from .jit import kernel
-from .surrogate import other_derivative, other_twin
 
-HEIGHT, SCALE = 0.15, 6.0   # h and s of the multi-Gaussian (Yin et al. 2021)
+HEIGHT, SCALE = 0.15, 6.0  # h and s of the multi-Gaussian (Yin et al. 2021)
 _ROOT, _DENSITY = math.sqrt(0.5), 1 / math.sqrt(2 * math.pi)
 
 
@@ -40,7 +40,9 @@ def other_derivative(kind, beta, x):
         return type(x)(0.5) * beta / (one + w * w)
     if kind == MULTI_GAUSSIAN:
         h, s = type(x)(HEIGHT), type(x)(SCALE)
-        return beta * ((one + h) * _density(z) - h / s * (_density((z - one) / s) + _density((z + one) / s)))
+        return beta * (
+            (one + h) * _density(z) - h / s * (_density((z - one) / s) + _density((z + one) / s))
+        )
     if kind == ASYMPTOTIC_SUPERSPIKE:
         w = one / (one + abs(z))
         return beta * w * w
@@ -57,19 +59,22 @@ def other_twin(kind, beta, x):
         return half + type(x)(1 / np.pi) * math.atan(type(x)(np.pi / 2) * z)
     if kind == MULTI_GAUSSIAN:
         h, s = type(x)(HEIGHT), type(x)(SCALE)
-        return (one + h) * _distribution(z) - h * (_distribution((z - one) / s) + _distribution((z + one) / s))
+        return (one + h) * _distribution(z) - h * (
+            _distribution((z - one) / s) + _distribution((z + one) / s)
+        )
     if kind == ASYMPTOTIC_SUPERSPIKE:
         return one + z / (one + abs(z))
     tail = np.exp(-abs(z)) / beta
     return tail if x < 0 else type(x)(2) / beta - tail
 
 
-# ---------------------------------------------------------------------------------------------- surrogate gradients
+# ------------------------------------------------------------------------------ surrogate gradients
+
 
 @kernel
 def surrogate_derivative(kind, beta, cutoff, x):
     """sigma'(x) at x = U* - theta; 0 at x = -inf, which marks a clamped neuron."""
-    one = type(x)(1)   # a bare 1 would make a float32 expression float64
+    one = type(x)(1)  # a bare 1 would make a float32 expression float64
     if kind == SIGMOID:
         e = np.exp(-beta * abs(x))
         return beta * e / ((one + e) * (one + e))

@@ -2,15 +2,17 @@
 
 Kernels see arrays and scalars only (arrays.py). Index letters as in batch.py; k: jump.
 """
+
 import numpy as np
 
 from .arrays import RESET_BY_SUBTRACTION, SUPERSPIKE, TRUNCATED_SUPERSPIKE
 from .jit import fused, kernel, part
 from .past import between
 from .simd import LANES, at_least, lowest_bit
-from .threshold import is_listed
+from .surrogate import smooth_spike, surrogate_derivative
 
-# ---------------------------------------------------------------------------------------------- threshold
+# ---------------------------------------------------------------------------------------- threshold
+
 
 @kernel
 def is_listed(model, g, near):
@@ -21,7 +23,11 @@ def is_listed(model, g, near):
 @kernel
 def threshold(model, g, trials, old, new, clock, margin, start, slot):
     """margin = U* - theta; a clamped neuron keeps U and has margin -inf, so that neither spike nor surrogate follows."""
-    a, first, size = model.neuron_first[g], model.state_first[g], model.neuron_first[g + 1] - model.neuron_first[g]
+    a, first, size = (
+        model.neuron_first[g],
+        model.state_first[g],
+        model.neuron_first[g + 1] - model.neuron_first[g],
+    )
     theta = part(model.threshold, a, size)
     for b in range(trials):
         m, u = part(margin[start + b, slot], a, size), part(new[b], first, size)
@@ -43,19 +49,31 @@ def collect_spikes(model, p, trials, margin, slot, spikes, near, start, n):
     `near`, if it has units, gets those with |margin| <= cutoff, whose surrogate is not zero.
     """
     g, a, at = model.group[p], model.population_first[p], n * model.group.size + p
-    size, width, listed = model.population_first[p + 1] - a, model.cutoff[g], is_listed(model, g, near)
+    size, width, listed = (
+        model.population_first[p + 1] - a,
+        model.cutoff[g],
+        is_listed(model, g, near),
+    )
     for b in range(trials):
         count, m = spikes.pointers[start + b, at], part(margin[start + b, slot], a, size)
         count_near = near.pointers[start + b, at] if listed else 0
         if spikes.values.size:
             for i in range(size):
-                spikes.values[count] = smooth_spike(model.surrogate[g], model.steepness[g], model.cutoff[g], m[i])
+                spikes.values[count] = smooth_spike(
+                    model.surrogate[g], model.steepness[g], model.cutoff[g], m[i]
+                )
                 spikes.units[count] = i
                 count += 1
         else:
-            for block in range(0, size, LANES):   # whole blocks: reading further costs less than a loop over the rest
-                bits = at_least(m, block, -width if listed else type(width)(0)) & ((1 << min(LANES, size - block)) - 1)
-                while bits:                       # a number is always written and kept if the counter moves on: fewer branches
+            for block in range(
+                0, size, LANES
+            ):  # whole blocks: reading further costs less than a loop over the rest
+                bits = at_least(m, block, -width if listed else type(width)(0)) & (
+                    (1 << min(LANES, size - block)) - 1
+                )
+                while (
+                    bits
+                ):  # a number is always written and kept if the counter moves on: fewer branches
                     i = block + lowest_bit(bits)
                     spikes.units[count] = i
                     count += m[i] > 0
@@ -65,7 +83,9 @@ def collect_spikes(model, p, trials, margin, slot, spikes, near, start, n):
                     bits &= bits - 1
         spikes.pointers[start + b, at + 1] = count
         if near.units.size:
-            near.pointers[start + b, at + 1] = count_near if listed else near.pointers[start + b, at]
+            near.pointers[start + b, at + 1] = (
+                count_near if listed else near.pointers[start + b, at]
+            )
 
 
 @fused
@@ -74,12 +94,22 @@ def threshold_adjoint(model, g, trials, margin, start, n, grad_spikes, grad_new)
 
     Where sigma' is 0 beyond the cutoff, grad_S may lack what was not pulled.
     """
-    a, first, size = model.neuron_first[g], model.state_first[g], model.neuron_first[g + 1] - model.neuron_first[g]
+    a, first, size = (
+        model.neuron_first[g],
+        model.state_first[g],
+        model.neuron_first[g + 1] - model.neuron_first[g],
+    )
     kind, beta, cutoff = model.surrogate[g], model.steepness[g], model.cutoff[g]
     one, zero = margin.dtype.type(1), margin.dtype.type(0)
     for b in range(trials):
-        m, grad_spike, grad_u = part(margin[start + b, n], a, size), part(grad_spikes[b], a, size), part(grad_new[b], first, size)
-        if kind == SUPERSPIKE or kind == TRUNCATED_SUPERSPIKE:   # written out, because this loop then uses vector units
+        m, grad_spike, grad_u = (
+            part(margin[start + b, n], a, size),
+            part(grad_spikes[b], a, size),
+            part(grad_new[b], first, size),
+        )
+        if (
+            kind == SUPERSPIKE or kind == TRUNCATED_SUPERSPIKE
+        ):  # written out, because this loop then uses vector units
             for i in range(size):
                 h = one / (beta * abs(m[i]) + one)
                 grad_u[i] += grad_spike[i] * (h * h) if abs(m[i]) <= cutoff else zero
@@ -91,16 +121,25 @@ def threshold_adjoint(model, g, trials, margin, start, n, grad_spikes, grad_new)
 @fused
 def clamp_adjoint(model, g, trials, margin, start, n, grad_new, kept):
     """Forward: a clamped neuron keeps U.  Adjoint: its grad_U bypasses the matrix; set it aside in `kept`."""
-    a, first, size = model.neuron_first[g], model.state_first[g], model.neuron_first[g + 1] - model.neuron_first[g]
+    a, first, size = (
+        model.neuron_first[g],
+        model.state_first[g],
+        model.neuron_first[g + 1] - model.neuron_first[g],
+    )
     zero = margin.dtype.type(0)
     for b in range(trials):
-        m, grad_u, aside = part(margin[start + b, n], a, size), part(grad_new[b], first, size), part(kept[b], a, size)
+        m, grad_u, aside = (
+            part(margin[start + b, n], a, size),
+            part(grad_new[b], first, size),
+            part(kept[b], a, size),
+        )
         for i in range(size):
             aside[i] = grad_u[i] if m[i] == -np.inf else zero
             grad_u[i] = zero if m[i] == -np.inf else grad_u[i]
 
 
-# ---------------------------------------------------------------------------------------------- reset
+# -------------------------------------------------------------------------------------------- reset
+
 
 @kernel
 def reset(model, p, trials, spikes, margin, start, n, slot, new, clock, counts):
@@ -129,15 +168,31 @@ def reset_adjoint(model, g, trials, margin, start, n, smooth, differentiate, gra
 
     The first term only if `differentiate`. By subtraction: U = U* - theta S, so only grad_S -= theta grad_U.
     """
-    a, first, size = model.neuron_first[g], model.state_first[g], model.neuron_first[g + 1] - model.neuron_first[g]
+    a, first, size = (
+        model.neuron_first[g],
+        model.state_first[g],
+        model.neuron_first[g + 1] - model.neuron_first[g],
+    )
     kind, beta, cutoff = model.surrogate[g], model.steepness[g], model.cutoff[g]
-    subtract, one, zero = model.reset_kind[g] == RESET_BY_SUBTRACTION, margin.dtype.type(1), margin.dtype.type(0)
+    subtract, one, zero = (
+        model.reset_kind[g] == RESET_BY_SUBTRACTION,
+        margin.dtype.type(1),
+        margin.dtype.type(0),
+    )
     for b in range(trials):
-        m, grad_u, grad_spike = part(margin[start + b, n], a, size), part(grad_new[b], first, size), part(grad_spikes[b], a, size)
+        m, grad_u, grad_spike = (
+            part(margin[start + b, n], a, size),
+            part(grad_new[b], first, size),
+            part(grad_spikes[b], a, size),
+        )
         if differentiate:
             for i in range(size):
                 if m[i] != -np.inf:
-                    change = -model.threshold[a + i] if subtract else model.reset[a + i] - model.threshold[a + i] - m[i]
+                    change = (
+                        -model.threshold[a + i]
+                        if subtract
+                        else model.reset[a + i] - model.threshold[a + i] - m[i]
+                    )
                     grad_spike[i] += change * grad_u[i]
         if smooth and not subtract:
             for i in range(size):
@@ -147,7 +202,8 @@ def reset_adjoint(model, g, trials, margin, start, n, smooth, differentiate, gra
                 grad_u[i] = zero if m[i] > 0 else grad_u[i]
 
 
-# ---------------------------------------------------------------------------------------------- jumps
+# -------------------------------------------------------------------------------------------- jumps
+
 
 @kernel
 def _add_jumps_before(model, past, k, trials, start, m, new):
@@ -157,7 +213,9 @@ def _add_jumps_before(model, past, k, trials, start, m, new):
         first, last = between(past, spikes, start + b, m, model.group.size, jumps.population[k])
         for e in range(first, last):
             i = spikes.units[e]
-            new[b, jumps.target[k] + i] += jumps.size[jumps.first[k] + i] * (spikes.values[e] if spikes.values.size else one)
+            new[b, jumps.target[k] + i] += jumps.size[jumps.first[k] + i] * (
+                spikes.values[e] if spikes.values.size else one
+            )
 
 
 @kernel
@@ -190,10 +248,19 @@ def jumps_adjoint(model, recording, start, trials, n, steps, window, ring, grad_
         if n + jumps.delay[k] >= steps:
             continue
         arrived, at = ring[(n + jumps.delay[k]) % ring.shape[0]], n * model.group.size + p
-        a, size = model.population_first[p], model.population_first[p + 1] - model.population_first[p]
-        jump, reaches = part(jumps.size, first, size), window == 0 or n // window == (n + jumps.delay[k]) // window
+        a, size = (
+            model.population_first[p],
+            model.population_first[p + 1] - model.population_first[p],
+        )
+        jump, reaches = (
+            part(jumps.size, first, size),
+            window == 0 or n // window == (n + jumps.delay[k]) // window,
+        )
         for b in range(trials):
-            grad_x, grad_spike = part(arrived[b], jumps.target[k], size), part(grad_spikes[b], a, size)
+            grad_x, grad_spike = (
+                part(arrived[b], jumps.target[k], size),
+                part(grad_spikes[b], a, size),
+            )
             if reaches and is_listed(model, model.group[p], near):
                 for e in range(near.pointers[start + b, at], near.pointers[start + b, at + 1]):
                     grad_spike[near.units[e]] += jump[near.units[e]] * grad_x[near.units[e]]
@@ -215,8 +282,17 @@ def jumps_adjoint_before(model, past, start, trials, steps, ring, grad_size):
     for k in range(jumps.population.size):
         for arrival in range(min(jumps.delay[k], steps)):
             for b in range(trials):
-                first, last = between(past, spikes, start + b, arrival - jumps.delay[k], model.group.size, jumps.population[k])
+                first, last = between(
+                    past,
+                    spikes,
+                    start + b,
+                    arrival - jumps.delay[k],
+                    model.group.size,
+                    jumps.population[k],
+                )
                 for e in range(first, last):
                     i = spikes.units[e]
                     grad_x = ring[arrival % ring.shape[0], b, jumps.target[k] + i]
-                    grad_size[jumps.first[k] + i] += (spikes.values[e] if spikes.values.size else one) * grad_x
+                    grad_size[jumps.first[k] + i] += (
+                        spikes.values[e] if spikes.values.size else one
+                    ) * grad_x

@@ -3,6 +3,7 @@
 Weights out of an excitatory or inhibitory population, and all weights onto a receptor with a sign, are stored
 non-negative; the sign lives in the receptor. After every optimizer step they are projected back to >= 0.
 """
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,12 +22,16 @@ def check_weights(name, weights, non_negative):
         total = weights.sum()
     if not np.isfinite(total) and not np.all(np.isfinite(weights)):
         at = np.argwhere(~np.isfinite(weights))[0]
-        raise ValueError(f"projection {name!r}: weight {_index(at)}is {weights[tuple(at)]}; weights must be finite.")
+        raise ValueError(
+            f"projection {name!r}: weight {_index(at)}is {weights[tuple(at)]}; weights must be finite."
+        )
     if non_negative and weights.size and weights.min() < 0:
         at = np.argwhere(weights < 0)[0]
-        raise ValueError(f"projection {name!r}: weight {_index(at)}is {weights[tuple(at)]:g}, which violates Dale's law: weights of "
-                         "excitatory and inhibitory synapses are stored non-negative, the sign is the receptor's. Give "
-                         "absolute values, or make the population unsigned.")
+        raise ValueError(
+            f"projection {name!r}: weight {_index(at)}is {weights[tuple(at)]:g}, which violates Dale's law: weights of "
+            "excitatory and inhibitory synapses are stored non-negative, the sign is the receptor's. Give "
+            "absolute values, or make the population unsigned."
+        )
 
 
 def _index(at):
@@ -46,14 +51,25 @@ class Audit:
     signs        population -> (n,) +1 all outgoing synapses excite, -1 all inhibit, 0 there are none, 2 both kinds
     violations   number of synapses whose sign contradicts their population or receptor
     """
+
     signs: dict
     violations: int
 
     def __str__(self):
-        rows = [(name, *(f"{n}" if (n := int(np.sum(sign == value))) else "" for value in (1, -1, 2, 0)))
-                for name, sign in self.signs.items()]
-        return printed(Table(f"Dale's law: {self.violations} violation{'s' * (self.violations != 1)}",
-                             ("neurons", "excitatory", "inhibitory", "mixed", "without synapses"), rows)).rstrip()
+        rows = [
+            (
+                name,
+                *(f"{n}" if (n := int(np.sum(sign == value))) else "" for value in (1, -1, 2, 0)),
+            )
+            for name, sign in self.signs.items()
+        ]
+        return printed(
+            Table(
+                f"Dale's law: {self.violations} violation{'s' * (self.violations != 1)}",
+                ("neurons", "excitatory", "inhibitory", "mixed", "without synapses"),
+                rows,
+            )
+        ).rstrip()
 
 
 def audit(network):
@@ -71,20 +87,30 @@ def audit(network):
                 continue
             receptor = network[projection.post].neuron.receptors[projection.receptor]
             effect = _weights(network, projection.name) * (receptor.sign or np.sign(receptor.jump))
-            above, below = (_per_row(network, projection.name, effect * sign > 0) for sign in (1, -1))
+            above, below = (
+                _per_row(network, projection.name, effect * sign > 0) for sign in (1, -1)
+            )
             positive, negative = positive | (above > 0), negative | (below > 0)
             wrong = -expected.get(population.sign, receptor.sign)
             violations += int(sum({1: above, -1: below}.get(wrong, np.zeros(1, int))))
-        signs[population.name] = np.where(positive & negative, 2, positive.astype(int) - negative.astype(int))
+        signs[population.name] = np.where(
+            positive & negative, 2, positive.astype(int) - negative.astype(int)
+        )
     return Audit(signs, violations)
 
 
 def _weights(network, name):
     """Weights of all synapses of a projection, or the number that all of them have."""
     if name not in network.weights:
-        raise ValueError(f"projection {name!r} has no weights yet: set them, or initialize the network, before it is audited.")
+        raise ValueError(
+            f"projection {name!r} has no weights yet: set them, or initialize the network, before it is audited."
+        )
     weights = network.weights[name]
-    return network.synapses[name].weight_of_each(weights) if name in network.synapses and np.ndim(weights) else weights
+    return (
+        network.synapses[name].weight_of_each(weights)
+        if name in network.synapses and np.ndim(weights)
+        else weights
+    )
 
 
 def _per_row(network, name, where):

@@ -3,6 +3,7 @@
 A one-parameter family fixes kappa = E[w^2] / E[w]^2; its mean is what solvers choose, or you: `0.2 * LogNormal(0.5)` is the
 distribution of that family with mean 0.2. A distribution has draw(rng, size) -> values.
 """
+
 from dataclasses import dataclass, fields
 from math import erf, prod, sqrt
 
@@ -12,7 +13,9 @@ from ..support.checks import has_axes, instance, real, reals, whole
 from ..support.memory import check_room
 from ..support.units import seconds
 
-_LEAST_INSIDE = 1e-3        # share of normal values within bounds, below which to draw them again takes too long
+_LEAST_INSIDE = (
+    1e-3  # share of normal values within bounds, below which to draw them again takes too long
+)
 
 
 def _plain(distribution):
@@ -26,9 +29,17 @@ def _plain(distribution):
             other.append(each.name)
     for each in fields(distribution):
         value = getattr(distribution, each.name)
-        if other and each.name not in other and isinstance(value, (int, float)) and np.isfinite(value) and value != 0:
-            raise ValueError(f"{type(distribution).__name__}: {other[0]} is {getattr(distribution, other[0])}, but {each.name} is {value!r}; give "
-                             "all values with units of one kind, or all as numbers.")
+        if (
+            other
+            and each.name not in other
+            and isinstance(value, (int, float))
+            and np.isfinite(value)
+            and value != 0
+        ):
+            raise ValueError(
+                f"{type(distribution).__name__}: {other[0]} is {getattr(distribution, other[0])}, but {each.name} is {value!r}; give "
+                "all values with units of one kind, or all as numbers."
+            )
 
 
 def _settle(distribution, infinite=()):
@@ -38,13 +49,19 @@ def _settle(distribution, infinite=()):
         value = getattr(distribution, each.name)
         if not (isinstance(value, np.ndarray) and hasattr(value, "dim")):
             what = f"{type(distribution).__name__}: {each.name}"
-            object.__setattr__(distribution, each.name, real(value, what, infinite=each.name in infinite))
+            object.__setattr__(
+                distribution, each.name, real(value, what, infinite=each.name in infinite)
+            )
 
 
 def _asked(rng, size):
     """Generator and size, a whole number or a tuple of them, of what is to be drawn."""
     instance(rng, "rng", np.random.Generator, "a numpy Generator, such as np.random.default_rng(1)")
-    size = tuple(whole(n, "one of size", 0) for n in size) if has_axes(size) else whole(size, "size", 0)
+    size = (
+        tuple(whole(n, "one of size", 0) for n in size)
+        if has_axes(size)
+        else whole(size, "size", 0)
+    )
     check_room("draw", prod(size) if isinstance(size, tuple) else size, 8, "values")
     return rng, size
 
@@ -56,10 +73,12 @@ def _place(w, mean):
 
 @dataclass(frozen=True)
 class _Family:
-    __array_ufunc__ = None      # numpy leaves array * family to us
+    __array_ufunc__ = None  # numpy leaves array * family to us
 
     def _positive(self, name):
-        object.__setattr__(self, name, real(getattr(self, name), f"{type(self).__name__}: {name}", above=0))
+        object.__setattr__(
+            self, name, real(getattr(self, name), f"{type(self).__name__}: {name}", above=0)
+        )
 
     def __rmul__(self, mean):
         return Scaled(self, real(mean, f"the mean of {type(self).__name__}"))
@@ -70,6 +89,7 @@ class _Family:
 @dataclass(frozen=True)
 class Scaled:
     """A family with the given mean; written `mean * family`."""
+
     family: _Family
     mean: float
 
@@ -80,6 +100,7 @@ class Scaled:
 @dataclass(frozen=True)
 class Normal:
     """Normal distribution; values outside of low .. high are drawn again, so that it is truncated, not piled up there."""
+
     mean: float
     sd: float
     low: float = -np.inf
@@ -88,16 +109,28 @@ class Normal:
     def __post_init__(self):
         _settle(self, ("low", "high"))
         if not (np.isfinite(self.mean) and np.isfinite(self.sd) and self.sd >= 0):
-            raise ValueError(f"Normal: mean {self.mean!r} and sd {self.sd!r} must be finite, sd >= 0.")
+            raise ValueError(
+                f"Normal: mean {self.mean!r} and sd {self.sd!r} must be finite, sd >= 0."
+            )
         if not (self.low <= self.mean <= self.high) or self.low == self.high and self.sd > 0:
-            raise ValueError(f"Normal: the mean {self.mean!r} must lie in low .. high = {self.low!r} .. {self.high!r}; values "
-                             "outside are drawn again, which would take forever.")
-        mean, sd, low, high = (float(np.asarray(value)) for value in (self.mean, self.sd, self.low, self.high))
-        inside = (erf((high - mean) / sd / sqrt(2)) - erf((low - mean) / sd / sqrt(2))) / 2 if sd > 0 else 1.0
+            raise ValueError(
+                f"Normal: the mean {self.mean!r} must lie in low .. high = {self.low!r} .. {self.high!r}; values "
+                "outside are drawn again, which would take forever."
+            )
+        mean, sd, low, high = (
+            float(np.asarray(value)) for value in (self.mean, self.sd, self.low, self.high)
+        )
+        inside = (
+            (erf((high - mean) / sd / sqrt(2)) - erf((low - mean) / sd / sqrt(2))) / 2
+            if sd > 0
+            else 1.0
+        )
         if inside < _LEAST_INSIDE:
-            raise ValueError(f"Normal: a share of {inside:.2g} of its values would lie in low .. high = {self.low!r} .. {self.high!r}, with mean "
-                             f"{self.mean!r} and sd {self.sd!r}; those outside are drawn again, so it must be {_LEAST_INSIDE} at least. "
-                             "UniformBetween(low, high) is what such a distribution tends to.")
+            raise ValueError(
+                f"Normal: a share of {inside:.2g} of its values would lie in low .. high = {self.low!r} .. {self.high!r}, with mean "
+                f"{self.mean!r} and sd {self.sd!r}; those outside are drawn again, so it must be {_LEAST_INSIDE} at least. "
+                "UniformBetween(low, high) is what such a distribution tends to."
+            )
 
     def draw(self, rng, size):
         rng, size = _asked(rng, size)
@@ -112,13 +145,16 @@ class Normal:
 @dataclass(frozen=True)
 class UniformBetween:
     """Uniform distribution between low and high."""
+
     low: float
     high: float
 
     def __post_init__(self):
         _settle(self)
         if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low <= self.high):
-            raise ValueError(f"UniformBetween: low {self.low!r} and high {self.high!r} must be finite and ascending.")
+            raise ValueError(
+                f"UniformBetween: low {self.low!r} and high {self.high!r} must be finite and ascending."
+            )
 
     def draw(self, rng, size):
         rng, size = _asked(rng, size)
@@ -128,6 +164,7 @@ class UniformBetween:
 @dataclass(frozen=True)
 class Exponential(_Family):
     """Density exp(-w / m) / m; kappa = 2."""
+
     kappa = 2.0
 
     def draw(self, rng, shape):
@@ -144,6 +181,7 @@ class Exponential(_Family):
 @dataclass(frozen=True)
 class LogNormal(_Family):
     """log w is normal with standard deviation `spread`; kappa = exp(spread^2)."""
+
     spread: float = 1.0
 
     def __post_init__(self):
@@ -151,21 +189,24 @@ class LogNormal(_Family):
 
     @property
     def kappa(self):
-        return float(np.exp(self.spread ** 2))
+        return float(np.exp(self.spread**2))
 
     def draw(self, rng, shape):
         rng, shape = _asked(rng, shape)
-        return rng.lognormal(-self.spread ** 2 / 2, self.spread, shape)
+        return rng.lognormal(-(self.spread**2) / 2, self.spread, shape)
 
     def density(self, w, mean):
         w, mean = _place(w, mean)
         s, w = self.spread, np.maximum(w, 1e-300)
-        return np.exp(-(np.log(w / mean) + s ** 2 / 2) ** 2 / (2 * s ** 2)) / (w * s * np.sqrt(2 * np.pi))
+        return np.exp(-((np.log(w / mean) + s**2 / 2) ** 2) / (2 * s**2)) / (
+            w * s * np.sqrt(2 * np.pi)
+        )
 
 
 @dataclass(frozen=True)
 class Gamma(_Family):
     """Gamma distribution with the given shape; kappa = 1 + 1/shape."""
+
     shape: float = 2.0
 
     def __post_init__(self):
@@ -181,6 +222,7 @@ class Gamma(_Family):
 
     def density(self, w, mean):
         from scipy.stats import gamma
+
         w, mean = _place(w, mean)
         return gamma.pdf(w, self.shape, scale=mean / self.shape)
 
@@ -188,6 +230,7 @@ class Gamma(_Family):
 @dataclass(frozen=True)
 class HalfNormal(_Family):
     """|x| for normal x; kappa = pi / 2."""
+
     kappa = np.pi / 2
 
     def draw(self, rng, shape):
@@ -197,12 +240,13 @@ class HalfNormal(_Family):
     def density(self, w, mean):
         w, mean = _place(w, mean)
         sigma = mean * np.sqrt(np.pi / 2)
-        return np.sqrt(2 / np.pi) / sigma * np.exp(-w ** 2 / (2 * sigma ** 2))
+        return np.sqrt(2 / np.pi) / sigma * np.exp(-(w**2) / (2 * sigma**2))
 
 
 @dataclass(frozen=True)
 class Uniform(_Family):
     """Uniform between 0 and twice the mean; kappa = 4/3."""
+
     kappa = 4 / 3
 
     def draw(self, rng, shape):
@@ -217,6 +261,7 @@ class Uniform(_Family):
 @dataclass(frozen=True)
 class Constant(_Family):
     """All weights equal; kappa = 1."""
+
     kappa = 1.0
 
     def draw(self, rng, shape):

@@ -7,6 +7,7 @@ The adjoint is that of a network with these spikes: sigma'(U* - theta) is the su
 need not be the derivative of p. With the surrogate Sigmoid(beta) and SigmoidEscape(beta) it is: the gradient is then that of the expected
 spikes, given the past (Gygax & Zenke 2025).
 """
+
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,11 +20,19 @@ from ..support.units import hertz
 @dataclass(frozen=True)
 class EscapeNoise:
     """Base of the two kinds. `probability(x, dt)` of a spike in a step of dt (s) at x = U* - theta."""
+
     steepness: float = 20.0
 
     def __post_init__(self):
-        keep(self, steepness=real(self.steepness, f"{type(self).__name__}: steepness", above=0,
-                                  why="chance decides where U is within about 1/steepness of threshold"))
+        keep(
+            self,
+            steepness=real(
+                self.steepness,
+                f"{type(self).__name__}: steepness",
+                above=0,
+                why="chance decides where U is within about 1/steepness of threshold",
+            ),
+        )
 
     def per_step(self, dt):
         """Expected spikes in a step at threshold, where the kind has a rate."""
@@ -33,10 +42,11 @@ class EscapeNoise:
 @dataclass(frozen=True)
 class SigmoidEscape(EscapeNoise):
     """p(x) = 1 / (1 + exp(-beta x)) in every step, whatever its length; 1/2 at threshold. A large beta is nearly without noise."""
+
     _code = arrays.SIGMOID_ESCAPE
 
     def probability(self, x, dt=None):
-        with np.errstate(over="ignore"):      # far below threshold
+        with np.errstate(over="ignore"):  # far below threshold
             return 1 / (1 + np.exp(-self.steepness * reals(x, "x")))
 
 
@@ -46,20 +56,31 @@ class ExponentialEscape(EscapeNoise):
 
     rate: Hz, the hazard at threshold
     """
+
     rate: float = 100.0
     _code = arrays.EXPONENTIAL_ESCAPE
 
     def __post_init__(self):
         super().__post_init__()
-        keep(self, rate=real(hertz(self.rate, "ExponentialEscape: rate"), "ExponentialEscape: rate", above=0, unit="Hz",
-                             why="the hazard at threshold"))
+        keep(
+            self,
+            rate=real(
+                hertz(self.rate, "ExponentialEscape: rate"),
+                "ExponentialEscape: rate",
+                above=0,
+                unit="Hz",
+                why="the hazard at threshold",
+            ),
+        )
 
     def per_step(self, dt):
         return dt * self.rate
 
     def probability(self, x, dt):
-        with np.errstate(over="ignore"):      # far above threshold
-            return -np.expm1(-time(dt, "dt", 0) * self.rate * np.exp(self.steepness * reals(x, "x")))
+        with np.errstate(over="ignore"):  # far above threshold
+            return -np.expm1(
+                -time(dt, "dt", 0) * self.rate * np.exp(self.steepness * reals(x, "x"))
+            )
 
 
 def chance(order, dt, seed, trials, dropout=None):
@@ -76,13 +97,23 @@ def chance(order, dt, seed, trials, dropout=None):
 
     def each(value, kind=float):
         return np.repeat(np.array([value(p) for p in spiking], kind), [p.n for p in spiking])
-    key = np.random.default_rng(seed).integers(2 ** 64, dtype=np.uint64)
+
+    key = np.random.default_rng(seed).integers(2**64, dtype=np.uint64)
     none = arrays.Chance()
-    parts = none if not noisy else arrays.Chance(
-        each(lambda p: p.noise._code if p.noise else arrays.NO_ESCAPE, np.int64), each(lambda p: p.noise.steepness if p.noise else 0),
-        each(lambda p: p.noise.per_step(dt) if p.noise else 0))
-    return parts._replace(silent=each(lambda p: dropout.get(p.name, 0)) if drops else none.silent, key=np.uint64(key),
-                          trial=np.asarray(trials, np.int64))
+    parts = (
+        none
+        if not noisy
+        else arrays.Chance(
+            each(lambda p: p.noise._code if p.noise else arrays.NO_ESCAPE, np.int64),
+            each(lambda p: p.noise.steepness if p.noise else 0),
+            each(lambda p: p.noise.per_step(dt) if p.noise else 0),
+        )
+    )
+    return parts._replace(
+        silent=each(lambda p: dropout.get(p.name, 0)) if drops else none.silent,
+        key=np.uint64(key),
+        trial=np.asarray(trials, np.int64),
+    )
 
 
 def checked_dropout(network, dropout):
@@ -92,8 +123,13 @@ def checked_dropout(network, dropout):
     dropout = dropout if isinstance(dropout, dict) else dict.fromkeys(names, dropout)
     for name, probability in dropout.items():
         if name not in names:
-            raise ValueError(f"dropout for {shown(name)}: the spiking populations are {', '.join(names)}. For inputs use augment=[Drop(…)].")
-    dropout = {name: real(p, f"dropout of {name!r}", 0, below=1, why="it is a probability") for name, p in dropout.items()}
+            raise ValueError(
+                f"dropout for {shown(name)}: the spiking populations are {', '.join(names)}. For inputs use augment=[Drop(…)]."
+            )
+    dropout = {
+        name: real(p, f"dropout of {name!r}", 0, below=1, why="it is a probability")
+        for name, p in dropout.items()
+    }
     return {name: p for name, p in dropout.items() if p}
 
 
@@ -105,6 +141,13 @@ def with_dropout(packed, dropout):
     for projections in (packed.wiring, packed.wiring.sparse):
         jump = projections.jump.copy()
         for name, probability in dropout.items():
-            jump[projections.source == packed.wiring.n_inputs + spiking.index(name)] /= 1 - probability
+            jump[projections.source == packed.wiring.n_inputs + spiking.index(name)] /= (
+                1 - probability
+            )
         scaled.append(jump)
-    return replace(packed, wiring=packed.wiring._replace(jump=scaled[0], sparse=packed.wiring.sparse._replace(jump=scaled[1])))
+    return replace(
+        packed,
+        wiring=packed.wiring._replace(
+            jump=scaled[0], sparse=packed.wiring.sparse._replace(jump=scaled[1])
+        ),
+    )

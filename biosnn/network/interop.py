@@ -1,4 +1,5 @@
 """Weights from other programs, in the layout of biosnn (bs.interop)."""
+
 from typing import Any
 
 import numpy as np
@@ -37,4 +38,6 @@ def from_torch(weight: Any) -> np.ndarray:
     if hasattr(weight, "detach"):
         weight = weight.detach().cpu()
         weight = weight.numpy() if hasattr(weight, "numpy") else weight
-    return np.ascontiguousarray(reals(weight, "from_torch: weight, (post, pre),", shape=(None, None)).T).copy()
+    return np.ascontiguousarray(
+        reals(weight, "from_torch: weight, (post, pre),", shape=(None, None)).T
+    ).copy()

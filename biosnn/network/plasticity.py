@@ -2,6 +2,7 @@
 
 `simulate` runs them event by event, with exact decay between spikes. Batches of trials and training do not take them.
 """
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,20 +30,37 @@ class TsodyksMarkram:
 
     In the steady state of a regular train of interval T without facilitation, u x = U (1 - e) / (1 - (1 - U) e), e = exp(-T / tau_rec).
     """
+
     utilization: float = 0.5
     tau_rec: float = 0.8
     tau_facil: float = 0.0
 
     def __post_init__(self):
-        for name, bound in (("tau_rec", {"above": 0}), ("tau_facil", {"low": 0, "why": "0 is no facilitation"})):
-            object.__setattr__(self, name, checks.time(getattr(self, name), f"TsodyksMarkram: {name}", plausible=plausible.SLOW, **bound))
-        object.__setattr__(self, "utilization", checks.real(self.utilization, "TsodyksMarkram: utilization", above=0, high=1))
+        for name, bound in (
+            ("tau_rec", {"above": 0}),
+            ("tau_facil", {"low": 0, "why": "0 is no facilitation"}),
+        ):
+            object.__setattr__(
+                self,
+                name,
+                checks.time(
+                    getattr(self, name),
+                    f"TsodyksMarkram: {name}",
+                    plausible=plausible.SLOW,
+                    **bound,
+                ),
+            )
+        object.__setattr__(
+            self,
+            "utilization",
+            checks.real(self.utilization, "TsodyksMarkram: utilization", above=0, high=1),
+        )
 
     def steady_state(self, rate):
         """(u, x, u x) at the spikes of a long regular train of `rate` Hz (number or array): u after its jump, x before its own."""
-        rate = reals(hertz(rate, "rate"), "rate, in Hz,", 0) + 0.0      # -0 is 0
+        rate = reals(hertz(rate, "rate"), "rate, in Hz,", 0) + 0.0  # -0 is 0
         with np.errstate(divide="ignore"):
-            interval = 1 / rate      # infinite at 0 Hz: the first spike
+            interval = 1 / rate  # infinite at 0 Hz: the first spike
         recovered = np.exp(-interval / self.tau_rec)
         kept = np.exp(-interval / self.tau_facil) if self.tau_facil > 0 else np.zeros_like(interval)
         u = self.utilization / (1 - (1 - self.utilization) * kept)
@@ -73,6 +91,7 @@ class InhibitorySTDP:
 
     For sparse projections from an inhibitory population onto a spiking one, with one delay for all synapses.
     """
+
     eta: float
     target_rate: float
     tau: float = 20e-3
@@ -81,10 +100,30 @@ class InhibitorySTDP:
     def __post_init__(self):
         def keep(name, value):
             object.__setattr__(self, name, value)
-        keep("tau", checks.time(self.tau, "InhibitorySTDP: tau", above=0, plausible=plausible.TRACE))
-        keep("target_rate", checks.real(hertz(self.target_rate, "target_rate"), "InhibitorySTDP: target_rate", above=0, unit="Hz"))
+
+        keep(
+            "tau", checks.time(self.tau, "InhibitorySTDP: tau", above=0, plausible=plausible.TRACE)
+        )
+        keep(
+            "target_rate",
+            checks.real(
+                hertz(self.target_rate, "target_rate"),
+                "InhibitorySTDP: target_rate",
+                above=0,
+                unit="Hz",
+            ),
+        )
         keep("eta", checks.real(self.eta, "InhibitorySTDP: eta", above=0))
-        keep("w_max", checks.real(self.w_max, "InhibitorySTDP: w_max", above=0, infinite=True, why="infinity is no limit"))
+        keep(
+            "w_max",
+            checks.real(
+                self.w_max,
+                "InhibitorySTDP: w_max",
+                above=0,
+                infinite=True,
+                why="infinity is no limit",
+            ),
+        )
 
     @property
     def alpha(self):
@@ -94,17 +133,27 @@ class InhibitorySTDP:
     def check(self, what, pre, post, sparse, weights):
         """ValueError unless a projection can have it. pre, post: populations; sparse: its Synapses or None; weights: or None."""
         if pre.sign != "inhibitory":
-            raise ValueError(f"{what}: InhibitorySTDP is for synapses of inhibitory populations; {pre.name!r} is {pre.sign}.")
+            raise ValueError(
+                f"{what}: InhibitorySTDP is for synapses of inhibitory populations; {pre.name!r} is {pre.sign}."
+            )
         if post.kind != "spiking":
-            raise ValueError(f"{what}: InhibitorySTDP needs postsynaptic spikes; {post.name!r} is a readout, which has none.")
+            raise ValueError(
+                f"{what}: InhibitorySTDP needs postsynaptic spikes; {post.name!r} is a readout, which has none."
+            )
         if sparse is None:
-            raise ValueError(f"{what}: InhibitorySTDP is for sparse projections; give synapses=…, such as Bernoulli(1.0) for all pairs.")
+            raise ValueError(
+                f"{what}: InhibitorySTDP is for sparse projections; give synapses=…, such as Bernoulli(1.0) for all pairs."
+            )
         if np.ndim(sparse.delay):
-            raise ValueError(f"{what}: InhibitorySTDP needs one delay for all synapses of a projection, because the presynaptic trace is "
-                             "one for each presynaptic neuron. Split the projection by delay.")
+            raise ValueError(
+                f"{what}: InhibitorySTDP needs one delay for all synapses of a projection, because the presynaptic trace is "
+                "one for each presynaptic neuron. Split the projection by delay."
+            )
         if weights is not None and np.size(weights) and np.max(weights) > self.w_max:
-            raise ValueError(f"{what}: the largest weight is {np.max(weights):g}, above w_max = {self.w_max:g} of InhibitorySTDP; "
-                             "start below the limit.")
+            raise ValueError(
+                f"{what}: the largest weight is {np.max(weights):g}, above w_max = {self.w_max:g} of InhibitorySTDP; "
+                "start below the limit."
+            )
 
 
 RULES = (TsodyksMarkram, InhibitorySTDP)
@@ -116,6 +165,13 @@ def check_plasticity(network, projection, weights=None):
     if rule is None:
         return
     if not isinstance(rule, RULES):
-        raise ValueError(f"projection {name!r}: plasticity is {shown(rule)}; it must be TsodyksMarkram(…) or InhibitorySTDP(…).")
-    rule.check(f"projection {name!r}", network[projection.pre], network[projection.post], network.synapses.get(name),
-               weights)
+        raise ValueError(
+            f"projection {name!r}: plasticity is {shown(rule)}; it must be TsodyksMarkram(…) or InhibitorySTDP(…)."
+        )
+    rule.check(
+        f"projection {name!r}",
+        network[projection.pre],
+        network[projection.post],
+        network.synapses.get(name),
+        weights,
+    )

@@ -1,4 +1,5 @@
 """The same network in steps of another length."""
+
 from dataclasses import replace
 
 import numpy as np
@@ -22,13 +23,17 @@ def time_rescale(network, dt):
     instance(network, "network", Network, "a Network")
     other = Network(dt, network.dtype)
     for population in network.populations:
-        other._add(replace(population, neuron=pooling_unit(other.dt)) if population.pooling else population)
+        other._add(
+            replace(population, neuron=pooling_unit(other.dt)) if population.pooling else population
+        )
     other.tau_parameters = {key: np.array(p) for key, p in network.tau_parameters.items()}
     for population in other.populations:
         for name, tau in other.time_constants(population).items() if population.learn else ():
             if np.min(tau) < other.dt:
-                raise ValueError(f"population {population.name!r}: time constant {name!r} is {np.min(tau):g} s after training, below the time step "
-                                 f"dt = {other.dt:g} s, which is too coarse to resolve it. Use a smaller dt.")
+                raise ValueError(
+                    f"population {population.name!r}: time constant {name!r} is {np.min(tau):g} s after training, below the time step "
+                    f"dt = {other.dt:g} s, which is too coarse to resolve it. Use a smaller dt."
+                )
     for projection in network.projections:
         name = projection.name
         if projection.delay is not None:
@@ -39,7 +44,11 @@ def time_rescale(network, dt):
             if projection.delay is not None:
                 steps = other.delay_steps(projection)
             else:
-                steps = compact_delays(delay_steps(np.asarray(synapses.delay) * network.dt, other.dt, f"projection {name!r}"))
+                steps = compact_delays(
+                    delay_steps(
+                        np.asarray(synapses.delay) * network.dt, other.dt, f"projection {name!r}"
+                    )
+                )
             other.synapses[name] = replace(synapses, delay=steps)
         if name in network.weights:
             other.set_weights(name, network.weights[name])

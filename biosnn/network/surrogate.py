@@ -1,4 +1,5 @@
 """Surrogate gradients: what stands in for the derivative of the threshold, and its smooth twin."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +15,19 @@ class Surrogate:
     A network whose threshold is replaced by the antiderivative of sigma' is differentiable, and its exact gradient is
     what the adjoint computes; `twin` is that antiderivative.
     """
+
     steepness: float = 20.0
 
     def __post_init__(self):
-        keep(self, steepness=real(self.steepness, f"{type(self).__name__}: steepness", above=0,
-                                  why="the surrogate gradient has the width 1/steepness"))
+        keep(
+            self,
+            steepness=real(
+                self.steepness,
+                f"{type(self).__name__}: steepness",
+                above=0,
+                why="the surrogate gradient has the width 1/steepness",
+            ),
+        )
 
     @property
     def support(self):
@@ -42,18 +51,21 @@ class Surrogate:
 @dataclass(frozen=True)
 class SuperSpike(Surrogate):
     """sigma'(x) = 1 / (beta |x| + 1)^2 (Zenke & Ganguli 2018, eq. 15). The twin is x / (1 + beta |x|) + 1/beta."""
+
     _code = arrays.SUPERSPIKE
 
 
 @dataclass(frozen=True)
 class Sigmoid(Surrogate):
     """sigma'(x) = beta s (1 - s) with s = 1 / (1 + exp(-beta x)), which is the twin. Its peak is beta / 4."""
+
     _code = arrays.SIGMOID
 
 
 @dataclass(frozen=True)
 class Triangular(Surrogate):
     """sigma'(x) = max(0, 1 - beta |x|) (Esser et al. 2016; Bellec et al. 2018). Compact support: |x| < 1/beta."""
+
     _code = arrays.TRIANGULAR
 
     @property
@@ -64,13 +76,21 @@ class Triangular(Surrogate):
 @dataclass(frozen=True)
 class TruncatedSuperSpike(Surrogate):
     """SuperSpike for |x| <= cutoff, and 0 beyond. Compact support: the adjoint visits only neurons near threshold."""
+
     cutoff: float = 0.2
     _code = arrays.TRUNCATED_SUPERSPIKE
 
     def __post_init__(self):
         super().__post_init__()
-        keep(self, cutoff=real(self.cutoff, "TruncatedSuperSpike: cutoff", above=0,
-                               why="the distance from threshold beyond which the gradient is zero"))
+        keep(
+            self,
+            cutoff=real(
+                self.cutoff,
+                "TruncatedSuperSpike: cutoff",
+                above=0,
+                why="the distance from threshold beyond which the gradient is zero",
+            ),
+        )
 
     @property
     def support(self):
@@ -83,12 +103,14 @@ class Gaussian(Surrogate):
 
     The twin is its distribution function, from 0 to 1.
     """
+
     _code = arrays.GAUSSIAN
 
 
 @dataclass(frozen=True)
 class Arctan(Surrogate):
     """sigma'(x) = (beta / 2) / (1 + (pi beta x / 2)^2) (Fang et al. 2021). The twin is 1/2 + arctan(pi beta x / 2) / pi, from 0 to 1."""
+
     _code = arrays.ARCTAN
 
 
@@ -100,6 +122,7 @@ class MultiGaussian(Surrogate):
     Negative tails: far from threshold the gradient has the other sign. The twin ends at 1 - h. (The programs of the paper multiply
     by 0.5 and use s0 = 0.5, thus steepness=2.)
     """
+
     steepness: float = 2.0
     _code = arrays.MULTI_GAUSSIAN
 
@@ -108,6 +131,7 @@ class MultiGaussian(Surrogate):
 class AsymptoticSuperSpike(Surrogate):
     """sigma'(x) = beta / (beta |x| + 1)^2: SuperSpike with an area of 2 for every beta, so that it goes to twice a delta function as
     beta grows. Peak beta (as in Zenke & Vogels 2021). The twin is 1 + beta x / (1 + beta |x|), from 0 to 2."""
+
     _code = arrays.ASYMPTOTIC_SUPERSPIKE
 
 
@@ -117,4 +141,5 @@ class ExponentialSurrogate(Surrogate):
 
     The twin is exp(beta x) / beta below threshold and (2 - exp(-beta x)) / beta above.
     """
+
     _code = arrays.EXPONENTIAL

@@ -1,4 +1,5 @@
 """The synapses of a sparse projection: rows of targets, one row for each presynaptic neuron, and values drawn for them."""
+
 import hashlib
 import inspect
 from dataclasses import dataclass
@@ -12,11 +13,14 @@ from ..support import timegrid
 from ..support.checks import reals, refuse, shown
 from ..support.threads import on_threads
 
-_CHUNK = 1 << 16   # synapses whose values one generator draws; part of the result, so it never changes with the threads
+_CHUNK = (
+    1 << 16
+)  # synapses whose values one generator draws; part of the result, so it never changes with the threads
 
 
 class Shared(NamedTuple):
     """Which element of an array of shape `shape`, counted in C order, is the weight of each synapse."""
+
     index: np.ndarray
     shape: tuple
 
@@ -33,6 +37,7 @@ class Synapses:
     `weight_index`: synapse s then has element weight_index[s], counted in C order, of an array of shape `weight_shape`. This may be
     (synapses,), in another order (Pairs that were not ascending), or that of weights that synapses share (convolution).
     """
+
     first: np.ndarray
     target: np.ndarray
     delay: object
@@ -71,7 +76,11 @@ class Synapses:
         """As a rule for another projection: the same pairs (connectivity.py)."""
         if (n_pre, n_post) != (self.n_pre, self.n_post):
             raise ValueError(f"{self}: the populations have {n_pre} and {n_post} neurons.")
-        return self.first, self.target, None if self.weight_index is None else Shared(self.weight_index, self.weight_shape)
+        return (
+            self.first,
+            self.target,
+            None if self.weight_index is None else Shared(self.weight_index, self.weight_shape),
+        )
 
     def weight_places(self, weights):
         """Which element of `weights` each synapse has: an array (synapses,), or 0 where there is one number for all."""
@@ -105,7 +114,7 @@ class Synapses:
         """(post,) sums over the connected pairs of each target of their squared weight, that of several synapses being their sum."""
         each = np.asarray(self.weight_of_each(weights), float)
         if self.multiplicity == 1:
-            return np.bincount(self.target, each ** 2, self.n_post)
+            return np.bincount(self.target, each**2, self.n_post)
         begins = np.append(True, self.target[1:] != self.target[:-1])
         begins[self.first[:-1][np.diff(self.first) > 0]] = True
         begin = np.flatnonzero(begins)
@@ -139,12 +148,18 @@ def draw(values, rng, size):
             raise TypeError("a class")
         inspect.signature(function).bind(rng, size)
     except TypeError:
-        refuse("what values are to be drawn from", values, "a distribution, such as Normal(0.2, 0.02), or a function (rng, size) -> values")
-    except ValueError:      # a function of compiled code, which does not tell
+        refuse(
+            "what values are to be drawn from",
+            values,
+            "a distribution, such as Normal(0.2, 0.02), or a function (rng, size) -> values",
+        )
+    except ValueError:  # a function of compiled code, which does not tell
         pass
     drawn = reals(function(rng, size), f"values drawn from {shown(values)}")
     if drawn.shape != (size,):
-        raise ValueError(f"{shown(values)} drew an array of shape {drawn.shape} where {size} values were asked for.")
+        raise ValueError(
+            f"{shown(values)} drew an array of shape {drawn.shape} where {size} values were asked for."
+        )
     return drawn
 
 
@@ -156,6 +171,7 @@ def draw_weights(values, size, key, dtype):
         stop = min(start + _CHUNK, size)
         drawn = draw(values, np.random.default_rng([key, chunk]), stop - start)
         result[start:stop] = reals(drawn, f"values drawn from {shown(values)}", dtype=dtype)
+
     on_threads(work, list(enumerate(range(0, size, _CHUNK))))
     return result
 
@@ -165,10 +181,14 @@ def delay_steps(delays, dt, what):
     delays = np.asarray(delays, float)
     wrong = ~(np.isfinite(delays) & (delays >= 0))
     if np.any(wrong):
-        raise ValueError(f"{what}: delay is {float(delays[wrong].ravel()[0])!r} s; it must be finite and >= 0, an effect cannot precede its cause.")
+        raise ValueError(
+            f"{what}: delay is {float(delays[wrong].ravel()[0])!r} s; it must be finite and >= 0, an effect cannot precede its cause."
+        )
     if delays.size and delays.max() / dt >= 65535.5:
-        raise ValueError(f"{what}: a delay of {delays.max():g} s is {delays.max() / dt:.0f} steps of dt = {dt:g} s; it can be "
-                         "65 535 steps at most. Delays are seconds.")
+        raise ValueError(
+            f"{what}: a delay of {delays.max():g} s is {delays.max() / dt:.0f} steps of dt = {dt:g} s; it can be "
+            "65 535 steps at most. Delays are seconds."
+        )
     return timegrid.nearest_steps(delays, dt)
 
 
@@ -179,9 +199,12 @@ def draw_delays(values, size, key, dt, what):
 
         def work(chunk, start):
             stop = min(start + _CHUNK, size)
-            steps = delay_steps(draw(values, np.random.default_rng([key, chunk]), stop - start), dt, what)
+            steps = delay_steps(
+                draw(values, np.random.default_rng([key, chunk]), stop - start), dt, what
+            )
             fits.append(steps.max() <= np.iinfo(kind).max)
             result[start:stop] = steps
+
         on_threads(work, list(enumerate(range(0, size, _CHUNK))))
         if all(fits):
             return result

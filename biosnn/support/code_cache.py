@@ -4,6 +4,7 @@ The cache is numba's, with four differences: a damaged file counts as none, code
 (NUMBA_BOUNDSCHECK), two processes that compile at the same time never take each other's files, and where numba has no place to write,
 a temporary folder or no cache at all takes its place, with one warning.
 """
+
 import atexit
 import hashlib
 import io
@@ -25,10 +26,14 @@ from .warn import warn
 
 _DIGEST = hashlib.sha256().digest_size
 #: Kernels that take long: what users know them as, and seconds on an ordinary processor of 2020.
-_LONG = {"forward": ("the forward pass", 30), "adjoint": ("the backward pass", 40), "advance": ("the simulation", 40)}
+_LONG = {
+    "forward": ("the forward pass", 30),
+    "adjoint": ("the backward pass", 40),
+    "advance": ("the simulation", 40),
+}
 
 
-# ------------------------------------------------------------------------------------------ time
+# --------------------------------------------------------------------------------------------- time
 
 
 class _Stopwatch:
@@ -62,7 +67,7 @@ def clock() -> float:
     return time.perf_counter() - _watch.seconds()
 
 
-# ------------------------------------------------------------------------------------------ words
+# -------------------------------------------------------------------------------------------- words
 
 _silent = []
 
@@ -79,12 +84,20 @@ def silence():
 
 def _announce(dispatcher, arguments):
     what, seconds = _LONG.get(dispatcher.py_func.__name__, ("", 0))
-    if types.none in arguments:      # networks without extras (kernels.forward)
+    if types.none in arguments:  # networks without extras (kernels.forward)
         seconds //= 2
     if seconds and not _silent:
-        often = "in this process alone" if isinstance(dispatcher._cache, caching.NullCache) else "once on this machine"
-        with suppress(OSError, ValueError):      # where nobody reads it any more
-            print(f"compiling {what} of such networks, {often}: about {seconds} s", file=sys.stderr, flush=True)
+        often = (
+            "in this process alone"
+            if isinstance(dispatcher._cache, caching.NullCache)
+            else "once on this machine"
+        )
+        with suppress(OSError, ValueError):  # where nobody reads it any more
+            print(
+                f"compiling {what} of such networks, {often}: about {seconds} s",
+                file=sys.stderr,
+                flush=True,
+            )
 
 
 class _Compiling(event.Listener):
@@ -101,14 +114,16 @@ class _Compiling(event.Listener):
 
 
 def _is_ours(event):
-    module = event.data["dispatcher"].py_func.__module__ or ""      # None of what exec has made, in numba itself too
+    module = (
+        event.data["dispatcher"].py_func.__module__ or ""
+    )  # None of what exec has made, in numba itself too
     return module.partition(".")[0] == __package__
 
 
 event.register("numba:compile", _Compiling())
 
 
-# ------------------------------------------------------------------------------------------ beforehand
+# --------------------------------------------------------------------------------------- beforehand
 
 
 def ready(kernel, *arguments) -> None:
@@ -123,14 +138,17 @@ def ready(kernel, *arguments) -> None:
         on_threads(kernel.compile, [(signature,)], 1)
 
 
-# ------------------------------------------------------------------------------------------ files
+# -------------------------------------------------------------------------------------------- files
 
 
 class _Files(caching.IndexDataCacheFile):
     """Index and files of one kernel, each with a digest at its end, which readers of pickles do not look at."""
 
     def save(self, key, data):
-        index, name = self._load_index(), self._data_name(int(hashlib.sha256(repr(key).encode()).hexdigest()[:15], 16))
+        index, name = (
+            self._load_index(),
+            self._data_name(int(hashlib.sha256(repr(key).encode()).hexdigest()[:15], 16)),
+        )
         self._save_data(name, data)
         self._save_index(index | {key: name})
 
@@ -177,26 +195,34 @@ class _Cache(caching.FunctionCache):
         with _watch:
             try:
                 found = super().load_overload(sig, target_context)
-            except Exception:       # of whatever kind: pickles and object code of other versions fail in many ways
+            except (
+                Exception
+            ):  # of whatever kind: pickles and object code of other versions fail in many ways
                 return None
-            return found if found is None or found.signature.args == sigutils.normalize_signature(sig)[0] else None
+            return (
+                found
+                if found is None or found.signature.args == sigutils.normalize_signature(sig)[0]
+                else None
+            )
 
     def save_overload(self, sig, data):
         with _watch:
             try:
                 super().save_overload(sig, data)
             except OSError as error:
-                _warn_once(f"Compiled code could not be written to {self._cache_path} ({error.strerror or error})")
+                _warn_once(
+                    f"Compiled code could not be written to {self._cache_path} ({error.strerror or error})"
+                )
 
 
-# ------------------------------------------------------------------------------------------ places
+# ------------------------------------------------------------------------------------------- places
 
 
 def cache_of(function, stamp: str):
     """The cache of a kernel. stamp: of all sources that its code follows from."""
     try:
         return _Cache(function, stamp)
-    except (RuntimeError, OSError):      # numba has no place to write to
+    except (RuntimeError, OSError):  # numba has no place to write to
         folder = _temporary_folder()
     if folder is None:
         return caching.NullCache()
@@ -229,7 +255,11 @@ def _own_folder(parent):
         try:
             shared.mkdir(0o700, exist_ok=True)
             found = shared.lstat()
-            if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022:
+            if (
+                stat.S_ISDIR(found.st_mode)
+                and found.st_uid == os.getuid()
+                and not found.st_mode & 0o022
+            ):
                 return shared
         except FileExistsError:
             pass
@@ -244,4 +274,6 @@ _warned = []
 def _warn_once(problem, instead="every process compiles anew, which takes a minute or two"):
     if not _warned:
         _warned.append(True)
-        warn(f"{problem}: {instead}. Set the environment variable NUMBA_CACHE_DIR to a folder that can be written to.")
+        warn(
+            f"{problem}: {instead}. Set the environment variable NUMBA_CACHE_DIR to a folder that can be written to."
+        )

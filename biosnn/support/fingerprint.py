@@ -1,4 +1,5 @@
 """A short hash of descriptions: equal ones share it, whatever the types of their numbers."""
+
 import hashlib
 import json
 from dataclasses import fields, is_dataclass
@@ -20,7 +21,10 @@ def plain(value):
     if isinstance(value, (list, tuple)):
         return [plain(each) for each in value]
     if is_dataclass(value):
-        return [type(value).__name__, {each.name: plain(getattr(value, each.name)) for each in fields(value)}]
+        return [
+            type(value).__name__,
+            {each.name: plain(getattr(value, each.name)) for each in fields(value)},
+        ]
     if isinstance(value, (float, int, np.number)) and not isinstance(value, bool):
         return float(value)
     return value if value is None or isinstance(value, (bool, str)) else repr(value)

@@ -2,6 +2,7 @@
 
 Times contain no compilation: their clock stands still meanwhile (code_cache.clock).
 """
+
 import signal
 import threading
 import time
@@ -13,7 +14,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from .checks import flag
 from .code_cache import clock, silence
 
-_AGAIN = 3.0    # seconds: Ctrl-C so soon after one that ended a call gracefully ends the next one at once
+_AGAIN = (
+    3.0  # seconds: Ctrl-C so soon after one that ended a call gracefully ends the next one at once
+)
 
 
 @contextmanager
@@ -26,13 +29,21 @@ def progress_bar(total, label, show=True, done=0):
     elif not console.is_terminal:
         yield _lines(total, label, console, done)
     else:
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
-                   TextColumn("{task.fields[note]}"), TimeElapsedColumn(), TextColumn("ends in"), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:3.0f} %"),
+            TextColumn("{task.fields[note]}"),
+            TimeElapsedColumn(),
+            TextColumn("ends in"),
+            TimeRemainingColumn(),
+        )
         with Progress(*columns, console=console, get_time=clock) as bar:
             task = bar.add_task(label, total=total, completed=done, note="")
 
             def advance(steps=1, note=None):
                 bar.update(task, advance=steps, **({} if note is None else {"note": note}))
+
             yield advance
 
 
@@ -48,17 +59,21 @@ def _lines(total, label, console, done):
         if state["done"] >= total or state["done"] >= state["next"] and now - state["last"] >= 1:
             elapsed, state["last"] = now - start, now
             left = elapsed * (total - state["done"]) / max(state["done"] - done, 1e-9)
-            console.print(f"{label} {100 * state['done'] / total:3.0f} %  {state['note']}  {elapsed:.0f} s, ends in {left:.0f} s",
-                          highlight=False, soft_wrap=True)
+            console.print(
+                f"{label} {100 * state['done'] / total:3.0f} %  {state['note']}  {elapsed:.0f} s, ends in {left:.0f} s",
+                highlight=False,
+                soft_wrap=True,
+            )
             state["next"] = state["done"] + total / 20
+
     return advance
 
 
-# ------------------------------------------------------------------------------------------ Ctrl-C
+# ------------------------------------------------------------------------------------------- Ctrl-C
 
-_open = []           # presses of Ctrl-C, a list for each graceful_interrupt that is open
-_urgent = []         # not empty within at_once
-_last = [-1e9]       # when Ctrl-C was pressed within one
+_open = []  # presses of Ctrl-C, a list for each graceful_interrupt that is open
+_urgent = []  # not empty within at_once
+_last = [-1e9]  # when Ctrl-C was pressed within one
 
 
 class ThrownAway(KeyboardInterrupt):
@@ -85,7 +100,10 @@ def graceful_interrupt():
     goes on doing so. Outside of the main thread signals cannot be caught; then the function always says no.
     """
     before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or before in (signal.SIG_IGN, None):
+    if threading.current_thread() is not threading.main_thread() or before in (
+        signal.SIG_IGN,
+        None,
+    ):
         yield lambda: False
         return
     pressed = []
@@ -95,7 +113,7 @@ def graceful_interrupt():
         yield lambda: bool(pressed)
     finally:
         signal.signal(signal.SIGINT, before)
-        _open.pop()      # its own: blocks end in turn, and equal lists are not told apart by `remove`
+        _open.pop()  # its own: blocks end in turn, and equal lists are not told apart by `remove`
 
 
 @contextmanager

@@ -1,4 +1,5 @@
 """How many threads, and work on several of them. Kernels release the interpreter lock."""
+
 import os
 import threading
 import time
@@ -13,7 +14,7 @@ import numpy as np
 from .checks import whole
 from .warn import warn
 
-_LOOK = 0.1      # seconds between looks at Ctrl-C, where waiting for a thread cannot be interrupted (Windows)
+_LOOK = 0.1  # seconds between looks at Ctrl-C, where waiting for a thread cannot be interrupted (Windows)
 _PATIENCE = 0.2  # seconds in which threads that were told to stop do so, unless they are compiling
 
 
@@ -53,10 +54,21 @@ def processors_of_groups(own: Path, mounted: Path) -> float:
     least = np.inf
     for line in lines:
         _, controllers, path = (line.split(":", 2) + ["", ""])[:3]
-        folders = {"": [mounted, mounted / "unified"]}.get(controllers, [mounted / controllers, mounted / "cpu"])
+        folders = {"": [mounted, mounted / "unified"]}.get(
+            controllers, [mounted / controllers, mounted / "cpu"]
+        )
         if not controllers or "cpu" in controllers.split(","):
             parts = [part for part in path.split("/") if part not in ("", "..")]
-            least = min([least, *(_quota_of(folder.joinpath(*parts[:k])) for folder in folders for k in range(len(parts) + 1))])
+            least = min(
+                [
+                    least,
+                    *(
+                        _quota_of(folder.joinpath(*parts[:k]))
+                        for folder in folders
+                        for k in range(len(parts) + 1)
+                    ),
+                ]
+            )
     return least
 
 
@@ -66,9 +78,11 @@ def _quota_of(group):
         if (group / "cpu.max").exists():
             most, period = (group / "cpu.max").read_text().split()
         else:
-            most, period = ((group / f"cpu.cfs_{what}_us").read_text() for what in ("quota", "period"))
+            most, period = (
+                (group / f"cpu.cfs_{what}_us").read_text() for what in ("quota", "period")
+            )
         return float(most) / float(period) if float(most) > 0 else np.inf
-    except (OSError, ValueError, ZeroDivisionError):      # none, "max", or something new
+    except (OSError, ValueError, ZeroDivisionError):  # none, "max", or something new
         return np.inf
 
 
@@ -78,11 +92,13 @@ _warned = []
 def _warn_once(threads, most):
     if not _warned:
         _warned.append(True)
-        warn(f"threads is {threads}, and this process may use {most} processor{'s' * (most > 1)}: more threads than processors wait for "
-             "each other, which can take many times as long. Leave threads out to use all processors.")
+        warn(
+            f"threads is {threads}, and this process may use {most} processor{'s' * (most > 1)}: more threads than processors wait for "
+            "each other, which can take many times as long. Leave threads out to use all processors."
+        )
 
 
-# ------------------------------------------------------------------------------------------ work
+# --------------------------------------------------------------------------------------------- work
 
 
 class _Team:
@@ -100,7 +116,7 @@ class _Team:
                 except IndexError:
                     return
                 self.results[k] = self.work(*job)
-        except BaseException as error:      # raised anew where the work was ordered
+        except BaseException as error:  # raised anew where the work was ordered
             self.error = self.error or error
             self.jobs.clear()
         finally:
@@ -117,7 +133,9 @@ class _Team:
                     return False
 
 
-def on_threads(work: Callable, jobs: list, threads: int | None = None, stop: np.ndarray | None = None) -> list[Any]:
+def on_threads(
+    work: Callable, jobs: list, threads: int | None = None, stop: np.ndarray | None = None
+) -> list[Any]:
     """[work(*job) for job in jobs], on several threads.
 
     The main thread never works itself, so that Ctrl-C reaches it at once: KeyboardInterrupt ends the work between two jobs or, where kernels
@@ -139,7 +157,9 @@ def on_threads(work: Callable, jobs: list, threads: int | None = None, stop: np.
         if stop is not None:
             stop[0] = 1
         last = time.monotonic() + _PATIENCE
-        while any(member.is_alive() for member in members) and team.wait_for_one(last - time.monotonic()):
+        while any(member.is_alive() for member in members) and team.wait_for_one(
+            last - time.monotonic()
+        ):
             pass
         raise
     return team.results

@@ -6,6 +6,7 @@ Plain numbers and arrays are seconds and hertz. Objects are told apart by their 
 `get_dimension`, those of quantities `rescale` and `magnitude`, those of pint `to` and `magnitude`. What is none of them stays as it is,
 for `support.checks` to judge.
 """
+
 import numpy as np
 
 #: Brian2 names the exponents of its seven base units.
@@ -28,41 +29,64 @@ def hertz(value, name="this"):
 def _plain(value, name, kind, unit, symbol, power, example):
     if type(value) is np.ndarray and value.ndim == 0 and value.dtype != object:
         value = value[()]
-    if value is None or isinstance(value, (float, int)) or type(value) is np.ndarray and value.dtype != object:
+    if (
+        value is None
+        or isinstance(value, (float, int))
+        or type(value) is np.ndarray
+        and value.dtype != object
+    ):
         return value
     if isinstance(value, np.floating):
-        return float(str(value))    # float32(0.002) stands for 0.002, not for 0.0020000000949949026
+        return float(str(value))  # float32(0.002) stands for 0.002, not for 0.0020000000949949026
     if isinstance(value, (list, tuple)):
-        return [_plain(element, name, kind, unit, symbol, power, example) for element in value] if _has_quantities(value) else value
+        return (
+            [_plain(element, name, kind, unit, symbol, power, example) for element in value]
+            if _has_quantities(value)
+            else value
+        )
     if not is_quantity(value):
         return value
     try:
         if hasattr(value, "dim"):
             return _of_brian2(value, power)
-        return _number((value.rescale(symbol) if hasattr(value, "rescale") else value.to(unit)).magnitude)
-    except Exception:       # each of the three packages has words of its own where dimensions differ
-        raise ValueError(f"{name} is {value}, which is not a {kind}; give a number of {unit}s, or a quantity such as {example}."
-                         .replace("hertzs", "hertz")) from None
+        return _number(
+            (value.rescale(symbol) if hasattr(value, "rescale") else value.to(unit)).magnitude
+        )
+    except Exception:  # each of the three packages has words of its own where dimensions differ
+        raise ValueError(
+            f"{name} is {value}, which is not a {kind}; give a number of {unit}s, or a quantity such as {example}.".replace(
+                "hertzs", "hertz"
+            )
+        ) from None
 
 
 def is_quantity(value):
     """Whether it is a number or array with a unit of one of the three packages. (Tensors have `dim` and `to` as well.)"""
     if isinstance(value, type):
         return False
-    return hasattr(getattr(value, "dim", None), "get_dimension") or hasattr(value, "magnitude") and (
-        hasattr(value, "rescale") or hasattr(value, "to"))
+    return (
+        hasattr(getattr(value, "dim", None), "get_dimension")
+        or hasattr(value, "magnitude")
+        and (hasattr(value, "rescale") or hasattr(value, "to"))
+    )
 
 
 def _has_quantities(values, depth=3):
     """Whether a list has some, also in lists within it."""
-    return any(is_quantity(v) or depth > 0 and isinstance(v, (list, tuple)) and _has_quantities(v, depth - 1) for v in values)
+    return any(
+        is_quantity(v)
+        or depth > 0
+        and isinstance(v, (list, tuple))
+        and _has_quantities(v, depth - 1)
+        for v in values
+    )
 
 
 def _of_brian2(value, power):
     exponents = [value.dim.get_dimension(base) for base in _BASE]
     if exponents != [power * (base == "second") for base in _BASE]:
         raise ValueError
-    return _number(np.asarray(value))    # Brian2 stores numbers in base units
+    return _number(np.asarray(value))  # Brian2 stores numbers in base units
 
 
 def _number(value):

@@ -1,8 +1,9 @@
 """The regime of a circuit, explained: what mean-field theory predicts of each population, what a simulation did, and what is unusual.
 
-    simulation = bs.simulate(network, 2.0, background=background)
-    print(bs.regime(network, background, simulation))
+simulation = bs.simulate(network, 2.0, background=background)
+print(bs.regime(network, background, simulation))
 """
+
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,6 +41,7 @@ class PopulationRegime:
                  at the predicted ones; NaN without inhibitory synapses
     tau: effective membrane time constant (s) at the predicted rates;  method: which formula gave the rate
     """
+
     name: str
     threshold: float
     tau: float
@@ -68,7 +70,13 @@ class PopulationRegime:
     def membrane(self) -> tuple[float, float]:
         """(mu, sigma) as measured; else of theory at the measured rates; else as predicted."""
         kinds = ("measured", "at_rates", "predicted")
-        return next(pair for kind in kinds if np.isfinite((pair := (getattr(self, f"mu_{kind}"), getattr(self, f"sigma_{kind}")))[0]))
+        return next(
+            pair
+            for kind in kinds
+            if np.isfinite(
+                (pair := (getattr(self, f"mu_{kind}"), getattr(self, f"sigma_{kind}")))[0]
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -77,6 +85,7 @@ class Regime:
 
     other_rates: further stable fixed points (population -> Hz) of the theory;  converged: whether its equations were solved
     """
+
     populations: tuple
     warnings: tuple
     converged: bool
@@ -86,25 +95,73 @@ class Regime:
         for p in self.populations:
             if p.name == name:
                 return p
-        raise ValueError(f"there is no population {name!r}; there are {', '.join(p.name for p in self.populations)}.")
+        raise ValueError(
+            f"there is no population {name!r}; there are {', '.join(p.name for p in self.populations)}."
+        )
 
     def _table(self):
         rows = []
         for p in self.populations:
-            lines = [("predicted", p.rate_predicted, p.cv_predicted, p.mu_predicted, p.sigma_predicted, p.threshold, p.ei_predicted, np.nan)]
+            lines = [
+                (
+                    "predicted",
+                    p.rate_predicted,
+                    p.cv_predicted,
+                    p.mu_predicted,
+                    p.sigma_predicted,
+                    p.threshold,
+                    p.ei_predicted,
+                    np.nan,
+                )
+            ]
             if np.isfinite(p.rate_measured):
                 cv = _unless_few(p.cv_measured, p.cv_error)
-                chi = _unless_few(p.synchrony, p.synchrony_error / p.synchrony if p.synchrony > 0 else np.inf)
-                lines += [("theory*", np.nan, np.nan, p.mu_at_rates, p.sigma_at_rates, np.nan, p.ei_at_rates, np.nan),
-                          ("measured", p.rate_measured, cv, p.mu_measured, p.sigma_measured, np.nan, np.nan, chi)]
-            rows += [["" if k else p.name, kind, *(v if isinstance(v, str) else number(v) for v in values)]
-                     for k, (kind, *values) in enumerate(lines)]
-        return Table("Regime: rate, CV of intervals, free membrane U, balance, synchrony chi",
-                     ("name", "", "rate (Hz)", "CV", "mean U", "sd U", "threshold", "E/I", "chi"), rows, keys=2)
+                chi = _unless_few(
+                    p.synchrony, p.synchrony_error / p.synchrony if p.synchrony > 0 else np.inf
+                )
+                lines += [
+                    (
+                        "theory*",
+                        np.nan,
+                        np.nan,
+                        p.mu_at_rates,
+                        p.sigma_at_rates,
+                        np.nan,
+                        p.ei_at_rates,
+                        np.nan,
+                    ),
+                    (
+                        "measured",
+                        p.rate_measured,
+                        cv,
+                        p.mu_measured,
+                        p.sigma_measured,
+                        np.nan,
+                        np.nan,
+                        chi,
+                    ),
+                ]
+            rows += [
+                [
+                    "" if k else p.name,
+                    kind,
+                    *(v if isinstance(v, str) else number(v) for v in values),
+                ]
+                for k, (kind, *values) in enumerate(lines)
+            ]
+        return Table(
+            "Regime: rate, CV of intervals, free membrane U, balance, synchrony chi",
+            ("name", "", "rate (Hz)", "CV", "mean U", "sd U", "threshold", "E/I", "chi"),
+            rows,
+            keys=2,
+        )
 
     def _notes(self):
         found = any(np.isfinite(p.rate_measured) for p in self.populations)
-        return [*(["theory*: at the measured rates; few: too few spikes to tell"] if found else []), *self.warnings]
+        return [
+            *(["theory*: at the measured rates; few: too few spikes to tell"] if found else []),
+            *self.warnings,
+        ]
 
     def __rich__(self):
         return Group(self._table(), *map(Text, self._notes()))
@@ -117,7 +174,14 @@ def _unless_few(value, error):
     return value if error <= ENOUGH else "few"
 
 
-def regime(network: Network, background: Any = (), simulation: Simulation | None = None, *, rates: Any = None, width: Any = 2e-3) -> Regime:
+def regime(
+    network: Network,
+    background: Any = (),
+    simulation: Simulation | None = None,
+    *,
+    rates: Any = None,
+    width: Any = 2e-3,
+) -> Regime:
     """Predicted and measured activity of every spiking population of a network, with warnings in words. Returns a Regime.
 
     background   as for `simulate`. What differs between neurons enters with its mean; what changes with time with its mean over the
@@ -158,23 +222,38 @@ def regime(network: Network, background: Any = (), simulation: Simulation | None
     """
     checks.instance(network, "network", Network, "a Network")
     if not network.spiking:
-        raise ValueError("the network has no spiking populations, so there is no activity to predict; add one with net.population(…).")
+        raise ValueError(
+            "the network has no spiking populations, so there is no activity to predict; add one with net.population(…)."
+        )
     if simulation is not None:
         checks.instance(simulation, "simulation", Simulation, "what simulate returns, or None")
         if simulation.network.fingerprint() != network.fingerprint():
-            raise ValueError("this simulation is of another network: sizes, neurons, projections, dt and dtype must agree.")
-    width = checks.time(width, "width", low=network.dt, why="it is that of the bins in which spikes are counted")
-    period = None if simulation is None else (simulation.start, simulation.start + simulation.duration)
+            raise ValueError(
+                "this simulation is of another network: sizes, neurons, projections, dt and dtype must agree."
+            )
+    width = checks.time(
+        width, "width", low=network.dt, why="it is that of the bins in which spikes are counted"
+    )
+    period = (
+        None if simulation is None else (simulation.start, simulation.start + simulation.duration)
+    )
     cells = describe(network, background, period, {} if simulation is None else simulation.weights)
     given = _input_rates(network, rates, simulation)
     point = fixed_point(cells, given, network.dt)
     free, why = {}, {}
     if simulation is not None:
         means = {cell.name: membrane(cell, given | simulation.mean_rates).mu for cell in cells}
-        free, why = replayed(as_learned(network), named_background(network, background), simulation, means)
+        free, why = replayed(
+            as_learned(network), named_background(network, background), simulation, means
+        )
     rows = [_row(cell, point, given, simulation, width, free.get(cell.name)) for cell in cells]
     seconds = None if simulation is None else simulation.duration
-    return Regime(tuple(rows), (*diagnoses(rows, point, network, seconds), *left_out(network, simulation, why)), point.converged, point.others)
+    return Regime(
+        tuple(rows),
+        (*diagnoses(rows, point, network, seconds), *left_out(network, simulation, why)),
+        point.converged,
+        point.others,
+    )
 
 
 def _input_rates(network, rates, simulation):
@@ -186,7 +265,9 @@ def _input_rates(network, rates, simulation):
     given = {} if simulation is None else {name: simulation.mean_rates[name] for name in inputs}
     given |= {name: checks.rate(rate, f"the rate of {name!r}") for name, rate in rates.items()}
     if missing := [name for name in inputs if name not in given]:
-        raise ValueError(f"the rates of the inputs {', '.join(missing)} are not known: give rates={{'{missing[0]}': Hz}} or a simulation.")
+        raise ValueError(
+            f"the rates of the inputs {', '.join(missing)} are not known: give rates={{'{missing[0]}': Hz}} or a simulation."
+        )
     return given
 
 
@@ -202,12 +283,22 @@ def describe(network, background=(), period=None, learned=None):
         for p in network.projections:
             if p.post == population.name:
                 if p.name not in network.weights:
-                    raise ValueError(f"projection {p.name!r} has no weights: give them to connect or set_weights.")
+                    raise ValueError(
+                        f"projection {p.name!r} has no weights: give them to connect or set_weights."
+                    )
                 changed = isinstance(p.plasticity, InhibitorySTDP) and learned
                 w = np.asarray((learned if changed else network.weights)[p.name])
                 if w.size:
-                    inputs.append(Input(p.receptor, network.in_degree(p), float(w.mean(dtype=float)), _pair_square(network, p, w), p.pre,
-                                        plasticity=short_term(p)))
+                    inputs.append(
+                        Input(
+                            p.receptor,
+                            network.in_degree(p),
+                            float(w.mean(dtype=float)),
+                            _pair_square(network, p, w),
+                            p.pre,
+                            plasticity=short_term(p),
+                        )
+                    )
         cells.append(replace(bare, inputs=bare.inputs + tuple(inputs)))
     return cells
 
@@ -220,13 +311,18 @@ def short_term(projection):
 def check_no_pooling(network):
     """ValueError for units that pool: how much more regular and correlated than Poisson trains their spikes are is not in the theory."""
     if network.pooling:
-        raise ValueError(f"{', '.join(p.name for p in network.pooling)}: the theory of circuits has no units that pool spikes. Initialize such a "
-                         "network from data, fluctuation_driven(net, spikes).")
+        raise ValueError(
+            f"{', '.join(p.name for p in network.pooling)}: the theory of circuits has no units that pool spikes. Initialize such a "
+            "network from data, fluctuation_driven(net, spikes)."
+        )
 
 
 def named_background(network, background):
     """The background as a list with names of populations. ValueErrors are those of `simulate`."""
-    background, place = checks.several(background, "background", 'PoissonInput("E", 1e4, 1e-4)'), Place(network)
+    background, place = (
+        checks.several(background, "background", 'PoissonInput("E", 1e4, 1e-4)'),
+        Place(network),
+    )
     pack_background(background, network, place, 0)
     return [replace(source, population=place(source.population)[1].name) for source in background]
 
@@ -262,7 +358,10 @@ def _mean(value, n, dt, what, period):
 
 def _pair_square(network, projection, weights):
     """Sum over connected pairs of E[(sum of their weights)^2], by the number of synapses; equals E[w^2] without multiple ones."""
-    return mean_square(weights) + (network.multiplicity(projection) - 1) * float(np.mean(weights, dtype=float)) ** 2
+    return (
+        mean_square(weights)
+        + (network.multiplicity(projection) - 1) * float(np.mean(weights, dtype=float)) ** 2
+    )
 
 
 def mean_square(weights):
@@ -270,7 +369,13 @@ def mean_square(weights):
     flat = np.ravel(weights)
     if not flat.size:
         return 0.0
-    return float(sum(np.square(part, dtype=float).sum() for part in np.array_split(flat, -(-flat.size // (1 << 20)))) / flat.size)
+    return float(
+        sum(
+            np.square(part, dtype=float).sum()
+            for part in np.array_split(flat, -(-flat.size // (1 << 20)))
+        )
+        / flat.size
+    )
 
 
 def poisson_source(network, source, period=None):
@@ -278,12 +383,16 @@ def poisson_source(network, source, period=None):
     population = network[source.population]
     receptors = population.neuron.receptors
     receptor = source.receptor or ("exc" if "exc" in receptors else "syn")
-    rate = _mean(source.rate, population.n, network.dt, f"PoissonInput({source.population!r})", period)
+    rate = _mean(
+        source.rate, population.n, network.dt, f"PoissonInput({source.population!r})", period
+    )
     return Input(receptor, 1, float(source.weight), float(source.weight) ** 2, None, rate)
 
 
 def _ratio(m):
-    return m.excitation / m.inhibition if m.inhibition > 0 else np.inf if m.excitation > 0 else np.nan
+    return (
+        m.excitation / m.inhibition if m.inhibition > 0 else np.inf if m.excitation > 0 else np.nan
+    )
 
 
 def _cancelled(cell, m, rates):
@@ -291,7 +400,9 @@ def _cancelled(cell, m, rates):
     everyone = membrane(cell, dict.fromkeys(rates, 1.0))
     if not everyone.inhibition > 0:
         return np.nan
-    current = cell.current * m.tau / float(np.mean(cell.neuron.time_constants["mem"]))      # over the total conductance
+    current = (
+        cell.current * m.tau / float(np.mean(cell.neuron.time_constants["mem"]))
+    )  # over the total conductance
     excitation, inhibition = m.excitation + max(current, 0.0), m.inhibition + max(-current, 0.0)
     return inhibition / excitation if excitation > 0 else np.inf
 
@@ -300,11 +411,37 @@ def _row(cell, point, given, simulation, width, free):
     rates, name = given | point.rates, cell.name
     m = membrane(cell, rates)
     known = m if simulation is None else membrane(cell, given | simulation.mean_rates)
-    predicted = (name, float(cell.neuron.threshold), m.tau, point.method[name], point.rates[name], interval_cv(cell.neuron, m), m.mu, m.sigma,
-                 _ratio(m), _cancelled(cell, known, rates))
+    predicted = (
+        name,
+        float(cell.neuron.threshold),
+        m.tau,
+        point.method[name],
+        point.rates[name],
+        interval_cv(cell.neuron, m),
+        m.mu,
+        m.sigma,
+        _ratio(m),
+        _cancelled(cell, known, rates),
+    )
     if simulation is None:
         return PopulationRegime(*predicted)
     spikes, u = spiking(simulation, name, width, predicted[5]), simulation.states.get(f"{name}.U")
-    recorded = (np.nan, np.nan) if u is None or not len(u) else (float(u.mean(dtype=float)), float(u.std(axis=0, dtype=float).mean()))
-    return PopulationRegime(*predicted, spikes.rate, spikes.rate_error, spikes.cv, spikes.cv_error, spikes.synchrony, spikes.synchrony_error,
-                            *(free or (np.nan, np.nan)), known.mu, known.sigma, _ratio(known), *recorded)
+    recorded = (
+        (np.nan, np.nan)
+        if u is None or not len(u)
+        else (float(u.mean(dtype=float)), float(u.std(axis=0, dtype=float).mean()))
+    )
+    return PopulationRegime(
+        *predicted,
+        spikes.rate,
+        spikes.rate_error,
+        spikes.cv,
+        spikes.cv_error,
+        spikes.synchrony,
+        spikes.synchrony_error,
+        *(free or (np.nan, np.nan)),
+        known.mu,
+        known.sigma,
+        _ratio(known),
+        *recorded,
+    )

@@ -8,6 +8,7 @@ gradient has its shape. Values are means over a batch, so sums over its parts if
 In place of a readout a loss may look at a spiking population (`train(…, readout="E")`): then `readout` is its spikes S, 0 or 1. Losses
 that are made for spike times are in spike_loss.py.
 """
+
 import hashlib
 from dataclasses import dataclass
 
@@ -47,8 +48,10 @@ class _CrossEntropy:
         if target.shape != (n_trials,) or target.dtype.kind not in "iu":
             raise ValueError(f"{what}{target.dtype} of shape {target.shape} for {n_trials} trials.")
         if n_trials and (np.min(target) < 0 or np.max(target) >= n_units):
-            raise ValueError(f"labels run from {np.min(target)} to {np.max(target)}, but the readout has {n_units} units: "
-                             f"classes must lie in 0 .. {n_units - 1}.")
+            raise ValueError(
+                f"labels run from {np.min(target)} to {np.max(target)}, but the readout has {n_units} units: "
+                f"classes must lie in 0 .. {n_units - 1}."
+            )
 
     def predict(self, readout, mask=None):
         return self.reduce(seen(readout))[0].argmax(axis=-1)
@@ -66,10 +69,17 @@ class _CrossEntropy:
 
     def assess(self, readout, target, mask=None, total=None):
         """(value, gradient, score of each trial), from one reduction over time."""
-        total, labels = self.total_weight(readout.shape, mask) if total is None else total, np.asarray(target)
+        total, labels = (
+            self.total_weight(readout.shape, mask) if total is None else total,
+            np.asarray(target),
+        )
         logits, where = self.reduce(readout)
         value, gradient = self.of_logits(logits, labels)
-        return value.sum() / total, self.spread(readout, gradient / total, where), (logits.argmax(axis=-1) == labels).astype(float)
+        return (
+            value.sum() / total,
+            self.spread(readout, gradient / total, where),
+            (logits.argmax(axis=-1) == labels).astype(float),
+        )
 
     def value_and_gradient(self, readout, target, mask=None, total=None):
         readout = seen(readout)
@@ -82,7 +92,11 @@ class MaxOverTimeCrossEntropy(_CrossEntropy):
     """L = mean_b -log softmax(max_n U[b, n, :])[label_b]. The gradient flows to the step of each maximum."""
 
     def reduce(self, readout):
-        where = (np.arange(len(readout))[:, None], readout.argmax(axis=1), np.arange(readout.shape[2]))   # several times faster than max
+        where = (
+            np.arange(len(readout))[:, None],
+            readout.argmax(axis=1),
+            np.arange(readout.shape[2]),
+        )  # several times faster than max
         return readout[where], where
 
     def spread(self, readout, gradient, where):
@@ -110,7 +124,9 @@ class MeanOverTimeCrossEntropy(_CrossEntropy):
         return readout.mean(axis=1, dtype=np.float64), None
 
     def spread(self, readout, gradient, where):
-        return np.broadcast_to(gradient[:, None] / readout.shape[1], readout.shape).astype(readout.dtype)
+        return np.broadcast_to(gradient[:, None] / readout.shape[1], readout.shape).astype(
+            readout.dtype
+        )
 
 
 @dataclass(frozen=True)
@@ -133,17 +149,27 @@ class EveryStepCrossEntropy(_CrossEntropy):
     With a mask (trial, step) of weights, only the steps that it selects count: a weighted mean. The prediction is the
     class of the largest log-probability, summed over steps with the same weights.
     """
+
     takes_mask = True
 
     def total_weight(self, shape, mask=None):
         return _mask_sum(mask, shape[:2])
 
     def assess(self, readout, target, mask=None, total=None):
-        total, weight = self.total_weight(readout.shape, mask) if total is None else total, _full(mask, readout.shape[:2])
+        total, weight = (
+            self.total_weight(readout.shape, mask) if total is None else total,
+            _full(mask, readout.shape[:2]),
+        )
         labels, (log_softmax, softmax) = np.asarray(target), _softmax(readout)
         right = self._most_likely(log_softmax, weight) == labels
-        value, gradient = _softmax_cross_entropy(log_softmax, softmax, np.broadcast_to(labels[:, None], readout.shape[:2]))
-        return (value * weight).sum() / total, (gradient * (weight / total)[..., None]).astype(readout.dtype), right.astype(float)
+        value, gradient = _softmax_cross_entropy(
+            log_softmax, softmax, np.broadcast_to(labels[:, None], readout.shape[:2])
+        )
+        return (
+            (value * weight).sum() / total,
+            (gradient * (weight / total)[..., None]).astype(readout.dtype),
+            right.astype(float),
+        )
 
     def _most_likely(self, log_softmax, weight):
         return (weight[..., None] * log_softmax).sum(axis=1).argmax(axis=-1)
@@ -160,14 +186,21 @@ class FocalLoss(_CrossEntropy):
     gamma   >= 0; 0 is the cross-entropy
     over    the cross-entropy that says how logits come from the readout: that of the maximum, sum, mean or last step
     """
+
     gamma: float = 2.0
     over: object = MaxOverTimeCrossEntropy()
 
     def __post_init__(self):
         keep(self, gamma=real(self.gamma, "FocalLoss: gamma", 0))
-        if isinstance(self.over, type) or not hasattr(self.over, "spread") or getattr(self.over, "needs_spikes", False):
-            raise ValueError(f"FocalLoss: over is {shown(self.over)}; it must be a cross-entropy of one vector of logits for each trial, "
-                             "such as MaxOverTimeCrossEntropy().")
+        if (
+            isinstance(self.over, type)
+            or not hasattr(self.over, "spread")
+            or getattr(self.over, "needs_spikes", False)
+        ):
+            raise ValueError(
+                f"FocalLoss: over is {shown(self.over)}; it must be a cross-entropy of one vector of logits for each trial, "
+                "such as MaxOverTimeCrossEntropy()."
+            )
 
     def reduce(self, readout):
         return self.over.reduce(readout)
@@ -176,11 +209,15 @@ class FocalLoss(_CrossEntropy):
         return self.over.spread(readout, gradient, where)
 
     def of_logits(self, logits, labels):
-        entropy, gradient = _softmax_cross_entropy(*_softmax(logits), labels)        # -log p, softmax - one
-        rest = -np.expm1(-entropy)                                                   # 1 - p
+        entropy, gradient = _softmax_cross_entropy(
+            *_softmax(logits), labels
+        )  # -log p, softmax - one
+        rest = -np.expm1(-entropy)  # 1 - p
         with np.errstate(divide="ignore", invalid="ignore"):
-            change = np.where(rest > 0, self.gamma * rest ** (self.gamma - 1) * np.exp(-entropy) * entropy, 0)
-        return rest ** self.gamma * entropy, (rest ** self.gamma + change)[:, None] * gradient
+            change = np.where(
+                rest > 0, self.gamma * rest ** (self.gamma - 1) * np.exp(-entropy) * entropy, 0
+            )
+        return rest**self.gamma * entropy, (rest**self.gamma + change)[:, None] * gradient
 
 
 @dataclass(frozen=True)
@@ -196,8 +233,10 @@ class MeanSquaredError:
         """ValueError unless the target is a finite trace for every trial, step and unit."""
         shape = None if target is None else as_array(target, "the target", "real numbers").shape
         if shape != (n_trials, steps, n_units):
-            raise ValueError(f"MeanSquaredError needs a target of shape (trial, step, unit) = {(n_trials, steps, n_units)}; "
-                             f"got {'none' if target is None else shape}.")
+            raise ValueError(
+                f"MeanSquaredError needs a target of shape (trial, step, unit) = {(n_trials, steps, n_units)}; "
+                f"got {'none' if target is None else shape}."
+            )
         try:
             reals(target, "the target", flags=True)
         except ValueError as error:
@@ -217,9 +256,11 @@ class MeanSquaredError:
 
     def value_and_gradient(self, readout, target, mask=None, total=None):
         readout, target = together(readout, target)
-        weight = _full(mask, readout.shape) / (self.total_weight(readout.shape, mask) if total is None else total)
+        weight = _full(mask, readout.shape) / (
+            self.total_weight(readout.shape, mask) if total is None else total
+        )
         error = readout.astype(np.float64) - target
-        return (weight * error ** 2).sum(), (2 * weight * error).astype(readout.dtype)
+        return (weight * error**2).sum(), (2 * weight * error).astype(readout.dtype)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -229,20 +270,30 @@ class PatternRegression:
     patterns   label -> array (step, unit), or (unit,) for a constant one. With a mask of weights a weighted mean, as MeanSquaredError.
     The prediction is the label of the nearest pattern.
     """
+
     patterns: dict
 
     classifies = True
 
     def __post_init__(self):
-        instance(self.patterns, "PatternRegression: patterns", dict, "a dict of integer label -> pattern")
+        instance(
+            self.patterns, "PatternRegression: patterns", dict, "a dict of integer label -> pattern"
+        )
         labels = as_array(list(self.patterns), "PatternRegression: labels", "whole numbers")
         if not labels.size or labels.dtype.kind not in "iu" or labels.ndim > 1:
-            raise ValueError(f"PatternRegression: labels are {shown(list(self.patterns))}; give a dict of integer label -> pattern.")
+            raise ValueError(
+                f"PatternRegression: labels are {shown(list(self.patterns))}; give a dict of integer label -> pattern."
+            )
         labels.sort()
-        arrays = [np.atleast_2d(reals(self.patterns[label], f"PatternRegression: the pattern of {label}")) for label in labels]
+        arrays = [
+            np.atleast_2d(reals(self.patterns[label], f"PatternRegression: the pattern of {label}"))
+            for label in labels
+        ]
         if len({a.shape for a in arrays}) > 1 or arrays[0].ndim != 2:
-            raise ValueError(f"PatternRegression: patterns have shapes {[a.shape for a in arrays]}; they must be finite arrays of one "
-                             "shape, (step, unit) or (unit,).")
+            raise ValueError(
+                f"PatternRegression: patterns have shapes {[a.shape for a in arrays]}; they must be finite arrays of one "
+                "shape, (step, unit) or (unit,)."
+            )
         vars(self).update(labels=labels, stacked=np.stack(arrays))
 
     def __repr__(self):
@@ -253,11 +304,19 @@ class PatternRegression:
         """ValueError unless the target is a label of a pattern for every trial, and patterns fit the readout."""
         given = np.empty(0) if target is None else as_array(target, "the target", "whole numbers")
         if target is None or given.shape != (n_trials,) or not np.all(np.isin(given, self.labels)):
-            raise ValueError(f"PatternRegression needs one label of {self.labels.tolist()} per trial, here {n_trials}; got "
-                             + ("no labels." if target is None else f"{np.unique(given)[:10].tolist()} in shape {given.shape}."))
+            raise ValueError(
+                f"PatternRegression needs one label of {self.labels.tolist()} per trial, here {n_trials}; got "
+                + (
+                    "no labels."
+                    if target is None
+                    else f"{np.unique(given)[:10].tolist()} in shape {given.shape}."
+                )
+            )
         if self.stacked.shape[1] not in (1, steps) or self.stacked.shape[2] != n_units:
-            raise ValueError(f"PatternRegression: patterns have shape {self.stacked.shape[1:]}; they must be (step, unit) = "
-                             f"{(steps, n_units)}, or ({n_units},) for constant ones.")
+            raise ValueError(
+                f"PatternRegression: patterns have shape {self.stacked.shape[1:]}; they must be (step, unit) = "
+                f"{(steps, n_units)}, or ({n_units},) for constant ones."
+            )
 
     def _wanted(self, target, readout):
         return np.broadcast_to(self.stacked[np.searchsorted(self.labels, target)], readout.shape)
@@ -266,7 +325,10 @@ class PatternRegression:
         """(trial, label): the weighted squared distance from every pattern."""
         readout = seen(readout)
         weight = _full(mask, readout.shape)
-        return np.stack([(weight * (readout - pattern) ** 2).sum(axis=(1, 2)) for pattern in self.stacked], axis=1)
+        return np.stack(
+            [(weight * (readout - pattern) ** 2).sum(axis=(1, 2)) for pattern in self.stacked],
+            axis=1,
+        )
 
     def predict(self, readout, mask=None):
         return self.labels[self._distances(readout, mask).argmin(axis=1)]
@@ -278,7 +340,9 @@ class PatternRegression:
         return _mask_sum(mask, shape)
 
     def value_and_gradient(self, readout, target, mask=None, total=None):
-        return MeanSquaredError().value_and_gradient(readout, self._wanted(target, readout), mask, total)
+        return MeanSquaredError().value_and_gradient(
+            readout, self._wanted(target, readout), mask, total
+        )
 
 
 def seen(readout, what="readout"):
@@ -292,7 +356,9 @@ def together(readout, target):
     """Two arrays (trial, step, unit) of one shape."""
     readout, target = seen(readout), seen(target, "target")
     if readout.shape != target.shape:
-        raise ValueError(f"readout has shape {readout.shape} and target {target.shape}; both must be (trial, step, unit).")
+        raise ValueError(
+            f"readout has shape {readout.shape} and target {target.shape}; both must be (trial, step, unit)."
+        )
     return readout, target
 
 
@@ -301,8 +367,10 @@ def _full(mask, shape):
     if mask is None:
         return np.ones(shape)
     mask = reals(mask, "mask", flags=True)
-    if mask.shape not in (shape[:mask.ndim], shape[:2]):
-        raise ValueError(f"mask has shape {mask.shape}; it must be (trial, step) or (trial, step, unit), here {shape}.")
+    if mask.shape not in (shape[: mask.ndim], shape[:2]):
+        raise ValueError(
+            f"mask has shape {mask.shape}; it must be (trial, step) or (trial, step, unit), here {shape}."
+        )
     return np.broadcast_to(mask.reshape(mask.shape + (1,) * (len(shape) - mask.ndim)), shape)
 
 
@@ -310,5 +378,7 @@ def _mask_sum(mask, shape):
     """Sum of the weights of all trials, steps and units; ValueError if none counts."""
     weight = _full(mask, shape)
     if weight.size and weight.min() < 0 or not weight.sum() > 0:
-        raise ValueError("a mask holds weights >= 0 with at least one above 0; otherwise no step counts towards the loss.")
+        raise ValueError(
+            "a mask holds weights >= 0 with at least one above 0; otherwise no step counts towards the loss."
+        )
     return float(weight.sum())

@@ -1,4 +1,5 @@
 """What training minimizes beside regularizers: losses on readouts, or on the spikes of populations, and their sum."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from .loss import _CrossEntropy
 @dataclass(frozen=True)
 class Head:
     """A loss, the readout or spiking population that it looks at, and its weight in the sum."""
+
     name: str
     loss: object
     weight: float
@@ -19,20 +21,31 @@ class Head:
 
     def seen(self, packed, recording, columns):
         """What the loss looks at, (trial, step, unit)."""
-        return dense_spikes(packed, recording, self.name) if self.spikes else recording.states[..., columns[f"{self.name}.U"]]
+        return (
+            dense_spikes(packed, recording, self.name)
+            if self.spikes
+            else recording.states[..., columns[f"{self.name}.U"]]
+        )
 
     def assess(self, seen, target, mask, total=None):
         """(value, gradient by what was seen, score of each trial, NaN where a mask leaves nothing of it)."""
         value, slope, score = self._assess(seen, target, mask, total)
-        if mask is not None:      # a trial of which nothing counts is neither right nor wrong
+        if mask is not None:  # a trial of which nothing counts is neither right nor wrong
             score = np.where(np.any(np.reshape(mask, (len(mask), -1)), axis=1), score, np.nan)
         return value, slope, score
 
     def _assess(self, seen, target, mask, total):
         kind = type(self.loss)
-        if (getattr(kind, "value_and_gradient", None), getattr(kind, "score", None)) == (_CrossEntropy.value_and_gradient, _CrossEntropy.score):
-            return self.loss.assess(seen, target, mask, total)    # not where a class of a user's has its own
-        return *self.loss.value_and_gradient(seen, target, mask, total), self.loss.score(seen, target, mask)
+        if (getattr(kind, "value_and_gradient", None), getattr(kind, "score", None)) == (
+            _CrossEntropy.value_and_gradient,
+            _CrossEntropy.score,
+        ):
+            return self.loss.assess(
+                seen, target, mask, total
+            )  # not where a class of a user's has its own
+        return *self.loss.value_and_gradient(seen, target, mask, total), self.loss.score(
+            seen, target, mask
+        )
 
 
 def make_heads(network, loss, readout):
@@ -42,11 +55,18 @@ def make_heads(network, loss, readout):
     if not isinstance(loss, dict):
         return (_head(network, _only_readout(network) if readout is None else readout, loss),)
     if readout is not None:
-        raise ValueError(f"readout is {shown(readout)}, but loss is a dict of readouts already; leave readout out.")
+        raise ValueError(
+            f"readout is {shown(readout)}, but loss is a dict of readouts already; leave readout out."
+        )
     for name, each in loss.items():
         if isinstance(each, tuple) and len(each) != 2:
-            raise ValueError(f"the loss of {shown(name)} is {shown(each)}; it must be a loss, or a pair (loss, weight).")
-    return tuple(_head(network, name, *(each if isinstance(each, tuple) else (each,))) for name, each in loss.items())
+            raise ValueError(
+                f"the loss of {shown(name)} is {shown(each)}; it must be a loss, or a pair (loss, weight)."
+            )
+    return tuple(
+        _head(network, name, *(each if isinstance(each, tuple) else (each,)))
+        for name, each in loss.items()
+    )
 
 
 def _only_readout(network):
@@ -58,24 +78,37 @@ def _only_readout(network):
 
 def _unknown(network, name):
     names = [p.name for p in network.readouts]
-    return ValueError(f"readout is {shown(name)}; the network has " + (", ".join(map(repr, names)) or "none")
-                      + ". The loss needs one: net.readout(n_classes), or a spiking population.")
+    return ValueError(
+        f"readout is {shown(name)}; the network has "
+        + (", ".join(map(repr, names)) or "none")
+        + ". The loss needs one: net.readout(n_classes), or a spiking population."
+    )
 
 
 def _head(network, name, loss, weight=1.0):
     kinds = {p.name: p.kind for p in network.readouts + network.firing}
     if not isinstance(name, str) or name not in kinds:
         raise _unknown(network, name)
-    missing = [method for method in ("value_and_gradient", "check", "total_weight", "predict", "score") if not hasattr(loss, method)]
+    missing = [
+        method
+        for method in ("value_and_gradient", "check", "total_weight", "predict", "score")
+        if not hasattr(loss, method)
+    ]
     if missing or isinstance(loss, type):
-        raise ValueError(f"loss is {shown(loss)}; it must be a description such as MaxOverTimeCrossEntropy(), or a dict of them by readout."
-                         + (f" One of your own needs {', '.join(missing)}." if 0 < len(missing) < 5 else ""))
+        raise ValueError(
+            f"loss is {shown(loss)}; it must be a description such as MaxOverTimeCrossEntropy(), or a dict of them by readout."
+            + (f" One of your own needs {', '.join(missing)}." if 0 < len(missing) < 5 else "")
+        )
     spikes = kinds[name] != "readout"
     if getattr(loss, "needs_spikes", False) and not spikes:
-        raise ValueError(f"{type(loss).__name__} looks at spikes, and {name!r} is a readout: give readout=… the name of a spiking "
-                         "population.")
+        raise ValueError(
+            f"{type(loss).__name__} looks at spikes, and {name!r} is a readout: give readout=… the name of a spiking "
+            "population."
+        )
     weight = real(weight, f"the weight of the loss of {name!r}", 0)
-    return Head(name, loss.for_step(network.dt) if hasattr(loss, "for_step") else loss, weight, spikes)
+    return Head(
+        name, loss.for_step(network.dt) if hasattr(loss, "for_step") else loss, weight, spikes
+    )
 
 
 def make_targets(heads, network, labels, targets, mask, n_trials, steps):
@@ -88,11 +121,17 @@ def make_targets(heads, network, labels, targets, mask, n_trials, steps):
         weights = _of(mask, head, heads, "mask")
         weights = None if weights is None else reals(weights, "mask", flags=True)
         if weights is not None and weights.shape[:2] != (n_trials, steps):
-            raise ValueError(f"mask has shape {weights.shape}; it must begin with (trial, step) = {(n_trials, steps)}.")
+            raise ValueError(
+                f"mask has shape {weights.shape}; it must begin with (trial, step) = {(n_trials, steps)}."
+            )
         if weights is not None and not getattr(head.loss, "takes_mask", True):
-            raise ValueError(f"{type(head.loss).__name__} takes no mask: it looks at whole trials. Losses with masks are EveryStepCrossEntropy, "
-                             "MeanSquaredError and PatternRegression; with several losses, give a dict of masks by readout.")
-        head.loss.total_weight((n_trials, steps, network[head.name].n), weights)      # ValueError if no step of any trial counts
+            raise ValueError(
+                f"{type(head.loss).__name__} takes no mask: it looks at whole trials. Losses with masks are EveryStepCrossEntropy, "
+                "MeanSquaredError and PatternRegression; with several losses, give a dict of masks by readout."
+            )
+        head.loss.total_weight(
+            (n_trials, steps, network[head.name].n), weights
+        )  # ValueError if no step of any trial counts
         result.append((target, weights))
     return tuple(result)
 
@@ -105,7 +144,9 @@ def _of(given, head, heads, what):
     if not isinstance(given, dict):
         return given
     if unknown := set(given) - {h.name for h in heads}:
-        raise ValueError(f"{what} for {', '.join(map(str, unknown))}: losses look at {', '.join(h.name for h in heads)}.")
+        raise ValueError(
+            f"{what} for {', '.join(map(str, unknown))}: losses look at {', '.join(h.name for h in heads)}."
+        )
     return given.get(head.name)
 
 
@@ -116,8 +157,12 @@ def select(given, rows):
 
 def total_weights(heads, network, given, n_trials, steps):
     """What the means over a batch divide by; 1 where no step of it counts, so that its loss is 0."""
-    return [1.0 if mask is not None and not np.any(mask) else head.loss.total_weight((n_trials, steps, network[head.name].n), mask)
-            for head, (_, mask) in zip(heads, given)]
+    return [
+        1.0
+        if mask is not None and not np.any(mask)
+        else head.loss.total_weight((n_trials, steps, network[head.name].n), mask)
+        for head, (_, mask) in zip(heads, given)
+    ]
 
 
 def value_and_gradient(heads, packed, recording, columns, given, totals=None):
@@ -127,7 +172,9 @@ def value_and_gradient(heads, packed, recording, columns, given, totals=None):
         seen = head.seen(packed, recording, columns)
         part, slope, score = head.assess(seen, target, mask, None if totals is None else totals[k])
         value += head.weight * part
-        (by_spike if head.spikes else by_state)[head.name] = slope if head.weight == 1 else slope * seen.dtype.type(head.weight)
+        (by_spike if head.spikes else by_state)[head.name] = (
+            slope if head.weight == 1 else slope * seen.dtype.type(head.weight)
+        )
         scores.append(score)
     return value, joint_score(heads, scores), by_state, by_spike
 
@@ -137,7 +184,11 @@ def joint_score(heads, scores):
     if not heads:
         return np.nan
     classify = [score for head, score in zip(heads, scores) if head.loss.classifies]
-    return np.mean(classify, axis=0) if classify else sum(head.weight * score for head, score in zip(heads, scores))
+    return (
+        np.mean(classify, axis=0)
+        if classify
+        else sum(head.weight * score for head, score in zip(heads, scores))
+    )
 
 
 def mean_of_finite(scores):

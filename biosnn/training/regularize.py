@@ -1,4 +1,5 @@
 """Regularizers: terms added to the loss that keep spike counts in bounds, or weights small."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,11 @@ from ..support.checks import choice, keep, real, several, shown, texts, whole
 @dataclass(frozen=True)
 class _Regularizer:
     def _check(self, what):
-        keep(self, strength=real(self.strength, f"{what}: strength", 0), power=whole(self.power, f"{what}: power", 1, 2, why="1 is L1, 2 is L2"))
+        keep(
+            self,
+            strength=real(self.strength, f"{what}: strength", 0),
+            power=whole(self.power, f"{what}: power", 1, 2, why="1 is L1, 2 is L2"),
+        )
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,7 @@ class SpikeCount(_Regularizer):
     with h(c) = max(0, c - threshold)^power for an upper bound and max(0, threshold - c)^power for a lower one; power 2
     (L2) or 1 (L1). populations: names, or None for all. threshold: spikes per trial and neuron.
     """
+
     strength: float
     threshold: float
     bound: str
@@ -32,8 +38,12 @@ class SpikeCount(_Regularizer):
     def __post_init__(self):
         what = f"{choice(self.bound, 'bound', ('upper', 'lower'))} bound"
         self._check(what)
-        keep(self, threshold=real(self.threshold, f"{what}: threshold", 0, why="a number of spikes"),
-             per=choice(self.per, f"{what}: per", ("population", "neuron")), populations=_names(self.populations, f"{what}: populations", "'E'"))
+        keep(
+            self,
+            threshold=real(self.threshold, f"{what}: threshold", 0, why="a number of spikes"),
+            per=choice(self.per, f"{what}: per", ("population", "neuron")),
+            populations=_names(self.populations, f"{what}: populations", "'E'"),
+        )
 
     def value_and_gradient(self, counts):
         """Of one population's counts (trial, neuron): the term, and its derivative by each count."""
@@ -43,7 +53,7 @@ class SpikeCount(_Regularizer):
         sign = 1.0 if self.bound == "upper" else -1.0
         excess = np.maximum(0, sign * (c - self.threshold))
         slope = 2 * excess if self.power == 2 else (excess > 0).astype(float)
-        value = self.strength * (excess ** self.power).mean()
+        value = self.strength * (excess**self.power).mean()
         return value, np.broadcast_to(sign * self.strength * slope / (n_trials * n), counts.shape)
 
     def applies_to(self, population):
@@ -63,6 +73,7 @@ def lower_bound(strength, threshold, power=2, per="population", populations=None
 @dataclass(frozen=True)
 class WeightPenalty(_Regularizer):
     """strength * sum |w|^power over the projections that it is for: L1 (power 1) or L2 (power 2)."""
+
     strength: float
     power: int = 2
     projections: tuple | None = None
@@ -90,9 +101,17 @@ def checked_regularizers(regularizers, network):
     regularizers = several(regularizers, "regularizers", "upper_bound(0.1, 4)")
     for term in regularizers:
         if not isinstance(term, (SpikeCount, WeightPenalty)):
-            raise ValueError(f"{shown(term)} is not a regularizer; use upper_bound, lower_bound or WeightPenalty.")
-        known, named = ((network.spiking, term.populations) if isinstance(term, SpikeCount) else (network.projections, term.projections))
+            raise ValueError(
+                f"{shown(term)} is not a regularizer; use upper_bound, lower_bound or WeightPenalty."
+            )
+        known, named = (
+            (network.spiking, term.populations)
+            if isinstance(term, SpikeCount)
+            else (network.projections, term.projections)
+        )
         known = [p.name for p in known]
         if set(named or ()) - set(known):
-            raise ValueError(f"regularizer for {', '.join(named)}: the network has only {', '.join(known)}.")
+            raise ValueError(
+                f"regularizer for {', '.join(named)}: the network has only {', '.join(known)}."
+            )
     return regularizers

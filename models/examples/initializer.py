@@ -1,7 +1,8 @@
 """The fluctuation-driven initializer: targets, families of weights, and the report of what was predicted and measured.
 
-    python -m models.examples.initializer
+python -m models.examples.initializer
 """
+
 import numpy as np
 
 import biosnn as bs
@@ -20,11 +21,13 @@ def main():
     spikes, result = bs.data.poisson(15.0, n_units=100, duration=0.5, n_trials=32, seed=1), {}
     for family in (bs.Exponential(), bs.HalfNormal(), bs.Uniform(), bs.ConstantWeights()):
         weights, report = start(spikes, sigma_u=1.0, alpha=0.9, family=family)
-        kappa = float(np.mean(weights ** 2, dtype=float) / np.mean(weights, dtype=float) ** 2)
+        kappa = float(np.mean(weights**2, dtype=float) / np.mean(weights, dtype=float) ** 2)
         E = report.populations[0]
         result[type(family).__name__] = (kappa, family.kappa, E.mu_measured, E.sigma_measured)
-        print(f"{family}: E[w²] / E[w]² of E to E is {kappa:.2f} (family: {family.kappa:.2f}); free membrane of E: {E.mu_measured:+.3f} ± "
-              f"{E.sigma_measured:.3f}")
+        print(
+            f"{family}: E[w²] / E[w]² of E to E is {kappa:.2f} (family: {family.kappa:.2f}); free membrane of E: {E.mu_measured:+.3f} ± "
+            f"{E.sigma_measured:.3f}"
+        )
     rates = {}
     for sigma_u in (1.0, 1.5):
         _, report = start(spikes, sigma_u=sigma_u)

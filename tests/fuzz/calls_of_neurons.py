@@ -149,10 +149,12 @@ NEURONS = {
     ),
     **{
         name: (
-            lambda kind: lambda c: (
-                kind,
-                {"steepness": 20.0},
-                lambda c, s: (s.derivative([0.0, 0.1]), s.twin(0.1), s.support),
+            lambda kind: (
+                lambda c: (
+                    kind,
+                    {"steepness": 20.0},
+                    lambda c, s: (s.derivative([0.0, 0.1]), s.twin(0.1), s.support),
+                )
             )
         )(getattr(bs, name))
         for name in (

@@ -64,8 +64,9 @@ class Objects:
     def circuit(self):
         """Sparse, without inputs, for `simulate`."""
         net = bs.Network(STEP)
-        E, I = net.population(6, bs.ei_lif(), "excitatory", "E"), net.population(
-            3, bs.ei_lif(), "inhibitory", "I"
+        E, I = (
+            net.population(6, bs.ei_lif(), "excitatory", "E"),
+            net.population(3, bs.ei_lif(), "inhibitory", "I"),
         )
         for k, (pre, post) in enumerate(((E, E), (E, I), (I, E), (I, I))):
             net.connect(pre, post, 1e-3, 0.1, synapses=bs.FixedInDegree(2), seed=k)
@@ -120,7 +121,7 @@ class Objects:
         return bs.brian.compare(self.net, self.spikes[:1], progress=False)
 
 
-# -------------------------------------------------------------------- what descriptions are for
+# ------------------------------------------------------------------------ what descriptions are for
 
 
 def in_network(**options):
@@ -128,8 +129,9 @@ def in_network(**options):
 
     def use(c, result):
         net = bs.Network(STEP)
-        x, E = net.input(4, "x"), net.population(
-            3, **({"neuron": bs.lif()} | {key: result for key in options})
+        x, E = (
+            net.input(4, "x"),
+            net.population(3, **({"neuron": bs.lif()} | {key: result for key in options})),
         )
         receptor = next(iter(E.neuron.receptors))
         net.connect(x, E, weights=np.ones((4, 3)), receptor=receptor)
