@@ -62,7 +62,13 @@ def stack(data, n_classes, n_layers, n=128, recurrent=False, surrogate=SURROGATE
     source = net.input(data.n_units)
     for k in range(n_layers):
         source = bs.layer(
-            net, source, n, f"L{k + 1}", bs.lif(TAU_MEM, TAU_SYN), recurrent, surrogate=surrogate
+            net,
+            source,
+            n,
+            name=f"L{k + 1}",
+            neuron=bs.lif(tau_mem=TAU_MEM, tau_syn=TAU_SYN),
+            recurrent=recurrent,
+            surrogate=surrogate,
         )
     net.connect(source, net.readout(n_classes, tau_mem=data.duration, initial=-1e-2))
     return net
@@ -86,7 +92,7 @@ def gradient_norms(net, trials, threads=None):
     """Euclidean norms of the loss gradient by the weights of every projection from layer to layer, as they are now."""
     trace = bs.run(net, trials, tape=True, threads=threads)
     _, slope = LOSS.value_and_gradient(trace.states["readout.U"], trials.labels)
-    weights = bs.gradient(trace, {"readout.U": slope}, threads=threads).weights
+    weights = bs.gradient(trace, states={"readout.U": slope}, threads=threads).weights
     return [float(np.linalg.norm(weights[name].astype(float))) for name in forward_projections(net)]
 
 
@@ -112,7 +118,7 @@ def learn(net, data, args, seed, lower=True, optimizer=None, title=""):
         validation=validation,
         loss=LOSS,
         optimizer=optimizer or bs.Adam(args.lr),
-        schedule=bs.Cosine(0.05) if args.cosine else bs.Constant(),
+        schedule=bs.schedules.Cosine(0.05) if args.cosine else bs.schedules.Constant(),
         regularizers=homeostasis(upper, lower),
         augment=AUGMENTATIONS if args.augment else (),
         seed=seed,

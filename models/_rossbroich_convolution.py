@@ -28,10 +28,10 @@ def convolutional_stack(data, n_classes, filters=(16, 32, 64), surrogate=SURROGA
             shape,
             n,
             kernel,
-            stride,
+            stride=stride,
             recurrent_kernel=RECURRENT_KERNEL,
             name=f"L{k + 1}",
-            neuron=bs.lif(TAU_MEM, TAU_SYN),
+            neuron=bs.lif(tau_mem=TAU_MEM, tau_syn=TAU_SYN),
             surrogate=surrogate,
         )
         shapes.append(shape)
@@ -64,7 +64,7 @@ def convolution(args):
             "weights": {p: int(np.size(w)) for p, w in net.weights.items()},
         }
         if init == "kaiming":
-            bs.kaiming(net, seed)
+            bs.kaiming(net, seed=seed)
         else:
             report = bs.fluctuation_driven(
                 net,

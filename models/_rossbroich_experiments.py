@@ -116,14 +116,14 @@ def depth(args):
             SURROGATES[args.surrogate],
         )
         if init == "kaiming":
-            bs.kaiming(net, seed)
+            bs.kaiming(net, seed=seed)
         else:  # as in the paper: every layer as if its input fired at the rate of the data
             bs.fluctuation_driven(
                 net,
                 data[0],
                 sigma_u=1.0,
                 alpha=0.9,
-                rates=assume_input_rate(net, data[0]),
+                assumed_rates=assume_input_rate(net, data[0]),
                 closed_loop=False,
                 seed=seed,
                 threads=args.threads,
@@ -192,7 +192,7 @@ def sigma(args):
                     data[0],
                     sigma_u=value,
                     alpha=0.9,
-                    rates=assume_input_rate(net, data[0]),
+                    assumed_rates=assume_input_rate(net, data[0]),
                     closed_loop=False,
                     seed=seed,
                     threads=args.threads,

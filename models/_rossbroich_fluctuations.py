@@ -15,7 +15,7 @@ def fluctuations(args):
     """5000 Poisson inputs at 3 Hz onto a neuron, with and without threshold, for xi = 1, 2, 3 (their figure 1)."""
     n, rate, duration, dt, neurons = 5000, 3.0, 10.0, 1e-3, 20
     spikes = bs.data.poisson(rate, n, duration, seed=args.seed)
-    rng, neuron, rows = np.random.default_rng(args.seed), bs.lif(20e-3, 10e-3), []
+    rng, neuron, rows = np.random.default_rng(args.seed), bs.lif(tau_mem=20e-3, tau_syn=10e-3), []
     _, eps_hat = psp_integrals(neuron, dt, "syn")
     traces = {}
     for xi in (1.0, 2.0, 3.0):
@@ -23,7 +23,10 @@ def fluctuations(args):
         weights = rng.normal(0, sigma_w, (n, neurons))
         net = bs.Network(dt=dt)
         x = net.input(n)
-        for name, model in (("free", bs.lif(20e-3, 10e-3, threshold=1e9)), ("spiking", neuron)):
+        for name, model in (
+            ("free", bs.lif(tau_mem=20e-3, tau_syn=10e-3, threshold=1e9)),
+            ("spiking", neuron),
+        ):
             net.connect(x, net.population(neurons, model, name=name), weights=weights)
         trace = bs.run(net, spikes, record=["free.U", "spiking.U"], threads=args.threads)
         traces[xi] = (trace, sigma_w, weights)

@@ -47,13 +47,25 @@ SHORT = {
 def build(g, scale, seed):
     """Model A with relative strength g of inhibition. seed: a whole number >= 0."""
     net = bs.Network(DT)
-    neuron = bs.lif_delta(TAU, THETA, RESET, REFRACTORY)
-    e = net.population(round(N_EXC * scale), neuron, "excitatory", "E")
-    i = net.population(round(N_INH * scale), neuron, "inhibitory", "I")
+    neuron = bs.lif_delta(tau_mem=TAU, threshold=THETA, reset=RESET, refractory=REFRACTORY)
+    e = net.population(round(N_EXC * scale), neuron, "excitatory", name="E")
+    i = net.population(round(N_INH * scale), neuron, "inhibitory", name="I")
     for post in (e, i):
-        net.connect(e, post, DELAY, J, synapses=bs.FixedInDegree(round(C_EXC * scale)), seed=seed)
         net.connect(
-            i, post, DELAY, g * J, synapses=bs.FixedInDegree(round(C_INH * scale)), seed=seed
+            e,
+            post,
+            delay=DELAY,
+            weights=J,
+            synapses=bs.FixedInDegree(round(C_EXC * scale)),
+            seed=seed,
+        )
+        net.connect(
+            i,
+            post,
+            delay=DELAY,
+            weights=g * J,
+            synapses=bs.FixedInDegree(round(C_INH * scale)),
+            seed=seed,
         )
     return net
 
@@ -65,7 +77,11 @@ def external_rate(eta):
 
 def theory(g, eta, scale=1.0):
     """Stationary rate in Hz: that with which a neuron fires which receives it from all others."""
-    neuron, c_exc, c_inh = bs.lif_delta(TAU, THETA, RESET, REFRACTORY), scale * C_EXC, scale * C_INH
+    neuron, c_exc, c_inh = (
+        bs.lif_delta(tau_mem=TAU, threshold=THETA, reset=RESET, refractory=REFRACTORY),
+        scale * C_EXC,
+        scale * C_INH,
+    )
     inputs = (
         Input("exc", 1, J, J**2, rate=external_rate(eta)),
         Input("exc", c_exc, J, J**2, "neurons"),

@@ -85,15 +85,17 @@ def build(case, scale, seed):
     net, rng = bs.Network(DT), np.random.default_rng(seed)
     number, gain = round(CLUSTERS * np.sqrt(scale)), 1 / np.sqrt(scale)
     n = round(N_EXC * scale / number) * number
-    e = net.population(n, neuron(TAU_E), "excitatory", "E")
-    i = net.population(round(N_INH * scale), neuron(TAU_I), "inhibitory", "I")
+    e = net.population(n, neuron(TAU_E), "excitatory", name="E")
+    i = net.population(round(N_INH * scale), neuron(TAU_I), "inhibitory", name="I")
     if case == "clustered":
         pre, post, relative = clusters(n, number, rng)
-        net.connect(e, e, 0.0, J_EE * gain * relative, synapses=bs.Pairs(pre, post))
+        net.connect(e, e, delay=0.0, weights=J_EE * gain * relative, synapses=bs.Pairs(pre, post))
     else:
-        net.connect(e, e, 0.0, J_EE * gain, synapses=bs.Bernoulli(P_EE), seed=seed)
+        net.connect(e, e, delay=0.0, weights=J_EE * gain, synapses=bs.Bernoulli(P_EE), seed=seed)
     for pre, post, weight in ((e, i, J_IE), (i, e, J_EI), (i, i, J_II)):
-        net.connect(pre, post, 0.0, weight * gain, synapses=bs.Bernoulli(P), seed=seed)
+        net.connect(
+            pre, post, delay=0.0, weights=weight * gain, synapses=bs.Bernoulli(P), seed=seed
+        )
     return net, [
         bs.Current("E", rng.uniform(*INPUT_E, e.n)),
         bs.Current("I", rng.uniform(*INPUT_I, i.n)),
@@ -104,7 +106,7 @@ def simulate(case, args):
     """The network, "uniform" or "clustered"; None where Ctrl-C came early."""
     net, inputs = build(case, args.scale, args.seed)
     return common.after_warm_up(
-        net, WARM_UP, args, inputs, initial={f"{name}.U": bs.UniformBetween(0, 1) for name in "EI"}
+        net, WARM_UP, args, inputs, initial={f"{name}.U": bs.Uniform(0, 1) for name in "EI"}
     )
 
 

@@ -90,10 +90,15 @@ def weights():
 def build(scale, seed):
     """The circuit, and its background: Poisson input and, below scale 1, constant currents. seed: a whole number >= 0."""
     net = bs.Network(DT)
-    neuron = bs.lif(TAU, TAU_SYN, THRESHOLD, RESET, REFRACTORY)
+    neuron = bs.lif(
+        tau_mem=TAU, tau_syn=TAU_SYN, threshold=THRESHOLD, reset=RESET, refractory=REFRACTORY
+    )
     for name, n in zip(NAMES, NEURONS):
         net.population(
-            round(n * scale), neuron, "excitatory" if name.endswith("E") else "inhibitory", name
+            round(n * scale),
+            neuron,
+            "excitatory" if name.endswith("E") else "inhibitory",
+            name=name,
         )
     numbers, means = synapse_numbers(), weights()
     for post in range(8):
@@ -103,8 +108,8 @@ def build(scale, seed):
             net.connect(
                 NAMES[pre],
                 NAMES[post],
-                bs.Normal(delay, DELAY_SPREAD * delay, low=DT),
-                bs.Normal(mean, SPREAD * mean, low=0),
+                delay=bs.Normal(delay, DELAY_SPREAD * delay, low=DT),
+                weights=bs.Normal(mean, SPREAD * mean, low=0),
                 synapses=bs.FixedTotal(round(numbers[post, pre] * scale**2)),
                 seed=seed,
             )

@@ -43,7 +43,7 @@ from ._rossbroich_fluctuations import fluctuations
 # ------------------------------------------------------------------------------------------- dalian
 
 #: Families of the non-negative weights at the start.
-FAMILIES = {"exponential": bs.Exponential(), "log-normal": bs.LogNormal()}
+FAMILIES = {"exponential": bs.families.Exponential(), "log-normal": bs.families.LogNormal()}
 
 
 #: Current: the paper's. Conductance: the same time constants; reversal potentials 6 times as far from rest as the threshold, and 2 times on the
@@ -150,7 +150,7 @@ def dalian(args):
         validation=validation,
         loss=LOSS,
         optimizer=bs.Adam(args.lr),
-        schedule=bs.Cosine(0.05) if args.cosine else bs.Constant(),
+        schedule=bs.schedules.Cosine(0.05) if args.cosine else bs.schedules.Constant(),
         regularizers=[bs.upper_bound(0.1, 7)],
         augment=AUGMENTATIONS if args.augment else (),
         seed=args.seed,

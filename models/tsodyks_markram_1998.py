@@ -27,7 +27,10 @@ TAU_MEM, TAU_SYN, DT = 40e-3, 3e-3, 1e-3  # seconds
 def responses(rule, rates, seconds):
     """One synapse for each rate. Returns times (s), u x at the spikes (list by rate), and the membrane (step, rate) in units of w."""
     net, n = bs.Network(DT, np.float64), len(rates)
-    x, post = net.input(n), net.population(n, bs.lif(TAU_MEM, TAU_SYN, threshold=1e9), name="A")
+    x, post = (
+        net.input(n),
+        net.population(n, bs.lif(tau_mem=TAU_MEM, tau_syn=TAU_SYN, threshold=1e9), name="A"),
+    )
     net.connect(x, post, weights=1.0, receptor="exc", synapses=bs.OneToOne(), plasticity=rule)
     trains = [np.arange(0.1, seconds, 1 / rate) for rate in rates]
     times, units = np.concatenate(trains), np.repeat(np.arange(n), [train.size for train in trains])

@@ -38,11 +38,11 @@ def build(scale, seed, target_rate, start=None, eta=ETA):
     """The network; the projection I->E learns and starts at `start` (default 1e-11 of the leak)."""
     net, grow = bs.Network(DT), 1 / scale / LEAK
     neuron = bs.conductance_lif()
-    e = net.population(round(8000 * scale), neuron, "excitatory", "E")
-    i = net.population(round(2000 * scale), neuron, "inhibitory", "I")
+    e = net.population(round(8000 * scale), neuron, "excitatory", name="E")
+    i = net.population(round(2000 * scale), neuron, "inhibitory", name="I")
     for post in (e, i):
-        net.connect(e, post, 0.0, W_EXC * grow, synapses=bs.Bernoulli(P), seed=seed)
-    net.connect(i, i, 0.0, W_II * grow, synapses=bs.Bernoulli(P), seed=seed)
+        net.connect(e, post, delay=0.0, weights=W_EXC * grow, synapses=bs.Bernoulli(P), seed=seed)
+    net.connect(i, i, delay=0.0, weights=W_II * grow, synapses=bs.Bernoulli(P), seed=seed)
     rule = (
         None
         if target_rate is None
@@ -51,8 +51,8 @@ def build(scale, seed, target_rate, start=None, eta=ETA):
     net.connect(
         i,
         e,
-        0.0,
-        1e-10 * grow if start is None else start,
+        delay=0.0,
+        weights=1e-10 * grow if start is None else start,
         synapses=bs.Bernoulli(P),
         seed=seed,
         plasticity=rule,
@@ -67,7 +67,7 @@ def current():
 
 def initial_state():
     """U drawn between reset and threshold."""
-    return {f"{p}.U": bs.UniformBetween(0.0, 10e-3) for p in "EI"}
+    return {f"{p}.U": bs.Uniform(0.0, 10e-3) for p in "EI"}
 
 
 def measured(done, name):

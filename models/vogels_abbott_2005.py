@@ -43,17 +43,22 @@ def neuron(model):
     """Potentials relative to rest, in volts."""
     if model == "CUBA":
         return bs.ei_lif(
-            TAU, TAU_EXC, TAU_INH, THRESHOLD - REST_CUBA, RESET - REST_CUBA, REFRACTORY
+            tau_mem=TAU,
+            tau_exc=TAU_EXC,
+            tau_inh=TAU_INH,
+            threshold=THRESHOLD - REST_CUBA,
+            reset=RESET - REST_CUBA,
+            refractory=REFRACTORY,
         )
     return bs.conductance_lif(
-        TAU,
-        TAU_EXC,
-        TAU_INH,
-        E_EXC - REST_COBA,
-        E_INH - REST_COBA,
-        THRESHOLD - REST_COBA,
-        RESET - REST_COBA,
-        REFRACTORY,
+        tau_mem=TAU,
+        tau_exc=TAU_EXC,
+        tau_inh=TAU_INH,
+        reversal_exc=E_EXC - REST_COBA,
+        reversal_inh=E_INH - REST_COBA,
+        threshold=THRESHOLD - REST_COBA,
+        reset=RESET - REST_COBA,
+        refractory=REFRACTORY,
     )
 
 
@@ -65,17 +70,17 @@ def weights(model):
 def build(model, seed, delay=0.0):
     """The network "CUBA" or "COBA". seed: a whole number >= 0. delay: seconds."""
     net = bs.Network(DT)
-    e = net.population(N_EXC, neuron(model), "excitatory", "E")
-    i = net.population(N_INH, neuron(model), "inhibitory", "I")
+    e = net.population(N_EXC, neuron(model), "excitatory", name="E")
+    i = net.population(N_INH, neuron(model), "inhibitory", name="I")
     for pre, weight in zip((e, i), weights(model)):
         for post in (e, i):
-            net.connect(pre, post, delay, weight, synapses=bs.Bernoulli(P), seed=seed)
+            net.connect(pre, post, delay=delay, weights=weight, synapses=bs.Bernoulli(P), seed=seed)
     return net
 
 
 def initial_state(model):
     rest = REST_CUBA if model == "CUBA" else REST_COBA
-    return {f"{name}.U": bs.UniformBetween(RESET - rest, THRESHOLD - rest) for name in "EI"}
+    return {f"{name}.U": bs.Uniform(RESET - rest, THRESHOLD - rest) for name in "EI"}
 
 
 def wake_up(model):

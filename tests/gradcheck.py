@@ -75,11 +75,11 @@ def relative_error(
 
         compare(got.weights[projection.name] + direct.get(projection.name, 0.0), change)
     for key, gradient in got.time_constants.items():
-        before = network.tau_parameters[key]
+        before = network.parameters[key]
 
         def change(delta, key=key, before=before):
-            network.tau_parameters[key] = before + delta
-            return lambda: network.tau_parameters.__setitem__(key, before)
+            network.parameters[key] = before + delta
+            return lambda: network.parameters.__setitem__(key, before)
 
         compare(np.asarray(gradient), change)
     for name, gradient in got.currents.items():

@@ -64,9 +64,7 @@ def conductance_slopes(neuron, dt, x, current, i, time_constants):
 def jumps(network, population):
     """State -> what a spike adds to it."""
     factor = (
-        np.exp(network.tau_parameters[population.name, "jump"])
-        if "jump" in population.learn
-        else 1.0
+        np.exp(network.parameters[population.name, "jump"]) if "jump" in population.learn else 1.0
     )
     return {state: jump * factor for state, jump in population.neuron.spike_jumps.items()}
 

@@ -73,13 +73,19 @@ def build(description, dt=1e-3):
             p["n"],
             neuron,
             p["sign"],
-            f"P{k}",
+            name=f"P{k}",
             initial=p["initial"],
             learn={"mem": "neuron"} if p["learn"] else None,
         )
         if p["learn"]:
-            net.tau_parameters[post.name, "mem"][:] = rng.uniform(0.0, 0.3, p["n"])
-        net.connect(x, post, p["delay"] * dt, rng.exponential(1.0, (30, p["n"])), "exc")
+            net.parameters[post.name, "mem"][:] = rng.uniform(0.0, 0.3, p["n"])
+        net.connect(
+            x,
+            post,
+            delay=p["delay"] * dt,
+            weights=rng.exponential(1.0, (30, p["n"])),
+            receptor="exc",
+        )
     for pre, post, delay in synapses:
         weights = rng.exponential(0.15, (populations[pre]["n"], populations[post]["n"]))
         free = populations[pre]["sign"] == "unsigned" and populations[post]["table"] in (
@@ -89,7 +95,7 @@ def build(description, dt=1e-3):
         net.connect(
             f"P{pre}",
             f"P{post}",
-            delay * dt,
-            weights * rng.choice([-1, 1], weights.shape) if free else weights,
+            delay=delay * dt,
+            weights=weights * rng.choice([-1, 1], weights.shape) if free else weights,
         )
     return net, bs.data.poisson(20, 30, 0.3, seed=rng)

@@ -21,15 +21,15 @@ def load(name):
 def _finish(net, z, last, spiking):
     out = net.readout(
         5,
-        float(z["tau_readout_mem"]),
-        float(z["tau_readout_syn"]),
+        tau_mem=float(z["tau_readout_mem"]),
+        tau_syn=float(z["tau_readout_syn"]),
         initial=float(z["readout_initial"]),
         integrator="exponential_euler",
         name="out",
     )
     for pre, post, key in spiking:
-        net.connect(pre, post, TWO, z[f"weight.{key}"].T, name=key)
-    net.connect(last[0], out, ONE, z[f"weight.{last[1]}"].T, name=last[1])
+        net.connect(pre, post, delay=TWO, weights=z[f"weight.{key}"].T, name=key)
+    net.connect(last[0], out, delay=ONE, weights=z[f"weight.{last[1]}"].T, name=last[1])
     return net, from_dense(z["inputs"], float(z["dt"]), z["labels"])
 
 
@@ -39,9 +39,9 @@ def dalian_ei_lif(dtype=np.float64):
         z,
         dtype,
         ei_lif(
-            float(z["tau_mem"]),
-            float(z["tau_exc"]),
-            float(z["tau_inh"]),
+            tau_mem=float(z["tau_mem"]),
+            tau_exc=float(z["tau_exc"]),
+            tau_inh=float(z["tau_inh"]),
             refractory=TWO,
             integrator="exponential_euler",
         ),
@@ -63,9 +63,9 @@ def dalian_ampa_nmda_gaba(dtype=np.float64):
 
 def _dalian(z, dtype, neuron):
     net = Network(float(z["dt"]), dtype)
-    x = net.input(20, "X", "excitatory")
-    e = net.population(12, neuron, "excitatory", "E", SuperSpike(float(z["beta"])))
-    i = net.population(3, neuron, "inhibitory", "I", SuperSpike(float(z["beta"])))
+    x = net.input(20, name="X", sign="excitatory")
+    e = net.population(12, neuron, "excitatory", name="E", surrogate=SuperSpike(float(z["beta"])))
+    i = net.population(3, neuron, "inhibitory", name="I", surrogate=SuperSpike(float(z["beta"])))
     spiking = [(x, e, "XE"), (x, i, "XI"), (e, e, "EE"), (e, i, "EI"), (i, e, "IE"), (i, i, "II")]
     return *_finish(net, z, (e, "EO"), spiking), z
 
@@ -73,9 +73,12 @@ def _dalian(z, dtype, neuron):
 def feedforward_lif(dtype=np.float64):
     z = load("feedforward_lif")
     net = Network(float(z["dt"]), dtype)
-    x = net.input(20, "X")
+    x = net.input(20, name="X")
     neuron = lif(
-        float(z["tau_mem"]), float(z["tau_syn"]), refractory=TWO, integrator="exponential_euler"
+        tau_mem=float(z["tau_mem"]),
+        tau_syn=float(z["tau_syn"]),
+        refractory=TWO,
+        integrator="exponential_euler",
     )
     h1 = net.population(12, neuron, name="h1", surrogate=SuperSpike(float(z["beta"])))
     h2 = net.population(12, neuron, name="h2", surrogate=SuperSpike(float(z["beta"])))
@@ -86,12 +89,12 @@ def recurrent_adaptive_lif(dtype=np.float64):
     """The numbers have a gain adapt_a of w and jumps of 1: the same as jumps of adapt_a."""
     z = load("recurrent_adaptive_lif")
     net = Network(float(z["dt"]), dtype)
-    x = net.input(20, "X")
+    x = net.input(20, name="X")
     neuron = adaptive_lif(
-        float(z["tau_mem"]),
-        float(z["tau_syn"]),
-        float(z["tau_ada"]),
-        float(z["adapt_a"]),
+        tau_mem=float(z["tau_mem"]),
+        tau_syn=float(z["tau_syn"]),
+        tau_adapt=float(z["tau_ada"]),
+        jump=float(z["adapt_a"]),
         refractory=TWO,
         integrator="exponential_euler",
         jump_delay=TWO,

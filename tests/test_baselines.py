@@ -10,7 +10,7 @@ import biosnn as bs
 def network(n_in=100, n=80):
     net = bs.Network(2e-3)
     x = net.input(n_in)
-    h = bs.layer(net, x, n, "h", recurrent=True)
+    h = bs.layer(net, x, n, name="h", recurrent=True)
     net.connect(h, net.readout(50))
     return net
 
@@ -62,7 +62,7 @@ def test_every_neuron_has_its_share_of_zeros_and_the_fan_in_counts_the_rest():
 def test_same_seed_same_weights():
     one, two, other = network(), network(), network()
     for net, seed in ((one, 4), (two, np.random.default_rng(4)), (other, 5)):
-        bs.kaiming(net, seed, sparse=0.5)
+        bs.kaiming(net, seed=seed, sparse=0.5)
     for name in one.weights:
         assert np.array_equal(one.weights[name], two.weights[name]) and not np.array_equal(
             one.weights[name], other.weights[name]
@@ -71,7 +71,7 @@ def test_same_seed_same_weights():
 
 @pytest.mark.parametrize(
     "initialize",
-    [bs.kaiming, bs.xavier, lambda net, seed: bs.random_weights(net, stats.norm(), seed)],
+    [bs.kaiming, bs.xavier, lambda net, seed: bs.random_weights(net, stats.norm(), seed=seed)],
 )
 def test_dale_signs_are_kept_and_the_size_of_the_weights_too(initialize):
     net, unsigned = bs.Network(2e-3), network(100, 100)
@@ -113,7 +113,7 @@ def test_kernels_of_a_convolution_count_as_fan_in():
         w.shape == (200, 8, 5)
         and stats.kstest(standardized(w, 40**-0.5), stats.norm().cdf).pvalue > 0.01
     )
-    bs.kaiming(net, 1, sparse=0.5)
+    bs.kaiming(net, seed=1, sparse=0.5)
     w = net.weights["input->a"]
     assert (w == 0).sum() == 4000 and np.abs(w).max() == pytest.approx(20**-0.5, rel=1e-2)
 

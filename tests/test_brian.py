@@ -102,14 +102,14 @@ def test_jumps_of_adaptation(jump, delay, tmp_path):
         receptor="exc",
         weights=np.random.default_rng(0).exponential(0.35, (20, 3)),
     )
-    net.tau_parameters["A", "jump"][...] = 0.5
+    net.parameters["A", "jump"][...] = 0.5
     report = brian.compare(net, spikes, currents=current, progress=False)
     agree(report)
-    net.tau_parameters["A", "jump"][...] = 0.6
+    net.parameters["A", "jump"][...] = 0.6
     assert not brian.compare(
         net, spikes, currents=current, progress=False, against=other_jumps(net, 0.5)
     ).identical
-    net.tau_parameters["A", "jump"][...] = 0.5
+    net.parameters["A", "jump"][...] = 0.5
     path = brian.script(net, spikes, tmp_path / "adapts", currents=current)
     done = subprocess.run([sys.executable, path], check=True, capture_output=True, text=True)
     assert f"A: {report.spike_counts['A'][0]} spikes" in done.stdout
@@ -117,7 +117,7 @@ def test_jumps_of_adaptation(jump, delay, tmp_path):
 
 def other_jumps(net, p):
     other = copy.copy(net)
-    other.tau_parameters = {("A", "jump"): np.array(p)}
+    other.parameters = {("A", "jump"): np.array(p)}
     return other
 
 
@@ -135,7 +135,7 @@ def test_bounds_of_the_membrane(low, high, refractory):
         star = bs.run(
             net,
             bs.data.poisson(20, 20, 0.5, seed=1),
-            ["A.U_star"],
+            record=["A.U_star"],
             currents={"A": currents["A"][None]},
         ).states["A.U_star"]
         for value in (low, high):
@@ -215,7 +215,9 @@ def test_time_constants_per_neuron_and_learned():
             one(bs.lif()), bs.data.poisson(20, 20, 0.2, seed=1), currents={"A": np.ones((7, 3))}
         )
     with pytest.raises(ValueError, match="tau_mem and tau_syn are \\(nearly\\) equal"):
-        brian.to_brian2(one(bs.lif(10e-3, 10.000001e-3)), bs.data.poisson(20, 20, 0.2, seed=1))
+        brian.to_brian2(
+            one(bs.lif(tau_mem=10e-3, tau_syn=10.000001e-3)), bs.data.poisson(20, 20, 0.2, seed=1)
+        )
     with pytest.raises(ValueError, match="target is 'cuda'"):
         brian.compare(circuit(), bs.data.poisson(10, 100, 0.2, seed=2), target="cuda")
     net = one(
@@ -234,7 +236,7 @@ def test_time_constants_per_neuron_and_learned():
         receptor="exc",
         weights=np.random.default_rng(0).exponential(0.35, (20, 3)),
     )
-    net.tau_parameters["A", "mem"][:] = [-0.3, 0.1, 0.4]
+    net.parameters["A", "mem"][:] = [-0.3, 0.1, 0.4]
     agree(brian.compare(net, bs.data.poisson(20, 20, 0.5, seed=1), progress=False))
 
 
@@ -245,11 +247,11 @@ def circuit():
         net.input(100),
         32,
         8,
-        neuron=bs.ei_lif(20e-3, 10e-3, 15e-3, refractory=4e-3),
+        neuron=bs.ei_lif(tau_mem=20e-3, tau_exc=10e-3, tau_inh=15e-3, refractory=4e-3),
         delay=4e-3,
     )
     net.connect(e, net.readout(3))
-    bs.fluctuation_driven(net, rates=10.0, closed_loop=False, seed=3)
+    bs.fluctuation_driven(net, assumed_rates=10.0, closed_loop=False, seed=3)
     return net
 
 
@@ -376,11 +378,15 @@ def background_circuit():
     """E and I with biases and delays, and everything that a background can be."""
     net = bs.Network(1e-3)
     e = net.population(
-        12, bs.ei_lif(20e-3, 5e-3, 10e-3, refractory=2e-3), "excitatory", "E", bias=0.1
+        12,
+        bs.ei_lif(tau_mem=20e-3, tau_exc=5e-3, tau_inh=10e-3, refractory=2e-3),
+        "excitatory",
+        name="E",
+        bias=0.1,
     )
-    i = net.population(4, bs.lif_delta(refractory=2e-3), "inhibitory", "I")
+    i = net.population(4, bs.lif_delta(refractory=2e-3), "inhibitory", name="I")
     for pre, post, w in ((e, e, 0.05), (e, i, 0.2), (i, e, 0.1), (i, i, 0.1)):
-        net.connect(pre, post, 2e-3, np.full((pre.n, post.n), w))
+        net.connect(pre, post, delay=2e-3, weights=np.full((pre.n, post.n), w))
     net.connect(e, net.readout(1), weights=np.ones((12, 1)))
     background = [
         bs.OrnsteinUhlenbeck("E", 0.3, 0.3, 20e-3),
@@ -440,7 +446,7 @@ def test_background_and_initial_states(tmp_path):
 def test_background_beside_trials_of_input_and_currents():
     """Trial b has the random numbers of seed + b; a clamped neuron with equal time constants is held where it starts."""
     net = bs.Network(1e-3)
-    a = net.population(3, bs.lif(10e-3, 10e-3, refractory=3e-3), name="A")
+    a = net.population(3, bs.lif(tau_mem=10e-3, tau_syn=10e-3, refractory=3e-3), name="A")
     net.connect(
         net.input(20), a, receptor="exc", weights=np.random.default_rng(0).exponential(0.2, (20, 3))
     )
@@ -473,8 +479,8 @@ def test_a_difference_is_explained_with_background(first):
     """U before threshold in the step of the first spike that differs, also where that is the first step: with biases and background."""
     net, background, initial = background_circuit()
     other = changed(net, **{name: 0.5 * w for name, w in net.weights.items()})
-    other.tau_parameters = net.tau_parameters | {
-        ("E", "bias"): np.asarray(0.15) + net.tau_parameters["E", "bias"]
+    other.parameters = net.parameters | {
+        ("E", "bias"): np.asarray(0.15) + net.parameters["E", "bias"]
     }
     if first:
         initial = initial | {"E.U": 1.0}
@@ -492,7 +498,7 @@ def test_a_difference_is_explained_with_background(first):
         reference = brian.to_brian2(
             description.in_double(net),
             None,
-            ["E.U_star"],
+            record=["E.U_star"],
             duration=0.3,
             background=background,
             initial=initial,
@@ -506,7 +512,7 @@ def test_a_difference_is_explained_with_background(first):
 def test_a_realization_is_what_a_simulation_has():
     """Neurons that never spike and forget slowly hold what they received."""
     net, start = bs.Network(1e-3, np.float64), {"E.U": bs.Normal(0.0, 1.0)}
-    net.population(70, dataclasses.replace(bs.lif_delta(1.0), threshold=np.inf), name="E")
+    net.population(70, dataclasses.replace(bs.lif_delta(tau_mem=1.0), threshold=np.inf), name="E")
     background = [
         bs.Current("E", 2.0),
         bs.PoissonInput("E", 3000.0, 0.5),
@@ -635,15 +641,15 @@ def test_script_of_a_trained_network_runs_alone(tmp_path):
     net = bs.Network(2e-3)
     e, i = bs.dalian_layer(
         net,
-        net.input(100, "class"),
+        net.input(100, name="class"),
         32,
         8,
-        " 1",
-        bs.ei_lif(20e-3, 10e-3, 20e-3, refractory=4e-3),
+        name=" 1",
+        neuron=bs.ei_lif(tau_mem=20e-3, tau_exc=10e-3, tau_inh=20e-3, refractory=4e-3),
         delay=4e-3,
     )
     net.connect(e, net.readout(2, name="data"))
-    bs.fluctuation_driven(net, rates=10.0, closed_loop=False, seed=3)
+    bs.fluctuation_driven(net, assumed_rates=10.0, closed_loop=False, seed=3)
     before = net.weights["E 1->I 1"].copy()
     bs.train(net, data, epochs=2, batch=4, optimizer=bs.Adam(5e-3), progress=False, seed=0)
     assert np.abs(net.weights["E 1->I 1"] - before).max() > 1e-3
@@ -684,10 +690,15 @@ def test_sparse_projections_and_delays_of_their_own(tmp_path):
     rng, net = np.random.default_rng(0), bs.Network(1e-3)
     x, e = (
         net.input(50),
-        net.population(30, bs.ei_lif(15e-3, 5e-3, 9e-3, refractory=2e-3), "excitatory", "E"),
+        net.population(
+            30,
+            bs.ei_lif(tau_mem=15e-3, tau_exc=5e-3, tau_inh=9e-3, refractory=2e-3),
+            "excitatory",
+            name="E",
+        ),
     )
     i, d = (
-        net.population(10, bs.lif(refractory=3e-3), "inhibitory", "I"),
+        net.population(10, bs.lif(refractory=3e-3), "inhibitory", name="I"),
         net.population(5, bs.lif_delta(refractory=2e-3), name="D"),
     )
     net.connect(
@@ -735,8 +746,8 @@ def test_script_with_plastic_projections(tmp_path):
     net = bs.Network(1e-3)
     x, y, e = (
         net.input(40),
-        net.input(20, "y", "inhibitory"),
-        net.population(20, bs.ei_lif(refractory=2e-3, tau_inh=15e-3), "excitatory", "E"),
+        net.input(20, name="y", sign="inhibitory"),
+        net.population(20, bs.ei_lif(refractory=2e-3, tau_inh=15e-3), "excitatory", name="E"),
     )
     for name, rule in (
         ("depressing", bs.TsodyksMarkram(0.5, 0.8)),
@@ -745,8 +756,8 @@ def test_script_with_plastic_projections(tmp_path):
         net.connect(
             x,
             e,
-            2e-3,
-            bs.Exponential() * 0.6,
+            delay=2e-3,
+            weights=bs.families.Exponential() * 0.6,
             synapses=bs.Bernoulli(0.5),
             seed=1,
             plasticity=rule,
@@ -756,8 +767,8 @@ def test_script_with_plastic_projections(tmp_path):
     net.connect(
         y,
         e,
-        3e-3,
-        0.02,
+        delay=3e-3,
+        weights=0.02,
         synapses=bs.Bernoulli(0.5),
         seed=2,
         plasticity=bs.InhibitorySTDP(0.01, 5.0, w_max=0.5),

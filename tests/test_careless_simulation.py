@@ -18,7 +18,9 @@ AIM = {"mu_u": 9e-3, "sigma_u": 3e-3, "rates": {"x": 5.0}}
 
 def one(neuron=None, n=3, sign="excitatory"):
     net = bs.Network(1e-4)
-    net.population(n, neuron or bs.lif_delta(20e-3, 20e-3, 10e-3), sign, "E")
+    net.population(
+        n, neuron or bs.lif_delta(tau_mem=20e-3, threshold=20e-3, reset=10e-3), sign, name="E"
+    )
     return net
 
 
@@ -28,7 +30,7 @@ def run(net, **options):
 
 def test_a_state_is_not_taken_with_noise_of_another_population():
     net = one(bs.lif(threshold=1e9))
-    net.population(3, bs.lif(threshold=1e9), "inhibitory", "I")
+    net.population(3, bs.lif(threshold=1e9), "inhibitory", name="I")
     first = run(net, background=[bs.OrnsteinUhlenbeck("E", 100.0, 1.0, 10.0)])
     with pytest.raises(ValueError, match="Ornstein-Uhlenbeck sources differ"):
         run(net, background=[bs.OrnsteinUhlenbeck("I", 0.0, 1.0, 10.0)], state=first.state)
@@ -71,14 +73,17 @@ def test_no_population_in_a_file(tmp_path):
 
 
 def test_an_interrupted_initialization_stops():
-    net, neuron = bs.Network(1e-4), bs.lif_delta(20e-3, 20e-3, 10e-3, 2e-3)
+    net, neuron = (
+        bs.Network(1e-4),
+        bs.lif_delta(tau_mem=20e-3, threshold=20e-3, reset=10e-3, refractory=2e-3),
+    )
     e, i = (
-        net.population(800, neuron, "excitatory", "E"),
-        net.population(200, neuron, "inhibitory", "I"),
+        net.population(800, neuron, "excitatory", name="E"),
+        net.population(200, neuron, "inhibitory", name="I"),
     )
     for post in (e, i):
-        net.connect(e, post, 1.5e-3, synapses=bs.FixedInDegree(80), seed=1)
-        net.connect(i, post, 1.5e-3, synapses=bs.FixedInDegree(20), seed=2)
+        net.connect(e, post, delay=1.5e-3, synapses=bs.FixedInDegree(80), seed=1)
+        net.connect(i, post, delay=1.5e-3, synapses=bs.FixedInDegree(20), seed=2)
     timer = threading.Timer(0.3, lambda: signal.raise_signal(signal.SIGINT))
     timer.start()
     with pytest.raises(KeyboardInterrupt):
@@ -86,7 +91,7 @@ def test_an_interrupted_initialization_stops():
             bs.fluctuation_driven(
                 net,
                 background=[bs.PoissonInput(p, 10500.0, 1e-4) for p in "EI"],
-                family=bs.ConstantWeights(),
+                family=bs.families.Constant(),
                 mu_u=16e-3,
                 sigma_u=4e-3,
                 seed=1,
@@ -118,7 +123,7 @@ def test_depression_at_no_rate_and_at_high_ones():
 
 def test_units_of_thresholds_and_of_rates():
     b2 = pytest.importorskip("brian2")
-    net = one(bs.lif_delta(20e-3, 20 * b2.mV, 10 * b2.mV))
+    net = one(bs.lif_delta(tau_mem=20e-3, threshold=20 * b2.mV, reset=10 * b2.mV))
     assert (net["E"].neuron.threshold, net["E"].neuron.reset) == (0.02, 0.01) and run(
         net
     ).counts == {"E": 0}
@@ -127,7 +132,7 @@ def test_units_of_thresholds_and_of_rates():
     with pytest.raises(ValueError, match="which is not a rate"):
         bs.regime(driven(), rates={"x": 5 * b2.ms})
     assert bs.Normal(3 * b2.ms, 1 * b2.ms, low=1 * b2.ms) == bs.Normal(3e-3, 1e-3, low=1e-3)
-    assert bs.UniformBetween(1 * b2.ms, 2e-3) == bs.UniformBetween(1e-3, 2e-3)
+    assert bs.Uniform(1 * b2.ms, 2e-3) == bs.Uniform(1e-3, 2e-3)
     with pytest.raises(
         ValueError,
         match="Normal: low is 1. mV, but mean is 0.003; give all values with units of one kind",
@@ -136,7 +141,7 @@ def test_units_of_thresholds_and_of_rates():
     volts = bs.simulate(
         one(),
         1e-3,
-        initial={"E.U": bs.UniformBetween(1 * b2.mV, 2 * b2.mV)},
+        initial={"E.U": bs.Uniform(1 * b2.mV, 2 * b2.mV)},
         record={"E.U": slice(None)},
         progress=False,
     )
@@ -153,13 +158,16 @@ def test_units_of_thresholds_and_of_rates():
 
 def driven():
     net = one()
-    net.connect(net.input(3, "x", "excitatory"), "E", weights=1e-3, synapses=OneToOne())
+    net.connect(net.input(3, name="x", sign="excitatory"), "E", weights=1e-3, synapses=OneToOne())
     return net
 
 
 def dense():
     net = bs.Network(1e-3)
-    net.connect(net.input(3, "x", "excitatory"), net.population(2, bs.ei_lif(), "excitatory", "E"))
+    net.connect(
+        net.input(3, name="x", sign="excitatory"),
+        net.population(2, bs.ei_lif(), "excitatory", name="E"),
+    )
     return net
 
 
@@ -251,7 +259,7 @@ def test_populations_of_another_network_are_refused():
     "act, words",
     [
         (
-            lambda: one().connect("E", "E", 1e6),
+            lambda: one().connect("E", "E", delay=1e6),
             r"delay of 1e\+06 s is 10000000000 steps of dt = 0.0001 s; it can be 65 535",
         ),
         (
@@ -259,14 +267,16 @@ def test_populations_of_another_network_are_refused():
             "family of 'x->E' is 'normal'; it must be a family",
         ),
         (
-            lambda: bs.fluctuation_driven(driven(), background=[], family=bs.Exponential, **AIM),
+            lambda: bs.fluctuation_driven(
+                driven(), background=[], family=bs.families.Exponential, **AIM
+            ),
             "family of 'x->E' is the class Exponential",
         ),
         (
             lambda: bs.fluctuation_driven(dense(), dense_input(), family="normal"),
             "family of 'x->E' is 'normal'; it must be a family",
         ),
-        (lambda: one().connect("E", "E", None), "delay is None"),
+        (lambda: one().connect("E", "E", delay=None), "delay is None"),
         (lambda: one().connect("E", "E", synapses=bs.FixedInDegree, seed=1), "must be a rule"),
         (lambda: bs.Bernoulli("a"), "p, a probability, is 'a'"),
         (lambda: bs.from_scipy(np.eye(3)), "not ndarray"),

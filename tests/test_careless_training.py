@@ -83,8 +83,8 @@ def test_trials_without_a_step_that_counts_are_not_scored():
 
 def test_a_plateau_begins_with_the_first_validation():
     assert (
-        bs.OnPlateau(2).factor(0, [np.nan] * 4 + [1.0]) == 1
-        and bs.OnPlateau(2).factor(0, [np.nan] * 4 + [1.0, 2.0, 2.0]) == 0.5
+        bs.schedules.OnPlateau(2).factor(0, [np.nan] * 4 + [1.0]) == 1
+        and bs.schedules.OnPlateau(2).factor(0, [np.nan] * 4 + [1.0, 2.0, 2.0]) == 0.5
     )
 
 
@@ -185,7 +185,7 @@ def two_inputs():
     net = bs.Network(2e-3)
     for name in "ab":
         net.connect(
-            net.input(10, name),
+            net.input(10, name=name),
             "readout" if name == "b" else net.readout(2),
             weights=np.zeros((10, 2)),
         )
@@ -264,7 +264,7 @@ def bare():
             "optimizer is .* description",
         ),
         (
-            lambda d, _: bs.train(small_net(), d, epochs=1, schedule=bs.Cosine, **QUIET),
+            lambda d, _: bs.train(small_net(), d, epochs=1, schedule=bs.schedules.Cosine, **QUIET),
             "schedule is .* description",
         ),
         (lambda d, _: bs.train(small_net(), d, epochs=1, clip="1", **QUIET), "clip is '1'"),
@@ -277,10 +277,10 @@ def bare():
             "must be a cross-entropy of one vector of logits",
         ),
         (lambda d, _: bs.Adam(None), "learning_rate is None"),
-        (lambda d, _: bs.Step((0.5,), decay=-10), "decay is -10"),
-        (lambda d, _: bs.Cosine(-5.0), "final is -5"),
-        (lambda d, _: bs.Cosine(np.nan), "final is nan"),
-        (lambda d, _: bs.OnPlateau(0), "patience is 0"),
+        (lambda d, _: bs.schedules.Step((0.5,), decay=-10), "decay is -10"),
+        (lambda d, _: bs.schedules.Cosine(-5.0), "final is -5"),
+        (lambda d, _: bs.schedules.Cosine(np.nan), "final is nan"),
+        (lambda d, _: bs.schedules.OnPlateau(0), "patience is 0"),
         (lambda d, _: bs.run(bare(), duration=np.nan), "duration is nan"),
         (lambda d, _: bs.run(bare(), duration=-1.0), "duration is -1"),
         (
@@ -308,13 +308,13 @@ def test_a_layer_that_is_refused_leaves_nothing_behind():
     net = bs.Network(2e-3)
     x = net.input(3)
     for act in (
-        lambda: bs.layer(net, "inptu", 4, "h"),
+        lambda: bs.layer(net, "inptu", 4, name="h"),
         lambda: bs.dalian_layer(net, x, 4, 0),
         lambda: bs.dalian_layer(net, "inptu", 4, 2),
     ):
         with pytest.raises(ValueError, match="no population 'inptu'|n_inh is 0"):
             act()
-    assert [p.name for p in net.populations] == ["input"] and bs.Step(at=0.5).at == (0.5,)
+    assert [p.name for p in net.populations] == ["input"] and bs.schedules.Step(at=0.5).at == (0.5,)
 
 
 def test_audit_of_a_network_without_weights():

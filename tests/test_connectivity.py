@@ -10,8 +10,8 @@ from biosnn.network import weight_file as checkpoint
 
 def connect(rule, n_pre=300, n_post=400, same=False, dtype=np.float32, **options):
     net = bs.Network(1e-4, dtype)
-    a = net.population(n_pre, bs.lif(), "excitatory", "A")
-    b = a if same else net.population(n_post, bs.lif(), "excitatory", "B")
+    a = net.population(n_pre, bs.lif(), "excitatory", name="A")
+    b = a if same else net.population(n_post, bs.lif(), "excitatory", name="B")
     net.connect(a, b, synapses=rule, name="p", **{"seed": 1, "weights": 0.1} | options)
     return net
 
@@ -73,9 +73,7 @@ def test_without_self_connections_the_others_stay_equally_likely(name):
 
 def test_rows_are_ascending_and_the_seed_decides():
     a, b, c = (
-        connect(
-            bs.FixedTotal(5000), weights=bs.Normal(1, 0.1), delay=bs.UniformBetween(0, 3e-3), seed=s
-        )
+        connect(bs.FixedTotal(5000), weights=bs.Normal(1, 0.1), delay=bs.Uniform(0, 3e-3), seed=s)
         for s in (1, 1, 2)
     )
     for net, same in ((b, True), (c, False)):
@@ -92,7 +90,7 @@ def test_rows_are_ascending_and_the_seed_decides():
 def test_the_number_of_threads_does_not_matter(monkeypatch):
     one = connect(
         bs.FixedInDegree(50),
-        weights=0.2 * bs.LogNormal(0.5),
+        weights=0.2 * bs.families.LogNormal(0.5),
         delay=bs.Normal(1.5e-3, 0.75e-3, 1e-4),
     )
     from biosnn.network import connectivity
@@ -102,7 +100,7 @@ def test_the_number_of_threads_does_not_matter(monkeypatch):
     monkeypatch.setattr(connectivity, "default_threads", lambda: 5)
     other = connect(
         bs.FixedInDegree(50),
-        weights=0.2 * bs.LogNormal(0.5),
+        weights=0.2 * bs.families.LogNormal(0.5),
         delay=bs.Normal(1.5e-3, 0.75e-3, 1e-4),
     )
     assert all(np.array_equal(a, b) for a, b in zip(one.indices("p"), other.indices("p")))
@@ -111,7 +109,7 @@ def test_the_number_of_threads_does_not_matter(monkeypatch):
 def test_weights_and_delays_from_distributions():
     net = connect(
         bs.FixedTotal(300_000),
-        weights=0.2 * bs.LogNormal(0.5),
+        weights=0.2 * bs.families.LogNormal(0.5),
         delay=bs.Normal(1.5e-3, 0.75e-3, low=1e-4),
     )
     _, _, w, d = net.indices("p")
@@ -157,7 +155,7 @@ def test_pairs_keep_weights_and_delays_together():
 
 
 def test_audit_checkpoint_and_dale(tmp_path):
-    net = connect(bs.Bernoulli(0.02), 50, 60, weights=bs.Uniform())
+    net = connect(bs.Bernoulli(0.02), 50, 60, weights=bs.families.Uniform())
     assert bs.audit(net).signs["A"].tolist() == (table(net).sum(axis=1) > 0).astype(int).tolist()
     bs.save_weights(net, tmp_path / "w.npz")
     before = net.weights["p"].copy()
@@ -169,7 +167,8 @@ def test_audit_checkpoint_and_dale(tmp_path):
     assert np.array_equal(net.weights["p"], before)
     with pytest.raises(ValueError, match="another network"):
         bs.load_weights(
-            connect(bs.Bernoulli(0.02), 50, 60, weights=bs.Uniform(), seed=2), tmp_path / "w.npz"
+            connect(bs.Bernoulli(0.02), 50, 60, weights=bs.families.Uniform(), seed=2),
+            tmp_path / "w.npz",
         )
     constant = connect(bs.Bernoulli(0.02), 50, 60)
     checkpoint.save_weights(constant, tmp_path / "c.npz")
@@ -181,17 +180,19 @@ def test_audit_checkpoint_and_dale(tmp_path):
 def test_delta_synapses_in_batches_of_trials():
     net = bs.Network(1e-3, np.float64)
     x = net.input(1)
-    net.connect(x, net.population(1, bs.lif_delta(20e-3), name="A"), weights=[[0.6]])
-    u = bs.run(net, bs.SpikeTrains([0.003, 0.005], [0, 0], [0, 2], 1, 0.01), "A.U").states["A.U"][
-        0, :, 0
-    ]
+    net.connect(x, net.population(1, bs.lif_delta(tau_mem=20e-3), name="A"), weights=[[0.6]])
+    u = bs.run(net, bs.SpikeTrains([0.003, 0.005], [0, 0], [0, 2], 1, 0.01), record="A.U").states[
+        "A.U"
+    ][0, :, 0]
     a = np.exp(-1 / 20)
     np.testing.assert_allclose(
         u[2:7], [0, 0.6, 0.6 * a, 0.6 + 0.6 * a**2, 0], atol=1e-12
     )  # threshold 1 is passed: reset at step 6
     net = bs.Network(1e-3)
     net.connect(
-        net.input(1), net.population(1, bs.lif_delta(20e-3, refractory=5e-3)), weights=[[0.6]]
+        net.input(1),
+        net.population(1, bs.lif_delta(tau_mem=20e-3, refractory=5e-3)),
+        weights=[[0.6]],
     )
     with pytest.raises(ValueError, match="delta synapses and a refractory period.*simulate"):
         bs.run(net, bs.SpikeTrains([0.003], [0], [0, 1], 1, 0.01))
@@ -315,12 +316,12 @@ def test_narrow_whole_numbers_do_not_overflow():
         (lambda: bs.Normal("a", 1), "Normal: mean is 'a'"),
         (lambda: bs.Normal(None, 1), "Normal: mean is None"),
         (lambda: bs.Normal(np.ones(2), 1), "Normal: mean is an array"),
-        (lambda: bs.UniformBetween(0, "b"), "UniformBetween: high is 'b'"),
-        (lambda: bs.LogNormal("s"), "LogNormal: spread is 's'"),
-        (lambda: bs.Gamma(True), "Gamma: shape is True"),
-        (lambda: "a" * bs.Exponential(), "mean of Exponential is 'a'"),
-        (lambda: np.ones(3) * bs.Exponential(), "mean of Exponential is an array"),
-        (lambda: bs.Exponential() * np.nan, "mean of Exponential is nan"),
+        (lambda: bs.Uniform(0, "b"), "Uniform: high is 'b'"),
+        (lambda: bs.families.LogNormal("s"), "LogNormal: spread is 's'"),
+        (lambda: bs.families.Gamma(True), "Gamma: shape is True"),
+        (lambda: "a" * bs.families.Exponential(), "mean of Exponential is 'a'"),
+        (lambda: np.ones(3) * bs.families.Exponential(), "mean of Exponential is an array"),
+        (lambda: bs.families.Exponential() * np.nan, "mean of Exponential is nan"),
         (lambda: bs.dalian_layer(bs.Network(1e-3), [], 2.0, 1), "n_exc is 2.0"),
     ],
 )
@@ -331,9 +332,11 @@ def test_what_careless_users_are_told(act, words):
 
 def test_a_mean_of_numpy_times_a_family():
     assert (
-        (np.float64(0.2) * bs.Exponential()) == (0.2 * bs.Exponential()) == bs.Exponential() * 0.2
+        (np.float64(0.2) * bs.families.Exponential())
+        == (0.2 * bs.families.Exponential())
+        == bs.families.Exponential() * 0.2
     )
     assert (
-        type((np.float32(0.5) * bs.Uniform()).mean) is float
-        and (np.int8(2) * bs.Uniform()).mean == 2.0
+        type((np.float32(0.5) * bs.families.Uniform()).mean) is float
+        and (np.int8(2) * bs.families.Uniform()).mean == 2.0
     )

@@ -42,18 +42,25 @@ def circuit(noise=KINDS[0], refractory=2e-3, surrogate=bs.SuperSpike(5)):
         70,
         bs.ei_lif(threshold=0.8, refractory=refractory, integrator="exponential_euler"),
         "excitatory",
-        "A",
-        surrogate,
+        name="A",
+        surrogate=surrogate,
         noise=noise,
     )
     b = net.population(
-        4, bs.ei_lif(threshold=0.8, integrator="exponential_euler"), "inhibitory", "B", surrogate
+        4,
+        bs.ei_lif(threshold=0.8, integrator="exponential_euler"),
+        "inhibitory",
+        name="B",
+        surrogate=surrogate,
     )
     for k, (pre, post) in enumerate(
         [(x, a), (x, b), (a, a), (a, b), (b, a), (a, net.readout(3, name="out"))]
     ):
         net.connect(
-            pre, post, k % 3 * DT, rng.exponential(6.0 if pre is x else 0.1, (pre.n, post.n))
+            pre,
+            post,
+            delay=k % 3 * DT,
+            weights=rng.exponential(6.0 if pre is x else 0.1, (pre.n, post.n)),
         )
     return net
 
@@ -76,13 +83,15 @@ def test_same_bits_on_any_number_of_threads():
     net = circuit()
     results = []
     for threads in (1, 2, 3):
-        trace = bs.run(net, data(40), ["A.U"], tape=True, threads=threads, seed=5, moments="A.U")
+        trace = bs.run(
+            net, data(40), record=["A.U"], tape=True, threads=threads, seed=5, moments="A.U"
+        )
         grad = np.random.default_rng(1).normal(size=trace.states["out.U"].shape)
         results.append(
             (
                 trace.states["A.U"],
                 trace.mean["A.U"],
-                *bs.gradient(trace, {"out.U": grad}, threads=threads).weights.values(),
+                *bs.gradient(trace, states={"out.U": grad}, threads=threads).weights.values(),
             )
         )
     for other in results[1:]:
@@ -103,9 +112,9 @@ def test_the_adjoint_is_that_of_the_spikes_that_were_drawn(noise, surrogate):
     """The slow reference, given U* and spikes: reset by the spikes, surrogate at U* - theta."""
     net, trains = circuit(noise, surrogate=surrogate), data()
     names = ["A.U_star", "B.U_star", "A.U", "out.U"]
-    trace = bs.run(net, trains, names, tape=True, seed=7)
+    trace = bs.run(net, trains, record=names, tape=True, seed=7)
     grad = np.random.default_rng(6).normal(size=(3, 30, 3))
-    got = bs.gradient(trace, {"out.U": grad}, counts={"A": np.ones((3, 70))})
+    got = bs.gradient(trace, states={"out.U": grad}, counts={"A": np.ones((3, 70))})
     dense, total = bs.bin_spikes(trains, DT).dense(), {name: 0.0 for name in net.weights}
     surprising = 0
     for b in range(3):
@@ -199,7 +208,7 @@ def test_dropout_scales_sparse_projections_too():
 def test_mean_and_variance_without_storage():
     net = circuit()
     names = ["A.U", "B.I_exc", "A.U_star", "out.U"]
-    trace = bs.run(net, data(), names, moments=names, seed=1)
+    trace = bs.run(net, data(), record=names, moments=names, seed=1)
     for name in names:
         np.testing.assert_allclose(trace.mean[name], trace.states[name].mean(axis=1), atol=1e-12)
         np.testing.assert_allclose(trace.variance[name], trace.states[name].var(axis=1), atol=1e-10)
@@ -256,9 +265,9 @@ def labelled(n):
 
 def noisy(noise=bs.SigmoidEscape(10.0)):
     rng, net = np.random.default_rng(1), bs.Network(DT)
-    x, h = net.input(30), net.population(20, bs.lif(), "unsigned", "h", noise=noise)
-    net.connect(x, h, 0, rng.normal(0.3, 0.2, (30, 20)))
-    net.connect(h, net.readout(3), 0, rng.normal(0, 0.3, (20, 3)))
+    x, h = net.input(30), net.population(20, bs.lif(), "unsigned", name="h", noise=noise)
+    net.connect(x, h, delay=0, weights=rng.normal(0.3, 0.2, (30, 20)))
+    net.connect(h, net.readout(3), delay=0, weights=rng.normal(0, 0.3, (20, 3)))
     return net
 
 

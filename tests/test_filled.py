@@ -11,8 +11,8 @@ def circuit():
     net = bs.Network(1e-3)
     x, a, b = (
         net.input(8),
-        net.population(10, bs.ei_lif(), "excitatory", "A"),
-        net.population(6, bs.ei_lif(), "inhibitory", "B"),
+        net.population(10, bs.ei_lif(), "excitatory", name="A"),
+        net.population(6, bs.ei_lif(), "inhibitory", name="B"),
     )
     rng = np.random.default_rng(0)
     for k, (pre, post, rule) in enumerate(
@@ -28,8 +28,8 @@ def circuit():
         net.connect(
             pre,
             post,
-            k % 3 * 1e-3,
-            (2.0 if pre is x else 0.3) * bs.Exponential(),
+            delay=k % 3 * 1e-3,
+            weights=(2.0 if pre is x else 0.3) * bs.families.Exponential(),
             synapses=rule,
             seed=1,
         )
@@ -46,7 +46,9 @@ def test_filled_up_and_by_synapse(monkeypatch, surrogate):
         assert (pack.pack(net).filled is None) == (share == 2.0)
         trace = bs.run(net, spikes, tape=True)
         assert all(count.sum() > 20 for count in trace.counts.values())
-        weights = bs.gradient(trace, {"readout.U": np.ones_like(trace.states["readout.U"])}).weights
+        weights = bs.gradient(
+            trace, states={"readout.U": np.ones_like(trace.states["readout.U"])}
+        ).weights
         bs.train(net, spikes, epochs=2, batch=2, optimizer=bs.AdamW(1e-3), seed=1, progress=False)
         results.append([trace.states["readout.U"], *weights.values(), *net.weights.values()])
     for one, other in zip(*results, strict=True):

@@ -114,9 +114,13 @@ def circuit(
         ("unsigned", "unsigned") if table in FREE else ("excitatory", "inhibitory"),
         8 if table in CONDUCTANCES else 1,
     )
-    a = net.population(5, neuron(5), signs[0], "A", surrogate, initial=0.1, learn=learn)
-    b = net.population(4, neuron(4), signs[1], "B", surrogate, learn=learn)
-    out = net.readout(3, 20e-3, 5e-3, name="out", initial=-0.1, integrator=integrator)
+    a = net.population(
+        5, neuron(5), signs[0], name="A", surrogate=surrogate, initial=0.1, learn=learn
+    )
+    b = net.population(4, neuron(4), signs[1], name="B", surrogate=surrogate, learn=learn)
+    out = net.readout(
+        3, tau_mem=20e-3, tau_syn=5e-3, name="out", initial=-0.1, integrator=integrator
+    )
     pairs = [(x, a), (x, b), (a, a), (a, b), (b, a), (b, b), (a, out), (x, out)]
     for k, (pre, post) in enumerate(pairs):
         scale = 6.0 if pre is x else 3.0
@@ -125,7 +129,7 @@ def circuit(
             if table in FREE or post is out
             else rng.exponential(scale / smaller, (pre.n, post.n))
         )
-        net.connect(pre, post, delays[k % len(delays)] * DT, weights)
+        net.connect(pre, post, delay=delays[k % len(delays)] * DT, weights=weights)
     return net
 
 
@@ -187,7 +191,7 @@ def test_time_constants_of_every_neuron_in_every_table(table):
     assert all(np.ptp(tau) > 1e-3 for tau in net["A"].neuron.time_constants.values())
     for shared in ("neuron", "population"):
         net = circuit(table, per_neuron=True, learn=dict.fromkeys(names, shared), refractory=2e-3)
-        for p in net.tau_parameters.values():
+        for p in net.parameters.values():
             p += np.random.default_rng(0).normal(0, 0.2, p.shape)
         assert gradcheck.relative_error(net, spikes(), loss_of()) < 1e-6
 
@@ -356,12 +360,14 @@ def test_conductances_beside_currents():
     net = circuit("conductance_lif", delays=(0, 1), refractory=2e-3)
     c = net.population(
         3,
-        bs.conductance_lif(12e-3, reversal_exc=3.0, reversal_inh=-0.5, threshold=0.7),
+        bs.conductance_lif(tau_mem=12e-3, reversal_exc=3.0, reversal_inh=-0.5, threshold=0.7),
         "inhibitory",
-        "C",
-        bs.Sigmoid(5),
+        name="C",
+        surrogate=bs.Sigmoid(5),
     )
-    d = net.population(3, bs.ei_lif(threshold=0.7), "excitatory", "D", bs.SuperSpike(5))
+    d = net.population(
+        3, bs.ei_lif(threshold=0.7), "excitatory", name="D", surrogate=bs.SuperSpike(5)
+    )
     rng = np.random.default_rng(2)
     for pre, post, scale in (
         ("A", c, 0.6),
@@ -373,15 +379,15 @@ def test_conductances_beside_currents():
         net.connect(
             pre,
             post,
-            1e-3,
-            rng.exponential(
+            delay=1e-3,
+            weights=rng.exponential(
                 scale,
                 (
                     net[pre if isinstance(pre, str) else pre.name].n,
                     net[post if isinstance(post, str) else post.name].n,
                 ),
             ),
-            "exc" if pre == "input" else None,
+            receptor="exc" if pre == "input" else None,
         )
     currents = {name: rng.normal(0.2, 0.3, (3, 30, net[name].n)) for name in ("D", "C", "A")}
     trace = bs.run(net, spikes(), currents=currents)
@@ -441,7 +447,7 @@ def test_against_the_naive_reference(table, integrator, reset, refractory, per_n
         circuit(table, integrator, reset, refractory, per_neuron=per_neuron, **options),
         spikes(),
     )
-    for p in net.tau_parameters.values():
+    for p in net.parameters.values():
         p += 0.4
     currents = {"A": np.random.default_rng(5).normal(0.3, 0.2, (3, 30, 5))}
     names = [
@@ -450,9 +456,9 @@ def test_against_the_naive_reference(table, integrator, reset, refractory, per_n
         "out.U",
         "out.I",
     ]
-    trace = bs.run(net, trains, names, currents, tape=True)
+    trace = bs.run(net, trains, record=names, currents=currents, tape=True)
     grad = np.random.default_rng(6).normal(size=(3, 30, 3))
-    got = bs.gradient(trace, {"out.U": grad}, counts={"A": np.ones((3, 5))})
+    got = bs.gradient(trace, states={"out.U": grad}, counts={"A": np.ones((3, 5))})
     dense, total = bs.bin_spikes(trains, DT).dense(), {name: 0.0 for name in net.weights}
     assert trace.counts["A"].sum() > 3 and trace.counts["B"].sum() > 3
     for b in range(3):
@@ -484,12 +490,14 @@ def test_truncated_gradient_is_that_of_each_window_alone():
     currents = {"A": np.full((3, 30, 5), 0.3), "B": np.full((3, 30, 4), 0.2)}
     trace = bs.run(net, trains, currents=currents, tape=True)
     grad = np.random.default_rng(0).normal(size=(3, 30, 3))
-    got, whole = (bs.gradient(trace, {"out.U": grad}, truncate=seconds) for seconds in (7e-3, None))
+    got, whole = (
+        bs.gradient(trace, states={"out.U": grad}, truncate=seconds) for seconds in (7e-3, None)
+    )
     for first in range(0, 30, 7):
         window = slice(first, first + 7)
         alone = np.zeros_like(grad)
         alone[:, window] = grad[:, window]
-        expected = bs.gradient(trace, {"out.U": alone})
+        expected = bs.gradient(trace, states={"out.U": alone})
         for name in currents:
             np.testing.assert_allclose(
                 got.currents[name][:, window], expected.currents[name][:, window], atol=1e-13
@@ -498,10 +506,10 @@ def test_truncated_gradient_is_that_of_each_window_alone():
                 first == 28 or np.abs(expected.currents[name][:, window]).max() > 1e-5
             )  # the last window has two steps
     assert not np.allclose(got.weights["A->out"], whole.weights["A->out"], rtol=0.1)
-    one = bs.gradient(trace, {"out.U": grad}, truncate=1.0)
+    one = bs.gradient(trace, states={"out.U": grad}, truncate=1.0)
     assert all(np.array_equal(one.weights[name], whole.weights[name]) for name in net.weights)
     with pytest.raises(ValueError, match="truncate is 0.0001"):
-        bs.gradient(trace, {"out.U": grad}, truncate=1e-4)
+        bs.gradient(trace, states={"out.U": grad}, truncate=1e-4)
 
 
 @pytest.mark.parametrize("table", ["ei_lif", "ei_adaptive_lif", "conductance_lif"])
@@ -520,7 +528,7 @@ def test_the_adjoint_begins_where_the_loss_ends(table):
     for b, n in enumerate(last):
         early[b, n:] = 0
     got, whole, late = (
-        bs.gradient(trace, {"out.U": slopes}, record=["A.U"])
+        bs.gradient(trace, states={"out.U": slopes}, record=["A.U"])
         for slopes in (early, every, every - early)
     )
     for kind in ("weights", "currents", "time_constants", "states"):
@@ -543,12 +551,12 @@ def test_same_bits_on_any_number_of_threads(table):
     trains, net = spikes(n_trials=70), circuit(table)
     results = []
     for threads in (1, 2, 3):
-        trace = bs.run(net, trains, ["A.U"], tape=True, threads=threads)
+        trace = bs.run(net, trains, record=["A.U"], tape=True, threads=threads)
         grad = np.random.default_rng(1).normal(size=trace.states["out.U"].shape)
         results.append(
             (
                 trace.states["A.U"],
-                *bs.gradient(trace, {"out.U": grad}, threads=threads).weights.values(),
+                *bs.gradient(trace, states={"out.U": grad}, threads=threads).weights.values(),
             )
         )
     for other in results[1:]:
@@ -708,6 +716,6 @@ def test_delta_synapses_have_no_gradient_yet():
     net.connect(a, net.readout(2), weights=np.ones((2, 2)))
     data = spikes(3)
     with pytest.raises(ValueError, match="'A' has delta synapses.*no gradients yet"):
-        bs.gradient(bs.run(net, data, tape=True), {"readout.U": 1.0})
+        bs.gradient(bs.run(net, data, tape=True), states={"readout.U": 1.0})
     with pytest.raises(ValueError, match="'A' has delta synapses.*no gradients yet"):
         bs.train(net, data, epochs=1, progress=False)

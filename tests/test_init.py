@@ -18,7 +18,13 @@ RATE = 15.0
 
 #: In units of the distance from rest to threshold.
 CONDUCTANCES = bs.conductance_lif(
-    20e-3, 10e-3, 20e-3, reversal_exc=6.0, reversal_inh=-2.0, threshold=1.0, refractory=4e-3
+    tau_mem=20e-3,
+    tau_exc=10e-3,
+    tau_inh=20e-3,
+    reversal_exc=6.0,
+    reversal_inh=-2.0,
+    threshold=1.0,
+    refractory=4e-3,
 )
 
 
@@ -34,14 +40,16 @@ def shadow_moments(net, population, sources):
     shadow = bs.Network(net.dt)
     for p in net.projections:
         if p.post == population:
-            shadow.input(net[p.pre].n, p.pre, net[p.pre].sign)
+            shadow.input(net[p.pre].n, name=p.pre, sign=net[p.pre].sign)
     shadow.population(net[population].n, free_membrane(net[population].neuron), name="shadow")
     for p in net.projections:
         if p.post == population:
-            shadow.connect(p.pre, "shadow", p.delay, net.weights[p.name], p.receptor)
-    u = bs.run(shadow, {p.name: sources[p.name] for p in shadow.inputs}, ["shadow.U"]).states[
-        "shadow.U"
-    ][:, 150:]
+            shadow.connect(
+                p.pre, "shadow", delay=p.delay, weights=net.weights[p.name], receptor=p.receptor
+            )
+    u = bs.run(
+        shadow, {p.name: sources[p.name] for p in shadow.inputs}, record=["shadow.U"]
+    ).states["shadow.U"][:, 150:]
     u = u.reshape(-1, u.shape[-1]).astype(float)
     return u.mean(axis=0), u.std(axis=0)
 
@@ -55,7 +63,7 @@ def test_stationary_poisson_afferents(sigma, mu):
     """
     net, n = dalian(128, 32), {"input": 400, "E": 128, "I": 32}
     report = bs.fluctuation_driven(
-        net, mu_u=mu, sigma_u=sigma, rates=RATE, seed=1, closed_loop=False
+        net, mu_u=mu, sigma_u=sigma, assumed_rates=RATE, seed=1, closed_loop=False
     )
     # at most one spike a step at the assumed rate: the continuous rate whose merged bins have it
     continuous = -np.log(1 - RATE * net.dt) / net.dt
@@ -80,7 +88,7 @@ def test_membranes_of_other_tables(neuron):
     net = bs.Network(2e-3)
     bs.dalian_layer(net, net.input(200), 64, 16, neuron=neuron)
     report = bs.fluctuation_driven(
-        net, mu_u=0.1, sigma_u=0.5, rates=RATE, seed=1, closed_loop=False
+        net, mu_u=0.1, sigma_u=0.5, assumed_rates=RATE, seed=1, closed_loop=False
     )
     continuous = -np.log(1 - RATE * net.dt) / net.dt
     sources = {
@@ -123,7 +131,12 @@ def test_weight_draws_have_the_target_on_average(mu):
     rows = []
     for seed in range(6):
         rows += bs.fluctuation_driven(
-            dalian(1600, 800), mu_u=mu, sigma_u=1.0, rates=RATE, seed=seed, closed_loop=False
+            dalian(1600, 800),
+            mu_u=mu,
+            sigma_u=1.0,
+            assumed_rates=RATE,
+            seed=seed,
+            closed_loop=False,
         ).populations
     for name in ("E", "I"):
         assert np.mean([row.mu_predicted for row in rows if row.name == name]) == pytest.approx(
@@ -137,7 +150,7 @@ def test_weight_draws_have_the_target_on_average(mu):
 def test_balance_by_neuron_removes_the_spread():
     net = dalian(400, 100)
     report = bs.fluctuation_driven(
-        net, mu_u=0.1, sigma_u=0.5, rates=RATE, seed=1, closed_loop=False, balance="neuron"
+        net, mu_u=0.1, sigma_u=0.5, assumed_rates=RATE, seed=1, closed_loop=False, balance="neuron"
     )
     for row in report.populations:
         assert row.spread_predicted < 1e-3 and row.mu_predicted == pytest.approx(0.1, abs=1e-3)
@@ -147,11 +160,11 @@ def test_balance_by_neuron_removes_the_spread():
 def test_normal_weights_of_a_deep_network():
     net = bs.Network(2e-3)
     x = net.input(300)
-    a = bs.layer(net, x, 400, "a", recurrent=True)
-    b = bs.layer(net, [a, x], 400, "b")
+    a = bs.layer(net, x, 400, name="a", recurrent=True)
+    b = bs.layer(net, [a, x], 400, name="b")
     net.connect(b, net.readout(3))
     report = bs.fluctuation_driven(
-        net, mu_u=0.1, sigma_u=0.6, alpha=0.8, rates=RATE, seed=3, closed_loop=False
+        net, mu_u=0.1, sigma_u=0.6, alpha=0.8, assumed_rates=RATE, seed=3, closed_loop=False
     )
     for row in report.populations:
         assert row.mu_predicted == pytest.approx(
@@ -182,7 +195,7 @@ def test_conductances_with_stationary_poisson_afferents(n_inputs, sigma):
     """Theory of the weights as they are; targets at which a neuron is driven by many small inputs."""
     net, n = dalian(64, 16, n_inputs, CONDUCTANCES), {"input": n_inputs, "E": 64, "I": 16}
     report = bs.fluctuation_driven(
-        net, mu_u=0.2, sigma_u=sigma, rates=RATE, seed=1, closed_loop=False
+        net, mu_u=0.2, sigma_u=sigma, assumed_rates=RATE, seed=1, closed_loop=False
     )
     assert bs.audit(net).violations == 0
     continuous = -np.log(1 - RATE * net.dt) / net.dt
@@ -209,7 +222,7 @@ def test_rates_of_conductance_populations_are_consistent():
         0.4,
         None,
         0.9,
-        bs.Exponential(),
+        bs.families.Exponential(),
         None,
         "population",
         True,
@@ -288,12 +301,14 @@ def shadow_whole(net, population, trace, weights=None):
         shadow = bs.Network(net.dt)
         projections = [p for p in net.projections if p.post == population]
         for p in projections:
-            shadow.input(net[p.pre].n, p.pre, net[p.pre].sign)
+            shadow.input(net[p.pre].n, name=p.pre, sign=net[p.pre].sign)
         shadow.population(net[population].n, free_membrane(net[population].neuron), name="shadow")
         for p in projections:
-            shadow.connect(p.pre, "shadow", p.delay, weights[p.name], p.receptor)
+            shadow.connect(
+                p.pre, "shadow", delay=p.delay, weights=weights[p.name], receptor=p.receptor
+            )
         u = (
-            bs.run(shadow, {p.name: sources[p.name] for p in shadow.inputs}, ["shadow.U"])
+            bs.run(shadow, {p.name: sources[p.name] for p in shadow.inputs}, record=["shadow.U"])
             .states["shadow.U"]
             .astype(float)
         )
@@ -334,7 +349,9 @@ def test_same_seed_same_weights_on_any_number_of_threads():
 )
 def test_what_is_silent_is_named(sigma, rates, words):
     with pytest.raises(ValueError, match=words):
-        bs.fluctuation_driven(dalian(20, 5, 60), sigma_u=sigma, rates=rates, closed_loop=False)
+        bs.fluctuation_driven(
+            dalian(20, 5, 60), sigma_u=sigma, assumed_rates=rates, closed_loop=False
+        )
 
 
 def test_standard_errors_over_trials():
@@ -434,7 +451,7 @@ def test_messages(options, words):
 )
 def test_messages_about_names_and_xi(options, words):
     with pytest.raises(ValueError, match=words):
-        bs.fluctuation_driven(dalian(20, 5, 60), rates=RATE, **options)
+        bs.fluctuation_driven(dalian(20, 5, 60), assumed_rates=RATE, **options)
 
 
 def test_messages_about_what_is_missing():
@@ -443,10 +460,10 @@ def test_messages_about_what_is_missing():
         bs.fluctuation_driven(net, bs.data.poisson(12.0, 60, 0.4, 3, seed=4)[:0], progress=False)
     alone = net.population(3, bs.ei_lif(), name="alone")
     with pytest.raises(ValueError, match="'alone' has no afferent projections with synapses"):
-        bs.fluctuation_driven(net, rates=RATE)
+        bs.fluctuation_driven(net, assumed_rates=RATE)
     net.connect("E", alone, synapses=bs.Bernoulli(0.0), seed=1)
     with pytest.raises(ValueError, match="'alone' has no afferent projections with synapses"):
-        bs.fluctuation_driven(net, rates=RATE)
+        bs.fluctuation_driven(net, assumed_rates=RATE)
 
 
 @pytest.mark.parametrize(
@@ -470,10 +487,9 @@ def learning(tau, start):
     net = bs.Network(2e-3)
     learn = {"mem": "population", "exc": "neuron"} if start != tau else None
     for name, n, sign in (("E", 64, "excitatory"), ("I", 32, "inhibitory")):
-        net.population(n, bs.ei_lif(start, start / 2), sign, name, learn=learn)
-    net.tau_parameters |= {
-        key: np.full(p.shape, np.log(tau / (2 * start - tau)))
-        for key, p in net.tau_parameters.items()
+        net.population(n, bs.ei_lif(tau_mem=start, tau_exc=start / 2), sign, name=name, learn=learn)
+    net.parameters |= {
+        key: np.full(p.shape, np.log(tau / (2 * start - tau))) for key, p in net.parameters.items()
     }
     for pre in (net.input(60), "E", "I"):
         net.connect(pre, "E")
@@ -514,7 +530,7 @@ def test_more_than_one_spike_per_step():
     report = bs.fluctuation_driven(net, data, merge=False, seed=1, progress=False)
     assert report.converged and report.populations[0].sigma_measured == pytest.approx(1.0, rel=0.03)
     with pytest.raises(ValueError, match="rate of 'E' is 800.0 Hz.*one spike per step, 500 Hz"):
-        bs.fluctuation_driven(net, data, merge=False, rates={"E": 800.0})
+        bs.fluctuation_driven(net, data, merge=False, assumed_rates={"E": 800.0})
 
 
 def test_projections_without_synapses_are_left_out():
@@ -522,7 +538,7 @@ def test_projections_without_synapses_are_left_out():
     nets[1].connect("I", "E", synapses=bs.Bernoulli(0.0), seed=1, name="none")
     reports = [
         bs.fluctuation_driven(
-            net, rates=RATE, closed_loop=False, family=bs.ConstantWeights(), seed=1
+            net, assumed_rates=RATE, closed_loop=False, family=bs.families.Constant(), seed=1
         )
         for net in nets
     ]
@@ -533,7 +549,7 @@ def test_projections_without_synapses_are_left_out():
 def test_sparse_conductances():
     net, sources = bs.Network(2e-3), {"input": 200, "E": 64, "I": 16}
     e, i = (
-        net.population(sources[name], CONDUCTANCES, sign, name)
+        net.population(sources[name], CONDUCTANCES, sign, name=name)
         for name, sign in (("E", "excitatory"), ("I", "inhibitory"))
     )
     for k, pre in enumerate((net.input(200), e, i)):
@@ -542,7 +558,12 @@ def test_sparse_conductances():
                 pre, post, synapses=bs.FixedInDegree(net[pre.name].n // 2, multiple=False), seed=k
             )
     report = bs.fluctuation_driven(
-        net, mu_u=0.2, sigma_u=0.2, rates=RATE, family=bs.ConstantWeights(), closed_loop=False
+        net,
+        mu_u=0.2,
+        sigma_u=0.2,
+        assumed_rates=RATE,
+        family=bs.families.Constant(),
+        closed_loop=False,
     )
     for row in report.populations:
         assert row.mu_predicted == pytest.approx(
@@ -551,18 +572,23 @@ def test_sparse_conductances():
     continuous = -np.log(1 - RATE * net.dt) / net.dt
     shadow = bs.Network(net.dt)
     for name, n in sources.items():
-        shadow.input(n, name, net[name].sign)
+        shadow.input(n, name=name, sign=net[name].sign)
     shadow.population(64, free_membrane(CONDUCTANCES), name="shadow")
     for p in net.projections[::2]:
         shadow.connect(
-            p.pre, "shadow", 0.0, net.weights[p.name], p.receptor, synapses=net.synapses[p.name]
+            p.pre,
+            "shadow",
+            delay=0.0,
+            weights=net.weights[p.name],
+            receptor=p.receptor,
+            synapses=net.synapses[p.name],
         )
     trains = {
         name: bs.data.poisson(continuous, n, 1.3, 50, seed=k)
         for k, (name, n) in enumerate(sources.items())
     }
     u = (
-        bs.run(shadow, trains, ["shadow.U"])
+        bs.run(shadow, trains, record=["shadow.U"])
         .states["shadow.U"][:, 150:]
         .reshape(-1, 64)
         .astype(float)
@@ -576,8 +602,8 @@ def test_sparse_conductances():
 def test_several_synapses_of_a_pair_spike_together():
     """80 and 40 synapses from 100 and 40 sources, drawn with replacement: the variance is 1.8 and 2 times that of different sources."""
     net = bs.Network(1e-3)
-    x, y = net.input(100, "x", "excitatory"), net.input(40, "y", "inhibitory")
-    e = net.population(200, bs.ei_lif(threshold=1e3), "excitatory", "E")
+    x, y = net.input(100, name="x", sign="excitatory"), net.input(40, name="y", sign="inhibitory")
+    e = net.population(200, bs.ei_lif(threshold=1e3), "excitatory", name="E")
     net.connect(x, e, synapses=bs.FixedInDegree(80), seed=1)
     net.connect(y, e, synapses=bs.FixedInDegree(40), seed=2)
     for name in ("x->E", "y->E"):

@@ -54,10 +54,10 @@ class Press:
 
 def network(n=150):
     net = bs.Network(1e-3)
-    x, h = net.input(20), net.population(n, bs.ei_lif(), "excitatory", "h")
-    net.connect(x, h, 0, RNG.exponential(0.5, (20, n)), "exc")
-    net.connect(h, h, 1e-3, RNG.exponential(0.02, (n, n)))
-    net.connect(h, net.readout(2), 0, RNG.exponential(0.2, (n, 2)))
+    x, h = net.input(20), net.population(n, bs.ei_lif(), "excitatory", name="h")
+    net.connect(x, h, delay=0, weights=RNG.exponential(0.5, (20, n)), receptor="exc")
+    net.connect(h, h, delay=1e-3, weights=RNG.exponential(0.02, (n, n)))
+    net.connect(h, net.readout(2), delay=0, weights=RNG.exponential(0.2, (n, 2)))
     return net
 
 
@@ -92,7 +92,7 @@ def test_gradient_ends_within_a_second(warm):
     slope = {"readout.U": np.ones_like(trace.states["readout.U"])}
     with pytest.raises(KeyboardInterrupt), Press(0.1) as pressed:
         for _ in range(100):
-            bs.gradient(trace, slope)
+            bs.gradient(trace, states=slope)
     assert pressed.soon
 
 
@@ -213,8 +213,8 @@ def test_a_loop_over_trainings_can_be_left(warm, monkeypatch):
 
 def test_simulate_returns_what_there_is():
     net = bs.Network(1e-4)
-    e = net.population(1200, bs.lif(), "excitatory", "E")
-    net.connect(e, e, 1e-3, 0.01, synapses=bs.FixedInDegree(20), seed=1)
+    e = net.population(1200, bs.lif(), "excitatory", name="E")
+    net.connect(e, e, delay=1e-3, weights=0.01, synapses=bs.FixedInDegree(20), seed=1)
     bs.simulate(net, 1e-3, threads=2, progress=False)
     with Press(0.5) as pressed:
         done = bs.simulate(net, 1e5, background=[bs.Current("E", 1.5)], threads=2, progress=False)
@@ -224,7 +224,7 @@ def test_simulate_returns_what_there_is():
 
 def test_initialization_ends_within_a_second():
     net, given = bs.Network(1e-3), data(60, 20.0)
-    h = bs.layer(net, net.input(20), 100, "h", recurrent=True)
+    h = bs.layer(net, net.input(20), 100, name="h", recurrent=True)
     net.connect(h, net.readout(2))
     with pytest.raises(KeyboardInterrupt), Press(0.5) as pressed:
         for _ in range(100):

@@ -456,7 +456,7 @@ def test_spoken_digits_from_the_command_line(tmp_path, capsys):
 def test_ctrl_c_keeps_the_simulations_that_were_done(capsys, monkeypatch):
     monkeypatch.setattr(progress, "_AGAIN", 0.0)  # no press here is the second of another
     net = bs.Network(1e-3)
-    net.population(20, bs.lif(threshold=1.0), "excitatory", "E")
+    net.population(20, bs.lif(threshold=1.0), "excitatory", name="E")
     wake, started = [bs.Current("E", 1.5)], []
 
     def simulate(seconds):

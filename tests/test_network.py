@@ -113,7 +113,7 @@ def test_audit_counts_signs_and_violations():
         (lambda net: bs.run(net, bs.data.poisson(5, 4, 0.1, seed=0)), "without weights: input->E"),
         (lambda net: bs.run(fill(net), bs.data.poisson(5, 9, 0.1, seed=0)), "has 4 units"),
         (
-            lambda net: bs.run(fill(net), bs.data.poisson(5, 4, 0.1, seed=0), ["E.X"]),
+            lambda net: bs.run(fill(net), bs.data.poisson(5, 4, 0.1, seed=0), record=["E.X"]),
             "E.U, E.I_exc",
         ),
         (lambda net: bs.run(fill(net), bs.data.poisson(5, 4, 0.1, seed=0), threads=0), "threads"),
@@ -210,7 +210,7 @@ def test_two_inputs_deliver_like_one():
         net = bs.Network(1e-3, np.float64)
         h = net.population(4, bs.lif(), name="h")
         for k, part in enumerate(parts):
-            net.connect(net.input(len(part), f"x{k}"), h, weights=weights[part])
+            net.connect(net.input(len(part), name=f"x{k}"), h, weights=weights[part])
         return net, {
             f"x{k}": bs.from_dense(dense[:, :, part], 1e-3) for k, part in enumerate(parts)
         }
@@ -228,7 +228,7 @@ def test_a_longer_trial_has_the_same_beginning():
     long = bs.data.poisson(60, 4, 0.2, seed=1)
     keep = long.times < 0.1
     short = bs.SpikeTrains(long.times[keep], long.units[keep], [0, keep.sum()], 4, 0.1)
-    a, b = bs.run(net, short, ["E.U"]), bs.run(net, long, ["E.U"])
+    a, b = bs.run(net, short, record=["E.U"]), bs.run(net, long, record=["E.U"])
     assert np.array_equal(a.states["E.U"], b.states["E.U"][:, :100]) and a.counts["E"].sum() > 0
 
 
@@ -267,8 +267,8 @@ def test_what_was_refused_leaves_nothing_behind():
 def test_equal_networks_have_one_fingerprint():
     def net(reset=0.0, tau=20e-3, n=5, rule=bs.OneToOne(), delay=1e-3):
         net = bs.Network(1e-3)
-        x, h = net.input(n), net.population(n, bs.lif(tau, reset=reset), name="H")
-        net.connect(x, h, delay, 1.0, synapses=rule, seed=1)
+        x, h = net.input(n), net.population(n, bs.lif(tau_mem=tau, reset=reset), name="H")
+        net.connect(x, h, delay=delay, weights=1.0, synapses=rule, seed=1)
         return net.fingerprint()
 
     same = [
@@ -329,13 +329,13 @@ def test_a_network_is_a_container_of_populations_by_name():
         (lambda net: bs.Network(1e-3, None), "dtype is None"),
         (lambda net: bs.Network(1e-3, "nonsense"), "dtype is 'nonsense'"),
         (lambda net: bs.Network(1e-3, 3), "dtype is 3"),
-        (lambda net: net.input(2.0, "b"), "n, the number of neurons, is 2.0"),
-        (lambda net: net.input(2**63, "b"), "from 1 to 2147483647"),
-        (lambda net: net.input(np.uint64(2**63 + 3), "b"), "from 1 to 2147483647"),
-        (lambda net: net.input(True, "b"), "is True"),
-        (lambda net: net.input("3", "b"), "is '3'"),
-        (lambda net: net.input(3, None), "population name None"),
-        (lambda net: net.input(3, ""), "population name ''"),
+        (lambda net: net.input(2.0, name="b"), "n, the number of neurons, is 2.0"),
+        (lambda net: net.input(2**63, name="b"), "from 1 to 2147483647"),
+        (lambda net: net.input(np.uint64(2**63 + 3), name="b"), "from 1 to 2147483647"),
+        (lambda net: net.input(True, name="b"), "is True"),
+        (lambda net: net.input("3", name="b"), "is '3'"),
+        (lambda net: net.input(3, name=None), "population name None"),
+        (lambda net: net.input(3, name=""), "population name ''"),
         (lambda net: net.population(3, bs.lif(), name=5), "population name 5"),
         (lambda net: net.population(3, None), "None is not a neuron model"),
         (lambda net: net.population(3, bs.lif), "is not a neuron model"),
@@ -367,7 +367,7 @@ def test_a_network_is_a_container_of_populations_by_name():
         ),
         *(
             (
-                lambda net, name=name: net.input(3, name),
+                lambda net, name=name: net.input(3, name=name),
                 "population name '.*characters that files can hold",
             )
             for name in ("\ud800", "a\0b")
@@ -526,7 +526,7 @@ def test_descriptions_of_careless_users(act, words):
                 "threshold .* must be a number above the reset",
             )
             for value in (
-                bs.Exponential(),
+                bs.families.Exponential(),
                 Ellipsis,
                 {1},
                 np.array("0.5"),
@@ -536,7 +536,7 @@ def test_descriptions_of_careless_users(act, words):
         ),
         *(
             (lambda net, value=value: bs.lif(reset=value), "reset is .*; it must be a value of U")
-            for value in (b"subtract", bs.Exponential(), {1}, np.inf)
+            for value in (b"subtract", bs.families.Exponential(), {1}, np.inf)
         ),
         (
             lambda net: bs.bounded(range(3), 0.0),
@@ -546,10 +546,10 @@ def test_descriptions_of_careless_users(act, words):
         (lambda net: bs.bounded(bs.SuperSpike(20), 0.0), "neuron is SuperSpike"),
         (lambda net: bs.bounded(bs.lif(), high=[1, 2]), r"high is \[1, 2\]"),
         (
-            lambda net: net.pool("E", bs.MaxPool((1, 3), 2), np.ones((2, 2))),
+            lambda net: net.pool("E", bs.MaxPool((1, 3), 2), name=np.ones((2, 2))),
             "population name an array of shape",
         ),
-        (lambda net: net.pool("E", bs.MaxPool((1, 3), 2), ""), "population name ''"),
+        (lambda net: net.pool("E", bs.MaxPool((1, 3), 2), name=""), "population name ''"),
         (
             lambda net: net.set_weights("E->I", np.ones((3, 2)), copy=np.array(["a", "b"])),
             "copy is an array of shape",
@@ -566,7 +566,7 @@ def test_descriptions_of_careless_users(act, words):
             for of in ("afferent_sums", "afferent_squares")
             for value in (
                 "a",
-                bs.Exponential(),
+                bs.families.Exponential(),
                 {1},
                 [[1], [1, 2]],
                 np.array(["a"]),
@@ -589,14 +589,14 @@ def test_descriptions_of_careless_users(act, words):
             for value in (0, None, "rng", np.random)
             for each in (
                 bs.Normal(0.2, 0.1),
-                bs.UniformBetween(0, 1),
-                bs.Exponential(),
-                bs.LogNormal(),
-                bs.Gamma(),
-                bs.HalfNormal(),
-                bs.Uniform(),
-                bs.ConstantWeights(),
-                0.2 * bs.Exponential(),
+                bs.Uniform(0, 1),
+                bs.families.Exponential(),
+                bs.families.LogNormal(),
+                bs.families.Gamma(),
+                bs.families.HalfNormal(),
+                bs.families.Uniform(),
+                bs.families.Constant(),
+                0.2 * bs.families.Exponential(),
             )
         ),
         *(
@@ -605,10 +605,10 @@ def test_descriptions_of_careless_users(act, words):
                 "size is .*; it must be a whole number",
             )
             for size in ((2.5,), -1, [[1, 2]], "3", False, 2**63, None, (np.array([1, 2]),))
-            for each in (bs.Normal(0.2, 0.1), bs.Exponential(), bs.ConstantWeights())
+            for each in (bs.Normal(0.2, 0.1), bs.families.Exponential(), bs.families.Constant())
         ),
         (
-            lambda net: bs.Exponential().draw(np.random.default_rng(0), (2**30, 2**30)),
+            lambda net: bs.families.Exponential().draw(np.random.default_rng(0), (2**30, 2**30)),
             "draw: .* values of 8 bytes need",
         ),
         *(
@@ -621,12 +621,12 @@ def test_descriptions_of_careless_users(act, words):
                 ([0.1], 0, "mean is 0; it must be a finite number > 0"),
             )
             for each in (
-                bs.Exponential(),
-                bs.LogNormal(),
-                bs.Gamma(),
-                bs.HalfNormal(),
-                bs.Uniform(),
-                bs.ConstantWeights(),
+                bs.families.Exponential(),
+                bs.families.LogNormal(),
+                bs.families.Gamma(),
+                bs.families.HalfNormal(),
+                bs.families.Uniform(),
+                bs.families.Constant(),
             )
         ),
     ],
@@ -640,9 +640,9 @@ def test_something_else_in_place_of_what_is_meant(act, words):
 
 def test_lists_and_numpy_numbers_do_as_arguments():
     net = small()
-    assert bs.Exponential().draw(np.random.default_rng(0), [np.int8(2), 3]).shape == (2, 3)
+    assert bs.families.Exponential().draw(np.random.default_rng(0), [np.int8(2), 3]).shape == (2, 3)
     assert np.allclose(
-        bs.Exponential().density([0.0, 0.2], np.float32(0.25)), [4.0, 4.0 * np.exp(-0.8)]
+        bs.families.Exponential().density([0.0, 0.2], np.float32(0.25)), [4.0, 4.0 * np.exp(-0.8)]
     )
     assert np.array_equal(net.afferent_sums("E->I", [[1, 2], [3, 4], [5, 6]]), [9.0, 12.0])
     assert np.array_equal(net.afferent_squares("E->I", [[1, 2], [3, 4], [5, 6]]), [35.0, 56.0])

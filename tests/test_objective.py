@@ -64,7 +64,7 @@ def test_one_step_of_two_heads_is_the_weighted_sum():
     dense = bs.bin_spikes(trace.spikes["h"], net.dt).dense()
     value2, slope2 = bs.MeanSquaredError().value_and_gradient(dense, np.full(dense.shape, 0.1))
     expected = bs.gradient(
-        trace, {"out0.U": slope0, "out1.U": 0.25 * slope1}, spikes={"h": 2.0 * slope2}
+        trace, states={"out0.U": slope0, "out1.U": 0.25 * slope1}, spikes={"h": 2.0 * slope2}
     ).weights
     before = {name: w.copy() for name, w in net.weights.items()}
     history = fit(
@@ -185,7 +185,7 @@ def test_truncated_training_takes_the_truncated_gradient():
     net = network(data, dtype=np.float64)
     trace = bs.run(net, data, tape=True)
     _, slope = bs.SumOverTimeCrossEntropy().value_and_gradient(trace.states["out0.U"], data.labels)
-    expected = bs.gradient(trace, {"out0.U": slope}, truncate=10e-3).weights
+    expected = bs.gradient(trace, states={"out0.U": slope}, truncate=10e-3).weights
     before = {name: w.copy() for name, w in net.weights.items()}
     fit(net, data, loss=bs.SumOverTimeCrossEntropy(), truncate=10e-3)
     for name, gradient in expected.items():
@@ -250,10 +250,12 @@ def test_time_rescale_sees_learned_time_constants():
     net = bs.Network(1e-4)
     net.connect(
         net.input(2),
-        net.population(3, bs.lif(20e-3, 10e-3), name="H", learn={"mem": "population"}),
+        net.population(
+            3, bs.lif(tau_mem=20e-3, tau_syn=10e-3), name="H", learn={"mem": "population"}
+        ),
         weights=np.ones((2, 3)),
     )
-    net.tau_parameters["H", "mem"] = np.array(-5.0)  # tau = 40 ms sigmoid(-5) = 0.27 ms
+    net.parameters["H", "mem"] = np.array(-5.0)  # tau = 40 ms sigmoid(-5) = 0.27 ms
     assert bs.time_rescale(net, 2e-4).dt == 2e-4
     with pytest.raises(
         ValueError,
@@ -267,7 +269,7 @@ def test_time_rescale():
     net = bs.Network(2e-3, np.float64)
     x, h = net.input(10), net.population(20, bs.lif(), name="h", learn={"mem": "neuron"})
     net.connect(x, h, delay=6e-3, weights=np.random.default_rng(0).normal(0, 0.05, (10, 20)))
-    net.tau_parameters["h", "mem"] = np.linspace(-1, 1, 20)
+    net.parameters["h", "mem"] = np.linspace(-1, 1, 20)
     fine = bs.time_rescale(net, 0.5e-3)
     assert (
         fine.dt == 0.5e-3
@@ -279,7 +281,7 @@ def test_time_rescale():
     on_grid = bs.from_dense(
         bs.bin_spikes(data, 2e-3).dense(), 2e-3
     )  # spikes at times of both grids: the same U, exactly
-    coarse, other = bs.run(net, on_grid, ["h.U"]), bs.run(fine, on_grid, ["h.U"])
+    coarse, other = bs.run(net, on_grid, record=["h.U"]), bs.run(fine, on_grid, record=["h.U"])
     assert (
         coarse.counts["h"].sum() == other.counts["h"].sum() == 0
         and np.ptp(coarse.states["h.U"]) > 0.05
@@ -292,10 +294,8 @@ def test_time_rescale():
 
 def test_time_rescale_of_a_sparse_network():
     net = bs.Network(1e-4)
-    e = net.population(50, bs.lif(), "excitatory", "E", bias=np.linspace(0, 1, 50))
-    net.connect(
-        e, e, weights=0.1, delay=bs.UniformBetween(1e-3, 3e-3), synapses=bs.Bernoulli(0.2), seed=1
-    )
+    e = net.population(50, bs.lif(), "excitatory", name="E", bias=np.linspace(0, 1, 50))
+    net.connect(e, e, weights=0.1, delay=bs.Uniform(1e-3, 3e-3), synapses=bs.Bernoulli(0.2), seed=1)
     fine = bs.time_rescale(net, 0.5e-4)
     assert np.array_equal(fine.synapses["E->E"].delay, 2 * net.synapses["E->E"].delay.astype(int))
     np.testing.assert_array_equal(fine.bias("E"), np.linspace(0, 1, 50))

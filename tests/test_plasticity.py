@@ -11,18 +11,21 @@ DT = 1e-3
 def driven(delay, plasticity, sparse=True, sign="unsigned", dtype=np.float64, w=0.3, n_post=70):
     """30 input units onto neurons that fire by a constant current; U and currents do not matter to the inputs."""
     net = bs.Network(DT, dtype)
-    x, post = net.input(30, sign=sign), net.population(n_post, bs.lif(10e-3, 5e-3), name="A")
+    x, post = (
+        net.input(30, sign=sign),
+        net.population(n_post, bs.lif(tau_mem=10e-3, tau_syn=5e-3), name="A"),
+    )
     rng = np.random.default_rng(3)
-    drawn = bs.UniformBetween(1e-3, 9e-3) if delay is None else delay
-    weights = bs.UniformBetween(0, w) if sparse else rng.random((30, n_post)) * w
+    drawn = bs.Uniform(1e-3, 9e-3) if delay is None else delay
+    weights = bs.Uniform(0, w) if sparse else rng.random((30, n_post)) * w
     options = {"synapses": bs.Bernoulli(0.4), "seed": 5} if sparse else {}
     net.connect(
         x,
         post,
-        drawn,
-        weights,
-        "inh" if sign == "inhibitory" else "exc",
-        "P",
+        delay=drawn,
+        weights=weights,
+        receptor="inh" if sign == "inhibitory" else "exc",
+        name="P",
         plasticity=plasticity,
         **options,
     )

@@ -20,7 +20,7 @@ from biosnn.data import poisson  # noqa: E402
 from biosnn.data.spike_trains import SpikeTrains  # noqa: E402
 from biosnn.engine.run import Gradients, run  # noqa: E402
 from biosnn.initializer.report import InitializerReport, PopulationReport  # noqa: E402
-from biosnn.network import distributions as families  # noqa: E402
+from biosnn.network import families  # noqa: E402
 from biosnn.network.connectivity import Bernoulli  # noqa: E402
 from biosnn.network.network import Network  # noqa: E402
 from biosnn.network.neuron import ampa_nmda_gaba, conductance_lif, ei_lif, lif, lif_delta  # noqa: E402
@@ -48,8 +48,8 @@ def dalian(n_readouts=3):
     rng, net = np.random.default_rng(1), Network(2e-3)
     x = net.input(20)
     e, i = (
-        net.population(12, ei_lif(), "excitatory", "E"),
-        net.population(4, ei_lif(), "inhibitory", "I"),
+        net.population(12, ei_lif(), "excitatory", name="E"),
+        net.population(4, ei_lif(), "inhibitory", name="I"),
     )
     for pre, post in ((x, e), (x, i), (e, e), (e, i), (i, e), (i, i)):
         net.connect(pre, post, weights=rng.exponential(0.3, (pre.n, post.n)))
@@ -483,9 +483,9 @@ def odd():
     rng, net = np.random.default_rng(1), Network(2e-3)
     x = net.input(20, name="thalamocortical relay cells of the core")
     e = net.population(
-        12, ei_lif(), "excitatory", "layer_2_3_pyramidal_cells_with_a_very_long_name"
+        12, ei_lif(), "excitatory", name="layer_2_3_pyramidal_cells_with_a_very_long_name"
     )
-    i = net.population(1, ei_lif(), "inhibitory", "$\\frac$ SOM_interneurons")
+    i = net.population(1, ei_lif(), "inhibitory", name="$\\frac$ SOM_interneurons")
     for pre, post in ((x, e), (x, i), (i, i)):
         net.connect(pre, post, weights=rng.exponential(0.3, (pre.n, post.n)))
     net.connect(e, net.readout(1, name="the only class"), weights=rng.normal(size=(12, 1)))
@@ -903,7 +903,7 @@ def test_membrane_that_was_not_recorded_says_how_to_record_it():
 
 def test_a_projection_without_synapses_has_no_weights():
     net = Network(1e-3)
-    a, b = (net.population(5, lif(), "excitatory", name) for name in "AB")
+    a, b = (net.population(5, lif(), "excitatory", name=name) for name in "AB")
     net.connect(a, b, weights=0.1, synapses=Bernoulli(0.0), seed=1)
     net.connect(b, b, weights=0.1, synapses=Bernoulli(1.0), seed=1)
     empty, full = plot.weights(net).axes

@@ -34,20 +34,25 @@ def circuit(
     x = net.input(8)
     a = net.population(
         int(np.prod(pooling.shape)),
-        neuron or bs.lif(12e-3, 5e-3, threshold=0.8, refractory=2e-3),
+        neuron or bs.lif(tau_mem=12e-3, tau_syn=5e-3, threshold=0.8, refractory=2e-3),
         name="A",
         surrogate=surrogate,
         initial=0.1,
         **options,
     )
-    p = net.pool(a, pooling, "P")
+    p = net.pool(a, pooling, name="P")
     b = net.population(
-        5, bs.lif(12e-3, 5e-3, threshold=0.8, reset=-0.2), name="B", surrogate=surrogate
+        5,
+        bs.lif(tau_mem=12e-3, tau_syn=5e-3, threshold=0.8, reset=-0.2),
+        name="B",
+        surrogate=surrogate,
     )
-    out = net.readout(3, 20e-3, 5e-3, name="out")
+    out = net.readout(3, tau_mem=20e-3, tau_syn=5e-3, name="out")
     q = (
         net.pool(
-            p, bs.MaxPool(pooling.output_shape, 2 if len(pooling.shape) == 2 else (1, 2), 1), "Q"
+            p,
+            bs.MaxPool(pooling.output_shape, 2 if len(pooling.shape) == 2 else (1, 2), 1),
+            name="Q",
         )
         if deep
         else p
@@ -64,8 +69,8 @@ def circuit(
         net.connect(
             pre,
             post,
-            d,
-            rng.normal(0.2 * scale, scale, (pre.n, post.n)),
+            delay=d,
+            weights=rng.normal(0.2 * scale, scale, (pre.n, post.n)),
             name=f"{pre.name}->{post.name} {d}",
         )
     return net
@@ -136,7 +141,9 @@ def test_smooth_twin(pooling, delay):
 
 def test_smooth_twin_with_learned_time_constants_and_currents():
     net = circuit(
-        neuron=bs.adaptive_lif(12e-3, 5e-3, 30e-3, 0.2, threshold=0.8),
+        neuron=bs.adaptive_lif(
+            tau_mem=12e-3, tau_syn=5e-3, tau_adapt=30e-3, jump=0.2, threshold=0.8
+        ),
         learn={"mem": "neuron", "jump": "neuron"},
         bias=0.1,
     )
@@ -149,13 +156,13 @@ def test_smooth_twin_with_learned_time_constants_and_currents():
 def test_against_the_naive_reference(pooling, surrogate):
     """Without the smooth twin: most windows hold equal spikes, and the neuron with the largest margin gets the gradient."""
     net, trains = circuit(pooling, surrogate), spikes(rate=250.0)
-    trace = bs.run(net, trains, ["A.U", "B.U"], tape=True)
+    trace = bs.run(net, trains, record=["A.U", "B.U"], tape=True)
     rng = np.random.default_rng(6)
     grad, by_count = (
         rng.normal(size=(2, 30, 3)),
         {name: rng.normal(size=trace.counts[name].shape) for name in "APQ"},
     )
-    got = bs.gradient(trace, {"out.U": grad}, counts=by_count)
+    got = bs.gradient(trace, states={"out.U": grad}, counts=by_count)
     dense, total = bs.bin_spikes(trains, DT).dense(), {name: 0.0 for name in net.weights}
     assert all(trace.counts[name].sum() > 8 for name in "ABPQ")
     for b in range(2):
@@ -182,7 +189,7 @@ def test_contributions_of_the_steps_add_up_to_the_gradient():
     trace = bs.run(circuit(), spikes(), tape=True)
     network, grad = trace.network, np.random.default_rng(0).normal(size=(2, trace.n_steps, 3))
     packed, drive, recording = trace.tape
-    got = bs.gradient(trace, {"out.U": grad}, per_step=[p.name for p in network.projections])
+    got = bs.gradient(trace, states={"out.U": grad}, per_step=[p.name for p in network.projections])
     for p in network.projections:
         state = f"{p.post}.{network[p.post].neuron.receptors[p.receptor].state}"
         each = list(
@@ -191,7 +198,7 @@ def test_contributions_of_the_steps_add_up_to_the_gradient():
                 drive,
                 recording,
                 p,
-                bs.gradient(trace, {"out.U": grad}, record=state).states[state],
+                bs.gradient(trace, states={"out.U": grad}, record=state).states[state],
             )
         )
         np.testing.assert_allclose(sum(each), got.weights[p.name], rtol=1e-10, atol=1e-13)
@@ -210,7 +217,7 @@ def test_the_same_bits_on_threads():
         results.append(
             bs.gradient(
                 trace,
-                {"out.U": np.sin(np.arange(40 * 100 * 3)).reshape(40, 100, 3)},
+                states={"out.U": np.sin(np.arange(40 * 100 * 3)).reshape(40, 100, 3)},
                 threads=threads,
             ).weights
         )
@@ -280,9 +287,9 @@ def test_many_units_on_threads():
     """Windows that reach over the borders between threads, and units that pool units."""
     net = bs.Network(DT)
     a = net.population(2000, bs.lif(), name="A")
-    p = net.pool(a, bs.MaxPool((4, 20, 25), 3, 2), "P")
-    q = net.pool(p, bs.MaxPool((4, 9, 12), 2), "Q")
-    net.connect(q, a, 2 * DT, np.random.default_rng(0).normal(0, 0.1, (q.n, a.n)))
+    p = net.pool(a, bs.MaxPool((4, 20, 25), 3, 2), name="P")
+    q = net.pool(p, bs.MaxPool((4, 9, 12), 2), name="Q")
+    net.connect(q, a, delay=2 * DT, weights=np.random.default_rng(0).normal(0, 0.1, (q.n, a.n)))
     results = [
         bs.simulate(
             net,
@@ -360,7 +367,9 @@ def test_the_initializer_knows_the_rate_of_units():
     rates, weights = {"input": 15.0, "L1": 10.0, "L2": 10.0}, []
     for more in ({}, {"L1 pooled": (1 - 0.98**3) / 2e-3}, {"L1 pooled": 10.0}):
         net = layers()
-        bs.fluctuation_driven(net, rates=rates | more, closed_loop=False, seed=1, progress=False)
+        bs.fluctuation_driven(
+            net, assumed_rates=rates | more, closed_loop=False, seed=1, progress=False
+        )
         weights.append(net.weights["L1 pooled->L2"])
     np.testing.assert_allclose(weights[0], weights[1], rtol=1e-6)
     assert np.std(weights[2]) > 1.3 * np.std(weights[0])
@@ -489,7 +498,7 @@ def connect_to_units(net):
             "'input' is an input: .*bs.max_pool",
         ),
         (lambda net: net.pool("out", bs.MaxPool((1, 3), 2)), "'out' is a readout: it never spikes"),
-        (lambda net: net.pool("A", LINE, "P"), "there is a population 'P' already"),
+        (lambda net: net.pool("A", LINE, name="P"), "there is a population 'P' already"),
         (connect_to_units, "'P' pools the spikes of 'A' and receives nothing else"),
         (
             lambda net: net.connect(

@@ -41,7 +41,7 @@ def circuit(
     x = net.input(8)
     a = net.population(
         8,
-        bs.lif(12e-3, 5e-3, threshold=0.8),
+        bs.lif(tau_mem=12e-3, tau_syn=5e-3, threshold=0.8),
         name="A",
         surrogate=surrogate,
         initial=0.1,
@@ -49,21 +49,26 @@ def circuit(
         learn=learn,
     )
     b = net.population(
-        n_post, bs.lif(12e-3, 5e-3, threshold=0.8, refractory=2e-3), name="B", surrogate=surrogate
+        n_post,
+        bs.lif(tau_mem=12e-3, tau_syn=5e-3, threshold=0.8, refractory=2e-3),
+        name="B",
+        surrogate=surrogate,
     )
     net.connect(x, a, weights=rng.exponential(0.8, (8, 8)))
     net.connect(
         a,
         b,
-        delay,
-        exponential(1.0) if weights is None else weights,
+        delay=delay,
+        weights=exponential(1.0) if weights is None else weights,
         synapses=rule,
         seed=2,
         **options,
     )
-    net.connect(b, a, 2 * DT, rng.normal(0, 0.5, (n_post, 8)), name="back")
-    out = net.readout(3, 20e-3, 5e-3, name="out", bias=None if bias is None else 0.1)
-    net.connect(b, out, DT, rng.normal(0, 1, (n_post, 3)))
+    net.connect(b, a, delay=2 * DT, weights=rng.normal(0, 0.5, (n_post, 8)), name="back")
+    out = net.readout(
+        3, tau_mem=20e-3, tau_syn=5e-3, name="out", bias=None if bias is None else 0.1
+    )
+    net.connect(b, out, delay=DT, weights=rng.normal(0, 1, (n_post, 3)))
     net.connect(a, out, weights=exponential(0.5), synapses=bs.Bernoulli(0.5), seed=3)
     return net
 
@@ -131,7 +136,7 @@ def test_smooth_twin_of_biases():
         bias=rng.normal(0.1, 0.3, 8),
         learn={"mem": "neuron", "syn": "population"},
     )
-    assert set(net.tau_parameters) == {("A", "bias"), ("A", "mem"), ("A", "syn"), ("out", "bias")}
+    assert set(net.parameters) == {("A", "bias"), ("A", "mem"), ("A", "syn"), ("out", "bias")}
     assert gradcheck.relative_error(net, spikes(), loss) < 1e-6
     currents = {"A": rng.normal(0.2, 0.3, (2, 30, 8))}
     assert (
@@ -155,9 +160,9 @@ def test_against_the_naive_reference(name, n_post, delay, source):
         circuit(rule_of(name, n_post), n_post, delay=delay, bias=0.1, gradient_to_source=source),
         spikes(rate=200.0),
     )
-    trace = bs.run(net, trains, ["A.U", "B.U"], tape=True)
+    trace = bs.run(net, trains, record=["A.U", "B.U"], tape=True)
     grad = np.random.default_rng(6).normal(size=(2, 30, 3))
-    got = bs.gradient(trace, {"out.U": grad})
+    got = bs.gradient(trace, states={"out.U": grad})
     dense, total = bs.bin_spikes(trains, DT).dense(), {name: 0.0 for name in net.weights}
     assert trace.counts["A"].sum() > 10 and trace.counts["B"].sum() > 3
     for b in range(2):
@@ -178,10 +183,10 @@ def test_against_the_naive_reference(name, n_post, delay, source):
 def both(dense, sparse, trains, **options):
     """(states of A, weight gradients) of two networks on the same data."""
     for net in (dense, sparse):
-        trace = bs.run(net, trains, ["A.U"], tape=True)
+        trace = bs.run(net, trains, record=["A.U"], tape=True)
         grad = np.random.default_rng(1).normal(size=trace.states["readout.U"].shape)
         assert trace.counts["A"].sum() > 50
-        yield trace.states["A.U"], bs.gradient(trace, {"readout.U": grad}).weights
+        yield trace.states["A.U"], bs.gradient(trace, states={"readout.U": grad}).weights
 
 
 @pytest.mark.parametrize("rule", ["mask", "kernel of full size", "one block"])
@@ -207,8 +212,8 @@ def test_a_full_mask_gives_the_dense_result(rule):
             net.connect(
                 pre,
                 post,
-                DT,
-                w if sparse else weights[key],
+                delay=DT,
+                weights=w if sparse else weights[key],
                 name=key,
                 synapses=rules[rule] if sparse else None,
                 seed=0,
@@ -232,9 +237,9 @@ def test_same_bits_on_any_number_of_threads():
         [],
     )
     for threads in (1, 2, 3):
-        trace = bs.run(net, trains, ["B.U"], tape=True, threads=threads)
+        trace = bs.run(net, trains, record=["B.U"], tape=True, threads=threads)
         grad = np.random.default_rng(1).normal(size=trace.states["out.U"].shape)
-        slopes = bs.gradient(trace, {"out.U": grad}, threads=threads)
+        slopes = bs.gradient(trace, states={"out.U": grad}, threads=threads)
         results.append(
             (trace.states["B.U"], *slopes.weights.values(), *slopes.time_constants.values())
         )
@@ -273,8 +278,8 @@ def test_convolution_is_that_of_scipy_and_its_adjoint_the_transpose(geometry):
     net = bs.Network(DT, np.float64)
     x, hidden, out = (
         net.input(n),
-        net.population(n, bs.lif(5e-3, 3e-3), name="h"),
-        net.readout(m, 20e-3, 5e-3, name="out"),
+        net.population(n, bs.lif(tau_mem=5e-3, tau_syn=3e-3), name="h"),
+        net.readout(m, tau_mem=20e-3, tau_syn=5e-3, name="out"),
     )
     net.connect(x, hidden, weights=np.full(n, 10.0), synapses=bs.OneToOne())
     kernels = rng.normal(size=(rule.filters, rule.shape[0], *rule.kernel))
@@ -283,7 +288,7 @@ def test_convolution_is_that_of_scipy_and_its_adjoint_the_transpose(geometry):
     trace = bs.run(
         net,
         bs.SpikeTrains(np.zeros(active.size), active, [0, active.size], n, 4 * DT),
-        ["out.I"],
+        record=["out.I"],
         tape=True,
     )
     s = bs.bin_spikes(trace.spikes["h"], DT).dense()[0]
@@ -305,7 +310,7 @@ def test_convolution_is_that_of_scipy_and_its_adjoint_the_transpose(geometry):
     )
     grad = np.zeros((1, 4, m))
     grad[0, step] = y
-    slopes = bs.gradient(trace, {"out.I": grad}).weights
+    slopes = bs.gradient(trace, states={"out.I": grad}).weights
     assert np.vdot(slopes["h->out"], kernels) == pytest.approx(
         np.vdot(s[step] @ matrix, y), rel=1e-12
     )
@@ -365,7 +370,7 @@ def test_frozen_and_without_gradient_to_the_source():
 
     def slopes(net):
         trace = bs.run(net, trains, tape=True)
-        return bs.gradient(trace, {"readout.U": np.ones((4, 50, 2))}).weights
+        return bs.gradient(trace, states={"readout.U": np.ones((4, 50, 2))}).weights
 
     free = slopes(deep())
     for kind, other in (("sparse", "dense"), ("dense", "sparse")):
@@ -387,15 +392,15 @@ def trainable(seed=0):
     net = bs.Network(DT)
     x = net.input(24)
     e, i, shape = bs.dalian_convolutional_layer(
-        net, x, (1, 24), 3, 1, 5, 2, 2, recurrent_kernel=3, delay=DT
+        net, x, (1, 24), 3, 1, 5, stride=2, padding=2, recurrent_kernel=3, delay=DT
     )
     f = net.population(10, bs.lif(), name="F", bias=0.05)
     net.connect(x, f, synapses=bs.Bernoulli(0.5), seed=seed)
-    net.connect(f, f, DT, weights=0.1, synapses=bs.OneToOne(tied=True))
+    net.connect(f, f, delay=DT, weights=0.1, synapses=bs.OneToOne(tied=True))
     out = net.readout(2, bias=0.0)
     net.connect(f, out)
     net.connect(e, out, frozen=True)
-    report = bs.fluctuation_driven(net, rates=20.0, closed_loop=False, seed=seed)
+    report = bs.fluctuation_driven(net, assumed_rates=20.0, closed_loop=False, seed=seed)
     return net, report, shape
 
 
@@ -494,10 +499,12 @@ def test_the_initializer_counts_synapses():
     """The measured free membranes have their targets, with expected in-degrees: of interior neurons for a convolution."""
     net = bs.Network(DT)
     x = net.input(200)
-    e, i, shape = bs.dalian_convolutional_layer(net, x, (2, 100), 6, 3, 11, 2, recurrent_kernel=3)
+    e, i, shape = bs.dalian_convolutional_layer(
+        net, x, (2, 100), 6, 3, 11, stride=2, recurrent_kernel=3
+    )
     f = net.population(40, bs.lif(), name="F")
     net.connect(x, f, synapses=bs.FixedInDegree(60), seed=0)
-    net.connect(f, f, DT, synapses=bs.Bernoulli(0.3), seed=1)
+    net.connect(f, f, delay=DT, synapses=bs.Bernoulli(0.3), seed=1)
     assert (
         shape == (6, 45)
         and net.in_degree("input->E") == 22
@@ -516,7 +523,9 @@ def test_the_initializer_counts_synapses():
     alone = bs.Network(DT)
     h = alone.population(3000, bs.lif(), name="H")
     alone.connect(alone.input(500), h, synapses=bs.Bernoulli(0.2), seed=0)
-    bs.fluctuation_driven(alone, rates=10.0, closed_loop=False, sigma_u=0.7, alpha=1.0, seed=0)
+    bs.fluctuation_driven(
+        alone, assumed_rates=10.0, closed_loop=False, sigma_u=0.7, alpha=1.0, seed=0
+    )
     _, eps_hat = moments.psp_integrals(h.neuron, DT, "syn")
     assert np.std(alone.weights["input->H"]) == pytest.approx(
         0.7 / np.sqrt(100 * 10 * (1 - 0.01) * eps_hat), rel=0.02
@@ -535,7 +544,7 @@ def test_the_initializer_counts_synapses():
         and report.populations[0].spread_measured < 0.1
     )
     with pytest.raises(ValueError, match="those of .*input->E.* are shared"):
-        bs.fluctuation_driven(net, rates=10.0, closed_loop=False, balance="neuron")
+        bs.fluctuation_driven(net, assumed_rates=10.0, closed_loop=False, balance="neuron")
 
 
 # ------------------------------------------------------------------------------------ architectures
@@ -544,26 +553,28 @@ def test_the_initializer_counts_synapses():
 def test_deep_network_with_skip_connections_and_feedback():
     """Convolutional, Dalian and plain layers; a skip over two of them, and feedback to the first."""
     rng, net = np.random.default_rng(0), bs.Network(DT, np.float64)
-    fast = dict(neuron=bs.lif(8e-3, 4e-3, threshold=0.7), surrogate=bs.SuperSpike(5))
+    fast = dict(
+        neuron=bs.lif(tau_mem=8e-3, tau_syn=4e-3, threshold=0.7), surrogate=bs.SuperSpike(5)
+    )
     first, shape = bs.convolutional_layer(
         net, net.input(8), (1, 8), 2, 3, name="first", recurrent_kernel=3, **fast
     )
-    second, shape = bs.convolutional_layer(net, first, shape, 2, 3, 2, name="second", **fast)
+    second, shape = bs.convolutional_layer(net, first, shape, 2, 3, stride=2, name="second", **fast)
     e, i = bs.dalian_layer(
         net,
         second,
         3,
         2,
-        neuron=bs.ei_lif(8e-3, 4e-3, 5e-3, threshold=0.7),
+        neuron=bs.ei_lif(tau_mem=8e-3, tau_exc=4e-3, tau_inh=5e-3, threshold=0.7),
         surrogate=bs.SuperSpike(5),
         delay=DT,
     )
-    last = bs.layer(net, [e, first], 4, "last", **fast)
+    last = bs.layer(net, [e, first], 4, name="last", **fast)
     (
-        net.connect(last, first, 2 * DT, name="feedback"),
-        net.connect(i, second, DT, synapses=bs.Bernoulli(0.8), seed=1),
+        net.connect(last, first, delay=2 * DT, name="feedback"),
+        net.connect(i, second, delay=DT, synapses=bs.Bernoulli(0.8), seed=1),
     )
-    out = net.readout(3, 15e-3, name="out")
+    out = net.readout(3, tau_mem=15e-3, name="out")
     net.connect(last, out), net.connect(e, out)
     for p in net.projections:
         net.set_weights(p.name, rng.exponential(1.0, net.weight_shape(p)))
@@ -578,7 +589,9 @@ def sparse_net():
     net = bs.Network(DT)
     x, a = (
         net.input(50),
-        net.population(20, bs.lif(15e-3, 5e-3), name="A", bias=np.linspace(0, 0.4, 20)),
+        net.population(
+            20, bs.lif(tau_mem=15e-3, tau_syn=5e-3), name="A", bias=np.linspace(0, 0.4, 20)
+        ),
     )
     b = net.population(12, bs.lif(), name="B")
     net.connect(
@@ -589,8 +602,8 @@ def sparse_net():
         weights=bs.Normal(0.6, 0.3),
         delay=lambda rng, size: rng.integers(0, 4, size) * DT,
     )
-    net.connect(a, b, 2e-3, synapses=bs.FixedInDegree(6), seed=2, weights=1.5)
-    net.connect(b, a, 1e-3, synapses=bs.Bernoulli(0.5), seed=3, weights=bs.Normal(-0.2, 0.1))
+    net.connect(a, b, delay=2e-3, synapses=bs.FixedInDegree(6), seed=2, weights=1.5)
+    net.connect(b, a, delay=1e-3, synapses=bs.Bernoulli(0.5), seed=3, weights=bs.Normal(-0.2, 0.1))
     net.connect(b, net.readout(2, bias=0.3), weights=np.ones((12, 2)))
     return net, bs.data.poisson(25, 50, 0.3, 2, seed=1)
 
@@ -598,7 +611,16 @@ def sparse_net():
 def convolutional_net():
     net, rng = bs.Network(DT), np.random.default_rng(0)
     e, i, shape = bs.dalian_convolutional_layer(
-        net, net.input(48), (1, 6, 8), 3, 2, 3, (1, 2), 1, recurrent_kernel=3, delay=2 * DT
+        net,
+        net.input(48),
+        (1, 6, 8),
+        3,
+        2,
+        3,
+        stride=(1, 2),
+        padding=1,
+        recurrent_kernel=3,
+        delay=2 * DT,
     )
     net.connect(e, net.readout(2))
     for p in net.projections:
@@ -632,7 +654,7 @@ def test_brian2_and_simulate_agree(build):
 
 
 def dale(net):
-    net.connect(net.population(2, bs.ei_lif(), "excitatory", "E"), "A")
+    net.connect(net.population(2, bs.ei_lif(), "excitatory", name="E"), "A")
     return net
 
 

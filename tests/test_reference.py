@@ -65,6 +65,8 @@ def test_loss_and_gradients(case):
     regularized = float(numbers["regularizer_strength"]) > 0
     if regularized:
         close(total, numbers["regularizer_loss"], 1e-6)
-    gradients = bs.gradient(trace, {"out.U": grad_readout}, counts=counts if regularized else None)
+    gradients = bs.gradient(
+        trace, states={"out.U": grad_readout}, counts=counts if regularized else None
+    )
     for name, got in gradients.weights.items():
         close(got.T, numbers[f"gradient.{name}"], 1e-6 if regularized else 1e-10)

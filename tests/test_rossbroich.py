@@ -204,7 +204,7 @@ def test_gradient_norms_belong_to_the_projections_in_their_order():
             other.set_weights(name, weights)
         slope = bs.gradient(
             bs.run(net, data, tape=True),
-            {
+            states={
                 "readout.U": shared.LOSS.value_and_gradient(trace.states["readout.U"], data.labels)[
                     1
                 ]

@@ -41,8 +41,8 @@ def test_the_network_of_the_readme():
     net = bs.Network(1e-4)
     neuron = bs.lif_delta(tau_mem=20e-3, threshold=20e-3, reset=10e-3, refractory=2e-3)
     E, I = (
-        net.population(1000, neuron, "excitatory", "E"),
-        net.population(250, neuron, "inhibitory", "I"),
+        net.population(1000, neuron, "excitatory", name="E"),
+        net.population(250, neuron, "inhibitory", name="I"),
     )
     for post in (E, I):
         net.connect(E, post, delay=1.5e-3, weights=0.1e-3, synapses=bs.FixedInDegree(100), seed=1)
@@ -66,7 +66,7 @@ def test_the_network_of_the_readme():
         net,
         0.3,
         background=[bs.Current(p, 25e-3) for p in "EI"],
-        initial={f"{p}.U": bs.UniformBetween(0, 0.02) for p in "EI"},
+        initial={f"{p}.U": bs.Uniform(0, 0.02) for p in "EI"},
         seed=1,
         record={f"{p}.U": slice(250) for p in "EI"},
         progress=False,
@@ -154,9 +154,11 @@ def test_seeds_that_are_none(seed):
     [
         bs.kaiming,
         bs.xavier,
-        lambda net, seed: bs.random_weights(net, pytest.importorskip("scipy.stats").norm(), seed),
+        lambda net, seed: bs.random_weights(
+            net, pytest.importorskip("scipy.stats").norm(), seed=seed
+        ),
         lambda net, seed: bs.fluctuation_driven(
-            net, rates=20.0, closed_loop=False, seed=seed, progress=False
+            net, assumed_rates=20.0, closed_loop=False, seed=seed, progress=False
         ),
     ],
 )
@@ -205,7 +207,7 @@ def test_initial_states_follow_from_seed_and_name():
     for name in "AB":
         net.population(200, bs.lif(), name=name)
     draws = [
-        {f"{p}.{s}": bs.UniformBetween(0, 0.5) for p in order for s in ("U", "I")}
+        {f"{p}.{s}": bs.Uniform(0, 0.5) for p in order for s in ("U", "I")}
         for order in ("AB", "BA")
     ]
     record = {f"{p}.{s}": slice(None) for p in "AB" for s in ("U", "I")}

@@ -21,10 +21,10 @@ def dense(delay=1.5e-3, dtype=np.float64):
 def sparse(delay=None, dtype=np.float32):
     """E and I with delta synapses, delays of their own or one."""
     net = bs.Network(1e-4, dtype)
-    neuron = bs.lif_delta(20e-3, 20e-3, 10e-3, 2e-3)
+    neuron = bs.lif_delta(tau_mem=20e-3, threshold=20e-3, reset=10e-3, refractory=2e-3)
     e, i = (
-        net.population(300, neuron, "excitatory", "E"),
-        net.population(100, neuron, "inhibitory", "I"),
+        net.population(300, neuron, "excitatory", name="E"),
+        net.population(100, neuron, "inhibitory", name="I"),
     )
     for seed, (pre, post, w) in enumerate(
         ((e, e, 3e-4), (e, i, 3e-4), (i, e, 1.5e-3), (i, i, 1.5e-3))
@@ -32,8 +32,8 @@ def sparse(delay=None, dtype=np.float32):
         net.connect(
             pre,
             post,
-            bs.UniformBetween(2e-4, 4e-3) if delay is None else delay,
-            bs.Normal(w, w / 10, low=0),
+            delay=bs.Uniform(2e-4, 4e-3) if delay is None else delay,
+            weights=bs.Normal(w, w / 10, low=0),
             synapses=bs.FixedInDegree(pre.n // 10),
             seed=seed,
         )
@@ -60,7 +60,7 @@ def same(a, b):
 def test_spikes_and_states_are_those_of_run(delay):
     net, spikes = dense(delay), bs.data.poisson(30, 50, 0.15, seed=1)
     names = ["E.U", "I.I_inh", "readout.U"]
-    trace = bs.run(net, spikes, names)
+    trace = bs.run(net, spikes, record=names)
     for threads in (1, 2, 3):
         one = bs.simulate(
             net,
@@ -93,7 +93,7 @@ def test_conductances_are_those_of_run(table, weight):
         )
     spikes, current = bs.data.poisson(30, 50, 0.15, seed=1), rng.normal(2e-3, 2e-3, (300, 40))
     names = ["E.U", "E.g_exc", "I.g_inh", "readout.U"]
-    trace = bs.run(net, spikes, names, currents={"E": current[None]})
+    trace = bs.run(net, spikes, record=names, currents={"E": current[None]})
     one = bs.simulate(
         net,
         0.15,
@@ -123,14 +123,14 @@ def test_jumps_and_bounds_are_those_of_run(jump_delay):
         bs.ei_adaptive_lif(jump=rng.uniform(0.1, 0.5, 200), jump_delay=jump_delay, refractory=2e-3),
     )
     e = net.population(
-        200, bs.bounded(neuron, -0.05, 1.01), "excitatory", "E", learn={"jump": "neuron"}
+        200, bs.bounded(neuron, -0.05, 1.01), "excitatory", name="E", learn={"jump": "neuron"}
     )
-    i = net.population(90, bs.ampa_nmda_gaba(), "inhibitory", "I")
-    net.tau_parameters["E", "jump"][:] = rng.normal(0, 0.3, 200)
+    i = net.population(90, bs.ampa_nmda_gaba(), "inhibitory", name="I")
+    net.parameters["E", "jump"][:] = rng.normal(0, 0.3, 200)
     for pre, post, w in ((x, e, 1.5), (x, i, 0.9), (i, e, 0.15), (e, i, 0.05)):
-        net.connect(pre, post, 1e-3, rng.random((pre.n, post.n)) * w)
+        net.connect(pre, post, delay=1e-3, weights=rng.random((pre.n, post.n)) * w)
     names = ["E.U", "E.w_adapt", "I.I_nmda"]
-    trace = bs.run(net, spikes, [*names, "E.U_star"])
+    trace = bs.run(net, spikes, record=[*names, "E.U_star"])
     assert (
         np.mean(trace.states["E.U_star"] == -0.05) > 1e-3
         and np.mean(trace.states["E.U_star"] == 1.01) > 1e-3
@@ -210,14 +210,19 @@ def test_same_bits_on_any_number_of_threads_and_when_continued(delay, tmp_path):
 def crowded(delay, plasticity=None):
     """150 inputs onto readouts, densely and sparsely."""
     net = bs.Network(1e-3, np.float64)
-    x, h = net.input(150), net.population(70, bs.lif(), "excitatory", "H", bias=100.0)
-    net.connect(h, h, 3e-3, 1e-3, synapses=bs.FixedInDegree(5), seed=0)
-    net.connect(x, net.readout(2, name="dense"), 2e-3, np.random.default_rng(0).random((150, 2)))
+    x, h = net.input(150), net.population(70, bs.lif(), "excitatory", name="H", bias=100.0)
+    net.connect(h, h, delay=3e-3, weights=1e-3, synapses=bs.FixedInDegree(5), seed=0)
+    net.connect(
+        x,
+        net.readout(2, name="dense"),
+        delay=2e-3,
+        weights=np.random.default_rng(0).random((150, 2)),
+    )
     net.connect(
         x,
         net.readout(70, name="sparse"),
-        delay,
-        bs.UniformBetween(0.1, 1.0),
+        delay=delay,
+        weights=bs.Uniform(0.1, 1.0),
         synapses=bs.FixedOutDegree(20),
         seed=1,
         plasticity=plasticity,
@@ -226,7 +231,7 @@ def crowded(delay, plasticity=None):
 
 
 @pytest.mark.parametrize("plasticity", [None, bs.TsodyksMarkram(0.3, 0.1)])
-@pytest.mark.parametrize("delay", [2e-3, bs.UniformBetween(1e-3, 4e-3)])
+@pytest.mark.parametrize("delay", [2e-3, bs.Uniform(1e-3, 4e-3)])
 def test_inputs_with_many_spikes_in_a_step(delay, plasticity):
     """merge=False: an input may have more spikes in a step than units."""
     rng, n = np.random.default_rng(2), 3000
@@ -241,7 +246,7 @@ def test_inputs_with_many_spikes_in_a_step(delay, plasticity):
     options = {"merge": False, "record": {name: slice(None) for name in names}, "progress": False}
     one = bs.simulate(net, 12e-3, spikes, threads=1, **options)
     trace = (
-        bs.run(crowded(delay), spikes, names, merge=False)
+        bs.run(crowded(delay), spikes, record=names, merge=False)
         if plasticity is None and delay == 2e-3
         else None
     )
@@ -266,8 +271,8 @@ def test_resources_used_twice_in_a_step():
     net.connect(
         net.input(1),
         net.readout(1),
-        1e-3,
-        2.0,
+        delay=1e-3,
+        weights=2.0,
         synapses=bs.Pairs([0], [0]),
         plasticity=bs.TsodyksMarkram(0.3, 0.1),
     )
@@ -378,7 +383,12 @@ def test_a_run_of_many_slices(monkeypatch):
     from biosnn.engine import simulate as simulation
 
     net = bs.Network(1e-4)
-    net.population(1, bs.lif_delta(20e-3, 20e-3, 10e-3, 2e-3), "excitatory", "E")
+    net.population(
+        1,
+        bs.lif_delta(tau_mem=20e-3, threshold=20e-3, reset=10e-3, refractory=2e-3),
+        "excitatory",
+        name="E",
+    )
     monkeypatch.setattr(simulation, "_ROOM", 1)
     done = bs.simulate(net, 2.0, background=[bs.Current("E", 0.03)], progress=False)
     # from 10 to 20 mV towards 30 mV: 20 ms ln 2 after the 2 ms of refractoriness
@@ -419,7 +429,7 @@ def drive_one(neuron, steps, dtype=np.float64, weights=(0.5, 0.3), initial=0.0):
     net = bs.Network(1e-4, dtype)
     net.population(1, neuron, name="A", initial=initial)
     for k, (receptor, w) in enumerate(zip(("exc", "inh"), weights)):
-        net.connect(net.input(1, f"x{k}"), "A", weights=[[w]], receptor=receptor)
+        net.connect(net.input(1, name=f"x{k}"), "A", weights=[[w]], receptor=receptor)
     spikes = {f"x{k}": bs.from_dense(given[None, :, k : k + 1], 1e-4) for k in range(2)}
     names = [f"A.{state}" for state in neuron.states]
     result = bs.simulate(
@@ -499,7 +509,12 @@ def test_the_peak_of_an_alpha_conductance_is_the_weight():
 def test_adaptation_against_a_naive_loop():
     given, states, spikes = drive_one(
         bs.adaptive_lif(
-            20e-3, 5e-3, 0.1, jump=0.3, refractory=1e-3, integrator="exponential_euler"
+            tau_mem=20e-3,
+            tau_syn=5e-3,
+            tau_adapt=0.1,
+            jump=0.3,
+            refractory=1e-3,
+            integrator="exponential_euler",
         ),
         3000,
     )
@@ -620,7 +635,7 @@ def test_neuron_messages(make, words):
 @pytest.mark.parametrize("make", [bs.alpha_conductance_lif, bs.adex, bs.izhikevich])
 def test_trials_or_theory_refuse_what_is_not_linear(make):
     net = bs.Network(1e-4)
-    x, a = net.input(2), net.population(3, make(), "excitatory", "A")
+    x, a = net.input(2), net.population(3, make(), "excitatory", name="A")
     for receptor in ("exc", "inh"):
         net.connect(x, a, weights=np.full((2, 3), 0.1), receptor=receptor, name=receptor)
     if make is not bs.alpha_conductance_lif:
@@ -634,7 +649,7 @@ def test_trials_or_theory_refuse_what_is_not_linear(make):
         bs.fluctuation_driven(
             net,
             background=[bs.PoissonInput("A", 1e3, 1e-3, "exc")],
-            rates={"input": 5.0},
+            assumed_rates={"input": 5.0},
             mu_u=1e-3,
             sigma_u=1e-3,
         )
@@ -669,7 +684,7 @@ def test_a_file_that_a_later_run_has_taken(tmp_path):
 def test_many_futures_of_one_state(tmp_path):
     """Without a seed a run goes on; with one it branches off, for every seed in another way."""
     net = bs.Network(1e-3)
-    net.population(50, bs.lif(), "excitatory", "E", initial=0.2)
+    net.population(50, bs.lif(), "excitatory", name="E", initial=0.2)
     options = {
         "background": [
             bs.PoissonInput("E", 100.0, 0.2, "exc"),

@@ -7,7 +7,7 @@ import pytest
 from reference import DATA
 
 from biosnn.initializer.equations import Afferent, solve_dale, solve_normal
-from biosnn.network import distributions as families
+from biosnn.network import families
 from biosnn.network.neuron import ei_lif, lif
 from biosnn.theory import moments
 
@@ -21,7 +21,7 @@ def integrals(row, neuron, receptor):
 
 @pytest.mark.parametrize("row", [r for r in TABLE if r["kind"] == "psp"])
 def test_psp_integrals(row):
-    neuron = lif(row["tau_mem"], row["tau_syn"], integrator="exponential_euler")
+    neuron = lif(tau_mem=row["tau_mem"], tau_syn=row["tau_syn"], integrator="exponential_euler")
     expected = row["eps_bar_numerical"], row["eps_hat_numerical"]
     np.testing.assert_allclose(integrals(row, neuron, "syn"), expected, **RELATIVE)
     np.testing.assert_allclose(
@@ -31,7 +31,11 @@ def test_psp_integrals(row):
 
 @pytest.mark.parametrize("row", [r for r in TABLE if r["kind"] == "normal"])
 def test_normal_weights(row):
-    eps = integrals(row, lif(row["tau_mem"], row["tau_syn"], integrator="exponential_euler"), "syn")
+    eps = integrals(
+        row,
+        lif(tau_mem=row["tau_mem"], tau_syn=row["tau_syn"], integrator="exponential_euler"),
+        "syn",
+    )
     afferents = [Afferent("feedforward", 0, False, row["n_in"], row["nu"], *eps)]
     afferents += (
         [Afferent("recurrent_w", 0, True, row["n"], row["nu"], *eps)] if row["recurrent"] else []
@@ -43,7 +47,12 @@ def test_normal_weights(row):
 
 @pytest.mark.parametrize("row", [r for r in TABLE if r["kind"] == "exponential"])
 def test_exponential_weights(row):
-    neuron = ei_lif(row["tau_mem"], row["tau_exc"], row["tau_inh"], integrator="exponential_euler")
+    neuron = ei_lif(
+        tau_mem=row["tau_mem"],
+        tau_exc=row["tau_exc"],
+        tau_inh=row["tau_inh"],
+        integrator="exponential_euler",
+    )
     x, e, i = ("XE", "EE", "IE") if row["target"] == "exc" else ("XI", "EI", "II")
     exc, inh = integrals(row, neuron, "exc"), integrals(row, neuron, "inh")
     afferents = [
@@ -141,4 +150,6 @@ def test_stationary_rate_against_a_simulation():
 def test_a_membrane_without_input_has_no_time_constant_of_its_currents():
     with pytest.raises(ValueError, match="no receptor of lif gets a variance"):
         moments.current_time_constant(lif(), {})
-    assert moments.current_time_constant(lif(20e-3, 7e-3), {"syn": 0.3}) == pytest.approx(7e-3)
+    assert moments.current_time_constant(
+        lif(tau_mem=20e-3, tau_syn=7e-3), {"syn": 0.3}
+    ) == pytest.approx(7e-3)

@@ -41,7 +41,9 @@ def pieces(net, trains, bounds, currents=None, record=(), **options):
     state = None
     for first, last in zip(bounds[:-1], bounds[1:]):
         part = {name: values[:, first:last] for name, values in (currents or {}).items()}
-        trace = bs.run(net, cut(trains, first, last), record, part, state=state, **options)
+        trace = bs.run(
+            net, cut(trains, first, last), record=record, currents=part, state=state, **options
+        )
         state = trace.state
         yield trace
 
@@ -49,7 +51,7 @@ def pieces(net, trains, bounds, currents=None, record=(), **options):
 def assert_one_long_run(
     net, trains, currents=None, bounds=(0, 5, 7, 19, 30), names=("A.U_star", "A.U", "B.U", "out.U")
 ):
-    whole, start = bs.run(net, trains, names, currents), 0
+    whole, start = bs.run(net, trains, record=names, currents=currents), 0
     assert all(whole.counts[name].sum() > 3 for name in "AB")
     for trace in pieces(net, trains, bounds, currents, names):
         assert trace.start == pytest.approx(start * DT)
@@ -90,7 +92,7 @@ def test_a_single_precision_network_without_anything_special():
     net = bs.Network(DT)
     rng, x = np.random.default_rng(0), net.input(8)
     a, b = (
-        net.population(20, bs.ei_lif(threshold=0.5, refractory=3e-3), sign, name)
+        net.population(20, bs.ei_lif(threshold=0.5, refractory=3e-3), sign, name=name)
         for sign, name in (("excitatory", "A"), ("inhibitory", "B"))
     )
     for k, (pre, post) in enumerate(
@@ -99,8 +101,8 @@ def test_a_single_precision_network_without_anything_special():
         net.connect(
             pre,
             post,
-            DELAYS[k % 4] * DT,
-            rng.exponential(4.0 if pre is x else 1.0, (pre.n, post.n)),
+            delay=DELAYS[k % 4] * DT,
+            weights=rng.exponential(4.0 if pre is x else 1.0, (pre.n, post.n)),
         )
     trains = sparse.spikes(n_trials=70, rate=60.0)
     assert_one_long_run(net, trains)
@@ -119,7 +121,7 @@ def test_two_runs_with_escape_noise():
     )
     rng = np.random.default_rng(0)
     for pre, post in ((x, a), (a, b), (b, net.readout(2, name="out"))):
-        net.connect(pre, post, 2 * DT, rng.normal(0, 1, (pre.n, post.n)))
+        net.connect(pre, post, delay=2 * DT, weights=rng.normal(0, 1, (pre.n, post.n)))
     trains = sparse.spikes()
     assert_one_long_run(net, trains)
     first = bs.run(net, cut(trains, 0, 15), seed=3)
@@ -139,13 +141,13 @@ def test_without_inputs_the_trials_are_those_of_the_state():
     net = bs.Network(DT)
     net.population(4, bs.lif(), name="A", initial=0.5)
     drive = np.random.default_rng(0).normal(1.0, 0.3, (3, 20, 4))
-    first = bs.run(net, None, ["A.U"], {"A": drive}, duration=0.02)
-    rest = bs.run(net, None, ["A.U"], {"A": 1.5}, duration=0.02, state=first.state)
+    first = bs.run(net, None, record=["A.U"], currents={"A": drive}, duration=0.02)
+    rest = bs.run(net, None, record=["A.U"], currents={"A": 1.5}, duration=0.02, state=first.state)
     whole = bs.run(
         net,
         None,
-        ["A.U"],
-        {"A": np.concatenate([drive, np.full_like(drive, 1.5)], axis=1)},
+        record=["A.U"],
+        currents={"A": np.concatenate([drive, np.full_like(drive, 1.5)], axis=1)},
         duration=0.04,
     )
     assert (
@@ -224,10 +226,12 @@ def test_gradients_of_two_runs_are_the_truncated_one_of_a_long_run(make, window)
     trains = bs.data.poisson(150.0, n, 0.03, 3, seed=3, labels=np.arange(3))
     grad = np.random.default_rng(0).normal(size=(3, 30, 3))
     expected = bs.gradient(
-        bs.run(net, trains, tape=True), {"out.U": grad}, truncate=window * DT
+        bs.run(net, trains, tape=True), states={"out.U": grad}, truncate=window * DT
     ).weights
     parts = [
-        bs.gradient(trace, {"out.U": grad[:, k * 15 : k * 15 + 15]}, truncate=window * DT).weights
+        bs.gradient(
+            trace, states={"out.U": grad[:, k * 15 : k * 15 + 15]}, truncate=window * DT
+        ).weights
         for k, trace in enumerate(pieces(net, trains, (0, 15, 30), tape=True))
     ]
     for name, slope in expected.items():
@@ -245,11 +249,18 @@ def test_recorded_gradients_are_those_of_a_small_change():
     loss, rng, poke = (
         dense.loss_of(terms=[bs.upper_bound(0.3, 0.5)]),
         np.random.default_rng(1),
-        net.input(1, "poke"),
+        net.input(1, name="poke"),
     )
     currents = {"A": np.full((3, 30, 5), 0.2)}
     for name, receptor in (("B", "exc"), ("B", "inh"), ("out", "syn")):
-        net.connect(poke, name, 0.0, np.full((1, net[name].n), 0.1), receptor, f"{name} {receptor}")
+        net.connect(
+            poke,
+            name,
+            delay=0.0,
+            weights=np.full((1, net[name].n), 0.1),
+            receptor=receptor,
+            name=f"{name} {receptor}",
+        )
     for step in (0, 7, 28):
         once = bs.SpikeTrains.from_events(
             np.full(3, (step + 0.5) * DT), np.zeros(3, int), np.arange(3), 3, 1, 30 * DT
@@ -259,7 +270,7 @@ def test_recorded_gradients_are_those_of_a_small_change():
         _, states, counts, _ = loss(trace)
         got = bs.gradient(
             trace,
-            states,
+            states=states,
             counts=counts,
             differentiate_reset=True,
             record=["A.U_star", "B.I_exc", "B.I_inh", "out.I"],
@@ -311,7 +322,7 @@ def test_recorded_gradients_obey_the_chain_rule_of_a_step():
     trace = bs.run(net, trains, tape=True)
     grad = np.random.default_rng(0).normal(size=(3, 30, 3))
     got = bs.gradient(
-        trace, {"out.U": grad}, record=["out.U", "out.U_star", "A.U", "A.U_star"]
+        trace, states={"out.U": grad}, record=["out.U", "out.U_star", "A.U", "A.U_star"]
     ).states
     np.testing.assert_allclose(
         got["out.U"][:, :-1],
@@ -348,11 +359,13 @@ def test_contributions_of_the_steps_add_up_to_the_gradient(make):
     grad = np.random.default_rng(0).normal(size=(3, 15, 3))
     for trace in pieces(net, trains, (0, 15, 30), tape=True):
         names = [p.name for p in net.projections]
-        got = bs.gradient(trace, {"out.U": grad}, per_step=names, truncate=8e-3)
+        got = bs.gradient(trace, states={"out.U": grad}, per_step=names, truncate=8e-3)
         packed, drive, recording = trace.tape
         for p in net.projections:
             state = f"{p.post}.{net[p.post].neuron.receptors[p.receptor].state}"
-            adjoint = bs.gradient(trace, {"out.U": grad}, record=state, truncate=8e-3).states[state]
+            adjoint = bs.gradient(
+                trace, states={"out.U": grad}, record=state, truncate=8e-3
+            ).states[state]
             each = list(contributions.by_step(packed, drive, recording, p, adjoint))
             np.testing.assert_allclose(sum(each), got.weights[p.name], rtol=1e-10, atol=1e-13)
             np.testing.assert_allclose(
@@ -361,9 +374,9 @@ def test_contributions_of_the_steps_add_up_to_the_gradient(make):
             assert got.per_step[p.name].shape == (15,)
         assert got.per_step["A->out"].max() > 1e-3
     with pytest.raises(ValueError, match="no projection 'x->y'"):
-        bs.gradient(trace, {"out.U": grad}, per_step="x->y")
+        bs.gradient(trace, states={"out.U": grad}, per_step="x->y")
     with pytest.raises(ValueError, match="no state 'A.V'"):
-        bs.gradient(trace, {"out.U": grad}, record="A.V")
+        bs.gradient(trace, states={"out.U": grad}, record="A.V")
 
 
 # ----------------------------------------------------------------------------------------- training
@@ -377,7 +390,7 @@ def network(dtype=np.float64):
         (h, h, 0.3, 6e-3),
         (h, net.readout(3, tau_mem=0.06), 0.3, 0.0),
     ):
-        net.connect(pre, post, delay, rng.normal(0, scale, (pre.n, post.n)))
+        net.connect(pre, post, delay=delay, weights=rng.normal(0, scale, (pre.n, post.n)))
     return net
 
 
@@ -424,7 +437,7 @@ def test_stateful_training_goes_on_from_the_batch_before():
         value, slope = bs.MeanSquaredError().value_and_gradient(
             trace.states["readout.U"], target[rows]
         )
-        for name, gradient in bs.gradient(trace, {"readout.U": slope}).weights.items():
+        for name, gradient in bs.gradient(trace, states={"readout.U": slope}).weights.items():
             other.set_weights(name, other.weights[name] - 1e-2 * gradient)
         values.append(value)
         state = trace.state
@@ -507,9 +520,16 @@ def test_trials_are_as_many_as_those_of_the_state():
     """Without inputs, currents (1, step, neuron) go to every trial of the state."""
     net = bs.Network(1e-3)
     net.population(2, bs.lif(), name="A")
-    first = bs.run(net, None, ["A.U"], {"A": np.arange(4.0).reshape(4, 1, 1)}, duration=0.02)
+    first = bs.run(
+        net, None, record=["A.U"], currents={"A": np.arange(4.0).reshape(4, 1, 1)}, duration=0.02
+    )
     rest = bs.run(
-        net, None, ["A.U"], {"A": np.full((1, 20, 2), 0.5)}, duration=0.02, state=first.state
+        net,
+        None,
+        record=["A.U"],
+        currents={"A": np.full((1, 20, 2), 0.5)},
+        duration=0.02,
+        state=first.state,
     )
     assert (
         rest.states["A.U"].shape == (4, 20, 2)

@@ -168,7 +168,7 @@ def test_run_simulate_and_brian_take_the_same_steps(duration, steps):
         and trace.duration == done.duration == report.duration == steps * 1e-3
     )
     given = {"x": bs.SpikeTrains([], np.empty(0, int), [0, 0], 2, duration)}
-    net.input(2, "x")
+    net.input(2, name="x")
     net.connect("x", "A", weights=np.ones((2, 1)))
     assert (
         bs.run(net, given).n_steps
@@ -234,7 +234,7 @@ def test_a_delay_becomes_the_nearest_step_and_says_so():
         match=r"'A->A': delay is 0.0004 s, no multiple of the time step dt = 0.001 s. It becomes 0 s \(0 steps\), the "
         "nearest",
     ) as found:
-        projection = net.connect("A", "A", 0.4e-3, np.ones((1, 1)))
+        projection = net.connect("A", "A", delay=0.4e-3, weights=np.ones((1, 1)))
     assert found[0].filename == __file__
     assert (
         projection.delay == 0
@@ -243,13 +243,18 @@ def test_a_delay_becomes_the_nearest_step_and_says_so():
         and "delay=0.0" in repr(projection)
     )
     with pytest.warns(bs.RoundingWarning, match=r"becomes 0.002 s \(2 steps\)"):
-        assert net.connect("A", "A", 1.5e-3, name="b").delay == 2e-3
+        assert net.connect("A", "A", delay=1.5e-3, name="b").delay == 2e-3
     with pytest.warns(
         bs.RoundingWarning,
         match=r"2 of 3 values of projection 'c': delay, such as 0.0025 s, are no multiples .* becomes 0.003 s \(3 steps\)",
     ):
         net.connect(
-            "A", "A", [1e-3, 1.2e-3, 2.5e-3], 1.0, name="c", synapses=bs.Pairs([0, 0, 0], [0, 0, 0])
+            "A",
+            "A",
+            delay=[1e-3, 1.2e-3, 2.5e-3],
+            weights=1.0,
+            name="c",
+            synapses=bs.Pairs([0, 0, 0], [0, 0, 0]),
         )
     assert net.synapses["c"].delay.tolist() == [1, 1, 3]
 
@@ -261,15 +266,15 @@ def test_multiples_of_dt_warn_of_nothing_and_show_what_was_given(dt):
         warnings.simplefilter("error")
         for k in (0, 1, 3, 7, 29):
             delay = round(k * dt, 10) if dt != DTS[-1] else k * dt
-            projection = net.connect("A", "A", delay, name=f"{k}")
+            projection = net.connect("A", "A", delay=delay, name=f"{k}")
             assert projection.delay == delay and net.delay_steps(projection) == k
             net.population(1, bs.lif(refractory=k * dt), name=f"p{k}")
             assert net[f"p{k}"].neuron.refractory_steps(dt) == k
         net.connect(
             "A",
             "A",
-            bs.UniformBetween(0, 10e-3),
-            1.0,
+            delay=bs.Uniform(0, 10e-3),
+            weights=1.0,
             name="drawn",
             synapses=bs.Bernoulli(1.0),
             seed=1,
@@ -327,7 +332,7 @@ def test_jump_delays_are_delays():
 
 def test_other_steps_warn_where_delays_and_periods_do_not_fit():
     net = lonely(1e-4, refractory=2e-3)
-    net.connect("A", "A", 1.5e-3, np.ones((1, 1)))
+    net.connect("A", "A", delay=1.5e-3, weights=np.ones((1, 1)))
     with pytest.warns(bs.RoundingWarning, match="delay is 0.0015 s.*becomes 0.002 s"):
         coarse = bs.time_rescale(net, 1e-3)
     assert (
@@ -536,7 +541,7 @@ def test_narrow_whole_numbers_lose_nothing(kind, merge):
         (lambda net: net.connect("A", "A", delay=2), "delay is 2 s"),
         (lambda net: net.connect("A", "A", delay=1.5), "delay is 1.5 s"),
         (
-            lambda net: net.connect("A", "A", [5.0], 1.0, synapses=bs.OneToOne()),
+            lambda net: net.connect("A", "A", delay=[5.0], weights=1.0, synapses=bs.OneToOne()),
             "the longest delay is 5 s",
         ),
         (lambda net: net.readout(2, tau_mem=700), "mem is 700 s"),
@@ -574,7 +579,7 @@ def test_times_of_models_are_seconds():
             bs.izhikevich(a=0.001),
             bs.adex(),
             bs.alpha_conductance_lif(),
-            bs.leaky_readout(20.0),
+            bs.leaky_readout(tau_mem=20.0),
         ):
             assert neuron.states
         net.connect("A", "A", delay=0.2, weights=np.ones((1, 1)))
@@ -698,7 +703,7 @@ NO_NUMBERS = (None, "0.1", np.ones(2), [0.1], np.nan, np.inf, 1j, object(), True
         lambda x: bs.TsodyksMarkram(x),
         lambda x: bs.InhibitorySTDP(x, 5.0),
         lambda x: bs.OrnsteinUhlenbeck("A", 0, 1, x),
-        lambda x: lonely().connect("A", "A", x),
+        lambda x: lonely().connect("A", "A", delay=x),
         lambda x: bs.run(lonely(), duration=x if x is not None else "1"),
         lambda x: bs.simulate(lonely(), x, progress=False),
         lambda x: bs.simulate(lonely(), 0.1, rate_bin=x, progress=False),

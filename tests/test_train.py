@@ -26,7 +26,13 @@ def task(seed=0):
 
 #: In units of the distance from rest to threshold.
 CONDUCTANCES = bs.conductance_lif(
-    20e-3, 10e-3, 20e-3, reversal_exc=6.0, reversal_inh=-2.0, threshold=1.0, refractory=4e-3
+    tau_mem=20e-3,
+    tau_exc=10e-3,
+    tau_inh=20e-3,
+    reversal_exc=6.0,
+    reversal_inh=-2.0,
+    threshold=1.0,
+    refractory=4e-3,
 )
 
 
@@ -45,7 +51,7 @@ def fit(net, data, epochs=3, **options):
             seed=5,
             validation=0.1,
             progress=False,
-            schedule=bs.Cosine(0.1),
+            schedule=bs.schedules.Cosine(0.1),
             regularizers=[bs.upper_bound(0.1, 2)],
         )
         | options
@@ -99,7 +105,7 @@ def test_threads_do_not_change_bits():
 def test_resumed_training_has_the_same_bits(tmp_path):
     data = task()
     whole, parts = network(data), network(data)
-    recipe = dict(schedule=bs.Constant(), augment=[bs.TimeShift(5e-3)])
+    recipe = dict(schedule=bs.schedules.Constant(), augment=[bs.TimeShift(5e-3)])
     expected = fit(whole, data, epochs=4, out=tmp_path / "a", **recipe)
     fit(parts, data, epochs=2, out=tmp_path / "b", **recipe)
     parts = network(data)
@@ -110,8 +116,8 @@ def test_resumed_training_has_the_same_bits(tmp_path):
 def test_checkpoints_from_before_an_option_existed(tmp_path):
     """What a recipe does not name was not used: the same bits, or words that name the option."""
     data, whole, parts = task(), *(network(task()) for _ in range(2))
-    fit(whole, data, epochs=2, schedule=bs.Constant())
-    fit(parts, data, epochs=1, schedule=bs.Constant(), out=tmp_path)
+    fit(whole, data, epochs=2, schedule=bs.schedules.Constant())
+    fit(parts, data, epochs=1, schedule=bs.schedules.Constant(), out=tmp_path)
     stored, meta = checkpoint.read(tmp_path / "last.npz")
     assert meta["recipe"].pop("constraints") == "()"
     checkpoint.write(tmp_path / "last.npz", stored, meta)
@@ -123,7 +129,7 @@ def test_checkpoints_from_before_an_option_existed(tmp_path):
             start="resume",
             constraints=[bs.WeightConstraint(norm=1.0)],
         )
-    fit(parts, data, epochs=2, schedule=bs.Constant(), out=tmp_path, start="resume")
+    fit(parts, data, epochs=2, schedule=bs.schedules.Constant(), out=tmp_path, start="resume")
     assert same(whole, parts)
     bs.save_weights(parts, tmp_path / "last.npz")
     with pytest.raises(ValueError, match="holds weights alone"):
@@ -258,7 +264,7 @@ def test_chunks_add_up_to_the_batch(neuron, sigma_u):
     for name, count in trace.counts.items():
         term, counts[name] = bs.upper_bound(0.3, 0.1).value_and_gradient(count)
         terms += term
-    expected = bs.gradient(trace, {"readout.U": slope}, counts=counts).weights
+    expected = bs.gradient(trace, states={"readout.U": slope}, counts=counts).weights
     before = {name: w.copy() for name, w in net.weights.items()}
     history = fit(
         net,
@@ -269,7 +275,7 @@ def test_chunks_add_up_to_the_batch(neuron, sigma_u):
         batch=len(data),
         optimizer=bs.SGD(1e-2),
         validation=None,
-        schedule=bs.Constant(),
+        schedule=bs.schedules.Constant(),
         regularizers=[bs.upper_bound(0.3, 0.1)],
     )
     assert history.loss[0] == pytest.approx(value, rel=1e-6) and history.regularizer[
@@ -325,12 +331,12 @@ def adapting(learn):
     net, neuron = bs.Network(2e-3), bs.ei_adaptive_lif(jump=0.2, jump_delay=4e-3)
     x, out = net.input(10), net.readout(3, tau_mem=0.06)
     e, i = (
-        net.population(20, neuron, "excitatory", "E", learn=learn),
-        net.population(5, neuron, "inhibitory", "I", learn=learn),
+        net.population(20, neuron, "excitatory", name="E", learn=learn),
+        net.population(5, neuron, "inhibitory", name="I", learn=learn),
     )
     for pre, post in [(x, e), (x, i), (e, e), (e, i), (i, e), (i, i), (e, out)]:
         net.connect(pre, post)
-    bs.fluctuation_driven(net, rates=20.0, closed_loop=False, seed=2)
+    bs.fluctuation_driven(net, assumed_rates=20.0, closed_loop=False, seed=2)
     return net
 
 
@@ -338,7 +344,14 @@ def test_adaptation_is_learned_and_resumed(tmp_path):
     """Time constant and jump of every neuron change, resumed with the same bits; another network gets them from a checkpoint."""
     data, learn = task(), {"adapt": "neuron", "jump": "neuron", "mem": "population"}
     whole, parts, loaded = (adapting(learn) for _ in range(3))
-    fit(whole, data, epochs=4, optimizer=bs.Adam(0.02), schedule=bs.Constant(), out=tmp_path / "a")
+    fit(
+        whole,
+        data,
+        epochs=4,
+        optimizer=bs.Adam(0.02),
+        schedule=bs.schedules.Constant(),
+        out=tmp_path / "a",
+    )
     jumps, taus = whole.spike_jumps("E")["w_adapt"], whole.time_constants("E")
     assert (
         np.ptp(jumps) > 0.005
@@ -352,7 +365,7 @@ def test_adaptation_is_learned_and_resumed(tmp_path):
             data,
             epochs=epochs,
             optimizer=bs.Adam(0.02),
-            schedule=bs.Constant(),
+            schedule=bs.schedules.Constant(),
             out=tmp_path / "b",
             start="resume",
             threads=1,
@@ -360,9 +373,7 @@ def test_adaptation_is_learned_and_resumed(tmp_path):
     assert same(whole, parts)
     bs.load_weights(loaded, tmp_path / "a" / "last.npz")
     for net in (parts, loaded):
-        assert all(
-            np.array_equal(net.tau_parameters[key], p) for key, p in whole.tau_parameters.items()
-        )
+        assert all(np.array_equal(net.parameters[key], p) for key, p in whole.parameters.items())
     assert np.array_equal(loaded.spike_jumps("E")["w_adapt"], jumps)
     with pytest.raises(ValueError, match="another network"):
         bs.load_weights(adapting({"jump": "population"}), tmp_path / "a" / "last.npz")
@@ -428,15 +439,17 @@ def test_what_is_no_number_shows_in_the_parameters_at_once(optimizer):
 
 
 def test_schedules():
-    assert bs.Constant().factor(0.7, []) == 1
-    assert bs.Cosine(0.1).factor(0, []) == 1 and bs.Cosine(0.1).factor(1, []) == pytest.approx(0.1)
-    assert bs.Cosine().factor(0.5, []) == pytest.approx(0.5)
-    assert [bs.Step((0.5, 0.75), 0.1).factor(p, []) for p in (0.4, 0.5, 0.8)] == pytest.approx(
-        [1, 0.1, 0.01]
-    )
+    assert bs.schedules.Constant().factor(0.7, []) == 1
+    assert bs.schedules.Cosine(0.1).factor(0, []) == 1 and bs.schedules.Cosine(0.1).factor(
+        1, []
+    ) == pytest.approx(0.1)
+    assert bs.schedules.Cosine().factor(0.5, []) == pytest.approx(0.5)
+    assert [
+        bs.schedules.Step((0.5, 0.75), 0.1).factor(p, []) for p in (0.4, 0.5, 0.8)
+    ] == pytest.approx([1, 0.1, 0.01])
     assert (
-        bs.OnPlateau(2, 0.5).factor(0, [3, 2, 2, 2]) == 0.5
-        and bs.OnPlateau(2, 0.5).factor(0, [3, 2, 2]) == 1
+        bs.schedules.OnPlateau(2, 0.5).factor(0, [3, 2, 2, 2]) == 0.5
+        and bs.schedules.OnPlateau(2, 0.5).factor(0, [3, 2, 2]) == 1
     )
 
 
@@ -557,7 +570,7 @@ def test_validation_may_begin_when_a_training_is_resumed(tmp_path):
 @pytest.mark.parametrize(
     "change, words",
     [
-        (dict(schedule=bs.Step((0.1,), 1e-3)), "schedule Cosine.* there, Step.* here"),
+        (dict(schedule=bs.schedules.Step((0.1,), 1e-3)), "schedule Cosine.* there, Step.* here"),
         (dict(differentiate_reset=True), "differentiate_reset None there"),
         (dict(batch=20), "batch 40 there, 20 here"),
         (dict(seed=6), "seed 5 there"),
@@ -628,7 +641,7 @@ def test_numbers_of_numpy_are_numbers(tmp_path):
         net.input(np.int64(data.n_units)),
         np.int32(8),
         name="H",
-        neuron=bs.lif(np.float64(20e-3)),
+        neuron=bs.lif(tau_mem=np.float64(20e-3)),
     )
     net.connect(h, net.readout(data.labels.max() + 1))
     bs.fluctuation_driven(net, data, sigma_u=1.0, seed=np.int64(1), progress=False)

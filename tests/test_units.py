@@ -95,9 +95,11 @@ def test_a_network_with_units_is_the_network_without(quantity):
         net = bs.Network(dt=ms(1.0))
         x = net.input(20)
         a = net.population(
-            3, bs.lif(ms(20.0), ms(np.array([8.0, 9.0, 10.0])), refractory=ms(2.0)), name="A"
+            3,
+            bs.lif(tau_mem=ms(20.0), tau_syn=ms(np.array([8.0, 9.0, 10.0])), refractory=ms(2.0)),
+            name="A",
         )
-        net.connect(x, a, ms(3.0), np.full((20, 3), 0.4), "exc")
+        net.connect(x, a, delay=ms(3.0), weights=np.full((20, 3), 0.4), receptor="exc")
         net.connect(a, net.readout(2, tau_mem=ms(100.0)), weights=np.ones((3, 2)))
         return net, bs.data.poisson(hz(20.0), 20, ms(300.0), seed=1)
 
@@ -150,7 +152,7 @@ def test_a_wrong_dimension_says_where(quantity):
     x, a = net.input(2), net.population(1, bs.lif(), name="A")
     for call, words in (
         (lambda: bs.Network(quantity(1.0, "mV")), "dt is"),
-        (lambda: net.connect(x, a, quantity(1.0, "Hz")), "delay is"),
+        (lambda: net.connect(x, a, delay=quantity(1.0, "Hz")), "delay is"),
         (lambda: bs.lif(tau_mem=quantity(1.0, "mV")), "time constant mem is"),
         (lambda: bs.lif(refractory=quantity(1.0, "Hz")), "refractory is"),
         (lambda: bs.data.poisson(quantity(1.0, "ms"), 2, 1.0, seed=0), "rates is"),

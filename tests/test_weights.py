@@ -18,8 +18,8 @@ W = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
 def pairs(pre=PRE, post=POST, weights=W, **options):
     net = bs.Network(1e-3, np.float64)
     a, b = (
-        net.population(3, bs.lif(), "excitatory", "A"),
-        net.population(4, bs.lif(), "excitatory", "B"),
+        net.population(3, bs.lif(), "excitatory", name="A"),
+        net.population(4, bs.lif(), "excitatory", name="B"),
     )
     net.connect(a, b, weights=weights, synapses=bs.Pairs(pre, post), **options)
     return net
@@ -66,9 +66,9 @@ def test_any_order_of_pairs_is_one_network(seed):
         net.connect(net.input(3), "A", weights=np.full((3, 3), 0.8))
         net.connect("B", net.readout(1), weights=np.ones((4, 1)))
         net.set_weights("A->B", w[order])
-        trace = bs.run(net, bs.data.poisson(100.0, 3, 0.1, 2, seed=1), ["B.U"], tape=True)
+        trace = bs.run(net, bs.data.poisson(100.0, 3, 0.1, 2, seed=1), record=["B.U"], tape=True)
         found = bs.gradient(
-            trace, {"readout.U": np.ones_like(trace.states["readout.U"])}, per_step=["A->B"]
+            trace, states={"readout.U": np.ones_like(trace.states["readout.U"])}, per_step=["A->B"]
         )
         dense = bs.simulate(
             net,
@@ -98,8 +98,8 @@ def test_any_order_of_pairs_is_one_network(seed):
 def test_plastic_pairs_and_a_constraint():
     net = bs.Network(1e-3, np.float64)
     i, e = (
-        net.population(3, bs.lif(), "inhibitory", "I"),
-        net.population(4, bs.lif(), "excitatory", "E"),
+        net.population(3, bs.lif(), "inhibitory", name="I"),
+        net.population(4, bs.lif(), "excitatory", name="E"),
     )
     rule = bs.InhibitorySTDP(0.1, 5.0)
     net.connect(i, e, weights=W, synapses=bs.Pairs(PRE, POST), plasticity=rule)
@@ -112,8 +112,8 @@ def test_plastic_pairs_and_a_constraint():
     order = np.lexsort((POST, PRE))
     other = bs.Network(1e-3, np.float64)
     i, e = (
-        other.population(3, bs.lif(), "inhibitory", "I"),
-        other.population(4, bs.lif(), "excitatory", "E"),
+        other.population(3, bs.lif(), "inhibitory", name="I"),
+        other.population(4, bs.lif(), "excitatory", name="E"),
     )
     other.connect(
         i, e, weights=W[order], synapses=bs.Pairs(PRE[order], POST[order]), plasticity=rule
@@ -132,10 +132,10 @@ def test_plastic_pairs_and_a_constraint():
 def test_a_distribution_as_the_weights_of_a_dense_projection():
     net = bs.Network(1e-3)
     a, b = (
-        net.population(200, bs.lif(), "excitatory", "A"),
-        net.population(300, bs.lif(), "excitatory", "B"),
+        net.population(200, bs.lif(), "excitatory", name="A"),
+        net.population(300, bs.lif(), "excitatory", name="B"),
     )
-    net.connect(a, b, weights=0.2 * bs.LogNormal(0.5), seed=1)
+    net.connect(a, b, weights=0.2 * bs.families.LogNormal(0.5), seed=1)
     w = net.weights["A->B"]
     assert (
         w.shape == (200, 300) and w.dtype == np.float32 and w.mean() == pytest.approx(0.2, rel=0.02)
@@ -147,7 +147,7 @@ def test_a_distribution_as_the_weights_of_a_dense_projection():
         (dict(weights=bs.Normal(0, 1)), "drawn at random: give a seed"),
         (dict(weights=bs.Normal(0, 1), seed=1), "violates Dale"),
         (
-            dict(weights=bs.Exponential, seed=1),
+            dict(weights=bs.families.Exponential, seed=1),
             "weights are the class Exponential; give a distribution",
         ),
         (dict(weights=lambda rng, size: rng.random(3), seed=1), r"drew an array of shape \(3,\)"),
@@ -162,7 +162,7 @@ def test_a_distribution_as_the_weights_of_a_dense_projection():
     with pytest.raises(
         ValueError, match="set_weights takes numbers. Give distributions to connect"
     ):
-        net.set_weights("A->B", bs.Exponential())
+        net.set_weights("A->B", bs.families.Exponential())
 
 
 class Tensor:
@@ -263,10 +263,10 @@ def test_copies_that_never_spike_have_the_delays_of_pairs():
     net.connect(
         x,
         h,
-        np.array([5, 1, 7, 3]) * 1e-3,
-        np.arange(1.0, 5.0),
-        "exc",
-        "x->h",
+        delay=np.array([5, 1, 7, 3]) * 1e-3,
+        weights=np.arange(1.0, 5.0),
+        receptor="exc",
+        name="x->h",
         synapses=bs.Pairs([2, 0, 1, 0], [0, 1, 1, 0]),
     )
     afferent = SimpleNamespace(name="x->h", sign=1)

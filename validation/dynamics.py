@@ -308,8 +308,8 @@ def populations():
     for steps in (0, 1, 7):
         net, rng = bs.Network(1e-3), np.random.default_rng(steps)
         x = net.input(700)
-        e = net.population(64, bs.ei_lif(refractory=2e-3, tau_inh=15e-3), "excitatory", "E")
-        i = net.population(16, bs.lif(), "inhibitory", "I")
+        e = net.population(64, bs.ei_lif(refractory=2e-3, tau_inh=15e-3), "excitatory", name="E")
+        i = net.population(16, bs.lif(), "inhibitory", name="I")
         for post in (e, i):
             net.connect(
                 x,
@@ -330,7 +330,7 @@ def populations():
     net = bs.Network(1e-3)
     x, e = (
         net.input(700),
-        net.population(64, bs.ei_lif(refractory=2e-3, tau_inh=15e-3), "excitatory", "E"),
+        net.population(64, bs.ei_lif(refractory=2e-3, tau_inh=15e-3), "excitatory", name="E"),
     )
     for name, receptor, mean, longest in (
         ("excitation", "exc", 0.16, 21),
@@ -355,21 +355,27 @@ def populations():
         net = bs.Network(1e-3)
         x, y, e = (
             net.input(200),
-            net.input(50, "y", "inhibitory"),
-            net.population(64, bs.ei_lif(refractory=2e-3, tau_inh=15e-3), "excitatory", "E"),
+            net.input(50, name="y", sign="inhibitory"),
+            net.population(64, bs.ei_lif(refractory=2e-3, tau_inh=15e-3), "excitatory", name="E"),
         )
         short = rule if isinstance(rule, bs.TsodyksMarkram) else None
         net.connect(
             x,
             e,
-            2e-3,
-            bs.Exponential() * (1.0 if short else 0.3),
+            delay=2e-3,
+            weights=bs.families.Exponential() * (1.0 if short else 0.3),
             synapses=bs.Bernoulli(0.5),
             seed=1,
             plasticity=short,
         )
         net.connect(
-            y, e, 3e-3, 0.05, synapses=bs.Bernoulli(0.5), seed=2, plasticity=None if short else rule
+            y,
+            e,
+            delay=3e-3,
+            weights=0.05,
+            synapses=bs.Bernoulli(0.5),
+            seed=2,
+            plasticity=None if short else rule,
         )
         yield Case(
             2,
@@ -383,14 +389,20 @@ def populations():
     net, rng = bs.Network(1e-3), np.random.default_rng(5)
     maps, shape = bs.convolutional_layer(net, net.input(60), (1, 60), 4, 5, name="maps")
     pooled = net.pool(maps, bs.MaxPool(shape, 3, 2))
-    net.pool(pooled, bs.MaxPool(pooled.pooling.output_shape, 2), "twice")
+    net.pool(pooled, bs.MaxPool(pooled.pooling.output_shape, 2), name="twice")
     e = net.population(64, bs.lif(refractory=2e-3), name="E")
     for name, pre, post, delay, mean in (
         ("first", "maps pooled", e, 0, 0.6),
         ("second", "twice", e, 3, 0.6),
         ("back", "twice", maps, 2, -0.1),
     ):
-        net.connect(pre, post, delay * 1e-3, rng.normal(mean, 0.3, (net[pre].n, post.n)), name=name)
+        net.connect(
+            pre,
+            post,
+            delay=delay * 1e-3,
+            weights=rng.normal(mean, 0.3, (net[pre].n, post.n)),
+            name=name,
+        )
     net.set_weights("input->maps", rng.normal(1.0, 1.0, (4, 1, 5)))
     yield Case(2, "maps that are convolved and pooled", net, bs.data.poisson(10.0, 60, 2.0, seed=5))
 
@@ -399,7 +411,11 @@ def dalian(data, neuron=None):
     """128 E + 32 I on `data`, with a readout of 10 classes."""
     net = bs.Network(2e-3)
     e, _ = bs.dalian_layer(
-        net, net.input(data.n_units), 128, 32, neuron=neuron or bs.ei_lif(20e-3, 10e-3, 20e-3)
+        net,
+        net.input(data.n_units),
+        128,
+        32,
+        neuron=neuron or bs.ei_lif(tau_mem=20e-3, tau_exc=10e-3, tau_inh=20e-3),
     )
     net.connect(e, net.readout(10, tau_mem=data.duration))
     return net
@@ -410,15 +426,15 @@ def circuit():
     for seed in (0, 1):
         data = bs.data.poisson(9.1, 700, 1.4, seed=seed)
         net = dalian(data)
-        bs.fluctuation_driven(net, data, rates=8.0, closed_loop=False, seed=seed)
+        bs.fluctuation_driven(net, data, assumed_rates=8.0, closed_loop=False, seed=seed)
         yield Case(3, f"seed {seed}", net, data)
     for neuron in (
         bs.ei_adaptive_lif(jump_delay=4e-3),
         bs.ampa_nmda_gaba(),
-        bs.bounded(bs.ei_lif(20e-3, 10e-3, 15e-3), -1.0, 1.01),
+        bs.bounded(bs.ei_lif(tau_mem=20e-3, tau_exc=10e-3, tau_inh=15e-3), -1.0, 1.01),
     ):
         net = dalian(data, neuron)
-        bs.fluctuation_driven(net, data, rates=8.0, closed_loop=False, seed=2)
+        bs.fluctuation_driven(net, data, assumed_rates=8.0, closed_loop=False, seed=2)
         yield Case(3, f"{neuron.model}{', bounded' if neuron.bounded else ''}", net, data)
 
 
@@ -448,9 +464,14 @@ def motif():
     """Four populations (E, PV, SST, VIP) with random weights and delays of 1-20 steps."""
     for seed in (4, 5):
         rng, net = np.random.default_rng(seed), bs.Network(1e-3)
-        x, neuron = net.input(200), bs.ei_lif(15e-3, 5e-3, 9e-3, refractory=2e-3)
+        x, neuron = (
+            net.input(200),
+            bs.ei_lif(tau_mem=15e-3, tau_exc=5e-3, tau_inh=9e-3, refractory=2e-3),
+        )
         groups = {
-            name: net.population(n, neuron, "excitatory" if name == "E" else "inhibitory", name)
+            name: net.population(
+                n, neuron, "excitatory" if name == "E" else "inhibitory", name=name
+            )
             for name, n in (("E", 160), ("PV", 20), ("SST", 12), ("VIP", 8))
         }
         for population in groups.values():
@@ -486,14 +507,16 @@ def irregular(seed):
     distance of 10 mV from reset to threshold.
     """
     rng, net = np.random.default_rng(seed), bs.Network(1e-3)
-    neuron = bs.ei_lif(20e-3, 5e-3, 10e-3, refractory=5e-3)
+    neuron = bs.ei_lif(tau_mem=20e-3, tau_exc=5e-3, tau_inh=10e-3, refractory=5e-3)
     e, i = (
-        net.population(3200, neuron, "excitatory", "E"),
-        net.population(800, neuron, "inhibitory", "I"),
+        net.population(3200, neuron, "excitatory", name="E"),
+        net.population(800, neuron, "inhibitory", name="I"),
     )
     for pre, weight in ((e, 0.162), (i, 0.9)):
         for post in (e, i):
-            net.connect(pre, post, 1e-3, weight, synapses=bs.Bernoulli(0.02), seed=rng)
+            net.connect(
+                pre, post, delay=1e-3, weights=weight, synapses=bs.Bernoulli(0.02), seed=rng
+            )
     return net, {p.name: rng.normal(1.1, 0.05, p.n) for p in (e, i)}
 
 

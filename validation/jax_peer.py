@@ -100,7 +100,7 @@ class Model:
 
     def loss(self, weights, inputs, labels):
         """Maximum over time (the first of equal ones, as in PyTorch: `max` would divide the gradient between them), cross-entropy."""
-        u = self.readout(weights, inputs)
+        u = self.readout(weights, tau_mem=inputs)
         scores = jnp.take_along_axis(u, u.argmax(0)[None], 0)[0]
         return optax.softmax_cross_entropy_with_integer_labels(scores, labels).mean()
 

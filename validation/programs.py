@@ -80,7 +80,13 @@ def build(size, data, dtype=np.float32, surrogate=bs.SuperSpike(), refractory_st
         neuron = bs.lif(integrator="exponential_euler", refractory=refractory_steps * DT)
         for k in range(size.layers):
             last = bs.layer(
-                net, last, size.neurons, f"L{k + 1}", neuron, size.recurrent, surrogate=surrogate
+                net,
+                last,
+                size.neurons,
+                name=f"L{k + 1}",
+                neuron=neuron,
+                recurrent=size.recurrent,
+                surrogate=surrogate,
             )
         readout = net.readout(N_CLASSES, tau_mem=DURATION, integrator="exponential_euler")
     net.connect(last, readout)
@@ -96,7 +102,7 @@ def set_weights(net, data, seed):
         None,
         None,
         0.9,
-        bs.Exponential(),
+        bs.families.Exponential(),
         None,
         "population",
         True,
@@ -145,7 +151,7 @@ class Ours:
             net,
             bs.MaxOverTimeCrossEntropy(),
             bs.Adam(2e-3),
-            bs.Constant(),
+            bs.schedules.Constant(),
             (),
             None,
             0,
@@ -346,7 +352,9 @@ def gradient_difference(program, size, data):
         trace.states["readout.U"], data.labels
     )
     ours = bs.gradient(
-        trace, {"readout.U": grad}, differentiate_reset=differentiated[0 if size.recurrent else 1]
+        trace,
+        states={"readout.U": grad},
+        differentiate_reset=differentiated[0 if size.recurrent else 1],
     ).weights
     if program.in_jax:
         theirs = import_module("validation.jax_peer").gradients(

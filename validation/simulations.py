@@ -111,9 +111,12 @@ def network(synapses, seed=0):
     """Neurons that project onto 1000 others each with weights of (almost) nothing: only the current decides how they fire."""
     net = bs.Network(DT)
     e = net.population(
-        max(OUT_DEGREE + 1, round(synapses / OUT_DEGREE)), bs.lif_delta(TAU), "excitatory", "E"
+        max(OUT_DEGREE + 1, round(synapses / OUT_DEGREE)),
+        bs.lif_delta(tau_mem=TAU),
+        "excitatory",
+        name="E",
     )
-    net.connect(e, e, DELAY, 1e-12, synapses=bs.FixedOutDegree(OUT_DEGREE), seed=seed)
+    net.connect(e, e, delay=DELAY, weights=1e-12, synapses=bs.FixedOutDegree(OUT_DEGREE), seed=seed)
     return net
 
 

@@ -53,10 +53,10 @@ class BrianNetwork:
 def to_brian2(
     network,
     spikes=None,
+    *,
     record=(),
     currents=None,
     duration=None,
-    *,
     background=(),
     initial=None,
     seed=0,

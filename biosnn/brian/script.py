@@ -53,7 +53,7 @@ if len(sys.argv) > 1:
 
 
 def script(
-    network, spikes, path, currents=None, duration=None, *, background=(), initial=None, seed=0
+    network, spikes, path, *, currents=None, duration=None, background=(), initial=None, seed=0
 ):
     """Write `network` with one trial of input as a stand-alone Brian2 program: `path` (.py) and its arrays beside it (.npz).
 

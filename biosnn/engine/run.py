@@ -259,7 +259,7 @@ def tau_gradients(packed, gradient):
                 total = (
                     total + gradient.coefficient[at : at + population.n] * matrix[..., row, column]
                 )
-            p = network.tau_parameters[population.name, name]
+            p = network.parameters[population.name, name]
             per_neuron = total * taus[name] * (1 - 1 / (1 + np.exp(-p)))
             result[population.name, name] = per_neuron if shared == "neuron" else per_neuron.sum()
         if population.bias:
@@ -355,6 +355,7 @@ class Trace:
 def run(
     network,
     spikes=None,
+    *,
     record=(),
     currents=None,
     threads=None,
@@ -504,6 +505,7 @@ def window_steps(truncate, dt):
 
 def gradient(
     trace,
+    *,
     states=None,
     spikes=None,
     counts=None,
@@ -597,7 +599,7 @@ def gradient(
             if not p.frozen
         },
         {name: result.current[..., c] for name, c in columns.items()},
-        tau_gradients(packed, result) if network.tau_parameters else {},
+        tau_gradients(packed, result) if network.parameters else {},
         {name: adjoints[name] for name in record},
         {
             p.name: contributions.norms(

@@ -9,7 +9,7 @@ from ..support.checks import flag, instance, real, shown
 from ..support.seeds import generator
 
 
-def kaiming(network, seed=0, sparse=0.0):
+def kaiming(network, *, seed=0, sparse=0.0):
     """Weights uniform in +-1/sqrt(n), n the fan-in: variance 1/(3n). What PyTorch gives its linear layers unless told otherwise.
 
     (He's uniform rule with the negative slope sqrt(5).) Normal ones with variance 1/n: `random_weights(network, scipy.stats.norm())`.
@@ -22,7 +22,7 @@ def kaiming(network, seed=0, sparse=0.0):
     )
 
 
-def xavier(network, seed=0, sparse=0.0):
+def xavier(network, *, seed=0, sparse=0.0):
     """Weights uniform in +-sqrt(6 / (n + m)), n the fan-in and m the fan-out: variance 2 / (n + m).
 
     For seed, sparse, fan-in, fan-out and Dale's law see `random_weights`.
@@ -37,7 +37,7 @@ def xavier(network, seed=0, sparse=0.0):
     )
 
 
-def random_weights(network, distribution, seed=0, sparse=0.0, scale=True):
+def random_weights(network, distribution, *, seed=0, sparse=0.0, scale=True):
     """Weights from any distribution of scipy, w = x / sqrt(n) with x from the distribution and n the fan-in.
 
     distribution   frozen, such as scipy.stats.norm(0, 1) or scipy.stats.expon(): has rvs(size=, random_state=)

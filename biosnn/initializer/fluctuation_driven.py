@@ -14,7 +14,7 @@ from ..data.spike_trains import bin_spikes
 from ..engine import chunks as passes
 from ..engine import run as trials
 from ..network.connectivity import recurrent_projections
-from ..network.distributions import Exponential
+from ..network.families import Exponential
 from ..network.network import Network
 from ..support.checks import check_names, choice, flag, instance
 from ..support.checks import rate as checked_rate
@@ -39,13 +39,13 @@ def fluctuation_driven(
     spikes=None,
     *,
     background=None,
-    rate=None,
+    target_rate=None,
     mu_u=None,
     sigma_u=None,
     xi=None,
     alpha=0.9,
     family=Exponential(),
-    rates=None,
+    assumed_rates=None,
     closed_loop=None,
     balance="population",
     shares=None,
@@ -62,8 +62,8 @@ def fluctuation_driven(
                  alpha: feed-forward share of the (excitatory) variance
     xi           instead of sigma_u: sigma_U = (threshold - mu_U) / xi, usually with 1 <= xi <= 3
     family       of the non-negative weights (families.py), or a dict by projection; weights of either sign are normal
-    rates        Hz, a number or a dict by input and population: what to assume instead of measuring (with a background: inputs alone)
-    closed_loop  default: True with spikes or a background. False: the equations alone, with `rates` (inputs: measured if there are spikes)
+    assumed_rates Hz, a number or a dict by input and population: what to assume instead of measuring (with a background: inputs alone)
+    closed_loop  default: True with spikes or a background. False: the equations alone, with `assumed_rates` (inputs: measured if there are spikes)
     balance      "neuron": scale each neuron's inhibition so that its own mean is mu_U; "population": the mean over neurons
     shares       projection -> share of the variance within the excitatory (inhibitory) afferents of its target
     merge        how the data will be binned (several spikes of a unit in one step count once)
@@ -72,7 +72,7 @@ def fluctuation_driven(
                  or conductance-based circuit that is to be simulated (`circuit_init`); spikes, alpha, balance and merge play no part.
                  The closed loop simulates the circuit for 2 s a few times (closed_loop=False: theory alone, independent inputs, with the
                  last value of what changes with time). Biases count as part of the background.
-                 rate: Hz, a number or a dict by population, then is a target in place of mu_u or sigma_u (xi)
+                 target_rate: Hz, a number or a dict by population, then is a target in place of mu_u or sigma_u (xi)
     The free membrane is what synapses make of it: neither adaptation, which follows from a neuron's own spikes, nor bounds of U are in
     its moments; the rate that theory assumes for a population has the mean adaptation in it.
     Readouts get normal weights with variance 1/n, n the number of their afferents. Biases are left alone, and add to mu_U. Time constants
@@ -100,16 +100,16 @@ def fluctuation_driven(
             mu_u,
             sigma_u,
             xi,
-            rate,
+            target_rate,
             family,
-            rates,
+            assumed_rates,
             shares,
             generator(seed),
             closed_loop,
             threads,
             progress,
         )
-    if rate is not None:
+    if target_rate is not None:
         raise ValueError(
             "a target rate needs background=[…]; without it the rates follow from mu_u and sigma_u."
         )
@@ -130,7 +130,7 @@ def fluctuation_driven(
     design = _Design(
         network, mu_u, sigma_u, xi, alpha, family, shares, balance, merge, generator(seed)
     )
-    design.assume_rates(spikes, rates, closed_loop)
+    design.assume_rates(spikes, assumed_rates, closed_loop)
     design.draw()
     design.solve()
     report = design.report()
@@ -139,7 +139,7 @@ def fluctuation_driven(
             design,
             report,
             spikes,
-            fixed=rates is not None,
+            fixed=assumed_rates is not None,
             threads=passes.checked_threads(threads),
             progress=progress,
         )

@@ -92,7 +92,7 @@ class _Copies:
         )
         if synapses is None:
             self.kept[p.name] = (slice(None), units)
-            self.host.connect(p.pre, probe(p.post), p.delay, receptor=p.receptor, name=name)
+            self.host.connect(p.pre, probe(p.post), delay=p.delay, receptor=p.receptor, name=name)
             return
         number, chosen = np.zeros(synapses.n_post, np.int64), np.zeros(synapses.n_post, bool)
         number[units], chosen[units] = np.arange(units.size), True
@@ -107,7 +107,7 @@ class _Copies:
         self.host.connect(
             p.pre,
             probe(p.post),
-            delay,
+            delay=delay,
             receptor=p.receptor,
             name=name,
             synapses=Pairs(pre, number[synapses.target[at]]),
@@ -147,7 +147,7 @@ class Probes:
         projections = [p for p in network.projections if network[p.post].kind == "spiking"]
         self.with_probes._projections = {p.name: p for p in projections}
         self.with_probes.synapses, self.with_probes.weights = dict(network.synapses), {}
-        self.with_probes.tau_parameters = dict(network.tau_parameters)
+        self.with_probes.parameters = dict(network.parameters)
         self.copies = _Copies(network, self.with_probes, rng)
         for p in network.spiking:
             self.copies.add(p, background)
@@ -246,7 +246,7 @@ def _replay(network, background, simulation, measured, projections, sources, set
     length = min(total, before + timegrid.nearest_steps(MOST, dt))
     host = Network(dt, network.dtype)
     for name in sources:
-        host.input(network[name].n, name, network[name].sign)
+        host.input(network[name].n, name=name, sign=network[name].sign)
     copies = _Copies(
         network,
         host,

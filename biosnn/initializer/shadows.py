@@ -54,7 +54,7 @@ def measure(design, trace, threads):
         done = trials.run(
             shadow,
             {source: train[first : first + each] for source, train in spikes.items()},
-            [f"{p.name}.U" for p in shadow.spiking],
+            record=[f"{p.name}.U" for p in shadow.spiking],
             merge=design.merge,
             threads=threads,
         )
@@ -80,7 +80,7 @@ def _shadows(design):
     )
     for source in network.sources:
         if source.name in sources:
-            shadow.input(source.n, source.name, source.sign)
+            shadow.input(source.n, name=source.name, sign=source.sign)
     parts = {name: component_weights(design, name) for name in targets}
     for name, components in parts.items():
         for k, weights in enumerate(components):
@@ -98,7 +98,13 @@ def _shadows(design):
                         steps if synapses.shares_weights else synapses.in_order_of_weights(steps)
                     ) * network.dt
                 shadow.connect(
-                    p.pre, copy, delay, values, p.receptor, f"{k} {projection}", synapses
+                    p.pre,
+                    copy,
+                    delay=delay,
+                    weights=values,
+                    receptor=p.receptor,
+                    name=f"{k} {projection}",
+                    synapses=synapses,
                 )
     return shadow, parts
 

@@ -278,6 +278,7 @@ def dalian_layer(
     source,
     n_exc,
     n_inh,
+    *,
     name="",
     neuron=None,
     recurrent_excitation=True,
@@ -295,25 +296,33 @@ def dalian_layer(
     instance(name, "name", str, "a text, which follows E and I")
     for what, n in (("n_exc", n_exc), ("n_inh", n_inh)):
         whole(n, f"dalian_layer: {what}", 1)
-    e = network.population(n_exc, neuron, "excitatory", f"E{name}", surrogate)
-    i = network.population(n_inh, neuron, "inhibitory", f"I{name}", surrogate)
+    e = network.population(n_exc, neuron, "excitatory", name=f"E{name}", surrogate=surrogate)
+    i = network.population(n_inh, neuron, "inhibitory", name=f"I{name}", surrogate=surrogate)
     pairs = [(pre, post) for pre in sources for post in (e, i)]
     pairs += [(e, e), (e, i)] if recurrent_excitation else []
     for pre, post in pairs + [(i, e), (i, i)]:
-        network.connect(pre, post, delay)
+        network.connect(pre, post, delay=delay)
     return e, i
 
 
 def layer(
-    network, source, n, name=None, neuron=None, recurrent=False, delay=0.0, surrogate=SuperSpike()
+    network,
+    source,
+    n,
+    *,
+    name=None,
+    neuron=None,
+    recurrent=False,
+    delay=0.0,
+    surrogate=SuperSpike(),
 ):
     """A population of n neurons with weights of either sign, driven by `source`. neuron: default lif(). Returns it."""
     sources, recurrent = _sources(network, source), flag(recurrent, "recurrent")
     population = network.population(
-        n, lif() if neuron is None else neuron, "unsigned", name, surrogate
+        n, lif() if neuron is None else neuron, "unsigned", name=name, surrogate=surrogate
     )
     for pre in sources + ([population] if recurrent else []):
-        network.connect(pre, population, delay)
+        network.connect(pre, population, delay=delay)
     return population
 
 

@@ -207,9 +207,9 @@ def convolutional_layer(
     shape,
     filters,
     kernel,
+    *,
     stride=1,
     padding=0,
-    *,
     recurrent_kernel=None,
     name=None,
     neuron=None,
@@ -226,15 +226,15 @@ def convolutional_layer(
         int(np.prod(rule.output_shape)),
         lif() if neuron is None else neuron,
         "unsigned",
-        name,
-        surrogate,
+        name=name,
+        surrogate=surrogate,
     )
-    network.connect(source, population, delay, synapses=rule)
+    network.connect(source, population, delay=delay, synapses=rule)
     if recurrent_kernel is not None:
         network.connect(
             population,
             population,
-            delay,
+            delay=delay,
             synapses=Convolution(rule.output_shape, filters, recurrent_kernel, padding="same"),
         )
     return population, rule.output_shape
@@ -247,9 +247,9 @@ def dalian_convolutional_layer(
     exc_filters,
     inh_filters,
     kernel,
+    *,
     stride=1,
     padding=0,
-    *,
     recurrent_kernel=1,
     name="",
     neuron=None,
@@ -274,12 +274,16 @@ def dalian_convolutional_layer(
     ]
     e, i = (
         network.population(
-            int(np.prod(rule.output_shape)), neuron, sign, f"{sign[0].upper()}{name}", surrogate
+            int(np.prod(rule.output_shape)),
+            neuron,
+            sign,
+            name=f"{sign[0].upper()}{name}",
+            surrogate=surrogate,
         )
         for rule, sign in zip(rules, ("excitatory", "inhibitory"))
     )
     for post, rule in zip((e, i), rules):
-        network.connect(source, post, delay, synapses=rule)
+        network.connect(source, post, delay=delay, synapses=rule)
     for pre, maps in zip((e, i), rules):
         for post, filters in (
             ((e, exc_filters), (i, inh_filters)) if pre is i or recurrent_excitation else ()
@@ -287,7 +291,7 @@ def dalian_convolutional_layer(
             network.connect(
                 pre,
                 post,
-                delay,
+                delay=delay,
                 synapses=Convolution(maps.output_shape, filters, recurrent_kernel, padding="same"),
             )
     return e, i, rules[0].output_shape

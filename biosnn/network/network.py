@@ -115,11 +115,11 @@ class Network:
         self.weights = {}  # projection name -> array (pre, post), or number or array (synapses,), in the order of set_weights
         self.synapses = {}  # name of a sparse projection -> Synapses
         # (population, time constant or "jump" or "bias") -> p, with tau = 2 tau_0 sigmoid(p), jump = jump_0 exp(p), bias = p
-        self.tau_parameters = {}
+        self.parameters = {}
 
     # ---------------------------------------------------------------------------------------- build
 
-    def input(self, n, name="input", sign="unsigned"):
+    def input(self, n, *, name="input", sign="unsigned"):
         """A source of external spikes. Unsigned inputs excite where the receptors have signs (`ei_lif`)."""
         return self._add(Population(name, n, "input", sign, None, None, 0.0, {}))
 
@@ -128,6 +128,7 @@ class Network:
         n,
         neuron,
         sign="unsigned",
+        *,
         name=None,
         surrogate=SuperSpike(),
         initial=0.0,
@@ -166,6 +167,7 @@ class Network:
     def readout(
         self,
         n,
+        *,
         tau_mem=0.1,
         tau_syn=10e-3,
         name="readout",
@@ -181,7 +183,7 @@ class Network:
                 n,
                 "readout",
                 "unsigned",
-                leaky_readout(tau_mem, tau_syn, integrator),
+                leaky_readout(tau_mem=tau_mem, tau_syn=tau_syn, integrator=integrator),
                 None,
                 initial,
                 _learned(learn),
@@ -190,7 +192,7 @@ class Network:
             bias,
         )
 
-    def pool(self, source, pooling, name=None):
+    def pool(self, source, pooling, *, name=None):
         """Units that pool the spikes of neighbours in `source`, a spiking population (or one that pools) or its name.
 
             S_g[n] = max over the neurons i of window g of S_i[n]      in the same step: a unit spikes when one of its window does
@@ -239,6 +241,7 @@ class Network:
         self,
         pre,
         post,
+        *,
         delay=0.0,
         weights=None,
         receptor=None,
@@ -402,7 +405,7 @@ class Network:
         self.synapses[name] = replace(synapses, delay=steps)
         return weights
 
-    def set_weights(self, projection, weights, copy=True):
+    def set_weights(self, projection, weights, *, copy=True):
         """Set the weights of a projection; checked for shape, finiteness and Dale's law, and copied.
 
         Dense: (pre, post). Sparse: one number for all synapses, or (synapses,): of Pairs(pre, post) in the order of these pairs, of
@@ -595,9 +598,7 @@ class Network:
         """(n,) the constant current of every neuron; zeros where there is none."""
         population = self[_name(population)]
         return (
-            self.tau_parameters[population.name, "bias"]
-            if population.bias
-            else np.zeros(population.n)
+            self.parameters[population.name, "bias"] if population.bias else np.zeros(population.n)
         )
 
     def time_constants(self, population):
@@ -605,7 +606,7 @@ class Network:
         population = self[_name(population)]
         taus = dict(population.neuron.time_constants)
         for name in set(population.learn) & set(taus):
-            p = self.tau_parameters[population.name, name]
+            p = self.parameters[population.name, name]
             taus[name] = 2 * taus[name] / (1 + np.exp(-p))
         return taus
 
@@ -613,9 +614,7 @@ class Network:
         """State -> what a spike adds to that of its own neuron, with what training has changed: jump = jump_0 exp(p)."""
         population = self[_name(population)]
         factor = (
-            np.exp(self.tau_parameters[population.name, "jump"])
-            if "jump" in population.learn
-            else 1.0
+            np.exp(self.parameters[population.name, "jump"]) if "jump" in population.learn else 1.0
         )
         return (
             {state: jump * factor for state, jump in population.neuron.spike_jumps.items()}
@@ -668,11 +667,9 @@ class Network:
             self._check_bias(population, bias)
         self._populations[name] = population
         for tau, shared in population.learn.items():
-            self.tau_parameters[name, tau] = np.zeros(() if shared == "population" else (n,))
+            self.parameters[name, tau] = np.zeros(() if shared == "population" else (n,))
         if bias is not None:
-            self.tau_parameters[name, "bias"] = np.array(
-                np.broadcast_to(np.asarray(bias, float), n)
-            )
+            self.parameters[name, "bias"] = np.array(np.broadcast_to(np.asarray(bias, float), n))
         return population
 
     def _check_bias(self, population, bias):

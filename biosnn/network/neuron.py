@@ -262,7 +262,9 @@ class Neuron:
         )
 
 
-def lif(tau_mem=20e-3, tau_syn=10e-3, threshold=1.0, reset=0.0, refractory=0.0, integrator="exact"):
+def lif(
+    *, tau_mem=20e-3, tau_syn=10e-3, threshold=1.0, reset=0.0, refractory=0.0, integrator="exact"
+):
     """Leaky integrate-and-fire neuron with one exponential synaptic current I (time constants in seconds).
 
         tau_mem dU/dt = -U + I        tau_syn dI/dt = -I        a spike of weight w: I += w
@@ -285,7 +287,7 @@ def lif(tau_mem=20e-3, tau_syn=10e-3, threshold=1.0, reset=0.0, refractory=0.0, 
     )
 
 
-def lif_delta(tau_mem=20e-3, threshold=1.0, reset=0.0, refractory=0.0, integrator="exact"):
+def lif_delta(*, tau_mem=20e-3, threshold=1.0, reset=0.0, refractory=0.0, integrator="exact"):
     """Leaky integrate-and-fire neuron with delta synapses: a spike moves U itself (time constant in seconds).
 
         tau_mem dU/dt = -U        a spike of weight w: U += w
@@ -313,6 +315,7 @@ def lif_delta(tau_mem=20e-3, threshold=1.0, reset=0.0, refractory=0.0, integrato
 
 
 def ei_lif(
+    *,
     tau_mem=20e-3,
     tau_exc=10e-3,
     tau_inh=20e-3,
@@ -341,6 +344,7 @@ def ei_lif(
 
 
 def adaptive_lif(
+    *,
     tau_mem=20e-3,
     tau_syn=10e-3,
     tau_adapt=100e-3,
@@ -374,6 +378,7 @@ def adaptive_lif(
 
 
 def ei_adaptive_lif(
+    *,
     tau_mem=20e-3,
     tau_exc=10e-3,
     tau_inh=20e-3,
@@ -406,6 +411,7 @@ def ei_adaptive_lif(
 
 
 def ampa_nmda_gaba(
+    *,
     tau_mem=20e-3,
     tau_ampa=5e-3,
     tau_nmda=100e-3,
@@ -472,6 +478,7 @@ def free_membrane(neuron):
 
 
 def conductance_lif(
+    *,
     tau_mem=20e-3,
     tau_exc=5e-3,
     tau_inh=10e-3,
@@ -506,6 +513,7 @@ def conductance_lif(
 
 
 def alpha_conductance_lif(
+    *,
     tau_mem=20e-3,
     tau_exc=5e-3,
     tau_inh=10e-3,
@@ -539,6 +547,7 @@ def alpha_conductance_lif(
 
 
 def adex(
+    *,
     tau_mem=281e-3 / 30,
     tau_exc=5e-3,
     tau_inh=10e-3,
@@ -587,7 +596,7 @@ def adex(
 
 
 def izhikevich(
-    a=0.02, b=0.2, c=-65.0, d=8.0, tau_exc=5e-3, tau_inh=10e-3, peak=30.0, refractory=0.0
+    *, a=0.02, b=0.2, c=-65.0, d=8.0, tau_exc=5e-3, tau_inh=10e-3, peak=30.0, refractory=0.0
 ):
     """Izhikevich's neuron (2003) with exponential synaptic currents. For `simulate`.
 
@@ -625,7 +634,7 @@ def izhikevich(
     )
 
 
-def leaky_readout(tau_mem=0.1, tau_syn=10e-3, integrator="exact"):
+def leaky_readout(*, tau_mem=0.1, tau_syn=10e-3, integrator="exact"):
     """A leaky integrator without threshold: the output that losses look at. Equations and receptors as `lif`."""
     return Neuron(
         "readout",

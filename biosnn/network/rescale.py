@@ -26,7 +26,7 @@ def time_rescale(network, dt):
         other._add(
             replace(population, neuron=pooling_unit(other.dt)) if population.pooling else population
         )
-    other.tau_parameters = {key: np.array(p) for key, p in network.tau_parameters.items()}
+    other.parameters = {key: np.array(p) for key, p in network.parameters.items()}
     for population in other.populations:
         for name, tau in other.time_constants(population).items() if population.learn else ():
             if np.min(tau) < other.dt:

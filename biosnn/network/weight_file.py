@@ -86,7 +86,7 @@ def parameters(network):
     }
     return arrays | {
         f"tau/{population}/{name}": np.asarray(p, np.float64)
-        for (population, name), p in network.tau_parameters.items()
+        for (population, name), p in network.parameters.items()
     }
 
 
@@ -117,7 +117,7 @@ def rules(network, arrays):
             () if one else network.weight_shape(projection),
             0 if projection.non_negative else None,
         )
-    for (population, name), p in network.tau_parameters.items():
+    for (population, name), p in network.parameters.items():
         low, high = None, _LARGEST.get(name)
         if name not in _LARGEST:  # 2 tau_0 sigmoid(p) >= dt, but for rounding
             tau, dt = (
@@ -138,5 +138,5 @@ def restore(network, arrays):
         check_plasticity(network, projection, arrays[f"weight/{projection.name}"])
     for projection in network.projections:
         network.set_weights(projection, arrays[f"weight/{projection.name}"])
-    for population, name in network.tau_parameters:
-        network.tau_parameters[population, name] = arrays[f"tau/{population}/{name}"]
+    for population, name in network.parameters:
+        network.parameters[population, name] = arrays[f"tau/{population}/{name}"]

@@ -10,7 +10,7 @@ import numpy as np
 from ..engine import state as past
 from ..network import weight_file as checkpoint
 from ..support import checks, files, schema
-from .optim import Constant
+from .schedules import Constant
 
 _NAMES = ("last.npz", "best.npz")
 _MOST_EPOCHS = 1 << 31

@@ -48,8 +48,9 @@ from .loss_terms import (
     total_weights,
     value_and_gradient,
 )
-from .optim import Adam, Constant, clip_norm
+from .optim import Adam, clip_norm
 from .regularize import SpikeCount, WeightPenalty, checked_regularizers
+from .schedules import Constant
 from .silence import SilenceWatch
 
 _SERIES = (
@@ -441,8 +442,8 @@ class _Session:
     def take_parameters(self):
         """Weights and learned time constants as the network has them now."""
         network, packed = self.network, pack(self.network)
-        self.taus = list(network.tau_parameters)
-        tail = [np.ravel(network.tau_parameters[key]).astype(network.dtype) for key in self.taus]
+        self.taus = list(network.parameters)
+        tail = [np.ravel(network.parameters[key]).astype(network.dtype) for key in self.taus]
         self.parameters = arrays.aligned_copy(np.concatenate([packed.weight, *tail]))
         self.packed = replace(packed, weight=self.parameters[: packed.weight.size])
         self.frozen = [
@@ -849,7 +850,7 @@ class _Session:
         at, dt = self.packed.weight.size, self.network.dt * (1 + 1e-5)
         for population, name in self.taus:
             size, tau = (
-                self.network.tau_parameters[population, name].size,
+                self.network.parameters[population, name].size,
                 self.network[population].neuron.time_constants.get(name),
             )
             if tau is not None:
@@ -861,9 +862,9 @@ class _Session:
     def _write_taus(self):
         at = self.packed.weight.size
         for key in self.taus:
-            shape = self.network.tau_parameters[key].shape
+            shape = self.network.parameters[key].shape
             size = int(np.prod(shape))
-            self.network.tau_parameters[key] = (
+            self.network.parameters[key] = (
                 self.parameters[at : at + size].astype(np.float64).reshape(shape)
             )
             at += size

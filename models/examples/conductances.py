@@ -12,7 +12,13 @@ def effect_of_inhibition(current):
     """(U before, U 5 ms after) an inhibitory spike of a neuron without spikes, whose inhibition reverses at rest."""
     net = bs.Network(dt=1e-3)
     neuron = bs.conductance_lif(
-        20e-3, 5e-3, 10e-3, reversal_exc=6.0, reversal_inh=0.0, threshold=1.0, refractory=2e-3
+        tau_mem=20e-3,
+        tau_exc=5e-3,
+        tau_inh=10e-3,
+        reversal_exc=6.0,
+        reversal_inh=0.0,
+        threshold=1.0,
+        refractory=2e-3,
     )
     net.connect(
         net.input(1, sign="inhibitory"),
@@ -29,7 +35,13 @@ def trained():
     data = bs.data.randman(n_classes=2, n_units=20, samples_per_class=100, smoothness=2.0, seed=1)
     net = bs.Network(dt=2e-3)
     neuron = bs.conductance_lif(
-        20e-3, 5e-3, 10e-3, reversal_exc=6.0, reversal_inh=-2.0, threshold=1.0, refractory=4e-3
+        tau_mem=20e-3,
+        tau_exc=5e-3,
+        tau_inh=10e-3,
+        reversal_exc=6.0,
+        reversal_inh=-2.0,
+        threshold=1.0,
+        refractory=4e-3,
     )
     E, I = bs.dalian_layer(net, net.input(20), 32, 8, neuron=neuron)
     net.connect(E, net.readout(2, tau_mem=0.2))

@@ -13,7 +13,9 @@ def build(data, skip=False, feedback=False):
     net = bs.Network(dt=2e-3)
     layers, source = [], net.input(data.n_units)
     for k in range(3):
-        source = bs.layer(net, source, 32, name=f"layer {k}", neuron=bs.lif(20e-3, 10e-3))
+        source = bs.layer(
+            net, source, 32, name=f"layer {k}", neuron=bs.lif(tau_mem=20e-3, tau_syn=10e-3)
+        )
         layers.append(source)
     if skip:
         net.connect(layers[0], layers[2])
@@ -32,7 +34,7 @@ def gradient_norms(net, data):
     )
     return {
         name: float(np.linalg.norm(g))
-        for name, g in bs.gradient(trace, {"readout.U": slope}).weights.items()
+        for name, g in bs.gradient(trace, states={"readout.U": slope}).weights.items()
     }
 
 

@@ -19,7 +19,12 @@ def start(spikes, **options):
 
 def main():
     spikes, result = bs.data.poisson(15.0, n_units=100, duration=0.5, n_trials=32, seed=1), {}
-    for family in (bs.Exponential(), bs.HalfNormal(), bs.Uniform(), bs.ConstantWeights()):
+    for family in (
+        bs.families.Exponential(),
+        bs.families.HalfNormal(),
+        bs.families.Uniform(),
+        bs.families.Constant(),
+    ):
         weights, report = start(spikes, sigma_u=1.0, alpha=0.9, family=family)
         kappa = float(np.mean(weights**2, dtype=float) / np.mean(weights, dtype=float) ** 2)
         E = report.populations[0]

@@ -46,7 +46,7 @@ def wanted_spikes():
         readout="A",
         epochs=400,
         optimizer=bs.Adam(1e-2),
-        schedule=bs.Cosine(),
+        schedule=bs.schedules.Cosine(),
         progress=False,
     )  # a rate that stays moves spikes until the last step
     return wanted, bs.run(net, pattern).spikes["A"].times, history.loss

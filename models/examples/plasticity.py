@@ -33,10 +33,10 @@ def released(rule, rate, seconds=3.0):
 def inhibitory_plasticity(target):
     """Rates of E (Hz) in the first and in the last second; the mean inhibitory weight at the start and at the end."""
     net = bs.Network(dt=1e-3)
-    neuron = bs.ei_lif(20e-3, 5e-3, 10e-3, refractory=5e-3)
+    neuron = bs.ei_lif(tau_mem=20e-3, tau_exc=5e-3, tau_inh=10e-3, refractory=5e-3)
     E, I = (
-        net.population(100, neuron, "excitatory", "E"),
-        net.population(50, neuron, "inhibitory", "I"),
+        net.population(100, neuron, "excitatory", name="E"),
+        net.population(50, neuron, "inhibitory", name="I"),
     )
     net.connect(
         I,

@@ -34,13 +34,13 @@ def gradients_over_time(trace):
     taped = bs.run(trace.network, trace.inputs["input"], tape=True)
     slope = np.zeros_like(taped.states["readout.U"])
     slope[:, -1] = 1
-    return bs.gradient(taped, {"readout.U": slope}, record=["E.U"], per_step=["input->E"])
+    return bs.gradient(taped, states={"readout.U": slope}, record=["E.U"], per_step=["input->E"])
 
 
 def in_two_parts(folder):
     """Spikes of 0.4 s in one go (in memory), and of twice 0.2 s (streamed to files, the second from the state of the first)."""
     net = bs.Network(dt=1e-4)
-    net.population(200, bs.lif(threshold=1.0, refractory=2e-3), "excitatory", "E")
+    net.population(200, bs.lif(threshold=1.0, refractory=2e-3), "excitatory", name="E")
     net.connect("E", "E", delay=1.5e-3, weights=0.02, synapses=bs.Bernoulli(0.1), seed=1)
     options = {"background": [bs.PoissonInput("E", 2000.0, 0.06)], "progress": False}
     whole = bs.simulate(net, 0.4, seed=1, **options)

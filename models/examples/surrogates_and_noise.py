@@ -30,9 +30,9 @@ def gradient(data, surrogate):
     _, slope = bs.MaxOverTimeCrossEntropy().value_and_gradient(
         trace.states["readout.U"], data.labels
     )
-    return int(trace.counts["hidden"].sum()), bs.gradient(trace, {"readout.U": slope}).weights[
-        "input->hidden"
-    ].ravel()
+    return int(trace.counts["hidden"].sum()), bs.gradient(
+        trace, states={"readout.U": slope}
+    ).weights["input->hidden"].ravel()
 
 
 def share_that_spikes(noise, distance, dt=1e-3, n=20_000):

@@ -13,8 +13,8 @@ def circuit(g):
         bs.lif_delta(tau_mem=20e-3, threshold=20e-3, reset=10e-3, refractory=2e-3),
     )
     E, I = (
-        net.population(800, neuron, "excitatory", "E"),
-        net.population(200, neuron, "inhibitory", "I"),
+        net.population(800, neuron, "excitatory", name="E"),
+        net.population(200, neuron, "inhibitory", name="I"),
     )
     for post in (E, I):
         net.connect(E, post, delay=1.5e-3, weights=0.4e-3, synapses=bs.FixedInDegree(80), seed=1)

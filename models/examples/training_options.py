@@ -14,7 +14,7 @@ def network(data, sigma_u):
     net.connect(hidden, net.readout(2, tau_mem=0.2))
     rates = {"hidden": 5.0} | ({"input": 20.0} if data is None else {})
     bs.fluctuation_driven(
-        net, data, sigma_u=sigma_u, rates=rates, closed_loop=False, seed=1, progress=False
+        net, data, sigma_u=sigma_u, assumed_rates=rates, closed_loop=False, seed=1, progress=False
     )
     return net
 

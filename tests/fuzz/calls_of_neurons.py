@@ -189,15 +189,19 @@ NEURONS = {
     # weights
     **{
         name: (lambda kind: lambda c: (kind, {}, initializes))(getattr(bs, name))
-        for name in ("Exponential", "HalfNormal", "Uniform", "ConstantWeights")
+        for name in ("Exponential", "HalfNormal", "Uniform", "Constant")
     },
-    "LogNormal": lambda c: (bs.LogNormal, {"spread": 0.5}, initializes),
-    "Gamma": lambda c: (bs.Gamma, {"shape": 2.0}, initializes),
+    "LogNormal": lambda c: (bs.families.LogNormal, {"spread": 0.5}, initializes),
+    "Gamma": lambda c: (bs.families.Gamma, {"shape": 2.0}, initializes),
     "Normal": lambda c: (bs.Normal, {"mean": 0.2, "sd": 0.02, "low": 0.0, "high": 1.0}, drawn),
-    "UniformBetween": lambda c: (bs.UniformBetween, {"low": 0.1, "high": 0.3}, drawn),
-    "number * family": lambda c: (lambda mean: mean * bs.Exponential(), {"mean": 0.2}, drawn),
+    "Uniform": lambda c: (bs.Uniform, {"low": 0.1, "high": 0.3}, drawn),
+    "number * family": lambda c: (
+        lambda mean: mean * bs.families.Exponential(),
+        {"mean": 0.2},
+        drawn,
+    ),
     "Exponential.draw": lambda c: (
-        bs.Exponential().draw,
+        bs.families.Exponential().draw,
         {"rng": np.random.default_rng(0), "shape": (2, 3)},
     ),
     "Normal.draw": lambda c: (
@@ -205,7 +209,7 @@ NEURONS = {
         {"rng": np.random.default_rng(0), "size": 3},
     ),
     "Exponential.density": lambda c: (
-        bs.Exponential().density,
+        bs.families.Exponential().density,
         {"w": np.linspace(0, 1, 4), "mean": 0.2},
     ),
     "kaiming": lambda c: (
@@ -237,7 +241,7 @@ NEURONS = {
             "mu_u": 0.0,
             "sigma_u": 1.0,
             "alpha": 0.9,
-            "family": bs.Exponential(),
+            "family": bs.families.Exponential(),
             "rates": None,
             "closed_loop": False,
             "balance": "population",
@@ -256,8 +260,8 @@ NEURONS = {
             "xi": {"E": 1.0, "I": 1.0},
             "alpha": {"E": 0.9, "I": 0.9},
             "family": {
-                "E->I": bs.Gamma(2.0),
-                **dict.fromkeys(("x->E", "x->I", "I->E", "I->I"), bs.Exponential()),
+                "E->I": bs.families.Gamma(2.0),
+                **dict.fromkeys(("x->E", "x->I", "I->E", "I->I"), bs.families.Exponential()),
             },
             "rates": {"x": 20.0},
             "balance": "neuron",

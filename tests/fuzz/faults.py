@@ -28,7 +28,7 @@ from tests.fuzz.subjects import circuit, digest, trained
 EPOCHS, STEPS = 40, 100_000
 
 
-class Schedule(bs.Constant):
+class Schedule(bs.schedules.Constant):
     """Calls a function before every step of the optimizer; the same recipe whatever it does."""
 
     def __init__(self, before_step=lambda k, progress: None):
@@ -39,7 +39,7 @@ class Schedule(bs.Constant):
         return "Schedule()"
 
     def __eq__(self, other):
-        return isinstance(other, bs.Constant)
+        return isinstance(other, bs.schedules.Constant)
 
     def factor(self, progress, validation):
         self.calls.append(progress)

@@ -110,8 +110,8 @@ def population(choose, net, k, trials):
         n,
         neuron(choose, name, n),
         choose.one(["excitatory", "inhibitory", "unsigned"]),
-        f"P{k}",
-        surrogate,
+        name=f"P{k}",
+        surrogate=surrogate,
         learn=learn,
         noise=noise,
         bias=bias,
@@ -146,9 +146,11 @@ def connect(choose, net, pre, post, trials):
     if synapses is None:
         weights = choose.rng.exponential(scale, (pre.n, post.n))
     else:
-        weights = choose.one([scale, scale * bs.Uniform(), scale * bs.Exponential()])
+        weights = choose.one(
+            [scale, scale * bs.families.Uniform(), scale * bs.families.Exponential()]
+        )
         if choose.chance(0.4):
-            delay = bs.UniformBetween(0.0, choose.one([1, 10, 300]) * DT)
+            delay = bs.Uniform(0.0, choose.one([1, 10, 300]) * DT)
         kind = (
             bs.InhibitorySTDP(1e-3, 5.0)
             if pre.sign == "inhibitory"
@@ -164,8 +166,8 @@ def connect(choose, net, pre, post, trials):
     net.connect(
         pre,
         post,
-        delay,
-        weights,
+        delay=delay,
+        weights=weights,
         synapses=synapses,
         seed=int(choose.rng.integers(1 << 30)),
         **options,
@@ -179,12 +181,14 @@ def maps(choose, net, source, tag):
     shape = choose.one([(1, source.n), (source.n, 1)])
     made = bs.Convolution(shape, choose.one([1, 3]), choose.one([1, 3]), 1, "same")
     maps = made.output_shape
-    post = net.population(int(np.prod(maps)), bs.lif(), "unsigned", f"C{tag}")
-    made = net.connect(source, post, choose.one([0, 2]) * DT, synapses=made)
+    post = net.population(int(np.prod(maps)), bs.lif(), "unsigned", name=f"C{tag}")
+    made = net.connect(source, post, delay=choose.one([0, 2]) * DT, synapses=made)
     net.set_weights(made, np.abs(choose.rng.normal(0.3, 0.3, net.weight_shape(made))))
     return [
         post,
-        net.pool(post, bs.MaxPool(maps, choose.one([1, 2]) if maps[1] > 1 else 1), f"pool{tag}"),
+        net.pool(
+            post, bs.MaxPool(maps, choose.one([1, 2]) if maps[1] > 1 else 1), name=f"pool{tag}"
+        ),
     ]
 
 
@@ -194,7 +198,7 @@ def network(choose, trials):
 
     net = bs.Network(DT)
     sources = [
-        net.input(choose.size(), f"in{k}", choose.one(["excitatory", "unsigned"]))
+        net.input(choose.size(), name=f"in{k}", sign=choose.one(["excitatory", "unsigned"]))
         for k in range(choose.one([1, 1, 2] if trials else [0, 1, 2]))
     ]
     posts = [population(choose, net, k, trials) for k in range(choose.one([1, 2, 3]))]
@@ -209,7 +213,10 @@ def network(choose, trials):
         out = net.readout(choose.one([1, 2, 17]), tau_mem=choose.one([20e-3, 0.1]))
         for source in {sources[0].name: sources[0], posts[-1].name: posts[-1]}.values():
             net.connect(
-                source, out, choose.one([0, 2]) * DT, choose.rng.exponential(0.3, (source.n, out.n))
+                source,
+                out,
+                delay=choose.one([0, 2]) * DT,
+                weights=choose.rng.exponential(0.3, (source.n, out.n)),
             )
     return net
 
@@ -269,7 +276,7 @@ def in_trials(choose):
     _unless_refused(
         lambda: bs.gradient(
             trace,
-            {name: np.ones_like(trace.states[name]) for name in trace.states},
+            states={name: np.ones_like(trace.states[name]) for name in trace.states},
             counts={p.name: np.ones((n_trials, p.n)) for p in net.firing if choose.chance()},
             threads=threads,
             differentiate_reset=choose.chance() and not any(p.noise for p in net.spiking),

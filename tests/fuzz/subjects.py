@@ -54,11 +54,13 @@ def trained(learn=("mem",)):
     rng, net = np.random.default_rng(2), bs.Network(2e-3)
     x, h = (
         net.input(10),
-        net.population(12, bs.ei_lif(), "excitatory", "h", learn=dict.fromkeys(learn, "neuron")),
+        net.population(
+            12, bs.ei_lif(), "excitatory", name="h", learn=dict.fromkeys(learn, "neuron")
+        ),
     )
     out = net.readout(3, tau_mem=0.06)
     for pre, post, scale, delay in ((x, h, 2.0, 4e-3), (h, h, 0.3, 6e-3), (h, out, 0.3, 0.0)):
-        net.connect(pre, post, delay, np.abs(rng.normal(0, scale, (pre.n, post.n))))
+        net.connect(pre, post, delay=delay, weights=np.abs(rng.normal(0, scale, (pre.n, post.n))))
     return net, bs.data.poisson(40.0, 10, 0.06, TRIALS, seed=1, labels=np.arange(TRIALS) % 3)
 
 
@@ -98,13 +100,13 @@ def load_training(path, stateful=False):
     folder.mkdir(exist_ok=True)
     (folder / "last.npz").write_bytes(path.read_bytes())
     history = fit(net, data, 2, folder, "resume", stateful)
-    return digest(*net.weights.values(), *net.tau_parameters.values(), history.loss)
+    return digest(*net.weights.values(), *net.parameters.values(), history.loss)
 
 
 def load_weights(path):
     net, _ = trained()
     bs.load_weights(net, path)
-    return digest(*net.weights.values(), *net.tau_parameters.values())
+    return digest(*net.weights.values(), *net.parameters.values())
 
 
 # ------------------------------------------------------------------------------------------- states
@@ -123,7 +125,7 @@ def make_run(path):
 
 def load_run(path):
     net, data = batch()
-    trace = bs.run(net, data, ["h.U"], state=bs.load_state(path), threads=1)
+    trace = bs.run(net, data, record=["h.U"], state=bs.load_state(path), threads=1)
     return digest(trace.states["h.U"], trace.states["readout.U"], trace.counts["h"], trace.start)
 
 
@@ -132,23 +134,23 @@ def circuit():
     net = bs.Network(DT)
     x = net.input(5)
     e, i = (
-        net.population(n, bs.ei_lif(threshold=0.5, refractory=3e-3), sign, name)
+        net.population(n, bs.ei_lif(threshold=0.5, refractory=3e-3), sign, name=name)
         for n, sign, name in ((40, "excitatory", "E"), (10, "inhibitory", "I"))
     )
-    net.connect(x, e, 2e-3, np.full((5, 40), 1.0))
+    net.connect(x, e, delay=2e-3, weights=np.full((5, 40), 1.0))
     net.connect(
         e,
         i,
-        lambda rng, size: rng.integers(0, 7, size) * DT,
-        0.5,
+        delay=lambda rng, size: rng.integers(0, 7, size) * DT,
+        weights=0.5,
         synapses=bs.Bernoulli(0.5),
         seed=1,
     )
     net.connect(
         e,
         e,
-        3e-3,
-        0.3,
+        delay=3e-3,
+        weights=0.3,
         synapses=bs.Bernoulli(0.3),
         seed=2,
         plasticity=bs.TsodyksMarkram(0.5, 0.2, 0.1),
@@ -156,8 +158,8 @@ def circuit():
     net.connect(
         i,
         e,
-        5e-3,
-        0.2,
+        delay=5e-3,
+        weights=0.2,
         synapses=bs.Bernoulli(0.5),
         seed=3,
         plasticity=bs.InhibitorySTDP(0.01, 5.0, w_max=3.0),
