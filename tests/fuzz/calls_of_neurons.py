@@ -188,7 +188,7 @@ NEURONS = {
     ),
     # weights
     **{
-        name: (lambda kind: lambda c: (kind, {}, initializes))(getattr(bs, name))
+        name: (lambda kind: lambda c: (kind, {}, initializes))(getattr(bs.families, name))
         for name in ("Exponential", "HalfNormal", "Uniform", "Constant")
     },
     "LogNormal": lambda c: (bs.families.LogNormal, {"spread": 0.5}, initializes),

@@ -3,8 +3,6 @@
 import itertools
 from dataclasses import replace
 
-import gradcheck
-import naive
 import numba
 import numpy as np
 import pytest
@@ -17,6 +15,7 @@ from biosnn.kernels import dense as projection_kernels
 from biosnn.kernels import simd as _vector
 from biosnn.network.surrogate import Surrogate
 from biosnn.training import loss_terms as objective
+from tests import gradcheck, naive
 
 DT = 1e-3
 TABLES = {

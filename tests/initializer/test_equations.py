@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
-from reference import DATA
 
 from biosnn.initializer.equations import Afferent, solve_dale, solve_normal
 from biosnn.network import families
 from biosnn.network.neuron import ei_lif, lif
 from biosnn.theory import moments
+from tests.reference import DATA
 
 TABLE = json.loads((DATA / "initializer_table.json").read_text())
 RELATIVE = dict(rtol=1e-6, atol=1e-12)

@@ -12,7 +12,7 @@ from biosnn.initializer import conductance as conductance_init
 from biosnn.initializer import fluctuation_driven as init
 from biosnn.network.neuron import free_membrane
 
-DIGITS = Path(__file__).parents[2] / "shared" / "data" / "spoken_digits_train.h5"
+DIGITS = Path(__file__).parents[3] / "shared" / "data" / "spoken_digits_train.h5"
 RATE = 15.0
 
 

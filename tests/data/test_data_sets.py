@@ -17,7 +17,7 @@ from biosnn import SpikeTrains
 from biosnn.data import fetch_shd, load_shd, load_speakers, poisson, randman, split
 from biosnn.data.randman import manifold_values
 
-DIGITS = Path(__file__).parents[1] / "../shared/data/spoken_digits_test.h5"
+DIGITS = Path(__file__).parents[2] / "../shared/data/spoken_digits_test.h5"
 
 
 # Randman

@@ -1,13 +1,12 @@
 """Units that pool spikes: the maximum of every window, its gradient, batches of trials beside one large network."""
 
-import gradcheck
-import naive
 import numpy as np
 import pytest
 from scipy.ndimage import maximum_filter1d
 
 import biosnn as bs
 from biosnn.engine import contributions
+from tests import gradcheck, naive
 
 DT = 1e-3
 SURROGATES = [bs.SuperSpike(5), bs.TruncatedSuperSpike(3, 1.5)]

@@ -15,7 +15,7 @@ from biosnn.engine.trial_tables import pack
 from biosnn.network import weight_file as checkpoint
 from biosnn.training.train import _Data, _Session
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def task(seed=0):
@@ -140,11 +140,11 @@ def script(out, start):
     return textwrap.dedent(f"""
         import sys
         sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tests")!r}]
-        import test_train as t
+        import tests.training.test_train as t
         data = t.task()
         net = t.network(data)
         print("ready", flush=True)
-        h = t.fit(net, data, epochs=60, schedule=t.bs.Constant(), out={str(out)!r}, start={start!r})
+        h = t.fit(net, data, epochs=60, schedule=t.bs.schedules.Constant(), out={str(out)!r}, start={start!r})
         print("interrupted", h.interrupted, h.loss.size, flush=True)
         t.bs.save_weights(net, {str(out / "final.npz")!r})
     """)

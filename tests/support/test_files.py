@@ -19,7 +19,7 @@ from biosnn.support import array_file, files, hdf5, schema
 from biosnn.training.train import _Session
 from tests.fuzz import subjects
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NAMES = sorted(
     path.stem for path in (ROOT / "models" / "examples").glob("*.py") if path.stem != "__init__"
 )

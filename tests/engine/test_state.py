@@ -2,15 +2,15 @@
 
 import sys
 
-import gradcheck
 import numpy as np
 import pytest
-import test_gradients as dense
-import test_projections as sparse
 
 import biosnn as bs
+import tests.kernels.test_gradients as dense
+import tests.network.test_projections as sparse
 from biosnn.engine import contributions
 from biosnn.engine.trial_tables import pack
+from tests import gradcheck
 
 DT = 1e-3
 TABLES = [

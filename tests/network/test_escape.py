@@ -1,6 +1,5 @@
 """Escape noise and dropout: probabilities, seeds, threads, and the adjoint of what was drawn. Mean and variance over time."""
 
-import naive
 import numpy as np
 import pytest
 
@@ -10,6 +9,7 @@ from biosnn.engine import run as trials
 from biosnn.engine.trial_tables import pack
 from biosnn.kernels import arrays
 from biosnn.network.escape import chance, with_dropout
+from tests import naive
 
 DT = 1e-3
 KINDS = [bs.SigmoidEscape(8.0), bs.ExponentialEscape(6.0, rate=300.0)]

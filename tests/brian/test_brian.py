@@ -10,14 +10,13 @@ import sys
 
 import numpy as np
 import pytest
-import random_networks
-import reference
 from hypothesis import HealthCheck, assume, given, settings
 
 import biosnn as bs
 from biosnn import brian
 from biosnn.brian import comparison, description
 from biosnn.engine.realization import realize
+from tests import random_networks, reference
 
 b2 = pytest.importorskip("brian2")
 

@@ -20,7 +20,7 @@ from biosnn.engine import simulate as simulation
 from biosnn.kernels import jit as _jit
 from biosnn.support import code_cache, progress
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
 
 

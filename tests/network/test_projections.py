@@ -1,7 +1,5 @@
 """Projections other than dense in batches of trials: gradients, references, convolution, freezing, biases, constraints, deep networks."""
 
-import gradcheck
-import naive
 import numpy as np
 import pytest
 from scipy.signal import correlate
@@ -10,6 +8,7 @@ import biosnn as bs
 from biosnn import brian
 from biosnn.theory import moments
 from biosnn.training.constraint import checked_constraints
+from tests import gradcheck, naive
 
 DT = 1e-3
 SURROGATES = [bs.SuperSpike(5), bs.TruncatedSuperSpike(3, 1.5)]

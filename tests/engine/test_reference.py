@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-import reference
 
 import biosnn as bs
+from tests import reference
 
 
 @pytest.fixture(
