@@ -156,7 +156,7 @@ CIRCUITS = {
     "target rate": (
         bs.lif_delta(refractory=2e-3),
         _driven(0.01, 5000.0),
-        {"rate": 15.0, "sigma_u": 0.3},
+        {"target_rate": 15.0, "sigma_u": 0.3},
     ),
 }
 
