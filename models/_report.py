@@ -1,4 +1,5 @@
 """What the model scripts share: options of the command line, statistics of populations, rasters."""
+
 import argparse
 import json
 from pathlib import Path
@@ -7,19 +8,29 @@ import numpy as np
 from rich.console import Console
 
 import biosnn as bs
-from biosnn import plot, stats
-from biosnn.progress import graceful_interrupt
+from biosnn.analysis import plot, stats
 from biosnn.support import tables
+from biosnn.support.progress import graceful_interrupt
 
-LEAST = 0.2    # seconds, for statistics of a simulation that was interrupted
+LEAST = 0.2  # seconds, for statistics of a simulation that was interrupted
 
 
-def parser(name, description, seconds=None, scale=None, seed="of connections, input and initial states"):
+def parser(
+    name, description, seconds=None, scale=None, seed="of connections, input and initial states"
+):
     """The options of every script; `scale` is the help text of --scale, if the script has it, `seconds` the default of --seconds."""
-    result = argparse.ArgumentParser(prog=f"python -m models.{name}", description=description,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    result = argparse.ArgumentParser(
+        prog=f"python -m models.{name}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     if seconds is not None:
-        result.add_argument("--seconds", type=float, default=seconds, help=f"seconds to simulate (default {seconds:g})")
+        result.add_argument(
+            "--seconds",
+            type=float,
+            default=seconds,
+            help=f"seconds to simulate (default {seconds:g})",
+        )
     if scale:
         result.add_argument("--scale", type=float, default=1.0, help=scale)
     result.add_argument("--seed", type=int, default=0, help=f"{seed} (default 0)")
@@ -35,10 +46,25 @@ def after_warm_up(network, warm_up, args, background=(), wake=(), **options):
     None where Ctrl-C came before there was enough for statistics.
     """
     initial = options.pop("initial", None)
-    warm = bs.simulate(network, warm_up, background=[*background, *wake], initial=initial, seed=args.seed, threads=args.threads, progress=False)
+    warm = bs.simulate(
+        network,
+        warm_up,
+        background=[*background, *wake],
+        initial=initial,
+        seed=args.seed,
+        threads=args.threads,
+        progress=False,
+    )
     if warm.interrupted:
         return None
-    done = bs.simulate(network, args.seconds, background=background, state=warm.state, threads=args.threads, **options)
+    done = bs.simulate(
+        network,
+        args.seconds,
+        background=background,
+        state=warm.state,
+        threads=args.threads,
+        **options,
+    )
     return None if done.interrupted and done.duration < LEAST else done
 
 
@@ -57,8 +83,12 @@ def until_interrupted(simulate, measure, cases):
             results += [] if done is None else [(measure(case, done), done)]
         if done is None or done.interrupted or interrupted():
             if not results:
-                raise SystemExit("interrupted before there was enough for statistics; nothing was written.")
-            print(f"interrupted: {len(results)} of {len(cases)} simulations, {results[-1][1].duration:.2f} s of the last; figure and numbers are of these.")
+                raise SystemExit(
+                    "interrupted before there was enough for statistics; nothing was written."
+                )
+            print(
+                f"interrupted: {len(results)} of {len(cases)} simulations, {results[-1][1].duration:.2f} s of the last; figure and numbers are of these."
+            )
             break
     return results
 
@@ -82,8 +112,11 @@ def population_statistics(spikes, width=3e-3, sample=1000):
     """
     cv, _ = stats.pooled_cv(spikes)
     chi = stats.synchrony(first_neurons(spikes, sample), width)
-    return {"rate_hz": float(stats.firing_rates(spikes).mean()), "cv": cv if np.isfinite(cv) else None,
-            "synchrony": float(chi) if np.isfinite(chi) else None}
+    return {
+        "rate_hz": float(stats.firing_rates(spikes).mean()),
+        "cv": cv if np.isfinite(cv) else None,
+        "synchrony": float(chi) if np.isfinite(chi) else None,
+    }
 
 
 def first_neurons(spikes, n):
@@ -91,7 +124,9 @@ def first_neurons(spikes, n):
     if spikes.n_units <= n:
         return spikes
     keep = spikes.units < n
-    return type(spikes)(spikes.times[keep], spikes.units[keep], [0, int(keep.sum())], n, spikes.duration)
+    return type(spikes)(
+        spikes.times[keep], spikes.units[keep], [0, int(keep.sum())], n, spikes.duration
+    )
 
 
 def raster(axis, groups, start, stop, size=1.5):
@@ -103,7 +138,15 @@ def raster(axis, groups, start, stop, size=1.5):
     for spikes, share, colour in groups:
         n = max(1, round(spikes.n_units * share))
         shown = (spikes.units < n) & (spikes.times >= start) & (spikes.times < stop)
-        axis.plot(1e3 * spikes.times[shown], top + spikes.units[shown], ".", ms=size, mew=0, color=colour, rasterized=True)
+        axis.plot(
+            1e3 * spikes.times[shown],
+            top + spikes.units[shown],
+            ".",
+            ms=size,
+            mew=0,
+            color=colour,
+            rasterized=True,
+        )
         middles.append(top + n / 2)
         top += n
     axis.set(xlim=(1e3 * start, 1e3 * stop), ylim=(top, 0), xlabel="time (ms)")

@@ -17,27 +17,49 @@ alive (COBA), or rests on a resting potential above threshold (CUBA). Of the wei
 Initial potentials are uniform between reset and threshold. COBA stays silent by itself: as in the review, Poisson input wakes it
 (here 300 Hz of its own excitatory synapses onto every neuron, for the first 50 ms, which are not counted).
 """
+
 import numpy as np
 
 import biosnn as bs
 from models import _report as common
 
 N_EXC, N_INH, P, DT = 3200, 800, 0.02, 0.1e-3
-TAU, TAU_EXC, TAU_INH, REFRACTORY = 20e-3, 5e-3, 10e-3, 5e-3           # seconds
-THRESHOLD, RESET = -50e-3, -60e-3                                      # volts
-REST_CUBA, W_EXC_CUBA, W_INH_CUBA = -49e-3, 1.62e-3, 9e-3              # volts
-REST_COBA, E_EXC, E_INH, W_EXC_COBA, W_INH_COBA = -60e-3, 0.0, -80e-3, 0.6, 6.7    # volts; weights over the leak conductance
+TAU, TAU_EXC, TAU_INH, REFRACTORY = 20e-3, 5e-3, 10e-3, 5e-3  # seconds
+THRESHOLD, RESET = -50e-3, -60e-3  # volts
+REST_CUBA, W_EXC_CUBA, W_INH_CUBA = -49e-3, 1.62e-3, 9e-3  # volts
+REST_COBA, E_EXC, E_INH, W_EXC_COBA, W_INH_COBA = (
+    -60e-3,
+    0.0,
+    -80e-3,
+    0.6,
+    6.7,
+)  # volts; weights over the leak conductance
 WAKE_HZ, WAKE_S = 300.0, 50e-3
-WARM_UP = 0.2    # seconds that are not counted
+WARM_UP = 0.2  # seconds that are not counted
 MODELS = ("CUBA", "COBA")
 
 
 def neuron(model):
     """Potentials relative to rest, in volts."""
     if model == "CUBA":
-        return bs.ei_lif(TAU, TAU_EXC, TAU_INH, THRESHOLD - REST_CUBA, RESET - REST_CUBA, REFRACTORY)
-    return bs.conductance_lif(TAU, TAU_EXC, TAU_INH, E_EXC - REST_COBA, E_INH - REST_COBA, THRESHOLD - REST_COBA, RESET - REST_COBA,
-                              REFRACTORY)
+        return bs.ei_lif(
+            tau_mem=TAU,
+            tau_exc=TAU_EXC,
+            tau_inh=TAU_INH,
+            threshold=THRESHOLD - REST_CUBA,
+            reset=RESET - REST_CUBA,
+            refractory=REFRACTORY,
+        )
+    return bs.conductance_lif(
+        tau_mem=TAU,
+        tau_exc=TAU_EXC,
+        tau_inh=TAU_INH,
+        reversal_exc=E_EXC - REST_COBA,
+        reversal_inh=E_INH - REST_COBA,
+        threshold=THRESHOLD - REST_COBA,
+        reset=RESET - REST_COBA,
+        refractory=REFRACTORY,
+    )
 
 
 def weights(model):
@@ -48,49 +70,72 @@ def weights(model):
 def build(model, seed, delay=0.0):
     """The network "CUBA" or "COBA". seed: a whole number >= 0. delay: seconds."""
     net = bs.Network(DT)
-    e = net.population(N_EXC, neuron(model), "excitatory", "E")
-    i = net.population(N_INH, neuron(model), "inhibitory", "I")
+    e = net.population(N_EXC, neuron(model), "excitatory", name="E")
+    i = net.population(N_INH, neuron(model), "inhibitory", name="I")
     for pre, weight in zip((e, i), weights(model)):
         for post in (e, i):
-            net.connect(pre, post, delay, weight, synapses=bs.Bernoulli(P), seed=seed)
+            net.connect(pre, post, delay=delay, weights=weight, synapses=bs.Bernoulli(P), seed=seed)
     return net
 
 
 def initial_state(model):
     rest = REST_CUBA if model == "CUBA" else REST_COBA
-    return {f"{name}.U": bs.UniformBetween(RESET - rest, THRESHOLD - rest) for name in "EI"}
+    return {f"{name}.U": bs.Uniform(RESET - rest, THRESHOLD - rest) for name in "EI"}
 
 
 def wake_up(model):
     """What starts the activity of COBA."""
-    return [bs.PoissonInput(name, ([0.0, WAKE_S], [WAKE_HZ, 0.0]), W_EXC_COBA) for name in "EI" if model == "COBA"]
+    return [
+        bs.PoissonInput(name, ([0.0, WAKE_S], [WAKE_HZ, 0.0]), W_EXC_COBA)
+        for name in "EI"
+        if model == "COBA"
+    ]
 
 
 def simulate(model, args):
     """The network "CUBA" or "COBA"; None where Ctrl-C came early."""
-    return common.after_warm_up(build(model, args.seed), WARM_UP, args, wake=wake_up(model), initial=initial_state(model), rate_bin=1e-3)
+    return common.after_warm_up(
+        build(model, args.seed),
+        WARM_UP,
+        args,
+        wake=wake_up(model),
+        initial=initial_state(model),
+        rate_bin=1e-3,
+    )
 
 
 def measured(model, done):
     """A row for each population."""
-    return [{"model": model, "population": name, "run_s": done.wall, "simulated_s": done.duration}
-            | common.population_statistics(done.spikes[name]) for name in "EI"]
+    return [
+        {"model": model, "population": name, "run_s": done.wall, "simulated_s": done.duration}
+        | common.population_statistics(done.spikes[name])
+        for name in "EI"
+    ]
 
 
 def figure(results):
     """Rasters of 500 neurons over 200 ms, and the rates of both populations below."""
     from matplotlib.figure import Figure
+
     drawing = Figure(figsize=(11, 5), layout="constrained")
     for part, model, (_, done) in zip(drawing.subfigures(1, 2), MODELS, results):
         top, bottom = part.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         stop = min(0.2, done.duration)
-        middles = common.raster(top, [(done.spikes[name], 0.125, common.colour(name)) for name in "EI"], 0, stop, 2)
+        middles = common.raster(
+            top, [(done.spikes[name], 0.125, common.colour(name)) for name in "EI"], 0, stop, 2
+        )
         top.set(title=model, xlabel="")
         top.set_yticks(middles, ["excitatory", "inhibitory"], rotation=90, va="center")
         for name in "EI":
             rate = done.rates[name]
             times = 1e3 * done.rate_bin * (np.arange(rate.size) + 0.5)
-            bottom.step(times[times < 1e3 * stop], rate[times < 1e3 * stop], where="mid", lw=1, color=common.colour(name))
+            bottom.step(
+                times[times < 1e3 * stop],
+                rate[times < 1e3 * stop],
+                where="mid",
+                lw=1,
+                color=common.colour(name),
+            )
         bottom.set(xlabel="time (ms)", ylabel="rate (Hz)", xlim=(0, 1e3 * stop), ylim=(0, None))
     return drawing
 
@@ -101,9 +146,22 @@ def main(arguments=None):
     common.check_options(parser, args)
     results = common.until_interrupted(lambda model: simulate(model, args), measured, MODELS)
     rows = [row for part, _ in results for row in part]
-    common.show(f"Vogels & Abbott (2005), as in Brette et al. (2007), {args.seconds:g} s", ("network", "", "rate (Hz)", "CV", "synchrony", "s per s"),
-                [(r["model"], r["population"], common.number(r["rate_hz"]), common.number(r["cv"]), common.number(r["synchrony"]),
-                  common.number(r["run_s"] / r["simulated_s"])) for r in rows], keys=2)
+    common.show(
+        f"Vogels & Abbott (2005), as in Brette et al. (2007), {args.seconds:g} s",
+        ("network", "", "rate (Hz)", "CV", "synchrony", "s per s"),
+        [
+            (
+                r["model"],
+                r["population"],
+                common.number(r["rate_hz"]),
+                common.number(r["cv"]),
+                common.number(r["synchrony"]),
+                common.number(r["run_s"] / r["simulated_s"]),
+            )
+            for r in rows
+        ],
+        keys=2,
+    )
     common.save(args, lambda: figure(results), "rasters.png", rows)
 
 

@@ -3,6 +3,7 @@
 A stream belongs to a seed *and to the names of what it is for*: two projections with one seed are drawn independently, and so are the
 targets, weights and delays of one of them.
 """
+
 import hashlib
 from typing import Any
 
@@ -14,16 +15,25 @@ from .checks import refuse, whole
 def whole_seed(seed: Any, name: str = "seed") -> int:
     """A seed as an `int`: a whole number >= 0, or drawn from a numpy Generator."""
     if isinstance(seed, np.random.Generator):
-        return int(seed.integers(2 ** 62))
+        return int(seed.integers(2**62))
     try:
         return whole(seed, name, 0)
     except ValueError:
-        return refuse(name, seed, "a whole number >= 0, or a numpy Generator", "the same seed gives the same result")
+        return refuse(
+            name,
+            seed,
+            "a whole number >= 0, or a numpy Generator",
+            "the same seed gives the same result",
+        )
 
 
 def generator(seed: Any, name: str = "seed") -> np.random.Generator:
     """The numpy Generator of a seed, or the Generator that was given."""
-    return seed if isinstance(seed, np.random.Generator) else np.random.default_rng(whole_seed(seed, name))
+    return (
+        seed
+        if isinstance(seed, np.random.Generator)
+        else np.random.default_rng(whole_seed(seed, name))
+    )
 
 
 def stream(seed: int, *names: str) -> np.random.Generator:

@@ -37,9 +37,16 @@ def single(neuron, scale=0.3, dtype=np.float32, **options):
     """Input, a population A of 6 neurons with that table, and two readouts."""
     net = bs.Network(DT, dtype)
     x = net.input(UNITS)
-    a = net.population(6, neuron, "inhibitory", "A", **options)
-    net.connect(x, a, 1e-3, positive(UNITS, 6, mean=scale), "exc")
-    net.connect(a, a, 2e-3, positive(6, 6, mean=0.2 * scale, seed=5), "inh", name="inhibition")
+    a = net.population(6, neuron, "inhibitory", name="A", **options)
+    net.connect(x, a, delay=1e-3, weights=positive(UNITS, 6, mean=scale), receptor="exc")
+    net.connect(
+        a,
+        a,
+        delay=2e-3,
+        weights=positive(6, 6, mean=0.2 * scale, seed=5),
+        receptor="inh",
+        name="inhibition",
+    )
     net.connect(a, net.readout(2, tau_mem=40e-3), weights=signed(6, 2))
     return net
 
@@ -75,7 +82,7 @@ def run_and_gradient(net, spikes=SPIKES, run=None, **options):
     readout = trace.states["readout.U"]
     _, slope = bs.MeanOverTimeCrossEntropy().value_and_gradient(readout, trace.labels)
     counts = {p.name: np.full_like(trace.counts[p.name], 0.01, net.dtype) for p in net.spiking}
-    gradients = bs.gradient(trace, {"readout.U": slope}, counts=counts, **options)
+    gradients = bs.gradient(trace, states={"readout.U": slope}, counts=counts, **options)
     return run_values(trace) | gradient_values(gradients)
 
 

@@ -15,7 +15,7 @@ from .simulations import circuit
 DATA = bs.data.poisson(80.0, UNITS, 0.3, 24, seed=12, labels=np.arange(24) % 2)
 
 #: Rates to assume where nothing is measured.
-ASSUMED = {"rates": {"input": 40.0, "E": 5.0, "I": 10.0}, "closed_loop": False}
+ASSUMED = {"assumed_rates": {"input": 40.0, "E": 5.0, "I": 10.0}, "closed_loop": False}
 
 #: The closed loop stops within a tolerance: one more iteration moves weights by a few percent.
 LOOP = 0.05
@@ -48,12 +48,12 @@ def started(net, spikes=DATA, **options):
 
 
 FAMILIES = {
-    "exponential": bs.Exponential(),
-    "log-normal": bs.LogNormal(0.7),
-    "gamma": bs.Gamma(3.0),
-    "half-normal": bs.HalfNormal(),
-    "uniform": bs.Uniform(),
-    "constant": bs.ConstantWeights(),
+    "exponential": bs.families.Exponential(),
+    "log-normal": bs.families.LogNormal(0.7),
+    "gamma": bs.families.Gamma(3.0),
+    "half-normal": bs.families.HalfNormal(),
+    "uniform": bs.families.Uniform(),
+    "constant": bs.families.Constant(),
 }
 
 
@@ -78,7 +78,7 @@ def targets():
     return {
         "xi": started(dalian(), xi=0.8, mu_u=0.1),
         "by population": started(dalian(), sigma_u={"E": 0.9, "I": 1.1}, mu_u=0.1, alpha=0.8),
-        "balance of each neuron": started(dalian(), balance="neuron", family=bs.Uniform()),
+        "balance of each neuron": started(dalian(), balance="neuron", family=bs.families.Uniform()),
         "open loop": started(dalian(), closed_loop=False),
         "unmerged": started(dalian(), merge=False),
     }
@@ -92,12 +92,12 @@ def kinds():
     deep.connect(second, deep.readout(2))
     sparse = bs.Network(DT)
     x = sparse.input(UNITS, sign="excitatory")
-    e = sparse.population(16, bs.ampa_nmda_gaba(), "excitatory", "E")
-    i = sparse.population(6, bs.ei_lif(), "inhibitory", "I")
+    e = sparse.population(16, bs.ampa_nmda_gaba(), "excitatory", name="E")
+    i = sparse.population(6, bs.ei_lif(), "inhibitory", name="I")
     for post in (e, i):
         sparse.connect(x, post, synapses=bs.Bernoulli(0.7), seed=1)
-        sparse.connect(e, post, 2e-3, synapses=bs.FixedInDegree(5), seed=1)
-        sparse.connect(i, post, 1e-3, synapses=bs.FixedInDegree(3), seed=1)
+        sparse.connect(e, post, delay=2e-3, synapses=bs.FixedInDegree(5), seed=1)
+        sparse.connect(i, post, delay=1e-3, synapses=bs.FixedInDegree(3), seed=1)
     convolved = bs.Network(DT)
     e, _, shape = bs.dalian_convolutional_layer(
         convolved, convolved.input(UNITS), (1, UNITS), 4, 2, 3, padding="same"
@@ -125,7 +125,7 @@ def conductances():
 @case("fluctuation_driven: loops that end without settling, with given rates and conductances", 0.3)
 def unsettled():
     return {
-        "given rates": started(dalian(), rates={"E": 12.0, "I": 12.0}),
+        "given rates": started(dalian(), assumed_rates={"E": 12.0, "I": 12.0}),
         "conductances": started(dalian(CONDUCTANCES), sigma_u=0.6),
     }
 
@@ -133,11 +133,11 @@ def unsettled():
 def _bare(neuron):
     """A circuit of 80 and 20 neurons without weights."""
     net = bs.Network(0.5e-3)
-    e = net.population(80, neuron, "excitatory", "E")
-    i = net.population(20, neuron, "inhibitory", "I")
+    e = net.population(80, neuron, "excitatory", name="E")
+    i = net.population(20, neuron, "inhibitory", name="I")
     for post in (e, i):
-        net.connect(e, post, 1.5e-3, synapses=bs.FixedInDegree(160), seed=1)
-        net.connect(i, post, 1.5e-3, synapses=bs.FixedInDegree(40), seed=1)
+        net.connect(e, post, delay=1.5e-3, synapses=bs.FixedInDegree(160), seed=1)
+        net.connect(i, post, delay=1.5e-3, synapses=bs.FixedInDegree(40), seed=1)
     return net
 
 
@@ -147,12 +147,16 @@ def _driven(weight, rate):
 
 CIRCUITS = {
     "delta": (bs.lif_delta(refractory=2e-3), _driven(0.01, 5000.0), {"mu_u": 0.8, "sigma_u": 0.3}),
-    "currents": (bs.ei_lif(20e-3, 5e-3), _driven(0.04, 5000.0), {"mu_u": 0.8, "sigma_u": 0.3}),
+    "currents": (
+        bs.ei_lif(tau_mem=20e-3, tau_exc=5e-3),
+        _driven(0.04, 5000.0),
+        {"mu_u": 0.8, "sigma_u": 0.3},
+    ),
     "conductances": (CONDUCTANCES, _driven(0.02, 3000.0), {"mu_u": 0.5, "sigma_u": 0.55}),
     "target rate": (
         bs.lif_delta(refractory=2e-3),
         _driven(0.01, 5000.0),
-        {"rate": 15.0, "sigma_u": 0.3},
+        {"target_rate": 15.0, "sigma_u": 0.3},
     ),
 }
 
@@ -171,7 +175,7 @@ def circuit_loop():
     result = {}
     for name in ("delta", "conductances"):
         neuron, background, wanted = CIRCUITS[name]
-        family = bs.ConstantWeights() if name == "delta" else bs.LogNormal(0.5)
+        family = bs.families.Constant() if name == "delta" else bs.families.LogNormal(0.5)
         options = {"background": background, "family": family} | wanted
         result[name] = started(_bare(neuron), None, **options)
     return result

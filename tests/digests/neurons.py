@@ -77,9 +77,18 @@ def alpha_conductance_lif():
 def _nonlinear(neuron, scale, current, initial):
     """Values of a simulation of a table that has no gradient."""
     net = bs.Network(1e-4)
-    a = net.population(6, neuron, "inhibitory", "A", initial=initial.pop("U", 0.0))
-    net.connect(net.input(UNITS), a, 1e-3, positive(UNITS, 6, mean=scale), "exc")
-    net.connect(a, a, 2e-3, positive(6, 6, mean=0.1 * scale, seed=5), "inh", name="inhibition")
+    a = net.population(6, neuron, "inhibitory", name="A", initial=initial.pop("U", 0.0))
+    net.connect(
+        net.input(UNITS), a, delay=1e-3, weights=positive(UNITS, 6, mean=scale), receptor="exc"
+    )
+    net.connect(
+        a,
+        a,
+        delay=2e-3,
+        weights=positive(6, 6, mean=0.1 * scale, seed=5),
+        receptor="inh",
+        name="inhibition",
+    )
     record = {f"A.{state}": slice(None) for state in a.states}
     background = [bs.Current("A", current)]
     initial = {f"A.{state}": value for state, value in initial.items()}
@@ -112,7 +121,7 @@ def leaky_readout():
     for integrator in INTEGRATORS:
         net = bs.Network(DT)
         options = {"initial": 0.2, "bias": 0.1, "learn": {"mem": "neuron", "syn": "population"}}
-        readout = net.readout(2, 30e-3, 5e-3, integrator=integrator, **options)
+        readout = net.readout(2, tau_mem=30e-3, tau_syn=5e-3, integrator=integrator, **options)
         net.connect(net.input(UNITS), readout, weights=signed(UNITS, 2))
         result[integrator] = run_and_gradient(net)
     return result
@@ -154,7 +163,13 @@ def per_neuron():
         for name, mean in {"mem": 20e-3, "syn": 8e-3, "adapt": 80e-3}.items()
     }
     jump = np.linspace(0.0, 0.3, 6)
-    neuron = bs.adaptive_lif(taus["mem"], taus["syn"], taus["adapt"], jump, refractory=2e-3)
+    neuron = bs.adaptive_lif(
+        tau_mem=taus["mem"],
+        tau_syn=taus["syn"],
+        tau_adapt=taus["adapt"],
+        jump=jump,
+        refractory=2e-3,
+    )
     return {"time constants": taus} | run_and_gradient(single(neuron, 0.5))
 
 
@@ -165,8 +180,8 @@ def learned():
     for name, (one, other) in kinds.items():
         learn = {"mem": one, "syn": other, "adapt": one, "jump": other}
         net = single(bs.adaptive_lif(), 0.5, learn=learn, bias=0.05)
-        for at, p in net.tau_parameters.items():
-            net.tau_parameters[at] = p + 0.1
+        for at, p in net.parameters.items():
+            net.parameters[at] = p + 0.1
         result[name] = run_and_gradient(net)
     net = single(_conductances(bs.conductance_lif), 0.08, learn={"mem": "neuron", "exc": "neuron"})
     return result | {"conductances": run_and_gradient(net)}

@@ -23,7 +23,7 @@ def _values(net, **options):
 def dalian_layer():
     net = bs.Network(DT)
     e, _ = bs.dalian_layer(net, net.input(UNITS), 12, 4, delay=2e-3)
-    net.connect(e, net.readout(2, tau_mem=40e-3), 1e-3)
+    net.connect(e, net.readout(2, tau_mem=40e-3), delay=1e-3)
     return _values(fill(net, 0.5))
 
 
@@ -33,8 +33,8 @@ def deep():
     x = net.input(UNITS)
     first = bs.layer(net, x, 8, name="first", recurrent=True, delay=1e-3)
     second = bs.layer(net, first, 6, name="second", neuron=bs.adaptive_lif())
-    net.connect(x, second, 5e-3, frozen=True)
-    net.connect(second, first, 3e-3, gradient_to_source=False)
+    net.connect(x, second, delay=5e-3, frozen=True)
+    net.connect(second, first, delay=3e-3, gradient_to_source=False)
     net.connect(second, net.readout(2))
     return {"recurrent": "\n".join(sorted(bs.recurrent_projections(net)))} | _values(fill(net, 0.8))
 
@@ -64,8 +64,8 @@ def connectivity():
     for name, rule in RULES.items():
         net = bs.Network(DT)
         a = net.population(UNITS, bs.lif(), name="A")
-        net.connect(net.input(UNITS), a, 1e-3, positive(UNITS, UNITS))
-        net.connect(a, a, 2e-3, synapses=rule, seed=3)
+        net.connect(net.input(UNITS), a, delay=1e-3, weights=positive(UNITS, UNITS))
+        net.connect(a, a, delay=2e-3, synapses=rule, seed=3)
         net.connect(a, net.readout(2), weights=signed(UNITS, 2))
         result[name] = _values(fill(net, 0.5))
     return result
@@ -73,13 +73,13 @@ def connectivity():
 
 DISTRIBUTIONS = {
     "Normal": bs.Normal(0.3, 0.1, low=0.0),
-    "UniformBetween": bs.UniformBetween(0.1, 0.5),
-    "Exponential": 0.3 * bs.Exponential(),
-    "LogNormal": 0.3 * bs.LogNormal(0.5),
-    "Gamma": 0.3 * bs.Gamma(2.0),
-    "HalfNormal": 0.3 * bs.HalfNormal(),
-    "Uniform": 0.3 * bs.Uniform(),
-    "Constant": 0.3 * bs.ConstantWeights(),
+    "UniformBetween": bs.Uniform(0.1, 0.5),
+    "Exponential": 0.3 * bs.families.Exponential(),
+    "LogNormal": 0.3 * bs.families.LogNormal(0.5),
+    "Gamma": 0.3 * bs.families.Gamma(2.0),
+    "HalfNormal": 0.3 * bs.families.HalfNormal(),
+    "Uniform": 0.3 * bs.families.Uniform(),
+    "Constant": 0.3 * bs.families.Constant(),
 }
 
 
@@ -88,11 +88,11 @@ def distributions():
     result = {}
     for name, weights in DISTRIBUTIONS.items():
         net = bs.Network(DT)
-        e = net.population(8, bs.ei_lif(), "excitatory", "E")
+        e = net.population(8, bs.ei_lif(), "excitatory", name="E")
         x = net.input(UNITS, sign="excitatory")
-        delay = bs.UniformBetween(0.0, 6e-3) if name != "Normal" else bs.Normal(3e-3, 1e-3, low=0.0)
-        net.connect(x, e, delay, weights, synapses=bs.Bernoulli(0.7), seed=8)
-        net.connect(e, e, 1e-3, weights, seed=8)
+        delay = bs.Uniform(0.0, 6e-3) if name != "Normal" else bs.Normal(3e-3, 1e-3, low=0.0)
+        net.connect(x, e, delay=delay, weights=weights, synapses=bs.Bernoulli(0.7), seed=8)
+        net.connect(e, e, delay=1e-3, weights=weights, seed=8)
         net.connect(e, net.readout(2), weights=signed(8, 2))
         result[name] = _values(net)
     return result
@@ -103,9 +103,11 @@ def given_delays():
     net = bs.Network(DT)
     a = net.population(UNITS, bs.lif(), name="A")
     delays = DT * np.array([0, 1, 2, 3, 5, 8, 13])
-    net.connect(net.input(UNITS), a, delays, synapses=bs.Pairs(PRE, POST), name="pairs")
-    net.connect("input", a, 1e-3, 0.2, synapses=bs.FixedInDegree(9), seed=2, name="one weight")
-    net.connect(a, a, 2e-3, synapses=net.synapses["one weight"])
+    net.connect(net.input(UNITS), a, delay=delays, synapses=bs.Pairs(PRE, POST), name="pairs")
+    net.connect(
+        "input", a, delay=1e-3, weights=0.2, synapses=bs.FixedInDegree(9), seed=2, name="one weight"
+    )
+    net.connect(a, a, delay=2e-3, synapses=net.synapses["one weight"])
     net.connect(a, net.readout(2), weights=signed(UNITS, 2))
     return _values(fill(net, 0.6))
 
@@ -115,7 +117,7 @@ def convolution():
     net = bs.Network(DT)
     x = net.input(UNITS)
     layer, shape = bs.convolutional_layer(
-        net, x, (1, UNITS), 3, 5, 2, "same", recurrent_kernel=3, name="C", delay=1e-3
+        net, x, (1, UNITS), 3, 5, stride=2, padding="same", recurrent_kernel=3, name="C", delay=1e-3
     )
     net.connect(layer, net.readout(2))
     flat = bs.Network(DT)
@@ -137,8 +139,8 @@ def pooling():
     a = net.population(12, bs.lif(), name="A")
     net.connect(net.input(UNITS), a, weights=positive(UNITS, 12, mean=0.4))
     pooled = net.pool(a, bs.MaxPool(maps, size=3, stride=2))
-    net.connect(pooled, a, 2e-3, name="back", weights=signed(pooled.n, 12))
-    net.connect(pooled, net.readout(2), 1e-3, weights=signed(pooled.n, 2))
+    net.connect(pooled, a, delay=2e-3, name="back", weights=signed(pooled.n, 12))
+    net.connect(pooled, net.readout(2), delay=1e-3, weights=signed(pooled.n, 2))
     trains, shape = bs.max_pool(SPIKES, maps, 2)
     return {"pooled input": trains, "shape": shape} | _values(net)
 

@@ -15,14 +15,25 @@ SECONDS = 0.1
 
 def circuit(neuron=None, dtype=np.float32, delay=None):
     """24 excitatory and 6 inhibitory neurons, sparse, with a delay of each synapse or one for all."""
-    neuron = bs.ei_lif(20e-3, 5e-3, 10e-3, refractory=2e-3) if neuron is None else neuron
+    neuron = (
+        bs.ei_lif(tau_mem=20e-3, tau_exc=5e-3, tau_inh=10e-3, refractory=2e-3)
+        if neuron is None
+        else neuron
+    )
     net = bs.Network(DT, dtype)
-    e = net.population(24, neuron, "excitatory", "E")
-    i = net.population(6, neuron, "inhibitory", "I")
-    delay = bs.UniformBetween(1e-3, 5e-3) if delay is None else delay
+    e = net.population(24, neuron, "excitatory", name="E")
+    i = net.population(6, neuron, "inhibitory", name="I")
+    delay = bs.Uniform(1e-3, 5e-3) if delay is None else delay
     for post in (e, i):
-        net.connect(e, post, delay, 0.4 * bs.Exponential(), synapses=bs.FixedInDegree(12), seed=1)
-        net.connect(i, post, 1e-3, 0.4, synapses=bs.FixedInDegree(5), seed=1)
+        net.connect(
+            e,
+            post,
+            delay=delay,
+            weights=0.4 * bs.families.Exponential(),
+            synapses=bs.FixedInDegree(12),
+            seed=1,
+        )
+        net.connect(i, post, delay=1e-3, weights=0.4, synapses=bs.FixedInDegree(5), seed=1)
     return net
 
 
@@ -69,7 +80,7 @@ def ornstein_uhlenbeck():
 
 @case("delta synapses, conductances and double precision in simulations")
 def tables():
-    delta = circuit(bs.lif_delta(20e-3, refractory=2e-3))
+    delta = circuit(bs.lif_delta(tau_mem=20e-3, refractory=2e-3))
     options = {"reversal_exc": 6.0, "reversal_inh": -2.0, "threshold": 1.0}
     conducting = circuit(bs.conductance_lif(refractory=2e-3, **options))
     return {
@@ -98,8 +109,8 @@ def short_term():
     for name, rule in rules.items():
         net = circuit()
         options = {"weights": 0.3, "synapses": bs.Bernoulli(0.5), "seed": 3, "plasticity": rule}
-        net.connect("E", "I", 3e-3, name="plastic", **options)
-        net.connect("E", "E", bs.UniformBetween(0.0, 4e-3), name="of each delay", **options)
+        net.connect("E", "I", delay=3e-3, name="plastic", **options)
+        net.connect("E", "E", delay=bs.Uniform(0.0, 4e-3), name="of each delay", **options)
         result[name] = simulation_values(_simulate(net, _drive()))
         result[name]["steady state"] = np.array(rule.steady_state(np.array([5.0, 20.0])))
     return result
@@ -112,8 +123,8 @@ def inhibitory():
         net = circuit()
         rule = bs.InhibitorySTDP(eta=0.05, target_rate=5.0, w_max=0.6)
         options = {"synapses": bs.Bernoulli(0.8), "seed": 3, "plasticity": rule}
-        net.connect("I", "E", 2e-3, 0.2, name="plastic", **options)
-        net.connect("I", "I", 4e-3, 0.2, name="within I", **options)
+        net.connect("I", "E", delay=2e-3, weights=0.2, name="plastic", **options)
+        net.connect("I", "I", delay=4e-3, weights=0.2, name="within I", **options)
         done = _simulate(net, _drive(), threads=threads)
         result[f"{threads} threads"] = simulation_values(done)
     return result
@@ -124,8 +135,10 @@ def continued_plasticity():
     net = circuit()
     options = {"synapses": bs.Bernoulli(0.8), "seed": 3}
     stdp, depression = bs.InhibitorySTDP(eta=0.05, target_rate=5.0), bs.TsodyksMarkram(0.5, 0.2)
-    net.connect("I", "E", 2e-3, 0.2, name="STDP", plasticity=stdp, **options)
-    net.connect("E", "I", 3e-3, 0.3, name="depression", plasticity=depression, **options)
+    net.connect("I", "E", delay=2e-3, weights=0.2, name="STDP", plasticity=stdp, **options)
+    net.connect(
+        "E", "I", delay=3e-3, weights=0.3, name="depression", plasticity=depression, **options
+    )
     first = _simulate(net, _drive(), 0.05)
     second = _simulate(net, _drive(), 0.05, state=first.state, seed=None)
     return {"first": simulation_values(first), "second": simulation_values(second)}
@@ -152,8 +165,8 @@ def inputs():
         net, net.input(UNITS), (1, UNITS), 3, 1, 3, padding="same", recurrent_kernel=3
     )
     pooled = net.pool(e, bs.MaxPool(shape, size=4))
-    net.connect(pooled, net.readout(2), 1e-3)
-    net.connect("input", "I", 2e-3, positive(UNITS, 12, mean=0.2), name="dense")
+    net.connect(pooled, net.readout(2), delay=1e-3)
+    net.connect("input", "I", delay=2e-3, weights=positive(UNITS, 12, mean=0.2), name="dense")
     fill(net, 0.8)
     done = _simulate(net, [bs.Current("E", 0.2)], SPIKES.duration, SPIKES[1:2])
     readout = bs.simulate(

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 import biosnn as bs
-from biosnn import mean_field, moments
 
 from .common import DT, SPIKES, UNITS, fill, positive, single
 from .registry import case
@@ -19,7 +18,7 @@ TABLES = {
     "lif_delta": (bs.lif_delta(), "exc"),
     "ei_lif": (bs.ei_lif(), "inh"),
     "ampa_nmda_gaba": (bs.ampa_nmda_gaba(), "exc"),
-    "of each neuron": (bs.lif(np.linspace(10e-3, 30e-3, 4)), "syn"),
+    "of each neuron": (bs.lif(tau_mem=np.linspace(10e-3, 30e-3, 4)), "syn"),
 }
 
 
@@ -27,9 +26,9 @@ TABLES = {
 def psp_moments():
     return {
         name: {
-            "psp": moments.psp(neuron, DT, receptor, 50),
-            "integrals": np.array(moments.psp_integrals(neuron, DT, receptor)),
-            "integrals over 50 ms": np.array(moments.psp_integrals(neuron, DT, receptor, 50e-3)),
+            "psp": bs.theory.psp(neuron, DT, receptor, 50),
+            "integrals": np.array(bs.theory.psp_integrals(neuron, DT, receptor)),
+            "integrals over 50 ms": np.array(bs.theory.psp_integrals(neuron, DT, receptor, 50e-3)),
         }
         for name, (neuron, receptor) in TABLES.items()
     }
@@ -39,10 +38,12 @@ def psp_moments():
 def rates():
     mu, sigma = (0.2, 0.6, 0.9, 1.2), 0.3
     stationary = {
-        name: np.array([moments.stationary_rate(m, sigma, 20e-3, 8e-3, DT, 1.0, *more) for m in mu])
+        name: np.array(
+            [bs.theory.stationary_rate(m, sigma, 20e-3, 8e-3, DT, 1.0, *more) for m in mu]
+        )
         for name, more in {"plain": (), "refractory": (0.1, 3), "subtract": ("subtract", 2)}.items()
     }
-    siegert = [moments.siegert_rate(m, sigma, 20e-3, 1.0, 0.2, 2e-3) for m in mu]
+    siegert = [bs.theory.siegert_rate(m, sigma, 20e-3, 1.0, 0.2, 2e-3) for m in mu]
     return {"Siegert": np.array(siegert), "stationary": stationary}
 
 
@@ -50,10 +51,10 @@ def _cells(neuron, weight):
     """An excitatory and an inhibitory population with a Poisson drive."""
     result = []
     for name in ("E", "I"):
-        drive = mean_field.Input("exc", 1.0, weight, weight**2, None, 4000.0)
-        e = mean_field.Input("exc", 80.0, weight, 1.5 * weight**2, "E")
-        i = mean_field.Input("inh", 20.0, 5 * weight, 30 * weight**2, "I")
-        result.append(mean_field.Cell(name, neuron, (drive, e, i), 0.1 * weight, ()))
+        drive = bs.theory.Input("exc", 1.0, weight, weight**2, None, 4000.0)
+        e = bs.theory.Input("exc", 80.0, weight, 1.5 * weight**2, "E")
+        i = bs.theory.Input("inh", 20.0, 5 * weight, 30 * weight**2, "I")
+        result.append(bs.theory.Cell(name, neuron, (drive, e, i), 0.1 * weight, ()))
     return result
 
 
@@ -62,16 +63,22 @@ def fixed_points():
     options = {"reversal_exc": 6.0, "reversal_inh": -2.0, "threshold": 1.0}
     neurons = {
         "delta": (bs.lif_delta(refractory=2e-3), 0.015),
-        "short currents": (bs.ei_lif(20e-3, 1e-3, 2e-3, refractory=2e-3), 0.3),
-        "long currents": (bs.ei_lif(20e-3, 5e-3, 10e-3, refractory=2e-3), 0.05),
+        "short currents": (
+            bs.ei_lif(tau_mem=20e-3, tau_exc=1e-3, tau_inh=2e-3, refractory=2e-3),
+            0.3,
+        ),
+        "long currents": (
+            bs.ei_lif(tau_mem=20e-3, tau_exc=5e-3, tau_inh=10e-3, refractory=2e-3),
+            0.05,
+        ),
         "conductances": (bs.conductance_lif(refractory=2e-3, **options), 0.02),
     }
     result = {}
     for name, (neuron, weight) in neurons.items():
         cells = _cells(neuron, weight)
-        point = mean_field.fixed_point(cells, dt=DT)
-        free = [mean_field.membrane(cell, point.rates) for cell in cells]
-        cv = [mean_field.interval_cv(neuron, m) for m in free]
+        point = bs.theory.fixed_point(cells, dt=DT)
+        free = [bs.theory.membrane(cell, point.rates) for cell in cells]
+        cv = [bs.theory.interval_cv(neuron, m) for m in free]
         free = {c.name: np.array([m.mu, m.sigma, m.tau]) for c, m in zip(cells, free, strict=True)}
         result[name] = {"rate of": point.rates, "membrane of": free, "CV": np.array(cv)}
         result[name]["converged"] = np.bool_(point.converged)
@@ -92,7 +99,7 @@ def regime():
     done = bs.simulate(net, 1.2, background=background, seed=3, progress=False)
     plastic = circuit()
     rule = {"plasticity": bs.TsodyksMarkram(0.5, 0.2), "name": "plastic"}
-    plastic.connect("E", "I", 2e-3, 0.2, synapses=bs.Bernoulli(0.5), seed=2, **rule)
+    plastic.connect("E", "I", delay=2e-3, weights=0.2, synapses=bs.Bernoulli(0.5), seed=2, **rule)
     return {
         "theory": _regime_values(bs.regime(net, background)),
         "measured": _regime_values(bs.regime(net, background, done)),
@@ -131,7 +138,7 @@ def brian_tables():
         "lif_delta": bs.lif_delta(refractory=2e-3),
         "ei_lif": bs.bounded(bs.ei_lif(refractory=2e-3), -0.5, 1.5),
         "ei_adaptive_lif": bs.ei_adaptive_lif(jump_delay=2e-3),
-        "ampa_nmda_gaba": bs.ampa_nmda_gaba(np.linspace(12e-3, 30e-3, 6)),
+        "ampa_nmda_gaba": bs.ampa_nmda_gaba(tau_mem=np.linspace(12e-3, 30e-3, 6)),
         "conductance_lif": bs.conductance_lif(**options),
         "alpha_conductance_lif": bs.alpha_conductance_lif(**options),
         "adex": bs.adex(),
@@ -145,8 +152,10 @@ def brian_networks():
     net = circuit()
     sparse = {"synapses": bs.Bernoulli(0.5), "seed": 2}
     short_term, stdp = bs.TsodyksMarkram(0.5, 0.2), bs.InhibitorySTDP(0.05, 5.0)
-    net.connect("E", "I", 3e-3, 0.2, name="depressing", plasticity=short_term, **sparse)
-    net.connect("I", "E", 2e-3, 0.2, name="learning", plasticity=stdp, **sparse)
+    net.connect(
+        "E", "I", delay=3e-3, weights=0.2, name="depressing", plasticity=short_term, **sparse
+    )
+    net.connect("I", "E", delay=2e-3, weights=0.2, name="learning", plasticity=stdp, **sparse)
     background = [
         bs.PoissonInput("E", 2000.0, 0.12),
         bs.Current("I", 0.9),

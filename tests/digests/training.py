@@ -40,7 +40,7 @@ def curves(history):
 
 def parameters(net):
     """Weights, and what else training changes."""
-    return {"weights of": dict(net.weights), "parameter": dict(net.tau_parameters)}
+    return {"weights of": dict(net.weights), "parameter": dict(net.parameters)}
 
 
 def trained(net, targets=None, mask=None, spikes=DATA, **options):
@@ -152,10 +152,10 @@ def optimizers():
 
 
 SCHEDULES = {
-    "constant": bs.Constant(),
-    "cosine with warm-up": bs.Cosine(0.1, 0.3),
-    "step": bs.Step((0.4, 0.7), 0.2),
-    "plateau": bs.OnPlateau(1, 0.5),
+    "constant": bs.schedules.Constant(),
+    "cosine with warm-up": bs.schedules.Cosine(0.1, 0.3),
+    "step": bs.schedules.Step((0.4, 0.7), 0.2),
+    "plateau": bs.schedules.OnPlateau(1, 0.5),
 }
 
 
@@ -194,8 +194,8 @@ def training_options():
 def networks():
     sparse = bs.Network(DT)
     a = sparse.population(8, bs.lif(), name="A")
-    sparse.connect(sparse.input(UNITS), a, 1e-3, synapses=bs.Bernoulli(0.6), seed=1)
-    sparse.connect(a, a, bs.UniformBetween(0, 4e-3), synapses=bs.Bernoulli(0.4), seed=1)
+    sparse.connect(sparse.input(UNITS), a, delay=1e-3, synapses=bs.Bernoulli(0.6), seed=1)
+    sparse.connect(a, a, delay=bs.Uniform(0, 4e-3), synapses=bs.Bernoulli(0.4), seed=1)
     sparse.connect(a, sparse.readout(2), synapses=bs.FixedInDegree(5), seed=1)
     convolved = bs.Network(DT)
     layer, _ = bs.convolutional_layer(convolved, convolved.input(UNITS), (1, UNITS), 2, 3)
