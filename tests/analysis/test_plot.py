@@ -14,7 +14,7 @@ from matplotlib.colors import to_hex  # noqa: E402
 from matplotlib.text import Text  # noqa: E402
 
 import biosnn as bs  # noqa: E402
-from biosnn.analysis import figures, plot, plot_currents, plot_traces, stats
+from biosnn.analysis import figures, plot, plot_activity, plot_currents, stats
 from biosnn.brian.comparison import Comparison, Divergence  # noqa: E402
 from biosnn.data import poisson  # noqa: E402
 from biosnn.data.spike_trains import SpikeTrains  # noqa: E402
@@ -705,7 +705,7 @@ def test_names_are_no_formulas_and_break_at_underscores(odd):
 
 
 def test_a_rate_is_rounded_but_never_to_nothing():
-    assert [plot_traces._rate(rate) for rate in (0.0, 0.0123, 0.5, 12.345, 1234.5)] == [
+    assert [plot_activity._rate(rate) for rate in (0.0, 0.0123, 0.5, 12.345, 1234.5)] == [
         "silent",
         "0.012 Hz",
         "0.5 Hz",
