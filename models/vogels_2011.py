@@ -92,7 +92,7 @@ def around_inhibition(done):
     """(lags, rates) of excitatory neurons around the spikes of their inhibitory inputs, and its mean under the window of the rule."""
     synapses = done.network.synapses["I->E"]
     lags, rates = bs.stats.cross_correlogram(
-        done.spikes["I"], done.spikes["E"], (synapses.sources, synapses.target), REACH, BIN
+        done.spikes["I"], done.spikes["E"], (synapses.sources, synapses.target), reach=REACH, width=BIN
     )
     return lags, rates, float(np.average(rates, weights=np.exp(-np.abs(lags) / TAU)))
 

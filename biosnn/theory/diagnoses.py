@@ -58,7 +58,7 @@ def spiking(simulation, name, width, cv):
         error = (
             chi * np.sqrt(2 / bins + 1 / spikes.times.size) / 2
         )  # of the variance of counts, most of which is that of a Poisson number
-    found, cv_error = stats.pooled_cv(spikes, np.nan_to_num(cv))
+    found, cv_error = stats.pooled_cv(spikes, expected=np.nan_to_num(cv))
     cv_error = max(cv_error, _window_bias(simulation.mean_rates[name], cv, simulation.duration))
     return Spiking(
         simulation.mean_rates[name], _rate_error(simulation, name), found, cv_error, chi, error

@@ -15,6 +15,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..network.neuron import gain_matrix, step_matrix
+from ..network.psp import arrival_state, psp
 from ..support import timegrid
 
 _SLOW = 50  # a current that changes so much more slowly than the membrane counts as constant
@@ -43,20 +44,6 @@ def as_learned(network):
     return view
 
 
-def psp(neuron, dt, receptor, n_steps):
-    """Postsynaptic potential of a spike of weight 1: k[n] = (M^n)_{U, r}, n = 0 .. n_steps - 1.
-
-    Shape (n_steps,), or (n_steps, n) for a population with a time constant per neuron. k[0] is the value at the spike.
-    """
-    matrix, _ = step_matrix(neuron, dt)
-    state = _arrival(neuron, receptor, matrix.shape[:-1])
-    kernel = np.empty((n_steps,) + matrix.shape[:-2])
-    for n in range(n_steps):
-        kernel[n] = state[..., 0]
-        state = np.einsum("...sq,...q->...s", matrix, state)
-    return kernel
-
-
 def psp_integrals(neuron, dt, receptor, duration=None):
     """(eps_bar, eps_hat) of a receptor, in seconds; one value, or one per neuron.
 
@@ -68,7 +55,7 @@ def psp_integrals(neuron, dt, receptor, duration=None):
         return dt * kernel.sum(axis=0), dt * (kernel**2).sum(axis=0)
     matrix, _ = step_matrix(neuron, dt)
     size = matrix.shape[-1]
-    arrival = _arrival(neuron, receptor, matrix.shape[:-1])
+    arrival = arrival_state(neuron, receptor, matrix.shape[:-1])
     total = np.linalg.solve(np.eye(size) - matrix, arrival[..., None])[..., 0, 0]
     pairs = np.einsum("...ij,...kl->...ikjl", matrix, matrix).reshape(
         matrix.shape[:-2] + (size**2, size**2)
@@ -77,18 +64,6 @@ def psp_integrals(neuron, dt, receptor, duration=None):
         matrix.shape[:-2] + (size**2, 1)
     )
     return dt * total, dt * np.linalg.solve(np.eye(size**2) - pairs, square)[..., 0, 0]
-
-
-def _arrival(neuron, receptor, shape):
-    """The state right after a spike of weight 1 at a receptor. ValueError for a neuron whose potentials do not add up."""
-    if neuron.surge:
-        raise ValueError(
-            f"{neuron.model} is not linear in U: its postsynaptic potentials do not add up, and have no moments."
-        )
-    target = neuron.receptors[receptor]
-    state = np.zeros(shape)
-    state[..., list(neuron.states).index(target.state)] = target.jump
-    return state
 
 
 def current_time_constant(neuron, receptor_variance):
@@ -146,7 +121,7 @@ def _continuous(neuron, receptor):
     taus = {name: float(np.mean(value)) for name, value in neuron.time_constants.items()}
     tau = np.array([taus[name] for name in neuron.states.values()])
     a = (gain_matrix(neuron) - np.eye(len(tau))) / tau[:, None]
-    arrival = _arrival(neuron, receptor, (len(tau),))
+    arrival = arrival_state(neuron, receptor, (len(tau),))
     from scipy.linalg import solve_continuous_lyapunov  # here: `import biosnn` stays quick
 
     return a, arrival, solve_continuous_lyapunov(a, -np.outer(arrival, arrival))
