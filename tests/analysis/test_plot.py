@@ -788,8 +788,8 @@ def test_figures_are_written_and_pyplot_is_never_loaded(trace, tmp_path):
     plot.activity(trace).savefig(tmp_path / "activity.png")
     assert (tmp_path / "activity.png").read_bytes().startswith(b"\x89PNG")
     code = (
-        "import sys, numpy as np, biosnn.plot as plot; assert 'matplotlib' not in sys.modules; "
-        "from biosnn.train import History; plot.history(History(*[np.ones(3)] * 7)); "
+        "import sys, numpy as np; from biosnn import plot; assert 'matplotlib' not in sys.modules; "
+        "from biosnn.training.train import History; plot.history(History(*[np.ones(3)] * 7)); "
         "assert 'matplotlib.figure' in sys.modules and 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(plot.__file__).parents[1])
