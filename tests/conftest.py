@@ -1,11 +1,14 @@
 """Small networks take batches in as many chunks as large ones, so that the tests see sums over chunks."""
+
 import sys
 
 import pytest
 
-from biosnn import passes
+from biosnn.engine import chunks as passes
 
-collect_ignore = ["fuzz"] if sys.platform == "win32" else []      # campaigns limit their child processes by means of POSIX
+collect_ignore = (
+    ["fuzz"] if sys.platform == "win32" else []
+)  # campaigns limit their child processes by means of POSIX
 
 
 @pytest.fixture(autouse=True)

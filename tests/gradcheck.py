@@ -1,10 +1,13 @@
 """The smooth-twin gradient check: with the antiderivative of the surrogate in place of the threshold the network is
 differentiable, the adjoint is its exact gradient, and central differences must agree."""
+
 import numpy as np
 
-from biosnn import arrays, passes, trials
-from biosnn.pack import pack
-from biosnn.past import checked_state
+from biosnn.engine import chunks as passes
+from biosnn.engine import run as trials
+from biosnn.engine.state import checked_state
+from biosnn.engine.trial_tables import pack
+from biosnn.kernels import arrays
 
 
 def twin(network, spikes, currents=None, state=None):
@@ -13,17 +16,25 @@ def twin(network, spikes, currents=None, state=None):
     events, steps = trials.bin_inputs(network, spikes, merge=True)
     n_trials = events.pointers.shape[0]
     layout = trials.current_layout(packed, currents or {})
-    drive = arrays.Drive(events, np.arange(n_trials), layout.blocks,
-                          trials._stack(layout, currents or {}, n_trials, steps, network.dtype, "currents"),
-                         past=None if state is None else checked_state(state, packed))
+    drive = arrays.Drive(
+        events,
+        np.arange(n_trials),
+        layout.blocks,
+        trials._stack(layout, currents or {}, n_trials, steps, network.dtype, "currents"),
+        earlier=None if state is None else checked_state(state, packed),
+    )
     states = trials.all_states(packed)
-    recording = passes.new_recording(packed, n_trials, steps, states.blocks, states.width, tape=True, smooth=True)
+    recording = passes.new_recording(
+        packed, n_trials, steps, states.blocks, states.width, tape=True, smooth=True
+    )
     passes.forward(packed, drive, recording, steps, 1)
     trains = dict(zip([p.name for p in network.inputs], trials.input_trains(network, spikes)))
     return trials.make_trace(packed, drive, recording, states, steps, trains)
 
 
-def relative_error(network, spikes, loss, currents=None, seed=0, steps=(1e-4, 1e-5, 2e-6), state=None):
+def relative_error(
+    network, spikes, loss, currents=None, seed=0, steps=(1e-4, 1e-5, 2e-6), state=None
+):
     """Largest |adjoint - central difference| / scale over random directions of every parameter of the network.
 
     state: of a run that this one goes on from.
@@ -32,12 +43,19 @@ def relative_error(network, spikes, loss, currents=None, seed=0, steps=(1e-4, 1e
     """
     rng, trace = np.random.default_rng(seed), twin(network, spikes, currents, state)
     _, states, counts, direct, *by_spike = loss(trace)
-    got = trials.gradient(trace, states, *by_spike, counts=counts, differentiate_reset=True, threads=1)
+    got = trials.gradient(
+        trace,
+        states=states,
+        spikes=by_spike[0] if by_spike else None,
+        counts=counts,
+        differentiate_reset=True,
+        threads=1,
+    )
     errors = []
 
     def compare(gradient, change):
         direction = rng.choice([-1.0, 1.0], np.shape(gradient))
-        best = np.inf   # truncation shrinks with the step and rounding grows; a wrong adjoint is wrong at every step
+        best = np.inf  # truncation shrinks with the step and rounding grows; a wrong adjoint is wrong at every step
         for step in steps:
             values = []
             for sign in (1, -1):
@@ -47,7 +65,7 @@ def relative_error(network, spikes, loss, currents=None, seed=0, steps=(1e-4, 1e
             expected = (values[0] - values[1]) / (2 * step)
             scale = max(abs(expected), np.abs(gradient).sum() * 1e-2, 1e-9)
             best = min(best, abs(np.sum(gradient * direction) - expected) / scale)
-            if best < 1e-7:    # well below the 1e-6 that is asked for
+            if best < 1e-7:  # well below the 1e-6 that is asked for
                 break
         errors.append(best)
 
@@ -59,13 +77,15 @@ def relative_error(network, spikes, loss, currents=None, seed=0, steps=(1e-4, 1e
         def change(delta, name=projection.name, before=before):
             network.weights[name] = before + delta
             return lambda: network.weights.__setitem__(name, before)
+
         compare(got.weights[projection.name] + direct.get(projection.name, 0.0), change)
     for key, gradient in got.time_constants.items():
-        before = network.tau_parameters[key]
+        before = network.parameters[key]
 
         def change(delta, key=key, before=before):
-            network.tau_parameters[key] = before + delta
-            return lambda: network.tau_parameters.__setitem__(key, before)
+            network.parameters[key] = before + delta
+            return lambda: network.parameters.__setitem__(key, before)
+
         compare(np.asarray(gradient), change)
     for name, gradient in got.currents.items():
         before = currents[name]
@@ -73,6 +93,6 @@ def relative_error(network, spikes, loss, currents=None, seed=0, steps=(1e-4, 1e
         def change(delta, name=name, before=before):
             currents[name] = before + delta
             return lambda: currents.__setitem__(name, before)
+
         compare(gradient, change)
     return max(errors)
-

@@ -1,4 +1,5 @@
 """Slow, obvious references, written from the equations alone. They read a network's description, never its packed arrays."""
+
 import numpy as np
 from scipy.linalg import expm
 
@@ -7,16 +8,24 @@ def step_matrix(neuron, dt, i=0, time_constants=None):
     """M and the gain of a current, for neuron i of a population, state by state from the differential equations."""
     names = list(neuron.states)
     taus = time_constants or neuron.time_constants
-    tau = [float(np.atleast_1d(taus[t])[i if np.ndim(taus[t]) else 0]) for t in neuron.states.values()]
+    tau = [
+        float(np.atleast_1d(taus[t])[i if np.ndim(taus[t]) else 0]) for t in neuron.states.values()
+    ]
     n = len(names)
     if neuron.integrator != "exact":
         matrix, drive = np.zeros((n, n)), np.zeros(n)
         for s in range(n):
-            decay = np.exp(-dt / tau[s]) if neuron.integrator == "exponential_euler" else 1 - dt / tau[s]
+            decay = (
+                np.exp(-dt / tau[s])
+                if neuron.integrator == "exponential_euler"
+                else 1 - dt / tau[s]
+            )
             matrix[s, s] = decay
             for q in range(n):
                 matrix[s, q] += (1 - decay) * neuron.gains.get((names[s], names[q]), 0.0)
-        drive[0] = 1 - np.exp(-dt / tau[0]) if neuron.integrator == "exponential_euler" else dt / tau[0]
+        drive[0] = (
+            1 - np.exp(-dt / tau[0]) if neuron.integrator == "exponential_euler" else dt / tau[0]
+        )
         return matrix, drive
     a = np.zeros((n + 1, n + 1))
     for s in range(n):
@@ -43,13 +52,20 @@ def conductance_slopes(neuron, dt, x, current, i, time_constants):
     slopes = []
     for k in range(len(x) + 1):
         shift = 1e-20j * np.eye(len(x) + 1)[k]
-        slopes.append(conductance_step(neuron, dt, x + shift[:-1], current + shift[-1], i, time_constants).imag / 1e-20)
+        slopes.append(
+            conductance_step(
+                neuron, dt, x + shift[:-1], current + shift[-1], i, time_constants
+            ).imag
+            / 1e-20
+        )
     return np.array(slopes[:-1]), slopes[-1]
 
 
 def jumps(network, population):
     """State -> what a spike adds to it."""
-    factor = np.exp(network.tau_parameters[population.name, "jump"]) if "jump" in population.learn else 1.0
+    factor = (
+        np.exp(network.parameters[population.name, "jump"]) if "jump" in population.learn else 1.0
+    )
     return {state: jump * factor for state, jump in population.neuron.spike_jumps.items()}
 
 
@@ -59,14 +75,21 @@ def by_delay(network, projection):
     steps, result = np.rint(d / network.dt).astype(int), {}
     for delay in np.unique(steps):
         result[int(delay)] = np.zeros((network[projection.pre].n, network[projection.post].n))
-        np.add.at(result[int(delay)], (j[steps == delay], i[steps == delay]), w[steps == delay].astype(float))
+        np.add.at(
+            result[int(delay)],
+            (j[steps == delay], i[steps == delay]),
+            w[steps == delay].astype(float),
+        )
     return result
 
 
 def shared(network, projection, by_pair):
     """Gradient by the weights, from the gradients by delay and pair: each synapse adds to the weight that it has."""
     j, i, _, d = network.indices(projection)
-    total, synapses = np.zeros(np.shape(network.weights[projection.name])), network.synapses.get(projection.name)
+    total, synapses = (
+        np.zeros(np.shape(network.weights[projection.name])),
+        network.synapses.get(projection.name),
+    )
     at = np.arange(j.size) if total.ndim else np.zeros(j.size, int)
     if synapses is not None and synapses.weight_index is not None:
         at = synapses.weight_index
@@ -80,8 +103,14 @@ def windows(pooling):
     channels, *lengths = pooling.shape
     neuron = np.arange(np.prod(pooling.shape)).reshape(pooling.shape)
     for c in range(channels):
-        for corner in np.ndindex(*[(n - k) // s + 1 for n, k, s in zip(lengths, pooling.size, pooling.stride)]):
-            yield neuron[c][tuple(slice(y * s, y * s + k) for y, k, s in zip(corner, pooling.size, pooling.stride))].ravel()
+        for corner in np.ndindex(
+            *[(n - k) // s + 1 for n, k, s in zip(lengths, pooling.size, pooling.stride)]
+        ):
+            yield neuron[c][
+                tuple(
+                    slice(y * s, y * s + k) for y, k, s in zip(corner, pooling.size, pooling.stride)
+                )
+            ].ravel()
 
 
 def run(network, inputs, currents=None, smooth=False):
@@ -91,8 +120,12 @@ def run(network, inputs, currents=None, smooth=False):
     """
     steps = len(next(iter(inputs.values()))) if inputs else len(next(iter(currents.values())))
     populations = network.spiking + network.readouts
-    matrices = {p.name: [step_matrix(p.neuron, network.dt, i, network.time_constants(p)) for i in range(p.n)]
-                for p in populations}
+    matrices = {
+        p.name: [
+            step_matrix(p.neuron, network.dt, i, network.time_constants(p)) for i in range(p.n)
+        ]
+        for p in populations
+    }
     x = {p.name: np.zeros((p.n, len(p.neuron.states))) for p in populations}
     for p in populations:
         x[p.name][:, 0] = p.initial
@@ -108,10 +141,14 @@ def run(network, inputs, currents=None, smooth=False):
             for i in range(p.n):
                 matrix, drive = matrices[p.name][i]
                 old, before = x[p.name][i].copy(), x[p.name][i, 0]
-                current = network.bias(p)[i] + (currents[p.name][n, i] if currents and p.name in currents else 0.0)
+                current = network.bias(p)[i] + (
+                    currents[p.name][n, i] if currents and p.name in currents else 0.0
+                )
                 x[p.name][i] = matrix @ old + drive * current
                 if p.neuron.reversal:
-                    x[p.name][i, 0] = conductance_step(p.neuron, network.dt, old, current, i, network.time_constants(p))
+                    x[p.name][i, 0] = conductance_step(
+                        p.neuron, network.dt, old, current, i, network.time_constants(p)
+                    )
                 x[p.name][i, 0] = min(max(x[p.name][i, 0], p.neuron.low), p.neuron.high)
                 if clock[p.name][i] > 0:
                     clock[p.name][i] -= 1
@@ -122,32 +159,52 @@ def run(network, inputs, currents=None, smooth=False):
                 margin = u_star[p.name][n] - p.neuron.threshold
                 value = p.surrogate.twin(margin) if smooth else (margin > 0).astype(float)
                 emitted[p.name][n] = np.where(clamped[p.name][n], 0, value)
-        margin = {p.name: np.where(clamped[p.name][n], -np.inf, u_star[p.name][n] - p.neuron.threshold) for p in network.spiking}
-        for p in network.pooling:      # the largest spike of a window and, of equal ones, that with the largest margin
+        margin = {
+            p.name: np.where(clamped[p.name][n], -np.inf, u_star[p.name][n] - p.neuron.threshold)
+            for p in network.spiking
+        }
+        for p in (
+            network.pooling
+        ):  # the largest spike of a window and, of equal ones, that with the largest margin
             for g, members in enumerate(windows(p.pooling)):
                 chosen = max(members, key=lambda i: (emitted[p.source][n, i], margin[p.source][i]))
-                winner[p.name][n, g], emitted[p.name][n, g] = chosen, max(emitted[p.source][n, members])
+                winner[p.name][n, g], emitted[p.name][n, g] = (
+                    chosen,
+                    max(emitted[p.source][n, members]),
+                )
             margin[p.name] = margin[p.source][winner[p.name][n]]
         for projection in network.projections:
             for delay, matrix in by_delay(network, projection).items():
                 if n >= delay:
                     post = network[projection.post]
                     receptor = post.neuron.receptors[projection.receptor]
-                    x[post.name][:, list(post.neuron.states).index(receptor.state)] += receptor.jump * (
-                        emitted[projection.pre][n - delay] @ matrix)
+                    x[post.name][:, list(post.neuron.states).index(receptor.state)] += (
+                        receptor.jump * (emitted[projection.pre][n - delay] @ matrix)
+                    )
         for p in network.spiking:
             s, u = emitted[p.name][n], x[p.name][:, 0]
-            x[p.name][:, 0] = (u - p.neuron.threshold * s if p.neuron.reset == "subtract"
-                               else u + s * (p.neuron.reset - u))
+            x[p.name][:, 0] = (
+                u - p.neuron.threshold * s
+                if p.neuron.reset == "subtract"
+                else u + s * (p.neuron.reset - u)
+            )
             crossed = (u_star[p.name][n] > p.neuron.threshold) & ~clamped[p.name][n]
             clock[p.name][crossed] = max(0, int(p.neuron.refractory / network.dt + 0.5) - 1)
             m = n - int(p.neuron.jump_delay / network.dt + 0.5)
             for state, jump in jumps(network, p).items():
-                x[p.name][:, list(p.neuron.states).index(state)] += jump * emitted[p.name][m] if m >= 0 else 0
+                x[p.name][:, list(p.neuron.states).index(state)] += (
+                    jump * emitted[p.name][m] if m >= 0 else 0
+                )
         for p in populations:
             for k, s in enumerate(p.neuron.states):
                 states[p.name, s][n] = x[p.name][:, k]
-    return {"u_star": u_star, "spikes": emitted, "clamped": clamped, "states": states, "winner": winner}
+    return {
+        "u_star": u_star,
+        "spikes": emitted,
+        "clamped": clamped,
+        "states": states,
+        "winner": winner,
+    }
 
 
 def gradient(network, inputs, result, grad_states, grad_counts=None, currents=None):
@@ -158,22 +215,38 @@ def gradient(network, inputs, result, grad_states, grad_counts=None, currents=No
     """
     populations = network.spiking + network.readouts
     steps = len(next(iter(result["u_star"].values())))
-    lam = {p.name: np.zeros((steps + 1, p.n, len(p.neuron.states))) for p in populations}   # adjoint of the end of step n
-    by_pair = {p.name: {delay: np.zeros(w.shape) for delay, w in by_delay(network, p).items()} for p in network.projections}
+    lam = {
+        p.name: np.zeros((steps + 1, p.n, len(p.neuron.states))) for p in populations
+    }  # adjoint of the end of step n
+    by_pair = {
+        p.name: {delay: np.zeros(w.shape) for delay, w in by_delay(network, p).items()}
+        for p in network.projections
+    }
     grad_currents = {p.name: np.zeros((steps, p.n)) for p in populations}
     for n in range(steps - 1, -1, -1):
         for p in populations:
             for k, s in enumerate(p.neuron.states):
                 lam[p.name][n, :, k] += grad_states.get((p.name, s), np.zeros((steps, p.n)))[n]
-        grad_spike = {p.name: np.zeros(p.n) if grad_counts is None or p.name not in grad_counts else grad_counts[p.name].copy()
-                      for p in network.spiking + network.pooling}
+        grad_spike = {
+            p.name: np.zeros(p.n)
+            if grad_counts is None or p.name not in grad_counts
+            else grad_counts[p.name].copy()
+            for p in network.spiking + network.pooling
+        }
         for projection in network.projections:
             for delay, matrix in by_delay(network, projection).items():
                 if n + delay < steps:
                     post = network[projection.post]
                     receptor = post.neuron.receptors[projection.receptor]
-                    arrived = receptor.jump * lam[post.name][n + delay, :, list(post.neuron.states).index(receptor.state)]
-                    by_pair[projection.name][delay] += np.outer(result["spikes"][projection.pre][n], arrived)
+                    arrived = (
+                        receptor.jump
+                        * lam[post.name][
+                            n + delay, :, list(post.neuron.states).index(receptor.state)
+                        ]
+                    )
+                    by_pair[projection.name][delay] += np.outer(
+                        result["spikes"][projection.pre][n], arrived
+                    )
                     if projection.pre in grad_spike and projection.gradient_to_source:
                         grad_spike[projection.pre] += matrix @ arrived
         for p in reversed(network.pooling):
@@ -181,7 +254,9 @@ def gradient(network, inputs, result, grad_states, grad_counts=None, currents=No
         for p in network.spiking:
             m = n + int(p.neuron.jump_delay / network.dt + 0.5)
             for state, jump in jumps(network, p).items():
-                grad_spike[p.name] += jump * lam[p.name][m, :, list(p.neuron.states).index(state)] if m < steps else 0
+                grad_spike[p.name] += (
+                    jump * lam[p.name][m, :, list(p.neuron.states).index(state)] if m < steps else 0
+                )
         for p in populations:
             d = lam[p.name][n].copy()
             if p.kind == "spiking":
@@ -198,14 +273,19 @@ def gradient(network, inputs, result, grad_states, grad_counts=None, currents=No
                 if result["clamped"][p.name][n, i]:
                     kept, row[0] = row[0], 0.0
                 if p.neuron.reversal:
-                    old = ([result["states"][p.name, s][n - 1, i] for s in p.neuron.states] if n else
-                           [p.initial] + [0.0] * (len(p.neuron.states) - 1))
+                    old = (
+                        [result["states"][p.name, s][n - 1, i] for s in p.neuron.states]
+                        if n
+                        else [p.initial] + [0.0] * (len(p.neuron.states) - 1)
+                    )
                     current = currents[p.name][n, i] if currents and p.name in currents else 0.0
                     matrix = matrix.copy()
-                    matrix[0], drive[0] = conductance_slopes(p.neuron, network.dt, np.array(old), current, i, network.time_constants(p))
+                    matrix[0], drive[0] = conductance_slopes(
+                        p.neuron, network.dt, np.array(old), current, i, network.time_constants(p)
+                    )
                 grad_currents[p.name][n, i] = drive @ row
                 before = matrix.T @ row
                 before[0] += kept
-                lam[p.name][n - 1, i] += before   # n = 0 writes the spare last row
+                lam[p.name][n - 1, i] += before  # n = 0 writes the spare last row
     grad_weights = {p.name: shared(network, p, by_pair[p.name]) for p in network.projections}
     return {"weights": grad_weights, "currents": grad_currents}

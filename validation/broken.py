@@ -1,5 +1,6 @@
 """Networks that are broken on purpose, a little: the ladder must notice. Each function returns a changed copy, or None if the
 network has nothing of the kind to break."""
+
 import copy
 from dataclasses import replace
 
@@ -9,7 +10,13 @@ import numpy as np
 def decay(network):
     """The time constants of the first spiking population, longer by a factor of 1 + 1e-6."""
     population = network.spiking[0]
-    return _with_neuron(network, population, time_constants={name: tau * (1 + 1e-6) for name, tau in population.neuron.time_constants.items()})
+    return _with_neuron(
+        network,
+        population,
+        time_constants={
+            name: tau * (1 + 1e-6) for name, tau in population.neuron.time_constants.items()
+        },
+    )
 
 
 def delay(network):
@@ -17,10 +24,14 @@ def delay(network):
     changed, first = _copied(network), network.projections[0]
     if first.name in network.synapses:
         synapses = network.synapses[first.name]
-        changed.synapses = network.synapses | {first.name: replace(synapses, delay=synapses.delay + np.uint8(1))}
+        changed.synapses = network.synapses | {
+            first.name: replace(synapses, delay=synapses.delay + np.uint8(1))
+        }
     if first.delay is None:
         return changed
-    changed._projections[first.name] = replace(first, delay=(network.delay_steps(first) + 1) * network.dt)
+    changed._projections[first.name] = replace(
+        first, delay=(network.delay_steps(first) + 1) * network.dt
+    )
     return changed
 
 
@@ -30,7 +41,9 @@ def sign(network):
     if first.receptor == "syn":
         changed.weights[first.name] = -network.weights[first.name]
     else:
-        changed._projections[first.name] = replace(first, receptor={"exc": "inh", "inh": "exc"}[first.receptor])
+        changed._projections[first.name] = replace(
+            first, receptor={"exc": "inh", "inh": "exc"}[first.receptor]
+        )
     return changed
 
 
@@ -48,11 +61,17 @@ BREAKS = {function.__name__: function for function in (decay, delay, sign, refra
 
 def _copied(network):
     changed = copy.copy(network)
-    changed._populations, changed._projections, changed.weights = dict(network._populations), dict(network._projections), dict(network.weights)
+    changed._populations, changed._projections, changed.weights = (
+        dict(network._populations),
+        dict(network._projections),
+        dict(network.weights),
+    )
     return changed
 
 
 def _with_neuron(network, population, **changes):
     changed = _copied(network)
-    changed._populations[population.name] = replace(population, neuron=replace(population.neuron, **changes))
+    changed._populations[population.name] = replace(
+        population, neuron=replace(population.neuron, **changes)
+    )
     return changed

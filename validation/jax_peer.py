@@ -5,6 +5,7 @@ from one product and so does the readout's input, both populations of the Dalian
 one product; Adam (optax) and the loss are inside of the compiled step. Threads are those of XLA: as many as there are processors that
 the process may use.
 """
+
 import time
 from functools import partial
 
@@ -13,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from biosnn.neuron import step_matrix
+from biosnn.network.neuron import step_matrix
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1, 2))
@@ -34,8 +35,12 @@ class Model:
 
     def __init__(self, net):
         surrogate = net.spiking[0].surrogate
-        self.spike = partial(spike, beta=surrogate.steepness, cutoff=getattr(surrogate, "cutoff", np.inf))
-        self.tables = {p.name: step_matrix(p.neuron, net.dt)[0].tolist() for p in net.spiking + net.readouts}
+        self.spike = partial(
+            spike, beta=surrogate.steepness, cutoff=getattr(surrogate, "cutoff", np.inf)
+        )
+        self.tables = {
+            p.name: step_matrix(p.neuron, net.dt)[0].tolist() for p in net.spiking + net.readouts
+        }
         self.names = [p.name for p in net.spiking]
         self.dalian, self.n_exc = "E->I" in net.weights, net[self.names[0]].n
 
@@ -47,6 +52,7 @@ class Model:
             u, i = state
             u, i = uu * u + ui * i, ii * i + current
             return (u, i), u
+
         return jax.lax.scan(step, (jnp.zeros_like(currents[0]),) * 2, currents)[1]
 
     def readout(self, w, inputs):
@@ -54,20 +60,30 @@ class Model:
             return self.filtered(self._dalian(w, inputs) @ w["E->readout"])
         source, before = inputs, "input"
         for name in self.names:
-            source, before = self._layer(name, source @ w[f"{before}->{name}"], w.get(f"{name}->{name}")), name
+            source, before = (
+                self._layer(name, source @ w[f"{before}->{name}"], w.get(f"{name}->{name}")),
+                name,
+            )
         return self.filtered(source @ w[f"{before}->readout"])
 
     def _dalian(self, w, inputs):
         (uu, ue, ui), (_, ee, _), (_, _, ii) = self.tables["E"]
-        n_exc, (from_exc, from_inh) = self.n_exc, (jnp.concatenate([w[f"{p}->E"], w[f"{p}->I"]], 1) for p in "EI")
+        n_exc, (from_exc, from_inh) = (
+            self.n_exc,
+            (jnp.concatenate([w[f"{p}->E"], w[f"{p}->I"]], 1) for p in "EI"),
+        )
         currents = inputs @ jnp.concatenate([w["input->E"], w["input->I"]], 1)
 
         def step(state, current):
             u, exc, inh = state
             u = uu * u + ue * exc + ui * inh
             s = self.spike(u - 1)
-            exc, inh = ee * exc + current + s[:, :n_exc] @ from_exc, ii * inh + s[:, n_exc:] @ from_inh
+            exc, inh = (
+                ee * exc + current + s[:, :n_exc] @ from_exc,
+                ii * inh + s[:, n_exc:] @ from_inh,
+            )
             return (u * (1 - jax.lax.stop_gradient(s)), exc, inh), s[:, :n_exc]
+
         return jax.lax.scan(step, (jnp.zeros_like(currents[0]),) * 3, currents)[1]
 
     def _layer(self, name, currents, recurrent):
@@ -79,11 +95,12 @@ class Model:
             s = self.spike(u - 1)
             i = i if recurrent is None else i + s @ recurrent
             return (u * (1 - jax.lax.stop_gradient(s)), i), s
+
         return jax.lax.scan(step, (jnp.zeros_like(currents[0]),) * 2, currents)[1]
 
     def loss(self, weights, inputs, labels):
         """Maximum over time (the first of equal ones, as in PyTorch: `max` would divide the gradient between them), cross-entropy."""
-        u = self.readout(weights, inputs)
+        u = self.readout(weights, tau_mem=inputs)
         scores = jnp.take_along_axis(u, u.argmax(0)[None], 0)[0]
         return optax.softmax_cross_entropy_with_integer_labels(scores, labels).mean()
 
@@ -104,12 +121,15 @@ class Job:
             loss, gradient = jax.value_and_grad(self.model.loss)(weights, inputs, labels)
             updates, state = optimizer.update(gradient, state)
             return optax.apply_updates(weights, updates), state, loss
+
         self.compiled = step
 
     def step(self):
         """Seconds of a step."""
         begin = time.perf_counter()
-        self.weights, self.state, loss = self.compiled(self.weights, self.state, self.inputs, self.labels)
+        self.weights, self.state, loss = self.compiled(
+            self.weights, self.state, self.inputs, self.labels
+        )
         jax.block_until_ready((self.weights, loss))
         return time.perf_counter() - begin
 

@@ -1,4 +1,5 @@
 """Peak memory and first calls of a training step, each in a process of its own; and how fast this machine computes."""
+
 import json
 import os
 import resource
@@ -16,7 +17,13 @@ def in_own_process(arguments, environment=None, timeout=None):
     """What `python -m validation.speed ARGUMENTS…` prints in its last line, read as JSON. RuntimeError with its last words."""
     command = [sys.executable, "-m", "validation.speed", *map(str, arguments)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=os.environ | (environment or {}))
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env=os.environ | (environment or {}),
+        )
     except subprocess.TimeoutExpired:
         raise RuntimeError(f"it took more than {timeout:g} s") from None
     if done.returncode:
@@ -24,7 +31,8 @@ def in_own_process(arguments, environment=None, timeout=None):
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-# ---------------------------------------------------------------------------------------------- first calls
+# -------------------------------------------------------------------------------------- first calls
+
 
 def first_calls(arguments, timeout):
     """Seconds of the first process (caches empty) and of a second one.
@@ -34,11 +42,17 @@ def first_calls(arguments, timeout):
     """
     result = {}
     with tempfile.TemporaryDirectory() as folder:
-        caches = {"NUMBA_CACHE_DIR": str(Path(folder, "numba")), "TORCHINDUCTOR_CACHE_DIR": str(Path(folder, "inductor"))}
+        caches = {
+            "NUMBA_CACHE_DIR": str(Path(folder, "numba")),
+            "TORCHINDUCTOR_CACHE_DIR": str(Path(folder, "inductor")),
+        }
         for which in ("first", "second"):
             begin = time.time()
             answer = in_own_process(["first-step", *arguments], caches, timeout)
-            result |= {f"{which}_step_s": answer["step_s"], f"{which}_process_s": answer["done"] - begin}
+            result |= {
+                f"{which}_step_s": answer["step_s"],
+                f"{which}_process_s": answer["done"] - begin,
+            }
     return result
 
 
@@ -50,7 +64,8 @@ def first_step(make_job):
     print(json.dumps({"step_s": time.perf_counter() - begin, "done": time.time()}))
 
 
-# ---------------------------------------------------------------------------------------------- memory
+# ------------------------------------------------------------------------------------------- memory
+
 
 def step_memory(make_job, data):
     """Prints the growth of the peak resident set (MB) by one step, after a step with two trials; inputs are there before."""
@@ -74,14 +89,22 @@ def peak():
     """Peak resident set in MB since `reset_peak` (since the start, where that is not possible)."""
     status = Path("/proc/self/status")
     if status.exists():
-        return next(int(line.split()[1]) / 1e3 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+        return next(
+            int(line.split()[1]) / 1e3
+            for line in status.read_text().splitlines()
+            if line.startswith("VmHWM")
+        )
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        1e6 if sys.platform == "darwin" else 1e3
+    )
 
 
-# ---------------------------------------------------------------------------------------------- the machine
+# -------------------------------------------------------------------------------------- the machine
+
 
 class Machine(NamedTuple):
     """Of one core: float32 operations per second in a matrix product, and bytes per second between it and its caches."""
+
     flops: float
     cache_bandwidth: float
 
@@ -101,8 +124,9 @@ def measure_machine(n=1024, elements=1 << 15, repeats=20):
     def add():
         for _ in range(100):
             np.add(x, y, out=x)
+
     product = min(_seconds(lambda: np.matmul(a, b, out=c)) for _ in range(repeats))
-    return Machine(2 * n ** 3 / product, 1200 * elements / min(_seconds(add) for _ in range(repeats)))
+    return Machine(2 * n**3 / product, 1200 * elements / min(_seconds(add) for _ in range(repeats)))
 
 
 def _seconds(work):

@@ -11,15 +11,18 @@ What else differs, and what makes biosnn's gradient the same number (`COUNTERPAR
     Norse        its SuperSpike has the steepness 1 whatever `alpha` says; layers without recurrence differentiate the reset
     SpikingJelly its SuperSpike has the steepness 1 (`alpha` is a factor)
 """
+
 import torch
 
 import biosnn as bs
-from biosnn.neuron import step_matrix
+from biosnn.network.neuron import step_matrix
 
 #: Program -> (arguments of `programs.build`, differentiate_reset for recurrent and for other layers).
-COUNTERPARTS = {"snnTorch": ({"refractory_steps": 2}, (False, False)),
-                "Norse": ({"surrogate": bs.SuperSpike(1.0)}, (False, True)),
-                "SpikingJelly": ({"surrogate": bs.SuperSpike(1.0)}, (False, False))}
+COUNTERPARTS = {
+    "snnTorch": ({"refractory_steps": 2}, (False, False)),
+    "Norse": ({"surrogate": bs.SuperSpike(1.0)}, (False, True)),
+    "SpikingJelly": ({"surrogate": bs.SuperSpike(1.0)}, (False, False)),
+}
 
 
 def decays(net, name):
@@ -30,7 +33,7 @@ def decays(net, name):
 
 def delayed(readout, steps):
     """The readout's U, later by some steps, and of the same length."""
-    return torch.cat([torch.zeros_like(readout[:steps]), readout[:readout.shape[0] - steps]])
+    return torch.cat([torch.zeros_like(readout[:steps]), readout[: readout.shape[0] - steps]])
 
 
 class PeerNetwork(torch.nn.Module):
@@ -52,7 +55,11 @@ class PeerNetwork(torch.nn.Module):
 
     def linear(self, net, projections, factor=1.0):
         """torch.nn.Linear with the weights of projections with a common target, side by side."""
-        weight = torch.cat([torch.from_numpy(net.weights[name].T * factor) for name in projections], 1).to(self.dtype).contiguous()
+        weight = (
+            torch.cat([torch.from_numpy(net.weights[name].T * factor) for name in projections], 1)
+            .to(self.dtype)
+            .contiguous()
+        )
         result = torch.nn.Linear(weight.shape[1], weight.shape[0], bias=False, dtype=self.dtype)
         result.weight = torch.nn.Parameter(weight)
         self.place(result.weight, net, projections, factor)
@@ -66,8 +73,10 @@ class PeerNetwork(torch.nn.Module):
 
     def gradients(self, net):
         """Gradients of the last backward pass by projection, (pre, post), in biosnn's units."""
-        return {name: parameter.grad[:, first:first + net.weights[name].shape[0]].T.numpy() * factor
-                for name, (parameter, first, factor) in self.places.items()}
+        return {
+            name: parameter.grad[:, first : first + net.weights[name].shape[0]].T.numpy() * factor
+            for name, (parameter, first, factor) in self.places.items()
+        }
 
 
 class SnnTorch(PeerNetwork):
@@ -75,18 +84,25 @@ class SnnTorch(PeerNetwork):
 
     def __init__(self, net):
         import snntorch
+
         super().__init__(net)
         self.linears, self.neurons = torch.nn.ModuleList(), torch.nn.ModuleList()
         spike = snntorch.surrogate.fast_sigmoid(net.spiking[0].surrogate.steepness)
-        options = {"spike_grad": (lambda x: spike(x).to(x.dtype)) if self.dtype is torch.float64 else spike}   # it returns float32
+        options = {
+            "spike_grad": (lambda x: spike(x).to(x.dtype)) if self.dtype is torch.float64 else spike
+        }  # it returns float32
         for pre, post in self.chain:
             mem, syn = (torch.tensor(d, dtype=self.dtype) for d in decays(net, post))
             self.linears.append(self.linear(net, [f"{pre}->{post}"], 1 - float(mem)))
             if post == "readout":
                 neuron = snntorch.Synaptic(syn, mem, reset_mechanism="none", **options)
             elif f"{post}->{post}" in net.weights:
-                neuron = snntorch.RSynaptic(syn, mem, linear_features=net[post].n, reset_mechanism="zero", **options)
-                neuron.recurrent = self.linear(net, [f"{post}->{post}"], 1 - float(mem))      # without its bias
+                neuron = snntorch.RSynaptic(
+                    syn, mem, linear_features=net[post].n, reset_mechanism="zero", **options
+                )
+                neuron.recurrent = self.linear(
+                    net, [f"{post}->{post}"], 1 - float(mem)
+                )  # without its bias
             else:
                 neuron = snntorch.Synaptic(syn, mem, reset_mechanism="zero", **options)
             self.neurons.append(neuron)
@@ -96,7 +112,9 @@ class SnnTorch(PeerNetwork):
         for x in inputs:
             for k, (linear, neuron) in enumerate(zip(self.linears, self.neurons)):
                 result = neuron(linear(x), *states[k])
-                states[k] = result[-len(states[k]):]      # Synaptic's states are all but the first, RSynaptic's all three
+                states[k] = result[
+                    -len(states[k]) :
+                ]  # Synaptic's states are all but the first, RSynaptic's all three
                 x = result[0]
             trace.append(states[-1][-1])
         return delayed(torch.stack(trace), self.lag)
@@ -107,20 +125,35 @@ class Norse(PeerNetwork):
 
     def __init__(self, net):
         import norse.torch as norse
+
         super().__init__(net)
         parts = []
         for pre, post in self.chain:
             mem, syn = (torch.tensor((1 - d) / net.dt, dtype=self.dtype) for d in decays(net, post))
             if f"{post}->{post}" in net.weights:
-                weights = [torch.nn.Parameter(torch.from_numpy(net.weights[f"{source}->{post}"].T.copy())) for source in (pre, post)]
+                weights = [
+                    torch.nn.Parameter(torch.from_numpy(net.weights[f"{source}->{post}"].T.copy()))
+                    for source in (pre, post)
+                ]
                 for source, weight in zip((pre, post), weights):
                     self.place(weight, net, [f"{source}->{post}"])
-                parts.append(norse.LIFRecurrent(*weights[0].shape[::-1], p=norse.LIFParameters(syn, mem), dt=net.dt, autapses=True,
-                                                input_weights=weights[0], recurrent_weights=weights[1]))
+                parts.append(
+                    norse.LIFRecurrent(
+                        *weights[0].shape[::-1],
+                        p=norse.LIFParameters(syn, mem),
+                        dt=net.dt,
+                        autapses=True,
+                        input_weights=weights[0],
+                        recurrent_weights=weights[1],
+                    )
+                )
             else:
                 parts.append(self.linear(net, [f"{pre}->{post}"]))
-                parts.append(norse.LI(norse.LIParameters(syn, mem), dt=net.dt) if post == "readout" else
-                             norse.LIF(norse.LIFParameters(syn, mem), dt=net.dt))
+                parts.append(
+                    norse.LI(norse.LIParameters(syn, mem), dt=net.dt)
+                    if post == "readout"
+                    else norse.LIF(norse.LIFParameters(syn, mem), dt=net.dt)
+                )
         self.network = norse.SequentialState(*parts)
 
     def forward(self, inputs):
@@ -132,15 +165,22 @@ class SpikingJelly(PeerNetwork):
 
     def __init__(self, net):
         from spikingjelly.activation_based import functional, layer, neuron, surrogate
+
         super().__init__(net)
         self.reset_net, parts = functional.reset_net, []
         for pre, post in self.chain:
             mem, syn = decays(net, post)
-            node = neuron.CUBALIFNode(syn, mem, float("inf") if post == "readout" else 1.0, 0.0, surrogate.SuperSpike(1.0))
+            node = neuron.CUBALIFNode(
+                syn, mem, float("inf") if post == "readout" else 1.0, 0.0, surrogate.SuperSpike(1.0)
+            )
             node.detach_reset = True
             if f"{post}->{post}" in net.weights:
-                container = layer.LinearRecurrentContainer(node, net[pre].n, net[post].n, bias=False, step_mode="m")
-                container.rc = self.linear(net, [f"{pre}->{post}", f"{post}->{post}"], 1 - mem)    # onto the neurons at once
+                container = layer.LinearRecurrentContainer(
+                    node, net[pre].n, net[post].n, bias=False, step_mode="m"
+                )
+                container.rc = self.linear(
+                    net, [f"{pre}->{post}", f"{post}->{post}"], 1 - mem
+                )  # onto the neurons at once
                 parts.append(container)
             else:
                 node.step_mode = "m"

@@ -9,6 +9,7 @@
 
 The reset is to a value (`spk_reset="hard"`) as in the other programs; spikes act after a step of delay, kept in a state of the network.
 """
+
 import os
 import time
 
@@ -18,30 +19,37 @@ from models import vogels_abbott_2005 as vogels
 
 from .simulation_peers import STEP
 
-CHOSEN = ("jit and for_loop over 500 steps a call, AlignPostProj with the event-driven EventFixedProb (as in its examples CUBA and COBA), "
-          "float32; compiled before the clock starts")
-_STEPS = 500       # of a call: WAKE_S
+CHOSEN = (
+    "jit and for_loop over 500 steps a call, AlignPostProj with the event-driven EventFixedProb (as in its examples CUBA and COBA), "
+    "float32; compiled before the clock starts"
+)
+_STEPS = 500  # of a call: WAKE_S
 
 
 def run(model, threads, seconds, scale, seed):
     """Seconds to build and to run, and the mean rate of all neurons."""
-    if hasattr(os, "sched_setaffinity"):       # before XLA counts processors
+    if hasattr(os, "sched_setaffinity"):  # before XLA counts processors
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
     import brainstate
     import brainunit as u
     import jax
+
     begin, n_steps = time.perf_counter(), round(seconds / STEP)
     brainstate.environ.set(dt=1e3 * STEP * u.ms)
     brainstate.random.seed(seed)
     net = _network(model == "cuba", seed)
     calls = np.split(np.arange(n_steps), np.arange(_STEPS, n_steps, _STEPS))
     waking = model == "coba"
-    first, rest = (brainstate.transform.jit(lambda steps, step=step: brainstate.transform.for_loop(step, steps).sum())
-                   for step in ((net.wake_up if waking else net.update), net.update))
+    first, rest = (
+        brainstate.transform.jit(
+            lambda steps, step=step: brainstate.transform.for_loop(step, steps).sum()
+        )
+        for step in ((net.wake_up if waking else net.update), net.update)
+    )
     brainstate.nn.init_all_states(net)
     start = [(state, state.value) for state in net.states().values()]
     for loop, steps in ((first, calls[0]), (rest, calls[0]), (rest, calls[-1])):
-        jax.block_until_ready(loop(steps))      # compiles
+        jax.block_until_ready(loop(steps))  # compiles
     for state, value in start:
         state.value = value
     built = time.perf_counter()
@@ -56,25 +64,50 @@ def _network(cuba, seed):
     import brainunit as u
     from brainpy import state as bp
     from braintools import init
+
     n, n_exc, millivolt, ms = vogels.N_EXC + vogels.N_INH, vogels.N_EXC, 1e3 * u.mV, 1e3 * u.ms
     w_exc, w_inh = vogels.weights("CUBA" if cuba else "COBA")
-    w_exc, w_inh = (1e3 * w_exc * u.mS, -1e3 * w_inh * u.mS) if cuba else (w_exc * u.siemens, w_inh * u.siemens)     # over 1 ohm
-    outs = (bp.CUBA.desc(scale=u.volt),) * 2 if cuba else (bp.COBA.desc(E=vogels.E_EXC * millivolt), bp.COBA.desc(E=vogels.E_INH * millivolt))
+    w_exc, w_inh = (
+        (1e3 * w_exc * u.mS, -1e3 * w_inh * u.mS)
+        if cuba
+        else (w_exc * u.siemens, w_inh * u.siemens)
+    )  # over 1 ohm
+    outs = (
+        (bp.CUBA.desc(scale=u.volt),) * 2
+        if cuba
+        else (bp.COBA.desc(E=vogels.E_EXC * millivolt), bp.COBA.desc(E=vogels.E_INH * millivolt))
+    )
 
     class Circuit(brainstate.nn.Module):
         def __init__(self):
             super().__init__()
-            self.cells = bp.LIFRef(n, V_rest=(vogels.REST_CUBA if cuba else vogels.REST_COBA) * millivolt, V_th=vogels.THRESHOLD * millivolt,
-                                   V_reset=vogels.RESET * millivolt, tau=vogels.TAU * ms, tau_ref=vogels.REFRACTORY * ms, spk_reset="hard",
-                                   V_initializer=init.Uniform(vogels.RESET * millivolt, vogels.THRESHOLD * millivolt))
+            self.cells = bp.LIFRef(
+                n,
+                V_rest=(vogels.REST_CUBA if cuba else vogels.REST_COBA) * millivolt,
+                V_th=vogels.THRESHOLD * millivolt,
+                V_reset=vogels.RESET * millivolt,
+                tau=vogels.TAU * ms,
+                tau_ref=vogels.REFRACTORY * ms,
+                spk_reset="hard",
+                V_initializer=init.Uniform(vogels.RESET * millivolt, vogels.THRESHOLD * millivolt),
+            )
             self.exc, self.inh = (
-                bp.AlignPostProj(comm=brainstate.nn.EventFixedProb(m, n, vogels.P, weight, seed=seed + k), out=out, post=self.cells,
-                                 syn=bp.Expon.desc(n, tau=tau * ms))
-                for k, (m, weight, tau, out) in enumerate(((n_exc, w_exc, vogels.TAU_EXC, outs[0]),
-                                                           (n - n_exc, w_inh, vogels.TAU_INH, outs[1]))))
+                bp.AlignPostProj(
+                    comm=brainstate.nn.EventFixedProb(m, n, vogels.P, weight, seed=seed + k),
+                    out=out,
+                    post=self.cells,
+                    syn=bp.Expon.desc(n, tau=tau * ms),
+                )
+                for k, (m, weight, tau, out) in enumerate(
+                    (
+                        (n_exc, w_exc, vogels.TAU_EXC, outs[0]),
+                        (n - n_exc, w_inh, vogels.TAU_INH, outs[1]),
+                    )
+                )
+            )
 
         def init_state(self, *args, **kwargs):
-            self.spikes = brainstate.ShortTermState(u.math.zeros(n, bool))      # of the step before
+            self.spikes = brainstate.ShortTermState(u.math.zeros(n, bool))  # of the step before
 
         def update(self, step):
             """Returns the spikes of a step."""

@@ -11,6 +11,7 @@
 
 Its build contains its compiler, and the synapses, which its program makes as it starts. Run times are those of the calls of `run`.
 """
+
 import shutil
 import tempfile
 import time
@@ -26,8 +27,10 @@ from models import vogels_abbott_2005 as vogels
 
 from .simulation_peers import STATES, STEP
 
-CHOSEN = ("C++ stand-alone, its default -O3 -ffast-math -march=native, OpenMP for 2 threads; synapses in the order of their sources "
-          "(connect(p=…), or arrays sorted by source), shared weights and delays; PoissonInput")
+CHOSEN = (
+    "C++ stand-alone, its default -O3 -ffast-math -march=native, OpenMP for 2 threads; synapses in the order of their sources "
+    "(connect(p=…), or arrays sorted by source), shared weights and delays; PoissonInput"
+)
 #: Its own clock counts processor time where there is one thread, and the last run alone.
 _PRINT_CLOCK = "std::cout << std::fixed << std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count() << std::endl;"
 CHOSEN_SINGLE = CHOSEN + "; prefs.core.default_float_dtype = float32"
@@ -36,18 +39,26 @@ CHOSEN_SINGLE = CHOSEN + "; prefs.core.default_float_dtype = float32"
 def run(model, threads, seconds, scale, seed, single=False):
     """Seconds to build and to run, and the mean rate of all neurons. single: state variables and weights in float32."""
     import brian2 as b2
+
     begin, folder = time.perf_counter(), tempfile.mkdtemp()
     try:
         b2.prefs.core.default_float_dtype = np.float32 if single else np.float64
         b2.set_device("cpp_standalone", build_on_run=False)
         b2.prefs.devices.cpp_standalone.openmp_threads = threads if threads > 1 else 0
-        b2.prefs.devices.cpp_standalone.extra_make_args_unix = ["-j2"]      # its default starts all compilers at once
+        b2.prefs.devices.cpp_standalone.extra_make_args_unix = [
+            "-j2"
+        ]  # its default starts all compilers at once
         b2.prefs.codegen.cpp.headers += ["<chrono>"]
         for place in ("before_network_run", "after_network_run"):
             b2.device.insert_code(place, _PRINT_CLOCK)
         b2.defaultclock.dt = STEP * b2.second
         b2.seed(seed)
-        part = {"microcircuit": _microcircuit, "plasticity": _plasticity, "cuba": _vogels, "coba": _vogels}.get(model, _brunel)
+        part = {
+            "microcircuit": _microcircuit,
+            "plasticity": _plasticity,
+            "cuba": _vogels,
+            "coba": _vogels,
+        }.get(model, _brunel)
         cells, synapses, wake_up = part(b2, model, scale, seed)
         monitor, waking = b2.SpikeMonitor(cells), min(vogels.WAKE_S, seconds) if wake_up else 0.0
         network = b2.Network(cells, *synapses, *wake_up, monitor)
@@ -67,57 +78,134 @@ def run(model, threads, seconds, scale, seed, single=False):
 
 def _brunel(b2, model, scale, seed):
     g, eta = STATES[model]
-    n_exc, n_inh, c_exc, c_inh = (round(n * scale) for n in (brunel.N_EXC, brunel.N_INH, brunel.C_EXC, brunel.C_INH))
-    space = {"tau": brunel.TAU * b2.second, "theta": brunel.THETA * b2.volt, "reset": brunel.RESET * b2.volt}
-    cells = b2.NeuronGroup(n_exc + n_inh, "dv/dt = -v / tau : volt (unless refractory)", threshold="v > theta", reset="v = reset",
-                           refractory=brunel.REFRACTORY * b2.second, method="exact", namespace=space)
+    n_exc, n_inh, c_exc, c_inh = (
+        round(n * scale) for n in (brunel.N_EXC, brunel.N_INH, brunel.C_EXC, brunel.C_INH)
+    )
+    space = {
+        "tau": brunel.TAU * b2.second,
+        "theta": brunel.THETA * b2.volt,
+        "reset": brunel.RESET * b2.volt,
+    }
+    cells = b2.NeuronGroup(
+        n_exc + n_inh,
+        "dv/dt = -v / tau : volt (unless refractory)",
+        threshold="v > theta",
+        reset="v = reset",
+        refractory=brunel.REFRACTORY * b2.second,
+        method="exact",
+        namespace=space,
+    )
     synapses, rng = [], np.random.default_rng(seed)
-    for pre, n, c, weight in ((cells[:n_exc], n_exc, c_exc, brunel.J), (cells[n_exc:], n_inh, c_inh, -g * brunel.J)):
-        each = b2.Synapses(pre, cells, on_pre="v += w", delay=brunel.DELAY * b2.second, namespace={"w": weight * b2.volt})
+    for pre, n, c, weight in (
+        (cells[:n_exc], n_exc, c_exc, brunel.J),
+        (cells[n_exc:], n_inh, c_inh, -g * brunel.J),
+    ):
+        each = b2.Synapses(
+            pre,
+            cells,
+            on_pre="v += w",
+            delay=brunel.DELAY * b2.second,
+            namespace={"w": weight * b2.volt},
+        )
         sources = rng.integers(n, size=len(cells) * c, dtype=np.int32)
         order = np.argsort(sources, kind="stable")
         each.connect(i=sources[order], j=order // c)
         synapses.append(each)
-    external = b2.PoissonInput(cells, "v", brunel.C_EXC, brunel.external_rate(eta) / brunel.C_EXC * b2.Hz, brunel.J * b2.volt)
+    external = b2.PoissonInput(
+        cells,
+        "v",
+        brunel.C_EXC,
+        brunel.external_rate(eta) / brunel.C_EXC * b2.Hz,
+        brunel.J * b2.volt,
+    )
     return cells, [*synapses, external], []
 
 
 def _vogels(b2, model, scale, seed):
     cuba = model == "cuba"
-    rest, (w_exc, w_inh) = vogels.REST_CUBA if cuba else vogels.REST_COBA, vogels.weights(model.upper())
-    space = {"tau": vogels.TAU * b2.second, "tau_e": vogels.TAU_EXC * b2.second, "tau_i": vogels.TAU_INH * b2.second,
-             "theta": vogels.THRESHOLD * b2.volt, "reset": vogels.RESET * b2.volt, "rest": rest * b2.volt, "e_e": vogels.E_EXC * b2.volt,
-             "e_i": vogels.E_INH * b2.volt, "w_e": w_exc * (b2.volt if cuba else 1), "w_i": w_inh * (b2.volt if cuba else 1)}
+    rest, (w_exc, w_inh) = (
+        vogels.REST_CUBA if cuba else vogels.REST_COBA,
+        vogels.weights(model.upper()),
+    )
+    space = {
+        "tau": vogels.TAU * b2.second,
+        "tau_e": vogels.TAU_EXC * b2.second,
+        "tau_i": vogels.TAU_INH * b2.second,
+        "theta": vogels.THRESHOLD * b2.volt,
+        "reset": vogels.RESET * b2.volt,
+        "rest": rest * b2.volt,
+        "e_e": vogels.E_EXC * b2.volt,
+        "e_i": vogels.E_INH * b2.volt,
+        "w_e": w_exc * (b2.volt if cuba else 1),
+        "w_i": w_inh * (b2.volt if cuba else 1),
+    }
     drive, unit = ("ge - gi", "volt") if cuba else ("ge * (e_e - v) + gi * (e_i - v)", "1")
-    cells = b2.NeuronGroup(vogels.N_EXC + vogels.N_INH, f"""dv/dt = (rest - v + {drive}) / tau : volt (unless refractory)
+    cells = b2.NeuronGroup(
+        vogels.N_EXC + vogels.N_INH,
+        f"""dv/dt = (rest - v + {drive}) / tau : volt (unless refractory)
                            dge/dt = -ge / tau_e : {unit}
-                           dgi/dt = -gi / tau_i : {unit}""", threshold="v > theta", reset="v = reset", namespace=space,
-                           refractory=vogels.REFRACTORY * b2.second, method="exact" if cuba else "exponential_euler")
+                           dgi/dt = -gi / tau_i : {unit}""",
+        threshold="v > theta",
+        reset="v = reset",
+        namespace=space,
+        refractory=vogels.REFRACTORY * b2.second,
+        method="exact" if cuba else "exponential_euler",
+    )
     cells.v = "reset + rand() * (theta - reset)"
     synapses = []
-    for pre, state in ((cells[:vogels.N_EXC], "e"), (cells[vogels.N_EXC:], "i")):
-        each = b2.Synapses(pre, cells, on_pre=f"g{state} += w_{state}", delay=STEP * b2.second, namespace=space)
+    for pre, state in ((cells[: vogels.N_EXC], "e"), (cells[vogels.N_EXC :], "i")):
+        each = b2.Synapses(
+            pre, cells, on_pre=f"g{state} += w_{state}", delay=STEP * b2.second, namespace=space
+        )
         each.connect(p=vogels.P)
         synapses.append(each)
-    return cells, synapses, [] if cuba else [b2.PoissonInput(cells, "ge", 100, vogels.WAKE_HZ / 100 * b2.Hz, w_exc)]
+    return (
+        cells,
+        synapses,
+        [] if cuba else [b2.PoissonInput(cells, "ge", 100, vogels.WAKE_HZ / 100 * b2.Hz, w_exc)],
+    )
 
 
 def _plasticity(b2, model, scale, seed):
-    p, grow, n_exc, n_inh = plastic, 1 / scale / plastic.LEAK, round(8000 * scale), round(2000 * scale)      # conductances in units of the leak
-    space = {"tau": p.TAU * b2.second, "grow": grow, "eta": p.ETA * grow, "alpha": 2 * p.TARGET * p.TAU, "most": p.W_MAX * grow}
-    cells = b2.NeuronGroup(n_exc + n_inh, """dv/dt = (20*mV - v + ge*(60*mV - v) - gi*(v + 20*mV)) / (20*ms) : volt (unless refractory)
+    p, grow, n_exc, n_inh = (
+        plastic,
+        1 / scale / plastic.LEAK,
+        round(8000 * scale),
+        round(2000 * scale),
+    )  # conductances in units of the leak
+    space = {
+        "tau": p.TAU * b2.second,
+        "grow": grow,
+        "eta": p.ETA * grow,
+        "alpha": 2 * p.TARGET * p.TAU,
+        "most": p.W_MAX * grow,
+    }
+    cells = b2.NeuronGroup(
+        n_exc + n_inh,
+        """dv/dt = (20*mV - v + ge*(60*mV - v) - gi*(v + 20*mV)) / (20*ms) : volt (unless refractory)
                            dge/dt = -ge / (5*ms) : 1
-                           dgi/dt = -gi / (10*ms) : 1""", threshold="v > 10*mV", reset="v = 0*mV", refractory=5 * b2.ms,
-                           method="exponential_euler")
+                           dgi/dt = -gi / (10*ms) : 1""",
+        threshold="v > 10*mV",
+        reset="v = 0*mV",
+        refractory=5 * b2.ms,
+        method="exponential_euler",
+    )
     cells.v = "rand() * 10*mV"
     exc, inh = cells[:n_exc], cells[n_exc:]
-    synapses = [b2.Synapses(exc, cells, on_pre=f"ge += {p.W_EXC}*grow", namespace=space),
-                b2.Synapses(inh, inh, on_pre=f"gi += {p.W_II}*grow", namespace=space),
-                b2.Synapses(inh, exc, """w : 1
+    synapses = [
+        b2.Synapses(exc, cells, on_pre=f"ge += {p.W_EXC}*grow", namespace=space),
+        b2.Synapses(inh, inh, on_pre=f"gi += {p.W_II}*grow", namespace=space),
+        b2.Synapses(
+            inh,
+            exc,
+            """w : 1
                             dbefore/dt = -before / tau : 1 (event-driven)
                             dafter/dt = -after / tau : 1 (event-driven)""",
-                            on_pre="before += 1; w = clip(w + eta*(after - alpha), 0, most); gi += w",
-                            on_post="after += 1; w = clip(w + eta*before, 0, most)", namespace=space)]
+            on_pre="before += 1; w = clip(w + eta*(after - alpha), 0, most); gi += w",
+            on_post="after += 1; w = clip(w + eta*before, 0, most)",
+            namespace=space,
+        ),
+    ]
     for each in synapses:
         each.connect(p=p.P)
     return cells, synapses, []
@@ -125,25 +213,54 @@ def _plasticity(b2, model, scale, seed):
 
 def _microcircuit(b2, model, scale, seed):
     m, rng = microcircuit, np.random.default_rng(seed)
-    sizes, numbers, means = np.rint(m.NEURONS * scale).astype(int), np.rint(m.synapse_numbers() * scale ** 2).astype(int), m.weights()
+    sizes, numbers, means = (
+        np.rint(m.NEURONS * scale).astype(int),
+        np.rint(m.synapse_numbers() * scale**2).astype(int),
+        m.weights(),
+    )
     first = np.concatenate([[0], np.cumsum(sizes)])
-    space = {"tau": m.TAU * b2.second, "tau_s": m.TAU_SYN * b2.second, "theta": m.THRESHOLD * b2.volt}
-    cells = b2.NeuronGroup(first[-1], """dv/dt = (-v + cur + dc) / tau : volt (unless refractory)
+    space = {
+        "tau": m.TAU * b2.second,
+        "tau_s": m.TAU_SYN * b2.second,
+        "theta": m.THRESHOLD * b2.volt,
+    }
+    cells = b2.NeuronGroup(
+        first[-1],
+        """dv/dt = (-v + cur + dc) / tau : volt (unless refractory)
                            dcur/dt = -cur / tau_s : volt
-                           dc : volt (constant)""", threshold="v > theta", reset="v = 0 * volt", refractory=m.REFRACTORY * b2.second,
-                           method="exact", namespace=space)
-    cells.v = np.concatenate([rng.normal(mu, sd, n) for mu, sd, n in zip(m.INITIAL_MEAN, m.INITIAL_SD, sizes)]) * b2.volt
+                           dc : volt (constant)""",
+        threshold="v > theta",
+        reset="v = 0 * volt",
+        refractory=m.REFRACTORY * b2.second,
+        method="exact",
+        namespace=space,
+    )
+    cells.v = (
+        np.concatenate(
+            [rng.normal(mu, sd, n) for mu, sd, n in zip(m.INITIAL_MEAN, m.INITIAL_SD, sizes)]
+        )
+        * b2.volt
+    )
     background = m.background(scale)
     cells.dc = np.repeat([s.values for s in background[8:]] or [0.0] * 8, sizes) * b2.volt
     parts = []
     for k, source in enumerate(background[:8]):
-        parts.append(b2.PoissonInput(cells[first[k]:first[k + 1]], "cur", round(m.EXTERNAL[k] * scale),
-                                     float(source.rate) / round(m.EXTERNAL[k] * scale) * b2.Hz, source.weight * b2.volt))
-    for pre in range(8):      # one object for the synapses of a population
+        parts.append(
+            b2.PoissonInput(
+                cells[first[k] : first[k + 1]],
+                "cur",
+                round(m.EXTERNAL[k] * scale),
+                float(source.rate) / round(m.EXTERNAL[k] * scale) * b2.Hz,
+                source.weight * b2.volt,
+            )
+        )
+    for pre in range(8):  # one object for the synapses of a population
         total = numbers[:, pre]
         sources = rng.integers(first[pre], first[pre + 1], total.sum(), np.int32)
         order = np.argsort(sources, kind="stable")
-        post = np.concatenate([rng.integers(first[k], first[k + 1], n) for k, n in enumerate(total)])[order]
+        post = np.concatenate(
+            [rng.integers(first[k], first[k + 1], n) for k, n in enumerate(total)]
+        )[order]
         mean = np.repeat(means[:, pre] / np.sqrt(scale), total)[order]
         mu = m.DELAY_INH if pre % 2 else m.DELAY_EXC
         each = b2.Synapses(cells, cells, "w : volt (constant)", on_pre="cur += w")

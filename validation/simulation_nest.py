@@ -8,6 +8,7 @@
 
 It knows no delay below a step. iaf_cond_exp solves conductances with an adaptive Runge-Kutta method; NEST has no other for this model.
 """
+
 import time
 
 import numpy as np
@@ -19,18 +20,26 @@ from models import vogels_abbott_2005 as vogels
 
 from .simulation_peers import STATES, STEP
 
-CHOSEN = ("a thread for each core, pinned; its own connection rules, static_synapse (shared weights and the small …_hpc synapses made no "
-          "difference beyond that of repeats), one poisson_generator for a population; the clock starts after Prepare")
+CHOSEN = (
+    "a thread for each core, pinned; its own connection rules, static_synapse (shared weights and the small …_hpc synapses made no "
+    "difference beyond that of repeats), one poisson_generator for a population; the clock starts after Prepare"
+)
 
 
 def run(model, threads, seconds, scale, seed):
     """Seconds to build and to run, and the mean rate of all neurons."""
     import nest
+
     begin = time.perf_counter()
     nest.set_verbosity("M_ERROR")
     nest.ResetKernel()
     nest.resolution, nest.local_num_threads, nest.rng_seed = 1e3 * STEP, threads, seed
-    part = {"microcircuit": _microcircuit, "plasticity": _plasticity, "cuba": _vogels, "coba": _vogels}.get(model, _brunel)
+    part = {
+        "microcircuit": _microcircuit,
+        "plasticity": _plasticity,
+        "cuba": _vogels,
+        "coba": _vogels,
+    }.get(model, _brunel)
     groups = part(nest, model, scale, seed)
     recorder = nest.Create("spike_recorder")
     for group in groups:
@@ -45,70 +54,167 @@ def run(model, threads, seconds, scale, seed):
 
 def _brunel(nest, model, scale, seed):
     g, eta = STATES[model]
-    n_exc, n_inh, c_exc, c_inh = (round(n * scale) for n in (brunel.N_EXC, brunel.N_INH, brunel.C_EXC, brunel.C_INH))
-    parameters = {"C_m": 1.0, "tau_m": 1e3 * brunel.TAU, "t_ref": 1e3 * brunel.REFRACTORY, "E_L": 0.0, "V_reset": 1e3 * brunel.RESET,
-                  "V_th": 1e3 * brunel.THETA, "V_m": 0.0}
+    n_exc, n_inh, c_exc, c_inh = (
+        round(n * scale) for n in (brunel.N_EXC, brunel.N_INH, brunel.C_EXC, brunel.C_INH)
+    )
+    parameters = {
+        "C_m": 1.0,
+        "tau_m": 1e3 * brunel.TAU,
+        "t_ref": 1e3 * brunel.REFRACTORY,
+        "E_L": 0.0,
+        "V_reset": 1e3 * brunel.RESET,
+        "V_th": 1e3 * brunel.THETA,
+        "V_m": 0.0,
+    }
     e, i = (nest.Create("iaf_psc_delta", n, parameters) for n in (n_exc, n_inh))
     delay, weight = 1e3 * brunel.DELAY, 1e3 * brunel.J
-    nest.Connect(nest.Create("poisson_generator", params={"rate": brunel.external_rate(eta)}), e + i, syn_spec={"weight": weight, "delay": delay})
+    nest.Connect(
+        nest.Create("poisson_generator", params={"rate": brunel.external_rate(eta)}),
+        e + i,
+        syn_spec={"weight": weight, "delay": delay},
+    )
     for pre, c, w in ((e, c_exc, weight), (i, c_inh, -g * weight)):
-        nest.Connect(pre, e + i, {"rule": "fixed_indegree", "indegree": c}, {"weight": w, "delay": delay})
+        nest.Connect(
+            pre, e + i, {"rule": "fixed_indegree", "indegree": c}, {"weight": w, "delay": delay}
+        )
     return [e, i]
 
 
 def _vogels(nest, model, scale, seed):
     cuba, n, rng = model == "cuba", vogels.N_EXC + vogels.N_INH, np.random.default_rng(seed)
-    capacitance, parameters = 200.0, {"t_ref": 1e3 * vogels.REFRACTORY, "tau_syn_ex": 1e3 * vogels.TAU_EXC,
-                                      "tau_syn_in": 1e3 * vogels.TAU_INH, "V_th": 1e3 * vogels.THRESHOLD, "V_reset": 1e3 * vogels.RESET,
-                                      "C_m": 200.0, "E_L": 1e3 * (vogels.REST_CUBA if cuba else vogels.REST_COBA)}
-    unit = 1e3 * capacitance / (1e3 * vogels.TAU) if cuba else capacitance / (1e3 * vogels.TAU)      # pA per volt, or nS
+    capacitance, parameters = (
+        200.0,
+        {
+            "t_ref": 1e3 * vogels.REFRACTORY,
+            "tau_syn_ex": 1e3 * vogels.TAU_EXC,
+            "tau_syn_in": 1e3 * vogels.TAU_INH,
+            "V_th": 1e3 * vogels.THRESHOLD,
+            "V_reset": 1e3 * vogels.RESET,
+            "C_m": 200.0,
+            "E_L": 1e3 * (vogels.REST_CUBA if cuba else vogels.REST_COBA),
+        },
+    )
+    unit = (
+        1e3 * capacitance / (1e3 * vogels.TAU) if cuba else capacitance / (1e3 * vogels.TAU)
+    )  # pA per volt, or nS
     if cuba:
         cells = nest.Create("iaf_psc_exp", n, parameters | {"tau_m": 1e3 * vogels.TAU})
     else:
-        cells = nest.Create("iaf_cond_exp", n, parameters | {"g_L": unit, "E_ex": 1e3 * vogels.E_EXC, "E_in": 1e3 * vogels.E_INH})
-        nest.Connect(nest.Create("poisson_generator", params={"rate": vogels.WAKE_HZ, "stop": 1e3 * vogels.WAKE_S}), cells,
-                     syn_spec={"weight": unit * vogels.W_EXC_COBA, "delay": 1e3 * STEP})
+        cells = nest.Create(
+            "iaf_cond_exp",
+            n,
+            parameters | {"g_L": unit, "E_ex": 1e3 * vogels.E_EXC, "E_in": 1e3 * vogels.E_INH},
+        )
+        nest.Connect(
+            nest.Create(
+                "poisson_generator", params={"rate": vogels.WAKE_HZ, "stop": 1e3 * vogels.WAKE_S}
+            ),
+            cells,
+            syn_spec={"weight": unit * vogels.W_EXC_COBA, "delay": 1e3 * STEP},
+        )
     cells.V_m = rng.uniform(1e3 * vogels.RESET, 1e3 * vogels.THRESHOLD, n)
-    for pre, weight, sign in zip((cells[:vogels.N_EXC], cells[vogels.N_EXC:]), vogels.weights(model.upper()), (1, -1)):
-        nest.Connect(pre, cells, {"rule": "pairwise_bernoulli", "p": vogels.P, "allow_autapses": False},
-                     {"weight": sign * unit * weight, "delay": 1e3 * STEP})
+    for pre, weight, sign in zip(
+        (cells[: vogels.N_EXC], cells[vogels.N_EXC :]), vogels.weights(model.upper()), (1, -1)
+    ):
+        nest.Connect(
+            pre,
+            cells,
+            {"rule": "pairwise_bernoulli", "p": vogels.P, "allow_autapses": False},
+            {"weight": sign * unit * weight, "delay": 1e3 * STEP},
+        )
     return [cells]
 
 
 def _plasticity(nest, model, scale, seed):
     p, grow, n_exc, rng = plastic, 1 / scale, round(8000 * scale), np.random.default_rng(seed)
-    cells = nest.Create("iaf_cond_exp", round(10000 * scale),
-                        {"C_m": 200.0, "g_L": p.LEAK, "E_L": -60.0, "V_th": -50.0, "V_reset": -60.0, "t_ref": 5.0, "E_ex": 0.0, "E_in": -80.0,
-                         "tau_syn_ex": 5.0, "tau_syn_in": 10.0, "I_e": 1e3 * p.DRIVE * p.LEAK, "tau_minus": 1e3 * p.TAU})
+    cells = nest.Create(
+        "iaf_cond_exp",
+        round(10000 * scale),
+        {
+            "C_m": 200.0,
+            "g_L": p.LEAK,
+            "E_L": -60.0,
+            "V_th": -50.0,
+            "V_reset": -60.0,
+            "t_ref": 5.0,
+            "E_ex": 0.0,
+            "E_in": -80.0,
+            "tau_syn_ex": 5.0,
+            "tau_syn_in": 10.0,
+            "I_e": 1e3 * p.DRIVE * p.LEAK,
+            "tau_minus": 1e3 * p.TAU,
+        },
+    )
     cells.V_m = rng.uniform(-60, -50, len(cells))
-    exc, inh, rule = cells[:n_exc], cells[n_exc:], {"rule": "pairwise_bernoulli", "p": p.P, "allow_autapses": False}
+    exc, inh, rule = (
+        cells[:n_exc],
+        cells[n_exc:],
+        {"rule": "pairwise_bernoulli", "p": p.P, "allow_autapses": False},
+    )
     fixed, delay = {"synapse_model": "static_synapse"}, {"delay": 1e3 * STEP}
     nest.Connect(exc, cells, rule, fixed | delay | {"weight": p.W_EXC * grow})
     nest.Connect(inh, inh, rule, fixed | delay | {"weight": -p.W_II * grow})
-    nest.Connect(inh, exc, rule, delay | {"synapse_model": "vogels_sprekeler_synapse", "weight": -1e-10 * grow, "Wmax": -p.W_MAX * grow,
-                                          "eta": p.ETA * grow, "alpha": 2 * p.TARGET * p.TAU, "tau": 1e3 * p.TAU})
+    nest.Connect(
+        inh,
+        exc,
+        rule,
+        delay
+        | {
+            "synapse_model": "vogels_sprekeler_synapse",
+            "weight": -1e-10 * grow,
+            "Wmax": -p.W_MAX * grow,
+            "eta": p.ETA * grow,
+            "alpha": 2 * p.TARGET * p.TAU,
+            "tau": 1e3 * p.TAU,
+        },
+    )
     return [cells]
 
 
 def _microcircuit(nest, model, scale, seed):
     m, rng = microcircuit, np.random.default_rng(seed)
-    unit = 1e12 * m.CAPACITANCE / m.TAU                                   # pA per volt
-    parameters = {"C_m": 1e12 * m.CAPACITANCE, "tau_m": 1e3 * m.TAU, "tau_syn_ex": 1e3 * m.TAU_SYN, "tau_syn_in": 1e3 * m.TAU_SYN,
-                  "t_ref": 1e3 * m.REFRACTORY, "E_L": 0.0, "V_th": 1e3 * m.THRESHOLD, "V_reset": 1e3 * m.RESET}
-    groups, background = [nest.Create("iaf_psc_exp", round(n * scale), parameters) for n in m.NEURONS], m.background(scale)
+    unit = 1e12 * m.CAPACITANCE / m.TAU  # pA per volt
+    parameters = {
+        "C_m": 1e12 * m.CAPACITANCE,
+        "tau_m": 1e3 * m.TAU,
+        "tau_syn_ex": 1e3 * m.TAU_SYN,
+        "tau_syn_in": 1e3 * m.TAU_SYN,
+        "t_ref": 1e3 * m.REFRACTORY,
+        "E_L": 0.0,
+        "V_th": 1e3 * m.THRESHOLD,
+        "V_reset": 1e3 * m.RESET,
+    }
+    groups, background = (
+        [nest.Create("iaf_psc_exp", round(n * scale), parameters) for n in m.NEURONS],
+        m.background(scale),
+    )
     for k, group in enumerate(groups):
         group.V_m = 1e3 * rng.normal(m.INITIAL_MEAN[k], m.INITIAL_SD[k], len(group))
         group.I_e = unit * background[8 + k].values if scale < 1 else 0.0
-        nest.Connect(nest.Create("poisson_generator", params={"rate": float(background[k].rate)}), group,
-                     syn_spec={"weight": unit * background[k].weight, "delay": 1e3 * m.DELAY_EXC})
+        nest.Connect(
+            nest.Create("poisson_generator", params={"rate": float(background[k].rate)}),
+            group,
+            syn_spec={"weight": unit * background[k].weight, "delay": 1e3 * m.DELAY_EXC},
+        )
     numbers, means = m.synapse_numbers(), m.weights() * unit / np.sqrt(scale)
-    for name in m.NAMES:      # a synapse model may have 134 million synapses in a thread
+    for name in m.NAMES:  # a synapse model may have 134 million synapses in a thread
         nest.CopyModel("static_synapse", f"from {name}")
     for post, pre in np.argwhere(numbers):
         mean, mu = float(means[post, pre]), 1e3 * (m.DELAY_INH if pre % 2 else m.DELAY_EXC)
         limits = {"min": 0.0} if mean > 0 else {"max": 0.0}
-        nest.Connect(groups[pre], groups[post], {"rule": "fixed_total_number", "N": round(numbers[post, pre] * scale ** 2)},
-                     {"synapse_model": f"from {m.NAMES[pre]}",
-                      "weight": nest.math.redraw(nest.random.normal(mean, m.SPREAD * abs(mean)), **{"min": -np.inf, "max": np.inf} | limits),
-                      "delay": nest.math.redraw(nest.random.normal(mu, m.DELAY_SPREAD * mu), min=1e3 * STEP / 2, max=np.inf)})
+        nest.Connect(
+            groups[pre],
+            groups[post],
+            {"rule": "fixed_total_number", "N": round(numbers[post, pre] * scale**2)},
+            {
+                "synapse_model": f"from {m.NAMES[pre]}",
+                "weight": nest.math.redraw(
+                    nest.random.normal(mean, m.SPREAD * abs(mean)),
+                    **{"min": -np.inf, "max": np.inf} | limits,
+                ),
+                "delay": nest.math.redraw(
+                    nest.random.normal(mu, m.DELAY_SPREAD * mu), min=1e3 * STEP / 2, max=np.inf
+                ),
+            },
+        )
     return groups

@@ -5,6 +5,7 @@ delays are the same; random numbers differ, and so rates agree only as statistic
 do by default, NEST in double, Brian2 in double (its default) and in single. CUBA and COBA have a delay of one step here, because NEST
 knows none below. NEST's iaf_cond_exp solves COBA with an adaptive Runge-Kutta method, the others by exponential Euler.
 """
+
 import shutil
 import time
 from functools import partial
@@ -18,14 +19,23 @@ from models import potjans_diesmann_2014 as microcircuit
 from models import vogels_2011 as plastic
 from models import vogels_abbott_2005 as vogels
 
-STATES = {"brunel": (5.0, 2.0), "brunel-regular": (3.0, 2.0), "brunel-fast": (6.0, 4.0), "brunel-slow": (4.5, 0.9)}     # g, eta
+STATES = {
+    "brunel": (5.0, 2.0),
+    "brunel-regular": (3.0, 2.0),
+    "brunel-fast": (6.0, 4.0),
+    "brunel-slow": (4.5, 0.9),
+}  # g, eta
 #: Program -> (what it imports, its distribution, its module here).
-IMPLEMENTATIONS = {"biosnn": ("biosnn", "biosnn", None), "Brian2": ("brian2", "Brian2", "simulation_brian2"),
-                   "Brian2, float32": ("brian2", "Brian2", "simulation_brian2"),
-                   "NEST": ("nest", "nest-simulator", "simulation_nest"), "BrainPy": ("brainpy", "brainpy", "simulation_brainpy")}
+IMPLEMENTATIONS = {
+    "biosnn": ("biosnn", "biosnn", None),
+    "Brian2": ("brian2", "Brian2", "simulation_brian2"),
+    "Brian2, float32": ("brian2", "Brian2", "simulation_brian2"),
+    "NEST": ("nest", "nest-simulator", "simulation_nest"),
+    "BrainPy": ("brainpy", "brainpy", "simulation_brainpy"),
+}
 CHOSEN = "bs.simulate as in models/; compiled code is loaded before the clock starts"
 STEP = 0.1e-3
-BRIAN2_MOST = 0.3      # scale of the microcircuit above which Brian2 needs more than 10 GB
+BRIAN2_MOST = 0.3  # scale of the microcircuit above which Brian2 needs more than 10 GB
 
 
 def absent(implementation, model, scale):
@@ -44,7 +54,9 @@ def absent(implementation, model, scale):
 
 def environment(implementation, threads):
     """Variables that its process gets."""
-    return {"OMP_NUM_THREADS": str(threads)} | ({"OMP_PROC_BIND": "true"} if implementation == "NEST" else {})
+    return {"OMP_NUM_THREADS": str(threads)} | (
+        {"OMP_PROC_BIND": "true"} if implementation == "NEST" else {}
+    )
 
 
 def chosen(implementation):
@@ -52,7 +64,10 @@ def chosen(implementation):
     module = IMPLEMENTATIONS[implementation][2]
     if module is None:
         return CHOSEN
-    return getattr(import_module(f"validation.{module}"), "CHOSEN_SINGLE" if "float32" in implementation else "CHOSEN")
+    return getattr(
+        import_module(f"validation.{module}"),
+        "CHOSEN_SINGLE" if "float32" in implementation else "CHOSEN",
+    )
 
 
 def run(model, implementation, threads, seconds, scale, seed=1):
@@ -62,9 +77,18 @@ def run(model, implementation, threads, seconds, scale, seed=1):
     if "float32" in implementation:
         part = partial(part, single=True)
     build_s, run_s, rate = part(model, threads, seconds, scale, seed)
-    return {"model": model, "implementation": implementation, "threads": threads, "scale": scale, "build_s": build_s, "run_s": run_s,
-            "simulated_s": seconds, "rate_hz": rate, "chosen": chosen(implementation),
-            "version": bs.__version__ if module is None else version(distribution)}
+    return {
+        "model": model,
+        "implementation": implementation,
+        "threads": threads,
+        "scale": scale,
+        "build_s": build_s,
+        "run_s": run_s,
+        "simulated_s": seconds,
+        "rate_hz": rate,
+        "chosen": chosen(implementation),
+        "version": bs.__version__ if module is None else version(distribution),
+    }
 
 
 def run_biosnn(model, threads, seconds, scale, seed):
@@ -76,13 +100,27 @@ def run_biosnn(model, threads, seconds, scale, seed):
     elif model == "microcircuit":
         (net, background), initial = microcircuit.build(scale, seed), microcircuit.initial_state()
     elif model == "plasticity":
-        net, background, initial = plastic.build(scale, seed, plastic.TARGET), plastic.current(), plastic.initial_state()
+        net, background, initial = (
+            plastic.build(scale, seed, plastic.TARGET),
+            plastic.current(),
+            plastic.initial_state(),
+        )
     else:
         net, initial = vogels.build(model.upper(), seed, STEP), vogels.initial_state(model.upper())
         background = vogels.wake_up(model.upper())
-    options = {"background": background, "initial": initial, "seed": seed, "threads": threads, "progress": False}
-    bs.simulate(net, 2 * net.dt, **options)      # loads compiled code
+    options = {
+        "background": background,
+        "initial": initial,
+        "seed": seed,
+        "threads": threads,
+        "progress": False,
+    }
+    bs.simulate(net, 2 * net.dt, **options)  # loads compiled code
     built = time.perf_counter()
     done = bs.simulate(net, seconds, **options)
     run_s = time.perf_counter() - built
-    return built - begin, run_s, sum(done.counts.values()) / (sum(p.n for p in net.spiking) * done.duration)
+    return (
+        built - begin,
+        run_s,
+        sum(done.counts.values()) / (sum(p.n for p in net.spiking) * done.duration),
+    )

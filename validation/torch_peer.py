@@ -10,12 +10,13 @@ no refractory period. Inputs and readouts are (step, trial, unit): time first, s
 `compiled=True` gives the fused one's loop to torch.compile, ten steps at a time (the loop over 350 steps as a whole would be unrolled,
 and compile for minutes). Adam is PyTorch's fused one.
 """
+
 import warnings
 
 import numpy as np
 import torch
 
-from biosnn.neuron import step_matrix
+from biosnn.network.neuron import step_matrix
 
 
 class SuperSpikeFunction(torch.autograd.Function):
@@ -29,7 +30,7 @@ class SuperSpikeFunction(torch.autograd.Function):
 
     @staticmethod
     def backward(context, gradient):
-        x, = context.saved_tensors
+        (x,) = context.saved_tensors
         result = gradient / (context.beta * x.abs() + 1) ** 2
         if context.cutoff != np.inf:
             result = result * (x.abs() <= context.cutoff)
@@ -41,8 +42,13 @@ class TorchNetwork(torch.nn.Module):
 
     def __init__(self, net):
         super().__init__()
-        self.weights = torch.nn.ParameterDict({name: torch.from_numpy(w.copy()) for name, w in net.weights.items()})
-        self.coefficients = {p.name: tuple(map(tuple, step_matrix(p.neuron, net.dt)[0].tolist())) for p in net.spiking + net.readouts}
+        self.weights = torch.nn.ParameterDict(
+            {name: torch.from_numpy(w.copy()) for name, w in net.weights.items()}
+        )
+        self.coefficients = {
+            p.name: tuple(map(tuple, step_matrix(p.neuron, net.dt)[0].tolist()))
+            for p in net.spiking + net.readouts
+        }
         surrogate = net.spiking[0].surrogate
         self.beta, self.cutoff = surrogate.steepness, getattr(surrogate, "cutoff", np.inf)
         self.populations = [p.name for p in net.spiking]
@@ -98,6 +104,7 @@ class Fused(TorchNetwork):
     a linear filter, is one product with its response to an impulse. What is left for every step goes to `_step`, `steps_per_call` of
     which are one compiled function.
     """
+
     steps_per_call = 10
 
     def __init__(self, net, compiled=False):
@@ -106,7 +113,7 @@ class Fused(TorchNetwork):
 
     def inputs(self, dense):
         self.shape = dense.shape[:2]
-        with warnings.catch_warnings(action="ignore", category=UserWarning):      # that CSR is in beta
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # that CSR is in beta
             return dense.flatten(0, 1).to_sparse_csr()
 
     def _advance(self, states, currents, *weights):
@@ -149,16 +156,19 @@ class FusedDalian(Fused):
         u, exc, inh = states
         u = uu * u + ue * exc + ui * inh
         s = self.spike(u - 1)
-        exc = torch.addmm(ee * exc + current, s[:, :self.n_exc], from_exc)
-        inh = torch.addmm(ii * inh, s[:, self.n_exc:], from_inh)
+        exc = torch.addmm(ee * exc + current, s[:, : self.n_exc], from_exc)
+        inh = torch.addmm(ii * inh, s[:, self.n_exc :], from_inh)
         return (u * (1 - s.detach()), exc, inh), s
 
     def forward(self, inputs):
         w = self.weights
         currents = (inputs @ torch.cat([w["input->E"], w["input->I"]], 1)).unflatten(0, self.shape)
-        from_exc, from_inh = torch.cat([w["E->E"], w["E->I"]], 1), torch.cat([w["I->E"], w["I->I"]], 1)
+        from_exc, from_inh = (
+            torch.cat([w["E->E"], w["E->I"]], 1),
+            torch.cat([w["I->E"], w["I->I"]], 1),
+        )
         spikes = self.spikes((torch.zeros_like(currents[0]),) * 3, currents, from_exc, from_inh)
-        return self.readout(spikes[:, :, :self.n_exc] @ w["E->readout"])
+        return self.readout(spikes[:, :, : self.n_exc] @ w["E->readout"])
 
 
 class PlainLayers(TorchNetwork):
@@ -166,8 +176,10 @@ class PlainLayers(TorchNetwork):
 
     def forward(self, inputs):
         names, w = self.populations, self.weights
-        states = {name: (inputs.new_zeros(inputs.shape[1], w[f"{name}->{after}"].shape[0]),) * 2
-                  for name, after in zip(names, names[1:] + ["readout"])}
+        states = {
+            name: (inputs.new_zeros(inputs.shape[1], w[f"{name}->{after}"].shape[0]),) * 2
+            for name, after in zip(names, names[1:] + ["readout"])
+        }
         (ru, ri), (_, rr) = self.coefficients["readout"]
         r = i_r = inputs.new_zeros(inputs.shape[1], w[f"{names[-1]}->readout"].shape[1])
         trace = []
@@ -192,7 +204,9 @@ class FusedLayers(Fused):
     """Layer by layer."""
 
     def _step(self, states, current, recurrent=None):
-        (uu, ui), (_, ii) = self.coefficients[self.populations[0]]     # the layers have the same time constants
+        (uu, ui), (_, ii) = self.coefficients[
+            self.populations[0]
+        ]  # the layers have the same time constants
         u, i = states
         u, i = uu * u + ui * i, ii * i + current
         s = self.spike(u - 1)
@@ -206,7 +220,10 @@ class FusedLayers(Fused):
             currents = source @ self.weights[f"{before}->{name}"]
             currents = currents.unflatten(0, self.shape) if before == "input" else currents
             weights = [self.weights[f"{name}->{name}"]] if f"{name}->{name}" in self.weights else []
-            source, before = self.spikes((torch.zeros_like(currents[0]),) * 2, currents, *weights), name
+            source, before = (
+                self.spikes((torch.zeros_like(currents[0]),) * 2, currents, *weights),
+                name,
+            )
         return self.readout(source @ self.weights[f"{before}->readout"])
 
 

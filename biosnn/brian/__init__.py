@@ -10,10 +10,19 @@ only when one of them is called. biosnn runs in float64 for the comparison, as B
     comparison.py    compare
     report.py        what compare returns
 """
+
 from .comparison import compare
 from .description import require_brian2
 from .objects import BrianNetwork, to_brian2
 from .report import Comparison, Divergence
 from .script import script
 
-__all__ = ["BrianNetwork", "Comparison", "Divergence", "compare", "require_brian2", "script", "to_brian2"]
+__all__ = [
+    "BrianNetwork",
+    "Comparison",
+    "Divergence",
+    "compare",
+    "require_brian2",
+    "script",
+    "to_brian2",
+]

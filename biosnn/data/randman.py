@@ -3,20 +3,30 @@
 Zenke & Vogels (2021), The remarkable robustness of surrogate gradient learning for instilling complex function in spiking
 neural networks, Neural Computation 33, 899-925, doi:10.1162/neco_a_01367.
 """
+
 import numpy as np
 
-from ..events import SpikeTrains
 from ..support.checks import real, time
 from ..support.seeds import generator
 from .poisson import check_count
+from .spike_trains import SpikeTrains
 
-_MOST_TERMS = 1000        # of the sum over k, as in the reference
-_LEAST_AMPLITUDE = 1e-3   # terms end where (k + 1)^-smoothness gets smaller
-_CHUNK = 2 ** 16          # pairs (point, term) evaluated at once: half a MB, for the cache
+_MOST_TERMS = 1000  # of the sum over k, as in the reference
+_LEAST_AMPLITUDE = 1e-3  # terms end where (k + 1)^-smoothness gets smaller
+_CHUNK = 2**16  # pairs (point, term) evaluated at once: half a MB, for the cache
 
 
-def randman(n_classes=10, n_units=20, n_spikes=1, dimension=1, smoothness=1.0, samples_per_class=1000,
-            duration=0.2, active=0.1, seed=0):
+def randman(
+    n_classes=10,
+    n_units=20,
+    n_spikes=1,
+    dimension=1,
+    smoothness=1.0,
+    samples_per_class=1000,
+    duration=0.2,
+    active=0.1,
+    seed=0,
+):
     """The Randman task; SpikeTrains of n_classes · samples_per_class trials with labels, in shuffled order.
 
     A trial of a class is a point x, uniform in [0, 1]^dimension. Every unit fires n_spikes spikes in every trial, each at
@@ -39,17 +49,29 @@ def randman(n_classes=10, n_units=20, n_spikes=1, dimension=1, smoothness=1.0, s
     Source: Zenke & Vogels (2021), doi:10.1162/neco_a_01367.
     """
     n_classes, n_units, n_spikes, dimension, samples_per_class = check_counts(
-        n_classes=n_classes, n_units=n_units, n_spikes=n_spikes, dimension=dimension, samples_per_class=samples_per_class)
+        n_classes=n_classes,
+        n_units=n_units,
+        n_spikes=n_spikes,
+        dimension=dimension,
+        samples_per_class=samples_per_class,
+    )
     smoothness, duration, active = checked_times(smoothness, duration, active)
     rng = generator(seed)
     shape = (n_spikes * n_units, dimension, _number_of_terms(smoothness))
-    times = np.concatenate([_class_times(r, samples_per_class, shape, smoothness, active) for r in rng.spawn(n_classes)])
+    times = np.concatenate(
+        [
+            _class_times(r, samples_per_class, shape, smoothness, active)
+            for r in rng.spawn(n_classes)
+        ]
+    )
     trials = rng.permutation(len(times))
     order = np.argsort(times, axis=1, kind="stable")
     times = np.take_along_axis(times, order, axis=1)[trials]
     offsets = np.arange(len(times) + 1) * times.shape[1]
     units = (order % n_units)[trials]
-    return SpikeTrains(times.ravel(), units.ravel(), offsets, n_units, duration, trials // samples_per_class)
+    return SpikeTrains(
+        times.ravel(), units.ravel(), offsets, n_units, duration, trials // samples_per_class
+    )
 
 
 def _class_times(rng, n_samples, shape, smoothness, active):
@@ -72,7 +94,9 @@ def manifold_values(points, amplitude, frequency, phase, smoothness):
     values = np.ones((len(points), len(amplitude)))
     for unit, dimension in np.ndindex(amplitude.shape[:2]):
         at = unit, dimension
-        values[:, unit] *= _sum_of_sines(points[:, dimension], amplitude[at], k * frequency[at], phase[at])
+        values[:, unit] *= _sum_of_sines(
+            points[:, dimension], amplitude[at], k * frequency[at], phase[at]
+        )
     return values
 
 
@@ -100,12 +124,32 @@ def _number_of_terms(smoothness):
 
 def check_counts(**counts):
     """Numbers of things as whole numbers."""
-    return [check_count(name, value, least=2 if name == "samples_per_class" else 1)       # one sample has no range to scale to
-            for name, value in counts.items()]
+    return [
+        check_count(
+            name, value, least=2 if name == "samples_per_class" else 1
+        )  # one sample has no range to scale to
+        for name, value in counts.items()
+    ]
 
 
 def checked_times(smoothness, duration, active):
     """(smoothness, duration, active), the latter in seconds; ValueError for numbers that are not possible."""
-    smoothness = real(smoothness, "smoothness", above=0, high=100, why="the exponent with which the amplitude of the terms falls")
+    smoothness = real(
+        smoothness,
+        "smoothness",
+        above=0,
+        high=100,
+        why="the exponent with which the amplitude of the terms falls",
+    )
     duration = time(duration, "duration", above=0)
-    return smoothness, duration, time(active, "active", above=0, high=duration, why="spikes fall between the start of the trial and `active`")
+    return (
+        smoothness,
+        duration,
+        time(
+            active,
+            "active",
+            above=0,
+            high=duration,
+            why="spikes fall between the start of the trial and `active`",
+        ),
+    )

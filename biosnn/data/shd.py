@@ -3,6 +3,7 @@
 Cramer, Stradmann, Schemmel & Zenke (2020), The Heidelberg Spiking Data Sets for the Systematic Evaluation of Spiking Neural
 Networks, IEEE Transactions on Neural Networks and Learning Systems 33, 2744-2757, doi:10.1109/TNNLS.2020.3044364.
 """
+
 import importlib
 import os
 import shutil
@@ -11,18 +12,31 @@ from pathlib import Path
 
 import numpy as np
 
-from ..events import SpikeTrains, time_type
 from ..support import checks, files, hdf5, plausible, timegrid
 from ..support.warn import warn_if_implausible
+from .spike_trains import SpikeTrains, time_type
 
-_LAYOUT = {"spikes/times": "variable-length floats, seconds", "spikes/units": "variable-length integers",
-           "labels": "integers"}
-_WANTED = {"spikes/times": (True, "f"), "spikes/units": (True, "iu"), "labels": (False, "iu")}     # see hdf5.read
+_LAYOUT = {
+    "spikes/times": "variable-length floats, seconds",
+    "spikes/units": "variable-length integers",
+    "labels": "integers",
+}
+_WANTED = {
+    "spikes/times": (True, "f"),
+    "spikes/units": (True, "iu"),
+    "labels": (False, "iu"),
+}  # see hdf5.read
 _BASE_URL = "https://zenkelab.org/datasets/"
-_MD5 = {   # of the archives <dataset>_<part>.h5.zip
-    "shd": {"train": "f3252aeb598ac776c1b526422d90eecb", "test": "1503a5064faa34311c398fb0a1ed0a6f"},
-    "ssc": {"train": "d102be95e7144fcc0553d1f45ba94170", "valid": "b4eee3516a4a90dd0c71a6ac23a8ae43",
-            "test": "a35ff1e9cffdd02a20eb850c17c37748"},
+_MD5 = {  # of the archives <dataset>_<part>.h5.zip
+    "shd": {
+        "train": "f3252aeb598ac776c1b526422d90eecb",
+        "test": "1503a5064faa34311c398fb0a1ed0a6f",
+    },
+    "ssc": {
+        "train": "d102be95e7144fcc0553d1f45ba94170",
+        "valid": "b4eee3516a4a90dd0c71a6ac23a8ae43",
+        "test": "a35ff1e9cffdd02a20eb850c17c37748",
+    },
 }
 
 
@@ -42,7 +56,11 @@ def load_shd(path, duration=None, n_units=700, dtype=np.float32):
 
     Source: Cramer et al. (2020), doi:10.1109/TNNLS.2020.3044364.
     """
-    dtype, n_units, path = time_type(dtype), checks.whole(n_units, "n_units", 1), checks.path(path, "path")
+    dtype, n_units, path = (
+        time_type(dtype),
+        checks.whole(n_units, "n_units", 1),
+        checks.path(path, "path"),
+    )
     duration = None if duration is None else checks.time(duration, "duration", above=0)
     times, units, labels = _read(path)
     offsets = _checked_offsets(path, times.lengths, units.lengths)
@@ -54,9 +72,15 @@ def load_shd(path, duration=None, n_units=700, dtype=np.float32):
         warn_if_implausible(duration, f"{path}: the time of the latest spike", plausible.SPOKEN)
     before = times < duration
     late = np.flatnonzero(~before)
-    timegrid.warn_if_outside(late.size, float(times.max(initial=0)), times.size, duration, str(path))
+    timegrid.warn_if_outside(
+        late.size, float(times.max(initial=0)), times.size, duration, str(path)
+    )
     if late.size:
-        times, units, offsets = times[before], units[before], offsets - np.searchsorted(late, offsets)
+        times, units, offsets = (
+            times[before],
+            units[before],
+            offsets - np.searchsorted(late, offsets),
+        )
     return SpikeTrains(times, units, offsets, n_units, duration, labels)
 
 
@@ -78,7 +102,10 @@ def fetch_shd(dataset="shd", folder=None):
         raise ValueError(f"dataset is {dataset!r}; known are {' and '.join(map(repr, _MD5))}.")
     pooch = _optional("pooch")
     folder = Path(pooch.os_cache("biosnn") if folder is None else folder).expanduser()
-    return {part: _fetch(pooch, f"{dataset}_{part}.h5", md5, folder) for part, md5 in _MD5[dataset].items()}
+    return {
+        part: _fetch(pooch, f"{dataset}_{part}.h5", md5, folder)
+        for part, md5 in _MD5[dataset].items()
+    }
 
 
 def load_speakers(path):
@@ -90,7 +117,9 @@ def load_speakers(path):
     _check_exists(path)
     found = hdf5.read(path, {"extra/speaker": (False, "iu"), "labels": (False, "")})
     if found["extra/speaker"] is None or found["extra/speaker"].values is None:
-        raise ValueError(f"{path}: there is no data set extra/speaker with a whole number for each trial, so it does not say who spoke.")
+        raise ValueError(
+            f"{path}: there is no data set extra/speaker with a whole number for each trial, so it does not say who spoke."
+        )
     return checks.wholes(found["extra/speaker"].values, f"{path}: extra/speaker")
 
 
@@ -99,13 +128,17 @@ def _optional(package):
     try:
         return importlib.import_module(package)
     except ImportError as error:
-        raise ImportError(f"{package} is needed for these data, and cannot be imported ({error}). Install it with "
-                          "`pip install biosnn[data]`.") from error
+        raise ImportError(
+            f"{package} is needed for these data, and cannot be imported ({error}). Install it with "
+            "`pip install biosnn[data]`."
+        ) from error
 
 
 def _check_exists(path):
     if not files.is_file(path):
-        raise FileNotFoundError(f"{path} does not exist, or is not a file; it must be an HDF5 file in the layout of SHD.")
+        raise FileNotFoundError(
+            f"{path} does not exist, or is not a file; it must be an HDF5 file in the layout of SHD."
+        )
 
 
 def _read(path):
@@ -114,7 +147,9 @@ def _read(path):
     found = hdf5.read(path, _WANTED)
     if problem := _layout_problem(found):
         layout = ", ".join(f"{name} ({what})" for name, what in _LAYOUT.items())
-        raise ValueError(f"{path}: {problem}. The layout must be {layout}, each with one entry per trial.")
+        raise ValueError(
+            f"{path}: {problem}. The layout must be {layout}, each with one entry per trial."
+        )
     return [found[name] for name in _LAYOUT]
 
 
@@ -125,7 +160,12 @@ def _layout_problem(found):
         return f"there is no data set {' and no '.join(missing)}"
     for name, (vlen, kinds) in _WANTED.items():
         stored = found[name]
-        if stored.vlen != vlen or stored.kind not in kinds or stored.shape is None or len(stored.shape) != 1:
+        if (
+            stored.vlen != vlen
+            or stored.kind not in kinds
+            or stored.shape is None
+            or len(stored.shape) != 1
+        ):
             return f"{name} has elements of type {stored.element} and shape {stored.shape}"
     n_times, n_units, n_labels = (found[name].shape[0] for name in _LAYOUT)
     if not n_times == n_units == n_labels:
@@ -137,21 +177,30 @@ def _checked_offsets(path, n_times, n_units):
     wrong = np.flatnonzero(n_times != n_units)
     if wrong.size:
         b = wrong[0]
-        raise ValueError(f"{path}: trial {b} has {n_times[b]} times but {n_units[b]} units; each spike has one time and one "
-                         "unit, so the numbers must agree.")
+        raise ValueError(
+            f"{path}: trial {b} has {n_times[b]} times but {n_units[b]} units; each spike has one time and one "
+            "unit, so the numbers must agree."
+        )
     return np.concatenate([[0], np.cumsum(n_times)])
 
 
 def _check_spikes(path, times, units, offsets, n_units):
     # before spikes are dropped: NaN is never before the end of a trial, and would vanish without a word
-    for wrong, values, what in ((~np.isfinite(times), times, "time {} s; times must be finite numbers, in seconds"),
-                                (times < 0, times, "time {} s; times must not be negative, a trial starts at 0 s"),
-                                ((units < 0) | (units >= n_units), units,
-                                 f"unit {{}}; with n_units = {n_units} units must lie in 0 .. {n_units - 1}")):
+    for wrong, values, what in (
+        (~np.isfinite(times), times, "time {} s; times must be finite numbers, in seconds"),
+        (times < 0, times, "time {} s; times must not be negative, a trial starts at 0 s"),
+        (
+            (units < 0) | (units >= n_units),
+            units,
+            f"unit {{}}; with n_units = {n_units} units must lie in 0 .. {n_units - 1}",
+        ),
+    ):
         if wrong.any():
             bad = int(np.argmax(wrong))
             b = int(np.searchsorted(offsets, bad, side="right") - 1)
-            raise ValueError(f"{path}: spike {bad - offsets[b]} of trial {b} has {what.format(values[bad])}.")
+            raise ValueError(
+                f"{path}: spike {bad - offsets[b]} of trial {b} has {what.format(values[bad])}."
+            )
 
 
 def _sorted_within_trials(times, units, offsets):
@@ -167,8 +216,10 @@ def _fetch(pooch, name, md5, folder):
     try:
         archive = pooch.retrieve(url, known_hash=f"md5:{md5}", fname=f"{name}.zip", path=folder)
     except OSError as error:
-        raise OSError(f"{url} could not be downloaded to {folder} ({error}). An archive that was fetched by other means can be "
-                      "put there by hand.") from error
+        raise OSError(
+            f"{url} could not be downloaded to {folder} ({error}). An archive that was fetched by other means can be "
+            "put there by hand."
+        ) from error
     return _unzip(archive, folder / name)
 
 
@@ -180,6 +231,6 @@ def _unzip(archive, target):
             return target
         unfinished = target.with_name(target.name + ".part")
         with content.open(member) as source, open(unfinished, "wb") as copy:
-            shutil.copyfileobj(source, copy, 2 ** 20)
+            shutil.copyfileobj(source, copy, 2**20)
     os.replace(unfinished, target)
     return target

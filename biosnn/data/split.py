@@ -1,8 +1,9 @@
 """Random parts of a data set: training, validation, test."""
+
 import numpy as np
 
-from ..events import check_trains
 from ..support import checks, seeds
+from .spike_trains import check_trains
 
 
 def split(spikes, fractions=(0.8, 0.1, 0.1), seed=0):
@@ -20,13 +21,17 @@ def split(spikes, fractions=(0.8, 0.1, 0.1), seed=0):
     check_trains(spikes)
     shares = checks.reals(fractions, "fractions")
     if shares.ndim != 1 or shares.size == 0 or not np.all(shares > 0) or shares.sum() > 1 + 1e-9:
-        raise ValueError(f"fractions are {fractions!r}; they must be a sequence of positive numbers with a sum of at most 1, "
-                         "as each is the share of the trials in one part and no trial is in two.")
+        raise ValueError(
+            f"fractions are {fractions!r}; they must be a sequence of positive numbers with a sum of at most 1, "
+            "as each is the share of the trials in one part and no trial is in two."
+        )
     # rounded first: 0.1 + 0.2 is a little more than 0.3, and must not decide where a half goes
     ends = np.floor(np.round(np.cumsum(shares) * len(spikes), 6) + 0.5).astype(np.int64)
-    parts = np.split(seeds.generator(seed).permutation(len(spikes))[:ends[-1]], ends[:-1])
+    parts = np.split(seeds.generator(seed).permutation(len(spikes))[: ends[-1]], ends[:-1])
     for share, trials in zip(shares, parts):
         if not trials.size:
-            raise ValueError(f"the fraction {share:g} of {len(spikes)} trials rounds to no trial at all; give larger fractions "
-                             "or more trials.")
+            raise ValueError(
+                f"the fraction {share:g} of {len(spikes)} trials rounds to no trial at all; give larger fractions "
+                "or more trials."
+            )
     return tuple(spikes[trials] for trials in parts)

@@ -3,6 +3,7 @@
 An .npz file is a zip archive of .npy files. Here their data are stored as they are, not compressed, so that what a file
 declares can be compared with its size before memory is taken; and the head holds a digest of everything.
 """
+
 import hashlib
 import json
 import re
@@ -16,8 +17,10 @@ from . import files
 
 _HEAD = "meta"
 _MOST_MEMBERS, _LONGEST_HEADER, _LONGEST_HEAD = 100_000, 4096, 1 << 26
-_HEADER = re.compile(r"\{'descr': '([<|][biuf][0-9]{1,2})', 'fortran_order': (True|False), "
-                     r"'shape': \(((?:[0-9]{1,18}, ?)*(?:[0-9]{1,18})?)\), \} *\n")
+_HEADER = re.compile(
+    r"\{'descr': '([<|][biuf][0-9]{1,2})', 'fortran_order': (True|False), "
+    r"'shape': \(((?:[0-9]{1,18}, ?)*(?:[0-9]{1,18})?)\), \} *\n"
+)
 
 
 def write(path: Any, arrays: dict, head: dict, what: str) -> None:
@@ -27,7 +30,10 @@ def write(path: Any, arrays: dict, head: dict, what: str) -> None:
     """
     arrays = {name: np.asarray(array) for name, array in arrays.items()}
     text = json.dumps(head | {"digest": _digest(arrays, head)}).encode()
-    with files.replaced(path, what) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+    with (
+        files.replaced(path, what) as file,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive,
+    ):
         for name, array in (arrays | {_HEAD: np.frombuffer(text, np.uint8)}).items():
             with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, array, allow_pickle=False)
@@ -45,10 +51,23 @@ def read(path: Any, what: str) -> tuple[dict, dict]:
         if head.pop("digest", None) != _digest(arrays, head):
             raise ValueError("its content does not have the digest that it had when it was written")
     # zipfile and json have one of these for every damage
-    except (zipfile.BadZipFile, ValueError, KeyError, EOFError, IndexError, NotImplementedError, RuntimeError,
-            RecursionError, OverflowError, MemoryError, AttributeError, TypeError) as error:
-        raise OSError(f"{path} is not a usable {what}: it is truncated, damaged or of another kind "
-                      f"({error}).") from error
+    except (
+        zipfile.BadZipFile,
+        ValueError,
+        KeyError,
+        EOFError,
+        IndexError,
+        NotImplementedError,
+        RuntimeError,
+        RecursionError,
+        OverflowError,
+        MemoryError,
+        AttributeError,
+        TypeError,
+    ) as error:
+        raise OSError(
+            f"{path} is not a usable {what}: it is truncated, damaged or of another kind ({error})."
+        ) from error
     return arrays, head
 
 
@@ -62,9 +81,13 @@ def _members(archive, size):
     arrays = {}
     for member in members:
         name = member.filename.removesuffix(".npy")
-        if name == member.filename or member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
+        if (
+            name == member.filename
+            or member.compress_type != zipfile.ZIP_STORED
+            or member.flag_bits & 1
+        ):
             raise ValueError(f"its member {member.filename!r} is no plain array")
-        arrays[name] = _array(archive.read(member), name)      # reading to the end checks the CRC
+        arrays[name] = _array(archive.read(member), name)  # reading to the end checks the CRC
     return arrays
 
 
@@ -75,7 +98,7 @@ def _array(data, name):
     length = int.from_bytes(data[8:start], "little")
     if data[:6] != b"\x93NUMPY" or length > _LONGEST_HEADER:
         raise ValueError(f"{name!r} is no array")
-    header = _HEADER.fullmatch(data[start:start + length].decode("latin1"))
+    header = _HEADER.fullmatch(data[start : start + length].decode("latin1"))
     if header is None:
         raise ValueError(f"the array {name!r} is not one of plain numbers")
     dtype, fortran = np.dtype(header[1]), header[2] == "True"
@@ -84,7 +107,9 @@ def _array(data, name):
     for n in shape:
         count *= n
     if len(shape) > 32 or start + length + count * dtype.itemsize != len(data):
-        raise ValueError(f"the array {name!r} of shape {shape} has {len(data) - start - length} bytes")
+        raise ValueError(
+            f"the array {name!r} of shape {shape} has {len(data) - start - length} bytes"
+        )
     array = np.frombuffer(data, dtype, count, start + length) if count else np.empty(0, dtype)
     return array.reshape(shape, order="F" if fortran else "C").copy()
 

@@ -1,4 +1,5 @@
 """Files: written whole or not at all, locked while somebody writes them, with errors that name them."""
+
 import errno
 import os
 import secrets
@@ -7,13 +8,14 @@ from pathlib import Path
 
 try:
     import fcntl
-except ImportError:      # Windows
+except ImportError:  # Windows
     import msvcrt
+
     fcntl = None
 
 #: Ending of the names of files that are not complete yet.
 PARTIAL = ".partial"
-_PLACE = 1 << 40         # the byte that is locked where bytes are: beyond all that anybody reads
+_PLACE = 1 << 40  # the byte that is locked where bytes are: beyond all that anybody reads
 _TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 
@@ -45,7 +47,7 @@ def replaced(path, what):
     with naming(path, what):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with open(unfinished, "xb") as file:     # unlike those of tempfile, with the user's umask
+            with open(unfinished, "xb") as file:  # unlike those of tempfile, with the user's umask
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
@@ -69,7 +71,7 @@ def lock_file(path):
         except BaseException:
             os.close(descriptor)
             raise
-        os.close(descriptor)     # somebody removed it in between
+        os.close(descriptor)  # somebody removed it in between
 
 
 class Lock:
@@ -99,7 +101,7 @@ class Lock:
 
     def remove(self):
         """Release a lock of `lock_file`, close the file and remove it."""
-        if fcntl is not None:       # while it is held: what others lock afterwards is not this file
+        if fcntl is not None:  # while it is held: what others lock afterwards is not this file
             with suppress(OSError):
                 os.unlink(self._path)
         self.release()

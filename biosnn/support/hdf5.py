@@ -3,6 +3,7 @@
 The other process (hdf5_child.py) takes a tenth of a second to start. It has a memory that follows the size of the file, and its
 time is limited.
 """
+
 import importlib.util
 import json
 import subprocess
@@ -20,12 +21,13 @@ _SECONDS, _BYTES_A_SECOND = 60.0 if importlib.util.find_spec("resource") else 4.
 
 class Stored(NamedTuple):
     """A data set. vlen: whether entries have lengths of their own; kind, element: of numpy, of what entries consist of."""
+
     shape: tuple | None
     vlen: bool
     kind: str
     element: str
-    values: np.ndarray | None = None     # of all entries, one after the other
-    lengths: np.ndarray | None = None    # of each entry
+    values: np.ndarray | None = None  # of all entries, one after the other
+    lengths: np.ndarray | None = None  # of each entry
 
 
 def read(path: Path, wanted: dict) -> dict:
@@ -37,19 +39,37 @@ def read(path: Path, wanted: dict) -> dict:
     """
     with files.naming(path, "this file cannot be read"), open(path, "rb"):
         pass
-    options = {"path": str(path.resolve()), "size": path.stat().st_size, "wanted": wanted, "import": sys.path}
+    options = {
+        "path": str(path.resolve()),
+        "size": path.stat().st_size,
+        "wanted": wanted,
+        "import": sys.path,
+    }
     try:
-        found, arrays = _elsewhere(options) if sys.executable and not getattr(sys, "frozen", False) else hdf5_child.answer(options)
+        found, arrays = (
+            _elsewhere(options)
+            if sys.executable and not getattr(sys, "frozen", False)
+            else hdf5_child.answer(options)
+        )
     except Exception as error:
-        raise OSError(f"{path} cannot be read as HDF5: it is of another kind, or corrupt or incomplete, as after a download "
-                      f"that was cut off ({error}).") from error
+        raise OSError(
+            f"{path} cannot be read as HDF5: it is of another kind, or corrupt or incomplete, as after a download "
+            f"that was cut off ({error})."
+        ) from error
     result, arrays = {}, iter(arrays)
     for name, each in found.items():
-        each = each and Stored(None if each["shape"] is None else tuple(each["shape"]), each["vlen"], each["kind"], each["element"])
+        each = each and Stored(
+            None if each["shape"] is None else tuple(each["shape"]),
+            each["vlen"],
+            each["kind"],
+            each["element"],
+        )
         result[name] = each
     complete = [name for name, (_, kinds) in wanted.items() if kinds]
     for name, values in zip(complete, arrays):
-        result[name] = result[name]._replace(values=values, lengths=next(arrays) if result[name].vlen else None)
+        result[name] = result[name]._replace(
+            values=values, lengths=next(arrays) if result[name].vlen else None
+        )
     return result
 
 
@@ -59,11 +79,16 @@ def _elsewhere(options):
     # -I -S: the other process imports from where this one does, and from nowhere else
     command = [sys.executable, "-I", "-S", str(Path(hdf5_child.__file__))]
     try:
-        done = subprocess.run(command, input=json.dumps(options).encode() + b"\n", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                              timeout=seconds)
+        done = subprocess.run(
+            command,
+            input=json.dumps(options).encode() + b"\n",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=seconds,
+        )
     except subprocess.TimeoutExpired:
         raise ValueError(f"it was not read within {seconds:.0f} s") from None
-    line = done.stdout[:done.stdout.find(b"\n") + 1]
+    line = done.stdout[: done.stdout.find(b"\n") + 1]
     if done.returncode or not line:
         raise ValueError(f"the HDF5 library ended with code {done.returncode} while it read it")
     head = json.loads(line)

@@ -3,22 +3,31 @@
 Options come as JSON on the standard input: the path, the size of the file, `wanted` (name -> (whether entries have lengths of their
 own, letters of kinds of their elements; "" where values are not wanted)). The answer is a line of JSON and the bytes of the arrays.
 """
+
 import json
 import sys
 import time
 
-_ROWS = 64      # entries with lengths of their own that are read at once: each may be as large as the file
-_SECONDS, _BYTES_A_SECOND = 1, 5_000_000      # of the processor, at least, for a small file, and more for a larger one
+_ROWS = (
+    64  # entries with lengths of their own that are read at once: each may be as large as the file
+)
+_SECONDS, _BYTES_A_SECOND = (
+    1,
+    5_000_000,
+)  # of the processor, at least, for a small file, and more for a larger one
 
 
 def answer(options):
     """(description of what there is, arrays). The arrays come only where all data sets are there, as wanted and of equal length."""
     import h5py
+
     with h5py.File(options["path"], "r") as file:
         found = {name: _described(file, name, h5py) for name in options["wanted"]}
         arrays = []
-        if all(_fits(found[name], *wanted) for name, wanted in options["wanted"].items()) and len(
-                {tuple(each["shape"]) for each in found.values()}) == 1:
+        if (
+            all(_fits(found[name], *wanted) for name, wanted in options["wanted"].items())
+            and len({tuple(each["shape"]) for each in found.values()}) == 1
+        ):
             for name, (_, kinds) in options["wanted"].items():
                 if kinds:
                     arrays += _values(file[name], found[name], options["size"])
@@ -32,28 +41,40 @@ def _described(file, name, h5py):
     element = h5py.check_vlen_dtype(stored.dtype)
     vlen = element is not None
     element = stored.dtype if element is None else element
-    kind = getattr(element, "kind", "O")       # texts of any length are Python's
-    return {"vlen": vlen, "kind": kind, "element": str(getattr(element, "__name__", element)), "shape": stored.shape,
-            "itemsize": 16 if vlen else stored.dtype.itemsize}
+    kind = getattr(element, "kind", "O")  # texts of any length are Python's
+    return {
+        "vlen": vlen,
+        "kind": kind,
+        "element": str(getattr(element, "__name__", element)),
+        "shape": stored.shape,
+        "itemsize": 16 if vlen else stored.dtype.itemsize,
+    }
 
 
 def _fits(found, vlen, kinds):
-    return found is not None and found["shape"] is not None and len(found["shape"]) == 1 and (
-        not kinds or found["vlen"] == vlen and found["kind"] in kinds)
+    return (
+        found is not None
+        and found["shape"] is not None
+        and len(found["shape"]) == 1
+        and (not kinds or found["vlen"] == vlen and found["kind"] in kinds)
+    )
 
 
 def _values(stored, found, size):
     """[values], or [values of all entries one after the other, their lengths]; ValueError if there are more than a file of that size has."""
     import numpy as np
+
     n, most = found["shape"][0], 8 * size + (1 << 20)
     if n * found["itemsize"] > (2 * size + (1 << 16) if found["vlen"] else most):
-        raise ValueError(f"{stored.name} claims {n} entries, more than fit into a file of {size} bytes")
+        raise ValueError(
+            f"{stored.name} claims {n} entries, more than fit into a file of {size} bytes"
+        )
     if not found["vlen"]:
         return [stored[:]]
     lengths, parts, total = np.zeros(n, np.int64), [], 0
     for first in range(0, n, _ROWS):
-        entries = stored[first:first + _ROWS]
-        lengths[first:first + len(entries)] = [len(entry) for entry in entries]
+        entries = stored[first : first + _ROWS]
+        lengths[first : first + len(entries)] = [len(entry) for entry in entries]
         parts.append(np.concatenate(entries))
         total += parts[-1].nbytes
         if total > most:
@@ -65,7 +86,7 @@ def _limit(size):
     """No more memory and time of the processor than a file of that size needs, and no core dump."""
     try:
         import resource
-    except ImportError:      # Windows
+    except ImportError:  # Windows
         return
     now = 0
     try:
@@ -73,8 +94,11 @@ def _limit(size):
             now = int(file.read().split()[0]) * resource.getpagesize()
     except OSError:
         pass
-    for which, most in (("RLIMIT_AS", now + 6 * size + (64 << 20)) if now else ("RLIMIT_CORE", 0), ("RLIMIT_CORE", 0),
-                        ("RLIMIT_CPU", 1 + int(time.process_time()) + _SECONDS + size // _BYTES_A_SECOND)):     # limits are whole seconds
+    for which, most in (
+        ("RLIMIT_AS", now + 6 * size + (64 << 20)) if now else ("RLIMIT_CORE", 0),
+        ("RLIMIT_CORE", 0),
+        ("RLIMIT_CPU", 1 + int(time.process_time()) + _SECONDS + size // _BYTES_A_SECOND),
+    ):  # limits are whole seconds
         hard = resource.getrlimit(getattr(resource, which))[1]
         resource.setrlimit(getattr(resource, which), (most if hard < 0 else min(most, hard), hard))
 
@@ -82,18 +106,21 @@ def _limit(size):
 def main():
     options = json.loads(sys.stdin.readline())
     sys.path[:] = options["import"]
-    import h5py       # before memory is limited
+    import h5py  # before memory is limited
     import numpy as np
+
     assert h5py
     _limit(options["size"])
     try:
         found, arrays = answer(options)
         head = {"found": found, "arrays": [[array.dtype.str, array.size] for array in arrays]}
-    except Exception as error:      # h5py has one of many for every damage
+    except Exception as error:  # h5py has one of many for every damage
         head, arrays = {"error": f"{type(error).__name__}: {error}"[:1000]}, []
     sys.stdout.buffer.write(json.dumps(head).encode() + b"\n")
     for array in arrays:
-        sys.stdout.buffer.write(memoryview(np.ascontiguousarray(array)).cast("B") if array.size else b"")
+        sys.stdout.buffer.write(
+            memoryview(np.ascontiguousarray(array)).cast("B") if array.size else b""
+        )
     sys.stdout.buffer.flush()
 
 

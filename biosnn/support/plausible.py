@@ -2,17 +2,18 @@
 
 Each lies between what models have and what the usual numbers of milliseconds are. Durations of trials and runs have no limit.
 """
-STEP = 0.02           # a time step: 0.1 ms is common
-BIN = 0.5             # steps of data that were binned elsewhere
-MEMBRANE = 1.0        # time constants of membranes and synapses of spiking neurons: 20 ms, NMDA 100 ms; 1 s for almost no leak
-DELAY = 0.2           # of synapses: 1.5 ms
-REFRACTORY = 0.1      # periods: 2 ms
-SLOW = 60.0           # adaptation, recovery and facilitation of synapses; membranes of readouts, which follow the trial
+
+STEP = 0.02  # a time step: 0.1 ms is common
+BIN = 0.5  # steps of data that were binned elsewhere
+MEMBRANE = 1.0  # time constants of membranes and synapses of spiking neurons: 20 ms, NMDA 100 ms; 1 s for almost no leak
+DELAY = 0.2  # of synapses: 1.5 ms
+REFRACTORY = 0.1  # periods: 2 ms
+SLOW = 60.0  # adaptation, recovery and facilitation of synapses; membranes of readouts, which follow the trial
 READOUT_SYNAPSE = 5.0
-TRACE = 10.0          # of spike-timing-dependent plasticity: 20 ms
-NOISE = 10.0          # the time constant of Ornstein-Uhlenbeck currents: 5 ms
-KERNEL = 5.0          # of distances between spike trains: 10 ms
-SHIFT = 5.0           # of whole trials, and jitter of spikes
-PERIOD = 60.0         # of a task: fixation, stimulus, delay
-WINDOW = 20.0         # of truncated backpropagation
-SPOKEN = 300.0        # a recording of a spoken word
+TRACE = 10.0  # of spike-timing-dependent plasticity: 20 ms
+NOISE = 10.0  # the time constant of Ornstein-Uhlenbeck currents: 5 ms
+KERNEL = 5.0  # of distances between spike trains: 10 ms
+SHIFT = 5.0  # of whole trials, and jitter of spikes
+PERIOD = 60.0  # of a task: fixation, stimulus, delay
+WINDOW = 20.0  # of truncated backpropagation
+SPOKEN = 300.0  # a recording of a spoken word

@@ -3,6 +3,7 @@
 A schema is a dict name -> Rule. `check` compares all arrays with it: which there are, their types and shapes, the range of
 their values. What relates several arrays (`check_rising`, `check_places`) follows.
 """
+
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ class Rule:
 
     missing: whether NaN may stand for values that there are not; infinity never passes.
     """
+
     dtype: Any
     shape: tuple
     low: Any = None
@@ -46,8 +48,10 @@ def check_rising(values: np.ndarray, last: int, where: str) -> None:
     """ValueError unless values (as one vector) begin at 0, never fall, and end at `last`."""
     flat = np.ravel(values)
     if flat.size and (flat[0] != 0 or flat[-1] != last or np.any(flat[1:] < flat[:-1])):
-        raise ValueError(f"{where} must rise from 0 to {last}, the number of entries; it runs from {flat[0]} to {flat[-1]}"
-                         + (", and falls in between." if np.any(flat[1:] < flat[:-1]) else "."))
+        raise ValueError(
+            f"{where} must rise from 0 to {last}, the number of entries; it runs from {flat[0]} to {flat[-1]}"
+            + (", and falls in between." if np.any(flat[1:] < flat[:-1]) else ".")
+        )
 
 
 def check_order(keys: tuple, distinct: np.ndarray | bool, where: str) -> None:
@@ -67,19 +71,27 @@ def _check_array(array, rule, name):
     if array.dtype != rule.dtype:
         raise ValueError(f"{name} has the type {array.dtype}; it must be {np.dtype(rule.dtype)}.")
     shape = rule.shape
-    if array.ndim != len(shape) or any(want not in (None, have) for have, want in zip(array.shape, shape)):
-        wanted = ", ".join("any" if n is None else str(n) for n in shape) + ("," if len(shape) == 1 else "")
+    if array.ndim != len(shape) or any(
+        want not in (None, have) for have, want in zip(array.shape, shape)
+    ):
+        wanted = ", ".join("any" if n is None else str(n) for n in shape) + (
+            "," if len(shape) == 1 else ""
+        )
         raise ValueError(f"{name} has shape {array.shape}; it must be ({wanted}).")
     with np.errstate(all="ignore"):
         suspect = array.dtype.kind == "f" and not np.isfinite(array.sum())
-    if suspect:      # so that where all is well there is one pass and no copy
+    if suspect:  # so that where all is well there is one pass and no copy
         wrong = np.isinf(array) if rule.missing else ~np.isfinite(array)
-        _refuse(wrong, array, name, "it must be a finite number" + (", or NaN" if rule.missing else ""))
+        _refuse(
+            wrong, array, name, "it must be a finite number" + (", or NaN" if rule.missing else "")
+        )
     for bound, outside, sign in ((rule.low, np.less, ">="), (rule.high, np.greater, "<=")):
         if bound is not None and array.size:
             wrong = outside(array, bound)
             if np.any(wrong):
-                _refuse(wrong, array, name, f"it must be {sign} ", np.broadcast_to(bound, array.shape))
+                _refuse(
+                    wrong, array, name, f"it must be {sign} ", np.broadcast_to(bound, array.shape)
+                )
 
 
 def _refuse(wrong, array, name, allowed, bound=None):
@@ -93,4 +105,8 @@ def _refuse(wrong, array, name, allowed, bound=None):
 
 def _listed(names):
     shown = ", ".join(repr(name) for name in names[:5])
-    return f"the array {shown}" if len(names) == 1 else f"the arrays {shown}" + (" …" if len(names) > 5 else "")
+    return (
+        f"the array {shown}"
+        if len(names) == 1
+        else f"the arrays {shown}" + (" …" if len(names) > 5 else "")
+    )

@@ -22,22 +22,24 @@ longer than steps, and must not take spikes of the step before: their tolerance 
 
 Where a delay or period that somebody gave is no multiple of dt, `rounded` warns (RoundingWarning) and says what it becomes.
 """
+
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .warn import RoundingWarning, UnitWarning, warn
 
-_STEP = 1e-3                # tolerance, in steps
-_WINDOW = 1e-6              # tolerance, in windows, and in seconds at most
-_RESOLUTION = 2             # … and in units of eps t
-_MOST = 0.49                # … but never so many steps or windows
-_MOST_STEPS = 2 ** 53
+_STEP = 1e-3  # tolerance, in steps
+_WINDOW = 1e-6  # tolerance, in windows, and in seconds at most
+_RESOLUTION = 2  # … and in units of eps t
+_MOST = 0.49  # … but never so many steps or windows
+_MOST_STEPS = 2**53
 _UNITS = (("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9))
 
 
 class Tolerance(NamedTuple):
     """Seconds by which a time t may lie below the begin of a step: min(least + share t, most)."""
+
     least: float
     share: float
     most: float
@@ -60,7 +62,7 @@ def _share(dtype):
     return _RESOLUTION * float(np.finfo(dtype).eps)
 
 
-# ------------------------------------------------------------------------------------------ which step, which window
+# ------------------------------------------------------------------------- which step, which window
 
 
 def steps_of(times: np.ndarray, dt: float, dtype: Any = None) -> np.ndarray:
@@ -78,14 +80,16 @@ def _containing(times, unit, tolerance):
     return ((times + tolerance(times)) / unit).astype(np.int64)
 
 
-# ------------------------------------------------------------------------------------------ how many
+# ----------------------------------------------------------------------------------------- how many
 
 
 def covering_steps(duration: Any, dt: float) -> Any:
     """Steps that cover a duration (s), at least one: an int; of an array, int64 of that shape, where 0 s are 0 steps."""
     steps = np.ceil(np.asarray(duration, float) / dt - _STEP)
     if steps.max(initial=0) > _MOST_STEPS:
-        raise ValueError(f"a duration of {np.max(duration):g} s has {steps.max():.3g} steps of {dt:g} s; there may be 2^53 of them, about 1e16.")
+        raise ValueError(
+            f"a duration of {np.max(duration):g} s has {steps.max():.3g} steps of {dt:g} s; there may be 2^53 of them, about 1e16."
+        )
     return steps.astype(np.int64) if steps.ndim else max(1, int(steps))
 
 
@@ -110,7 +114,7 @@ def whole_steps(period: float, dt: float) -> int:
     return int(period / dt + _STEP)
 
 
-# ------------------------------------------------------------------------------------------ what a user is told
+# ------------------------------------------------------------------------------ what a user is told
 
 
 def on_grid(time: float, steps: int, dt: float) -> float:
@@ -118,36 +122,56 @@ def on_grid(time: float, steps: int, dt: float) -> float:
     return time if abs(time - steps * dt) <= 1e-9 * time else steps * dt
 
 
-def warn_if_rounded(times: Any, steps: Any, dt: float, name: str, rule: str = "the nearest multiple") -> None:
+def warn_if_rounded(
+    times: Any, steps: Any, dt: float, name: str, rule: str = "the nearest multiple"
+) -> None:
     """RoundingWarning where times that somebody gave are no multiples of dt; `steps` is what they became, by that rule."""
     times, steps = np.ravel(np.asarray(times, float)), np.ravel(steps)
     off = np.flatnonzero(np.abs(times / dt - steps) > _STEP)
     if not off.size:
         return
     k = off[np.argmax(np.abs(times[off] / dt - steps[off]))]
-    which = f"{name} is {times[k]:.12g} s" if times.size == 1 else f"{off.size} of {times.size} values of {name}, such as {times[k]:.12g} s,"
-    verb = ", no multiple of the time step" if times.size == 1 else " are no multiples of the time step"
-    warn(f"{which}{verb} dt = {dt:.12g} s. It becomes {steps[k] * dt:.12g} s ({steps[k]} {'step' if steps[k] == 1 else 'steps'}), {rule}.",
-         RoundingWarning)
+    which = (
+        f"{name} is {times[k]:.12g} s"
+        if times.size == 1
+        else f"{off.size} of {times.size} values of {name}, such as {times[k]:.12g} s,"
+    )
+    verb = (
+        ", no multiple of the time step"
+        if times.size == 1
+        else " are no multiples of the time step"
+    )
+    warn(
+        f"{which}{verb} dt = {dt:.12g} s. It becomes {steps[k] * dt:.12g} s ({steps[k]} {'step' if steps[k] == 1 else 'steps'}), {rule}.",
+        RoundingWarning,
+    )
 
 
 def warn_if_unresolved(dtype: Any, duration: float, dt: float) -> None:
     """RoundingWarning where times of a type are so coarse at the end of a trial that they miss steps."""
     spacing = float(np.spacing(np.dtype(dtype).type(duration)))
     if spacing > dt:
-        warn(f"times of type {np.dtype(dtype)} are {spacing:.3g} s apart at the end of a trial of {duration:g} s, farther than steps of dt = "
-             f"{dt:g} s: spikes fall into steps beside theirs. Give times as float64.", RoundingWarning)
+        warn(
+            f"times of type {np.dtype(dtype)} are {spacing:.3g} s apart at the end of a trial of {duration:g} s, farther than steps of dt = "
+            f"{dt:g} s: spikes fall into steps beside theirs. Give times as float64.",
+            RoundingWarning,
+        )
 
 
-def warn_if_outside(n_outside: int, latest: float, n_spikes: int, duration: float, source: str) -> None:
+def warn_if_outside(
+    n_outside: int, latest: float, n_spikes: int, duration: float, source: str
+) -> None:
     """UnitWarning where most spikes of a file or array lie after the end of the trial: their times may have another unit."""
     if 2 * n_outside > n_spikes:
-        warn(f"{source}: {n_outside} of {n_spikes} spikes lie at or after the end of the trial at {duration:g} s, and are left out; the latest "
-             f"is at {latest:g} s.{unit_hint(latest, duration)}", UnitWarning)
+        warn(
+            f"{source}: {n_outside} of {n_spikes} spikes lie at or after the end of the trial at {duration:g} s, and are left out; the latest "
+            f"is at {latest:g} s.{unit_hint(latest, duration)}",
+            UnitWarning,
+        )
 
 
 def unit_hint(latest: float, duration: float) -> str:
-    """" Are they in ms?", where the latest time (s) is so far after the end of a trial that another unit would explain it; or ""."""
+    """ " Are they in ms?", where the latest time (s) is so far after the end of a trial that another unit would explain it; or ""."""
     if not latest > 20 * duration:
         return ""
     unit, factor = next((each for each in _UNITS if latest * each[1] <= 2 * duration), _UNITS[-1])
@@ -159,7 +183,7 @@ def after(times: np.ndarray) -> float:
     latest, kind = times.max(initial=0), times.dtype.type
     hundredths = np.floor((float(latest) + window_tolerance(kind, 0.01)(float(latest))) / 0.01)
     with np.errstate(over="ignore"):
-        for more in (1, 2):       # 0.53 s is not before an end of 0.53 s, rounded likewise
+        for more in (1, 2):  # 0.53 s is not before an end of 0.53 s, rounded likewise
             if latest < kind((hundredths + more) / 100):
                 return float((hundredths + more) / 100)
         return float(np.nextafter(latest, kind(np.inf)))

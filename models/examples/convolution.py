@@ -3,6 +3,7 @@ the excitatory maps pooled: a unit spikes when one of its four neighbours does, 
 
     python -m models.examples.convolution
 """
+
 import numpy as np
 
 import biosnn as bs
@@ -16,14 +17,24 @@ def moving_dots(n_trials, length, seed):
     units = (start[:, None] + np.where(labels, 1, -1)[:, None] * steps) % length
     times = np.broadcast_to(10e-3 + 4e-3 * steps, units.shape)
     trials = np.repeat(np.arange(n_trials), steps.size)
-    return bs.SpikeTrains.from_events(times.ravel(), units.ravel(), trials, n_trials, length, 0.1, labels)
+    return bs.SpikeTrains.from_events(
+        times.ravel(), units.ravel(), trials, n_trials, length, 0.1, labels
+    )
 
 
 def main():
     train, test = (moving_dots(n, 40, seed) for n, seed in ((300, 1), (100, 2)))
     net = bs.Network(dt=2e-3)
-    E, I, shape = bs.dalian_convolutional_layer(net, net.input(40), shape=(1, 40), exc_filters=8, inh_filters=2, kernel=5, padding="same",
-                                                recurrent_kernel=3)
+    E, I, shape = bs.dalian_convolutional_layer(
+        net,
+        net.input(40),
+        shape=(1, 40),
+        exc_filters=8,
+        inh_filters=2,
+        kernel=5,
+        padding="same",
+        recurrent_kernel=3,
+    )
     pooled = net.pool(E, bs.MaxPool(shape, size=4))
     net.connect(pooled, net.readout(2, tau_mem=0.1))
     bs.fluctuation_driven(net, train, sigma_u=1.0, seed=1, progress=False)
@@ -31,16 +42,35 @@ def main():
     bs.train(net, train, epochs=40, batch=50, optimizer=bs.Adam(1e-2), seed=1, progress=False)
     after = bs.evaluate(net, test).accuracy
     kernels = net.weights["input->E"]
-    print(f"E has {shape[0]} maps of {shape[1]} neurons; {net.synapses['input->E'].size} synapses from the input share {kernels.size} weights")
-    print(f"direction of motion: {before:.0%} of the test trials right before training, {after:.0%} after it")
+    print(
+        f"E has {shape[0]} maps of {shape[1]} neurons; {net.synapses['input->E'].size} synapses from the input share {kernels.size} weights"
+    )
+    print(
+        f"direction of motion: {before:.0%} of the test trials right before training, {after:.0%} after it"
+    )
     print(bs.audit(net))
     trace = bs.run(net, test)
     rates = {name: bs.stats.firing_rates(trace.spikes[name]).mean() for name in ("E", pooled.name)}
-    print(f"{rates['E']:.1f} Hz of the neurons, {rates[pooled.name]:.1f} Hz of the {pooled.n} units that pool them")
-    by_hand, pooled_shape = bs.max_pool(trace.spikes["E"], shape, kernel=4)      # the same of recorded spike trains
-    same = np.array_equal(bs.bin_spikes(by_hand, net.dt).dense(), bs.bin_spikes(trace.spikes[pooled.name], net.dt).dense())
-    return {"shape": shape, "kernels": kernels, "before": before, "after": after, "violations": bs.audit(net).violations,
-            "pooled_shape": pooled_shape, "rates": list(rates.values()), "same": same}
+    print(
+        f"{rates['E']:.1f} Hz of the neurons, {rates[pooled.name]:.1f} Hz of the {pooled.n} units that pool them"
+    )
+    by_hand, pooled_shape = bs.max_pool(
+        trace.spikes["E"], shape, kernel=4
+    )  # the same of recorded spike trains
+    same = np.array_equal(
+        bs.bin_spikes(by_hand, net.dt).dense(),
+        bs.bin_spikes(trace.spikes[pooled.name], net.dt).dense(),
+    )
+    return {
+        "shape": shape,
+        "kernels": kernels,
+        "before": before,
+        "after": after,
+        "violations": bs.audit(net).violations,
+        "pooled_shape": pooled_shape,
+        "rates": list(rates.values()),
+        "same": same,
+    }
 
 
 if __name__ == "__main__":

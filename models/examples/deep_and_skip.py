@@ -1,7 +1,8 @@
 """Deep networks: a stack of layers, a skip connection, feedback, and a projection that passes no gradient back.
 
-    python -m models.examples.deep_and_skip
+python -m models.examples.deep_and_skip
 """
+
 import numpy as np
 
 import biosnn as bs
@@ -12,7 +13,9 @@ def build(data, skip=False, feedback=False):
     net = bs.Network(dt=2e-3)
     layers, source = [], net.input(data.n_units)
     for k in range(3):
-        source = bs.layer(net, source, 32, name=f"layer {k}", neuron=bs.lif(20e-3, 10e-3))
+        source = bs.layer(
+            net, source, 32, name=f"layer {k}", neuron=bs.lif(tau_mem=20e-3, tau_syn=10e-3)
+        )
         layers.append(source)
     if skip:
         net.connect(layers[0], layers[2])
@@ -26,19 +29,33 @@ def build(data, skip=False, feedback=False):
 def gradient_norms(net, data):
     """Projection -> Euclidean norm of the gradient of the loss by its weights."""
     trace = bs.run(net, data, tape=True)
-    _, slope = bs.MaxOverTimeCrossEntropy().value_and_gradient(trace.states["readout.U"], data.labels)
-    return {name: float(np.linalg.norm(g)) for name, g in bs.gradient(trace, {"readout.U": slope}).weights.items()}
+    _, slope = bs.MaxOverTimeCrossEntropy().value_and_gradient(
+        trace.states["readout.U"], data.labels
+    )
+    return {
+        name: float(np.linalg.norm(g))
+        for name, g in bs.gradient(trace, states={"readout.U": slope}).weights.items()
+    }
 
 
 def main():
-    data, result = bs.data.randman(n_classes=2, n_units=20, samples_per_class=100, smoothness=2.0, seed=1), {}
-    for name, options in {"plain": {}, "skip": {"skip": True}, "feedback": {"feedback": True}}.items():
+    data, result = (
+        bs.data.randman(n_classes=2, n_units=20, samples_per_class=100, smoothness=2.0, seed=1),
+        {},
+    )
+    for name, options in {
+        "plain": {},
+        "skip": {"skip": True},
+        "feedback": {"feedback": True},
+    }.items():
         net = build(data, **options)
         norms = gradient_norms(net, data)
         bs.train(net, data, epochs=30, batch=50, optimizer=bs.Adam(5e-3), seed=1, progress=False)
         accuracy = bs.evaluate(net, data).accuracy
         recurrent = sorted(bs.recurrent_projections(net))
-        print(f"{name}: accuracy {accuracy:.0%}; recurrent: {', '.join(recurrent) or 'none'}; gradient norms before training:")
+        print(
+            f"{name}: accuracy {accuracy:.0%}; recurrent: {', '.join(recurrent) or 'none'}; gradient norms before training:"
+        )
         print("    " + ", ".join(f"{projection} {norm:.2g}" for projection, norm in norms.items()))
         result[name] = {"accuracy": accuracy, "norms": norms, "recurrent": recurrent}
     return result

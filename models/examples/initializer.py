@@ -1,7 +1,8 @@
 """The fluctuation-driven initializer: targets, families of weights, and the report of what was predicted and measured.
 
-    python -m models.examples.initializer
+python -m models.examples.initializer
 """
+
 import numpy as np
 
 import biosnn as bs
@@ -18,13 +19,20 @@ def start(spikes, **options):
 
 def main():
     spikes, result = bs.data.poisson(15.0, n_units=100, duration=0.5, n_trials=32, seed=1), {}
-    for family in (bs.Exponential(), bs.HalfNormal(), bs.Uniform(), bs.ConstantWeights()):
+    for family in (
+        bs.families.Exponential(),
+        bs.families.HalfNormal(),
+        bs.families.Uniform(),
+        bs.families.Constant(),
+    ):
         weights, report = start(spikes, sigma_u=1.0, alpha=0.9, family=family)
-        kappa = float(np.mean(weights ** 2, dtype=float) / np.mean(weights, dtype=float) ** 2)
+        kappa = float(np.mean(weights**2, dtype=float) / np.mean(weights, dtype=float) ** 2)
         E = report.populations[0]
         result[type(family).__name__] = (kappa, family.kappa, E.mu_measured, E.sigma_measured)
-        print(f"{family}: E[w²] / E[w]² of E to E is {kappa:.2f} (family: {family.kappa:.2f}); free membrane of E: {E.mu_measured:+.3f} ± "
-              f"{E.sigma_measured:.3f}")
+        print(
+            f"{family}: E[w²] / E[w]² of E to E is {kappa:.2f} (family: {family.kappa:.2f}); free membrane of E: {E.mu_measured:+.3f} ± "
+            f"{E.sigma_measured:.3f}"
+        )
     rates = {}
     for sigma_u in (1.0, 1.5):
         _, report = start(spikes, sigma_u=sigma_u)
@@ -32,7 +40,7 @@ def main():
         print(f"sigma_U = {sigma_u}: E fires at {rates[sigma_u]:.2f} Hz")
     print(report)
     try:
-        start(spikes, sigma_u=1.0, mu_u=-5.0, rates=20.0, closed_loop=False)
+        start(spikes, sigma_u=1.0, mu_u=-5.0, assumed_rates=20.0, closed_loop=False)
         error = ""
     except ValueError as reason:
         error = str(reason)

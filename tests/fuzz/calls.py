@@ -51,11 +51,15 @@ TOO_LITTLE = {
 
 #: Calls that end in words of others: (call, argument, value), each "*" for any -> the reason.
 EXCUSED = {
-    ("data.from_event_arrays", "recordings", "Liar"): "what a data set of the user's own raises reaches him as it is",
+    (
+        "data.from_event_arrays",
+        "recordings",
+        "Liar",
+    ): "what a data set of the user's own raises reaches him as it is",
 }
 
 
-# ----------------------------------------------------------------------------- in the child
+# ------------------------------------------------------------------------------------- in the child
 
 
 def call(case):
@@ -103,7 +107,7 @@ def _told(error):
     while trace is not None:
         file, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
         if file.startswith(_LIBRARY):
-            through = f"{file[len(_LIBRARY):]}:{line} {trace.tb_frame.f_code.co_name}"
+            through = f"{file[len(_LIBRARY) :]}:{line} {trace.tb_frame.f_code.co_name}"
         trace = trace.tb_next
     said = getline(file, line).strip()
     ours = isinstance(error, _OURS) and file.startswith(_LIBRARY) and said.startswith("raise")
@@ -143,7 +147,7 @@ def _nans(found, where, depth=0):
     ]
 
 
-# ----------------------------------------------------------------------------- the campaign
+# ------------------------------------------------------------------------------------- the campaign
 
 
 def random_cases(count, seed, only="", brian=False):

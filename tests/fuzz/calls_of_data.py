@@ -41,9 +41,11 @@ DATA = {
     ),
     **{
         f"{name}.value_and_gradient": (
-            lambda kind, mask, target: lambda c: (
-                kind().value_and_gradient,
-                {"readout": a_readout(c), "target": target(c), "mask": mask},
+            lambda kind, mask, target: (
+                lambda c: (
+                    kind().value_and_gradient,
+                    {"readout": a_readout(c), "target": target(c), "mask": mask},
+                )
             )
         )(getattr(bs, name), mask, target)
         for name, mask, target in (
@@ -61,9 +63,11 @@ DATA = {
     },
     **{
         f"{name}.score": (
-            lambda kind, target: lambda c: (
-                kind().score,
-                {"readout": a_readout(c), "target": target},
+            lambda kind, target: (
+                lambda c: (
+                    kind().score,
+                    {"readout": a_readout(c), "target": target},
+                )
             )
         )(getattr(bs, name), target)
         for name, target in (

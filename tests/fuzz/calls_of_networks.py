@@ -66,7 +66,7 @@ NETWORKS = {
         {
             "pre": "I",
             "post": "I",
-            "delay": bs.UniformBetween(1e-3, 3e-3),
+            "delay": bs.Uniform(1e-3, 3e-3),
             "weights": bs.Normal(0.2, 0.02),
             "name": "new",
             "synapses": bs.Bernoulli(0.5),

@@ -149,10 +149,12 @@ NEURONS = {
     ),
     **{
         name: (
-            lambda kind: lambda c: (
-                kind,
-                {"steepness": 20.0},
-                lambda c, s: (s.derivative([0.0, 0.1]), s.twin(0.1), s.support),
+            lambda kind: (
+                lambda c: (
+                    kind,
+                    {"steepness": 20.0},
+                    lambda c, s: (s.derivative([0.0, 0.1]), s.twin(0.1), s.support),
+                )
             )
         )(getattr(bs, name))
         for name in (
@@ -186,16 +188,20 @@ NEURONS = {
     ),
     # weights
     **{
-        name: (lambda kind: lambda c: (kind, {}, initializes))(getattr(bs, name))
-        for name in ("Exponential", "HalfNormal", "Uniform", "ConstantWeights")
+        name: (lambda kind: lambda c: (kind, {}, initializes))(getattr(bs.families, name))
+        for name in ("Exponential", "HalfNormal", "Uniform", "Constant")
     },
-    "LogNormal": lambda c: (bs.LogNormal, {"spread": 0.5}, initializes),
-    "Gamma": lambda c: (bs.Gamma, {"shape": 2.0}, initializes),
+    "LogNormal": lambda c: (bs.families.LogNormal, {"spread": 0.5}, initializes),
+    "Gamma": lambda c: (bs.families.Gamma, {"shape": 2.0}, initializes),
     "Normal": lambda c: (bs.Normal, {"mean": 0.2, "sd": 0.02, "low": 0.0, "high": 1.0}, drawn),
-    "UniformBetween": lambda c: (bs.UniformBetween, {"low": 0.1, "high": 0.3}, drawn),
-    "number * family": lambda c: (lambda mean: mean * bs.Exponential(), {"mean": 0.2}, drawn),
+    "Uniform": lambda c: (bs.Uniform, {"low": 0.1, "high": 0.3}, drawn),
+    "number * family": lambda c: (
+        lambda mean: mean * bs.families.Exponential(),
+        {"mean": 0.2},
+        drawn,
+    ),
     "Exponential.draw": lambda c: (
-        bs.Exponential().draw,
+        bs.families.Exponential().draw,
         {"rng": np.random.default_rng(0), "shape": (2, 3)},
     ),
     "Normal.draw": lambda c: (
@@ -203,7 +209,7 @@ NEURONS = {
         {"rng": np.random.default_rng(0), "size": 3},
     ),
     "Exponential.density": lambda c: (
-        bs.Exponential().density,
+        bs.families.Exponential().density,
         {"w": np.linspace(0, 1, 4), "mean": 0.2},
     ),
     "kaiming": lambda c: (
@@ -235,8 +241,8 @@ NEURONS = {
             "mu_u": 0.0,
             "sigma_u": 1.0,
             "alpha": 0.9,
-            "family": bs.Exponential(),
-            "rates": None,
+            "family": bs.families.Exponential(),
+            "assumed_rates": None,
             "closed_loop": False,
             "balance": "population",
             "shares": {"x->I": 0.5, "E->I": 0.5},
@@ -254,10 +260,10 @@ NEURONS = {
             "xi": {"E": 1.0, "I": 1.0},
             "alpha": {"E": 0.9, "I": 0.9},
             "family": {
-                "E->I": bs.Gamma(2.0),
-                **dict.fromkeys(("x->E", "x->I", "I->E", "I->I"), bs.Exponential()),
+                "E->I": bs.families.Gamma(2.0),
+                **dict.fromkeys(("x->E", "x->I", "I->E", "I->I"), bs.families.Exponential()),
             },
-            "rates": {"x": 20.0},
+            "assumed_rates": {"x": 20.0},
             "balance": "neuron",
             "progress": False,
         },

@@ -4,7 +4,7 @@ import numpy as np
 
 import biosnn as bs
 
-from .objects import STEP, EACH, IN_LIST, augments, saved, streamed, trains
+from .objects import EACH, IN_LIST, STEP, augments, saved, streamed, trains
 
 RUNS = {
     # spike trains
@@ -176,7 +176,7 @@ RUNS = {
             "epochs": 1,
             "loss": bs.MaxOverTimeCrossEntropy(),
             "optimizer": bs.Adam(),
-            "schedule": bs.Constant(),
+            "schedule": bs.schedules.Constant(),
             "regularizers": [bs.upper_bound(0.1, 4)],
             "batch": 3,
             "validation": 0.34,
@@ -272,10 +272,14 @@ RUNS = {
         {"learning_rate": 1e-3, "epsilon": 1e-16},
         trains(optimizer=EACH),
     ),
-    "Constant": lambda c: (bs.Constant, {}, trains(schedule=EACH)),
-    "Cosine": lambda c: (bs.Cosine, {"final": 0.1, "warmup": 0.1}, trains(schedule=EACH)),
-    "Step": lambda c: (bs.Step, {"at": (0.5, 0.75), "decay": 0.1}, trains(schedule=EACH)),
-    "OnPlateau": lambda c: (bs.OnPlateau, {"patience": 2, "decay": 0.5}, trains(schedule=EACH)),
+    "Constant": lambda c: (bs.schedules.Constant, {}, trains(schedule=EACH)),
+    "Cosine": lambda c: (bs.schedules.Cosine, {"final": 0.1, "warmup": 0.1}, trains(schedule=EACH)),
+    "Step": lambda c: (bs.schedules.Step, {"at": (0.5, 0.75), "decay": 0.1}, trains(schedule=EACH)),
+    "OnPlateau": lambda c: (
+        bs.schedules.OnPlateau,
+        {"patience": 2, "decay": 0.5},
+        trains(schedule=EACH),
+    ),
     "upper_bound": lambda c: (
         bs.upper_bound,
         {"strength": 0.1, "threshold": 4, "power": 2, "per": "population", "populations": ["E"]},

@@ -5,6 +5,7 @@
 The worker function takes a case and returns something for JSON. Outcome: {"kind": "value" | "error" | "crash" | "hang", …}, of an error
 with "type" and "text", of a crash with "signal"; "seconds" and "megabytes" (by which the peak of memory grew) where the case ended.
 """
+
 import importlib
 import json
 import os
@@ -36,9 +37,20 @@ def outcomes(worker, cases, seconds, environment=None, megabytes=8000):
 
 
 def _start(worker, environment, megabytes):
-    variables = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}", "MPLBACKEND": "agg"} | (environment or {})
-    child = subprocess.Popen([sys.executable, "-m", "tests.fuzz.children", worker, str(megabytes)], cwd=ROOT, env=variables, text=True,
-                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    variables = (
+        os.environ
+        | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}", "MPLBACKEND": "agg"}
+        | (environment or {})
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tests.fuzz.children", worker, str(megabytes)],
+        cwd=ROOT,
+        env=variables,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
     if _line(child, 120) != "ready\n":
         raise RuntimeError(f"the child for {worker} did not start")
     return child
@@ -77,7 +89,7 @@ def _serve(worker, megabytes):
     module, _, name = worker.partition(":")
     function = getattr(importlib.import_module(module), name)
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)                       # what libraries print is none of the answer
+    os.dup2(2, 1)  # what libraries print is none of the answer
     resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20,) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     print("ready", file=answers, flush=True)
@@ -85,8 +97,13 @@ def _serve(worker, megabytes):
         before, begin = _peak(), time.perf_counter()
         try:
             outcome = {"kind": "value", "value": function(json.loads(line))}
-        except Exception as error:      # the campaign decides which are allowed
-            outcome = {"kind": "error", "type": type(error).__name__, "text": str(error)[:500], "of": _origin(error)}
+        except Exception as error:  # the campaign decides which are allowed
+            outcome = {
+                "kind": "error",
+                "type": type(error).__name__,
+                "text": str(error)[:500],
+                "of": _origin(error),
+            }
         outcome |= {"seconds": time.perf_counter() - begin, "megabytes": _peak() - before}
         print(json.dumps(outcome), file=answers, flush=True)
 

@@ -1,9 +1,10 @@
 """Campaigns of faults: a training and a streamed simulation that are killed, or whose disk is full, at random moments.
 
-    python -m tests.fuzz.faults kill --count 40               SIGKILL during a training; resumed, it must have the same bits
-    python -m tests.fuzz.faults kill-simulation --count 20    SIGKILL while spikes are written; what is there must be right
-    python -m tests.fuzz.faults disk --count 10               no room left, during a training and during a simulation
+python -m tests.fuzz.faults kill --count 40               SIGKILL during a training; resumed, it must have the same bits
+python -m tests.fuzz.faults kill-simulation --count 20    SIGKILL while spikes are written; what is there must be right
+python -m tests.fuzz.faults disk --count 10               no room left, during a training and during a simulation
 """
+
 import argparse
 import contextlib
 import os
@@ -20,14 +21,14 @@ from pathlib import Path
 import numpy as np
 
 import biosnn as bs
-from biosnn import checkpoint
+from biosnn.network import weight_file as checkpoint
 from tests.fuzz import children
 from tests.fuzz.subjects import circuit, digest, trained
 
 EPOCHS, STEPS = 40, 100_000
 
 
-class Schedule(bs.Constant):
+class Schedule(bs.schedules.Constant):
     """Calls a function before every step of the optimizer; the same recipe whatever it does."""
 
     def __init__(self, before_step=lambda k, progress: None):
@@ -38,7 +39,7 @@ class Schedule(bs.Constant):
         return "Schedule()"
 
     def __eq__(self, other):
-        return isinstance(other, bs.Constant)
+        return isinstance(other, bs.schedules.Constant)
 
     def factor(self, progress, validation):
         self.calls.append(progress)
@@ -49,8 +50,20 @@ class Schedule(bs.Constant):
 def train(folder, start, epochs=EPOCHS, before_step=lambda k, progress: None):
     """(digest of what is learned, history of the loss)."""
     net, data = trained(learn=())
-    history = bs.train(net, data, epochs=epochs, batch=5, validation=0.2, seed=5, progress=False, threads=1, optimizer=bs.Adam(1e-2),
-                       schedule=Schedule(before_step), out=folder, start=start)
+    history = bs.train(
+        net,
+        data,
+        epochs=epochs,
+        batch=5,
+        validation=0.2,
+        seed=5,
+        progress=False,
+        threads=1,
+        optimizer=bs.Adam(1e-2),
+        schedule=Schedule(before_step),
+        out=folder,
+        start=start,
+    )
     return digest(*net.weights.values()), history.loss
 
 
@@ -62,7 +75,9 @@ def simulate(out=None, state=None, steps=STEPS):
 
 def _end(program, moment):
     """Start a Python program, wait for its first line, and kill it after so many seconds. Returns whether it was still alive."""
-    child = subprocess.Popen([sys.executable, "-c", program], cwd=children.ROOT, stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=children.ROOT, stdout=subprocess.PIPE, text=True
+    )
     try:
         assert child.stdout.readline() == "ready\n"
         time.sleep(moment)
@@ -75,7 +90,7 @@ def _end(program, moment):
     return alive
 
 
-# ------------------------------------------------------------------------------------------ kills
+# -------------------------------------------------------------------------------------------- kills
 
 
 def kill(count, seed):
@@ -88,8 +103,10 @@ def kill(count, seed):
         length = time.monotonic() - begin
         for k in range(count):
             out = folder / str(k)
-            program = ("from tests.fuzz import faults; faults.train(None, 'new', 1); print('ready', flush=True); "
-                       f"faults.train(faults.Path({str(out)!r}), 'new')")
+            program = (
+                "from tests.fuzz import faults; faults.train(None, 'new', 1); print('ready', flush=True); "
+                f"faults.train(faults.Path({str(out)!r}), 'new')"
+            )
             figures["in the middle"] += _end(program, rng.uniform(0.0, 1.2) * length)
             figures["kills"] += 1
             figures["with an unfinished file"] += bool(list(out.glob("*.partial")))
@@ -102,9 +119,14 @@ def kill(count, seed):
             figures["something left behind"] += names != ["best.npz", "last.npz"]
             for name in names:
                 a, b = (checkpoint.read(where / name)[0] for where in (out, folder / "whole"))
-                figures["other checkpoints"] += any(not np.array_equal(a[n], b[n]) for n in a if n != "history/seconds")
-    return figures, ("kills", "in the middle", "after a checkpoint", "with an unfinished file"), (
-        "other bits", "something left behind", "other checkpoints")
+                figures["other checkpoints"] += any(
+                    not np.array_equal(a[n], b[n]) for n in a if n != "history/seconds"
+                )
+    return (
+        figures,
+        ("kills", "in the middle", "after a checkpoint", "with an unfinished file"),
+        ("other bits", "something left behind", "other checkpoints"),
+    )
 
 
 def kill_simulation(count, seed):
@@ -116,8 +138,10 @@ def kill_simulation(count, seed):
         length = time.monotonic() - begin
         for k in range(count):
             out = Path(folder) / f"{k}.spikes"
-            program = ("from tests.fuzz import faults; faults.simulate(steps=10); print('ready', flush=True); "
-                       f"faults.simulate(faults.Path({str(out)!r}))")
+            program = (
+                "from tests.fuzz import faults; faults.simulate(steps=10); print('ready', flush=True); "
+                f"faults.simulate(faults.Path({str(out)!r}))"
+            )
             figures["in the middle"] += _end(program, rng.uniform(0.0, 1.2) * length)
             figures["kills"] += 1
             if not out.exists():
@@ -130,26 +154,35 @@ def kill_simulation(count, seed):
                 continue
             figures["with spikes"] += found["E"].times.size > 0
             figures["other spikes"] += not is_beginning(found, whole)
-    return figures, ("kills", "in the middle", "before the file", "with spikes"), ("unreadable", "other spikes")
+    return (
+        figures,
+        ("kills", "in the middle", "before the file", "with spikes"),
+        ("unreadable", "other spikes"),
+    )
 
 
 def is_beginning(found, whole):
     """Whether spike trains are those of a longer run, until their duration."""
     for name, train in found.items():
         n = int(np.searchsorted(whole[name].times, train.duration - 1e-9))
-        if not (np.array_equal(train.times, whole[name].times[:n]) and np.array_equal(train.units, whole[name].units[:n])):
+        if not (
+            np.array_equal(train.times, whole[name].times[:n])
+            and np.array_equal(train.units, whole[name].units[:n])
+        ):
             return False
     return True
 
 
-# ------------------------------------------------------------------------------------------ full disks
+# --------------------------------------------------------------------------------------- full disks
 
 
 @contextlib.contextmanager
 def small_disk(size):
     """Yields a folder with room for about `size` bytes, on a disk of its own. OSError where that is not permitted."""
     with tempfile.TemporaryDirectory() as folder:
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True).returncode:
+        if subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True
+        ).returncode:
             raise OSError("a disk cannot be mounted here")
         try:
             yield Path(folder)
@@ -171,32 +204,54 @@ def short_files(size):
 def full_simulation(case):
     """In the child: a simulation whose file does not fit. Returns what is wrong with its end, or what it was."""
     with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(small_disk(case["size"]) if case["disk"] else tempfile.TemporaryDirectory())
-        out, limit = Path(folder) / "run.spikes", contextlib.nullcontext() if case["disk"] else short_files(case["size"])
+        folder = stack.enter_context(
+            small_disk(case["size"]) if case["disk"] else tempfile.TemporaryDirectory()
+        )
+        out, limit = (
+            Path(folder) / "run.spikes",
+            contextlib.nullcontext() if case["disk"] else short_files(case["size"]),
+        )
         try:
             with limit, warnings.catch_warnings(record=True) as said:
                 warnings.simplefilter("always")
                 result = simulate(out)
-        except OSError as error:      # not even the first line
+        except OSError as error:  # not even the first line
             return "refused" if str(out) in str(error) else f"words: {error}"
         if not result.interrupted:
             return "it fitted"
         if not any(str(out) in str(each.message) for each in said):
             return "words"
         memory = simulate(steps=round(result.duration / 1e-3)).spikes
-        if not all(np.array_equal(result.spikes[name].times, memory[name].times) and np.array_equal(result.spikes[name].units, memory[name].units)
-                   for name in memory):
+        if not all(
+            np.array_equal(result.spikes[name].times, memory[name].times)
+            and np.array_equal(result.spikes[name].units, memory[name].units)
+            for name in memory
+        ):
             return "spikes"
         if not is_beginning(bs.read_spikes(out), memory):
             return "file"
-        rest, whole = simulate(state=result.state, steps=500), simulate(steps=round(result.duration / 1e-3) + 500)
-        return "ended" if all(np.array_equal(rest.state.arrays[name], whole.state.arrays[name]) for name in whole.state.arrays) else "state"
+        rest, whole = (
+            simulate(state=result.state, steps=500),
+            simulate(steps=round(result.duration / 1e-3) + 500),
+        )
+        return (
+            "ended"
+            if all(
+                np.array_equal(rest.state.arrays[name], whole.state.arrays[name])
+                for name in whole.state.arrays
+            )
+            else "state"
+        )
 
 
 def full_training(case):
     """In the child: a training whose disk is full at some step. Returns what is wrong with its end, or what it was."""
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(small_disk(1 << 20) if case["disk"] else tempfile.TemporaryDirectory()))
+        folder = Path(
+            stack.enter_context(
+                small_disk(1 << 20) if case["disk"] else tempfile.TemporaryDirectory()
+            )
+        )
         out, limits = folder / "out", stack.enter_context(contextlib.ExitStack())
 
         begun = []
@@ -206,9 +261,12 @@ def full_training(case):
                 begun.append(int(progress * EPOCHS + 1e-6))
             if k == case["step"] and case["disk"]:
                 room = os.statvfs(folder)
-                (folder / "filler").write_bytes(bytes(max(room.f_bavail * room.f_bsize - case["size"], 0)))
+                (folder / "filler").write_bytes(
+                    bytes(max(room.f_bavail * room.f_bsize - case["size"], 0))
+                )
             elif k == case["step"]:
                 limits.enter_context(short_files(case["size"]))
+
         try:
             train(out, "new", before_step=before_step)
         except OSError as error:
@@ -223,14 +281,25 @@ def full_training(case):
         epoch = checkpoint.read(out / "last.npz")[1]["epoch"] if (out / "last.npz").exists() else 0
         if epoch != begun[0]:
             return f"last checkpoint of epoch {epoch} in place of {begun[0]}"
-        return "ended" if train(out, "resume")[0] == train(folder / "whole", "new")[0] else "other bits"
+        return (
+            "ended"
+            if train(out, "resume")[0] == train(folder / "whole", "new")[0]
+            else "other bits"
+        )
 
 
 def disk(count, seed, disks=True):
     """Both, on disks of their own and with a limit on the length of files. disks=False: with a limit alone."""
     rng, figures = np.random.default_rng(seed), Counter()
     for worker, most in (("full_simulation", 400_000), ("full_training", 12_000)):
-        cases = [{"disk": disks and bool(k % 2), "size": int(rng.integers(1, most)), "step": int(rng.integers(1, 100))} for k in range(count)]
+        cases = [
+            {
+                "disk": disks and bool(k % 2),
+                "size": int(rng.integers(1, most)),
+                "step": int(rng.integers(1, 100)),
+            }
+            for k in range(count)
+        ]
         for case, outcome in children.outcomes(f"tests.fuzz.faults:{worker}", cases, 120):
             what = outcome.get("value", outcome["kind"])
             figures[worker.replace("_", " ") + "s"] += 1
@@ -239,12 +308,18 @@ def disk(count, seed, disks=True):
             if what not in ("ended", "refused", "it fitted"):
                 figures["wrong ends"] += 1
                 print(worker, case, outcome)
-    return figures, ("full simulations", "full trainings", "clean ends", "it fitted"), ("wrong ends",)
+    return (
+        figures,
+        ("full simulations", "full trainings", "clean ends", "it fitted"),
+        ("wrong ends",),
+    )
 
 
 def main(arguments=None):
     campaigns = {"kill": kill, "kill-simulation": kill_simulation, "disk": disk}
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=campaigns)
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)

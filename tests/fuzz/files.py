@@ -3,6 +3,7 @@
 Every kind of file that biosnn reads (subjects.py) is changed (mutations.py) and read in a child process. Allowed are ValueError, OSError
 and what the file held before it was changed, within 5 seconds and 10 times the file plus 100 MB.
 """
+
 import argparse
 import shutil
 import sys
@@ -21,7 +22,7 @@ SECONDS, MEGABYTES, TIMES = 5, 100, 10
 WITHOUT_CHECKSUM = ("digits", "digits in chunks", "speakers")
 
 
-# ------------------------------------------------------------------------------------------ in the child
+# ------------------------------------------------------------------------------------- in the child
 
 
 def load(case):
@@ -32,7 +33,11 @@ def load(case):
     except (ValueError, OSError) as error:
         result = {"answer": "refused", "words": str(error)}
     except Exception as error:
-        result = {"answer": "other", "words": f"{type(error).__name__}: {error}", "of": children._origin(error)}
+        result = {
+            "answer": "other",
+            "words": f"{type(error).__name__}: {error}",
+            "of": children._origin(error),
+        }
     return result | {"megabytes": peak.megabytes()}
 
 
@@ -41,6 +46,7 @@ class _Peak:
 
     def __init__(self, note):
         from biosnn.support import hdf5
+
         self._note = note
         note.unlink(missing_ok=True)
         program = note.with_name("measured_child.py")
@@ -69,10 +75,14 @@ runpy.run_path({child!r}, run_name="__main__")
 
 
 def _status(name):
-    return next(int(line.split()[1]) / 1024 for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(name))
+    return next(
+        int(line.split()[1]) / 1024
+        for line in Path("/proc/self/status").read_text().splitlines()
+        if line.startswith(name)
+    )
 
 
-# ------------------------------------------------------------------------------------------ the campaign
+# ------------------------------------------------------------------------------------- the campaign
 
 
 def campaign(count, seed, kinds=tuple(KINDS), folder=None):
@@ -82,14 +92,27 @@ def campaign(count, seed, kinds=tuple(KINDS), folder=None):
         whole = {kind: folder / f"whole {kind}" for kind in kinds}
         for kind, path in whole.items():
             KINDS[kind].make(path)
-        expected = {case["kind"]: outcome["value"]["digest"] for case, outcome in children.outcomes(
-            "tests.fuzz.files:load", [{"kind": kind, "path": str(path)} for kind, path in whole.items()], 300)}
+        expected = {
+            case["kind"]: outcome["value"]["digest"]
+            for case, outcome in children.outcomes(
+                "tests.fuzz.files:load",
+                [{"kind": kind, "path": str(path)} for kind, path in whole.items()],
+                300,
+            )
+        }
         figures, faults = Counter(), []
-        for case, outcome in children.outcomes("tests.fuzz.files:load", _cases(count, seed, whole, folder / "changed"), 60):
+        for case, outcome in children.outcomes(
+            "tests.fuzz.files:load", _cases(count, seed, whole, folder / "changed"), 60
+        ):
             what = _judge(case, outcome, expected[case["kind"]], Path(case["path"]).stat().st_size)
             figures["files"] += 1
             figures.update(what)
-            if bad := [each for each in what if each not in ("refused", "as before", "changed number without checksum", "shorter run")]:
+            if bad := [
+                each
+                for each in what
+                if each
+                not in ("refused", "as before", "changed number without checksum", "shorter run")
+            ]:
                 faults.append((bad, case, outcome))
     return figures, faults
 
@@ -99,9 +122,13 @@ def _cases(count, seed, whole, changed):
         kind = list(whole)[k * len(whole) // count]
         rng = np.random.default_rng([seed, k])
         # load_weights reads the checkpoints of trainings
-        others = [path for name, path in whole.items() if name != kind and not (kind == "weights" and "training" in name)]
+        others = [
+            path
+            for name, path in whole.items()
+            if name != kind and not (kind == "weights" and "training" in name)
+        ]
         shutil.copyfile(whole[kind], changed)
-        if rng.random() < 0.6 and kind != "event arrays":       # which are read by numpy
+        if rng.random() < 0.6 and kind != "event arrays":  # which are read by numpy
             how, damaged = mutations.of_bytes(changed, rng, others or [changed]), True
         else:
             how, damaged = mutations.impossible(changed, rng, KINDS[kind].container), False
@@ -113,7 +140,13 @@ def _cases(count, seed, whole, changed):
 def _judge(case, outcome, expected, size):
     """The words of the table for one outcome."""
     if outcome["kind"] != "value":
-        return ["crash" if outcome["kind"] == "crash" else "over 60 s" if outcome["kind"] == "hang" else "other exception"]
+        return [
+            "crash"
+            if outcome["kind"] == "crash"
+            else "over 60 s"
+            if outcome["kind"] == "hang"
+            else "other exception"
+        ]
     found = outcome["value"]
     words = {"loaded": [], "refused": ["refused"], "other": ["other exception"]}[found["answer"]]
     if found["answer"] == "loaded":
@@ -131,17 +164,33 @@ def _another(case):
         return "silently wrong"
     if case["kind"] in WITHOUT_CHECKSUM:
         return "changed number without checksum"
-    if case["kind"] == "spikes" and case["how"] in ("cut off", "removed bytes"):     # at the end: a run that was killed earlier
+    if case["kind"] == "spikes" and case["how"] in (
+        "cut off",
+        "removed bytes",
+    ):  # at the end: a run that was killed earlier
         return "shorter run"
     return "silently wrong"
 
 
-COLUMNS = ("files", "refused", "as before", "shorter run", "changed number without checksum", "silently wrong", "other exception", "crash",
-           f"over {SECONDS} s", "over 60 s", "over the memory")
+COLUMNS = (
+    "files",
+    "refused",
+    "as before",
+    "shorter run",
+    "changed number without checksum",
+    "silently wrong",
+    "other exception",
+    "crash",
+    f"over {SECONDS} s",
+    "over 60 s",
+    "over the memory",
+)
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kinds", nargs="*", default=list(KINDS))

@@ -37,8 +37,11 @@ class Objects:
 
     def _network(self, weights=True, bias=None, plasticity=False):
         rng, net = np.random.default_rng(0), bs.Network(STEP)
-        x, E = net.input(4, "x"), net.population(3, bs.ei_lif(), "excitatory", "E", bias=bias)
-        I, out = net.population(2, bs.ei_lif(), "inhibitory", "I"), net.readout(2)
+        x, E = (
+            net.input(4, name="x"),
+            net.population(3, bs.ei_lif(), "excitatory", name="E", bias=bias),
+        )
+        I, out = net.population(2, bs.ei_lif(), "inhibitory", name="I"), net.readout(2)
         for pre, post in ((x, E), (x, I), (E, I), (I, E), (I, I), (E, out)):
             net.connect(
                 pre, post, weights=rng.exponential(2.0, (pre.n, post.n)) if weights else None
@@ -56,7 +59,7 @@ class Objects:
     @cached_property
     def other(self):
         net = bs.Network(STEP, np.float64)
-        E = net.population(4, bs.ei_lif(), "excitatory", "E")
+        E = net.population(4, bs.ei_lif(), "excitatory", name="E")
         net.connect(E, E, weights=0.1 * np.ones((4, 4)))
         return net
 
@@ -64,11 +67,12 @@ class Objects:
     def circuit(self):
         """Sparse, without inputs, for `simulate`."""
         net = bs.Network(STEP)
-        E, I = net.population(6, bs.ei_lif(), "excitatory", "E"), net.population(
-            3, bs.ei_lif(), "inhibitory", "I"
+        E, I = (
+            net.population(6, bs.ei_lif(), "excitatory", name="E"),
+            net.population(3, bs.ei_lif(), "inhibitory", name="I"),
         )
         for k, (pre, post) in enumerate(((E, E), (E, I), (I, E), (I, I))):
-            net.connect(pre, post, 1e-3, 0.1, synapses=bs.FixedInDegree(2), seed=k)
+            net.connect(pre, post, delay=1e-3, weights=0.1, synapses=bs.FixedInDegree(2), seed=k)
         return net
 
     @cached_property
@@ -89,7 +93,7 @@ class Objects:
     def found(self):
         return bs.gradient(
             self.trace,
-            {"readout.U": np.ones_like(self.trace.states["readout.U"])},
+            states={"readout.U": np.ones_like(self.trace.states["readout.U"])},
             record=["E.U"],
             threads=1,
         )
@@ -120,7 +124,7 @@ class Objects:
         return bs.brian.compare(self.net, self.spikes[:1], progress=False)
 
 
-# -------------------------------------------------------------------- what descriptions are for
+# ------------------------------------------------------------------------ what descriptions are for
 
 
 def in_network(**options):
@@ -128,8 +132,9 @@ def in_network(**options):
 
     def use(c, result):
         net = bs.Network(STEP)
-        x, E = net.input(4, "x"), net.population(
-            3, **({"neuron": bs.lif()} | {key: result for key in options})
+        x, E = (
+            net.input(4, name="x"),
+            net.population(3, **({"neuron": bs.lif()} | {key: result for key in options})),
         )
         receptor = next(iter(E.neuron.receptors))
         net.connect(x, E, weights=np.ones((4, 3)), receptor=receptor)
@@ -145,7 +150,9 @@ def drawn(c, result):
 
 
 def initializes(c, result):
-    bs.fluctuation_driven(c.bare, family=result, rates=20.0, closed_loop=False, progress=False)
+    bs.fluctuation_driven(
+        c.bare, family=result, assumed_rates=20.0, closed_loop=False, progress=False
+    )
     return c.bare.weights
 
 
@@ -193,7 +200,14 @@ def as_background(c, result):
 def plastic(pre, post):
     def use(c, result):
         c.circuit.connect(
-            pre, post, 1e-3, 0.1, name="new", synapses=bs.Bernoulli(0.9), seed=3, plasticity=result
+            pre,
+            post,
+            delay=1e-3,
+            weights=0.1,
+            name="new",
+            synapses=bs.Bernoulli(0.9),
+            seed=3,
+            plasticity=result,
         )
         return bs.simulate(
             c.circuit, 0.02, background=c.background, progress=False, threads=1
@@ -231,7 +245,7 @@ def of_task(c, task):
 
 def simulated(c, neuron):
     net = bs.Network(1e-4)
-    net.population(3, neuron, "excitatory", "E")
+    net.population(3, neuron, "excitatory", name="E")
     return bs.simulate(
         net,
         2e-3,

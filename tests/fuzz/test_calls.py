@@ -8,7 +8,6 @@ import types
 from collections import Counter
 
 import biosnn as bs
-
 from tests.fuzz import calls, registry
 
 #: Share of calls that may end in words of others.
@@ -100,5 +99,5 @@ def test_random_calls_end_in_words_of_ours():
     kinds = Counter(outcome["outcome"] for _, outcome in found)
     assert kinds["fine"] > 20 and kinds["ours"] > 400
     worst = [(case, outcome) for case, outcome in found if outcome["outcome"] != "foreign"]
-    assert calls.offenders(worst) == []      # no crash, no hang, no NaN, nothing right refused
+    assert calls.offenders(worst) == []  # no crash, no hang, no NaN, nothing right refused
     assert kinds["foreign"] <= MOST_FOREIGN * len(found), "\n".join(calls.offenders(found))

@@ -1,4 +1,5 @@
 """Small campaigns of kills and full disks; the large ones: python -m tests.fuzz.faults kill --count 40."""
+
 import os
 
 import pytest
@@ -6,7 +7,7 @@ import pytest
 pytest.importorskip("resource")
 from tests.fuzz import faults  # noqa: E402
 
-pytestmark = pytest.mark.real_chunks      # those of the child processes
+pytestmark = pytest.mark.real_chunks  # those of the child processes
 
 
 def can_mount():
@@ -29,8 +30,18 @@ def test_killed_simulations_leave_their_spikes():
     assert_nothing_wrong(*faults.kill_simulation(2, 0))
 
 
-@pytest.mark.parametrize("disks", [False, pytest.param(True, marks=pytest.mark.skipif(os.name != "posix" or not can_mount(),
-                                                                                     reason="no disk can be mounted here"))])
+@pytest.mark.parametrize(
+    "disks",
+    [
+        False,
+        pytest.param(
+            True,
+            marks=pytest.mark.skipif(
+                os.name != "posix" or not can_mount(), reason="no disk can be mounted here"
+            ),
+        ),
+    ],
+)
 def test_full_disks_end_runs_cleanly(disks):
     figures, seen, wrong = faults.disk(2, 0, disks)
     assert_nothing_wrong(figures, seen, wrong)

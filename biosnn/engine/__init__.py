@@ -1,0 +1,1 @@
+"""From a description to tables and through time: run, gradient, simulate."""

@@ -1,0 +1,91 @@
+"""What every step contributes to the gradient by the weights of a projection.
+
+A spike of neuron j that arrives at step n, D steps after it was fired, adds W_ji to the receptor state of neuron i. So
+
+    dL/dW_ji = sum over n of G_ji[n]      G_ji[n] = jump * sum over trials b of S_j[b, n - D] dL/dI_i[b, n]
+"""
+
+import numpy as np
+
+from ..data.spike_trains import ranges
+
+
+def by_step(packed, drive, recording, projection, adjoint):
+    """Yields G[n] for every step, in the shape of the gradient by the weights; adjoint: dL/dI (trial, step, neuron) of its receptor.
+
+    Spikes from before the run count at the step in which they arrive.
+    """
+    from scipy.sparse import csr_array  # here: `import biosnn` stays quick
+
+    network = packed.network
+    jump = network[projection.post].neuron.receptors[projection.receptor].jump
+    steps, trial, unit, value = _spikes(packed, drive, recording, network[projection.pre])
+    rows = network.synapses.get(projection.name)
+    n_trials, n_steps, n_post = adjoint.shape
+    delays = network.delay_steps(projection)
+    for n in range(n_steps):
+        total = np.zeros(np.shape(network.weights[projection.name]))
+        for delay in np.unique(delays).astype(int):
+            now = slice(*np.searchsorted(steps, [n - delay, n - delay + 1]))
+            j, b, s = unit[now], trial[now], jump * value[now]
+            if rows is None:
+                arrived = csr_array((s, (j, b)), shape=(len(total), n_trials))
+                total += arrived @ adjoint[:, n].astype(float)
+                continue
+            count = rows.first[j + 1] - rows.first[j]
+            at = ranges(rows.first[j], count)
+            b, s = np.repeat(b, count), np.repeat(s, count)
+            if np.ndim(delays):
+                chosen = rows.delay[at] == delay
+                at, b, s = at[chosen], b[chosen], s[chosen]
+            places = np.broadcast_to(
+                rows.weight_places(network.weights[projection.name]), rows.size
+            )
+            np.add.at(total.reshape(-1), places[at], s * adjoint[b, n, rows.target[at]])
+        yield total
+
+
+def norms(contributions):
+    """Euclidean norm of each."""
+    return np.array([np.sqrt(np.sum(total**2)) for total in contributions])
+
+
+def _spikes(packed, drive, recording, population):
+    """(step, trial, unit, value) of all spikes of a source, ordered by step; steps before the run are negative."""
+    inputs = [p.name for p in packed.network.inputs]
+    spiking = [p.name for p in packed.order if p.kind != "readout"]  # and what pools their spikes
+    if population.name in inputs:
+        source, n_sources, now, rows = (
+            inputs.index(population.name),
+            len(inputs),
+            drive.inputs,
+            drive.rows,
+        )
+    else:
+        source, n_sources, now, rows = (
+            spiking.index(population.name),
+            len(spiking),
+            recording.spikes,
+            np.arange(drive.rows.size),
+        )
+    parts, past = [_of_source(now, rows, source, n_sources, 0)], drive.earlier
+    if past is not None and past.steps:
+        before = past.inputs if population.name in inputs else past.spikes
+        parts.append(_of_source(before, np.arange(drive.rows.size), source, n_sources, -past.steps))
+    step, trial, unit, value = (np.concatenate([part[k] for part in parts]) for k in range(4))
+    order = np.lexsort((unit, trial, step))
+    return step[order], trial[order], unit[order], value[order]
+
+
+def _of_source(events, rows, source, n_sources, first_step):
+    pointers = events.pointers[rows]
+    first, last = pointers[:, source:-1:n_sources], pointers[:, source + 1 :: n_sources]
+    count = (last - first).ravel()
+    at = ranges(first.ravel(), count)
+    trial, step = (np.repeat(each.ravel(), count) for each in np.indices(first.shape))
+    return (
+        step + first_step,
+        trial,
+        events.units[at],
+        events.values[at].astype(float) if events.values.size else np.ones(at.size),
+    )

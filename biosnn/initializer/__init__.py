@@ -1,0 +1,1 @@
+"""The fluctuation-driven initializer, and other starts to compare with."""

@@ -1,0 +1,241 @@
+"""Synapses of dense projections: deliver, and its adjoints accumulate and pull.
+
+    deliver      current[i] += jump W[j, i] S_j                   forward, for every spike
+    accumulate   grad_W[j, i] += jump S_j grad_current[i]         adjoint, for every spike
+    pull         grad_S_j += jump sum_i W[j, i] grad_current[i]   adjoint, for every neuron whose
+                                                                  surrogate derivative is not zero
+
+Kernels see arrays and scalars only (arrays.py). Index letters as in batch_forward.py.
+"""
+
+from .jit import fused, kernel, part, reduction
+from .simd import BLOCK_BYTES, BLOCK_ROWS, multiply_block, sum_rows
+
+# --------------------------------------------------------------------------- deliver and accumulate
+
+
+@fused
+def deliver(weight, n_post, jump, events, start, stop, current):
+    """current[i] += jump W[j, i] S_j for every event, in ascending order of j.
+
+    (Fusing is exact: jump is +1 or -1.)
+    """
+    units, values = events.units, events.values
+    e = start
+    while (
+        values.size == 0 and e + 4 <= stop
+    ):  # the same additions in the same order, a quarter of the memory traffic
+        r0 = part(weight, units[e] * n_post, n_post)
+        r1 = part(weight, units[e + 1] * n_post, n_post)
+        r2 = part(weight, units[e + 2] * n_post, n_post)
+        r3 = part(weight, units[e + 3] * n_post, n_post)
+        for i in range(n_post):
+            current[i] = (((current[i] + jump * r0[i]) + jump * r1[i]) + jump * r2[i]) + jump * r3[
+                i
+            ]
+        e += 4
+    while e < stop:
+        s = jump * values[e] if values.size else jump
+        row = part(weight, units[e] * n_post, n_post)
+        for i in range(n_post):
+            current[i] += s * row[i]
+        e += 1
+
+
+@kernel
+def gather_inputs(
+    weight,
+    n_post,
+    span,
+    events,
+    rows,
+    trials,
+    n_sources,
+    source,
+    first_step,
+    last_step,
+    delay,
+    column,
+    arriving,
+):
+    """arriving[n, b, column:] = sum of W[j] over the events that arrive at step first_step + n, for
+    a window of steps.
+
+    Some columns at a time, so that their part of W stays in the second-level cache.
+    """
+    for at in range(0, n_post, span):
+        size = min(span, n_post - at)
+        for n in range(first_step, last_step):
+            m = (n - delay) * n_sources + source
+            for b in range(trials):
+                first = last = 0
+                if n >= delay:
+                    first, last = events.pointers[rows[b], m], events.pointers[rows[b], m + 1]
+                sum_rows(
+                    weight,
+                    at,
+                    n_post,
+                    size,
+                    events.units,
+                    first,
+                    last,
+                    arriving[n - first_step, b],
+                    column + at,
+                )
+
+
+@kernel
+def events_by_unit(
+    events,
+    rows,
+    trials,
+    n_sources,
+    source,
+    first_step,
+    last_step,
+    delay,
+    slots,
+    tile,
+    n_pre,
+    sorting,
+):
+    """Sort the events of some steps by presynaptic neuron, then trial and step: those of neuron j
+    are sorting.ends[j - 1] .. ends[j] - 1.
+
+    Their places say when and where they arrive, in a ring of `slots` steps and `tile` trials.
+    """
+    ends = sorting.ends
+    places = sorting.places
+    factors = sorting.factors
+    ends[: n_pre + 1] = 0
+    for b in range(trials):
+        for n in range(first_step, last_step):
+            at = n * n_sources + source
+            for e in range(events.pointers[rows[b], at], events.pointers[rows[b], at + 1]):
+                ends[events.units[e] + 1] += 1
+    for j in range(1, n_pre + 1):
+        ends[j] += ends[j - 1]
+    for b in range(trials):
+        for n in range(first_step, last_step):
+            at, place = n * n_sources + source, (n + delay) % slots * tile + b
+            for e in range(events.pointers[rows[b], at], events.pointers[rows[b], at + 1]):
+                k = ends[events.units[e]]
+                ends[events.units[e]] = k + 1
+                places[k] = place
+                if events.values.size:
+                    factors[k] = events.values[e]
+
+
+@fused
+def accumulate(grad_weight, n_pre, n_post, jump, smooth, sorting, column, arrived, sums):
+    """Forward: current[i] += jump W[j, i] S_j.
+
+    Adjoint: grad_W[j, i] += jump S_j grad_current[i] for the events of a window.
+
+    By presynaptic neuron, so that a row of grad_W is read and written once; some columns at a time,
+    so that their adjoints stay in the second-level cache.
+    """
+    ends = sorting.ends
+    places = sorting.places
+    factors = sorting.factors
+    span = sums.size
+    for at in range(0, n_post, span):
+        adjoints = arrived[(column + at) // span].reshape(-1)
+        size = min(span, n_post - at)
+        e = 0
+        for j in range(n_pre):
+            row = part(grad_weight, j * n_post + at, size)
+            if not smooth and e < ends[j]:
+                sum_rows(adjoints, 0, span, size, places, e, ends[j], sums, 0)
+                for i in range(size):
+                    row[i] += jump * sums[i]
+                e = ends[j]
+            while e < ends[j]:
+                s, one = jump * factors[e], part(adjoints, places[e] * span, size)
+                for i in range(size):
+                    row[i] += s * one[i]
+                e += 1
+
+
+@fused
+def accumulate_now(grad_weight, n_post, jump, events, start, stop, adjoint):
+    """As `accumulate`, for the events of one trial and step: cheaper where grad_weight stays in the
+    first-level cache.
+    """
+    for e in range(start, stop):
+        s = jump * events.values[e] if events.values.size else jump
+        row = part(grad_weight, events.units[e] * n_post, n_post)
+        for i in range(n_post):
+            row[i] += s * adjoint[i]
+
+
+# --------------------------------------------------------------------------------------------- pull
+
+
+@fused
+def pull_dense(panels, n_pre, n_post, jump, trials, grad_states, target, grad_spikes, pre):
+    """Forward: current[i] += jump W[j, i] S_j.
+
+    Adjoint: grad_S[b, j] += jump sum_i W[j, i] grad_current[b, i].
+
+    `panels` holds W transposed, some columns j at a time (chunks.py), with zeros after the last
+    one: a product of matrices whose blocks of sums stay in registers. Rows beyond `trials` hold
+    zeros, and columns after the last one get zeros added. Columns: the currents are grad_states[b,
+    target:], the spikes grad_spikes[b, pre:].
+    """
+    width = BLOCK_BYTES // panels.itemsize
+    for j in range(0, n_pre, width):
+        for b in range(0, trials, BLOCK_ROWS):
+            multiply_block(
+                grad_states, b, target, n_post, panels, j * n_post, jump, grad_spikes, pre + j
+            )
+
+
+@reduction
+def _dot(x, y):
+    total = x.dtype.type(0)
+    for i in range(x.size):
+        total += x[i] * y[i]
+    return total
+
+
+@reduction
+def _four_dots(w0, w1, w2, w3, y):
+    s0 = s1 = s2 = s3 = y.dtype.type(0)
+    for i in range(y.size):
+        s0 = s0 + w0[i] * y[i]
+        s1 = s1 + w1[i] * y[i]
+        s2 = s2 + w2[i] * y[i]
+        s3 = s3 + w3[i] * y[i]
+    return s0, s1, s2, s3
+
+
+@fused
+def pull_near(weight, n_post, jump, trials, grad_states, target, near, start, at, grad_spikes, pre):
+    """As `pull_dense`, but only for the neurons near threshold that are listed: elsewhere sigma' is
+    0 and grad_S is not needed.
+    """
+    for b in range(trials):
+        grad_current, result = part(grad_states[b], target, n_post), grad_spikes[b]
+        e, stop = near.pointers[start + b, at], near.pointers[start + b, at + 1]
+        while e + 4 <= stop:
+            j0 = near.units[e]
+            j1 = near.units[e + 1]
+            j2 = near.units[e + 2]
+            j3 = near.units[e + 3]
+            s0, s1, s2, s3 = _four_dots(
+                part(weight, j0 * n_post, n_post),
+                part(weight, j1 * n_post, n_post),
+                part(weight, j2 * n_post, n_post),
+                part(weight, j3 * n_post, n_post),
+                grad_current,
+            )
+            result[pre + j0] += jump * s0
+            result[pre + j1] += jump * s1
+            result[pre + j2] += jump * s2
+            result[pre + j3] += jump * s3
+            e += 4
+        while e < stop:
+            j = near.units[e]
+            result[pre + j] += jump * _dot(part(weight, j * n_post, n_post), grad_current)
+            e += 1

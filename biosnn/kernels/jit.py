@@ -1,0 +1,274 @@
+"""How biosnn compiles: the only place that names compiler options.
+
+Kernels release the global interpreter lock (threads run over chunks of trials) and are cached on
+disk, so that a second process starts at once. `fastmath` stays off: sums keep their order, NaN and
+infinity keep their meaning. Division follows numpy (infinity, not an exception), because the check
+for zero would keep loops off the vector units.
+
+Kernels call each other across files; the cache, which looks at the file of a kernel only, is told
+about all of them (code_cache.py).
+"""
+
+import ctypes
+import hashlib
+import sys
+from pathlib import Path
+
+import llvmlite.binding
+import numba
+import numpy as np
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
+
+from ..support.code_cache import cache_of
+
+#: Always inlined: a kernel that is called passes every field of every array (hundreds of words),
+#: which costs more than a short loop.
+_OPTIONS = {"nogil": True, "error_model": "numpy", "forceinline": True}
+
+_SOURCES = sorted(
+    Path(__file__).parent.glob("*.py")
+)  # compiled code follows from all of this folder
+_STAMP = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()
+
+
+def _compiler(**options):
+    """A decorator like numba.njit, whose cache is as old as the newest file with kernels."""
+
+    def decorate(function):
+        if (
+            numba.config.DISABLE_JIT
+        ):  # numbers overflow and divide by zero without a word, as in compiled kernels
+            return np.errstate(all="ignore")(function)
+        dispatcher = numba.njit(**_OPTIONS, **options)(function)
+        dispatcher._cache = cache_of(function, _STAMP)
+        return dispatcher
+
+    return decorate
+
+
+#: Kernels whose order of additions is part of the result (everything in the forward pass).
+kernel = _compiler()
+
+#: Kernels that may fuse a product with the addition after it (adjoint: the order of additions is
+#: still fixed).
+fused = _compiler(fastmath={"contract"})
+
+#: Dot products, which need a free order of additions to use vector units. NaN and infinity keep
+#: their meaning.
+reduction = _compiler(fastmath={"contract", "reassoc"})
+
+
+def _without_owner(context, builder, kind, value):
+    if isinstance(kind, types.Array):
+        array = context.make_array(kind)(context, builder, value)
+        array.meminfo = cgutils.get_null_value(array.meminfo.type)
+        array.parent = cgutils.get_null_value(array.parent.type)
+        return array._getvalue()
+    if isinstance(kind, types.BaseTuple):
+        parts = [
+            _without_owner(context, builder, each, builder.extract_value(value, k))
+            for k, each in enumerate(kind)
+        ]
+        return context.make_tuple(builder, kind, parts)
+    return value
+
+
+@intrinsic
+def _part(typing_context, array, first, size):
+    def generate(context, builder, signature, arguments):
+        whole, first, size = (
+            context.cast(builder, value, given, wanted)
+            for value, given, wanted in zip(
+                arguments, signature.args, (array, types.intp, types.intp)
+            )
+        )
+        data = context.make_array(array)(context, builder, whole).data
+        view = context.make_array(flat)(context, builder)
+        width = context.get_constant(
+            types.intp, context.get_abi_sizeof(context.get_data_type(array.dtype))
+        )
+        populate_array(
+            view,
+            data=builder.gep(data, [first], inbounds=True),
+            shape=[size],
+            strides=[width],
+            itemsize=width,
+            meminfo=None,
+        )
+        return view._getvalue()
+
+    flat = types.Array(array.dtype, 1, "C")
+    return flat(array, first, size), generate
+
+
+@intrinsic
+def _borrowed(typing_context, arrays):
+    def generate(context, builder, signature, arguments):
+        return _without_owner(context, builder, arrays, arguments[0])
+
+    return arrays(arrays), generate
+
+
+#: The same arrays (in nested tuples) without reference counts, which threads would fight over at
+#: every slice. For the
+#: entrance of a kernel: its caller keeps the arrays alive.
+borrowed = (lambda arrays: arrays) if numba.config.DISABLE_JIT else _borrowed
+
+
+def _plain_part(array, first, size):
+    return array[first : first + size]
+
+
+@kernel
+def _checked_part(array, first, size):
+    if size > 0 and (first < 0 or first + size > array.size):
+        raise IndexError("a part of a vector that does not lie inside of it")
+    return _part(array, first, size)
+
+
+#: array[first:first + size] of a contiguous vector, without the clipping that makes slices slow: it
+#: must lie inside.
+part = (
+    _plain_part
+    if numba.config.DISABLE_JIT
+    else _checked_part
+    if numba.config.BOUNDSCHECK
+    else _part
+)
+
+
+@intrinsic
+def _lowest_bit(typing_context, word):
+    def generate(context, builder, signature, arguments):
+        return builder.cttz(arguments[0], cgutils.false_bit)
+
+    return types.int64(types.uint64), generate
+
+
+#: Position of the lowest 1 of a 64-bit word.
+lowest_bit = (
+    (lambda word: (int(word) & -int(word)).bit_length() - 1)
+    if numba.config.DISABLE_JIT
+    else _lowest_bit
+)
+
+
+# --------------------------------------------------------------------------- for the network engine
+
+
+@intrinsic
+def _at_address(typing_context, address, size, like):
+    def generate(context, builder, signature, arguments):
+        address, size = (
+            context.cast(builder, value, given, types.intp)
+            for value, given in zip(arguments[:2], signature.args[:2])
+        )
+        view = context.make_array(flat)(context, builder)
+        width = context.get_constant(
+            types.intp, context.get_abi_sizeof(context.get_data_type(like.dtype))
+        )
+        populate_array(
+            view,
+            data=builder.inttoptr(address, view.data.type),
+            shape=[size],
+            strides=[width],
+            itemsize=width,
+            meminfo=None,
+        )
+        return view._getvalue()
+
+    flat = types.Array(like.dtype, 1, "C")
+    return flat(address, size, like), generate
+
+
+def _plain_at_address(address, size, like):
+    whole = (ctypes.c_byte * (int(size) * like.dtype.itemsize)).from_address(int(address))
+    return np.frombuffer(whole, like.dtype)
+
+
+#: A vector of the element type of `like` in memory that somebody else keeps alive. Projections
+#: differ in type and size, and
+#: kernels cannot hold a list of such arrays.
+at_address = _plain_at_address if numba.config.DISABLE_JIT else _at_address
+
+
+def _pointer(context, builder, signature, arguments):
+    array = context.make_array(signature.args[0])(context, builder, arguments[0])
+    return builder.gep(
+        array.data, [context.cast(builder, arguments[1], signature.args[1], types.intp)]
+    )
+
+
+@intrinsic
+def _atomic_add(typing_context, array, index, value):
+    def generate(context, builder, signature, arguments):
+        value = context.cast(builder, arguments[2], signature.args[2], types.int64)
+        return builder.atomic_rmw(
+            "add", _pointer(context, builder, signature, arguments), value, "seq_cst"
+        )
+
+    return types.int64(array, index, value), generate
+
+
+@intrinsic
+def _atomic_load(typing_context, array, index):
+    def generate(context, builder, signature, arguments):
+        return builder.load_atomic(_pointer(context, builder, signature, arguments), "seq_cst", 8)
+
+    return types.int64(array, index), generate
+
+
+@intrinsic
+def _is_raised(typing_context, flags, place):
+    def generate(context, builder, signature, arguments):
+        flag = builder.load_atomic(_pointer(context, builder, signature, arguments), "monotonic", 8)
+        return builder.icmp_signed("!=", flag, flag.type(0))
+
+    return types.boolean(flags, place), generate
+
+
+#: Whether the number at a place of an int64 vector, which another thread may write, is not 0.
+is_raised = (lambda flags, place: flags[place] != 0) if numba.config.DISABLE_JIT else _is_raised
+
+
+def _system_yield(platform):
+    """The function of the operating system that gives the rest of a thread's time slice to others;
+    it returns an int.
+    """
+    return (
+        ctypes.WinDLL("kernel32").SwitchToThread
+        if platform == "win32"
+        else ctypes.CDLL(None).sched_yield
+    )
+
+
+llvmlite.binding.add_symbol(
+    "biosnn_yield", ctypes.cast(_system_yield(sys.platform), ctypes.c_void_p).value
+)
+_yield = types.ExternalFunction("biosnn_yield", types.int32())
+
+
+def _plain_meet(control, meeting, threads):
+    control[0] += 1
+
+
+@kernel
+def _meet(control, meeting, threads):
+    """Wait until all threads have come to this meeting; spinning, since the wait is short, but
+    other processes get their turn.
+
+    control: int64, zeros at the start; [0] counts arrivals, a number other than 0 in [8] sends
+    everybody home.
+    """
+    _atomic_add(control, 0, 1)
+    spins = 0
+    while _atomic_load(control, 0) < meeting * threads and _atomic_load(control, 8) == 0:
+        spins += 1
+        if spins > 1000:
+            _yield()
+
+
+#: The meeting number `meeting` (1, 2, …) of all threads.
+meet = _plain_meet if numba.config.DISABLE_JIT else _meet

@@ -1,0 +1,282 @@
+"""Where compiled code is kept between processes, and how long compiling took.
+
+The cache is numba's, with four differences: a damaged file counts as none, code with checks of bounds is not taken for code without
+(NUMBA_BOUNDSCHECK), two processes that compile at the same time never take each other's files, and where numba has no place to write,
+a temporary folder or no cache at all takes its place, with one warning.
+"""
+
+import atexit
+import hashlib
+import io
+import os
+import shutil
+import stat
+import sys
+import tempfile
+import threading
+import time
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+
+from numba.core import caching, config, event, sigutils, types
+
+from .threads import on_threads
+from .warn import warn
+
+_DIGEST = hashlib.sha256().digest_size
+#: Kernels that take long: what users know them as, and seconds on an ordinary processor of 2020.
+_LONG = {
+    "forward": ("the forward pass", 30),
+    "adjoint": ("the backward pass", 40),
+    "advance": ("the simulation", 40),
+}
+
+
+# --------------------------------------------------------------------------------------------- time
+
+
+class _Stopwatch:
+    """Seconds in which kernels were compiled or read from the cache. Numba does that in one thread at a time."""
+
+    def __init__(self):
+        self._total, self._begin, self._depth, self._lock = 0.0, 0.0, 0, threading.Lock()
+
+    def __enter__(self):
+        with self._lock:
+            if self._depth == 0:
+                self._begin = time.perf_counter()
+            self._depth += 1
+
+    def __exit__(self, *error):
+        with self._lock:
+            self._depth -= 1
+            if self._depth == 0:
+                self._total += time.perf_counter() - self._begin
+
+    def seconds(self):
+        with self._lock:
+            return self._total + (time.perf_counter() - self._begin if self._depth else 0.0)
+
+
+_watch = _Stopwatch()
+
+
+def clock() -> float:
+    """Seconds, as time.perf_counter, of a clock that stands still while kernels are compiled."""
+    return time.perf_counter() - _watch.seconds()
+
+
+# -------------------------------------------------------------------------------------------- words
+
+_silent = []
+
+
+@contextmanager
+def silence():
+    """No word about compiling within."""
+    _silent.append(True)
+    try:
+        yield
+    finally:
+        _silent.pop()
+
+
+def _announce(dispatcher, arguments):
+    what, seconds = _LONG.get(dispatcher.py_func.__name__, ("", 0))
+    if types.none in arguments:  # networks without extras (kernels.forward)
+        seconds //= 2
+    if seconds and not _silent:
+        often = (
+            "in this process alone"
+            if isinstance(dispatcher._cache, caching.NullCache)
+            else "once on this machine"
+        )
+        with suppress(OSError, ValueError):  # where nobody reads it any more
+            print(
+                f"compiling {what} of such networks, {often}: about {seconds} s",
+                file=sys.stderr,
+                flush=True,
+            )
+
+
+class _Compiling(event.Listener):
+    """Stops the clock while a kernel of biosnn is compiled, and says so where it takes long."""
+
+    def on_start(self, event):
+        if _is_ours(event):
+            _watch.__enter__()
+            _announce(event.data["dispatcher"], event.data["args"])
+
+    def on_end(self, event):
+        if _is_ours(event):
+            _watch.__exit__()
+
+
+def _is_ours(event):
+    # None of what exec has made, in numba itself too
+    module = event.data["dispatcher"].py_func.__module__ or ""
+    return module.partition(".")[0] == __package__.partition(".")[0]
+
+
+event.register("numba:compile", _Compiling())
+
+
+# --------------------------------------------------------------------------------------- beforehand
+
+
+def ready(kernel, *arguments) -> None:
+    """Compile a kernel, or read it from the cache, for arguments of these types, without running it.
+
+    In a thread of its own, so that Ctrl-C comes through at once; compiling then goes on behind the scenes.
+    """
+    if config.DISABLE_JIT:
+        return
+    signature = tuple(map(kernel.typeof_pyval, arguments))
+    if signature not in kernel.overloads:
+        on_threads(kernel.compile, [(signature,)], 1)
+
+
+# -------------------------------------------------------------------------------------------- files
+
+
+class _Files(caching.IndexDataCacheFile):
+    """Index and files of one kernel, each with a digest at its end, which readers of pickles do not look at."""
+
+    def save(self, key, data):
+        index, name = (
+            self._load_index(),
+            self._data_name(int(hashlib.sha256(repr(key).encode()).hexdigest()[:15], 16)),
+        )
+        self._save_data(name, data)
+        self._save_index(index | {key: name})
+
+    def _load_index(self):
+        """Empty where it cannot be read: one of another version may name classes that are gone."""
+        try:
+            return super()._load_index() if _intact(self._index_path) else {}
+        except Exception:  # of whatever kind: pickles of other versions fail in many ways
+            return {}
+
+    def _load_data(self, name):
+        if not _intact(self._data_path(name)):
+            raise FileNotFoundError(name)
+        return super()._load_data(name)
+
+    @contextmanager
+    def _open_for_write(self, filepath):
+        with super()._open_for_write(filepath) as file:
+            content = io.BytesIO()
+            yield content
+            file.write(content.getvalue() + hashlib.sha256(content.getvalue()).digest())
+
+
+def _intact(path):
+    """Whether a file is as it was written; one that is not is removed, so that it is written anew."""
+    try:
+        content = Path(path).read_bytes()
+        if hashlib.sha256(content[:-_DIGEST]).digest() == content[-_DIGEST:]:
+            return True
+        os.unlink(path)
+    except OSError:
+        pass
+    return False
+
+
+class _Cache(caching.FunctionCache):
+    """Of one kernel. It never fails: what cannot be read is compiled, what cannot be written is compiled in every process."""
+
+    def __init__(self, function, stamp):
+        super().__init__(function)
+        name = self._impl.filename_base
+        self._cache_file = _Files(self._cache_path, name, (self._cache_file._source_stamp, stamp))
+
+    def _index_key(self, sig, codegen):
+        return (*super()._index_key(sig, codegen), bool(config.BOUNDSCHECK))
+
+    def load_overload(self, sig, target_context):
+        with _watch:
+            try:
+                found = super().load_overload(sig, target_context)
+            except (
+                Exception
+            ):  # of whatever kind: pickles and object code of other versions fail in many ways
+                return None
+            return (
+                found
+                if found is None or found.signature.args == sigutils.normalize_signature(sig)[0]
+                else None
+            )
+
+    def save_overload(self, sig, data):
+        with _watch:
+            try:
+                super().save_overload(sig, data)
+            except OSError as error:
+                _warn_once(
+                    f"Compiled code could not be written to {self._cache_path} ({error.strerror or error})"
+                )
+
+
+# ------------------------------------------------------------------------------------------- places
+
+
+def cache_of(function, stamp: str):
+    """The cache of a kernel. stamp: of all sources that its code follows from."""
+    try:
+        return _Cache(function, stamp)
+    except (RuntimeError, OSError):  # numba has no place to write to
+        folder = _temporary_folder()
+    if folder is None:
+        return caching.NullCache()
+    before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
+    try:
+        return _Cache(function, stamp)
+    except (RuntimeError, OSError):
+        return caching.NullCache()
+    finally:
+        config.CACHE_DIR = before
+
+
+@cache
+def _temporary_folder():
+    """A folder for compiled code that nobody else can write to, or None; warns once."""
+    problem = "Compiled code can be kept neither beside biosnn, nor in the cache folder of this user, nor in NUMBA_CACHE_DIR"
+    try:
+        folder = _own_folder(Path(tempfile.gettempdir()))
+    except OSError:
+        _warn_once(problem)
+        return None
+    _warn_once(problem, f"it goes to {folder}")
+    return folder
+
+
+def _own_folder(parent):
+    """The same folder for all processes of a user; one for this process alone where that name belongs to somebody else."""
+    if hasattr(os, "getuid"):
+        shared = parent / f"biosnn-{os.getuid()}"
+        try:
+            shared.mkdir(0o700, exist_ok=True)
+            found = shared.lstat()
+            if (
+                stat.S_ISDIR(found.st_mode)
+                and found.st_uid == os.getuid()
+                and not found.st_mode & 0o022
+            ):
+                return shared
+        except FileExistsError:
+            pass
+    own = tempfile.mkdtemp(prefix="biosnn-", dir=parent)
+    atexit.register(shutil.rmtree, own, ignore_errors=True)
+    return Path(own)
+
+
+_warned = []
+
+
+def _warn_once(problem, instead="every process compiles anew, which takes a minute or two"):
+    if not _warned:
+        _warned.append(True)
+        warn(
+            f"{problem}: {instead}. Set the environment variable NUMBA_CACHE_DIR to a folder that can be written to."
+        )

@@ -1,0 +1,131 @@
+"""Progress of long tasks: a bar with the time that remains on a terminal, a line now and then in a log file; and Ctrl-C within them.
+
+Times contain no compilation: their clock stands still meanwhile (code_cache.clock).
+"""
+
+import signal
+import threading
+import time
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from .checks import flag
+from .code_cache import clock, silence
+
+_AGAIN = (
+    3.0  # seconds: Ctrl-C so soon after one that ended a call gracefully ends the next one at once
+)
+
+
+@contextmanager
+def progress_bar(total, label, show=True, done=0):
+    """Yields advance(steps, note). `total` and `done` count steps of any kind; `show=False` is silent."""
+    console = Console(stderr=True)
+    if not flag(show, "progress"):
+        with silence():
+            yield lambda steps=1, note="": None
+    elif not console.is_terminal:
+        yield _lines(total, label, console, done)
+    else:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:3.0f} %"),
+            TextColumn("{task.fields[note]}"),
+            TimeElapsedColumn(),
+            TextColumn("ends in"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=console, get_time=clock) as bar:
+            task = bar.add_task(label, total=total, completed=done, note="")
+
+            def advance(steps=1, note=None):
+                bar.update(task, advance=steps, **({} if note is None else {"note": note}))
+
+            yield advance
+
+
+def _lines(total, label, console, done):
+    """For logs: at most about twenty lines, no two within a second, each with the share that is done and the time to the end."""
+    start = clock()
+    state = {"done": done, "next": done + total / 20, "note": "", "last": start}
+
+    def advance(steps=1, note=None):
+        state["done"] += steps
+        state["note"] = state["note"] if note is None else note
+        now = clock()
+        if state["done"] >= total or state["done"] >= state["next"] and now - state["last"] >= 1:
+            elapsed, state["last"] = now - start, now
+            left = elapsed * (total - state["done"]) / max(state["done"] - done, 1e-9)
+            console.print(
+                f"{label} {100 * state['done'] / total:3.0f} %  {state['note']}  {elapsed:.0f} s, ends in {left:.0f} s",
+                highlight=False,
+                soft_wrap=True,
+            )
+            state["next"] = state["done"] + total / 20
+
+    return advance
+
+
+# ------------------------------------------------------------------------------------------- Ctrl-C
+
+_open = []  # presses of Ctrl-C, a list for each graceful_interrupt that is open
+_urgent = []  # not empty within at_once
+_last = [-1e9]  # when Ctrl-C was pressed within one
+
+
+class ThrownAway(KeyboardInterrupt):
+    """The first Ctrl-C within at_once."""
+
+
+def _on_interrupt(signum, frame):
+    now, again = time.monotonic(), bool(_open[-1])
+    again, _last[0] = again or now - _last[0] < _AGAIN, now
+    for pressed in _open:
+        pressed.append(True)
+    if again:
+        raise KeyboardInterrupt
+    if _urgent:
+        raise ThrownAway
+
+
+@contextmanager
+def graceful_interrupt():
+    """Yields a function that says whether Ctrl-C was pressed.
+
+    KeyboardInterrupt follows from a second Ctrl-C, from one within `at_once`, and from one within three seconds of an earlier one that
+    another block took: so a loop over calls that each end gracefully can be left. Where the process ignores Ctrl-C (as nohup makes it), it
+    goes on doing so. Outside of the main thread signals cannot be caught; then the function always says no.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before in (
+        signal.SIG_IGN,
+        None,
+    ):
+        yield lambda: False
+        return
+    pressed = []
+    _open.append(pressed)
+    signal.signal(signal.SIGINT, _on_interrupt)
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        _open.pop()  # its own: blocks end in turn, and equal lists are not told apart by `remove`
+
+
+@contextmanager
+def at_once():
+    """Within graceful_interrupt: work that may be thrown away, so that the first Ctrl-C ends it: a ThrownAway is raised."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _urgent.append(True)
+    try:
+        if _open and _open[-1]:
+            raise ThrownAway
+        yield
+    finally:
+        _urgent.pop()

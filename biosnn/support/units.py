@@ -1,0 +1,93 @@
+"""What users give: times and rates with units.
+
+Quantities may be as other programs write them: Brian2 (`10*ms`), pint and quantities. None of them is imported.
+
+Plain numbers and arrays are seconds and hertz. Objects are told apart by their attributes: Brian2's quantities have `dim` with
+`get_dimension`, those of quantities `rescale` and `magnitude`, those of pint `to` and `magnitude`. What is none of them stays as it is,
+for `support.checks` to judge.
+"""
+
+import numpy as np
+
+#: Brian2 names the exponents of its seven base units.
+_BASE = ("metre", "kilogram", "second", "ampere", "kelvin", "mole", "candle")
+
+
+def seconds(value, name="this"):
+    """`value` in seconds, as a plain number or array. `name` says in an error which argument it is.
+
+    ValueError for a quantity that is not a time.
+    """
+    return _plain(value, name, "time", "second", "s", +1, "10*ms")
+
+
+def hertz(value, name="this"):
+    """`value` in hertz, as a plain number or array. ValueError for a quantity that is not a rate."""
+    return _plain(value, name, "rate", "hertz", "Hz", -1, "5*Hz")
+
+
+def _plain(value, name, kind, unit, symbol, power, example):
+    if type(value) is np.ndarray and value.ndim == 0 and value.dtype != object:
+        value = value[()]
+    if (
+        value is None
+        or isinstance(value, (float, int))
+        or type(value) is np.ndarray
+        and value.dtype != object
+    ):
+        return value
+    if isinstance(value, np.floating):
+        return float(str(value))  # float32(0.002) stands for 0.002, not for 0.0020000000949949026
+    if isinstance(value, (list, tuple)):
+        return (
+            [_plain(element, name, kind, unit, symbol, power, example) for element in value]
+            if _has_quantities(value)
+            else value
+        )
+    if not is_quantity(value):
+        return value
+    try:
+        if hasattr(value, "dim"):
+            return _of_brian2(value, power)
+        return _number(
+            (value.rescale(symbol) if hasattr(value, "rescale") else value.to(unit)).magnitude
+        )
+    except Exception:  # each of the three packages has words of its own where dimensions differ
+        raise ValueError(
+            f"{name} is {value}, which is not a {kind}; give a number of {unit}s, or a quantity such as {example}.".replace(
+                "hertzs", "hertz"
+            )
+        ) from None
+
+
+def is_quantity(value):
+    """Whether it is a number or array with a unit of one of the three packages. (Tensors have `dim` and `to` as well.)"""
+    if isinstance(value, type):
+        return False
+    return (
+        hasattr(getattr(value, "dim", None), "get_dimension")
+        or hasattr(value, "magnitude")
+        and (hasattr(value, "rescale") or hasattr(value, "to"))
+    )
+
+
+def _has_quantities(values, depth=3):
+    """Whether a list has some, also in lists within it."""
+    return any(
+        is_quantity(v)
+        or depth > 0
+        and isinstance(v, (list, tuple))
+        and _has_quantities(v, depth - 1)
+        for v in values
+    )
+
+
+def _of_brian2(value, power):
+    exponents = [value.dim.get_dimension(base) for base in _BASE]
+    if exponents != [power * (base == "second") for base in _BASE]:
+        raise ValueError
+    return _number(np.asarray(value))  # Brian2 stores numbers in base units
+
+
+def _number(value):
+    return float(value) if np.ndim(value) == 0 else np.asarray(value)

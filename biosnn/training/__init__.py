@@ -1,0 +1,1 @@
+"""Training and evaluation: losses, regularizers, constraints, optimizers, schedules, checkpoints."""

@@ -1,0 +1,223 @@
+"""Checkpoints of a training: atomic files from which it goes on with the bits of an unbroken one.
+
+A checkpoint is atomic: it is written to a temporary file, flushed to the disk and then renamed
+(`support/files.py`, `replaced`), so that a kill or a full disk leaves the one before. It holds the
+parameters, the state of the optimizer, the learning curves, the position within the epoch, and the
+recipe of the training, without which the bits could not be the same.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..engine import state as run_state
+from ..network import weight_file
+from ..support import checks, schema
+from .checkpoint_folder import BEST, LAST, reserved
+from .schedules import Constant
+from .session import Session
+
+__all__ = ["reserved", "resume_if_there", "save"]
+
+_MOST_EPOCHS = 1 << 31
+_STATE = "state/"
+
+
+def save(session: Session, folder: Path) -> None:
+    """Write a checkpoint after an epoch, or where Ctrl-C ended it; and the best one, if it is.
+
+    Killed between the two files, a training that is resumed writes the best one again.
+    """
+    progress = session.progress
+    if progress.batch == 0 and progress.epoch and session.ended_with_the_best():
+        _write(session, folder / BEST)
+    _write(session, folder / LAST)
+
+
+def resume_if_there(session: Session, folder: Path) -> None:
+    """Put the last checkpoint of the folder, if there is one, into a session.
+
+    Raises
+    ------
+    ValueError
+        If it is of another network or recipe, or holds values that cannot be; nothing has changed.
+    OSError
+        If the file is damaged or of another kind.
+    """
+    if (folder / LAST).exists():
+        _read(session, folder / LAST)
+
+
+# -------------------------------------------------------------------------------- write and read
+
+
+def _write(session, path):
+    """All of a session as arrays by name, and a head of numbers and texts."""
+    session.write_back()
+    network, progress = session.network, session.progress
+    found = weight_file.parameters(network)
+    found |= {f"optimizer/{name}": value for name, value in session.optimizer_state.items()}
+    found |= {f"history/{name}": np.array(c, float) for name, c in progress.curves.items()}
+    found["best"] = np.empty(0, network.dtype) if progress.best is None else progress.best
+    found["sums"] = progress.sums
+    if progress.batch and progress.state is not None:
+        state = run_state.as_arrays(progress.state)
+        found |= {f"{_STATE}{name}": value for name, value in state.items()}
+    head = {
+        "kind": "training",
+        "fingerprint": network.fingerprint(),
+        "epoch": progress.epoch,
+        "batch": progress.batch,
+        "recipe": _recipe(session),
+    }
+    weight_file.write(path, found, head)
+
+
+def _read(session, path):
+    """Put what `_write` wrote into a session, after all of it has been checked."""
+    found, head = weight_file.read(path, "training", "weights")
+    weight_file.check(session.network, found, head, path)
+    if head["kind"] == "weights":
+        raise ValueError(
+            f"{path} holds weights alone (save_weights), not a training to go on with; read them "
+            "with load_weights and start anew."
+        )
+    _check_recipe(session, head, path)
+    _check_position(session, head, path)
+    schema.check(found, _rules(session, found, head), str(path))
+    state = {
+        name.removeprefix(_STATE): value for name, value in found.items() if name.startswith(_STATE)
+    }
+    if state:
+        run_state.check_events(state, session.parameters.packed, f"{path}: {_STATE}")
+    _restore(session, found, head, state)
+
+
+def _restore(session, found, head, state):
+    """Put checked arrays into a session and its network."""
+    weight_file.restore(session.network, found)
+    session.parameters.take()
+    names = list(session.optimizer_state)
+    session.optimizer_state = {name: found[f"optimizer/{name}"] for name in names}
+    progress = session.progress
+    progress.curves = {name: found[f"history/{name}"].tolist() for name in progress.curves}
+    progress.best = found["best"] if found["best"].size else None
+    progress.sums = found["sums"]
+    progress.epoch = head["epoch"]
+    progress.batch = head["batch"]
+    if state:
+        steps = head["batch"] * session.data.training.steps
+        progress.state = run_state.from_arrays(state, steps, session.parameters.packed)
+
+
+# --------------------------------------------------------------------------------------- checks
+
+
+def _check_recipe(session, head, path):
+    """ValueError unless the training that wrote a checkpoint was described as this one."""
+    if not isinstance(head["recipe"], dict):
+        raise ValueError(
+            f"{path}: the recipe is {checks.shown(head['recipe'])}; it must be a dict."
+        )
+    # what a checkpoint does not name was not used
+    there, here = (
+        {key: value for key, value in recipe.items() if value != "()"}
+        for recipe in (head["recipe"], _recipe(session))
+    )
+    changed = [
+        f"{key} {there.get(key)} there, {here.get(key)} here"
+        for key in sorted({*there, *here})
+        if there.get(key) != here.get(key)
+    ]
+    if changed:
+        raise ValueError(
+            f"{path} belongs to another training: {'; '.join(changed)}. Resume with the same "
+            "recipe, or start anew in another folder."
+        )
+
+
+def _check_position(session, head, path):
+    """ValueError unless epoch and batch can be. All batches: Ctrl-C came during validation."""
+    checks.whole(head["epoch"], f"{path}: the epoch", 0, _MOST_EPOCHS)
+    checks.whole(head["batch"], f"{path}: the batch", 0, session.n_batches)
+
+
+def _rules(session: Session, found: dict[str, Any], head: dict[str, Any]) -> dict[str, Any]:
+    """The schema (support/schema.py) of what `_write` writes."""
+    network, rule = session.network, schema.Rule
+    known = weight_file.rules(network, found)
+    n = sum(np.size(found.get(name, ())) for name in known)
+    known |= _optimizer_rules(session, n, head)
+    for name in session.progress.curves:
+        positive = name in ("learning_rate", "seconds")
+        least = 0 if positive else None
+        shape = (head["epoch"],)
+        known[f"history/{name}"] = rule(np.float64, shape, least, missing=not positive)
+    lowest = np.full(n, -np.inf)
+    for part in session.parameters.packed.non_negative:
+        lowest[part] = 0
+    none = np.size(found.get("best", ())) == 0
+    known["best"] = rule(network.dtype, (0,)) if none else rule(network.dtype, (n,), lowest)
+    known["sums"] = rule(np.float64, session.progress.sums.shape)
+    if session.presentation.stateful and head["batch"]:
+        known |= _state_rules(session, head)
+    return known
+
+
+def _optimizer_rules(session, n, head):
+    """What the state of the optimizer of n parameters must be."""
+    optimizer, dtype = session.rule.optimizer, session.network.dtype
+    lowest = getattr(optimizer, "lowest", {})
+    known = {}
+    for name, value in optimizer.start(n, dtype).items():
+        shape, kind = np.shape(value), np.asarray(value).dtype
+        known[f"optimizer/{name}"] = schema.Rule(kind, shape, lowest.get(name))
+    if "steps" in lowest:
+        steps = head["epoch"] * session.n_batches + head["batch"]
+        known["optimizer/steps"] = schema.Rule(np.int64, (), steps, steps)
+    return known
+
+
+def _state_rules(session, head):
+    """What the state of the trials must be that the next batch goes on from."""
+    schema.check_step(head["batch"] * session.data.training.steps, _STATE.rstrip("/"))
+    rules = run_state.rules(session.parameters.packed, session.presentation.batch_size)
+    return {f"{_STATE}{name}": each for name, each in rules.items()}
+
+
+# --------------------------------------------------------------------------------------- recipe
+
+
+def _recipe(session: Session) -> dict[str, Any]:
+    """What must be the same for a resumed run to have the bits of an uninterrupted one."""
+    objective, rule, trials = session.objective, session.rule, session.presentation
+    recipe = {
+        "loss": _words(objective.loss),
+        "optimizer": _words(rule.optimizer),
+        "regularizers": _words(objective.regularizers),
+        "augment": _words(trials.augment),
+        "constraints": _words(rule.constraints),
+        "seed": trials.seed,
+        "batch": trials.batch_size,
+        "trials": int(session.data.training.rows.size),
+        "data": session.data.training.digest,
+    }
+    if rule.schedule != Constant():
+        recipe["schedule"] = _words(rule.schedule)
+    if objective.terms:
+        recipe["readout"] = ", ".join(term.name for term in objective.terms)
+    options = {
+        "clip": rule.clip,
+        "dropout": trials.dropout,
+        "window": trials.window,
+        "stateful": trials.stateful,
+        "differentiate_reset": trials.differentiate_reset,
+    }
+    return recipe | {name: repr(value) for name, value in options.items() if value}
+
+
+def _words(part):
+    """The repr of a part, without the address of objects that have no repr of their own."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(part))

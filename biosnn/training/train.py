@@ -1,0 +1,266 @@
+"""`train` and `prime`: one plain loop over epochs and batches, which can be stopped and resumed."""
+
+from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..data.spike_trains import SpikeTrains
+from ..network.network import Network
+from ..support.checks import flag, instance, path, several, whole
+from ..support.progress import graceful_interrupt, progress_bar
+from . import checkpoint
+from .cross_entropy import MaxOverTimeCrossEntropy
+from .dataset import Given, load_training
+from .history import History
+from .objective import make_objective
+from .optim import Adam
+from .presentation import check_gradients, make_presentation
+from .protocols import Loss, Optimizer, Schedule
+from .schedules import Constant
+from .session import Session
+from .update import make_update_rule
+
+
+def train(
+    network: Network,
+    spikes: SpikeTrains | dict[str, SpikeTrains],
+    targets: Any = None,
+    mask: Any = None,
+    *,
+    epochs: int,
+    loss: Loss | dict[str, Any] | None = MaxOverTimeCrossEntropy(),
+    optimizer: Optimizer = Adam(2e-3),
+    schedule: Schedule = Constant(),
+    regularizers: Any = (),
+    batch: int = 250,
+    validation: SpikeTrains | dict[str, SpikeTrains] | float | None = None,
+    validation_targets: Any = None,
+    validation_mask: Any = None,
+    augment: Any = (),
+    dropout: float | dict[str, float] = 0.0,
+    clip: float | None = None,
+    constraints: Any = (),
+    readout: str | None = None,
+    early_stopping: int | None = None,
+    seed: int | np.random.Generator = 0,
+    out: str | PathLike[str] | None = None,
+    start: str = "new",
+    threads: int | None = None,
+    differentiate_reset: bool = False,
+    truncate: float | None = None,
+    stateful: bool = False,
+    progress: bool = True,
+) -> History:
+    """Train the weights, and learned time constants and biases, of a network in place.
+
+    Parameters
+    ----------
+    network
+        With weights to start from, such as those of `fluctuation_driven`.
+    spikes
+        Training data: spike trains of the input, or a dict of input -> spike trains.
+    targets
+        What the loss compares with: an array whose first axis counts trials, or a dict by readout.
+        Default: the labels of the spike trains.
+    mask
+        Weights of steps, (trial, step) or (trial, step, unit), or a dict by readout.
+    epochs
+        Presentations of all training trials.
+    loss
+        Of one readout; or a dict of readout -> loss or (loss, weight), whose weighted sum counts;
+        or None for regularizers alone (`prime`).
+    optimizer
+        `Adam`, `AdamW`, `SMORMS3`, `SGD`, or one of your own (`biosnn.Optimizer`).
+    schedule
+        Of the learning rate, from `biosnn.schedules` or one of your own (`biosnn.Schedule`).
+    regularizers
+        A list of `upper_bound(…)`, `lower_bound(…)`, `WeightPenalty(…)` or your own.
+    batch
+        Trials per step of the optimizer.
+    validation
+        Spike trains, or the share of the training data to keep for it, such as 0.1. None: no
+        validation.
+
+    Other Parameters
+    ----------------
+    validation_targets, validation_mask
+        As `targets` and `mask`, for validation data of their own.
+    augment
+        A list of augmentations that change every presentation of a training trial, in this order.
+    dropout
+        Probability that a neuron is silent for a whole trial, of all populations or name ->
+        probability; synapses of the others count 1 / (1 - probability) times as much. For inputs
+        use `augment=[Drop(…)]`.
+    clip
+        Largest Euclidean norm of the gradient of a batch; a longer one is scaled down to it.
+    constraints
+        A list of `WeightConstraint(…)` or your own, applied after every step of the optimizer.
+    readout
+        What a single loss looks at: the name of a readout (default: the only one), or of a spiking
+        population, whose spikes it then sees.
+    early_stopping
+        Stop when the best epoch is this many epochs old, and go back to its weights.
+    seed
+        Of the order of trials, split, augmentation, noise and dropout.
+    out
+        Folder for checkpoints, of one training at a time: last.npz after every epoch, best.npz
+        after each that is the best so far.
+    start
+        "new" refuses a folder with a checkpoint; "resume" goes on from last.npz, with the bits of
+        an uninterrupted run (and starts anew where there is none); "overwrite" starts anew. Resumed
+        with more epochs, a schedule that counts shares of the training (`Cosine`, `Step`) goes on
+        at the share of the new number.
+    threads
+        Default: all processors. The result is the same for any number.
+    differentiate_reset
+        Let gradients flow through the reset, too.
+    truncate
+        Length in seconds of windows that no gradient leaves backwards in time. For losses that look
+        at every step: no window then reaches from the maximum of a readout back to the spikes.
+    stateful
+        True: trial k of a batch goes on from trial k of the batch before, with its states,
+        refractory clocks and spikes on their way, as one long recording that is cut into pieces.
+        Give the first pieces of `batch` recordings, then their second pieces, and so on. Trials are
+        not shuffled; every epoch, and validation, begins at the initial state. Gradients do not
+        flow back over the border.
+    progress
+        Show a bar, or lines in a log.
+
+    Returns
+    -------
+    The learning curves.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not what it should be, before anything changes; or if a loss, gradient or
+        weight is not finite, in words that name it. The network then holds the last finite weights,
+        and the last checkpoint stays.
+    OSError
+        If nothing can be written to `out`, before the first epoch.
+    KeyboardInterrupt
+        After a second Ctrl-C within three seconds, in this training or the next; or before the
+        first batch.
+
+    Notes
+    -----
+    The same seed gives the same bits, on any number of threads.
+
+    Ctrl-C ends the training at once: the network holds the weights after the last whole batch, a
+    checkpoint goes on from there with the bits of an uninterrupted run, and the history of the
+    whole epochs says `interrupted`. A script that trains in a loop leaves it with
+    `if history.interrupted: break`.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> net = bs.Network(dt=1e-3)
+    >>> _ = net.connect(net.input(2), net.readout(2), weights=np.zeros((2, 2)))
+    >>> data = bs.SpikeTrains.from_units([[0.005], []], duration=0.02, labels=[0])
+    >>> history = bs.train(net, data, epochs=3, optimizer=bs.SGD(1.0), progress=False)
+    >>> bool(history.loss[2] < history.loss[0]), history.accuracy.tolist()
+    (True, [1.0, 1.0, 1.0])
+    """
+    instance(network, "network", Network, "a Network")
+    trials = {"augment": augment, "dropout": dropout, "truncate": truncate, "stateful": stateful}
+    presentation = make_presentation(
+        network, batch, seed, threads, differentiate_reset=differentiate_reset, **trials
+    )
+    check_gradients(network, presentation)
+    rule = make_update_rule(network, optimizer, schedule, constraints, clip)
+    objective = make_objective(network, loss, readout, regularizers)
+    given = Given(spikes, targets, mask)
+    held = Given(validation, validation_targets, validation_mask)
+    epochs, show = whole(epochs, "epochs", 1), flag(progress, "progress")
+    if early_stopping is not None:
+        early_stopping = whole(early_stopping, "early_stopping", 1, why="a number of epochs")
+    data = load_training(network, objective.terms, given, held, presentation)
+    session = Session(network, objective, rule, presentation, data, epochs)
+    return _run(session, None if out is None else path(out, "out"), start, early_stopping, show)
+
+
+def prime(
+    network: Network,
+    spikes: SpikeTrains | dict[str, SpikeTrains],
+    *,
+    epochs: int,
+    regularizers: Any,
+    **options: Any,
+) -> History:
+    """Bring activity into bounds before learning: train with regularizers alone.
+
+    Parameters
+    ----------
+    network, spikes, epochs
+        As for `train`.
+    regularizers
+        A list such as [lower_bound(100, 1e-3, per="neuron"), upper_bound(0.1, 4)].
+    **options
+        Other arguments of `train`: optimizer, batch, seed and so on.
+
+    Returns
+    -------
+    The learning curves; loss and score are NaN.
+
+    Raises
+    ------
+    ValueError
+        If there are no regularizers, or as in `train`.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> net = bs.Network(dt=1e-3)
+    >>> _ = net.connect(net.input(1), net.population(2, bs.lif(), name="E"), weights=[[0.0, 0.1]])
+    >>> data = bs.SpikeTrains.from_units([[0.005]], duration=0.05)
+    >>> bounds = [bs.lower_bound(1.0, threshold=1, per="neuron")]
+    >>> history = bs.prime(net, data, epochs=2, regularizers=bounds, progress=False)
+    >>> history.regularizer.tolist()
+    [1.0, 1.0]
+    """
+    regularizers = several(regularizers, "regularizers", "lower_bound(100, 1e-3)")
+    if not regularizers:
+        raise ValueError(
+            "prime needs regularizers, such as lower_bound(100, 1e-3); without them there is "
+            "nothing to minimize."
+        )
+    return train(network, spikes, epochs=epochs, loss=None, regularizers=regularizers, **options)
+
+
+def _run(
+    session: Session, folder: Path | None, start: str, patience: int | None, show: bool
+) -> History:
+    """The whole training, or what there is of it before Ctrl-C, with its checkpoints."""
+    with checkpoint.reserved(folder, start):
+        if folder is not None and start == "resume":
+            checkpoint.resume_if_there(session, folder)
+        total, n_batches = session.epochs * session.n_batches, session.n_batches
+        done = session.progress.epoch * n_batches + session.progress.batch
+        with (
+            graceful_interrupt() as interrupted,
+            progress_bar(total, "training", show, done) as advance,
+        ):
+            _run_epochs(session, folder, patience, interrupted, advance)
+    if patience is not None and not interrupted():
+        session.restore_best()
+    session.write_back()
+    return session.history(bool(interrupted()))
+
+
+def _run_epochs(
+    session: Session,
+    folder: Path | None,
+    patience: int | None,
+    interrupted: Callable[[], bool],
+    advance: Callable[..., None],
+) -> None:
+    """The loop over epochs, each of which ends with a checkpoint."""
+    while session.progress.epoch < session.epochs and not session.is_stale(patience):
+        session.run_epoch(interrupted, advance)
+        if folder is not None:
+            checkpoint.save(session, folder)
+        if interrupted():
+            break

@@ -1,0 +1,166 @@
+"""Augmentations change spikes as they say, by their seed alone."""
+
+import numpy as np
+import pytest
+
+import biosnn as bs
+from biosnn.data.augmentation import augmented_events
+
+DATA = bs.data.poisson(20, 50, 1.0, 40, seed=0, labels=np.arange(40) % 3)
+
+
+def test_shifts_are_common_to_a_trial():
+    moved = bs.augment(DATA, [bs.TimeShift(0.01), bs.ChannelShift(3)], seed=1)
+    assert np.array_equal(moved.labels, DATA.labels) and moved.times.size < DATA.times.size
+    by_unit, by_time = [], []
+    for b in range(40):
+        old, new = DATA[b], moved[b]
+        # the spikes that stayed inside match one shift in time and one in units
+        gap = np.subtract.outer(new.times, old.times)[:, :, None].ravel()
+        step = np.subtract.outer(new.units, old.units).ravel()
+        close = np.abs(gap) <= 0.01
+        pairs, counts = np.unique(
+            np.round(np.stack([gap[close], step[close]], 1), 9), axis=0, return_counts=True
+        )
+        best = counts.argmax()
+        assert counts[best] >= new.times.size  # every surviving spike moved so
+        by_time.append(pairs[best, 0]), by_unit.append(pairs[best, 1])
+    assert np.ptp(by_time) > 0.01 and 1.5 < np.std(by_unit) < 4.5
+
+
+def test_jitter_stretch_drop_and_insert():
+    jittered = bs.augment(DATA, [bs.TimeJitter(1e-9), bs.ChannelJitter(1e-9)], seed=1)
+    assert (
+        np.array_equal(jittered.units, DATA.units)
+        and np.abs(jittered.times - DATA.times).max() < 1e-7
+    )
+    stretched = bs.augment(DATA, [bs.TimeStretch(0.1)], seed=1)
+    ratio = stretched[0].times[0] / DATA[0].times[0]
+    n = stretched[0].times.size
+    np.testing.assert_allclose(stretched[0].times, DATA[0].times[:n] * ratio, rtol=1e-9)
+    kept = bs.augment(DATA, [bs.Drop(0.25)], seed=1).times.size / DATA.times.size
+    assert abs(kept - 0.75) < 4 * np.sqrt(0.25 * 0.75 / DATA.times.size)
+    added = bs.augment(DATA, [bs.Insert(5.0)], seed=1).times.size - DATA.times.size
+    assert abs(added - 5 * 50 * 40) < 4 * np.sqrt(5 * 50 * 40)
+
+
+def test_a_mask_takes_one_band_of_each_trial():
+    n = 8000
+    data = bs.SpikeTrains.from_events(
+        np.full(50 * n, 0.5), np.tile(np.arange(50), n), np.repeat(np.arange(n), 50), n, 50, 1.0
+    )
+    masked = bs.augment(data, [bs.ChannelMask(20)], seed=1)
+    there = np.zeros((n, 50), int)
+    there[masked.trials, masked.units] = 1
+    lost = 50 - there.sum(axis=1)
+    assert set(lost) == set(range(21)) and abs(lost.mean() - 10) < 4 * np.sqrt(
+        (21**2 - 1) / 12 / n
+    )  # uniform in 0 .. 20
+    edges = np.abs(np.diff(np.pad(there, ((0, 0), (1, 1)), constant_values=1), axis=1)).sum(axis=1)
+    assert set(edges[lost > 0]) == {2}  # in one piece
+    first = np.argmin(there, axis=1)
+    for width in (1, 20):  # at every place alike
+        assert set(first[lost == width]) == set(range(51 - width))
+    assert bs.augment(data, [bs.ChannelMask(500)], seed=1).times.size > 0
+    everything = bs.augment(data, [bs.ChannelMask(0)], seed=1)
+    assert np.array_equal(everything.units, data.units) and np.array_equal(
+        everything.times, data.times
+    )
+
+
+def test_seed_decides():
+    def run(seed):
+        return bs.augment(DATA, [bs.ChannelShift(3), bs.Drop(0.1)], seed)
+
+    assert np.array_equal(run(1).units, run(1).units) and not np.array_equal(
+        run(1).units, run(2).units
+    )
+
+
+def test_blend_mixes_trials_of_one_class():
+    # class k fires in units 10 k + 5 +- 1 only, trial b at times with mean 0.2 + 0.02 b
+    rng = np.random.default_rng(0)
+    trials = np.repeat(np.arange(20), 200)
+    labels = np.arange(20) % 2
+    data = bs.SpikeTrains.from_events(
+        rng.normal(0.2 + 0.02 * trials, 0.01),
+        10 * labels[trials] + rng.integers(4, 7, trials.size),
+        trials,
+        20,
+        30,
+        1.0,
+        labels,
+    )
+    blended = bs.augment(data, [bs.Blend(1.0)], seed=1)
+    for b in range(20):
+        old, new = data[b], blended[b]
+        assert set(new.units // 10) == {labels[b]} and abs(new.times.size - 200) < 5 * np.sqrt(
+            400 / 4
+        )
+        # both parts lie at the middle of the two means: that of a partner of the class, so a whole number of 0.02 away
+        partner = 2 * (new.times.mean() - old.times.mean()) / 0.02
+        assert (
+            abs(partner - round(partner)) < 0.4
+            and round(partner) % 2 == 0
+            and np.std(new.times) < 0.012
+        )
+    assert (
+        np.ptp([blended[b].times.mean() - data[b].times.mean() for b in range(20)]) > 0.05
+    )  # partners differ
+    some = bs.augment(data, [bs.Blend(0.5)], seed=1)
+    kept = sum(np.array_equal(some[b].times, data[b].times) for b in range(20))
+    assert 3 < kept < 17
+    assert np.array_equal(blended.times, bs.augment(data, [bs.Blend(1.0)], seed=1).times)
+    with pytest.raises(ValueError, match="need labels"):
+        bs.augment(bs.data.poisson(5, 3, 0.1, seed=0), [bs.Blend(1.0)], seed=0)
+
+
+def test_blend_takes_partners_from_the_pool():
+    mine = bs.SpikeTrains.from_events([0.1, 0.2], [0, 0], [0, 0], 1, 4, 1.0, [1])
+    pool = bs.SpikeTrains.from_events(
+        np.linspace(0.5, 0.9, 400), np.full(400, 2), np.repeat([0, 1], 200), 2, 4, 1.0, [0, 1]
+    )
+    times, units, _ = augmented_events(mine, [bs.Blend(1.0)], 3, pool).settled()
+    assert (
+        60 < times.size < 142 and times.max() <= 0.9 - (0.8 - 0.15) / 2 + 1e-9 and set(units) <= {1}
+    )
+
+
+def test_messages():
+    with pytest.raises(ValueError, match="spread is -1"):
+        bs.ChannelShift(-1)
+    with pytest.raises(ValueError, match="most is 2.5; it must be a whole number"):
+        bs.ChannelMask(2.5)
+    with pytest.raises(ValueError, match="0 .. 1"):
+        bs.Drop(1.5)
+    with pytest.raises(ValueError, match="not an augmentation.*ChannelShift"):
+        bs.augment(DATA, ["shift"], seed=0)
+
+
+@pytest.mark.parametrize(
+    "augmentation",
+    [
+        bs.TimeShift(0.02),
+        bs.TimeJitter(5e-3),
+        bs.TimeStretch(0.1),
+        bs.ChannelShift(3),
+        bs.ChannelJitter(2),
+        bs.Drop(0.3),
+        bs.ChannelMask(20),
+        bs.Insert(5.0),
+        bs.Blend(0.5),
+    ],
+    ids=lambda a: type(a).__name__,
+)
+def test_what_happens_to_a_trial_does_not_depend_on_the_others(augmentation):
+    def changed(rows):
+        times, units, trials = augmented_events(
+            DATA, [bs.Drop(0.1), augmentation], 7, rows=rows
+        ).settled()
+        return [sorted(zip(times[trials == k], units[trials == k])) for k in range(rows.size)]
+
+    rows = np.arange(40)
+    whole = changed(rows)
+    assert len({len(events) for events in whole}) > 5
+    for part in (rows[10:13], rows[::-1][:7], rows[[39, 0, 20]]):
+        assert changed(part) == [whole[k] for k in part]

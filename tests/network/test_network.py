@@ -1,0 +1,652 @@
+"""Descriptions, their messages, Dale's law, spike trains."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import biosnn as bs
+
+
+def small():
+    net = bs.Network(1e-3)
+    x = net.input(4)
+    e, i = bs.dalian_layer(net, x, 3, 2)
+    net.connect(e, net.readout(2))
+    return net
+
+
+def fill(net, value=0.1):
+    for p in net.projections:
+        net.set_weights(p.name, np.full((net[p.pre].n, net[p.post].n), value))
+    return net
+
+
+def test_dalian_layer_wires_the_motif():
+    net = small()
+    assert {(p.pre, p.post, p.receptor) for p in net.projections} == {
+        ("input", "E", "exc"),
+        ("input", "I", "exc"),
+        ("E", "E", "exc"),
+        ("E", "I", "exc"),
+        ("I", "E", "inh"),
+        ("I", "I", "inh"),
+        ("E", "readout", "syn"),
+    }
+    assert bs.recurrent_projections(net) == {"E->E", "E->I", "I->E", "I->I"}
+
+
+def test_negative_weight_names_projection_index_and_value():
+    net, weights = small(), np.full((3, 2), 0.2)
+    weights[2, 1] = -0.5
+    with pytest.raises(ValueError, match=r"'E->I': weight \[2, 1\] is -0.5.*Dale"):
+        net.set_weights("E->I", weights)
+    fill(net)
+    net.weights["E->I"][0, 1] = -1
+    with pytest.raises(ValueError, match=r"'E->I': weight \[0, 1\] is -1"):
+        bs.run(net, bs.data.poisson(10, 4, 0.05, seed=0))
+
+
+def test_audit_counts_signs_and_violations():
+    net = fill(small())
+    audit = bs.audit(net)
+    assert (
+        audit.signs["E"].tolist() == [1, 1, 1]
+        and audit.signs["I"].tolist() == [-1, -1]
+        and audit.violations == 0
+    )
+    net.weights["I->E"][1, 0] = -0.3
+    audit = bs.audit(net)
+    assert audit.signs["I"].tolist() == [-1, 2] and audit.violations == 1
+
+
+@pytest.mark.parametrize(
+    "act, words",
+    [
+        (lambda net: bs.Network(0), "dt is 0"),
+        (lambda net: net.population(0, bs.lif()), "must be a whole number from 1"),
+        (lambda net: net.population(3, bs.lif(), name="E"), "already"),
+        (
+            lambda net: net.population(3, bs.lif(), sign="positive"),
+            "excitatory, inhibitory, unsigned",
+        ),
+        (lambda net: net.population(3, bs.lif(tau_syn=5e-4)), "too coarse"),
+        (
+            lambda net: net.population(3, bs.lif(tau_mem=np.full(2, 0.02))),
+            "2 values of time constant",
+        ),
+        (
+            lambda net: bs.lif(tau_mem=-1),
+            "time constant mem is -1; it must be a finite number in seconds > 0: seconds, one number or one per neuron",
+        ),
+        (lambda net: bs.lif(reset=2.0), "above the reset"),
+        (lambda net: bs.lif(integrator="midpoint"), "exact, exponential_euler, euler"),
+        (lambda net: bs.lif(refractory=-1e-3), "refractory"),
+        (lambda net: bs.adaptive_lif(jump=np.nan), "adds nan to w_adapt; it must be finite"),
+        (lambda net: bs.adaptive_lif(jump=np.ones((2, 2))), "one number or one per neuron"),
+        (lambda net: bs.adaptive_lif(jump_delay=-1e-3), "jump_delay"),
+        (
+            lambda net: net.population(3, bs.ei_adaptive_lif(jump=np.ones(2))),
+            "2 values of the jump of w_adapt for 3 neurons",
+        ),
+        (
+            lambda net: net.population(3, bs.lif(), learn={"jump": "neuron"}),
+            r"can be learned \(mem, syn\)",
+        ),
+        (
+            lambda net: net.population(3, bs.adaptive_lif(), learn={"jump": "synapse"}),
+            r"\(mem, syn, adapt, jump\) to 'population' or 'neuron'",
+        ),
+        (lambda net: replace(bs.lif(), spike_jumps={"U": 0.1}), "add to one of I"),
+        (lambda net: bs.bounded(bs.lif(), 0.1), "must not lie above 0.0"),
+        (lambda net: bs.bounded(bs.lif(), high=1.0), "above the threshold 1.0"),
+        (lambda net: bs.bounded(bs.lif(), np.nan), "nan"),
+        (lambda net: bs.bounded(bs.leaky_readout(), -1.0), "must be finite"),
+        (lambda net: net.connect("E", "nobody"), "no population 'nobody'"),
+        (lambda net: net.connect("E", "input"), "nothing can project"),
+        (lambda net: net.connect("readout", "E"), "never spikes"),
+        (lambda net: net.connect("E", "I", delay=-1e-3, name="x"), "delay"),
+        (lambda net: net.connect("E", "I"), "already"),
+        (lambda net: net.connect("I", "E", receptor="exc", name="x"), "Dale"),
+        (lambda net: net.set_weights("E->I", np.ones((2, 3))), r"\(pre, post\) = \(3, 2\)"),
+        (lambda net: net.set_weights("E->I", np.full((3, 2), np.nan)), "finite"),
+        (lambda net: bs.run(net, bs.data.poisson(5, 4, 0.1, seed=0)), "without weights: input->E"),
+        (lambda net: bs.run(fill(net), bs.data.poisson(5, 9, 0.1, seed=0)), "has 4 units"),
+        (
+            lambda net: bs.run(fill(net), bs.data.poisson(5, 4, 0.1, seed=0), record=["E.X"]),
+            "E.U, E.I_exc",
+        ),
+        (lambda net: bs.run(fill(net), bs.data.poisson(5, 4, 0.1, seed=0), threads=0), "threads"),
+        (
+            lambda net: bs.run(
+                fill(net), bs.data.poisson(5, 4, 0.1, seed=0), currents={"E": np.ones((7, 7))}
+            ),
+            "broadcast",
+        ),
+        (
+            lambda net: bs.gradient(bs.run(fill(net), bs.data.poisson(5, 4, 0.1, seed=0))),
+            "tape=True",
+        ),
+        (lambda net: bs.SuperSpike(-1), "steepness"),
+    ],
+)
+def test_messages(act, words):
+    with pytest.raises(ValueError, match=words):
+        act(small())
+
+
+def trains(times, units=None, offsets=None, **options):
+    times = np.array(times, float)
+    return bs.SpikeTrains(
+        times,
+        np.zeros(len(times), int) if units is None else units,
+        [0, len(times)] if offsets is None else offsets,
+        options.pop("n_units", 3),
+        0.1,
+        **options,
+    )
+
+
+@pytest.mark.parametrize(
+    "make, words",
+    [
+        (lambda: trains([-0.01]), "starts at 0"),
+        (lambda: trains([0.1]), "before the end"),
+        (lambda: trains([np.nan]), "finite"),
+        (lambda: trains([0.02, 0.01]), "not sorted.*from_events"),
+        (lambda: trains([0.01], np.array([3])), "0 .. 2"),
+        (lambda: trains([0.01], np.array([-1])), "0 .. 2"),
+        (lambda: trains([0.01], np.array([0.5])), "units is .* must be whole numbers"),
+        (lambda: trains([0.01], offsets=[0, 2]), "offsets"),
+        (lambda: trains([0.01], labels=[1, 2]), r"\(1,\)"),
+        (lambda: trains([0.01], labels=[-1]), "0, 1, 2"),
+        (lambda: trains([0.01], n_units=0), "at least one unit"),
+    ],
+)
+def test_spike_train_messages(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+def test_binning_follows_brian2_and_merges():
+    spikes = trains([0.0, 0.0019999, 0.002, 0.0021, 0.0021], np.array([0, 1, 1, 2, 2]))
+    merged, kept = (
+        bs.bin_spikes(spikes, 2e-3).dense()[0],
+        bs.bin_spikes(spikes, 2e-3, merge=False).dense()[0],
+    )
+    assert np.argwhere(merged).tolist() == [
+        [0, 0],
+        [1, 1],
+        [1, 2],
+    ]  # 1.9999 ms is within 1e-3 dt of step 1
+    assert kept[1].tolist() == [0, 2, 2] and kept.sum() == 5
+
+
+def test_empty_trials_are_legal_and_indexing_selects():
+    spikes = bs.SpikeTrains.from_events(
+        [0.03, 0.01, 0.02], [1, 0, 2], [2, 0, 2], 4, 3, 0.1, labels=[3, 2, 1, 0]
+    )
+    assert np.diff(spikes.offsets).tolist() == [1, 0, 2, 0]
+    part = spikes[[2, 0]]
+    assert (
+        part.times.tolist() == [0.02, 0.03, 0.01]
+        and part.units.tolist() == [2, 1, 0]
+        and part.labels.tolist() == [1, 3]
+    )
+    assert bs.run(fill(fill_input(3)), spikes).counts["E"].shape == (4, 2)
+
+
+def fill_input(n):
+    net = bs.Network(1e-3)
+    bs.dalian_layer(net, net.input(n), 2, 1)
+    return net
+
+
+def test_two_inputs_deliver_like_one():
+    rng, dense = np.random.default_rng(0), np.random.default_rng(1).random((3, 40, 5)) < 0.1
+    weights = rng.normal(0, 3, (5, 4))
+
+    def build(parts):
+        net = bs.Network(1e-3, np.float64)
+        h = net.population(4, bs.lif(), name="h")
+        for k, part in enumerate(parts):
+            net.connect(net.input(len(part), name=f"x{k}"), h, weights=weights[part])
+        return net, {
+            f"x{k}": bs.from_dense(dense[:, :, part], 1e-3) for k, part in enumerate(parts)
+        }
+
+    one, two = (
+        bs.run(*build(parts), record=["h.U"])
+        for parts in ([np.arange(5)], [np.arange(2), np.arange(2, 5)])
+    )
+    np.testing.assert_allclose(two.states["h.U"], one.states["h.U"], atol=1e-12)
+    assert one.counts["h"].sum() > 0
+
+
+def test_a_longer_trial_has_the_same_beginning():
+    net = fill(small(), 2.0)
+    long = bs.data.poisson(60, 4, 0.2, seed=1)
+    keep = long.times < 0.1
+    short = bs.SpikeTrains(long.times[keep], long.units[keep], [0, keep.sum()], 4, 0.1)
+    a, b = bs.run(net, short, record=["E.U"]), bs.run(net, long, record=["E.U"])
+    assert np.array_equal(a.states["E.U"], b.states["E.U"][:, :100]) and a.counts["E"].sum() > 0
+
+
+def test_shortest_interval_is_the_refractory_period():
+    for refractory, steps in ((0.0, 1), (1e-3, 1), (2e-3, 2), (5e-3, 5)):
+        net = bs.Network(1e-3)
+        net.population(1, bs.lif(refractory=refractory), name="h")
+        trace = bs.run(net, None, currents={"h": np.full((1, 1, 1), 1e4)}, duration=0.05)
+        assert set(np.diff(np.round(trace.spikes["h"].times * 1e3))) == {steps}
+
+
+def test_log_normal_time_constants():
+    tau = bs.log_normal_time_constants(20e-3, 0.5, 200000, seed=0)
+    assert tau.mean() == pytest.approx(20e-3, rel=0.01) and np.log(tau).std() == pytest.approx(
+        0.5, rel=0.01
+    )
+
+
+def test_what_was_refused_leaves_nothing_behind():
+    net = bs.Network(1e-3)
+    x, h = net.input(4), net.population(3, bs.lif(), name="H")
+    with pytest.raises(ValueError, match=r"weights have shape \(4, 8\)"):
+        net.connect(x, h, weights=np.ones((4, 8)))
+    net.connect(x, h, weights=np.ones((4, 3)))
+    with pytest.raises(ValueError, match="bias has shape"):
+        net.population(4, bs.lif(), name="B", bias=np.ones(3))
+    net.population(4, bs.lif(), name="B", bias=np.ones(4))
+    assert [p.name for p in net.populations] == ["input", "H", "B"]
+    for name in ("L2/3E", "a.b", "a->b"):
+        with pytest.raises(ValueError, match="population name"):
+            net.population(4, bs.lif(), name=name)
+    with pytest.raises(ValueError, match="initial is nan"):
+        net.population(4, bs.lif(), name="N", initial=np.nan)
+
+
+def test_equal_networks_have_one_fingerprint():
+    def net(reset=0.0, tau=20e-3, n=5, rule=bs.OneToOne(), delay=1e-3):
+        net = bs.Network(1e-3)
+        x, h = net.input(n), net.population(n, bs.lif(tau_mem=tau, reset=reset), name="H")
+        net.connect(x, h, delay=delay, weights=1.0, synapses=rule, seed=1)
+        return net.fingerprint()
+
+    same = [
+        net(),
+        net(0),
+        net(np.float64(0)),
+        net(tau=np.float64(20e-3)),
+        net(n=np.int64(5)),
+        net(delay=np.float32(1e-3)),
+    ]
+    assert len(set(same[:-1])) == 1
+    others = [
+        net(0.1),
+        net(tau=21e-3),
+        net(n=6),
+        net(rule=bs.Bernoulli(0.5)),
+        net(delay=2e-3),
+        net("subtract"),
+    ]
+    assert len({same[0], *others}) == 7
+
+
+def test_a_network_is_a_container_of_populations_by_name():
+    net = small()
+    assert (
+        "E" in net and "X" not in net and 0 not in net and None not in net and net["E"] not in net
+    )
+    assert (
+        list(net) == ["input", "E", "I", "readout"] == [p.name for p in net.populations]
+        and len(net) == 4
+    )
+    assert bs.Network(1e-3) and len(bs.Network(1e-3)) == 0 and list(bs.Network(1e-3)) == []
+    for wrong in ("X", 0, None, slice(2), ["E"], np.zeros(3), net["E"]):
+        with pytest.raises(
+            KeyError, match="^there is no population .*; there are input, E, I, readout.$"
+        ):
+            net[wrong]
+    with pytest.raises(KeyError, match="no projection 'x'; there are input->E"):
+        net.projection("x")
+    for wrong in (None, 3, np.zeros(3), [], net):
+        with pytest.raises(ValueError, match="it must be a population of the network, or its name"):
+            net.connect(wrong, "E")
+        with pytest.raises(KeyError, match="there is no projection"):
+            net.set_weights(wrong, 1.0)
+        with pytest.raises(ValueError, match="it must be a population of the network, or its name"):
+            net.bias(wrong)
+
+
+@pytest.mark.parametrize(
+    "act, words",
+    [
+        (lambda net: bs.Network("a"), "dt is 'a'"),
+        (lambda net: bs.Network(None), "dt is None"),
+        (lambda net: bs.Network([1e-3]), "dt is "),
+        (lambda net: bs.Network(np.nan), "dt is nan"),
+        (lambda net: bs.Network(True), "dt is True"),
+        (lambda net: bs.Network(1e-3, "float16"), "dtype is 'float16'"),
+        (lambda net: bs.Network(1e-3, None), "dtype is None"),
+        (lambda net: bs.Network(1e-3, "nonsense"), "dtype is 'nonsense'"),
+        (lambda net: bs.Network(1e-3, 3), "dtype is 3"),
+        (lambda net: net.input(2.0, name="b"), "n, the number of neurons, is 2.0"),
+        (lambda net: net.input(2**63, name="b"), "from 1 to 2147483647"),
+        (lambda net: net.input(np.uint64(2**63 + 3), name="b"), "from 1 to 2147483647"),
+        (lambda net: net.input(True, name="b"), "is True"),
+        (lambda net: net.input("3", name="b"), "is '3'"),
+        (lambda net: net.input(3, name=None), "population name None"),
+        (lambda net: net.input(3, name=""), "population name ''"),
+        (lambda net: net.population(3, bs.lif(), name=5), "population name 5"),
+        (lambda net: net.population(3, None), "None is not a neuron model"),
+        (lambda net: net.population(3, bs.lif), "is not a neuron model"),
+        (lambda net: net.population(3, bs.lif(), sign=None), "sign None is not one of"),
+        (lambda net: net.population(3, bs.lif(), sign=1), "sign 1"),
+        (lambda net: net.population(3, bs.lif(), initial="a"), "initial is 'a'"),
+        (lambda net: net.population(3, bs.lif(), initial=None), "initial is None"),
+        (
+            lambda net: net.population(3, bs.lif(), initial=1e39),
+            "initial has the value 1e\\+39; float32 holds",
+        ),
+        (lambda net: net.population(3, bs.lif(), learn="mem"), "learn is 'mem'; it must be a dict"),
+        (
+            lambda net: net.population(3, bs.lif(), learn={"mem": ["neuron"]}),
+            "to 'population' or 'neuron'",
+        ),
+        (lambda net: net.population(3, bs.lif(), bias="a"), "bias is 'a'"),
+        (lambda net: net.population(3, bs.lif(), bias=[1, 2]), r"bias has shape \(2,\)"),
+        (lambda net: net.population(3, bs.lif(), bias=1e39), "bias has the value 1e\\+39"),
+        (lambda net: net.population(3, bs.lif(), noise=1), "noise is 1"),
+        (lambda net: net.pool(None, 1), "source is None; it must be a population"),
+        (lambda net: net.pool("E", (1, 3)), r"pooling is \(1, 3\)"),
+        *(
+            (
+                lambda net, name=name: net.connect("E", "I", name=name, synapses=bs.OneToOne()),
+                "name of a projection is '.*characters that files can hold",
+            )
+            for name in ("\ud800", "a\0b", "E\udfff")
+        ),
+        *(
+            (
+                lambda net, name=name: net.input(3, name=name),
+                "population name '.*characters that files can hold",
+            )
+            for name in ("\ud800", "a\0b")
+        ),
+        *(
+            (
+                lambda net, value=value: net.population(3, bs.lif(refractory=value)),
+                "refractory is .* steps of dt = .*; it can be 2147483646 steps at most",
+            )
+            for value in (1e39, 1e308, 1e10)
+        ),
+        (
+            lambda net: net.population(3, bs.adaptive_lif(jump_delay=1e39)),
+            "jump_delay is 1e\\+39 s, .* 65535 steps at most",
+        ),
+        (
+            lambda net: net.connect(
+                "E", "I", name="x", synapses=bs.Pairs([0], [0], lambda rng, size: rng.random(size))
+            ),
+            "drawn at random: give a seed",
+        ),
+        *(
+            (
+                lambda net, value=value, rule=rule: net.connect(
+                    "E", "I", name="x", synapses=rule, weights=value, seed=1
+                ),
+                "it must be a distribution",
+            )
+            for value in (lambda: 0.2, lambda rng: 0.2, np.random.default_rng)
+            for rule in (None, bs.FixedInDegree(2))
+        ),
+        (
+            lambda net: net.connect(
+                "E", "I", name="x", synapses=bs.FixedInDegree(2), delay=lambda: 0.2, seed=1
+            ),
+            "it must be a distribution",
+        ),
+        (
+            lambda net: bs.Normal(0.2, 1e300, 0.0, 1.0),
+            "Normal: a share of .* of its values would lie in low .. high = 0.0 .. 1.0",
+        ),
+        (
+            lambda net: bs.Normal(0.2, 1e3, low=0.2, high=0.3),
+            "Normal: a share of 4e-05 of its values",
+        ),
+        (
+            lambda net: bs.augment(
+                bs.SpikeTrains([0.1], [0], [0, 1], 3, 1.0), [bs.Insert(2.0**63)], 1
+            ),
+            r"Insert\(9.22337e\+18\): .* spikes of 24 bytes need",
+        ),
+        (
+            lambda net: bs.SpikeTrains([0.1], [0], np.array(-1), 3, 1.0),
+            "offsets must rise .* got 1 entries from ",
+        ),
+        (lambda net: bs.log_normal_time_constants(0.02, 0.1, 3, 1, "\ud800"), "name is '"),
+        (lambda net: net.connect("E", "I", name=""), "name of a projection is ''"),
+        (lambda net: net.connect("E", "I", name=3), "is 3; it must be a non-empty"),
+        (lambda net: net.connect("E", "I", name="x", seed=-1), "'x': seed is -1"),
+        (lambda net: bs.lif(tau_mem="20 ms"), "time constant mem is '20 ms'"),
+        (lambda net: bs.lif(tau_mem=None), "time constant mem is None"),
+        (lambda net: bs.lif(tau_mem=True), "time constant mem is True"),
+        (lambda net: bs.lif(tau_mem=[]), "time constant mem"),
+        (lambda net: bs.lif(tau_mem=["a", "b"]), "time constant mem"),
+        (lambda net: bs.lif(tau_mem=np.ma.array([1.0, 2.0], mask=[0, 1])), "time constant mem"),
+        (lambda net: bs.lif(threshold="1"), "threshold '1' must be a number"),
+        (lambda net: bs.lif(threshold=None), "threshold None must be"),
+        (lambda net: bs.lif(reset="zero"), "reset is 'zero'"),
+        (lambda net: bs.lif(reset=None), "reset is None"),
+        (lambda net: bs.lif(reset=True), "reset is True"),
+        (lambda net: bs.lif(refractory="2 ms"), "refractory is '2 ms'"),
+        (lambda net: bs.lif(refractory=None), "refractory is None"),
+        (lambda net: bs.lif(integrator=3), "integrator 3 is not one of"),
+        (lambda net: bs.lif_delta(refractory="a", reset="subtract"), "refractory is 'a'"),
+        (lambda net: bs.adaptive_lif(jump="big"), "adds 'big' to w_adapt"),
+        (lambda net: bs.adaptive_lif(jump_delay=None), "jump_delay is None"),
+        (lambda net: bs.conductance_lif(reversal_exc=None), "reversal_exc is None"),
+        (lambda net: bs.bounded(bs.lif(), "a"), "lif: low is 'a'"),
+        (
+            lambda net: replace(
+                bs.lif(), receptors={"syn": replace(bs.lif().receptors["syn"], state="X")}
+            ),
+            "receptor 'syn' points at the state 'X'; there are U, I",
+        ),
+        (
+            lambda net: replace(
+                bs.lif(), receptors={"syn": replace(bs.lif().receptors["syn"], jump=np.nan)}
+            ),
+            "receptor 'syn' has jump nan",
+        ),
+        (lambda net: replace(bs.lif(), gains={("U", "X"): 1.0}), "points at the state 'X'"),
+        (lambda net: replace(bs.lif(), states={"U": "mem", "I": "x"}), "time constant 'x'"),
+        (
+            lambda net: replace(bs.lif(), reversal={"g": 1.0}),
+            "a reversal potential points at the state 'g'",
+        ),
+    ],
+)
+def test_descriptions_of_careless_users(act, words):
+    with pytest.raises(ValueError, match=words):
+        act(small())
+
+
+@pytest.mark.parametrize(
+    "act, words",
+    [
+        *(
+            (lambda net, value=value, make=make: make(value), "network is .*; it must be a Network")
+            for value in (np.ones(3), "net", None, bs.Network, slice(3), {})
+            for make in (
+                bs.audit,
+                bs.recurrent_projections,
+                lambda n: bs.layer(n, "E", 3),
+                lambda n: bs.dalian_layer(n, "E", 3, 2),
+                lambda n: bs.convolutional_layer(n, "E", (1, 4), 2, 3),
+                lambda n: bs.dalian_convolutional_layer(n, "E", (1, 4), 2, 1, 3),
+            )
+        ),
+        (
+            lambda net: bs.layer(net, "E", 3, recurrent=np.ones(2)),
+            r"recurrent is an array of shape \(2,\).*; it must be True or False",
+        ),
+        (
+            lambda net: bs.dalian_layer(net, "E", 3, 2, recurrent_excitation=1),
+            "recurrent_excitation is 1; it must be True or False",
+        ),
+        (
+            lambda net: bs.dalian_layer(net, "E", 3, 2, name=[1]),
+            r"name is \[1\]; it must be a text",
+        ),
+        (
+            lambda net: bs.dalian_convolutional_layer(
+                net, "E", (1, 4), 2, 1, 3, recurrent_excitation=None
+            ),
+            "recurrent_excitation is None",
+        ),
+        (
+            lambda net: bs.dalian_convolutional_layer(net, "E", (1, 4), 2, 1, 3, name=2),
+            "name is 2; it must be a text",
+        ),
+        (lambda net: bs.MaxPool((1, 4, 4), 2, stride=[[1, 2], [1]]), "MaxPool: stride is"),
+        (lambda net: bs.MaxPool(np.array(3), 2), "MaxPool: shape is"),
+        (lambda net: bs.Convolution((1, 4), 2, [[1, 2], 3]), "Convolution: kernel is"),
+        *(
+            (
+                lambda net, make=make, value=value, name=name: make(**{name: value}),
+                f"{name} is .* it must be one number for all neurons: make a population",
+            )
+            for make in (bs.lif, bs.ei_lif, bs.adaptive_lif, bs.conductance_lif, bs.lif_delta)
+            for name in ("threshold", "reset")
+            for value in ([1, 2], np.array([[1.0, 2.0]]), [[1, 2], [3]], np.array([None, "E"]))
+        ),
+        *(
+            (
+                lambda net, value=value: bs.lif(threshold=value),
+                "threshold .* must be a number above the reset",
+            )
+            for value in (
+                bs.families.Exponential(),
+                Ellipsis,
+                {1},
+                np.array("0.5"),
+                np.array(None),
+                bs.Network(1e-3),
+            )
+        ),
+        *(
+            (lambda net, value=value: bs.lif(reset=value), "reset is .*; it must be a value of U")
+            for value in (b"subtract", bs.families.Exponential(), {1}, np.inf)
+        ),
+        (
+            lambda net: bs.bounded(range(3), 0.0),
+            r"neuron is range\(0, 3\); it must be a neuron model",
+        ),
+        (lambda net: bs.bounded(bs.lif), "neuron is of type function"),
+        (lambda net: bs.bounded(bs.SuperSpike(20), 0.0), "neuron is SuperSpike"),
+        (lambda net: bs.bounded(bs.lif(), high=[1, 2]), r"high is \[1, 2\]"),
+        (
+            lambda net: net.pool("E", bs.MaxPool((1, 3), 2), name=np.ones((2, 2))),
+            "population name an array of shape",
+        ),
+        (lambda net: net.pool("E", bs.MaxPool((1, 3), 2), name=""), "population name ''"),
+        (
+            lambda net: net.set_weights("E->I", np.ones((3, 2)), copy=np.array(["a", "b"])),
+            "copy is an array of shape",
+        ),
+        (
+            lambda net: net.set_weights("E->I", np.ones((3, 2)), copy=None),
+            "copy is None; it must be True or False",
+        ),
+        *(
+            (
+                lambda net, value=value, of=of: getattr(net, of)("E->I", value),
+                "(values|weights) is .*; it must be an array of real numbers|it must be real numbers",
+            )
+            for of in ("afferent_sums", "afferent_squares")
+            for value in (
+                "a",
+                bs.families.Exponential(),
+                {1},
+                [[1], [1, 2]],
+                np.array(["a"]),
+                np.timedelta64(3, "s"),
+            )
+        ),
+        (
+            lambda net: net.afferent_sums("E->I", np.ones(3)),
+            r"'E->I': values have shape \(3,\); its weights have \(3, 2\)",
+        ),
+        (
+            lambda net: net.afferent_squares("E->I", 0.1),
+            r"'E->I': weights have shape \(\); its weights have \(3, 2\)",
+        ),
+        *(
+            (
+                lambda net, each=each, value=value: each.draw(value, 3),
+                "rng is .*; it must be a numpy Generator",
+            )
+            for value in (0, None, "rng", np.random)
+            for each in (
+                bs.Normal(0.2, 0.1),
+                bs.Uniform(0, 1),
+                bs.families.Exponential(),
+                bs.families.LogNormal(),
+                bs.families.Gamma(),
+                bs.families.HalfNormal(),
+                bs.families.Uniform(),
+                bs.families.Constant(),
+                0.2 * bs.families.Exponential(),
+            )
+        ),
+        *(
+            (
+                lambda net, size=size, each=each: each.draw(np.random.default_rng(0), size),
+                "size is .*; it must be a whole number",
+            )
+            for size in ((2.5,), -1, [[1, 2]], "3", False, 2**63, None, (np.array([1, 2]),))
+            for each in (bs.Normal(0.2, 0.1), bs.families.Exponential(), bs.families.Constant())
+        ),
+        (
+            lambda net: bs.families.Exponential().draw(np.random.default_rng(0), (2**30, 2**30)),
+            "draw: .* values of 8 bytes need",
+        ),
+        *(
+            (lambda net, each=each, w=w, mean=mean: each.density(w, mean), words)
+            for w, mean, words in (
+                ("a", 0.2, "w is 'a'"),
+                ([-0.1], 0.2, "w has the value -0.1"),
+                ({"a": 1}, 0.2, "w is {'a': 1}"),
+                ([0.1], [0.2, 0.3], r"mean is \[0.2, 0.3\]"),
+                ([0.1], 0, "mean is 0; it must be a finite number > 0"),
+            )
+            for each in (
+                bs.families.Exponential(),
+                bs.families.LogNormal(),
+                bs.families.Gamma(),
+                bs.families.HalfNormal(),
+                bs.families.Uniform(),
+                bs.families.Constant(),
+            )
+        ),
+    ],
+)
+def test_something_else_in_place_of_what_is_meant(act, words):
+    net = small()
+    with pytest.raises(ValueError, match=words):
+        act(net)
+    assert list(net) == list(small())  # nothing was added
+
+
+def test_lists_and_numpy_numbers_do_as_arguments():
+    net = small()
+    assert bs.families.Exponential().draw(np.random.default_rng(0), [np.int8(2), 3]).shape == (2, 3)
+    assert np.allclose(
+        bs.families.Exponential().density([0.0, 0.2], np.float32(0.25)), [4.0, 4.0 * np.exp(-0.8)]
+    )
+    assert np.array_equal(net.afferent_sums("E->I", [[1, 2], [3, 4], [5, 6]]), [9.0, 12.0])
+    assert np.array_equal(net.afferent_squares("E->I", [[1, 2], [3, 4], [5, 6]]), [35.0, 56.0])
+    neuron = bs.lif(threshold=np.array(2), reset=np.float32(0.5))
+    assert (neuron.threshold, neuron.reset) == (2.0, 0.5) and type(neuron.threshold) is type(
+        neuron.reset
+    ) is float

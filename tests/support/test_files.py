@@ -1,0 +1,494 @@
+"""What files hold is checked before anything is used; they are written whole or not at all, by one at a time."""
+
+import os
+import stat
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+import biosnn as bs
+from biosnn.data import load_shd, load_speakers, spike_file
+from biosnn.network import weight_file as checkpoint
+from biosnn.support import array_file, files, hdf5, schema
+from biosnn.training.train import _Session
+from tests.fuzz import subjects
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Kind -> a file of it."""
+    folder = tmp_path_factory.mktemp("made")
+    kinds = (
+        "weights",
+        "stateful training",
+        "state of a run",
+        "state of a simulation",
+        "spikes",
+        "digits",
+    )
+    for kind in kinds:
+        subjects.KINDS[kind].make(folder / kind)
+    return {kind: folder / kind for kind in kinds}
+
+
+def changed(made, kind, tmp_path, change):
+    """A copy of a file of arrays with other content and a right digest: change(arrays, head)."""
+    arrays, head = checkpoint.read(made[kind])
+    change(arrays, head)
+    array_file.write(tmp_path / "changed.npz", arrays, head, "no")
+    return tmp_path / "changed.npz"
+
+
+def put(name, value, at=0):
+    def change(arrays, head):
+        arrays[name].reshape(-1)[at] = value
+
+    return change
+
+
+def cut(name):
+    def change(arrays, head):
+        arrays[name] = arrays[name][:-1]
+
+    return change
+
+
+def say(name, value):
+    def change(arrays, head):
+        head[name] = value
+
+    return change
+
+
+WRONG = [
+    (
+        "state of a simulation",
+        put("recent_units", -1),
+        r"'recent_units'\[0\] is -1; it must be >= 0",
+    ),
+    ("state of a simulation", put("recent_units", 40, -1), "recent spike .* is of unit 40"),
+    (
+        "state of a simulation",
+        put("recent_populations", 77, -1),
+        "of population 77; the populations that spike have 5 units",
+    ),
+    ("state of a simulation", put("recent_steps", 5), r"'recent_steps'\[0\] is 5; it must be >= 9"),
+    ("state of a simulation", cut("recent_units"), r"'recent_units' has shape"),
+    ("state of a simulation", cut("ring"), "'ring' has shape"),
+    ("state of a simulation", put("x", np.nan, 3), r"'x'\[3\] is nan"),
+    ("state of a simulation", put("clock", 99), "'clock'.* is 99"),
+    ("state of a simulation", cut("plastic/u"), "'plastic/u' has shape"),
+    ("state of a simulation", put("plastic/used", 10**6), "'plastic/used'"),
+    ("state of a simulation", cut("plastic/released"), "'plastic/released' has shape"),
+    ("state of a simulation", put("weight/I->E", 3.5), "above w_max"),
+    ("state of a simulation", cut("weight/I->E"), "'weight/I->E' has shape"),
+    ("state of a simulation", say("step", -5), "the step is -5"),
+    ("state of a simulation", say("step", 10**18), "the step is 10"),
+    ("state of a simulation", cut("ou"), "Ornstein-Uhlenbeck"),
+    ("state of a simulation", lambda a, h: a.pop("key"), "lacks the array 'key'"),
+    ("state of a run", cut("inputs_units"), "inputs_pointers must rise from 0 to"),
+    ("state of a run", put("states", np.nan), r"'states'\[0, 0\]"),
+    ("state of a run", cut("states"), "has shape"),
+    ("state of a run", put("clock", 10**6), "'clock'"),
+    ("state of a run", say("step", -5), "-5"),
+    (
+        "state of a run",
+        put("spikes_units", 12),
+        r"spikes_units\[0\] is 12; that source has 12 units",
+    ),
+    ("state of a run", put("inputs_pointers", 10**6, 1), "must rise from 0"),
+    ("state of a run", lambda a, h: a.update(x=a["states"]), "'x'"),
+    ("stateful training", cut("optimizer/mean"), "'optimizer/mean' has shape"),
+    ("stateful training", cut("past/clock"), "'past/clock'"),
+    ("stateful training", put("optimizer/square", -1.0), r"'optimizer/square'\[0\] is -1"),
+    ("stateful training", say("epoch", 1e20), "the epoch"),
+    ("stateful training", say("epoch", 10**20), "the epoch"),
+    ("stateful training", say("batch", 5), "the batch is 5; .* from 0 to 4"),
+    ("stateful training", say("epoch", 2), "must be"),
+    ("stateful training", put("best", np.inf), "'best'"),
+    ("stateful training", put("weight/h->h", -1.0), "'weight/h->h'"),
+    ("stateful training", put("tau/h/mem", -50.0), "'tau/h/mem'"),
+    ("stateful training", say("recipe", 3), "recipe is 3"),
+    ("stateful training", cut("past/spikes_units"), "spikes_pointers"),
+    ("weights", put("weight/h->readout", np.nan), "'weight/h->readout'.* is nan"),
+    ("weights", cut("tau/h/mem"), "'tau/h/mem' has shape"),
+    ("weights", lambda a, h: a.update({"x": a["tau/h/mem"]}), "has the array 'x'"),
+    (
+        "weights",
+        lambda a, h: a.update({"weight/h->h": a["weight/h->h"].astype(float)}),
+        "has the type float64; it must be float32",
+    ),
+]
+
+
+@pytest.mark.parametrize("kind, change, words", WRONG)
+def test_what_cannot_be_is_refused_in_words(made, tmp_path, kind, change, words):
+    path = changed(made, kind, tmp_path, change)
+    with pytest.raises(ValueError, match=words):
+        subjects.KINDS[kind].load(path)
+
+
+@pytest.mark.parametrize(
+    "kind", ["state of a run", "state of a simulation", "stateful training", "weights"]
+)
+def test_what_can_be_is_read(made, tmp_path, kind):
+    assert subjects.KINDS[kind].load(made[kind]) == subjects.KINDS[kind].load(
+        changed(made, kind, tmp_path, lambda arrays, head: None)
+    )
+
+
+def test_states_in_memory_are_checked_like_those_of_files(made):
+    state = bs.load_state(made["state of a simulation"])
+    net, options = subjects.circuit()
+    units = state.arrays["recent_units"].copy()
+    units[0] = -1
+    for wrong, words in (
+        (replace(state, arrays=state.arrays | {"recent_units": units}), "'recent_units'"),
+        (replace(state, step=-5), "-5"),
+        (
+            replace(state, arrays=state.arrays | {"x": state.arrays["x"].tolist()}),
+            "'x' has the type float64",
+        ),
+    ):
+        with pytest.raises(ValueError, match=words):
+            bs.simulate(net, 0.01, state=wrong, **options)
+
+
+def test_a_spike_cannot_be_on_its_way_twice(made, tmp_path):
+    """The list of a step has room for one spike of each neuron; inputs may have several."""
+
+    def twice(arrays, head):
+        k = int(np.flatnonzero(arrays["recent_populations"] == 1)[0])
+        for name in ("recent_steps", "recent_populations", "recent_units"):
+            arrays[name] = np.insert(arrays[name], k, arrays[name][k])
+
+    with pytest.raises(ValueError, match="is there twice"):
+        subjects.load_simulation(changed(made, "state of a simulation", tmp_path, twice))
+
+
+def test_weights_are_checked_before_any_is_assigned(made, tmp_path):
+    net, _ = subjects.trained()
+    before = {name: np.full_like(weights, 0.5) for name, weights in net.weights.items()}
+    for name, weights in before.items():
+        net.set_weights(name, weights)
+    for change in (put("weight/h->readout", np.nan), cut("tau/h/mem"), put("tau/h/mem", np.inf)):
+        with pytest.raises(ValueError):
+            bs.load_weights(net, changed(made, "weights", tmp_path, change))
+        assert all(np.array_equal(net.weights[name], weights) for name, weights in before.items())
+
+
+def test_a_refused_checkpoint_changes_nothing(made, tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "last.npz").write_bytes(
+        changed(made, "stateful training", tmp_path, cut("past/spikes_units")).read_bytes()
+    )
+    net, data = subjects.trained()
+    before = {name: weights.copy() for name, weights in net.weights.items()}
+    with pytest.raises(ValueError, match="spikes_pointers"):
+        subjects.fit(net, data, 2, folder, "resume", True)
+    assert all(np.array_equal(net.weights[name], weights) for name, weights in before.items())
+
+
+# --------------------------------------------------------------------------------------- containers
+
+
+def test_changed_numbers_do_not_have_the_digest(made, tmp_path):
+    arrays, _ = checkpoint.read(made["weights"])
+    with np.load(made["weights"]) as file:
+        head = file["meta"]
+    arrays["weight/h->h"][0, 0] += 1
+    np.savez(tmp_path / "w.npz", **arrays, meta=head)
+    with pytest.raises(OSError, match="w.npz is not a usable checkpoint.*digest"):
+        bs.load_weights(subjects.trained()[0], tmp_path / "w.npz")
+
+
+@pytest.mark.parametrize("wrong", [{}, [], ["weights"], None, 3])
+@pytest.mark.parametrize("name", ["kind", "format", "fingerprint"])
+def test_heads_that_say_something_else(made, tmp_path, name, wrong):
+    with pytest.raises(OSError, match="not a usable checkpoint"):
+        bs.load_weights(subjects.trained()[0], changed(made, "weights", tmp_path, say(name, wrong)))
+
+
+def test_archives_that_claim_more_than_they_are(tmp_path):
+    path = tmp_path / "w.npz"
+    np.savez_compressed(path, meta=np.zeros(50_000_000, np.uint8))
+    assert path.stat().st_size < 100_000
+    with pytest.raises(OSError, match="members are larger than the file"):
+        bs.load_weights(subjects.trained()[0], path)
+    header = (
+        b"\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (1099511627776,), }".ljust(
+            127
+        )
+        + b"\n"
+    )
+    for wrong in (
+        header,
+        header.replace(b"<f8", b"|O "),
+        b"\x93NUMPY\x02\x00\xff\xff\xff\x7f",
+        b"",
+        header[:20],
+    ):
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("meta.npy", wrong)
+        with pytest.raises(OSError, match="not a usable checkpoint"):
+            bs.load_state(path)
+
+
+def test_what_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "none", tmp_path / "pipe"):
+        for read in (
+            bs.load_state,
+            bs.read_spikes,
+            load_shd,
+            load_speakers,
+            lambda path: bs.load_weights(subjects.trained()[0], path),
+        ):
+            with pytest.raises(OSError, match=path.name):
+                read(path)
+    for wrong in (3, None, b"x", ""):
+        with pytest.raises(ValueError, match="path"):
+            bs.load_state(wrong)
+
+
+@pytest.mark.parametrize("n", [1 << 36, 1 << 22])
+def test_digits_that_claim_more_than_the_file_holds(tmp_path, n):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for name, kind in (("times", np.float16), ("units", np.uint16)):
+            file.create_dataset(f"spikes/{name}", (n,), h5py.vlen_dtype(kind), chunks=(1024,))
+        for name in ("labels", "extra/speaker"):
+            file.create_dataset(name, (n,), np.int64, chunks=(1024,))
+    for read in (load_shd, load_speakers):
+        with pytest.raises(OSError, match=f"a.h5 .*claims {n} entries"):
+            read(tmp_path / "a.h5")
+
+
+def test_entries_that_are_all_at_one_place(tmp_path):
+    """A megabyte of references, each to the same 40 kB: 2.4 GB."""
+    n = 60_000
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["labels"] = np.zeros(n, int)
+        places = []
+        for name, kind in (("times", np.float16), ("units", np.uint16)):
+            stored = file.create_dataset(f"spikes/{name}", (n,), h5py.vlen_dtype(kind))
+            stored[0] = np.zeros(20_000, kind)
+            places.append(stored.id.get_offset())
+    data = bytearray((tmp_path / "a.h5").read_bytes())
+    for first in places:
+        data[first : first + 16 * n] = data[first : first + 16] * n
+    (tmp_path / "a.h5").write_bytes(data)
+    with pytest.raises(OSError, match="larger than a file of"):
+        load_shd(tmp_path / "a.h5")
+
+
+def test_a_library_that_crashes_or_hangs_is_an_error(made, monkeypatch, tmp_path):
+    for program, words in (
+        ("import os; os.abort()", "the HDF5 library ended with code"),
+        ("while True: pass", "ended with code|not read within"),
+    ):
+        (tmp_path / "child.py").write_text(
+            f"import runpy, sys\nsys.modules['h5py'] = type(sys)('h5py')\nm = runpy.run_path({hdf5.hdf5_child.__file__!r})\n"
+            f"m['_limit'](1000)\n{program}\n"
+        )
+        monkeypatch.setattr(hdf5.hdf5_child, "__file__", str(tmp_path / "child.py"))
+        with pytest.raises(OSError, match=words):
+            load_shd(made["digits"])
+        monkeypatch.undo()
+    assert len(load_shd(made["digits"])) == subjects.TRIALS
+
+
+# ------------------------------------------------------------------------------------------- spikes
+
+
+def test_a_file_of_spikes_that_lost_or_changed_something(made, tmp_path):
+    whole, path = made["spikes"].read_bytes(), tmp_path / "a.spikes"
+    trains, line = bs.read_spikes(made["spikes"]), whole.index(b"\n") + 1
+    rng, record = np.random.default_rng(0), spike_file._RECORD.itemsize
+    for _ in range(200):  # every bit counts
+        data = bytearray(whole)
+        data[rng.integers(len(data))] ^= 1 << rng.integers(8)
+        path.write_bytes(data)
+        with pytest.raises(OSError, match="a.spikes is not a file of spikes"):
+            bs.read_spikes(path)
+    for n in rng.integers(line + record, len(whole), 50):  # cut off: a run that was killed then
+        path.write_bytes(whole[:n])
+        found = bs.read_spikes(path)
+        assert all(
+            np.array_equal(
+                found[name].times,
+                trains[name].times[trains[name].times < found[name].duration - 1e-9],
+            )
+            for name in trains
+        )
+    path.write_bytes(whole + bytes(1000))  # what a loss of power may leave
+    assert subjects.of_trains(bs.read_spikes(path)) == subjects.of_trains(trains)
+    for wrong in (b"", whole[:line], whole[:10], b"x" * 100):
+        path.write_bytes(wrong)
+        with pytest.raises(OSError, match="is not a file of spikes"):
+            bs.read_spikes(path)
+
+
+def test_two_simulations_do_not_write_to_one_file(tmp_path):
+    net, _ = subjects.circuit()
+    first = spike_file.SpikeFile(tmp_path / "a.spikes", net, ["E"], 0.0)
+    with pytest.raises(ValueError, match="another simulation writes its spikes to .*a.spikes"):
+        subjects.simulated(0.02, out=tmp_path / "a.spikes")
+    first.close()
+    subjects.simulated(0.02, out=tmp_path / "a.spikes")
+    assert bs.read_spikes(tmp_path / "a.spikes")["E"].duration == pytest.approx(0.02)
+
+
+def test_where_spikes_cannot_be_written():
+    with pytest.raises(OSError, match="/proc/none"):
+        subjects.simulated(0.02, out="/proc/none/a.spikes")
+
+
+# --------------------------------------------------------------------------- folders of checkpoints
+
+
+def quick(folder, start="new", epochs=1):
+    net, data = subjects.trained()
+    return subjects.fit(net, data, epochs, folder, start, False)
+
+
+def test_two_trainings_do_not_write_to_one_folder(tmp_path):
+    """The lock ends with the process that holds it, however that ends."""
+    program = f"""
+import sys, time
+from pathlib import Path
+from biosnn import standing
+with standing.reserved(Path({str(tmp_path)!r}), "overwrite"):
+    print("locked", flush=True)
+    time.sleep(100)
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout.readline() == "locked\n"
+        with pytest.raises(ValueError, match="another training writes its checkpoints to"):
+            quick(tmp_path)
+    finally:
+        process.kill()
+        process.communicate()
+    quick(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.npz", "last.npz"]
+
+
+def test_an_error_in_a_training_leaves_no_lock(tmp_path):
+    with pytest.raises(ValueError, match="start='resume' to go on"):
+        quick(tmp_path), quick(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best.npz", "last.npz"]
+    quick(tmp_path, "resume", 2)
+
+
+def test_what_a_killed_training_left_is_removed_and_nothing_else(tmp_path):
+    for name in (
+        "last.npz.0123abcd.partial",
+        "best.npz.89ef.partial",
+        "last.npz.4711.partial",
+        "download.partial",
+        "training.lock",
+    ):
+        (tmp_path / name).write_bytes(b"x")
+    quick(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "best.npz",
+        "download.partial",
+        "last.npz",
+    ]
+
+
+def test_a_folder_that_cannot_be_written_is_noticed_before_the_first_epoch():
+    with pytest.raises(OSError, match="checkpoints cannot be written to this folder.*/proc/none"):
+        quick("/proc/none")
+
+
+def test_a_folder_that_is_read_only_is_noticed_before_the_first_epoch(tmp_path, monkeypatch):
+    monkeypatch.setattr(_Session, "run_epoch", lambda *_: pytest.fail("an epoch has begun"))
+    if os.geteuid() == 0:  # to whom permissions mean nothing
+        if subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", tmp_path], capture_output=True
+        ).returncode:
+            pytest.skip("nothing can be mounted here")
+    else:
+        tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(OSError, match=str(tmp_path)):
+            quick(tmp_path)
+    finally:
+        if os.geteuid() == 0:
+            subprocess.run(["umount", tmp_path], check=True)
+
+
+def test_files_follow_the_umask(tmp_path):
+    before = os.umask(0o027)
+    try:
+        quick(tmp_path)
+        bs.save_weights(subjects.trained()[0], tmp_path / "w.npz")
+        subjects.simulated(0.02, out=tmp_path / "a.spikes")
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o640}
+
+
+def test_errors_of_writing_name_the_path(tmp_path):
+    (tmp_path / "file").touch()
+    for write in (
+        lambda path: bs.save_weights(subjects.trained()[0], path),
+        lambda path: subjects.make_run(path),
+    ):
+        with pytest.raises(OSError, match="the checkpoint could not be written.*file/x.npz"):
+            write(tmp_path / "file" / "x.npz")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_lock_file_that_was_removed_in_between_is_no_lock(tmp_path):
+    lock = files.lock_file(tmp_path / "a.lock")
+    with pytest.raises(BlockingIOError):
+        files.lock_file(tmp_path / "a.lock")
+    lock.remove()
+    assert not (tmp_path / "a.lock").exists()
+    again = files.lock_file(tmp_path / "a.lock")
+    again.remove()
+
+
+def test_a_slow_start_leaves_time_to_read_hdf5():
+    pytest.importorskip("resource")
+    command = (
+        "import time, resource; from biosnn.support import hdf5_child; hdf5_child.time = type(time)('t'); "
+        "hdf5_child.time.process_time = lambda: 0.99; hdf5_child._limit(0); print(resource.getrlimit(resource.RLIMIT_CPU)[0])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", command],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert 0.99 + hdf5.hdf5_child._SECONDS <= int(done.stdout) <= 3
+
+
+def test_the_largest_step_fits():
+    assert schema.check_step(1 << 40, "x") == 1 << 40
+    for wrong in (-1, (1 << 40) + 1, 1.0, True, "3", None):
+        with pytest.raises(ValueError, match="the step"):
+            schema.check_step(wrong, "x")
+
+
+@pytest.mark.parametrize(
+    "read", [bs.load_state, bs.read_spikes, bs.data.load_shd, bs.data.load_speakers]
+)
+def test_a_path_that_no_file_can_have(read):
+    with pytest.raises(OSError, match="no file can be looked up there"):
+        read("x" * 10_000)

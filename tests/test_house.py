@@ -1,0 +1,77 @@
+"""The architecture: imports run downward, folder by folder, and the cache of compiled code knows all kernels."""
+
+import ast
+import graphlib
+from pathlib import Path
+
+import numba
+
+import biosnn as bs
+from biosnn.kernels import batch_forward, jit
+
+#: Folder -> its level. A module imports from lower levels, and from its own folder.
+LEVELS = {
+    "support": 0,
+    "kernels": 1,
+    "data": 2,
+    "network": 3,
+    "analysis": 3,
+    "engine": 4,
+    "theory": 5,
+    "brian": 5,
+    "training": 5,
+    "initializer": 6,
+    "__init__": 7,
+}
+PACKAGE = Path(bs.__file__).parent
+
+
+def imports_of(path: Path) -> set[tuple[str, ...]]:
+    """Modules inside the package that a module imports, as parts of their paths."""
+    here, found = path.relative_to(PACKAGE).with_suffix("").parts, set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = here[: len(here) - node.level]
+            base += tuple(node.module.split(".")) if node.module else ()
+            for alias in node.names:
+                inner = base + (alias.name,)
+                is_module = PACKAGE.joinpath(*inner).with_suffix(".py").exists()
+                found.add(inner if is_module or PACKAGE.joinpath(*inner).is_dir() else base)
+    return found
+
+
+def test_imports_run_downward_by_folder():
+    wrong = []
+    for path in PACKAGE.rglob("*.py"):
+        here = path.relative_to(PACKAGE).with_suffix("").parts
+        for other in imports_of(path):
+            if here[0] != other[0] and LEVELS[other[0]] >= LEVELS[here[0]]:
+                wrong.append(f"{'/'.join(here)} imports {'/'.join(other)}")
+    assert not sorted(wrong)
+
+
+def test_no_module_imports_itself_through_others():
+    graph = {}
+    for path in PACKAGE.rglob("*.py"):
+        here = path.relative_to(PACKAGE).with_suffix("").parts
+        if here[-1] != "__init__":
+            graph[here] = {other for other in imports_of(path) if len(other) > 1}
+    graphlib.TopologicalSorter(graph).prepare()  # CycleError where there is no order
+
+
+def test_kernels_know_kernels_alone():
+    allowed = {("support", "code_cache")}
+    for path in (PACKAGE / "kernels").glob("*.py"):
+        others = {other for other in imports_of(path) if other[0] != "kernels"}
+        assert others <= allowed, path.name
+
+
+def test_the_cache_of_a_kernel_knows_all_files_with_kernels():
+    users = {
+        path
+        for path in PACKAGE.rglob("*.py")
+        if any(other == ("kernels", "jit") for other in imports_of(path))
+    }
+    assert len(users) > 10 and users <= set(jit._SOURCES)
+    if not numba.config.DISABLE_JIT:
+        assert batch_forward.forward._cache._cache_file._source_stamp[1] == jit._STAMP
