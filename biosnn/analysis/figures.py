@@ -7,7 +7,7 @@ from typing import Any, Callable, Iterable, Sequence
 
 import numpy as np
 
-from ..network.network import Population
+from ..network.population import Population
 from ..support import checks
 
 #: Excitatory and inhibitory have the same colour in every figure (Okabe & Ito's palette, which is

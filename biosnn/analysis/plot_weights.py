@@ -127,7 +127,7 @@ def _meaning(network, projection, peaks):
     scale += " / u x" if isinstance(projection.plasticity, TsodyksMarkram) else ""
     lines = [f"weight: {step} of {receptor.state} per spike{scale}"]
     heterogeneous = any(np.ndim(tau) for tau in neuron.time_constants.values())
-    if receptor.state == "U" or neuron.reversal or neuron.surge or heterogeneous:
+    if receptor.state == "U" or neuron.reversal or neuron.nonlinear_drive or heterogeneous:
         return lines
     key = projection.post, projection.receptor
     if key not in peaks:

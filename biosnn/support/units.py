@@ -7,7 +7,14 @@ Plain numbers and arrays are seconds and hertz. Objects are told apart by their 
 for `support.checks` to judge.
 """
 
+from typing import Any, TypeAlias
+
 import numpy as np
+
+#: A time: a number of seconds, or a quantity of Brian2, pint or quantities.
+Seconds: TypeAlias = float | Any
+#: One time or number for a population, or an array (n,) of one per neuron.
+PerNeuron: TypeAlias = float | Any
 
 #: Brian2 names the exponents of its seven base units.
 _BASE = ("metre", "kilogram", "second", "ampere", "kelvin", "mole", "candle")

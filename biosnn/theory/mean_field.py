@@ -92,7 +92,7 @@ def efficacy(plasticity, rate):
 def membrane(cell, rates):
     """Moments of the free membrane of a population; rates: name -> Hz. The equations are at the head of this file."""
     neuron, tau_mem = cell.neuron, _tau(cell.neuron, "mem")
-    if neuron.surge:
+    if neuron.nonlinear_drive:
         raise ValueError(
             f"population {cell.name!r}: there is no theory for {neuron.model}, which is not linear in U."
         )

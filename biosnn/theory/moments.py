@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..network.neuron import gain_matrix, step_matrix
+from ..network.step_matrix import gain_matrix, step_matrix
 from ..support import timegrid
 
 _SLOW = 50  # a current that changes so much more slowly than the membrane counts as constant
@@ -81,7 +81,7 @@ def psp_integrals(neuron, dt, receptor, duration=None):
 
 def _arrival(neuron, receptor, shape):
     """The state right after a spike of weight 1 at a receptor. ValueError for a neuron whose potentials do not add up."""
-    if neuron.surge:
+    if neuron.nonlinear_drive:
         raise ValueError(
             f"{neuron.model} is not linear in U: its postsynaptic potentials do not add up, and have no moments."
         )
