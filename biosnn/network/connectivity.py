@@ -129,8 +129,8 @@ class BlockDiagonal:
             )
         check_room(self, n_pre * (n_post // self.blocks), 8)
         width = n_post // self.blocks
-        target = np.arange(n_post).reshape(self.blocks, 1, width)
-        target = target.repeat(n_pre // self.blocks, axis=1).ravel()
+        blocks = np.arange(n_post).reshape(self.blocks, 1, width)
+        target = blocks.repeat(n_pre // self.blocks, axis=1).ravel()
         return Rows(np.arange(n_pre + 1) * width, target.astype(target_type(n_post)))
 
 

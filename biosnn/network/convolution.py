@@ -240,15 +240,15 @@ def max_pool(
     """
     check_trains(spikes, "max_pool: spikes")
     shape = _shape("max_pool", shape)
-    kernel = _sizes("max_pool", "kernel", kernel, len(shape) - 1, 1)
+    sizes = _sizes("max_pool", "kernel", kernel, len(shape) - 1, 1)
     if spikes.n_units != prod(shape):
         raise ValueError(
             f"max_pool: the spike trains have {spikes.n_units} units; shape {shape} has "
             f"{prod(shape)}."
         )
     channel, *position = np.unravel_index(spikes.units, shape)
-    pooled = (shape[0], *(-(-n // k) for n, k in zip(shape[1:], kernel, strict=True)))
-    position = [x // k for x, k in zip(position, kernel, strict=True)]
+    pooled = (shape[0], *(-(-n // k) for n, k in zip(shape[1:], sizes, strict=True)))
+    position = [x // k for x, k in zip(position, sizes, strict=True)]
     units = np.ravel_multi_index((channel, *position), pooled)
     trains = SpikeTrains(
         times=spikes.times,

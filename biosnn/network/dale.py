@@ -21,7 +21,7 @@ _KINDS = (("excitatory", 1), ("inhibitory", -1), ("mixed", 2), ("without synapse
 
 
 def check_weights(name: str, weights: ArrayLike, non_negative: bool) -> None:
-    """ValueError if weights are not finite, or negative where Dale's law forbids it.
+    """Raise a ValueError if weights are not finite, or negative where Dale's law forbids it.
 
     Parameters
     ----------

@@ -168,16 +168,15 @@ class Network(NetworkPopulations):
                 f"projection {name!r}: weights are the class {weights.__name__}; give a "
                 "distribution, such as Exponential(0.2)."
             )
-        delay = delay if is_random(delay) else seconds(delay, "delay")
-        one_delay = not is_random(delay) and not checks.has_axes(delay)
-        if not is_random(delay):
-            delay = self.on_grid(name, delay)
+        delays = delay if is_random(delay) else self.on_grid(name, seconds(delay, "delay"))
+        one_delay = not is_random(delays) and not checks.has_axes(delays)
+        assert post.neuron is not None  # it is no input
         projection = Projection(
             name=name,
             pre=pre.name,
             post=post.name,
             receptor=receptor,
-            delay=delay if one_delay else None,
+            delay=delays if one_delay else None,
             non_negative=post.neuron.receptors[receptor].sign != 0,
             synapses=synapses,
             plasticity=plasticity,
@@ -185,7 +184,7 @@ class Network(NetworkPopulations):
             gradient_to_source=flag(gradient_to_source, "gradient_to_source"),
         )
         with self.all_or_nothing():
-            self._build(projection, delay, weights, seed)
+            self._build(projection, delays, weights, seed)
         return projection
 
     def _free_name(self, name):
@@ -339,7 +338,7 @@ class Network(NetworkPopulations):
                     f"projection {name!r}: weights have shape {weights.shape}; the kernels of its "
                     f"{type(projection.synapses).__name__} are {synapses.weight_shape}."
                 )
-            weights = np.array(np.broadcast_to(weights, synapses.weight_shape))
+            weights = np.array(np.broadcast_to(weights, self.weight_shape(projection)))
         elif weights.ndim:
             network_checks.check_size(name, "weights", weights, synapses.size)
         dale.check_weights(name, weights, projection.non_negative)
@@ -361,7 +360,7 @@ class Network(NetworkPopulations):
         ...     print(len(net))
         0
         """
-        parts = (
+        parts: tuple[dict[Any, Any], ...] = (
             self._populations,
             self._projections,
             self.weights,

@@ -28,7 +28,7 @@ def checked_dtype(dtype: Any) -> np.dtype[Any]:
         found = None if dtype is None else np.dtype(dtype)
     except (TypeError, ValueError):
         found = None
-    if found not in (np.float32, np.float64):
+    if found is None or found not in (np.float32, np.float64):
         refuse("dtype", dtype, "np.float32 or np.float64", "the kernels exist for these")
     return found
 
@@ -37,7 +37,7 @@ def checked_dtype(dtype: Any) -> np.dtype[Any]:
 
 
 def check_population_name(name: Any) -> None:
-    """ValueError unless states, projections and files can be named after a population."""
+    """Raise a ValueError unless states, projections and files can be named after a population."""
     if not checks.is_text(name) or not name or any(mark in name for mark in (".", "->", "/")):
         raise ValueError(
             f"population name {shown(name)}: it must be a non-empty text of characters that files "
@@ -76,7 +76,7 @@ def checked_population(population: Population, dt: float, dtype: Any) -> Populat
 
 
 def check_bias(population: Population, bias: Any, dtype: Any) -> None:
-    """ValueError unless a population can have this bias, a number or an array (n,)."""
+    """Raise a ValueError unless a population can have this bias, a number or an array (n,)."""
     name, n = population.name, population.n
     if population.neuron is not None and population.neuron.reversal:
         raise ValueError(
@@ -164,7 +164,7 @@ def checked_learn(learn: Any) -> dict[str, str]:
 
 
 def check_pooling(source: Population, pooling: Any) -> None:
-    """ValueError unless the spikes of `source` can be pooled by `pooling`."""
+    """Raise a ValueError unless the spikes of `source` can be pooled by `pooling`."""
     if source.kind == "input":
         raise ValueError(
             f"{source.name!r} is an input: pool its spike trains before they enter, spikes, shape = "
@@ -190,7 +190,7 @@ def check_pooling(source: Population, pooling: Any) -> None:
 
 
 def check_ends(pre: Population, post: Population, plasticity: Any) -> None:
-    """ValueError unless a projection can lead from `pre` to `post`."""
+    """Raise a ValueError unless a projection can lead from `pre` to `post`."""
     if post.kind == "input":
         raise ValueError(
             f"{post.name!r} is an input: its spikes come from data, so nothing can project onto it."
@@ -245,7 +245,7 @@ def receptor_of(pre: Population, post: Population, receptor: Any) -> str:
 
 
 def check_rule(name: str, rule: Any) -> None:
-    """ValueError unless the synapses of projection `name` are given by a rule."""
+    """Raise a ValueError unless the synapses of projection `name` are given by a rule."""
     if isinstance(rule, type) or not hasattr(rule, "build"):
         raise ValueError(
             f"projection {name!r}: synapses is {shown(rule)}; it must be a rule such as "
@@ -254,7 +254,7 @@ def check_rule(name: str, rule: Any) -> None:
 
 
 def check_seed(name: str, seed: Any, random: bool) -> None:
-    """ValueError where a projection is drawn at random without a seed."""
+    """Raise a ValueError where a projection is drawn at random without a seed."""
     if random and seed is None:
         raise ValueError(
             f"projection {name!r} is drawn at random: give a seed, a whole number or a numpy "
@@ -263,7 +263,7 @@ def check_seed(name: str, seed: Any, random: bool) -> None:
 
 
 def check_size(name: str, what: str, values: NDArray[Any], size: int) -> None:
-    """ValueError unless there is one value for every synapse of projection `name`."""
+    """Raise a ValueError unless there is one value for every synapse of projection `name`."""
     if values.shape != (size,):
         raise ValueError(
             f"projection {name!r}: {what} have shape {values.shape}; they must be one number or "

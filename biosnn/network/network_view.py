@@ -148,11 +148,11 @@ class NetworkView(NetworkParts):
         (post,) sums.
         """
         projection = self.projection(projection)
-        values = self._like_weights(projection, values, "values")
+        each = self._like_weights(projection, values, "values")
         if projection.name not in self.synapses:
-            return values.sum(axis=0)
+            return each.sum(axis=0)
         synapses = self.synapses[projection.name]
-        return np.bincount(synapses.target, synapses.weight_of_each(values), synapses.n_post)
+        return np.bincount(synapses.target, synapses.weight_of_each(each), synapses.n_post)
 
     def afferent_squares(self, projection: Projection | str, weights: ArrayLike) -> NDArray[Any]:
         """Return sums over the sources of each target neuron of their squared weight.
@@ -169,12 +169,12 @@ class NetworkView(NetworkParts):
         (post,) sums.
         """
         projection = self.projection(projection)
-        weights = self._like_weights(projection, weights, "weights")
+        each = self._like_weights(projection, weights, "weights")
         if projection.name not in self.synapses:
-            return (weights**2).sum(axis=0)
-        return self.synapses[projection.name].squares(weights)
+            return (each**2).sum(axis=0)
+        return self.synapses[projection.name].squares(each)
 
-    def _like_weights(self, projection, values, what):
+    def _like_weights(self, projection: Projection, values: Any, what: str) -> NDArray[Any]:
         """Real numbers of the shape of the weights of a projection; of a sparse one also one number."""
         given = getattr(values, "dtype", None)
         kind = given if given in (np.float32, np.float64) else np.float64

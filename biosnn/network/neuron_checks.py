@@ -60,7 +60,7 @@ def _check_threshold(neuron):
 
 
 def _one_for_all(neuron, name, given):
-    """ValueError where a value that all neurons share was given for each of them."""
+    """Raise a ValueError where a value that all neurons share was given for each of them."""
     if checks.has_axes(given):
         refuse(
             f"{neuron.model}: {name}",
@@ -188,7 +188,7 @@ def _check_bounds(neuron):
 
 
 def check_finite(model: str, **values: Any) -> None:
-    """ValueError where a parameter of a model is not a finite number.
+    """Raise a ValueError where a parameter of a model is not a finite number.
 
     Parameters
     ----------

@@ -169,7 +169,7 @@ class InhibitorySTDP:
         return 2 * self.target_rate * self.tau
 
     def check(self, what: str, pre: Any, post: Any, sparse: Any, weights: Any) -> None:
-        """ValueError unless a projection can have it.
+        """Raise a ValueError unless a projection can have it.
 
         Parameters
         ----------
@@ -214,7 +214,7 @@ Plasticity: TypeAlias = TsodyksMarkram | InhibitorySTDP
 
 
 def check_plasticity(network: Any, projection: Any, weights: Any = None) -> None:
-    """ValueError unless a projection can have its plasticity.
+    """Raise a ValueError unless a projection can have its plasticity.
 
     Parameters
     ----------

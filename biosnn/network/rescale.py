@@ -65,7 +65,7 @@ def time_rescale(network: Network, dt: Seconds) -> Network:
 
 
 def _check_time_constants(network):
-    """ValueError where the time step does not resolve a time constant that was learned."""
+    """Raise a ValueError where the time step does not resolve a time constant that was learned."""
     for population in network.populations:
         if not population.learn:
             continue

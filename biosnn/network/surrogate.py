@@ -87,7 +87,7 @@ class Surrogate:
 
 
 def check_surrogate(value: Any, what: str) -> None:
-    """ValueError unless `value` is a surrogate with a compiled formula.
+    """Raise a ValueError unless `value` is a surrogate with a compiled formula.
 
     Parameters
     ----------

@@ -19,13 +19,13 @@ class Shared(NamedTuple):
 
     Parameters
     ----------
-    index
+    element
         (synapses,) the element of an array of shape `shape`, counted in C order.
     shape
         Of the weights.
     """
 
-    index: NDArray[np.int64]
+    element: NDArray[np.int64]
     shape: tuple[int, ...]
 
 
@@ -195,7 +195,7 @@ class Synapses(Shows):
         """
         return kernels.sum_of_squares(self.first, self.target) / max(self.size, 1)
 
-    def squares(self, weights: Any) -> NDArray[np.float64]:
+    def squares(self, weights: Any) -> NDArray[Any]:
         """Return the sums of squared weights over the sources of each target.
 
         Parameters
@@ -221,7 +221,7 @@ class Synapses(Shows):
         total = hashlib.blake2b(digest_size=8)
         shared = () if self.weight_index is None else (self.weight_index,)
         for array in (self.first, self.target, np.asarray(self.delay), *shared):
-            total.update(np.ascontiguousarray(array))
+            total.update(np.ascontiguousarray(array).data)
         return total.hexdigest()
 
 
@@ -299,7 +299,7 @@ def _whole_numbers(values, what):
 
 
 def _check_targets(first, target, n_post, what):
-    """ValueError unless targets are neurons of the population and ascend within each row."""
+    """Raise a ValueError unless targets are neurons of the population and ascend within each row."""
     for start in range(0, target.size, _CHECKED):
         part = target[start : start + _CHECKED + 1]
         if part.min() < 0 or part.max() >= n_post:
@@ -314,12 +314,12 @@ def _check_targets(first, target, n_post, what):
 
 def _checked_shared(shared, size, what):
     """The places of weights, all within the array that they point into."""
-    index, shape = shared
-    index = _whole_numbers(index, f"{what}: shared.index").astype(np.int64, copy=False)
+    element, shape = shared
+    element = _whole_numbers(element, f"{what}: shared.element").astype(np.int64, copy=False)
     most = int(np.prod(shape, dtype=np.int64))
-    if index.size != size or (size and (index.min() < 0 or index.max() >= most)):
+    if element.size != size or (size and (element.min() < 0 or element.max() >= most)):
         raise ValueError(
-            f"{what}: shared.index must have one element for each of the {size} synapses, from 0 to "
+            f"{what}: shared.element must have one element for each of the {size} synapses, from 0 to "
             f"{most - 1}: weights have the shape {tuple(shape)}."
         )
-    return Shared(index, tuple(shape))
+    return Shared(element, tuple(shape))

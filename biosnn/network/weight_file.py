@@ -165,7 +165,7 @@ def parameters(network: Network) -> Arrays:
 
 
 def check(network: Network, arrays: Arrays, meta: dict[str, Any], path: str | Path) -> None:
-    """ValueError if a file is of another network, or was written before all projections had weights.
+    """Raise a ValueError if a file is of another network, or was written before all projections had weights.
 
     Parameters
     ----------
@@ -211,7 +211,7 @@ def rules(network: Network, arrays: Arrays) -> dict[str, schema.Rule]:
         )
     for (population, name), p in network.parameters.items():
         high = _LARGEST.get(name)
-        if name in _LARGEST:
+        if high is not None:
             low = -high if name == "bias" else None
         else:
             low = _least_parameter(network, population, name, np.ndim(p))

@@ -9,7 +9,7 @@ import numbers
 import os
 import reprlib
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -38,7 +38,7 @@ def shown(value: Any) -> str:
     return text
 
 
-def refuse(name: str, value: Any, allowed: str, why: str = "") -> None:
+def refuse(name: str, value: Any, allowed: str, why: str = "") -> NoReturn:
     """ValueError: `name` is `value`; it must be `allowed`, for the reason `why`."""
     raise ValueError(f"{name} is {shown(value)}; it must be {allowed}{': ' + why if why else ''}.")
 
@@ -67,7 +67,7 @@ def whole(
                 else f"a whole number from {low} to {most}",
                 why,
             )
-    return refuse(name, value, "a whole number" + _range(low, high), why)
+    refuse(name, value, "a whole number" + _range(low, high), why)
 
 
 def real(
@@ -95,7 +95,7 @@ def real(
     if fits:
         return number + 0.0  # -0 is 0
     kind = "a number" if infinite else "a finite number"
-    return refuse(
+    refuse(
         name, value, kind + (f" in {unit}" if unit else "") + _range(low, high, above, below), why
     )
 
@@ -138,7 +138,7 @@ def flag(value: Any, name: str) -> bool:
     """True or False (numpy's too) as a `bool`; no other number stands for one."""
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
-    return refuse(name, value, "True or False")
+    refuse(name, value, "True or False")
 
 
 def wholes(
@@ -235,7 +235,7 @@ def as_array(values: Any, name: str, what: str = "numbers") -> np.ndarray:
     except (
         Exception
     ):  # ragged lists, tensors on other devices or with gradients: each has words of its own
-        return refuse(name, values, f"an array of {what}")
+        refuse(name, values, f"an array of {what}")
     if array.dtype == object:
         refuse(name, values, f"an array of {what}")
     return array
@@ -258,7 +258,7 @@ def choice(value: Any, name: str, allowed: Any) -> Any:
             type(each) is type(value) or isinstance(each, str) and isinstance(value, str)
         ) and each == value:
             return each
-    return refuse(name, value, "one of " + ", ".join(map(repr, allowed)))
+    refuse(name, value, "one of " + ", ".join(map(repr, allowed)))
 
 
 def instance(value: Any, name: str, kind: type | tuple, what: str) -> Any:

@@ -117,7 +117,7 @@ def _is_ours(event):
     module = (
         event.data["dispatcher"].py_func.__module__ or ""
     )  # None of what exec has made, in numba itself too
-    return module.partition(".")[0] == __package__
+    return module.partition(".")[0] == __package__.partition(".")[0]
 
 
 event.register("numba:compile", _Compiling())
