@@ -233,7 +233,9 @@ def max_pool(
     Examples
     --------
     >>> import biosnn as bs
-    >>> trains = bs.data.poisson(rates=20.0, n_units=64, n_trials=2, duration=0.1, seed=1)
+    >>> trains = bs.data.poisson(
+    ...     rates=20.0, n_units=64, n_trials=2, duration=0.1, seed=1
+    ... )
     >>> pooled, shape = bs.max_pool(trains, (1, 8, 8), 2)
     >>> shape, pooled.n_units
     ((1, 4, 4), 16)

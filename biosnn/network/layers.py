@@ -259,7 +259,9 @@ def dalian_convolutional_layer(
     --------
     >>> import biosnn as bs
     >>> net = bs.Network(dt=1e-3)
-    >>> exc, inh, shape = bs.dalian_convolutional_layer(net, net.input(64), (1, 8, 8), 4, 1, 3)
+    >>> exc, inh, shape = bs.dalian_convolutional_layer(
+    ...     net, net.input(64), (1, 8, 8), 4, 1, 3
+    ... )
     >>> shape, inh.n
     ((4, 6, 6), 36)
     """

@@ -10,6 +10,7 @@ from ..support.checks import reals
 from .network_parts import NetworkParts
 from .population import Population
 from .projection import Projection
+from .psp import psp
 
 
 class NetworkView(NetworkParts):
@@ -60,7 +61,9 @@ class NetworkView(NetworkParts):
         >>> import biosnn as bs
         >>> net = bs.Network(dt=1e-3)
         >>> a, b = net.input(2, name="A"), net.population(2, bs.lif(), name="B")
-        >>> projection = net.connect(a, b, synapses=bs.Pairs([1, 0], [0, 1]), weights=[0.3, 0.2])
+        >>> projection = net.connect(
+        ...     a, b, synapses=bs.Pairs([1, 0], [0, 1]), weights=[0.3, 0.2]
+        ... )
         >>> j, i, w, d = net.indices("A->B")
         >>> j, i, w
         (array([0, 1], dtype=int32), array([1, 0], dtype=int32), array([0.2, 0.3], dtype=float32))
@@ -253,3 +256,29 @@ class NetworkView(NetworkParts):
         if "jump" in population.learn:
             factor = np.exp(self.parameters[population.name, "jump"])
         return {state: jump * factor for state, jump in population.neuron.spike_jumps.items()}
+
+    def psp(self, projection: Projection | str, n_steps: int) -> NDArray[np.float64]:
+        """Return what a spike of weight 1 does to U of its targets, step by step.
+
+        Parameters
+        ----------
+        projection
+            One of the network, or its name.
+        n_steps
+            Number of steps.
+
+        Returns
+        -------
+        (n_steps,) or (n_steps, n), with learned time constants as they are now.
+
+        Raises
+        ------
+        ValueError
+            If the targets are not linear in U.
+        """
+        projection = self.projection(projection)
+        post = self[projection.post]
+        if post.neuron is None:
+            raise ValueError(f"{post.name!r} is an input: it has no potentials.")
+        taus = self.time_constants(post)
+        return psp(post.neuron, self.dt, projection.receptor, n_steps, taus)
