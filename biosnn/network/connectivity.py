@@ -1,9 +1,9 @@
 """Who connects to whom: what a rule for a sparse projection is, and the rules that draw nothing.
 
 A rule is any object with build(n_pre, n_post, same, rng) (`Rule`); one that draws nothing says
-`random = False`. A rule may say `in_degree`, the number of synapses of a typical postsynaptic neuron,
-where their mean is not typical (convolution), and `weights` of its own. Rules that draw are in
-random_connectivity.py.
+`random = False`. A rule may say `in_degree`, the number of synapses of a typical postsynaptic
+neuron, where their mean is not typical (convolution), and `weights` of its own. Rules that draw are
+in random_connectivity.py.
 """
 
 from dataclasses import dataclass
@@ -124,8 +124,8 @@ class BlockDiagonal:
         """Build the synapses (see `Rule`)."""
         if n_pre % self.blocks or n_post % self.blocks:
             raise ValueError(
-                f"{self}: the populations have {n_pre} and {n_post} neurons; both must be multiples "
-                "of the number of blocks."
+                f"{self}: the populations have {n_pre} and {n_post} neurons; both must be "
+                "multiples of the number of blocks."
             )
         check_room(self, n_pre * (n_post // self.blocks), 8)
         width = n_post // self.blocks
@@ -162,8 +162,8 @@ class FanOut:
 class Pairs:
     """The pairs (pre[s], post[s]), in any order.
 
-    Weights and delays (synapses,), in `connect`, `set_weights`, `network.weights` and gradients, are
-    in the same order.
+    Weights and delays (synapses,), in `connect`, `set_weights`, `network.weights` and gradients,
+    are in the same order.
 
     Parameters
     ----------
@@ -232,8 +232,8 @@ def from_scipy(matrix: Any) -> Pairs:
     """
     if not hasattr(matrix, "tocsr"):
         raise ValueError(
-            f"from_scipy takes a matrix of scipy.sparse, not {type(matrix).__name__}: wrap an array, "
-            "scipy.sparse.csr_array(a)."
+            f"from_scipy takes a matrix of scipy.sparse, not {type(matrix).__name__}: wrap an "
+            "array, scipy.sparse.csr_array(a)."
         )
     matrix = matrix.tocsr().copy()
     matrix.sum_duplicates()

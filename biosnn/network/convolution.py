@@ -1,8 +1,8 @@
-"""Convolution: projections between feature maps whose synapses share weights, and pooling of their spikes.
+"""Convolution: projections between feature maps with shared weights, and pooling.
 
-Neurons of a population of feature maps lie as (channel, position) or (channel, row, column) in C order:
-neuron (c * height + y) * width + x. Everything here is for one dimension (length) or two (height,
-width). Layers of feature maps are in layers.py.
+Neurons of a population of feature maps lie as (channel, position) or (channel, row, column) in C
+order: neuron (c * height + y) * width + x. Everything here is for one dimension (length) or two
+(height, width). Layers of feature maps are in layers.py.
 """
 
 from dataclasses import dataclass
@@ -103,8 +103,8 @@ class Convolution:
         for what, n, shape in (("pre", n_pre, self.shape), ("post", n_post, self.output_shape)):
             if n != prod(shape):
                 raise ValueError(
-                    f"{self}: the {what}synaptic population has {n} neurons; {what}synaptic feature "
-                    f"maps of shape {shape} have {prod(shape)}."
+                    f"{self}: the {what}synaptic population has {n} neurons; {what}synaptic "
+                    f"feature maps of shape {shape} have {prod(shape)}."
                 )
         check_room(self, self.in_degree * prod(self.output_shape), 24)
         source, target, element = self._positions()
@@ -124,7 +124,7 @@ class Convolution:
         )
 
     def _positions(self):
-        """(source position, target position, element of the kernel) of all pairs of one map and one filter."""
+        """Source, target and element of the kernel of all pairs of one map and one filter."""
         source = target = element = np.zeros(1, np.int64)
         dimensions = zip(
             self.shape[1:],

@@ -1,8 +1,8 @@
 """Dale's law: the sign of a synapse belongs to the neuron that it comes from.
 
-Weights out of an excitatory or inhibitory population, and all weights onto a receptor with a sign, are
-stored non-negative; the sign lives in the receptor. After every optimizer step `project` sets what has
-become negative to 0.
+Weights out of an excitatory or inhibitory population, and all weights onto a receptor with a sign,
+are stored non-negative; the sign lives in the receptor. After every optimizer step `project` sets
+what has become negative to 0.
 """
 
 from collections.abc import Iterable
@@ -49,8 +49,8 @@ def check_weights(name: str, weights: ArrayLike, non_negative: bool) -> None:
         at = np.argwhere(weights < 0)[0]
         raise ValueError(
             f"projection {name!r}: weight {_index(at)}is {weights[tuple(at)]:g}, which violates "
-            "Dale's law: weights of excitatory and inhibitory synapses are stored non-negative, the "
-            "sign is the receptor's. Give absolute values, or make the population unsigned."
+            "Dale's law: weights of excitatory and inhibitory synapses are stored non-negative, "
+            "the sign is the receptor's. Give absolute values, or make the population unsigned."
         )
 
 
@@ -184,7 +184,7 @@ def _weights(network, name):
 
 
 def _per_row(network, name, where):
-    """(pre,) how many synapses of each presynaptic neuron are marked: by one mark each, or one for all."""
+    """(pre,) marked synapses of each presynaptic neuron; `where`: a mark each, or one for all."""
     if name not in network.synapses:
         return where.sum(axis=1)
     first = network.synapses[name].first

@@ -1,7 +1,7 @@
 """Distributions that weights, delays and initial states are drawn from.
 
-Any object with draw(rng, size) will do (`Distribution` in drawing.py); these are the usual ones. The
-non-negative ones are families (families.py) with a mean.
+Any object with draw(rng, size) will do (`Distribution` in drawing.py); these are the usual ones.
+The non-negative ones are families (families.py) with a mean.
 """
 
 from dataclasses import dataclass, field, fields

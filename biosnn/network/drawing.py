@@ -232,8 +232,8 @@ def delay_steps(delays: Any, dt: float, what: str) -> Any:
         )
     if delays.size and delays.max() / dt >= _MOST_STEPS + 0.5:
         raise ValueError(
-            f"{what}: a delay of {delays.max():g} s is {delays.max() / dt:.0f} steps of dt = {dt:g} "
-            "s; it can be 65 535 steps at most. Delays are seconds."
+            f"{what}: a delay of {delays.max():g} s is {delays.max() / dt:.0f} steps of dt = "
+            f"{dt:g} s; it can be 65 535 steps at most. Delays are seconds."
         )
     return timegrid.nearest_steps(delays, dt)
 

@@ -1,8 +1,8 @@
-"""Escape noise: neurons that spike at random, the more probably the nearer U comes to threshold, or the higher above it.
+"""Escape noise: neurons that spike at random, the more probably the higher U is.
 
 In every step a neuron that is not refractory spikes with probability p(U* - theta), for `run` and
-training. Random numbers are counter-based, keyed by (seed, trial, step, neuron): the same on any number
-of threads. Dropout, neurons that are silent in a trial, is drawn in the same way.
+training. Random numbers are counter-based, keyed by (seed, trial, step, neuron): the same on any
+number of threads. Dropout, neurons that are silent in a trial, is drawn in the same way.
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ class EscapeNoise:
         keep(self, steepness=real(self.steepness, what, above=0, why=why))
 
     def per_step(self, dt: float) -> float:
-        """Return the expected spikes in a step of dt (s) at threshold, where the kind has a rate."""
+        """Return the expected spikes in a step of dt (s) at threshold; 0 without a rate."""
         return 0.0
 
 

@@ -1,7 +1,7 @@
 """One-parameter families of non-negative weights, for the initializer (bs.families).
 
-A family fixes kappa = E[w^2] / E[w]^2 and leaves the mean to the solver. Its `draw` gives samples of
-mean 1. To draw weights of a mean of your own, use the distributions of distributions.py.
+A family fixes kappa = E[w^2] / E[w]^2 and leaves the mean to the solver. Its `draw` gives samples
+of mean 1. To draw weights of a mean of your own, use the distributions of distributions.py.
 """
 
 from dataclasses import dataclass

@@ -9,7 +9,7 @@ from ..support.checks import reals
 
 
 def from_torch(weight: Any) -> NDArray[Any]:
-    """Return the weights of a layer of PyTorch as an array (pre, post), for `connect` and `set_weights`.
+    """Return the weights of a layer of PyTorch as `connect` and `set_weights` take them.
 
     Parameters
     ----------

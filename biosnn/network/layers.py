@@ -1,4 +1,4 @@
-"""Whole layers: populations with the projections that drive them, dense or convolutional, with or without Dale's law."""
+"""Layers: populations with the projections that drive them, dense or convolutional."""
 
 from collections.abc import Sequence
 from math import prod
@@ -221,7 +221,7 @@ def dalian_convolutional_layer(
     delay: Seconds = 0.0,
     surrogate: Surrogate = _SUPERSPIKE,
 ) -> tuple[Population, Population, tuple[int, ...]]:
-    """Add excitatory and inhibitory feature maps that obey Dale's law: `dalian_layer` with convolutions.
+    """Add excitatory and inhibitory feature maps: `dalian_layer` with convolutions.
 
     Parameters
     ----------

@@ -168,7 +168,7 @@ class Network(NetworkPopulations):
                 f"projection {name!r}: weights are the class {weights.__name__}; give a "
                 "distribution, such as Exponential(0.2)."
             )
-        delays = delay if is_random(delay) else self.on_grid(name, seconds(delay, "delay"))
+        delays: Any = delay if is_random(delay) else self.on_grid(name, seconds(delay, "delay"))
         one_delay = not is_random(delays) and not checks.has_axes(delays)
         assert post.neuron is not None  # it is no input
         projection = Projection(

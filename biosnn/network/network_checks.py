@@ -41,8 +41,8 @@ def check_population_name(name: Any) -> None:
     if not checks.is_text(name) or not name or any(mark in name for mark in (".", "->", "/")):
         raise ValueError(
             f"population name {shown(name)}: it must be a non-empty text of characters that files "
-            "can hold, without '.', '->' and '/', which separate populations from states, from each "
-            "other, and groups in files."
+            "can hold, without '.', '->' and '/', which separate populations from states, from "
+            "each other, and groups in files."
         )
 
 
@@ -80,8 +80,8 @@ def check_bias(population: Population, bias: Any, dtype: Any) -> None:
     name, n = population.name, population.n
     if population.neuron is not None and population.neuron.reversal:
         raise ValueError(
-            f"population {name!r}: {population.neuron.model} takes no bias: what a constant current "
-            "does there depends on the conductances. Give currents to run or simulate."
+            f"population {name!r}: {population.neuron.model} takes no bias: what a constant "
+            "current does there depends on the conductances. Give currents to run or simulate."
         )
     bias = reals(bias, f"population {name!r}: bias", dtype=dtype)
     if bias.shape not in ((), (n,)):
@@ -109,7 +109,7 @@ def _check_parts(population):
 
 
 def _check_time_constants(population, dt):
-    """There is one for each neuron, the time step resolves them, and kernels can count the times."""
+    """There is one for each neuron, dt resolves them, and kernels can count the times."""
     name, neuron = population.name, population.neuron
     for tau, given in neuron.time_constants.items():
         value = np.asarray(given)
@@ -138,8 +138,8 @@ def _check_spike_jumps(population):
     for state, jump in population.neuron.spike_jumps.items():
         if np.ndim(jump) and np.size(jump) != population.n:
             raise ValueError(
-                f"population {population.name!r}: {np.size(jump)} values of the jump of {state} for "
-                f"{population.n} neurons."
+                f"population {population.name!r}: {np.size(jump)} values of the jump of {state} "
+                f"for {population.n} neurons."
             )
 
 
@@ -167,8 +167,8 @@ def check_pooling(source: Population, pooling: Any) -> None:
     """Raise a ValueError unless the spikes of `source` can be pooled by `pooling`."""
     if source.kind == "input":
         raise ValueError(
-            f"{source.name!r} is an input: pool its spike trains before they enter, spikes, shape = "
-            "bs.max_pool(spikes, …)."
+            f"{source.name!r} is an input: pool its spike trains before they enter, spikes, shape "
+            "= bs.max_pool(spikes, …)."
         )
     if source.kind == "readout":
         raise ValueError(
@@ -238,8 +238,8 @@ def receptor_of(pre: Population, post: Population, receptor: Any) -> str:
     if pre_sign and post.kind != "readout" and sign != pre_sign:
         reason = "takes weights of either sign" if sign == 0 else "has the other sign"
         raise ValueError(
-            f"{pre.name!r} is {pre.sign}, but receptor {receptor!r} of {post.name!r} {reason}: that "
-            "would break Dale's law."
+            f"{pre.name!r} is {pre.sign}, but receptor {receptor!r} of {post.name!r} {reason}: "
+            "that would break Dale's law."
         )
     return receptor
 
@@ -291,8 +291,8 @@ def checked_weights(name: str, weights: Any, dtype: Any, copy: bool) -> NDArray[
     what = f"projection {name!r}: weights"
     if is_random(weights):
         raise ValueError(
-            f"{what} are {shown(weights)}; set_weights takes numbers. Give distributions to connect, "
-            "with a seed."
+            f"{what} are {shown(weights)}; set_weights takes numbers. Give distributions to "
+            "connect, with a seed."
         )
     if hasattr(weights, "detach"):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What a network consists of: populations and projections by their names, and how it shows itself."""
+"""The parts of a network: populations and projections by name, and how it shows itself."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -84,8 +84,8 @@ class NetworkParts(Shows):
         found = self[name]
         if isinstance(population, Population) and found is not population:
             raise ValueError(
-                f"{what}: {name!r} is a population of another network; this one has one of the same "
-                "name. Give the name, or its own."
+                f"{what}: {name!r} is a population of another network; this one has one of the "
+                "same name. Give the name, or its own."
             )
         return found
 

@@ -1,4 +1,4 @@
-"""What adds populations to a network: inputs, spiking neurons, readouts and units that pool spikes."""
+"""What adds populations to a network: inputs, spiking neurons, readouts, pooling units."""
 
 import numpy as np
 from numpy.typing import ArrayLike

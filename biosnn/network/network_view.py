@@ -1,4 +1,4 @@
-"""What follows from a network: delays in steps, synapses as lists, in-degrees, sums over afferents."""
+"""What follows from a network: delays in steps, lists of synapses, sums over afferents."""
 
 from typing import Any
 
@@ -178,7 +178,7 @@ class NetworkView(NetworkParts):
         return self.synapses[projection.name].squares(each)
 
     def _like_weights(self, projection: Projection, values: Any, what: str) -> NDArray[Any]:
-        """Real numbers of the shape of the weights of a projection; of a sparse one also one number."""
+        """Real numbers of the shape of the weights; of a sparse projection also one number."""
         given = getattr(values, "dtype", None)
         kind = given if given in (np.float32, np.float64) else np.float64
         values, shape = reals(values, what, dtype=kind), self.weight_shape(projection)

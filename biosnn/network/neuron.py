@@ -1,11 +1,11 @@
-"""The neuron table: states, time constants, gains and receptors as data. One algorithm runs them all.
+"""The neuron table: states, time constants, gains and receptors as data.
 
 Every state x_s has a time constant tau_s and obeys, between spikes,
 
     tau_s dx_s/dt = -x_s + sum_q g_sq x_q (+ current, for the membrane)
 
-The first state is the membrane U. A spike that arrives at receptor r adds jump_r times its weight to
-one state. Times are in seconds; U is dimensionless (in units of the threshold) unless you choose
+The first state is the membrane U. A spike that arrives at receptor r adds jump_r times its weight
+to one state. Times are in seconds; U is dimensionless (in units of the threshold) unless you choose
 volts throughout. Ready-made tables are in neuron_models.py, one step of a table in step_matrix.py.
 """
 
@@ -51,7 +51,7 @@ class Receptor:
 
 @dataclass(frozen=True)
 class NonlinearDrive:
-    """What drives U beside the linear part of tau_mem dU/dt, in models with spikes of their own shape.
+    """What drives U beside the linear part of tau_mem dU/dt (`adex`, `izhikevich`).
 
     Parameters
     ----------

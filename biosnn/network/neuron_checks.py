@@ -49,7 +49,8 @@ def _check_threshold(neuron):
     threshold = _number(neuron.threshold)
     if not subtract and not np.isfinite(reset):
         raise ValueError(
-            f"{neuron.model}: reset is {shown(neuron.reset)}; it must be a value of U or 'subtract'."
+            f"{neuron.model}: reset is {shown(neuron.reset)}; it must be a value of U or "
+            "'subtract'."
         )
     if np.isnan(threshold) or (not subtract and reset >= threshold):
         raise ValueError(
@@ -155,7 +156,7 @@ def _check_receptors(neuron):
 
 
 def _check_spike_jumps(neuron):
-    """What a spike adds becomes numbers, one or one per neuron, and goes to a state other than U."""
+    """What a spike adds becomes numbers, one or one per neuron, and not to U."""
     others = list(neuron.states)[1:]
     kept = {}
     for state, given in neuron.spike_jumps.items():
@@ -178,9 +179,9 @@ def _check_bounds(neuron):
     after_spike = 0.0 if neuron.reset == "subtract" else neuron.reset
     if not (neuron.spiking and neuron.low <= after_spike and neuron.threshold < neuron.high):
         raise ValueError(
-            f"{neuron.model}: U is to be held between {neuron.low!r} and {neuron.high!r}; the lower "
-            f"bound must not lie above {after_spike!r}, where a spike leaves U, and the upper bound "
-            f"must lie above the threshold {neuron.threshold!r}, which must be finite."
+            f"{neuron.model}: U is to be held between {neuron.low!r} and {neuron.high!r}; the "
+            f"lower bound must not lie above {after_spike!r}, where a spike leaves U, and the "
+            f"upper bound must lie above the threshold {neuron.threshold!r}, which must be finite."
         )
 
 

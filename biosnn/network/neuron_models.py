@@ -1,8 +1,8 @@
-"""Leaky integrate-and-fire models, ready to use: `lif`, `lif_delta`, `ei_lif`, `ampa_nmda_gaba`, readouts.
+"""Leaky integrate-and-fire models: `lif`, `lif_delta`, `ei_lif`, `ampa_nmda_gaba`, readouts.
 
-Each returns a `Neuron`, a table of data. Time constants are in seconds, one number for the population
-or an array of one per neuron. Models with adaptation are in adaptive_models.py, those with
-conductances in conductance_models.py, and AdEx and Izhikevich's in nonlinear_models.py.
+Each returns a `Neuron`, a table of data. Time constants are in seconds, one number for the
+population or an array of one per neuron. Models with adaptation are in adaptive_models.py, those
+with conductances in conductance_models.py, and AdEx and Izhikevich's in nonlinear_models.py.
 """
 
 import numpy as np
@@ -146,8 +146,8 @@ def lif_delta(
 
         tau_mem dU/dt = -U        a spike of weight w: U += w
 
-    U is relative to rest and may be in volts, as threshold, reset and weights then are: for a neuron
-    that rests at -65 mV, fires at -50 mV and is reset to -60 mV, give threshold=15e-3 and
+    U is relative to rest and may be in volts, as threshold, reset and weights then are: for a
+    neuron that rests at -65 mV, fires at -50 mV and is reset to -60 mV, give threshold=15e-3 and
     reset=5e-3. Spikes that arrive while U is clamped are lost, as in Brian2 and NEST. Receptors are
     those of `lif`.
 

@@ -71,7 +71,7 @@ def adex(
     NonlinearDrive(square=0.0, constant=0.0, slope=0.002, onset=0.0202)
     """
     check_finite("adex", a=a, b=b, slope=slope, onset=onset, peak=peak)
-    if not 0 < slope or not onset < peak:
+    if not slope > 0 or not onset < peak:
         raise ValueError(
             f"adex: slope is {slope!r} and must be positive; onset {onset!r} must lie below peak "
             f"{peak!r}."

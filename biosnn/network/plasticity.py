@@ -1,4 +1,4 @@
-"""Plasticity of synapses, for `connect(…, plasticity=…)`: descriptions, and what a projection must be to have it.
+"""Plasticity of synapses, for `connect(…, plasticity=…)`, and which projections can have it.
 
 `simulate` runs them event by event, with exact decay between spikes. Batches of trials and training
 do not take them.
@@ -184,8 +184,8 @@ class InhibitorySTDP:
         """
         if pre.sign != "inhibitory":
             raise ValueError(
-                f"{what}: InhibitorySTDP is for synapses of inhibitory populations; {pre.name!r} is "
-                f"{pre.sign}."
+                f"{what}: InhibitorySTDP is for synapses of inhibitory populations; {pre.name!r} "
+                f"is {pre.sign}."
             )
         if post.kind != "spiking":
             raise ValueError(

@@ -4,6 +4,7 @@ What is drawn depends on the generator alone, not on the number of threads.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -225,8 +226,8 @@ def _random_rows(rule, counts, n_post, same, multiple, rng):
     return Rows(first, target)
 
 
-def _equal_parts(first) -> list[tuple[int, int]]:
+def _equal_parts(first):
     """Ranges of rows with about equally many synapses, for threads."""
     bounds = np.searchsorted(first, np.linspace(0, first[-1], 4 * default_threads() + 1)[1:-1])
     bounds = np.unique(np.concatenate([[0], bounds, [first.size - 1]]))
-    return list(zip(bounds[:-1], bounds[1:], strict=True))
+    return list(pairwise(bounds))

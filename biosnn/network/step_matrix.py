@@ -1,4 +1,4 @@
-"""The exact step matrix M = expm(A dt) of a neuron table, and the matrices of the other integrators.
+"""The exact step matrix M = expm(A dt) of a neuron table, and those of other integrators.
 
 Between spikes the states of a neuron obey dx/dt = A x with A_sq = (g_sq - [s = q]) / tau_s, and a
 step of length dt is x <- M x. Everything here follows from the table in neuron.py.

@@ -1,4 +1,4 @@
-"""Surrogate gradients: what takes the place of the derivative of the threshold, each with its smooth twin."""
+"""Surrogate gradients, which take the place of the derivative of a spike, with their twins."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -209,11 +209,11 @@ class TruncatedSuperSpike(Surrogate):
 
 @dataclass(frozen=True)
 class Gaussian(Surrogate):
-    """Normal density of standard deviation 1/beta: sigma'(x) = beta exp(-(beta x)^2 / 2) / sqrt(2 pi).
+    """Normal density: sigma'(x) = beta exp(-(beta x)^2 / 2) / sqrt(2 pi).
 
     Notes
     -----
-    The twin is its distribution function, from 0 to 1.
+    The standard deviation is 1/beta. The twin is the distribution function, from 0 to 1.
 
     References
     ----------
@@ -238,8 +238,8 @@ class Arctan(Surrogate):
 
     References
     ----------
-    Fang et al. (2021). Incorporating learnable membrane time constant to enhance learning of spiking
-    neural networks. ICCV.
+    Fang et al. (2021). Incorporating learnable membrane time constant to enhance learning of
+    spiking neural networks. ICCV.
 
     Examples
     --------

@@ -49,7 +49,7 @@ class Rows(NamedTuple):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Synapses(Shows):
-    """Who connects to whom in a sparse projection: compressed rows, one for each presynaptic neuron.
+    """Who connects to whom in a sparse projection: a row for each presynaptic neuron.
 
     `network.synapses[name]` holds it; given to `connect` as synapses=, it makes the same pairs once
     more.
@@ -129,8 +129,8 @@ class Synapses(Shows):
         """Build the same pairs for another projection (see `Rule`)."""
         if (n_pre, n_post) != (self.n_pre, self.n_post):
             raise ValueError(
-                f"Synapses from {self.n_pre} to {self.n_post} neurons: the populations have {n_pre} "
-                f"and {n_post} neurons."
+                f"Synapses from {self.n_pre} to {self.n_post} neurons: the populations have "
+                f"{n_pre} and {n_post} neurons."
             )
         if self.weight_index is None or self.weight_shape is None:
             return Rows(self.first, self.target)
@@ -299,7 +299,7 @@ def _whole_numbers(values, what):
 
 
 def _check_targets(first, target, n_post, what):
-    """Raise a ValueError unless targets are neurons of the population and ascend within each row."""
+    """Raise a ValueError unless targets are neurons and ascend within each row."""
     for start in range(0, target.size, _CHECKED):
         part = target[start : start + _CHECKED + 1]
         if part.min() < 0 or part.max() >= n_post:
@@ -319,7 +319,7 @@ def _checked_shared(shared, size, what):
     most = int(np.prod(shape, dtype=np.int64))
     if element.size != size or (size and (element.min() < 0 or element.max() >= most)):
         raise ValueError(
-            f"{what}: shared.element must have one element for each of the {size} synapses, from 0 to "
-            f"{most - 1}: weights have the shape {tuple(shape)}."
+            f"{what}: shared.element must have one element for each of the {size} synapses, from 0 "
+            f"to {most - 1}: weights have the shape {tuple(shape)}."
         )
     return Shared(element, tuple(shape))

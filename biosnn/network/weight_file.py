@@ -1,6 +1,6 @@
-"""Files of weights and checkpoints: plain arrays and JSON in one .npz file, written whole or not at all.
+"""Files of weights and checkpoints: plain arrays and JSON in one .npz file.
 
-Opening one runs no code.
+A file is written whole or not at all, and opening one runs no code.
 """
 
 import re
@@ -165,7 +165,7 @@ def parameters(network: Network) -> Arrays:
 
 
 def check(network: Network, arrays: Arrays, meta: dict[str, Any], path: str | Path) -> None:
-    """Raise a ValueError if a file is of another network, or was written before all projections had weights.
+    """Raise a ValueError if a file is of another network, or lacks weights.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """Checks of what users give: each takes a value and the name of the argument, and returns a plain Python or numpy value.
 
-What comes out is an `int`, `float`, `bool` or array of the wanted type within bounds, whatever numpy scalar, list or quantity went in:
-no narrow integer overflows later, and no flag of 2 compiles anew. Errors are ValueErrors that say what was given, what is allowed, and
-(`why`) the reason.
+What comes out is an `int`, `float`, `bool` or array of the wanted type within bounds, whatever
+numpy scalar, list or quantity went in: no narrow integer overflows later, and no flag of 2 compiles
+anew. Errors are ValueErrors that say what was given, what is allowed, and (`why`) the reason.
 """
 
 import numbers
@@ -160,7 +160,8 @@ def wholes(
             _INT64.max if high is None else high
         ):
             raise ValueError(
-                f"{name} run from {least} to {most}; they must be whole numbers{_range(low, high) or ' of 64 bits'}."
+                f"{name} run from {least} to {most}; they must be whole "
+                f"numbers{_range(low, high) or ' of 64 bits'}."
             )
     return array.astype(np.int64)
 
@@ -194,7 +195,8 @@ def reals(
         and (beyond := np.isinf(array) & np.isfinite(given)).any()
     ):
         raise ValueError(
-            f"{name} has the value {given[beyond].flat[0]:g}; {np.dtype(dtype)} holds numbers up to {np.finfo(dtype).max:.3g}."
+            f"{name} has the value {given[beyond].flat[0]:g}; {np.dtype(dtype)} holds numbers up "
+            f"to {np.finfo(dtype).max:.3g}."
         )
     wrong = np.isnan(array) if infinite else ~np.isfinite(array)
     for bound, outside in (
@@ -210,7 +212,8 @@ def reals(
         where = f" at {at if len(at) > 1 else at[0]}" if at else ""
         kind = "numbers" if infinite else "finite numbers"
         raise ValueError(
-            f"{name} has the value {array[at]:g}{where}; it must hold {kind}{_range(low, high, above, below)}."
+            f"{name} has the value {array[at]:g}{where}; it must hold "
+            f"{kind}{_range(low, high, above, below)}."
         )
     return array
 

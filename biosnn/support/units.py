@@ -1,10 +1,11 @@
 """What users give: times and rates with units.
 
-Quantities may be as other programs write them: Brian2 (`10*ms`), pint and quantities. None of them is imported.
+Quantities may be as other programs write them: Brian2 (`10*ms`), pint and quantities. None of them
+is imported.
 
-Plain numbers and arrays are seconds and hertz. Objects are told apart by their attributes: Brian2's quantities have `dim` with
-`get_dimension`, those of quantities `rescale` and `magnitude`, those of pint `to` and `magnitude`. What is none of them stays as it is,
-for `support.checks` to judge.
+Plain numbers and arrays are seconds and hertz. Objects are told apart by their attributes: Brian2's
+quantities have `dim` with `get_dimension`, those of quantities `rescale` and `magnitude`, those of
+pint `to` and `magnitude`. What is none of them stays as it is, for `support.checks` to judge.
 """
 
 from typing import Any, TypeAlias
