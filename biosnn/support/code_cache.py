@@ -153,7 +153,11 @@ class _Files(caching.IndexDataCacheFile):
         self._save_index(index | {key: name})
 
     def _load_index(self):
-        return super()._load_index() if _intact(self._index_path) else {}
+        """The index, empty where it is damaged, or names classes that another version had."""
+        try:
+            return super()._load_index() if _intact(self._index_path) else {}
+        except Exception:  # pickles of other versions fail in many ways
+            return {}
 
     def _load_data(self, name):
         if not _intact(self._data_path(name)):

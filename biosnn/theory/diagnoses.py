@@ -79,7 +79,12 @@ def _window_bias(rate, cv, duration):
     times = np.cumsum(intervals, axis=1) - before - rng.random((_TRAINS, 1))
     unit, k = np.nonzero((times >= 0) & (times < seen))
     trains = SpikeTrains.from_events(
-        times[unit, k], unit, np.zeros(unit.size, np.int64), 1, _TRAINS, seen
+        times[unit, k],
+        unit,
+        np.zeros(unit.size, np.int64),
+        n_trials=1,
+        n_units=_TRAINS,
+        duration=seen,
     )
     found, _ = stats.pooled_cv(trains)
     return abs(found - cv) if np.isfinite(found) else np.inf

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..data.spike_trains import SpikeTrains, bin_spikes
+from ..data.binning import bin_spikes
+from ..data.spike_trains import SpikeTrains
 from ..support import checks, plausible
 from ..support.checks import as_array, keep, real, reals
 from .loss import _CrossEntropy, seen, together

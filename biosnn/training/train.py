@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..data.augmentation import Blend, augmented_events, checked
-from ..data.spike_trains import SpikeTrains, bin_events
+from ..data.augmentation import augmented_events, checked
+from ..data.augmentations import Blend
+from ..data.binning import bin_events
+from ..data.spike_trains import SpikeTrains
 from ..engine import chunks as passes
 from ..engine import state as past
 from ..engine.finite import NotFinite, check_batch

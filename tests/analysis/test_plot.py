@@ -37,10 +37,10 @@ def trains(n_units, labels=(2, 0, 1), seed=0):
         rng.uniform(0, DURATION, n),
         rng.integers(n_units, size=n),
         rng.integers(N_TRIALS, size=n),
-        N_TRIALS,
-        n_units,
-        DURATION,
-        labels,
+        n_trials=N_TRIALS,
+        n_units=n_units,
+        duration=DURATION,
+        labels=labels,
     )
 
 
