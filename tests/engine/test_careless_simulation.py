@@ -13,7 +13,7 @@ import biosnn as bs
 from biosnn.analysis import correlogram, stats
 from biosnn.network.connectivity import OneToOne
 
-AIM = {"mu_u": 9e-3, "sigma_u": 3e-3, "rates": {"x": 5.0}}
+AIM = {"mu_u": 9e-3, "sigma_u": 3e-3, "assumed_rates": {"x": 5.0}}
 
 
 def one(neuron=None, n=3, sign="excitatory"):
@@ -41,7 +41,7 @@ def test_spikes_can_be_read_while_the_file_grows(tmp_path):
     script = f"""
 import biosnn as bs
 net = bs.Network(1e-4)
-net.population(100, bs.lif_delta(20e-3, 20e-3, 10e-3), "excitatory", "E")
+net.population(100, bs.lif_delta(tau_mem=20e-3, threshold=20e-3, reset=10e-3), "excitatory", name="E")
 bs.simulate(net, 1e6, background=[bs.Current("E", 0.05)], out={str(tmp_path / "grow.spikes")!r}, progress=False)
 """
     process = subprocess.Popen([sys.executable, "-c", script])
