@@ -363,7 +363,7 @@ def populations():
             x,
             e,
             delay=2e-3,
-            weights=bs.families.Exponential() * (1.0 if short else 0.3),
+            weights=bs.Exponential(1.0 if short else 0.3),
             synapses=bs.Bernoulli(0.5),
             seed=1,
             plasticity=short,

@@ -50,7 +50,9 @@ def history(runs: Seeds | Mapping[str, Seeds], *, width: float | None = None) ->
     >>> import numpy as np
     >>> import biosnn as bs
     >>> curves = [np.linspace(1, 0, 5)] * 7
-    >>> figure = bs.plot.history({"one": bs.History(*curves), "two": bs.History(*curves)})
+    >>> figure = bs.plot.history(
+    ...     {"one": bs.History(*curves), "two": bs.History(*curves)}
+    ... )
     >>> [axis.get_ylabel() for axis in figure.axes]
     ['loss', 'accuracy', 'regularizer']
     """

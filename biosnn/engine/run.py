@@ -10,7 +10,7 @@ from ..data.spike_trains import SpikeTrains, first_steps, ranges
 from ..kernels import arrays
 from ..network.escape import chance
 from ..network.network import Network
-from ..network.neuron import linear_step, step_pattern
+from ..network.step_matrix import linear_step, step_pattern
 from ..support import checks, plausible, timegrid
 from ..support.checks import flag, instance, reals, shown, texts
 from ..support.seeds import stream, whole_seed

@@ -13,9 +13,9 @@ from ..analysis import stats
 from ..data.binning import bin_spikes
 from ..engine import chunks as passes
 from ..engine import run as trials
-from ..network.connectivity import recurrent_projections
 from ..network.families import Exponential
 from ..network.network import Network
+from ..network.recurrence import recurrent_projections
 from ..support.checks import check_names, choice, flag, instance
 from ..support.checks import rate as checked_rate
 from ..support.progress import progress_bar

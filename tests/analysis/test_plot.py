@@ -21,9 +21,10 @@ from biosnn.data.spike_trains import SpikeTrains  # noqa: E402
 from biosnn.engine.run import Gradients, run  # noqa: E402
 from biosnn.initializer.report import InitializerReport, PopulationReport  # noqa: E402
 from biosnn.network import families  # noqa: E402
-from biosnn.network.connectivity import Bernoulli  # noqa: E402
+from biosnn.network.conductance_models import conductance_lif  # noqa: E402
 from biosnn.network.network import Network  # noqa: E402
-from biosnn.network.neuron import ampa_nmda_gaba, conductance_lif, ei_lif, lif, lif_delta  # noqa: E402
+from biosnn.network.neuron_models import ampa_nmda_gaba, ei_lif, lif, lif_delta  # noqa: E402
+from biosnn.network.random_connectivity import Bernoulli  # noqa: E402
 from biosnn.theory.moments import psp  # noqa: E402
 from biosnn.training.train import History  # noqa: E402
 

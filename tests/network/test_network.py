@@ -412,7 +412,7 @@ def test_a_network_is_a_container_of_populations_by_name():
             "it must be a distribution",
         ),
         (
-            lambda net: bs.Normal(0.2, 1e300, 0.0, 1.0),
+            lambda net: bs.Normal(0.2, 1e300, low=0.0, high=1.0),
             "Normal: a share of .* of its values would lie in low .. high = 0.0 .. 1.0",
         ),
         (
@@ -602,7 +602,7 @@ def test_descriptions_of_careless_users(act, words):
                 bs.families.HalfNormal(),
                 bs.families.Uniform(),
                 bs.families.Constant(),
-                0.2 * bs.families.Exponential(),
+                bs.Exponential(0.2),
             )
         ),
         *(
