@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..support import checks
-from ..training.train import History
+from ..training.history import History
 from . import figures
 from .figures import (
     DASHES,
@@ -44,14 +44,14 @@ def history(runs: Any, *, width: float | None = None) -> Any:
     every = [run for seeds in conditions.values() for run in seeds]
     score = (
         "accuracy"
-        if all(np.all(_finite(run.accuracy) >= 0) for run in every)
+        if all(np.all(_finite(run.score) >= 0) for run in every)
         else "score (negative error)"
     )
     panels = [
         (quantity, words)
         for quantity, words in (
             ("loss", "loss"),
-            ("accuracy", score),
+            ("score", score),
         )  # primed networks have neither
         if any(_finite(getattr(run, quantity)).size for run in every)
     ]
@@ -65,7 +65,7 @@ def history(runs: Any, *, width: float | None = None) -> Any:
     validated = any(
         _finite(getattr(run, f"validation_{quantity}")).size
         for run in every
-        for quantity in ("loss", "accuracy")
+        for quantity in ("loss", "score")
     )
     lines = (
         {"": 0.8, "validation_": 1.5 if many else 2.2} if validated else {"": 1.5}

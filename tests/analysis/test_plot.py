@@ -25,7 +25,7 @@ from biosnn.network.connectivity import Bernoulli  # noqa: E402
 from biosnn.network.network import Network  # noqa: E402
 from biosnn.network.neuron import ampa_nmda_gaba, conductance_lif, ei_lif, lif, lif_delta  # noqa: E402
 from biosnn.theory.moments import psp  # noqa: E402
-from biosnn.training.train import History  # noqa: E402
+from biosnn.training.history import History  # noqa: E402
 
 N_TRIALS, DURATION = 3, 0.1
 
@@ -387,7 +387,7 @@ def test_history_has_a_panel_for_the_regularizer_only_if_there_was_one():
     assert [a.get_ylabel() for a in axes] == ["loss", "accuracy"]
     np.testing.assert_array_equal(axes[0].lines[0].get_xdata(), np.arange(1, 7))
     np.testing.assert_array_equal(axes[0].lines[1].get_ydata(), history().validation_loss)
-    np.testing.assert_array_equal(axes[1].lines[0].get_ydata(), history().accuracy)
+    np.testing.assert_array_equal(axes[1].lines[0].get_ydata(), history().score)
     assert axes[0].lines[0].get_linewidth() < axes[0].lines[1].get_linewidth()
     assert [a.get_ylabel() for a in plot.history(history(regularizer=0.1)).axes][2] == "regularizer"
     assert len(plot.history(history(validation=False)).axes[0].lines) == 1
@@ -435,7 +435,7 @@ def test_seeds_of_one_condition_are_a_mean_and_a_shade():
     seeds = [history(6), history(6, score=0.5), history(4, score=0.9)]
     figure = plot.history({"naive": seeds, "other": history(6)})
     assert list(legend_of(figure))[:2] == ["naive (mean ± sd of 3 seeds, first 4 epochs)", "other"]
-    accuracy = np.array([run.accuracy[:4] for run in seeds])
+    accuracy = np.array([run.score[:4] for run in seeds])
     axis = figure.axes[1]
     np.testing.assert_allclose(axis.lines[0].get_ydata(), accuracy.mean(axis=0))
     shade = axis.collections[0].get_paths()[0].vertices
@@ -789,7 +789,7 @@ def test_figures_are_written_and_pyplot_is_never_loaded(trace, tmp_path):
     assert (tmp_path / "activity.png").read_bytes().startswith(b"\x89PNG")
     code = (
         "import sys, numpy as np; from biosnn import plot; assert 'matplotlib' not in sys.modules; "
-        "from biosnn.training.train import History; plot.history(History(*[np.ones(3)] * 7)); "
+        "from biosnn.training.history import History; plot.history(History(*[np.ones(3)] * 7)); "
         "assert 'matplotlib.figure' in sys.modules and 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(plot.__file__).parents[1])

@@ -13,7 +13,11 @@ import biosnn as bs
 from biosnn.engine import chunks as passes
 from biosnn.engine.trial_tables import pack
 from biosnn.network import weight_file as checkpoint
-from biosnn.training.train import _Data, _Session
+from biosnn.training.batch_gradient import GradientPass
+from biosnn.training.dataset import Given, load
+from biosnn.training.objective import make_objective
+from biosnn.training.parameters import Parameters
+from biosnn.training.presentation import Presentation
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,17 +84,21 @@ def test_trials_of_a_batch_go_side_by_side_with_others_of_their_length():
     )
     for b, n in enumerate(ends):
         counts[b, n:], counts[b, n - 1] = 0, 1
-    data = bs.events.from_dense(counts, 2e-3, np.arange(12) % 3)
+    data = bs.from_dense(counts, 2e-3, np.arange(12) % 3)
     net = network(data)
-    session = _Session(net, bs.MaxOverTimeCrossEntropy(), None, None, (), None, 0, 1, False)
-    loaded = _Data(session, data, None, None)
+    objective = make_objective(net, bs.MaxOverTimeCrossEntropy(), None)
+    gradient_of = GradientPass(
+        Parameters(net), objective, Presentation(batch_size=12, seed=0, threads=1)
+    )
+    loaded = load(net, objective.terms, Given(data))
     ordered = loaded.by_length(np.arange(12))
     assert np.array_equal(ordered, np.argsort(-ends))
-    (value, *_, a), (other, *_, b) = (
-        session.gradient(loaded, rows)
+    one, other = (
+        gradient_of(loaded, rows)
         for rows in (np.arange(12), ordered[[5, 0, *range(6, 12), *range(1, 5)]])
     )
-    assert value == pytest.approx(other, rel=1e-6)
+    assert one.loss == pytest.approx(other.loss, rel=1e-6)
+    a, b = one.gradient, other.gradient
     np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6 * np.abs(a).max())
 
 
