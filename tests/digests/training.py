@@ -222,9 +222,12 @@ def networks():
 
 
 def _arrays(path):
-    """The arrays of a checkpoint, but for those of bytes (texts) and of wall times."""
+    """The arrays of a checkpoint, but for those of bytes (texts) and of wall times.
+
+    Scores have the names that they had when the digests were taken.
+    """
     with np.load(path) as stored:
-        arrays = {name: stored[name] for name in stored.files}
+        arrays = {name.replace("score", "accuracy"): stored[name] for name in stored.files}
     return {
         name: array
         for name, array in arrays.items()
