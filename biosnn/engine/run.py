@@ -445,7 +445,7 @@ def make_trace(packed, drive, recording, layout, steps, trains, moments=None):
         (packed, drive, recording),
         {name: recording.moments[:, 0, columns] for name, columns in kept.items()},
         {name: recording.moments[:, 1, columns] / steps for name, columns in kept.items()},
-        0.0 if drive.past is None else drive.past.first * packed.network.dt,
+        0.0 if drive.earlier is None else drive.earlier.first * packed.network.dt,
     )
 
 

@@ -114,10 +114,9 @@ class _Compiling(event.Listener):
 
 
 def _is_ours(event):
-    module = (
-        event.data["dispatcher"].py_func.__module__ or ""
-    )  # None of what exec has made, in numba itself too
-    return module.partition(".")[0] == __package__
+    # None of what exec has made, in numba itself too
+    module = event.data["dispatcher"].py_func.__module__ or ""
+    return module.partition(".")[0] == __package__.partition(".")[0]
 
 
 event.register("numba:compile", _Compiling())
@@ -153,7 +152,11 @@ class _Files(caching.IndexDataCacheFile):
         self._save_index(index | {key: name})
 
     def _load_index(self):
-        return super()._load_index() if _intact(self._index_path) else {}
+        """Empty where it cannot be read: one of another version may name classes that are gone."""
+        try:
+            return super()._load_index() if _intact(self._index_path) else {}
+        except Exception:  # of whatever kind: pickles of other versions fail in many ways
+            return {}
 
     def _load_data(self, name):
         if not _intact(self._data_path(name)):

@@ -1,4 +1,4 @@
-"""Two epochs of training: losses, regularizers, optimizers, schedules and the options of `train`."""
+"""Two epochs of training: losses, regularizers, optimizers, schedules and other options."""
 
 import tempfile
 from pathlib import Path
