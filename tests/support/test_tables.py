@@ -13,7 +13,7 @@ from biosnn.initializer.report import InitializerReport, PopulationReport
 from biosnn.network.dale import Audit
 from biosnn.support.tables import Table, number, printed, wrapped
 from biosnn.theory.regime import PopulationRegime, Regime
-from biosnn.training.train import Evaluation
+from biosnn import Evaluation
 from models import command_line
 from models.rossbroich_2022 import dalian
 
