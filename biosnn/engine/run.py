@@ -91,7 +91,7 @@ def input_trains(network, spikes):
         if not isinstance(spikes[population.name], SpikeTrains):
             raise ValueError(
                 f"input {population.name!r} gets {shown(spikes[population.name])}; it must be SpikeTrains, such as "
-                "biosnn.events.from_dense(counts, dt) of an array."
+                "bs.from_dense(counts, dt) of an array."
             )
         if spikes[population.name].n_units != population.n:
             raise ValueError(
