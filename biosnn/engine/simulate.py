@@ -16,8 +16,8 @@ from ..data.spike_trains import SpikeTrains
 from ..kernels import stream as kernels
 from ..kernels.random import ORNSTEIN_UHLENBECK
 from ..network import weight_file as checkpoint
+from ..network.drawing import draw, is_random
 from ..network.network import Network
-from ..network.synapses import draw, is_random
 from ..support import checks, plausible, timegrid
 from ..support.checks import (
     as_array,

@@ -13,7 +13,7 @@ from ..kernels import random as random_kernels
 from ..kernels import stream as kernels
 from ..kernels.stream_neurons import BLOCK
 from ..kernels.arrays import aligned
-from ..network.neuron import step_matrix, step_pattern
+from ..network.step_matrix import step_matrix, step_pattern
 from .background import pack_background
 
 _FAR = 1 << 40  # steps: longer than any run
@@ -335,9 +335,12 @@ def pack_cells(place, threads):
         np.array(reversal, dtype),
         each(lambda x: bool(x.reversal), bool),
         *np.array(rates, np.int64).T.copy(),
-        each(lambda x: x.surge is not None, bool),
+        each(lambda x: x.nonlinear_drive is not None, bool),
         np.array(
-            [astuple(neuron.surge) if neuron and neuron.surge else (0,) * 4 for neuron in neurons],
+            [
+                astuple(neuron.nonlinear_drive) if neuron and neuron.nonlinear_drive else (0,) * 4
+                for neuron in neurons
+            ],
             dtype,
         ),
         part_bounds(place, threads),

@@ -231,7 +231,9 @@ def regime(
     --------
     >>> import biosnn as bs
     >>> net = bs.Network(dt=0.1e-3)
-    >>> neuron = bs.lif_delta(tau_mem=20e-3, threshold=20e-3, reset=10e-3, refractory=2e-3)
+    >>> neuron = bs.lif_delta(
+    ...     tau_mem=20e-3, threshold=20e-3, reset=10e-3, refractory=2e-3
+    ... )
     >>> e = net.population(1000, neuron, "excitatory", name="E")
     >>> report = bs.regime(net, [bs.PoissonInput("E", rate=10e3, weight=0.1e-3)])
     >>> f"{report['E'].predicted.rate:.0f} Hz"
