@@ -1,4 +1,6 @@
-"""The architecture: imports run downward, folder by folder, and the cache of compiled code knows all kernels."""
+"""The architecture: imports run downward, folder by folder, and the cache of compiled code knows
+all kernels.
+"""
 
 import ast
 import graphlib

@@ -13,8 +13,8 @@ from typing import Callable, NamedTuple
 import numpy as np
 
 import biosnn as bs
-from biosnn.engine import chunks as passes
 from biosnn.initializer.fluctuation_driven import _Design
+from biosnn.kernels import batch_adjoint, batch_forward
 from biosnn.training.train import _Data, _Session
 
 DT, DURATION, N_CLASSES = 2e-3, 0.7, 10
@@ -166,8 +166,8 @@ class Ours:
         """Kernel times are those of all threads, divided by their number; the rest of the step is the loss and waiting."""
         begin = time.perf_counter()
         with (
-            stopwatch(passes.kernels, "forward") as forward,
-            stopwatch(passes.kernels, "adjoint") as adjoint,
+            stopwatch(batch_forward, "forward") as forward,
+            stopwatch(batch_adjoint, "adjoint") as adjoint,
         ):
             *_, gradient = self.session.gradient(self.data, self.data.rows)
         update = time.perf_counter()

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.run import Gradients, Trace
+from ..engine.gradient import Gradients
+from ..engine.trace import Trace
 from ..support import checks
 from . import figures, stats
 from .figures import (

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.run import Trace
+from ..engine.trace import Trace
 from ..support import checks
 from . import figures, stats
 from .figures import (

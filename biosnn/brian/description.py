@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..data.spike_trains import SpikeTrains, bin_spikes
+from ..engine.inputs import input_trains
 from ..engine.realization import Realization, check_initial, realize
-from ..engine.run import input_trains
 from ..network.network import Network
 from ..support import checks, timegrid
 

@@ -11,9 +11,10 @@ import numpy as np
 from rich.console import Group
 from rich.text import Text
 
-from ..engine.background import Current, PoissonInput, pack_background, pieces
-from ..engine.simulate import Simulation
-from ..engine.stream_tables import Place
+from ..engine.background import Current, PoissonInput, pieces
+from ..engine.background_tables import check_background
+from ..engine.simulation import Simulation
+from ..engine.stream_layout import StreamLayout
 from ..initializer.probes import replayed
 from ..network.network import Network
 from ..network.plasticity import InhibitorySTDP, TsodyksMarkram
@@ -319,12 +320,12 @@ def check_no_pooling(network):
 
 def named_background(network, background):
     """The background as a list with names of populations. ValueErrors are those of `simulate`."""
-    background, place = (
-        checks.several(background, "background", 'PoissonInput("E", 1e4, 1e-4)'),
-        Place(network),
-    )
-    pack_background(background, network, place, 0)
-    return [replace(source, population=place(source.population)[1].name) for source in background]
+    background = checks.several(background, "background", 'PoissonInput("E", 1e4, 1e-4)')
+    layout = StreamLayout(network)
+    check_background(layout, background)
+    return [
+        replace(source, population=layout.find(source.population)[1].name) for source in background
+    ]
 
 
 def background_cell(network, population, background, period=None):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from ..engine import state as past
+from ..engine import trial_state
 from ..network import weight_file as checkpoint
 from ..support import checks, files, schema
 from .schedules import Constant
@@ -87,7 +87,7 @@ def save(session, path):
         "sums": session.sums,
     }
     if session.batch and session.past is not None:
-        arrays |= {f"past/{name}": value for name, value in past.as_arrays(session.past).items()}
+        arrays |= {f"past/{name}": value for name, value in trial_state.as_arrays(session.past).items()}
     checkpoint.write(
         path,
         arrays,
@@ -120,14 +120,14 @@ def resume(session, path):
     }
     steps = meta["batch"] * session.data.steps
     if before:
-        past.check_events(before, session.packed, f"{path}: past/")
+        trial_state.check_events(before, session.packed, f"{path}: past/")
     checkpoint.restore(session.network, arrays)
     session.take_parameters()
     session.state = {name: arrays[f"optimizer/{name}"] for name in session.state}
     session.series = {name: arrays[f"history/{name}"].tolist() for name in session.series}
     session.best = arrays["best"] if arrays["best"].size else None
     session.sums, session.epoch, session.batch = arrays["sums"], meta["epoch"], meta["batch"]
-    session.past = past.from_arrays(before, steps, session.packed) if before else None
+    session.past = trial_state.from_arrays(before, steps, session.packed) if before else None
 
 
 def _check_recipe(session, meta, path):
@@ -190,7 +190,7 @@ def _rules(session, arrays, meta):
         steps = meta["batch"] * session.data.steps
         known |= {
             f"past/{name}": each
-            for name, each in past.rules(session.packed, session.batch_size).items()
+            for name, each in trial_state.rules(session.packed, session.batch_size).items()
         }
         schema.check_step(steps, "past")
     return known

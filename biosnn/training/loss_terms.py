@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..engine.run import dense_spikes
+from ..engine.layouts import dense_spikes
 from ..kernels import arrays
 from ..support.checks import as_array, real, reals, shown
 from .loss import _CrossEntropy

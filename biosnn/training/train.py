@@ -6,26 +6,15 @@ import numpy as np
 
 from ..data.augmentation import Blend, augmented_events, checked
 from ..data.spike_trains import SpikeTrains, bin_events
-from ..engine import chunks as passes
-from ..engine import state as past
+from ..engine import chunks, trial_state
+from ..engine.buffers import new_recording
 from ..engine.finite import NotFinite, check_batch
-from ..engine.run import (
-    NO_CURRENT,
-    all_states,
-    bin_inputs,
-    input_trains,
-    labels_of,
-    side_by_side,
-    state_layout,
-    tau_gradients,
-    window_steps,
-)
-from ..engine.trial_tables import (
-    check_differentiable,
-    check_reset_is_differentiable,
-    pack,
-    pack_model,
-)
+from ..engine.gradient import window_steps
+from ..engine.inputs import bin_inputs, input_trains, labels_of, side_by_side
+from ..engine.layouts import NO_CURRENT, all_states, state_layout
+from ..engine.parameter_gradients import parameter_gradients
+from ..engine.trial_neurons import pack_model
+from ..engine.trial_tables import check_differentiable, check_reset_is_differentiable, pack
 from ..kernels import arrays
 from ..network import dale
 from ..network.escape import chance, checked_dropout, with_dropout
@@ -35,6 +24,7 @@ from ..support.code_cache import clock
 from ..support.progress import ThrownAway, at_once, graceful_interrupt, progress_bar
 from ..support.seeds import whole_seed
 from ..support.tables import Table, number, printed
+from ..support.threads import checked_threads
 from . import checkpoint as standing
 from .constraint import checked_constraints
 from .loss import MaxOverTimeCrossEntropy
@@ -423,7 +413,7 @@ class _Session:
         self.seen = [f"{head.name}.U" for head in self.heads if not head.spikes]
         self.regularizers = checked_regularizers(regularizers, network)
         self.seed = whole_seed(seed)
-        self.threads = passes.checked_threads(threads)
+        self.threads = checked_threads(threads)
         self.differentiate_reset = flag(differentiate_reset, "differentiate_reset")
         self.take_parameters()
         self.silence = SilenceWatch(network, [head.loss for head in self.heads])
@@ -541,12 +531,12 @@ class _Session:
             or known.counts.shape[0] != rows.size
             or known.states.shape[1] != data.steps
         ):
-            self._known = known = passes.new_recording(
+            self._known = known = new_recording(
                 self.packed, rows.size, data.steps, layout.blocks, layout.width, end=True
             )
-        passes.forward(self.packed, drive, known, data.steps, self.threads)
+        chunks.forward(self.packed, drive, known, data.steps, self.threads)
         check_batch(self.packed, drive, known, data.steps, all_states)
-        return known, past.after(self.packed, drive, known, data.steps) if self.stateful else None
+        return known, trial_state.after(self.packed, drive, known, data.steps) if self.stateful else None
 
     # ------------------------------------------------------------------------------------- one step
 
@@ -583,13 +573,13 @@ class _Session:
             return self._augmented(data, part) if self.augment else (data.events, part)
 
         if self.stateful and self.past is None:
-            self.past = past.at_rest(packed, rows.size)
+            self.past = trial_state.at_rest(packed, rows.size)
 
         def check(packed, drive, recording, first):
             check_batch(packed, drive, recording, data.steps, all_states, rows[first:])
 
         try:
-            results, gradient, self.past = passes.chunked_gradient(
+            results, gradient, self.past = chunks.chunked_gradient(
                 packed,
                 inputs,
                 rows.size,
@@ -609,7 +599,7 @@ class _Session:
             self._stop(str(error))
         value, score, scored, terms = np.sum(results, axis=0)
         self.silence.see(packed, fired, gradient.weight)
-        by_tau = tau_gradients(self.packed, gradient) if self.taus else {}
+        by_tau = parameter_gradients(self.packed, gradient) if self.taus else {}
         flat = np.concatenate(
             [
                 gradient.weight,

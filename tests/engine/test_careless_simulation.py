@@ -1,4 +1,6 @@
-"""Simulation and theory by careless users: what they are told, and what went wrong without a word before."""
+"""Simulation and theory by careless users: what they are told, and what went wrong without a word
+before.
+"""
 
 import signal
 import subprocess
@@ -73,14 +75,10 @@ def test_no_population_in_a_file(tmp_path):
 
 
 def test_an_interrupted_initialization_stops():
-    net, neuron = (
-        bs.Network(1e-4),
-        bs.lif_delta(tau_mem=20e-3, threshold=20e-3, reset=10e-3, refractory=2e-3),
-    )
-    e, i = (
-        net.population(800, neuron, "excitatory", name="E"),
-        net.population(200, neuron, "inhibitory", name="I"),
-    )
+    net = bs.Network(1e-4)
+    neuron = bs.lif_delta(tau_mem=20e-3, threshold=20e-3, reset=10e-3, refractory=2e-3)
+    e = net.population(800, neuron, "excitatory", name="E")
+    i = net.population(200, neuron, "inhibitory", name="I")
     for post in (e, i):
         net.connect(e, post, delay=1.5e-3, synapses=bs.FixedInDegree(80), seed=1)
         net.connect(i, post, delay=1.5e-3, synapses=bs.FixedInDegree(20), seed=2)
@@ -100,10 +98,8 @@ def test_an_interrupted_initialization_stops():
 
 
 def test_memory_of_a_correlogram_with_many_lags(monkeypatch):
-    spikes, pairs = (
-        bs.data.poisson(50.0, 20, 10.0, 1, seed=1),
-        (np.repeat(np.arange(20), 20), np.tile(np.arange(20), 20)),
-    )
+    spikes = bs.data.poisson(50.0, 20, 10.0, 1, seed=1)
+    pairs = (np.repeat(np.arange(20), 20), np.tile(np.arange(20), 20))
     whole = stats.cross_correlogram(spikes, spikes, pairs, 1.0, 0.01)[1]
     monkeypatch.setattr(stats, "_CORRELOGRAM_CHUNK", 5000)
     looked_at, ranges = [], stats.ranges

@@ -1,4 +1,6 @@
-"""Infinity is never silent: what leaves the numbers is refused where it is given, or named where it comes about."""
+"""Infinity is never silent: what leaves the numbers is refused where it is given, or named where it
+comes about.
+"""
 
 import numpy as np
 import pytest
@@ -31,7 +33,9 @@ def trains():
 
 
 def test_weights_whose_sum_is_infinite():
-    """Two spikes of 2e38 together are no number of single precision any more: the first such step is that of 10 ms."""
+    """Two spikes of 2e38 together are no number of single precision any more: the first such step
+    is that of 10 ms.
+    """
     match = r"population 'E': I of neuron 0 is inf from 0.01 s on \(step 10\) in trial 1; float32 holds numbers up to 3.4e\+38"
     for act in (
         lambda: bs.run(circuit(2e38), trains()),

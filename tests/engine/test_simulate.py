@@ -1,4 +1,6 @@
-"""The engine of one large network against `run`, against itself on other numbers of threads, and continued."""
+"""The engine of one large network against `run`, against itself on other numbers of threads, and
+continued.
+"""
 
 import numpy as np
 import pytest
@@ -22,10 +24,8 @@ def sparse(delay=None, dtype=np.float32):
     """E and I with delta synapses, delays of their own or one."""
     net = bs.Network(1e-4, dtype)
     neuron = bs.lif_delta(tau_mem=20e-3, threshold=20e-3, reset=10e-3, refractory=2e-3)
-    e, i = (
-        net.population(300, neuron, "excitatory", name="E"),
-        net.population(100, neuron, "inhibitory", name="I"),
-    )
+    e = net.population(300, neuron, "excitatory", name="E")
+    i = net.population(100, neuron, "inhibitory", name="I")
     for seed, (pre, post, w) in enumerate(
         ((e, e, 3e-4), (e, i, 3e-4), (i, e, 1.5e-3), (i, i, 1.5e-3))
     ):
@@ -113,14 +113,12 @@ def test_conductances_are_those_of_run(table, weight):
 @pytest.mark.parametrize("jump_delay", [0.0, 5e-4, 20e-3])
 def test_jumps_and_bounds_are_those_of_run(jump_delay):
     """Per neuron, learned, delayed; on any number of threads, and continued in between."""
-    net, rng, spikes = (
-        bs.Network(5e-4, np.float64),
-        np.random.default_rng(1),
-        bs.data.poisson(30, 50, 0.15, seed=1),
-    )
-    x, neuron = (
-        net.input(50),
-        bs.ei_adaptive_lif(jump=rng.uniform(0.1, 0.5, 200), jump_delay=jump_delay, refractory=2e-3),
+    net = bs.Network(5e-4, np.float64)
+    rng = np.random.default_rng(1)
+    spikes = bs.data.poisson(30, 50, 0.15, seed=1)
+    x = net.input(50)
+    neuron = bs.ei_adaptive_lif(
+        jump=rng.uniform(0.1, 0.5, 200), jump_delay=jump_delay, refractory=2e-3
     )
     e = net.population(
         200, bs.bounded(neuron, -0.05, 1.01), "excitatory", name="E", learn={"jump": "neuron"}
@@ -171,15 +169,13 @@ def test_jumps_and_bounds_are_those_of_run(jump_delay):
 
 @pytest.mark.parametrize("delay", [None, 1.5e-3])
 def test_same_bits_on_any_number_of_threads_and_when_continued(delay, tmp_path):
-    net, options = (
-        sparse(delay),
-        {
-            "background": BACKGROUND,
-            "record": {"E.U": [0, 299], "I.U": slice(3)},
-            "every": 7,
-            "progress": False,
-        },
-    )
+    net = sparse(delay)
+    options = {
+        "background": BACKGROUND,
+        "record": {"E.U": [0, 299], "I.U": slice(3)},
+        "every": 7,
+        "progress": False,
+    }
     one = bs.simulate(net, 0.2, threads=1, **options)
     assert one.counts["E"] > 300 and one.counts["I"] > 100
     for threads in (2, 3):
@@ -282,8 +278,13 @@ def test_resources_used_twice_in_a_step():
 
 
 def naive_delta(net, currents, steps):
-    """Sparse delta network driven by constant currents, neuron by neuron and synapse by synapse, in float64."""
-    a, theta, reset, k = np.exp(-net.dt / 20e-3), 20e-3, 10e-3, 20
+    """Sparse delta network driven by constant currents, neuron by neuron and synapse by synapse, in
+    float64.
+    """
+    a = np.exp(-net.dt / 20e-3)
+    theta = 20e-3
+    reset = 10e-3
+    k = 20
     u = {p.name: np.zeros(p.n) for p in net.populations}
     last = {p.name: np.full(p.n, -(10**6)) for p in net.populations}
     arrivals, spikes = {}, {p.name: [] for p in net.populations}
@@ -379,8 +380,10 @@ def test_an_interruption_returns_what_was_simulated(monkeypatch):
 
 
 def test_a_run_of_many_slices(monkeypatch):
-    """Slices that are short of room for spikes, not of time, grow no further: their size ended beyond all numbers after some 500."""
-    from biosnn.engine import simulate as simulation
+    """Slices that are short of room for spikes, not of time, grow no further: their size ended
+    beyond all numbers after some 500.
+    """
+    from biosnn.engine import stream_run
 
     net = bs.Network(1e-4)
     net.population(
@@ -389,7 +392,7 @@ def test_a_run_of_many_slices(monkeypatch):
         "excitatory",
         name="E",
     )
-    monkeypatch.setattr(simulation, "_ROOM", 1)
+    monkeypatch.setattr(stream_run, "_ROOM", 1)
     done = bs.simulate(net, 2.0, background=[bs.Current("E", 0.03)], progress=False)
     # from 10 to 20 mV towards 30 mV: 20 ms ln 2 after the 2 ms of refractoriness
     assert done.mean_rates["E"] == pytest.approx(1 / (20e-3 * np.log(2) + 2e-3), rel=0.02)
@@ -423,7 +426,9 @@ def test_messages(act, words):
 
 
 def drive_one(neuron, steps, dtype=np.float64, weights=(0.5, 0.3), initial=0.0):
-    """One neuron on receptors exc and inh with given input spikes; states at the end of each step, spikes."""
+    """One neuron on receptors exc and inh with given input spikes; states at the end of each step,
+    spikes.
+    """
     rng = np.random.default_rng(2)
     given = rng.random((steps, 2)) < [0.3, 0.1]
     net = bs.Network(1e-4, dtype)
@@ -445,17 +450,17 @@ def drive_one(neuron, steps, dtype=np.float64, weights=(0.5, 0.3), initial=0.0):
 def test_conductances_against_a_naive_loop():
     given, states, spikes = drive_one(bs.conductance_lif(), 3000)
     u = ge = gi = 0.0
-    last, expected, found = -1000, [], []
+    last = -1000
+    expected = []
+    found = []
     for n in range(3000):
         total = 1 + ge + gi
         limit = (ge * 60e-3 - gi * 20e-3) / total
         free = n - last >= 50
         if free:
             u = limit + (u - limit) * np.exp(-1e-4 * total / 20e-3)
-        ge, gi = (
-            ge * np.exp(-1e-4 / 5e-3) + 0.5 * given[n, 0],
-            gi * np.exp(-1e-4 / 10e-3) + 0.3 * given[n, 1],
-        )
+        ge = ge * np.exp(-1e-4 / 5e-3) + 0.5 * given[n, 0]
+        gi = gi * np.exp(-1e-4 / 10e-3) + 0.3 * given[n, 1]
         if free and u > 10e-3:
             found.append(n)
             last, u = n, 0.0
@@ -472,7 +477,9 @@ def test_conductances_against_a_naive_loop():
 def test_alpha_conductances_against_a_naive_loop():
     given, states, spikes = drive_one(bs.alpha_conductance_lif(), 3000, weights=(0.12, 0.1))
     u = ge = he = gi = hi = 0.0
-    last, expected, found = -1000, [], []
+    last = -1000
+    expected = []
+    found = []
     a, b = np.exp(-1e-4 / 5e-3), np.exp(-1e-4 / 10e-3)
     for n in range(3000):
         total = 1 + ge + gi
@@ -519,15 +526,21 @@ def test_adaptation_against_a_naive_loop():
         3000,
     )
     u = i = w = 0.0
-    last, expected, found = -1000, [], []
+    last = -1000
+    expected = []
+    found = []
     a, b, c = (np.exp(-1e-4 / tau) for tau in (20e-3, 5e-3, 0.1))
     for n in range(3000):
         free = n - last >= 10
-        u, i, w = a * u + (1 - a) * (i - w) if free else u, b * i, c * w
+        u = a * u + (1 - a) * (i - w) if free else u
+        i = b * i
+        w = c * w
         i += 0.5 * given[n, 0] - 0.3 * given[n, 1]
         if free and u > 1:
             found.append(n)
-            last, u, w = n, 0.0, w + 0.3
+            last = n
+            u = 0.0
+            w = w + 0.3
         expected.append((u, i, w))
     assert len(found) > 20 and spikes.tolist() == found
     np.testing.assert_allclose(
@@ -541,7 +554,10 @@ def test_adaptation_against_a_naive_loop():
 def test_adex_against_a_naive_loop():
     given, states, spikes = drive_one(bs.adex(refractory=0.5e-3), 3000, weights=(4e-3, 1e-3))
     u = e = i = w = 0.0
-    tau, last, expected, found = 281e-3 / 30, -1000, [], []
+    tau = 281e-3 / 30
+    last = -1000
+    expected = []
+    found = []
     for n in range(3000):
         free = n - last >= 5
         slope = (-u + 2e-3 * np.exp((u - 20.2e-3) / 2e-3) + e - i - w) / tau
@@ -550,7 +566,9 @@ def test_adex_against_a_naive_loop():
         e, i = e - 1e-4 / 5e-3 * e + 4e-3 * given[n, 0], i - 1e-4 / 10e-3 * i + 1e-3 * given[n, 1]
         if free and u > 90.6e-3:
             found.append(n)
-            last, u, w = n, 0.0, w + 80.5e-3 / 30
+            last = n
+            u = 0.0
+            w = w + 80.5e-3 / 30
         expected.append((u, e, i, w))
     assert len(found) > 10 and spikes.tolist() == found
     np.testing.assert_allclose(
@@ -563,7 +581,10 @@ def test_adex_against_a_naive_loop():
 
 def test_izhikevich_against_a_naive_loop():
     given, states, spikes = drive_one(bs.izhikevich(), 5000, weights=(1.2, 0.3), initial=-65.0)
-    v, e, i, u = -65.0, 0.0, 0.0, 0.0
+    v = -65.0
+    e = 0.0
+    i = 0.0
+    u = 0.0
     expected, found = [], []
     for n in range(5000):
         dv, du = 0.04 * v**2 + 5 * v + 140 - u + e - i, 0.02 * (0.2 * v - u)
@@ -586,7 +607,9 @@ def test_izhikevich_against_a_naive_loop():
     "make, current, initial", [(bs.adex, 0.025, 0.0), (bs.izhikevich, 10.0, -65.0)]
 )
 def test_upstrokes_in_single_precision(make, current, initial):
-    """Regular firing: the rounding of float32 moves a spike by a step or two in half a second, and loses none."""
+    """Regular firing: the rounding of float32 moves a spike by a step or two in half a second, and
+    loses none.
+    """
     found = []
     for dtype in (np.float32, np.float64):
         net = bs.Network(1e-4, dtype)

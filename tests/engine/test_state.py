@@ -183,10 +183,8 @@ def test_a_state_in_a_file_and_what_does_not_fit(tmp_path):
 @pytest.mark.parametrize("table, options", TABLES, ids=IDS)
 def test_smooth_twin_from_given_states(table, options):
     learn = {"mem": "neuron"} | ({"jump": "neuron"} if "adaptive" in table else {})
-    net, trains = (
-        dense.circuit(table, delays=DELAYS, learn=learn, **options),
-        dense.spikes(duration=0.05, seed=4),
-    )
+    net = dense.circuit(table, delays=DELAYS, learn=learn, **options)
+    trains = dense.spikes(duration=0.05, seed=4)
     currents = {"A": np.random.default_rng(0).normal(0.3, 0.3, (3, 30, 5))}
     state = bs.run(net, cut(trains, 0, 20)).state
     loss, rest = dense.loss_of(), cut(trains, 20, 50)
@@ -199,10 +197,8 @@ def test_smooth_twin_from_given_states(table, options):
 
 @pytest.mark.parametrize("name, n_post, delay", RULES)
 def test_smooth_twin_of_sparse_projections_from_given_states(name, n_post, delay):
-    net, trains = (
-        sparse.circuit(sparse.rule_of(name, n_post), n_post, delay=delay, bias=0.1),
-        sparse.spikes(duration=0.05),
-    )
+    net = sparse.circuit(sparse.rule_of(name, n_post), n_post, delay=delay, bias=0.1)
+    trains = sparse.spikes(duration=0.05)
     state = bs.run(net, cut(trains, 0, 20)).state
     assert gradcheck.relative_error(net, cut(trains, 20, 50), sparse.loss, state=state) < 1e-6
 
@@ -220,7 +216,9 @@ def test_smooth_twin_of_sparse_projections_from_given_states(name, n_post, delay
 )
 @pytest.mark.parametrize("window", [15, 5])
 def test_gradients_of_two_runs_are_the_truncated_one_of_a_long_run(make, window):
-    """Where no gradient flows over the border, weights get theirs from both sides: also from spikes that cross it."""
+    """Where no gradient flows over the border, weights get theirs from both sides: also from spikes
+    that cross it.
+    """
     net = make()
     n = net.inputs[0].n
     trains = bs.data.poisson(150.0, n, 0.03, 3, seed=3, labels=np.arange(3))
@@ -244,13 +242,13 @@ def test_gradients_of_two_runs_are_the_truncated_one_of_a_long_run(make, window)
 
 
 def test_recorded_gradients_are_those_of_a_small_change():
-    """dL/dU*[n], dL/dI[n], dL/dU[n] beside central differences of the smooth twin with something added at step n."""
+    """dL/dU*[n], dL/dI[n], dL/dU[n] beside central differences of the smooth twin with something
+    added at step n.
+    """
     net, trains = dense.circuit(delays=(0, 1, 3), refractory=3e-3), dense.spikes()
-    loss, rng, poke = (
-        dense.loss_of(terms=[bs.upper_bound(0.3, 0.5)]),
-        np.random.default_rng(1),
-        net.input(1, name="poke"),
-    )
+    loss = dense.loss_of(terms=[bs.upper_bound(0.3, 0.5)])
+    rng = np.random.default_rng(1)
+    poke = net.input(1, name="poke")
     currents = {"A": np.full((3, 30, 5), 0.2)}
     for name, receptor in (("B", "exc"), ("B", "inh"), ("out", "syn")):
         net.connect(
@@ -308,16 +306,17 @@ def test_recorded_gradients_are_those_of_a_small_change():
             currents["A"] = given + size * direction
             return lambda: currents.__setitem__("A", given)
 
-        free = (
-            trace.tape[2].margin[:, step, pack(net).neurons("A")] > -np.inf
-        )  # a clamped neuron takes no current
+        # a clamped neuron takes no current
+        free = trace.tape[2].margin[:, step, pack(net).neurons("A")] > -np.inf
         gain = pack(net).model.drive[pack(net).neurons("A")]
         expected = np.sum((gain * free * got.states["A.U_star"][:, step]) * direction[:, step])
         assert slope_along(inject) == pytest.approx(expected, rel=1e-6, abs=1e-9)
 
 
 def test_recorded_gradients_obey_the_chain_rule_of_a_step():
-    """dL/dU[n-1] = dL/dU[n-1] of the loss + M_UU dL/dU*[n] in a readout, and what comes from the reset in a spiking neuron."""
+    """dL/dU[n-1] = dL/dU[n-1] of the loss + M_UU dL/dU*[n] in a readout, and what comes from the
+    reset in a spiking neuron.
+    """
     net, trains = dense.circuit(delays=(0, 1, 3)), dense.spikes()
     trace = bs.run(net, trains, tape=True)
     grad = np.random.default_rng(0).normal(size=(3, 30, 3))
@@ -395,7 +394,10 @@ def network(dtype=np.float64):
 
 
 def recordings(n=20, duration=0.24):
-    """Long recordings cut into four pieces of 30 steps: (pieces as `train` takes them, whole), and targets."""
+    """Long recordings cut into four pieces of 30 steps:
+
+    (pieces as `train` takes them, whole), and targets.
+    """
     whole = bs.data.poisson(40.0, 10, duration, n, seed=1)
     dense_spikes = bs.bin_spikes(whole, 2e-3).dense()
     target = np.sin(np.arange(120) / 9)[None, :, None] * np.array([1.0, 0.5, -1.0]) + np.zeros(
@@ -428,7 +430,9 @@ def fit(net, parts, target, epochs=1, **options):
 def test_stateful_training_goes_on_from_the_batch_before():
     """Beside a loop over batches with run, gradient and the rule of gradient descent."""
     _, _, parts, target = recordings()
-    net, other, state = network(), network(), None
+    net = network()
+    other = network()
+    state = None
     history = fit(net, parts, target, threads=2)
     values = []
     for k in range(4):
@@ -474,7 +478,10 @@ def test_stateful_evaluation_is_that_of_whole_recordings():
 def test_stateful_training_stopped_within_an_epoch_has_the_same_bits(
     options, tmp_path, monkeypatch
 ):
-    """Ctrl-C after some batches: the checkpoint holds where the trials stand. And threads do not matter."""
+    """Ctrl-C after some batches: the checkpoint holds where the trials stand.
+
+    And threads do not matter.
+    """
     _, _, parts, target = recordings()
     whole, stopped = network(np.float32), network(np.float32)
     fit(whole, parts, target, 3, threads=2, **options)

@@ -1,4 +1,6 @@
-"""Every forward/adjoint pair against central differences of its smooth twin, over the registry, in float64."""
+"""Every forward/adjoint pair against central differences of its smooth twin, over the registry, in
+float64.
+"""
 
 import itertools
 from dataclasses import replace
@@ -8,8 +10,9 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn.engine import chunks as passes
-from biosnn.engine import run as trials
+from biosnn.engine import gradient as backward
+from biosnn.engine.buffers import panels_of
+from biosnn.engine.layouts import all_states
 from biosnn.kernels import arrays
 from biosnn.kernels import dense as projection_kernels
 from biosnn.kernels import simd as _vector
@@ -87,7 +90,9 @@ def circuit(
     bounds=None,
     **options,
 ):
-    """Two populations with feedback and a skip connection, and a readout. per_neuron: every time constant and jump."""
+    """Two populations with feedback and a skip connection, and a readout. per_neuron: every time
+    constant and jump.
+    """
     rng, net = np.random.default_rng(seed), bs.Network(DT, np.float64)
     x = net.input(6)
 
@@ -109,10 +114,8 @@ def circuit(
             made = make(threshold=0.8, reset=reset, refractory=refractory, **given)
         return bs.bounded(made, *bounds) if bounds else made
 
-    signs, smaller = (
-        ("unsigned", "unsigned") if table in FREE else ("excitatory", "inhibitory"),
-        8 if table in CONDUCTANCES else 1,
-    )
+    signs = ("unsigned", "unsigned") if table in FREE else ("excitatory", "inhibitory")
+    smaller = 8 if table in CONDUCTANCES else 1
     a = net.population(
         5, neuron(5), signs[0], name="A", surrogate=surrogate, initial=0.1, learn=learn
     )
@@ -141,10 +144,8 @@ def loss_of(loss=bs.MaxOverTimeCrossEntropy(), terms=(), penalty=None, net=None,
             else np.sin(np.arange(readout.size)).reshape(readout.shape)
         )
         total, grad = loss.value_and_gradient(readout, target, mask)
-        counts, direct = (
-            {p.name: np.zeros(trace.counts[p.name].shape) for p in trace.network.spiking},
-            {},
-        )
+        counts = {p.name: np.zeros(trace.counts[p.name].shape) for p in trace.network.spiking}
+        direct = {}
         for term in terms:
             for name in counts:
                 part, slope = term.value_and_gradient(trace.counts[name])
@@ -293,7 +294,7 @@ def test_losses_on_spikes(loss):
     def value(trace):
         given = ((np.array([0, 4, 2]) if loss.classifies else target, None), (trace.labels, None))
         packed, _, recording = trace.tape
-        columns = trials.all_states(packed).columns
+        columns = all_states(packed).columns
         total, _, states, by_spike = objective.value_and_gradient(
             heads, packed, recording, columns, given
         )
@@ -343,7 +344,9 @@ def test_time_constants_and_currents(table, integrator, shared):
 )
 def test_gradients_by_states_of_populations(table, state):
     def loss(trace):
-        u, i, s = trace.states["A.U"], trace.states[state], trace.states["out.U"]
+        u = trace.states["A.U"]
+        i = trace.states[state]
+        s = trace.states["out.U"]
         return (
             (np.sum(u**2) + np.sum(i**2) * 1e-2 + np.sum(s)),
             {"A.U": 2 * u, state: 2e-2 * i, "out.U": np.ones_like(s)},
@@ -396,9 +399,9 @@ def test_conductances_beside_currents():
 
 def test_a_wrong_adjoint_is_caught(monkeypatch):
     """The check itself can fail: without the reset's gradient it must."""
-    true = trials.gradient
+    true = backward.gradient
     monkeypatch.setattr(
-        trials, "gradient", lambda *a, **k: true(*a, **(k | {"differentiate_reset": False}))
+        backward, "gradient", lambda *a, **k: true(*a, **(k | {"differentiate_reset": False}))
     )
     assert gradcheck.relative_error(circuit(), spikes(), loss_of()) > 1e-4
 
@@ -442,10 +445,8 @@ def test_a_wrong_adjoint_is_caught(monkeypatch):
     ],
 )
 def test_against_the_naive_reference(table, integrator, reset, refractory, per_neuron, options):
-    net, trains = (
-        circuit(table, integrator, reset, refractory, per_neuron=per_neuron, **options),
-        spikes(),
-    )
+    net = circuit(table, integrator, reset, refractory, per_neuron=per_neuron, **options)
+    trains = spikes()
     for p in net.parameters.values():
         p += 0.4
     currents = {"A": np.random.default_rng(5).normal(0.3, 0.2, (3, 30, 5))}
@@ -484,7 +485,9 @@ def test_against_the_naive_reference(table, integrator, reset, refractory, per_n
 
 
 def test_truncated_gradient_is_that_of_each_window_alone():
-    """Linear in the derivatives of the loss: at a step of a window, the gradient of the loss at the steps of this window."""
+    """Linear in the derivatives of the loss: at a step of a window, the gradient of the loss at the
+    steps of this window.
+    """
     net, trains = circuit(delays=(0, 1, 4), refractory=3e-3), spikes()
     currents = {"A": np.full((3, 30, 5), 0.3), "B": np.full((3, 30, 4), 0.2)}
     trace = bs.run(net, trains, currents=currents, tape=True)
@@ -513,17 +516,18 @@ def test_truncated_gradient_is_that_of_each_window_alone():
 
 @pytest.mark.parametrize("table", ["ei_lif", "ei_adaptive_lif", "conductance_lif"])
 def test_the_adjoint_begins_where_the_loss_ends(table):
-    """Trials whose derivatives end early, or that have none, beside others: by linearity, all derivatives less the late ones."""
+    """Trials whose derivatives end early, or that have none, beside others: by linearity, all
+    derivatives less the late ones.
+    """
     trains, learn = spikes(n_trials=15), {"mem": "neuron"}
     currents = {"A": np.full((15, 30, 5), 0.3)}
     trace = bs.run(
         circuit(table, learn=learn, delays=(0, 1, 4)), trains, currents=currents, tape=True
     )
     every = np.random.default_rng(0).normal(size=(15, 30, 3))
-    early, last = (
-        every.copy(),
-        np.array([0, 3, 12, 5, 8, 12, 0, 0, 0, 0, 0, 0, 2, 30, 1]),
-    )  # tiles of six trials
+    # tiles of six trials
+    early = every.copy()
+    last = np.array([0, 3, 12, 5, 8, 12, 0, 0, 0, 0, 0, 0, 2, 30, 1])
     for b, n in enumerate(last):
         early[b, n:] = 0
     got, whole, late = (
@@ -582,12 +586,10 @@ def test_pulls_are_matrix_products(n_pre, n_post, trials, dtype):
     near = arrays.Events(
         np.tile([0, listed.size], (trials, 1)), listed.astype(np.int32), np.empty(0, dtype)
     )
-    expected, tolerance = (
-        1 - states[:trials, 2 : 2 + n_post] @ w.T,
-        1e-4 if dtype == np.float32 else 1e-12,
-    )
+    expected = 1 - states[:trials, 2 : 2 + n_post] @ w.T
+    tolerance = 1e-4 if dtype == np.float32 else 1e-12
     dense, compact = (np.ones((24, n_pre + 18), dtype) for _ in range(2))
-    panels = np.concatenate([panel.ravel() for panel in passes.panels_of(w)])
+    panels = np.concatenate([panel.ravel() for panel in panels_of(w)])
     projection_kernels.pull_dense(panels, n_pre, n_post, dtype(-1), trials, states, 2, dense, 1)
     np.testing.assert_allclose(dense[:trials, 1 : 1 + n_pre], expected, atol=tolerance)
     assert np.all(dense[:, 0] == 1) and np.all(dense[:, 1 + n_pre :] == 1)
@@ -611,11 +613,11 @@ def test_sums_of_rows_and_their_plain_version(dtype, share):
         _vector.sum_rows(rows, offset, stride, size, index, first, last, out, at)
 
     span = _vector.SPAN_BYTES // np.dtype(dtype).itemsize
-    size, written, stride = int(share * span), span if share > 0.5 else span // 2, span + 6
-    rows, index = (
-        np.random.default_rng(0).normal(size=20 * stride).astype(dtype),
-        np.array([3, 0, 17, 17, 4], np.int32),
-    )
+    size = int(share * span)
+    written = span if share > 0.5 else span // 2
+    stride = span + 6
+    rows = np.random.default_rng(0).normal(size=20 * stride).astype(dtype)
+    index = np.array([3, 0, 17, 17, 4], np.int32)
     for first, last in ((0, 5), (1, 4), (2, 2)):
         ours, plain = np.full(span + 2, 7, dtype), np.full(span + 2, 7, dtype)
         sums(rows, 5, stride, size, index, first, last, ours, 1)
@@ -653,7 +655,9 @@ def test_lists_of_neurons_near_threshold_give_the_gradient_of_all_of_them(
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_exponential_for_vector_units(dtype):
-    """To 2 units in the last place over the range, 1 at 0, NaN stays, and the ends of the range beyond it."""
+    """To 2 units in the last place over the range, 1 at 0, NaN stays, and the ends of the range
+    beyond it.
+    """
 
     @numba.njit
     def exponential(x, out):
@@ -694,11 +698,9 @@ def test_vector_intrinsics_and_their_plain_versions(dtype):
     )
     assert lowest == np.flatnonzero(part >= 0.3)[0] == _vector._lowest_bit_python(found)
     n, width = 5, _vector.BLOCK_BYTES // np.dtype(dtype).itemsize
-    a, b, plain = (
-        rng.normal(size=(8, 9)).astype(dtype),
-        rng.normal(size=n * width).astype(dtype),
-        np.ones((8, width + 3), dtype),
-    )
+    a = rng.normal(size=(8, 9)).astype(dtype)
+    b = rng.normal(size=n * width).astype(dtype)
+    plain = np.ones((8, width + 3), dtype)
     _vector._multiply_block_python(a, 1, 2, n, b, 0, dtype(2), plain, 3)
     np.testing.assert_allclose(
         plain[1 : 1 + _vector.BLOCK_ROWS, 3:],
