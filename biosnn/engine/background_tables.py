@@ -172,7 +172,7 @@ def _pack_current(layout, stream, source):
 
 
 def _receptor(source, population):
-    """The receptor that a PoissonInput targets; ValueError if there is none, or its sign differs."""
+    """The receptor of a PoissonInput; ValueError if there is none, or its sign differs."""
     what, receptors = f"PoissonInput({population.name!r})", population.neuron.receptors
     name = source.receptor or ("exc" if "exc" in receptors else "syn")
     if name not in receptors:
@@ -191,11 +191,8 @@ def _receptor(source, population):
 def _pack_poisson(layout, stream, source):
     """Poisson events, with one rate for all neurons or one for each."""
     p, population = layout.find(source.population)
-    dt, what, receptor = (
-        layout.network.dt,
-        f"PoissonInput({population.name!r})",
-        _receptor(source, population),
-    )
+    dt, receptor = layout.network.dt, _receptor(source, population)
+    what = f"PoissonInput({population.name!r})"
     starts, rates = pieces(source.rate, population.n, dt, what)
     if rates.min() < 0 or rates.max() * dt > _MOST_PER_STEP:
         raise ValueError(

@@ -1,7 +1,6 @@
 """Passes over a batch: chunks of trials on threads, and sums that do not depend on the threads."""
 
 from collections.abc import Callable
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from .buffers import (
     tile_size,
     workspace,
 )
+from .gradient_sum import GradientSum
 from .packed import Packed
 
 # a batch has as many chunks as fit, whatever the number of threads
@@ -68,83 +68,6 @@ def chunk_bounds(n_trials: int, packed: Packed, steps: int) -> NDArray[np.int64]
     )
 
 
-class _OrderedSum:
-    """Sums the parts of chunks in the order of the chunks, whichever thread ends first.
-
-    Few parts exist at a time.
-    """
-
-    def __init__(self, sizes, dtype):
-        self.total = [np.zeros(size, dtype) for size in sizes]
-        self._waiting, self._next, self._spare, self._lock = {}, 0, [], Lock()
-
-    def buffer(self):
-        """Zeros for the parts of one chunk."""
-        with self._lock:
-            parts = (
-                self._spare.pop()
-                if self._spare
-                else [arrays.aligned(total.shape, total.dtype) for total in self.total]
-            )
-        for part in parts:
-            part[:] = 0
-        return parts
-
-    def add(self, chunk, parts):
-        """Add the parts of a chunk as soon as all chunks before it are in the sum."""
-        with self._lock:
-            self._waiting[chunk] = parts
-            while self._next in self._waiting:
-                self._spare.append(self._waiting.pop(self._next))
-                for total, part in zip(self.total, self._spare[-1]):
-                    total += part
-                self._next += 1
-
-
-class _GradientSum:
-    """What the adjoints of all chunks of a batch add up to."""
-
-    def __init__(self, packed, coefficients):
-        """coefficients: whether gradients by the step matrix are wanted."""
-        model = packed.model
-        learned = (model.coefficient.size, model.drive.size, model.rate.size, model.jumps.size.size)
-        size = packed.filled.size if packed.filled else packed.weight.size
-        sizes = (size, *(each * coefficients for each in learned), model.bias.size)
-        self._packed, self._sum = packed, _OrderedSum(sizes, packed.weight.dtype)
-
-    def buffer(self, current, blocks, states):
-        """An arrays.Gradient of zeros for one chunk."""
-        return _gradient_of(self._sum.buffer(), current, blocks, states)
-
-    def add(self, chunk, gradient):
-        """Add what the adjoint of a chunk has put into its buffer."""
-        parts = [gradient.weight, gradient.coefficient, gradient.drive, gradient.rate]
-        self._sum.add(chunk, [*parts, gradient.jump, gradient.bias])
-
-    def total(self, current, blocks, states):
-        """The arrays.Gradient of the batch, by `packed.weight`."""
-        weight, *others = self._sum.total
-        filled = self._packed.filled
-        own = filled.gradient(self._packed, weight) if filled else weight
-        return _gradient_of([own, *others], current, blocks, states)
-
-
-def _gradient_of(parts, current, blocks, states):
-    """arrays.Gradient of the parts that chunks sum, and of those that are kept by trial."""
-    weight, coefficient, drive, rate, jump, bias = parts
-    return arrays.Gradient(
-        weight=weight,
-        coefficient=coefficient,
-        drive=drive,
-        rate=rate,
-        jump=jump,
-        bias=bias,
-        current=current,
-        blocks=blocks,
-        states=states,
-    )
-
-
 # ------------------------------------------------------------------------------------------- passes
 
 
@@ -180,12 +103,17 @@ def with_earlier(drive: arrays.Drive, packed: Packed) -> arrays.Drive:
     return drive._replace(earlier=trial_state.nothing(packed.weight.dtype))
 
 
+def _n_earlier(drive):
+    """Number of trials of the earlier run."""
+    return drive.earlier.states.shape[0]
+
+
 def forward(
     packed: Packed, drive: arrays.Drive, recording: arrays.Recording, steps: int, threads: int
 ) -> None:
     """Simulate a batch; writes `recording`."""
     n_trials, drive = drive.rows.size, with_earlier(drive, packed)
-    others = drive.current.shape[1] or recording.moments.shape[2] or drive.earlier.states.shape[0]
+    others = drive.current.shape[1] or recording.moments.shape[2] or _n_earlier(drive)
     extras = needs_extras(packed, drive.chance, others)
     recording.counts[:] = 0
     weight = _weights(packed)
@@ -243,8 +171,8 @@ def adjoint(
     states = np.zeros((n_trials, kept_steps, int(kept.size.sum())), dtype)
     current = np.zeros(drive.current.shape if currents else (n_trials, 0, 0), dtype)
     others = drive.current.shape[1] or coefficients or states.shape[2]
-    extras = needs_extras(packed, drive.chance, others or drive.earlier.states.shape[0])
-    sums, weight = _GradientSum(packed, coefficients), _weights(packed)
+    extras = needs_extras(packed, drive.chance, others or _n_earlier(drive))
+    sums, weight = GradientSum(packed, coefficients), _weights(packed)
     panels, events = all_panels(packed, weight), most_events(packed, drive.inputs)
 
     def work(c, first, last, stop):
@@ -280,7 +208,7 @@ class _ChunkPass:
         self.spare, self.differentiate_reset = spare, differentiate_reset
         self.weight = _weights(packed)
         self.panels = all_panels(packed, self.weight)
-        self.sums = _GradientSum(packed, coefficients)
+        self.sums = GradientSum(packed, coefficients)
         self.nowhere = np.empty((0, 0, 0), self.weight.dtype)
 
     def forward(self, space, drive, recording, extras, stop):
@@ -374,7 +302,8 @@ def chunked_gradient(
     chance = arrays.Chance() if chance is None else chance
     extras = needs_extras(packed, chance, coefficients or before is not None)
     bounds = chunk_bounds(n_trials, packed, steps)
-    results, ends = [None] * (bounds.size - 1), [None] * (bounds.size - 1)
+    results: list[Any] = [None] * (bounds.size - 1)
+    ends: list[Any] = [None] * (bounds.size - 1)
     chunk = _ChunkPass(packed, steps, blocks, width, coefficients, spare, differentiate_reset)
     no_run, nowhere = trial_state.nothing(packed.weight.dtype), chunk.nowhere
 

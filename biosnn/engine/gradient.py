@@ -214,11 +214,7 @@ def gradient(
         parameters=parameter_gradients(packed, result) if network.parameters else {},
         states={name: _chosen(adjoints[name], record[name], name) for name in record},
         per_step={
-            name: contributions.norms(
-                contributions.by_step(
-                    packed, drive, recording, network.projection(name), adjoints[state]
-                )
-            )
+            name: _per_step(trace, network.projection(name), adjoints[state])
             for name, state in receptors.items()
         },
     )
@@ -229,6 +225,12 @@ def _chosen(values, neurons, name):
     if neurons is None:
         return values
     return values[..., chosen_neurons(neurons, values.shape[-1], name)]
+
+
+def _per_step(trace, projection, adjoint):
+    """(step,) how much each step adds to the gradient by the weights of a projection."""
+    packed, drive, recording = trace.tape
+    return contributions.norms(contributions.by_step(packed, drive, recording, projection, adjoint))
 
 
 def _receptor_state(network, name):

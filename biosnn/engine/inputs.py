@@ -1,6 +1,7 @@
-"""Inputs of a batch of trials: spike trains, checked against the network and put on its time grid."""
+"""Inputs of a batch of trials: spike trains, checked, and put on the time grid of the network."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,7 +165,8 @@ def events_of(
         If there are no trials, or spikes or duration are given where they have no place.
     """
     if network.inputs:
-        trains = input_trains(network, spikes)
+        given: Any = spikes
+        trains = input_trains(network, given)
         if duration is not None:
             raise ValueError(
                 "the spike trains say how long a trial is: leave duration out (it is for networks "
@@ -172,7 +174,7 @@ def events_of(
             )
         if any(len(train) == 0 for train in trains):
             raise ValueError("the spike trains have no trials, so there is nothing to simulate.")
-        events, steps = bin_inputs(network, spikes, merge)
+        events, steps = bin_inputs(network, given, merge)
         return events, steps, {p.name: train for p, train in zip(network.inputs, trains)}
     if spikes is not None or duration is None:
         raise ValueError("the network has no inputs: give spikes=None and a duration in seconds.")

@@ -114,7 +114,7 @@ def all_states(packed: Packed) -> Layout:
     first = {
         f"{p.name}.{state}": packed.state(p.name, state)[0]
         for p in packed.order
-        for state in p.neuron.states
+        for state in p.states
     }
     return state_layout(packed, sorted(first, key=first.__getitem__))
 

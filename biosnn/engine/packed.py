@@ -42,7 +42,7 @@ class PackedNeurons:
         neurons, population = self.neurons(name), self.network[name]
         g = int(np.searchsorted(self.model.neuron_first, neurons.start, side="right")) - 1
         first, stop = self.model.neuron_first[g : g + 2]
-        row = list(population.neuron.states).index(state)
+        row = list(population.states).index(state)
         at = self.model.state_first[g] + row * (stop - first) + neurons.start - first
         return int(at), population.n
 
@@ -57,7 +57,7 @@ class PackedNeurons:
 
         It does for learned time constants, and where conductances act.
         """
-        return any(p.learn or p.neuron.reversal for p in self.order)
+        return any(p.learn or (p.neuron and p.neuron.reversal) for p in self.order)
 
 
 class Filled(NamedTuple):

@@ -85,15 +85,20 @@ def realize(
     check_initial(initial)
     check_network(network)
     run = StreamRun(network, None, True, background, None, whole_seed(seed), initial, 1, steps)
-    arrivals, currents = [], {}
+    arrivals: list[tuple] = []
+    currents: dict[str, Any] = {}
     for s in _places(run, len(background)):
         p = network.populations[run.noise.population[s]]
         if isinstance(background[run.noise.stream[s]], PoissonInput):
             arrivals.append((run.noise.stream[s], _arrivals(run, p, s, steps)))
         else:
             currents[p.name] = currents.get(p.name, 0.0) + _current(run, p, s, steps)
-    arrivals = tuple(each for _, each in sorted(arrivals, key=lambda pair: pair[0]))
-    return Realization(arrivals, currents, {name: _start(run, name) for name in initial or {}})
+    in_order = sorted(arrivals, key=lambda pair: pair[0])
+    return Realization(
+        arrivals=tuple(each for _, each in in_order),
+        currents=currents,
+        initial={name: _start(run, name) for name in initial or {}},
+    )
 
 
 def check_initial(initial: Any) -> None:

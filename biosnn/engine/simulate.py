@@ -1,7 +1,8 @@
 """Run one large network, sparse or dense, for as long as you like: simulate(network, duration).
 
-The step is that of `run`, but there is one trial, threads go over targets, and nothing is stored but
-spikes and what was asked for.
+The step is that of `run`, but there is one trial, threads go over targets, and nothing is stored
+but spikes and what was asked for. kernels/stream.py has the step, kernels/arrivals.py the delivery
+of spikes.
 """
 
 import os

@@ -78,7 +78,11 @@ class Simulation(Shows):
         """
         trains = {
             name: SpikeTrains(
-                steps * self.network.dt, units, [0, units.size], self.network[name].n, self.duration
+                times=steps * self.network.dt,
+                units=units,
+                offsets=np.array([0, units.size]),
+                n_units=self.network[name].n,
+                duration=self.duration,
             )
             for name, (steps, units) in self._events.items()
         }

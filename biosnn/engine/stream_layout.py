@@ -74,7 +74,8 @@ class StreamLayout:
     def state(self, name: str | Population, state: str) -> int:
         """Return the first element of a state of a population in the state vector."""
         p, population = self.find(name)
-        return int(self.state_first[p] + list(population.neuron.states).index(state) * self.room[p])
+        row = list(population.states).index(state)
+        return int(self.state_first[p] + row * self.room[p])
 
 
 def _first_of(counts):

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.stream import split_rows
-from ..network.network import Projection
+from ..network.network import Network, Projection
 from .stream_layout import StreamLayout
 from .stream_tables import Cells, Pools, Wires
 
@@ -79,7 +79,7 @@ class _Ring:
                 self.width += layout.padded(projection.post)
 
     @staticmethod
-    def key(network, projection):
+    def key(network: Network, projection: Projection) -> tuple[str, str]:
         """The population and state that a projection adds to."""
         receptor = network[projection.post].neuron.receptors[projection.receptor]
         return projection.post, receptor.state

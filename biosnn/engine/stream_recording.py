@@ -46,7 +46,8 @@ class StreamRecording:
         rate_bin: float,
         steps: int,
     ):
-        self.run, self.file = run, None
+        self.run = run
+        self.file: SpikeFile | None = None
         self.bin_steps = _bin_steps(rate_bin, run.network.dt, steps)
         self.names = _spiking_names(run.network, record_spikes)
         self.events: dict[str, list] = {name: [] for name in self.names}

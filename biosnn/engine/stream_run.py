@@ -40,7 +40,10 @@ class Recorder(Protocol):
     """What takes the records of a run (stream_recording.py)."""
 
     table: Any
-    failed: bool
+
+    @property
+    def failed(self) -> bool:
+        """Whether nothing more can be kept."""
 
     def keep(self, first: int, last: int) -> None:
         """Take what the steps first .. last - 1 have recorded."""
@@ -153,8 +156,10 @@ class StreamRun:
         control[:] = 0
         jobs = []
         try:
-            for t in range(1, self.threads):
-                jobs.append(pool.submit(self._advance, recorder, control, t, first, last))
+            jobs += [
+                pool.submit(self._advance, recorder, control, t, first, last)
+                for t in range(1, self.threads)
+            ]
             self._advance(recorder, control, 0, first, last)
         except BaseException:
             control[_HOME] = 1

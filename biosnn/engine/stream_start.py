@@ -189,12 +189,10 @@ def most_spikes(
     if not merge and inputs:
         counts = np.diff(drive.pointers)
         step, number = np.divmod(np.repeat(np.arange(counts.size), counts), len(inputs))
-        for q, p in enumerate(inputs):
-            lists.append((step[number == q], p, drive.units[number == q]))
+        lists += [(step[number == q], p, drive.units[number == q]) for q, p in enumerate(inputs)]
     if state is not None:
         steps, populations, units = (state.arrays[name] for name in _RECENT)
-        for p in inputs:
-            lists.append((steps[populations == p], p, units[populations == p]))
+        lists += [(steps[populations == p], p, units[populations == p]) for p in inputs]
     for steps, p, units in lists:
         _, times = np.unique(steps * layout.n[p] + units, return_counts=True)
         most[p] = max(most[p], times.max(initial=1))

@@ -95,9 +95,9 @@ def check_memory(
     ou, sources
         Values and places of Ornstein-Uhlenbeck sources.
     """
-    if np.shape(state.arrays.get("ou")) != ou.shape or not np.array_equal(
-        state.arrays.get("ou_sources"), sources
-    ):
+    given: dict[str, Any] = state.arrays
+    same = np.array_equal(given.get("ou_sources"), sources)
+    if np.shape(given.get("ou")) != ou.shape or not same:
         raise ValueError(
             "this state was reached with another background: Ornstein-Uhlenbeck sources differ."
         )

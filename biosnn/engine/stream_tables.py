@@ -15,8 +15,9 @@ from .stream_layout import StreamLayout
 
 
 class Cells(NamedTuple):
-    """P populations in the order of the network, inputs among them; a row is a state of a
-    population.
+    """P populations in the order of the network, inputs among them.
+
+    A row is a state of a population.
     """
 
     n: np.ndarray  # (P,) neurons
@@ -95,7 +96,8 @@ class Pools(NamedTuple):
     population: np.ndarray
     source: np.ndarray
     row_first: np.ndarray  # first row in `first`
-    # units that look at neuron j of the source: unit[first[r] : first[r + 1]] with r = row_first + j
+    # the units that look at neuron j of the source are unit[first[r] : first[r + 1]], with
+    # r = row_first + j
     first: np.ndarray
     unit: np.ndarray
     seen_first: np.ndarray  # first unit in `seen`

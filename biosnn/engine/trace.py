@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +80,7 @@ class Trace(Shows):
     @property
     def times(self) -> NDArray[np.float64]:
         """(steps,) labels of the steps in seconds."""
-        return np.arange(self.n_steps) * self.dt
+        return np.arange(self.n_steps, dtype=float) * self.dt
 
     @property
     def labels(self) -> NDArray | None:
@@ -96,7 +97,7 @@ class Trace(Shows):
         """The state of all trials at the end, to go on with `run(…, state=trace.state)`."""
         packed, drive, recording = self.tape
         end = after(packed, drive, recording, self.n_steps)
-        key = np.uint64(drive.chance.key)
+        key: Any = np.uint64(drive.chance.key)
         return State(self.network.fingerprint(), end.first, as_arrays(end) | {"key": key})
 
     @cached_property

@@ -1,4 +1,4 @@
-"""From populations to the arrays that kernels of batches read: groups, step matrices, thresholds."""
+"""From populations to the arrays that kernels of batches read: step matrices, thresholds."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -27,7 +27,7 @@ def groups_of(network: Network) -> list[list[Population]]:
     """
     groups: dict[tuple, list] = {}
     for population in network.firing + network.readouts:
-        neuron = population.neuron
+        neuron: Any = population.neuron
         key = (
             population.kind,
             tuple(neuron.states),
@@ -47,13 +47,16 @@ def pack_model(network: Network) -> Model:
     groups, dtype, dt = groups_of(network), network.dtype, network.dt
     order = [population for group in groups for population in group]
     spiking = [group for group in groups if group[0].kind != "readout"]
+    # the neuron models of groups and of populations; only inputs and pools have none
+    models: list[Any] = [group[0].neuron for group in groups]
+    neurons: list[Any] = [p.neuron for p in order]
+    surrogates: list[Any] = [group[0].surrogate for group in spiking]
     sizes = np.array([sum(p.n for p in group) for group in groups])
-    n_states = np.array([len(group[0].neuron.states) for group in groups])
+    n_states = np.array([len(model.states) for model in models])
     state_first = _first_of(sizes * n_states)
     matrices = _Matrices(network, groups)
-    subtracts = [group[0].neuron.reset == "subtract" for group in groups]
-    resets = [0.0 if p.neuron.reset == "subtract" else p.neuron.reset for p in order]
-    surrogates = [group[0].surrogate for group in spiking]
+    subtracts = [model.reset == "subtract" for model in models]
+    resets = [0.0 if neuron.reset == "subtract" else neuron.reset for neuron in neurons]
     return Model(
         n_spiking=len(spiking),
         neuron_first=_first_of(sizes),
@@ -65,24 +68,20 @@ def pack_model(network: Network) -> Model:
         drive=np.concatenate(matrices.drive).astype(dtype),
         bias=pack_bias(network, order),
         initial=_initial(groups).astype(dtype),
-        threshold=aligned_copy(_per_neuron(order, [p.neuron.threshold for p in order], dtype)),
+        threshold=aligned_copy(_per_neuron(order, [neuron.threshold for neuron in neurons], dtype)),
         reset=_per_neuron(order, resets, dtype),
         reset_kind=np.where(subtracts, RESET_BY_SUBTRACTION, RESET_TO_VALUE).astype(np.int64),
         clamped_steps=np.array(
-            [max(0, group[0].neuron.refractory_steps(dt) - 1) for group in groups], np.int64
+            [max(0, model.refractory_steps(dt) - 1) for model in models], np.int64
         ),
         surrogate=np.array([each._code for each in surrogates], np.int64),
         steepness=np.array([each.steepness for each in surrogates], dtype),
         cutoff=np.array([each.support for each in surrogates], dtype),
         population_first=_first_of([p.n for group in spiking for p in group]),
         group=np.repeat(np.arange(len(spiking)), [len(g) for g in spiking]).astype(np.int64),
-        conducting=np.array([bool(group[0].neuron.reversal) for group in groups]),
+        conducting=np.array([bool(model.reversal) for model in models]),
         reversal=np.array(
-            [
-                group[0].neuron.reversal.get(state, np.nan)
-                for group in groups
-                for state in group[0].neuron.states
-            ],
+            [model.reversal.get(state, np.nan) for model in models for state in model.states],
             dtype,
         ),
         rate=np.concatenate(matrices.rate).astype(dtype),

@@ -1,4 +1,4 @@
-"""From projections to the arrays that kernels of batches read: bundles of dense ones, sparse ones."""
+"""From projections to the arrays that kernels of batches read: dense bundles, sparse rows."""
 
 from typing import NamedTuple
 

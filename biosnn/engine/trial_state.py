@@ -93,8 +93,9 @@ def after(
 
 
 def _last_steps(before, events, rows, n_sources, steps, keep):
-    """The last `keep` steps of some rows of events, `steps` long, and of the `keep` steps before
-    them.
+    """The last `keep` steps of some rows of events.
+
+    The rows are `steps` long, and `before` has the `keep` steps before them.
     """
     new = min(keep, steps)
     parts = [_cut(events, rows, (steps - new) * n_sources, steps * n_sources)]
@@ -114,8 +115,9 @@ def _last_steps(before, events, rows, n_sources, steps, keep):
 
 
 def _cut(events, rows, first, last):
-    """(number of events of each step and source, units, values) of a range of columns of the
-    pointers.
+    """Events of a range of columns of the pointers.
+
+    Returns the number of events of each step and source, their units and values.
     """
     pointers = events.pointers[rows, first : last + 1]
     total = pointers[:, -1] - pointers[:, 0]

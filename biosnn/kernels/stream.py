@@ -126,8 +126,9 @@ def split_rows(first, target, bounds, split):
 
 @kernel
 def collect(recent, p, first, last, steps, units):
-    """Spikes of population p in steps first .. last - 1, by step and then neuron, into `steps` and
-    `units`.
+    """Spikes of population p in steps first .. last - 1, into `steps` and `units`.
+
+    They are sorted by step, and then by thread and neuron.
     """
     total = 0
     for n in range(first, last):

@@ -87,7 +87,9 @@ def save(session, path):
         "sums": session.sums,
     }
     if session.batch and session.past is not None:
-        arrays |= {f"past/{name}": value for name, value in trial_state.as_arrays(session.past).items()}
+        arrays |= {
+            f"past/{name}": value for name, value in trial_state.as_arrays(session.past).items()
+        }
     checkpoint.write(
         path,
         arrays,

@@ -536,7 +536,9 @@ class _Session:
             )
         chunks.forward(self.packed, drive, known, data.steps, self.threads)
         check_batch(self.packed, drive, known, data.steps, all_states)
-        return known, trial_state.after(self.packed, drive, known, data.steps) if self.stateful else None
+        return known, trial_state.after(
+            self.packed, drive, known, data.steps
+        ) if self.stateful else None
 
     # ------------------------------------------------------------------------------------- one step
 

@@ -44,7 +44,8 @@ def test_spikes_can_be_read_while_the_file_grows(tmp_path):
 import biosnn as bs
 net = bs.Network(1e-4)
 net.population(100, bs.lif_delta(20e-3, 20e-3, 10e-3), "excitatory", "E")
-bs.simulate(net, 1e6, background=[bs.Current("E", 0.05)], out={str(tmp_path / "grow.spikes")!r}, progress=False)
+path = {str(tmp_path / "grow.spikes")!r}
+bs.simulate(net, 1e6, background=[bs.Current("E", 0.05)], out=path, progress=False)
 """
     process = subprocess.Popen([sys.executable, "-c", script])
     try:

@@ -155,11 +155,12 @@ def test_same_bits_on_any_number_of_threads_and_when_continued(rule, sign, delay
 
 
 def test_steady_states():
-    rule = bs.TsodyksMarkram(0.5, 0.8)
+    depressing = bs.TsodyksMarkram(0.5, 0.8)
+    # Tsodyks et al. (1998)
     np.testing.assert_allclose(
-        rule.steady_state([10.0, 20.0])[2], [0.1051, 0.0571], atol=5e-5
-    )  # Tsodyks et al. (1998)
-    for rule in (rule, bs.TsodyksMarkram(0.03, 0.13, 0.53)):
+        depressing.steady_state([10.0, 20.0])[2], [0.1051, 0.0571], atol=5e-5
+    )
+    for rule in (depressing, bs.TsodyksMarkram(0.03, 0.13, 0.53)):
         u, x = 0.0, 1.0
         for _ in range(500):
             u = u * (np.exp(-0.05 / rule.tau_facil) if rule.tau_facil else 0)

@@ -1,5 +1,6 @@
 """Runs that go on from where others ended, stateful training, and the gradient at every step."""
 
+import itertools
 import sys
 
 import numpy as np
@@ -39,7 +40,7 @@ def cut(trains, first, last, dt=DT):
 def pieces(net, trains, bounds, currents=None, record=(), **options):
     """Traces of runs that go on from each other."""
     state = None
-    for first, last in zip(bounds[:-1], bounds[1:]):
+    for first, last in itertools.pairwise(bounds):
         part = {name: values[:, first:last] for name, values in (currents or {}).items()}
         trace = bs.run(
             net, cut(trains, first, last), record=record, currents=part, state=state, **options
@@ -236,9 +237,8 @@ def test_gradients_of_two_runs_are_the_truncated_one_of_a_long_run(make, window)
         np.testing.assert_allclose(
             parts[0][name] + parts[1][name], slope, rtol=1e-10, atol=1e-12 * np.abs(slope).max()
         )
-        assert (
-            np.any(parts[1][name]) or window == 5 and name != "A->out"
-        )  # short windows end before spikes reach the readout
+        # short windows end before spikes reach the readout
+        assert np.any(parts[1][name]) or (window == 5 and name != "A->out")
 
 
 def test_recorded_gradients_are_those_of_a_small_change():

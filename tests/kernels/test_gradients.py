@@ -459,7 +459,7 @@ def test_against_the_naive_reference(table, integrator, reset, refractory, per_n
     trace = bs.run(net, trains, record=names, currents=currents, tape=True)
     grad = np.random.default_rng(6).normal(size=(3, 30, 3))
     got = bs.gradient(trace, states={"out.U": grad}, counts={"A": np.ones((3, 5))})
-    dense, total = bs.bin_spikes(trains, DT).dense(), {name: 0.0 for name in net.weights}
+    dense, total = bs.bin_spikes(trains, DT).dense(), dict.fromkeys(net.weights, 0.0)
     assert trace.counts["A"].sum() > 3 and trace.counts["B"].sum() > 3
     for b in range(3):
         inputs, one = {"input": dense[b]}, {"A": currents["A"][b]}
