@@ -216,7 +216,7 @@ def _releases(plastic, wires, cells, recent, steps):
         for slot in [n & recent.mask for n in steps]:
             for t in range(cells.bounds.shape[1] - 1):
                 begin = plastic.release_first[q] + recent.first[p, t] - recent.first[p, 0]
-                yield plastic.release[slot, begin : begin + recent.count[slot, t, p]]
+                yield plastic.release[slot, begin : begin + recent.n_spikes[slot, t, p]]
 
 
 def state_of(

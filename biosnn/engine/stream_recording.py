@@ -60,13 +60,13 @@ class StreamRecording:
         """stream_tables.Record of the chosen states."""
         run, layout, cells = self.run, self.run.layout, self.run.cells
         every = whole(every, "every", 1, why="a number of steps")
-        index, owner, clamped, at = [], [], [], 0
+        element, owner, clamped, at = [], [], [], 0
         for name, chosen in record.items():
             first, n, membrane = find_state(layout, name)
             p = layout.number[name.partition(".")[0]]
             units = chosen_neurons(chosen, n, name)
             clamps = membrane and cells.clamped_steps[p]
-            index.append(first + units)
+            element.append(first + units)
             owner.append(np.searchsorted(cells.bounds[p], units, side="right") - 1)
             clamped.append(layout.neuron_first[p] + units if clamps else np.full(units.size, -1))
             self.columns[name] = slice(at, at + units.size)
@@ -74,7 +74,7 @@ class StreamRecording:
         rows = run.most // every + 1 if at else 0
         return stream_tables.Record(
             every=every,
-            index=_joined(index),
+            element=_joined(element),
             owner=_joined(owner),
             clamped_by=_joined(clamped),
             values=np.empty((rows, at), run.network.dtype),
@@ -98,7 +98,7 @@ class StreamRecording:
         slots, found = np.arange(first, last) & run.recent.mask, {}
         for name, binned in self.binned.items():
             p = run.layout.number[name]
-            counts = run.recent.count[slots, :, p].sum(axis=1)
+            counts = run.recent.n_spikes[slots, :, p].sum(axis=1)
             np.add.at(binned, bins, counts)
             if name in self.events and counts.any():
                 steps, units = np.empty(counts.sum(), np.int64), np.empty(counts.sum(), np.int32)
@@ -122,7 +122,9 @@ class StreamRecording:
     def result(self, wall: float, interrupted: bool) -> Simulation:
         """Return what the run did, in so many seconds of wall time."""
         run, dt, every = self.run, self.run.network.dt, self.table.every
-        rows = np.concatenate([np.empty((0, self.table.index.size), run.network.dtype), *self.rows])
+        rows = np.concatenate(
+            [np.empty((0, self.table.element.size), run.network.dtype), *self.rows]
+        )
         steps = np.arange(-(-run.first // every) * every, run.step, every) - run.first
         n_bins = -(-run.done // self.bin_steps)
         binned = {name: counts[:n_bins] for name, counts in self.binned.items()}

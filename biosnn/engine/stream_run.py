@@ -215,7 +215,7 @@ class StreamRun:
         slots = np.arange(first, self.step) & self.recent.mask
         steps, populations, units = [], [], []
         for p in range(self.layout.n.size):
-            size = int(self.recent.count[slots, :, p].sum())
+            size = int(self.recent.n_spikes[slots, :, p].sum())
             steps.append(np.empty(size, np.int64))
             populations.append(np.full(size, p))
             units.append(np.empty(size, np.int32))

@@ -211,12 +211,12 @@ def new_recent_spikes(
         mask=slots - 1,
         first=np.ascontiguousarray(lists[:, :-1]),
         units=np.empty((slots, size + 1), np.int32),
-        count=np.zeros((slots, threads, layout.n.size), np.int32),
+        n_spikes=np.zeros((slots, threads, layout.n.size), np.int32),
     )
     if state is not None:
         for n, p, unit in zip(*(state.arrays[name] for name in _RECENT)):
             slot = n & recent.mask
             t = int(np.searchsorted(cells.bounds[p], unit, side="right")) - 1
-            recent.units[slot, recent.first[p, t] + recent.count[slot, t, p]] = unit
-            recent.count[slot, t, p] += 1
+            recent.units[slot, recent.first[p, t] + recent.n_spikes[slot, t, p]] = unit
+            recent.n_spikes[slot, t, p] += 1
     return recent

@@ -95,9 +95,9 @@ def check_memory(
     ou, sources
         Values and places of Ornstein-Uhlenbeck sources.
     """
-    given: dict[str, Any] = state.arrays
-    same = np.array_equal(given.get("ou_sources"), sources)
-    if np.shape(given.get("ou")) != ou.shape or not same:
+    values: Any = state.arrays.get("ou")
+    places: Any = state.arrays.get("ou_sources")
+    if np.shape(values) != ou.shape or not np.array_equal(places, sources):
         raise ValueError(
             "this state was reached with another background: Ornstein-Uhlenbeck sources differ."
         )

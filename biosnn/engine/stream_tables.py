@@ -143,14 +143,14 @@ class RecentSpikes(NamedTuple):
     mask: int
     first: np.ndarray  # (P, threads) where each thread lists the spikes of its neurons
     units: np.ndarray  # (slots, spikes of a step + 1)
-    count: np.ndarray  # (slots, threads, P)
+    n_spikes: np.ndarray  # (slots, threads, P)
 
 
 class Record(NamedTuple):
     """Chosen states, every so many steps."""
 
     every: int
-    index: np.ndarray  # in the state vector
+    element: np.ndarray  # of the state vector
     owner: np.ndarray  # thread
     clamped_by: np.ndarray  # neuron whose clock holds it, or -1
     values: np.ndarray  # (rows, chosen)

@@ -77,7 +77,7 @@ def _add_delayed(
 def spikes_of(recent, n, part_of, p):
     """Spikes of population p at step n in one thread's part."""
     slot = n & recent.mask
-    return part(recent.units[slot], recent.first[p, part_of], recent.count[slot, part_of, p])
+    return part(recent.units[slot], recent.first[p, part_of], recent.n_spikes[slot, part_of, p])
 
 
 @kernel

@@ -18,7 +18,9 @@ def _released(plastic, recent, q, n, part_of, p):
     They are those of one thread's part of population p.
     """
     first = plastic.release_first[q] + recent.first[p, part_of] - recent.first[p, 0]
-    return part(plastic.release[n & recent.mask], first, recent.count[n & recent.mask, part_of, p])
+    return part(
+        plastic.release[n & recent.mask], first, recent.n_spikes[n & recent.mask, part_of, p]
+    )
 
 
 @kernel

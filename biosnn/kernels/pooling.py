@@ -77,7 +77,7 @@ def pool_spikes(cells, pools, recent, k, n, t):
     count = 0
     for other in range(cells.bounds.shape[1] - 1):
         at = recent.first[source, other]
-        for e in range(recent.count[slot, other, source]):
+        for e in range(recent.n_spikes[slot, other, source]):
             row = rows + recent.units[slot, at + e]
             for a in range(pools.first[row], pools.first[row + 1]):
                 if begin <= pools.unit[a] < end:
@@ -86,4 +86,4 @@ def pool_spikes(cells, pools, recent, k, n, t):
         if pools.seen[seen + g] == n:
             recent.units[slot, recent.first[p, t] + count] = g
             count += 1
-    recent.count[slot, t, p] = count
+    recent.n_spikes[slot, t, p] = count

@@ -243,7 +243,7 @@ def update(cells, noise, recent, p, n, t, x, state, scratch):
         )
         if cells.spiking[p]:
             count = _find_spikes(i, m, cells.n[p], scratch.margin, units, count)
-    recent.count[slot, t, p] = count
+    recent.n_spikes[slot, t, p] = count
 
 
 @kernel
@@ -261,7 +261,7 @@ def copy_inputs(cells, drive, recent, p, n, t):
             if begin <= drive.units[e] < end:
                 recent.units[slot, recent.first[p, t] + count] = drive.units[e]
                 count += 1
-    recent.count[slot, t, p] = count
+    recent.n_spikes[slot, t, p] = count
 
 
 @kernel
@@ -271,7 +271,7 @@ def reset(cells, recent, p, n, t, x, state):
     a = cells.neuron_first[p]
     first = cells.state_first[p]
     at = recent.first[p, t]
-    for e in range(recent.count[slot, t, p]):
+    for e in range(recent.n_spikes[slot, t, p]):
         i = recent.units[slot, at + e]
         x[first + i] = x[first + i] - cells.threshold[p] if cells.subtracts[p] else cells.reset[p]
         state.held[a + i] = x[first + i]
@@ -287,7 +287,7 @@ def jump(cells, recent, p, n, t, x):
     at = recent.first[p, t]
     if n < cells.jump_delay[p]:
         return
-    for e in range(recent.count[slot, t, p]):
+    for e in range(recent.n_spikes[slot, t, p]):
         i = recent.units[slot, at + e]
         for r in range(cells.row_first[p] + 1, cells.row_first[p + 1]):
             x[first + (r - cells.row_first[p]) * cells.padded[p] + i] += cells.coefficient[
