@@ -92,20 +92,22 @@ from .support.warn import RoundingWarning, UnitWarning
 from .theory.regime import regime
 from .training import schedules
 from .training.constraint import WeightConstraint
-from .training.loss import (
+from .training.cross_entropy import (
     EveryStepCrossEntropy,
     FocalLoss,
     LastStepCrossEntropy,
     MaxOverTimeCrossEntropy,
     MeanOverTimeCrossEntropy,
-    MeanSquaredError,
-    PatternRegression,
     SumOverTimeCrossEntropy,
 )
+from .training.evaluation import Evaluation, evaluate
+from .training.history import History
 from .training.optim import SGD, SMORMS3, Adam, AdamW
-from .training.regularize import WeightPenalty, lower_bound, upper_bound
+from .training.protocols import Constraint, Loss, Optimizer, Regularizer, Schedule
+from .training.regularize import SpikeCount, WeightPenalty, lower_bound, upper_bound
 from .training.spike_loss import TimeToFirstSpike, VanRossumDistance
-from .training.train import Evaluation, History, evaluate, prime, train
+from .training.squared_error import MeanSquaredError, PatternRegression
+from .training.train import prime, train
 
 __version__ = "0.1.0"
 __all__ = [
@@ -119,6 +121,7 @@ __all__ = [
     "ChannelJitter",
     "ChannelMask",
     "ChannelShift",
+    "Constraint",
     "Convolution",
     "Current",
     "Drop",
@@ -137,6 +140,7 @@ __all__ = [
     "InhibitorySTDP",
     "Insert",
     "LastStepCrossEntropy",
+    "Loss",
     "MaxOverTimeCrossEntropy",
     "MaxPool",
     "MeanOverTimeCrossEntropy",
@@ -146,17 +150,21 @@ __all__ = [
     "Neuron",
     "Normal",
     "OneToOne",
+    "Optimizer",
     "OrnsteinUhlenbeck",
     "Pairs",
     "PatternRegression",
     "PoissonInput",
     "Receptor",
+    "Regularizer",
     "RoundingWarning",
     "SGD",
     "SMORMS3",
+    "Schedule",
     "Sigmoid",
     "SigmoidEscape",
     "Simulation",
+    "SpikeCount",
     "SpikeTrains",
     "State",
     "SumOverTimeCrossEntropy",

@@ -48,7 +48,12 @@ def relative_error(
     rng, trace = np.random.default_rng(seed), twin(network, spikes, currents, state)
     _, states, counts, direct, *by_spike = loss(trace)
     got = backward.gradient(
-        trace, states, *by_spike, counts=counts, differentiate_reset=True, threads=1
+        trace,
+        states=states,
+        spikes=by_spike[0] if by_spike else None,
+        counts=counts,
+        differentiate_reset=True,
+        threads=1,
     )
     errors = []
 

@@ -54,7 +54,7 @@ def dalian_ampa_nmda_gaba(dtype=np.float64):
         z,
         dtype,
         ampa_nmda_gaba(
-            *(float(z[f"tau_{name}"]) for name in ("mem", "ampa", "nmda", "gaba")),
+            **{f"tau_{name}": float(z[f"tau_{name}"]) for name in ("mem", "ampa", "nmda", "gaba")},
             refractory=TWO,
             integrator="exponential_euler",
         ),

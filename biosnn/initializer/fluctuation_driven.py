@@ -23,6 +23,8 @@ from ..support.seeds import generator
 from ..support.threads import checked_threads
 from ..support.warn import warn
 from ..theory import moments
+from ..theory.density import stationary_rate
+from ..theory.rates import adapted_rate, pooled_rate
 from . import conductance as conductance_init
 from . import shadows
 from .advice import check_shares, did_not_settle, family_of, number, sigma_of_xi, silent_source
@@ -294,7 +296,7 @@ class _Design:
         """Of units that pool independent neurons. (The closed loop measures them.)"""
         for p in pools:
             rate = self.rates.get(p.source, conductance_init.START)
-            self.rates[p.name] = moments.pooled_rate(
+            self.rates[p.name] = pooled_rate(
                 rate, int(np.prod(p.pooling.size)), self.network.dt
             )
 
@@ -309,7 +311,7 @@ class _Design:
         tau = moments.current_time_constant(neuron, receptor_variance)
 
         def rate(shift):
-            return moments.stationary_rate(
+            return stationary_rate(
                 mu + shift,
                 sigma,
                 float(np.mean(neuron.time_constants["mem"])),
@@ -320,7 +322,7 @@ class _Design:
                 neuron.refractory_steps(dt),
             )
 
-        return moments.adapted_rate(rate, moments.adaptation_gain(neuron))
+        return adapted_rate(rate, moments.adaptation_gain(neuron))
 
     # -------------------------------------------------------------------------------------- weights
 

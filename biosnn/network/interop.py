@@ -32,7 +32,9 @@ def from_torch(weight: Any) -> np.ndarray:
     Examples
     --------
     >>> import biosnn as bs
-    >>> bs.interop.from_torch([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]).shape      # two targets, three sources
+    >>> bs.interop.from_torch(
+    ...     [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
+    ... ).shape  # two targets, three sources
     (3, 2)
     """
     if hasattr(weight, "detach"):

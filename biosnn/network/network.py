@@ -19,6 +19,7 @@ from .convolution import MaxPool
 from .escape import EscapeNoise
 from .neuron import Neuron, leaky_readout, pooling_unit
 from .plasticity import check_plasticity
+from .psp import psp
 from .surrogate import SuperSpike, Surrogate
 from .synapses import Synapses, compact_delays, delay_steps, draw_delays, draw_weights, is_random
 
@@ -621,6 +622,15 @@ class Network:
             if population.neuron
             else {}
         )
+
+    def psp(self, projection, n_steps):
+        """(n_steps,) or (n_steps, n) what a spike of weight 1 does to U of its targets, step by step.
+
+        With learned time constants as they are now. ValueError for targets that are not linear in U.
+        """
+        projection = self.projection(projection)
+        taus = self.time_constants(projection.post)
+        return psp(self[projection.post].neuron, self.dt, projection.receptor, n_steps, taus)
 
     def fingerprint(self):
         """A hash of everything but weights and time-constant parameters: two networks share it if their arrays fit."""

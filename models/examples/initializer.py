@@ -40,7 +40,7 @@ def main():
         print(f"sigma_U = {sigma_u}: E fires at {rates[sigma_u]:.2f} Hz")
     print(report)
     try:
-        start(spikes, sigma_u=1.0, mu_u=-5.0, rates=20.0, closed_loop=False)
+        start(spikes, sigma_u=1.0, mu_u=-5.0, assumed_rates=20.0, closed_loop=False)
         error = ""
     except ValueError as reason:
         error = str(reason)

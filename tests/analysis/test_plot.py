@@ -14,7 +14,7 @@ from matplotlib.colors import to_hex  # noqa: E402
 from matplotlib.text import Text  # noqa: E402
 
 import biosnn as bs  # noqa: E402
-from biosnn.analysis import figures, plot, plot_currents, plot_traces, stats
+from biosnn.analysis import figures, plot, plot_activity, plot_currents, stats
 from biosnn.brian.comparison import Comparison, Divergence  # noqa: E402
 from biosnn.data import poisson  # noqa: E402
 from biosnn.data.spike_trains import SpikeTrains  # noqa: E402
@@ -273,7 +273,8 @@ def test_currents_through_conductances():
     x, a = net.input(10), net.population(3, conductance_lif(refractory=0.0), name="A")
     net.connect(x, a, receptor="exc", weights=rng.exponential(0.2, (10, 3)))
     net.connect(x, a, receptor="inh", weights=rng.exponential(0.2, (10, 3)), name="inhibition")
-    there = run(net, poisson(20, 10, 0.1, 2, seed=1), ["A.U", "A.g_exc", "A.g_inh"])
+    spikes = poisson(20, 10, 0.1, 2, seed=1)
+    there = run(net, spikes, record=["A.U", "A.g_exc", "A.g_inh"])
     axis, u = plot.currents(there, "A", neuron=1, trial=1).axes[0], there.states["A.U"][1, :, 1]
     np.testing.assert_allclose(
         line(axis, "excitatory").get_ydata(),
@@ -286,7 +287,7 @@ def test_currents_through_conductances():
         rtol=1e-5,
     )
     with pytest.raises(ValueError, match='"A.U", "A.g_exc", "A.g_inh"'):
-        plot.currents(run(net, poisson(20, 10, 0.1, 2, seed=1), ["A.U"]), "A")
+        plot.currents(run(net, spikes, record=["A.U"]), "A")
 
 
 def test_gradients_over_time_are_norms_over_trials_and_neurons(trace):
@@ -706,7 +707,7 @@ def test_names_are_no_formulas_and_break_at_underscores(odd):
 
 
 def test_a_rate_is_rounded_but_never_to_nothing():
-    assert [plot_traces._rate(rate) for rate in (0.0, 0.0123, 0.5, 12.345, 1234.5)] == [
+    assert [plot_activity._rate(rate) for rate in (0.0, 0.0123, 0.5, 12.345, 1234.5)] == [
         "silent",
         "0.012 Hz",
         "0.5 Hz",
@@ -789,11 +790,11 @@ def test_figures_are_written_and_pyplot_is_never_loaded(trace, tmp_path):
     plot.activity(trace).savefig(tmp_path / "activity.png")
     assert (tmp_path / "activity.png").read_bytes().startswith(b"\x89PNG")
     code = (
-        "import sys, numpy as np, biosnn.plot as plot; assert 'matplotlib' not in sys.modules; "
-        "from biosnn.train import History; plot.history(History(*[np.ones(3)] * 7)); "
+        "import sys, numpy as np, biosnn as bs; assert 'matplotlib' not in sys.modules; "
+        "bs.plot.history(bs.History(*[np.ones(3)] * 7)); "
         "assert 'matplotlib.figure' in sys.modules and 'matplotlib.pyplot' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(plot.__file__).parents[1])
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(plot.__file__).parents[2])
 
 
 # ---------------------------------------------------------------------------------------- bad input

@@ -1,6 +1,4 @@
-"""Simulation and theory by careless users: what they are told, and what went wrong without a word
-before.
-"""
+"""Simulation and theory by careless users: what they are told, and what went wrong without a word before."""
 
 import signal
 import subprocess
@@ -12,10 +10,10 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn.analysis import stats
+from biosnn.analysis import correlogram, stats
 from biosnn.network.connectivity import OneToOne
 
-AIM = {"mu_u": 9e-3, "sigma_u": 3e-3, "rates": {"x": 5.0}}
+AIM = {"mu_u": 9e-3, "sigma_u": 3e-3, "assumed_rates": {"x": 5.0}}
 
 
 def one(neuron=None, n=3, sign="excitatory"):
@@ -43,9 +41,8 @@ def test_spikes_can_be_read_while_the_file_grows(tmp_path):
     script = f"""
 import biosnn as bs
 net = bs.Network(1e-4)
-net.population(100, bs.lif_delta(20e-3, 20e-3, 10e-3), "excitatory", "E")
-path = {str(tmp_path / "grow.spikes")!r}
-bs.simulate(net, 1e6, background=[bs.Current("E", 0.05)], out=path, progress=False)
+net.population(100, bs.lif_delta(tau_mem=20e-3, threshold=20e-3, reset=10e-3), "excitatory", name="E")
+bs.simulate(net, 1e6, background=[bs.Current("E", 0.05)], out={str(tmp_path / "grow.spikes")!r}, progress=False)
 """
     process = subprocess.Popen([sys.executable, "-c", script])
     try:
@@ -76,10 +73,14 @@ def test_no_population_in_a_file(tmp_path):
 
 
 def test_an_interrupted_initialization_stops():
-    net = bs.Network(1e-4)
-    neuron = bs.lif_delta(tau_mem=20e-3, threshold=20e-3, reset=10e-3, refractory=2e-3)
-    e = net.population(800, neuron, "excitatory", name="E")
-    i = net.population(200, neuron, "inhibitory", name="I")
+    net, neuron = (
+        bs.Network(1e-4),
+        bs.lif_delta(tau_mem=20e-3, threshold=20e-3, reset=10e-3, refractory=2e-3),
+    )
+    e, i = (
+        net.population(800, neuron, "excitatory", name="E"),
+        net.population(200, neuron, "inhibitory", name="I"),
+    )
     for post in (e, i):
         net.connect(e, post, delay=1.5e-3, synapses=bs.FixedInDegree(80), seed=1)
         net.connect(i, post, delay=1.5e-3, synapses=bs.FixedInDegree(20), seed=2)
@@ -99,16 +100,18 @@ def test_an_interrupted_initialization_stops():
 
 
 def test_memory_of_a_correlogram_with_many_lags(monkeypatch):
-    spikes = bs.data.poisson(50.0, 20, 10.0, 1, seed=1)
-    pairs = (np.repeat(np.arange(20), 20), np.tile(np.arange(20), 20))
-    whole = stats.cross_correlogram(spikes, spikes, pairs, 1.0, 0.01)[1]
-    monkeypatch.setattr(stats, "_CORRELOGRAM_CHUNK", 5000)
+    spikes, pairs = (
+        bs.data.poisson(50.0, 20, 10.0, 1, seed=1),
+        (np.repeat(np.arange(20), 20), np.tile(np.arange(20), 20)),
+    )
+    whole = stats.cross_correlogram(spikes, spikes, pairs, reach=1.0, width=0.01)[1]
+    monkeypatch.setattr(correlogram, "_CHUNK", 5000)
     looked_at, ranges = [], stats.ranges
     monkeypatch.setattr(
         stats, "ranges", lambda first, n: looked_at.append(n.sum()) or ranges(first, n)
     )
     np.testing.assert_array_equal(
-        stats.cross_correlogram(spikes, spikes, pairs, 1.0, 0.01)[1], whole
+        stats.cross_correlogram(spikes, spikes, pairs, reach=1.0, width=0.01)[1], whole
     )
     assert max(looked_at) < 15_000 < sum(looked_at) / 100
 

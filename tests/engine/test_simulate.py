@@ -647,7 +647,7 @@ def test_upstrokes_in_single_precision(make, current, initial):
         (lambda: bs.izhikevich(a=0.0), "a is 0.0; it must be positive"),
         (lambda: bs.izhikevich(d="8 mV"), "izhikevich: d is '8 mV'"),
         (lambda: bs.izhikevich(c=31.0), "above the reset"),
-        (lambda: bs.moments.psp_integrals(bs.adex(), 1e-4, "exc"), "not linear"),
+        (lambda: bs.theory.psp_integrals(bs.adex(), 1e-4, "exc"), "not linear"),
     ],
 )
 def test_neuron_messages(make, words):

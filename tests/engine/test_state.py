@@ -495,7 +495,7 @@ def test_stateful_training_stopped_within_an_epoch_has_the_same_bits(
             def __exit__(self, *_):
                 return False
 
-        monkeypatch.setattr(sys.modules["biosnn.train"], "graceful_interrupt", Interrupt)
+        monkeypatch.setattr(sys.modules["biosnn.training.train"], "graceful_interrupt", Interrupt)
         history = fit(stopped, parts, target, 3, threads=1, out=tmp_path, start="resume", **options)
         assert history.interrupted == (most < 10**6)
     for name in whole.weights:

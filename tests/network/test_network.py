@@ -216,7 +216,7 @@ def test_two_inputs_deliver_like_one():
         }
 
     one, two = (
-        bs.run(*build(parts), ["h.U"])
+        bs.run(*build(parts), record=["h.U"])
         for parts in ([np.arange(5)], [np.arange(2), np.arange(2, 5)])
     )
     np.testing.assert_allclose(two.states["h.U"], one.states["h.U"], atol=1e-12)

@@ -14,7 +14,8 @@ from biosnn.network.dale import Audit
 from biosnn.support.tables import Table, number, printed, wrapped
 from biosnn.theory.regime import PopulationRegime, Regime
 from biosnn.training.train import Evaluation
-from models import _report, rossbroich_2022
+from models import command_line
+from models.rossbroich_2022 import dalian
 
 WIDTHS = (40, 60, 80, 120)
 VALUES = [0.8231, -0.06172, 1.234e-05, 1234.0, 53.21, 0.0, 99.97, 3.142e06, -17.5, 0.1015]
@@ -195,17 +196,18 @@ def test_the_width_is_that_of_the_screen(monkeypatch):
 def test_tables_of_models(width, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", str(width))
     heads = ("state", "g", "η", "theory (Hz)", "E (Hz)", "I (Hz)", "CV", "sync.", "s per s")
-    _report.show(
+    command_line.show(
         "Brunel (2000), model A, scale 1, 1 s",
         heads,
         [
             ("SR", "3", "2", "345.67", "345.68", "345.69", "0.12", "0.91", "12.34"),
-            ("AI", "5", "2", "12.30", _report.number(float("nan")), "", "", "", ""),
+            ("AI", "5", "2", "12.30", command_line.number(float("nan")), "", "", "", ""),
         ],
     )
     rows = {p: {"before": 12.34, "after": 56.78} for p in ("E", "I")}
     result = {
         "seed": 0,
+        "data": "a data set",
         "init": "fluctuation",
         "test_accuracy": 0.91,
         "train_accuracy": 0.95,
@@ -214,7 +216,7 @@ def test_tables_of_models(width, monkeypatch, capsys):
         "seconds_per_epoch": None,
         "peak_memory_mb": 512.0,
     }
-    Console().print(rossbroich_2022.results_table(result, {"E->E": 0.0123}, "a data set"))
+    dalian.show(result, {"E->E": 0.0123})
     text = capsys.readouterr().out
     assert max(map(len, text.splitlines())) <= width and "…" not in text and "nan" not in text
     for word in ("345.67", "345.68", "345.69", "12.34", "91.0", "0.0123", "512"):

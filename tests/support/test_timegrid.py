@@ -426,7 +426,7 @@ def test_a_correlogram_of_shifted_trains_has_its_lags_in_their_bins():
     for dtype, shift in ((np.float64, 0.0), (np.float64, 98765.4), (np.float32, 0.0)):
         pre = one_unit(np.abs((steps * 1e-3 + shift) - shift).astype(dtype), 1.0)
         post = one_unit(((steps + 3) * 1e-3).astype(dtype), 1.0)
-        lags, rates = stats.cross_correlogram(pre, post, ([0], [0]), 5e-3, 1e-3)
+        lags, rates = stats.cross_correlogram(pre, post, ([0], [0]), reach=5e-3, width=1e-3)
         assert (
             np.flatnonzero(rates).tolist() == [8]
             and rates[8] == pytest.approx(1e3)
@@ -659,8 +659,18 @@ NO_TRAINS = (None, 3, "spikes", np.ones((2, 3)), [1, 2], {}, bs.SpikeTrains, obj
         ("spikes", lambda s: stats.fano_factor(s, 0.1)),
         ("spikes", lambda s: stats.synchrony(s, 0.1)),
         ("spikes", lambda s: stats.correlations(s, 0.1)),
-        ("pre", lambda s: stats.cross_correlogram(s, one_unit([0.1], 1.0), ([0], [0]), 0.1, 0.01)),
-        ("post", lambda s: stats.cross_correlogram(one_unit([0.1], 1.0), s, ([0], [0]), 0.1, 0.01)),
+        (
+            "pre",
+            lambda s: stats.cross_correlogram(
+                s, one_unit([0.1], 1.0), ([0], [0]), reach=0.1, width=0.01
+            ),
+        ),
+        (
+            "post",
+            lambda s: stats.cross_correlogram(
+                one_unit([0.1], 1.0), s, ([0], [0]), reach=0.1, width=0.01
+            ),
+        ),
         ("spikes", lambda s: bs.augment(s, [bs.TimeShift(0.01)], 0)),
         ("spikes", lambda s: bs.bin_spikes(s, 1e-3)),
         ("max_pool: spikes", lambda s: bs.max_pool(s, (1, 4), 2)),
@@ -684,10 +694,10 @@ NO_NUMBERS = (None, "0.1", np.ones(2), [0.1], np.nan, np.inf, 1j, object(), True
         lambda x: stats.fano_factor(TRAINS, x),
         lambda x: stats.synchrony(TRAINS, x),
         lambda x: stats.correlations(TRAINS, x),
-        lambda x: stats.isi_cv(TRAINS, x),
-        lambda x: stats.correlations(TRAINS, 0.1, x),
-        lambda x: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), x, 0.01),
-        lambda x: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), 0.1, x),
+        lambda x: stats.isi_cv(TRAINS, minimum=x),
+        lambda x: stats.correlations(TRAINS, 0.1, pairs=x),
+        lambda x: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), reach=x, width=0.01),
+        lambda x: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), reach=0.1, width=x),
         lambda x: bs.bin_spikes(TRAINS, x),
         lambda x: bs.from_dense(np.ones((1, 2, 3)), x),
         lambda x: bs.SpikeTrains([], [], [0, 0], 2, x),
@@ -735,7 +745,7 @@ def test_no_numbers_where_a_number_is_meant(call):
         (lambda: bs.SpikeTrains([0.1], [0], [0, 1], 2**40, 1.0), "n_units is"),
         (lambda: bs.SpikeTrains.from_events(0.1, 0, 0, 1, 1, 1.0), "one dimension"),
         (lambda: bs.from_dense("abc", 1e-3), "counts is 'abc'"),
-        (lambda: stats.cross_correlogram(TRAINS, TRAINS, 5, 0.1, 0.01), "pairs is 5"),
+        (lambda: stats.cross_correlogram(TRAINS, TRAINS, 5, reach=0.1, width=0.01), "pairs is 5"),
         (lambda: stats.correlations(TRAINS, 0.1, seed="x"), "seed is 'x'"),
         (lambda: bs.augment(TRAINS, [bs.TimeShift(0.1)], -1), "seed is -1"),
         (lambda: bs.data.from_event_arrays(5, (2, 2, 2)), "recordings is 5"),
