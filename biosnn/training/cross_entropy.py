@@ -140,9 +140,7 @@ class SumOverTimeCrossEntropy(CrossEntropy):
 
     Examples
     --------
-    >>> value, _ = SumOverTimeCrossEntropy().value_and_gradient(
-    ...     np.zeros((1, 3, 2)), [0]
-    ... )
+    >>> value, _ = SumOverTimeCrossEntropy().value_and_gradient(np.zeros((1, 3, 2)), [0])
     >>> round(float(value), 3)  # log 2
     0.693
     """
@@ -219,10 +217,7 @@ class EveryStepCrossEntropy(CrossEntropy):
     --------
     >>> readout, mask = np.zeros((1, 2, 2)), [[0.0, 1.0]]
     >>> readout[0, 0, 0], readout[0, 1, 1] = 5.0, 1.0
-    >>> (
-    ...     EveryStepCrossEntropy().predict(readout),
-    ...     EveryStepCrossEntropy().predict(readout, mask),
-    ... )
+    >>> EveryStepCrossEntropy().predict(readout), EveryStepCrossEntropy().predict(readout, mask)
     (array([0]), array([1]))
     """
 

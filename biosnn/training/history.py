@@ -47,15 +47,7 @@ class History(Shows):
     Examples
     --------
     >>> none = np.full(2, np.nan)
-    >>> History(
-    ...     np.array([1.0, 0.5]),
-    ...     np.array([0.4, 0.8]),
-    ...     none,
-    ...     none,
-    ...     none,
-    ...     none,
-    ...     np.ones(2),
-    ... )
+    >>> History(np.array([1.0, 0.5]), np.array([0.4, 0.8]), none, none, none, none, np.ones(2))
     History of 2 epochs in 2 s
     <BLANKLINE>
     epoch     loss  accuracy

@@ -39,9 +39,7 @@ class Loss(Protocol):
     ...
     ...     def check(self, target, n_trials, steps, n_units):
     ...         if np.shape(target) != (n_trials, n_units):
-    ...             raise ValueError(
-    ...                 f"the target must have shape {(n_trials, n_units)}."
-    ...             )
+    ...             raise ValueError(f"the target must have shape {(n_trials, n_units)}.")
     ...
     ...     def total_weight(self, shape, mask=None):
     ...         return float(shape[0])
@@ -56,9 +54,7 @@ class Loss(Protocol):
     ...
     ...     def score(self, readout, target, mask=None):
     ...         return -np.abs(readout[:, -1] - target).mean(axis=1)
-    >>> value, gradient = AbsoluteErrorAtTheEnd().value_and_gradient(
-    ...     np.ones((2, 5, 1)), 0.5
-    ... )
+    >>> value, gradient = AbsoluteErrorAtTheEnd().value_and_gradient(np.ones((2, 5, 1)), 0.5)
     >>> float(value), gradient[0].ravel().tolist()
     (1.0, [0.0, 0.0, 0.0, 0.0, 0.5])
 
@@ -120,9 +116,7 @@ class Regularizer(Protocol):
     ...
     ...     def value_and_gradient(self, counts):
     ...         error = counts - self.spikes
-    ...         return self.strength * np.mean(
-    ...             error**2
-    ...         ), 2 * self.strength * error / error.size
+    ...         return self.strength * np.mean(error**2), 2 * self.strength * error / error.size
     >>> TargetCount(0.1, 2.0).value_and_gradient(np.array([[1.0, 3.0]]))[1].tolist()
     [[-0.1, 0.1]]
 
@@ -205,9 +199,7 @@ class Optimizer(Protocol):
     ...         state["steps"] += 1
     ...         parameters -= rate * np.sign(gradient)
     >>> parameters = np.zeros(2)
-    >>> SignDescent().step(
-    ...     parameters, np.array([3.0, -2.0]), SignDescent().start(2, float), 0.5
-    ... )
+    >>> SignDescent().step(parameters, np.array([3.0, -2.0]), SignDescent().start(2, float), 0.5)
     >>> parameters.tolist()
     [-0.5, 0.5]
 

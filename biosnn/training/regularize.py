@@ -41,9 +41,7 @@ class SpikeCount:
 
     Examples
     --------
-    >>> value, slope = SpikeCount(1.0, 2, "upper").value_and_gradient(
-    ...     np.array([[3.0, 3.0]])
-    ... )
+    >>> value, slope = SpikeCount(1.0, 2, "upper").value_and_gradient(np.array([[3.0, 3.0]]))
     >>> float(value), slope.tolist()
     (1.0, [[1.0, 1.0]])
     """
@@ -123,9 +121,7 @@ def lower_bound(
 
     Examples
     --------
-    >>> lower_bound(0.1, threshold=4, per="neuron").value_and_gradient(
-    ...     np.array([[2.0]])
-    ... )[0].item()
+    >>> lower_bound(0.1, threshold=4, per="neuron").value_and_gradient(np.array([[2.0]]))[0].item()
     0.4
     """
     return SpikeCount(strength, threshold, "lower", power, per, populations)

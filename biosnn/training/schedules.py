@@ -73,10 +73,7 @@ class Step:
 
     Examples
     --------
-    >>> [
-    ...     Step(at=(0.5, 0.75), decay=0.5).factor(progress, [])
-    ...     for progress in (0.4, 0.5, 0.8)
-    ... ]
+    >>> [Step(at=(0.5, 0.75), decay=0.5).factor(progress, []) for progress in (0.4, 0.5, 0.8)]
     [1.0, 0.5, 0.25]
     """
 

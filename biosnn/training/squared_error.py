@@ -24,9 +24,7 @@ class MeanSquaredError:
 
     Examples
     --------
-    >>> value, gradient = MeanSquaredError().value_and_gradient(
-    ...     np.ones((1, 2, 1)), [[[0], [1]]]
-    ... )
+    >>> value, gradient = MeanSquaredError().value_and_gradient(np.ones((1, 2, 1)), [[[0], [1]]])
     >>> float(value), gradient.ravel().tolist()
     (0.5, [1.0, 0.0])
     """

@@ -214,9 +214,7 @@ def prime(
     --------
     >>> import biosnn as bs
     >>> net = bs.Network(dt=1e-3)
-    >>> _ = net.connect(
-    ...     net.input(1), net.population(2, bs.lif(), name="E"), weights=[[0.0, 0.1]]
-    ... )
+    >>> _ = net.connect(net.input(1), net.population(2, bs.lif(), name="E"), weights=[[0.0, 0.1]])
     >>> data = bs.SpikeTrains.from_units([[0.005]], duration=0.05)
     >>> bounds = [bs.lower_bound(1.0, threshold=1, per="neuron")]
     >>> history = bs.prime(net, data, epochs=2, regularizers=bounds, progress=False)
