@@ -56,8 +56,8 @@ def test_weights_whose_sum_is_infinite():
     ):
         with pytest.raises(
             ValueError,
-            match="epoch 0, batch .: population 'E': I of neuron 0 is inf .* in trial 1; .* Training "
-            "stopped",
+            match="epoch 0, batch .: population 'E': I of neuron 0 is inf .* in trial 1; .* "
+            "Training stopped",
         ):
             bs.train(circuit(2e38), trains(), epochs=1, progress=False, **options)
     assert np.isfinite(bs.run(circuit(2e38, np.float64), trains()).states["readout.U"]).all()
@@ -108,8 +108,8 @@ def test_a_simulation_names_the_slice():
 def test_what_single_precision_does_not_hold(source):
     with pytest.raises(
         ValueError,
-        match=rf"background\[1\], {type(source).__name__}\('E'\), has the value .*e\+3[89]; float32 "
-        "holds numbers up to",
+        match=rf"background\[1\], {type(source).__name__}\('E'\), has the value .*e\+3[89]; "
+        "float32 holds numbers up to",
     ):
         bs.simulate(circuit(), 0.01, background=[bs.Current("E", 0.1), source], progress=False)
     bs.simulate(circuit(dtype=np.float64), 0.01, background=[source], progress=False)
