@@ -85,7 +85,7 @@ def test_a_simulation_names_the_slice():
                 0.05,
                 trains()[1],
                 progress=False,
-                record=None if out is None else {out: [0]},
+                record={} if out is None else {out: [0]},
             )
     net = bs.Network(1e-3)
     net.population(5, bs.lif(threshold=3e38), name="A")

@@ -189,8 +189,8 @@ def test_what_run_and_gradient_refuse():
 @pytest.mark.parametrize(
     "options, words",
     [
-        (dict(record=["A.U"]), "record is .* must be a dict"),
-        (dict(record="A.U"), "must be a dict"),
+        (dict(record=["A.V"]), "there is no state 'A.V'"),
+        (dict(record="A.U"), "record is .* must be names of states, .* or a dict"),
         (dict(background=None), "background is None"),
         (
             dict(background=bs.PoissonInput("A", 10.0, 0.1)),
