@@ -65,7 +65,9 @@ def cross_correlogram(
     Examples
     --------
     >>> import biosnn as bs
-    >>> spikes = bs.SpikeTrains.from_units([[0.2, 0.25], [0.2025, 0.2525]], duration=0.5)
+    >>> spikes = bs.SpikeTrains.from_units(
+    ...     [[0.2, 0.25], [0.2025, 0.2525]], duration=0.5
+    ... )
     >>> lags, rates = bs.stats.cross_correlogram(
     ...     spikes, spikes, ([0], [1]), reach=10e-3, width=5e-3
     ... )

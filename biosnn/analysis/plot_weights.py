@@ -146,7 +146,7 @@ def _meaning(network, projection, peaks):
     lines = [f"weight: {step} of {receptor.state} per spike{scale}"]
     taus = network.time_constants(projection.post).values()
     heterogeneous = any(np.ndim(tau) for tau in taus)
-    if receptor.state == "U" or neuron.reversal or neuron.surge or heterogeneous:
+    if receptor.state == "U" or neuron.reversal or neuron.nonlinear_drive or heterogeneous:
         return lines
     key = projection.post, projection.receptor
     if key not in peaks:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..network.network import Population
+from ..network.population import Population
 from ..support import checks, plausible, timegrid
 from ..support.checks import instance, keep, real, reals
 from ..support.units import hertz, seconds

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..data.spike_trains import ranges
 from ..kernels import arrays
-from ..network.network import Projection
+from ..network.projection import Projection
 from .packed import Packed
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.spike_trains import SpikeTrains, bin_spikes, first_steps
+from ..data.binning import bin_spikes
+from ..data.spike_trains import SpikeTrains, first_steps
 from ..kernels import arrays
 from ..network.network import Network
 from ..support import timegrid
@@ -54,7 +55,7 @@ def bin_inputs(
             )
     if most is not None and most < steps:
         steps, trains = most, [first_steps(train, most, network.dt) for train in trains]
-    binned = [bin_spikes(train, network.dt, merge) for train in trains]
+    binned = [bin_spikes(train, network.dt, merge=merge) for train in trains]
     return side_by_side(binned, network.dtype), steps
 
 

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.arrays import Model, Wiring, aligned
-from ..network.network import Network, Population, Projection
+from ..network.network import Network
+from ..network.population import Population
+from ..network.projection import Projection
 
 
 @dataclass(frozen=True, eq=False)

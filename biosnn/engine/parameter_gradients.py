@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels import arrays
-from ..network.neuron import linear_step, step_pattern
+from ..network.step_matrix import linear_step, step_pattern
 from .packed import Packed
 
 

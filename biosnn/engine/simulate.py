@@ -121,7 +121,9 @@ def simulate(
     >>> net = bs.Network(dt=1e-3)
     >>> cells = net.population(2, bs.ei_lif(), "excitatory", name="E")
     >>> noise = [bs.OrnsteinUhlenbeck("E", mean=1.2, sd=0.3, tau=5e-3)]
-    >>> done = bs.simulate(net, 0.1, background=noise, record={"E.U": [0]}, progress=False)
+    >>> done = bs.simulate(
+    ...     net, 0.1, background=noise, record={"E.U": [0]}, progress=False
+    ... )
     >>> done.states["E.U"].shape
     (100, 1)
     """

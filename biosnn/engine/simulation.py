@@ -157,4 +157,10 @@ def _joined(first, rest):
         np.concatenate([getattr(part, name) for part in (first, rest)])
         for name in ("times", "units")
     )
-    return SpikeTrains(times, units, [0, units.size], rest.n_units, rest.duration)
+    return SpikeTrains(
+        times=times,
+        units=units,
+        offsets=np.array([0, units.size]),
+        n_units=rest.n_units,
+        duration=rest.duration,
+    )

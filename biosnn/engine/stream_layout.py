@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.random import GRANULE
-from ..network.network import Network, Population
+from ..network.network import Network
+from ..network.population import Population
 
 
 class StreamLayout:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..kernels.arrays import aligned
 from ..kernels.stream_neurons import BLOCK
-from ..network.neuron import step_matrix, step_pattern
+from ..network.step_matrix import step_matrix, step_pattern
 from .stream_layout import StreamLayout, part_bounds
 from .stream_tables import Cells
 
@@ -24,7 +24,7 @@ def pack_cells(layout: StreamLayout, threads: int) -> Cells:
 
     inputs = [p.name for p in network.inputs]
     numbers = [inputs.index(p.name) if p.kind == "input" else -1 for p in populations]
-    drives = [astuple(n.surge) if n and n.surge else (0,) * 4 for n in neurons]
+    drives = [astuple(n.nonlinear_drive) if n and n.nonlinear_drive else (0,) * 4 for n in neurons]
     return Cells(
         n=layout.n,
         padded=layout.room,
@@ -55,7 +55,7 @@ def pack_cells(layout: StreamLayout, threads: int) -> Cells:
         conducting=each(lambda x: bool(x.reversal), bool),
         rate_at=matrices.rates.first,
         rate_step=matrices.rates.step,
-        nonlinear=each(lambda x: x.surge is not None, bool),
+        nonlinear=each(lambda x: x.nonlinear_drive is not None, bool),
         nonlinear_drive=np.array(drives, dtype),
         bounds=part_bounds(layout, threads),
     )

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.stream import split_rows
-from ..network.network import Network, Projection
+from ..network.network import Network
+from ..network.projection import Projection
 from .stream_layout import StreamLayout
 from .stream_tables import Cells, Pools, Wires
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from ..kernels.arrays import aligned
 from ..kernels.random import ORNSTEIN_UHLENBECK
+from ..network.drawing import draw, is_random
 from ..network.network import Network
-from ..network.synapses import draw, is_random
 from ..support.checks import instance, reals
 from ..support.seeds import stream, whole_seed
 from . import stream_state

@@ -117,7 +117,12 @@ class Trace(Shows):
             offsets = np.concatenate([[0], np.cumsum(sizes[..., p].sum(axis=1))])
             units = recording.spikes.units[at]
             result[population.name] = SpikeTrains(
-                times, units, offsets, population.n, self.duration, self.labels
+                times=times,
+                units=units,
+                offsets=offsets,
+                n_units=population.n,
+                duration=self.duration,
+                labels=self.labels,
             )
         return result
 

@@ -16,8 +16,9 @@ from ..kernels.arrays import (
     Terms,
     aligned_copy,
 )
-from ..network.network import Network, Population
-from ..network.neuron import linear_step, step_pattern
+from ..network.network import Network
+from ..network.population import Population
+from ..network.step_matrix import linear_step, step_pattern
 
 
 def groups_of(network: Network) -> list[list[Population]]:

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from ..kernels.arrays import Blocks, Sparse, Wiring
 from ..kernels.simd import BLOCK_BYTES, SPAN_BYTES
-from ..network.network import Network, Projection
+from ..network.network import Network
+from ..network.projection import Projection
 from .packed import Filled, PackedNeurons
 
 # share of connected pairs from which on a sparse projection runs as a dense one …

@@ -63,7 +63,7 @@ def _check(network):
 def _check_neuron(population, dt):
     """ValueError unless batches of trials take the neuron model of a population."""
     neuron = population.neuron
-    if neuron.surge:
+    if neuron.nonlinear_drive:
         raise ValueError(
             f"population {population.name!r}: batches of trials and training do not take "
             f"{neuron.model}; use simulate(network, duration, …)."

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..network.connectivity import recurrent_projections
 from ..network.distributions import Normal
-from ..network.synapses import draw_weights
+from ..network.drawing import draw_weights
+from ..network.recurrence import recurrent_projections
 from ..support.checks import check_names
 from ..support.checks import rate as checked_rate
 from ..support.progress import progress_bar

@@ -10,12 +10,12 @@ until the measured free membrane has the target moments.
 import numpy as np
 
 from ..analysis import stats
-from ..data.spike_trains import bin_spikes
+from ..data.binning import bin_spikes
 from ..engine.inputs import input_trains
 from ..engine.run import run
-from ..network.connectivity import recurrent_projections
 from ..network.families import Exponential
 from ..network.network import Network
+from ..network.recurrence import recurrent_projections
 from ..support.checks import check_names, choice, flag, instance
 from ..support.checks import rate as checked_rate
 from ..support.progress import progress_bar
@@ -258,7 +258,9 @@ class _Design:
                 "without spikes."
             )
         for population, train in zip(self.network.inputs, trains):
-            self.rates[population.name] = bin_spikes(train, self.network.dt, self.merge).rate()
+            self.rates[population.name] = bin_spikes(
+                train, self.network.dt, merge=self.merge
+            ).rate()
         self.rates |= given
         missing = [p.name for p in self.network.inputs if p.name not in self.rates]
         if missing:

@@ -1,8 +1,9 @@
 """Where compiled code is kept between processes, and how long compiling took.
 
-The cache is numba's, with four differences: a damaged file counts as none, code with checks of bounds is not taken for code without
-(NUMBA_BOUNDSCHECK), two processes that compile at the same time never take each other's files, and where numba has no place to write,
-a temporary folder or no cache at all takes its place, with one warning.
+The cache is numba's, with four differences: a damaged file counts as none, code with checks of
+bounds is not taken for code without (NUMBA_BOUNDSCHECK), two processes that compile at the same
+time never take each other's files, and where numba has no place to write, a temporary folder or no
+cache at all takes its place, with one warning.
 """
 
 import atexit
@@ -128,7 +129,8 @@ event.register("numba:compile", _Compiling())
 def ready(kernel, *arguments) -> None:
     """Compile a kernel, or read it from the cache, for arguments of these types, without running it.
 
-    In a thread of its own, so that Ctrl-C comes through at once; compiling then goes on behind the scenes.
+    In a thread of its own, so that Ctrl-C comes through at once; compiling then goes on behind the
+    scenes.
     """
     if config.DISABLE_JIT:
         return
@@ -214,7 +216,8 @@ class _Cache(caching.FunctionCache):
                 super().save_overload(sig, data)
             except OSError as error:
                 _warn_once(
-                    f"Compiled code could not be written to {self._cache_path} ({error.strerror or error})"
+                    f"Compiled code could not be written to {self._cache_path} "
+                    f"({error.strerror or error})"
                 )
 
 
@@ -278,5 +281,6 @@ def _warn_once(problem, instead="every process compiles anew, which takes a minu
     if not _warned:
         _warned.append(True)
         warn(
-            f"{problem}: {instead}. Set the environment variable NUMBA_CACHE_DIR to a folder that can be written to."
+            f"{problem}: {instead}. Set the environment variable NUMBA_CACHE_DIR to a folder that "
+            "can be written to."
         )

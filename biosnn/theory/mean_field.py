@@ -86,7 +86,9 @@ def fixed_point(
     Neurons that inhibit each other, and receive Poisson input of 12 kHz:
 
     >>> import biosnn as bs
-    >>> neuron = bs.lif_delta(tau_mem=20e-3, threshold=20e-3, reset=10e-3, refractory=2e-3)
+    >>> neuron = bs.lif_delta(
+    ...     tau_mem=20e-3, threshold=20e-3, reset=10e-3, refractory=2e-3
+    ... )
     >>> drive = bs.theory.Input("exc", 1200, 0.1e-3, 1e-8, rate=10.0)
     >>> feedback = bs.theory.Input("inh", 200, 0.5e-3, 25e-8, pre="I")
     >>> point = bs.theory.fixed_point([bs.theory.Cell("I", neuron, (drive, feedback))])

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..data.augmentation import Blend
+from ..data.augmentations import Blend
 from ..data.spike_trains import SpikeTrains
 from ..engine.inputs import bin_inputs, input_trains, labels_of
 from ..kernels import arrays

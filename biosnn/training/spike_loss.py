@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.spike_trains import SpikeTrains, bin_spikes
+from ..data.binning import bin_spikes
+from ..data.spike_trains import SpikeTrains
 from ..support import checks, plausible
 from ..support.checks import as_array, keep, real, reals
 from .cross_entropy import CrossEntropy

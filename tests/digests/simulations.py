@@ -29,7 +29,7 @@ def circuit(neuron=None, dtype=np.float32, delay=None):
             e,
             post,
             delay=delay,
-            weights=0.4 * bs.families.Exponential(),
+            weights=bs.Exponential(0.4),
             synapses=bs.FixedInDegree(12),
             seed=1,
         )

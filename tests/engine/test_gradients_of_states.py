@@ -100,7 +100,12 @@ def test_recorded_gradients_are_those_of_a_small_change():
         )
     for step in (0, 7, 28):
         once = bs.SpikeTrains.from_events(
-            np.full(3, (step + 0.5) * DT), np.zeros(3, int), np.arange(3), 3, 1, 30 * DT
+            np.full(3, (step + 0.5) * DT),
+            np.zeros(3, int),
+            np.arange(3),
+            n_trials=3,
+            n_units=1,
+            duration=30 * DT,
         )
         both = {"input": trains, "poke": once}
         trace = gradcheck.twin(net, both, currents)

@@ -9,7 +9,7 @@ from biosnn.engine.recording import chosen_neurons, chosen_states
 CHOICES = [None, 2, [4, 0], [3, 4, 1, 1], slice(1, None, 2), np.arange(5) > 2, [-1], []]
 
 
-def circuit(learn=()):
+def circuit(learn=None):
     net, rng = bs.Network(1e-3, np.float64), np.random.default_rng(3)
     a = net.population(5, bs.lif(), name="A", learn=learn)
     net.connect(net.input(4), a, weights=rng.normal(1.0, 0.5, (4, 5)))
@@ -21,7 +21,7 @@ def trains(n_trials=3):
     return bs.data.poisson(200.0, 4, 0.03, n_trials, seed=2)
 
 
-@pytest.mark.parametrize("learn", [(), ("mem",)])
+@pytest.mark.parametrize("learn", [None, {"mem": "neuron"}], ids=["fixed", "learned"])
 @pytest.mark.parametrize("choice", CHOICES, ids=str)
 def test_run_keeps_the_neurons_that_are_chosen(choice, learn):
     net, units = circuit(learn), chosen_neurons(choice, 5, "A.U")
@@ -89,7 +89,7 @@ def test_names_stand_for_all_neurons():
 
 
 def test_objects_show_themselves():
-    net = circuit(("mem",))
+    net = circuit({"mem": "population"})
     trace = bs.run(net, trains(), record=["A.U"], tape=True, moments=["A.I"])
     gradients = bs.gradient(trace, states={"readout.U": np.ones((3, 30, 2))}, record=["A.U"])
     done = bs.simulate(net, 0.03, trains(1), record={"A.U": [0]}, progress=False)

@@ -100,7 +100,12 @@ def test_jumps_and_bounds_are_those_of_run(jump_delay):
         net,
         0.1,
         bs.SpikeTrains.from_events(
-            spikes.times[begin], spikes.units[begin], np.zeros(begin.sum(), int), 1, 50, 0.1
+            spikes.times[begin],
+            spikes.units[begin],
+            np.zeros(begin.sum(), int),
+            n_trials=1,
+            n_units=50,
+            duration=0.1,
         ),
         record=record,
         threads=2,
@@ -110,7 +115,12 @@ def test_jumps_and_bounds_are_those_of_run(jump_delay):
         net,
         0.05,
         bs.SpikeTrains.from_events(
-            spikes.times[end] - 0.1, spikes.units[end], np.zeros(end.sum(), int), 1, 50, 0.05
+            spikes.times[end] - 0.1,
+            spikes.units[end],
+            np.zeros(end.sum(), int),
+            n_trials=1,
+            n_units=50,
+            duration=0.05,
         ),
         record=record,
         threads=1,

@@ -144,7 +144,7 @@ def test_the_peak_of_an_alpha_conductance_is_the_weight():
     net = bs.Network(1e-4, np.float64)
     a = net.population(1, bs.alpha_conductance_lif(threshold=1.0), name="A")
     net.connect(net.input(1), a, weights=[[0.7]], receptor="exc")
-    spike = bs.SpikeTrains.from_events([0.0], [0], [0], 1, 1, 0.02)
+    spike = bs.SpikeTrains.from_events([0.0], [0], [0], n_trials=1, n_units=1, duration=0.02)
     g = bs.simulate(net, 0.02, spike, record={"A.g_exc": [0]}, progress=False).states["A.g_exc"][
         :, 0
     ]
