@@ -70,7 +70,7 @@ class StreamRecording:
             clamped.append(layout.neuron_first[p] + units if clamps else np.full(units.size, -1))
             self.columns[name] = slice(at, at + units.size)
             at += units.size
-        rows = run.most // every + 1 if at else 0
+        rows = run.most // every + 1 if self.columns else 0
         return stream_tables.Record(
             every=every,
             element=_joined(element),
