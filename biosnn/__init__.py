@@ -95,7 +95,7 @@ from .training.evaluation import Evaluation, evaluate
 from .training.history import History
 from .training.optim import SGD, SMORMS3, Adam, AdamW
 from .training.protocols import Constraint, Loss, Optimizer, Regularizer, Schedule
-from .training.regularize import SpikeCount, WeightPenalty, lower_bound, upper_bound
+from .training.regularize import WeightPenalty, lower_bound, upper_bound
 from .training.spike_loss import TimeToFirstSpike, VanRossumDistance
 from .training.squared_error import MeanSquaredError, PatternRegression
 from .training.train import prime, train
@@ -165,7 +165,6 @@ __all__ = [
     "Sigmoid",
     "SigmoidEscape",
     "Simulation",
-    "SpikeCount",
     "SpikeTrains",
     "State",
     "SumOverTimeCrossEntropy",

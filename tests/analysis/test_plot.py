@@ -27,7 +27,7 @@ from biosnn.network.network import Network  # noqa: E402
 from biosnn.network.neuron_models import ampa_nmda_gaba, ei_lif, lif, lif_delta  # noqa: E402
 from biosnn.network.random_connectivity import Bernoulli  # noqa: E402
 from biosnn.theory.moments import psp  # noqa: E402
-from biosnn.training.train import History  # noqa: E402
+from biosnn.training.history import History  # noqa: E402
 
 N_TRIALS, DURATION = 3, 0.1
 

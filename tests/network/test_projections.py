@@ -712,7 +712,7 @@ def dale(net):
             lambda net: checked_constraints([bs.WeightConstraint(high=-1)], dale(net)),
             "'E->A' are >= 0 by Dale's law",
         ),
-        (lambda net: checked_constraints([0.5], net), "is not a constraint"),
+        (lambda net: checked_constraints([0.5], net), "one of constraints is 0.5; it must be a description such as WeightConstraint"),
         (
             lambda net: checked_constraints([bs.WeightConstraint(projections="x")], net),
             "for x: the network has only fan",

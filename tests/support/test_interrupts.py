@@ -185,7 +185,7 @@ def test_ctrl_c_at_any_pass_and_then_the_same_bits(tmp_path, monkeypatch, when, 
     )  # the fourth pass is the validation
     assert (tmp_path / "last.npz").exists() and not (tmp_path / "best.npz").exists()
     history = bs.train(nets[1], given, out=tmp_path, start="resume", **options)
-    for name in ("loss", "accuracy", "validation_loss", "learning_rate"):
+    for name in ("loss", "score", "validation_loss", "learning_rate"):
         assert np.array_equal(getattr(history, name), getattr(expected, name))
     for name in nets[0].weights:
         assert np.array_equal(nets[0].weights[name], nets[1].weights[name])

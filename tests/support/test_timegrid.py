@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import biosnn as bs
 from biosnn.analysis import stats
+from biosnn.data.spike_trains import first_steps
 from biosnn.support import timegrid
 
 DTS = (1e-4, 3e-4, 1e-3, 2e-3, 1 / 3e3)
@@ -99,7 +100,7 @@ def test_kernel_and_numpy_bin_alike(dtype):
 
 
 def test_times_too_coarse_for_the_steps_are_said_to_be(monkeypatch):
-    monkeypatch.setattr(bs.events, "bin_events", lambda *_: None)  # of 20 million steps
+    monkeypatch.setattr("biosnn.data.binning.bin_events", lambda *_: None)  # of 20 million steps
     spikes = one_unit(np.array([0.1, 1999.0], np.float32), 2000.0)
     with pytest.warns(
         bs.RoundingWarning, match="float32 are 0.000122 s apart .* Give times as float64"
@@ -217,7 +218,7 @@ def test_the_first_steps_of_several_trials():
         n_units=3,
         duration=0.01,
     )
-    part = bs.events.first_steps(spikes, 5, 1e-3)
+    part = first_steps(spikes, 5, 1e-3)
     assert (
         part.times.tolist() == [0.0, 0.003, 0.00499]
         and part.units.tolist() == [0, 2, 1]
