@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 import biosnn as bs
-from biosnn.theory.moments import psp_integrals
+from biosnn.theory import psp_integrals
 
 from ._report import show
 

@@ -16,7 +16,7 @@ import numpy as np
 
 import biosnn as bs
 from biosnn.analysis import plot
-from biosnn.theory.mean_field import Cell, Input, fixed_point
+from biosnn.theory import Cell, Input, fixed_point
 from models import _report as common
 
 J, TAU, THETA, RESET, REFRACTORY, DELAY, DT = (

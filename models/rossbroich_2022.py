@@ -226,7 +226,7 @@ def figures(net, test, report, out, when):
     plot.activity(trace).savefig(out / f"activity_{when}.png", dpi=120)
     plot.currents(trace, "E").savefig(out / f"currents_{when}.png", dpi=120)
     plot.membrane(
-        trace, "E", theory=(row.mu_target, row.sigma_target) if when == "before" else None
+        trace, "E", theory=(row.target.mu, row.target.sigma) if when == "before" else None
     ).savefig(out / f"membrane_{when}.png", dpi=120)
     plot.weights(net, report).savefig(out / f"weights_{when}.png", dpi=120)
     if when == "before":

@@ -8,7 +8,8 @@ from ..initializer.report import InitializerReport
 from ..network.network import Network
 from ..network.plasticity import TsodyksMarkram
 from ..support import checks
-from ..theory.moments import as_learned, psp
+from ..network.psp import psp
+from ..theory.moments import as_learned
 from . import figures
 from .figures import (
     KINDS,
@@ -217,8 +218,7 @@ def _kinds(axis, populations, quantity):
         (0.0, "s", "predicted"),
         (0.2, "o", "measured"),
     ):
-        source = "assumed" if (quantity, kind) == ("rate", "target") else kind
-        values = np.array([getattr(p, f"{quantity}_{source}") for p in populations], float)
+        values = np.array([getattr(getattr(p, kind), quantity) for p in populations], float)
         if np.any(np.isfinite(values)):
             values = np.where(np.isfinite(values), values, np.nan)
             (drawn[kind],) = axis.plot(

@@ -5,7 +5,6 @@ Where they cannot, it is not made.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -191,7 +190,7 @@ def left_out(
         yield f"The free membrane of {names} was not measured: {reason}."
 
 
-def _no_theory(population: Any):
+def _no_theory(population):
     """What of a population is no part of the theory."""
     p = population
     if p.noise is not None:

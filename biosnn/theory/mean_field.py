@@ -86,7 +86,9 @@ def fixed_point(
     Neurons that inhibit each other, and receive Poisson input of 12 kHz:
 
     >>> import biosnn as bs
-    >>> neuron = bs.lif_delta(tau_mem=20e-3, threshold=20e-3, reset=10e-3, refractory=2e-3)
+    >>> neuron = bs.lif_delta(
+    ...     tau_mem=20e-3, threshold=20e-3, reset=10e-3, refractory=2e-3
+    ... )
     >>> drive = bs.theory.Input("exc", 1200, 0.1e-3, 1e-8, rate=10.0)
     >>> feedback = bs.theory.Input("inh", 200, 0.5e-3, 25e-8, pre="I")
     >>> point = bs.theory.fixed_point([bs.theory.Cell("I", neuron, (drive, feedback))])
@@ -139,7 +141,7 @@ def _stable_states(excess, cells):
         nu, error = _settle(excess, start)
         holds = error < 1e-3 * max(1.0, nu.max())
         known = any(np.allclose(nu, other, rtol=1e-2, atol=1e-2) for other, _ in found)
-        if not found or holds and not known:
+        if not found or (holds and not known):
             found.append((nu, error))
     return found
 

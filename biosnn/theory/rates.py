@@ -63,7 +63,9 @@ def siegert_rate(
     Examples
     --------
     >>> import biosnn as bs
-    >>> rate = bs.theory.siegert_rate(mu=15e-3, sigma=5e-3, tau_mem=20e-3, threshold=20e-3)
+    >>> rate = bs.theory.siegert_rate(
+    ...     mu=15e-3, sigma=5e-3, tau_mem=20e-3, threshold=20e-3
+    ... )
     >>> f"{rate:.1f} Hz"
     '12.9 Hz'
     """

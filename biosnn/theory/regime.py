@@ -19,8 +19,8 @@ from ..support.tables import Table, number, printed
 from .circuits import describe, named_background
 from .diagnoses import diagnoses, left_out
 from .free_membranes import replayed
-from .mean_field import FixedPoint, fixed_point
-from .membrane import Cell, membrane
+from .mean_field import fixed_point
+from .membrane import membrane
 from .moments import Moments, as_learned
 from .rates import interval_cv
 from .rows import Rows
@@ -231,7 +231,9 @@ def regime(
     --------
     >>> import biosnn as bs
     >>> net = bs.Network(dt=0.1e-3)
-    >>> neuron = bs.lif_delta(tau_mem=20e-3, threshold=20e-3, reset=10e-3, refractory=2e-3)
+    >>> neuron = bs.lif_delta(
+    ...     tau_mem=20e-3, threshold=20e-3, reset=10e-3, refractory=2e-3
+    ... )
     >>> e = net.population(1000, neuron, "excitatory", name="E")
     >>> report = bs.regime(net, [bs.PoissonInput("E", rate=10e3, weight=0.1e-3)])
     >>> f"{report['E'].predicted.rate:.0f} Hz"
@@ -300,7 +302,7 @@ def _input_rates(network, rates, simulation):
     return given
 
 
-def _row(cell: Cell, point: FixedPoint, given, simulation, width, free):
+def _row(cell, point, given, simulation, width, free):
     """The row of a population. free: Moments of its free membrane in the simulation."""
     name = cell.name
     rates = given | point.rates

@@ -24,7 +24,7 @@ from biosnn.network import families  # noqa: E402
 from biosnn.network.connectivity import Bernoulli  # noqa: E402
 from biosnn.network.network import Network  # noqa: E402
 from biosnn.network.neuron import ampa_nmda_gaba, conductance_lif, ei_lif, lif, lif_delta  # noqa: E402
-from biosnn.theory.moments import psp  # noqa: E402
+from biosnn.theory import Moments, psp  # noqa: E402
 from biosnn.training.train import History  # noqa: E402
 
 N_TRIALS, DURATION = 3, 0.1
@@ -72,15 +72,9 @@ def report(n=2, measured=True, names=None):
                 names[k] if names else f"excitatory_{k}",
                 1.0,
                 0.9,
-                v[0],
-                v[1],
-                v[2],
-                v[3],
-                v[4],
-                v[5],
-                v[6],
-                v[7],
-                v[8],
+                target=Moments(mu=v[0], sigma=v[1], rate=v[6]),
+                predicted=Moments(mu=v[2], sigma=v[3], rate=v[7]),
+                measured=Moments(mu=v[4], sigma=v[5], rate=v[8]),
             )
         )
     weights = {
@@ -534,7 +528,7 @@ CASES = {
     ),
     "still initializer": lambda t, s, o, w: plot.initializer(
         InitializerReport(
-            [PopulationReport("E", 1.0, 0.9, 0.0, 0.0, rate_assumed=123456.0)], {}, {}
+            [PopulationReport("E", 1.0, 0.9, Moments(mu=0.0, sigma=0.0, rate=123456.0))], {}, {}
         ),
         width=w,
     ),

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn.initializer import advice as init_advice
-from biosnn.initializer import conductance as conductance_init
-from biosnn.initializer import fluctuation_driven as init
+from biosnn.initializer.shadows import standard_errors
+from biosnn.initializer.targets import Wishes
+from biosnn.initializer.trials import TrialStart
 from biosnn.network.neuron import free_membrane
 
 DIGITS = Path(__file__).parents[3] / "shared" / "data" / "spoken_digits_train.h5"
@@ -73,9 +73,9 @@ def test_stationary_poisson_afferents(sigma, mu):
     }
     for row in report.populations:
         mean, deviation = shadow_moments(net, row.name, sources)
-        assert np.sqrt((deviation**2).mean()) == pytest.approx(row.sigma_predicted, rel=0.02)
-        assert mean.mean() == pytest.approx(row.mu_predicted, abs=0.02)
-        assert mean.std() == pytest.approx(row.spread_predicted, rel=0.05)
+        assert np.sqrt((deviation**2).mean()) == pytest.approx(row.predicted.sigma, rel=0.02)
+        assert mean.mean() == pytest.approx(row.predicted.mu, abs=0.02)
+        assert mean.std() == pytest.approx(row.predicted.spread, rel=0.05)
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_membranes_of_other_tables(neuron):
     }
     for row in report.populations:
         mean, deviation = shadow_moments(net, row.name, sources)
-        assert np.sqrt((deviation**2).mean()) == pytest.approx(row.sigma_predicted, rel=0.03)
-        assert mean.mean() == pytest.approx(row.mu_predicted, abs=0.03)
+        assert np.sqrt((deviation**2).mean()) == pytest.approx(row.predicted.sigma, rel=0.03)
+        assert mean.mean() == pytest.approx(row.predicted.mu, abs=0.03)
 
 
 def test_rates_with_adaptation():
@@ -114,12 +114,12 @@ def test_rates_with_adaptation():
         )
         assert report.converged
         for row in report.populations:
-            assert row.sigma_measured == pytest.approx(
+            assert row.measured.sigma == pytest.approx(
                 1.0, rel=0.02
-            ) and row.mu_measured == pytest.approx(0.0, abs=0.02)
-            assert 0.7 * row.rate_predicted < row.rate_measured < 1.05 * row.rate_predicted
-        measured.append(report.populations[0].rate_measured)
-        predicted.append(report.populations[0].rate_predicted)
+            ) and row.measured.mu == pytest.approx(0.0, abs=0.02)
+            assert 0.7 * row.predicted.rate < row.measured.rate < 1.05 * row.predicted.rate
+        measured.append(report.populations[0].measured.rate)
+        predicted.append(report.populations[0].predicted.rate)
     assert (
         measured[1] < 0.8 * measured[0] and predicted[1] < 0.9 * predicted[0]
     )  # theory knows the mean of adaptation alone
@@ -139,10 +139,10 @@ def test_weight_draws_have_the_target_on_average(mu):
             closed_loop=False,
         ).populations
     for name in ("E", "I"):
-        assert np.mean([row.mu_predicted for row in rows if row.name == name]) == pytest.approx(
+        assert np.mean([row.predicted.mu for row in rows if row.name == name]) == pytest.approx(
             mu, abs=0.02
         )
-        assert np.mean([row.sigma_predicted for row in rows if row.name == name]) == pytest.approx(
+        assert np.mean([row.predicted.sigma for row in rows if row.name == name]) == pytest.approx(
             1.0, rel=0.02
         )
 
@@ -153,8 +153,8 @@ def test_balance_by_neuron_removes_the_spread():
         net, mu_u=0.1, sigma_u=0.5, assumed_rates=RATE, seed=1, closed_loop=False, balance="neuron"
     )
     for row in report.populations:
-        assert row.spread_predicted < 1e-3 and row.mu_predicted == pytest.approx(0.1, abs=1e-3)
-        assert row.sigma_predicted == pytest.approx(0.5, rel=1e-3)
+        assert row.predicted.spread < 1e-3 and row.predicted.mu == pytest.approx(0.1, abs=1e-3)
+        assert row.predicted.sigma == pytest.approx(0.5, rel=1e-3)
 
 
 def test_normal_weights_of_a_deep_network():
@@ -167,9 +167,9 @@ def test_normal_weights_of_a_deep_network():
         net, mu_u=0.1, sigma_u=0.6, alpha=0.8, assumed_rates=RATE, seed=3, closed_loop=False
     )
     for row in report.populations:
-        assert row.mu_predicted == pytest.approx(
+        assert row.predicted.mu == pytest.approx(
             0.1, abs=0.05
-        ) and row.sigma_predicted == pytest.approx(0.6, rel=0.02)
+        ) and row.predicted.sigma == pytest.approx(0.6, rel=0.02)
     variance = {
         name: np.mean(net.weights[name].astype(float) ** 2) * net.weights[name].shape[0]
         for name in ("input->a", "a->a")
@@ -182,10 +182,10 @@ def test_closed_loop_reaches_its_targets():
     report = bs.fluctuation_driven(net, data, sigma_u=0.8, mu_u=0.1, seed=1, progress=False)
     assert report.converged
     for row in report.populations:
-        assert row.sigma_measured == pytest.approx(
+        assert row.measured.sigma == pytest.approx(
             0.8, rel=0.02
-        ) and row.mu_measured == pytest.approx(0.1, abs=0.02)
-        assert row.rate_measured == pytest.approx(row.rate_assumed, rel=0.05)
+        ) and row.measured.mu == pytest.approx(0.1, abs=0.02)
+        assert row.measured.rate == pytest.approx(row.target.rate, rel=0.05)
     assert bs.audit(net).violations == 0
     assert "predicted" in str(report) and report.as_dict()["populations"][0]["name"] == "E"
 
@@ -206,32 +206,29 @@ def test_conductances_with_stationary_poisson_afferents(n_inputs, sigma):
     for row in report.populations:
         mean, deviation = shadow_moments(net, row.name, sources)
         assert mean.mean() == pytest.approx(
-            row.mu_predicted, abs=0.02
-        ) and row.mu_predicted == pytest.approx(0.2, abs=0.1)
-        assert np.sqrt((deviation**2).mean()) == pytest.approx(row.sigma_predicted, rel=0.03)
-        assert row.sigma_predicted == pytest.approx(sigma, rel=0.1) and mean.std() == pytest.approx(
-            row.spread_predicted, rel=0.05
+            row.predicted.mu, abs=0.02
+        ) and row.predicted.mu == pytest.approx(0.2, abs=0.1)
+        assert np.sqrt((deviation**2).mean()) == pytest.approx(row.predicted.sigma, rel=0.03)
+        assert row.predicted.sigma == pytest.approx(sigma, rel=0.1) and mean.std() == pytest.approx(
+            row.predicted.spread, rel=0.05
         )
 
 
 def test_rates_of_conductance_populations_are_consistent():
     net = dalian(64, 16, 60, CONDUCTANCES)
-    design = init._Design(
+    start = TrialStart(
         net,
-        0.2,
-        0.4,
-        None,
-        0.9,
-        bs.families.Exponential(),
-        None,
-        "population",
-        True,
-        np.random.default_rng(0),
+        Wishes(mu_u=0.2, sigma_u=0.4, alpha=0.9),
+        family=bs.families.Exponential(),
+        shares=None,
+        balance="population",
+        merge=True,
+        rng=np.random.default_rng(0),
     )
-    design.assume_rates(None, {"input": RATE}, False)
-    for population in net.spiking:
-        rate = conductance_init.theoretical_rate(design, population)
-        assert rate > 1 and design.rates[population.name] == pytest.approx(rate, rel=0.03)
+    start.assume_rates(None, {"input": RATE})
+    for name, equations in start.equations.items():
+        rate = equations.target_rate()
+        assert rate > 1 and start.rates[name] == pytest.approx(rate, rel=0.03)
 
 
 def test_closed_loop_with_conductances():
@@ -241,12 +238,12 @@ def test_closed_loop_with_conductances():
     assert report.converged and bs.audit(net).violations == 0
     trace = bs.run(net, data)
     for row in report.populations:
-        assert row.sigma_measured == pytest.approx(
+        assert row.measured.sigma == pytest.approx(
             0.4, rel=0.02
-        ) and row.mu_measured == pytest.approx(0.4, abs=0.02)
+        ) and row.measured.mu == pytest.approx(0.4, abs=0.02)
         assert (
-            row.rate_measured == pytest.approx(row.rate_assumed, rel=0.05)
-            and row.rate_measured > 1
+            row.measured.rate == pytest.approx(row.target.rate, rel=0.05)
+            and row.measured.rate > 1
             and row.ei_ratio > 1
         )
         mean, deviation = shadow_moments(net, row.name, trace.spikes | trace.inputs)
@@ -288,7 +285,7 @@ def test_closed_loop_on_the_spoken_digits():
         assert shadow[1] == pytest.approx(1.0, rel=0.05) and shadow[0] == pytest.approx(
             0.0, abs=0.05
         )
-        assert trace.counts[row.name].mean() / 0.7 == pytest.approx(row.rate_assumed, rel=0.1)
+        assert trace.counts[row.name].mean() / 0.7 == pytest.approx(row.target.rate, rel=0.1)
 
 
 def shadow_whole(net, population, trace, weights=None):
@@ -362,15 +359,14 @@ def test_standard_errors_over_trials():
         np.array([1.0, 1.2, 0.8, 1.0]),
     )
     u = shifts[:, None, None] + sizes[:, None, None] * rng.normal(size=(4, 20000, 3))
-    mu, sigma = init_advice.standard_errors(
-        u.mean(axis=1), (u**2).mean(axis=1), u.mean(axis=(0, 1))
-    )
-    assert mu == pytest.approx(shifts.std(ddof=1) / 2, rel=0.02)
+    errors = standard_errors(u.mean(axis=1), (u**2).mean(axis=1), u.mean(axis=(0, 1)))
+    assert errors.mu == pytest.approx(shifts.std(ddof=1) / 2, rel=0.02)
     squares = shifts**2 + sizes**2  # of the deviations from the mean over all trials
-    assert sigma == pytest.approx(squares.std(ddof=1) / (4 * np.sqrt(squares.mean())), rel=0.03)
-    assert init_advice.standard_errors(
-        u[:1].mean(axis=1), (u[:1] ** 2).mean(axis=1), u[0].mean(axis=0)
-    ) == (0, 0)
+    assert errors.sigma == pytest.approx(
+        squares.std(ddof=1) / (4 * np.sqrt(squares.mean())), rel=0.03
+    )
+    one = standard_errors(u[:1].mean(axis=1), (u[:1] ** 2).mean(axis=1), u[0].mean(axis=0))
+    assert (one.mu, one.sigma) == (0, 0)
 
 
 def test_a_circuit_with_too_little_inhibition_says_so():
@@ -393,20 +389,20 @@ def test_the_loop_settles_where_the_circuit_jitters(seed):
     report = bs.fluctuation_driven(net, data, sigma_u=0.6, seed=seed, progress=False)
     assert report.converged
     for row in report.populations:
-        assert row.sigma_measured == pytest.approx(
+        assert row.measured.sigma == pytest.approx(
             0.6, rel=0.03
-        ) and row.mu_measured == pytest.approx(0, abs=0.018)
+        ) and row.measured.mu == pytest.approx(0, abs=0.018)
 
 
 def test_a_small_sample_settles_within_its_standard_errors(monkeypatch):
     """Tolerances are of 1 %, which few trials may not be able to tell: after the last iteration their standard errors count, too."""
-    measure = init._record
+    measure = TrialStart.measure
 
-    def never_quite(*given):
-        error, blurred = measure(*given)
-        return max(1.5, error), blurred
+    def never_quite(self):
+        miss = measure(self)
+        return miss._replace(error=max(1.5, miss.error))
 
-    monkeypatch.setattr(init, "_record", never_quite)
+    monkeypatch.setattr(TrialStart, "measure", never_quite)
     net, data = dalian(100, 100, 100), bs.data.poisson(15.0, 100, 0.5, 32, seed=1)
     report = bs.fluctuation_driven(net, data, sigma_u=0.6, seed=1, progress=False)
     assert report.converged and report.iterations == 30
@@ -508,15 +504,16 @@ def test_learned_time_constants_are_those_of_the_membrane():
     ]
     np.testing.assert_allclose(nets[1].weights["input->E"], nets[0].weights["input->E"], rtol=0.05)
     for before, row in zip(*(r.populations for r in reports)):
-        assert row.sigma_measured == pytest.approx(
+        assert row.measured.sigma == pytest.approx(
             1.0, rel=0.02
-        ) and row.rate_measured == pytest.approx(before.rate_measured, rel=0.05)
-        for key in ("mu_predicted", "sigma_predicted", "rate_predicted"):
-            assert getattr(row, key) == pytest.approx(getattr(before, key), rel=0.05, abs=0.02), key
+        ) and row.measured.rate == pytest.approx(before.measured.rate, rel=0.05)
+        for key in ("mu", "sigma", "rate"):
+            now, then = getattr(row.predicted, key), getattr(before.predicted, key)
+            assert now == pytest.approx(then, rel=0.05, abs=0.02), key
     trace = bs.run(nets[1], data)
     for row in reports[1].populations:
         deviation = shadow_whole(nets[0], row.name, trace, nets[1].weights)[1]
-        assert deviation == pytest.approx(row.sigma_measured, rel=0.01)
+        assert deviation == pytest.approx(row.measured.sigma, rel=0.01)
     assert (
         nets[1].time_constants("E")["mem"] == pytest.approx(5e-3)
         and nets[1]["E"].neuron.time_constants["mem"] == 20e-3
@@ -528,7 +525,7 @@ def test_more_than_one_spike_per_step():
     net, data = dalian(64, 64, 100), bs.data.poisson(800.0, 100, 0.3, 40, seed=4)
     assert bs.bin_spikes(data, net.dt, merge=False).rate() > 1 / net.dt
     report = bs.fluctuation_driven(net, data, merge=False, seed=1, progress=False)
-    assert report.converged and report.populations[0].sigma_measured == pytest.approx(1.0, rel=0.03)
+    assert report.converged and report.populations[0].measured.sigma == pytest.approx(1.0, rel=0.03)
     with pytest.raises(ValueError, match="rate of 'E' is 800.0 Hz.*one spike per step, 500 Hz"):
         bs.fluctuation_driven(net, data, merge=False, assumed_rates={"E": 800.0})
 
@@ -566,9 +563,9 @@ def test_sparse_conductances():
         closed_loop=False,
     )
     for row in report.populations:
-        assert row.mu_predicted == pytest.approx(
+        assert row.predicted.mu == pytest.approx(
             0.2, abs=0.01
-        ) and row.sigma_predicted == pytest.approx(0.2, rel=0.01)
+        ) and row.predicted.sigma == pytest.approx(0.2, rel=0.01)
     continuous = -np.log(1 - RATE * net.dt) / net.dt
     shadow = bs.Network(net.dt)
     for name, n in sources.items():
@@ -593,9 +590,9 @@ def test_sparse_conductances():
         .reshape(-1, 64)
         .astype(float)
     )
-    assert u.mean() == pytest.approx(report.populations[0].mu_predicted, abs=0.02)
+    assert u.mean() == pytest.approx(report.populations[0].predicted.mu, abs=0.02)
     assert np.sqrt(u.var(axis=0).mean()) == pytest.approx(
-        report.populations[0].sigma_predicted, rel=0.03
+        report.populations[0].predicted.sigma, rel=0.03
     )
 
 
@@ -625,4 +622,4 @@ def test_several_synapses_of_a_pair_spike_together():
     deviation = np.sqrt(u.var(axis=1).mean())
     assert deviation == pytest.approx(1, rel=0.06) and report.populations[
         0
-    ].sigma_predicted == pytest.approx(deviation, rel=0.05)
+    ].predicted.sigma == pytest.approx(deviation, rel=0.05)

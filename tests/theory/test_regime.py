@@ -7,7 +7,7 @@ import pytest
 
 import biosnn as bs
 from biosnn.initializer.probes import Probes
-from biosnn.theory.mean_field import Cell, Input, fixed_point
+from biosnn.theory import Cell, Input, fixed_point
 
 # Potjans & Diesmann (2014), table 5: probability of a connection, from column to row; neurons; external in-degrees
 NAMES = ["L23E", "L23I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I"]
@@ -87,12 +87,12 @@ def test_unconnected_neurons_do_what_theory_says():
     for name in NEURONS:
         row, membrane = report[name], report[f"{name}_free"]
         assert row.method == ("density" if name in ("long", "conductance") else "colour-corrected")
-        assert row.rate_measured == pytest.approx(row.rate_predicted, rel=0.08), name
-        assert row.cv_measured == pytest.approx(
-            row.cv_predicted, abs=0.08 if row.method != "density" else 0.15
+        assert row.measured.rate == pytest.approx(row.predicted.rate, rel=0.08), name
+        assert row.measured.cv == pytest.approx(
+            row.predicted.cv, abs=0.08 if row.method != "density" else 0.15
         ), name
-        assert membrane.mu_recorded == pytest.approx(membrane.mu_predicted, rel=0.02), name
-        assert membrane.sigma_recorded == pytest.approx(membrane.sigma_predicted, rel=0.04), name
+        assert membrane.recorded.mu == pytest.approx(membrane.predicted.mu, rel=0.02), name
+        assert membrane.recorded.sigma == pytest.approx(membrane.predicted.sigma, rel=0.04), name
 
 
 def test_adaptation_and_nmda_do_what_theory_says():
@@ -139,13 +139,13 @@ def test_adaptation_and_nmda_do_what_theory_says():
     )
     report = bs.regime(net, background, run)
     adapting, plain, nmda = (report[name] for name in models)
-    assert adapting.rate_measured == pytest.approx(adapting.rate_predicted, rel=0.08)
+    assert adapting.measured.rate == pytest.approx(adapting.predicted.rate, rel=0.08)
     assert (
-        2 < adapting.rate_predicted < 0.85 * plain.rate_predicted
-        and adapting.rate_measured < 0.85 * plain.rate_measured
+        2 < adapting.predicted.rate < 0.85 * plain.predicted.rate
+        and adapting.measured.rate < 0.85 * plain.measured.rate
     )
-    assert nmda.mu_recorded == pytest.approx(nmda.mu_predicted, rel=0.02)
-    assert nmda.sigma_recorded == pytest.approx(nmda.sigma_predicted, rel=0.04)
+    assert nmda.recorded.mu == pytest.approx(nmda.predicted.mu, rel=0.02)
+    assert nmda.recorded.sigma == pytest.approx(nmda.predicted.sigma, rel=0.04)
 
 
 def circuit(neuron, learn=None, multiple=True):
@@ -229,11 +229,11 @@ def test_weights_give_independent_inputs_the_target_membrane(case):
     net, background, row, report = initialized(
         case, bs.families.Constant(), closed_loop=False, multiple=False
     )
-    assert not report.closed_loop and np.isnan(row.sigma_measured)
+    assert not report.closed_loop and np.isnan(row.measured.sigma)
     alone = bs.Network(net.dt)
     alone.population(500, free(net["E"].neuron), name="E")
     background = background[:1] + [
-        bs.PoissonInput("E", degree * row.rate_assumed, float(net.weights[name]), receptor)
+        bs.PoissonInput("E", degree * row.target.rate, float(net.weights[name]), receptor)
         for name, degree, receptor in (("E->E", 160, "exc"), ("I->E", 40, "inh"))
     ]
     warm = bs.simulate(alone, 0.3, background=background, seed=1, progress=False)
@@ -247,8 +247,8 @@ def test_weights_give_independent_inputs_the_target_membrane(case):
         progress=False,
     )
     u = run.states["E.U"].astype(float)
-    assert u.mean() == pytest.approx(row.mu_target, rel=0.03)
-    assert u.std() == pytest.approx(row.sigma_target, rel=0.04)
+    assert u.mean() == pytest.approx(row.target.mu, rel=0.03)
+    assert u.std() == pytest.approx(row.target.sigma, rel=0.04)
 
 
 @pytest.mark.parametrize(
@@ -260,15 +260,15 @@ def test_circuits_reach_their_targets(case, family):
     """Measured here, with other random numbers, and as the report says. Theory alone misses sigma_U by 20 % (delta: less, long: more)."""
     net, background, row, report = initialized(case, family)
     mu, sigma, rates = measured(net, background)
-    assert sigma == pytest.approx(row.sigma_target, rel=0.05) == row.sigma_measured
+    assert sigma == pytest.approx(row.target.sigma, rel=0.05) == row.measured.sigma
     if "rate" in CASES[case][1]:
         assert rates["E"] == pytest.approx(5.0, rel=0.1)
     else:
-        assert mu == pytest.approx(row.mu_target, rel=0.05) == row.mu_measured
+        assert mu == pytest.approx(row.target.mu, rel=0.05) == row.measured.mu
     assert not report.notes and report.closed_loop and "measured" in str(report)
-    assert row.rate_measured == pytest.approx(rates["E"], rel=0.12)
+    assert row.measured.rate == pytest.approx(rates["E"], rel=0.12)
     if case == "delta":
-        assert row.sigma_predicted > 1.15 * row.sigma_measured
+        assert row.predicted.sigma > 1.15 * row.measured.sigma
 
 
 def test_probes_are_copies_that_never_spike():
@@ -309,7 +309,7 @@ def test_probes_are_copies_that_never_spike():
     probes = Probes(net, background, np.random.default_rng(0))
     probes.measure({"x": 20.0, "E": 0.0}, {}, 0.01, 0.01, 1)
     run = bs.simulate(
-        probes.with_probes,
+        probes.host,
         0.3,
         bs.data.poisson(20.0, 20, 0.3, seed=2),
         background=probes.background,
@@ -319,10 +319,10 @@ def test_probes_are_copies_that_never_spike():
     assert (
         run.counts["E"] == 0
         and np.ptp(run.states["E.U"][-1]) > 0.1
-        and len(probes.units["E"]) == 250
+        and len(probes.probed.units["E"]) == 250
     )
     np.testing.assert_allclose(
-        run.states["E (probe).U"], run.states["E.U"][:, probes.units["E"]], rtol=1e-12
+        run.states["E (probe).U"], run.states["E.U"][:, probes.probed.units["E"]], rtol=1e-12
     )
 
 
@@ -386,7 +386,7 @@ def test_warnings_in_words():
         and "fast is saturated" in text
         and "fast is unbalanced" not in text
     )
-    assert report["fast"].rate_predicted == pytest.approx(
+    assert report["fast"].predicted.rate == pytest.approx(
         1 / (2e-3 + 20e-3 * np.log(0.49 / 0.48)), rel=1e-6
     )
     assert "threshold" in str(report)
@@ -437,15 +437,15 @@ def test_what_is_called_measured_is_what_copies_that_never_spike_do(options):
     net, background = stabilized()
     mu, sigma, rates = measured(net, background)
     row = bs.regime(net, background, after_warm_up(net, 2.0, background, **options))["E"]
-    assert row.rate_measured == pytest.approx(rates["E"], rel=0.05)
-    assert row.mu_measured == pytest.approx(mu, abs=0.01) and row.sigma_measured == pytest.approx(
+    assert row.measured.rate == pytest.approx(rates["E"], rel=0.05)
+    assert row.measured.mu == pytest.approx(mu, abs=0.01) and row.measured.sigma == pytest.approx(
         sigma, rel=0.03
     )
     assert (
-        row.sigma_at_rates == pytest.approx(row.sigma_predicted, rel=0.05)
-        and row.sigma_at_rates > 1.2 * row.sigma_measured
+        row.at_rates.sigma == pytest.approx(row.predicted.sigma, rel=0.05)
+        and row.at_rates.sigma > 1.2 * row.measured.sigma
     )
-    assert row.membrane == (row.mu_measured, row.sigma_measured)
+    assert row.membrane == (row.measured.mu, row.measured.sigma)
 
 
 def test_the_free_membrane_of_a_short_simulation_is_that_of_its_continuation():
@@ -454,9 +454,9 @@ def test_the_free_membrane_of_a_short_simulation_is_that_of_its_continuation():
         bs.regime(net, background, after_warm_up(net, seconds, background))["E"]
         for seconds in (2.0, 0.05)
     )
-    assert short.sigma_measured == pytest.approx(
-        long.sigma_measured, rel=0.03
-    ) and short.mu_measured == pytest.approx(long.mu_measured, abs=0.01)
+    assert short.measured.sigma == pytest.approx(
+        long.measured.sigma, rel=0.03
+    ) and short.measured.mu == pytest.approx(long.measured.mu, abs=0.01)
 
 
 def test_the_free_membrane_with_background_that_changes_and_readouts():
@@ -482,8 +482,8 @@ def test_the_free_membrane_with_background_that_changes_and_readouts():
         progress=False,
     )
     row = bs.regime(net, background, run)["E"]
-    assert row.mu_measured == pytest.approx(row.mu_recorded, rel=0.01) == row.mu_at_rates
-    assert row.sigma_measured == pytest.approx(row.sigma_recorded, rel=0.06)
+    assert row.measured.mu == pytest.approx(row.recorded.mu, rel=0.01) == row.at_rates.mu
+    assert row.measured.sigma == pytest.approx(row.recorded.sigma, rel=0.06)
 
 
 def test_without_the_spikes_of_inputs_there_is_theory_at_the_measured_rates():
@@ -498,7 +498,7 @@ def test_without_the_spikes_of_inputs_there_is_theory_at_the_measured_rates():
             net, SMALL["background"], after_warm_up(net, 1.5, record_spikes=record, **options)
         )
         text = " ".join(report.warnings)
-        assert [name for name in "EI" if np.isnan(report[name].sigma_measured)] == [
+        assert [name for name in "EI" if np.isnan(report[name].measured.sigma)] == [
             name for name in "EI" if name in unknown
         ], record
         assert ("was not measured" in text) == bool(unknown) and (
@@ -506,14 +506,14 @@ def test_without_the_spikes_of_inputs_there_is_theory_at_the_measured_rates():
             or "record_spikes=[…, 'x']" in text
             or "with the spikes of all populations" in text
         )
-        assert np.isfinite([report[name].sigma_at_rates for name in "EI"]).all()
-    assert report["E"].sigma_measured == pytest.approx(report["E"].sigma_at_rates, rel=0.35)
+        assert np.isfinite([report[name].at_rates.sigma for name in "EI"]).all()
+    assert report["E"].measured.sigma == pytest.approx(report["E"].at_rates.sigma, rel=0.35)
     report = bs.regime(
         net, SMALL["background"], after_warm_up(net, 0.5, record_spikes=["x", "E", "I"], **options)
     )
     assert "that takes 1.1 s" in " ".join(report.warnings) and report["E"].membrane == (
-        report["E"].mu_at_rates,
-        report["E"].sigma_at_rates,
+        report["E"].at_rates.mu,
+        report["E"].at_rates.sigma,
     )
 
 
@@ -537,15 +537,16 @@ def test_too_few_spikes_are_no_reason_for_a_warning():
     }
     for seconds, report in reports.items():
         assert not report.warnings, (seconds, report.warnings)
-        assert 1.0 < report["E"].rate_measured < 2.2
+        assert 1.0 < report["E"].measured.rate < 2.2
     row = reports[30.0]["E"]
-    assert row.cv_measured == pytest.approx(0.9, abs=0.06) and row.cv_error < 0.01
+    assert row.measured.cv == pytest.approx(0.9, abs=0.06) and row.measured.errors.cv < 0.01
     assert (
         "few" in str(reports[0.1]).split("few:")[0]
         and "few" not in str(reports[30.0]).split("few:")[0]
     )
+    short = reports[1.0]["E"].measured
     assert (
-        abs(reports[1.0]["E"].cv_measured - row.cv_measured) < 3 * reports[1.0]["E"].cv_error
+        abs(short.cv - row.measured.cv) < 3 * short.errors.cv
         and "few" in str(reports[1.0]).split("few:")[0]
     )
     net = bs.Network(1e-3)
@@ -565,7 +566,7 @@ def test_few_spikes_in_short_windows_do_not_hide_what_is_plain():
     )
     text = " ".join(report.warnings)
     assert (
-        report["E"].cv_measured < 0.05
+        report["E"].measured.cv < 0.05
         and "E is synchronous: chi = 1.00" in text
         and "more regular" in text
     )
@@ -624,7 +625,7 @@ def test_a_circuit_that_its_mean_drives_is_unbalanced():
         "E is unbalanced: excitation prevails. Inhibition cancels " in text
         and "above the threshold 1: its mean makes it fire" in text
     )
-    assert 0 < report["E"].cancelled < 0.3 and report["E"].mu_measured > 3
+    assert 0 < report["E"].cancelled < 0.3 and report["E"].measured.mu > 3
     strong, _ = stabilized()
     assert "unbalanced" not in " ".join(
         bs.regime(strong, currents, after_warm_up(strong, 1.2, currents)).warnings
@@ -687,14 +688,14 @@ def test_a_bias_counts_as_a_constant_current():
         bs.regime(nets[1], [bs.Current("E", 1.5)])["E"],
     )
     assert (
-        biased.rate_predicted
-        == driven.rate_predicted
+        biased.predicted.rate
+        == driven.predicted.rate
         == pytest.approx(1 / (20e-3 * np.log(3)), rel=1e-6)
     )
-    assert biased.mu_at_rates == pytest.approx(
+    assert biased.at_rates.mu == pytest.approx(
         1.5
-    ) == biased.mu_measured and biased.rate_measured == pytest.approx(
-        biased.rate_predicted, rel=0.05
+    ) == biased.measured.mu and biased.measured.rate == pytest.approx(
+        biased.predicted.rate, rel=0.05
     )
 
 
@@ -716,13 +717,14 @@ def test_learned_time_constants_and_jumps_count():
     background = [bs.PoissonInput("E", 1000.0, 0.2)]
     run = bs.simulate(learned, 4.0, background=background, progress=False)
     rows = bs.regime(plain, background)["E"], bs.regime(learned, background, run)["E"]
-    for name in ("tau", "rate_predicted", "mu_predicted", "sigma_predicted"):
-        assert getattr(rows[1], name) == pytest.approx(getattr(rows[0], name), rel=1e-6), name
-    assert rows[1].tau == pytest.approx(5e-3) and rows[1].mu_at_rates == pytest.approx(
-        0.8 - 0.005 * rows[1].rate_measured, rel=1e-6
+    theory = [row.predicted for row in rows]
+    for name in ("tau", "rate", "mu", "sigma"):
+        assert getattr(theory[1], name) == pytest.approx(getattr(theory[0], name), rel=1e-6), name
+    assert theory[1].tau == pytest.approx(5e-3) and rows[1].at_rates.mu == pytest.approx(
+        0.8 - 0.005 * rows[1].measured.rate, rel=1e-6
     )
-    assert rows[1].mu_measured == pytest.approx(rows[1].mu_at_rates, rel=0.02)
-    assert rows[1].rate_predicted == pytest.approx(rows[1].rate_measured, rel=0.1)
+    assert rows[1].measured.mu == pytest.approx(rows[1].at_rates.mu, rel=0.02)
+    assert rows[1].predicted.rate == pytest.approx(rows[1].measured.rate, rel=0.1)
 
 
 @pytest.mark.parametrize(
@@ -752,14 +754,14 @@ def test_short_term_plasticity_acts_with_its_efficacy(plasticity, share):
         progress=False,
     )
     row = bs.regime(net, simulation=run, rates={"x": 10.0})["E"]
-    assert row.mu_predicted == pytest.approx(100 * 10 * 5e-3 * 0.5 * share, rel=1e-3)
-    assert row.mu_recorded == pytest.approx(
-        row.mu_predicted, rel=0.04
-    ) and row.mu_at_rates == pytest.approx(row.mu_recorded, rel=0.04)
-    assert row.sigma_recorded == pytest.approx(row.sigma_predicted, rel=0.1)
-    assert row.mu_measured == pytest.approx(
-        row.mu_recorded, rel=0.01
-    ) and row.sigma_measured == pytest.approx(row.sigma_recorded, rel=0.05)
+    assert row.predicted.mu == pytest.approx(100 * 10 * 5e-3 * 0.5 * share, rel=1e-3)
+    assert row.recorded.mu == pytest.approx(
+        row.predicted.mu, rel=0.04
+    ) and row.at_rates.mu == pytest.approx(row.recorded.mu, rel=0.04)
+    assert row.recorded.sigma == pytest.approx(row.predicted.sigma, rel=0.1)
+    assert row.measured.mu == pytest.approx(
+        row.recorded.mu, rel=0.01
+    ) and row.measured.sigma == pytest.approx(row.recorded.sigma, rel=0.05)
     # the initializer asks for weights that have this efficacy
     net = bs.Network(1e-3)
     x, e = (
@@ -781,9 +783,9 @@ def test_short_term_plasticity_acts_with_its_efficacy(plasticity, share):
     )
     row, w, v = report.populations[0], float(net.weights["x->E"]), float(net.weights["y->E"])
     assert 12.0 + 10 * 5e-3 * (100 * share * w - 25 * v) == pytest.approx(15.0, rel=0.03)
-    assert row.mu_predicted == pytest.approx(
+    assert row.predicted.mu == pytest.approx(
         15.0, rel=0.03
-    ) and row.sigma_predicted == pytest.approx(3.0, rel=0.05)
+    ) and row.predicted.sigma == pytest.approx(3.0, rel=0.05)
 
 
 def test_inhibitory_plasticity_counts_with_the_weights_at_the_end():
@@ -805,13 +807,13 @@ def test_inhibitory_plasticity_counts_with_the_weights_at_the_end():
     run = bs.simulate(net, 3.0, background=background, state=warm.state, progress=False)
     after, before = bs.regime(net, background, run), bs.regime(net, background)
     w = run.weights["I->E"].mean(dtype=float)
-    assert w > 0.05 and after["E"].mu_at_rates == pytest.approx(
+    assert w > 0.05 and after["E"].at_rates.mu == pytest.approx(
         1.5 - 50 * run.mean_rates["I"] * 5e-3 * w, rel=1e-5
     )
-    assert after["E"].mu_measured == pytest.approx(after["E"].mu_at_rates, abs=0.03)
-    assert before["E"].mu_predicted == pytest.approx(1.5) and after[
+    assert after["E"].measured.mu == pytest.approx(after["E"].at_rates.mu, abs=0.03)
+    assert before["E"].predicted.mu == pytest.approx(1.5) and after[
         "E"
-    ].rate_predicted == pytest.approx(run.mean_rates["E"], rel=0.15)
+    ].predicted.rate == pytest.approx(run.mean_rates["E"], rel=0.15)
     for report, words in (
         (after, "at the end of the simulation"),
         (before, "that the network has now"),
@@ -844,9 +846,9 @@ def test_what_changes_with_time_counts_with_its_mean_over_the_simulation():
     later = bs.simulate(net, 0.5, background=background, state=run.state, progress=False)
     expected = {run: 1.2 + 500.0 * 1e-3, later: 3.0 + 500.0 * 1e-3, None: 3.0 + 500.0 * 1e-3}
     for simulation, mu in expected.items():
-        assert bs.regime(net, background, simulation)["E"].mu_predicted == pytest.approx(mu)
+        assert bs.regime(net, background, simulation)["E"].predicted.mu == pytest.approx(mu)
     half = bs.simulate(net, 0.3, background=background, progress=False)
-    assert bs.regime(net, background, half)["E"].mu_at_rates == pytest.approx(
+    assert bs.regime(net, background, half)["E"].at_rates.mu == pytest.approx(
         1.0 + 1e-3 * 1000 * 2 / 3
     )
 
@@ -870,11 +872,11 @@ def test_background_names_or_is_a_population():
                 closed_loop=closed_loop,
                 progress=False,
             )
-            weights.append((float(net.weights["E->E"]), report.populations[0].mu_predicted))
+            weights.append((float(net.weights["E->E"]), report.populations[0].predicted.mu))
     assert weights[:2] == weights[2:]
     assert (
         bs.regime(net, objects)["E"] == bs.regime(net, named)["E"]
-        and bs.regime(net, named)["E"].rate_predicted > 5
+        and bs.regime(net, named)["E"].predicted.rate > 5
     )
     for call in (
         lambda b: bs.regime(net, b),
@@ -946,15 +948,15 @@ def test_all_weights_are_set_also_of_readouts_and_without_synapses(closed_loop, 
     )
     for name in net.weights:
         np.testing.assert_array_equal(net.weights[name], same.weights[name])
-    assert bs.regime(net, SMALL["background"], rates={"x": 5.0})["E"].mu_predicted == pytest.approx(
-        report.populations[0].mu_predicted, rel=0.1
+    assert bs.regime(net, SMALL["background"], rates={"x": 5.0})["E"].predicted.mu == pytest.approx(
+        report.populations[0].predicted.mu, rel=0.1
     )
     if not closed_loop:
         assert [axis.get_title().partition("\n")[0] for axis in bs.plot.weights(net).axes] == [
             p.name for p in net.projections
         ][:-1]
     else:
-        assert report.converged and report.populations[0].sigma_measured == pytest.approx(
+        assert report.converged and report.populations[0].measured.sigma == pytest.approx(
             4e-3, rel=0.03
         )
 
@@ -998,10 +1000,10 @@ def test_the_closed_loop_in_a_background_has_learned_time_constants():
                 progress=False,
             ).populations[0]
         )
-    assert rows[1].sigma_measured == pytest.approx(rows[0].sigma_measured, rel=0.01) and rows[
+    assert rows[1].measured.sigma == pytest.approx(rows[0].measured.sigma, rel=0.01) and rows[
         0
-    ].sigma_measured == pytest.approx(4e-3, rel=0.04)
-    assert rows[1].rate_measured == pytest.approx(rows[0].rate_measured, rel=0.05)
+    ].measured.sigma == pytest.approx(4e-3, rel=0.04)
+    assert rows[1].measured.rate == pytest.approx(rows[0].measured.rate, rel=0.05)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -1016,7 +1018,7 @@ def test_weights_drawn_for_no_synapses():
     net._projections.pop("none")
     assert (
         bs.regime(net, background, rates={"x": 5.0})["E"] == with_none["E"]
-        and with_none["E"].rate_predicted > 1
+        and with_none["E"].predicted.rate > 1
     )
 
 
@@ -1041,8 +1043,8 @@ def test_several_synapses_of_a_pair_count_with_the_square_of_their_sum():
     u = run.states["E.U"][100:].astype(float)
     row = bs.regime(net, background, run)["E"]
     assert np.sqrt(u.var(axis=0).mean()) == pytest.approx(
-        row.sigma_at_rates, rel=0.03
-    ) and row.sigma_at_rates > 1.3 * np.sqrt(60 * 10 * 0.01)
+        row.at_rates.sigma, rel=0.03
+    ) and row.at_rates.sigma > 1.3 * np.sqrt(60 * 10 * 0.01)
 
 
 SUBTRACTING = dict(tau_syn=10e-3, threshold=1.0, reset="subtract")
@@ -1078,8 +1080,8 @@ def test_rates_of_unconnected_neurons(neuron, source):
     warm = bs.simulate(net, 1.0, background=[source], seed=1, progress=False)
     run = bs.simulate(net, 2.0, background=[source], seed=1, state=warm.state, progress=False)
     report = bs.regime(net, [source], run)
-    assert report.converged and report["E"].rate_predicted == pytest.approx(
-        report["E"].rate_measured, rel=0.06
+    assert report.converged and report["E"].predicted.rate == pytest.approx(
+        report["E"].measured.rate, rel=0.06
     )
 
 
