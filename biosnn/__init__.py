@@ -27,6 +27,7 @@ from .engine.simulate import Simulation, load_state, save_state, simulate
 from .engine.state import State
 from .initializer.baselines import kaiming, random_weights, xavier
 from .initializer.fluctuation_driven import fluctuation_driven
+from .initializer.report import InitializerReport, PopulationReport
 from .network import families, interop
 from .network.connectivity import (
     Bernoulli,
@@ -85,7 +86,7 @@ from .network.surrogate import (
 )
 from .network.weight_file import load_weights, save_weights
 from .support.warn import RoundingWarning, UnitWarning
-from .theory.regime import regime
+from .theory.regime import PopulationRegime, Regime, regime
 from .training import schedules
 from .training.constraint import WeightConstraint
 from .training.loss import (
@@ -131,6 +132,7 @@ __all__ = [
     "Gradients",
     "History",
     "InhibitorySTDP",
+    "InitializerReport",
     "Insert",
     "LastStepCrossEntropy",
     "MaxOverTimeCrossEntropy",
@@ -146,7 +148,10 @@ __all__ = [
     "Pairs",
     "PatternRegression",
     "PoissonInput",
+    "PopulationRegime",
+    "PopulationReport",
     "Receptor",
+    "Regime",
     "RoundingWarning",
     "SGD",
     "SMORMS3",

@@ -125,7 +125,7 @@ def solve_normal(
     ... )
     >>> mean, deviation = solve_normal("E", [x], mu=0.5, sigma=0.4, alpha=0.9)["x"]
     >>> f"{mean:.2f} {deviation:.2f}"
-    'EXAMPLE'
+    '0.05 0.28'
     """
     _check_active(target, afferents)
     mean = mu / sum(np.sign(a.eps_bar) * a.mean_gain for a in afferents)

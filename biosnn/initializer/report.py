@@ -16,8 +16,8 @@ from ..theory.rows import Rows
 Weights = tuple[Any, float, float]
 
 
-@dataclass
-class PopulationReport:
+@dataclass(repr=False)
+class PopulationReport(Shows):
     """One population in an `InitializerReport`.
 
     Parameters
@@ -56,9 +56,17 @@ class PopulationReport:
         measured = self.measured.ei_ratio
         return self.predicted.ei_ratio if np.isnan(measured) else measured
 
+    @property
+    def _kinds(self):
+        return {"target": self.target, "predicted": self.predicted, "measured": self.measured}
+
+    def _about(self):
+        rows = [("threshold", number(self.threshold))]
+        rows += [(kind, m.line()) for kind, m in self._kinds.items() if m.known]
+        return About(f"PopulationReport {self.name}", rows)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the numbers for JSON, without those that are not known."""
-        kinds = {"target": self.target, "predicted": self.predicted, "measured": self.measured}
         return {
             "name": self.name,
             "threshold": self.threshold,
@@ -66,7 +74,7 @@ class PopulationReport:
             "ei_ratio": _plain(self.ei_ratio),
         } | {
             kind: moments.as_dict() | {"xi": _plain(moments.xi(self.threshold))}
-            for kind, moments in kinds.items()
+            for kind, moments in self._kinds.items()
         }
 
 

@@ -30,8 +30,8 @@ from .spiking import spiking
 _ENOUGH = 0.15
 
 
-@dataclass(frozen=True)
-class PopulationRegime:
+@dataclass(frozen=True, repr=False)
+class PopulationRegime(Shows):
     """One population in a `Regime`.
 
     Parameters
@@ -68,6 +68,13 @@ class PopulationRegime:
     measured: Moments = field(default_factory=Moments)
     at_rates: Moments = field(default_factory=Moments)
     recorded: Moments = field(default_factory=Moments)
+
+    def _about(self):
+        kinds = ("predicted", "measured", "at_rates", "recorded")
+        lines = [(kind.replace("_", " "), getattr(self, kind).line()) for kind in kinds]
+        rows = [("threshold", number(self.threshold)), ("formula of the rate", self.method)]
+        rows += [(kind, line) for kind, line in lines if line]
+        return About(f"PopulationRegime {self.name}", rows)
 
     @property
     def membrane(self) -> tuple[float, float]:

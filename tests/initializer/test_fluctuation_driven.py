@@ -334,7 +334,7 @@ def test_same_seed_same_weights_on_any_number_of_threads():
         (
             0.1,
             {"input": RATE},
-            r"population 'E' would be silent with its target: .* xi = 10 .* larger sigma_u or mu_u .* rates={'E': Hz}",
+            r"population 'E' would be silent with its target: .* xi = 10 .* larger sigma_u or mu_u .* assumed_rates={'E': Hz}",
         ),
         (
             1.0,
