@@ -1,1 +1,1 @@
-"""Published models, one runnable script each."""
+"""Published models and small examples, each a script that runs from the command line."""

@@ -156,9 +156,9 @@ def history_rows(history):
         {
             "epoch": k + 1,
             "loss": columns["loss"][k],
-            "accuracy": columns["accuracy"][k],
+            "accuracy": columns["score"][k],
             "regularizer": columns["regularizer"][k],
-            "validation": columns["validation_accuracy"][k],
+            "validation": columns["validation_score"][k],
             "seconds": columns["seconds"][k],
         }
         for k in range(len(columns["loss"]))

@@ -1,20 +1,28 @@
-"""Tsodyks M, Pawelzik K, Markram H (1998). Neural networks with dynamic synapses.
-Neural Computation 10, 821-835. https://doi.org/10.1162/089976698300017502
+"""
+Tsodyks, Pawelzik & Markram (1998): dynamic synapses
+====================================================
 
-    python -m models.tsodyks_markram_1998             steady states beside the analytic ones; figure
+Tsodyks M, Pawelzik K, Markram H (1998). Neural networks with dynamic synapses. Neural Computation
+10, 821-835. https://doi.org/10.1162/089976698300017502 ::
 
-A depressing synapse (U = 0.5, tau_rec = 800 ms, no facilitation) and a facilitating one (U = 0.03, tau_rec = 130 ms, tau_facil =
-530 ms), driven by regular trains. Steady states are those of plasticity.py; u x of the depressing synapse is 0.1051 at 10 Hz and 0.0571
-at 20 Hz. Far above the limiting frequency 1 / (U tau_rec) depression makes u x fall as 1 / (rate tau_rec): the mean current saturates.
+    python -m models.tsodyks_markram_1998     steady states beside the analytic ones; a figure
+
+A depressing synapse (U = 0.5, tau_rec = 800 ms, no facilitation) and a facilitating one (U = 0.03,
+tau_rec = 130 ms, tau_facil = 530 ms), driven by regular trains. The analytic steady states are
+those of ``bs.TsodyksMarkram.steady_state``; u x of the depressing synapse is 0.1051 at 10 Hz and
+0.0571 at 20 Hz. Far above the limiting frequency 1 / (U tau_rec) depression makes u x fall as
+1 / (rate tau_rec): the mean current saturates.
 """
 
 import argparse
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 import biosnn as bs
-from biosnn.analysis import plot
-from models import _report as common
+from models import command_line
 
 SYNAPSES = {
     "depressing": bs.TsodyksMarkram(0.5, 0.8, 0.0),
@@ -24,90 +32,73 @@ RATES = (1.0, 2.0, 5.0, 10.0, 20.0, 25.0, 40.0, 50.0, 100.0)  # Hz, whole steps 
 TAU_MEM, TAU_SYN, DT = 40e-3, 3e-3, 1e-3  # seconds
 
 
-def responses(rule, rates, seconds):
-    """One synapse for each rate. Returns times (s), u x at the spikes (list by rate), and the membrane (step, rate) in units of w."""
+def responses(
+    rule: bs.TsodyksMarkram, rates: tuple[float, ...], seconds: float
+) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+    """Drive one synapse at each rate (Hz) with a regular train.
+
+    Returns
+    -------
+    Times (s), u x at the spikes of every train, and membranes (step, rate) in units of the weight.
+    """
     net, n = bs.Network(DT, np.float64), len(rates)
-    x, post = (
+    neuron = bs.lif(tau_mem=TAU_MEM, tau_syn=TAU_SYN, threshold=1e9)
+    net.connect(
         net.input(n),
-        net.population(n, bs.lif(tau_mem=TAU_MEM, tau_syn=TAU_SYN, threshold=1e9), name="A"),
+        net.population(n, neuron, name="A"),
+        weights=1.0,
+        receptor="exc",
+        synapses=bs.OneToOne(),
+        plasticity=rule,
     )
-    net.connect(x, post, weights=1.0, receptor="exc", synapses=bs.OneToOne(), plasticity=rule)
     trains = [np.arange(0.1, seconds, 1 / rate) for rate in rates]
     times, units = np.concatenate(trains), np.repeat(np.arange(n), [train.size for train in trains])
-    spikes = bs.SpikeTrains.from_events(times, units, np.zeros(times.size, int), 1, n, seconds)
-    done = bs.simulate(
-        net, seconds, spikes, record={"A.I": slice(None), "A.U": slice(None)}, progress=False
-    )
+    spikes = bs.SpikeTrains.from_events(times, units, np.zeros(times.size, int), n_trials=1, n_units=n, duration=seconds)
+    record = {"A.I": slice(None), "A.U": slice(None)}
+    done = bs.simulate(net, seconds, spikes, record=record, progress=False)
     current = done.states["A.I"]
-    jumps = current - np.exp(-DT / TAU_SYN) * np.concatenate([np.zeros((1, n)), current[:-1]])
-    return (
-        done.state_times,
-        [jumps[np.round(train / DT).astype(int), k] for k, train in enumerate(trains)],
-        done.states["A.U"],
-    )
+    before = np.concatenate([np.zeros((1, n)), current[:-1]])
+    jumps = current - np.exp(-DT / TAU_SYN) * before
+    released = [jumps[np.round(train / DT).astype(int), k] for k, train in enumerate(trains)]
+    return done.state_times, released, done.states["A.U"]
 
 
-def figure(measured):
+def figure(measured: dict[str, list[float]]) -> Figure:
     """Responses to 20 Hz, and the steady state over rates."""
-    from matplotlib.figure import Figure
-
     drawing = Figure(figsize=(11, 6.5), layout="constrained")
-    axes, smooth = drawing.subplots(2, 2, width_ratios=(3, 2)), np.geomspace(0.5, 150, 200)
+    axes = drawing.subplots(2, 2, width_ratios=(3, 2))
     for (left, right), (name, rule) in zip(axes, SYNAPSES.items()):
         times, _, membrane = responses(rule, (20.0,), 1.2)
-        left.plot(1e3 * times, membrane[:, 0], color=plot.EXCITATORY)
-        left.set(
-            title=f"{name}: 20 Hz from 0.1 s on",
-            xlabel="time (ms)",
-            ylabel="U (units of weight)",
-            xlim=(0, 1200),
-            ylim=(0, None),
-        )
-        right.loglog(smooth, rule.steady_state(smooth)[2], color="black", lw=1, label="analytic")
-        right.plot(RATES, measured[name], "o", color=plot.EXCITATORY, label="simulated")
-        if not rule.tau_facil:
-            right.plot(
-                smooth, 1 / (smooth * rule.tau_rec), "--", color="0.5", label="1 / (rate τ_rec)"
-            )
-            right.axvline(
-                1 / (rule.utilization * rule.tau_rec),
-                color=plot.INHIBITORY,
-                ls=":",
-                label="limiting frequency 1 / (U τ_rec)",
-            )
-        else:
-            right.axvline(
-                1 / np.sqrt(rule.utilization * rule.tau_rec * rule.tau_facil),
-                color=plot.INHIBITORY,
-                ls=":",
-                label="peak 1 / √(U τ_rec τ_facil)",
-            )
-        right.set(title="steady state", xlabel="rate (Hz)", ylabel="u x")
-        right.legend(
-            fontsize=8, framealpha=1, edgecolor="none"
-        )  # opaque: the dotted line ends behind it
+        left.plot(1e3 * times, membrane[:, 0], color=bs.plot.EXCITATORY)
+        left.set(title=f"{name}: 20 Hz from 0.1 s on", xlabel="time (ms)", xlim=(0, 1200))
+        left.set(ylabel="U (units of weight)", ylim=(0, None))
+        _steady_state(right, rule, measured[name])
     return drawing
 
 
-def main(arguments=None):
-    parser = argparse.ArgumentParser(
-        prog="python -m models.tsodyks_markram_1998",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "--seconds", type=float, default=10.0, help="length of the trains (default 10)"
-    )
-    parser.add_argument("--json", help="write all numbers there")
-    parser.add_argument("--out", default="runs/tsodyks_markram_1998", help="folder of the figure")
-    args = parser.parse_args(arguments)
-    if not 3 <= args.seconds <= 1000:
-        parser.error(
-            f"--seconds {args.seconds:g} must lie in 3 .. 1000: the slowest train needs a few spikes to settle."
-        )
+def _steady_state(axis: Axes, rule: bs.TsodyksMarkram, measured: list[float]) -> None:
+    """u x over rates, analytic and simulated, and the frequency that matters."""
+    rates = np.geomspace(0.5, 150, 200)
+    axis.loglog(rates, rule.steady_state(rates)[2], color="black", lw=1, label="analytic")
+    axis.plot(RATES, measured, "o", color=bs.plot.EXCITATORY, label="simulated")
+    if rule.tau_facil:
+        frequency = 1 / np.sqrt(rule.utilization * rule.tau_rec * rule.tau_facil)
+        label = "peak 1 / √(U τ_rec τ_facil)"
+    else:
+        axis.plot(rates, 1 / (rates * rule.tau_rec), "--", color="0.5", label="1 / (rate τ_rec)")
+        frequency = 1 / (rule.utilization * rule.tau_rec)
+        label = "limiting frequency 1 / (U τ_rec)"
+    axis.axvline(frequency, color=bs.plot.INHIBITORY, ls=":", label=label)
+    axis.set(title="steady state", xlabel="rate (Hz)", ylabel="u x")
+    axis.legend(fontsize=8, framealpha=1, edgecolor="none")  # opaque: the line ends behind it
+
+
+def measure(seconds: float) -> tuple[list[dict[str, Any]], dict[str, list[float]]]:
+    """Steady states of all synapses and rates: rows of results, and u x by synapse."""
     rows, measured = [], {}
     for name, rule in SYNAPSES.items():
-        measured[name] = [float(release[-1]) for release in responses(rule, RATES, args.seconds)[1]]
+        _, released, _ = responses(rule, RATES, seconds)
+        measured[name] = [float(train[-1]) for train in released]
         for rate, value in zip(RATES, measured[name]):
             rows.append(
                 {
@@ -117,7 +108,26 @@ def main(arguments=None):
                     "ux_simulated": value,
                 }
             )
-    common.show(
+    return rows, measured
+
+
+def options(arguments: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = command_line.parser("tsodyks_markram_1998", __doc__ or "", seconds=10.0, seed="unused")
+    args = parser.parse_args(arguments)
+    if not 3 <= args.seconds <= 1000:
+        parser.error(
+            f"--seconds {args.seconds:g} must lie in 3 .. 1000: the slowest train needs a few "
+            "spikes to settle."
+        )
+    return args
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure the steady states from the command line."""
+    args = options(arguments)
+    rows, measured = measure(args.seconds)
+    command_line.show(
         "Tsodyks, Pawelzik & Markram (1998): u x in the steady state of a regular train",
         ("synapse", "rate (Hz)", "analytic", "simulated"),
         [
@@ -130,7 +140,7 @@ def main(arguments=None):
             for row in rows
         ],
     )
-    common.save(args, lambda: figure(measured), "synapses.png", rows)
+    command_line.save(args, lambda: figure(measured), "synapses.png", rows)
 
 
 if __name__ == "__main__":

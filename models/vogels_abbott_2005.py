@@ -1,74 +1,86 @@
-"""Vogels TP, Abbott LF (2005). Signal propagation and logic gating in networks of integrate-and-fire neurons.
-Journal of Neuroscience 25, 10786-10795. https://doi.org/10.1523/JNEUROSCI.3508-05.2005
-in the form of benchmarks 1 (COBA) and 2 (CUBA) of Brette R et al. (2007). Simulation of networks of spiking neurons: a review of tools
-and strategies. Journal of Computational Neuroscience 23, 349-398. https://doi.org/10.1007/s10827-007-0038-6
+"""
+Vogels & Abbott (2005): CUBA and COBA
+=====================================
+
+Vogels TP, Abbott LF (2005). Signal propagation and logic gating in networks of integrate-and-fire
+neurons. Journal of Neuroscience 25, 10786-10795. https://doi.org/10.1523/JNEUROSCI.3508-05.2005
+
+Here as benchmarks 1 (COBA) and 2 (CUBA) of Brette R et al. (2007). Simulation of networks of
+spiking neurons: a review of tools and strategies. Journal of Computational Neuroscience 23,
+349-398. https://doi.org/10.1007/s10827-007-0038-6 ::
 
     python -m models.vogels_abbott_2005        both networks for a second: rates, CV, rasters
 
-3200 excitatory and 800 inhibitory neurons, every pair connected with probability 0.02, no delay; tau_mem 20, tau_exc 5, tau_inh
-10 ms, threshold -50, reset -60 mV, refractory period 5 ms; dt = 0.1 ms. Nothing drives them from outside: the activity keeps itself
-alive (COBA), or rests on a resting potential above threshold (CUBA). Of the weights in circulation these are used:
+3200 excitatory and 800 inhibitory neurons, every pair connected with probability 0.02, no delay;
+tau_mem 20, tau_exc 5, tau_inh 10 ms, threshold -50, reset -60 mV, refractory period 5 ms;
+dt = 0.1 ms. Nothing drives them from outside: the activity keeps itself alive (COBA), or rests on a
+resting potential above threshold (CUBA). Of the weights in circulation these are used:
 
-    CUBA   rest -49 mV; currents in units of potential, +60 * 0.27 / 10 = 1.62 mV and -20 * 4.5 / 10 = -9 mV: those of the example
-           CUBA of Brian and Brian2, conductances of 0.27 and 4.5 nS times driving forces of 60 and 20 mV, over a leak of 10 nS
-    COBA   rest -60 mV, reversal potentials 0 and -80 mV; conductances of 6 and 67 nS over a leak of 10 nS, as in the review and in
-           Brian's example COBA (the paper itself scales its conductances otherwise)
+CUBA
+    Rest -49 mV; currents in units of potential, +60 * 0.27 / 10 = 1.62 mV and
+    -20 * 4.5 / 10 = -9 mV: those of the example CUBA of Brian and Brian2, conductances of 0.27 and
+    4.5 nS times driving forces of 60 and 20 mV, over a leak of 10 nS.
+COBA
+    Rest -60 mV, reversal potentials 0 and -80 mV; conductances of 6 and 67 nS over a leak of 10 nS,
+    as in the review and in Brian's example COBA (the paper itself scales its conductances
+    otherwise).
 
-Initial potentials are uniform between reset and threshold. COBA stays silent by itself: as in the review, Poisson input wakes it
-(here 300 Hz of its own excitatory synapses onto every neuron, for the first 50 ms, which are not counted).
+Initial potentials are uniform between reset and threshold. COBA stays silent by itself: as in the
+review, Poisson input wakes it (here 300 Hz of its own excitatory synapses onto every neuron, for
+the first 50 ms, which are not counted).
 """
 
+import argparse
+from typing import Any
+
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 import biosnn as bs
-from models import _report as common
+from models import command_line
+from models.activity import colour, population_statistics, raster
+from models.command_line import number
 
 N_EXC, N_INH, P, DT = 3200, 800, 0.02, 0.1e-3
 TAU, TAU_EXC, TAU_INH, REFRACTORY = 20e-3, 5e-3, 10e-3, 5e-3  # seconds
 THRESHOLD, RESET = -50e-3, -60e-3  # volts
 REST_CUBA, W_EXC_CUBA, W_INH_CUBA = -49e-3, 1.62e-3, 9e-3  # volts
-REST_COBA, E_EXC, E_INH, W_EXC_COBA, W_INH_COBA = (
-    -60e-3,
-    0.0,
-    -80e-3,
-    0.6,
-    6.7,
-)  # volts; weights over the leak conductance
+REST_COBA, E_EXC, E_INH = -60e-3, 0.0, -80e-3  # volts
+W_EXC_COBA, W_INH_COBA = 0.6, 6.7  # over the leak conductance
 WAKE_HZ, WAKE_S = 300.0, 50e-3
 WARM_UP = 0.2  # seconds that are not counted
 MODELS = ("CUBA", "COBA")
 
 
-def neuron(model):
-    """Potentials relative to rest, in volts."""
+def neuron(model: str) -> bs.Neuron:
+    """Make the neuron of "CUBA" or "COBA"; potentials relative to rest, in volts."""
+    rest = resting_potential(model)
+    shared = {
+        "tau_mem": TAU,
+        "tau_exc": TAU_EXC,
+        "tau_inh": TAU_INH,
+        "threshold": THRESHOLD - rest,
+        "reset": RESET - rest,
+        "refractory": REFRACTORY,
+    }
     if model == "CUBA":
-        return bs.ei_lif(
-            tau_mem=TAU,
-            tau_exc=TAU_EXC,
-            tau_inh=TAU_INH,
-            threshold=THRESHOLD - REST_CUBA,
-            reset=RESET - REST_CUBA,
-            refractory=REFRACTORY,
-        )
-    return bs.conductance_lif(
-        tau_mem=TAU,
-        tau_exc=TAU_EXC,
-        tau_inh=TAU_INH,
-        reversal_exc=E_EXC - REST_COBA,
-        reversal_inh=E_INH - REST_COBA,
-        threshold=THRESHOLD - REST_COBA,
-        reset=RESET - REST_COBA,
-        refractory=REFRACTORY,
-    )
+        return bs.ei_lif(**shared)
+    return bs.conductance_lif(reversal_exc=E_EXC - rest, reversal_inh=E_INH - rest, **shared)
 
 
-def weights(model):
-    """Of excitatory and inhibitory synapses."""
+def resting_potential(model: str) -> float:
+    """Volts."""
+    return REST_CUBA if model == "CUBA" else REST_COBA
+
+
+def weights(model: str) -> tuple[float, float]:
+    """Weights of excitatory and inhibitory synapses."""
     return (W_EXC_CUBA, W_INH_CUBA) if model == "CUBA" else (W_EXC_COBA, W_INH_COBA)
 
 
-def build(model, seed, delay=0.0):
-    """The network "CUBA" or "COBA". seed: a whole number >= 0. delay: seconds."""
+def build(model: str, seed: int, delay: float = 0.0) -> bs.Network:
+    """Build the network "CUBA" or "COBA". seed: >= 0; delay: seconds."""
     net = bs.Network(DT)
     e = net.population(N_EXC, neuron(model), "excitatory", name="E")
     i = net.population(N_INH, neuron(model), "inhibitory", name="I")
@@ -78,23 +90,23 @@ def build(model, seed, delay=0.0):
     return net
 
 
-def initial_state(model):
-    rest = REST_CUBA if model == "CUBA" else REST_COBA
+def initial_state(model: str) -> dict[str, bs.Uniform]:
+    """Potentials between reset and threshold."""
+    rest = resting_potential(model)
     return {f"{name}.U": bs.Uniform(RESET - rest, THRESHOLD - rest) for name in "EI"}
 
 
-def wake_up(model):
-    """What starts the activity of COBA."""
-    return [
-        bs.PoissonInput(name, ([0.0, WAKE_S], [WAKE_HZ, 0.0]), W_EXC_COBA)
-        for name in "EI"
-        if model == "COBA"
-    ]
+def wake_up(model: str) -> list[bs.PoissonInput]:
+    """What starts the activity of COBA; nothing for CUBA."""
+    if model == "CUBA":
+        return []
+    rate = ([0.0, WAKE_S], [WAKE_HZ, 0.0])
+    return [bs.PoissonInput(name, rate, W_EXC_COBA) for name in "EI"]
 
 
-def simulate(model, args):
-    """The network "CUBA" or "COBA"; None where Ctrl-C came early."""
-    return common.after_warm_up(
+def simulate(model: str, args: argparse.Namespace) -> bs.Simulation | None:
+    """Simulate the network "CUBA" or "COBA"; None where Ctrl-C came early."""
+    return command_line.after_warm_up(
         build(model, args.seed),
         WARM_UP,
         args,
@@ -104,65 +116,63 @@ def simulate(model, args):
     )
 
 
-def measured(model, done):
+def measured(model: str, done: bs.Simulation) -> list[dict[str, Any]]:
     """A row for each population."""
     return [
         {"model": model, "population": name, "run_s": done.wall, "simulated_s": done.duration}
-        | common.population_statistics(done.spikes[name])
+        | population_statistics(done.spikes[name])
         for name in "EI"
     ]
 
 
-def figure(results):
+def figure(results: list[tuple[Any, bs.Simulation]]) -> Figure:
     """Rasters of 500 neurons over 200 ms, and the rates of both populations below."""
-    from matplotlib.figure import Figure
-
     drawing = Figure(figsize=(11, 5), layout="constrained")
     for part, model, (_, done) in zip(drawing.subfigures(1, 2), MODELS, results):
         top, bottom = part.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         stop = min(0.2, done.duration)
-        middles = common.raster(
-            top, [(done.spikes[name], 0.125, common.colour(name)) for name in "EI"], 0, stop, 2
-        )
+        groups = [(done.spikes[name], 0.125, colour(name)) for name in "EI"]
+        middles = raster(top, groups, 0, stop, 2)
         top.set(title=model, xlabel="")
         top.set_yticks(middles, ["excitatory", "inhibitory"], rotation=90, va="center")
-        for name in "EI":
-            rate = done.rates[name]
-            times = 1e3 * done.rate_bin * (np.arange(rate.size) + 0.5)
-            bottom.step(
-                times[times < 1e3 * stop],
-                rate[times < 1e3 * stop],
-                where="mid",
-                lw=1,
-                color=common.colour(name),
-            )
-        bottom.set(xlabel="time (ms)", ylabel="rate (Hz)", xlim=(0, 1e3 * stop), ylim=(0, None))
+        _rates(bottom, done, stop)
     return drawing
 
 
-def main(arguments=None):
-    parser = common.parser("vogels_abbott_2005", __doc__, 1.0)
+def _rates(axis: Axes, done: bs.Simulation, stop: float) -> None:
+    """Rates of both populations until `stop` (s)."""
+    for name in "EI":
+        rate = done.rates[name]
+        times = 1e3 * done.rate_bin * (np.arange(rate.size) + 0.5)
+        inside = times < 1e3 * stop
+        axis.step(times[inside], rate[inside], where="mid", lw=1, color=colour(name))
+    axis.set(xlabel="time (ms)", ylabel="rate (Hz)", xlim=(0, 1e3 * stop), ylim=(0, None))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run both networks from the command line."""
+    parser = command_line.parser("vogels_abbott_2005", __doc__ or "", seconds=1.0)
     args = parser.parse_args(arguments)
-    common.check_options(parser, args)
-    results = common.until_interrupted(lambda model: simulate(model, args), measured, MODELS)
+    command_line.check_options(parser, args)
+    results = command_line.until_interrupted(lambda model: simulate(model, args), measured, MODELS)
     rows = [row for part, _ in results for row in part]
-    common.show(
+    command_line.show(
         f"Vogels & Abbott (2005), as in Brette et al. (2007), {args.seconds:g} s",
         ("network", "", "rate (Hz)", "CV", "synchrony", "s per s"),
         [
             (
                 r["model"],
                 r["population"],
-                common.number(r["rate_hz"]),
-                common.number(r["cv"]),
-                common.number(r["synchrony"]),
-                common.number(r["run_s"] / r["simulated_s"]),
+                number(r["rate_hz"]),
+                number(r["cv"]),
+                number(r["synchrony"]),
+                number(r["run_s"] / r["simulated_s"]),
             )
             for r in rows
         ],
         keys=2,
     )
-    common.save(args, lambda: figure(results), "rasters.png", rows)
+    command_line.save(args, lambda: figure(results), "rasters.png", rows)
 
 
 if __name__ == "__main__":

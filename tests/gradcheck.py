@@ -21,7 +21,7 @@ def twin(network, spikes, currents=None, state=None):
         np.arange(n_trials),
         layout.blocks,
         trials._stack(layout, currents or {}, n_trials, steps, network.dtype, "currents"),
-        past=None if state is None else checked_state(state, packed),
+        earlier=None if state is None else checked_state(state, packed),
     )
     states = trials.all_states(packed)
     recording = passes.new_recording(

@@ -182,9 +182,9 @@ def after(spikes, begin):
         spikes.times[kept] - begin,
         spikes.units[kept],
         spikes.trials[kept],
-        len(spikes),
-        spikes.n_units,
-        spikes.duration - begin,
+        n_trials=len(spikes),
+        n_units=spikes.n_units,
+        duration=spikes.duration - begin,
     )
 
 
@@ -363,7 +363,7 @@ def populations():
             x,
             e,
             delay=2e-3,
-            weights=bs.families.Exponential() * (1.0 if short else 0.3),
+            weights=bs.Exponential(1.0 if short else 0.3),
             synapses=bs.Bernoulli(0.5),
             seed=1,
             plasticity=short,

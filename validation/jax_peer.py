@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from biosnn.network.neuron import step_matrix
+from biosnn.network.step_matrix import step_matrix
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(1, 2))

@@ -15,7 +15,7 @@ What else differs, and what makes biosnn's gradient the same number (`COUNTERPAR
 import torch
 
 import biosnn as bs
-from biosnn.network.neuron import step_matrix
+from biosnn.network.step_matrix import step_matrix
 
 #: Program -> (arguments of `programs.build`, differentiate_reset for recurrent and for other layers).
 COUNTERPARTS = {

@@ -16,7 +16,7 @@ import warnings
 import numpy as np
 import torch
 
-from biosnn.network.neuron import step_matrix
+from biosnn.network.step_matrix import step_matrix
 
 
 class SuperSpikeFunction(torch.autograd.Function):

@@ -26,10 +26,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..network.connectivity import recurrent_projections
 from ..network.distributions import Normal
+from ..network.drawing import draw_weights
 from ..network.network import Network
-from ..network.synapses import draw_weights
+from ..network.recurrence import recurrent_projections
 from ..theory.circuits import background_cell, check_no_pooling, describe, named_background
 from ..theory.mean_field import fixed_point
 from ..theory.membrane import membrane

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..analysis import stats
-from ..data.spike_trains import bin_spikes
+from ..data.binning import bin_spikes
 from ..engine import run as engine
-from ..network.connectivity import recurrent_projections
 from ..network.network import Network
+from ..network.recurrence import recurrent_projections
 from ..theory.moments import Moments, as_learned
 from ..theory.rates import pooled_rate
 from . import advice, conductances, shadows
@@ -169,7 +169,7 @@ class TrialStart(Start):
                 "give at least one, or assumed_rates={…} without spikes."
             )
         return {
-            p.name: bin_spikes(train, network.dt, self.merge).rate()
+            p.name: bin_spikes(train, network.dt, merge=self.merge).rate()
             for p, train in zip(network.inputs, trains)
         }
 

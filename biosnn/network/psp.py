@@ -1,15 +1,23 @@
 """Postsynaptic potentials: what one spike does to the membrane of a neuron that is linear in U."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from .neuron import Neuron, step_matrix
+from .neuron import Neuron
+from .step_matrix import step_matrix
 
 
 def psp(
-    neuron: Neuron, dt: float, receptor: str, n_steps: int, time_constants: dict | None = None
+    neuron: Neuron,
+    dt: float,
+    receptor: str,
+    n_steps: int,
+    time_constants: Mapping[str, Any] | None = None,
 ) -> NDArray[np.float64]:
-    """Postsynaptic potential of a spike of weight 1.
+    """Return the postsynaptic potential of a spike of weight 1.
 
     Parameters
     ----------
@@ -48,19 +56,37 @@ def psp(
     """
     matrix, _ = step_matrix(neuron, dt, time_constants)
     state = arrival_state(neuron, receptor, matrix.shape[:-1])
-    kernel = np.empty((n_steps,) + matrix.shape[:-2])
+    kernel = np.empty((n_steps, *matrix.shape[:-2]))
     for n in range(n_steps):
         kernel[n] = state[..., 0]
         state = np.einsum("...sq,...q->...s", matrix, state)
     return kernel
 
 
-def arrival_state(neuron: Neuron, receptor: str, shape: tuple) -> NDArray[np.float64]:
-    """The state right after a spike of weight 1 at a receptor; `shape` is (..., state).
+def arrival_state(neuron: Neuron, receptor: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return the state right after a spike of weight 1.
 
-    ValueError for a neuron whose potentials do not add up.
+    Parameters
+    ----------
+    neuron
+        The postsynaptic neuron. It must be linear in U.
+    receptor
+        Name of the receptor at which the spike arrives.
+    shape
+        (…, S) of the states.
+
+    Raises
+    ------
+    ValueError
+        If the neuron is not linear in U, so that its potentials do not add up.
+
+    Examples
+    --------
+    >>> from biosnn import ei_lif
+    >>> arrival_state(ei_lif(), "inh", (3,))
+    array([0., 0., 1.])
     """
-    if neuron.surge:
+    if neuron.nonlinear_drive is not None:
         raise ValueError(
             f"{neuron.model} is not linear in U: its postsynaptic potentials do not add up, and "
             "have no moments."

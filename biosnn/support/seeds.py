@@ -1,10 +1,11 @@
 """Seeds, and the streams of random numbers that follow from them.
 
-A stream belongs to a seed *and to the names of what it is for*: two projections with one seed are drawn independently, and so are the
-targets, weights and delays of one of them.
+A stream belongs to a seed *and to the names of what it is for*: two projections with one seed are
+drawn independently, and so are the targets, weights and delays of one of them.
 """
 
 import hashlib
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,26 @@ from .checks import refuse, whole
 
 
 def whole_seed(seed: Any, name: str = "seed") -> int:
-    """A seed as an `int`: a whole number >= 0, or drawn from a numpy Generator."""
+    """Return a seed as an `int`.
+
+    Parameters
+    ----------
+    seed
+        A whole number >= 0, or a numpy Generator, from which one is drawn.
+    name
+        Of the argument, for messages.
+
+    Examples
+    --------
+    >>> whole_seed(np.int8(3))
+    3
+    """
     if isinstance(seed, np.random.Generator):
         return int(seed.integers(2**62))
     try:
         return whole(seed, name, 0)
     except ValueError:
-        return refuse(
+        refuse(
             name,
             seed,
             "a whole number >= 0, or a numpy Generator",
@@ -28,7 +42,20 @@ def whole_seed(seed: Any, name: str = "seed") -> int:
 
 
 def generator(seed: Any, name: str = "seed") -> np.random.Generator:
-    """The numpy Generator of a seed, or the Generator that was given."""
+    """Return the numpy Generator of a seed, or the Generator that was given.
+
+    Parameters
+    ----------
+    seed
+        A whole number >= 0 or a numpy Generator.
+    name
+        Of the argument, for messages.
+
+    Examples
+    --------
+    >>> bool(generator(3).random() == generator(3).random())
+    True
+    """
     return (
         seed
         if isinstance(seed, np.random.Generator)
@@ -37,6 +64,32 @@ def generator(seed: Any, name: str = "seed") -> np.random.Generator:
 
 
 def stream(seed: int, *names: str) -> np.random.Generator:
-    """The Generator of a whole seed and of names: others for other names, whatever the seed."""
+    """Return the Generator of a whole seed and of names.
+
+    Parameters
+    ----------
+    seed
+        A whole number >= 0.
+    *names
+        What the random numbers are for; others give other numbers, whatever the seed.
+
+    Examples
+    --------
+    >>> bool(
+    ...     stream(1, "A->B", "weights").random()
+    ...     == stream(1, "A->B", "delays").random()
+    ... )
+    False
+    """
     digest = hashlib.blake2b("\0".join(names).encode(), digest_size=16).digest()
     return np.random.default_rng([seed, *np.frombuffer(digest, "<u4").tolist()])
+
+
+class TrainingStream(IntEnum):
+    """The streams of random numbers of a training, each keyed by its seed and one of these."""
+
+    ORDER = 0  # of the trials in an epoch
+    SPLIT = 1  # of the validation from the training data
+    AUGMENTATION = 2
+    NOISE = 3  # escape noise and dropout
+    EVALUATION = 4  # escape noise, where nothing is learned

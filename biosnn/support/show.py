@@ -1,4 +1,4 @@
-"""How objects show themselves: a title, a few labelled values and perhaps a table, as text and as HTML.
+"""How objects show themselves: a title, labelled values and tables, as text and as HTML.
 
 An object describes itself once, in a method `_about`, and `Shows` makes of it both what `repr`
 prints and what a notebook displays:
@@ -10,7 +10,7 @@ prints and what a notebook displays:
         def _about(self):
             return About("Run", [("trials", f"{self.n_trials}")])
 
-Arrays do not belong into an `About`: say their shape.
+An `About` holds no arrays: say their shape.
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,15 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from .tables import Table, printed, wrapped
+from .tables import Table, printed, screen_width, wrapped
 
-#: Columns of a `repr`, which does not know its screen.
+#: Most columns, also on a wider screen.
 WIDTH = 88
 _GAP = "  "
 _UNITS = ("bytes", "kB", "MB", "GB", "TB")
 
 Rows = Sequence[tuple[str, str]]
+Tables = Table | Sequence[Table] | None
 
 
 class About(NamedTuple):
@@ -39,12 +40,12 @@ class About(NamedTuple):
     rows
         Pairs (label, value).
     table
-        What is best read in columns.
+        What is best read in columns: a table, or several.
     """
 
     title: str
     rows: Rows = ()
-    table: Table | None = None
+    table: Tables = None
 
 
 class Shows:
@@ -61,7 +62,7 @@ class Shows:
         return html(*self._about())
 
 
-def text(title: str, rows: Rows = (), table: Table | None = None) -> str:
+def text(title: str, rows: Rows = (), table: Tables = None) -> str:
     """Return a title, labelled values and a table as plain text.
 
     Parameters
@@ -71,11 +72,11 @@ def text(title: str, rows: Rows = (), table: Table | None = None) -> str:
     rows
         Pairs (label, value), one a line; long values wrap beside their label.
     table
-        A table below them.
+        A table below them, or several.
 
     Returns
     -------
-    Lines of at most `WIDTH` columns, without a newline at the end.
+    Lines as wide as the screen, but at most `WIDTH` columns, without a newline at the end.
 
     Examples
     --------
@@ -84,19 +85,20 @@ def text(title: str, rows: Rows = (), table: Table | None = None) -> str:
       neurons  400
       sign     excitatory
     """
-    lines = wrapped(title, WIDTH)
+    width = min(WIDTH, screen_width())
+    lines = wrapped(title, width)
     widest = max((cell_len(label) for label, _ in rows), default=0)
     for label, value in rows:
         start = _GAP + label + " " * (widest - cell_len(label)) + _GAP
-        for line in wrapped(value, max(WIDTH - cell_len(start), 1)):
+        for line in wrapped(value, max(width - cell_len(start), 1)):
             lines.append((start + line).rstrip())
             start = " " * cell_len(start)
-    if table is not None and table.rows:
-        lines += ["", *printed(table, width=WIDTH).splitlines()]
+    for each in _filled(table):
+        lines += ["", *printed(each, width=width).splitlines()]
     return "\n".join(lines)
 
 
-def html(title: str, rows: Rows = (), table: Table | None = None) -> str:
+def html(title: str, rows: Rows = (), table: Tables = None) -> str:
     """Return a title, labelled values and a table as HTML, for notebooks.
 
     Parameters
@@ -117,9 +119,14 @@ def html(title: str, rows: Rows = (), table: Table | None = None) -> str:
     if rows:
         cells = "".join(_row("td", pair, left=2) for pair in rows)
         parts.append(f"<table>{cells}</table>")
-    if table is not None and table.rows:
-        parts.append(_html_table(table))
+    parts += [_html_table(each) for each in _filled(table)]
     return f'<div class="biosnn">{"".join(parts)}</div>'
+
+
+def _filled(table):
+    """The tables that have rows."""
+    tables = () if table is None else (table,) if isinstance(table, Table) else table
+    return [each for each in tables if each.rows]
 
 
 def _html_table(table):

@@ -165,7 +165,7 @@ def membrane(cell: Cell, rates: Mapping[str, float]) -> Moments:
     """
     neuron = cell.neuron
     tau_mem = _tau(neuron, "mem")
-    if neuron.surge:
+    if neuron.nonlinear_drive:
         raise ValueError(
             f"population {cell.name!r}: there is no theory for {neuron.model}, which is not linear "
             "in U."

@@ -23,8 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..network.network import Network
-from ..network.neuron import Neuron, gain_matrix, step_matrix
+from ..network.neuron import Neuron
 from ..network.psp import arrival_state, psp
+from ..network.step_matrix import gain_matrix, step_matrix
 from ..support import timegrid
 from ..support.show import About, Shows
 from ..support.tables import number

@@ -74,12 +74,12 @@ def connectivity():
 DISTRIBUTIONS = {
     "Normal": bs.Normal(0.3, 0.1, low=0.0),
     "UniformBetween": bs.Uniform(0.1, 0.5),
-    "Exponential": 0.3 * bs.families.Exponential(),
-    "LogNormal": 0.3 * bs.families.LogNormal(0.5),
-    "Gamma": 0.3 * bs.families.Gamma(2.0),
-    "HalfNormal": 0.3 * bs.families.HalfNormal(),
-    "Uniform": 0.3 * bs.families.Uniform(),
-    "Constant": 0.3 * bs.families.Constant(),
+    "Exponential": bs.Exponential(0.3),
+    "LogNormal": bs.LogNormal(0.3, 0.5),
+    "Gamma": bs.Gamma(0.3, 2.0),
+    "HalfNormal": bs.HalfNormal(0.3),
+    "Uniform": bs.Uniform(0, 0.6),
+    "Constant": bs.Normal(0.3, 0.0),
 }
 
 

@@ -108,12 +108,16 @@ def results(name):
 
 def key():
     """What bits depend on beside the library: the processor and the programs that compute."""
-    features = llvmlite.binding.get_host_cpu_features().flatten()
+    # numba takes these two from its configuration, if they are set there, else from the host
+    cpu = numba.config.CPU_NAME or llvmlite.binding.get_host_cpu_name()
+    features = numba.config.CPU_FEATURES
+    if features is None:
+        features = llvmlite.binding.get_host_cpu_features().flatten()
     return {
         "machine": platform.machine(),
         "system": platform.system(),
         "c library": "-".join(platform.libc_ver()),
-        "cpu": llvmlite.binding.get_host_cpu_name(),
+        "cpu": cpu,
         "cpu features": hashlib.sha256(features.encode()).hexdigest()[:8],
         "python": f"{sys.version_info.major}.{sys.version_info.minor}",
         "compiled": not numba.config.DISABLE_JIT,

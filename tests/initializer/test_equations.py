@@ -7,9 +7,8 @@ import pytest
 
 from biosnn.initializer.equations import Afferent, solve_dale, solve_normal
 from biosnn.network import families
-from biosnn.network.neuron import ei_lif, lif
-from biosnn import theory
-from biosnn.theory import moments
+from biosnn.network.neuron_models import ei_lif, lif
+from biosnn.theory import moments, stationary_rate
 from tests.reference import DATA
 
 
@@ -139,8 +138,8 @@ def test_infeasible_targets_say_what_would_do():
 
 
 def test_a_threshold_far_away_needs_no_grid_that_reaches_it():
-    assert theory.stationary_rate(0.0, 1e-3, 20e-3, 5e-3, 1e-3) == 0
-    assert 0 < theory.stationary_rate(0.0, 0.2, 20e-3, 5e-3, 1e-3) < 0.01
+    assert stationary_rate(0.0, 1e-3, 20e-3, 5e-3, 1e-3) == 0
+    assert 0 < stationary_rate(0.0, 0.2, 20e-3, 5e-3, 1e-3) < 0.01
 
 
 def test_stationary_rate_against_a_simulation():
@@ -157,9 +156,7 @@ def test_stationary_rate_against_a_simulation():
         u[fired] = 0
         spikes += fired.sum() * (step >= 200)
     expected = spikes / (n * (steps - 200) * dt)
-    assert theory.stationary_rate(0.0, sigma, tau_mem, tau_syn, dt) == pytest.approx(
-        expected, rel=0.05
-    )
+    assert stationary_rate(0.0, sigma, tau_mem, tau_syn, dt) == pytest.approx(expected, rel=0.05)
 
 
 def test_a_membrane_without_input_has_no_time_constant_of_its_currents():

@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from models import _rossbroich as shared
-from models import rossbroich_2022
-from models._rossbroich_experiments import best_of
+from models.rossbroich_2022 import learning, networks
+from models.rossbroich_2022.__main__ import main
+from models.rossbroich_2022.dalian import ratio
+from models.rossbroich_2022.stacks import best_of
 
 
 def results(folder, figure, *arguments):
     """Rows of an experiment that is run with --quick, after a look at what it wrote."""
-    rossbroich_2022.main(
+    main(
         [
             *arguments,
             "--quick",
@@ -40,9 +41,8 @@ def test_randman(tmp_path):
     (row,) = result["rows"]
     assert result["test_accuracy"] == row["test_accuracy"] > 0.3  # 0.1 is chance
     losses = [h["loss"] for h in row["history"]]
-    assert losses[-1] < losses[0] and row["init_report"]["populations"][0][
-        "sigma_measured"
-    ] == pytest.approx(1, rel=0.02)
+    measured = row["init_report"]["populations"][0]["measured"]
+    assert losses[-1] < losses[0] and measured["sigma"] == pytest.approx(1, rel=0.02)
 
 
 def test_depth(tmp_path):
@@ -101,11 +101,14 @@ def test_alpha(tmp_path):
     assert [r["alpha"] for r in rows] == [0.5, 1.0]
     half, none = (r["init_report"] for r in rows)
     assert "L1->L1" not in none["weights"]
-    rates = {"input": half["input_rates_hz"]["input"], "L1": half["populations"][0]["rate_assumed"]}
+    rates = {
+        "input": half["input_rates_hz"]["input"],
+        "L1": half["populations"][0]["target"]["rate"],
+    }
     forward, recurrent = (
         n
         * rates[pre]
-        * (1 - rates[pre] * shared.DT)
+        * (1 - rates[pre] * networks.DT)
         * half["weights"][f"{pre}->L1"]["standard_deviation"] ** 2
         for pre, n in (("input", 20), ("L1", 64))
     )
@@ -138,7 +141,7 @@ def test_convolution(tmp_path):
         len(driven["gradient_norms"]) == 4
         and driven["gradient_norms"][0] > 0 == dead["gradient_norms"][0]
     )
-    assert [p["sigma_measured"] for p in driven["init_report"]["populations"]] == pytest.approx(
+    assert [p["measured"]["sigma"] for p in driven["init_report"]["populations"]] == pytest.approx(
         [1, 1, 1], rel=0.05
     )
     before, after = (np.array(driven["kernels"][when]) for when in ("before", "after"))
@@ -150,7 +153,7 @@ def test_convolution(tmp_path):
 
 
 def test_dalian_options(tmp_path):
-    rossbroich_2022.main(
+    main(
         [
             "dalian",
             "--family",
@@ -184,37 +187,39 @@ def test_dalian_options(tmp_path):
 
 
 def test_a_ratio_of_neurons():
-    assert rossbroich_2022.ratio("4:1") == (128, 32) and rossbroich_2022.ratio("1:1") == (80, 80)
+    assert ratio("4:1") == (128, 32) and ratio("1:1") == (80, 80)
     for wrong in ("4", "0:1", "4:0", "a:b", "1:-1"):
         with pytest.raises(argparse.ArgumentTypeError, match="no ratio"):
-            rossbroich_2022.ratio(wrong)
+            ratio(wrong)
 
 
 def test_gradient_norms_belong_to_the_projections_in_their_order():
     data = bs.data.randman(n_classes=3, samples_per_class=10, seed=0)
-    net = shared.stack(data, 3, 2, 30)
+    net = networks.stack(data, 3, 2, n=30)
     bs.fluctuation_driven(net, data, seed=0, threads=1, progress=False)
-    assert shared.forward_projections(net) == ["input->L1", "L1->L2", "L2->readout"]
-    norms = shared.gradient_norms(net, data)
+    assert networks.forward_projections(net) == ["input->L1", "L1->L2", "L2->readout"]
+    norms = learning.gradient_norms(net, data)
     trace = bs.run(net, data)
     values = []
     for step in (-1e-3, 1e-3):  # nothing jumps in the readout's weights: finite differences hold
-        other = shared.stack(data, 3, 2, 30)
+        other = networks.stack(data, 3, 2, n=30)
         for name, weights in net.weights.items():
             other.set_weights(name, weights)
         slope = bs.gradient(
             bs.run(net, data, tape=True),
             states={
-                "readout.U": shared.LOSS.value_and_gradient(trace.states["readout.U"], data.labels)[
-                    1
-                ]
+                "readout.U": learning.LOSS.value_and_gradient(
+                    trace.states["readout.U"], data.labels
+                )[1]
             },
         ).weights["L2->readout"]
         other.set_weights(
             "L2->readout", net.weights["L2->readout"] + step * slope / np.linalg.norm(slope)
         )
         values.append(
-            shared.LOSS.value_and_gradient(bs.run(other, data).states["readout.U"], data.labels)[0]
+            learning.LOSS.value_and_gradient(bs.run(other, data).states["readout.U"], data.labels)[
+                0
+            ]
         )
     assert (values[1] - values[0]) / 2e-3 == pytest.approx(norms[-1], rel=2e-2)
 

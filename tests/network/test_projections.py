@@ -413,7 +413,15 @@ def classes(n=60):
     times, units = (
         np.concatenate([getattr(p, name) for p in parts]) for name in ("times", "units")
     )
-    return bs.SpikeTrains.from_events(times, units, trials, n, 24, 0.05, np.repeat([0, 1], n // 2))
+    return bs.SpikeTrains.from_events(
+        times,
+        units,
+        trials,
+        n_trials=n,
+        n_units=24,
+        duration=0.05,
+        labels=np.repeat([0, 1], n // 2),
+    )
 
 
 def test_training_keeps_masks_ties_signs_frozen_weights_and_resumes(tmp_path):
@@ -704,7 +712,7 @@ def dale(net):
             lambda net: checked_constraints([bs.WeightConstraint(high=-1)], dale(net)),
             "'E->A' are >= 0 by Dale's law",
         ),
-        (lambda net: checked_constraints([0.5], net), "is not a constraint"),
+        (lambda net: checked_constraints([0.5], net), "one of constraints is 0.5; it must be a description such as WeightConstraint"),
         (
             lambda net: checked_constraints([bs.WeightConstraint(projections="x")], net),
             "for x: the network has only fan",

@@ -346,7 +346,7 @@ big = bs.Network(1e-3)
 e = big.population(9, bs.ei_lif(), "excitatory", name="E")
 big.connect(e, e, delay=1e-3, weights=0.1, synapses=bs.FixedInDegree(3), seed=1, plasticity=bs.TsodyksMarkram())
 big.connect(e, e, delay=bs.Uniform(0, 5e-3), weights=0.1, synapses=bs.FixedInDegree(3), seed=2, name="delayed")
-big.connect(e, e, delay=bs.Uniform(0, 5e-3), weights=0.1 * bs.families.Uniform(), synapses=bs.Bernoulli(0.0), seed=3, name="empty")     # without weights
+big.connect(e, e, delay=bs.Uniform(0, 5e-3), weights=bs.Uniform(0, 0.2), synapses=bs.Bernoulli(0.0), seed=3, name="empty")     # without weights
 done = bs.simulate(big, 0.05, background=[bs.PoissonInput("E", 1e3, 0.5), bs.Current("E", 0.1), bs.OrnsteinUhlenbeck("E", 0.1, 0.1, 5e-3)],
                    threads=2, progress=False)
 print("simulated", done.counts["E"])

@@ -14,8 +14,9 @@ from biosnn.network.dale import Audit
 from biosnn.support.tables import Table, number, printed, wrapped
 from biosnn.theory import Moments
 from biosnn.theory.regime import PopulationRegime, Regime
-from biosnn.training.train import Evaluation
-from models import _report, rossbroich_2022
+from biosnn.training.evaluation import Evaluation
+from models import command_line
+from models.rossbroich_2022 import dalian
 
 WIDTHS = (40, 60, 80, 120)
 VALUES = [0.8231, -0.06172, 1.234e-05, 1234.0, 53.21, 0.0, 99.97, 3.142e06, -17.5, 0.1015]
@@ -196,17 +197,18 @@ def test_the_width_is_that_of_the_screen(monkeypatch):
 def test_tables_of_models(width, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", str(width))
     heads = ("state", "g", "η", "theory (Hz)", "E (Hz)", "I (Hz)", "CV", "sync.", "s per s")
-    _report.show(
+    command_line.show(
         "Brunel (2000), model A, scale 1, 1 s",
         heads,
         [
             ("SR", "3", "2", "345.67", "345.68", "345.69", "0.12", "0.91", "12.34"),
-            ("AI", "5", "2", "12.30", _report.number(float("nan")), "", "", "", ""),
+            ("AI", "5", "2", "12.30", command_line.number(float("nan")), "", "", "", ""),
         ],
     )
     rows = {p: {"before": 12.34, "after": 56.78} for p in ("E", "I")}
     result = {
         "seed": 0,
+        "data": "a data set",
         "init": "fluctuation",
         "test_accuracy": 0.91,
         "train_accuracy": 0.95,
@@ -215,7 +217,7 @@ def test_tables_of_models(width, monkeypatch, capsys):
         "seconds_per_epoch": None,
         "peak_memory_mb": 512.0,
     }
-    Console().print(rossbroich_2022.results_table(result, {"E->E": 0.0123}, "a data set"))
+    dalian.show(result, {"E->E": 0.0123})
     text = capsys.readouterr().out
     assert max(map(len, text.splitlines())) <= width and "…" not in text and "nan" not in text
     for word in ("345.67", "345.68", "345.69", "12.34", "91.0", "0.0123", "512"):
@@ -243,26 +245,27 @@ def test_a_history_prints_its_first_best_and_last_epoch(monkeypatch):
     none, n = np.full(4, np.nan), np.arange(4.0)
     history = bs.History(n, n / 10, 0 * n, np.array([0.4, 0.2, 0.3, 0.5]), none, none, n)
     lines = str(history).splitlines()
-    assert lines[0] == "4 epochs in 6 s" and lines[1].split() == [
+    assert lines[0] == "History of 4 epochs in 6 s" and lines[2].split() == [
         "epoch",
         "loss",
         "accuracy",
         "validation",
         "loss",
     ]
-    assert [line.split() for line in lines[3:]] == [
+    assert [line.split() for line in lines[4:]] == [
         ["1", "0", "0", "0.4"],
         ["2", "(best)", "1", "0.1", "0.2"],
         ["4", "3", "0.3", "0.5"],
     ]
     nothing = bs.History(*[np.empty(0)] * 7, interrupted=True)
-    assert str(nothing).startswith("0 epochs in 0 s, interrupted") and "nan" not in str(nothing)
+    assert str(nothing).startswith("History of 0 epochs in 0 s, interrupted") and "nan" not in str(
+        nothing
+    )
     assert "nan" not in str(bs.History(none, none, n, none, none, none, none))
 
 
 def test_an_evaluation_prints_rates():
     text = str(Evaluation(0.25, float("nan"), np.zeros(1000), {"E": 0.0123456, "I": 12.0}))
-    assert text.splitlines()[0] == "loss 0.25, accuracy -" and numbers_of(text)[-2:] == [
-        0.01235,
-        12.0,
-    ]
+    lines = [line.split() for line in text.splitlines()[:3]]
+    assert lines == [["Evaluation"], ["loss", "0.25"], ["accuracy", "-"]]
+    assert numbers_of(text) == [0.01235, 0.25, 12.0]

@@ -284,7 +284,7 @@ def test_probes_are_copies_that_never_spike():
         x,
         e,
         delay=2e-3,
-        weights=bs.families.Exponential() * 0.1,
+        weights=bs.Exponential(0.1),
         synapses=bs.Bernoulli(0.3),
         seed=1,
         name="sparse",
@@ -912,7 +912,7 @@ def small():
         i,
         e,
         synapses=bs.Bernoulli(0.0),
-        weights=bs.families.Exponential() * 1.0,
+        weights=bs.Exponential(1.0),
         seed=4,
         name="none",
     )
