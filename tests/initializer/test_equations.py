@@ -1,4 +1,4 @@
-"""The initializer's equations against reference/initializer_table.json, and what they say of targets that cannot be met."""
+"""The initializer's equations against a published table, and targets that cannot be met."""
 
 import json
 
