@@ -306,7 +306,7 @@ class CircuitStart(Start):
     def measure(self) -> Miss:
         """See Start: simulate the circuit with its probes."""
         initial = {
-            f"{name}.U": Normal(mu, sigma, high=np.maximum(self._threshold(name), mu))
+            f"{name}.U": Normal(mu, sigma, high=np.maximum(self.threshold(name), mu))
             for name, (mu, sigma) in self.first.items()
         }
         found = self.probes.measure(self.rates, initial, WARM_UP, SECONDS, self.threads)
@@ -315,9 +315,6 @@ class CircuitStart(Start):
             row.measured = found[row.name]
             worst = max(worst, *_errors(self.targets[row.name], row))
         return Miss(beyond=worst >= 1, error=worst)
-
-    def _threshold(self, name):
-        return self.network[name].neuron.threshold
 
     def image(self) -> NDArray[np.float64]:
         """See Start."""

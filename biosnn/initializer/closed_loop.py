@@ -73,12 +73,17 @@ class Start(ABC):
     def advice(self, miss: Miss) -> str:
         """Return what to say of a loop that did not meet its targets within the tolerance."""
 
+    def threshold(self, name: str) -> float:
+        """Return the threshold of a population, in the unit of U."""
+        population: Any = self.network[name]
+        return population.neuron.threshold
+
     def new_report(self, targets: dict[str, tuple[float, float]]) -> InitializerReport:
         """Return a report with the targets; `targets`: population to (mu, sigma)."""
         rows = [
             PopulationReport(
                 name=p.name,
-                threshold=float(p.neuron.threshold),
+                threshold=float(self.threshold(p.name)),
                 alpha=self.targets[p.name].alpha,
                 target=Moments(mu=float(targets[p.name][0]), sigma=float(targets[p.name][1])),
             )

@@ -119,9 +119,10 @@ def shadow_network(network: Network, components: Mapping[str, list[dict[str, NDA
         if source.name in sources:
             shadow.input(source.n, name=source.name, sign=source.sign)
     for name, parts in components.items():
+        population: Any = network[name]
+        neuron = free_membrane(population.neuron)
         for k, weights in enumerate(parts):
-            neuron = free_membrane(network[name].neuron)
-            copy = shadow.population(network[name].n, neuron, name=f"component {k} of {name}").name
+            copy = shadow.population(population.n, neuron, name=f"component {k} of {name}").name
             for projection, values in weights.items():
                 p = network.projection(projection)
                 shadow.connect(

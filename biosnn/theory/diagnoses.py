@@ -5,6 +5,7 @@ Where they cannot, it is not made.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -52,7 +53,7 @@ def diagnoses(
             "depends on where it starts."
         )
     for row in rows:
-        population = network[row.name]
+        population: Any = network[row.name]
         fastest = min(FAST, 0.5 / max(population.neuron.refractory, 1e-9))
         sample = None if seconds is None else population.n * seconds
         extreme = _extreme(row, fastest, sample)
@@ -174,8 +175,8 @@ def left_out(
     why
         Population to the reason why its free membrane was not measured.
     """
-    for p in network.spiking:
-        yield from _no_theory(p)
+    for population in network.spiking:
+        yield from _no_theory(population)
     for p in network.projections:
         if isinstance(p.plasticity, InhibitorySTDP) and network[p.post].kind == "spiking":
             when = (
