@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..network.families import Exponential
+from ..network.families import Exponential, Family
 from ..network.network import Network
 from ..support.checks import choice, flag, instance
 from ..support.seeds import generator
@@ -39,7 +39,7 @@ def fluctuation_driven(
     sigma_u: ByPopulation | None = None,
     xi: ByPopulation | None = None,
     alpha: ByPopulation = 0.9,
-    family: Any = _EXPONENTIAL,
+    family: Family | Mapping[str, Family] = _EXPONENTIAL,
     assumed_rates: ByPopulation | None = None,
     closed_loop: bool | None = None,
     balance: str = "population",
@@ -155,16 +155,15 @@ def fluctuation_driven(
     progress = flag(progress, "progress")
     choice(balance, "balance", ("population", "neuron"))
     wishes = Wishes(mu_u=mu_u, sigma_u=sigma_u, xi=xi, target_rate=target_rate, alpha=alpha)
-    common = {"family": family, "shares": shares, "rng": generator(seed)}
+    common: dict[str, Any] = {"family": family, "shares": shares, "rng": generator(seed)}
     if background is not None:
         if spikes is not None:
             raise ValueError(
                 "give spikes or background, not both: with a background the closed loop simulates "
                 "the circuit."
             )
-        closed_loop = _loop_in_circuit(network, closed_loop)
-        options = {"rates": assumed_rates, "closed_loop": closed_loop, **common}
-        return _in_circuit(CircuitStart(network, background, wishes, **options), threads, progress)
+        common |= {"rates": assumed_rates, "closed_loop": _loop_in_circuit(network, closed_loop)}
+        return _in_circuit(CircuitStart(network, background, wishes, **common), threads, progress)
     closed_loop = spikes is not None if closed_loop is None else closed_loop
     _check_on_trials(network, spikes, target_rate, closed_loop, balance)
     start = TrialStart(network, wishes, balance=balance, merge=merge, **common)
