@@ -32,6 +32,7 @@ from .engine.state_file import load_state, save_state
 from .engine.trace import Trace
 from .initializer.baselines import kaiming, random_weights, xavier
 from .initializer.fluctuation_driven import fluctuation_driven
+from .initializer.report import InitializerReport, PopulationReport
 from .network import families, interop
 from .network.adaptive_models import adaptive_lif, ei_adaptive_lif
 from .network.conductance_models import alpha_conductance_lif, conductance_lif
@@ -80,7 +81,7 @@ from .network.surrogate import (
 from .network.synapses import Synapses
 from .network.weight_file import load_weights, save_weights
 from .support.warn import RoundingWarning, UnitWarning
-from .theory.regime import regime
+from .theory.regime import PopulationRegime, Regime, regime
 from .training import schedules
 from .training.constraint import WeightConstraint
 from .training.cross_entropy import (
@@ -135,6 +136,7 @@ __all__ = [
     "HalfNormal",
     "History",
     "InhibitorySTDP",
+    "InitializerReport",
     "Insert",
     "LastStepCrossEntropy",
     "LogNormal",
@@ -154,8 +156,11 @@ __all__ = [
     "PatternRegression",
     "PoissonInput",
     "Population",
+    "PopulationRegime",
+    "PopulationReport",
     "Projection",
     "Receptor",
+    "Regime",
     "Regularizer",
     "RoundingWarning",
     "Rule",

@@ -98,22 +98,9 @@ def build(size, data, dtype=np.float32, surrogate=bs.SuperSpike(), refractory_st
 
 
 def set_weights(net, data, seed):
-    """What `fluctuation_driven(net, data, rates=8 Hz, closed_loop=False)` does, without its report, which takes seconds."""
-    design = _Design(
-        net,
-        0.0,
-        None,
-        None,
-        0.9,
-        bs.families.Exponential(),
-        None,
-        "population",
-        True,
-        np.random.default_rng(seed),
-    )
-    design.assume_rates(data, {p.name: 8.0 for p in net.spiking}, False)
-    design.draw()
-    design.solve()
+    """The fluctuation-driven start on data, without the closed loop."""
+    rates = {p.name: 8.0 for p in net.spiking}
+    bs.fluctuation_driven(net, data, assumed_rates=rates, closed_loop=False, seed=seed)
 
 
 class Times(NamedTuple):

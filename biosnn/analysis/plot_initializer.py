@@ -98,8 +98,7 @@ def _kinds(axis, populations, quantity):
         (0.0, "s", "predicted"),
         (0.2, "o", "measured"),
     ):
-        source = "assumed" if (quantity, kind) == ("rate", "target") else kind
-        values = np.array([getattr(p, f"{quantity}_{source}") for p in populations], float)
+        values = np.array([getattr(getattr(p, kind), quantity) for p in populations], float)
         if np.any(np.isfinite(values)):
             values = np.where(np.isfinite(values), values, np.nan)
             (drawn[kind],) = axis.plot(

@@ -28,15 +28,15 @@ def main():
         weights, report = start(spikes, sigma_u=1.0, alpha=0.9, family=family)
         kappa = float(np.mean(weights**2, dtype=float) / np.mean(weights, dtype=float) ** 2)
         E = report.populations[0]
-        result[type(family).__name__] = (kappa, family.kappa, E.mu_measured, E.sigma_measured)
+        result[type(family).__name__] = (kappa, family.kappa, E.measured.mu, E.measured.sigma)
         print(
-            f"{family}: E[w²] / E[w]² of E to E is {kappa:.2f} (family: {family.kappa:.2f}); free membrane of E: {E.mu_measured:+.3f} ± "
-            f"{E.sigma_measured:.3f}"
+            f"{family}: E[w²] / E[w]² of E to E is {kappa:.2f} (family: {family.kappa:.2f}); free membrane of E: {E.measured.mu:+.3f} ± "
+            f"{E.measured.sigma:.3f}"
         )
     rates = {}
     for sigma_u in (1.0, 1.5):
         _, report = start(spikes, sigma_u=sigma_u)
-        rates[sigma_u] = report.populations[0].rate_measured
+        rates[sigma_u] = report.populations[0].measured.rate
         print(f"sigma_U = {sigma_u}: E fires at {rates[sigma_u]:.2f} Hz")
     print(report)
     try:

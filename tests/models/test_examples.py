@@ -190,7 +190,7 @@ def initializer(r):
 
 def theory(r):
     E = r["irregular"]["E"]
-    assert E.rate_measured == pytest.approx(E.rate_predicted, rel=0.25) and E.cv_measured > 0.5
+    assert E.measured.rate == pytest.approx(E.predicted.rate, rel=0.25) and E.measured.cv > 0.5
     assert any("silent" in warning for warning in r["silent"].warnings) and not any(
         "silent" in w for w in r["irregular"].warnings
     )

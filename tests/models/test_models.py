@@ -11,7 +11,7 @@ import pytest
 
 import biosnn as bs
 from biosnn.support import progress
-from biosnn.theory.moments import siegert_rate
+from biosnn.theory import siegert_rate
 from models import (
     _report,
     brunel_2000,
@@ -173,17 +173,17 @@ def test_theory_of_vogels_abbott_goes_as_far_as_its_docstring_says(model):
     report = bs.regime(net, (), bs.simulate(net, 1.0, state=warm.state, progress=False))
     row, text = report["E"], " ".join(report.warnings)
     if model == "CUBA":
-        assert row.rate_predicted == pytest.approx(
+        assert row.predicted.rate == pytest.approx(
             5.45, abs=0.6
-        ) and row.rate_measured == pytest.approx(row.rate_predicted, rel=0.1)
+        ) and row.measured.rate == pytest.approx(row.predicted.rate, rel=0.1)
         assert (
             "E fires at" not in text
             and "more regular" in text
-            and 0.5 < row.cv_measured < 0.75 < row.cv_predicted
+            and 0.5 < row.measured.cv < 0.75 < row.predicted.cv
         )
     else:
         assert (
-            row.rate_measured > 2 * row.rate_predicted and row.cv_measured > 1.5 > row.cv_predicted
+            row.measured.rate > 2 * row.predicted.rate and row.measured.cv > 1.5 > row.predicted.cv
         )
         assert (
             "E fires at" in text

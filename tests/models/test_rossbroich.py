@@ -41,9 +41,8 @@ def test_randman(tmp_path):
     (row,) = result["rows"]
     assert result["test_accuracy"] == row["test_accuracy"] > 0.3  # 0.1 is chance
     losses = [h["loss"] for h in row["history"]]
-    assert losses[-1] < losses[0] and row["init_report"]["populations"][0][
-        "sigma_measured"
-    ] == pytest.approx(1, rel=0.02)
+    measured = row["init_report"]["populations"][0]["measured"]
+    assert losses[-1] < losses[0] and measured["sigma"] == pytest.approx(1, rel=0.02)
 
 
 def test_depth(tmp_path):
@@ -102,7 +101,10 @@ def test_alpha(tmp_path):
     assert [r["alpha"] for r in rows] == [0.5, 1.0]
     half, none = (r["init_report"] for r in rows)
     assert "L1->L1" not in none["weights"]
-    rates = {"input": half["input_rates_hz"]["input"], "L1": half["populations"][0]["rate_assumed"]}
+    rates = {
+        "input": half["input_rates_hz"]["input"],
+        "L1": half["populations"][0]["target"]["rate"],
+    }
     forward, recurrent = (
         n
         * rates[pre]
@@ -139,7 +141,7 @@ def test_convolution(tmp_path):
         len(driven["gradient_norms"]) == 4
         and driven["gradient_norms"][0] > 0 == dead["gradient_norms"][0]
     )
-    assert [p["sigma_measured"] for p in driven["init_report"]["populations"]] == pytest.approx(
+    assert [p["measured"]["sigma"] for p in driven["init_report"]["populations"]] == pytest.approx(
         [1, 1, 1], rel=0.05
     )
     before, after = (np.array(driven["kernels"][when]) for when in ("before", "after"))

@@ -286,7 +286,7 @@ def test_wall_time_and_bars_contain_no_compiling(monkeypatch):
         return advance(*arguments)
 
     advance = stream_run.kernels.advance
-    monkeypatch.setattr(simulation, "ready", slow)
+    monkeypatch.setattr(stream_run, "ready", slow)
     bs.simulate(net, 0.1, progress=False)
     monkeypatch.setattr(stream_run.kernels, "advance", within)
     begin = time.perf_counter()

@@ -2,7 +2,7 @@
 
 import os
 import signal
-import sys
+
 import threading
 import time
 
