@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -135,7 +136,7 @@ def _brian2_computes(target: str) -> Iterator[None]:
     """
     checks.choice(target, "target", ("numpy", "cython"))
     prefs = require_brian2().prefs
-    wanted = {"codegen.target": target}
+    wanted: dict[str, Any] = {"codegen.target": target}
     if target == "cython":
         from brian2.codegen.runtime.cython_rt.extension_manager import get_cython_cache_dir
 

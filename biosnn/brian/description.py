@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..network.network import Network, Population
+from ..network.network import Network
+from ..network.population import Population
 
 _METHODS = {"exact": "exact", "exponential_euler": "exponential_euler", "euler": "euler"}
 

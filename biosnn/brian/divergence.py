@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..network.network import Network, Population
+from ..network.network import Network
 from ..network.step_matrix import linear_step, nonlinear_step, step_matrix
 from .objects import recorded
 from .report import Divergence
@@ -90,9 +90,9 @@ def _current(network, population, trial, given, first, n_steps):
     return current[min(first.step, len(current) - 1), first.neuron]
 
 
-def _one_step(network: Network, population: Population, before, current, neuron: int) -> float:
+def _one_step(network, population, before, current, neuron):
     """U of a neuron one step after the states `before`, before threshold and reset."""
-    model: Any = population.neuron
+    model = population.neuron
     taus = network.time_constants(population)
     if model.reversal:
         rate = np.broadcast_to(linear_step(model, network.dt, taus)[2][..., 0], population.n)

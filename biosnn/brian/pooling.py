@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..network.network import Network, Population
+from ..network.network import Network
+from ..network.population import Population
 
 MODEL = {"model": "pooled : 1", "threshold": "pooled > 0", "reset": "pooled = 0"}
 ON_PRE = "pooled_post = 1"

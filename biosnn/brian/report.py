@@ -146,7 +146,7 @@ class Comparison:
 
     @property
     def worst_state(self) -> float:
-        """The largest difference of any state, relative to its largest value; 0 if none is known."""
+        """The largest difference of any state, relative to its largest value; 0 without states."""
         ratios = [
             difference / scale if scale else np.inf
             for difference, scale in self.states.values()

@@ -23,8 +23,8 @@ from .script_blocks import background_block, group_block, input_block, monitor_b
 from .trial_input import check_arguments, checked_trial, injected, input_events, realized
 
 # Lines of the program may be longer than ours: a backslash continues them.
-_HEAD = '''"""A network of spiking neurons for Brian2, written by biosnn. Its arrays lie in {arrays} \
-beside this file.
+_HEAD = '''"""A network of spiking neurons for Brian2, written by biosnn. Its arrays lie in \
+{arrays} beside this file.
 
     python {name}                 simulate {duration:g} s and print what happened
     python {name} result.npz      keep it, too: E_times (s) and E_neurons for every population E, \
@@ -128,7 +128,8 @@ def script(
     events = input_events(network, spikes)
     given = realized(network, steps, background, initial, seed)
     values = injected(network, currents, steps, given.currents)
-    names, arrays = identifiers(network, given.arrivals), {}
+    names = identifiers(network, given.arrivals)
+    arrays: dict[str, Any] = {}
     blocks = [input_block(p, events[p.name], names, arrays) for p in network.inputs]
     for population in network.spiking + network.readouts:
         blocks += _population(network, population, values, given.initial, names, arrays)
@@ -152,7 +153,7 @@ def _population(network, population, values, initial, names, arrays):
     return group_block(part, arrays, current, starts, names.get(("jumps", population.name)))
 
 
-def _write(path, blocks: list[str], arrays: dict[str, Any], steps: int, dt: float) -> None:
+def _write(path: Path, blocks: list[str], arrays: dict[str, Any], steps: int, dt: float) -> None:
     """Write the program and its arrays."""
     used = [
         name for name in _IMPORTS if name in _ALWAYS or any(f"{name}(" in each for each in blocks)

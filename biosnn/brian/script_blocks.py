@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..network.network import Network, Population, Projection
+from ..network.network import Network
+from ..network.population import Population
+from ..network.projection import Projection
 from .description import Group
 from .synapses import initial_values, synapse_text, synapses_of
 from .trial_input import generator

@@ -1,6 +1,7 @@
-"""Synapses in Brian2's words: what a spike does, the weights and delays, and short- or long-term
-plasticity. A presynaptic spike acts when it arrives, which gives the same u and x as when it is
-sent."""
+"""Synapses in Brian2's words: what a spike does, weights and delays, and plasticity.
+
+A presynaptic spike acts when it arrives, which gives the same u and x as when it is sent.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..network.network import Network, Projection
+from ..network.network import Network
+from ..network.projection import Projection
 from ..network.plasticity import InhibitorySTDP, TsodyksMarkram
 
 

@@ -263,6 +263,10 @@ def test_dalian_circuit_over_trials():
     )
     assert "All spikes are identical" in text(report) and json.dumps(report.as_dict())
     assert len(report.figure("E").axes) == 3
+    assert (
+        "All spikes are identical" in repr(report) and max(map(len, repr(report).split("\n"))) <= 88
+    )
+    assert "<table>" in report._repr_html_() and "array" not in repr(report)
 
 
 def changed(net, **weights):
