@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..network.network import Network
-from ..network.projection import Projection
 from ..network.plasticity import InhibitorySTDP, TsodyksMarkram
+from ..network.projection import Projection
 
 
 class SynapseText(NamedTuple):

@@ -53,7 +53,10 @@ class OneTrace:
 
 
 def number_of_trials(spikes: Any, currents: Mapping | None) -> int:
-    """Return the trials of the input, which currents must share or not have; else of the currents."""
+    """Return how many trials the input has; currents must have as many, or none.
+
+    Without input, those of the currents.
+    """
     of = {name: len(value) for name, value in (currents or {}).items() if np.ndim(value) == 3}
     if spikes is None:
         n_trials = max(of.values(), default=1)

@@ -224,7 +224,7 @@ def test_a_foreign_augmentation_is_trained_with():
         net = bs.Network(5e-3)
         x, out = net.input(50), net.readout(3)
         net.connect(x, out, weights=np.full((50, 3), 0.01))
-        bs.train(net, DATA, epochs=1, batch_size=20, augment=augment, seed=1, progress=False)
+        bs.train(net, DATA, epochs=1, batch=20, augment=augment, seed=1, progress=False)
         return net.weights["input->readout"]
 
     plain, nothing, backwards = trained([]), trained([Reverse(0.0)]), trained([Reverse(1.0)])
