@@ -13,7 +13,7 @@ import numpy as np
 from rich.console import Console
 
 import biosnn as bs
-from biosnn.brian.comparison import distance, distributions
+from biosnn.brian.distributions import distance, distributions
 from biosnn.support.progress import progress_bar
 from biosnn.support.tables import Table
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -61,7 +61,7 @@ def initializer(report: InitializerReportLike, *, width: float | None = None) ->
     if not populations:
         raise ValueError("the report has no populations, so there is nothing to draw.")
     home, axes, names = _axes(width, populations)
-    handles = {}
+    handles: dict[str, Any] = {}
     for axis, (words, quantity) in zip(axes, _PANELS):
         handles |= _kinds(axis, populations, quantity)
         axis.set_xlabel(words, fontsize=size())

@@ -15,7 +15,7 @@ from matplotlib.text import Text  # noqa: E402
 
 import biosnn as bs  # noqa: E402
 from biosnn.analysis import figures, plot, plot_activity, plot_currents, stats
-from biosnn.brian.comparison import Comparison, Divergence  # noqa: E402
+from biosnn.brian.report import Comparison, Divergence  # noqa: E402
 from biosnn.data import poisson  # noqa: E402
 from biosnn.data.spike_trains import SpikeTrains  # noqa: E402
 from biosnn.engine.gradient import Gradients  # noqa: E402

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 import biosnn as bs
-from biosnn.brian.comparison import Comparison
+from biosnn.brian.report import Comparison
 from biosnn.initializer.report import InitializerReport, PopulationReport
 from biosnn.network.dale import Audit
 from biosnn.support.tables import Table, number, printed, wrapped
