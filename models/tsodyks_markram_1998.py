@@ -113,7 +113,9 @@ def measure(seconds: float) -> tuple[list[dict[str, Any]], dict[str, list[float]
 
 def options(arguments: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    parser = command_line.parser("tsodyks_markram_1998", __doc__ or "", seconds=10.0, seed="unused")
+    parser = command_line.output_parser("tsodyks_markram_1998", __doc__ or "")
+    text = "length of the trains (default 10)"
+    parser.add_argument("--seconds", type=float, default=10.0, help=text)
     args = parser.parse_args(arguments)
     if not 3 <= args.seconds <= 1000:
         parser.error(
