@@ -132,7 +132,8 @@ def measured(state: State, scale: float, done: bs.Simulation) -> dict[str, Any]:
 def figure(results: list[tuple[dict[str, Any], bs.Simulation]]) -> Figure:
     """Rasters of 50 excitatory neurons over 100 ms, and below each the population rate."""
     drawing = Figure(figsize=(11, 7), layout="constrained")
-    for part, (row, done) in zip(np.ravel(drawing.subfigures(2, 2)), results):
+    parts: Any = drawing.subfigures(2, 2)
+    for part, (row, done) in zip(parts.ravel(), results):
         top, bottom = part.subplots(2, 1, sharex=True, height_ratios=(2, 1))
         _draw_state(top, bottom, done)
         top.set_title(f"g = {row['g']:g}, η = {row['eta']:g}: {row['state']}")

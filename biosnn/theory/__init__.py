@@ -1,5 +1,6 @@
 """Theory: PSP integrals and moments, mean-field rates, the regime of a circuit."""
 
+from ..network.neuron import step_matrix
 from .mean_field import Cell, FixedPoint, Input, fixed_point, interval_cv, membrane
 from .moments import (
     continuous_psp_integrals,
@@ -21,4 +22,5 @@ __all__ = [
     "psp_integrals",
     "siegert_rate",
     "stationary_rate",
+    "step_matrix",
 ]

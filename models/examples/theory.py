@@ -7,6 +7,8 @@ Predicted and measured rate, irregularity and membrane, and what is unusual, in 
     python -m models.examples.theory
 """
 
+from typing import Any
+
 import biosnn as bs
 
 
@@ -26,7 +28,7 @@ def circuit(g: float) -> bs.Network:
     return net
 
 
-def main() -> dict[str, object]:
+def main() -> dict[str, Any]:
     """Report on a circuit that fires irregularly, and on one that is silent."""
     result = {}
     for name, rate in (("irregular", 2.4e3), ("silent", 0.5e3)):
