@@ -92,7 +92,7 @@ class Case:
         """Sentences about what should agree and does not."""
         failures = []
         if report.identical_for < (report.duration if self.until is None else self.until):
-            first = report.divergence
+            first: Any = report.divergence
             failures.append(
                 f"spikes differ from {1e3 * report.identical_for:g} ms on (neuron {first.neuron} "
                 f"of {first.population}, U {first.difference:+.1e} in Brian2)"

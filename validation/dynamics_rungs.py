@@ -70,7 +70,7 @@ def a_delay_for_every_synapse() -> Case:
 
 
 def plastic(name: str, rule: bs.TsodyksMarkram | bs.InhibitorySTDP) -> Case:
-    """Excitation with short-term plasticity, or inhibition with spike-timing-dependent plasticity."""
+    """Excitation with short-term plasticity, or inhibition that depends on spike timing."""
     net = bs.Network(1e-3)
     x, y = net.input(200), net.input(50, name="y", sign="inhibitory")
     e, half = excitatory_population(net), bs.Bernoulli(0.5)
@@ -112,7 +112,7 @@ def convolved_and_pooled() -> Case:
     return Case(2, "maps that are convolved and pooled", net, spikes)
 
 
-# --------------------------------------------------------------------- 3 circuit, 4 trained, 5 motif
+# -------------------------------------------------------------------- 3 circuit, 4 trained, 5 motif
 
 
 def dalian(data: bs.SpikeTrains, neuron: bs.Neuron | None = None) -> bs.Network:
@@ -143,7 +143,7 @@ def circuit() -> Iterator[Case]:
 
 
 def trained(train: str | None = None, test: str | None = None) -> Iterator[Case]:
-    """The circuit after training, on Randman or on the files of --train and --test: 20 trials."""
+    """The circuit after training, on Randman or on files; 20 test trials."""
     if train:
         data, tests = bs.data.load_shd(train, duration=0.7), bs.data.load_shd(test, duration=0.7)
     else:

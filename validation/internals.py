@@ -1,4 +1,4 @@
-"""What the comparisons take from inside biosnn; no other module here uses names that are not public.
+"""What the comparisons take from inside biosnn; all other modules here use public names.
 
 `TrainingStep`
     `bs.train` bins the data and makes its tables in every call. What is compared with the steps of

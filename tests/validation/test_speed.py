@@ -7,8 +7,19 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from validation import measure, programs, report, scaling, simulation_peers, simulations, speed
-from validation.programs import Size, parse_size
+from validation import (
+    events,
+    measure,
+    networks,
+    programs,
+    report,
+    scaling,
+    simulation_peers,
+    simulations,
+    speed,
+    training,
+)
+from validation.networks import Size, parse_size
 
 
 @pytest.mark.parametrize(
@@ -36,13 +47,13 @@ def test_other_sizes_are_refused(text):
 def test_dense_inputs_are_the_binned_spikes():
     data = bs.data.poisson(80.0, 5, 0.1, 3, seed=1)
     assert np.array_equal(
-        programs.dense_inputs(data).transpose(1, 0, 2), bs.bin_spikes(data, programs.DT).dense()
+        networks.dense_inputs(data).transpose(1, 0, 2), bs.bin_spikes(data, networks.DT).dense()
     )
 
 
 def test_row_has_medians_and_ratios_of_neighbours():
     times = np.array([[1, 2, 3, 8], [2, 4, 3, 10], [9, 3, 3, 30]], float)
-    row = speed.row(
+    row = training.row(
         programs.PROGRAMS[2],
         parse_size("r8@4"),
         times,
@@ -93,7 +104,7 @@ ROWS = [
 
 
 def test_markdown_table():
-    steps, firsts = report.markdown(ROWS).split("\n\n")
+    steps, firsts = report.training(ROWS).split("\n\n")
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in steps.splitlines()]
     assert cells[2] == [
         "r8@4",
@@ -116,7 +127,7 @@ def test_markdown_table():
 def test_report_reads_what_training_writes_and_refuses_the_rest(tmp_path):
     path = tmp_path / "rows.json"
     path.write_text(json.dumps(ROWS))
-    assert report.read_rows(path) == ROWS
+    assert report.read_rows(path) == ("training", ROWS)
     report.report(path, tmp_path / "figure.png")
     assert (tmp_path / "figure.png").read_bytes()[:4] == b"\x89PNG"
     for wrong in ({"rows": ROWS}, [], [{"size": "r8@4"}]):
@@ -152,8 +163,8 @@ def test_points_change_one_quantity_each():
 
 
 def test_inputs_are_scaled_to_a_rate():
-    point, data = scaling.Point(40, 200, 4, 20.0), programs.load(None, 64, duration=0.4)
-    net = scaling.build(point, data, bs.SuperSpike())
+    point, data = scaling.Point(40, 200, 4, 20.0), networks.load(None, 64, duration=0.4)
+    net = scaling.build(point, data)
     spikes, near = scaling.activity(net, data[:4])
     assert spikes / (0.4 * 40) == pytest.approx(20.0, rel=0.1) and 0 < near < 1
 
@@ -177,7 +188,7 @@ def test_gradients_equal_those_of_the_other_programs(program, size):
 
 
 def test_simulation_options_are_read_and_wrong_ones_refused(capsys):
-    args = speed._parser().parse_args(
+    args = speed.parser().parse_args(
         "simulation --models cuba brunel-slow --seconds 2.5 --threads 1 2".split()
     )
     assert (args.models, args.seconds, args.scale, args.threads) == (
@@ -188,7 +199,7 @@ def test_simulation_options_are_read_and_wrong_ones_refused(capsys):
     )
     for wrong in ("--models cub", "--seconds 0", "--threads x", "--scale -1", "--seconds nan"):
         with pytest.raises(SystemExit):
-            speed._parser().parse_args(["simulation", *wrong.split()])
+            speed.parser().parse_args(["simulation", *wrong.split()])
 
 
 def test_simulation_table_gives_ratios_to_the_best_of_biosnn():
@@ -212,10 +223,13 @@ def test_simulation_table_gives_ratios_to_the_best_of_biosnn():
     ]
     cells = [
         [cell.strip() for cell in line.split("|")[1:-1]]
-        for line in simulations.table(rows).splitlines()[2:]
+        for line in report.simulation(rows).splitlines()[2:]
     ]
     assert [line[-1] for line in cells] == ["1", "2", "4.5", ""]
-    assert cells[2][:4] == ["cuba", "1", "NEST", "2"] and cells[2][6:8] == ["10", "5.68"]
+    assert cells[2][:4] == ["cuba", "1", "NEST", "2"] and cells[2][7:9] == ["10", "5.68"]
+    summary = report.simulation_summary(rows).splitlines()
+    assert summary[0] == "| circuit | biosnn | NEST |"
+    assert summary[2:] == ["| cuba | 2.0 (5.7 Hz) | 9.0 (5.7 Hz) |", "| coba |  | 3.0 (5.7 Hz) |"]
 
 
 @pytest.mark.parametrize(
@@ -234,7 +248,7 @@ def test_a_circuit_runs_in_biosnn_as_a_row(model, scale, low, high):
 
 
 def test_cost_of_events_counts_what_the_current_brings_to_threshold():
-    row = simulations.events_row(2_000_000, 0.2, 1)
+    row = events.events_row(2_000_000, 0.2, 1)
     assert (row["synapses"], row["neurons"], row["silent_spikes"]) == (2_000_000, 2000, 0)
-    assert row["events"] == pytest.approx(2000 * 1000 * simulations.RATE * 0.2, rel=0.02)
-    assert np.all(np.diff(simulations.phases(None, 50)) > 0)
+    assert row["events"] == pytest.approx(2000 * 1000 * events.RATE * 0.2, rel=0.02)
+    assert np.all(np.diff(events.phases(None, 50)) > 0)
