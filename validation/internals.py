@@ -69,6 +69,10 @@ class TrainingStep:
         threads = self._session.threads
         return Times(sum(forward) / threads, sum(adjoint) / threads, end - update, end - begin)
 
+    def write_back(self) -> None:
+        """Give the network the weights that the steps have made."""
+        self._session.write_back()
+
 
 @contextmanager
 def _stopwatch(owner: Any, name: str) -> Iterator[list[float]]:

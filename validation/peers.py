@@ -58,7 +58,8 @@ class PeerNetwork(torch.nn.Module):
 
     def __init__(self, net: bs.Network) -> None:
         super().__init__()
-        self.places, names = {}, [p.name for p in net.spiking]
+        self.places: dict[str, tuple[torch.nn.Parameter, int, float]] = {}
+        names = [p.name for p in net.spiking]
         self.lag = len(names) + 1
         self.dtype = torch.from_numpy(net.weights[f"{names[-1]}->readout"]).dtype
         self.chain = list(zip(["input"] + names, names + ["readout"]))

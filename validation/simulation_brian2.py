@@ -193,8 +193,8 @@ def _plasticity(b2, model, scale, seed):
     }
     cells = b2.NeuronGroup(
         n_exc + n_inh,
-        """dv/dt = (20*mV - v + drive) / (20*ms) : volt (unless refractory)
-        drive = ge*(60*mV - v) - gi*(v + 20*mV) : volt
+        "dv/dt = (20*mV - v + ge*(60*mV - v) - gi*(v + 20*mV)) / (20*ms)"
+        """ : volt (unless refractory)
         dge/dt = -ge / (5*ms) : 1
         dgi/dt = -gi / (10*ms) : 1""",
         threshold="v > 10*mV",

@@ -79,7 +79,7 @@ def run(
 ) -> dict[str, Any]:
     """One row: seconds to build and to run, and the mean rate of all neurons in Hz."""
     _, distribution, module = IMPLEMENTATIONS[implementation]
-    part = run_biosnn if module is None else import_module(f"validation.{module}").run
+    part: Any = run_biosnn if module is None else import_module(f"validation.{module}").run
     if "float32" in implementation:
         part = partial(part, single=True)
     build_s, run_s, rate = part(model, threads, seconds, scale, seed)

@@ -84,7 +84,7 @@ def test_microcircuit_numbers_are_those_of_the_paper():
 
 
 def test_smaller_microcircuit_keeps_mean_and_variance_of_the_input():
-    """At the paper's rates, for every population; the background at scale 1 is Poisson input alone."""
+    """At the paper's rates, for every population; at scale 1 there is Poisson input alone."""
     full, part, numbers, means = (
         microcircuit.background(1.0),
         microcircuit.background(0.25),

@@ -86,7 +86,10 @@ def test_perceptual_decision_from_the_command_line(tmp_path):
 
 
 def digits_file(path, n=270, seed=0):
-    """Three words of 180 channels by three speakers: a band of channels that fires in the first, second or last part of the trial."""
+    """Three words of 180 channels by three speakers.
+
+    A word is a band of channels that fires in the first, second or last part of the trial.
+    """
     rng = np.random.default_rng(seed)
     labels, speakers = np.arange(n) % 3, np.arange(n) // 3 % 3
     with h5py.File(path, "w") as file:

@@ -231,7 +231,7 @@ def test_the_best_value_is_that_of_the_largest_mean():
 
 
 def test_a_conductance_network_learns_randman(tmp_path, monkeypatch):
-    """Three of the ten classes for a shorter time than the script's (which ends at 93 % of ten); chance is 0.33."""
+    """Three of the ten classes, for a shorter time than the script's; chance is 0.33."""
 
     def load(args):
         trials = bs.data.randman(n_classes=3, samples_per_class=400, seed=args.seed)

@@ -1,4 +1,7 @@
-"""The comparison of speed: sizes, rows, tables, the floor; and that the other programs do the same work (their gradients are ours)."""
+"""The comparison of speed: sizes, rows, tables, the floor; other programs do the same work.
+
+Their gradients are ours.
+"""
 
 import argparse
 import json
@@ -188,9 +191,8 @@ def test_gradients_equal_those_of_the_other_programs(program, size):
 
 
 def test_simulation_options_are_read_and_wrong_ones_refused(capsys):
-    args = speed.parser().parse_args(
-        "simulation --models cuba brunel-slow --seconds 2.5 --threads 1 2".split()
-    )
+    options = ["--models", "cuba", "brunel-slow", "--seconds", "2.5", "--threads", "1", "2"]
+    args = speed.parser().parse_args(["simulation", *options])
     assert (args.models, args.seconds, args.scale, args.threads) == (
         ["cuba", "brunel-slow"],
         2.5,
@@ -252,3 +254,62 @@ def test_cost_of_events_counts_what_the_current_brings_to_threshold():
     assert (row["synapses"], row["neurons"], row["silent_spikes"]) == (2_000_000, 2000, 0)
     assert row["events"] == pytest.approx(2000 * 1000 * events.RATE * 0.2, rel=0.02)
     assert np.all(np.diff(events.phases(None, 50)) > 0)
+
+
+def test_repeats_are_summed_up_by_their_median():
+    rows = [
+        {"model": "cuba", "build_s": build, "run_s": run, "rate_hz": 5.0}
+        for build, run in ((3.0, 1.0), (1.0, 4.0), (2.0, 2.0))
+    ]
+    found = simulations.median(rows)
+    assert (found["build_s"], found["run_s"], found["repeats"]) == (2.0, 2.0, 3)
+    assert (found["run_min_s"], found["run_max_s"], found["model"]) == (1.0, 4.0, "cuba")
+
+
+def test_report_of_simulations_has_the_table_of_readme(tmp_path, capsys):
+    row = {
+        "model": "brunel",
+        "implementation": "biosnn",
+        "threads": 2,
+        "scale": 0.5,
+        "build_s": 1.0,
+        "run_s": 2.0,
+        "simulated_s": 3.0,
+        "rate_hz": 37.1,
+    }
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps([row, row | {"threads": 1, "run_s": 4.0}]))
+    report.report(path)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "| brunel, scale 0.5 | 2.0 (37.1 Hz) |"
+    assert report.read_rows(path)[0] == "simulation"
+
+
+def test_readme_table_of_a_training_step():
+    lines = report.training_summary(ROWS).splitlines()
+    assert lines[0] == "| r8@4 | biosnn, compact surrogate | Norse |"
+    assert lines[2] == "| a step (s) | 0.12 | 3.0 |" and len(lines) == 6
+    assert lines[4].endswith(" |  | 12 |")
+
+
+def test_a_start_is_the_same_from_a_file(tmp_path):
+    size, data = parse_size("r16@4"), networks.load(None, 8, duration=0.1)
+    net = networks.start(networks.describe(size, data.n_units), data)
+    networks.save_start(net, tmp_path / "start.npz")
+    other = networks.start_from(networks.describe(size, data.n_units), tmp_path / "start.npz")
+    assert len(net.weights) == 3
+    for name, weights in net.weights.items():
+        assert np.ptp(weights) > 0 and np.array_equal(weights, other.weights[name])
+
+
+def test_a_training_step_changes_weights_as_train_does():
+    """One epoch of one batch, Adam with the same rate: the step that is timed is that of train."""
+    size, data = parse_size("r16@8"), networks.load(None, 8, duration=0.2)
+    nets = [networks.start(networks.describe(size, data.n_units), data) for _ in range(2)]
+    job = programs.TrainingStep(nets[0], data, 1)
+    times = job.step()
+    bs.train(nets[1], data, epochs=1, batch=8, optimizer=bs.Adam(2e-3), seed=0, progress=False)
+    job.write_back()
+    for name, weights in nets[0].weights.items():
+        assert np.allclose(weights, nets[1].weights[name], atol=1e-6)
+    assert 0 < times.forward < times.step and 0 < times.adjoint < times.step
