@@ -7,8 +7,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -105,7 +106,8 @@ def reset_peak() -> float:
 # -------------------------------------------------------------------------------------- the machine
 
 
-class Machine(NamedTuple):
+@dataclass(frozen=True)
+class Machine:
     """What a core does in a second: float32 operations of a product, bytes from its caches."""
 
     flops: float

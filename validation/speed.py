@@ -9,6 +9,7 @@ python -m validation.speed events [--sizes 1e6 …] [--json FILE] [--figure PNG]
 
 import argparse
 import json
+from dataclasses import asdict
 
 from . import events, measure, report, scaling, simulations, training
 from .internals import processors
@@ -127,7 +128,7 @@ def _children(commands) -> None:
         child.add_argument(argument, type=float)
     child.set_defaults(run=simulations.simulate_one)
     child = commands.add_parser("machine")
-    child.set_defaults(run=lambda args: print(json.dumps(measure.measure_machine()._asdict())))
+    child.set_defaults(run=lambda args: print(json.dumps(asdict(measure.measure_machine()))))
 
 
 if __name__ == "__main__":

@@ -14,10 +14,8 @@ from models.perceptual_decision.__main__ import main as decide
 
 def test_logistic_fit_finds_the_curve_that_choices_were_drawn_from():
     rng, c = np.random.default_rng(0), np.repeat([-0.5, -0.1, -0.03, 0.0, 0.03, 0.1, 0.5], 4000)
-    choices = (rng.random(c.size) >= 1 / (1 + np.exp(-(0.4 + 30 * c)))).astype(
-        int
-    )  # 0 with the logistic's probability
-    fit = choices.fit_logistic(c, choices)
+    probability = 1 / (1 + np.exp(-(0.4 + 30 * c)))  # of choice 0
+    fit = choices.fit_logistic(c, (rng.random(c.size) >= probability).astype(int))
     assert fit["bias"] == pytest.approx(0.4, abs=0.1) and fit["slope"] == pytest.approx(
         30, rel=0.06
     )
