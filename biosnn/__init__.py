@@ -7,7 +7,8 @@ check it against Brian2 (`brian.compare`). All times are in seconds, all rates i
 
 from . import brian, data, theory
 from .analysis import plot, stats
-from .data.augmentation import (
+from .data.augmentation import Augmentation, augment
+from .data.augmentations import (
     Blend,
     ChannelJitter,
     ChannelMask,
@@ -17,10 +18,10 @@ from .data.augmentation import (
     TimeJitter,
     TimeShift,
     TimeStretch,
-    augment,
 )
+from .data.binning import bin_spikes
 from .data.spike_file import read_spikes
-from .data.spike_trains import SpikeTrains, bin_spikes, from_dense
+from .data.spike_trains import SpikeTrains, from_dense
 from .engine.background import Current, OrnsteinUhlenbeck, PoissonInput
 from .engine.run import Gradients, Trace, gradient, run
 from .engine.simulate import Simulation, load_state, save_state, simulate
@@ -28,49 +29,37 @@ from .engine.state import State
 from .initializer.baselines import kaiming, random_weights, xavier
 from .initializer.fluctuation_driven import fluctuation_driven
 from .network import families, interop
-from .network.connectivity import (
-    Bernoulli,
-    BlockDiagonal,
-    FanOut,
-    FixedInDegree,
-    FixedOutDegree,
-    FixedTotal,
-    OneToOne,
-    Pairs,
-    dalian_layer,
-    from_scipy,
-    layer,
-    recurrent_projections,
-)
-from .network.convolution import (
-    Convolution,
-    MaxPool,
-    convolutional_layer,
-    dalian_convolutional_layer,
-    max_pool,
-)
-from .network.dale import audit
-from .network.distributions import Normal, Uniform
-from .network.escape import ExponentialEscape, SigmoidEscape
-from .network.network import Network
-from .network.neuron import (
-    Neuron,
-    Receptor,
-    adaptive_lif,
-    adex,
-    alpha_conductance_lif,
-    ampa_nmda_gaba,
-    bounded,
-    conductance_lif,
-    ei_adaptive_lif,
-    ei_lif,
-    izhikevich,
-    leaky_readout,
-    lif,
-    lif_delta,
+from .network.adaptive_models import adaptive_lif, ei_adaptive_lif
+from .network.conductance_models import alpha_conductance_lif, conductance_lif
+from .network.connectivity import BlockDiagonal, FanOut, OneToOne, Pairs, Rule, from_scipy
+from .network.convolution import Convolution, MaxPool, max_pool
+from .network.dale import Audit, audit
+from .network.distributions import (
+    Exponential,
+    Gamma,
+    HalfNormal,
+    LogNormal,
+    Normal,
+    Uniform,
     log_normal_time_constants,
 )
+from .network.drawing import Distribution
+from .network.escape import ExponentialEscape, SigmoidEscape
+from .network.layers import (
+    convolutional_layer,
+    dalian_convolutional_layer,
+    dalian_layer,
+    layer,
+)
+from .network.network import Network
+from .network.neuron import Neuron, Receptor, bounded
+from .network.neuron_models import ampa_nmda_gaba, ei_lif, leaky_readout, lif, lif_delta
+from .network.nonlinear_models import adex, izhikevich
 from .network.plasticity import InhibitorySTDP, TsodyksMarkram
+from .network.population import Population
+from .network.projection import Projection
+from .network.random_connectivity import Bernoulli, FixedInDegree, FixedOutDegree, FixedTotal
+from .network.recurrence import recurrent_projections
 from .network.rescale import time_rescale
 from .network.surrogate import (
     Arctan,
@@ -80,28 +69,32 @@ from .network.surrogate import (
     MultiGaussian,
     Sigmoid,
     SuperSpike,
+    Surrogate,
     Triangular,
     TruncatedSuperSpike,
 )
+from .network.synapses import Synapses
 from .network.weight_file import load_weights, save_weights
 from .support.warn import RoundingWarning, UnitWarning
 from .theory.regime import regime
 from .training import schedules
 from .training.constraint import WeightConstraint
-from .training.loss import (
+from .training.cross_entropy import (
     EveryStepCrossEntropy,
     FocalLoss,
     LastStepCrossEntropy,
     MaxOverTimeCrossEntropy,
     MeanOverTimeCrossEntropy,
-    MeanSquaredError,
-    PatternRegression,
     SumOverTimeCrossEntropy,
 )
+from .training.evaluation import Evaluation, evaluate
+from .training.history import History
 from .training.optim import SGD, SMORMS3, Adam, AdamW
-from .training.regularize import WeightPenalty, lower_bound, upper_bound
+from .training.protocols import Constraint, Loss, Optimizer, Regularizer, Schedule
+from .training.regularize import SpikeCount, WeightPenalty, lower_bound, upper_bound
 from .training.spike_loss import TimeToFirstSpike, VanRossumDistance
-from .training.train import Evaluation, History, evaluate, prime, train
+from .training.squared_error import MeanSquaredError, PatternRegression
+from .training.train import prime, train
 
 __version__ = "0.1.0"
 __all__ = [
@@ -109,17 +102,22 @@ __all__ = [
     "AdamW",
     "Arctan",
     "AsymptoticSuperSpike",
+    "Audit",
+    "Augmentation",
     "Bernoulli",
     "Blend",
     "BlockDiagonal",
     "ChannelJitter",
     "ChannelMask",
     "ChannelShift",
+    "Constraint",
     "Convolution",
     "Current",
+    "Distribution",
     "Drop",
     "Evaluation",
     "EveryStepCrossEntropy",
+    "Exponential",
     "ExponentialEscape",
     "ExponentialSurrogate",
     "FanOut",
@@ -127,12 +125,16 @@ __all__ = [
     "FixedOutDegree",
     "FixedTotal",
     "FocalLoss",
+    "Gamma",
     "Gaussian",
     "Gradients",
+    "HalfNormal",
     "History",
     "InhibitorySTDP",
     "Insert",
     "LastStepCrossEntropy",
+    "LogNormal",
+    "Loss",
     "MaxOverTimeCrossEntropy",
     "MaxPool",
     "MeanOverTimeCrossEntropy",
@@ -142,21 +144,30 @@ __all__ = [
     "Neuron",
     "Normal",
     "OneToOne",
+    "Optimizer",
     "OrnsteinUhlenbeck",
     "Pairs",
     "PatternRegression",
     "PoissonInput",
+    "Population",
+    "Projection",
     "Receptor",
+    "Regularizer",
     "RoundingWarning",
+    "Rule",
     "SGD",
     "SMORMS3",
+    "Schedule",
     "Sigmoid",
     "SigmoidEscape",
     "Simulation",
+    "SpikeCount",
     "SpikeTrains",
     "State",
     "SumOverTimeCrossEntropy",
     "SuperSpike",
+    "Surrogate",
+    "Synapses",
     "TimeJitter",
     "TimeShift",
     "TimeStretch",

@@ -108,8 +108,9 @@ def build(case: str, scale: float, seed: int) -> tuple[bs.Network, list[bs.Curre
     e = net.population(n, neuron(TAU_E), "excitatory", name="E")
     i = net.population(round(N_INH * scale), neuron(TAU_I), "inhibitory", name="I")
     if case == "clustered":
-        pre, post, relative = clusters(n, groups, rng)
-        net.connect(e, e, delay=0.0, weights=J_EE * gain * relative, synapses=bs.Pairs(pre, post))
+        sources, targets, relative = clusters(n, groups, rng)
+        pairs = bs.Pairs(sources, targets)
+        net.connect(e, e, delay=0.0, weights=J_EE * gain * relative, synapses=pairs)
     else:
         net.connect(e, e, delay=0.0, weights=J_EE * gain, synapses=bs.Bernoulli(P_EE), seed=seed)
     for pre, post, weight in ((e, i, J_IE), (i, e, J_EI), (i, i, J_II)):

@@ -56,7 +56,7 @@ MODELS = ("CUBA", "COBA")
 def neuron(model: str) -> bs.Neuron:
     """Make the neuron of "CUBA" or "COBA"; potentials relative to rest, in volts."""
     rest = resting_potential(model)
-    shared = {
+    shared: dict[str, Any] = {
         "tau_mem": TAU,
         "tau_exc": TAU_EXC,
         "tau_inh": TAU_INH,

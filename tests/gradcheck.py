@@ -21,7 +21,7 @@ def twin(network, spikes, currents=None, state=None):
         np.arange(n_trials),
         layout.blocks,
         trials._stack(layout, currents or {}, n_trials, steps, network.dtype, "currents"),
-        past=None if state is None else checked_state(state, packed),
+        earlier=None if state is None else checked_state(state, packed),
     )
     states = trials.all_states(packed)
     recording = passes.new_recording(
@@ -44,7 +44,12 @@ def relative_error(
     rng, trace = np.random.default_rng(seed), twin(network, spikes, currents, state)
     _, states, counts, direct, *by_spike = loss(trace)
     got = trials.gradient(
-        trace, states, *by_spike, counts=counts, differentiate_reset=True, threads=1
+        trace,
+        states=states,
+        spikes=by_spike[0] if by_spike else None,
+        counts=counts,
+        differentiate_reset=True,
+        threads=1,
     )
     errors = []
 

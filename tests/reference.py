@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from biosnn.data.spike_trains import from_dense
+from biosnn.network.adaptive_models import adaptive_lif
 from biosnn.network.network import Network
-from biosnn.network.neuron import adaptive_lif, ampa_nmda_gaba, ei_lif, lif
+from biosnn.network.neuron_models import ampa_nmda_gaba, ei_lif, lif
 from biosnn.network.surrogate import SuperSpike
 
 DATA = Path(__file__).parent / "data"
@@ -30,7 +31,7 @@ def _finish(net, z, last, spiking):
     for pre, post, key in spiking:
         net.connect(pre, post, delay=TWO, weights=z[f"weight.{key}"].T, name=key)
     net.connect(last[0], out, delay=ONE, weights=z[f"weight.{last[1]}"].T, name=last[1])
-    return net, from_dense(z["inputs"], float(z["dt"]), z["labels"])
+    return net, from_dense(z["inputs"], float(z["dt"]), labels=z["labels"])
 
 
 def dalian_ei_lif(dtype=np.float64):
@@ -54,7 +55,7 @@ def dalian_ampa_nmda_gaba(dtype=np.float64):
         z,
         dtype,
         ampa_nmda_gaba(
-            *(float(z[f"tau_{name}"]) for name in ("mem", "ampa", "nmda", "gaba")),
+            **{f"tau_{name}": float(z[f"tau_{name}"]) for name in ("mem", "ampa", "nmda", "gaba")},
             refractory=TWO,
             integrator="exponential_euler",
         ),

@@ -4,6 +4,7 @@ Each function returns a changed copy, or None if the network has nothing of the 
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from .internals import changed
 
 def decay(network: bs.Network) -> bs.Network | None:
     """Time constants of the first spiking population, longer by a factor of 1 + 1e-6."""
-    population = network.spiking[0]
+    population: Any = network.spiking[0]
     longer = {name: tau * (1 + 1e-6) for name, tau in population.neuron.time_constants.items()}
     neuron = replace(population.neuron, time_constants=longer)
     return changed(network, population=replace(population, neuron=neuron))
@@ -44,7 +45,8 @@ def sign(network: bs.Network) -> bs.Network | None:
 
 def refractory(network: bs.Network) -> bs.Network | None:
     """A population with a refractory period of two steps or more loses one (one clamps nothing)."""
-    for population in network.spiking:
+    for each in network.spiking:
+        population: Any = each
         steps = population.neuron.refractory_steps(network.dt)
         if steps > 1:
             neuron = replace(population.neuron, refractory=(steps - 1) * network.dt)

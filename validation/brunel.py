@@ -77,7 +77,9 @@ def in_brian2(
 def _train(monitor: Any, n: int, duration: float) -> bs.SpikeTrains:
     """The spikes of a monitor of Brian2."""
     times, units = np.asarray(monitor.t), np.asarray(monitor.i)
-    return bs.SpikeTrains.from_events(times, units, np.zeros(times.size, int), 1, n, duration)
+    return bs.SpikeTrains.from_events(
+        times, units, np.zeros(times.size, int), n_trials=1, n_units=n, duration=duration
+    )
 
 
 def compare(state: brunel.State, args: argparse.Namespace) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from .dynamics_cases import UPSTROKE, Case
 
 INTEGRATORS = ("exact", "exponential_euler", "euler")
 REFRACTORY = (0.0, 1e-3, 2e-3, 5e-3)  # seconds
-TABLES = (
+TABLES: tuple[Any, ...] = (
     bs.lif,
     bs.ei_lif,
     bs.lif_delta,
@@ -60,7 +61,7 @@ def options(spikes: bs.SpikeTrains) -> Iterator[Case]:
             yield Case(1, f"{name}, {option}", net, spikes, current)
 
 
-def variants(table, integrator: str, refractory: float) -> dict[str, bs.Neuron]:
+def variants(table: Any, integrator: str, refractory: float) -> dict[str, bs.Neuron]:
     """What a table can have beside; refractory: seconds."""
     shared = {"refractory": refractory, "integrator": integrator}
     plain = table(**shared)
@@ -83,8 +84,9 @@ def variants(table, integrator: str, refractory: float) -> dict[str, bs.Neuron]:
 def conductances(spikes: bs.SpikeTrains) -> Iterator[Case]:
     """Exponential and alpha conductances."""
     current = {"A": np.full((2000, 3), 2e-3)}
-    tables = ((bs.conductance_lif, 0.15), (bs.alpha_conductance_lif, 0.06))
-    for (table, peak), reset, refractory in product(tables, (0.0, 5e-3, "subtract"), REFRACTORY):
+    tables: Any = ((bs.conductance_lif, 0.15), (bs.alpha_conductance_lif, 0.06))
+    resets: Any = (0.0, 5e-3, "subtract")
+    for (table, peak), reset, refractory in product(tables, resets, REFRACTORY):
         neuron = table(reset=reset, refractory=refractory)
         net = two_receptors(neuron, 1e-3, peak, peak / 1.5)
         words = reset if reset == "subtract" else f"to {1e3 * reset:g} mV"
@@ -95,7 +97,7 @@ def conductances(spikes: bs.SpikeTrains) -> Iterator[Case]:
 def upstrokes() -> Iterator[Case]:
     """AdEx and Izhikevich neurons."""
     spikes = bs.data.poisson(50, 20, 1.0, seed=1)
-    tables = ((bs.adex, 8e-3, 0.0), (bs.izhikevich, 2.0, -65.0))
+    tables: Any = ((bs.adex, 8e-3, 0.0), (bs.izhikevich, 2.0, -65.0))
     for (table, excitation, initial), refractory in product(tables, REFRACTORY):
         neuron = table(refractory=refractory)
         net = two_receptors(neuron, 1e-4, excitation, excitation / 4, initial)

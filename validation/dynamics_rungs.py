@@ -79,7 +79,7 @@ def plastic(name: str, rule: bs.TsodyksMarkram | bs.InhibitorySTDP) -> Case:
         x,
         e,
         delay=2e-3,
-        weights=bs.families.Exponential() * (1.0 if short else 0.3),
+        weights=bs.Exponential(1.0 if short else 0.3),
         synapses=half,
         seed=1,
         plasticity=short,
@@ -97,7 +97,7 @@ def convolved_and_pooled() -> Case:
     """Feature maps, pooled once and twice, onto neurons and back."""
     net, rng = bs.Network(1e-3), np.random.default_rng(5)
     maps, shape = bs.convolutional_layer(net, net.input(60), (1, 60), 4, 5, name="maps")
-    pooled = net.pool(maps, bs.MaxPool(shape, 3, 2))
+    pooled: Any = net.pool(maps, bs.MaxPool(shape, 3, 2))
     net.pool(pooled, bs.MaxPool(pooled.pooling.output_shape, 2), name="twice")
     e = net.population(64, bs.lif(refractory=2e-3), name="E")
     for name, pre, post, delay, mean in (
@@ -144,7 +144,7 @@ def circuit() -> Iterator[Case]:
 
 def trained(train: str | None = None, test: str | None = None) -> Iterator[Case]:
     """The circuit after training, on Randman or on files; 20 test trials."""
-    if train:
+    if train and test:
         data, tests = bs.data.load_shd(train, duration=0.7), bs.data.load_shd(test, duration=0.7)
     else:
         data, _, tests = bs.data.split(bs.data.randman(seed=0), seed=0)

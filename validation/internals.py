@@ -18,9 +18,14 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import biosnn as bs
-from biosnn.engine import chunks
+from biosnn.kernels import batch_adjoint, batch_forward
 from biosnn.support.threads import default_threads
-from biosnn.training.train import _Data, _Session
+from biosnn.training.batch_gradient import GradientPass
+from biosnn.training.dataset import Given, load_training
+from biosnn.training.objective import make_objective
+from biosnn.training.parameters import Parameters
+from biosnn.training.presentation import make_presentation
+from biosnn.training.update import make_update_rule, update
 
 
 class Times(NamedTuple):
@@ -36,19 +41,18 @@ class TrainingStep:
     """A training step on one batch, by the path that `bs.train` uses."""
 
     def __init__(self, net: bs.Network, data: bs.SpikeTrains, threads: int) -> None:
-        self._session = _Session(
-            network=net,
-            loss=bs.MaxOverTimeCrossEntropy(),
-            optimizer=bs.Adam(2e-3),
-            schedule=bs.schedules.Constant(),
-            regularizers=(),
-            readout=None,
-            seed=0,
-            threads=threads,
-            differentiate_reset=False,
-        )
+        objective = make_objective(net, bs.MaxOverTimeCrossEntropy(), readout=None)
+        presentation = make_presentation(net, batch=len(data), seed=0, threads=threads)
+        self._threads = presentation.threads
+        self._rule = make_update_rule(net, bs.Adam(2e-3), bs.schedules.Constant(), (), clip=None)
+        self._parameters = Parameters(net)
+        size = self._parameters.vector.size
+        self._optimizer_state = self._rule.optimizer.start(size, net.dtype)
+        self._gradient = GradientPass(self._parameters, objective, presentation)
         begin = time.perf_counter()
-        self._data = self._session.data = _Data(self._session, data, None, None)
+        nothing = Given(None)
+        given = Given(data)
+        self._data = load_training(net, objective.terms, given, nothing, presentation).training
         self.data_s = time.perf_counter() - begin
 
     def step(self) -> Times:
@@ -59,19 +63,19 @@ class TrainingStep:
         """
         begin = time.perf_counter()
         with (
-            _stopwatch(chunks.kernels, "forward") as forward,
-            _stopwatch(chunks.kernels, "adjoint") as adjoint,
+            _stopwatch(batch_forward, "forward") as forward,
+            _stopwatch(batch_adjoint, "adjoint") as adjoint,
         ):
-            *_, gradient = self._session.gradient(self._data, self._data.rows)
-        update = time.perf_counter()
-        self._session._update(gradient, 2e-3)
+            found = self._gradient(self._data, self._data.rows)
+        middle = time.perf_counter()
+        update(self._parameters, found.gradient, self._rule, self._optimizer_state, rate=2e-3)
         end = time.perf_counter()
-        threads = self._session.threads
-        return Times(sum(forward) / threads, sum(adjoint) / threads, end - update, end - begin)
+        parts = sum(forward) / self._threads, sum(adjoint) / self._threads
+        return Times(*parts, end - middle, end - begin)
 
     def write_back(self) -> None:
         """Give the network the weights that the steps have made."""
-        self._session.write_back()
+        self._parameters.write_back()
 
 
 @contextmanager

@@ -37,13 +37,13 @@ class Model:
     """A network with `dalian_layer` or layers of `lif`, and a readout."""
 
     def __init__(self, net: bs.Network) -> None:
-        surrogate = net.spiking[0].surrogate
+        surrogate: Any = net.spiking[0].surrogate
         self.spike = partial(
             spike, beta=surrogate.steepness, cutoff=getattr(surrogate, "cutoff", np.inf)
         )
+        populations: list[Any] = [*net.spiking, *net.readouts]
         self.tables = {
-            p.name: bs.theory.step_matrix(p.neuron, net.dt)[0].tolist()
-            for p in net.spiking + net.readouts
+            p.name: bs.theory.step_matrix(p.neuron, net.dt)[0].tolist() for p in populations
         }
         self.names = [p.name for p in net.spiking]
         self.dalian, self.n_exc = "E->I" in net.weights, net[self.names[0]].n

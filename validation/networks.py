@@ -138,6 +138,6 @@ def save_start(net: bs.Network, path: str | Path) -> None:
     np.savez(path, **weights)
 
 
-def dense_inputs(spikes: bs.SpikeTrains, dtype: type = np.float32) -> np.ndarray:
+def dense_inputs(spikes: bs.SpikeTrains, dtype: Any = np.float32) -> np.ndarray:
     """Counts (step, trial, unit), at most one per step, as every other program reads them."""
     return bs.bin_spikes(spikes, DT).dense().transpose(1, 0, 2).astype(dtype, order="C")

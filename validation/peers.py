@@ -37,7 +37,8 @@ COUNTERPARTS: dict[str, tuple[dict[str, Any], tuple[bool, bool]]] = {
 
 def decays(net: bs.Network, name: str) -> tuple[float, float]:
     """Factors by which membrane and current of a population decay in a step."""
-    matrix = bs.theory.step_matrix(net[name].neuron, net.dt)[0]
+    population: Any = net[name]
+    matrix = bs.theory.step_matrix(population.neuron, net.dt)[0]
     return float(matrix[0, 0]), float(matrix[1, 1])
 
 
@@ -108,7 +109,8 @@ class SnnTorch(PeerNetwork):
 
         super().__init__(net)
         self.linears, self.neurons = torch.nn.ModuleList(), torch.nn.ModuleList()
-        spike = snntorch.surrogate.fast_sigmoid(net.spiking[0].surrogate.steepness)
+        surrogate: Any = net.spiking[0].surrogate
+        spike = snntorch.surrogate.fast_sigmoid(surrogate.steepness)
         double = self.dtype is torch.float64  # it returns float32
         options = {"spike_grad": (lambda x: spike(x).to(x.dtype)) if double else spike}
         for pre, post in self.chain:

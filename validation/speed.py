@@ -10,6 +10,7 @@ python -m validation.speed events [--sizes 1e6 …] [--json FILE] [--figure PNG]
 import argparse
 import json
 from dataclasses import asdict
+from typing import Any
 
 from . import events, measure, report, scaling, simulations, training
 from .internals import processors
@@ -112,7 +113,7 @@ def _events(command: argparse.ArgumentParser) -> None:
     command.set_defaults(run=events.events)
 
 
-def _children(commands) -> None:
+def _children(commands: Any) -> None:
     """Commands of the processes that measure one thing."""
     for name, run in (("memory", training.memory), ("first-step", training.first_step)):
         child = commands.add_parser(name)

@@ -25,6 +25,12 @@ import torch
 import biosnn as bs
 
 
+def step_matrices(net: bs.Network) -> dict[str, np.ndarray]:
+    """The matrix of a step of every population and readout."""
+    populations: list[Any] = [*net.spiking, *net.readouts]
+    return {p.name: bs.theory.step_matrix(p.neuron, net.dt)[0] for p in populations}
+
+
 class SuperSpikeFunction(torch.autograd.Function):
     """Heaviside function of x, with the derivative 1 / (beta |x| + 1)^2 for |x| <= cutoff."""
 
@@ -54,10 +60,9 @@ class TorchNetwork(torch.nn.Module):
             {name: torch.from_numpy(w.copy()) for name, w in net.weights.items()}
         )
         self.coefficients = {
-            p.name: tuple(map(tuple, bs.theory.step_matrix(p.neuron, net.dt)[0].tolist()))
-            for p in net.spiking + net.readouts
+            name: tuple(map(tuple, matrix.tolist())) for name, matrix in step_matrices(net).items()
         }
-        surrogate = net.spiking[0].surrogate
+        surrogate: Any = net.spiking[0].surrogate
         self.beta, self.cutoff = surrogate.steepness, getattr(surrogate, "cutoff", np.inf)
         self.populations = [p.name for p in net.spiking]
 

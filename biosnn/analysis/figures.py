@@ -1,14 +1,23 @@
 """What all figures share: colours, sizes for screen and paper, texts and legends that fit."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from itertools import product
-from typing import Any, Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from ..network.network import Population
 from ..support import checks
+from .protocols import PopulationLike, check
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Draw = TypeVar("Draw", bound=Callable)
 
 #: Excitatory and inhibitory have the same colour in every figure (Okabe & Ito's palette, which is
 #: safe for the colour-blind).
@@ -42,24 +51,46 @@ _PRINT = 7.0, 6.0  # points on paper: of ordinary and of the smallest text
 _WIDE = 25.0  # cm of a figure in which ordinary text has the size that it has on a screen
 
 
-def colour(population: Any) -> str:
-    """The colour of a population: that of its sign."""
-    checks.instance(population, "population", Population, 'a population, such as network["E"]')
+def colour(population: PopulationLike) -> str:
+    """Return the colour of a population, which is that of its sign.
+
+    Parameters
+    ----------
+    population
+        A population of a network, such as `network["E"]`.
+
+    Returns
+    -------
+    Colour as a hexadecimal text: `EXCITATORY`, `INHIBITORY`, `UNSIGNED`, or `INPUT` for inputs
+    without a sign.
+
+    Raises
+    ------
+    ValueError
+        If it is not a population.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> net = bs.Network(dt=1e-3)
+    >>> bs.plot.colour(net.population(4, bs.ei_lif(), sign="inhibitory", name="I"))
+    '#0072B2'
+    """
+    check(population, "population", PopulationLike, 'a population, such as network["E"]')
     unsigned = INPUT if population.kind == "input" else UNSIGNED
     return {"excitatory": EXCITATORY, "inhibitory": INHIBITORY}.get(population.sign, unsigned)
 
 
-def styles(n: int) -> list[dict]:
-    """n styles of curves that differ in colour, dashes or marks."""
+def styles(n: int) -> list[dict[str, Any]]:
+    """Return n styles of curves that differ in colour, dashes or marks."""
     made = [
-        dict(marker=mark, linestyle=dashes, color=hue)
+        {"marker": mark, "linestyle": dashes, "color": hue}
         for mark, dashes, hue in product(_MARKS, DASHES, RUNS)
     ]
     if n > len(made):
         raise ValueError(
-            f"there are {n} curves, and {len(made)} that eyes could tell apart; draw fewer, "
-            "or give "
-            "several seeds of one condition as a list, of which the mean is drawn."
+            f"there are {n} curves, and {len(made)} that eyes could tell apart; draw fewer, or "
+            "give several seeds of one condition as a list, of which the mean is drawn."
         )
     return made[:n]
 
@@ -67,8 +98,8 @@ def styles(n: int) -> list[dict]:
 # -------------------------------------------------------------------------------------------- sizes
 
 
-def for_paper(draw: Callable) -> Callable:
-    """Draw with the text sizes that go with `width`, the width of the figure in cm, or None."""
+def for_paper(draw: Draw) -> Draw:
+    """Decorate a plotting function: its texts get the size that goes with its option `width`."""
 
     @wraps(draw)
     def drawn(*arguments, **options):
@@ -88,49 +119,47 @@ def for_paper(draw: Callable) -> Callable:
         with rc_context({"font.size": points}):
             return draw(*arguments, **options | {"width": width})
 
-    return drawn
+    return drawn  # type: ignore[return-value]
 
 
-def figure(width: float | None, screen: float, height: float) -> Any:
-    """An empty figure of `width` cm, or of `screen` inches; `height` in inches on the screen."""
-    from matplotlib.figure import (
-        Figure,
-    )  # here, so that importing biosnn does not import matplotlib
+def figure(width: float | None, screen: float, height: float) -> Figure:
+    """Make a figure of `width` cm, or of `screen` inches; `height` in inches on the screen."""
+    from matplotlib.figure import Figure  # here: importing biosnn does not import matplotlib
 
     inches = screen if width is None else width / 2.54
-    made = Figure(
-        figsize=(inches, height * (1 if width is None else _share())), layout="constrained"
-    )
-    made.get_layout_engine().set(w_pad=0.1 * _share(), h_pad=0.05)
+    size = inches, height * (1 if width is None else _share())
+    made = Figure(figsize=size, layout="constrained")
+    made.get_layout_engine().set(w_pad=0.1 * _share(), h_pad=0.05)  # type: ignore[union-attr]
     return made
 
 
 def columns(width: float | None, panels: int, most: int, least: float = 4.0) -> int:
-    """How many panels stand beside each other: at most `most`, each at least `least` cm wide."""
+    """Return how many panels fit beside each other, each at least `least` cm wide."""
     fit = most if width is None else max(1, int(width / least))
     return max(1, min(panels, most, fit))
 
 
 def _share():
-    """Of the text size on a screen."""
+    """The text size, as a share of that on a screen."""
     from matplotlib import rcParams
 
     return min(rcParams["font.size"] / _SCREEN, 1.0)
 
 
 def pt(points: float) -> float:
-    """Widths of lines and sizes of marks, which follow the text size."""
+    """Scale the width of a line or the size of a mark with the text size."""
     return points * (0.4 + 0.6 * _share())
 
 
 def size(share: float = 1.0) -> float:
-    """Points of a text, which stays readable on paper. share: of ordinary text."""
+    """Return the points of a text that is a share of ordinary text, and readable on paper."""
     from matplotlib import rcParams
 
     return max(share * rcParams["font.size"], min(rcParams["font.size"], _PRINT[1]))
 
 
-def bare(axis: Any) -> None:
+def bare(axis: Axes) -> None:
+    """Remove the upper and right spine, and fit the texts of the ticks."""
     axis.spines[["top", "right"]].set_visible(False)
     axis.tick_params(labelsize=size(0.9))
     for direction in (axis.xaxis, axis.yaxis):
@@ -140,10 +169,10 @@ def bare(axis: Any) -> None:
 # -------------------------------------------------------------------------------------------- texts
 
 
-def fitted(home: Any, text: str, inches: float, points: float | None = None) -> str:
-    """A text with line breaks, so that it is at most so wide in the figure `home`.
+def fitted(home: Figure, text: str, inches: float, points: float | None = None) -> str:
+    """Break a text into lines of at most so many inches in the figure `home`.
 
-    Signs of formulas stand for themselves.
+    Dollar signs are shown, and begin no formula.
     """
     from matplotlib.text import Text
 
@@ -176,13 +205,13 @@ def _plain(text):
     return text.replace("$", r"\$")
 
 
-def title(home: Any, text: str) -> None:
-    """Of the figure, in as many lines as it needs."""
+def title(home: Figure, text: str) -> None:
+    """Write a title above the figure, in as many lines as it needs."""
     home.suptitle(fitted(home, text, 0.96 * home.get_figwidth(), size()), fontsize=size())
 
 
-def name(axis: Any, text: str) -> None:
-    """A label that stays readable beside a low panel."""
+def name(axis: Axes, text: str) -> None:
+    """Label the vertical axis horizontally, which is readable beside a low panel."""
     home = axis.get_figure()
     axis.set_ylabel(
         fitted(home, text, 0.2 * home.get_figwidth(), size(0.9)),
@@ -194,15 +223,16 @@ def name(axis: Any, text: str) -> None:
     )
 
 
-def time_axis(axis: Any, trace: Any) -> None:
+def time_axis(axis: Axes, trace: Any) -> None:
+    """Let an axis show the duration of a trial in milliseconds."""
     axis.set_xlim(0, trace.duration * 1e3)
     axis.set_xlabel(
         "time (ms)" if not trace.start else f"time (ms) from {trace.start:g} s on", fontsize=size()
     )
 
 
-def note(axis: Any, text: str) -> None:
-    """A remark in a panel that would look empty."""
+def note(axis: Axes, text: str) -> None:
+    """Write a remark into a panel that would look empty."""
     home = axis.get_figure()
     axis.text(
         0.5,
@@ -217,8 +247,8 @@ def note(axis: Any, text: str) -> None:
     )
 
 
-def legend(home: Any, handles: Sequence, labels: Sequence[str], heading: str = "") -> None:
-    """Below the panels, in as many columns as fit; the figure grows by what it needs."""
+def legend(home: Figure, handles: Sequence, labels: Sequence[str], heading: str = "") -> None:
+    """Add a legend below the panels, in as many columns as fit; the figure grows by its height."""
     if not handles:
         return
     points = size(0.85)
@@ -237,10 +267,8 @@ def legend(home: Any, handles: Sequence, labels: Sequence[str], heading: str = "
             handlelength=2.4,
             columnspacing=1.2,
         )
-        for text, label in zip(
-            box.get_texts(), labels
-        ):  # afterwards: a legend leaves out labels that begin with _
-            text.set_text(label)
+        for text, label in zip(box.get_texts(), labels):
+            text.set_text(label)  # now, because a legend leaves out labels that begin with _
         extent = box.get_window_extent()
         if count == 1 or extent.width <= 0.96 * home.bbox.width:
             break
@@ -251,21 +279,20 @@ def legend(home: Any, handles: Sequence, labels: Sequence[str], heading: str = "
 # ------------------------------------------------------------------------------------------ numbers
 
 
-def gaussian(x: np.ndarray, mean: float, deviation: float) -> np.ndarray:
+def gaussian(x: Any, mean: float, deviation: float) -> Any:
+    """Return the density of a normal distribution at x."""
     return np.exp(-(((x - mean) / deviation) ** 2) / 2) / (deviation * np.sqrt(2 * np.pi))
 
 
 def density(values: np.ndarray, most: int, tail: float) -> tuple[np.ndarray, np.ndarray]:
-    """Histogram of at most `most` bins, as a density of all values; (heights, edges).
+    """Return a histogram as (heights, edges), of at most `most` bins, as a density of all values.
 
     At most a share `tail` of the values lies beyond either end.
     """
     if not values.size:  # a projection without synapses
         return np.zeros(1), np.array([-0.5, 0.5])
-    low, high = (
-        np.quantile(values, tail, method="lower"),
-        np.quantile(values, 1 - tail, method="higher"),
-    )
+    low = np.quantile(values, tail, method="lower")
+    high = np.quantile(values, 1 - tail, method="higher")
     if not high > low:  # (nearly) all equal
         low, high = values.min(), values.max()
     equal = not high - low > 1e-9 * max(abs(low), abs(high))
@@ -273,14 +300,14 @@ def density(values: np.ndarray, most: int, tail: float) -> tuple[np.ndarray, np.
         low, high = low - 0.5 * max(abs(low), 1e-3), high + 0.5 * max(abs(high), 1e-3)
     if values.min() >= 0 and low < 0.1 * high:
         low = 0.0  # weights that obey Dale's law: show where they end
-    bins = (
-        int(np.clip(np.sqrt(values.size), 8, most)) | equal
-    )  # an odd number has one in the middle
+    # where all are equal, an odd number: it has a bin in the middle
+    bins = int(np.clip(np.sqrt(values.size), 8, most)) | int(equal)
     counts, edges = np.histogram(values, bins, (low, high))
     return counts / (values.size * np.diff(edges)), edges
 
 
 def check_finite(values: np.ndarray, what: str) -> None:
+    """ValueError for values that cannot be drawn."""
     if not np.all(np.isfinite(values)):
         share = np.mean(~np.isfinite(values))
         raise ValueError(
@@ -290,5 +317,5 @@ def check_finite(values: np.ndarray, what: str) -> None:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names for a message."""
+    """Join names for a message."""
     return ", ".join(map(str, names)) or "none"

@@ -1,18 +1,17 @@
-"""Figures of synaptic currents, and of gradients over time."""
+"""Figure of the synaptic currents of a neuron, and of their balance."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..engine.run import Gradients, Trace
-from ..support import checks
-from . import figures, stats
+from . import figures
+from .balance import ei_balance
 from .figures import (
-    DASHES,
     EXCITATORY,
     INHIBITORY,
     bare,
-    colour,
     fitted,
     for_paper,
     legend,
@@ -22,38 +21,95 @@ from .figures import (
     time_axis,
     title,
 )
-from .plot_traces import check_trace, population_of, recorded
+from .protocols import PopulationLike, TraceLike
+from .recorded import population_of, recorded
 
-# ----------------------------------------------------------------------------------------- currents
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @for_paper
 def currents(
-    trace: Trace, population: Any, neuron: int = 0, trial: int = 0, *, width: float | None = None
-) -> Any:
-    """Excitatory (up), inhibitory (down) and net synaptic current of one neuron, with the balance
-    of the two.
+    trace: TraceLike,
+    population: PopulationLike | str,
+    neuron: int = 0,
+    trial: int = 0,
+    *,
+    width: float | None = None,
+) -> Figure:
+    """Draw the excitatory (up), inhibitory (down) and net synaptic current of one neuron.
 
-    population   a Population or its name; neuron, trial: which
-    width        cm of the figure on paper; None: for the screen
+    Parameters
+    ----------
+    trace
+        What `biosnn.run` returns. It must hold the currents, `run(..., record=["E.I_exc",
+        "E.I_inh"])`, or for conductances `record=["E.U", "E.g_exc", "E.g_inh"]`.
+    population
+        The population or its name. Its neurons must have separate currents I_exc and I_inh
+        (`biosnn.ei_lif`) or conductances (`biosnn.conductance_lif`).
+    neuron, trial
+        Numbers of the neuron and the trial.
+    width
+        Width of the figure on paper in cm. Default: a figure for the screen.
 
-    For populations with separate currents I_exc and I_inh (`ei_lif`) or conductances
-    (`conductance_lif`: g_exc (E_exc - U) and g_inh (U - E_inh)). ValueError for others, and unless
-    the trace has them: run(..., record=["E.I_exc", "E.I_inh"]) or record=["E.U", "E.g_exc",
-    "E.g_inh"].
+    Returns
+    -------
+    A figure of one panel. Its title gives the balance of the two currents (`stats.ei_balance`),
+    for this neuron and as the median over neurons.
+
+    Raises
+    ------
+    ValueError
+        If the population has no such states, they were not recorded, or there is no such neuron
+        or trial.
+
+    Notes
+    -----
+    Through conductances the currents are g_exc (E_exc - U) and g_inh (U - E_inh).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import biosnn as bs
+    >>> net = bs.Network(dt=1e-3)
+    >>> E = net.population(10, bs.ei_lif(), sign="excitatory", name="E")
+    >>> _ = net.connect(net.input(20), E, weights=np.full((20, 10), 0.3))
+    >>> spikes = bs.data.poisson(20.0, 20, 0.1, seed=1)
+    >>> trace = bs.run(net, spikes, record=["E.I_exc", "E.I_inh"])
+    >>> bs.plot.currents(trace, "E").get_suptitle().split("\\n")[0]
+    'E, neuron 0, trial 0: only excitatory current'
     """
-    reversal = getattr(population_of(trace, population).neuron, "reversal", {})
-    if {"g_exc", "g_inh"} <= set(reversal):
-        population, neuron, trial, (u, e, i) = recorded(
-            trace, population, ("U", "g_exc", "g_inh"), neuron, trial
-        )
-        e, i = e * (reversal["g_exc"] - u), i * (u - reversal["g_inh"])
-    else:
-        population, neuron, trial, (e, i) = recorded(
-            trace, population, ("I_exc", "I_inh"), neuron, trial
-        )
+    population, neuron, trial, e, i = _two_currents(trace, population, neuron, trial)
     home = figures.figure(width, 9.0, 3.6)
-    axis, excitation, inhibition = home.subplots(), e[trial, :, neuron], i[trial, :, neuron]
+    axis = home.subplots()
+    _curves(axis, trace, e[trial, :, neuron], i[trial, :, neuron], trial)
+    time_axis(axis, trace)
+    words = f"synaptic current\n(threshold = {population.neuron.threshold:g})"
+    axis.set_ylabel(fitted(home, words, 0.5 * home.get_figheight(), size()), fontsize=size())
+    bare(axis)
+    here = slice(trial, trial + 1), slice(None), slice(neuron, neuron + 1)
+    title(
+        home,
+        f"{population.name}, neuron {neuron}, trial {trial}: {_balance(e[here], i[here])}\n"
+        f"medians over neurons, all trials: {_balance(e, i)}",
+    )
+    legend(home, axis.lines[:3], [line.get_label() for line in axis.lines[:3]])
+    return home
+
+
+def _two_currents(trace, population, neuron, trial):
+    """(population, neuron, trial, excitation, inhibition), the latter two (trial, step, neuron)."""
+    reversal = getattr(population_of(trace, population).neuron, "reversal", {})
+    if not {"g_exc", "g_inh"} <= set(reversal):
+        *which, (e, i) = recorded(trace, population, ("I_exc", "I_inh"), neuron, trial)
+        return *which, e, i
+    states = ("U", "g_exc", "g_inh")
+    *which, (u, e, i) = recorded(trace, population, states, neuron, trial)
+    return *which, e * (reversal["g_exc"] - u), i * (u - reversal["g_inh"])
+
+
+def _curves(axis, trace, excitation, inhibition, trial):
+    """Draw the currents (step,) of one neuron."""
     silent = not np.any(excitation) and not np.any(inhibition)
     # where lines may coincide the later one is the thinner one, so that none hides another
     for values, label, line, points in (
@@ -67,136 +123,25 @@ def currents(
         axis.set_ylim(-1, 1)
         axis.set_yticks([0])
         note(axis, f"no synaptic current: nothing arrived at this neuron in trial {trial}")
-    time_axis(axis, trace)
-    axis.set_ylabel(
-        fitted(
-            home,
-            f"synaptic current\n(threshold = {population.neuron.threshold:g})",
-            0.5 * home.get_figheight(),
-            size(),
-        ),
-        fontsize=size(),
-    )
-    bare(axis)
-    one = _balance(
-        e[trial : trial + 1, :, neuron : neuron + 1], i[trial : trial + 1, :, neuron : neuron + 1]
-    )
-    title(
-        home,
-        f"{population.name}, neuron {neuron}, trial {trial}: {one}\n"
-        f"medians over neurons, all trials: {_balance(e, i)}",
-    )
-    legend(home, axis.lines[:3], [line.get_label() for line in axis.lines[:3]])
-    return home
 
 
 def _balance(excitation, inhibition):
     """Ratio and correlation in words, with the reason where they do not exist."""
     if excitation.min() < 0 or inhibition.min() < 0:  # a membrane beyond a reversal potential
         return "a current has the other sign at times, so there is no E/I ratio"
-    balance = stats.ei_balance(excitation, inhibition)
-    ratio, correlation = (
-        values[np.isfinite(values)] for values in (balance.ratio, balance.correlation)
-    )
-    n = balance.ratio.size
+    balance = ei_balance(excitation, inhibition)
+    ratio = balance.ratio[np.isfinite(balance.ratio)]
+    correlation = balance.correlation[np.isfinite(balance.correlation)]
     if not ratio.size:
-        some = [
-            what
-            for what, values in (("excitatory", excitation), ("inhibitory", inhibition))
-            if np.any(values)
-        ]
+        sides = (("excitatory", excitation), ("inhibitory", inhibition))
+        some = [what for what, values in sides if np.any(values)]
         return f"only {some[0]} current" if len(some) == 1 else "silent, no current"
     said = f"E/I ratio {np.median(ratio):.3g}"
-    said += (
-        f", correlation {np.median(correlation):.2f}"
-        if correlation.size
-        else ", correlation does not exist (constant current)"
-    )
-    return said + (
-        f" ({ratio.size} of {n} neurons; there is none in the others)" if ratio.size < n else ""
-    )
-
-
-# ---------------------------------------------------------------------------------------- gradients
-
-
-@for_paper
-def gradients(trace: Trace, found: Gradients, *, width: float | None = None) -> Any:
-    """How gradients shrink or grow over time: norms by step, over trials and neurons, on a
-    logarithmic axis.
-
-    found   Gradients of the trace, from gradient(trace, …, record=["E.U"], per_step=["E->E"]): one
-            line for each recorded state and projection, in the colour of its (presynaptic)
-            population. Steps at which a norm is zero are left out
-    width   cm of the figure on paper; None: for the screen
-
-    ValueError if it has neither.
-    """
-    check_trace(trace)
-    checks.instance(found, "found", Gradients, "the Gradients that gradient(trace, …) returns")
-    network, panels = trace.network, []
-    states = {
-        key: (key.partition(".")[0], np.sqrt(np.sum(np.square(values, dtype=float), axis=(0, 2))))
-        for key, values in found.states.items()
-    }
-    steps = {
-        key: (network.projection(key).pre, np.asarray(values))
-        for key, values in found.per_step.items()
-    }
-    for label, lines in (
-        ("norm of dL/dstate", states),
-        ("norm of the step's part\nof dL/dweights", steps),
-    ):
-        panels += [(label, lines)] if lines else []
-    if not panels:
-        raise ValueError(
-            "these gradients have no steps to draw: "
-            'gradient(trace, …, record=["E.U"], per_step=["E->E"]).'
-        )
-    home, handles = figures.figure(width, 8.0, 2.6 * len(panels)), []
-    for axis, (label, lines) in zip(
-        home.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0], panels
-    ):
-        handles += _norms(axis, network, trace.times * 1e3, lines)
-        axis.set_ylabel(label, fontsize=size())
-        bare(axis)
-    time_axis(axis, trace)
-    legend(home, handles, [line.get_label() for line in handles])
-    return home
-
-
-def _norms(axis, network, times, lines):
-    """Draw the norms of a panel: key -> (population, (step,))."""
-    drawn, handles = {}, []
-    for key, (population, norm) in lines.items():
-        if norm.shape != times.shape:
-            raise ValueError(
-                f"the gradients of {key} have {norm.size} steps and the trace has {times.size}; "
-                "give the trace from "
-                "which they were computed."
-            )
-        k = drawn[population] = drawn.get(population, -1) + 1
-        good = np.isfinite(norm) & (norm > 0)
-        why = (
-            " (zero at every step)"
-            if not np.any(norm)
-            else " (partly not finite)"
-            if not np.all(np.isfinite(norm))
-            else ""
-        )
-        handles += axis.plot(
-            times,
-            np.where(good, norm, np.nan),
-            color=colour(network[population]),
-            label=key + why,
-            linewidth=pt(1.2 + 0.8 * (k // len(DASHES))),
-            linestyle=DASHES[k % len(DASHES)],
-            marker="" if np.all(good) else ".",
-            markersize=pt(4),
-        )  # a step alone has no line
-    if any(np.any(np.isfinite(line.get_ydata())) for line in handles):
-        axis.set_yscale("log")
+    if correlation.size:
+        said += f", correlation {np.median(correlation):.2f}"
     else:
-        axis.set_yticks([])
-        note(axis, "no norm is above zero at any step")
-    return handles
+        said += ", correlation does not exist (constant current)"
+    n = balance.ratio.size
+    if ratio.size < n:
+        said += f" ({ratio.size} of {n} neurons; there is none in the others)"
+    return said

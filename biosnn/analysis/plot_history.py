@@ -1,123 +1,149 @@
-"""Figures of histories of trainings, and of a comparison with Brian2."""
+"""Figure of trainings: learning curves of one run, of several seeds, or of several conditions."""
 
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..support import checks
-from ..training.train import History
 from . import figures
-from .figures import (
-    DASHES,
-    RUNS,
-    bare,
-    columns,
-    for_paper,
-    legend,
-    listed,
-    name,
-    note,
-    pt,
-    size,
-    styles,
-    title,
-)
+from .figures import bare, columns, for_paper, legend, pt, size, styles
+from .protocols import HistoryLike, check, looks_like
 
-# ------------------------------------------------------------------------------------------ history
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    Seeds = HistoryLike | Sequence[HistoryLike]
+
+_MANY = 5  # conditions: beyond, training curves are pale
 
 
 @for_paper
-def history(runs: Any, *, width: float | None = None) -> Any:
-    """Loss and accuracy against epoch, training (thin) and validation (heavy), and the regularizer
-    if there was one.
+def history(runs: Seeds | Mapping[str, Seeds], *, width: float | None = None) -> Figure:
+    """Draw loss, score and regularizer against the epoch.
 
-    runs    a History; a list of them, which are seeds of one condition; or a dict of label ->
-            History or list of Histories, conditions to compare: {"fluctuation-driven": [one, two,
-            three], "naive": naive}
-    width   cm of the figure on paper; None: for the screen
+    Parameters
+    ----------
+    runs
+        A `History`; a list of them, which are seeds of one condition; or a dict of labels and
+        Histories or lists of them, which are conditions to compare:
+        `{"fluctuation-driven": [one, two, three], "naive": naive}`.
+    width
+        Width of the figure on paper in cm. Default: a figure for the screen.
 
-    Of several seeds the mean is drawn, and one standard deviation (of the seeds, n - 1 in its
-    denominator) to either side, up to the last epoch that all of them have. Conditions differ in
-    colour, then in dashes, then in marks.
+    Returns
+    -------
+    A figure with one panel per quantity. Training curves are thin, those of validation heavy. Of
+    several seeds the mean is drawn, and a shade of one standard deviation (of the seeds, with n - 1
+    in its denominator) to either side, up to the last epoch that all of them have. Conditions
+    differ in colour, then in dashes, then in marks.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to draw, or there are more conditions than eyes can tell apart.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import biosnn as bs
+    >>> curves = [np.linspace(1, 0, 5)] * 7
+    >>> figure = bs.plot.history(
+    ...     {"one": bs.History(*curves), "two": bs.History(*curves)}
+    ... )
+    >>> [axis.get_ylabel() for axis in figure.axes]
+    ['loss', 'accuracy', 'regularizer']
     """
     conditions = _conditions(runs)
-    every = [run for seeds in conditions.values() for run in seeds]
-    score = (
-        "accuracy"
-        if all(np.all(_finite(run.accuracy) >= 0) for run in every)
-        else "score (negative error)"
-    )
-    panels = [
-        (quantity, words)
-        for quantity, words in (
-            ("loss", "loss"),
-            ("accuracy", score),
-        )  # primed networks have neither
-        if any(_finite(getattr(run, quantity)).size for run in every)
-    ]
-    if not panels or any(np.any(_finite(run.regularizer) != 0) for run in every):
-        panels.append(("regularizer", "regularizer"))
-    across, many = columns(width, len(panels), 3), len(conditions) > 5
+    panels = _panels([run for seeds in conditions.values() for run in seeds])
+    across, many = columns(width, len(panels), 3), len(conditions) > _MANY
     rows = -(-len(panels) // across)
     home = figures.figure(width, 4.2 * across, (3.8 if many else 3.0) * rows)
     axes = home.subplots(rows, across, squeeze=False).ravel()
     chosen = dict(zip(conditions, styles(len(conditions))))
-    validated = any(
-        _finite(getattr(run, f"validation_{quantity}")).size
-        for run in every
-        for quantity in ("loss", "accuracy")
-    )
-    lines = (
-        {"": 0.8, "validation_": 1.5 if many else 2.2} if validated else {"": 1.5}
-    )  # points: thin and heavy
+    lines = _lines(conditions)
     for axis in axes[len(panels) :]:
         axis.remove()
     for axis, (quantity, words) in zip(axes, panels):
-        for label, seeds in conditions.items():
-            for source, points in lines.items():
-                if hasattr(seeds[0], source + quantity):
-                    pale = 0.5 if many and validated and not source else 1.0
-                    _curve(
-                        axis,
-                        [getattr(run, source + quantity) for run in seeds],
-                        pt(points),
-                        chosen[label] | {"alpha": pale},
-                        len(conditions) == 1,
-                    )
-        _history_axes(axis, words)
+        _panel(axis, conditions, chosen, lines, quantity)
+        _limits(axis, words)
     legend(home, *_entries(conditions, chosen, lines))
     return home
 
 
-def _finite(values):
-    return values[np.isfinite(values)]
+# ------------------------------------------------------------------------------------- what to draw
 
 
 def _conditions(runs):
-    """label -> list of Histories, whatever was given."""
+    """Label -> list of Histories, whatever was given."""
     given = runs if isinstance(runs, dict) else {"": runs}
     if not given:
         raise ValueError("runs is an empty dict, so there is nothing to draw.")
+    what = "a History, or a list of them, or a dict of label -> these"
     conditions = {}
     for label, seeds in given.items():
         place = f"runs[{label!r}]" if isinstance(runs, dict) else "runs"
-        seeds = [seeds] if isinstance(seeds, History) else checks.several(seeds, place, "history")
+        alone = looks_like(seeds, HistoryLike)
+        seeds = [seeds] if alone else checks.several(seeds, place, "history")
         for run in seeds:
-            checks.instance(
-                run, place, History, "a History, or a list of them, or a dict of label -> these"
-            )
+            check(run, place, HistoryLike, what)
         if not seeds or any(run.loss.size == 0 for run in seeds):
-            raise ValueError(
-                f"{place} has "
-                + ("a History without epochs" if seeds else "no History")
-                + ", so there is nothing to draw."
-            )
+            missing = "a History without epochs" if seeds else "no History"
+            raise ValueError(f"{place} has {missing}, so there is nothing to draw.")
         conditions[str(label)] = seeds
     return conditions
 
 
+def _panels(every):
+    """Pairs (quantity, label of its axis) of what the runs have; primed networks have no loss."""
+    names = {run.score_name for run in every}
+    score = names.pop() if len(names) == 1 else "score"
+    panels = [
+        (quantity, words)
+        for quantity, words in (("loss", "loss"), ("score", score))
+        if any(_finite(getattr(run, quantity)).size for run in every)
+    ]
+    if not panels or any(np.any(_finite(run.regularizer) != 0) for run in every):
+        panels.append(("regularizer", "regularizer"))
+    return panels
+
+
+def _lines(conditions):
+    """Source of a curve -> points of its line: training thin, validation heavy."""
+    validated = any(
+        _finite(getattr(run, f"validation_{quantity}")).size
+        for seeds in conditions.values()
+        for run in seeds
+        for quantity in ("loss", "score")
+    )
+    if not validated:
+        return {"": 1.5}
+    return {"": 0.8, "validation_": 1.5 if len(conditions) > _MANY else 2.2}
+
+
+def _finite(values):
+    """Those values that are finite."""
+    return values[np.isfinite(values)]
+
+
+# ------------------------------------------------------------------------------------------- curves
+
+
+def _panel(axis, conditions, chosen, lines, quantity):
+    """Draw a quantity of all conditions, of training and validation."""
+    pale = len(conditions) > _MANY and len(lines) > 1
+    for label, seeds in conditions.items():
+        for source, points in lines.items():
+            if hasattr(seeds[0], source + quantity):
+                alpha = {"alpha": 0.5 if pale and not source else 1.0}
+                series = [getattr(run, source + quantity) for run in seeds]
+                _curve(axis, series, pt(points), chosen[label] | alpha, len(conditions) == 1)
+
+
 def _curve(axis, series, points, style, alone):
-    """Mean and spread of one quantity of one condition; epochs count from 1."""
+    """Draw mean and spread of one quantity of one condition; epochs count from 1."""
     epochs = min(values.size for values in series)
     values = np.array([each[:epochs] for each in series], float)
     values[~np.isfinite(values)] = np.nan
@@ -140,7 +166,8 @@ def _curve(axis, series, points, style, alone):
         )
 
 
-def _history_axes(axis, words):
+def _limits(axis, words):
+    """Label the axes, and let them begin where the quantity does."""
     axis.set_xlabel("epoch", fontsize=size())
     axis.set_ylabel(words, fontsize=size())
     last = max((line.get_xdata()[-1] for line in axis.lines), default=1)
@@ -148,18 +175,20 @@ def _history_axes(axis, words):
     axis.xaxis.get_major_locator().set_params(integer=True)
     if last == 1:
         axis.set_xticks([1])
-    low, high = axis.get_ylim()
+    _low, high = axis.get_ylim()
+    positive = all(np.nanmin(line.get_ydata(), initial=0) >= 0 for line in axis.lines)
     if words == "accuracy":
         axis.set_ylim(0, max(1.02, high))
-    elif words != "score (negative error)" and all(
-        np.nanmin(line.get_ydata(), initial=0) >= 0 for line in axis.lines
-    ):
+    elif positive and words in ("loss", "regularizer"):
         axis.set_ylim(0, 1.03 * high if high > 0 else 1)
     bare(axis)
 
 
+# ------------------------------------------------------------------------------------------- legend
+
+
 def _entries(conditions, chosen, lines):
-    """Of the legend: conditions, then thin and heavy lines. lines: source -> points."""
+    """Handles and labels of the legend: conditions, then thin and heavy lines."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -180,7 +209,7 @@ def _entries(conditions, chosen, lines):
 
 
 def _remarks(seeds):
-    """What is to be said of a condition: what its shade is, and what is not drawn."""
+    """What must be said of a condition: what its shade is, and what is not drawn."""
     epochs, remarks = {run.loss.size for run in seeds}, []
     if len(seeds) > 1:
         remarks.append(f"mean ± sd of {len(seeds)} seeds")
@@ -194,88 +223,3 @@ def _remarks(seeds):
     if broken:
         remarks.append(f"loss not finite from epoch {min(broken) + 1}")
     return ", ".join(remarks)
-
-
-# --------------------------------------------------------------------------------------- comparison
-
-
-@for_paper
-def comparison(
-    report: Any, population: Any = None, neuron: int = 0, *, width: float | None = None
-) -> Any:
-    """biosnn beside Brian2: spikes of one trial (report.trial) in both, U of one neuron in both,
-    their difference.
-
-    report       a Comparison, from bs.brian.compare(…)
-    population   which, itself or its name; default the first that spikes. neuron: which
-    width        cm of the figure on paper; None: for the screen
-
-    ValueError if its U was not recorded.
-    """
-    if isinstance(report, type) or not (hasattr(report, "rasters") and hasattr(report, "traces")):
-        checks.refuse("report", report, "the Comparison that bs.brian.compare(…) returns")
-    known = [key for key in report.rasters if f"{key}.U" in report.traces]
-    wanted = (
-        next(iter(report.rasters), None)
-        if population is None
-        else getattr(population, "name", population)
-    )
-    if wanted is not None and wanted not in known and isinstance(wanted, str):
-        raise ValueError(
-            f'the comparison holds no {wanted}.U; compare(..., record=["{wanted}.U"]). '
-            f"It holds {listed(report.traces)}."
-        )
-    wanted = checks.choice(wanted, "population", known)
-    mine, other = report.traces[f"{wanted}.U"]
-    neuron = checks.whole(neuron, "neuron", 0, mine.shape[1] - 1)
-    home = figures.figure(width, 8.0, 6.0)
-    raster, trace, gap = home.subplots(3, 1, sharex=True, height_ratios=(2.0, 1.5, 1.0))
-    handles = _both_rasters(raster, report, wanted)
-    raster.set_ylim(-0.5, mine.shape[1] - 0.5)
-    raster.set_yticks(np.unique([0, mine.shape[1] - 1]))
-    times = 1e3 * report.dt * np.arange(len(mine))
-    trace.plot(times, mine[:, neuron], color=RUNS[3], linewidth=pt(2.6))
-    trace.plot(times, other[:, neuron], color=RUNS[0], linewidth=pt(0.8), linestyle=DASHES[1])
-    gap.plot(times, np.abs(mine - other).max(axis=1), color=RUNS[0], linewidth=pt(0.9))
-    gap.set_yscale("symlog", linthresh=1e-16)
-    gap.set_yticks([0, 1e-12, 1e-8, 1e-4, 1], ["0", *(f"$10^{{{k}}}$" for k in (-12, -8, -4)), "1"])
-    gap.set_yticks([], minor=True)
-    for axis, words in (
-        (raster, f"{wanted}\nneuron"),
-        (trace, f"U of\nneuron {neuron}"),
-        (gap, "largest |difference|\nof U, any neuron"),
-    ):
-        name(axis, words)
-        bare(axis)
-    gap.set_xlabel("time (ms)", fontsize=size())
-    labels = ["biosnn", "Brian2"]
-    if report.divergence is not None:
-        at = 1e3 * report.dt * report.divergence.step
-        handles.append(
-            [axis.axvline(at, color=RUNS[2], linewidth=pt(1.5)) for axis in (raster, trace, gap)][0]
-        )
-        labels.append(f"spikes differ from {at:g} ms on")
-    title(home, f"trial {report.trial}")
-    legend(home, handles, labels)
-    return home
-
-
-def _both_rasters(axis, report, population):
-    """Spikes of one trial in both programs; returns their marks."""
-    handles = []
-    for spikes, marker, hue in zip(report.rasters[population], ("o", "|"), (RUNS[3], RUNS[0])):
-        one = spikes[report.trial]
-        handles += axis.plot(
-            1e3 * one.times,
-            one.units,
-            linestyle="none",
-            marker=marker,
-            markersize=pt(5),
-            markerfacecolor="none",
-            color=hue,
-            markeredgewidth=pt(0.8),
-            rasterized=True,
-        )
-    if not any(line.get_xdata().size for line in handles):
-        note(axis, "no spikes in either program")
-    return handles

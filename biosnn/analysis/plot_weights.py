@@ -1,17 +1,13 @@
-"""Figures of the weights of a network, and of the report of the initializer."""
+"""Figure of the weights of a network, beside the densities that the initializer aimed at."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..initializer.report import InitializerReport
-from ..network.network import Network
-from ..network.plasticity import TsodyksMarkram
-from ..support import checks
-from ..theory.moments import as_learned, psp
 from . import figures
 from .figures import (
-    KINDS,
     bare,
     check_finite,
     colour,
@@ -22,36 +18,83 @@ from .figures import (
     gaussian,
     legend,
     listed,
-    note,
     pt,
     size,
 )
+from .protocols import InitializerReportLike, NetworkLike, check
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _LONGEST = 20_000  # steps of a postsynaptic potential that are looked at for its peak
-
-# ------------------------------------------------------------------------------------------ weights
 
 
 @for_paper
 def weights(
-    network: Network, report: InitializerReport | None = None, *, width: float | None = None
-) -> Any:
-    """Histogram of the weights of every projection onto spiking populations, with the density that
-    was aimed at.
+    network: NetworkLike,
+    report: InitializerReportLike | None = None,
+    *,
+    width: float | None = None,
+) -> Figure:
+    """Draw a histogram of the weights of every projection onto a spiking population.
 
-    report   of the initializer, whose target densities are drawn as lines (a vertical one if all
-             weights are equal); None for histograms alone
-    width    cm of the figure on paper; None: for the screen
+    Parameters
+    ----------
+    network
+        A network with weights.
+    report
+        What the initializer returned; its target densities are drawn as lines (a vertical line if
+        all weights are equal). Default: histograms alone.
+    width
+        Width of the figure on paper in cm. Default: a figure for the screen.
 
-    A weight is what a spike adds to a state of the target; where potentials add up, the label says
-    how far a weight of 1 moves U at its peak. At most 0.2 % of the weights lie beyond either end of
-    the axis. ValueError for projections without weights, or if there are none to draw.
+    Returns
+    -------
+    A figure with one panel per projection. A weight is what a spike adds to a state of the target;
+    where potentials add up, the label says how far a weight of 1 moves U at its peak. At most 0.2 %
+    of the weights lie beyond either end of the axis.
+
+    Raises
+    ------
+    ValueError
+        If a projection has no weights yet, or there are no projections to draw.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import biosnn as bs
+    >>> net = bs.Network(dt=1e-3)
+    >>> E = net.population(10, bs.ei_lif(), sign="excitatory", name="E")
+    >>> _ = net.connect(E, E, weights=np.full((10, 10), 0.3))
+    >>> [axis.get_title() for axis in bs.plot.weights(net).axes]
+    ['E->E\\nmean 0.3, sd 0']
     """
-    checks.instance(network, "network", Network, "a Network, such as trace.network")
+    check(network, "network", NetworkLike, "a Network, such as trace.network")
     if report is not None:
-        checks.instance(
-            report, "report", InitializerReport, "the report of the initializer, or None"
-        )
+        what = "the report of the initializer, or None"
+        check(report, "report", InitializerReportLike, what)
+    projections = _projections(network)
+    across = columns(width, len(projections), 3 if len(projections) <= 9 else 5)
+    rows = -(-len(projections) // across)
+    home = figures.figure(width, 2.9 * across + 0.3, 2.6 * rows + 0.2)
+    axes, peaks = home.subplots(rows, across, squeeze=False).ravel(), {}
+    for axis in axes[len(projections) :]:
+        axis.remove()
+    inches, points = 0.8 * home.get_figwidth() / across, size(0.85)
+    for k, (axis, projection) in enumerate(zip(axes, projections)):
+        target = None if report is None else report.weights.get(projection.name)
+        _histogram(axis, network, projection, target, inches)
+        meaning = _meaning(network, projection, peaks)
+        lines = [fitted(home, line, inches, points) for line in meaning]
+        axis.set_xlabel("\n".join(lines), fontsize=points)
+        axis.set_ylabel("density" if k % across == 0 else "", fontsize=size(0.9))
+    aims = [line for axis in home.axes for line in axis.lines]
+    legend(home, aims[:1], ["what the initializer aimed at"][: len(aims)])
+    return home
+
+
+def _projections(network):
+    """Those onto spiking populations; ValueError if there are none, or one has no weights."""
     projections = [p for p in network.projections if network[p.post].kind == "spiking"]
     missing = [p.name for p in projections if p.name not in network.weights]
     if missing:
@@ -63,33 +106,11 @@ def weights(
         raise ValueError(
             "the network has no projections onto spiking populations, so no weights to plot."
         )
-    across = columns(width, len(projections), 3 if len(projections) <= 9 else 5)
-    rows = -(-len(projections) // across)
-    home = figures.figure(width, 2.9 * across + 0.3, 2.6 * rows + 0.2)
-    axes, peaks = home.subplots(rows, across, squeeze=False).ravel(), {}
-    for axis in axes[len(projections) :]:
-        axis.remove()
-    for k, (axis, projection) in enumerate(zip(axes, projections)):
-        _weight_histogram(
-            axis,
-            network,
-            projection,
-            None if report is None else report.weights.get(projection.name),
-        )
-        meaning = _meaning(network, projection, peaks)
-        inches = 0.8 * home.get_figwidth() / across
-        axis.set_xlabel(
-            "\n".join(fitted(home, line, inches, size(0.85)) for line in meaning),
-            fontsize=size(0.85),
-        )
-        axis.set_ylabel("density" if k % across == 0 else "", fontsize=size(0.9))
-    aims = [line for axis in home.axes for line in axis.lines]
-    legend(home, aims[:1], ["what the initializer aimed at"][: len(aims)])
-    return home
+    return projections
 
 
-def _weight_histogram(axis, network, projection, target):
-    """Weights of a projection, and the target (family, mean, standard deviation) or None."""
+def _histogram(axis, network, projection, target, inches):
+    """Draw the weights, and the target (family, mean, standard deviation) unless it is None."""
     values = np.ravel(network.weights[projection.name]).astype(np.float64)
     if not network.in_degree(projection) > 0:  # one number may be there all the same
         values = values[:0]
@@ -98,12 +119,9 @@ def _weight_histogram(axis, network, projection, target):
     axis.stairs(heights, edges, fill=True, color=colour(network[projection.pre]), alpha=0.6)
     if target is not None and values.size:
         _target_density(axis, edges, *target)
-    home = axis.get_figure()
     what = f"mean {values.mean():.3g}, sd {_spread(values):.3g}" if values.size else "no synapses"
-    inches = 0.8 * home.get_figwidth() / axis.get_subplotspec().get_gridspec().ncols
-    axis.set_title(
-        fitted(home, f"{projection.name}\n{what}", inches, size(0.85)), fontsize=size(0.85)
-    )
+    said = fitted(axis.get_figure(), f"{projection.name}\n{what}", inches, size(0.85))
+    axis.set_title(said, fontsize=size(0.85))
     axis.locator_params(nbins=4)
     axis.set_xlim(edges[0], edges[-1])
     axis.set_ylim(bottom=0)
@@ -119,31 +137,29 @@ def _spread(values):
 
 
 def _meaning(network, projection, peaks):
-    """What a weight of a projection is: one or two lines. peaks: those that are known already."""
-    neuron = as_learned(network)[projection.post].neuron
+    """What a weight of a projection is: one or two lines. `peaks` remembers those of PSPs."""
+    neuron = network[projection.post].neuron
     receptor = neuron.receptors[projection.receptor]
     step = "jump" if receptor.jump > 0 else "drop"
     scale = "" if abs(receptor.jump) == 1 else f" / {abs(receptor.jump):g}"
-    scale += " / u x" if isinstance(projection.plasticity, TsodyksMarkram) else ""
+    scale += " / u x" if hasattr(projection.plasticity, "utilization") else ""
     lines = [f"weight: {step} of {receptor.state} per spike{scale}"]
-    heterogeneous = any(np.ndim(tau) for tau in neuron.time_constants.values())
-    if receptor.state == "U" or neuron.reversal or neuron.surge or heterogeneous:
+    taus = network.time_constants(projection.post).values()
+    heterogeneous = any(np.ndim(tau) for tau in taus)
+    if receptor.state == "U" or neuron.reversal or neuron.nonlinear_drive or heterogeneous:
         return lines
     key = projection.post, projection.receptor
     if key not in peaks:
-        longest = sum(float(tau) for tau in neuron.time_constants.values())
-        potential = psp(
-            neuron,
-            network.dt,
-            projection.receptor,
-            int(np.clip(5 * longest / network.dt, 2, _LONGEST)),
-        )
+        longest = sum(float(tau) for tau in taus)
+        n_steps = int(np.clip(5 * longest / network.dt, 2, _LONGEST))
+        potential = network.psp(projection, n_steps)
         peaks[key] = potential[np.abs(potential).argmax()]
     return [*lines, f"(1 moves U by {peaks[key]:.2g} at its peak)"]
 
 
 def _target_density(axis, edges, family, mean, deviation):
-    style = dict(color="black", linewidth=pt(1.2))
+    """Draw the density that was aimed at."""
+    style = {"color": "black", "linewidth": pt(1.2)}
     if family is not None and not mean > 0:
         return  # no weights
     if getattr(family, "kappa", None) == 1 or (family is None and not deviation > 0):
@@ -159,96 +175,3 @@ def _target_density(axis, edges, family, mean, deviation):
     top = axis.get_ylim()[1]
     axis.plot(w, np.where(np.isfinite(wanted), wanted, np.nan), **style)
     axis.set_ylim(0, min(axis.get_ylim()[1], 1.6 * top))  # some densities are infinite at 0
-
-
-# -------------------------------------------------------------------------------------- initializer
-
-
-@for_paper
-def initializer(report: InitializerReport, *, width: float | None = None) -> Any:
-    """Target, predicted and measured mean and standard deviation of the free membrane, and rates,
-    of each population.
-
-    width   cm of the figure on paper; None: for the screen
-
-    The rate that the equations assumed stands for its target. What was not measured is left out.
-    """
-    checks.instance(
-        report, "report", InitializerReport, "the report that bs.fluctuation_driven(…) returns"
-    )
-    populations = list(report.populations)
-    if not populations:
-        raise ValueError("the report has no populations, so there is nothing to draw.")
-    across = columns(width, 3, 3)
-    rows, home = 1 if across == 3 else 3, figures.figure(width, 9.5, 1.0)
-    names = [fitted(home, p.name, 0.3 * home.get_figwidth(), size(0.9)) for p in populations]
-    each = max(0.45 if rows == 1 else 0.6, *(0.22 * (label.count("\n") + 1) for label in names))
-    home.set_figheight(home.get_figheight() * rows * (0.9 + each * len(names)))
-    axes = home.subplots(rows, 3 // rows, sharey=True, squeeze=False).ravel()
-    panels = (
-        ("mean of membrane U", "mu"),
-        ("sd of membrane U", "sigma"),
-        ("firing rate (Hz)", "rate"),
-    )
-    handles = {}
-    for axis, (words, quantity) in zip(axes, panels):
-        handles |= _kinds(axis, populations, quantity)
-        axis.set_xlabel(words, fontsize=size())
-        axis.locator_params(axis="x", nbins=5)
-        axis.grid(axis="x", color="0.9")
-        axis.set_axisbelow(True)
-        for line in np.arange(len(populations) - 1) + 0.5:
-            axis.axhline(line, color="0.85", linewidth=0.6)
-        bare(axis)
-    axes[0].set_yticks(range(len(names)), names)
-    axes[0].set_ylim(len(names) - 0.5, -0.5)
-    axes[0].set_ylabel("population", fontsize=size())
-    _scales(axes)
-    kinds = [kind for kind in KINDS if kind in handles]
-    legend(home, [handles[kind] for kind in kinds], kinds)
-    return home
-
-
-def _kinds(axis, populations, quantity):
-    """Draw the values of a quantity; returns kind -> the marks of those that are known."""
-    drawn = {}
-    for offset, marker, kind in (
-        (-0.2, "D", "target"),
-        (0.0, "s", "predicted"),
-        (0.2, "o", "measured"),
-    ):
-        source = "assumed" if (quantity, kind) == ("rate", "target") else kind
-        values = np.array([getattr(p, f"{quantity}_{source}") for p in populations], float)
-        if np.any(np.isfinite(values)):
-            values = np.where(np.isfinite(values), values, np.nan)
-            (drawn[kind],) = axis.plot(
-                values,
-                np.arange(len(populations)) + offset,
-                linestyle="none",
-                marker=marker,
-                markersize=pt(6),
-                color=KINDS[kind],
-                label=kind,
-            )
-    if not drawn:
-        axis.set_xticks([])
-        note(axis, "not known")
-    return drawn
-
-
-def _scales(axes):
-    """One scale of U for mean and standard deviation, so that errors compare; rates from 0."""
-    mean, deviation, rate = (
-        [line.get_xdata() for line in axis.lines if line.get_marker() not in ("", "None")]
-        for axis in axes
-    )
-    low, high = (
-        function(np.concatenate([*mean, [np.nan]])) if mean else 0.0
-        for function in (np.nanmin, np.nanmax)
-    )
-    largest = max((np.nanmax(values) for values in deviation), default=0.0)
-    span = max(1.15 * max(largest, high - low), 1e-3 * max(abs(low), abs(high))) or 1.0
-    axes[0].set_xlim((low + high - span) / 2 - 0.05 * span, (low + high + span) / 2 + 0.05 * span)
-    axes[1].set_xlim(-0.03 * span, 1.1 * span)
-    fastest = max(max((np.nanmax(values) for values in rate), default=0.0), 1e-3)
-    axes[2].set_xlim(-0.03 * fastest, 1.15 * fastest)

@@ -11,7 +11,7 @@ from ..engine.background import Current
 from ..engine.run import run
 from ..engine.simulate import simulate
 from ..network.network import Network
-from ..network.neuron import linear_step, step_matrix, surge_step
+from ..network.step_matrix import linear_step, nonlinear_step, step_matrix
 from ..support import checks, timegrid
 from ..support.seeds import whole_seed
 from .description import (
@@ -222,7 +222,7 @@ def _needs_engine(network, trial):
         trial.background
         or trial.initial
         or any(p.plasticity for p in network.projections)
-        or any(n.surge or n.has_delta_synapses for n in neurons)
+        or any(n.nonlinear_drive or n.has_delta_synapses for n in neurons)
     )
 
 
@@ -380,11 +380,11 @@ def _membrane(network, population, trial, step, neuron, spiked):
             population.neuron.low,
             population.neuron.high,
         )
-    surge = np.broadcast_to(surge_step(population.neuron, network.dt, before[0]), population.n)[
-        neuron
-    ]
+    nonlinear = np.broadcast_to(
+        nonlinear_step(population.neuron, network.dt, before[0]), population.n
+    )[neuron]
     return np.clip(
-        matrix[0] @ before + drive[0] * current + surge,
+        matrix[0] @ before + drive[0] * current + nonlinear,
         population.neuron.low,
         population.neuron.high,
     )
@@ -393,7 +393,9 @@ def _membrane(network, population, trial, step, neuron, spiked):
 def _trains(trials, n, steps, dt):
     events = [(b, step, unit) for b, trial in enumerate(trials) for step, unit in trial]
     b, step, unit = np.array(events, np.int64).reshape(-1, 3).T
-    return SpikeTrains.from_events(step * dt, unit, b, len(trials), n, steps * dt)
+    return SpikeTrains.from_events(
+        step * dt, unit, b, n_trials=len(trials), n_units=n, duration=steps * dt
+    )
 
 
 def _statistics(ours, theirs):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..data.spike_trains import SpikeTrains, bin_spikes
+from ..data.binning import bin_spikes
+from ..data.spike_trains import SpikeTrains
 from ..engine.realization import Realization, check_initial, realize
 from ..engine.run import input_trains
 from ..network.network import Network
@@ -196,17 +197,17 @@ def _equation(neuron, state, tau, driven, clamped):
             f" + {conductance}*({potential!r} - U)"
             for conductance, potential in neuron.reversal.items()
         )
-        terms += _surge(neuron.surge) if neuron.surge else ""
+        terms += _nonlinear_drive(neuron.nonlinear_drive) if neuron.nonlinear_drive else ""
     return f"d{state}/dt = (-{state}{terms}{' + J' if driven else ''})/{tau} : 1" + (
         " (unless refractory)" if clamped else ""
     )
 
 
-def _surge(surge):
-    text = f" + {surge.square!r}*U**2" if surge.square else ""
-    text += f" + {surge.constant!r}" if surge.constant else ""
+def _nonlinear_drive(drive):
+    text = f" + {drive.square!r}*U**2" if drive.square else ""
+    text += f" + {drive.constant!r}" if drive.constant else ""
     return text + (
-        f" + {surge.slope!r}*exp((U - {surge.onset!r})/{surge.slope!r})" if surge.slope else ""
+        f" + {drive.slope!r}*exp((U - {drive.onset!r})/{drive.slope!r})" if drive.slope else ""
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..kernels import random as kernels
-from ..network.network import Population
+from ..network.population import Population
 from ..support import checks, plausible, timegrid
 from ..support.checks import instance, keep, real, reals, shown
 from ..support.units import hertz, seconds

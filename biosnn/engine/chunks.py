@@ -6,7 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ..kernels import arrays
-from ..kernels import batch as kernels
+from ..kernels import batch_adjoint, batch_forward
+from ..kernels.batch_adjoint import ROWS
+from ..kernels.batch_forward import AHEAD
 from ..kernels.simd import BLOCK_BYTES, BLOCK_ROWS, SPAN_BYTES
 from ..support.threads import checked_threads, default_threads, on_threads  # noqa: F401 (callers find the first two here)
 from . import state as past
@@ -161,9 +163,9 @@ def _scratch(packed, events=None):
     longest, span = int(max(wiring.delay, default=0)), SPAN_BYTES // packed.weight.dtype.itemsize
     farthest = max([longest, *map(int, wiring.sparse.delay), *map(int, model.jumps.delay)])
     steps, ahead, window = (
-        (2, kernels.AHEAD // tile, 0)
+        (2, AHEAD // tile, 0)
         if events is None
-        else (farthest + 2, 0, kernels.ROWS // tile + longest + 1)
+        else (farthest + 2, 0, ROWS // tile + longest + 1)
     )
     most = int(max(wiring.n_pre, default=0)) if events else 0
 
@@ -196,7 +198,7 @@ def _scratch(packed, events=None):
 
 def _most_events(packed, inputs=None):
     """The most that a source can have in a window of steps and a tile of trials: one of a unit in a step, unless `inputs` has more."""
-    most = kernels.ROWS * int(max(packed.wiring.n_pre, default=0))
+    most = ROWS * int(max(packed.wiring.n_pre, default=0))
     return (
         most
         if inputs is None
@@ -255,12 +257,12 @@ def forward(packed, drive, recording, steps, threads):
     extras = needs_extras(
         packed,
         drive.chance,
-        drive.current.shape[1] or recording.moments.shape[2] or drive.past.states.shape[0],
+        drive.current.shape[1] or recording.moments.shape[2] or drive.earlier.states.shape[0],
     )
     recording.counts[:], weight = 0, _weights(packed)
     bounds = np.linspace(0, n_trials, min(n_trials, 4 * threads) + 1).astype(int)
     _in_chunks(
-        lambda c, first, last, stop: kernels.forward(
+        lambda c, first, last, stop: batch_forward.forward(
             packed.model,
             packed.wiring,
             weight,
@@ -281,7 +283,7 @@ def forward(packed, drive, recording, steps, threads):
 def with_past(drive, packed):
     """An arrays.Drive as kernels read it: with a past, be it none."""
     return (
-        drive if drive.past is not None else drive._replace(past=past.nothing(packed.weight.dtype))
+        drive if drive.earlier is not None else drive._replace(earlier=past.nothing(packed.weight.dtype))
     )
 
 
@@ -311,12 +313,12 @@ def adjoint(
     extras = needs_extras(
         packed,
         drive.chance,
-        drive.current.shape[1] or coefficients or states.shape[2] or drive.past.states.shape[0],
+        drive.current.shape[1] or coefficients or states.shape[2] or drive.earlier.states.shape[0],
     )
 
     def work(c, first, last, stop):
         parts = sums.buffer()
-        kernels.adjoint(
+        batch_adjoint.adjoint(
             packed.model,
             packed.wiring,
             weight,
@@ -362,7 +364,7 @@ def chunked_gradient(
     check           (packed, arrays.Drive, recording, first) looks at the end of a forward pass of the trials from `first` on
     spare           list of Workspaces, kept between calls
     chance          what is random in the spikes of the batch
-    before          arrays.Past that the batch goes on from, or None
+    before          arrays.EarlierRun that the batch goes on from, or None
     Returns (what `derive` returned by chunk, arrays.Gradient, the past of a batch that goes on from this one, or None), the same bits as
     `forward`, the loss and `adjoint` in turn.
     """
@@ -389,7 +391,7 @@ def chunked_gradient(
             no_past if before is None else past.rows(before, first, last),
         )
         parts = sums.buffer()
-        kernels.forward(
+        batch_forward.forward(
             packed.model,
             packed.wiring,
             weight,
@@ -407,7 +409,7 @@ def chunked_gradient(
         check(packed, drive, recording, first)
         ends[c] = None if before is None else past.after(packed, drive, recording, steps)
         results[c], loss = derive(recording, first, last)
-        kernels.adjoint(
+        batch_adjoint.adjoint(
             packed.model,
             packed.wiring,
             weight,

@@ -68,7 +68,7 @@ def _spikes(packed, drive, recording, population):
             recording.spikes,
             np.arange(drive.rows.size),
         )
-    parts, past = [_of_source(now, rows, source, n_sources, 0)], drive.past
+    parts, past = [_of_source(now, rows, source, n_sources, 0)], drive.earlier
     if past is not None and past.steps:
         before = past.inputs if population.name in inputs else past.spikes
         parts.append(_of_source(before, np.arange(drive.rows.size), source, n_sources, -past.steps))

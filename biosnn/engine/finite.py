@@ -39,7 +39,7 @@ def check_batch(
         name = min(first, key=first.get)
         unit = int(np.argmax(beyond[name][first[name]]))
         value = states[first[name], layout.columns[name]][unit]
-        start = 0 if drive.past is None else drive.past.first
+        start = 0 if drive.earlier is None else drive.earlier.first
         _refuse(
             packed.network,
             name,
@@ -53,12 +53,12 @@ def check_batch(
 def _again(packed, drive, trial, steps, layout):
     """(step, column) all states of one trial of a batch."""
     one, chance = slice(trial, trial + 1), drive.chance
-    before = drive.past
+    before = drive.earlier
     drive = drive._replace(
         rows=drive.rows[one],
         current=drive.current[one],
         chance=chance._replace(trial=chance.trial[one]),
-        past=before
+        earlier=before
         if before is None or not before.states.shape[0]
         else past.rows(before, trial, trial + 1),
     )

@@ -41,7 +41,7 @@ class Plastic(NamedTuple):
     u: np.ndarray  # after the last spike
     x: np.ndarray
     used: np.ndarray  # step of the last spike
-    release: np.ndarray  # (slots, width) u x of past spikes, in the order of History.units
+    release: np.ndarray  # (slots, width) u x of past spikes, in the order of RecentSpikes.units
     learning: np.ndarray  # (L,) which projection
     eta: np.ndarray
     alpha: np.ndarray
@@ -104,7 +104,7 @@ def learned_weights(state):
     }
 
 
-def pack_plastic(place, threads, history):
+def pack_plastic(place, threads, recent):
     """Plastic of a network at rest: resources full, traces 0."""
     network, dt = place.network, place.network.dt
     short, learning = _of_kind(network, TsodyksMarkram), _of_kind(network, InhibitorySTDP)
@@ -121,7 +121,7 @@ def pack_plastic(place, threads, history):
 
     short_first, width = firsts("pre", short)
     lists = np.diff(
-        np.append(history.first[:, 0], history.units.shape[1] - 1)
+        np.append(recent.first[:, 0], recent.units.shape[1] - 1)
     )  # room for the spikes of each population
     releases = np.cumsum([0] + [lists[place.number[p.pre]] for _, p in short])
     (pre_first, n_pre), (post_first, n_post) = firsts("pre", learning), firsts("post", learning)
@@ -138,7 +138,7 @@ def pack_plastic(place, threads, history):
         np.zeros(width),
         np.ones(width),
         np.zeros(width, np.int64),
-        np.zeros((history.mask + 1 if width else 0, releases[-1]), network.dtype),
+        np.zeros((recent.mask + 1 if width else 0, releases[-1]), network.dtype),
         np.array([k for k, _ in learning], np.int64),
         numbers(lambda p: p.plasticity.eta, learning),
         numbers(lambda p: p.plasticity.alpha, learning),
@@ -187,17 +187,17 @@ def _transposed(network, names):
 # -------------------------------------------------------------------------------------------- state
 
 
-def _releases(plastic, wires, cells, history, steps):
+def _releases(plastic, wires, cells, recent, steps):
     """Views of the releases of the spikes in these steps, in the order of projection, step and neuron."""
     for q, k in enumerate(plastic.short):
         p = wires.pre[k]
-        for slot in [n & history.mask for n in steps]:
+        for slot in [n & recent.mask for n in steps]:
             for t in range(cells.bounds.shape[1] - 1):
-                begin = plastic.release_first[q] + history.first[p, t] - history.first[p, 0]
-                yield plastic.release[slot, begin : begin + history.count[slot, t, p]]
+                begin = plastic.release_first[q] + recent.first[p, t] - recent.first[p, 0]
+                yield plastic.release[slot, begin : begin + recent.count[slot, t, p]]
 
 
-def state_of(plastic, wires, cells, history, steps, learned):
+def state_of(plastic, wires, cells, recent, steps, learned):
     """The arrays of a state: resources, traces, learned weights, and the releases of spikes that may not have arrived yet."""
     arrays = {
         f"plastic/{name}": (
@@ -206,17 +206,17 @@ def state_of(plastic, wires, cells, history, steps, learned):
         for name in PARTS
     }
     arrays["plastic/released"] = np.concatenate(
-        [np.empty(0, plastic.release.dtype), *_releases(plastic, wires, cells, history, steps)]
+        [np.empty(0, plastic.release.dtype), *_releases(plastic, wires, cells, recent, steps)]
     )
     return arrays | {f"weight/{name}": weights.copy() for name, weights in learned.items()}
 
 
-def restore(plastic, wires, cells, history, steps, state):
-    """Put what state_of wrote back, for any number of threads; the recent spikes are in `history` already.
+def restore(plastic, wires, cells, recent, steps, state):
+    """Put what state_of wrote back, for any number of threads; the recent spikes are in `recent` already.
 
     ValueError unless it fits, before anything is changed.
     """
-    releases = list(_releases(plastic, wires, cells, history, steps))
+    releases = list(_releases(plastic, wires, cells, recent, steps))
     known = {
         "plastic/released": schema.Rule(
             plastic.release.dtype, (sum(part.size for part in releases),), 0

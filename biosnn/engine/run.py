@@ -5,11 +5,12 @@ from functools import cached_property
 
 import numpy as np
 
-from ..data.spike_trains import SpikeTrains, bin_spikes, first_steps, ranges
+from ..data.binning import bin_spikes
+from ..data.spike_trains import SpikeTrains, first_steps, ranges
 from ..kernels import arrays
 from ..network.escape import chance
 from ..network.network import Network
-from ..network.neuron import linear_step, step_pattern
+from ..network.step_matrix import linear_step, step_pattern
 from ..support import checks, plausible, timegrid
 from ..support.checks import flag, instance, reals, shown, texts
 from ..support.seeds import stream, whole_seed
@@ -43,7 +44,7 @@ def bin_inputs(network, spikes, merge=True, most=None):
     if most is not None and most < steps:
         steps, trains = most, [first_steps(train, most, network.dt) for train in trains]
     return side_by_side(
-        [bin_spikes(train, network.dt, merge) for train in trains], network.dtype
+        [bin_spikes(train, network.dt, merge=merge) for train in trains], network.dtype
     ), steps
 
 
@@ -445,7 +446,7 @@ def make_trace(packed, drive, recording, layout, steps, trains, moments=None):
         (packed, drive, recording),
         {name: recording.moments[:, 0, columns] for name, columns in kept.items()},
         {name: recording.moments[:, 1, columns] / steps for name, columns in kept.items()},
-        0.0 if drive.past is None else drive.past.first * packed.network.dt,
+        0.0 if drive.earlier is None else drive.earlier.first * packed.network.dt,
     )
 
 

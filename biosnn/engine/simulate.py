@@ -16,8 +16,8 @@ from ..data.spike_trains import SpikeTrains
 from ..kernels import stream as kernels
 from ..kernels.random import ORNSTEIN_UHLENBECK
 from ..network import weight_file as checkpoint
+from ..network.drawing import draw, is_random
 from ..network.network import Network
-from ..network.synapses import draw, is_random
 from ..support import checks, plausible, timegrid
 from ..support.checks import (
     as_array,
@@ -367,10 +367,10 @@ class _Run:
         self._make_memory(state, initial, seed)
         self._connect_inputs(spikes, steps)
         self._make_history(state)
-        self.plastic = plastic_engine.pack_plastic(self.place, threads, self.history)
+        self.plastic = plastic_engine.pack_plastic(self.place, threads, self.recent)
         if state is not None:
             plastic_engine.restore(
-                self.plastic, self.wires, self.cells, self.history, self._recent_steps(), state
+                self.plastic, self.wires, self.cells, self.recent, self._recent_steps(), state
             )
         self.scratch = [engine.new_scratch(self.place) for _ in range(threads)]
         self.file = None
@@ -452,7 +452,7 @@ class _Run:
         self.most = int(np.clip(_ROOM // size, 32, 4096))  # steps of one slice
         shortest = min(self.wires.shortest, self.most)
         slots = 1 << (self.most + self.longest + shortest + 2).bit_length()
-        self.history = engine.History(
+        self.recent = engine.RecentSpikes(
             slots - 1,
             np.ascontiguousarray(lists[:, :-1]),
             np.empty((slots, size + 1), np.int32),
@@ -463,13 +463,13 @@ class _Run:
                 *(state.arrays[f"recent_{what}"] for what in ("steps", "populations", "units"))
             ):
                 slot, t = (
-                    n & self.history.mask,
+                    n & self.recent.mask,
                     int(np.searchsorted(self.cells.bounds[p], unit, side="right")) - 1,
                 )
-                self.history.units[
-                    slot, self.history.first[p, t] + self.history.count[slot, t, p]
+                self.recent.units[
+                    slot, self.recent.first[p, t] + self.recent.count[slot, t, p]
                 ] = unit
-                self.history.count[slot, t, p] += 1
+                self.recent.count[slot, t, p] += 1
 
     def _most_spikes(self, state):
         """(P,) the most spikes that a unit has in one step: several only where spikes of inputs are not merged, now or before `state`."""
@@ -634,7 +634,7 @@ class _Run:
             self.plastic,
             self.noise,
             self.drive,
-            self.history,
+            self.recent,
             self.record,
             self.memory,
             self.scratch[t],
@@ -647,7 +647,7 @@ class _Run:
     def compile(self):
         """All that a slice needs, so that the clock sees none of it."""
         ready(kernels.advance, *self._arguments(np.zeros(16, np.int64), 0, 0, 0))
-        ready(kernels.collect, self.history, 0, 0, 0, np.empty(0, np.int64), np.empty(0, np.int32))
+        ready(kernels.collect, self.recent, 0, 0, 0, np.empty(0, np.int64), np.empty(0, np.int32))
 
     def _recent_steps(self):
         """The last steps whose spikes may not have arrived yet."""
@@ -656,14 +656,14 @@ class _Run:
     def _keep(self, first, last):
         """Take what a slice recorded."""
         at = (np.arange(first, last) - self.first) // self.bin_steps
-        slots, found = np.arange(first, last) & self.history.mask, {}
+        slots, found = np.arange(first, last) & self.recent.mask, {}
         for name, binned in self.binned.items():
             p = self.place.number[name]
-            counts = self.history.count[slots, :, p].sum(axis=1)
+            counts = self.recent.count[slots, :, p].sum(axis=1)
             np.add.at(binned, at, counts)
             if name in self.events and counts.any():
                 steps, units = np.empty(counts.sum(), np.int64), np.empty(counts.sum(), np.int32)
-                kernels.collect(self.history, p, first, last, steps, units)
+                kernels.collect(self.recent, p, first, last, steps, units)
                 found[name] = (steps - self.first, units)
         if self.file is None or not self.file.append(first - self.first, last - self.first, found):
             for name, spikes in found.items():
@@ -721,10 +721,10 @@ class _Run:
         first = self._recent_steps().start
         recent = [[], [], []]
         for p in range(self.place.n.size):
-            slots = np.arange(first, self.step) & self.history.mask
-            size = int(self.history.count[slots, :, p].sum())
+            slots = np.arange(first, self.step) & self.recent.mask
+            size = int(self.recent.count[slots, :, p].sum())
             steps, units = np.empty(size, np.int64), np.empty(size, np.int32)
-            kernels.collect(self.history, p, first, self.step, steps, units)
+            kernels.collect(self.recent, p, first, self.step, steps, units)
             for part, values in zip(recent, (steps, np.full(size, p), units)):
                 part.append(values)
         arrays = {
@@ -733,7 +733,7 @@ class _Run:
         }
         arrays |= {name: array.copy() for name, array in self.memory._asdict().items()}
         arrays |= plastic_engine.state_of(
-            self.plastic, self.wires, self.cells, self.history, self._recent_steps(), self.learned
+            self.plastic, self.wires, self.cells, self.recent, self._recent_steps(), self.learned
         )
         arrays |= {
             "ou": self.noise.ou.copy(),

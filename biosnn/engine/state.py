@@ -36,9 +36,9 @@ def longest_delay(packed):
 
 
 def nothing(dtype):
-    """The arrays.Past of a run that begins at the initial state."""
+    """The arrays.EarlierRun of a run that begins at the initial state."""
     none = arrays.Events(np.zeros((0, 1), np.int64), np.empty(0, np.int32), np.empty(0, dtype))
-    return arrays.Past(0, 0, np.empty((0, 0), dtype), np.empty((0, 0), np.int32), none, none)
+    return arrays.EarlierRun(0, 0, np.empty((0, 0), dtype), np.empty((0, 0), np.int32), none, none)
 
 
 def at_rest(packed, n_trials):
@@ -52,7 +52,7 @@ def at_rest(packed, n_trials):
             np.empty(0, packed.weight.dtype),
         )
 
-    return arrays.Past(
+    return arrays.EarlierRun(
         steps,
         0,
         np.tile(model.initial, (n_trials, 1)),
@@ -64,7 +64,7 @@ def at_rest(packed, n_trials):
 
 def after(packed, drive, recording, steps):
     """Where a batch stands after a forward pass of so many steps whose recording has an end (passes.new_recording)."""
-    before, keep = drive.past, longest_delay(packed)
+    before, keep = drive.earlier, longest_delay(packed)
     if before is None or not before.states.shape[0]:
         before = at_rest(packed, drive.rows.size)
     inputs = _last_steps(
@@ -78,7 +78,7 @@ def after(packed, drive, recording, steps):
         steps,
         keep,
     )
-    return arrays.Past(
+    return arrays.EarlierRun(
         keep, before.first + steps, recording.end.copy(), recording.clock.copy(), inputs, spikes
     )
 
@@ -147,7 +147,7 @@ def joined(parts):
     states, clock = (
         np.concatenate([getattr(part, name) for part in parts]) for name in ("states", "clock")
     )
-    return arrays.Past(
+    return arrays.EarlierRun(
         parts[0].steps,
         parts[0].first,
         states,
@@ -168,7 +168,7 @@ def as_arrays(past):
 
 
 def from_arrays(given, step, packed):
-    """arrays.Past of a network from what `as_arrays` made."""
+    """arrays.EarlierRun of a network from what `as_arrays` made."""
     dtype = packed.weight.dtype
     inputs, spikes = (
         arrays.Events(
@@ -178,7 +178,7 @@ def from_arrays(given, step, packed):
         )
         for kind in ("inputs", "spikes")
     )
-    return arrays.Past(
+    return arrays.EarlierRun(
         longest_delay(packed),
         step,
         np.ascontiguousarray(given["states"], dtype),
@@ -271,7 +271,7 @@ def check_state(arrays, step, where):
 
 
 def checked_state(state, packed):
-    """arrays.Past of a State; ValueError if it is of another network, or of a simulation, or cannot be."""
+    """arrays.EarlierRun of a State; ValueError if it is of another network, or of a simulation, or cannot be."""
     if not isinstance(state, State):
         raise ValueError(
             f"state is {type(state).__name__}; it must be the state of an earlier run, trace.state."

@@ -11,8 +11,9 @@ import numpy as np
 
 from ..kernels import random as random_kernels
 from ..kernels import stream as kernels
+from ..kernels.stream_neurons import BLOCK
 from ..kernels.arrays import aligned
-from ..network.neuron import step_matrix, step_pattern
+from ..network.step_matrix import step_matrix, step_pattern
 from .background import pack_background
 
 _FAR = 1 << 40  # steps: longer than any run
@@ -52,8 +53,8 @@ class Cells(NamedTuple):
     conducting: np.ndarray  # (P,) whether there are conductances
     rate_at: np.ndarray  # (P,) first of dt / tau_mem
     rate_step: np.ndarray
-    surges: np.ndarray  # (P,) whether U drives itself beyond the linear part
-    surge: np.ndarray  # (P, 4) square, constant, slope, onset
+    nonlinear: np.ndarray  # (P,) whether U drives itself beyond the linear part
+    nonlinear_drive: np.ndarray  # (P, 4) square, constant, slope, onset
     bounds: np.ndarray  # (P, threads+1) neurons of each thread
 
 
@@ -140,7 +141,7 @@ class Drive(NamedTuple):
     units: np.ndarray
 
 
-class History(NamedTuple):
+class RecentSpikes(NamedTuple):
     """Spikes of the last steps; step n is at n & mask."""
 
     mask: int
@@ -256,7 +257,7 @@ class _Coefficients:
         value = np.asarray(value, float)
         if value.ndim == 0:
             if float(value) not in self.known:
-                self.known[float(value)] = self._append(np.full(kernels.BLOCK, value))
+                self.known[float(value)] = self._append(np.full(BLOCK, value))
             return self.known[float(value)], 0
         return self._append(np.concatenate([value, np.zeros(room - value.size)])), 1
 
@@ -266,7 +267,7 @@ class _Coefficients:
         return self.size - array.size
 
     def joined(self):
-        result = aligned(max(self.size, kernels.BLOCK), self.dtype)
+        result = aligned(max(self.size, BLOCK), self.dtype)
         result[: self.size] = np.concatenate(self.parts) if self.parts else 0
         return result
 
@@ -334,9 +335,12 @@ def pack_cells(place, threads):
         np.array(reversal, dtype),
         each(lambda x: bool(x.reversal), bool),
         *np.array(rates, np.int64).T.copy(),
-        each(lambda x: x.surge is not None, bool),
+        each(lambda x: x.nonlinear_drive is not None, bool),
         np.array(
-            [astuple(neuron.surge) if neuron and neuron.surge else (0,) * 4 for neuron in neurons],
+            [
+                astuple(neuron.nonlinear_drive) if neuron and neuron.nonlinear_drive else (0,) * 4
+                for neuron in neurons
+            ],
             dtype,
         ),
         part_bounds(place, threads),
@@ -503,9 +507,9 @@ def new_scratch(place):
         np.empty(random_kernels.GRANULE, np.int32),
     )
     return Scratch(
-        aligned(kernels.BLOCK, dtype),
-        aligned(most * kernels.BLOCK, dtype),
-        aligned(kernels.BLOCK, dtype),
-        aligned(kernels.BLOCK, dtype),
+        aligned(BLOCK, dtype),
+        aligned(most * BLOCK, dtype),
+        aligned(BLOCK, dtype),
+        aligned(BLOCK, dtype),
         words,
     )

@@ -22,7 +22,7 @@ from ..kernels.arrays import (
 from ..kernels.simd import BLOCK_BYTES, SPAN_BYTES
 from ..network import dale
 from ..network.network import Network
-from ..network.neuron import linear_step, step_pattern
+from ..network.step_matrix import linear_step, step_pattern
 
 _FILLED = 0.05  # share of connected pairs from which on a sparse projection runs as a dense one …
 _FILLED_BYTES = (
@@ -132,7 +132,7 @@ def pack(network):
             "fluctuation_driven(net, …)."
         )
     for population in network.spiking:
-        if population.neuron.surge:
+        if population.neuron.nonlinear_drive:
             raise ValueError(
                 f"population {population.name!r}: batches of trials and training do not take {population.neuron.model}; "
                 "use simulate(network, duration, …)."

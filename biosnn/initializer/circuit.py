@@ -19,31 +19,25 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..network.connectivity import recurrent_projections
 from ..network.distributions import Normal
-from ..network.synapses import draw_weights
+from ..network.drawing import draw_weights
+from ..network.recurrence import recurrent_projections
 from ..support.checks import check_names
 from ..support.checks import rate as checked_rate
 from ..support.progress import progress_bar
 from ..support.units import hertz
 from ..support.warn import warn
-from ..theory.mean_field import (
-    SHORT,
-    Input,
-    colour_corrected_rate,
-    density_rate,
-    efficacy,
-    fixed_point,
-    membrane,
-)
-from ..theory.moments import as_learned, psp_integrals
-from ..theory.regime import (
+from ..theory.circuits import (
     background_cell,
     check_no_pooling,
     describe,
     named_background,
     short_term,
 )
+from ..theory.mean_field import fixed_point
+from ..theory.membrane import Input, efficacy, membrane
+from ..theory.moments import as_learned, psp_integrals
+from ..theory.rates import SHORT, colour_corrected_rate, density_rate
 from .advice import check_shares, entry, family_of, number, sigma_of_xi
 from .anderson import Anderson
 from .equations import Afferent, solve_dale, variance_shares
@@ -477,7 +471,7 @@ def _target(population, mu_u, sigma_u, xi, rate):
 
 
 def _at(m, mu, sigma):
-    return replace(m, mu=mu, white=m.white * sigma / m.sigma, sigma=sigma)
+    return m.moved(mu, sigma)
 
 
 def _rate(network, neuron, m, factor, refresh):

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..theory.mean_field import Cell, Input, density_rate, membrane
+from ..theory.membrane import Cell, Input, membrane
+from ..theory.rates import density_rate
 from .circuit import filled, solve_conductances
 from .equations import Afferent
 

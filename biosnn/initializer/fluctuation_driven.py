@@ -10,18 +10,20 @@ until the measured free membrane has the target moments.
 import numpy as np
 
 from ..analysis import stats
-from ..data.spike_trains import bin_spikes
+from ..data.binning import bin_spikes
 from ..engine import chunks as passes
 from ..engine import run as trials
-from ..network.connectivity import recurrent_projections
 from ..network.families import Exponential
 from ..network.network import Network
+from ..network.recurrence import recurrent_projections
 from ..support.checks import check_names, choice, flag, instance
 from ..support.checks import rate as checked_rate
 from ..support.progress import progress_bar
 from ..support.seeds import generator
 from ..support.warn import warn
 from ..theory import moments
+from ..theory.density import stationary_rate
+from ..theory.rates import adapted_rate, pooled_rate
 from . import conductance as conductance_init
 from . import shadows
 from .advice import check_shares, did_not_settle, family_of, number, sigma_of_xi, silent_source
@@ -255,7 +257,9 @@ class _Design:
                 "without spikes."
             )
         for population, train in zip(self.network.inputs, trains):
-            self.rates[population.name] = bin_spikes(train, self.network.dt, self.merge).rate()
+            self.rates[population.name] = bin_spikes(
+                train, self.network.dt, merge=self.merge
+            ).rate()
         self.rates |= given
         missing = [p.name for p in self.network.inputs if p.name not in self.rates]
         if missing:
@@ -293,7 +297,7 @@ class _Design:
         """Of units that pool independent neurons. (The closed loop measures them.)"""
         for p in pools:
             rate = self.rates.get(p.source, conductance_init.START)
-            self.rates[p.name] = moments.pooled_rate(
+            self.rates[p.name] = pooled_rate(
                 rate, int(np.prod(p.pooling.size)), self.network.dt
             )
 
@@ -308,7 +312,7 @@ class _Design:
         tau = moments.current_time_constant(neuron, receptor_variance)
 
         def rate(shift):
-            return moments.stationary_rate(
+            return stationary_rate(
                 mu + shift,
                 sigma,
                 float(np.mean(neuron.time_constants["mem"])),
@@ -319,7 +323,7 @@ class _Design:
                 neuron.refractory_steps(dt),
             )
 
-        return moments.adapted_rate(rate, moments.adaptation_gain(neuron))
+        return adapted_rate(rate, moments.adaptation_gain(neuron))
 
     # -------------------------------------------------------------------------------------- weights
 

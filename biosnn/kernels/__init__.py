@@ -1,1 +1,1 @@
-"""Everything that is compiled: one file for each part of a step, with its adjoint, and the two drivers."""
+"""Everything that is compiled: one file for each part of a step, with its adjoint, and drivers."""

@@ -1,8 +1,9 @@
 """What kernels read and write: arrays and scalars in named tuples, and nothing else.
 
-All states lie in one vector, group by group and, within a group, state by state. A group is a run of neighbouring
-populations with tables of the same shape, the same reset, refractory period and surrogate; kernels treat it as one. Likewise
-neighbouring projections from one source onto neighbouring neurons form one bundle, whose weights share rows.
+All states lie in one vector, group by group and, within a group, state by state. A group is a run
+of neighbouring populations with tables of the same shape, the same reset, refractory period and
+surrogate; kernels treat it as one. Likewise neighbouring projections from one source onto
+neighbouring neurons form one bundle, whose weights share rows.
 """
 
 from typing import NamedTuple
@@ -30,7 +31,9 @@ END_OF_STEP, BEFORE_RESET = range(2)
 
 
 class Terms(NamedTuple):
-    """Sparse sums, one for each state of each group: sum over e in first[r] .. first[r+1]-1 of coefficient[at[e]] * x[other[e]]."""
+    """Sparse sums, one for each state of each group: sum over e in first[r] .. first[r+1]-1 of
+    coefficient[at[e]] * x[other[e]].
+    """
 
     first: np.ndarray  # (states + 1,) first term of each state
     other: np.ndarray  # (terms,) the state of the same group that is multiplied
@@ -38,7 +41,9 @@ class Terms(NamedTuple):
 
 
 class Jumps(NamedTuple):
-    """What spikes add to other states of their own neuron (adaptation): one entry for each such state of a population."""
+    """What spikes add to other states of their own neuron (adaptation): one entry for each such
+    state of a population.
+    """
 
     population: np.ndarray  # (entries,) spiking population
     target: np.ndarray  # (entries,) first element of its state in the state vector
@@ -56,7 +61,10 @@ class Bounds(NamedTuple):
 
 
 class Pools(NamedTuple):
-    """Units that pool spikes: K populations, in an order in which each comes after what it pools (pooling.py)."""
+    """Units that pool spikes:
+
+    K populations, in an order in which each comes after what it pools (pooling.py).
+    """
 
     population: np.ndarray  # (K,) among the spiking ones of the model, the last of which they are
     target: np.ndarray  # (K,) first of its units among the neurons
@@ -67,7 +75,9 @@ class Pools(NamedTuple):
 
 
 class Model(NamedTuple):
-    """Neurons as arrays: G groups (spiking ones first, then readouts), P spiking populations, N neurons. Units that pool count as spiking."""
+    """Neurons as arrays: G groups (spiking ones first, then readouts), P spiking populations, N
+    neurons. Units that pool count as spiking.
+    """
 
     n_spiking: int  # number of spiking groups
     neuron_first: np.ndarray  # (G+1,) first neuron of each group
@@ -88,12 +98,10 @@ class Model(NamedTuple):
     cutoff: np.ndarray  # (spiking groups,) half width of a truncated surrogate
     population_first: np.ndarray  # (P+1,) first neuron of each spiking population
     group: np.ndarray  # (P,) its group
-    conducting: (
-        np.ndarray
-    )  # (G,) whether conductances act on U (conductance.py); its row of M is zero then
-    reversal: (
-        np.ndarray
-    )  # (states,) reversal potential of a conductance; NaN where the state is none
+    # (G,) whether conductances act on U (conductance.py); its row of M is zero then
+    conducting: np.ndarray
+    # (states,) reversal potential of a conductance; NaN where the state is none
+    reversal: np.ndarray
     rate: np.ndarray  # (N,) dt / tau_mem where conductances act, else 0
     jumps: Jumps
     bounds: Bounds
@@ -101,7 +109,9 @@ class Model(NamedTuple):
 
 
 class Sparse(NamedTuple):
-    """Sparse projections in batches of trials (K of them, one for each delay that occurs); source, target, jump, delay as in Wiring."""
+    """Sparse projections in batches of trials (K of them, one for each delay that occurs); source,
+    target, jump, delay as in Wiring.
+    """
 
     source: np.ndarray  # (K,)
     target: np.ndarray  # (K,)
@@ -112,15 +122,17 @@ class Sparse(NamedTuple):
     trained: np.ndarray  # (K,) whether gradients by its weights are wanted
     pulled: np.ndarray  # (K,) whether gradients flow to its source
     row_first: np.ndarray  # (K,) place in `first` of its first row
-    first: (
-        np.ndarray
-    )  # (rows,) synapses of neuron j: first[row_first + j] .. first[row_first + j + 1] - 1
+    # (rows,) synapses of neuron j: first[row_first + j] .. first[row_first + j + 1] - 1
+    first: np.ndarray
     post: np.ndarray  # (synapses,) postsynaptic neuron within its population
     at: np.ndarray  # (synapses,) place of its weight, which synapses may share
 
 
 class Wiring(NamedTuple):
-    """Bundles of dense projections (K of them), and sparse ones. Sources: 0 .. Q-1 the inputs, Q + p spiking population p."""
+    """Bundles of dense projections (K of them), and sparse ones.
+
+    Sources: 0 .. Q-1 the inputs, Q + p spiking population p.
+    """
 
     n_inputs: int  # Q
     source: np.ndarray  # (K,)
@@ -131,10 +143,10 @@ class Wiring(NamedTuple):
     n_post: np.ndarray  # (K,)
     weight_first: np.ndarray  # (K,) W[j, i] is weight[weight_first + j n_post + i]
     panel_first: np.ndarray  # (K + 1,) where its panels begin, of those that `pull_dense` reads
-    input_column: (
-        np.ndarray
-    )  # (K,) its first column in Scratch.arriving, of those that inputs drive
-    kept_column: np.ndarray  # (K,) its first column in Scratch.arrived; -1 if it is so small that events are not collected
+    # (K,) its first column in Scratch.arriving, of those that inputs drive
+    input_column: np.ndarray
+    # (K,) its first column in Scratch.arrived; -1 if it is so small that events are not collected
+    kept_column: np.ndarray
     kept: "Blocks"  # the columns of Scratch.arrived
     trained: np.ndarray  # (K,) whether gradients by its weights are wanted
     pulled: np.ndarray  # (K,) whether gradients flow to its source
@@ -142,7 +154,9 @@ class Wiring(NamedTuple):
 
 
 class Events(NamedTuple):
-    """Events of row b, step n, source q: units[pointers[b, n Q + q] : pointers[b, n Q + q + 1]], ascending."""
+    """Events of row b, step n, source q: units[pointers[b, n Q + q] : pointers[b, n Q + q + 1]],
+    ascending.
+    """
 
     pointers: np.ndarray  # (rows, T Q + 1) int64
     units: np.ndarray  # (capacity,) int32
@@ -150,7 +164,7 @@ class Events(NamedTuple):
 
 
 class Blocks(NamedTuple):
-    """Which elements of the state vector the columns of an array (trial, step, column) belong to."""
+    """To which elements of the state vector columns of an array (trial, step, column) belong."""
 
     tag: np.ndarray  # states: END_OF_STEP or BEFORE_RESET; currents: the first neuron
     first: np.ndarray  # first element of the state vector
@@ -163,43 +177,45 @@ NO_BLOCKS = Blocks(*[np.empty(0, np.int64)] * 4)
 
 
 class Recording(NamedTuple):
-    """What a forward pass writes. `states` may have no columns; `margin` has one step unless it is kept for the adjoint."""
+    """What a forward pass writes.
+
+    `states` may have no columns; `margin` has one step unless it is kept for the adjoint.
+    """
 
     spikes: Events  # one row per trial; source p is spiking population p
-    near: Events  # likewise neurons whose surrogate is not zero, where its support is compact; or no units
+    # likewise neurons whose surrogate is not zero, where its support is compact; or no units
+    near: Events
     counts: np.ndarray  # (B, spiking neurons) spike counts
     margin: np.ndarray  # (B, T or 1, spiking neurons) U* - theta; -inf where clamped
     blocks: Blocks
     states: np.ndarray  # (B, T, columns)
     moment_blocks: Blocks = NO_BLOCKS
-    moments: np.ndarray = np.empty(
-        (0, 2, 0)
-    )  # (B, 2, columns) mean over the steps, and sum of squared deviations from it
-    end: np.ndarray = np.empty(
-        (0, 0)
-    )  # (B or 0, elements of the state vector) states after the last step
-    clock: np.ndarray = np.empty(
-        (0, 0), np.int32
-    )  # (B or 0, spiking neurons) remaining clamped steps then
+    # (B, 2, columns) mean over the steps, and sum of squared deviations from it
+    moments: np.ndarray = np.empty((0, 2, 0))
+    # (B or 0, elements of the state vector) states after the last step
+    end: np.ndarray = np.empty((0, 0))
+    # (B or 0, spiking neurons) remaining clamped steps then
+    clock: np.ndarray = np.empty((0, 0), np.int32)
 
 
 class Chance(NamedTuple):
-    """What is random in the spikes of a batch, for every spiking neuron; both parts may be empty."""
+    """What is random in the spikes of a batch, for each spiking neuron; both parts may be empty."""
 
-    kind: np.ndarray = np.empty(
-        0, np.int64
-    )  # escape noise: NO_ESCAPE, SIGMOID_ESCAPE or EXPONENTIAL_ESCAPE
+    # escape noise: NO_ESCAPE, SIGMOID_ESCAPE or EXPONENTIAL_ESCAPE
+    kind: np.ndarray = np.empty(0, np.int64)
     steepness: np.ndarray = np.empty(0)
     rate: np.ndarray = np.empty(0)  # expected spikes in a step at threshold
     silent: np.ndarray = np.empty(0)  # probability to be silent for the trial
     key: np.uint64 = np.uint64(0)  # of the random numbers
-    trial: np.ndarray = np.empty(
-        0, np.int64
-    )  # (B,) number of every trial of the batch, in the data set
+    # (B,) number of every trial of the batch, in the data set
+    trial: np.ndarray = np.empty(0, np.int64)
 
 
-class Past(NamedTuple):
-    """What was before the first step of a batch that goes on from another. Without such: no trials, no steps."""
+class EarlierRun(NamedTuple):
+    """What was before the first step of a batch that goes on from another.
+
+    Without such: no trials, no steps.
+    """
 
     steps: int  # H: steps before the first whose events may still arrive
     first: int  # number of the first step, counted from the start of all
@@ -217,11 +233,14 @@ class Drive(NamedTuple):
     blocks: Blocks
     current: np.ndarray  # (B, T, columns) injected currents
     chance: Chance = Chance()
-    past: Past | None = None  # passes.py puts one without trials in the place of None
+    earlier: EarlierRun | None = None  # chunks.py puts one without trials in the place of None
 
 
 class LossGradient(NamedTuple):
-    """Derivatives of the loss that the adjoint starts from. `states` and `spikes` may have no steps."""
+    """Derivatives of the loss that the adjoint starts from.
+
+    `states` and `spikes` may have no steps.
+    """
 
     blocks: Blocks
     states: np.ndarray  # (B, T, columns)
@@ -251,31 +270,30 @@ class Sorting(NamedTuple):
 
     rows: np.ndarray  # (trials of a tile,) rows of the batch
     ends: np.ndarray  # (presynaptic neurons + 1,) where the events of each end
-    places: (
-        np.ndarray
-    )  # (events,) step of the ring times trials of a tile plus trial: where they arrive
+    # (events,) step of the ring times trials of a tile plus trial: where they arrive
+    places: np.ndarray
     factors: np.ndarray  # (events,) their values, in the smooth twin
 
 
 class Scratch(NamedTuple):
     """Working memory of one thread for a tile of trials."""
 
-    states: (
-        np.ndarray
-    )  # (ring, trials of a tile, elements): states, or their adjoints, of the last few steps
+    # (ring, trials of a tile, elements): states, or their adjoints, of the last few steps
+    states: np.ndarray
     clock: np.ndarray  # (trials, N) remaining clamped steps
     grad_spikes: np.ndarray  # (trials, spiking neurons)
     kept: np.ndarray  # (trials, spiking neurons) adjoint of a clamped U
     arriving: np.ndarray  # (steps, trials, columns) what inputs add to currents in the next steps
-    arrived: (
-        np.ndarray
-    )  # (columns / SPAN, ring, trials, SPAN) adjoints of currents that events arrive at
+    # (columns / SPAN, ring, trials, SPAN) adjoints of currents that events arrive at
+    arrived: np.ndarray
     sums: np.ndarray  # (SPAN,) SPAN is SPAN_BYTES of numbers
     sorting: Sorting
 
 
 def aligned(shape, dtype):
-    """An uninitialized array that begins at a cache line: vector units then never read across two. _BEYOND bytes may be read after its end."""
+    """An uninitialized array that begins at a cache line: vector units then never read across two.
+    _BEYOND bytes may be read after its end.
+    """
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     memory = np.empty(size + 64 + _BEYOND, np.uint8)
     start = -memory.ctypes.data % 64

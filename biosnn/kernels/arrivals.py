@@ -1,6 +1,10 @@
-"""The compiled loops over the synapses of one large network: arrivals of spikes at the neurons of a thread, and plasticity.
+"""Delivery of spikes in one large network: through lists of spikes, or a ring of arrivals.
 
-Kernels see arrays and scalars only (engine/stream_tables.py says what they are); stream.py has the step that calls them.
+A projection with one delay adds its weights when the spikes arrive (`arrive`); one with a delay for
+every synapse adds them to the ring when they are emitted (`send`), and the ring is read in every
+step (`take_from_ring`). Every thread adds what arrives at its own neurons. stream.py has the step
+that calls them; plasticity.py, the plastic projections. Kernels see arrays and scalars only
+(engine/stream_tables.py).
 """
 
 import numpy as np
@@ -8,9 +12,6 @@ import numpy as np
 from .jit import at_address, kernel, part
 
 _U64 = np.uint64
-
-
-# ----------------------------------------------------------------------------------------- synapses
 
 
 @kernel
@@ -54,13 +55,12 @@ def _add_delayed(
     """Into the ring of arrivals; per_synapse: whether every synapse has a weight of its own."""
     if target.size == 0:  # such a projection may have no weight either
         return
-    step, m, lanes, begin, w = (
-        _U64(n),
-        _U64(mask),
-        _U64(width),
-        _U64(at),
-        jump * weight[0],
-    )  # unsigned: no test for negative places
+    # unsigned: no test for negative places
+    step = _U64(n)
+    m = _U64(mask)
+    lanes = _U64(width)
+    begin = _U64(at)
+    w = jump * weight[0]
     for e in range(units.size):
         r = row + units[e]
         if per_synapse:
@@ -74,10 +74,10 @@ def _add_delayed(
 
 
 @kernel
-def spikes_of(history, n, part_of, p):
+def spikes_of(recent, n, part_of, p):
     """Spikes of population p at step n in one thread's part."""
-    slot = n & history.mask
-    return part(history.units[slot], history.first[p, part_of], history.count[slot, part_of, p])
+    slot = n & recent.mask
+    return part(recent.units[slot], recent.first[p, part_of], recent.count[slot, part_of, p])
 
 
 @kernel
@@ -113,311 +113,65 @@ def add_spikes(cells, wires, k, t, jump, units, x):
 
 
 @kernel
-def arrive(cells, wires, history, k, n, t, x):
-    """Projection k with one delay: what was emitted `delay` steps before arrives now, in ascending order of j."""
+def arrive(cells, wires, recent, k, n, t, x):
+    """Projection k with one delay: what was emitted `delay` steps before arrives now, in ascending
+    order of j.
+    """
     emitted, p = n - wires.delay[k], wires.pre[k]
     if emitted < 0:
         return
     for other in range(cells.bounds.shape[1] - 1):
-        units = spikes_of(history, emitted, other, p)
+        units = spikes_of(recent, emitted, other, p)
         if units.size:
             add_spikes(cells, wires, k, t, wires.jump[k], units, x)
 
 
 @kernel
-def send(cells, wires, history, k, n, t, ring, x):
-    """Projection k with a delay for every synapse: what was emitted at step n goes into the ring of arrivals."""
-    p, per_synapse = wires.pre[k], wires.weight_size[k] > 1
-    weight, row, at = (
-        at_address(wires.weight_address[k], wires.weight_size[k], x),
-        wires.row_first[k],
-        wires.target[k],
-    )
-    size, mask, width, jump = wires.size[k], wires.ring_mask, wires.ring_width, wires.jump[k]
+def _send_rows(wires, k, n, t, units, target, ring, x):
+    """The spikes of step n of some units into the ring; target: those of the synapses."""
+    size = wires.size[k]
+    weight = at_address(wires.weight_address[k], wires.weight_size[k], x)
+    per_synapse, split, row = wires.weight_size[k] > 1, wires.split, wires.row_first[k]
+    jump, mask, width, at = wires.jump[k], wires.ring_mask, wires.ring_width, wires.target[k]
+    if wires.long[k]:
+        delay = at_address(wires.delay_address[k], size, wires.uint16)
+        _add_delayed(
+            target, weight, per_synapse, delay, split, row, t, jump, n, ring, mask, width, at, units
+        )
+    else:
+        delay = at_address(wires.delay_address[k], size, wires.uint8)
+        _add_delayed(
+            target, weight, per_synapse, delay, split, row, t, jump, n, ring, mask, width, at, units
+        )
+
+
+@kernel
+def send(cells, wires, recent, k, n, t, ring, x):
+    """Projection k with a delay for every synapse: the spikes of step n go into the ring."""
+    p, size = wires.pre[k], wires.size[k]
     for other in range(cells.bounds.shape[1] - 1):
-        units = spikes_of(history, n, other, p)
+        units = spikes_of(recent, n, other, p)
         if units.size == 0:
             continue
         if wires.wide[k]:
             target = at_address(wires.target_address[k], size, wires.int32)
-            if wires.long[k]:
-                delay = at_address(wires.delay_address[k], size, wires.uint16)
-                _add_delayed(
-                    target,
-                    weight,
-                    per_synapse,
-                    delay,
-                    wires.split,
-                    row,
-                    t,
-                    jump,
-                    n,
-                    ring,
-                    mask,
-                    width,
-                    at,
-                    units,
-                )
-            else:
-                delay = at_address(wires.delay_address[k], size, wires.uint8)
-                _add_delayed(
-                    target,
-                    weight,
-                    per_synapse,
-                    delay,
-                    wires.split,
-                    row,
-                    t,
-                    jump,
-                    n,
-                    ring,
-                    mask,
-                    width,
-                    at,
-                    units,
-                )
+            _send_rows(wires, k, n, t, units, target, ring, x)
         else:
             target = at_address(wires.target_address[k], size, wires.uint16)
-            if wires.long[k]:
-                delay = at_address(wires.delay_address[k], size, wires.uint16)
-                _add_delayed(
-                    target,
-                    weight,
-                    per_synapse,
-                    delay,
-                    wires.split,
-                    row,
-                    t,
-                    jump,
-                    n,
-                    ring,
-                    mask,
-                    width,
-                    at,
-                    units,
-                )
-            else:
-                delay = at_address(wires.delay_address[k], size, wires.uint8)
-                _add_delayed(
-                    target,
-                    weight,
-                    per_synapse,
-                    delay,
-                    wires.split,
-                    row,
-                    t,
-                    jump,
-                    n,
-                    ring,
-                    mask,
-                    width,
-                    at,
-                    units,
-                )
+            _send_rows(wires, k, n, t, units, target, ring, x)
 
 
 @kernel
 def take_from_ring(cells, wires, n, t, ring, x):
-    """What the ring holds for step n is added to the states of receptors, and its place becomes free."""
+    """What the ring holds for step n is added to the states of receptors, and its place becomes
+    free.
+    """
     row = (n & wires.ring_mask) * wires.ring_width
     for c in range(wires.ring_state.size):
         p = wires.ring_population[c]
         begin, end = cells.bounds[p, t], cells.bounds[p, t + 1]
-        arrived, y = (
-            part(ring, row + wires.ring_at[c] + begin, end - begin),
-            part(x, wires.ring_state[c] + begin, end - begin),
-        )
+        arrived = part(ring, row + wires.ring_at[c] + begin, end - begin)
+        y = part(x, wires.ring_state[c] + begin, end - begin)
         for i in range(end - begin):
             y[i] += arrived[i]
             arrived[i] = 0
-
-
-# --------------------------------------------------------------------------------- plastic synapses
-
-
-@kernel
-def _released(plastic, history, q, n, part_of, p):
-    """Releases of short-term plasticity q for the spikes of step n in one thread's part of population p, beside their list."""
-    first = plastic.release_first[q] + history.first[p, part_of] - history.first[p, 0]
-    return part(
-        plastic.release[n & history.mask], first, history.count[n & history.mask, part_of, p]
-    )
-
-
-@kernel
-def use_resources(cells, wires, plastic, history, q, n, t):
-    """Short-term plasticity q: u, x and the release u x at the spikes that thread t has found in step n."""
-    p, slot, use, recovery, facilitation = (
-        wires.pre[plastic.short[q]],
-        n & history.mask,
-        plastic.utilization[q],
-        plastic.recovery[q],
-        plastic.facilitation[q],
-    )
-    units, released = spikes_of(history, n, t, p), _released(plastic, history, q, n, t, p)
-    for e in range(units.size):
-        a = plastic.short_first[q] + units[e]
-        elapsed = n - plastic.used[a]
-        u = plastic.u[a] * np.exp(-facilitation * elapsed) if facilitation > 0 else 0.0
-        x = 1 - (1 - plastic.x[a]) * np.exp(-recovery * elapsed)
-        u += use * (1 - u)
-        released[e] = u * x
-        plastic.u[a], plastic.x[a], plastic.used[a] = u, x - u * x, n
-
-
-@kernel
-def _send_one(wires, k, n, t, jump, unit, ring, x):
-    """One spike, times a factor in `jump`, of a projection with a delay for every synapse."""
-    weight, row, size = (
-        at_address(wires.weight_address[k], wires.weight_size[k], x),
-        wires.row_first[k],
-        wires.size[k],
-    )
-    per_synapse, mask, width, at = (
-        wires.weight_size[k] > 1,
-        wires.ring_mask,
-        wires.ring_width,
-        wires.target[k],
-    )
-    for s in range(wires.split[row + unit[0], t], wires.split[row + unit[0], t + 1]):
-        if wires.long[k]:
-            delay = np.int64(at_address(wires.delay_address[k], size, wires.uint16)[s])
-        else:
-            delay = np.int64(at_address(wires.delay_address[k], size, wires.uint8)[s])
-        if wires.wide[k]:
-            i = np.int64(at_address(wires.target_address[k], size, wires.int32)[s])
-        else:
-            i = np.int64(at_address(wires.target_address[k], size, wires.uint16)[s])
-        ring[((n + delay) & mask) * width + at + i] += jump * (
-            weight[s] if per_synapse else weight[0]
-        )
-
-
-@kernel
-def add_released(cells, wires, plastic, history, q, n, t, x, ring):
-    """Weight times release, for the spikes of step n of the projection of short-term plasticity q."""
-    k = plastic.short[q]
-    p = wires.pre[k]
-    for other in range(cells.bounds.shape[1] - 1):
-        units, released = (
-            spikes_of(history, n, other, p),
-            _released(plastic, history, q, n, other, p),
-        )
-        for e in range(units.size):
-            jump = wires.jump[k] * released[e]
-            if plastic.short_delayed[q]:
-                _send_one(wires, k, n, t, jump, part(units, e, 1), ring, x)
-            else:
-                add_spikes(cells, wires, k, t, jump, part(units, e, 1), x)
-
-
-@kernel
-def _faded(trace, steps, rate, table):
-    """A trace after some steps: trace exp(-rate steps)."""
-    return trace * (table[steps] if steps < table.size else np.exp(-rate * steps))
-
-
-@kernel
-def _clipped(w, most):
-    return min(max(w, 0.0), most)
-
-
-@kernel
-def _learn_row(plastic, rule, target, weight, begin, end, jump, n, y):
-    """w += eta (x_post - alpha), then I += w, for the synapses of one presynaptic spike."""
-    first, rate, table = plastic.post_first[rule], plastic.rate[rule], plastic.table[rule]
-    for s in range(begin, end):
-        i = np.int64(target[s])
-        trace = _faded(plastic.post_trace[first + i], n - plastic.post_seen[first + i], rate, table)
-        weight[s] = _clipped(
-            weight[s] + plastic.eta[rule] * (trace - plastic.alpha[rule]), plastic.w_max[rule]
-        )
-        y[i] += jump * weight[s]
-
-
-@kernel
-def _arrive_and_learn(cells, wires, plastic, history, rule, n, t, x):
-    """What arrives at learning projection `rule` at step n. Every thread keeps presynaptic traces of its own: all are the same."""
-    k = plastic.learning[rule]
-    emitted, p, row = n - wires.delay[k], wires.pre[k], wires.row_first[k]
-    if emitted < 0:
-        return
-    weight, y = (
-        at_address(wires.weight_address[k], wires.weight_size[k], x),
-        part(x, wires.target[k], cells.n[wires.post[k]]),
-    )
-    for other in range(cells.bounds.shape[1] - 1):
-        units = spikes_of(history, emitted, other, p)
-        for e in range(units.size):
-            a, r = plastic.pre_first[rule] + units[e], row + units[e]
-            trace = _faded(
-                plastic.pre_trace[t, a],
-                n - plastic.pre_seen[t, a],
-                plastic.rate[rule],
-                plastic.table[rule],
-            )
-            plastic.pre_trace[t, a], plastic.pre_seen[t, a] = trace + 1, n
-            if wires.wide[k]:
-                target = at_address(wires.target_address[k], wires.size[k], wires.int32)
-                _learn_row(
-                    plastic,
-                    rule,
-                    target,
-                    weight,
-                    wires.split[r, t],
-                    wires.split[r, t + 1],
-                    wires.jump[k],
-                    n,
-                    y,
-                )
-            else:
-                target = at_address(wires.target_address[k], wires.size[k], wires.uint16)
-                _learn_row(
-                    plastic,
-                    rule,
-                    target,
-                    weight,
-                    wires.split[r, t],
-                    wires.split[r, t + 1],
-                    wires.jump[k],
-                    n,
-                    y,
-                )
-
-
-@kernel
-def _learn_from_targets(cells, wires, plastic, history, rule, n, t, x):
-    """x_post += 1 and w += eta x_pre, for the spikes of step n of the postsynaptic neurons of thread t."""
-    k, first, rate, table = (
-        plastic.learning[rule],
-        plastic.pre_first[rule],
-        plastic.rate[rule],
-        plastic.table[rule],
-    )
-    weight, units = (
-        at_address(wires.weight_address[k], wires.weight_size[k], x),
-        spikes_of(history, n, t, wires.post[k]),
-    )
-    for e in range(units.size):
-        i = units[e]
-        b, c = plastic.post_first[rule] + i, plastic.into_at[rule] + i
-        plastic.post_trace[b] = (
-            _faded(plastic.post_trace[b], n - plastic.post_seen[b], rate, table) + 1
-        )
-        plastic.post_seen[b] = n
-        for incoming in range(plastic.into_first[c], plastic.into_first[c + 1]):
-            s, a = plastic.into_synapse[incoming], first + plastic.into_source[incoming]
-            trace = _faded(plastic.pre_trace[t, a], n - plastic.pre_seen[t, a], rate, table)
-            weight[s] = _clipped(weight[s] + plastic.eta[rule] * trace, plastic.w_max[rule])
-
-
-@kernel
-def plastic_arrivals(cells, wires, plastic, history, n, t, x, ring):
-    """What arrives at step n through plastic projections with one delay, and what they learn."""
-    for q in range(plastic.short.size):
-        emitted = n - wires.delay[plastic.short[q]]
-        if not plastic.short_delayed[q] and emitted >= 0:
-            add_released(cells, wires, plastic, history, q, emitted, t, x, ring)
-    for rule in range(plastic.learning.size):
-        _arrive_and_learn(cells, wires, plastic, history, rule, n, t, x)
-        _learn_from_targets(cells, wires, plastic, history, rule, n, t, x)

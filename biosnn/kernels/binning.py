@@ -1,4 +1,4 @@
-"""The compiled loops that sort events into steps."""
+"""Binning: events of trials into the steps that contain them."""
 
 import numpy as np
 
@@ -9,14 +9,18 @@ _WORD, _ONE = np.uint64(64), np.uint64(1)
 
 @kernel
 def bin_once(spans, n_steps, n_units, duration, dt, tolerance, present, pointers, binned):
-    """Events of trials (events.Spans), moved, into the steps that contain them, one of a unit in a step; returns how many there are.
+    """Events of trials (events.Spans), moved, into the steps that contain them, one of a unit in a
+    step; returns how many there are.
 
-    Those outside of the units 0 .. n_units - 1 or the times 0 <= t < duration are left out. tolerance: as of timegrid.steps_of, seconds.
-    present: bits (trial, step, unit), zeros. Writes pointers (trial, step + 1) and the units of each step, ascending.
+    Those outside of the units 0 .. n_units - 1 or the times 0 <= t < duration are left out.
+    tolerance: as of timegrid.steps_of, seconds. present: bits (trial, step, unit), zeros. Writes
+    pointers (trial, step + 1) and the units of each step, ascending.
     """
     words = present.size // (pointers.shape[0] * n_steps)  # 64 units each
     for b in range(pointers.shape[0]):
-        up, scale, shift = np.int64(spans.up[b]), spans.scale[b], spans.shift[b]
+        up = np.int64(spans.up[b])
+        scale = spans.scale[b]
+        shift = spans.shift[b]
         for e in range(spans.first[b], spans.last[b]):
             unit, time = spans.units[e] + up, scale * np.float64(spans.times[e]) + shift
             if not (0 <= unit < n_units and 0 <= time < duration):

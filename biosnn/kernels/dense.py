@@ -1,10 +1,11 @@
-"""The compiled loops over the synapses of dense projections: deliver, and its adjoints accumulate and pull.
+"""Synapses of dense projections: deliver, and its adjoints accumulate and pull.
 
-    deliver      current[i] += jump W[j, i] S_j          forward, for every spike
-    accumulate   grad_W[j, i] += jump S_j grad_current[i]     adjoint, for every spike
-    pull         grad_S_j += jump sum_i W[j, i] grad_current[i]     adjoint, for every neuron whose surrogate derivative is not zero
+    deliver      current[i] += jump W[j, i] S_j                   forward, for every spike
+    accumulate   grad_W[j, i] += jump S_j grad_current[i]         adjoint, for every spike
+    pull         grad_S_j += jump sum_i W[j, i] grad_current[i]   adjoint, for every neuron whose
+                                                                  surrogate derivative is not zero
 
-Kernels see arrays and scalars only (arrays.py). Index letters as in batch.py.
+Kernels see arrays and scalars only (arrays.py). Index letters as in batch_forward.py.
 """
 
 from .jit import fused, kernel, part, reduction
@@ -15,7 +16,10 @@ from .simd import BLOCK_BYTES, BLOCK_ROWS, multiply_block, sum_rows
 
 @fused
 def deliver(weight, n_post, jump, events, start, stop, current):
-    """current[i] += jump W[j, i] S_j for every event, in ascending order of j. (Fusing is exact: jump is +1 or -1.)"""
+    """current[i] += jump W[j, i] S_j for every event, in ascending order of j.
+
+    (Fusing is exact: jump is +1 or -1.)
+    """
     units, values = events.units, events.values
     e = start
     while (
@@ -54,7 +58,8 @@ def gather_inputs(
     column,
     arriving,
 ):
-    """arriving[n, b, column:] = sum of W[j] over the events that arrive at step first_step + n, for a window of steps.
+    """arriving[n, b, column:] = sum of W[j] over the events that arrive at step first_step + n, for
+    a window of steps.
 
     Some columns at a time, so that their part of W stays in the second-level cache.
     """
@@ -94,11 +99,14 @@ def events_by_unit(
     n_pre,
     sorting,
 ):
-    """Sort the events of some steps by presynaptic neuron, then trial and step: those of neuron j are sorting.ends[j - 1] .. ends[j] - 1.
+    """Sort the events of some steps by presynaptic neuron, then trial and step: those of neuron j
+    are sorting.ends[j - 1] .. ends[j] - 1.
 
     Their places say when and where they arrive, in a ring of `slots` steps and `tile` trials.
     """
-    ends, places, factors = sorting.ends, sorting.places, sorting.factors
+    ends = sorting.ends
+    places = sorting.places
+    factors = sorting.factors
     ends[: n_pre + 1] = 0
     for b in range(trials):
         for n in range(first_step, last_step):
@@ -120,14 +128,21 @@ def events_by_unit(
 
 @fused
 def accumulate(grad_weight, n_pre, n_post, jump, smooth, sorting, column, arrived, sums):
-    """Forward: current[i] += jump W[j, i] S_j.  Adjoint: grad_W[j, i] += jump S_j grad_current[i] for the events of a window.
+    """Forward: current[i] += jump W[j, i] S_j.
 
-    By presynaptic neuron, so that a row of grad_W is read and written once; some columns at a time, so that their adjoints stay
-    in the second-level cache.
+    Adjoint: grad_W[j, i] += jump S_j grad_current[i] for the events of a window.
+
+    By presynaptic neuron, so that a row of grad_W is read and written once; some columns at a time,
+    so that their adjoints stay in the second-level cache.
     """
-    ends, places, factors, span = sorting.ends, sorting.places, sorting.factors, sums.size
+    ends = sorting.ends
+    places = sorting.places
+    factors = sorting.factors
+    span = sums.size
     for at in range(0, n_post, span):
-        adjoints, size, e = arrived[(column + at) // span].reshape(-1), min(span, n_post - at), 0
+        adjoints = arrived[(column + at) // span].reshape(-1)
+        size = min(span, n_post - at)
+        e = 0
         for j in range(n_pre):
             row = part(grad_weight, j * n_post + at, size)
             if not smooth and e < ends[j]:
@@ -144,12 +159,12 @@ def accumulate(grad_weight, n_pre, n_post, jump, smooth, sorting, column, arrive
 
 @fused
 def accumulate_now(grad_weight, n_post, jump, events, start, stop, adjoint):
-    """As `accumulate`, for the events of one trial and step: cheaper where grad_weight stays in the first-level cache."""
+    """As `accumulate`, for the events of one trial and step: cheaper where grad_weight stays in the
+    first-level cache.
+    """
     for e in range(start, stop):
-        s, row = (
-            jump * events.values[e] if events.values.size else jump,
-            part(grad_weight, events.units[e] * n_post, n_post),
-        )
+        s = jump * events.values[e] if events.values.size else jump
+        row = part(grad_weight, events.units[e] * n_post, n_post)
         for i in range(n_post):
             row[i] += s * adjoint[i]
 
@@ -159,11 +174,14 @@ def accumulate_now(grad_weight, n_post, jump, events, start, stop, adjoint):
 
 @fused
 def pull_dense(panels, n_pre, n_post, jump, trials, grad_states, target, grad_spikes, pre):
-    """Forward: current[i] += jump W[j, i] S_j.  Adjoint: grad_S[b, j] += jump sum_i W[j, i] grad_current[b, i].
+    """Forward: current[i] += jump W[j, i] S_j.
 
-    `panels` holds W transposed, some columns j at a time (passes.py), with zeros after the last one: a product of matrices
-    whose blocks of sums stay in registers. Rows beyond `trials` hold zeros, and columns after the last one get zeros added.
-    Columns: the currents are grad_states[b, target:], the spikes grad_spikes[b, pre:].
+    Adjoint: grad_S[b, j] += jump sum_i W[j, i] grad_current[b, i].
+
+    `panels` holds W transposed, some columns j at a time (chunks.py), with zeros after the last
+    one: a product of matrices whose blocks of sums stay in registers. Rows beyond `trials` hold
+    zeros, and columns after the last one get zeros added. Columns: the currents are grad_states[b,
+    target:], the spikes grad_spikes[b, pre:].
     """
     width = BLOCK_BYTES // panels.itemsize
     for j in range(0, n_pre, width):
@@ -185,18 +203,26 @@ def _dot(x, y):
 def _four_dots(w0, w1, w2, w3, y):
     s0 = s1 = s2 = s3 = y.dtype.type(0)
     for i in range(y.size):
-        s0, s1, s2, s3 = s0 + w0[i] * y[i], s1 + w1[i] * y[i], s2 + w2[i] * y[i], s3 + w3[i] * y[i]
+        s0 = s0 + w0[i] * y[i]
+        s1 = s1 + w1[i] * y[i]
+        s2 = s2 + w2[i] * y[i]
+        s3 = s3 + w3[i] * y[i]
     return s0, s1, s2, s3
 
 
 @fused
 def pull_near(weight, n_post, jump, trials, grad_states, target, near, start, at, grad_spikes, pre):
-    """As `pull_dense`, but only for the neurons near threshold that are listed: elsewhere sigma' is 0 and grad_S is not needed."""
+    """As `pull_dense`, but only for the neurons near threshold that are listed: elsewhere sigma' is
+    0 and grad_S is not needed.
+    """
     for b in range(trials):
         grad_current, result = part(grad_states[b], target, n_post), grad_spikes[b]
         e, stop = near.pointers[start + b, at], near.pointers[start + b, at + 1]
         while e + 4 <= stop:
-            j0, j1, j2, j3 = near.units[e], near.units[e + 1], near.units[e + 2], near.units[e + 3]
+            j0 = near.units[e]
+            j1 = near.units[e + 1]
+            j2 = near.units[e + 2]
+            j3 = near.units[e + 3]
             s0, s1, s2, s3 = _four_dots(
                 part(weight, j0 * n_post, n_post),
                 part(weight, j1 * n_post, n_post),

@@ -1,22 +1,23 @@
-"""The compiled loops that build sparse projections: rows of ascending targets, drawn from a stream of its own for every row.
+"""Drawing sparse projections: rows of ascending targets, each from a random stream of its own.
 
-Random numbers are SplitMix64 (Steele, Lea & Flood 2014): word k of the stream of row r is mix(start(seed, r) + k * golden), so
-that what is drawn depends on the seed and the row alone, never on threads.
+Random numbers are SplitMix64 (Steele, Lea & Flood 2014): word k of the stream of row r is
+mix(start(seed, r) + k * golden), so that what is drawn depends on the seed and the row alone, never
+on threads.
 """
 
 import numpy as np
 
 from .jit import kernel, lowest_bit
 
-_GOLDEN, _ONE, _SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(1), np.uint64(6)
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_ONE = np.uint64(1)
+_SHIFT = np.uint64(6)
 _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-_S30, _S27, _S31, _S32, _S11 = (
-    np.uint64(30),
-    np.uint64(27),
-    np.uint64(31),
-    np.uint64(32),
-    np.uint64(11),
-)
+_S30 = np.uint64(30)
+_S27 = np.uint64(27)
+_S31 = np.uint64(31)
+_S32 = np.uint64(32)
+_S11 = np.uint64(11)
 _LOW_HALF, _INSIDE_WORD = np.uint64(0xFFFFFFFF), np.uint64(63)
 
 
@@ -52,16 +53,20 @@ def _draw_distinct(state, k, n, taken):
 
 @kernel
 def fill_rows(seed, first, begin, end, n, multiple, skip_self, target):
-    """Draw the targets of rows begin .. end - 1, ascending: first[j+1] - first[j] of them from n candidates.
+    """Draw the targets of rows begin .. end - 1, ascending: first[j+1] - first[j] of them from n
+    candidates.
 
-    multiple: with replacement. skip_self: candidate i means neuron i, or i + 1 from the row's own number on.
+    multiple: with replacement. skip_self: candidate i means neuron i, or i + 1 from the row's own
+    number on.
     """
     taken, most = np.zeros(n // 64 + 1, np.uint64), 0
     for j in range(begin, end):
         most = max(most, first[j + 1] - first[j])
     sums = np.empty(most + 1)
     for j in range(begin, end):
-        state, at, k = _start(seed, j), first[j], first[j + 1] - first[j]
+        state = _start(seed, j)
+        at = first[j]
+        k = first[j + 1] - first[j]
         if (
             multiple
         ):  # sorted uniform numbers are the partial sums of exponential ones, divided by the total
@@ -124,7 +129,9 @@ def place_targets(seed, begin, end, k, n, multiple, skip_self, cursor, target):
 
 @kernel
 def sum_of_squares(first, target):
-    """Sum over connected pairs of the squared number of their synapses; the targets of a row ascend."""
+    """Sum over connected pairs of the squared number of their synapses; the targets of a row
+    ascend.
+    """
     total = 0
     for j in range(first.size - 1):
         same = 0

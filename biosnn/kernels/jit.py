@@ -1,10 +1,12 @@
 """How biosnn compiles: the only place that names compiler options.
 
-Kernels release the global interpreter lock (threads run over chunks of trials) and are cached on disk, so that a second
-process starts at once. `fastmath` stays off: sums keep their order, NaN and infinity keep their meaning. Division follows
-numpy (infinity, not an exception), because the check for zero would keep loops off the vector units.
+Kernels release the global interpreter lock (threads run over chunks of trials) and are cached on
+disk, so that a second process starts at once. `fastmath` stays off: sums keep their order, NaN and
+infinity keep their meaning. Division follows numpy (infinity, not an exception), because the check
+for zero would keep loops off the vector units.
 
-Kernels call each other across files; the cache, which looks at the file of a kernel only, is told about all of them (code_cache.py).
+Kernels call each other across files; the cache, which looks at the file of a kernel only, is told
+about all of them (code_cache.py).
 """
 
 import ctypes
@@ -21,7 +23,8 @@ from numba.np.arrayobj import populate_array
 
 from ..support.code_cache import cache_of
 
-#: Always inlined: a kernel that is called passes every field of every array (hundreds of words), which costs more than a short loop.
+#: Always inlined: a kernel that is called passes every field of every array (hundreds of words),
+#: which costs more than a short loop.
 _OPTIONS = {"nogil": True, "error_model": "numpy", "forceinline": True}
 
 _SOURCES = sorted(
@@ -31,7 +34,7 @@ _STAMP = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdig
 
 
 def _compiler(**options):
-    """A decorator like numba.njit, whose cache is as old as the newest of all files with kernels."""
+    """A decorator like numba.njit, whose cache is as old as the newest file with kernels."""
 
     def decorate(function):
         if (
@@ -48,10 +51,12 @@ def _compiler(**options):
 #: Kernels whose order of additions is part of the result (everything in the forward pass).
 kernel = _compiler()
 
-#: Kernels that may fuse a product with the addition after it (adjoint: the order of additions is still fixed).
+#: Kernels that may fuse a product with the addition after it (adjoint: the order of additions is
+#: still fixed).
 fused = _compiler(fastmath={"contract"})
 
-#: Dot products, which need a free order of additions to use vector units. NaN and infinity keep their meaning.
+#: Dot products, which need a free order of additions to use vector units. NaN and infinity keep
+#: their meaning.
 reduction = _compiler(fastmath={"contract", "reassoc"})
 
 
@@ -106,7 +111,8 @@ def _borrowed(typing_context, arrays):
     return arrays(arrays), generate
 
 
-#: The same arrays (in nested tuples) without reference counts, which threads would fight over at every slice. For the
+#: The same arrays (in nested tuples) without reference counts, which threads would fight over at
+#: every slice. For the
 #: entrance of a kernel: its caller keeps the arrays alive.
 borrowed = (lambda arrays: arrays) if numba.config.DISABLE_JIT else _borrowed
 
@@ -122,7 +128,8 @@ def _checked_part(array, first, size):
     return _part(array, first, size)
 
 
-#: array[first:first + size] of a contiguous vector, without the clipping that makes slices slow: it must lie inside.
+#: array[first:first + size] of a contiguous vector, without the clipping that makes slices slow: it
+#: must lie inside.
 part = (
     _plain_part
     if numba.config.DISABLE_JIT
@@ -181,7 +188,8 @@ def _plain_at_address(address, size, like):
     return np.frombuffer(whole, like.dtype)
 
 
-#: A vector of the element type of `like` in memory that somebody else keeps alive. Projections differ in type and size, and
+#: A vector of the element type of `like` in memory that somebody else keeps alive. Projections
+#: differ in type and size, and
 #: kernels cannot hold a list of such arrays.
 at_address = _plain_at_address if numba.config.DISABLE_JIT else _at_address
 
@@ -226,7 +234,9 @@ is_raised = (lambda flags, place: flags[place] != 0) if numba.config.DISABLE_JIT
 
 
 def _system_yield(platform):
-    """The function of the operating system that gives the rest of a thread's time slice to others; it returns an int."""
+    """The function of the operating system that gives the rest of a thread's time slice to others;
+    it returns an int.
+    """
     return (
         ctypes.WinDLL("kernel32").SwitchToThread
         if platform == "win32"
@@ -246,9 +256,11 @@ def _plain_meet(control, meeting, threads):
 
 @kernel
 def _meet(control, meeting, threads):
-    """Wait until all threads have come to this meeting; spinning, since the wait is short, but other processes get their turn.
+    """Wait until all threads have come to this meeting; spinning, since the wait is short, but
+    other processes get their turn.
 
-    control: int64, zeros at the start; [0] counts arrivals, a number other than 0 in [8] sends everybody home.
+    control: int64, zeros at the start; [0] counts arrivals, a number other than 0 in [8] sends
+    everybody home.
     """
     _atomic_add(control, 0, 1)
     spins = 0

@@ -1,7 +1,14 @@
-"""The compiled loops over membranes below threshold: linear step, currents, bias and bounds, each beside its adjoint.
+"""Membranes below threshold: linear step, currents, bias and bounds, each beside its adjoint.
 
-Kernels see arrays and scalars only (arrays.py). Index letters as in batch.py.
+    integrate   U*, I* = M (U, I)          M: the step matrix of a neuron model
+    inject      U* += drive * current      likewise a bias, which is a constant current
+    bound       U* is held between two values
+
+Kernels see arrays and scalars only (arrays.py). Index letters as in batch_forward.py.
 """
+
+# a comparison with NaN is false, and NaN must stay
+# ruff: noqa: FURB136
 
 from .jit import fused, kernel, part
 
@@ -10,21 +17,22 @@ from .jit import fused, kernel, part
 
 @kernel
 def combine(model, terms, g, trials, x, y):
-    """y_r = sum_e coefficient_e x_other(e) for every state r of group g. One pass takes up to three terms."""
+    """y_r = sum_e coefficient_e x_other(e) for every state r of group g.
+
+    One pass takes up to three terms.
+    """
     first, n = model.state_first[g], model.neuron_first[g + 1] - model.neuron_first[g]
     for r in range(model.row_first[g], model.row_first[g + 1]):
-        start, stop, at = terms.first[r], terms.first[r + 1], first + (r - model.row_first[g]) * n
+        start = terms.first[r]
+        stop = terms.first[r + 1]
+        at = first + (r - model.row_first[g]) * n
         e1, e2 = min(start + 1, stop - 1), min(start + 2, stop - 1)
-        c0, c1 = (
-            part(model.coefficient, terms.at[start], n),
-            part(model.coefficient, terms.at[e1], n),
-        )
+        c0 = part(model.coefficient, terms.at[start], n)
+        c1 = part(model.coefficient, terms.at[e1], n)
         c2 = part(model.coefficient, terms.at[e2], n)
         for b in range(trials):
-            x0, x1 = (
-                part(x[b], first + terms.other[start] * n, n),
-                part(x[b], first + terms.other[e1] * n, n),
-            )
+            x0 = part(x[b], first + terms.other[start] * n, n)
+            x1 = part(x[b], first + terms.other[e1] * n, n)
             x2, result = part(x[b], first + terms.other[e2] * n, n), part(y[b], at, n)
             if stop - start == 1:
                 for i in range(n):
@@ -36,10 +44,8 @@ def combine(model, terms, g, trials, x, y):
                 for i in range(n):
                     result[i] = c0[i] * x0[i] + c1[i] * x1[i] + c2[i] * x2[i]
             for e in range(start + 3, stop):
-                c, x0 = (
-                    part(model.coefficient, terms.at[e], n),
-                    part(x[b], first + terms.other[e] * n, n),
-                )
+                c = part(model.coefficient, terms.at[e], n)
+                x0 = part(x[b], first + terms.other[e] * n, n)
                 for i in range(n):
                     result[i] += c[i] * x0[i]
 
@@ -58,15 +64,16 @@ def integrate_adjoint(model, g, trials, grad_new, grad_old):
 
 @fused
 def matrix_adjoint(model, g, grad_new, old, grad_coefficient):
-    """Forward: new = M old.  Adjoint, one trial: grad_M[row, column] += grad_new[row] old[column]."""
+    """Forward: new = M old.
+
+    Adjoint, one trial: grad_M[row, column] += grad_new[row] old[column].
+    """
     first, n = model.state_first[g], model.neuron_first[g + 1] - model.neuron_first[g]
     for r in range(model.row_first[g], model.row_first[g + 1]):
         row = first + (r - model.row_first[g]) * n
         for e in range(model.rows.first[r], model.rows.first[r + 1]):
-            gradient, column = (
-                part(grad_coefficient, model.rows.at[e], n),
-                first + model.rows.other[e] * n,
-            )
+            gradient = part(grad_coefficient, model.rows.at[e], n)
+            column = first + model.rows.other[e] * n
             for i in range(n):
                 gradient[i] += grad_new[row + i] * old[column + i]
 
@@ -75,7 +82,9 @@ def matrix_adjoint(model, g, grad_new, old, grad_coefficient):
 def inject(model, blocks, current, start, n, trials, new):
     """U* += drive * current."""
     for m in range(blocks.size.size):
-        a, column, u = blocks.tag[m], blocks.column[m], blocks.first[m]
+        a = blocks.tag[m]
+        column = blocks.column[m]
+        u = blocks.first[m]
         for b in range(trials):
             for i in range(blocks.size[m]):
                 new[b, u + i] += model.drive[a + i] * current[start + b, n, column + i]
@@ -83,9 +92,14 @@ def inject(model, blocks, current, start, n, trials, new):
 
 @kernel
 def inject_adjoint(model, blocks, current, start, n, trials, grad_new, grad_current, grad_drive):
-    """Forward: U* += drive * current.  Adjoint: grad_current = drive * grad_U*; grad_drive += current * grad_U*."""
+    """Forward: U* += drive * current.
+
+    Adjoint: grad_current = drive * grad_U*; grad_drive += current * grad_U*.
+    """
     for m in range(blocks.size.size):
-        a, column, u = blocks.tag[m], blocks.column[m], blocks.first[m]
+        a = blocks.tag[m]
+        column = blocks.column[m]
+        u = blocks.first[m]
         for b in range(trials):
             for i in range(blocks.size[m]):
                 if grad_current.shape[1]:
@@ -106,7 +120,10 @@ def add_bias(model, trials, new):
 
 @fused
 def bias_adjoint(model, trials, grad_new, grad_bias, grad_drive):
-    """Forward: U* += drive * bias.  Adjoint: grad_bias += drive * grad_U*; grad_drive += bias * grad_U*."""
+    """Forward: U* += drive * bias.
+
+    Adjoint: grad_bias += drive * grad_U*; grad_drive += bias * grad_U*.
+    """
     for g in range(model.neuron_first.size - 1):
         a, u = model.neuron_first[g], model.state_first[g]
         for b in range(trials):
@@ -122,11 +139,9 @@ def bias_adjoint(model, trials, grad_new, grad_bias, grad_drive):
 @kernel
 def bound(model, g, trials, new):
     """U* = low where it is below, high where it is above. (NaN stays.)"""
-    a, first, size = (
-        model.neuron_first[g],
-        model.state_first[g],
-        model.neuron_first[g + 1] - model.neuron_first[g],
-    )
+    a = model.neuron_first[g]
+    first = model.state_first[g]
+    size = model.neuron_first[g + 1] - model.neuron_first[g]
     low, high = part(model.bounds.low, a, size), part(model.bounds.high, a, size)
     for b in range(trials):
         u = part(new[b], first, size)
@@ -137,17 +152,16 @@ def bound(model, g, trials, new):
 
 @fused
 def bound_adjoint(model, g, trials, margin, start, n, grad_new):
-    """Forward: U* = low or high where it is beyond.  Adjoint: grad_U = 0 there, and where it is clamped (margin -inf)."""
-    a, first, size = (
-        model.neuron_first[g],
-        model.state_first[g],
-        model.neuron_first[g + 1] - model.neuron_first[g],
-    )
-    low, high, theta = (
-        part(model.bounds.low, a, size),
-        part(model.bounds.high, a, size),
-        part(model.threshold, a, size),
-    )
+    """Forward: U* = low or high where it is beyond.
+
+    Adjoint: grad_U = 0 there, and where it is clamped (margin -inf).
+    """
+    a = model.neuron_first[g]
+    first = model.state_first[g]
+    size = model.neuron_first[g + 1] - model.neuron_first[g]
+    low = part(model.bounds.low, a, size)
+    high = part(model.bounds.high, a, size)
+    theta = part(model.threshold, a, size)
     zero = margin.dtype.type(0)
     for b in range(trials):
         m, grad_u = part(margin[start + b, n], a, size), part(grad_new[b], first, size)

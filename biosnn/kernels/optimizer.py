@@ -1,7 +1,11 @@
-"""The compiled loops of optimizers: one pass over parameters, gradient and state, of one type and length.
+"""Optimizers: one pass over parameters, gradient and state, of one type and length.
 
-Kernels see arrays and scalars only; scalars have the type of the arrays. optim.py has the equations.
+Kernels see arrays and scalars only; scalars have the type of the arrays. training/optim.py has the
+equations.
 """
+
+# x may be NaN, which min would lose
+# ruff: noqa: FURB136
 
 import numpy as np
 
@@ -21,7 +25,9 @@ def sgd(parameters, gradient, velocity, momentum, rate):
 def adam(
     parameters, gradient, mean, square, new_mean, new_square, correction, epsilon, shrink, rate
 ):
-    """new_mean, new_square: 1 - beta; correction: sqrt(1 - beta2^t); shrink: 1 - rate weight_decay; rate: over 1 - beta1^t."""
+    """new_mean, new_square: 1 - beta; correction: sqrt(1 - beta2^t); shrink: 1 - rate weight_decay;
+    rate: over 1 - beta1^t.
+    """
     for i in range(parameters.size):
         g = gradient[i]
         m = mean[i] + new_mean * (g - mean[i])
@@ -32,7 +38,9 @@ def adam(
 
 @kernel
 def smorms3(parameters, gradient, memory, mean, square, epsilon, rate):
-    """With r = 1 / (memory + 1) in the place of 1 - beta, and the rate held below mean^2 / (square + epsilon)."""
+    """With r = 1 / (memory + 1) in the place of 1 - beta, and the rate held below mean^2 / (square
+    + epsilon).
+    """
     one = type(rate)(1)  # a bare 1 would make a float32 expression float64
     for i in range(parameters.size):
         g, r = gradient[i], one / (memory[i] + one)
@@ -40,6 +48,5 @@ def smorms3(parameters, gradient, memory, mean, square, epsilon, rate):
         v = square[i] + r * (g * g - square[i])
         x = m * m / (v + epsilon)
         mean[i], square[i], memory[i] = m, v, memory[i] * (one - x) + one
-        parameters[i] -= (
-            g * (rate if x > rate else x) / (np.sqrt(v) + epsilon)
-        )  # x may be NaN, which then stays
+        # x may be NaN, which then stays
+        parameters[i] -= g * (rate if x > rate else x) / (np.sqrt(v) + epsilon)

@@ -1,11 +1,16 @@
-"""The compiled loops of units that pool spikes, and their adjoint; in batches of trials, and in one large network.
+"""Units that pool spikes, and their adjoint; in batches of trials, and in one large network.
 
     forward   S_g = max over the neurons i of window g of S_i, in the same step
-    adjoint   grad_S_i += grad_S_g for the i of the largest S_i and, where these are equal, of the largest U* - theta
+    adjoint   grad_S_i += grad_S_g for the i of the largest S_i and, where these are equal, of the
+              largest U* - theta
 
-Spikes grow with the margin U* - theta: a unit has the largest margin of its window, and what follows from margins (spikes, the smooth
-twin, lists of those near threshold) follows for units as for neurons. Kernels see arrays and scalars only. k: population of units.
+Spikes grow with the margin U* - theta: a unit has the largest margin of its window, and what
+follows from margins (spikes, the smooth twin, lists of those near threshold) follows for units as
+for neurons. Kernels see arrays and scalars only. k: population of units.
 """
+
+# choices without min and max keep NaN and the vector units
+# ruff: noqa: FURB136
 
 from .jit import fused, kernel, part
 from .threshold import is_listed
@@ -17,10 +22,8 @@ def pool(pools, trials, margin, start, slot):
     for k in range(pools.units.size):
         size = pools.size[k]
         for b in range(trials):
-            neurons, units = (
-                margin[start + b, slot],
-                part(margin[start + b, slot], pools.target[k], pools.units[k]),
-            )
+            neurons = margin[start + b, slot]
+            units = part(margin[start + b, slot], pools.target[k], pools.units[k])
             for g in range(pools.units[k]):
                 window = part(pools.member, pools.first[k] + g * size, size)
                 largest = neurons[window[0]]
@@ -32,18 +35,18 @@ def pool(pools, trials, margin, start, slot):
 
 @fused
 def pool_adjoint(model, trials, margin, near, start, n, grad_spikes):
-    """From the last population of units to the first, when grad_S of the units is complete; it is 0 for those that are not near threshold
-    where these are listed (threshold.is_listed), and the neuron that it goes to is listed then, too."""
+    """From the last population of units to the first, when grad_S of the units is complete; it is 0
+    for those that are not near threshold where these are listed (threshold.is_listed), and the
+    neuron that it goes to is listed then, too.
+    """
     pools = model.pools
     for k in range(pools.units.size - 1, -1, -1):
         p, size = pools.population[k], pools.size[k]
         listed, at = is_listed(model, model.group[p], near), n * model.group.size + p
         for b in range(trials):
-            neurons, result, units = (
-                margin[start + b, n],
-                grad_spikes[b],
-                part(grad_spikes[b], pools.target[k], pools.units[k]),
-            )
+            neurons = margin[start + b, n]
+            result = grad_spikes[b]
+            units = part(grad_spikes[b], pools.target[k], pools.units[k])
             first, last = (
                 (near.pointers[start + b, at], near.pointers[start + b, at + 1])
                 if listed
@@ -59,25 +62,27 @@ def pool_adjoint(model, trials, margin, near, start, n, grad_spikes):
 
 
 @kernel
-def pool_spikes(cells, pools, history, k, n, t):
-    """One large network: the spikes of step n of the units of thread t, from the lists of all threads. k: population of units."""
-    p, source, slot, rows, seen = (
-        pools.population[k],
-        pools.source[k],
-        n & history.mask,
-        pools.row_first[k],
-        pools.seen_first[k],
-    )
-    begin, end, count = cells.bounds[p, t], min(cells.bounds[p, t + 1], cells.n[p]), 0
+def pool_spikes(cells, pools, recent, k, n, t):
+    """One large network: the spikes of step n of the units of thread t, from the lists of all
+    threads. k: population of units.
+    """
+    p = pools.population[k]
+    source = pools.source[k]
+    slot = n & recent.mask
+    rows = pools.row_first[k]
+    seen = pools.seen_first[k]
+    begin = cells.bounds[p, t]
+    end = min(cells.bounds[p, t + 1], cells.n[p])
+    count = 0
     for other in range(cells.bounds.shape[1] - 1):
-        at = history.first[source, other]
-        for e in range(history.count[slot, other, source]):
-            row = rows + history.units[slot, at + e]
+        at = recent.first[source, other]
+        for e in range(recent.count[slot, other, source]):
+            row = rows + recent.units[slot, at + e]
             for a in range(pools.first[row], pools.first[row + 1]):
                 if begin <= pools.unit[a] < end:
                     pools.seen[seen + pools.unit[a]] = n
     for g in range(begin, end):
         if pools.seen[seen + g] == n:
-            history.units[slot, history.first[p, t] + count] = g
+            recent.units[slot, recent.first[p, t] + count] = g
             count += 1
-    history.count[slot, t, p] = count
+    recent.count[slot, t, p] = count

@@ -1,6 +1,9 @@
-"""The compiled loops of random numbers and of the background that they drive.
+"""Random numbers from counters (Philox), and what they drive: background, escape noise, dropout.
 
-Random numbers are counter-based: keyed by (seed, stream, step, neuron), whichever thread draws them. Kernels see arrays and scalars only.
+A random number follows from (key, stream, step, neuron), whichever thread draws it. The key follows
+from the seed. The stream is, of a background, the place of the source in its list; of escape noise
+and dropout, the number of the trial. Streams with names (targets, weights, initial states …) are in
+support/seeds.py. Kernels see arrays and scalars only.
 """
 
 import numpy as np
@@ -12,8 +15,13 @@ GRANULE = 64  # neurons that share random counters; parts of threads are multipl
 CURRENT, ORNSTEIN_UHLENBECK, POISSON, POISSON_PER_NEURON = range(4)
 
 _U64 = np.uint64
-_M0, _M1, _W0, _W1 = _U64(0xD2511F53), _U64(0xCD9E8D57), _U64(0x9E3779B9), _U64(0xBB67AE85)
-_LOW, _HALF, _PER_WORD = _U64(0xFFFFFFFF), _U64(32), _U64(GRANULE // 4)
+_M0 = _U64(0xD2511F53)
+_M1 = _U64(0xCD9E8D57)
+_W0 = _U64(0x9E3779B9)
+_W1 = _U64(0xBB67AE85)
+_LOW = _U64(0xFFFFFFFF)
+_HALF = _U64(32)
+_PER_WORD = _U64(GRANULE // 4)
 _TO_UNIT = 2.0**-32
 
 
@@ -33,17 +41,17 @@ def _next_key(k0, k1):
 
 @kernel
 def random_words(key, stream, step, granule, words):
-    """64 random 32-bit words for the neurons 64 granule … of a stream at a step: Philox4x32-10 (Salmon et al. 2011).
+    """64 random 32-bit words for the neurons 64 granule … of a stream at a step:
 
-    Counter (q, stream, low and high half of step); result r of counter 16 granule + q belongs to neuron 16 r + q.
-    Written out, because only a loop without an inner one uses vector units.
+    Philox4x32-10 (Salmon et al. 2011).
+
+    Counter (q, stream, low and high half of step); result r of counter 16 granule + q belongs to
+    neuron 16 r + q. Written out, because only a loop without an inner one uses vector units.
     """
-    stream, low, high, first = (
-        _U64(stream),
-        _U64(step) & _LOW,
-        _U64(step) >> _HALF,
-        _U64(granule) * _PER_WORD,
-    )
+    stream = _U64(stream)
+    low = _U64(step) & _LOW
+    high = _U64(step) >> _HALF
+    first = _U64(granule) * _PER_WORD
     k0, k1 = _U64(key) & _LOW, _U64(key) >> _HALF
     a0, a1 = _next_key(k0, k1)
     b0, b1 = _next_key(a0, a1)
@@ -73,12 +81,20 @@ def random_words(key, stream, step, granule, words):
 
 @kernel
 def _shared_poisson(words, table, counts):
-    """counts = number of entries of `table` (cumulative probabilities times 2^32, ascending) that each word reaches."""
+    """counts = number of entries of `table` (cumulative probabilities times 2^32, ascending) that
+    each word reaches.
+    """
     for i in range(GRANULE):
         counts[i] = 0
     for k in range(0, table.size, 8):
-        t0, t1, t2, t3 = table[k], table[k + 1], table[k + 2], table[k + 3]
-        t4, t5, t6, t7 = table[k + 4], table[k + 5], table[k + 6], table[k + 7]
+        t0 = table[k]
+        t1 = table[k + 1]
+        t2 = table[k + 2]
+        t3 = table[k + 3]
+        t4 = table[k + 4]
+        t5 = table[k + 5]
+        t6 = table[k + 6]
+        t7 = table[k + 7]
         for i in range(GRANULE):
             w = words[i]
             counts[i] += (
@@ -97,7 +113,9 @@ def _shared_poisson(words, table, counts):
 def _own_poisson(words, mean, counts):
     """Poisson counts of a mean for each neuron, by adding up probabilities."""
     for i in range(GRANULE):
-        left, p, k = (np.float64(words[i]) + 0.5) * _TO_UNIT, np.exp(-np.float64(mean[i])), 0
+        left = (np.float64(words[i]) + 0.5) * _TO_UNIT
+        p = np.exp(-np.float64(mean[i]))
+        k = 0
         while left > p and k < 1000:
             left -= p
             k += 1
@@ -107,7 +125,9 @@ def _own_poisson(words, mean, counts):
 
 @kernel
 def _normal(words, values):
-    """64 standard normal numbers from 64 words (Box & Muller), the words of neuron i and its partner half a granule on."""
+    """64 standard normal numbers from 64 words (Box & Muller), the words of neuron i and its
+    partner half a granule on.
+    """
     for i in range(GRANULE // 2):
         radius = np.sqrt(-2 * np.log((np.float64(words[i]) + 0.5) * _TO_UNIT))
         angle = 2 * np.pi * np.float64(words[i + GRANULE // 2]) * _TO_UNIT
@@ -133,7 +153,10 @@ def _segment(starts, first, size, n):
 
 @kernel
 def add_currents(noise, s, n, p, i, m, current, words):
-    """current += source s for the neurons i .. i + m - 1 of population p. Ornstein-Uhlenbeck sources take their step here."""
+    """current += source s for the neurons i .. i + m - 1 of population p.
+
+    Ornstein-Uhlenbeck sources take their step here.
+    """
     if noise.kind[s] == CURRENT:
         segment = _segment(noise.starts, noise.start_first[s], noise.segments[s], n)
         if noise.per_neuron[s]:
@@ -145,15 +168,15 @@ def add_currents(noise, s, n, p, i, m, current, words):
             for k in range(m):
                 current[k] += value
     elif noise.kind[s] == ORNSTEIN_UHLENBECK:
-        own, width, at = noise.ou, noise.width[s], noise.value_first[s] + i
+        own = noise.ou
+        width = noise.width[s]
+        at = noise.value_first[s] + i
         for b in range(0, m, GRANULE):
             random_words(noise.key, noise.stream[s], n, (i + b) // GRANULE, words.unsigned)
             _normal(words.unsigned, words.normal)
             y = part(own, noise.ou_first[s] + i + b, GRANULE)
-            mean, spread = (
-                part(noise.values, at + b, GRANULE),
-                part(noise.values, at + width + b, GRANULE),
-            )
+            mean = part(noise.values, at + b, GRANULE)
+            spread = part(noise.values, at + width + b, GRANULE)
             for k in range(GRANULE):
                 y[k] = mean[k] + noise.decay[s] * (y[k] - mean[k]) + spread[k] * words.normal[k]
                 current[b + k] += y[k]
@@ -161,7 +184,9 @@ def add_currents(noise, s, n, p, i, m, current, words):
 
 @kernel
 def add_poisson(cells, noise, s, n, t, x, words):
-    """Independent Poisson input of source s to the neurons of thread t: receptor state += weight * count."""
+    """Independent Poisson input of source s to the neurons of thread t: receptor state += weight *
+    count.
+    """
     p = noise.population[s]
     segment = _segment(noise.starts, noise.start_first[s], noise.segments[s], n)
     at = noise.value_first[s] + segment * noise.width[s]
@@ -183,7 +208,9 @@ _WHOLE_TRIAL = np.uint64(2**64 - 1)  # the step of a draw that holds for all ste
 
 @kernel
 def _escape(kind, steepness, rate, x):
-    """Probability of a spike in a step at x = U* - theta; 0 at -inf. rate: expected spikes in a step at x = 0."""
+    """Probability of a spike in a step at x = U* - theta; 0 at -inf. rate: expected spikes in a
+    step at x = 0.
+    """
     if kind == SIGMOID_ESCAPE:
         return 1 / (1 + np.exp(-steepness * x))
     return -np.expm1(-rate * np.exp(steepness * x))
@@ -191,9 +218,12 @@ def _escape(kind, steepness, rate, x):
 
 @kernel
 def draw_spikes(chance, trials, margin, start, slot, n):
-    """The sign of the margin U* - theta is drawn: plus where the neuron spikes. Its size stays, and with it sigma', which is even.
+    """The sign of the margin U* - theta is drawn: plus where the neuron spikes.
 
-    A neuron that is silent in this trial has margin -inf, so that neither spike nor surrogate follows.
+    Its size stays, and with it sigma', which is even.
+
+    A neuron that is silent in this trial has margin -inf, so that neither spike nor surrogate
+    follows.
     """
     words, tiny = np.empty(GRANULE, np.uint32), np.finfo(margin.dtype).tiny
     for b in range(trials):

@@ -1,4 +1,10 @@
-"""The compiled loops that take moments of states over time."""
+"""Recording in batches of trials: states at two moments of a step, their mean and variance.
+
+Kernels see arrays and scalars only (arrays.py). Index letters as in batch_forward.py.
+"""
+
+# numba drops a branch at compile time only where its test is `extras is not None` alone
+# ruff: noqa: SIM102
 
 import numpy as np
 
@@ -6,17 +12,43 @@ from .jit import kernel, part
 
 
 @kernel
+def copy_blocks(blocks, moment, trials, states, rows, start, n):
+    """Step n of the rows, at one moment of a step: row = state."""
+    for m in range(blocks.size.size):
+        if blocks.tag[m] == moment:
+            size = blocks.size[m]
+            for b in range(trials):
+                row = part(rows[start + b, n], blocks.column[m], size)
+                state = part(states[b], blocks.first[m], size)
+                for i in range(size):
+                    row[i] = state[i]
+
+
+@kernel
+def add_blocks(blocks, moment, trials, rows, start, n, states):
+    """Its adjoint: state += row, for the derivatives of a loss by what was recorded."""
+    for m in range(blocks.size.size):
+        if blocks.tag[m] == moment:
+            size = blocks.size[m]
+            for b in range(trials):
+                row = part(rows[start + b, n], blocks.column[m], size)
+                state = part(states[b], blocks.first[m], size)
+                for i in range(size):
+                    state[i] += row[i]
+
+
+@kernel
 def add_moments(blocks, moment, trials, states, moments, start, n):
-    """Step n: mean += (x - mean) / (n + 1), and the sum of squared deviations grows with it (Welford 1962)."""
+    """Step n: mean += (x - mean) / (n + 1), and the sum of squared deviations grows with it
+    (Welford 1962).
+    """
     share = 1.0 / (n + 1)
     for m in range(blocks.size.size):
         if blocks.tag[m] == moment:
             size = blocks.size[m]
             for b in range(trials):
-                mean, squares = (
-                    part(moments[start + b, 0], blocks.column[m], size),
-                    part(moments[start + b, 1], blocks.column[m], size),
-                )
+                mean = part(moments[start + b, 0], blocks.column[m], size)
+                squares = part(moments[start + b, 1], blocks.column[m], size)
                 state = part(states[b], blocks.first[m], size)
                 for i in range(size):
                     x, before = state[i], mean[i]
@@ -25,8 +57,22 @@ def add_moments(blocks, moment, trials, states, moments, start, n):
 
 
 @kernel
+def record(recording, moment, trials, states, start, n, extras):
+    """What is recorded of step n at one moment of it: states, and their mean and variance."""
+    if recording.states.shape[2]:
+        copy_blocks(recording.blocks, moment, trials, states, recording.states, start, n)
+    if extras is not None:
+        if recording.moments.shape[2]:
+            add_moments(
+                recording.moment_blocks, moment, trials, states, recording.moments, start, n
+            )
+
+
+@kernel
 def add_products(states, first, sums, products):
-    """sums[b, a] += U_a and products[b, a, c] += U_a U_c over all steps; states (trial, step, column), U_a (n,) from column first + a n."""
+    """sums[b, a] += U_a and products[b, a, c] += U_a U_c over all steps; states (trial, step,
+    column), U_a (n,) from column first + a n.
+    """
     parts, n = sums.shape[1:]
     for b in range(states.shape[0]):
         for step in range(states.shape[1]):

@@ -1,7 +1,7 @@
-"""What the loops of numba cannot say to the vector units: sums that stay in registers, and comparisons as bits.
+"""Vector units: sums that stay in registers, and comparisons as bits, which numba cannot express.
 
-Written in the intermediate language of LLVM, for vectors of 32 or 64 bytes on any processor; beside each stands the same in
-numpy, which runs where compilation is off.
+Written in the intermediate language of LLVM, for vectors of 32 or 64 bytes on any processor; beside
+each stands the same in numpy, which runs where compilation is off.
 """
 
 from math import factorial, log
@@ -12,7 +12,8 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-#: Rows (trials) and bytes of a row that one `multiply_block` computes: as many sums as fit into 16 vector registers.
+#: Rows (trials) and bytes of a row that one `multiply_block` computes: as many sums as fit into 16
+#: vector registers.
 BLOCK_ROWS, BLOCK_BYTES = 6, 64
 
 
@@ -45,13 +46,16 @@ def _vectors_at(builder, pointer, vector, n):
 
 
 def _multiply_loop(builder, vector, a_rows, b, n):
-    """Sums over i < n of a_row[i] b[i], for every row of a; b[i] is two vectors. Returns them, row by row."""
-    contract, size, width = ("contract",), n.type, vector.count
-    before, loop, after = (
-        builder.block,
-        builder.append_basic_block("loop"),
-        builder.append_basic_block("after"),
-    )
+    """Sums over i < n of a_row[i] b[i], for every row of a; b[i] is two vectors.
+
+    Returns them, row by row.
+    """
+    contract = ("contract",)
+    size = n.type
+    width = vector.count
+    before = builder.block
+    loop = builder.append_basic_block("loop")
+    after = builder.append_basic_block("after")
     zero = ir.Constant(vector, [0.0] * width)
     builder.cbranch(builder.icmp_signed(">", n, size(0)), loop, after)
     builder.position_at_end(loop)
@@ -121,21 +125,22 @@ def _multiply_block_python(a, row, column, n, b, first, scale, c, column_c):
     )
 
 
-#: c[row + k, column_c + h] += scale * sum over i < n of a[row + k, column + i] b[first + i * width + h], for BLOCK_ROWS rows k and
-#: width = BLOCK_BYTES / itemsize columns h; i ascends. The innermost loop of a matrix product whose sums stay in registers.
+#: c[row + k, column_c + h] += scale * sum over i < n of a[row + k, column + i] b[first + i * width
+#: + h], for BLOCK_ROWS rows k and
+#: width = BLOCK_BYTES / itemsize columns h; i ascends. The innermost loop of a matrix product whose
+#: sums stay in registers.
 multiply_block = _multiply_block_python if numba.config.DISABLE_JIT else _multiply_block
 
-#: The most bytes of neighbouring numbers that one `sum_rows` adds: more sums than hide the time of an addition, all in registers.
+#: The most bytes of neighbouring numbers that one `sum_rows` adds: more sums than hide the time of
+#: an addition, all in registers.
 SPAN_BYTES = 256
 
 
 def _sum_loop(builder, vector, n, base, stride, units, first, last, out):
     """out[h] = sum over e in first .. last - 1 of base[units[e] * stride + h], h < n vectors."""
-    before, loop, after = (
-        builder.block,
-        builder.append_basic_block("loop"),
-        builder.append_basic_block("after"),
-    )
+    before = builder.block
+    loop = builder.append_basic_block("loop")
+    after = builder.append_basic_block("after")
     zero = ir.Constant(vector, [0.0] * vector.count)
     builder.cbranch(builder.icmp_signed("<", first, last), loop, after)
     builder.position_at_end(loop)
@@ -177,10 +182,8 @@ def _sum_rows(typing_context, rows, offset, stride, size, index, first, last, ou
             )
         )
         vector, n = _vector(rows, 32 // (rows.dtype.bitwidth // 8)), SPAN_BYTES // 32
-        base, units = (
-            _pointer(context, builder, rows, rows_, offset),
-            _pointer(context, builder, index, index_, first.type(0)),
-        )
+        base = _pointer(context, builder, rows, rows_, offset)
+        units = _pointer(context, builder, index, index_, first.type(0))
         place = _pointer(context, builder, out, out_, at)
         with builder.if_else(builder.icmp_signed(">", size, size.type(n // 2 * vector.count))) as (
             wide,
@@ -204,8 +207,10 @@ def _sum_rows_python(rows, offset, stride, size, index, first, last, out, at):
         out[at : at + row.size] += row
 
 
-#: out[at + h] = sum over e in first .. last - 1 of rows[offset + index[e] * stride + h], for h < size (at most SPAN_BYTES / itemsize)
-#: and up to the next half of a span; e ascends. The sums stay in registers. `rows`, a vector, must have a whole span after the
+#: out[at + h] = sum over e in first .. last - 1 of rows[offset + index[e] * stride + h], for h <
+#: size (at most SPAN_BYTES / itemsize)
+#: and up to the next half of a span; e ascends. The sums stay in registers. `rows`, a vector, must
+#: have a whole span after the
 #: beginning of the last row (arrays.aligned has it).
 sum_rows = _sum_rows_python if numba.config.DISABLE_JIT else _sum_rows
 
@@ -251,15 +256,18 @@ def _lowest_bit_python(bits):
     return (bits & -bits).bit_length() - 1
 
 
-#: Bits that say whether array[first + k] >= bound, k < LANES; the memory of a vector must not end before (arrays.aligned).
+#: Bits that say whether array[first + k] >= bound, k < LANES; the memory of a vector must not end
+#: before (arrays.aligned).
 at_least = _at_least_python if numba.config.DISABLE_JIT else _at_least
 
 #: Position of the lowest 1.
 lowest_bit = _lowest_bit_python if numba.config.DISABLE_JIT else _lowest_bit
 
 
-#: Of the exponential, by bytes of a number: the integer of that size, bits of the mantissa, bias of the exponent, ln 2 in two parts (the
-#: first has zeros at its end, so that a whole multiple of it is exact), the range, and the degree of the polynomial.
+#: Of the exponential, by bytes of a number: the integer of that size, bits of the mantissa, bias of
+#: the exponent, ln 2 in two parts (the
+#: first has zeros at its end, so that a whole multiple of it is exact), the range, and the degree
+#: of the polynomial.
 _EXP = {
     4: (ir.IntType(32), 23, 127, 0.693359375, -2.12194440e-4, -87.0, 88.0, 7),
     8: (ir.IntType(64), 52, 1023, 0.693145751953125, 1.42860682030941723212e-6, -708.0, 709.0, 13),
@@ -273,7 +281,9 @@ def _exp(typing_context, x):
             arguments,
             _EXP[x.bitwidth // 8],
         )
-        kind, add, multiply = value.type, builder.fadd, builder.fmul
+        kind = value.type
+        add = builder.fadd
+        multiply = builder.fmul
         for bound, order in ((kind(low), "<"), (kind(high), ">")):  # NaN stays
             value = builder.select(builder.fcmp_ordered(order, value, bound), bound, value)
         magic = kind(1.5 * 2.0**mantissa)  # a sum with it has a whole number in its lowest bits
@@ -291,6 +301,7 @@ def _exp(typing_context, x):
     return x(x), generate
 
 
-#: exp(x) = 2^n exp(r), |r| <= ln 2 / 2, the latter a polynomial: to 2 units in the last place, and in loops with vector units, other than
+#: exp(x) = 2^n exp(r), |r| <= ln 2 / 2, the latter a polynomial: to 2 units in the last place, and
+#: in loops with vector units, other than
 #: np.exp. x is held between -708 and 709 (single precision: -87 and 88).
 exp = np.exp if numba.config.DISABLE_JIT else _exp

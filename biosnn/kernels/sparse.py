@@ -1,22 +1,28 @@
-"""The compiled loops over the synapses of sparse projections and of those that share weights, in batches of trials.
+"""Synapses of sparse projections, and of those that share weights, in batches of trials.
 
-    deliver      current[i] += jump w_s S_j          forward, for every spike of j and every synapse s: j -> i of its row
-    accumulate   grad_w_s += jump S_j grad_current[i]     adjoint, for every spike
-    pull         grad_S_j += jump sum_s w_s grad_current[i]     adjoint, for every neuron whose surrogate derivative is not zero
+    deliver      current[i] += jump w_s S_j              forward, for every spike of j and every
+                                                         synapse s: j -> i of its row
+    accumulate   grad_w_s += jump S_j grad_current[i]    adjoint, for every spike
+    pull         grad_S_j += jump sum_s w_s grad_current[i]     adjoint, for every neuron whose
+                                                         surrogate derivative is not zero
 
-Synapse s belongs to neuron post[s], and its weight is weight[at[s]], which it may share with others (convolution, tied weights).
-Kernels see arrays and scalars only (arrays.py). Index letters as in batch.py.
+Synapse s belongs to neuron post[s], and its weight is weight[at[s]], which it may share with others
+(convolution, tied weights). Kernels see arrays and scalars only (arrays.py). Index letters as in
+batch_forward.py.
 """
 
+from .earlier_run import between
 from .jit import fused, kernel, part, reduction
-from .past import between
 from .threshold import is_listed
 
 
 @kernel
 def _deliver_rows(sparse, k, weight, events, start, stop, current):
     """In ascending order of j, and of i within a row."""
-    units, values, rows, jump = events.units, events.values, sparse.row_first[k], sparse.jump[k]
+    units = events.units
+    values = events.values
+    rows = sparse.row_first[k]
+    jump = sparse.jump[k]
     for e in range(start, stop):
         s, row = jump * values[e] if values.size else jump, rows + units[e]
         for a in range(sparse.first[row], sparse.first[row + 1]):
@@ -24,33 +30,33 @@ def _deliver_rows(sparse, k, weight, events, start, stop, current):
 
 
 @kernel
-def _deliver_before(sparse, k, n_inputs, n_populations, weight, past, start, trials, m, new):
+def _deliver_before(sparse, k, n_inputs, n_populations, weight, earlier, start, trials, m, new):
     """The events of step m < 0, before the run."""
     source = sparse.source[k]
     for b in range(trials):
         current = part(new[b], sparse.target[k], sparse.n_post[k])
         if source < n_inputs:
-            first, last = between(past, past.inputs, start + b, m, n_inputs, source)
-            _deliver_rows(sparse, k, weight, past.inputs, first, last, current)
+            first, last = between(earlier, earlier.inputs, start + b, m, n_inputs, source)
+            _deliver_rows(sparse, k, weight, earlier.inputs, first, last, current)
         else:
-            first, last = between(past, past.spikes, start + b, m, n_populations, source - n_inputs)
-            _deliver_rows(sparse, k, weight, past.spikes, first, last, current)
+            first, last = between(
+                earlier, earlier.spikes, start + b, m, n_populations, source - n_inputs
+            )
+            _deliver_rows(sparse, k, weight, earlier.spikes, first, last, current)
 
 
 @kernel
 def deliver_sparse(sparse, n_inputs, n_populations, weight, drive, spikes, start, trials, n, new):
     """All events that arrive at step n."""
     for k in range(sparse.source.size):
-        m, source, target, n_post = (
-            n - sparse.delay[k],
-            sparse.source[k],
-            sparse.target[k],
-            sparse.n_post[k],
-        )
+        m = n - sparse.delay[k]
+        source = sparse.source[k]
+        target = sparse.target[k]
+        n_post = sparse.n_post[k]
         if m < 0:
-            if drive.past.steps:
+            if drive.earlier.steps:
                 _deliver_before(
-                    sparse, k, n_inputs, n_populations, weight, drive.past, start, trials, m, new
+                    sparse, k, n_inputs, n_populations, weight, drive.earlier, start, trials, m, new
                 )
             continue
         for b in range(trials):
@@ -67,7 +73,10 @@ def deliver_sparse(sparse, n_inputs, n_populations, weight, drive, spikes, start
 
 @fused
 def _accumulate_rows(sparse, k, events, start, stop, adjoint, grad_weight):
-    units, values, rows, jump = events.units, events.values, sparse.row_first[k], sparse.jump[k]
+    units = events.units
+    values = events.values
+    rows = sparse.row_first[k]
+    jump = sparse.jump[k]
     for e in range(start, stop):
         s, row = jump * values[e] if values.size else jump, rows + units[e]
         for a in range(sparse.first[row], sparse.first[row + 1]):
@@ -97,7 +106,7 @@ def accumulate_sparse(
 
 @fused
 def accumulate_sparse_before(
-    sparse, n_inputs, n_populations, past, start, trials, steps, ring, grad_weight
+    sparse, n_inputs, n_populations, earlier, start, trials, steps, ring, grad_weight
 ):
     """From the events before the run that arrived in it; ring: adjoints of its first steps."""
     for k in range(sparse.source.size):
@@ -107,13 +116,13 @@ def accumulate_sparse_before(
             for b in range(trials):
                 adjoint = part(ring[arrival % ring.shape[0], b], sparse.target[k], sparse.n_post[k])
                 if source < n_inputs:
-                    first, last = between(past, past.inputs, start + b, m, n_inputs, source)
-                    _accumulate_rows(sparse, k, past.inputs, first, last, adjoint, grad_weight)
+                    first, last = between(earlier, earlier.inputs, start + b, m, n_inputs, source)
+                    _accumulate_rows(sparse, k, earlier.inputs, first, last, adjoint, grad_weight)
                 else:
                     first, last = between(
-                        past, past.spikes, start + b, m, n_populations, source - n_inputs
+                        earlier, earlier.spikes, start + b, m, n_populations, source - n_inputs
                     )
-                    _accumulate_rows(sparse, k, past.spikes, first, last, adjoint, grad_weight)
+                    _accumulate_rows(sparse, k, earlier.spikes, first, last, adjoint, grad_weight)
 
 
 @reduction
@@ -128,7 +137,9 @@ def _row_dot(sparse, first, last, weight, adjoint):
 def pull_sparse(
     sparse, n_inputs, model, weight, near, start, trials, n, steps, window, ring, grad_spikes
 ):
-    """grad_S of what was emitted at step n; where those near threshold are listed, for them only: elsewhere sigma' is 0."""
+    """grad_S of what was emitted at step n; where those near threshold are listed, for them only:
+    elsewhere sigma' is 0.
+    """
     for k in range(sparse.source.size):
         p, arrival = sparse.source[k] - n_inputs, n + sparse.delay[k]
         if (
@@ -139,12 +150,10 @@ def pull_sparse(
             and n // window != arrival // window
         ):
             continue
-        pre, rows, jump, listed = (
-            model.population_first[p],
-            sparse.row_first[k],
-            sparse.jump[k],
-            is_listed(model, model.group[p], near),
-        )
+        pre = model.population_first[p]
+        rows = sparse.row_first[k]
+        jump = sparse.jump[k]
+        listed = is_listed(model, model.group[p], near)
         at = n * model.group.size + p
         for b in range(trials):
             adjoint = part(ring[arrival % ring.shape[0], b], sparse.target[k], sparse.n_post[k])

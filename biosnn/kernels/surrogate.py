@@ -1,4 +1,8 @@
-"""The compiled surrogate derivatives, each with its smooth twin: the antiderivative, which takes the threshold's place in checks."""
+"""Surrogate derivatives sigma', each with its smooth twin sigma, the antiderivative.
+
+In checks of gradients the twin takes the place of the threshold. SuperSpike is
+sigma'(x) = 1 / (beta |x| + 1)^2; network/surrogate.py has the equations of all.
+"""
 
 import math
 
@@ -52,7 +56,9 @@ def other_derivative(kind, beta, x):
 @kernel
 def other_twin(kind, beta, x):
     """sigma(x), the antiderivative that vanishes at -inf."""
-    one, half, z = type(x)(1), type(x)(0.5), beta * x
+    one = type(x)(1)
+    half = type(x)(0.5)
+    z = beta * x
     if kind == GAUSSIAN:
         return _distribution(z)
     if kind == ARCTAN:
@@ -90,7 +96,9 @@ def surrogate_derivative(kind, beta, cutoff, x):
 
 @kernel
 def smooth_spike(kind, beta, cutoff, x):
-    """The smooth twin of the threshold: the antiderivative of `surrogate_derivative` that vanishes at -inf."""
+    """The smooth twin of the threshold: the antiderivative of `surrogate_derivative` that vanishes
+    at -inf.
+    """
     one, half = type(x)(1), type(x)(0.5)
     if x == -np.inf:
         return type(x)(0)

@@ -1,13 +1,13 @@
-"""The compiled loops over what a spike is and does to its own cell: threshold, clamp, reset and jumps, each beside its adjoint.
+"""Spikes: threshold, refractory clamp, reset and jumps of other states, each beside its adjoint.
 
-Kernels see arrays and scalars only (arrays.py). Index letters as in batch.py; k: jump.
+Kernels see arrays and scalars only (arrays.py). Index letters as in batch_forward.py; k: jump.
 """
 
 import numpy as np
 
 from .arrays import RESET_BY_SUBTRACTION, SUPERSPIKE, TRUNCATED_SUPERSPIKE
+from .earlier_run import between
 from .jit import fused, kernel, part
-from .past import between
 from .simd import LANES, at_least, lowest_bit
 from .surrogate import smooth_spike, surrogate_derivative
 
@@ -22,12 +22,12 @@ def is_listed(model, g, near):
 
 @kernel
 def threshold(model, g, trials, old, new, clock, margin, start, slot):
-    """margin = U* - theta; a clamped neuron keeps U and has margin -inf, so that neither spike nor surrogate follows."""
-    a, first, size = (
-        model.neuron_first[g],
-        model.state_first[g],
-        model.neuron_first[g + 1] - model.neuron_first[g],
-    )
+    """margin = U* - theta; a clamped neuron keeps U and has margin -inf, so that neither spike nor
+    surrogate follows.
+    """
+    a = model.neuron_first[g]
+    first = model.state_first[g]
+    size = model.neuron_first[g + 1] - model.neuron_first[g]
     theta = part(model.threshold, a, size)
     for b in range(trials):
         m, u = part(margin[start + b, slot], a, size), part(new[b], first, size)
@@ -44,16 +44,17 @@ def threshold(model, g, trials, old, new, clock, margin, start, slot):
 
 @kernel
 def collect_spikes(model, p, trials, margin, slot, spikes, near, start, n):
-    """Append the neurons with margin > 0 to the events of each trial; in the smooth twin every neuron emits sigma(margin).
+    """Append the neurons with margin > 0 to the events of each trial; in the smooth twin every
+    neuron emits sigma(margin).
 
     `near`, if it has units, gets those with |margin| <= cutoff, whose surrogate is not zero.
     """
-    g, a, at = model.group[p], model.population_first[p], n * model.group.size + p
-    size, width, listed = (
-        model.population_first[p + 1] - a,
-        model.cutoff[g],
-        is_listed(model, g, near),
-    )
+    g = model.group[p]
+    a = model.population_first[p]
+    at = n * model.group.size + p
+    size = model.population_first[p + 1] - a
+    width = model.cutoff[g]
+    listed = is_listed(model, g, near)
     for b in range(trials):
         count, m = spikes.pointers[start + b, at], part(margin[start + b, slot], a, size)
         count_near = near.pointers[start + b, at] if listed else 0
@@ -94,19 +95,17 @@ def threshold_adjoint(model, g, trials, margin, start, n, grad_spikes, grad_new)
 
     Where sigma' is 0 beyond the cutoff, grad_S may lack what was not pulled.
     """
-    a, first, size = (
-        model.neuron_first[g],
-        model.state_first[g],
-        model.neuron_first[g + 1] - model.neuron_first[g],
-    )
-    kind, beta, cutoff = model.surrogate[g], model.steepness[g], model.cutoff[g]
+    a = model.neuron_first[g]
+    first = model.state_first[g]
+    size = model.neuron_first[g + 1] - model.neuron_first[g]
+    kind = model.surrogate[g]
+    beta = model.steepness[g]
+    cutoff = model.cutoff[g]
     one, zero = margin.dtype.type(1), margin.dtype.type(0)
     for b in range(trials):
-        m, grad_spike, grad_u = (
-            part(margin[start + b, n], a, size),
-            part(grad_spikes[b], a, size),
-            part(grad_new[b], first, size),
-        )
+        m = part(margin[start + b, n], a, size)
+        grad_spike = part(grad_spikes[b], a, size)
+        grad_u = part(grad_new[b], first, size)
         if (
             kind == SUPERSPIKE or kind == TRUNCATED_SUPERSPIKE
         ):  # written out, because this loop then uses vector units
@@ -120,19 +119,18 @@ def threshold_adjoint(model, g, trials, margin, start, n, grad_spikes, grad_new)
 
 @fused
 def clamp_adjoint(model, g, trials, margin, start, n, grad_new, kept):
-    """Forward: a clamped neuron keeps U.  Adjoint: its grad_U bypasses the matrix; set it aside in `kept`."""
-    a, first, size = (
-        model.neuron_first[g],
-        model.state_first[g],
-        model.neuron_first[g + 1] - model.neuron_first[g],
-    )
+    """Forward: a clamped neuron keeps U.
+
+    Adjoint: its grad_U bypasses the matrix; set it aside in `kept`.
+    """
+    a = model.neuron_first[g]
+    first = model.state_first[g]
+    size = model.neuron_first[g + 1] - model.neuron_first[g]
     zero = margin.dtype.type(0)
     for b in range(trials):
-        m, grad_u, aside = (
-            part(margin[start + b, n], a, size),
-            part(grad_new[b], first, size),
-            part(kept[b], a, size),
-        )
+        m = part(margin[start + b, n], a, size)
+        grad_u = part(grad_new[b], first, size)
+        aside = part(kept[b], a, size)
         for i in range(size):
             aside[i] = grad_u[i] if m[i] == -np.inf else zero
             grad_u[i] = zero if m[i] == -np.inf else grad_u[i]
@@ -143,8 +141,12 @@ def clamp_adjoint(model, g, trials, margin, start, n, grad_new, kept):
 
 @kernel
 def reset(model, p, trials, spikes, margin, start, n, slot, new, clock, counts):
-    """U = U* + S (U_reset - U*), or U = U* - theta S; a spike is counted and starts the refractory clock."""
-    g, a, at = model.group[p], model.population_first[p], n * model.group.size + p
+    """U = U* + S (U_reset - U*), or U = U* - theta S; a spike is counted and starts the refractory
+    clock.
+    """
+    g = model.group[p]
+    a = model.population_first[p]
+    at = n * model.group.size + p
     u = model.state_first[g] + a - model.neuron_first[g]
     smooth, one = spikes.values.size > 0, new.dtype.type(1)
     for b in range(trials):
@@ -164,27 +166,26 @@ def reset(model, p, trials, spikes, margin, start, n, slot, new, clock, counts):
 
 @fused
 def reset_adjoint(model, g, trials, margin, start, n, smooth, differentiate, grad_new, grad_spikes):
-    """Forward: U = U* + S (U_reset - U*).  Adjoint: grad_S += (U_reset - U*) grad_U; grad_U *= 1 - S in place.
+    """Forward: U = U* + S (U_reset - U*).
 
-    The first term only if `differentiate`. By subtraction: U = U* - theta S, so only grad_S -= theta grad_U.
+    Adjoint: grad_S += (U_reset - U*) grad_U; grad_U *= 1 - S in place.
+
+    The first term only if `differentiate`. By subtraction: U = U* - theta S, so only grad_S -=
+    theta grad_U.
     """
-    a, first, size = (
-        model.neuron_first[g],
-        model.state_first[g],
-        model.neuron_first[g + 1] - model.neuron_first[g],
-    )
-    kind, beta, cutoff = model.surrogate[g], model.steepness[g], model.cutoff[g]
-    subtract, one, zero = (
-        model.reset_kind[g] == RESET_BY_SUBTRACTION,
-        margin.dtype.type(1),
-        margin.dtype.type(0),
-    )
+    a = model.neuron_first[g]
+    first = model.state_first[g]
+    size = model.neuron_first[g + 1] - model.neuron_first[g]
+    kind = model.surrogate[g]
+    beta = model.steepness[g]
+    cutoff = model.cutoff[g]
+    subtract = model.reset_kind[g] == RESET_BY_SUBTRACTION
+    one = margin.dtype.type(1)
+    zero = margin.dtype.type(0)
     for b in range(trials):
-        m, grad_u, grad_spike = (
-            part(margin[start + b, n], a, size),
-            part(grad_new[b], first, size),
-            part(grad_spikes[b], a, size),
-        )
+        m = part(margin[start + b, n], a, size)
+        grad_u = part(grad_new[b], first, size)
+        grad_spike = part(grad_spikes[b], a, size)
         if differentiate:
             for i in range(size):
                 if m[i] != -np.inf:
@@ -206,11 +207,13 @@ def reset_adjoint(model, g, trials, margin, start, n, smooth, differentiate, gra
 
 
 @kernel
-def _add_jumps_before(model, past, k, trials, start, m, new):
+def _add_jumps_before(model, earlier, k, trials, start, m, new):
     """… by the spikes of step m < 0."""
-    jumps, spikes, one = model.jumps, past.spikes, new.dtype.type(1)
+    jumps = model.jumps
+    spikes = earlier.spikes
+    one = new.dtype.type(1)
     for b in range(trials):
-        first, last = between(past, spikes, start + b, m, model.group.size, jumps.population[k])
+        first, last = between(earlier, spikes, start + b, m, model.group.size, jumps.population[k])
         for e in range(first, last):
             i = spikes.units[e]
             new[b, jumps.target[k] + i] += jumps.size[jumps.first[k] + i] * (
@@ -219,14 +222,18 @@ def _add_jumps_before(model, past, k, trials, start, m, new):
 
 
 @kernel
-def add_jumps(model, past, trials, spikes, start, n, new):
+def add_jumps(model, earlier, trials, spikes, start, n, new):
     """x_s += jump S[n - D], for the states s that a neuron's own spikes move."""
-    jumps, smooth, one = model.jumps, spikes.values.size > 0, new.dtype.type(1)
+    jumps = model.jumps
+    smooth = spikes.values.size > 0
+    one = new.dtype.type(1)
     for k in range(jumps.population.size):
-        m, x, first = n - jumps.delay[k], jumps.target[k], jumps.first[k]
+        m = n - jumps.delay[k]
+        x = jumps.target[k]
+        first = jumps.first[k]
         if m < 0:
-            if past.steps:
-                _add_jumps_before(model, past, k, trials, start, m, new)
+            if earlier.steps:
+                _add_jumps_before(model, earlier, k, trials, start, m, new)
             continue
         at = m * model.group.size + jumps.population[k]
         for b in range(trials):
@@ -237,30 +244,30 @@ def add_jumps(model, past, trials, spikes, start, n, new):
 
 @fused
 def jumps_adjoint(model, recording, start, trials, n, steps, window, ring, grad_spikes, grad_size):
-    """Forward: x_s += jump S[n - D].  Adjoint: grad_S += jump grad_x_s[n + D]; grad_jump += S grad_x_s[n + D].
+    """Forward: x_s += jump S[n - D].
 
-    window: of truncated backpropagation, or 0; what a spike does in a later one does not reach grad_S.
+    Adjoint: grad_S += jump grad_x_s[n + D]; grad_jump += S grad_x_s[n + D].
+
+    window: of truncated backpropagation, or 0; what a spike does in a later one does not reach
+    grad_S.
     """
-    jumps, spikes, near, one = model.jumps, recording.spikes, recording.near, ring.dtype.type(1)
+    jumps = model.jumps
+    spikes = recording.spikes
+    near = recording.near
+    one = ring.dtype.type(1)
     smooth = spikes.values.size > 0
     for k in range(jumps.population.size):
         p, first = jumps.population[k], jumps.first[k]
         if n + jumps.delay[k] >= steps:
             continue
         arrived, at = ring[(n + jumps.delay[k]) % ring.shape[0]], n * model.group.size + p
-        a, size = (
-            model.population_first[p],
-            model.population_first[p + 1] - model.population_first[p],
-        )
-        jump, reaches = (
-            part(jumps.size, first, size),
-            window == 0 or n // window == (n + jumps.delay[k]) // window,
-        )
+        a = model.population_first[p]
+        size = model.population_first[p + 1] - model.population_first[p]
+        jump = part(jumps.size, first, size)
+        reaches = window == 0 or n // window == (n + jumps.delay[k]) // window
         for b in range(trials):
-            grad_x, grad_spike = (
-                part(arrived[b], jumps.target[k], size),
-                part(grad_spikes[b], a, size),
-            )
+            grad_x = part(arrived[b], jumps.target[k], size)
+            grad_spike = part(grad_spikes[b], a, size)
             if reaches and is_listed(model, model.group[p], near):
                 for e in range(near.pointers[start + b, at], near.pointers[start + b, at + 1]):
                     grad_spike[near.units[e]] += jump[near.units[e]] * grad_x[near.units[e]]
@@ -274,16 +281,18 @@ def jumps_adjoint(model, recording, start, trials, n, steps, window, ring, grad_
 
 
 @fused
-def jumps_adjoint_before(model, past, start, trials, steps, ring, grad_size):
+def jumps_adjoint_before(model, earlier, start, trials, steps, ring, grad_size):
     """grad_jump from the spikes before the run that arrived in it."""
-    jumps, spikes, one = model.jumps, past.spikes, ring.dtype.type(1)
+    jumps = model.jumps
+    spikes = earlier.spikes
+    one = ring.dtype.type(1)
     if grad_size.size == 0:
         return
     for k in range(jumps.population.size):
         for arrival in range(min(jumps.delay[k], steps)):
             for b in range(trials):
                 first, last = between(
-                    past,
+                    earlier,
                     spikes,
                     start + b,
                     arrival - jumps.delay[k],

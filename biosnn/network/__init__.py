@@ -1,1 +1,1 @@
-"""The description: neuron tables, populations, projections, connectivity, surrogates, Dale's law."""
+"""The description: neurons, populations, projections, connectivity, surrogates, Dale's law."""

@@ -1,268 +1,239 @@
-"""Who connects to whom: rules for sparse projections, the usual motifs, and which projections are recurrent.
+"""Who connects to whom: what a rule for a sparse projection is, and the rules that draw nothing.
 
-A rule has build(n_pre, n_post, same, rng) -> (first, target, shared): rows of ascending targets (synapses.py), and where each synapse
-finds its weight (Shared), or None where weights lie as the synapses do. same: whether both populations are one; rng: a numpy Generator.
-A rule that draws nothing says `random = False`. `in_degree` of a rule, if it has any, goes before the mean of its synapses.
+A rule is any object with build(n_pre, n_post, same, rng) (`Rule`); one that draws nothing says
+`random = False`. A rule may say `in_degree`, the number of synapses of a typical postsynaptic
+neuron, where their mean is not typical (convolution), and `weights` of its own. Rules that draw are
+in random_connectivity.py.
 """
 
 from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from ..kernels import draw as kernels
-from ..support.checks import flag, instance, real, whole, wholes
-from ..support.checks import network as checked_network
+from ..support.checks import flag, keep, whole, wholes
 from ..support.memory import check_room
-from ..support.threads import default_threads, on_threads
-from .neuron import ei_lif, lif
-from .surrogate import SuperSpike
-from .synapses import Shared, target_type
-
-_PARTS = 8  # parts of the targets for a fixed in-degree; the result does not depend on it
+from .synapses import Rows, Shared, target_type
 
 
-# -------------------------------------------------------------------------------------------- rules
+@runtime_checkable
+class Rule(Protocol):
+    """What `connect` takes as synapses: anything with `build`.
 
+    What a rule builds is checked. A rule that draws nothing may say so with `random = False`; then
+    `connect` needs no seed for it.
 
-def _settle(rule, count=None, least=0, flags=("self_connections", "multiple")):
-    """Whole numbers and flags of a rule as plain ones; ValueError for what is none."""
-    what = type(rule).__name__
-    if count is not None:
-        object.__setattr__(rule, count, whole(getattr(rule, count), f"{what}: {count}", least))
-    for name in flags:
-        object.__setattr__(rule, name, flag(getattr(rule, name), f"{what}: {name}"))
+    Examples
+    --------
+    Every neuron projects onto its neighbours on a ring:
 
+    >>> import biosnn as bs
+    >>> class Ring:
+    ...     random = False
+    ...
+    ...     def __init__(self, reach):
+    ...         self.reach = reach
+    ...
+    ...     def build(self, n_pre, n_post, same, rng):
+    ...         pre = np.repeat(np.arange(n_pre), self.reach)
+    ...         post = (pre + np.tile(1 + np.arange(self.reach), n_pre)) % n_post
+    ...         return bs.Pairs(pre, post).build(n_pre, n_post, same, rng)
+    >>> net = bs.Network(dt=1e-3)
+    >>> a = net.population(5, bs.lif(), name="A")
+    >>> projection = net.connect(a, a, synapses=Ring(2), weights=0.1)
+    >>> j, i, w, d = net.indices("A->A")
+    >>> i.reshape(5, 2).tolist()
+    [[1, 2], [2, 3], [3, 4], [0, 4], [0, 1]]
+    """
 
-def _candidates(n, same, self_connections):
-    skip = same and not self_connections
-    return n - skip, skip
+    def build(self, n_pre: int, n_post: int, same: bool, rng: Any) -> Rows:
+        """Build the synapses of a projection.
 
+        Parameters
+        ----------
+        n_pre, n_post
+            Numbers of presynaptic and postsynaptic neurons.
+        same
+            Whether both populations are one.
+        rng
+            A numpy Generator, where all random numbers come from; None for rules that draw nothing.
 
-def _rows(counts, n_post, same, self_connections, multiple, rng, what):
-    """Rows with the given numbers of random targets."""
-    n, skip = _candidates(n_post, same, self_connections)
-    most = int(counts.max(initial=0))
-    if most and (n < 1 or not multiple and most > n):
-        raise ValueError(
-            f"{what}: {most} targets of one neuron cannot be drawn from {n} candidates"
-            + ("" if multiple else " without multiple connections")
-            + "."
-        )
-    check_room(
-        what,
-        sum(counts.tolist()) if most < 1 << 31 else most * counts.size,
-        target_type(n_post)().itemsize,
-    )
-    first = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
-    target, seed = np.empty(first[-1], target_type(n_post)), rng.integers(2**63, dtype=np.uint64)
-    bounds = np.searchsorted(first, np.linspace(0, first[-1], 4 * default_threads() + 1)[1:-1])
-    bounds = np.unique(np.concatenate([[0], bounds, [counts.size]]))
-    on_threads(
-        lambda begin, end: kernels.fill_rows(seed, first, begin, end, n, multiple, skip, target),
-        list(zip(bounds[:-1], bounds[1:])),
-    )
-    return first, target, None
-
-
-@dataclass(frozen=True)
-class Bernoulli:
-    """Every pair is connected with probability p, independently."""
-
-    p: float
-    self_connections: bool = True
-
-    def __post_init__(self):
-        object.__setattr__(self, "p", real(self.p, "Bernoulli: p, a probability,", 0, 1))
-        _settle(self, flags=("self_connections",))
-
-    def build(self, n_pre, n_post, same, rng):
-        n, _ = _candidates(n_post, same, self.self_connections)
-        return _rows(
-            rng.binomial(n, self.p, n_pre), n_post, same, self.self_connections, False, rng, self
-        )
-
-
-@dataclass(frozen=True)
-class FixedOutDegree:
-    """Every presynaptic neuron has k targets, drawn with replacement (multiple=True) or without."""
-
-    k: int
-    self_connections: bool = True
-    multiple: bool = True
-
-    def __post_init__(self):
-        _settle(self, "k")
-
-    def build(self, n_pre, n_post, same, rng):
-        check_room(self, self.k * n_pre, target_type(n_post)().itemsize)
-        return _rows(
-            np.full(n_pre, self.k), n_post, same, self.self_connections, self.multiple, rng, self
-        )
-
-
-@dataclass(frozen=True)
-class FixedTotal:
-    """n synapses between pairs drawn with replacement (multiple=True) or without."""
-
-    n: int
-    self_connections: bool = True
-    multiple: bool = True
-
-    def __post_init__(self):
-        _settle(self, "n")
-
-    def build(self, n_pre, n_post, same, rng):
-        candidates, _ = _candidates(n_post, same, self.self_connections)
-        check_room(self, self.n, target_type(n_post)().itemsize)
-        if self.multiple:
-            counts = rng.multinomial(self.n, np.full(n_pre, 1 / n_pre))
-        elif self.n > n_pre * candidates:
-            raise ValueError(f"{self}: there are only {n_pre * candidates} pairs.")
-        else:
-            counts = rng.multivariate_hypergeometric(
-                np.full(n_pre, candidates), self.n, method="marginals"
-            )
-        return _rows(counts, n_post, same, self.self_connections, self.multiple, rng, self)
-
-
-@dataclass(frozen=True)
-class FixedInDegree:
-    """Every postsynaptic neuron has k sources, drawn with replacement (multiple=True) or without."""
-
-    k: int
-    self_connections: bool = True
-    multiple: bool = True
-
-    def __post_init__(self):
-        _settle(self, "k")
-
-    def build(self, n_pre, n_post, same, rng):
-        n, skip = _candidates(n_pre, same, self.self_connections)
-        if self.k and (n < 1 or not self.multiple and self.k > n):
-            raise ValueError(
-                f"{self}: {self.k} sources of one neuron cannot be drawn from {n} candidates."
-            )
-        check_room(self, self.k * n_post, target_type(n_post)().itemsize)
-        seed = rng.integers(2**63, dtype=np.uint64)
-        bounds = np.linspace(0, n_post, _PARTS + 1).astype(int)
-        parts = list(zip(range(_PARTS), bounds[:-1], bounds[1:]))
-        counts = np.zeros((_PARTS, n_pre), np.int64)
-        on_threads(
-            lambda c, begin, end: kernels.count_sources(
-                seed, begin, end, self.k, n, self.multiple, skip, counts[c]
-            ),
-            parts,
-        )
-        first = np.concatenate([[0], np.cumsum(counts.sum(axis=0))])
-        cursor = first[:-1] + np.cumsum(counts, axis=0) - counts
-        target = np.empty(first[-1], target_type(n_post))
-        on_threads(
-            lambda c, begin, end: kernels.place_targets(
-                seed, begin, end, self.k, n, self.multiple, skip, cursor[c], target
-            ),
-            parts,
-        )
-        return first, target, None
+        Returns
+        -------
+        Rows of ascending targets; `Pairs(pre, post).build(n_pre, n_post, same, rng)` makes them of
+        pairs in any order.
+        """
+        ...
 
 
 @dataclass(frozen=True)
 class OneToOne:
-    """Neuron i of one population to neuron i of the other. tied: one weight for all of them, which training keeps one."""
+    """Neuron i of one population projects onto neuron i of the other.
+
+    Parameters
+    ----------
+    tied
+        Whether all synapses share one weight, which training keeps one.
+
+    Examples
+    --------
+    >>> OneToOne().build(3, 3, False, None).target.tolist()
+    [0, 1, 2]
+    """
 
     tied: bool = False
-    random = False
+    random: ClassVar[bool] = False
 
-    def __post_init__(self):
-        _settle(self, flags=("tied",))
+    def __post_init__(self) -> None:
+        keep(self, tied=flag(self.tied, "OneToOne: tied"))
 
-    def build(self, n_pre, n_post, same, rng):
+    def build(self, n_pre: int, n_post: int, same: bool, rng: Any) -> Rows:
+        """Build the synapses (see `Rule`)."""
         if n_pre != n_post:
             raise ValueError(
-                f"OneToOne: the populations have {n_pre} and {n_post} neurons; they must have equally many."
+                f"OneToOne: the populations have {n_pre} and {n_post} neurons; they must have "
+                "equally many."
             )
         shared = Shared(np.zeros(n_pre, np.int64), ()) if self.tied else None
-        return np.arange(n_pre + 1), np.arange(n_post).astype(target_type(n_post)), shared
+        return Rows(np.arange(n_pre + 1), np.arange(n_post).astype(target_type(n_post)), shared)
 
 
 @dataclass(frozen=True)
 class BlockDiagonal:
-    """Both populations are cut into `blocks` equal parts; all pairs within a part are connected, none between parts."""
+    """Both populations are cut into equal parts, and all pairs within a part are connected.
+
+    Parameters
+    ----------
+    blocks
+        Number of parts, which divides both numbers of neurons.
+
+    Examples
+    --------
+    >>> BlockDiagonal(2).build(2, 4, False, None).target.tolist()
+    [0, 1, 2, 3]
+    """
 
     blocks: int
-    random = False
+    random: ClassVar[bool] = False
 
-    def __post_init__(self):
-        _settle(self, "blocks", 1, ())
+    def __post_init__(self) -> None:
+        keep(self, blocks=whole(self.blocks, "BlockDiagonal: blocks", 1))
 
-    def build(self, n_pre, n_post, same, rng):
+    def build(self, n_pre: int, n_post: int, same: bool, rng: Any) -> Rows:
+        """Build the synapses (see `Rule`)."""
         if n_pre % self.blocks or n_post % self.blocks:
             raise ValueError(
-                f"{self}: the populations have {n_pre} and {n_post} neurons; both must be multiples of the number of "
-                "blocks."
+                f"{self}: the populations have {n_pre} and {n_post} neurons; both must be "
+                "multiples of the number of blocks."
             )
         check_room(self, n_pre * (n_post // self.blocks), 8)
         width = n_post // self.blocks
-        target = (
-            np.arange(n_post).reshape(self.blocks, 1, width).repeat(n_pre // self.blocks, axis=1)
-        )
-        return np.arange(n_pre + 1) * width, target.ravel().astype(target_type(n_post)), None
+        blocks = np.arange(n_post).reshape(self.blocks, 1, width)
+        target = blocks.repeat(n_pre // self.blocks, axis=1).ravel()
+        return Rows(np.arange(n_pre + 1) * width, target.astype(target_type(n_post)))
 
 
 @dataclass(frozen=True)
 class FanOut:
-    """Every presynaptic neuron has neighbouring targets of its own: neuron j those from j k on, with k = post / pre."""
+    """Every presynaptic neuron has neighbouring targets of its own.
 
-    random = False
+    Those of neuron j are the k = n_post / n_pre neurons from j k on.
 
-    def build(self, n_pre, n_post, same, rng):
+    Examples
+    --------
+    >>> FanOut().build(2, 4, False, None).target.tolist()
+    [0, 1, 2, 3]
+    """
+
+    random: ClassVar[bool] = False
+
+    def build(self, n_pre: int, n_post: int, same: bool, rng: Any) -> Rows:
+        """Build the synapses (see `Rule`)."""
         if n_post % n_pre:
             raise ValueError(
-                f"FanOut: the populations have {n_pre} and {n_post} neurons; the second must be a multiple of the first."
+                f"FanOut: the populations have {n_pre} and {n_post} neurons; the second must be a "
+                "multiple of the first."
             )
         return BlockDiagonal(n_pre).build(n_pre, n_post, same, rng)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Pairs:
-    """The pairs (pre[s], post[s]), whole numbers (synapses,). Weights and delays (synapses,), in `connect`, `set_weights`,
-    `network.weights` and gradients, are in the same order."""
+    """The pairs (pre[s], post[s]), in any order.
 
-    pre: np.ndarray
-    post: np.ndarray
-    weights: np.ndarray | None = None
-    random = False
+    Weights and delays (synapses,), in `connect`, `set_weights`, `network.weights` and gradients,
+    are in the same order.
 
-    def __post_init__(self):
+    Parameters
+    ----------
+    pre, post
+        (synapses,) whole numbers, the neurons of each synapse.
+    weights
+        (synapses,) weights that `connect` takes if it is given none.
+
+    Examples
+    --------
+    >>> Pairs([0, 1, 1], [2, 0, 1])
+    Pairs(3 synapses)
+    """
+
+    pre: ArrayLike
+    post: ArrayLike
+    weights: ArrayLike | None = None
+    random: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
         pre = wholes(self.pre, "Pairs: pre", shape=(None,))
         post = wholes(self.post, "Pairs: post", shape=(pre.size,))
-        object.__setattr__(self, "pre", pre)
-        object.__setattr__(self, "post", post)
+        keep(self, pre=pre, post=post)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Pairs({np.size(self.pre)} synapses)"
 
-    def build(self, n_pre, n_post, same, rng):
-        pre, post = self.pre, self.post
+    def build(self, n_pre: int, n_post: int, same: bool, rng: Any) -> Rows:
+        """Build the synapses (see `Rule`)."""
+        pre, post = np.asarray(self.pre), np.asarray(self.post)
         for name, index, n in (("pre", pre, n_pre), ("post", post, n_post)):
             if index.size and (index.min() < 0 or index.max() >= n):
                 raise ValueError(
-                    f"Pairs: {name} runs from {index.min()} to {index.max()}; the population has the neurons 0 .. {n - 1}."
+                    f"Pairs: {name} runs from {index.min()} to {index.max()}; the population has "
+                    f"the neurons 0 .. {n - 1}."
                 )
         order = np.lexsort((post, pre))
-        first = np.concatenate([[0], np.cumsum(np.bincount(pre, minlength=n_pre))]).astype(np.int64)
+        first = first_of_rows(pre, n_pre)
         ascending = np.array_equal(order, np.arange(order.size))
-        return (
-            first,
-            post[order].astype(target_type(n_post)),
-            None if ascending else Shared(order, (order.size,)),
-        )
+        shared = None if ascending else Shared(order, (order.size,))
+        return Rows(first, post[order].astype(target_type(n_post)), shared)
 
 
-def from_scipy(matrix):
-    """The pairs and weights of a scipy.sparse matrix (pre, post), duplicates summed, stored zeros kept."""
+def from_scipy(matrix: Any) -> Pairs:
+    """Return the pairs and weights of a sparse matrix of scipy.
+
+    Parameters
+    ----------
+    matrix
+        (pre, post), of any format of scipy.sparse. Duplicates are summed, stored zeros are kept.
+
+    Returns
+    -------
+    A rule with weights, for `connect(…, synapses=…)`.
+
+    Raises
+    ------
+    ValueError
+        If it is not such a matrix.
+
+    Examples
+    --------
+    >>> from scipy.sparse import csr_array
+    >>> from_scipy(csr_array([[0.0, 0.2], [0.1, 0.0]])).weights
+    array([0.2, 0.1])
+    """
     if not hasattr(matrix, "tocsr"):
         raise ValueError(
-            f"from_scipy takes a matrix of scipy.sparse, not {type(matrix).__name__}: wrap an array, scipy.sparse.csr_array(a)."
+            f"from_scipy takes a matrix of scipy.sparse, not {type(matrix).__name__}: wrap an "
+            "array, scipy.sparse.csr_array(a)."
         )
     matrix = matrix.tocsr().copy()
     matrix.sum_duplicates()
@@ -270,80 +241,20 @@ def from_scipy(matrix):
     return Pairs(coo.row, coo.col, coo.data)
 
 
-# ------------------------------------------------------------------------------------------- motifs
+def first_of_rows(pre: NDArray[Any], n_pre: int) -> NDArray[np.int64]:
+    """Return where the row of each presynaptic neuron begins, and where the last one ends.
 
+    Parameters
+    ----------
+    pre
+        (synapses,) presynaptic neurons, in any order.
+    n_pre
+        Number of presynaptic neurons.
 
-def dalian_layer(
-    network,
-    source,
-    n_exc,
-    n_inh,
-    *,
-    name="",
-    neuron=None,
-    recurrent_excitation=True,
-    delay=0.0,
-    surrogate=SuperSpike(),
-):
-    """An excitatory and an inhibitory population that obey Dale's law, with the projections between them.
-
-    From `source` (a population or a list of them) to E and I; E to E and I (unless recurrent_excitation=False); I to E and I.
-    Populations are called "E" + name and "I" + name. Between layers E projects: give the E of the layer below as source.
-    delay: seconds, of the projections within the layer and into it. neuron: default ei_lif(). Returns (E, I).
+    Examples
+    --------
+    >>> first_of_rows(np.array([0, 2, 2]), 3)
+    array([0, 1, 1, 3])
     """
-    neuron, sources = ei_lif() if neuron is None else neuron, _sources(network, source)
-    recurrent_excitation = flag(recurrent_excitation, "recurrent_excitation")
-    instance(name, "name", str, "a text, which follows E and I")
-    for what, n in (("n_exc", n_exc), ("n_inh", n_inh)):
-        whole(n, f"dalian_layer: {what}", 1)
-    e = network.population(n_exc, neuron, "excitatory", name=f"E{name}", surrogate=surrogate)
-    i = network.population(n_inh, neuron, "inhibitory", name=f"I{name}", surrogate=surrogate)
-    pairs = [(pre, post) for pre in sources for post in (e, i)]
-    pairs += [(e, e), (e, i)] if recurrent_excitation else []
-    for pre, post in pairs + [(i, e), (i, i)]:
-        network.connect(pre, post, delay=delay)
-    return e, i
-
-
-def layer(
-    network,
-    source,
-    n,
-    *,
-    name=None,
-    neuron=None,
-    recurrent=False,
-    delay=0.0,
-    surrogate=SuperSpike(),
-):
-    """A population of n neurons with weights of either sign, driven by `source`. neuron: default lif(). Returns it."""
-    sources, recurrent = _sources(network, source), flag(recurrent, "recurrent")
-    population = network.population(
-        n, lif() if neuron is None else neuron, "unsigned", name=name, surrogate=surrogate
-    )
-    for pre in sources + ([population] if recurrent else []):
-        network.connect(pre, population, delay=delay)
-    return population
-
-
-def _sources(network, source):
-    """A list of populations; ValueError for one that the network does not have, before anything is added to it."""
-    checked_network(network)
-    return [
-        network[getattr(each, "name", each)]
-        for each in (source if isinstance(source, (list, tuple)) else [source])
-    ]
-
-
-def recurrent_projections(network):
-    """Names of the projections whose target can reach their source again: those within a strongly connected component."""
-    names = [p.name for p in checked_network(network).populations]
-    pairs = {p.name: (names.index(p.pre), names.index(p.post)) for p in network.projections}
-    reaches = np.eye(len(names), dtype=bool)
-    for pre, post in pairs.values():
-        reaches[pre, post] = True
-    for p in network.pooling:
-        reaches[names.index(p.source), names.index(p.name)] = True
-    for k in range(len(names)):  # paths over population k as well (Warshall)
-        reaches |= reaches[:, k : k + 1] & reaches[k]
-    return {name for name, (pre, post) in pairs.items() if reaches[post, pre]}
+    counts = np.bincount(pre, minlength=n_pre)
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

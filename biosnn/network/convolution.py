@@ -1,324 +1,285 @@
-"""Convolution: projections between feature maps whose synapses share weights, layers of such maps, and pooling of their spikes.
+"""Convolution: projections between feature maps with shared weights, and pooling.
 
-Neurons of a population of feature maps lie as (channel, position) or (channel, row, column) in C order: neuron
-(c * height + y) * width + x. Everything here is for one dimension (length) or two (height, width).
+Neurons of a population of feature maps lie as (channel, position) or (channel, row, column) in C
+order: neuron (c * height + y) * width + x. Everything here is for one dimension (length) or two
+(height, width). Layers of feature maps are in layers.py.
 """
 
 from dataclasses import dataclass
 from math import prod
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..data.spike_trains import SpikeTrains, check_trains
-from ..support.checks import flag, has_axes, instance, refuse, whole
-from ..support.checks import network as checked_network
+from ..support.checks import has_axes, keep, refuse, whole
 from ..support.memory import check_room
-from .neuron import ei_lif, lif
-from .surrogate import SuperSpike
-from .synapses import Shared, target_type
+from .connectivity import first_of_rows
+from .synapses import Rows, Shared, target_type
 
 _MOST = 2**31 - 1  # of neurons in a dimension
 
-
-def _sizes(what, name, value, n, least):
-    """A whole number, or one for each dimension, as a tuple."""
-    allowed = f"a whole number >= {least}" + (f", or {n} of them" if n > 1 else "")
-    values = (
-        tuple(value)
-        if isinstance(value, (tuple, list, np.ndarray)) and has_axes(value)
-        else (value,) * n
-    )
-    if len(values) != n:
-        refuse(f"{what}: {name}", value, allowed)
-    return tuple(whole(v, f"{what}: {name}", least, _MOST) for v in values)
-
-
-def _shape(what, shape):
-    if (
-        not isinstance(shape, (tuple, list, np.ndarray))
-        or not has_axes(shape)
-        or len(shape) not in (2, 3)
-    ):
-        refuse(f"{what}: shape", shape, "(channels, length) or (channels, height, width)")
-    return tuple(
-        whole(n, f"{what}: shape, (channels, length) or (channels, height, width),", 1, _MOST)
-        for n in shape
-    )
+#: A whole number for all dimensions, or one for each.
+Sizes: TypeAlias = int | tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Convolution:
-    """A target neuron sums over the kernel of its filter: current[f, y] += sum_{c, k} w[f, c, k] S[c, y stride + k - padding].
+    """A rule for `connect`: every target neuron sums over the kernel of its filter.
 
-    shape      (channels, length) or (channels, height, width) of the presynaptic population
-    filters    number of feature maps of the postsynaptic population
-    kernel, stride, padding   whole numbers, or one for each dimension; beyond the edges there are no spikes. padding="same" (odd
-               kernels): as many positions as before, divided by the stride and rounded up
-    Weights of the projection are the kernels, (filters, channels, length) or (filters, channels, height, width).
+    Parameters
+    ----------
+    shape
+        (channels, length) or (channels, height, width) of the presynaptic population.
+    filters
+        Number of feature maps of the postsynaptic population.
+    kernel, stride, padding
+        Whole numbers, or one for each dimension; beyond the edges there are no spikes.
+        padding="same" (odd kernels): as many positions as before, divided by the stride and
+        rounded up.
+
+    Raises
+    ------
+    ValueError
+        If the kernel does not fit into the feature maps.
+
+    Notes
+    -----
+    current[f, y] += sum_{c, k} w[f, c, k] S[c, y stride + k - padding]. Weights of the projection
+    are the kernels, (filters, channels, length) or (filters, channels, height, width).
+
+    Examples
+    --------
+    >>> Convolution((2, 8, 8), filters=4, kernel=3).output_shape
+    (4, 6, 6)
     """
 
-    shape: tuple
+    shape: tuple[int, ...]
     filters: int
-    kernel: object
-    stride: object = 1
-    padding: object = 0
-    random = False
+    kernel: Any
+    stride: Any = 1
+    padding: Any = 0
+    random: ClassVar[bool] = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         shape = _shape("Convolution", self.shape)
         n = len(shape) - 1
-        kernel, stride = (
-            _sizes("Convolution", name, getattr(self, name), n, 1) for name in ("kernel", "stride")
-        )
-        if isinstance(self.padding, str) and self.padding == "same":
-            if any(k % 2 == 0 for k in kernel):
-                raise ValueError(
-                    f"Convolution: padding='same' needs an odd kernel, whose middle is a neuron; kernel is {self.kernel!r}."
-                )
-            padding = tuple(k // 2 for k in kernel)
-        else:
-            padding = _sizes("Convolution", "padding", self.padding, n, 0)
-        for name, value in (
-            ("shape", shape),
-            ("kernel", kernel),
-            ("stride", stride),
-            ("padding", padding),
-            ("filters", _sizes("Convolution", "filters", self.filters, 1, 1)[0]),
-        ):
-            object.__setattr__(self, name, value)
+        kernel = _sizes("Convolution", "kernel", self.kernel, n, 1)
+        stride = _sizes("Convolution", "stride", self.stride, n, 1)
+        padding = self._padding(kernel, n)
+        filters = _sizes("Convolution", "filters", self.filters, 1, 1)[0]
+        keep(self, shape=shape, kernel=kernel, stride=stride, padding=padding, filters=filters)
         if min(self.output_shape) < 1:
             raise ValueError(
-                f"Convolution: a kernel of {kernel} does not fit into {shape[1:]} with padding {padding}."
+                f"Convolution: a kernel of {kernel} does not fit into {shape[1:]} with padding "
+                f"{padding}."
             )
 
-    @property
-    def output_shape(self):
-        """(filters, length) or (filters, height, width) of the postsynaptic population."""
-        return (
-            self.filters,
-            *(
-                (n + 2 * p - k) // s + 1
-                for n, k, s, p in zip(self.shape[1:], self.kernel, self.stride, self.padding)
-            ),
-        )
+    def _padding(self, kernel, n):
+        """Padding in each dimension."""
+        if not (isinstance(self.padding, str) and self.padding == "same"):
+            return _sizes("Convolution", "padding", self.padding, n, 0)
+        if any(k % 2 == 0 for k in kernel):
+            raise ValueError(
+                "Convolution: padding='same' needs an odd kernel, whose middle is a neuron; kernel "
+                f"is {self.kernel!r}."
+            )
+        return tuple(k // 2 for k in kernel)
 
     @property
-    def in_degree(self):
+    def output_shape(self) -> tuple[int, ...]:
+        """(filters, length) or (filters, height, width) of the postsynaptic population."""
+        dimensions = zip(self.shape[1:], self.kernel, self.stride, self.padding, strict=True)
+        return (self.filters, *((n + 2 * p - k) // s + 1 for n, k, s, p in dimensions))
+
+    @property
+    def in_degree(self) -> int:
         """Synapses of a postsynaptic neuron away from the edges."""
         return self.shape[0] * prod(self.kernel)
 
-    def build(self, n_pre, n_post, same, rng):
+    def build(self, n_pre: int, n_post: int, same: bool, rng: Any) -> Rows:
+        """Build the synapses (see `Rule`)."""
         for what, n, shape in (("pre", n_pre, self.shape), ("post", n_post, self.output_shape)):
             if n != prod(shape):
                 raise ValueError(
-                    f"{self}: the {what}synaptic population has {n} neurons; {what}synaptic feature maps of shape {shape} "
-                    f"have {prod(shape)}."
+                    f"{self}: the {what}synaptic population has {n} neurons; {what}synaptic "
+                    f"feature maps of shape {shape} have {prod(shape)}."
                 )
         check_room(self, self.in_degree * prod(self.output_shape), 24)
-        source, target, element = self._positions()  # within one map, and within one kernel
-        n_source, n_target, n_kernel = (
-            int(np.prod(shape)) for shape in (self.shape[1:], self.output_shape[1:], self.kernel)
-        )
-        channel, filter_ = np.arange(self.shape[0])[:, None, None], np.arange(self.filters)[:, None]
+        source, target, element = self._positions()
+        n_source, n_target = prod(self.shape[1:]), prod(self.output_shape[1:])
+        channel = np.arange(self.shape[0])[:, None, None]
+        filter_ = np.arange(self.filters)[:, None]
         full = (self.shape[0], self.filters, source.size)
         pre = np.broadcast_to(channel * n_source + source, full).ravel()
         post = np.broadcast_to(filter_ * n_target + target, full).ravel()
-        index = np.broadcast_to(
-            (filter_ * self.shape[0] + channel) * n_kernel + element, full
-        ).ravel()
+        index = (filter_ * self.shape[0] + channel) * prod(self.kernel) + element
+        index = np.broadcast_to(index, full).ravel()
         order = np.lexsort((post, pre))
-        first = np.concatenate([[0], np.cumsum(np.bincount(pre, minlength=n_pre))]).astype(np.int64)
-        return (
-            first,
+        return Rows(
+            first_of_rows(pre, n_pre),
             post[order].astype(target_type(n_post)),
             Shared(index[order], (self.filters, self.shape[0], *self.kernel)),
         )
 
     def _positions(self):
-        """(source position, target position, element of the kernel) of all pairs of one map and one filter, flat."""
+        """Source, target and element of the kernel of all pairs of one map and one filter."""
         source = target = element = np.zeros(1, np.int64)
-        for n, out, k, s, p in zip(
-            self.shape[1:], self.output_shape[1:], self.kernel, self.stride, self.padding
-        ):
-            y, e = (
-                grid.ravel() for grid in np.meshgrid(np.arange(out), np.arange(k), indexing="ij")
-            )
+        dimensions = zip(
+            self.shape[1:],
+            self.output_shape[1:],
+            self.kernel,
+            self.stride,
+            self.padding,
+            strict=True,
+        )
+        for n, out, k, s, p in dimensions:
+            y, e = np.meshgrid(np.arange(out), np.arange(k), indexing="ij")
+            y, e = y.ravel(), e.ravel()
             x = y * s + e - p
             inside = (x >= 0) & (x < n)
-            x, y, e = x[inside], y[inside], e[inside]
-            source, target, element = (
-                np.add.outer(before * size, new).ravel()
-                for before, size, new in ((source, n, x), (target, out, y), (element, k, e))
-            )
+            source = np.add.outer(source * n, x[inside]).ravel()
+            target = np.add.outer(target * out, y[inside]).ravel()
+            element = np.add.outer(element * k, e[inside]).ravel()
         return source, target, element
 
 
 @dataclass(frozen=True)
 class MaxPool:
-    """Windows of neighbours in every feature map, for network.pool: S[c, y] = max over k of S[c, y stride + k], 0 <= k < size.
+    """Windows of neighbours in every feature map, for `Network.pool`.
 
-    shape      (channels, length) or (channels, height, width) of the population whose spikes are pooled
-    size, stride   of the windows: whole numbers, or one for each dimension. stride: default size, windows side by side
-    What is left at the end of a dimension, too short for a window, is in none (as in PyTorch).
+    Parameters
+    ----------
+    shape
+        (channels, length) or (channels, height, width) of the population whose spikes are pooled.
+    size, stride
+        Of the windows: whole numbers, or one for each dimension. The default stride is the size:
+        windows lie side by side. What is left at the end of a dimension, too short for a window,
+        is in none (as in PyTorch).
+
+    Notes
+    -----
+    S[c, y] = max over k of S[c, y stride + k], 0 <= k < size.
+
+    Examples
+    --------
+    >>> MaxPool((4, 8, 8), size=2).output_shape
+    (4, 4, 4)
     """
 
-    shape: tuple
-    size: object
-    stride: object = None
+    shape: tuple[int, ...]
+    size: Any
+    stride: Any = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         shape = _shape("MaxPool", self.shape)
         n = len(shape) - 1
         size = _sizes("MaxPool", "size", self.size, n, 1)
         stride = size if self.stride is None else _sizes("MaxPool", "stride", self.stride, n, 1)
-        for name, value in (("shape", shape), ("size", size), ("stride", stride)):
-            object.__setattr__(self, name, value)
-        if any(k > m for k, m in zip(size, shape[1:])):
+        keep(self, shape=shape, size=size, stride=stride)
+        if any(k > m for k, m in zip(size, shape[1:], strict=True)):
             raise ValueError(
                 f"MaxPool: a window of {size} is larger than feature maps of {shape[1:]}."
             )
 
     @property
-    def output_shape(self):
+    def output_shape(self) -> tuple[int, ...]:
         """(channels, length) or (channels, height, width) of what pools."""
-        return (
-            self.shape[0],
-            *((n - k) // s + 1 for n, k, s in zip(self.shape[1:], self.size, self.stride)),
-        )
+        dimensions = zip(self.shape[1:], self.size, self.stride, strict=True)
+        return (self.shape[0], *((n - k) // s + 1 for n, k, s in dimensions))
 
     @property
-    def windows(self):
+    def windows(self) -> NDArray[np.int64]:
         """(units, neurons of a window): which neurons each unit looks at, ascending."""
-        source, target, _ = Convolution(
-            (1, *self.shape[1:]), 1, self.size, self.stride
-        )._positions()
-        one = source[np.lexsort((source, target))].reshape(-1, int(np.prod(self.size)))
-        return (
-            np.arange(self.shape[0])[:, None, None] * int(np.prod(self.shape[1:])) + one
-        ).reshape(-1, one.shape[1])
+        one_map = Convolution((1, *self.shape[1:]), 1, self.size, self.stride)
+        source, target, _ = one_map._positions()
+        one = source[np.lexsort((source, target))].reshape(-1, prod(self.size))
+        channel = np.arange(self.shape[0])[:, None, None]
+        return (channel * prod(self.shape[1:]) + one).reshape(-1, one.shape[1])
 
 
-# ------------------------------------------------------------------------------------------- layers
+def max_pool(
+    spikes: SpikeTrains, shape: tuple[int, ...], kernel: Sizes
+) -> tuple[SpikeTrains, tuple[int, ...]]:
+    """Pool spike trains of feature maps, for the data of an input.
 
+    A unit spikes whenever one of its neighbourhood spikes. `Network.pool` pools the spikes of
+    populations.
 
-def convolutional_layer(
-    network,
-    source,
-    shape,
-    filters,
-    kernel,
-    *,
-    stride=1,
-    padding=0,
-    recurrent_kernel=None,
-    name=None,
-    neuron=None,
-    delay=0.0,
-    surrogate=SuperSpike(),
-):
-    """A population of feature maps with weights of either sign, driven by `source`, whose maps have `shape`. Returns (it, their shape).
+    Parameters
+    ----------
+    spikes
+        Trains of units of shape `shape`.
+    shape
+        (channels, length) or (channels, height, width).
+    kernel
+        Size of the neighbourhoods, a whole number or one for each dimension. They do not overlap;
+        what is left at the end of a dimension makes a smaller one.
 
-    recurrent_kernel: odd, of a convolution of the layer with itself; None: there is none. neuron: default lif().
-    """
-    checked_network(network)
-    rule = Convolution(shape, filters, kernel, stride, padding)
-    population = network.population(
-        int(np.prod(rule.output_shape)),
-        lif() if neuron is None else neuron,
-        "unsigned",
-        name=name,
-        surrogate=surrogate,
-    )
-    network.connect(source, population, delay=delay, synapses=rule)
-    if recurrent_kernel is not None:
-        network.connect(
-            population,
-            population,
-            delay=delay,
-            synapses=Convolution(rule.output_shape, filters, recurrent_kernel, padding="same"),
-        )
-    return population, rule.output_shape
+    Returns
+    -------
+    spikes
+        The pooled trains. Spikes of one neighbourhood that fall into one time step count once
+        wherever spikes are merged (the default of `run` and `train`).
+    shape
+        The new shape.
 
+    Raises
+    ------
+    ValueError
+        If the trains have another number of units.
 
-def dalian_convolutional_layer(
-    network,
-    source,
-    shape,
-    exc_filters,
-    inh_filters,
-    kernel,
-    *,
-    stride=1,
-    padding=0,
-    recurrent_kernel=1,
-    name="",
-    neuron=None,
-    recurrent_excitation=True,
-    delay=0.0,
-    surrogate=SuperSpike(),
-):
-    """Excitatory and inhibitory feature maps that obey Dale's law: `dalian_layer` with convolutions. Returns (E, I, shape of E's maps).
-
-    From `source`, whose maps have `shape`, to E and I by `kernel`; E to E and I (unless recurrent_excitation=False) and I to E and I
-    by `recurrent_kernel` (odd; 1: neurons of the same position). Populations are called "E" + name and "I" + name.
-    """
-    checked_network(network)
-    neuron, recurrent_excitation = (
-        ei_lif() if neuron is None else neuron,
-        flag(recurrent_excitation, "recurrent_excitation"),
-    )
-    instance(name, "name", str, "a text, which follows E and I")
-    rules = [
-        Convolution(shape, filters, kernel, stride, padding)
-        for filters in (exc_filters, inh_filters)
-    ]
-    e, i = (
-        network.population(
-            int(np.prod(rule.output_shape)),
-            neuron,
-            sign,
-            name=f"{sign[0].upper()}{name}",
-            surrogate=surrogate,
-        )
-        for rule, sign in zip(rules, ("excitatory", "inhibitory"))
-    )
-    for post, rule in zip((e, i), rules):
-        network.connect(source, post, delay=delay, synapses=rule)
-    for pre, maps in zip((e, i), rules):
-        for post, filters in (
-            ((e, exc_filters), (i, inh_filters)) if pre is i or recurrent_excitation else ()
-        ):
-            network.connect(
-                pre,
-                post,
-                delay=delay,
-                synapses=Convolution(maps.output_shape, filters, recurrent_kernel, padding="same"),
-            )
-    return e, i, rules[0].output_shape
-
-
-# ------------------------------------------------------------------------------------------ pooling
-
-
-def max_pool(spikes, shape, kernel):
-    """Spike trains of units of shape (channels, …), pooled: a unit spikes whenever one of its neighbourhood of `kernel` spikes.
-
-    Neighbourhoods do not overlap, and what is left at the end of a dimension makes a smaller one. Spikes of one neighbourhood that
-    fall into one time step count once wherever spikes are merged (the default of `run` and `train`). Returns (SpikeTrains, new shape).
-    For the data of an input; network.pool pools the spikes of populations.
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> trains = bs.data.poisson(
+    ...     rates=20.0, n_units=64, n_trials=2, duration=0.1, seed=1
+    ... )
+    >>> pooled, shape = bs.max_pool(trains, (1, 8, 8), 2)
+    >>> shape, pooled.n_units
+    ((1, 4, 4), 16)
     """
     check_trains(spikes, "max_pool: spikes")
     shape = _shape("max_pool", shape)
-    kernel = _sizes("max_pool", "kernel", kernel, len(shape) - 1, 1)
-    if spikes.n_units != np.prod(shape):
+    sizes = _sizes("max_pool", "kernel", kernel, len(shape) - 1, 1)
+    if spikes.n_units != prod(shape):
         raise ValueError(
-            f"max_pool: the spike trains have {spikes.n_units} units; shape {shape} has {int(np.prod(shape))}."
+            f"max_pool: the spike trains have {spikes.n_units} units; shape {shape} has "
+            f"{prod(shape)}."
         )
-    place, pooled = (
-        np.unravel_index(spikes.units, shape),
-        (shape[0], *(-(-n // k) for n, k in zip(shape[1:], kernel))),
+    channel, *position = np.unravel_index(spikes.units, shape)
+    pooled = (shape[0], *(-(-n // k) for n, k in zip(shape[1:], sizes, strict=True)))
+    position = [x // k for x, k in zip(position, sizes, strict=True)]
+    units = np.ravel_multi_index((channel, *position), pooled)
+    trains = SpikeTrains(
+        times=spikes.times,
+        units=units,
+        offsets=spikes.offsets,
+        n_units=prod(pooled),
+        duration=spikes.duration,
+        labels=spikes.labels,
     )
-    units = np.ravel_multi_index((place[0], *(x // k for x, k in zip(place[1:], kernel))), pooled)
-    return SpikeTrains(
-        spikes.times, units, spikes.offsets, int(np.prod(pooled)), spikes.duration, spikes.labels
-    ), pooled
+    return trains, pooled
+
+
+# ------------------------------------------------------------------------------------------- checks
+
+
+def _sizes(what, name, value, n, least):
+    """A whole number, or one for each dimension, as a tuple."""
+    several = isinstance(value, (tuple, list, np.ndarray)) and has_axes(value)
+    values = tuple(value) if several else (value,) * n
+    if len(values) != n:
+        allowed = f"a whole number >= {least}" + (f", or {n} of them" if n > 1 else "")
+        refuse(f"{what}: {name}", value, allowed)
+    return tuple(whole(v, f"{what}: {name}", least, _MOST) for v in values)
+
+
+def _shape(what, shape):
+    """(channels, length) or (channels, height, width) as plain numbers."""
+    allowed = "(channels, length) or (channels, height, width)"
+    several = isinstance(shape, (tuple, list, np.ndarray)) and has_axes(shape)
+    if not several or len(shape) not in (2, 3):
+        refuse(f"{what}: shape", shape, allowed)
+    return tuple(whole(n, f"{what}: shape, {allowed},", 1, _MOST) for n in shape)

@@ -1,21 +1,40 @@
 """Dale's law: the sign of a synapse belongs to the neuron that it comes from.
 
-Weights out of an excitatory or inhibitory population, and all weights onto a receptor with a sign, are stored
-non-negative; the sign lives in the receptor. After every optimizer step they are projected back to >= 0.
+Weights out of an excitatory or inhibitory population, and all weights onto a receptor with a sign,
+are stored non-negative; the sign lives in the receptor. After every optimizer step `project` sets
+what has become negative to 0.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ..support import checks
-from ..support.tables import Table, printed
+from ..support.show import About, Shows, plural
+from ..support.tables import Table
+
+_EXPECTED = {"excitatory": +1, "inhibitory": -1}
+_KINDS = (("excitatory", 1), ("inhibitory", -1), ("mixed", 2), ("without synapses", 0))
 
 
-def check_weights(name, weights, non_negative):
-    """ValueError if the weights of projection `name` are not finite, or negative where Dale's law forbids it.
+def check_weights(name: str, weights: ArrayLike, non_negative: bool) -> None:
+    """Raise a ValueError if weights are not finite, or negative where Dale's law forbids it.
 
-    weights: an array (pre, post), an array with one per synapse, or one number for all synapses.
+    Parameters
+    ----------
+    name
+        Of the projection, for messages.
+    weights
+        An array (pre, post), an array with one per synapse, or one number for all synapses.
+    non_negative
+        Whether the receptor has a sign.
+
+    Examples
+    --------
+    >>> check_weights("E->E", np.array([0.1, 0.0]), non_negative=True)
     """
     weights = np.asarray(weights)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -23,98 +42,149 @@ def check_weights(name, weights, non_negative):
     if not np.isfinite(total) and not np.all(np.isfinite(weights)):
         at = np.argwhere(~np.isfinite(weights))[0]
         raise ValueError(
-            f"projection {name!r}: weight {_index(at)}is {weights[tuple(at)]}; weights must be finite."
+            f"projection {name!r}: weight {_index(at)}is {weights[tuple(at)]}; weights must be "
+            "finite."
         )
     if non_negative and weights.size and weights.min() < 0:
         at = np.argwhere(weights < 0)[0]
         raise ValueError(
-            f"projection {name!r}: weight {_index(at)}is {weights[tuple(at)]:g}, which violates Dale's law: weights of "
-            "excitatory and inhibitory synapses are stored non-negative, the sign is the receptor's. Give "
-            "absolute values, or make the population unsigned."
+            f"projection {name!r}: weight {_index(at)}is {weights[tuple(at)]:g}, which violates "
+            "Dale's law: weights of excitatory and inhibitory synapses are stored non-negative, "
+            "the sign is the receptor's. Give absolute values, or make the population unsigned."
         )
 
 
 def _index(at):
+    """The place of a weight in words, nothing for one number."""
     return f"[{', '.join(map(str, at))}] " if at.size else ""
 
 
-def project(weight, non_negative):
-    """Set negative elements of the flat `weight` to 0 where `non_negative` (slices); in place."""
+def project(weight: NDArray[Any], non_negative: Iterable[slice]) -> None:
+    """Set negative weights to 0 where Dale's law asks for it, in place.
+
+    Parameters
+    ----------
+    weight
+        All weights of a network, flat.
+    non_negative
+        Which of them are stored non-negative.
+
+    Examples
+    --------
+    >>> weight = np.array([-1.0, 1.0, -1.0])
+    >>> project(weight, [slice(0, 2)])
+    >>> weight
+    array([ 0.,  1., -1.])
+    """
     for part in non_negative:
         np.maximum(weight[part], 0, out=weight[part])
 
 
-@dataclass(frozen=True)
-class Audit:
-    """Signs of the presynaptic neurons of a network.
+@dataclass(frozen=True, repr=False)
+class Audit(Shows):
+    """Signs of the presynaptic neurons of a network. `audit` makes it.
 
-    signs        population -> (n,) +1 all outgoing synapses excite, -1 all inhibit, 0 there are none, 2 both kinds
-    violations   number of synapses whose sign contradicts their population or receptor
+    Parameters
+    ----------
+    signs
+        Population -> (n,) +1: all outgoing synapses excite, -1: all inhibit, 0: there are none,
+        2: both kinds.
+    violations
+        Number of synapses whose sign contradicts their population or receptor.
+
+    Examples
+    --------
+    >>> Audit({"E": np.array([1, 1, 0])}, violations=0)
+    Dale's law: 0 violations
+    <BLANKLINE>
+    neurons  excitatory  inhibitory  mixed  without synapses
+    ────────────────────────────────────────────────────────
+    E                 2                                    1
     """
 
-    signs: dict
+    signs: dict[str, NDArray[np.int64]]
     violations: int
 
-    def __str__(self):
-        rows = [
-            (
-                name,
-                *(f"{n}" if (n := int(np.sum(sign == value))) else "" for value in (1, -1, 2, 0)),
-            )
-            for name, sign in self.signs.items()
-        ]
-        return printed(
-            Table(
-                f"Dale's law: {self.violations} violation{'s' * (self.violations != 1)}",
-                ("neurons", "excitatory", "inhibitory", "mixed", "without synapses"),
-                rows,
-            )
-        ).rstrip()
+    def _about(self) -> About:
+        """Count the neurons of each kind."""
+        rows = []
+        for name, sign in self.signs.items():
+            counts = [int(np.sum(sign == value)) for _, value in _KINDS]
+            rows.append((name, *(f"{n}" if n else "" for n in counts)))
+        table = Table("", ("neurons", *(kind for kind, _ in _KINDS)), rows)
+        return About(f"Dale's law: {plural(self.violations, 'violation')}", (), table)
 
 
-def audit(network):
-    """Signs of all presynaptic neurons of `network`, from the weights as they are now. Readouts do not count as neurons.
+def audit(network: Any) -> Audit:
+    """Return the signs of all presynaptic neurons, from the weights as they are now.
 
-    A readout is a linear decoder outside of the circuit: its weights may have either sign.
+    Parameters
+    ----------
+    network
+        The Network, whose projections all have weights. Readouts do not count as neurons: a
+        readout is a linear decoder outside of the circuit, whose weights may have either sign.
+
+    Returns
+    -------
+    Signs of the neurons, and how many synapses violate Dale's law.
+
+    Raises
+    ------
+    ValueError
+        If a projection has no weights yet.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> net = bs.Network(dt=1e-3)
+    >>> exc = net.population(3, bs.ei_lif(), "excitatory", name="E")
+    >>> projection = net.connect(exc, exc, weights=bs.Exponential(0.1), seed=1)
+    >>> bs.audit(net).signs["E"]
+    array([1, 1, 1])
     """
     checks.network(network)
     signs, violations = {}, 0
-    expected = {"excitatory": +1, "inhibitory": -1}
     for population in network.sources:
-        positive = negative = np.zeros(population.n, bool)
-        for projection in network.projections:
-            if projection.pre != population.name or network[projection.post].kind == "readout":
-                continue
-            receptor = network[projection.post].neuron.receptors[projection.receptor]
-            effect = _weights(network, projection.name) * (receptor.sign or np.sign(receptor.jump))
-            above, below = (
-                _per_row(network, projection.name, effect * sign > 0) for sign in (1, -1)
-            )
-            positive, negative = positive | (above > 0), negative | (below > 0)
-            wrong = -expected.get(population.sign, receptor.sign)
-            violations += int(sum({1: above, -1: below}.get(wrong, np.zeros(1, int))))
-        signs[population.name] = np.where(
-            positive & negative, 2, positive.astype(int) - negative.astype(int)
-        )
-    return Audit(signs, violations)
+        signs[population.name], wrong = _signs_of(network, population)
+        violations += wrong
+    return Audit(signs=signs, violations=violations)
+
+
+def _signs_of(network, population):
+    """(n,) signs of the neurons of a population, and the number of its violations."""
+    positive = np.zeros(population.n, bool)
+    negative = np.zeros(population.n, bool)
+    violations = 0
+    for projection in network.projections:
+        if projection.pre != population.name or network[projection.post].kind == "readout":
+            continue
+        receptor = network[projection.post].neuron.receptors[projection.receptor]
+        effect = _weights(network, projection.name) * (receptor.sign or np.sign(receptor.jump))
+        above = _per_row(network, projection.name, effect > 0)
+        below = _per_row(network, projection.name, effect < 0)
+        positive |= above > 0
+        negative |= below > 0
+        expected = _EXPECTED.get(population.sign, receptor.sign)
+        if expected:
+            violations += int(np.sum(below if expected > 0 else above))
+    return np.where(positive & negative, 2, positive.astype(int) - negative.astype(int)), violations
 
 
 def _weights(network, name):
     """Weights of all synapses of a projection, or the number that all of them have."""
     if name not in network.weights:
         raise ValueError(
-            f"projection {name!r} has no weights yet: set them, or initialize the network, before it is audited."
+            f"projection {name!r} has no weights yet: set them, or initialize the network, before "
+            "it is audited."
         )
     weights = network.weights[name]
-    return (
-        network.synapses[name].weight_of_each(weights)
-        if name in network.synapses and np.ndim(weights)
-        else weights
-    )
+    if name in network.synapses and np.ndim(weights):
+        return network.synapses[name].weight_of_each(weights)
+    return weights
 
 
 def _per_row(network, name, where):
-    """(pre,) how many synapses of each presynaptic neuron are marked. where: one mark per synapse, or one for all."""
+    """(pre,) marked synapses of each presynaptic neuron; `where`: a mark each, or one for all."""
     if name not in network.synapses:
         return where.sum(axis=1)
     first = network.synapses[name].first

@@ -1,103 +1,85 @@
-"""Distributions that weights, delays and initial states are drawn from: anything with draw(rng, size)."""
+"""Distributions that weights, delays and initial states are drawn from.
 
-from dataclasses import dataclass, fields
-from math import erf, prod, sqrt
+Any object with draw(rng, size) will do (`Distribution` in drawing.py); these are the usual ones.
+The non-negative ones are families (families.py) with a mean.
+"""
+
+from dataclasses import dataclass, field, fields
+from math import erf, sqrt
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..support.checks import has_axes, instance, real, whole
-from ..support.memory import check_room
-from ..support.units import seconds
+from ..support import checks, plausible
+from ..support.checks import keep, real, whole
+from ..support.seeds import stream, whole_seed
+from ..support.units import Seconds, seconds
+from . import families
+from .drawing import asked
 
-_LEAST_INSIDE = (
-    1e-3  # share of normal values within bounds, below which to draw them again takes too long
-)
-
-
-def _plain(distribution):
-    """Numbers in the place of times with units, such as those of delays. Other quantities stay, but then all values are such."""
-    other = []
-    for each in fields(distribution):
-        value = getattr(distribution, each.name)
-        try:
-            object.__setattr__(distribution, each.name, seconds(value, each.name))
-        except ValueError:
-            other.append(each.name)
-    for each in fields(distribution):
-        value = getattr(distribution, each.name)
-        if (
-            other
-            and each.name not in other
-            and isinstance(value, (int, float))
-            and np.isfinite(value)
-            and value != 0
-        ):
-            raise ValueError(
-                f"{type(distribution).__name__}: {other[0]} is {getattr(distribution, other[0])}, but {each.name} is {value!r}; give "
-                "all values with units of one kind, or all as numbers."
-            )
-
-
-def _settle(distribution, infinite=()):
-    """Parameters as floats; ValueError for what is no number. Quantities of other units than seconds stay."""
-    _plain(distribution)
-    for each in fields(distribution):
-        value = getattr(distribution, each.name)
-        if not (isinstance(value, np.ndarray) and hasattr(value, "dim")):
-            what = f"{type(distribution).__name__}: {each.name}"
-            object.__setattr__(
-                distribution, each.name, real(value, what, infinite=each.name in infinite)
-            )
-
-
-def asked(rng, size):
-    """Generator and size, a whole number or a tuple of them, of what is to be drawn."""
-    instance(rng, "rng", np.random.Generator, "a numpy Generator, such as np.random.default_rng(1)")
-    size = (
-        tuple(whole(n, "one of size", 0) for n in size)
-        if has_axes(size)
-        else whole(size, "size", 0)
-    )
-    check_room("draw", prod(size) if isinstance(size, tuple) else size, 8, "values")
-    return rng, size
+#: Least share of normal values within bounds; below, to draw the others again takes too long.
+_LEAST_INSIDE = 1e-3
 
 
 @dataclass(frozen=True)
 class Normal:
-    """Normal distribution; values outside of low .. high are drawn again, so that it is truncated, not piled up there."""
+    """Normal distribution, truncated where bounds are given.
+
+    Parameters
+    ----------
+    mean, sd
+        Mean and standard deviation of the normal distribution, before it is truncated.
+    low, high
+        Bounds. Values outside are drawn again, so that none pile up at the bounds.
+
+    Raises
+    ------
+    ValueError
+        If the mean is not within the bounds, or hardly any values would be.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> bs.Normal(0.2, 0.02, low=0).draw(np.random.default_rng(1), 3).round(3)
+    array([0.207, 0.216, 0.207])
+    """
 
     mean: float
     sd: float
-    low: float = -np.inf
-    high: float = np.inf
+    low: float = field(default=-np.inf, kw_only=True)
+    high: float = field(default=np.inf, kw_only=True)
 
-    def __post_init__(self):
-        _settle(self, ("low", "high"))
+    def __post_init__(self) -> None:
+        _settle(self, infinite=("low", "high"))
         if not (np.isfinite(self.mean) and np.isfinite(self.sd) and self.sd >= 0):
             raise ValueError(
                 f"Normal: mean {self.mean!r} and sd {self.sd!r} must be finite, sd >= 0."
             )
-        if not (self.low <= self.mean <= self.high) or self.low == self.high and self.sd > 0:
+        if not (self.low <= self.mean <= self.high) or (self.low == self.high and self.sd > 0):
             raise ValueError(
-                f"Normal: the mean {self.mean!r} must lie in low .. high = {self.low!r} .. {self.high!r}; values "
-                "outside are drawn again, which would take forever."
+                f"Normal: the mean {self.mean!r} must lie in low .. high = {self.low!r} .. "
+                f"{self.high!r}; values outside are drawn again, which would take forever."
             )
-        mean, sd, low, high = (
-            float(np.asarray(value)) for value in (self.mean, self.sd, self.low, self.high)
-        )
-        inside = (
-            (erf((high - mean) / sd / sqrt(2)) - erf((low - mean) / sd / sqrt(2))) / 2
-            if sd > 0
-            else 1.0
-        )
+        inside = self._share_inside()
         if inside < _LEAST_INSIDE:
             raise ValueError(
-                f"Normal: a share of {inside:.2g} of its values would lie in low .. high = {self.low!r} .. {self.high!r}, with mean "
-                f"{self.mean!r} and sd {self.sd!r}; those outside are drawn again, so it must be {_LEAST_INSIDE} at least. "
-                "Uniform(low, high) is what such a distribution tends to."
+                f"Normal: a share of {inside:.2g} of its values would lie in low .. high = "
+                f"{self.low!r} .. {self.high!r}, with mean {self.mean!r} and sd {self.sd!r}; those "
+                f"outside are drawn again, so it must be {_LEAST_INSIDE} at least. Uniform(low, "
+                "high) is what such a distribution tends to."
             )
 
-    def draw(self, rng, size):
+    def _share_inside(self):
+        """Share of its values that lie within the bounds."""
+        values = (self.mean, self.sd, self.low, self.high)
+        mean, sd, low, high = (float(np.asarray(value)) for value in values)
+        if sd == 0:
+            return 1.0
+        return (erf((high - mean) / sd / sqrt(2)) - erf((low - mean) / sd / sqrt(2))) / 2
+
+    def draw(self, rng: np.random.Generator, size: Any) -> NDArray[np.float64]:
+        """Draw values of a shape (see `Distribution`)."""
         rng, size = asked(rng, size)
         values = rng.normal(self.mean, self.sd, size)
         wrong = np.flatnonzero((values < self.low) | (values > self.high))
@@ -109,18 +91,248 @@ class Normal:
 
 @dataclass(frozen=True)
 class Uniform:
-    """Uniform distribution between low and high."""
+    """Uniform distribution.
+
+    Parameters
+    ----------
+    low, high
+        Bounds.
+
+    Raises
+    ------
+    ValueError
+        If they are not finite and ascending.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> bs.Uniform(1.0, 2.0).draw(np.random.default_rng(1), 2).round(3)
+    array([1.512, 1.95 ])
+    """
 
     low: float
     high: float
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _settle(self)
         if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low <= self.high):
             raise ValueError(
                 f"Uniform: low {self.low!r} and high {self.high!r} must be finite and ascending."
             )
 
-    def draw(self, rng, size):
+    def draw(self, rng: np.random.Generator, size: Any) -> NDArray[np.float64]:
+        """Draw values of a shape (see `Distribution`)."""
         rng, size = asked(rng, size)
         return rng.uniform(self.low, self.high, size)
+
+
+# ------------------------------------------------------------------------- families with a mean
+
+
+class _OfFamily:
+    """Base of the distributions that are a family (families.py) with a mean."""
+
+    mean: float
+
+    def __post_init__(self) -> None:
+        keep(self, mean=_with_unit(self.mean, f"{type(self).__name__}: mean"))
+        self._family()  # checks the other parameters
+
+    def _family(self) -> families.Family:
+        """The family, whose samples have mean 1."""
+        raise NotImplementedError
+
+    def draw(self, rng: np.random.Generator, size: Any) -> NDArray[np.float64]:
+        """Draw values of a shape (see `Distribution`)."""
+        return float(np.asarray(self.mean)) * self._family().draw(rng, size)
+
+
+@dataclass(frozen=True)
+class Exponential(_OfFamily):
+    """Exponential distribution.
+
+    Parameters
+    ----------
+    mean
+        Mean of the values.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> round(bs.Exponential(0.2).draw(np.random.default_rng(1), 100_000).mean(), 2)
+    0.2
+    """
+
+    mean: float
+
+    def _family(self):
+        return families.Exponential()
+
+
+@dataclass(frozen=True)
+class LogNormal(_OfFamily):
+    """Log-normal distribution, by the mean of its values.
+
+    Parameters
+    ----------
+    mean
+        Mean of the values themselves, not of their logarithm.
+    sigma
+        Standard deviation of their logarithm, > 0.
+
+    Notes
+    -----
+    numpy's `Generator.lognormal(mu, sigma)` takes the mean of the logarithm,
+    mu = log(mean) - sigma^2 / 2.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> values = bs.LogNormal(0.2, 0.5).draw(np.random.default_rng(1), 100_000)
+    >>> round(values.mean(), 2), round(np.log(values).std(), 2)
+    (np.float64(0.2), np.float64(0.5))
+    """
+
+    mean: float
+    sigma: float
+
+    def _family(self):
+        return families.LogNormal(self.sigma)
+
+
+@dataclass(frozen=True)
+class Gamma(_OfFamily):
+    """Gamma distribution.
+
+    Parameters
+    ----------
+    mean
+        Mean of the values.
+    shape
+        Shape parameter, > 0; 1 is exponential. The coefficient of variation is 1 / sqrt(shape).
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> values = bs.Gamma(0.2, 4.0).draw(np.random.default_rng(1), 100_000)
+    >>> round(values.std() / values.mean(), 2)
+    np.float64(0.5)
+    """
+
+    mean: float
+    shape: float
+
+    def _family(self):
+        return families.Gamma(self.shape)
+
+
+@dataclass(frozen=True)
+class HalfNormal(_OfFamily):
+    """Absolute values of a normal distribution around 0.
+
+    Parameters
+    ----------
+    mean
+        Mean of the absolute values; the standard deviation of the normal ones is
+        sqrt(pi / 2) times as large.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> round(bs.HalfNormal(0.2).draw(np.random.default_rng(1), 100_000).mean(), 2)
+    np.float64(0.2)
+    """
+
+    mean: float
+
+    def _family(self):
+        return families.HalfNormal()
+
+
+def log_normal_time_constants(
+    mean: Seconds,
+    sigma: float,
+    n: int,
+    seed: int | np.random.Generator,
+    name: str = "",
+) -> NDArray[np.float64]:
+    """Draw time constants from a log-normal distribution, one for each of n neurons.
+
+    Parameters
+    ----------
+    mean
+        Mean of the time constants in seconds.
+    sigma
+        Standard deviation of their logarithm; 0 gives n times the mean.
+    n
+        Number of neurons.
+    seed
+        A whole number >= 0 or a numpy Generator.
+    name
+        Any text. Values follow from the seed and the name, so that with one seed the time constants
+        of two populations, or two of one, are independent if their names differ, such as
+        "E tau_mem" and "I tau_mem".
+
+    Returns
+    -------
+    (n,) seconds.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> tau = bs.log_normal_time_constants(20e-3, 0.3, 128, seed=1, name="E tau_mem")
+    >>> neuron = bs.ei_lif(tau_mem=tau)
+    """
+    mean = checks.time(mean, "mean", above=0, plausible=plausible.SLOW)
+    sigma = real(sigma, "sigma (of the logarithm)", 0)
+    if not checks.is_text(name):
+        checks.refuse("name", name, "a text of characters that files can hold")
+    if isinstance(seed, np.random.Generator):
+        rng = seed
+    else:
+        rng = stream(whole_seed(seed), "time constants", name)
+    return rng.lognormal(np.log(mean) - sigma**2 / 2, sigma, whole(n, "n", 0))
+
+
+# ------------------------------------------------------------------------------------- units
+
+
+def _settle(distribution, infinite=()):
+    """Parameters of one kind, such as bounds and a mean, become floats; other units stay."""
+    names = [each.name for each in fields(distribution)]
+    quantities = [name for name in names if not _becomes_seconds(distribution, name)]
+    for name in names:
+        value = getattr(distribution, name)
+        what = f"{type(distribution).__name__}: {name}"
+        if quantities and name not in quantities:
+            _refuse_mixture(distribution, quantities[0], name, value)
+        checked = _with_unit(value, what, infinite=name in infinite)
+        keep(distribution, **{name: checked})
+
+
+def _becomes_seconds(distribution, name):
+    """Put seconds in the place of a quantity of time; returns whether it is not of another unit."""
+    try:
+        keep(distribution, **{name: seconds(getattr(distribution, name), name)})
+    except ValueError:
+        return False
+    return True
+
+
+def _refuse_mixture(distribution, quantity, name, value):
+    """ValueError for a plain number other than 0 beside a value with a unit."""
+    if isinstance(value, (int, float)) and np.isfinite(value) and value != 0:
+        raise ValueError(
+            f"{type(distribution).__name__}: {quantity} is {getattr(distribution, quantity)}, but "
+            f"{name} is {value!r}; give all values with units of one kind, or all as numbers."
+        )
+
+
+def _with_unit(value, what, infinite=False):
+    """Return a float; quantities of other units than seconds, such as millivolts, stay."""
+    try:
+        value = seconds(value, what)
+    except ValueError:
+        if isinstance(value, np.ndarray) and hasattr(value, "dim"):
+            return value
+    return real(value, what, infinite=infinite)

@@ -1,16 +1,16 @@
-"""Escape noise: neurons that spike at random, the more probably the nearer U comes to threshold, or the higher above it.
+"""Escape noise: neurons that spike at random, the more probably the higher U is.
 
-`net.population(…, noise=SigmoidEscape(20))`. In every step a neuron that is not refractory spikes with probability p(U* - theta), for
-`run` and training. Random numbers are counter-based, keyed by (seed, trial, step, neuron): the same on any number of threads.
-
-The adjoint is that of a network with these spikes: sigma'(U* - theta) is the surrogate of the population as it is without noise, which
-need not be the derivative of p. With the surrogate Sigmoid(beta) and SigmoidEscape(beta) it is: the gradient is then that of the expected
-spikes, given the past (Gygax & Zenke 2025).
+In every step a neuron that is not refractory spikes with probability p(U* - theta), for `run` and
+training. Random numbers are counter-based, keyed by (seed, trial, step, neuron): the same on any
+number of threads. Dropout, neurons that are silent in a trial, is drawn in the same way.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ..kernels import arrays
 from ..support.checks import keep, real, reals, shown, time
@@ -19,76 +19,145 @@ from ..support.units import hertz
 
 @dataclass(frozen=True)
 class EscapeNoise:
-    """Base of the two kinds. `probability(x, dt)` of a spike in a step of dt (s) at x = U* - theta."""
+    """Base of the two kinds of noise.
+
+    Parameters
+    ----------
+    steepness
+        beta > 0: chance decides where U is within about 1/beta of threshold.
+
+    Notes
+    -----
+    The adjoint is that of a network with these spikes: sigma'(U* - theta) is the surrogate of the
+    population as it is without noise, which need not be the derivative of p. With the surrogate
+    Sigmoid(beta) and SigmoidEscape(beta) it is: the gradient is then that of the expected spikes,
+    given the past (Gygax & Zenke 2025).
+    """
 
     steepness: float = 20.0
 
-    def __post_init__(self):
-        keep(
-            self,
-            steepness=real(
-                self.steepness,
-                f"{type(self).__name__}: steepness",
-                above=0,
-                why="chance decides where U is within about 1/steepness of threshold",
-            ),
-        )
+    def __post_init__(self) -> None:
+        what = f"{type(self).__name__}: steepness"
+        why = "chance decides where U is within about 1/steepness of threshold"
+        keep(self, steepness=real(self.steepness, what, above=0, why=why))
 
-    def per_step(self, dt):
-        """Expected spikes in a step at threshold, where the kind has a rate."""
+    def per_step(self, dt: float) -> float:
+        """Return the expected spikes in a step of dt (s) at threshold; 0 without a rate."""
         return 0.0
 
 
 @dataclass(frozen=True)
 class SigmoidEscape(EscapeNoise):
-    """p(x) = 1 / (1 + exp(-beta x)) in every step, whatever its length; 1/2 at threshold. A large beta is nearly without noise."""
+    """Spikes with a probability that is logistic in U: p(x) = 1 / (1 + exp(-beta x)).
 
-    _code = arrays.SIGMOID_ESCAPE
+    Parameters
+    ----------
+    steepness
+        beta > 0. A large one is nearly without noise.
 
-    def probability(self, x, dt=None):
+    Notes
+    -----
+    p is that of a step, whatever its length; 1/2 at threshold.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> net = bs.Network(dt=1e-3)
+    >>> population = net.population(10, bs.lif(), noise=bs.SigmoidEscape(20))
+    >>> population.noise.probability([-0.05, 0.0]).round(3)
+    array([0.269, 0.5  ])
+    """
+
+    _code: ClassVar[Any] = arrays.SIGMOID_ESCAPE
+
+    def probability(self, x: ArrayLike, dt: float | None = None) -> NDArray[np.float64]:
+        """Return the probability of a spike in a step.
+
+        Parameters
+        ----------
+        x
+            U* - theta.
+        dt
+            The time step in seconds, which does not matter.
+        """
         with np.errstate(over="ignore"):  # far below threshold
             return 1 / (1 + np.exp(-self.steepness * reals(x, "x")))
 
 
 @dataclass(frozen=True)
 class ExponentialEscape(EscapeNoise):
-    """A hazard rate exp(beta x), so that p(x) = 1 - exp(-dt rate exp(beta x)) (Gerstner et al. 2014, eq. 9.5 and 9.8).
+    """Spikes with a hazard that is exponential in U: p(x) = 1 - exp(-dt rate exp(beta x)).
 
-    rate: Hz, the hazard at threshold
+    Parameters
+    ----------
+    steepness
+        beta > 0.
+    rate
+        The hazard at threshold, in Hz.
+
+    References
+    ----------
+    Gerstner, Kistler, Naud & Paninski (2014). Neuronal Dynamics, eq. 9.5 and 9.8.
+
+    Examples
+    --------
+    >>> ExponentialEscape(20, rate=100).probability(0.0, dt=1e-3).round(3)
+    np.float64(0.095)
     """
 
     rate: float = 100.0
-    _code = arrays.EXPONENTIAL_ESCAPE
+    _code: ClassVar[Any] = arrays.EXPONENTIAL_ESCAPE
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
-        keep(
-            self,
-            rate=real(
-                hertz(self.rate, "ExponentialEscape: rate"),
-                "ExponentialEscape: rate",
-                above=0,
-                unit="Hz",
-                why="the hazard at threshold",
-            ),
-        )
+        what, why = "ExponentialEscape: rate", "the hazard at threshold"
+        keep(self, rate=real(hertz(self.rate, what), what, above=0, unit="Hz", why=why))
 
-    def per_step(self, dt):
+    def per_step(self, dt: float) -> float:
+        """Return the expected spikes in a step of dt (s) at threshold."""
         return dt * self.rate
 
-    def probability(self, x, dt):
+    def probability(self, x: ArrayLike, dt: float) -> NDArray[np.float64]:
+        """Return the probability of a spike in a step.
+
+        Parameters
+        ----------
+        x
+            U* - theta.
+        dt
+            The time step in seconds.
+        """
         with np.errstate(over="ignore"):  # far above threshold
-            return -np.expm1(
-                -time(dt, "dt", 0) * self.rate * np.exp(self.steepness * reals(x, "x"))
-            )
+            factor = np.exp(self.steepness * reals(x, "x"))
+            return -np.expm1(-time(dt, "dt", 0) * self.rate * factor)
 
 
-def chance(order, dt, seed, trials, dropout=None):
-    """arrays.Chance for spiking populations in kernel order. Random numbers belong to the trial, never to the batch that it is in.
+def chance(
+    order: Sequence[Any],
+    dt: float,
+    seed: Any,
+    trials: ArrayLike,
+    dropout: dict[str, float] | None = None,
+) -> arrays.Chance:
+    """Return what kernels need to draw noise and dropout.
 
-    seed     int, numpy Generator or anything that numpy.random.default_rng takes
-    trials   the number of every trial of the batch in the data set
-    dropout  population name -> probability that a neuron is silent in a trial
+    Parameters
+    ----------
+    order
+        Populations in the order of the kernels.
+    dt
+        The time step in seconds.
+    seed
+        An int, a numpy Generator, or anything that numpy.random.default_rng takes.
+    trials
+        The number of every trial of the batch in the data set: random numbers belong to the trial,
+        never to the batch that it is in.
+    dropout
+        Population name -> probability that a neuron is silent in a trial.
+
+    Returns
+    -------
+    Vectors over the spiking neurons, empty where there is nothing to draw.
     """
     spiking, dropout = [p for p in order if p.kind == "spiking"], dropout or {}
     noisy, drops = any(p.noise for p in spiking), any(dropout.values())
@@ -100,15 +169,13 @@ def chance(order, dt, seed, trials, dropout=None):
 
     key = np.random.default_rng(seed).integers(2**64, dtype=np.uint64)
     none = arrays.Chance()
-    parts = (
-        none
-        if not noisy
-        else arrays.Chance(
-            each(lambda p: p.noise._code if p.noise else arrays.NO_ESCAPE, np.int64),
-            each(lambda p: p.noise.steepness if p.noise else 0),
-            each(lambda p: p.noise.per_step(dt) if p.noise else 0),
+    parts = none
+    if noisy:
+        parts = arrays.Chance(
+            kind=each(lambda p: p.noise._code if p.noise else arrays.NO_ESCAPE, np.int64),
+            steepness=each(lambda p: p.noise.steepness if p.noise else 0),
+            rate=each(lambda p: p.noise.per_step(dt) if p.noise else 0),
         )
-    )
     return parts._replace(
         silent=each(lambda p: dropout.get(p.name, 0)) if drops else none.silent,
         key=np.uint64(key),
@@ -116,38 +183,59 @@ def chance(order, dt, seed, trials, dropout=None):
     )
 
 
-def checked_dropout(network, dropout):
-    """Population name -> probability, from one number for all or a dict; ValueError if it names none or is not a probability < 1."""
+def checked_dropout(network: Any, dropout: Any) -> dict[str, float]:
+    """Return the probability of dropout of each population where there is one.
+
+    Parameters
+    ----------
+    network
+        The Network.
+    dropout
+        One number for all spiking populations, a dict name -> probability, or None.
+
+    Raises
+    ------
+    ValueError
+        If it names another population, or is not a probability below 1.
+    """
     names = [p.name for p in network.spiking]
     dropout = 0.0 if dropout is None else dropout
     dropout = dropout if isinstance(dropout, dict) else dict.fromkeys(names, dropout)
-    for name, probability in dropout.items():
+    for name in dropout:
         if name not in names:
             raise ValueError(
-                f"dropout for {shown(name)}: the spiking populations are {', '.join(names)}. For inputs use augment=[Drop(…)]."
+                f"dropout for {shown(name)}: the spiking populations are {', '.join(names)}. For "
+                "inputs use augment=[Drop(…)]."
             )
-    dropout = {
-        name: real(p, f"dropout of {name!r}", 0, below=1, why="it is a probability")
-        for name, p in dropout.items()
+    why = "it is a probability"
+    checked = {
+        name: real(p, f"dropout of {name!r}", 0, below=1, why=why) for name, p in dropout.items()
     }
-    return {name: p for name, p in dropout.items() if p}
+    return {name: p for name, p in checked.items() if p}
 
 
-def with_dropout(packed, dropout):
-    """The packed network with what leaves a population counted 1 / (1 - p) times, so that the mean over dropped neurons stays."""
+def with_dropout(packed: Any, dropout: dict[str, float]) -> Any:
+    """Return the packed network with what leaves a population counted 1 / (1 - p) times.
+
+    So the mean over dropped neurons stays.
+
+    Parameters
+    ----------
+    packed
+        The network as the kernels of trials read it.
+    dropout
+        Population name -> probability p.
+    """
     if not dropout:
         return packed
-    spiking, scaled = [p.name for p in packed.order if p.kind == "spiking"], []
+    spiking = [p.name for p in packed.order if p.kind == "spiking"]
+    scaled = []
     for projections in (packed.wiring, packed.wiring.sparse):
         jump = projections.jump.copy()
         for name, probability in dropout.items():
-            jump[projections.source == packed.wiring.n_inputs + spiking.index(name)] /= (
-                1 - probability
-            )
+            source = packed.wiring.n_inputs + spiking.index(name)
+            jump[projections.source == source] /= 1 - probability
         scaled.append(jump)
-    return replace(
-        packed,
-        wiring=packed.wiring._replace(
-            jump=scaled[0], sparse=packed.wiring.sparse._replace(jump=scaled[1])
-        ),
-    )
+    dense, sparse = scaled
+    wiring = packed.wiring._replace(jump=dense, sparse=packed.wiring.sparse._replace(jump=sparse))
+    return replace(packed, wiring=wiring)

@@ -1,154 +1,214 @@
-"""One-parameter families of non-negative synaptic weights, for the initializer and for distributions.
+"""One-parameter families of non-negative weights, for the initializer (bs.families).
 
-A family fixes kappa = E[w^2] / E[w]^2; its mean is what solvers choose, or you: `0.2 * LogNormal(0.5)` is the distribution of that
-family with mean 0.2.
+A family fixes kappa = E[w^2] / E[w]^2 and leaves the mean to the solver. Its `draw` gives samples
+of mean 1. To draw weights of a mean of your own, use the distributions of distributions.py.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from ..support.checks import real, reals
-from .distributions import asked
-
-
-def _place(w, mean):
-    """Weights and mean of a density."""
-    return reals(w, "w", 0), real(mean, "mean", above=0)
+from ..support.checks import keep, real, reals
+from .drawing import asked
 
 
 @dataclass(frozen=True)
-class _Family:
-    __array_ufunc__ = None  # numpy leaves array * family to us
+class Family:
+    """Base of the families."""
 
-    def _positive(self, name):
-        object.__setattr__(
-            self, name, real(getattr(self, name), f"{type(self).__name__}: {name}", above=0)
-        )
+    @property
+    def kappa(self) -> float:
+        """E[w^2] / E[w]^2."""
+        raise NotImplementedError
 
-    def __rmul__(self, mean):
-        return Scaled(self, real(mean, f"the mean of {type(self).__name__}"))
+    def draw(self, rng: np.random.Generator, size: Any) -> NDArray[np.float64]:
+        """Draw samples with mean 1.
 
-    __mul__ = __rmul__
+        Parameters
+        ----------
+        rng
+            Where the random numbers come from.
+        size
+            A whole number or a shape.
+        """
+        rng, size = asked(rng, size)
+        return self._draw(rng, size)
+
+    def density(self, w: ArrayLike, mean: float) -> NDArray[np.float64]:
+        """Return the probability density of weights.
+
+        Parameters
+        ----------
+        w
+            Weights >= 0.
+        mean
+            Mean of the distribution, > 0.
+        """
+        return self._density(reals(w, "w", 0), real(mean, "mean", above=0))
+
+    def _draw(self, rng, size):
+        """Samples with mean 1, of checked arguments."""
+        raise NotImplementedError
+
+    def _density(self, w, mean):
+        """The density, of checked arguments."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class Scaled:
-    """A family with the given mean; written `mean * family`."""
+class Exponential(Family):
+    """Exponential weights: density exp(-w / mean) / mean, kappa = 2.
 
-    family: _Family
-    mean: float
+    Examples
+    --------
+    >>> Exponential().kappa
+    2.0
+    """
 
-    def draw(self, rng, size):
-        return self.mean * self.family.draw(rng, size)
+    @property
+    def kappa(self) -> float:
+        """E[w^2] / E[w]^2 = 2."""
+        return 2.0
 
+    def _draw(self, rng, size):
+        return rng.exponential(1.0, size)
 
-@dataclass(frozen=True)
-class Exponential(_Family):
-    """Density exp(-w / m) / m; kappa = 2."""
-
-    kappa = 2.0
-
-    def draw(self, rng, shape):
-        """Samples with mean 1."""
-        rng, shape = asked(rng, shape)
-        return rng.exponential(1.0, shape)
-
-    def density(self, w, mean):
-        """Probability density at w >= 0 for the given mean."""
-        w, mean = _place(w, mean)
+    def _density(self, w, mean):
         return np.exp(-w / mean) / mean
 
 
 @dataclass(frozen=True)
-class LogNormal(_Family):
-    """log w is normal with standard deviation `spread`; kappa = exp(spread^2)."""
+class LogNormal(Family):
+    """Log-normal weights: their logarithm is normal; kappa = exp(sigma^2).
 
-    spread: float = 1.0
+    Parameters
+    ----------
+    sigma
+        Standard deviation of the logarithm, > 0.
 
-    def __post_init__(self):
-        self._positive("spread")
+    Examples
+    --------
+    >>> round(LogNormal(1.0).kappa, 3)
+    2.718
+    """
+
+    sigma: float = 1.0
+
+    def __post_init__(self) -> None:
+        keep(self, sigma=real(self.sigma, "LogNormal: sigma", above=0))
 
     @property
-    def kappa(self):
-        return float(np.exp(self.spread**2))
+    def kappa(self) -> float:
+        """E[w^2] / E[w]^2 = exp(sigma^2)."""
+        return float(np.exp(self.sigma**2))
 
-    def draw(self, rng, shape):
-        rng, shape = asked(rng, shape)
-        return rng.lognormal(-(self.spread**2) / 2, self.spread, shape)
+    def _draw(self, rng, size):
+        return rng.lognormal(-(self.sigma**2) / 2, self.sigma, size)
 
-    def density(self, w, mean):
-        w, mean = _place(w, mean)
-        s, w = self.spread, np.maximum(w, 1e-300)
-        return np.exp(-((np.log(w / mean) + s**2 / 2) ** 2) / (2 * s**2)) / (
-            w * s * np.sqrt(2 * np.pi)
-        )
+    def _density(self, w, mean):
+        s, w = self.sigma, np.maximum(w, 1e-300)
+        exponent = (np.log(w / mean) + s**2 / 2) ** 2 / (2 * s**2)
+        return np.exp(-exponent) / (w * s * np.sqrt(2 * np.pi))
 
 
 @dataclass(frozen=True)
-class Gamma(_Family):
-    """Gamma distribution with the given shape; kappa = 1 + 1/shape."""
+class Gamma(Family):
+    """Gamma-distributed weights; kappa = 1 + 1 / shape.
+
+    Parameters
+    ----------
+    shape
+        Shape parameter, > 0; 1 is exponential.
+
+    Examples
+    --------
+    >>> Gamma(2.0).kappa
+    1.5
+    """
 
     shape: float = 2.0
 
-    def __post_init__(self):
-        self._positive("shape")
+    def __post_init__(self) -> None:
+        keep(self, shape=real(self.shape, "Gamma: shape", above=0))
 
     @property
-    def kappa(self):
+    def kappa(self) -> float:
+        """E[w^2] / E[w]^2 = 1 + 1 / shape."""
         return 1 + 1 / self.shape
 
-    def draw(self, rng, shape):
-        rng, shape = asked(rng, shape)
-        return rng.gamma(self.shape, 1 / self.shape, shape)
+    def _draw(self, rng, size):
+        return rng.gamma(self.shape, 1 / self.shape, size)
 
-    def density(self, w, mean):
+    def _density(self, w, mean):
         from scipy.stats import gamma
 
-        w, mean = _place(w, mean)
         return gamma.pdf(w, self.shape, scale=mean / self.shape)
 
 
 @dataclass(frozen=True)
-class HalfNormal(_Family):
-    """|x| for normal x; kappa = pi / 2."""
+class HalfNormal(Family):
+    """Absolute values of normal ones; kappa = pi / 2.
 
-    kappa = np.pi / 2
+    Examples
+    --------
+    >>> round(HalfNormal().kappa, 3)
+    1.571
+    """
 
-    def draw(self, rng, shape):
-        rng, shape = asked(rng, shape)
-        return np.abs(rng.normal(0, np.sqrt(np.pi / 2), shape))
+    @property
+    def kappa(self) -> float:
+        """E[w^2] / E[w]^2 = pi / 2."""
+        return np.pi / 2
 
-    def density(self, w, mean):
-        w, mean = _place(w, mean)
+    def _draw(self, rng, size):
+        return np.abs(rng.normal(0, np.sqrt(np.pi / 2), size))
+
+    def _density(self, w, mean):
         sigma = mean * np.sqrt(np.pi / 2)
         return np.sqrt(2 / np.pi) / sigma * np.exp(-(w**2) / (2 * sigma**2))
 
 
 @dataclass(frozen=True)
-class Uniform(_Family):
-    """Uniform between 0 and twice the mean; kappa = 4/3."""
+class Uniform(Family):
+    """Weights between 0 and twice the mean; kappa = 4/3.
 
-    kappa = 4 / 3
+    Examples
+    --------
+    >>> Uniform().density([0.1, 0.5], mean=0.2)
+    array([2.5, 0. ])
+    """
 
-    def draw(self, rng, shape):
-        rng, shape = asked(rng, shape)
-        return rng.uniform(0, 2, shape)
+    @property
+    def kappa(self) -> float:
+        """E[w^2] / E[w]^2 = 4/3."""
+        return 4 / 3
 
-    def density(self, w, mean):
-        w, mean = _place(w, mean)
+    def _draw(self, rng, size):
+        return rng.uniform(0, 2, size)
+
+    def _density(self, w, mean):
         return np.where((w >= 0) & (w <= 2 * mean), 1 / (2 * mean), 0.0)
 
 
 @dataclass(frozen=True)
-class Constant(_Family):
-    """All weights equal; kappa = 1."""
+class Constant(Family):
+    """Weights that are all equal; kappa = 1.
 
-    kappa = 1.0
+    Examples
+    --------
+    >>> Constant().draw(np.random.default_rng(1), 2)
+    array([1., 1.])
+    """
 
-    def draw(self, rng, shape):
-        return np.ones(asked(rng, shape)[1])
+    @property
+    def kappa(self) -> float:
+        """E[w^2] / E[w]^2 = 1."""
+        return 1.0
 
-    def density(self, w, mean):
-        w, mean = _place(w, mean)
+    def _draw(self, rng, size):
+        return np.ones(size)
+
+    def _density(self, w, mean):
         return np.where(np.isclose(w, mean), np.inf, 0.0)

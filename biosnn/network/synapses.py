@@ -1,101 +1,185 @@
-"""The synapses of a sparse projection: rows of targets, one row for each presynaptic neuron, and values drawn for them."""
+"""The synapses of a sparse projection: rows of targets, one row for each presynaptic neuron."""
 
 import hashlib
-import inspect
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..kernels import draw as synapse_kernels
-from ..support import timegrid
-from ..support.checks import reals, refuse, shown
-from ..support.threads import on_threads
+from ..kernels import draw as kernels
+from ..support.show import About, Shows, nbytes
 
-_CHUNK = (
-    1 << 16
-)  # synapses whose values one generator draws; part of the result, so it never changes with the threads
+_CHECKED = 1 << 20  # synapses that are looked at together, so that a check takes little memory
 
 
 class Shared(NamedTuple):
-    """Which element of an array of shape `shape`, counted in C order, is the weight of each synapse."""
+    """Where each synapse finds its weight, where weights do not lie as the synapses do.
 
-    index: np.ndarray
-    shape: tuple
-
-
-@dataclass(frozen=True, eq=False)
-class Synapses:
-    """Who connects to whom: compressed rows, in order of the presynaptic neuron and, within a row, of the target.
-
-    first    (n_pre + 1,) int64: the synapses of neuron j are first[j] .. first[j+1] - 1
-    target   (synapses,) uint16 where the postsynaptic population has at most 65 536 neurons, else int32
-    delay    steps: one number for all, or (synapses,) uint8 or uint16
-
-    Weights are in `network.weights[name]`: one number for all, or an array (synapses,) in the same order, unless there is a
-    `weight_index`: synapse s then has element weight_index[s], counted in C order, of an array of shape `weight_shape`. This may be
-    (synapses,), in another order (Pairs that were not ascending), or that of weights that synapses share (convolution).
+    Parameters
+    ----------
+    element
+        (synapses,) the element of an array of shape `shape`, counted in C order.
+    shape
+        Of the weights.
     """
 
-    first: np.ndarray
-    target: np.ndarray
-    delay: object
-    n_post: int
-    weight_index: np.ndarray | None = None
-    weight_shape: tuple | None = None
-    random = False
+    element: NDArray[np.int64]
+    shape: tuple[int, ...]
 
-    def __repr__(self):
-        return f"Synapses({self.size} from {self.n_pre} to {self.n_post} neurons)"
+
+class Rows(NamedTuple):
+    """The synapses that a rule builds, in order of the presynaptic neuron.
+
+    Parameters
+    ----------
+    first
+        (n_pre + 1,) the synapses of neuron j are first[j] .. first[j + 1] - 1.
+    target
+        (synapses,) postsynaptic neurons, ascending within a row.
+    shared
+        Where each synapse finds its weight; None: at its own place.
+    """
+
+    first: NDArray[Any]
+    target: NDArray[Any]
+    shared: Shared | None = None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Synapses(Shows):
+    """Who connects to whom in a sparse projection: a row for each presynaptic neuron.
+
+    `network.synapses[name]` holds it; given to `connect` as synapses=, it makes the same pairs once
+    more.
+
+    Parameters
+    ----------
+    first
+        (n_pre + 1,) the synapses of neuron j are first[j] .. first[j + 1] - 1.
+    target
+        (synapses,) postsynaptic neurons, ascending within a row; uint16 where the population has at
+        most 65 536 neurons, else int32.
+    delay
+        Steps: one number for all, or (synapses,) uint8 or uint16.
+    n_post
+        Number of postsynaptic neurons.
+    weight_index, weight_shape
+        None where weights, `network.weights[name]`, lie as the synapses do (or one number serves
+        all). Otherwise synapse s has element weight_index[s], counted in C order, of an array of
+        shape `weight_shape`. This may be (synapses,), in another order (Pairs that were not
+        ascending), or that of weights that synapses share (convolution).
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> net = bs.Network(dt=1e-3)
+    >>> a = net.population(4, bs.lif(), name="A")
+    >>> projection = net.connect(a, a, synapses=bs.OneToOne(), weights=0.1)
+    >>> net.synapses["A->A"].target
+    array([0, 1, 2, 3], dtype=uint16)
+    """
+
+    first: NDArray[np.int64]
+    target: NDArray[Any]
+    delay: Any
+    n_post: int
+    weight_index: NDArray[np.int64] | None = None
+    weight_shape: tuple[int, ...] | None = None
+    random = False  # as a rule: it draws nothing
+
+    def _about(self) -> About:
+        """Say how many there are, their delays in steps, and the memory that they take."""
+        if np.ndim(self.delay) and np.size(self.delay):
+            delay = f"{np.min(self.delay)} to {np.max(self.delay)} steps, one for each synapse"
+        else:
+            delay = f"{self.delay} steps" if not np.ndim(self.delay) else "none"
+        rows = [("delay", delay), ("memory", nbytes(self.nbytes))]
+        if self.shares_weights:
+            rows.insert(1, ("weights", f"shared, of shape {self.weight_shape}"))
+        return About(f"Synapses: {self.size:,} from {self.n_pre} to {self.n_post} neurons", rows)
 
     @property
-    def n_pre(self):
+    def n_pre(self) -> int:
+        """Number of presynaptic neurons."""
         return self.first.size - 1
 
     @property
-    def size(self):
+    def size(self) -> int:
         """Number of synapses."""
         return int(self.first[-1])
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
+        """Bytes of memory of rows, targets and delays; weights are apart."""
         return self.first.nbytes + self.target.nbytes + np.asarray(self.delay).nbytes
 
     @property
-    def shares_weights(self):
-        """Whether synapses share weights in another way than that all have one."""
+    def shares_weights(self) -> bool:
+        """Whether several synapses share a weight, other than by one number for all."""
         return self.weight_index is not None and self.weight_shape != (self.size,)
 
     @property
-    def sources(self):
+    def sources(self) -> NDArray[np.int32]:
         """(synapses,) the presynaptic neuron of each synapse."""
         return np.repeat(np.arange(self.n_pre, dtype=np.int32), np.diff(self.first))
 
-    def build(self, n_pre, n_post, same, rng):
-        """As a rule for another projection: the same pairs (connectivity.py)."""
+    def build(self, n_pre: int, n_post: int, same: bool, rng: Any) -> Rows:
+        """Build the same pairs for another projection (see `Rule`)."""
         if (n_pre, n_post) != (self.n_pre, self.n_post):
-            raise ValueError(f"{self}: the populations have {n_pre} and {n_post} neurons.")
-        return (
-            self.first,
-            self.target,
-            None if self.weight_index is None else Shared(self.weight_index, self.weight_shape),
-        )
+            raise ValueError(
+                f"Synapses from {self.n_pre} to {self.n_post} neurons: the populations have "
+                f"{n_pre} and {n_post} neurons."
+            )
+        if self.weight_index is None or self.weight_shape is None:
+            return Rows(self.first, self.target)
+        return Rows(self.first, self.target, Shared(self.weight_index, self.weight_shape))
 
-    def weight_places(self, weights):
-        """Which element of `weights` each synapse has: an array (synapses,), or 0 where there is one number for all."""
+    def weight_places(self, weights: Any) -> NDArray[np.int64]:
+        """Return which element of the weights each synapse has.
+
+        Parameters
+        ----------
+        weights
+            Those of the projection, an array or one number for all.
+
+        Returns
+        -------
+        (synapses,) indices, or 0 where there is one number for all.
+        """
         if not np.ndim(weights):
             return np.zeros((), np.int64)
         return np.arange(self.size) if self.weight_index is None else self.weight_index
 
-    def weight_of_each(self, weights):
-        """(synapses,) the weight of every synapse, from `network.weights[name]`."""
+    def weight_of_each(self, weights: Any) -> NDArray[Any]:
+        """Return the weight of every synapse.
+
+        Parameters
+        ----------
+        weights
+            Those of the projection, `network.weights[name]`.
+
+        Returns
+        -------
+        (synapses,) weights.
+        """
         if self.weight_index is not None and np.ndim(weights):
             return np.ravel(weights)[self.weight_index]
         return np.broadcast_to(weights, self.size)
 
-    def in_order_of_weights(self, values):
-        """What `weight_of_each` of weights, one for each synapse, was made from."""
+    def in_order_of_weights(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Undo `weight_of_each` for weights that no synapses share.
+
+        Parameters
+        ----------
+        values
+            (synapses,) in the order of the synapses.
+
+        Returns
+        -------
+        (synapses,) in the order of the weights.
+        """
         if self.weight_index is None:
             return values
         result = np.empty_like(values)
@@ -103,15 +187,26 @@ class Synapses:
         return result
 
     @cached_property
-    def multiplicity(self):
+    def multiplicity(self) -> float:
         """Sum of m^2 over sum of m, where a connected pair has m synapses: 1 without multiple ones.
 
-        They spike together, and so the variance of an input is that of this many times the square of a mean weight.
+        The synapses of a pair spike together, and so the variance of an input is that of this many
+        times the square of a mean weight.
         """
-        return synapse_kernels.sum_of_squares(self.first, self.target) / max(self.size, 1)
+        return kernels.sum_of_squares(self.first, self.target) / max(self.size, 1)
 
-    def squares(self, weights):
-        """(post,) sums over the connected pairs of each target of their squared weight, that of several synapses being their sum."""
+    def squares(self, weights: Any) -> NDArray[Any]:
+        """Return the sums of squared weights over the sources of each target.
+
+        Parameters
+        ----------
+        weights
+            Those of the projection. The weight of a pair with several synapses is their sum.
+
+        Returns
+        -------
+        (n_post,) sums.
+        """
         each = np.asarray(self.weight_of_each(weights), float)
         if self.multiplicity == 1:
             return np.bincount(self.target, each**2, self.n_post)
@@ -121,96 +216,110 @@ class Synapses:
         return np.bincount(self.target[begin], np.add.reduceat(each, begin) ** 2, self.n_post)
 
     @cached_property
-    def digest(self):
+    def digest(self) -> str:
         """A hash of targets, delays and shared weights."""
         total = hashlib.blake2b(digest_size=8)
         shared = () if self.weight_index is None else (self.weight_index,)
         for array in (self.first, self.target, np.asarray(self.delay), *shared):
-            total.update(np.ascontiguousarray(array))
+            total.update(np.ascontiguousarray(array).data)
         return total.hexdigest()
 
 
-def target_type(n_post):
-    """The smallest integer type that holds the neurons of a population."""
+def target_type(n_post: int) -> type[np.uint16] | type[np.int32]:
+    """Return the smallest integer type that holds the neurons of a population.
+
+    Parameters
+    ----------
+    n_post
+        Their number.
+
+    Examples
+    --------
+    >>> target_type(1000)
+    <class 'numpy.uint16'>
+    """
     return np.uint16 if n_post <= 1 << 16 else np.int32
 
 
-def is_random(values):
-    """Whether values are to be drawn: a distribution with draw(rng, size), or a function (rng, size) -> values."""
-    return hasattr(values, "draw") or callable(values)
+# ----------------------------------------------------------------------- what a rule has built
 
 
-def draw(values, rng, size):
-    """(size,) numbers from what `is_random`; ValueError where it is a class or cannot be called so, or gives something else."""
-    function = getattr(values, "draw", values)
-    try:
-        if isinstance(values, type):
-            raise TypeError("a class")
-        inspect.signature(function).bind(rng, size)
-    except TypeError:
-        refuse(
-            "what values are to be drawn from",
-            values,
-            "a distribution, such as Normal(0.2, 0.02), or a function (rng, size) -> values",
-        )
-    except ValueError:  # a function of compiled code, which does not tell
-        pass
-    drawn = reals(function(rng, size), f"values drawn from {shown(values)}")
-    if drawn.shape != (size,):
+def checked_rows(built: Any, n_pre: int, n_post: int, what: str) -> Rows:
+    """Return what a rule has built, as kernels need it.
+
+    Parameters
+    ----------
+    built
+        `Rows`, or a tuple (first, target, shared) of anybody's rule.
+    n_pre, n_post
+        Numbers of neurons.
+    what
+        Whose rule, for messages.
+
+    Returns
+    -------
+    Rows of the types that `Synapses` has.
+
+    Raises
+    ------
+    ValueError
+        If rows do not begin at 0 and follow each other, targets are not neurons of the population
+        or not ascending, or weights lie outside of their array.
+
+    Examples
+    --------
+    >>> checked_rows((np.array([0, 1, 2]), np.array([1, 0]), None), 2, 2, "A->B").target
+    array([1, 0], dtype=uint16)
+    """
+    if not isinstance(built, tuple) or len(built) != 3:
+        raise ValueError(f"{what}: build must return Rows(first, target, shared).")
+    first, target, shared = built
+    first = _whole_numbers(first, f"{what}: first")
+    target = _whole_numbers(target, f"{what}: target")
+    if first.shape != (n_pre + 1,) or first[0] != 0 or first[-1] != target.size:
         raise ValueError(
-            f"{shown(values)} drew an array of shape {drawn.shape} where {size} values were asked for."
+            f"{what}: first must have n_pre + 1 = {n_pre + 1} elements, from 0 to the number of "
+            f"targets, {target.size}."
         )
-    return drawn
+    if np.any(first[1:] < first[:-1]):
+        raise ValueError(f"{what}: first must not descend: row j ends where row j + 1 begins.")
+    first = first.astype(np.int64, copy=False)
+    _check_targets(first, target, n_post, what)
+    if shared is not None:
+        shared = _checked_shared(shared, target.size, what)
+    return Rows(first, target.astype(target_type(n_post), copy=False), shared)
 
 
-def draw_weights(values, size, key, dtype):
-    """`size` weights from a distribution. key: an integer that the random numbers depend on."""
-    result = np.empty(size, dtype)
-
-    def work(chunk, start):
-        stop = min(start + _CHUNK, size)
-        drawn = draw(values, np.random.default_rng([key, chunk]), stop - start)
-        result[start:stop] = reals(drawn, f"values drawn from {shown(values)}", dtype=dtype)
-
-    on_threads(work, list(enumerate(range(0, size, _CHUNK))))
-    return result
+def _whole_numbers(values, what):
+    """An array with one axis of whole numbers."""
+    values = np.asarray(values)
+    if values.ndim != 1 or (values.dtype.kind not in "iu" and values.size):
+        raise ValueError(f"{what} must be an array of whole numbers with one axis.")
+    return values if values.dtype.kind in "iu" else values.astype(np.int64)
 
 
-def delay_steps(delays, dt, what):
-    """Seconds to the nearest steps, an int or an array; ValueError where one is negative, not finite or above 65 535 steps."""
-    delays = np.asarray(delays, float)
-    wrong = ~(np.isfinite(delays) & (delays >= 0))
-    if np.any(wrong):
-        raise ValueError(
-            f"{what}: delay is {float(delays[wrong].ravel()[0])!r} s; it must be finite and >= 0, an effect cannot precede its cause."
-        )
-    if delays.size and delays.max() / dt >= 65535.5:
-        raise ValueError(
-            f"{what}: a delay of {delays.max():g} s is {delays.max() / dt:.0f} steps of dt = {dt:g} s; it can be "
-            "65 535 steps at most. Delays are seconds."
-        )
-    return timegrid.nearest_steps(delays, dt)
-
-
-def draw_delays(values, size, key, dt, what):
-    """`size` delays in steps from a distribution in seconds, as uint8 if they fit, else as uint16."""
-    for kind in (np.uint8, np.uint16):
-        result, fits = np.empty(size, kind), []
-
-        def work(chunk, start):
-            stop = min(start + _CHUNK, size)
-            steps = delay_steps(
-                draw(values, np.random.default_rng([key, chunk]), stop - start), dt, what
+def _check_targets(first, target, n_post, what):
+    """Raise a ValueError unless targets are neurons and ascend within each row."""
+    for start in range(0, target.size, _CHECKED):
+        part = target[start : start + _CHECKED + 1]
+        if part.min() < 0 or part.max() >= n_post:
+            raise ValueError(
+                f"{what}: targets run from {part.min()} to {part.max()}; the population has the "
+                f"neurons 0 .. {n_post - 1}."
             )
-            fits.append(steps.max() <= np.iinfo(kind).max)
-            result[start:stop] = steps
-
-        on_threads(work, list(enumerate(range(0, size, _CHUNK))))
-        if all(fits):
-            return result
-    raise AssertionError("delay_steps lets no longer delay pass")
+        descends = np.flatnonzero(part[1:] < part[:-1]) + start + 1
+        if not np.array_equal(first[np.searchsorted(first, descends)], descends):
+            raise ValueError(f"{what}: targets must ascend within the row of a neuron; sort them.")
 
 
-def compact_delays(steps):
-    """Given delays in steps, in the smallest type."""
-    return steps.astype(np.uint8 if not steps.size or steps.max() <= 255 else np.uint16)
+def _checked_shared(shared, size, what):
+    """The places of weights, all within the array that they point into."""
+    element, shape = shared
+    element = _whole_numbers(element, f"{what}: shared.element").astype(np.int64, copy=False)
+    most = int(np.prod(shape, dtype=np.int64))
+    if element.size != size or (size and (element.min() < 0 or element.max() >= most)):
+        raise ValueError(
+            f"{what}: shared.element must have one element for each of the {size} synapses, from 0 "
+            f"to {most - 1}: weights have the shape {tuple(shape)}."
+        )
+    return Shared(element, tuple(shape))

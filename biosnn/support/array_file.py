@@ -1,7 +1,8 @@
 """Files of arrays (.npz) with a head in JSON: no code runs when one is read, and damage of any kind is an OSError.
 
-An .npz file is a zip archive of .npy files. Here their data are stored as they are, not compressed, so that what a file
-declares can be compared with its size before memory is taken; and the head holds a digest of everything.
+An .npz file is a zip archive of .npy files. Here their data are stored as they are, not compressed,
+so that what a file declares can be compared with its size before memory is taken; and the head
+holds a digest of everything.
 """
 
 import hashlib
@@ -26,7 +27,8 @@ _HEADER = re.compile(
 def write(path: Any, arrays: dict, head: dict, what: str) -> None:
     """Write arrays (name -> ndarray) and `head` (for JSON) to `path`, whole or not at all.
 
-    what: for messages, "the checkpoint could not be written". OSError that names the path where it cannot be done.
+    what: for messages, "the checkpoint could not be written". OSError that names the path where it
+    cannot be done.
     """
     arrays = {name: np.asarray(array) for name, array in arrays.items()}
     text = json.dumps(head | {"digest": _digest(arrays, head)}).encode()

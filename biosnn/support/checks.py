@@ -1,15 +1,15 @@
 """Checks of what users give: each takes a value and the name of the argument, and returns a plain Python or numpy value.
 
-What comes out is an `int`, `float`, `bool` or array of the wanted type within bounds, whatever numpy scalar, list or quantity went in:
-no narrow integer overflows later, and no flag of 2 compiles anew. Errors are ValueErrors that say what was given, what is allowed, and
-(`why`) the reason.
+What comes out is an `int`, `float`, `bool` or array of the wanted type within bounds, whatever
+numpy scalar, list or quantity went in: no narrow integer overflows later, and no flag of 2 compiles
+anew. Errors are ValueErrors that say what was given, what is allowed, and (`why`) the reason.
 """
 
 import numbers
 import os
 import reprlib
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -38,7 +38,7 @@ def shown(value: Any) -> str:
     return text
 
 
-def refuse(name: str, value: Any, allowed: str, why: str = "") -> None:
+def refuse(name: str, value: Any, allowed: str, why: str = "") -> NoReturn:
     """ValueError: `name` is `value`; it must be `allowed`, for the reason `why`."""
     raise ValueError(f"{name} is {shown(value)}; it must be {allowed}{': ' + why if why else ''}.")
 
@@ -67,7 +67,7 @@ def whole(
                 else f"a whole number from {low} to {most}",
                 why,
             )
-    return refuse(name, value, "a whole number" + _range(low, high), why)
+    refuse(name, value, "a whole number" + _range(low, high), why)
 
 
 def real(
@@ -95,7 +95,7 @@ def real(
     if fits:
         return number + 0.0  # -0 is 0
     kind = "a number" if infinite else "a finite number"
-    return refuse(
+    refuse(
         name, value, kind + (f" in {unit}" if unit else "") + _range(low, high, above, below), why
     )
 
@@ -138,7 +138,7 @@ def flag(value: Any, name: str) -> bool:
     """True or False (numpy's too) as a `bool`; no other number stands for one."""
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
-    return refuse(name, value, "True or False")
+    refuse(name, value, "True or False")
 
 
 def wholes(
@@ -160,7 +160,8 @@ def wholes(
             _INT64.max if high is None else high
         ):
             raise ValueError(
-                f"{name} run from {least} to {most}; they must be whole numbers{_range(low, high) or ' of 64 bits'}."
+                f"{name} run from {least} to {most}; they must be whole "
+                f"numbers{_range(low, high) or ' of 64 bits'}."
             )
     return array.astype(np.int64)
 
@@ -194,7 +195,8 @@ def reals(
         and (beyond := np.isinf(array) & np.isfinite(given)).any()
     ):
         raise ValueError(
-            f"{name} has the value {given[beyond].flat[0]:g}; {np.dtype(dtype)} holds numbers up to {np.finfo(dtype).max:.3g}."
+            f"{name} has the value {given[beyond].flat[0]:g}; {np.dtype(dtype)} holds numbers up "
+            f"to {np.finfo(dtype).max:.3g}."
         )
     wrong = np.isnan(array) if infinite else ~np.isfinite(array)
     for bound, outside in (
@@ -210,7 +212,8 @@ def reals(
         where = f" at {at if len(at) > 1 else at[0]}" if at else ""
         kind = "numbers" if infinite else "finite numbers"
         raise ValueError(
-            f"{name} has the value {array[at]:g}{where}; it must hold {kind}{_range(low, high, above, below)}."
+            f"{name} has the value {array[at]:g}{where}; it must hold "
+            f"{kind}{_range(low, high, above, below)}."
         )
     return array
 
@@ -235,7 +238,7 @@ def as_array(values: Any, name: str, what: str = "numbers") -> np.ndarray:
     except (
         Exception
     ):  # ragged lists, tensors on other devices or with gradients: each has words of its own
-        return refuse(name, values, f"an array of {what}")
+        refuse(name, values, f"an array of {what}")
     if array.dtype == object:
         refuse(name, values, f"an array of {what}")
     return array
@@ -258,7 +261,7 @@ def choice(value: Any, name: str, allowed: Any) -> Any:
             type(each) is type(value) or isinstance(each, str) and isinstance(value, str)
         ) and each == value:
             return each
-    return refuse(name, value, "one of " + ", ".join(map(repr, allowed)))
+    refuse(name, value, "one of " + ", ".join(map(repr, allowed)))
 
 
 def instance(value: Any, name: str, kind: type | tuple, what: str) -> Any:

@@ -1,8 +1,9 @@
 """Where compiled code is kept between processes, and how long compiling took.
 
-The cache is numba's, with four differences: a damaged file counts as none, code with checks of bounds is not taken for code without
-(NUMBA_BOUNDSCHECK), two processes that compile at the same time never take each other's files, and where numba has no place to write,
-a temporary folder or no cache at all takes its place, with one warning.
+The cache is numba's, with four differences: a damaged file counts as none, code with checks of
+bounds is not taken for code without (NUMBA_BOUNDSCHECK), two processes that compile at the same
+time never take each other's files, and where numba has no place to write, a temporary folder or no
+cache at all takes its place, with one warning.
 """
 
 import atexit
@@ -114,10 +115,9 @@ class _Compiling(event.Listener):
 
 
 def _is_ours(event):
-    module = (
-        event.data["dispatcher"].py_func.__module__ or ""
-    )  # None of what exec has made, in numba itself too
-    return module.partition(".")[0] == __package__
+    # None of what exec has made, in numba itself too
+    module = event.data["dispatcher"].py_func.__module__ or ""
+    return module.partition(".")[0] == __package__.partition(".")[0]
 
 
 event.register("numba:compile", _Compiling())
@@ -129,7 +129,8 @@ event.register("numba:compile", _Compiling())
 def ready(kernel, *arguments) -> None:
     """Compile a kernel, or read it from the cache, for arguments of these types, without running it.
 
-    In a thread of its own, so that Ctrl-C comes through at once; compiling then goes on behind the scenes.
+    In a thread of its own, so that Ctrl-C comes through at once; compiling then goes on behind the
+    scenes.
     """
     if config.DISABLE_JIT:
         return
@@ -153,7 +154,11 @@ class _Files(caching.IndexDataCacheFile):
         self._save_index(index | {key: name})
 
     def _load_index(self):
-        return super()._load_index() if _intact(self._index_path) else {}
+        """Empty where it cannot be read: one of another version may name classes that are gone."""
+        try:
+            return super()._load_index() if _intact(self._index_path) else {}
+        except Exception:  # of whatever kind: pickles of other versions fail in many ways
+            return {}
 
     def _load_data(self, name):
         if not _intact(self._data_path(name)):
@@ -211,7 +216,8 @@ class _Cache(caching.FunctionCache):
                 super().save_overload(sig, data)
             except OSError as error:
                 _warn_once(
-                    f"Compiled code could not be written to {self._cache_path} ({error.strerror or error})"
+                    f"Compiled code could not be written to {self._cache_path} "
+                    f"({error.strerror or error})"
                 )
 
 
@@ -275,5 +281,6 @@ def _warn_once(problem, instead="every process compiles anew, which takes a minu
     if not _warned:
         _warned.append(True)
         warn(
-            f"{problem}: {instead}. Set the environment variable NUMBA_CACHE_DIR to a folder that can be written to."
+            f"{problem}: {instead}. Set the environment variable NUMBA_CACHE_DIR to a folder that "
+            "can be written to."
         )

@@ -1,7 +1,7 @@
 """Data sets of HDF5 files, read in a process of their own: a damaged file can crash or hang the HDF5 library, or claim any size.
 
-The other process (hdf5_child.py) takes a tenth of a second to start. It has a memory that follows the size of the file, and its
-time is limited.
+The other process (hdf5_child.py) takes a tenth of a second to start. It has a memory that follows
+the size of the file, and its time is limited.
 """
 
 import importlib.util
@@ -15,7 +15,8 @@ import numpy as np
 
 from . import files, hdf5_child
 
-#: To read a small file; more for a larger one, on a slow disk. Where the time of the processor is limited, a loop ends long before.
+#: To read a small file; more for a larger one, on a slow disk. Where the time of the processor is
+#: limited, a loop ends long before.
 _SECONDS, _BYTES_A_SECOND = 60.0 if importlib.util.find_spec("resource") else 4.0, 4e6
 
 
@@ -33,9 +34,10 @@ class Stored(NamedTuple):
 def read(path: Path, wanted: dict) -> dict:
     """Name -> Stored, or None where there is no such data set.
 
-    wanted: name -> (whether entries have lengths of their own, kinds of their elements such as "iu"; "" if values are not wanted).
-    Values come only where all data sets are there, as wanted and of equal length. OSError if the file is of another kind or
-    damaged, or claims to hold more than it can.
+    wanted: name -> (whether entries have lengths of their own, kinds of their elements such as
+    "iu"; "" if values are not wanted). Values come only where all data sets are there, as wanted
+    and of equal length. OSError if the file is of another kind or damaged, or claims to hold more
+    than it can.
     """
     with files.naming(path, "this file cannot be read"), open(path, "rb"):
         pass
@@ -53,8 +55,8 @@ def read(path: Path, wanted: dict) -> dict:
         )
     except Exception as error:
         raise OSError(
-            f"{path} cannot be read as HDF5: it is of another kind, or corrupt or incomplete, as after a download "
-            f"that was cut off ({error})."
+            f"{path} cannot be read as HDF5: it is of another kind, or corrupt or incomplete, as "
+            f"after a download that was cut off ({error})."
         ) from error
     result, arrays = {}, iter(arrays)
     for name, each in found.items():

@@ -1,7 +1,8 @@
 """Reads data sets of an HDF5 file; the program of the process that hdf5.py starts. It needs numpy and h5py, and no biosnn.
 
-Options come as JSON on the standard input: the path, the size of the file, `wanted` (name -> (whether entries have lengths of their
-own, letters of kinds of their elements; "" where values are not wanted)). The answer is a line of JSON and the bytes of the arrays.
+Options come as JSON on the standard input: the path, the size of the file, `wanted` (name ->
+(whether entries have lengths of their own, letters of kinds of their elements; "" where values are
+not wanted)). The answer is a line of JSON and the bytes of the arrays.
 """
 
 import json

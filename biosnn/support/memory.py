@@ -13,6 +13,6 @@ def check_room(what: Any, count: int, itemsize: int, things: str = "synapses") -
     )
     if count * itemsize > room:
         raise ValueError(
-            f"{what}: {count:,} {things} of {itemsize} bytes need {count * itemsize / 1e9:,.0f} GB; this machine has "
-            f"{room / 1e9:,.0f} GB."
+            f"{what}: {count:,} {things} of {itemsize} bytes need {count * itemsize / 1e9:,.0f} "
+            f"GB; this machine has {room / 1e9:,.0f} GB."
         )

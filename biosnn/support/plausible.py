@@ -1,6 +1,7 @@
 """How long times can be that are meant in seconds: above, a UnitWarning asks whether they are milliseconds.
 
-Each lies between what models have and what the usual numbers of milliseconds are. Durations of trials and runs have no limit.
+Each lies between what models have and what the usual numbers of milliseconds are. Durations of
+trials and runs have no limit.
 """
 
 STEP = 0.02  # a time step: 0.1 ms is common

@@ -60,7 +60,8 @@ def _lines(total, label, console, done):
             elapsed, state["last"] = now - start, now
             left = elapsed * (total - state["done"]) / max(state["done"] - done, 1e-9)
             console.print(
-                f"{label} {100 * state['done'] / total:3.0f} %  {state['note']}  {elapsed:.0f} s, ends in {left:.0f} s",
+                f"{label} {100 * state['done'] / total:3.0f} %  {state['note']}  {elapsed:.0f} s, "
+                f"ends in {left:.0f} s",
                 highlight=False,
                 soft_wrap=True,
             )
@@ -95,9 +96,10 @@ def _on_interrupt(signum, frame):
 def graceful_interrupt():
     """Yields a function that says whether Ctrl-C was pressed.
 
-    KeyboardInterrupt follows from a second Ctrl-C, from one within `at_once`, and from one within three seconds of an earlier one that
-    another block took: so a loop over calls that each end gracefully can be left. Where the process ignores Ctrl-C (as nohup makes it), it
-    goes on doing so. Outside of the main thread signals cannot be caught; then the function always says no.
+    KeyboardInterrupt follows from a second Ctrl-C, from one within `at_once`, and from one within
+    three seconds of an earlier one that another block took: so a loop over calls that each end
+    gracefully can be left. Where the process ignores Ctrl-C (as nohup makes it), it goes on doing
+    so. Outside of the main thread signals cannot be caught; then the function always says no.
     """
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or before in (

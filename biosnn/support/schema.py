@@ -1,7 +1,8 @@
 """What arrays that come from a file must be, said once for each kind of file and checked before anything is used.
 
-A schema is a dict name -> Rule. `check` compares all arrays with it: which there are, their types and shapes, the range of
-their values. What relates several arrays (`check_rising`, `check_places`) follows.
+A schema is a dict name -> Rule. `check` compares all arrays with it: which there are, their types
+and shapes, the range of their values. What relates several arrays (`check_rising`, `check_places`)
+follows.
 """
 
 from dataclasses import dataclass
@@ -49,8 +50,8 @@ def check_rising(values: np.ndarray, last: int, where: str) -> None:
     flat = np.ravel(values)
     if flat.size and (flat[0] != 0 or flat[-1] != last or np.any(flat[1:] < flat[:-1])):
         raise ValueError(
-            f"{where} must rise from 0 to {last}, the number of entries; it runs from {flat[0]} to {flat[-1]}"
-            + (", and falls in between." if np.any(flat[1:] < flat[:-1]) else ".")
+            f"{where} must rise from 0 to {last}, the number of entries; it runs from {flat[0]} to "
+            f"{flat[-1]}" + (", and falls in between." if np.any(flat[1:] < flat[:-1]) else ".")
         )
 
 

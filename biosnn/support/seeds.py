@@ -1,10 +1,11 @@
 """Seeds, and the streams of random numbers that follow from them.
 
-A stream belongs to a seed *and to the names of what it is for*: two projections with one seed are drawn independently, and so are the
-targets, weights and delays of one of them.
+A stream belongs to a seed *and to the names of what it is for*: two projections with one seed are
+drawn independently, and so are the targets, weights and delays of one of them.
 """
 
 import hashlib
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -40,3 +41,13 @@ def stream(seed: int, *names: str) -> np.random.Generator:
     """The Generator of a whole seed and of names: others for other names, whatever the seed."""
     digest = hashlib.blake2b("\0".join(names).encode(), digest_size=16).digest()
     return np.random.default_rng([seed, *np.frombuffer(digest, "<u4").tolist()])
+
+
+class TrainingStream(IntEnum):
+    """The streams of random numbers of a training, each keyed by its seed and one of these."""
+
+    ORDER = 0  # of the trials in an epoch
+    SPLIT = 1  # of the validation from the training data
+    AUGMENTATION = 2
+    NOISE = 3  # escape noise and dropout
+    EVALUATION = 4  # escape noise, where nothing is learned

@@ -32,15 +32,19 @@ def printed(*parts: "Table | str", width: int | None = None) -> str:
 
     Default: those of the screen, 80 where there is none.
     """
-    width = max(_LEAST, width or shutil.get_terminal_size().columns)
-    lines = []
+    width = max(_LEAST, width) if width else screen_width()
+    lines: list[str] = []
     for part in parts:
-        lines += (
-            [line for line, _ in part.lines(width)]
-            if isinstance(part, Table)
-            else wrapped(part, width)
-        )
+        if isinstance(part, Table):
+            lines += [line for line, _ in part.lines(width)]
+        else:
+            lines += wrapped(part, width)
     return "".join(f"{line}\n" for line in lines)
+
+
+def screen_width() -> int:
+    """Return the columns of the screen; 80 where there is none."""
+    return max(_LEAST, shutil.get_terminal_size().columns)
 
 
 def wrapped(text: str, width: int) -> list[str]:

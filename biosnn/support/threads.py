@@ -45,7 +45,8 @@ def _quota():
 def processors_of_groups(own: Path, mounted: Path) -> float:
     """The smallest quota of the control groups (Linux, version 1 or 2) listed in the file `own`, in processors; infinite without one.
 
-    A quota may stand at every level; in a container the path may be that of the machine, of which only the end or the root is seen.
+    A quota may stand at every level; in a container the path may be that of the machine, of which
+    only the end or the root is seen.
     """
     try:
         lines = own.read_text().splitlines()
@@ -93,8 +94,9 @@ def _warn_once(threads, most):
     if not _warned:
         _warned.append(True)
         warn(
-            f"threads is {threads}, and this process may use {most} processor{'s' * (most > 1)}: more threads than processors wait for "
-            "each other, which can take many times as long. Leave threads out to use all processors."
+            f"threads is {threads}, and this process may use {most} processor{'s' * (most > 1)}: "
+            "more threads than processors wait for each other, which can take many times as long. "
+            "Leave threads out to use all processors."
         )
 
 
@@ -138,8 +140,9 @@ def on_threads(
 ) -> list[Any]:
     """[work(*job) for job in jobs], on several threads.
 
-    The main thread never works itself, so that Ctrl-C reaches it at once: KeyboardInterrupt ends the work between two jobs or, where kernels
-    look at it, by stop[0] = 1. What a thread still compiles goes on behind the scenes.
+    The main thread never works itself, so that Ctrl-C reaches it at once: KeyboardInterrupt ends
+    the work between two jobs or, where kernels look at it, by stop[0] = 1. What a thread still
+    compiles goes on behind the scenes.
     """
     threads, team = min(checked_threads(threads), len(jobs)), _Team(work, jobs)
     if threads <= 1 and threading.current_thread() is not threading.main_thread():

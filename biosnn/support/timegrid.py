@@ -15,12 +15,15 @@ Step n of length dt begins at n dt, and is called "at" that time.
 | a window of statistics      | those that contain a spike, cover a       | (there is none)                      |
 |                             | trial, or fit into it, likewise           |                                      |
 
-Tolerance. A time that should be n dt is stored a little off: by rounding, and by what was added and taken away before. It counts as n dt
-where it lies less than 1e-3 steps below it, plus 2 eps t: what a product of two rounded numbers may be off, with the eps of the type in
-which times are given (float32 resolves 1e-3 steps of 0.1 ms only up to about a second), but always less than half a step. Windows are
-longer than steps, and must not take spikes of the step before: their tolerance is 1e-6 of a window, at most 1 µs, plus 2 eps t.
+Tolerance. A time that should be n dt is stored a little off: by rounding, and by what was added and
+taken away before. It counts as n dt where it lies less than 1e-3 steps below it, plus 2 eps t: what
+a product of two rounded numbers may be off, with the eps of the type in which times are given
+(float32 resolves 1e-3 steps of 0.1 ms only up to about a second), but always less than half a step.
+Windows are longer than steps, and must not take spikes of the step before: their tolerance is 1e-6
+of a window, at most 1 µs, plus 2 eps t.
 
-Where a delay or period that somebody gave is no multiple of dt, `rounded` warns (RoundingWarning) and says what it becomes.
+Where a delay or period that somebody gave is no multiple of dt, `rounded` warns (RoundingWarning)
+and says what it becomes.
 """
 
 from typing import Any, NamedTuple
@@ -88,7 +91,8 @@ def covering_steps(duration: Any, dt: float) -> Any:
     steps = np.ceil(np.asarray(duration, float) / dt - _STEP)
     if steps.max(initial=0) > _MOST_STEPS:
         raise ValueError(
-            f"a duration of {np.max(duration):g} s has {steps.max():.3g} steps of {dt:g} s; there may be 2^53 of them, about 1e16."
+            f"a duration of {np.max(duration):g} s has {steps.max():.3g} steps of {dt:g} s; there "
+            "may be 2^53 of them, about 1e16."
         )
     return steps.astype(np.int64) if steps.ndim else max(1, int(steps))
 
@@ -142,7 +146,8 @@ def warn_if_rounded(
         else " are no multiples of the time step"
     )
     warn(
-        f"{which}{verb} dt = {dt:.12g} s. It becomes {steps[k] * dt:.12g} s ({steps[k]} {'step' if steps[k] == 1 else 'steps'}), {rule}.",
+        f"{which}{verb} dt = {dt:.12g} s. It becomes {steps[k] * dt:.12g} s ({steps[k]} "
+        f"{'step' if steps[k] == 1 else 'steps'}), {rule}.",
         RoundingWarning,
     )
 
@@ -152,8 +157,9 @@ def warn_if_unresolved(dtype: Any, duration: float, dt: float) -> None:
     spacing = float(np.spacing(np.dtype(dtype).type(duration)))
     if spacing > dt:
         warn(
-            f"times of type {np.dtype(dtype)} are {spacing:.3g} s apart at the end of a trial of {duration:g} s, farther than steps of dt = "
-            f"{dt:g} s: spikes fall into steps beside theirs. Give times as float64.",
+            f"times of type {np.dtype(dtype)} are {spacing:.3g} s apart at the end of a trial of "
+            f"{duration:g} s, farther than steps of dt = {dt:g} s: spikes fall into steps beside "
+            "theirs. Give times as float64.",
             RoundingWarning,
         )
 
@@ -164,8 +170,9 @@ def warn_if_outside(
     """UnitWarning where most spikes of a file or array lie after the end of the trial: their times may have another unit."""
     if 2 * n_outside > n_spikes:
         warn(
-            f"{source}: {n_outside} of {n_spikes} spikes lie at or after the end of the trial at {duration:g} s, and are left out; the latest "
-            f"is at {latest:g} s.{unit_hint(latest, duration)}",
+            f"{source}: {n_outside} of {n_spikes} spikes lie at or after the end of the trial at "
+            f"{duration:g} s, and are left out; the latest is at {latest:g} "
+            f"s.{unit_hint(latest, duration)}",
             UnitWarning,
         )
 

@@ -1,13 +1,21 @@
 """What users give: times and rates with units.
 
-Quantities may be as other programs write them: Brian2 (`10*ms`), pint and quantities. None of them is imported.
+Quantities may be as other programs write them: Brian2 (`10*ms`), pint and quantities. None of them
+is imported.
 
-Plain numbers and arrays are seconds and hertz. Objects are told apart by their attributes: Brian2's quantities have `dim` with
-`get_dimension`, those of quantities `rescale` and `magnitude`, those of pint `to` and `magnitude`. What is none of them stays as it is,
-for `support.checks` to judge.
+Plain numbers and arrays are seconds and hertz. Objects are told apart by their attributes: Brian2's
+quantities have `dim` with `get_dimension`, those of quantities `rescale` and `magnitude`, those of
+pint `to` and `magnitude`. What is none of them stays as it is, for `support.checks` to judge.
 """
 
+from typing import Any, TypeAlias
+
 import numpy as np
+
+#: A time: a number of seconds, or a quantity of Brian2, pint or quantities.
+Seconds: TypeAlias = float | Any
+#: One time or number for a population, or an array (n,) of one per neuron.
+PerNeuron: TypeAlias = float | Any
 
 #: Brian2 names the exponents of its seven base units.
 _BASE = ("metre", "kilogram", "second", "ampere", "kelvin", "mole", "candle")

@@ -1,259 +1,289 @@
-"""The regime of a circuit, explained: what mean-field theory predicts of each population, what a simulation did, and what is unusual.
+"""The regime of a circuit, explained: theory beside a simulation, and what is unusual in words.
 
 simulation = bs.simulate(network, 2.0, background=background)
 print(bs.regime(network, background, simulation))
 """
 
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from rich.console import Group
 from rich.text import Text
 
-from ..engine.background import Current, PoissonInput, pack_background, pieces
 from ..engine.simulate import Simulation
-from ..engine.stream_tables import Place
-from ..initializer.probes import replayed
 from ..network.network import Network
-from ..network.plasticity import InhibitorySTDP, TsodyksMarkram
-from ..support import checks, timegrid
-from ..support.checks import check_names
+from ..support import checks
+from ..support.show import About, Shows
 from ..support.tables import Table, number, printed
-from .diagnoses import ENOUGH, diagnoses, left_out, spiking
-from .mean_field import Cell, Input, fixed_point, interval_cv, membrane
-from .moments import as_learned
+from .circuits import describe, named_background
+from .diagnoses import diagnoses, left_out
+from .free_membranes import replayed
+from .mean_field import FixedPoint, fixed_point
+from .membrane import Cell, membrane
+from .moments import Moments, as_learned
+from .rates import interval_cv
+from .rows import Rows
+from .spiking import spiking
+
+#: Error of a CV, and relative error of chi, above which neither is shown.
+_ENOUGH = 0.15
 
 
 @dataclass(frozen=True)
 class PopulationRegime:
-    """One population; NaN where nothing is known.
+    """One population in a `Regime`.
 
-    rate (Hz), cv (of the interspike intervals), mu and sigma (mean and standard deviation over time of the free membrane), ei (mean
-    excitatory over mean inhibitory part of the membrane, by synapses).
+    Parameters
+    ----------
+    name
+        Its name.
+    threshold
+        Its threshold, in the unit of U.
+    method
+        Formula of the predicted rate: "colour-corrected" or "density".
+    cancelled
+        Share of the mean excitatory drive, constant currents included, that inhibition cancels: by
+        theory at the measured rates, or at the predicted ones. NaN without inhibitory synapses.
+    predicted
+        Theory at the rates that sustain themselves.
+    measured
+        In the simulation: rate, cv and synchrony of its spikes with their standard errors; mu and
+        sigma of copies of up to 250 neurons that receive its spikes and never fire.
+    at_rates
+        The membrane of theory at the measured rates.
+    recorded
+        mu and sigma of the membrane as it was recorded, with its resets.
 
-    predicted    theory at the rates that sustain themselves
-    measured     in the simulation: rate and cv of its spikes (`stats.pooled_cv`) with their standard errors, synchrony chi and its
-                 error; mu and sigma of copies of up to 250 neurons that receive its spikes and never fire
-    at_rates     theory at the measured rates
-    recorded     mu and sigma of the membrane as it was recorded, with its resets (mean over neurons; standard deviation over time)
-    cancelled    share of the mean excitatory drive, constant currents included, that inhibition cancels, by theory at the measured rates, or
-                 at the predicted ones; NaN without inhibitory synapses
-    tau: effective membrane time constant (s) at the predicted rates;  method: which formula gave the rate
+    Examples
+    --------
+    `regime` returns one for each population.
     """
 
     name: str
     threshold: float
-    tau: float
     method: str
-    rate_predicted: float
-    cv_predicted: float
-    mu_predicted: float
-    sigma_predicted: float
-    ei_predicted: float
     cancelled: float
-    rate_measured: float = np.nan
-    rate_error: float = np.inf
-    cv_measured: float = np.nan
-    cv_error: float = np.inf
-    synchrony: float = np.nan
-    synchrony_error: float = np.inf
-    mu_measured: float = np.nan
-    sigma_measured: float = np.nan
-    mu_at_rates: float = np.nan
-    sigma_at_rates: float = np.nan
-    ei_at_rates: float = np.nan
-    mu_recorded: float = np.nan
-    sigma_recorded: float = np.nan
+    predicted: Moments
+    measured: Moments = field(default_factory=Moments)
+    at_rates: Moments = field(default_factory=Moments)
+    recorded: Moments = field(default_factory=Moments)
 
     @property
     def membrane(self) -> tuple[float, float]:
         """(mu, sigma) as measured; else of theory at the measured rates; else as predicted."""
-        kinds = ("measured", "at_rates", "predicted")
-        return next(
-            pair
-            for kind in kinds
-            if np.isfinite(
-                (pair := (getattr(self, f"mu_{kind}"), getattr(self, f"sigma_{kind}")))[0]
-            )
-        )
+        kinds = (self.measured, self.at_rates, self.predicted)
+        best = next((kind for kind in kinds if kind.known), self.predicted)
+        return best.mu, best.sigma
 
 
-@dataclass(frozen=True)
-class Regime:
-    """The report of `regime`: `print` it for a table and the warnings in words; `populations` holds the numbers.
+@dataclass(frozen=True, repr=False)
+class Regime(Rows, Shows):
+    """The report of `regime`: `print` it for a table and the warnings in words.
 
-    other_rates: further stable fixed points (population -> Hz) of the theory;  converged: whether its equations were solved
+    `report["E"]` is the PopulationRegime of population E.
+
+    Parameters
+    ----------
+    populations
+        A PopulationRegime for each spiking population.
+    warnings
+        What is unusual, in sentences.
+    converged
+        Whether the equations of theory were solved.
+    other_rates
+        Further stable fixed points of theory, each a dict of population to hertz.
+
+    Examples
+    --------
+    `regime` returns one.
     """
 
-    populations: tuple
-    warnings: tuple
+    populations: tuple[PopulationRegime, ...]
+    warnings: tuple[str, ...]
     converged: bool
-    other_rates: tuple
-
-    def __getitem__(self, name: str) -> PopulationRegime:
-        for p in self.populations:
-            if p.name == name:
-                return p
-        raise ValueError(
-            f"there is no population {name!r}; there are {', '.join(p.name for p in self.populations)}."
-        )
+    other_rates: tuple[dict[str, float], ...]
 
     def _table(self):
-        rows = []
-        for p in self.populations:
-            lines = [
-                (
-                    "predicted",
-                    p.rate_predicted,
-                    p.cv_predicted,
-                    p.mu_predicted,
-                    p.sigma_predicted,
-                    p.threshold,
-                    p.ei_predicted,
-                    np.nan,
-                )
-            ]
-            if np.isfinite(p.rate_measured):
-                cv = _unless_few(p.cv_measured, p.cv_error)
-                chi = _unless_few(
-                    p.synchrony, p.synchrony_error / p.synchrony if p.synchrony > 0 else np.inf
-                )
-                lines += [
-                    (
-                        "theory*",
-                        np.nan,
-                        np.nan,
-                        p.mu_at_rates,
-                        p.sigma_at_rates,
-                        np.nan,
-                        p.ei_at_rates,
-                        np.nan,
-                    ),
-                    (
-                        "measured",
-                        p.rate_measured,
-                        cv,
-                        p.mu_measured,
-                        p.sigma_measured,
-                        np.nan,
-                        np.nan,
-                        chi,
-                    ),
-                ]
-            rows += [
-                [
-                    "" if k else p.name,
-                    kind,
-                    *(v if isinstance(v, str) else number(v) for v in values),
-                ]
-                for k, (kind, *values) in enumerate(lines)
-            ]
         return Table(
             "Regime: rate, CV of intervals, free membrane U, balance, synchrony chi",
             ("name", "", "rate (Hz)", "CV", "mean U", "sd U", "threshold", "E/I", "chi"),
-            rows,
+            [line for row in self.populations for line in _lines(row)],
             keys=2,
         )
 
     def _notes(self):
-        found = any(np.isfinite(p.rate_measured) for p in self.populations)
-        return [
-            *(["theory*: at the measured rates; few: too few spikes to tell"] if found else []),
-            *self.warnings,
-        ]
+        if any(np.isfinite(row.measured.rate) for row in self.populations):
+            return ["theory*: at the measured rates; few: too few spikes to tell", *self.warnings]
+        return list(self.warnings)
 
-    def __rich__(self):
+    def _about(self):
+        rows = [("warning", text) for text in self.warnings]
+        return About("Regime", rows, self._table())
+
+    def __rich__(self) -> Group:
         return Group(self._table(), *map(Text, self._notes()))
 
-    def __str__(self):
+    def __str__(self) -> str:
         return printed(self._table(), *self._notes())
 
 
-def _unless_few(value, error):
-    return value if error <= ENOUGH else "few"
+def _lines(row):
+    """Lines of a population in the table: predicted, theory at the measured rates, measured."""
+    p, m, theory = row.predicted, row.measured, row.at_rates
+    threshold = number(row.threshold)
+    lines = [[row.name, "predicted", *_cells(p, p.cv, threshold, p.ei_ratio, np.nan)]]
+    if np.isfinite(m.rate):
+        lines.append(["", "theory*", *_cells(theory, np.nan, "", theory.ei_ratio, np.nan)])
+        cv = m.cv if m.errors.cv <= _ENOUGH else "few"
+        relative = m.errors.synchrony / m.synchrony if m.synchrony > 0 else np.inf
+        chi = m.synchrony if relative <= _ENOUGH else "few"
+        lines.append(["", "measured", *_cells(m, cv, "", np.nan, chi)])
+    return lines
+
+
+def _cells(moments, cv, threshold, ei_ratio, chi):
+    """The cells of a line of the table."""
+    values = (moments.rate, cv, moments.mu, moments.sigma, threshold, ei_ratio, chi)
+    return [value if isinstance(value, str) else number(value) for value in values]
 
 
 def regime(
     network: Network,
-    background: Any = (),
+    background: Sequence = (),
     simulation: Simulation | None = None,
     *,
-    rates: Any = None,
-    width: Any = 2e-3,
+    rates: float | Mapping[str, float] | None = None,
+    width: float = 2e-3,
 ) -> Regime:
-    """Predicted and measured activity of every spiking population of a network, with warnings in words. Returns a Regime.
+    """Predicted and measured activity of every spiking population, with warnings in words.
 
-    background   as for `simulate`. What differs between neurons enters with its mean; what changes with time with its mean over the
-                 simulation or, without one, with its last value, which lasts for ever
-    simulation   of this network (`simulate`), with this background; None: theory alone
-    rates        name -> Hz of the network's inputs; default: those of the simulation
-    width        s, of the bins in which synchrony is measured
+    Parameters
+    ----------
+    network
+        A network with weights.
+    background
+        As for `simulate`. What differs between neurons enters with its mean. What changes with time
+        enters with its mean over the simulation or, without one, with its last value.
+    simulation
+        What `simulate` returned for this network with this background. Default: theory alone.
+    rates
+        Hertz of the network's inputs, one for all or a dict by name. Default: those of the
+        simulation.
+    width
+        Seconds of the bins in which synchrony is measured.
 
-    Theory: `mean_field.fixed_point`. Synapses up to a tenth of the (effective) membrane time constant: Siegert's formula with the
-    colour correction of Brunel & Sergi (1998) and Fourcaud & Brunel (2002), which is of first order in sqrt(tau_syn / tau_mem); longer
-    ones, and resets that subtract: the stationary density of membrane and current. For delta and exponential current synapses and
-    conductances (effective time constant, driving force at the mean membrane). It knows no delays, correlations or differences
-    between neurons of a population: inputs are independent Poisson trains that move the membrane in small steps. Time constants and
-    jumps are those that the network has now; biases count as constant currents. Weights with short-term plasticity act with their mean
-    efficacy under such trains (`mean_field.efficacy`); those with InhibitorySTDP are taken as they are at the end of the simulation, if any.
-    Escape noise and bounds of the membrane are no part of the theory: the report says where there are any.
+    Returns
+    -------
+    A report. `print` it for a table; `report["E"].measured.rate` is a number.
 
-    The free membrane is measured, too: copies of up to 250 neurons of each population, without threshold, receive the spikes of the last four
-    seconds of the simulation, and a background of the same kind with random numbers of its own (adaptation: its mean at the measured rate).
-    Where these spikes were not recorded, or the simulation is shorter than one second and five of the slowest time constants, the
-    circuit goes on from `simulation.state` for the purpose. That does not work with inputs of the network, whose spikes are not known
-    beyond the end; then, and where the spikes of inputs were not recorded (simulate(…, record_spikes=["x", …])), the report says so, and
-    there is theory at the measured rates only. In a circuit whose recurrent input is correlated (inhibition that tracks excitation, waves)
-    the two differ: 0.41 by theory and 0.30 measured in an inhibition-stabilized network.
+    Raises
+    ------
+    ValueError
+        If the network has no spiking populations, misses weights or pools spikes; if the
+        simulation is of another network; if the rates of inputs are not known.
 
-    How far theory goes: neurons that receive such trains agree with it (rates to 8 %, CV to 0.1). In a circuit the rate may agree where the
-    CV does not, because the trains are not Poisson: regular ones make the membrane fluctuate less (CUBA of models/vogels_abbott_2005: 5.7 Hz,
-    measured 5.9; CV 0.92, measured 0.63), feedback that oscillates cancels the slow fluctuations that make intervals irregular (CV 0.88,
-    measured 0.33, where chi is 0.4; 0.91 with Poisson trains at the same rates), and bursts add to them (COBA: CV 1.2, measured 1.8, also if
-    every train is shifted in time by itself). COBA fires at 21 Hz where theory has 8: besides the bursts (Poisson trains at its rates
-    give 15 Hz), one spike opens 0.6 or 6.7 times the leak, which is no small step. The report says where measured values depart.
+    Notes
+    -----
+    **Theory** is `bs.theory.fixed_point`. Synapses up to a tenth of the (effective) membrane time
+    constant: Siegert's formula with the colour correction of Brunel & Sergi (1998) and Fourcaud &
+    Brunel (2002), of first order in sqrt(tau_syn / tau_mem). Longer ones, and resets that subtract:
+    the stationary density of membrane and current. It is for delta synapses, exponential currents
+    and exponential conductances (effective time constant, driving force at the mean membrane). It
+    knows no delays, correlations or differences between neurons of a population: inputs are
+    independent Poisson trains that move the membrane in small steps. Time constants and jumps are
+    those that the network has now; biases count as constant currents. Weights with short-term
+    plasticity act with their mean efficacy under such trains; those with InhibitorySTDP are taken
+    as they are at the end of the simulation. The report says where escape noise or bounds of the
+    membrane, which are no part of the theory, play a role.
 
-    Warnings: silent (below 0.1 Hz), saturated (above half of 1 / refractory, or 300 Hz), synchronous (chi of `stats.synchrony` above
-    0.3 and above 3 / sqrt(n)), unbalanced (there is inhibition, but it cancels less than half of the excitatory drive, constant currents
-    included, and the mean membrane lies more than three standard deviations above threshold, so that the mean makes the neurons fire), no
-    convergence, several fixed points, measured rates and CVs that are far from theory, and a background that cannot be that of the
-    simulation. What is measured must depart by three standard errors, too: of too few spikes nothing is said, and the table shows "few".
+    **The free membrane is measured**, too: copies of up to 250 neurons of each population, without
+    threshold, receive the spikes of the last four seconds of the simulation, and a background of
+    the same kind with random numbers of its own (adaptation: its mean at the measured rate). Where
+    these spikes were not recorded, or the simulation is shorter than one second and five of the
+    slowest time constants, the circuit goes on from `simulation.state` for the purpose. That does
+    not work with inputs of the network, whose spikes are not known beyond the end; the report then
+    says so, and there is theory at the measured rates only. Theory and measurement differ where
+    recurrent input is correlated: 0.41 and 0.30 in an inhibition-stabilized network.
+
+    **How far theory goes.** Neurons that receive such trains agree with it (rates to 8 %, CV to
+    0.1). In a circuit the rate may agree where the CV does not, because the trains are not Poisson.
+    Regular ones make the membrane fluctuate less (CUBA of models/vogels_abbott_2005: 5.7 Hz,
+    measured 5.9; CV 0.92, measured 0.63). Feedback that oscillates cancels the slow fluctuations
+    that make intervals irregular (CV 0.88, measured 0.33, where chi is 0.4; 0.91 with Poisson
+    trains at the same rates). Bursts add to them (COBA: CV 1.2, measured 1.8). COBA fires at 21 Hz
+    where theory has 8: besides the bursts (Poisson trains at its rates give 15 Hz), one spike opens
+    0.6 or 6.7 times the leak, which is no small step.
+
+    **Warnings**: silent (below 0.1 Hz); saturated (above half of 1 / refractory, or 300 Hz);
+    synchronous (chi of `stats.synchrony` above 0.3 and above 3 / sqrt(n)); unbalanced (inhibition
+    cancels less than half of the excitatory drive, constant currents included, and the mean
+    membrane lies more than three standard deviations above threshold); no convergence; several
+    fixed points; measured rates and CVs that are far from theory; a background that cannot be that
+    of the simulation. What is measured must depart by three standard errors, too: of too few spikes
+    nothing is said, and the table shows "few".
+
+    References
+    ----------
+    Brunel & Sergi (1998), J. Theor. Biol. 195:87. Fourcaud & Brunel (2002), Neural Comput. 14:2057.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> net = bs.Network(dt=0.1e-3)
+    >>> neuron = bs.lif_delta(
+    ...     tau_mem=20e-3, threshold=20e-3, reset=10e-3, refractory=2e-3
+    ... )
+    >>> e = net.population(1000, neuron, "excitatory", name="E")
+    >>> report = bs.regime(net, [bs.PoissonInput("E", rate=10e3, weight=0.1e-3)])
+    >>> f"{report['E'].predicted.rate:.0f} Hz"
+    '16 Hz'
     """
+    width = _checked(network, simulation, width)
+    period, learned, seconds = None, {}, None
+    if simulation is not None:
+        seconds = simulation.duration
+        period = (simulation.start, simulation.start + seconds)
+        learned = simulation.weights
+    cells = describe(network, background, period, learned)
+    given = _input_rates(network, rates, simulation)
+    point = fixed_point(cells, given, network.dt)
+    free: dict[str, Moments] = {}
+    why: dict[str, str] = {}
+    if simulation is not None:
+        means = {cell.name: membrane(cell, given | simulation.mean_rates).mu for cell in cells}
+        view = as_learned(network)
+        free, why = replayed(view, named_background(network, background), simulation, means)
+    rows = tuple(
+        _row(cell, point, given, simulation, width, free.get(cell.name, Moments()))
+        for cell in cells
+    )
+    found = diagnoses(rows, point, network, seconds)
+    return Regime(
+        populations=rows,
+        warnings=(*found, *left_out(network, simulation, why)),
+        converged=point.converged,
+        other_rates=point.others,
+    )
+
+
+def _checked(network, simulation, width):
+    """The width as a float; ValueError for arguments of `regime` that make no sense."""
     checks.instance(network, "network", Network, "a Network")
     if not network.spiking:
         raise ValueError(
-            "the network has no spiking populations, so there is no activity to predict; add one with net.population(…)."
+            "the network has no spiking populations, so there is no activity to predict; add one "
+            "with net.population(…)."
         )
     if simulation is not None:
         checks.instance(simulation, "simulation", Simulation, "what simulate returns, or None")
         if simulation.network.fingerprint() != network.fingerprint():
             raise ValueError(
-                "this simulation is of another network: sizes, neurons, projections, dt and dtype must agree."
+                "this simulation is of another network: sizes, neurons, projections, dt and dtype "
+                "must agree."
             )
-    width = checks.time(
-        width, "width", low=network.dt, why="it is that of the bins in which spikes are counted"
-    )
-    period = (
-        None if simulation is None else (simulation.start, simulation.start + simulation.duration)
-    )
-    cells = describe(network, background, period, {} if simulation is None else simulation.weights)
-    given = _input_rates(network, rates, simulation)
-    point = fixed_point(cells, given, network.dt)
-    free, why = {}, {}
-    if simulation is not None:
-        means = {cell.name: membrane(cell, given | simulation.mean_rates).mu for cell in cells}
-        free, why = replayed(
-            as_learned(network), named_background(network, background), simulation, means
-        )
-    rows = [_row(cell, point, given, simulation, width, free.get(cell.name)) for cell in cells]
-    seconds = None if simulation is None else simulation.duration
-    return Regime(
-        tuple(rows),
-        (*diagnoses(rows, point, network, seconds), *left_out(network, simulation, why)),
-        point.converged,
-        point.others,
-    )
+    why = "it is that of the bins in which spikes are counted"
+    return checks.time(width, "width", low=network.dt, why=why)
 
 
 def _input_rates(network, rates, simulation):
@@ -261,187 +291,56 @@ def _input_rates(network, rates, simulation):
     inputs = [p.name for p in network.inputs]
     if not isinstance(rates, dict):
         rates = {} if rates is None else dict.fromkeys(inputs, checks.rate(rates, "rates"))
-    check_names("rates", rates, inputs, "the inputs ")
+    checks.check_names("rates", rates, inputs, "the inputs ")
     given = {} if simulation is None else {name: simulation.mean_rates[name] for name in inputs}
     given |= {name: checks.rate(rate, f"the rate of {name!r}") for name, rate in rates.items()}
     if missing := [name for name in inputs if name not in given]:
         raise ValueError(
-            f"the rates of the inputs {', '.join(missing)} are not known: give rates={{'{missing[0]}': Hz}} or a simulation."
+            f"the rates of the inputs {', '.join(missing)} are not known: give "
+            f"rates={{'{missing[0]}': Hz}} or a simulation."
         )
     return given
 
 
-def describe(network, background=(), period=None, learned=None):
-    """The spiking populations of a network as `mean_field.Cell`s: expected in-degrees, mean weights and mean squared weights.
-
-    period: as for `background_cell`;  learned: weights of projections with InhibitorySTDP in place of the network's
-    """
-    check_no_pooling(network)
-    network, background, cells = as_learned(network), named_background(network, background), []
-    for population in network.spiking:
-        bare, inputs = background_cell(network, population, background, period), []
-        for p in network.projections:
-            if p.post == population.name:
-                if p.name not in network.weights:
-                    raise ValueError(
-                        f"projection {p.name!r} has no weights: give them to connect or set_weights."
-                    )
-                changed = isinstance(p.plasticity, InhibitorySTDP) and learned
-                w = np.asarray((learned if changed else network.weights)[p.name])
-                if w.size:
-                    inputs.append(
-                        Input(
-                            p.receptor,
-                            network.in_degree(p),
-                            float(w.mean(dtype=float)),
-                            _pair_square(network, p, w),
-                            p.pre,
-                            plasticity=short_term(p),
-                        )
-                    )
-        cells.append(replace(bare, inputs=bare.inputs + tuple(inputs)))
-    return cells
+def _row(cell: Cell, point: FixedPoint, given, simulation, width, free):
+    """The row of a population. free: Moments of its free membrane in the simulation."""
+    name = cell.name
+    rates = given | point.rates
+    m = membrane(cell, rates)
+    predicted = m.but(rate=point.rates[name], cv=interval_cv(cell.neuron, m))
+    known = m if simulation is None else membrane(cell, given | simulation.mean_rates)
+    row = {
+        "name": name,
+        "threshold": float(cell.neuron.threshold),
+        "method": point.method[name],
+        "cancelled": _cancelled(cell, known, rates),
+        "predicted": predicted,
+    }
+    if simulation is None:
+        return PopulationRegime(**row)
+    spikes = spiking(simulation, name, width, predicted.cv)
+    measured = spikes.but(mu=free.mu, sigma=free.sigma, spread=free.spread)
+    recorded = _recorded(simulation.states.get(f"{name}.U"))
+    return PopulationRegime(**row, measured=measured, at_rates=known, recorded=recorded)
 
 
-def short_term(projection):
-    """The TsodyksMarkram of a projection, or None."""
-    return projection.plasticity if isinstance(projection.plasticity, TsodyksMarkram) else None
-
-
-def check_no_pooling(network):
-    """ValueError for units that pool: how much more regular and correlated than Poisson trains their spikes are is not in the theory."""
-    if network.pooling:
-        raise ValueError(
-            f"{', '.join(p.name for p in network.pooling)}: the theory of circuits has no units that pool spikes. Initialize such a "
-            "network from data, fluctuation_driven(net, spikes)."
-        )
-
-
-def named_background(network, background):
-    """The background as a list with names of populations. ValueErrors are those of `simulate`."""
-    background, place = (
-        checks.several(background, "background", 'PoissonInput("E", 1e4, 1e-4)'),
-        Place(network),
-    )
-    pack_background(background, network, place, 0)
-    return [replace(source, population=place(source.population)[1].name) for source in background]
-
-
-def background_cell(network, population, background, period=None):
-    """A population with its background (of `named_background`) and biases, without synapses.
-
-    period: seconds (begin, end) over which what changes with time is averaged; None: its last value
-    """
-    inputs, current, noise = [], float(np.mean(network.bias(population))), []
-    for source in background:
-        if source.population != population.name:
-            continue
-        if isinstance(source, PoissonInput):
-            inputs.append(poisson_source(network, source, period))
-        elif isinstance(source, Current):
-            current += _mean(source.values, population.n, network.dt, "Current", period)
-        else:
-            current += float(np.mean(source.mean))
-            noise.append((float(np.sqrt(np.mean(np.square(source.sd)))), source.tau))
-    return Cell(population.name, population.neuron, tuple(inputs), current, tuple(noise))
-
-
-def _mean(value, n, dt, what, period):
-    """Mean over the neurons and a period of what `background.pieces` takes; None: of the last piece."""
-    starts, values = pieces(value, n, dt, what)
-    if period is None:
-        return float(values[-1].mean())
-    begin, end = (timegrid.nearest_steps(t, dt) for t in period)
-    lasting = np.diff(np.clip([*starts, max(end, starts[-1])], begin, end))
-    return float(lasting @ values.mean(axis=1) / (end - begin))
-
-
-def _pair_square(network, projection, weights):
-    """Sum over connected pairs of E[(sum of their weights)^2], by the number of synapses; equals E[w^2] without multiple ones."""
-    return (
-        mean_square(weights)
-        + (network.multiplicity(projection) - 1) * float(np.mean(weights, dtype=float)) ** 2
-    )
-
-
-def mean_square(weights):
-    """E[w^2], without a copy in double precision."""
-    flat = np.ravel(weights)
-    if not flat.size:
-        return 0.0
-    return float(
-        sum(
-            np.square(part, dtype=float).sum()
-            for part in np.array_split(flat, -(-flat.size // (1 << 20)))
-        )
-        / flat.size
-    )
-
-
-def poisson_source(network, source, period=None):
-    """A PoissonInput as an input of a Cell."""
-    population = network[source.population]
-    receptors = population.neuron.receptors
-    receptor = source.receptor or ("exc" if "exc" in receptors else "syn")
-    rate = _mean(
-        source.rate, population.n, network.dt, f"PoissonInput({source.population!r})", period
-    )
-    return Input(receptor, 1, float(source.weight), float(source.weight) ** 2, None, rate)
-
-
-def _ratio(m):
-    return (
-        m.excitation / m.inhibition if m.inhibition > 0 else np.inf if m.excitation > 0 else np.nan
-    )
+def _recorded(u):
+    """Moments of a recorded membrane (step, neuron), if there is one."""
+    if u is None or not len(u):
+        return Moments()
+    return Moments(mu=float(u.mean(dtype=float)), sigma=float(u.std(axis=0, dtype=float).mean()))
 
 
 def _cancelled(cell, m, rates):
-    """Inhibition over excitation, each with the constant currents of its sign; NaN for a population without inhibitory synapses."""
+    """Inhibition over excitation, each with the constant currents of its sign.
+
+    NaN for a population without inhibitory synapses.
+    """
     everyone = membrane(cell, dict.fromkeys(rates, 1.0))
     if not everyone.inhibition > 0:
         return np.nan
-    current = (
-        cell.current * m.tau / float(np.mean(cell.neuron.time_constants["mem"]))
-    )  # over the total conductance
-    excitation, inhibition = m.excitation + max(current, 0.0), m.inhibition + max(-current, 0.0)
+    # a current acts over the total conductance
+    current = cell.current * m.tau / float(np.mean(cell.neuron.time_constants["mem"]))
+    excitation = m.excitation + max(current, 0.0)
+    inhibition = m.inhibition + max(-current, 0.0)
     return inhibition / excitation if excitation > 0 else np.inf
-
-
-def _row(cell, point, given, simulation, width, free):
-    rates, name = given | point.rates, cell.name
-    m = membrane(cell, rates)
-    known = m if simulation is None else membrane(cell, given | simulation.mean_rates)
-    predicted = (
-        name,
-        float(cell.neuron.threshold),
-        m.tau,
-        point.method[name],
-        point.rates[name],
-        interval_cv(cell.neuron, m),
-        m.mu,
-        m.sigma,
-        _ratio(m),
-        _cancelled(cell, known, rates),
-    )
-    if simulation is None:
-        return PopulationRegime(*predicted)
-    spikes, u = spiking(simulation, name, width, predicted[5]), simulation.states.get(f"{name}.U")
-    recorded = (
-        (np.nan, np.nan)
-        if u is None or not len(u)
-        else (float(u.mean(dtype=float)), float(u.std(axis=0, dtype=float).mean()))
-    )
-    return PopulationRegime(
-        *predicted,
-        spikes.rate,
-        spikes.rate_error,
-        spikes.cv,
-        spikes.cv_error,
-        spikes.synchrony,
-        spikes.synchrony_error,
-        *(free or (np.nan, np.nan)),
-        known.mu,
-        known.sigma,
-        _ratio(known),
-        *recorded,
-    )

@@ -1,144 +1,130 @@
-"""Where a training stands, in a file: all that an interrupted one needs to go on with the bits of an uninterrupted one."""
+"""Checkpoints of a training: atomic files from which it goes on with the bits of an unbroken one.
 
-import hashlib
-import os
+A checkpoint is atomic: it is written to a temporary file, flushed to the disk and then renamed
+(`support/files.py`, `replaced`), so that a kill or a full disk leaves the one before. It holds the
+parameters, the state of the optimizer, the learning curves, the position within the epoch, and the
+recipe of the training, without which the bits could not be the same.
+"""
+
 import re
-from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..engine import state as past
-from ..network import weight_file as checkpoint
-from ..support import checks, files, schema
+from ..engine import state as run_state
+from ..network import weight_file
+from ..support import checks, schema
+from .checkpoint_folder import BEST, LAST, reserved
 from .schedules import Constant
+from .session import Session
 
-_NAMES = ("last.npz", "best.npz")
+__all__ = ["reserved", "resume_if_there", "save"]
+
 _MOST_EPOCHS = 1 << 31
+_STATE = "state/"
 
 
-@contextmanager
-def reserved(folder, start):
-    """The folder of a training (None: there is none), made, writable and locked against other trainings until the end.
+def save(session: Session, folder: Path) -> None:
+    """Write a checkpoint after an epoch, or where Ctrl-C ended it; and the best one, if it is.
 
-    ValueError if it cannot be one, holds a checkpoint that nobody spoke of, or is another training's; OSError if nothing can be written there.
+    Killed between the two files, a training that is resumed writes the best one again.
     """
-    checks.choice(start, "start", ("new", "resume", "overwrite"))
-    if folder is None and start == "resume":
-        raise ValueError("start='resume' needs the folder of the checkpoint: give out=….")
-    if folder is None:
-        yield
-        return
-    with _locked(folder):
-        if start == "new" and (folder / "last.npz").exists():
-            raise ValueError(
-                f"{folder} holds a checkpoint already. Give start='resume' to go on with it, start='overwrite' to "
-                "begin anew, or another folder."
-            )
-        with files.naming(folder, "checkpoints cannot be written to this folder"):
-            for stray in [
-                path for name in _NAMES for path in folder.glob(f"{name}.*{files.PARTIAL}")
-            ]:  # of a training that was killed
-                stray.unlink()
-            if start == "overwrite":
-                for name in _NAMES:
-                    (folder / name).unlink(missing_ok=True)
-        yield
+    progress = session.progress
+    if progress.batch == 0 and progress.epoch and session.ended_with_the_best():
+        _write(session, folder / BEST)
+    _write(session, folder / LAST)
 
 
-@contextmanager
-def _locked(folder):
-    """Makes the folder, and holds the lock in it. A crash leaves the file of the lock behind, but not the lock."""
-    if folder.exists() and not folder.is_dir():
-        raise ValueError(
-            f"out is {str(folder)!r}, which cannot be a folder for checkpoints: it is a file."
-        )
-    with files.naming(folder, "checkpoints cannot be written to this folder"):
-        folder.mkdir(parents=True, exist_ok=True)
-        trial = (
-            folder / f"{_NAMES[0]}.{os.getpid()}{files.PARTIAL}"
-        )  # which the next one removes, should this one be killed now
-        with files.replaced(trial, "a file cannot be written to this folder") as file:
-            file.write(bytes(1))
-        trial.unlink(missing_ok=True)
-        try:
-            lock = files.lock_file(folder / "training.lock")
-        except BlockingIOError as error:
-            raise ValueError(
-                f"another training writes its checkpoints to {folder} at this moment; give this one another folder."
-            ) from error
-    try:
-        yield
-    finally:
-        lock.remove()
+def resume_if_there(session: Session, folder: Path) -> None:
+    """Put the last checkpoint of the folder, if there is one, into a session.
+
+    Raises
+    ------
+    ValueError
+        If it is of another network or recipe, or holds values that cannot be; nothing has changed.
+    OSError
+        If the file is damaged or of another kind.
+    """
+    if (folder / LAST).exists():
+        _read(session, folder / LAST)
 
 
-def save(session, path):
-    """Write parameters, optimizer state, history and position, and the recipe that they belong to."""
+# -------------------------------------------------------------------------------- write and read
+
+
+def _write(session, path):
+    """All of a session as arrays by name, and a head of numbers and texts."""
     session.write_back()
-    network = session.network
-    arrays = checkpoint.parameters(network) | {
-        f"optimizer/{name}": value for name, value in session.state.items()
+    network, progress = session.network, session.progress
+    found = weight_file.parameters(network)
+    found |= {f"optimizer/{name}": value for name, value in session.optimizer_state.items()}
+    found |= {f"history/{name}": np.array(c, float) for name, c in progress.curves.items()}
+    found["best"] = np.empty(0, network.dtype) if progress.best is None else progress.best
+    found["sums"] = progress.sums
+    if progress.batch and progress.state is not None:
+        state = run_state.as_arrays(progress.state)
+        found |= {f"{_STATE}{name}": value for name, value in state.items()}
+    head = {
+        "kind": "training",
+        "fingerprint": network.fingerprint(),
+        "epoch": progress.epoch,
+        "batch": progress.batch,
+        "recipe": _recipe(session),
     }
-    arrays |= {
-        f"history/{name}": np.array(values, float) for name, values in session.series.items()
-    }
-    arrays |= {
-        "best": session.best if session.best is not None else np.empty(0, network.dtype),
-        "sums": session.sums,
-    }
-    if session.batch and session.past is not None:
-        arrays |= {f"past/{name}": value for name, value in past.as_arrays(session.past).items()}
-    checkpoint.write(
-        path,
-        arrays,
-        {
-            "kind": "training",
-            "fingerprint": network.fingerprint(),
-            "epoch": session.epoch,
-            "batch": session.batch,
-            "recipe": _recipe(session),
-        },
-    )
+    weight_file.write(path, found, head)
 
 
-def resume(session, path):
-    """Put what `save` wrote into a session. ValueError if it is of another network or recipe, or cannot be; then nothing has changed."""
-    arrays, meta = checkpoint.read(path, "training", "weights")
-    checkpoint.check(session.network, arrays, meta, path)
-    if meta["kind"] == "weights":
+def _read(session, path):
+    """Put what `_write` wrote into a session, after all of it has been checked."""
+    found, head = weight_file.read(path, "training", "weights")
+    weight_file.check(session.network, found, head, path)
+    if head["kind"] == "weights":
         raise ValueError(
-            f"{path} holds weights alone (save_weights), not where a training stands; read them with load_weights and start "
-            "anew."
+            f"{path} holds weights alone (save_weights), not a training to go on with; read them "
+            "with load_weights and start anew."
         )
-    _check_recipe(session, meta, path)
-    _check_position(session, meta, path)
-    schema.check(arrays, _rules(session, arrays, meta), str(path))
-    before = {
-        name.removeprefix("past/"): value
-        for name, value in arrays.items()
-        if name.startswith("past/")
+    _check_recipe(session, head, path)
+    _check_position(session, head, path)
+    schema.check(found, _rules(session, found, head), str(path))
+    state = {
+        name.removeprefix(_STATE): value for name, value in found.items() if name.startswith(_STATE)
     }
-    steps = meta["batch"] * session.data.steps
-    if before:
-        past.check_events(before, session.packed, f"{path}: past/")
-    checkpoint.restore(session.network, arrays)
-    session.take_parameters()
-    session.state = {name: arrays[f"optimizer/{name}"] for name in session.state}
-    session.series = {name: arrays[f"history/{name}"].tolist() for name in session.series}
-    session.best = arrays["best"] if arrays["best"].size else None
-    session.sums, session.epoch, session.batch = arrays["sums"], meta["epoch"], meta["batch"]
-    session.past = past.from_arrays(before, steps, session.packed) if before else None
+    if state:
+        run_state.check_events(state, session.parameters.packed, f"{path}: {_STATE}")
+    _restore(session, found, head, state)
 
 
-def _check_recipe(session, meta, path):
-    if not isinstance(meta["recipe"], dict):
+def _restore(session, found, head, state):
+    """Put checked arrays into a session and its network."""
+    weight_file.restore(session.network, found)
+    session.parameters.take()
+    names = list(session.optimizer_state)
+    session.optimizer_state = {name: found[f"optimizer/{name}"] for name in names}
+    progress = session.progress
+    progress.curves = {name: found[f"history/{name}"].tolist() for name in progress.curves}
+    progress.best = found["best"] if found["best"].size else None
+    progress.sums = found["sums"]
+    progress.epoch = head["epoch"]
+    progress.batch = head["batch"]
+    if state:
+        steps = head["batch"] * session.data.training.steps
+        progress.state = run_state.from_arrays(state, steps, session.parameters.packed)
+
+
+# --------------------------------------------------------------------------------------- checks
+
+
+def _check_recipe(session, head, path):
+    """ValueError unless the training that wrote a checkpoint was described as this one."""
+    if not isinstance(head["recipe"], dict):
         raise ValueError(
-            f"{path}: the recipe is {checks.shown(meta['recipe'])}; it must be a dict."
+            f"{path}: the recipe is {checks.shown(head['recipe'])}; it must be a dict."
         )
     # what a checkpoint does not name was not used
     there, here = (
         {key: value for key, value in recipe.items() if value != "()"}
-        for recipe in (meta["recipe"], _recipe(session))
+        for recipe in (head["recipe"], _recipe(session))
     )
     changed = [
         f"{key} {there.get(key)} there, {here.get(key)} here"
@@ -147,88 +133,91 @@ def _check_recipe(session, meta, path):
     ]
     if changed:
         raise ValueError(
-            f"{path} belongs to another training: {'; '.join(changed)}. Resume with the same recipe, or start "
-            "anew in another folder."
+            f"{path} belongs to another training: {'; '.join(changed)}. Resume with the same "
+            "recipe, or start anew in another folder."
         )
 
 
-def _check_position(session, meta, path):
-    checks.whole(meta["epoch"], f"{path}: the epoch", 0, _MOST_EPOCHS)
-    checks.whole(
-        meta["batch"], f"{path}: the batch", 0, session.n_batches
-    )  # all: Ctrl-C came during validation
+def _check_position(session, head, path):
+    """ValueError unless epoch and batch can be. All batches: Ctrl-C came during validation."""
+    checks.whole(head["epoch"], f"{path}: the epoch", 0, _MOST_EPOCHS)
+    checks.whole(head["batch"], f"{path}: the batch", 0, session.n_batches)
 
 
-def _rules(session, arrays, meta):
-    """The schema (support/schema.py) of what `save` writes."""
-    network, rule, epoch = session.network, schema.Rule, meta["epoch"]
-    known = checkpoint.rules(network, arrays)
-    n = sum(np.size(arrays.get(name, ())) for name in known)
-    lowest = getattr(session.optimizer, "lowest", {})
-    for name, value in session.optimizer.start(n, network.dtype).items():
-        known[f"optimizer/{name}"] = rule(
-            np.asarray(value).dtype, np.shape(value), lowest.get(name)
-        )
-    if "steps" in lowest:
-        steps = epoch * session.n_batches + meta["batch"]
-        known["optimizer/steps"] = rule(np.int64, (), steps, steps)
-    positive = ("learning_rate", "seconds")
-    for name in session.series:
-        known[f"history/{name}"] = rule(
-            np.float64, (epoch,), 0 if name in positive else None, missing=name not in positive
-        )
-    least = np.full(n, -np.inf)
-    for part in session.packed.non_negative:
-        least[part] = 0
-    known["best"] = (
-        rule(network.dtype, (0,))
-        if np.size(arrays.get("best", ())) == 0
-        else rule(network.dtype, (n,), least)
-    )
-    known["sums"] = rule(np.float64, session.sums.shape)
-    if session.stateful and meta["batch"]:
-        steps = meta["batch"] * session.data.steps
-        known |= {
-            f"past/{name}": each
-            for name, each in past.rules(session.packed, session.batch_size).items()
-        }
-        schema.check_step(steps, "past")
+def _rules(session: Session, found: dict[str, Any], head: dict[str, Any]) -> dict[str, Any]:
+    """The schema (support/schema.py) of what `_write` writes."""
+    network, rule = session.network, schema.Rule
+    known = weight_file.rules(network, found)
+    n = sum(np.size(found.get(name, ())) for name in known)
+    known |= _optimizer_rules(session, n, head)
+    for name in session.progress.curves:
+        positive = name in ("learning_rate", "seconds")
+        least = 0 if positive else None
+        shape = (head["epoch"],)
+        known[f"history/{name}"] = rule(np.float64, shape, least, missing=not positive)
+    lowest = np.full(n, -np.inf)
+    for part in session.parameters.packed.non_negative:
+        lowest[part] = 0
+    none = np.size(found.get("best", ())) == 0
+    known["best"] = rule(network.dtype, (0,)) if none else rule(network.dtype, (n,), lowest)
+    known["sums"] = rule(np.float64, session.progress.sums.shape)
+    if session.presentation.stateful and head["batch"]:
+        known |= _state_rules(session, head)
     return known
 
 
-def _recipe(session):
+def _optimizer_rules(session, n, head):
+    """What the state of the optimizer of n parameters must be."""
+    optimizer, dtype = session.rule.optimizer, session.network.dtype
+    lowest = getattr(optimizer, "lowest", {})
+    known = {}
+    for name, value in optimizer.start(n, dtype).items():
+        shape, kind = np.shape(value), np.asarray(value).dtype
+        known[f"optimizer/{name}"] = schema.Rule(kind, shape, lowest.get(name))
+    if "steps" in lowest:
+        steps = head["epoch"] * session.n_batches + head["batch"]
+        known["optimizer/steps"] = schema.Rule(np.int64, (), steps, steps)
+    return known
+
+
+def _state_rules(session, head):
+    """What the state of the trials must be that the next batch goes on from."""
+    schema.check_step(head["batch"] * session.data.training.steps, _STATE.rstrip("/"))
+    rules = run_state.rules(session.parameters.packed, session.presentation.batch_size)
+    return {f"{_STATE}{name}": each for name, each in rules.items()}
+
+
+# --------------------------------------------------------------------------------------- recipe
+
+
+def _recipe(session: Session) -> dict[str, Any]:
     """What must be the same for a resumed run to have the bits of an uninterrupted one."""
-    # an object without a repr of its own shows where in memory it lies
+    objective, rule, trials = session.objective, session.rule, session.presentation
     recipe = {
-        name: re.sub(r" at 0x[0-9a-fA-F]+", "", repr(getattr(session, name)))
-        for name in ("loss", "optimizer", "regularizers", "augment", "constraints")
+        "loss": _words(objective.loss),
+        "optimizer": _words(rule.optimizer),
+        "regularizers": _words(objective.regularizers),
+        "augment": _words(trials.augment),
+        "constraints": _words(rule.constraints),
+        "seed": trials.seed,
+        "batch": trials.batch_size,
+        "trials": int(session.data.training.rows.size),
+        "data": session.data.training.digest,
     }
-    recipe |= {
-        "seed": session.seed,
-        "batch": session.batch_size,
-        "trials": int(session.data.rows.size),
-        "data": _digest(session.data),
+    if rule.schedule != Constant():
+        recipe["schedule"] = _words(rule.schedule)
+    if objective.terms:
+        recipe["readout"] = ", ".join(term.name for term in objective.terms)
+    options = {
+        "clip": rule.clip,
+        "dropout": trials.dropout,
+        "window": trials.window,
+        "stateful": trials.stateful,
+        "differentiate_reset": trials.differentiate_reset,
     }
-    if session.schedule != Constant():
-        recipe["schedule"] = repr(session.schedule)
-    if session.heads:
-        recipe["readout"] = ", ".join(head.name for head in session.heads)
-    return recipe | {
-        name: repr(value)
-        for name, value in vars(session).items()
-        if name in ("clip", "dropout", "window", "stateful", "differentiate_reset") and value
-    }
+    return recipe | {name: repr(value) for name, value in options.items() if value}
 
 
-def _digest(data):
-    """Of spikes, targets and masks, and of which trials training sees; remembered, since data do not change."""
-    if data.digest is None:
-        state = hashlib.blake2b(digest_size=8)
-        for array in [
-            data.rows,
-            *(a for train in data.trains for a in (train.times, train.units, train.offsets)),
-            *(a for pair in data.given for a in pair if a is not None),
-        ]:
-            state.update(np.ascontiguousarray(array))
-        data.digest = state.hexdigest()
-    return data.digest
+def _words(part):
+    """The repr of a part, without the address of objects that have no repr of their own."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(part))

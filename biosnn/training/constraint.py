@@ -1,60 +1,88 @@
-"""Constraints that weights obey after every optimizer step, beside their signs (dale.py)."""
+"""Constraints that weights obey after every optimizer step, beside their signs (network/dale.py).
+
+Where they are applied, and Dale's law with them: update.py.
+"""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..support.checks import keep, real, several, shown, texts
+from ..network.network import Network
+from ..support.checks import keep, real, several, texts
+from .protocols import Constraint, checked_part
 
 
 @dataclass(frozen=True)
 class WeightConstraint:
-    """low <= w <= high, and for every target neuron sqrt(sum w^2) over the weights of a projection onto it <= norm.
+    """Bounds on weights, and on the norm of the weights onto each neuron.
 
-    Weights outside of the bounds are set to them; then those onto a neuron whose norm is too large are scaled down together. Shared
-    weights: the norm is that of the kernels of a filter, or of the one tied weight. projections: names, or None for all. The sign
-    of Dale's law holds anyway.
+    Parameters
+    ----------
+    low, high
+        Weights outside of low … high are set to the nearer bound.
+    norm
+        Largest Euclidean norm of the weights of a projection onto one neuron, > 0; longer vectors
+        are scaled down to it. Of shared weights it is the norm of the kernels of a filter, or of
+        the one tied weight.
+    projections
+        Names of the projections that it is for; None: all.
+
+    Notes
+    -----
+    low <= w <= high, then sqrt(sum_j w_ji^2) <= norm for each target neuron i. The sign of Dale's
+    law holds anyway.
+
+    Examples
+    --------
+    >>> weights = np.array([[3.0, 0.1], [4.0, 0.2]])
+    >>> WeightConstraint(norm=1.0).apply(weights, None)
+    >>> weights
+    array([[0.6, 0.1],
+           [0.8, 0.2]])
     """
 
     low: float = -np.inf
     high: float = np.inf
     norm: float = np.inf
-    projections: tuple | None = None
+    projections: str | tuple[str, ...] | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
+        what = "WeightConstraint"
+        why = "infinity stands for no bound"
         keep(
             self,
-            **{
-                name: real(getattr(self, name), f"WeightConstraint: {name}", infinite=True)
-                for name in ("low", "high")
-            },
-            norm=real(
-                self.norm,
-                "WeightConstraint: norm",
-                above=0,
-                infinite=True,
-                why="infinity stands for no bound",
-            ),
+            low=real(self.low, f"{what}: low", infinite=True),
+            high=real(self.high, f"{what}: high", infinite=True),
+            norm=real(self.norm, f"{what}: norm", above=0, infinite=True, why=why),
         )
         if not self.low <= self.high:
             raise ValueError(
-                f"WeightConstraint: low {self.low!r} and high {self.high!r} must be ascending numbers."
+                f"{what}: low {self.low!r} and high {self.high!r} must be ascending numbers."
             )
         if self.norm < np.inf and (self.low > 0 or self.high < 0):
             raise ValueError(
-                f"WeightConstraint: scaling weights down to the norm {self.norm!r} takes them out of low .. high = "
-                f"{self.low!r} .. {self.high!r}, which must contain 0."
+                f"{what}: scaling weights down to the norm {self.norm!r} takes them out of "
+                f"low .. high = {self.low!r} .. {self.high!r}, which must contain 0."
             )
         if self.projections is not None:
-            keep(
-                self, projections=texts(self.projections, "WeightConstraint: projections", "'E->E'")
-            )
+            keep(self, projections=texts(self.projections, f"{what}: projections", "'E->E'"))
 
-    def applies_to(self, projection):
+    def applies_to(self, projection: str) -> bool:
+        """Return whether it is for the projection."""
         return self.projections is None or projection in self.projections
 
-    def apply(self, weights, synapses):
-        """Change the weights of a projection in place. synapses: its Synapses, or None if it is dense."""
+    def apply(self, weights: NDArray[Any], synapses: Any) -> None:
+        """Change the weights of a projection in place.
+
+        Parameters
+        ----------
+        weights
+            (pre, post), or those of a sparse projection as the network stores them.
+        synapses
+            Its `Synapses`, or None if it is dense.
+        """
         if self.low > -np.inf or self.high < np.inf:
             np.clip(weights, self.low, self.high, out=weights)
         if self.norm == np.inf:
@@ -66,40 +94,49 @@ class WeightConstraint:
             axes = tuple(range(1, weights.ndim))
             weights *= self._scale(squares.sum(axis=axes, keepdims=True))
         elif weights.ndim:
-            scale = self._scale(
-                np.bincount(synapses.target, synapses.weight_of_each(squares), synapses.n_post)
-            )
+            of_synapses = synapses.weight_of_each(squares)
+            scale = self._scale(np.bincount(synapses.target, of_synapses, synapses.n_post))
             weights *= synapses.in_order_of_weights(scale[synapses.target])
-        else:
-            weights *= self._scale(
-                squares * np.bincount(synapses.target, minlength=synapses.n_post).max(initial=0)
-            )
+        else:  # one number for all synapses
+            most = np.bincount(synapses.target, minlength=synapses.n_post).max(initial=0)
+            weights *= self._scale(squares * most)
 
     def _scale(self, squares):
+        """What weights with these sums of squares are multiplied by."""
         return np.minimum(1.0, self.norm / np.sqrt(np.maximum(squares, 1e-300)))
 
 
-def checked_constraints(constraints, network):
-    """They as a tuple; ValueError if one is of another kind or names a projection that `network` does not have."""
-    known, constraints = (
-        [p.name for p in network.projections],
-        several(constraints, "constraints", "WeightConstraint(high=1.0)"),
-    )
+def checked_constraints(constraints: Any, network: Network) -> tuple[Any, ...]:
+    """Return constraints as a tuple.
+
+    Raises
+    ------
+    ValueError
+        If one lacks a method of the protocol `Constraint`, names a projection that the network does
+        not have, or contradicts Dale's law.
+    """
+    known = [p.name for p in network.projections]
+    constraints = several(constraints, "constraints", "WeightConstraint(high=1.0)")
     for constraint in constraints:
-        if not isinstance(constraint, WeightConstraint):
+        checked_part("one of constraints", constraint, Constraint, "WeightConstraint(norm=1.0)")
+        named = getattr(constraint, "projections", None) or ()
+        if set(named) - set(known):
             raise ValueError(
-                f"{shown(constraint)} is not a constraint; use WeightConstraint(low=…, high=…, norm=…)."
+                f"{type(constraint).__name__} for {', '.join(named)}: the network has only "
+                f"{', '.join(known)}."
             )
-        if set(constraint.projections or ()) - set(known):
-            raise ValueError(
-                f"WeightConstraint for {', '.join(constraint.projections)}: the network has only {', '.join(known)}."
-            )
-        positive = [
-            p.name for p in network.projections if p.non_negative and constraint.applies_to(p.name)
-        ]
-        if constraint.high < 0 and positive:
-            raise ValueError(
-                f"WeightConstraint: high is {constraint.high:g}, but the weights of {', '.join(map(repr, positive))} are "
-                ">= 0 by Dale's law."
-            )
+        if isinstance(constraint, WeightConstraint) and constraint.high < 0:
+            _refuse_negative(constraint, network)
     return constraints
+
+
+def _refuse_negative(constraint, network):
+    """ValueError if weights that Dale's law keeps non-negative were to be below 0."""
+    positive = [
+        p.name for p in network.projections if p.non_negative and constraint.applies_to(p.name)
+    ]
+    if positive:
+        raise ValueError(
+            f"WeightConstraint: high is {constraint.high:g}, but the weights of "
+            f"{', '.join(map(repr, positive))} are >= 0 by Dale's law."
+        )

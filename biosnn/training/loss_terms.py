@@ -1,75 +1,108 @@
-"""What training minimizes beside regularizers: losses on readouts, or on the spikes of populations, and their sum."""
+"""The sum of losses that training minimizes: which readout or population each of them looks at."""
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..engine.run import dense_spikes
+from ..engine.run import Layout, dense_spikes
 from ..kernels import arrays
+from ..network.network import Network
 from ..support.checks import as_array, real, reals, shown
-from .loss import _CrossEntropy
+from .cross_entropy import CrossEntropy
+from .protocols import Loss, checked_part
+
+
+class Target(NamedTuple):
+    """The target of every trial for one loss, and the mask that weights its steps, or None."""
+
+    values: NDArray[Any]
+    mask: NDArray[Any] | None
 
 
 @dataclass(frozen=True)
-class Head:
+class LossTerm:
     """A loss, the readout or spiking population that it looks at, and its weight in the sum."""
 
     name: str
-    loss: object
+    loss: Any
     weight: float
     spikes: bool
 
-    def seen(self, packed, recording, columns):
-        """What the loss looks at, (trial, step, unit)."""
-        return (
-            dense_spikes(packed, recording, self.name)
-            if self.spikes
-            else recording.states[..., columns[f"{self.name}.U"]]
-        )
+    def seen(self, packed: Any, recording: Any, columns: dict[str, slice]) -> NDArray[Any]:
+        """Return what the loss looks at in recorded trials, (trial, step, unit)."""
+        if self.spikes:
+            return dense_spikes(packed, recording, self.name)
+        return recording.states[..., columns[f"{self.name}.U"]]
 
-    def assess(self, seen, target, mask, total=None):
-        """(value, gradient by what was seen, score of each trial, NaN where a mask leaves nothing of it)."""
-        value, slope, score = self._assess(seen, target, mask, total)
-        if mask is not None:  # a trial of which nothing counts is neither right nor wrong
+    def assess(
+        self, seen: NDArray[Any], target: Target, total: float | None = None
+    ) -> tuple[float, NDArray[Any], NDArray[Any]]:
+        """Return value, gradient by `seen`, and score of each trial.
+
+        A trial of which a mask leaves nothing is neither right nor wrong: its score is NaN.
+        """
+        values, mask = target
+        value, slope, score = self._assess(seen, values, mask, total)
+        if mask is not None:
             score = np.where(np.any(np.reshape(mask, (len(mask), -1)), axis=1), score, np.nan)
         return value, slope, score
 
-    def _assess(self, seen, target, mask, total):
+    def _assess(self, seen, values, mask, total):
+        """All three at once, but not where a subclass by a user has methods of its own."""
         kind = type(self.loss)
-        if (getattr(kind, "value_and_gradient", None), getattr(kind, "score", None)) == (
-            _CrossEntropy.value_and_gradient,
-            _CrossEntropy.score,
-        ):
-            return self.loss.assess(
-                seen, target, mask, total
-            )  # not where a class of a user's has its own
-        return *self.loss.value_and_gradient(seen, target, mask, total), self.loss.score(
-            seen, target, mask
-        )
+        own = (getattr(kind, "value_and_gradient", None), getattr(kind, "score", None))
+        if own == (CrossEntropy.value_and_gradient, CrossEntropy.score):
+            return self.loss.assess(seen, values, mask, total)
+        value, slope = self.loss.value_and_gradient(seen, values, mask, total)
+        return value, slope, self.loss.score(seen, values, mask)
 
 
-def make_heads(network, loss, readout):
-    """Heads of a training: none where `loss` is None, one, or one for each entry of a dict name -> loss or (loss, weight)."""
+# ------------------------------------------------------------------------------- from what was given
+
+
+def make_terms(network: Network, loss: Any, readout: str | None) -> tuple[LossTerm, ...]:
+    """Return the terms of a training.
+
+    Parameters
+    ----------
+    loss
+        A loss; a dict name -> loss or (loss, weight), one term for each; or None for no terms.
+    readout
+        What a single loss looks at; None: the only readout.
+
+    Raises
+    ------
+    ValueError
+        If something is not a loss, or the network does not have what it looks at.
+    """
     if loss is None:
         return ()
     if not isinstance(loss, dict):
-        return (_head(network, _only_readout(network) if readout is None else readout, loss),)
+        return (_term(network, _only_readout(network) if readout is None else readout, loss),)
     if readout is not None:
         raise ValueError(
-            f"readout is {shown(readout)}, but loss is a dict of readouts already; leave readout out."
+            f"readout is {shown(readout)}, but loss is a dict of readouts already; "
+            "leave readout out."
         )
-    for name, each in loss.items():
-        if isinstance(each, tuple) and len(each) != 2:
-            raise ValueError(
-                f"the loss of {shown(name)} is {shown(each)}; it must be a loss, or a pair (loss, weight)."
-            )
-    return tuple(
-        _head(network, name, *(each if isinstance(each, tuple) else (each,)))
-        for name, each in loss.items()
-    )
+    return tuple(_term(network, name, *_pair(name, each)) for name, each in loss.items())
+
+
+def _pair(name, each):
+    """A loss and its weight, from either of the two forms of an entry."""
+    if not isinstance(each, tuple):
+        return each, 1.0
+    if len(each) != 2:
+        raise ValueError(
+            f"the loss of {shown(name)} is {shown(each)}; it must be a loss, or a pair "
+            "(loss, weight)."
+        )
+    return each
 
 
 def _only_readout(network):
+    """The name of the readout, if there is exactly one."""
     names = [p.name for p in network.readouts]
     if len(names) != 1:
         raise _unknown(network, None)
@@ -77,6 +110,7 @@ def _only_readout(network):
 
 
 def _unknown(network, name):
+    """The error for a name that is no readout."""
     names = [p.name for p in network.readouts]
     return ValueError(
         f"readout is {shown(name)}; the network has "
@@ -85,120 +119,209 @@ def _unknown(network, name):
     )
 
 
-def _head(network, name, loss, weight=1.0):
+def _term(network, name, loss, weight=1.0):
+    """One term, checked against the network."""
     kinds = {p.name: p.kind for p in network.readouts + network.firing}
     if not isinstance(name, str) or name not in kinds:
         raise _unknown(network, name)
-    missing = [
-        method
-        for method in ("value_and_gradient", "check", "total_weight", "predict", "score")
-        if not hasattr(loss, method)
-    ]
-    if missing or isinstance(loss, type):
-        raise ValueError(
-            f"loss is {shown(loss)}; it must be a description such as MaxOverTimeCrossEntropy(), or a dict of them by readout."
-            + (f" One of your own needs {', '.join(missing)}." if 0 < len(missing) < 5 else "")
-        )
+    example = "MaxOverTimeCrossEntropy(), or a dict of them by readout"
+    loss = checked_part("loss", loss, Loss, example)
     spikes = kinds[name] != "readout"
     if getattr(loss, "needs_spikes", False) and not spikes:
         raise ValueError(
-            f"{type(loss).__name__} looks at spikes, and {name!r} is a readout: give readout=… the name of a spiking "
-            "population."
+            f"{type(loss).__name__} looks at spikes, and {name!r} is a readout: "
+            "give readout=… the name of a spiking population."
         )
     weight = real(weight, f"the weight of the loss of {name!r}", 0)
-    return Head(
-        name, loss.for_step(network.dt) if hasattr(loss, "for_step") else loss, weight, spikes
-    )
+    loss = loss.for_step(network.dt) if hasattr(loss, "for_step") else loss
+    return LossTerm(name, loss, weight, spikes)
 
 
-def make_targets(heads, network, labels, targets, mask, n_trials, steps):
-    """((target, mask), …) of all trials for every head, checked. A dict gives one for each; else all share."""
+def make_targets(
+    terms: tuple[LossTerm, ...],
+    network: Network,
+    labels: Any,
+    targets: Any,
+    mask: Any,
+    n_trials: int,
+    steps: int,
+) -> tuple[Target, ...]:
+    """Return the target of all trials for every term, checked.
+
+    Parameters
+    ----------
+    labels
+        Of the spike trains, for terms without a target, or None.
+    targets, mask
+        As given to `train`: one for all terms, or a dict by name.
+    """
     result = []
-    for head in heads:
-        target = _of(targets, head, heads, "targets")
-        target = labels if target is None else getattr(head.loss, "as_target", _as_target)(target)
-        head.loss.check(target, n_trials, steps, network[head.name].n)
-        weights = _of(mask, head, heads, "mask")
-        weights = None if weights is None else reals(weights, "mask", flags=True)
-        if weights is not None and weights.shape[:2] != (n_trials, steps):
-            raise ValueError(
-                f"mask has shape {weights.shape}; it must begin with (trial, step) = {(n_trials, steps)}."
-            )
-        if weights is not None and not getattr(head.loss, "takes_mask", True):
-            raise ValueError(
-                f"{type(head.loss).__name__} takes no mask: it looks at whole trials. Losses with masks are EveryStepCrossEntropy, "
-                "MeanSquaredError and PatternRegression; with several losses, give a dict of masks by readout."
-            )
-        head.loss.total_weight(
-            (n_trials, steps, network[head.name].n), weights
-        )  # ValueError if no step of any trial counts
-        result.append((target, weights))
+    for term in terms:
+        shape = (n_trials, steps, network[term.name].n)
+        target = _of(targets, term, terms, "targets")
+        target = labels if target is None else getattr(term.loss, "as_target", _as_target)(target)
+        term.loss.check(target, *shape)
+        weights = _of(mask, term, terms, "mask")
+        if weights is not None:
+            weights = _checked_mask(weights, term, n_trials, steps)
+        term.loss.total_weight(shape, weights)  # ValueError if no step of any trial counts
+        result.append(Target(target, weights))
     return tuple(result)
 
 
 def _as_target(target):
+    """Targets of losses that say nothing of them."""
     return as_array(target, "targets")
 
 
-def _of(given, head, heads, what):
+def _checked_mask(mask, term, n_trials, steps):
+    """A mask as an array; ValueError if it does not fit the trials or the loss."""
+    mask = reals(mask, "mask", flags=True)
+    if mask.shape[:2] != (n_trials, steps):
+        raise ValueError(
+            f"mask has shape {mask.shape}; it must begin with (trial, step) = {(n_trials, steps)}."
+        )
+    if not getattr(term.loss, "takes_mask", True):
+        raise ValueError(
+            f"{type(term.loss).__name__} takes no mask: it looks at whole trials. Losses with masks"
+            " are EveryStepCrossEntropy, MeanSquaredError and PatternRegression; with several "
+            "losses, give a dict of masks by readout."
+        )
+    return mask
+
+
+def _of(given, term, terms, what):
+    """The target or mask of one term, from one for all or a dict by name."""
     if not isinstance(given, dict):
         return given
-    if unknown := set(given) - {h.name for h in heads}:
+    known = [t.name for t in terms]
+    if unknown := set(given) - set(known):
         raise ValueError(
-            f"{what} for {', '.join(map(str, unknown))}: losses look at {', '.join(h.name for h in heads)}."
+            f"{what} for {', '.join(map(str, unknown))}: losses look at {', '.join(known)}."
         )
-    return given.get(head.name)
+    return given.get(term.name)
 
 
-def select(given, rows):
-    """Targets and masks of some trials."""
-    return tuple((target[rows], None if mask is None else mask[rows]) for target, mask in given)
+# ------------------------------------------------------------------------------------ of some trials
 
 
-def total_weights(heads, network, given, n_trials, steps):
-    """What the means over a batch divide by; 1 where no step of it counts, so that its loss is 0."""
-    return [
-        1.0
-        if mask is not None and not np.any(mask)
-        else head.loss.total_weight((n_trials, steps, network[head.name].n), mask)
-        for head, (_, mask) in zip(heads, given)
-    ]
+def select(targets: tuple[Target, ...], rows: Any) -> tuple[Target, ...]:
+    """Return the targets and masks of some trials."""
+    return tuple(Target(t[rows], None if mask is None else mask[rows]) for t, mask in targets)
 
 
-def value_and_gradient(heads, packed, recording, columns, given, totals=None):
-    """(value, score of each trial, gradient by states {name: …}, by spikes {name: …}) of some recorded trials."""
-    value, scores, by_state, by_spike = 0.0, [], {}, {}
-    for k, (head, (target, mask)) in enumerate(zip(heads, given)):
-        seen = head.seen(packed, recording, columns)
-        part, slope, score = head.assess(seen, target, mask, None if totals is None else totals[k])
-        value += head.weight * part
-        (by_spike if head.spikes else by_state)[head.name] = (
-            slope if head.weight == 1 else slope * seen.dtype.type(head.weight)
-        )
+def total_weights(
+    terms: tuple[LossTerm, ...],
+    network: Network,
+    targets: tuple[Target, ...],
+    n_trials: int,
+    steps: int,
+) -> list[float]:
+    """Return what the mean of each term over a batch divides by.
+
+    Where no step of the batch counts it is 1, so that the loss is 0.
+    """
+    totals = []
+    for term, (_, mask) in zip(terms, targets):
+        shape = (n_trials, steps, network[term.name].n)
+        nothing = mask is not None and not np.any(mask)
+        totals.append(1.0 if nothing else term.loss.total_weight(shape, mask))
+    return totals
+
+
+class SumOfLosses(NamedTuple):
+    """Value and scores of some trials, and derivatives by states and by spikes, by population."""
+
+    value: float
+    scores: NDArray[Any]
+    by_state: dict[str, NDArray[Any]]
+    by_spike: dict[str, NDArray[Any]]
+
+
+def value_and_gradient(
+    terms: tuple[LossTerm, ...],
+    packed: Any,
+    recording: Any,
+    columns: dict[str, slice],
+    targets: tuple[Target, ...],
+    totals: list[float] | None = None,
+) -> SumOfLosses:
+    """Return the weighted sum of the losses of some recorded trials, and its derivatives."""
+    value = 0.0
+    scores = []
+    by_state: dict[str, NDArray[Any]] = {}
+    by_spike: dict[str, NDArray[Any]] = {}
+    for k, (term, target) in enumerate(zip(terms, targets)):
+        seen = term.seen(packed, recording, columns)
+        part, slope, score = term.assess(seen, target, None if totals is None else totals[k])
+        value += term.weight * part
+        slope = slope if term.weight == 1 else slope * seen.dtype.type(term.weight)
+        (by_spike if term.spikes else by_state)[term.name] = slope
         scores.append(score)
-    return value, joint_score(heads, scores), by_state, by_spike
+    return SumOfLosses(value, joint_score(terms, scores), by_state, by_spike)
 
 
-def joint_score(heads, scores):
-    """One score of several heads for each trial: the mean of those that classify, or else the weighted sum; NaN without heads."""
-    if not heads:
+def joint_score(terms: tuple[LossTerm, ...], scores: list[NDArray[Any]]) -> Any:
+    """Return one score for each trial.
+
+    It is the mean over the terms that classify; if none does, the weighted sum of all; NaN without
+    terms.
+    """
+    if not terms:
         return np.nan
-    classify = [score for head, score in zip(heads, scores) if head.loss.classifies]
-    return (
-        np.mean(classify, axis=0)
-        if classify
-        else sum(head.weight * score for head, score in zip(heads, scores))
-    )
+    classify = [score for term, score in zip(terms, scores) if term.loss.classifies]
+    if classify:
+        return np.mean(classify, axis=0)
+    return sum(term.weight * score for term, score in zip(terms, scores))
 
 
-def mean_of_finite(scores):
-    """The mean score of the trials that have one."""
+def score_name(terms: tuple[LossTerm, ...]) -> str:
+    """Return what the joint score is: "accuracy" where at least one term classifies.
+
+    Examples
+    --------
+    >>> from biosnn import MeanSquaredError
+    >>> score_name((LossTerm("out", MeanSquaredError(), 1.0, False),))
+    'negative squared error'
+    """
+    if any(term.loss.classifies for term in terms):
+        return "accuracy"
+    names = {getattr(term.loss, "score_name", "negative error") for term in terms}
+    return names.pop() if len(names) == 1 else "negative error" if names else "score"
+
+
+def mean_of_finite(scores: NDArray[Any]) -> float:
+    """Return the mean score of the trials that have one.
+
+    Examples
+    --------
+    >>> mean_of_finite(np.array([1.0, np.nan, 0.0]))
+    0.5
+    """
     scores = scores[np.isfinite(scores)]
     return float(scores.mean()) if scores.size else np.nan
 
 
-def loss_gradient(packed, layout, by_state, by_spike, by_count, steps, window):
-    """arrays.LossGradient from derivatives by name. layout: columns of the states."""
+def loss_gradient(
+    packed: Any,
+    layout: Layout,
+    by_state: dict[str, NDArray[Any]],
+    by_spike: dict[str, NDArray[Any]],
+    by_count: NDArray[Any],
+    steps: int,
+    window: int,
+) -> arrays.LossGradient:
+    """Return what the adjoint starts from, of derivatives by population.
+
+    Parameters
+    ----------
+    layout
+        Columns of the readouts' states.
+    by_count
+        (trial, spiking neuron) derivatives by spike counts.
+    window
+        Steps of a window that no gradient leaves backwards in time, or 0.
+    """
     n_trials, dtype = len(by_count), packed.network.dtype
     states = np.empty((n_trials, steps if layout.width else 0, layout.width), dtype)
     spikes = np.zeros((n_trials, steps if by_spike else 0, packed.n_spiking), dtype)

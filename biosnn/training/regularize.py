@@ -1,31 +1,49 @@
 """Regularizers: terms added to the loss that keep spike counts in bounds, or weights small."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..network.network import Network
 from ..support.checks import choice, keep, real, several, shown, texts, whole
+from .protocols import Regularizer, checked_part
+
+Names = str | tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
-class _Regularizer:
-    def _check(self, what):
-        keep(
-            self,
-            strength=real(self.strength, f"{what}: strength", 0),
-            power=whole(self.power, f"{what}: power", 1, 2, why="1 is L1, 2 is L2"),
-        )
+class SpikeCount:
+    """A bound on spikes per trial; `upper_bound` and `lower_bound` make one.
 
+    Parameters
+    ----------
+    strength
+        Factor of the term, >= 0.
+    threshold
+        Spikes per trial and neuron.
+    bound
+        "upper" or "lower".
+    power
+        2 (L2) or 1 (L1).
+    per
+        "population": the mean count of the population is bounded; "neuron": that of each neuron.
+    populations
+        Names of the spiking populations that it is for, whose terms are summed; None: all.
 
-@dataclass(frozen=True)
-class SpikeCount(_Regularizer):
-    """A bound on the spikes per trial of spiking populations; summed over the populations that it is for.
+    Notes
+    -----
+    per="population": strength * mean_b h(mean_i count[b, i]);
+    per="neuron": strength * mean_b mean_i h(count[b, i]);
+    with h(c) = max(0, c - threshold)^power for an upper bound and max(0, threshold - c)^power for
+    a lower one.
 
-    per="population"   strength * mean_b  h(mean_i count[b, i])
-    per="neuron"       strength * mean_b mean_i  h(count[b, i])
-
-    with h(c) = max(0, c - threshold)^power for an upper bound and max(0, threshold - c)^power for a lower one; power 2
-    (L2) or 1 (L1). populations: names, or None for all. threshold: spikes per trial and neuron.
+    Examples
+    --------
+    >>> value, slope = SpikeCount(1.0, 2, "upper").value_and_gradient(np.array([[3.0, 3.0]]))
+    >>> float(value), slope.tolist()
+    (1.0, [[1.0, 1.0]])
     """
 
     strength: float
@@ -33,11 +51,13 @@ class SpikeCount(_Regularizer):
     bound: str
     power: int = 2
     per: str = "population"
-    populations: tuple | None = None
+    populations: Names = None
 
-    def __post_init__(self):
+    looks_at = "counts"
+
+    def __post_init__(self) -> None:
         what = f"{choice(self.bound, 'bound', ('upper', 'lower'))} bound"
-        self._check(what)
+        _keep_strength(self, what)
         keep(
             self,
             threshold=real(self.threshold, f"{what}: threshold", 0, why="a number of spikes"),
@@ -45,72 +65,145 @@ class SpikeCount(_Regularizer):
             populations=_names(self.populations, f"{what}: populations", "'E'"),
         )
 
-    def value_and_gradient(self, counts):
-        """Of one population's counts (trial, neuron): the term, and its derivative by each count."""
-        n_trials, n = counts.shape
-        c = counts.astype(np.float64)
+    def applies_to(self, name: str) -> bool:
+        """Return whether it is for the population `name`."""
+        return self.populations is None or name in self.populations
+
+    def value_and_gradient(self, values: NDArray[Any]) -> tuple[float, NDArray[Any]]:
+        """Return the term of one population's counts (trial, neuron), and its derivative."""
+        n_trials, n = values.shape
+        c = values.astype(np.float64)
         c = c.mean(axis=1, keepdims=True) if self.per == "population" else c
         sign = 1.0 if self.bound == "upper" else -1.0
         excess = np.maximum(0, sign * (c - self.threshold))
         slope = 2 * excess if self.power == 2 else (excess > 0).astype(float)
         value = self.strength * (excess**self.power).mean()
-        return value, np.broadcast_to(sign * self.strength * slope / (n_trials * n), counts.shape)
-
-    def applies_to(self, population):
-        return self.populations is None or population in self.populations
+        return value, np.broadcast_to(sign * self.strength * slope / (n_trials * n), values.shape)
 
 
-def upper_bound(strength, threshold, power=2, per="population", populations=None):
-    """SpikeCount that is zero while counts stay below `threshold` spikes per trial."""
+def upper_bound(
+    strength: float,
+    threshold: float,
+    power: int = 2,
+    per: str = "population",
+    populations: Names = None,
+) -> SpikeCount:
+    """Return a regularizer that is zero while counts stay below a number of spikes per trial.
+
+    Parameters
+    ----------
+    strength, threshold, power, per, populations
+        As for `SpikeCount`: factor of the term, spikes per trial and neuron, 1 or 2, "population"
+        or "neuron", and names or None for all.
+
+    Examples
+    --------
+    >>> upper_bound(0.1, threshold=4).value_and_gradient(np.array([[2.0]]))[0].item()
+    0.0
+    """
     return SpikeCount(strength, threshold, "upper", power, per, populations)
 
 
-def lower_bound(strength, threshold, power=2, per="population", populations=None):
-    """SpikeCount that is zero while counts stay above `threshold` spikes per trial."""
+def lower_bound(
+    strength: float,
+    threshold: float,
+    power: int = 2,
+    per: str = "population",
+    populations: Names = None,
+) -> SpikeCount:
+    """Return a regularizer that is zero while counts stay above a number of spikes per trial.
+
+    Parameters
+    ----------
+    strength, threshold, power, per, populations
+        As for `SpikeCount`: factor of the term, spikes per trial and neuron, 1 or 2, "population"
+        or "neuron", and names or None for all.
+
+    Examples
+    --------
+    >>> lower_bound(0.1, threshold=4, per="neuron").value_and_gradient(np.array([[2.0]]))[0].item()
+    0.4
+    """
     return SpikeCount(strength, threshold, "lower", power, per, populations)
 
 
 @dataclass(frozen=True)
-class WeightPenalty(_Regularizer):
-    """strength * sum |w|^power over the projections that it is for: L1 (power 1) or L2 (power 2)."""
+class WeightPenalty:
+    """A penalty of the size of weights.
+
+    Parameters
+    ----------
+    strength
+        Factor of the term, >= 0.
+    power
+        2 (L2) or 1 (L1).
+    projections
+        Names of the projections that it is for; None: all. Frozen ones never count.
+
+    Notes
+    -----
+    strength * sum |w|^power.
+
+    Examples
+    --------
+    >>> WeightPenalty(0.5).value_and_gradient(np.array([1.0, -2.0]))
+    (2.5, array([ 1., -2.]))
+    """
 
     strength: float
     power: int = 2
-    projections: tuple | None = None
+    projections: Names = None
 
-    def __post_init__(self):
-        self._check("WeightPenalty")
+    looks_at = "weights"
+
+    def __post_init__(self) -> None:
+        _keep_strength(self, "WeightPenalty")
         keep(self, projections=_names(self.projections, "WeightPenalty: projections", "'E->E'"))
 
-    def value_and_gradient(self, weight):
-        """Of a weight array: the term and its derivative."""
-        value = self.strength * float(np.sum(np.abs(weight.astype(np.float64)) ** self.power))
-        gradient = np.sign(weight) if self.power == 1 else 2 * weight
-        return value, (self.strength * gradient).astype(weight.dtype)
+    def applies_to(self, name: str) -> bool:
+        """Return whether it is for the projection `name`."""
+        return self.projections is None or name in self.projections
 
-    def applies_to(self, projection):
-        return self.projections is None or projection in self.projections
+    def value_and_gradient(self, values: NDArray[Any]) -> tuple[float, NDArray[Any]]:
+        """Return the term of the weights of a projection, and its derivative."""
+        value = self.strength * float(np.sum(np.abs(values.astype(np.float64)) ** self.power))
+        gradient = np.sign(values) if self.power == 1 else 2 * values
+        return value, (self.strength * gradient).astype(values.dtype)
+
+
+def _keep_strength(term, what):
+    """Put the checked strength and power into a regularizer."""
+    keep(
+        term,
+        strength=real(term.strength, f"{what}: strength", 0),
+        power=whole(term.power, f"{what}: power", 1, 2, why="1 is L1, 2 is L2"),
+    )
 
 
 def _names(names, what, example):
+    """Names as a tuple, or None."""
     return None if names is None else texts(names, what, example)
 
 
-def checked_regularizers(regularizers, network):
-    """They as a tuple; ValueError for what is none, or names what the network has not."""
+def checked_regularizers(regularizers: Any, network: Network) -> tuple[Any, ...]:
+    """Return regularizers as a tuple.
+
+    Raises
+    ------
+    ValueError
+        If one lacks a method of the protocol `Regularizer`, looks at neither counts nor weights, or
+        names a population or projection that the network does not have.
+    """
     regularizers = several(regularizers, "regularizers", "upper_bound(0.1, 4)")
     for term in regularizers:
-        if not isinstance(term, (SpikeCount, WeightPenalty)):
-            raise ValueError(
-                f"{shown(term)} is not a regularizer; use upper_bound, lower_bound or WeightPenalty."
-            )
-        known, named = (
-            (network.spiking, term.populations)
-            if isinstance(term, SpikeCount)
-            else (network.projections, term.projections)
+        example = "upper_bound(0.1, 4) or WeightPenalty(1e-3)"
+        checked_part("one of regularizers", term, Regularizer, example)
+        of_counts = (
+            choice(term.looks_at, f"{shown(term)}: looks_at", ("counts", "weights")) == "counts"
         )
-        known = [p.name for p in known]
-        if set(named or ()) - set(known):
+        known = [p.name for p in (network.spiking if of_counts else network.projections)]
+        named = getattr(term, "populations" if of_counts else "projections", None) or ()
+        if set(named) - set(known):
             raise ValueError(
                 f"regularizer for {', '.join(named)}: the network has only {', '.join(known)}."
             )

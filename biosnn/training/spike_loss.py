@@ -1,77 +1,122 @@
-"""Losses on the spikes of a population: latency of the first spike, and the distance from target trains.
+"""Losses on the spikes of a population: latency of the first spike, distance from target trains.
 
-As those of loss.py, with spikes S (trial, step, unit) in place of the readout: `train(…, readout="E", loss=TimeToFirstSpike())`. Their
-values are those of the spikes; their derivatives by S are exact for S of any size, which the gradient check with the smooth twin uses.
+They are losses like those of a readout, with spikes S (trial, step, unit), 0 or 1, in its place:
+`train(…, readout="E", loss=TimeToFirstSpike())`. Derivatives by S are exact for S of any size, as
+the gradient check with the smooth twin needs it.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..data.spike_trains import SpikeTrains, bin_spikes
+from ..data.binning import bin_spikes
+from ..data.spike_trains import SpikeTrains
 from ..support import checks, plausible
 from ..support.checks import as_array, keep, real, reals
-from .loss import _CrossEntropy, seen, together
+from .cross_entropy import CrossEntropy
+from .masks import as_readout, of_one_shape
 
 
 @dataclass(frozen=True)
-class TimeToFirstSpike(_CrossEntropy):
-    """Which unit spikes first: L = mean_b -log softmax(-sharpness latency[b, :] / T)[label_b], latency in steps and T steps in a trial.
+class TimeToFirstSpike(CrossEntropy):
+    """Cross-entropy of latencies: the unit of the right class is to spike first.
 
-        latency[b, i] = sum_n prod_(m <= n) (1 - S[b, m, i])
+    Parameters
+    ----------
+    sharpness
+        e^sharpness is the ratio of probabilities between a unit that spikes at once and one that
+        never does; > 0.
 
-    is the number of steps before the first spike, and T for a unit that does not spike. It is linear in each S:
+    Notes
+    -----
+    L = mean_b -log softmax(-sharpness latency[b, :] / T)[label_b], with T steps in a trial and
+
+        latency[b, i] = sum_n prod_(m <= n) (1 - S[b, m, i]),
+
+    the number of steps before the first spike, and T for a unit that does not spike. It is linear
+    in each S:
 
         d latency / d S[m] = -prod_(k < m) (1 - S[k])  sum_(n >= m) prod_(m < k <= n) (1 - S[k])
 
-    is what a spike at m takes from the latency, or would take: for m up to the first spike the steps from m to it (for the first
-    spike itself: to the second), and 0 after it. The prediction is the unit that spikes first.
+    is what a spike at m takes from the latency, or would take: for m up to the first spike the
+    steps from m to it (for the first spike itself: to the second), and 0 after it.
+
+    Examples
+    --------
+    >>> spikes = np.zeros((1, 4, 2))
+    >>> spikes[0, 1, 1] = 1
+    >>> TimeToFirstSpike().latency(spikes), TimeToFirstSpike().predict(spikes)
+    (array([[4., 1.]]), array([1]))
     """
 
     sharpness: float = 20.0
 
     needs_spikes = True
 
-    def __post_init__(self):
-        keep(
-            self,
-            sharpness=real(
-                self.sharpness,
-                "TimeToFirstSpike: sharpness",
-                above=0,
-                why="e^sharpness is the ratio of probabilities "
-                "between a unit that spikes at once and one that never does",
-            ),
+    def __post_init__(self) -> None:
+        why = (
+            "e^sharpness is the ratio of probabilities between a unit that spikes at once "
+            "and one that never does"
         )
+        keep(self, sharpness=real(self.sharpness, "TimeToFirstSpike: sharpness", above=0, why=why))
 
-    def latency(self, spikes):
-        """(trial, unit) in steps."""
-        return np.cumprod(1 - seen(spikes, "spikes").astype(np.float64), axis=1).sum(axis=1)
+    def latency(self, spikes: Any) -> NDArray[np.float64]:
+        """Return the number of steps before the first spike, (trial, unit)."""
+        silent = 1 - as_readout(spikes, "spikes").astype(np.float64)
+        return np.cumprod(silent, axis=1).sum(axis=1)
 
-    def reduce(self, spikes):
-        return -self.sharpness / spikes.shape[1] * self.latency(spikes), spikes
+    def reduce(self, readout):
+        """Return logits from latencies."""
+        return -self.sharpness / readout.shape[1] * self.latency(readout), readout
 
-    def spread(self, readout, gradient, spikes):
-        silent = 1 - spikes.astype(np.float64)
+    def spread(self, readout, gradient, where):
+        """Return the derivative by the spikes (which `reduce` handed on) from that by logits."""
+        silent = 1 - where.astype(np.float64)
         before = np.ones_like(silent)
         before[:, 1:] = np.cumprod(silent[:, :-1], axis=1)
         after = np.ones_like(silent)
         for m in range(silent.shape[1] - 2, -1, -1):
             after[:, m] += silent[:, m + 1] * after[:, m + 1]
-        return (self.sharpness / silent.shape[1] * gradient[:, None] * before * after).astype(
-            readout.dtype
-        )
+        by_latency = self.sharpness / silent.shape[1] * gradient[:, None]
+        return (by_latency * before * after).astype(readout.dtype)
 
 
 @dataclass(frozen=True)
 class VanRossumDistance:
-    """L = mean over trials and units of (1/tau) sum_n v[n]^2 dt, the squared van Rossum (2001) distance of spikes from target trains:
+    """Squared van Rossum distance of spikes from target trains.
 
-        v[n] = exp(-dt/tau) v[n-1] + S[n] - target[n]
+    The target is `SpikeTrains` with as many trials and units, or counts (trial, step, unit). The
+    score of a trial is the negative distance.
 
-    tau   time constant of the kernel, seconds
-    dt    seconds; `train` fills in that of the network
-    The target: SpikeTrains with as many trials and units, or an array of counts (trial, step, unit).
+    Parameters
+    ----------
+    tau
+        Time constant of the kernel in seconds.
+    dt
+        Time step in seconds; `train` fills in that of the network.
+
+    Notes
+    -----
+    L = mean over trials and units of (1/tau) sum_n v[n]^2 dt, with
+
+        v[n] = exp(-dt/tau) v[n-1] + S[n] - target[n].
+
+    References
+    ----------
+    van Rossum (2001), A novel spike distance.
+
+    Examples
+    --------
+    One spike against none is 1/2 away, but for the time step:
+
+    >>> spikes = np.zeros((1, 2000, 1))
+    >>> spikes[0, 5] = 1
+    >>> distance = VanRossumDistance(tau=10e-3, dt=1e-4)
+    >>> value, _ = distance.value_and_gradient(spikes, np.zeros((1, 2000, 1)))
+    >>> round(float(value), 2)
+    0.51
     """
 
     tau: float = 10e-3
@@ -80,53 +125,55 @@ class VanRossumDistance:
     classifies = False
     needs_spikes = True
     takes_mask = False
+    score_name = "negative distance"
 
-    def __post_init__(self):
-        object.__setattr__(
-            self,
-            "tau",
-            checks.time(self.tau, "VanRossumDistance: tau", above=0, plausible=plausible.KERNEL),
-        )
+    def __post_init__(self) -> None:
+        what, most = "VanRossumDistance", plausible.KERNEL
+        keep(self, tau=checks.time(self.tau, f"{what}: tau", above=0, plausible=most))
         if self.dt is not None:
-            object.__setattr__(
-                self,
-                "dt",
-                checks.time(self.dt, "VanRossumDistance: dt", above=0, plausible=plausible.STEP),
-            )
+            most = plausible.STEP
+            keep(self, dt=checks.time(self.dt, f"{what}: dt", above=0, plausible=most))
 
-    def for_step(self, dt):
-        """The same distance in steps of dt (s)."""
+    def for_step(self, dt: float) -> "VanRossumDistance":
+        """Return the same distance for time steps of `dt` seconds."""
         return replace(self, dt=dt)
 
-    def as_target(self, target):
-        """Target trains as an array (trial, step, unit)."""
-        return (
-            bin_spikes(target, self.dt, merge=False).dense()
-            if isinstance(target, SpikeTrains)
-            else as_array(target, "the target", "counts")
-        )
+    def as_target(self, target: Any) -> NDArray[Any]:
+        """Return target trains as counts (trial, step, unit)."""
+        if isinstance(target, SpikeTrains):
+            return bin_spikes(target, self.dt, merge=False).dense()
+        return as_array(target, "the target", "counts")
 
-    def check(self, target, n_trials, steps, n_units):
-        """ValueError unless the target has counts for every trial, step and unit."""
+    def check(self, target: Any, n_trials: int, steps: int, n_units: int) -> None:
+        """Raise ValueError unless the target has counts for every trial, step and unit."""
         shape = None if target is None else as_array(target, "the target", "counts").shape
         if shape != (n_trials, steps, n_units):
             raise ValueError(
-                "VanRossumDistance needs target SpikeTrains, or counts of shape (trial, step, unit) = "
-                f"{(n_trials, steps, n_units)}; got {'none' if target is None else shape}."
+                "VanRossumDistance needs target SpikeTrains, or counts of shape (trial, step, unit)"
+                f" = {(n_trials, steps, n_units)}; got {'none' if target is None else shape}."
             )
         reals(target, "VanRossumDistance: target counts", 0, flags=True)
 
-    def predict(self, spikes, mask=None):
-        return seen(spikes, "spikes")
+    def distances(self, spikes: Any, target: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the distance of each trial, and its derivative.
 
-    def distances(self, spikes, target):
-        """(trial,) mean over units of the squared distance, and its derivative by S times the number of units (trial, step, unit)."""
+        Returns
+        -------
+        (trial,) means over units of the squared distance, and (trial, step, unit) their derivatives
+        by S times the number of units.
+
+        Raises
+        ------
+        ValueError
+            If `dt` is missing, or shapes differ.
+        """
         if self.dt is None:
             raise ValueError(
-                "VanRossumDistance: dt is missing; give the time step of the spikes, VanRossumDistance(tau, dt), in seconds."
+                "VanRossumDistance: dt is missing; give the time step of the spikes, "
+                "VanRossumDistance(tau, dt), in seconds."
             )
         decay, scale = np.exp(-self.dt / self.tau), self.dt / self.tau
-        spikes, target = together(spikes, self.as_target(target))
+        spikes, target = of_one_shape(spikes, self.as_target(target))
         v = spikes.astype(np.float64) - target
         for n in range(1, v.shape[1]):  # scipy.signal does this too, but takes seconds to import
             v[:, n] += decay * v[:, n - 1]
@@ -135,14 +182,23 @@ class VanRossumDistance:
             slope[:, n] += decay * slope[:, n + 1]
         return scale * (v**2).sum(axis=1).mean(axis=1), slope
 
-    def score(self, spikes, target, mask=None):
-        return -self.distances(spikes, target)[0]
-
-    def total_weight(self, shape, mask=None):
+    def total_weight(self, shape: tuple[int, ...], mask: Any = None) -> float:
+        """Return the number of trials, which the mean divides by."""
         return float(shape[0])
 
-    def value_and_gradient(self, spikes, target, mask=None, total=None):
-        spikes = seen(spikes, "spikes")
+    def value_and_gradient(
+        self, readout: Any, target: Any, mask: Any = None, total: float | None = None
+    ) -> tuple[float, NDArray[Any]]:
+        """Return the mean distance and its derivative by each spike."""
+        spikes = as_readout(readout, "spikes")
         total = self.total_weight(spikes.shape) if total is None else total
         value, slope = self.distances(spikes, target)
         return value.sum() / total, (slope / (total * spikes.shape[2])).astype(spikes.dtype)
+
+    def predict(self, readout: Any, mask: Any = None) -> NDArray[Any]:
+        """Return the spikes themselves."""
+        return as_readout(readout, "spikes")
+
+    def score(self, readout: Any, target: Any, mask: Any = None) -> NDArray[Any]:
+        """Return the negative distance of each trial."""
+        return -self.distances(readout, target)[0]

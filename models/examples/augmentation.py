@@ -33,9 +33,9 @@ def sweeps() -> bs.SpikeTrains:
         np.tile(np.linspace(0.2, 0.3, 50), 200),
         np.tile(np.arange(25, 75), 200),
         np.repeat(np.arange(200), 50),
-        200,
-        100,
-        0.5,
+        n_trials=200,
+        n_units=100,
+        duration=0.5,
         labels=np.arange(200) % 2,
     )
 

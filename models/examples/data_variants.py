@@ -61,7 +61,7 @@ def main() -> dict[str, Any]:
     """Print what each data set holds."""
     data, events, cognitive = synthetic(), camera(), tasks()
     for name, spikes in data.items():
-        print(f"{name}: {spikes}, labels 0 .. {np.max(spikes.labels)}")
+        print(f"{name}: {spikes}, labels 0 .. {np.max(np.asarray(spikes.labels))}")
     print(f"camera: units {events.units} at {1e3 * events.times} ms")
     for name, task in cognitive.items():
         window = 1e3 * task.dt * task.mask[0].sum()

@@ -23,7 +23,7 @@ def first_spike(data: bs.SpikeTrains) -> tuple[float, float]:
     bs.fluctuation_driven(net, data, sigma_u=1.0, seed=1, progress=False)
     loss: dict[str, Any] = {"loss": bs.TimeToFirstSpike(sharpness=20.0), "readout": "choice"}
     before = bs.evaluate(net, data, **loss).accuracy
-    options = {"epochs": 40, "batch": 50, "optimizer": bs.Adam(5e-3), "seed": 1}
+    options: dict[str, Any] = {"epochs": 40, "batch": 50, "optimizer": bs.Adam(5e-3), "seed": 1}
     bs.train(net, data, progress=False, **loss, **options)
     return before, bs.evaluate(net, data, **loss).accuracy
 

@@ -29,7 +29,9 @@ def released(rule: bs.TsodyksMarkram, rate: float, seconds: float = 3.0) -> floa
     )
     times = np.arange(0.1, seconds, 1 / rate)
     zeros = np.zeros(times.size, int)
-    spikes = bs.SpikeTrains.from_events(times, zeros, zeros, 1, 1, seconds)
+    spikes = bs.SpikeTrains.from_events(
+        times, zeros, zeros, n_trials=1, n_units=1, duration=seconds
+    )
     done = bs.simulate(net, seconds, spikes, record={"A.I": [0]}, progress=False)
     current, last = done.states["A.I"][:, 0], round(times[-1] / net.dt)
     return float(current[last] - np.exp(-net.dt / 3e-3) * current[last - 1])

@@ -204,7 +204,9 @@ def draw(
     net: bs.Network, test: bs.SpikeTrains, report: Any, args: argparse.Namespace, when: str
 ) -> None:
     """Activity, membrane and currents of a test trial, weights and the initializer's report."""
-    trace = bs.run(net, test[:8], record=[f"E.{state}" for state in net["E"].neuron.states])
+    excitatory: Any = net["E"]
+    states = [f"E.{state}" for state in excitatory.neuron.states]
+    trace = bs.run(net, test[:8], record=states)
     target = next(p for p in report.populations if p.name == "E")
     theory = (target.mu_target, target.sigma_target) if when == "before" else None
     figures = {
@@ -236,10 +238,10 @@ def read_history(folder: str) -> bs.History:
     unknown = np.full(len(rows), np.nan)
     return bs.History(
         loss=column("loss"),
-        accuracy=column("accuracy"),
+        score=column("accuracy"),
         regularizer=column("regularizer"),
         validation_loss=unknown,
-        validation_accuracy=column("validation"),
+        validation_score=column("validation"),
         learning_rate=unknown,
         seconds=column("seconds"),
     )

@@ -14,16 +14,17 @@ from matplotlib.colors import to_hex  # noqa: E402
 from matplotlib.text import Text  # noqa: E402
 
 import biosnn as bs  # noqa: E402
-from biosnn.analysis import figures, plot, plot_currents, plot_traces, stats
+from biosnn.analysis import figures, plot, plot_activity, plot_currents, stats
 from biosnn.brian.comparison import Comparison, Divergence  # noqa: E402
 from biosnn.data import poisson  # noqa: E402
 from biosnn.data.spike_trains import SpikeTrains  # noqa: E402
 from biosnn.engine.run import Gradients, run  # noqa: E402
 from biosnn.initializer.report import InitializerReport, PopulationReport  # noqa: E402
 from biosnn.network import families  # noqa: E402
-from biosnn.network.connectivity import Bernoulli  # noqa: E402
+from biosnn.network.conductance_models import conductance_lif  # noqa: E402
 from biosnn.network.network import Network  # noqa: E402
-from biosnn.network.neuron import ampa_nmda_gaba, conductance_lif, ei_lif, lif, lif_delta  # noqa: E402
+from biosnn.network.neuron_models import ampa_nmda_gaba, ei_lif, lif, lif_delta  # noqa: E402
+from biosnn.network.random_connectivity import Bernoulli  # noqa: E402
 from biosnn.theory.moments import psp  # noqa: E402
 from biosnn.training.train import History  # noqa: E402
 
@@ -37,10 +38,10 @@ def trains(n_units, labels=(2, 0, 1), seed=0):
         rng.uniform(0, DURATION, n),
         rng.integers(n_units, size=n),
         rng.integers(N_TRIALS, size=n),
-        N_TRIALS,
-        n_units,
-        DURATION,
-        labels,
+        n_trials=N_TRIALS,
+        n_units=n_units,
+        duration=DURATION,
+        labels=labels,
     )
 
 
@@ -92,20 +93,17 @@ def report(n=2, measured=True, names=None):
     return InitializerReport(rows, weights, {}, closed_loop=measured)
 
 
-def history(n=6, validation=True, regularizer=0.0, score=1.0):
-    loss, accuracy, none = (
-        np.linspace(2, 1, n),
-        score * np.linspace(0.2, 0.8, n),
-        np.full(n, np.nan),
-    )
+def history(n=6, validation=True, regularizer=0.0, scale=1.0, score_name="accuracy"):
+    loss, score, none = np.linspace(2, 1, n), scale * np.linspace(0.2, 0.8, n), np.full(n, np.nan)
     return History(
-        loss,
-        accuracy,
-        np.full(n, regularizer),
-        loss + 0.1 if validation else none,
-        accuracy - 0.1 if validation else none,
-        none,
-        none,
+        loss=loss,
+        score=score,
+        regularizer=np.full(n, regularizer),
+        validation_loss=loss + 0.1 if validation else none,
+        validation_score=score - 0.1 if validation else none,
+        learning_rate=none,
+        seconds=none,
+        score_name=score_name,
     )
 
 
@@ -272,7 +270,8 @@ def test_currents_through_conductances():
     x, a = net.input(10), net.population(3, conductance_lif(refractory=0.0), name="A")
     net.connect(x, a, receptor="exc", weights=rng.exponential(0.2, (10, 3)))
     net.connect(x, a, receptor="inh", weights=rng.exponential(0.2, (10, 3)), name="inhibition")
-    there = run(net, poisson(20, 10, 0.1, 2, seed=1), ["A.U", "A.g_exc", "A.g_inh"])
+    spikes = poisson(20, 10, 0.1, 2, seed=1)
+    there = run(net, spikes, record=["A.U", "A.g_exc", "A.g_inh"])
     axis, u = plot.currents(there, "A", neuron=1, trial=1).axes[0], there.states["A.U"][1, :, 1]
     np.testing.assert_allclose(
         line(axis, "excitatory").get_ydata(),
@@ -285,7 +284,7 @@ def test_currents_through_conductances():
         rtol=1e-5,
     )
     with pytest.raises(ValueError, match='"A.U", "A.g_exc", "A.g_inh"'):
-        plot.currents(run(net, poisson(20, 10, 0.1, 2, seed=1), ["A.U"]), "A")
+        plot.currents(run(net, spikes, record=["A.U"]), "A")
 
 
 def test_gradients_over_time_are_norms_over_trials_and_neurons(trace):
@@ -387,11 +386,15 @@ def test_history_has_a_panel_for_the_regularizer_only_if_there_was_one():
     assert [a.get_ylabel() for a in axes] == ["loss", "accuracy"]
     np.testing.assert_array_equal(axes[0].lines[0].get_xdata(), np.arange(1, 7))
     np.testing.assert_array_equal(axes[0].lines[1].get_ydata(), history().validation_loss)
-    np.testing.assert_array_equal(axes[1].lines[0].get_ydata(), history().accuracy)
+    np.testing.assert_array_equal(axes[1].lines[0].get_ydata(), history().score)
     assert axes[0].lines[0].get_linewidth() < axes[0].lines[1].get_linewidth()
     assert [a.get_ylabel() for a in plot.history(history(regularizer=0.1)).axes][2] == "regularizer"
     assert len(plot.history(history(validation=False)).axes[0].lines) == 1
-    assert plot.history(history(score=-1.0)).axes[1].get_ylabel() == "score (negative error)"
+    errors = history(scale=-1.0, score_name="negative squared error")
+    axis = plot.history(errors).axes[1]
+    assert axis.get_ylabel() == "negative squared error" and axis.get_ylim()[0] < -0.9
+    both = plot.history({"classes": history(), "traces": errors})
+    assert both.axes[1].get_ylabel() == "score"
 
 
 def test_history_compares_runs_of_different_length():
@@ -432,10 +435,10 @@ def test_more_runs_than_eyes_can_tell_apart_are_refused():
 
 
 def test_seeds_of_one_condition_are_a_mean_and_a_shade():
-    seeds = [history(6), history(6, score=0.5), history(4, score=0.9)]
+    seeds = [history(6), history(6, scale=0.5), history(4, scale=0.9)]
     figure = plot.history({"naive": seeds, "other": history(6)})
     assert list(legend_of(figure))[:2] == ["naive (mean ± sd of 3 seeds, first 4 epochs)", "other"]
-    accuracy = np.array([run.accuracy[:4] for run in seeds])
+    accuracy = np.array([run.score[:4] for run in seeds])
     axis = figure.axes[1]
     np.testing.assert_allclose(axis.lines[0].get_ydata(), accuracy.mean(axis=0))
     shade = axis.collections[0].get_paths()[0].vertices
@@ -705,7 +708,7 @@ def test_names_are_no_formulas_and_break_at_underscores(odd):
 
 
 def test_a_rate_is_rounded_but_never_to_nothing():
-    assert [plot_traces._rate(rate) for rate in (0.0, 0.0123, 0.5, 12.345, 1234.5)] == [
+    assert [plot_activity._rate(rate) for rate in (0.0, 0.0123, 0.5, 12.345, 1234.5)] == [
         "silent",
         "0.012 Hz",
         "0.5 Hz",
@@ -788,11 +791,11 @@ def test_figures_are_written_and_pyplot_is_never_loaded(trace, tmp_path):
     plot.activity(trace).savefig(tmp_path / "activity.png")
     assert (tmp_path / "activity.png").read_bytes().startswith(b"\x89PNG")
     code = (
-        "import sys, numpy as np, biosnn.plot as plot; assert 'matplotlib' not in sys.modules; "
-        "from biosnn.train import History; plot.history(History(*[np.ones(3)] * 7)); "
+        "import sys, numpy as np, biosnn as bs; assert 'matplotlib' not in sys.modules; "
+        "bs.plot.history(bs.History(*[np.ones(3)] * 7)); "
         "assert 'matplotlib.figure' in sys.modules and 'matplotlib.pyplot' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(plot.__file__).parents[1])
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(plot.__file__).parents[2])
 
 
 # ---------------------------------------------------------------------------------------- bad input

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from biosnn.analysis import stats
+from biosnn.analysis import correlogram, counts, stats
 from biosnn.data.spike_trains import SpikeTrains, from_dense
 
 DURATION = 1.0
@@ -18,9 +18,9 @@ def poisson(rate, n_units, n_trials, duration=DURATION, seed=0):
         rng.uniform(0, duration, n),
         rng.integers(n_units, size=n),
         rng.integers(n_trials, size=n),
-        n_trials,
-        n_units,
-        duration,
+        n_trials=n_trials,
+        n_units=n_units,
+        duration=duration,
     )
 
 
@@ -30,7 +30,9 @@ def clock(interval, n_units, n_trials, duration=DURATION):
         a.ravel()
         for a in np.meshgrid(np.arange(n_trials), np.arange(n_units), times, indexing="ij")
     )
-    return SpikeTrains.from_events(times, units, trials, n_trials, n_units, duration)
+    return SpikeTrains.from_events(
+        times, units, trials, n_trials=n_trials, n_units=n_units, duration=duration
+    )
 
 
 @st.composite
@@ -42,7 +44,12 @@ def any_trains(draw):
     times, units, trials = np.array(events, int).reshape(-1, 3).T
     dtype = draw(st.sampled_from([np.float32, np.float64]))
     return SpikeTrains.from_events(
-        (times * 0.01).astype(dtype), units, trials, n_trials, n_units, DURATION
+        (times * 0.01).astype(dtype),
+        units,
+        trials,
+        n_trials=n_trials,
+        n_units=n_units,
+        duration=DURATION,
     )
 
 
@@ -116,7 +123,7 @@ def test_cv_is_that_of_a_loop_over_units(spikes, minimum):
         intervals = [interval for interval, u in naive_intervals(spikes) if u == unit]
         if len(intervals) >= minimum and np.mean(intervals) > 0:
             reference[unit] = np.std(intervals) / np.mean(intervals)
-    np.testing.assert_allclose(stats.isi_cv(spikes, minimum), reference, atol=1e-12)
+    np.testing.assert_allclose(stats.isi_cv(spikes, minimum=minimum), reference, atol=1e-12)
 
 
 def test_cv_of_a_clock_is_zero_and_of_a_poisson_process_one():
@@ -142,7 +149,12 @@ def gamma_trains(rates, cv, duration, seed=0):
     ) / rates[:, None]
     unit, k = np.nonzero((times >= 0) & (times < duration))
     return SpikeTrains.from_events(
-        times[unit, k], unit, np.zeros(unit.size, int), 1, rates.size, duration
+        times[unit, k],
+        unit,
+        np.zeros(unit.size, int),
+        n_trials=1,
+        n_units=rates.size,
+        duration=duration,
     )
 
 
@@ -181,7 +193,7 @@ def test_the_standard_error_of_the_pooled_cv_is_that_of_repetitions():
     spikes = gamma_trains(np.full(5, 6.0), 0.7, 0.5)
     assert (
         stats.pooled_cv(spikes, expected=1.0)[1] > stats.pooled_cv(spikes)[1]
-        and stats.pooled_cv(spikes, 1.0)[0] == stats.pooled_cv(spikes)[0]
+        and stats.pooled_cv(spikes, expected=1.0)[0] == stats.pooled_cv(spikes)[0]
     )
 
 
@@ -191,9 +203,9 @@ def test_the_pooled_cv_of_clocks_and_of_too_few_spikes():
         np.r_[0.1:0.9:0.1, 0.05:0.95:0.02],
         np.r_[np.zeros(8, int), np.ones(45, int)],
         np.zeros(53, int),
-        1,
-        2,
-        1.0,
+        n_trials=1,
+        n_units=2,
+        duration=1.0,
     )
     assert stats.pooled_cv(mixed)[0] == pytest.approx(0, abs=1e-6)
     for times in ([], [0.1], [0.1, 0.2], [0.1, 0.11, 0.9]):
@@ -276,7 +288,10 @@ def test_correlation_of_a_shared_source_is_the_share():
     times = np.concatenate([t for k in range(3) for t in (common.times, own[k].times)])
     units = np.concatenate([np.full(common.times.size + own[k].times.size, k) for k in range(3)])
     trials = np.concatenate([t for k in range(3) for t in (common.trials, own[k].trials)])
-    r = stats.correlations(SpikeTrains.from_events(times, units, trials, 200, 3, DURATION), 0.1)
+    r = stats.correlations(
+        SpikeTrains.from_events(times, units, trials, n_trials=200, n_units=3, duration=DURATION),
+        0.1,
+    )
     assert r.size == 3
     np.testing.assert_allclose(r, 0.5, atol=0.06)
 
@@ -285,10 +300,12 @@ def test_correlations_are_reproducible_and_leave_silent_units_out():
     spikes = poisson(30.0, 20, 10)
     wider = SpikeTrains(spikes.times, spikes.units, spikes.offsets, 500, DURATION)
     np.testing.assert_array_equal(
-        stats.correlations(spikes, 0.1, 50, seed=3), stats.correlations(wider, 0.1, 50, seed=3)
+        stats.correlations(spikes, 0.1, pairs=50, seed=3),
+        stats.correlations(wider, 0.1, pairs=50, seed=3),
     )
     assert not np.array_equal(
-        stats.correlations(spikes, 0.1, 50, seed=3), stats.correlations(spikes, 0.1, 50, seed=4)
+        stats.correlations(spikes, 0.1, pairs=50, seed=3),
+        stats.correlations(spikes, 0.1, pairs=50, seed=4),
     )
     assert stats.correlations(SpikeTrains([], np.empty(0, int), [0, 0], 2, 1.0), 0.1).size == 0
 
@@ -306,7 +323,9 @@ def test_correlogram_is_that_of_a_loop_over_pairs(spikes, data):
                 n += 1
                 for lag in (t - s for t, u in steps if u == j and -6 <= t - s < 6):
                     expected[(lag + 6) // 2] += 1
-    lags, rates = stats.cross_correlogram(spikes, spikes, (pairs[:, 0], pairs[:, 1]), 0.06, 0.02)
+    lags, rates = stats.cross_correlogram(
+        spikes, spikes, (pairs[:, 0], pairs[:, 1]), reach=0.06, width=0.02
+    )
     np.testing.assert_allclose(lags, [-0.05, -0.03, -0.01, 0.01, 0.03, 0.05])
     np.testing.assert_allclose(rates, expected / (n * 0.02) if n else np.nan)
 
@@ -314,16 +333,23 @@ def test_correlogram_is_that_of_a_loop_over_pairs(spikes, data):
 def test_correlogram_of_independent_trains_is_flat_and_of_a_shifted_one_has_its_peak(monkeypatch):
     a, b = poisson(20, 30, 5, duration=10.0, seed=1), poisson(40, 30, 5, duration=10.0, seed=2)
     every = np.repeat(np.arange(30), 30), np.tile(np.arange(30), 30)
-    whole = stats.cross_correlogram(a, b, every, 0.05, 0.01)[1]
+    whole = stats.cross_correlogram(a, b, every, reach=0.05, width=0.01)[1]
     np.testing.assert_allclose(whole, 40, rtol=0.02)
-    monkeypatch.setattr(stats, "_CORRELOGRAM_CHUNK", 1000)
-    np.testing.assert_array_equal(stats.cross_correlogram(a, b, every, 0.05, 0.01)[1], whole)
+    monkeypatch.setattr(correlogram, "_CHUNK", 1000)
+    np.testing.assert_array_equal(
+        stats.cross_correlogram(a, b, every, reach=0.05, width=0.01)[1], whole
+    )
     kept = a.times < 10 - 0.025  # every spike of unit i again in unit i + 1, 25 ms later
     copy = SpikeTrains.from_events(
-        a.times[kept] + 0.025, (a.units[kept] + 1) % 30, a.trials[kept], 5, 30, 10.0
+        a.times[kept] + 0.025,
+        (a.units[kept] + 1) % 30,
+        a.trials[kept],
+        n_trials=5,
+        n_units=30,
+        duration=10.0,
     )
     lags, rates = stats.cross_correlogram(
-        a, copy, (np.arange(30), (np.arange(30) + 1) % 30), 0.05, 0.01
+        a, copy, (np.arange(30), (np.arange(30) + 1) % 30), reach=0.05, width=0.01
     )
     assert rates[7] == pytest.approx(20 + 1 / 0.01, rel=0.05) and lags[7] == pytest.approx(0.025)
     np.testing.assert_allclose(np.delete(rates, 7), 20, rtol=0.1)
@@ -332,7 +358,7 @@ def test_correlogram_of_independent_trains_is_flat_and_of_a_shifted_one_has_its_
 @given(st.integers(2, 60), st.integers(1, 40))
 @settings(max_examples=50, deadline=None)
 def test_random_pairs_are_different_pairs_of_different_units(n, pairs):
-    i, j = stats._random_pairs(n, pairs, np.random.default_rng(0))
+    i, j = counts.random_pairs(n, pairs, np.random.default_rng(0))
     assert np.all((0 <= i) & (i < j) & (j < n))
     assert len(set(zip(i.tolist(), j.tolist()))) == min(pairs, n * (n - 1) // 2)
 
@@ -416,7 +442,7 @@ TRAINS = from_dense(np.ones((1, 10, 2), int), 0.1)
         (lambda: stats.fano_factor(TRAINS, 1e-12), "window is 1e-12 s, of which"),
         (lambda: stats.synchrony(TRAINS, 1e-300), "width is 1e-300 s, of which"),
         (
-            lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), 0.1, 1e-20),
+            lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), reach=0.1, width=1e-20),
             "width is 1e-20 s, of which",
         ),
         (lambda: stats.pooled_cv(slice(3)), "spikes is slice"),
@@ -430,20 +456,25 @@ TRAINS = from_dense(np.ones((1, 10, 2), int), 0.1)
         (lambda: stats.synchrony(TRAINS, -1), "width is -1.0 s"),
         (lambda: stats.correlations(TRAINS, 0.1, pairs=0), "pairs is 0; .* >= 1"),
         (
-            lambda: stats.cross_correlogram(TRAINS, clock(0.1, 2, 1, 2.0), ([0], [0]), 0.1, 0.01),
+            lambda: stats.cross_correlogram(
+                TRAINS, clock(0.1, 2, 1, 2.0), ([0], [0]), reach=0.1, width=0.01
+            ),
             "trials of 1 s and post 1 of 2 s",
         ),
-        (lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), 0.6, 0.01), "reach is 0.6 s"),
         (
-            lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), 0.1, 0.03),
+            lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), reach=0.6, width=0.01),
+            "reach is 0.6 s",
+        ),
+        (
+            lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), reach=0.1, width=0.03),
             "width is 0.03 s; it must divide reach, 0.1 s",
         ),
         (
-            lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0, 1], [0]), 0.1, 0.01),
+            lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0, 1], [0]), reach=0.1, width=0.01),
             r"shapes \(2,\) and \(1,\)",
         ),
         (
-            lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0], [2]), 0.1, 0.01),
+            lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0], [2]), reach=0.1, width=0.01),
             "post in pairs run from 2 to 2.* 0 .. 1",
         ),
         (

@@ -756,7 +756,7 @@ def test_script_with_plastic_projections(tmp_path):
             x,
             e,
             delay=2e-3,
-            weights=bs.families.Exponential() * 0.6,
+            weights=bs.Exponential(0.6),
             synapses=bs.Bernoulli(0.5),
             seed=1,
             plasticity=rule,

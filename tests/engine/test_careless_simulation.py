@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn.analysis import stats
+from biosnn.analysis import correlogram, stats
 from biosnn.network.connectivity import OneToOne
 
-AIM = {"mu_u": 9e-3, "sigma_u": 3e-3, "rates": {"x": 5.0}}
+AIM = {"mu_u": 9e-3, "sigma_u": 3e-3, "assumed_rates": {"x": 5.0}}
 
 
 def one(neuron=None, n=3, sign="excitatory"):
@@ -41,7 +41,7 @@ def test_spikes_can_be_read_while_the_file_grows(tmp_path):
     script = f"""
 import biosnn as bs
 net = bs.Network(1e-4)
-net.population(100, bs.lif_delta(20e-3, 20e-3, 10e-3), "excitatory", "E")
+net.population(100, bs.lif_delta(tau_mem=20e-3, threshold=20e-3, reset=10e-3), "excitatory", name="E")
 bs.simulate(net, 1e6, background=[bs.Current("E", 0.05)], out={str(tmp_path / "grow.spikes")!r}, progress=False)
 """
     process = subprocess.Popen([sys.executable, "-c", script])
@@ -104,14 +104,14 @@ def test_memory_of_a_correlogram_with_many_lags(monkeypatch):
         bs.data.poisson(50.0, 20, 10.0, 1, seed=1),
         (np.repeat(np.arange(20), 20), np.tile(np.arange(20), 20)),
     )
-    whole = stats.cross_correlogram(spikes, spikes, pairs, 1.0, 0.01)[1]
-    monkeypatch.setattr(stats, "_CORRELOGRAM_CHUNK", 5000)
+    whole = stats.cross_correlogram(spikes, spikes, pairs, reach=1.0, width=0.01)[1]
+    monkeypatch.setattr(correlogram, "_CHUNK", 5000)
     looked_at, ranges = [], stats.ranges
     monkeypatch.setattr(
         stats, "ranges", lambda first, n: looked_at.append(n.sum()) or ranges(first, n)
     )
     np.testing.assert_array_equal(
-        stats.cross_correlogram(spikes, spikes, pairs, 1.0, 0.01)[1], whole
+        stats.cross_correlogram(spikes, spikes, pairs, reach=1.0, width=0.01)[1], whole
     )
     assert max(looked_at) < 15_000 < sum(looked_at) / 100
 
@@ -291,7 +291,7 @@ def test_populations_of_another_network_are_refused():
         (lambda: bs.SpikeTrains([0.1], [0], [0, 1], 10.5, 1.0), "n_units is 10.5"),
         (lambda: bs.data.working_memory(5, seed=1, delay=(0.5, 0.1, 0.3)), "delay is"),
         (
-            lambda: bs.data.randman(2, 5, smoothness=300.0, samples_per_class=3),
+            lambda: bs.data.randman(n_classes=2, n_units=5, smoothness=300.0, samples_per_class=3),
             "smoothness is 300.0; .* <= 100",
         ),
     ],

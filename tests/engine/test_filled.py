@@ -29,7 +29,7 @@ def circuit():
             pre,
             post,
             delay=k % 3 * 1e-3,
-            weights=(2.0 if pre is x else 0.3) * bs.families.Exponential(),
+            weights=bs.Exponential(2.0 if pre is x else 0.3),
             synapses=rule,
             seed=1,
         )

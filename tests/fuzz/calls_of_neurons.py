@@ -145,7 +145,7 @@ NEURONS = {
     ),
     "log_normal_time_constants": lambda c: (
         bs.log_normal_time_constants,
-        {"mean": 0.02, "spread": 0.3, "n": 3, "seed": 0},
+        {"mean": 0.02, "sigma": 0.3, "n": 3, "seed": 0},
     ),
     **{
         name: (
@@ -191,18 +191,17 @@ NEURONS = {
         name: (lambda kind: lambda c: (kind, {}, initializes))(getattr(bs.families, name))
         for name in ("Exponential", "HalfNormal", "Uniform", "Constant")
     },
-    "LogNormal": lambda c: (bs.families.LogNormal, {"spread": 0.5}, initializes),
+    "LogNormal": lambda c: (bs.families.LogNormal, {"sigma": 0.5}, initializes),
     "Gamma": lambda c: (bs.families.Gamma, {"shape": 2.0}, initializes),
     "Normal": lambda c: (bs.Normal, {"mean": 0.2, "sd": 0.02, "low": 0.0, "high": 1.0}, drawn),
     "Uniform": lambda c: (bs.Uniform, {"low": 0.1, "high": 0.3}, drawn),
-    "number * family": lambda c: (
-        lambda mean: mean * bs.families.Exponential(),
-        {"mean": 0.2},
-        drawn,
-    ),
+    "Exponential of a mean": lambda c: (bs.Exponential, {"mean": 0.2}, drawn),
+    "LogNormal of a mean": lambda c: (bs.LogNormal, {"mean": 0.2, "sigma": 0.5}, drawn),
+    "Gamma of a mean": lambda c: (bs.Gamma, {"mean": 0.2, "shape": 2.0}, drawn),
+    "HalfNormal of a mean": lambda c: (bs.HalfNormal, {"mean": 0.2}, drawn),
     "Exponential.draw": lambda c: (
         bs.families.Exponential().draw,
-        {"rng": np.random.default_rng(0), "shape": (2, 3)},
+        {"rng": np.random.default_rng(0), "size": (2, 3)},
     ),
     "Normal.draw": lambda c: (
         bs.Normal(0.2, 0.1).draw,
@@ -242,7 +241,7 @@ NEURONS = {
             "sigma_u": 1.0,
             "alpha": 0.9,
             "family": bs.families.Exponential(),
-            "rates": None,
+            "assumed_rates": None,
             "closed_loop": False,
             "balance": "population",
             "shares": {"x->I": 0.5, "E->I": 0.5},
@@ -263,7 +262,7 @@ NEURONS = {
                 "E->I": bs.families.Gamma(2.0),
                 **dict.fromkeys(("x->E", "x->I", "I->E", "I->I"), bs.families.Exponential()),
             },
-            "rates": {"x": 20.0},
+            "assumed_rates": {"x": 20.0},
             "balance": "neuron",
             "progress": False,
         },

@@ -217,7 +217,7 @@ def plastic(pre, post):
 
 
 def augments(c, result):
-    return bs.augment(c.spikes, [result], 0)
+    return bs.augment(c.spikes, [result], seed=0)
 
 
 def shown(c, figure):

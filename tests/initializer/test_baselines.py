@@ -77,7 +77,7 @@ def test_dale_signs_are_kept_and_the_size_of_the_weights_too(initialize):
     net, unsigned = bs.Network(2e-3), network(100, 100)
     e, _ = bs.dalian_layer(net, net.input(100), 100, 20)
     net.connect(e, net.readout(10))
-    initialize(net, 6)
+    initialize(net, seed=6)
     initialize(unsigned, 6)
     assert bs.audit(net).violations == 0
     assert (

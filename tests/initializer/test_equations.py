@@ -7,7 +7,7 @@ import pytest
 
 from biosnn.initializer.equations import Afferent, solve_dale, solve_normal
 from biosnn.network import families
-from biosnn.network.neuron import ei_lif, lif
+from biosnn.network.neuron_models import ei_lif, lif
 from biosnn.theory import moments
 from tests.reference import DATA
 

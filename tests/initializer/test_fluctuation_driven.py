@@ -264,14 +264,14 @@ def test_closed_loop_with_conductances():
             dict(balance="neuron", sigma_u=0.3),
             "balance='neuron' needs potentials that add up; those of E, I",
         ),
-        (dict(rates={"input": 0.0}, sigma_u=0.3), "input->E is silent"),
+        (dict(assumed_rates={"input": 0.0}, sigma_u=0.3), "input->E is silent"),
     ],
 )
 def test_what_conductances_cannot_have(options, words):
     with pytest.raises(ValueError, match=words):
         bs.fluctuation_driven(
             dalian(20, 5, 60, CONDUCTANCES),
-            **{"rates": {"input": RATE}, "closed_loop": False} | options,
+            **{"assumed_rates": {"input": RATE}, "closed_loop": False} | options,
         )
 
 
@@ -419,18 +419,18 @@ def test_a_small_sample_settles_within_its_standard_errors(monkeypatch):
 @pytest.mark.parametrize(
     "options, words",
     [
-        (dict(rates=RATE, sigma_u=-1), "must be positive"),
-        (dict(rates=RATE, xi=2, sigma_u=1), "not both"),
+        (dict(assumed_rates=RATE, sigma_u=-1), "must be positive"),
+        (dict(assumed_rates=RATE, xi=2, sigma_u=1), "not both"),
         (dict(), "not known"),
-        (dict(rates={"nobody": 3}), "only input, E, I"),
-        (dict(rates=1e5), "one spike per step"),
-        (dict(rates=RATE, alpha=1.5), "between 0 and"),
-        (dict(rates=RATE, balance="x"), "'neuron'"),
-        (dict(rates=RATE, closed_loop=True), "give spikes"),
-        (dict(rates=RATE, mu_u=80.0, sigma_u=0.2), "fails"),
-        (dict(rates=RATE, progress=np.ones(2)), "progress is an array"),
-        (dict(rates=RATE, progress=0), "progress is 0; it must be True or False"),
-        (dict(rates=RATE, sigma_u={"E": 1.0}), "no entry for 'I'"),
+        (dict(assumed_rates={"nobody": 3}), "only input, E, I"),
+        (dict(assumed_rates=1e5), "one spike per step"),
+        (dict(assumed_rates=RATE, alpha=1.5), "between 0 and"),
+        (dict(assumed_rates=RATE, balance="x"), "'neuron'"),
+        (dict(assumed_rates=RATE, closed_loop=True), "give spikes"),
+        (dict(assumed_rates=RATE, mu_u=80.0, sigma_u=0.2), "fails"),
+        (dict(assumed_rates=RATE, progress=np.ones(2)), "progress is an array"),
+        (dict(assumed_rates=RATE, progress=0), "progress is 0; it must be True or False"),
+        (dict(assumed_rates=RATE, sigma_u={"E": 1.0}), "no entry for 'I'"),
     ],
 )
 def test_messages(options, words):
@@ -470,7 +470,7 @@ def test_messages_about_what_is_missing():
     "given",
     [
         dict(spikes=bs.data.poisson(12.0, 400, 0.4, 3, seed=4)),
-        dict(background=[bs.Current("readout", 1.0)], rates=5.0),
+        dict(background=[bs.Current("readout", 1.0)], assumed_rates=5.0),
     ],
 )
 def test_an_input_and_a_readout_alone(given):

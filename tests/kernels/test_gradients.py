@@ -255,7 +255,8 @@ def test_every_surrogate_is_in_the_registry():
     def kinds(base):
         return {base, *(kind for each in base.__subclasses__() for kind in kinds(each))}
 
-    assert kinds(Surrogate) - {Surrogate} == {type(each) for each in SURROGATES}
+    ours = {kind for kind in kinds(Surrogate) if kind.__module__ == Surrogate.__module__}
+    assert ours - {Surrogate} == {type(each) for each in SURROGATES}
 
 
 @pytest.mark.parametrize("delays", [(0,), (1,), (5,), (0, 2, 7), (40,)])

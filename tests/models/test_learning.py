@@ -95,7 +95,7 @@ def digits_file(path, n=270, seed=0):
             file.create_dataset(f"spikes/{name}", (n,), h5py.vlen_dtype(kind))
             for name, kind in (("times", "f4"), ("units", "u2"))
         )
-        for b, (label, speaker) in enumerate(zip(labels, speakers)):
+        for b, label in enumerate(labels):
             times[b] = np.sort(rng.uniform(0.1 * label, 0.1 * label + 0.1, 60))
             units[b] = rng.integers(0, 60, 60) + 60 * label
         file["labels"], file["extra/speaker"] = labels, speakers.astype("u2")

@@ -90,18 +90,18 @@ def test_rows_are_ascending_and_the_seed_decides():
 def test_the_number_of_threads_does_not_matter(monkeypatch):
     one = connect(
         bs.FixedInDegree(50),
-        weights=0.2 * bs.families.LogNormal(0.5),
-        delay=bs.Normal(1.5e-3, 0.75e-3, 1e-4),
+        weights=bs.LogNormal(0.2, 0.5),
+        delay=bs.Normal(1.5e-3, 0.75e-3, low=1e-4),
     )
-    from biosnn.network import connectivity
+    from biosnn.network import random_connectivity
     from biosnn.support import threads
 
     monkeypatch.setattr(threads, "default_threads", lambda: 5)
-    monkeypatch.setattr(connectivity, "default_threads", lambda: 5)
+    monkeypatch.setattr(random_connectivity, "default_threads", lambda: 5)
     other = connect(
         bs.FixedInDegree(50),
-        weights=0.2 * bs.families.LogNormal(0.5),
-        delay=bs.Normal(1.5e-3, 0.75e-3, 1e-4),
+        weights=bs.LogNormal(0.2, 0.5),
+        delay=bs.Normal(1.5e-3, 0.75e-3, low=1e-4),
     )
     assert all(np.array_equal(a, b) for a, b in zip(one.indices("p"), other.indices("p")))
 
@@ -109,7 +109,7 @@ def test_the_number_of_threads_does_not_matter(monkeypatch):
 def test_weights_and_delays_from_distributions():
     net = connect(
         bs.FixedTotal(300_000),
-        weights=0.2 * bs.families.LogNormal(0.5),
+        weights=bs.LogNormal(0.2, 0.5),
         delay=bs.Normal(1.5e-3, 0.75e-3, low=1e-4),
     )
     _, _, w, d = net.indices("p")
@@ -317,11 +317,12 @@ def test_narrow_whole_numbers_do_not_overflow():
         (lambda: bs.Normal(None, 1), "Normal: mean is None"),
         (lambda: bs.Normal(np.ones(2), 1), "Normal: mean is an array"),
         (lambda: bs.Uniform(0, "b"), "Uniform: high is 'b'"),
-        (lambda: bs.families.LogNormal("s"), "LogNormal: spread is 's'"),
+        (lambda: bs.families.LogNormal("s"), "LogNormal: sigma is 's'"),
+        (lambda: bs.LogNormal(0.2, 0), "LogNormal: sigma is 0"),
         (lambda: bs.families.Gamma(True), "Gamma: shape is True"),
-        (lambda: "a" * bs.families.Exponential(), "mean of Exponential is 'a'"),
-        (lambda: np.ones(3) * bs.families.Exponential(), "mean of Exponential is an array"),
-        (lambda: bs.families.Exponential() * np.nan, "mean of Exponential is nan"),
+        (lambda: bs.Exponential("a"), "Exponential: mean is 'a'"),
+        (lambda: bs.Gamma(np.ones(3), 2.0), "Gamma: mean is an array"),
+        (lambda: bs.HalfNormal(np.nan), "HalfNormal: mean is nan"),
         (lambda: bs.dalian_layer(bs.Network(1e-3), [], 2.0, 1), "n_exc is 2.0"),
     ],
 )
@@ -330,13 +331,38 @@ def test_what_careless_users_are_told(act, words):
         act()
 
 
-def test_a_mean_of_numpy_times_a_family():
-    assert (
-        (np.float64(0.2) * bs.families.Exponential())
-        == (0.2 * bs.families.Exponential())
-        == bs.families.Exponential() * 0.2
+MEANS = [
+    (bs.Exponential(0.3), bs.families.Exponential()),
+    (bs.LogNormal(0.3, 0.5), bs.families.LogNormal(0.5)),
+    (bs.Gamma(0.3, 4.0), bs.families.Gamma(4.0)),
+    (bs.HalfNormal(0.3), bs.families.HalfNormal()),
+    (bs.Uniform(0.0, 0.6), bs.families.Uniform()),
+]
+
+
+@pytest.mark.parametrize("distribution, family", MEANS, ids=lambda each: type(each).__name__)
+def test_a_distribution_is_a_family_with_a_mean(distribution, family):
+    values = distribution.draw(np.random.default_rng(3), 1000)
+    assert np.array_equal(values, 0.3 * family.draw(np.random.default_rng(3), 1000))
+    many = distribution.draw(np.random.default_rng(4), 400_000)
+    assert many.mean() == pytest.approx(0.3, rel=0.01)
+    assert (many**2).mean() / many.mean() ** 2 == pytest.approx(family.kappa, rel=0.02)
+
+
+def test_numbers_of_numpy_and_units_become_plain_ones():
+    assert type(bs.Exponential(np.float32(0.5)).mean) is float
+    assert bs.LogNormal(np.int8(2), 1.0) == bs.LogNormal(2.0, 1.0)
+    assert bs.families.LogNormal(np.float64(0.5)).sigma == 0.5
+    with pytest.raises(TypeError):
+        bs.Normal(0.2, 0.1, 0.0)  # bounds go by their names
+    with pytest.raises(TypeError):
+        0.2 * bs.families.Exponential()
+
+
+def test_distributions_of_their_own_class_are_protocols():
+    for distribution, _ in MEANS:
+        assert isinstance(distribution, bs.Distribution)
+    assert not isinstance(0.2, bs.Distribution) and not isinstance(
+        bs.Bernoulli(0.1), bs.Distribution
     )
-    assert (
-        type((np.float32(0.5) * bs.families.Uniform()).mean) is float
-        and (np.int8(2) * bs.families.Uniform()).mean == 2.0
-    )
+    assert isinstance(bs.Bernoulli(0.1), bs.Rule) and isinstance(bs.Pairs([0], [0]), bs.Rule)

@@ -184,7 +184,13 @@ def test_binning_follows_brian2_and_merges():
 
 def test_empty_trials_are_legal_and_indexing_selects():
     spikes = bs.SpikeTrains.from_events(
-        [0.03, 0.01, 0.02], [1, 0, 2], [2, 0, 2], 4, 3, 0.1, labels=[3, 2, 1, 0]
+        [0.03, 0.01, 0.02],
+        [1, 0, 2],
+        [2, 0, 2],
+        n_trials=4,
+        n_units=3,
+        duration=0.1,
+        labels=[3, 2, 1, 0],
     )
     assert np.diff(spikes.offsets).tolist() == [1, 0, 2, 0]
     part = spikes[[2, 0]]
@@ -216,7 +222,7 @@ def test_two_inputs_deliver_like_one():
         }
 
     one, two = (
-        bs.run(*build(parts), ["h.U"])
+        bs.run(*build(parts), record=["h.U"])
         for parts in ([np.arange(5)], [np.arange(2), np.arange(2, 5)])
     )
     np.testing.assert_allclose(two.states["h.U"], one.states["h.U"], atol=1e-12)
@@ -406,7 +412,7 @@ def test_a_network_is_a_container_of_populations_by_name():
             "it must be a distribution",
         ),
         (
-            lambda net: bs.Normal(0.2, 1e300, 0.0, 1.0),
+            lambda net: bs.Normal(0.2, 1e300, low=0.0, high=1.0),
             "Normal: a share of .* of its values would lie in low .. high = 0.0 .. 1.0",
         ),
         (
@@ -415,7 +421,7 @@ def test_a_network_is_a_container_of_populations_by_name():
         ),
         (
             lambda net: bs.augment(
-                bs.SpikeTrains([0.1], [0], [0, 1], 3, 1.0), [bs.Insert(2.0**63)], 1
+                bs.SpikeTrains([0.1], [0], [0, 1], 3, 1.0), [bs.Insert(2.0**63)], seed=1
             ),
             r"Insert\(9.22337e\+18\): .* spikes of 24 bytes need",
         ),
@@ -596,7 +602,7 @@ def test_descriptions_of_careless_users(act, words):
                 bs.families.HalfNormal(),
                 bs.families.Uniform(),
                 bs.families.Constant(),
-                0.2 * bs.families.Exponential(),
+                bs.Exponential(0.2),
             )
         ),
         *(

@@ -413,7 +413,15 @@ def classes(n=60):
     times, units = (
         np.concatenate([getattr(p, name) for p in parts]) for name in ("times", "units")
     )
-    return bs.SpikeTrains.from_events(times, units, trials, n, 24, 0.05, np.repeat([0, 1], n // 2))
+    return bs.SpikeTrains.from_events(
+        times,
+        units,
+        trials,
+        n_trials=n,
+        n_units=24,
+        duration=0.05,
+        labels=np.repeat([0, 1], n // 2),
+    )
 
 
 def test_training_keeps_masks_ties_signs_frozen_weights_and_resumes(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from scipy.linalg import expm, expm_frechet
 
 import biosnn as bs
-from biosnn.network.neuron import gain_matrix, step_matrix
+from biosnn.network.step_matrix import gain_matrix, step_matrix
 
 TABLES = [
     bs.lif,

@@ -135,7 +135,7 @@ def test_a_distribution_as_the_weights_of_a_dense_projection():
         net.population(200, bs.lif(), "excitatory", name="A"),
         net.population(300, bs.lif(), "excitatory", name="B"),
     )
-    net.connect(a, b, weights=0.2 * bs.families.LogNormal(0.5), seed=1)
+    net.connect(a, b, weights=bs.LogNormal(0.2, 0.5), seed=1)
     w = net.weights["A->B"]
     assert (
         w.shape == (200, 300) and w.dtype == np.float32 and w.mean() == pytest.approx(0.2, rel=0.02)

@@ -117,7 +117,7 @@ def test_an_interrupted_pass_leaves_no_trace(warm):
 
 def test_training_ends_within_a_second_and_goes_on_with_the_same_bits(tmp_path, monkeypatch):
     """Pressed within a batch, which alone takes longer: the batch is thrown away."""
-    passes, pressed = sys.modules["biosnn.train"].passes, Press(0.1)
+    passes, pressed = sys.modules["biosnn.training.train"].passes, Press(0.1)
     chunks = passes.chunked_gradient
 
     def begin(*arguments):
@@ -149,7 +149,7 @@ def test_training_ends_within_a_second_and_goes_on_with_the_same_bits(tmp_path, 
 @pytest.mark.parametrize("when", [1, 3, 4])
 def test_ctrl_c_at_any_pass_and_then_the_same_bits(tmp_path, monkeypatch, when, stateful):
     """While a batch is computed, or a validation at the end of an epoch."""
-    module, calls = sys.modules["biosnn.train"], []
+    module, calls = sys.modules["biosnn.training.train"], []
     given, checked = data(12, 0.1), data(4, 0.1)
     options = dict(
         epochs=2,

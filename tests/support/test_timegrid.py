@@ -22,7 +22,7 @@ def one_unit(times, duration):
 
 def per_step(spikes, dt, merge):
     """Spikes in each step, of one unit and one trial."""
-    return np.diff(bs.bin_spikes(spikes, dt, merge).pointers[0])
+    return np.diff(bs.bin_spikes(spikes, dt, merge=merge).pointers[0])
 
 
 # ------------------------------------------------------------------------------------------- spikes
@@ -88,9 +88,9 @@ def test_kernel_and_numpy_bin_alike(dtype):
         rng.uniform(0, 20, n).astype(dtype),
         rng.integers(0, 70, n),
         rng.integers(0, 3, n),
-        3,
-        70,
-        20.01,
+        n_trials=3,
+        n_units=70,
+        duration=20.01,
     )
     whole = bs.bin_spikes(spikes, 10e-3)  # dense enough for the kernel
     assert 3 * whole.n_steps * 2 <= 2 * n
@@ -187,9 +187,9 @@ def test_a_long_train_is_binned_as_far_as_the_run_goes(monkeypatch):
         rng.uniform(0, 400, n).astype(np.float32),
         rng.integers(0, 50, n),
         np.zeros(n, int),
-        1,
-        50,
-        400.0,
+        n_trials=1,
+        n_units=50,
+        duration=400.0,
     )
     seen = []
     monkeypatch.setattr(
@@ -211,7 +211,12 @@ def test_a_long_train_is_binned_as_far_as_the_run_goes(monkeypatch):
 
 def test_the_first_steps_of_several_trials():
     spikes = bs.SpikeTrains.from_events(
-        [0.0, 0.0049999999, 0.003, 0.009, 0.00499], [0, 1, 2, 0, 1], [0, 0, 1, 1, 1], 3, 3, 0.01
+        [0.0, 0.0049999999, 0.003, 0.009, 0.00499],
+        [0, 1, 2, 0, 1],
+        [0, 0, 1, 1, 1],
+        n_trials=3,
+        n_units=3,
+        duration=0.01,
     )
     part = bs.events.first_steps(spikes, 5, 1e-3)
     assert (
@@ -383,7 +388,12 @@ def test_equal_trains_correlate_at_one_wherever_they_have_been(dtype, width):
         else steps.astype(dtype) * dtype(1e-3)
     )
     both = bs.SpikeTrains.from_events(
-        np.concatenate([one, other]), np.repeat([0, 1], 700), np.zeros(1400, int), 1, 2, 5.001
+        np.concatenate([one, other]),
+        np.repeat([0, 1], 700),
+        np.zeros(1400, int),
+        n_trials=1,
+        n_units=2,
+        duration=5.001,
     )
     assert stats.correlations(both, width) == 1 and stats.synchrony(both, width) == 1
 
@@ -427,7 +437,7 @@ def test_a_correlogram_of_shifted_trains_has_its_lags_in_their_bins():
     for dtype, shift in ((np.float64, 0.0), (np.float64, 98765.4), (np.float32, 0.0)):
         pre = one_unit(np.abs((steps * 1e-3 + shift) - shift).astype(dtype), 1.0)
         post = one_unit(((steps + 3) * 1e-3).astype(dtype), 1.0)
-        lags, rates = stats.cross_correlogram(pre, post, ([0], [0]), 5e-3, 1e-3)
+        lags, rates = stats.cross_correlogram(pre, post, ([0], [0]), reach=5e-3, width=1e-3)
         assert (
             np.flatnonzero(rates).tolist() == [8]
             and rates[8] == pytest.approx(1e3)
@@ -488,20 +498,22 @@ def test_narrow_whole_numbers_lose_nothing(kind, merge):
         rng.integers(0, n_units, n),
         rng.integers(0, n_trials, n),
     )
-    plain = bs.SpikeTrains.from_events(times, units, trials, n_trials, n_units, 0.2)
+    plain = bs.SpikeTrains.from_events(
+        times, units, trials, n_trials=n_trials, n_units=n_units, duration=0.2
+    )
     given = bs.SpikeTrains.from_events(
         times,
         units.astype(kind),
         trials.astype(kind),
-        kind(n_trials),
-        kind(n_units),
-        0.2,
-        np.arange(n_trials).astype(kind),
+        n_trials=kind(n_trials),
+        n_units=kind(n_units),
+        duration=0.2,
+        labels=np.arange(n_trials).astype(kind),
     )
     assert type(given.n_units) is int and given.labels.dtype == np.int64
     for name in ("times", "units", "offsets"):
         assert np.array_equal(getattr(given, name), getattr(plain, name))
-    one, other = (bs.bin_spikes(each, 1e-3, merge) for each in (given, plain))
+    one, other = (bs.bin_spikes(each, 1e-3, merge=merge) for each in (given, plain))
     assert np.array_equal(one.pointers, other.pointers) and np.array_equal(one.units, other.units)
     assert merge or one.units.size == n
     for function in (
@@ -660,9 +672,19 @@ NO_TRAINS = (None, 3, "spikes", np.ones((2, 3)), [1, 2], {}, bs.SpikeTrains, obj
         ("spikes", lambda s: stats.fano_factor(s, 0.1)),
         ("spikes", lambda s: stats.synchrony(s, 0.1)),
         ("spikes", lambda s: stats.correlations(s, 0.1)),
-        ("pre", lambda s: stats.cross_correlogram(s, one_unit([0.1], 1.0), ([0], [0]), 0.1, 0.01)),
-        ("post", lambda s: stats.cross_correlogram(one_unit([0.1], 1.0), s, ([0], [0]), 0.1, 0.01)),
-        ("spikes", lambda s: bs.augment(s, [bs.TimeShift(0.01)], 0)),
+        (
+            "pre",
+            lambda s: stats.cross_correlogram(
+                s, one_unit([0.1], 1.0), ([0], [0]), reach=0.1, width=0.01
+            ),
+        ),
+        (
+            "post",
+            lambda s: stats.cross_correlogram(
+                one_unit([0.1], 1.0), s, ([0], [0]), reach=0.1, width=0.01
+            ),
+        ),
+        ("spikes", lambda s: bs.augment(s, [bs.TimeShift(0.01)], seed=0)),
         ("spikes", lambda s: bs.bin_spikes(s, 1e-3)),
         ("max_pool: spikes", lambda s: bs.max_pool(s, (1, 4), 2)),
         ("spikes", bs.data.split),
@@ -685,15 +707,15 @@ NO_NUMBERS = (None, "0.1", np.ones(2), [0.1], np.nan, np.inf, 1j, object(), True
         lambda x: stats.fano_factor(TRAINS, x),
         lambda x: stats.synchrony(TRAINS, x),
         lambda x: stats.correlations(TRAINS, x),
-        lambda x: stats.isi_cv(TRAINS, x),
-        lambda x: stats.correlations(TRAINS, 0.1, x),
-        lambda x: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), x, 0.01),
-        lambda x: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), 0.1, x),
+        lambda x: stats.isi_cv(TRAINS, minimum=x),
+        lambda x: stats.correlations(TRAINS, 0.1, pairs=x),
+        lambda x: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), reach=x, width=0.01),
+        lambda x: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), reach=0.1, width=x),
         lambda x: bs.bin_spikes(TRAINS, x),
         lambda x: bs.from_dense(np.ones((1, 2, 3)), x),
         lambda x: bs.SpikeTrains([], [], [0, 0], 2, x),
         lambda x: bs.SpikeTrains([], [], [0, 0], x, 1.0),
-        lambda x: bs.SpikeTrains.from_events([], [], [], x, 2, 1.0),
+        lambda x: bs.SpikeTrains.from_events([], [], [], n_trials=x, n_units=2, duration=1.0),
         lambda x: bs.TimeShift(x),
         lambda x: bs.ChannelMask(x),
         lambda x: bs.Drop(x),
@@ -734,11 +756,14 @@ def test_no_numbers_where_a_number_is_meant(call):
         (lambda: bs.SpikeTrains([0.1], [0], None, 1, 1.0), "offsets is None"),
         (lambda: bs.SpikeTrains([0.1], [0], [0, 1], 1, 1.0, ["dog"]), "labels is"),
         (lambda: bs.SpikeTrains([0.1], [0], [0, 1], 2**40, 1.0), "n_units is"),
-        (lambda: bs.SpikeTrains.from_events(0.1, 0, 0, 1, 1, 1.0), "one dimension"),
+        (
+            lambda: bs.SpikeTrains.from_events(0.1, 0, 0, n_trials=1, n_units=1, duration=1.0),
+            "one dimension",
+        ),
         (lambda: bs.from_dense("abc", 1e-3), "counts is 'abc'"),
-        (lambda: stats.cross_correlogram(TRAINS, TRAINS, 5, 0.1, 0.01), "pairs is 5"),
+        (lambda: stats.cross_correlogram(TRAINS, TRAINS, 5, reach=0.1, width=0.01), "pairs is 5"),
         (lambda: stats.correlations(TRAINS, 0.1, seed="x"), "seed is 'x'"),
-        (lambda: bs.augment(TRAINS, [bs.TimeShift(0.1)], -1), "seed is -1"),
+        (lambda: bs.augment(TRAINS, [bs.TimeShift(0.1)], seed=-1), "seed is -1"),
         (lambda: bs.data.from_event_arrays(5, (2, 2, 2)), "recordings is 5"),
         (
             lambda: bs.data.from_event_arrays([np.zeros(2, EVENT)], (2, 2, 2), dtype="int"),

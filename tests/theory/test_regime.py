@@ -202,7 +202,7 @@ CASES = {
     "delta": ((10500.0, 0.1e-3), dict(mu_u=16e-3, sigma_u=4e-3)),
     "long": ((10500.0, 0.4e-3), dict(mu_u=16e-3, sigma_u=4e-3)),
     "conductance": ((3000.0, 0.02), dict(mu_u=5e-3, sigma_u=3.2e-3)),
-    "rate": ((3000.0, 0.02), dict(rate=5.0, sigma_u=3.2e-3)),
+    "rate": ((3000.0, 0.02), dict(target_rate=5.0, sigma_u=3.2e-3)),
 }
 
 
@@ -284,7 +284,7 @@ def test_probes_are_copies_that_never_spike():
         x,
         e,
         delay=2e-3,
-        weights=bs.families.Exponential() * 0.1,
+        weights=bs.Exponential(0.1),
         synapses=bs.Bernoulli(0.3),
         seed=1,
         name="sparse",
@@ -362,7 +362,7 @@ def test_infeasible_targets_say_what_would_be():
         (dict(mu_u=14e-3, sigma_u=1e-3), "background alone"),
         (dict(mu_u=-0.2, sigma_u=2e-3), "fails"),
         (dict(mu_u=14e-3), "two of"),
-        (dict(rate=900.0, sigma_u=3e-3), "refractory"),
+        (dict(target_rate=900.0, sigma_u=3e-3), "refractory"),
     ):
         with pytest.raises(ValueError, match=words):
             bs.fluctuation_driven(net, background=background, **targets)
@@ -910,7 +910,7 @@ def small():
         i,
         e,
         synapses=bs.Bernoulli(0.0),
-        weights=bs.families.Exponential() * 1.0,
+        weights=bs.Exponential(1.0),
         seed=4,
         name="none",
     )
@@ -962,17 +962,17 @@ def test_all_weights_are_set_also_of_readouts_and_without_synapses(closed_loop, 
 @pytest.mark.parametrize(
     "options, words",
     [
-        (dict(rates={"y": 5.0}), r"has y; the network has only the inputs x"),
-        (dict(rates={"x": 5.0, "E": 3.0}), "of inputs alone.* has E;"),
+        (dict(assumed_rates={"y": 5.0}), r"has y; the network has only the inputs x"),
+        (dict(assumed_rates={"x": 5.0, "E": 3.0}), "of inputs alone.* has E;"),
         (dict(), "inputs x are not known"),
-        (dict(rates=2e4), "one spike per step"),
-        (dict(rates=5.0, shares={"E->Z": 1.0}), "shares has E->Z;"),
-        (dict(rates=5.0, mu_u={"E": 16e-3}), "mu_u has no entry for 'I'; it has E"),
+        (dict(assumed_rates=2e4), "one spike per step"),
+        (dict(assumed_rates=5.0, shares={"E->Z": 1.0}), "shares has E->Z;"),
+        (dict(assumed_rates=5.0, mu_u={"E": 16e-3}), "mu_u has no entry for 'I'; it has E"),
         (
-            dict(rates=5.0, family={"E->E": bs.families.Exponential()}),
+            dict(assumed_rates=5.0, family={"E->E": bs.families.Exponential()}),
             "family has no entry for 'I->E'; it has E->E",
         ),
-        (dict(rates=5.0, sigma_u=None, xi=0), "xi is 0; it must be positive"),
+        (dict(assumed_rates=5.0, sigma_u=None, xi=0), "xi is 0; it must be positive"),
     ],
 )
 def test_messages_with_a_background(options, words):
@@ -1089,6 +1089,6 @@ def test_rate_of_a_current_that_hardly_changes(mu, sigma):
     current = mu + sigma * np.random.default_rng(0).standard_normal(200_000)
     above = current[current > 1]
     expected = np.sum(1 / (20e-3 * np.log(above / (above - 1)))) / current.size
-    assert bs.moments.stationary_rate(mu, sigma, 20e-3, 5.0, 2e-3) == pytest.approx(
+    assert bs.theory.stationary_rate(mu, sigma, 20e-3, 5.0, 2e-3) == pytest.approx(
         expected, rel=0.06
     )

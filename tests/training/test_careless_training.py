@@ -177,7 +177,7 @@ def test_whole_trials_of_two_inputs_move_alike():
     )
     np.testing.assert_array_equal(moved[0].shift, other.shift)
     assert np.std(other.shift) > 10e-3 and bs.augment(
-        a[:0], [bs.Drop(0.5)], 0
+        a[:0], [bs.Drop(0.5)], seed=0
     ).offsets.tolist() == [0]
 
 

@@ -205,10 +205,10 @@ def test_blend_in_training_leaves_the_validation_alone():
         np.where(keep[data.trials], data.times, data.times / 2),
         data.units,
         data.trials,
-        60,
-        10,
-        0.06,
-        data.labels,
+        n_trials=60,
+        n_units=10,
+        duration=0.06,
+        labels=data.labels,
     )
     other = network(data)
     fit(other, shuffled, 2, batch=20, augment=[bs.Blend(1.0)], validation=0.2)

@@ -80,7 +80,7 @@ def test_trials_of_a_batch_go_side_by_side_with_others_of_their_length():
     )
     for b, n in enumerate(ends):
         counts[b, n:], counts[b, n - 1] = 0, 1
-    data = bs.events.from_dense(counts, 2e-3, np.arange(12) % 3)
+    data = bs.events.from_dense(counts, 2e-3, labels=np.arange(12) % 3)
     net = network(data)
     session = _Session(net, bs.MaxOverTimeCrossEntropy(), None, None, (), None, 0, 1, False)
     loaded = _Data(session, data, None, None)

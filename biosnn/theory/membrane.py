@@ -1,0 +1,267 @@
+"""The free membrane (threshold off): mu_U and sigma_U with currents, and with conductances.
+
+A neuron that receives many small independent inputs has a free membrane that fluctuates around a
+mean. With p over projections, at rates nu_p and with N_p synapses of weight w:
+
+    current-based    mu = sum_p N_p nu_p a_p E[w_p] + current
+                     sigma^2 = tau_mem/2 sum_p N_p nu_p a_p^2 E[w_p^2] tau_mem / (tau_mem + tau_p)
+
+where a_p is the area of the PSP of a unit weight (in tau_mem, for the variance) and tau_p the time
+constant of the synapse. Conductances in units of the leak:
+
+    conductance-based    g_r = sum_p N_p nu_p tau_r E[w_p]    G = 1 + sum_r g_r
+                         tau = tau_mem / G                    mu = sum_r g_r E_r / G
+
+Here a weight acts with the driving force (E_r - mu) / G at the mean, which gives
+
+    sigma^2 = sum_r ((E_r - mu) / G)^2 Var[g_r] tau_r / (tau + tau_r)
+
+and the correlation of conductance and membrane shifts the mean by
+-sum_r (E_r - mu) Var[g_r] tau_r / (G^2 (tau_r + tau)) (Richardson & Gerstner 2005, Neural Comput.
+17:923). Continuous time; correlations and delays play no part.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..network.neuron import Neuron
+from ..network.plasticity import TsodyksMarkram
+from .moments import Moments, adaptation_gain, continuous_psp_integrals
+
+
+@dataclass(frozen=True)
+class Input:
+    """Synapses of one kind onto a population.
+
+    Parameters
+    ----------
+    receptor
+        Name of the receptor that they act on.
+    n
+        Number of synapses of a neuron.
+    mean, square
+        Mean weight and mean squared weight.
+    pre
+        Name of the presynaptic population, or None for sources at a given `rate`.
+    rate
+        Hertz, where `pre` is None.
+    plasticity
+        Short-term plasticity, with whose `efficacy` at that rate the weights act.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> bs.theory.Input("exc", n=1000, mean=0.1e-3, square=1e-8, rate=10.0).n
+    1000
+    """
+
+    receptor: str
+    n: float
+    mean: float
+    square: float
+    pre: str | None = None
+    rate: float = 0.0
+    plasticity: TsodyksMarkram | None = None
+
+    def scaled(self, rate: float) -> "Input":
+        """Return these synapses with the efficacy at `rate` Hz in their weights."""
+        if self.plasticity is None:
+            return self
+        share = efficacy(self.plasticity, rate)
+        return replace(self, mean=share * self.mean, square=share**2 * self.square, plasticity=None)
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One population as mean-field theory sees it.
+
+    Parameters
+    ----------
+    name
+        Name of the population.
+    neuron
+        Its neuron.
+    inputs
+        Its synapses, a tuple of `Input`.
+    current
+        Constant current, in the unit of U.
+    noise
+        Pairs (standard deviation, time constant in seconds) of Ornstein-Uhlenbeck currents.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> drive = bs.theory.Input("exc", n=1000, mean=0.1e-3, square=1e-8, rate=10.0)
+    >>> neuron = bs.lif_delta(tau_mem=20e-3, threshold=20e-3, reset=10e-3)
+    >>> cell = bs.theory.Cell("E", neuron, (drive,))
+    >>> f"{bs.theory.membrane(cell, {}).mu:.3f} V"
+    '0.020 V'
+    """
+
+    name: str
+    neuron: Neuron
+    inputs: tuple[Input, ...]
+    current: float = 0.0
+    noise: tuple[tuple[float, float], ...] = ()
+
+
+def efficacy(plasticity: TsodyksMarkram | None, rate: float) -> float:
+    """Mean share u x of a weight that spikes of Poisson trains transmit at `rate` Hz.
+
+    1 without TsodyksMarkram plasticity.
+
+    Notes
+    -----
+    `TsodyksMarkram.steady_state` has exp(-T / tau) for the interval T of a regular train; its mean
+    over those of a Poisson train is rate tau / (1 + rate tau). Exact without facilitation,
+    U / (1 + U rate tau_rec). With facilitation u and x count as independent.
+    """
+    if not isinstance(plasticity, TsodyksMarkram):
+        return 1.0
+    recovering, facilitated = (
+        rate * tau / (1 + rate * tau) for tau in (plasticity.tau_rec, plasticity.tau_facil)
+    )
+    u = plasticity.utilization / (1 - (1 - plasticity.utilization) * facilitated)
+    return float(u * (1 - recovering) / (1 - (1 - u) * recovering))
+
+
+def membrane(cell: Cell, rates: Mapping[str, float]) -> Moments:
+    """Moments of the free membrane of a population.
+
+    Parameters
+    ----------
+    cell
+        The population.
+    rates
+        Name to hertz: of the populations in its inputs, and its own if it adapts.
+
+    Returns
+    -------
+    Moments with mu, sigma, tau, white, tau_syn, excitation and inhibition.
+
+    Raises
+    ------
+    ValueError
+        For neurons that are not linear in U, and for conductances that are not exponential.
+
+    Notes
+    -----
+    The equations are at the head of theory/membrane.py.
+
+    References
+    ----------
+    Richardson & Gerstner (2005), Neural Comput. 17:923.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> drive = bs.theory.Input("exc", n=1000, mean=0.1e-3, square=1e-8, rate=10.0)
+    >>> neuron = bs.lif_delta(tau_mem=20e-3, threshold=20e-3, reset=10e-3)
+    >>> m = bs.theory.membrane(bs.theory.Cell("E", neuron, (drive,)), {})
+    >>> f"{m.mu * 1e3:.0f} mV, {m.sigma * 1e3:.0f} mV"
+    '20 mV, 1 mV'
+    """
+    neuron = cell.neuron
+    tau_mem = _tau(neuron, "mem")
+    if neuron.nonlinear_drive:
+        raise ValueError(
+            f"population {cell.name!r}: there is no theory for {neuron.model}, which is not linear "
+            "in U."
+        )
+    drives = []
+    for each in cell.inputs:
+        rate = each.rate if each.pre is None else rates[each.pre]
+        drives.append((each.scaled(rate), each.n * rate))
+    own = adaptation_gain(neuron)
+    current = cell.current + (own * rates[cell.name] if own else 0.0)
+    if neuron.reversal:
+        return _conductance_membrane(cell, drives, current, tau_mem)
+    return _current_membrane(cell, drives, current, tau_mem)
+
+
+def _current_membrane(cell, drives, current, tau_mem):
+    """Moments where potentials add up. drives: (Input, events per second)."""
+    terms = [(sd**2 * tau / tau_mem, tau) for sd, tau in cell.noise]
+    parts = [0.0, 0.0]
+    for each, events in drives:
+        area, tau = _filter(cell.neuron, each.receptor)
+        mean = tau_mem * events * each.mean * area
+        parts[int(mean < 0)] += abs(mean)
+        terms.append((tau_mem / 2 * events * each.square * area**2, tau))
+    return _combined(current + parts[0] - parts[1], tau_mem, terms, parts)
+
+
+def _filter(neuron, name):
+    """(area of the PSP of a unit weight, in units of tau_mem; time constant of the synapse).
+
+    Where a spike drives several currents (NMDA beside AMPA), the time constant is that of one
+    current of the same area which gives U the same variance:
+    integral of k^2 = area^2 tau_mem^2 / (2 (tau_mem + tau)).
+    """
+    receptor = neuron.receptors[name]
+    tau_mem = _tau(neuron, "mem")
+    if receptor.state == "U":
+        return receptor.jump, 0.0
+    if [row for row, column in neuron.gains if column == receptor.state] == ["U"]:
+        tau = _tau(neuron, neuron.states[receptor.state])
+        return receptor.jump * neuron.gains["U", receptor.state] * tau / tau_mem, tau
+    whole, square = continuous_psp_integrals(neuron, name)
+    return whole / tau_mem, whole**2 / (2 * square) - tau_mem
+
+
+def _conductance_membrane(cell, drives, current, tau_mem):
+    """Moments with conductances. drives: (Input, events per second)."""
+    neuron = cell.neuron
+    if any(receptor.state not in neuron.reversal for receptor in neuron.receptors.values()):
+        raise ValueError(
+            f"population {cell.name!r}: the theory knows exponential conductances "
+            f"(conductance_lif), not those of {neuron.model}."
+        )
+    tau_g = {state: _tau(neuron, neuron.states[state]) for state in neuron.reversal}
+    mean_g = dict.fromkeys(neuron.reversal, 0.0)
+    var_g = dict.fromkeys(neuron.reversal, 0.0)
+    for each, events in drives:
+        receptor = neuron.receptors[each.receptor]
+        tau = tau_g[receptor.state]
+        mean_g[receptor.state] += events * tau * each.mean * receptor.jump
+        var_g[receptor.state] += events * tau / 2 * each.square * receptor.jump**2
+    total = 1 + sum(mean_g.values())
+    tau = tau_mem / total
+    mu = (current + sum(g * neuron.reversal[s] for s, g in mean_g.items())) / total
+    terms = [(sd**2 * t / tau / total**2, t) for sd, t in cell.noise]
+    shift = 0.0
+    parts = [0.0, 0.0]
+    for state, t in tau_g.items():
+        force = (neuron.reversal[state] - mu) / total
+        terms.append((force**2 * var_g[state] * t / tau, t))
+        shift -= force * var_g[state] / total * t / (t + tau)
+        parts[int(neuron.reversal[state] < 0)] += abs(mean_g[state] * force)
+    return _combined(mu + shift, tau, terms, parts)
+
+
+def _combined(mu, tau, terms, parts):
+    """Moments from the contributions to the variance.
+
+    terms: (variance of U for white noise of that intensity, time constant t of the filter, which
+    leaves tau / (tau + t) of it). parts: excitation and inhibition.
+    """
+    white = sum(v for v, _ in terms)
+    filtered = sum(v * tau / (tau + t) for v, t in terms)
+    tau_syn = (sum(v * np.sqrt(t) for v, t in terms) / white) ** 2 if white > 0 else 0.0
+    excitation, inhibition = parts
+    return Moments(
+        mu=float(mu),
+        sigma=float(np.sqrt(filtered)),
+        tau=float(tau),
+        white=float(np.sqrt(white)),
+        tau_syn=float(tau_syn),
+        excitation=float(excitation),
+        inhibition=float(inhibition),
+    )
+
+
+def _tau(neuron, name):
+    """A time constant in seconds, the mean over neurons."""
+    return float(np.mean(neuron.time_constants[name]))

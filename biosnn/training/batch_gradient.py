@@ -1,0 +1,203 @@
+"""Loss and gradient of one batch: what `train` computes between two steps of the optimizer."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.augmentation import augmented_events
+from ..data.binning import bin_events
+from ..data.spike_trains import SpikeTrains
+from ..engine import chunks
+from ..engine import state as run_state
+from ..engine.finite import check_batch
+from ..engine.run import Layout, all_states, side_by_side, state_layout
+from ..kernels import arrays
+from ..network.escape import chance, with_dropout
+from ..support.seeds import TrainingStream
+from .dataset import DataSet
+from .loss_terms import loss_gradient, select, total_weights, value_and_gradient
+from .objective import Objective
+from .parameters import Parameters
+from .presentation import Presentation
+
+
+@dataclass(frozen=True, eq=False)
+class BatchGradient:
+    """What one batch gives.
+
+    Parameters
+    ----------
+    loss
+        Mean over the batch.
+    score, scored
+        Sum of the scores, and of how many trials.
+    regularizer
+        All terms, of counts and of weights.
+    gradient
+        (n,) by the vector of parameters, of loss and regularizers.
+    weight_gradient
+        By all weights, without the regularizers of weights.
+    fired
+        (spiking neuron,) whether any trial had a spike.
+    state
+        Where the trials stand at the end, if the next batch goes on from there, or None.
+    """
+
+    loss: float
+    score: float
+    scored: float
+    regularizer: float
+    gradient: NDArray[Any]
+    weight_gradient: NDArray[Any]
+    fired: NDArray[np.bool_]
+    state: Any
+
+
+class GradientPass:
+    """Forward pass, loss and adjoint of batches of a training, with its working memory.
+
+    Parameters
+    ----------
+    parameters, objective, presentation
+        What is learned, what is minimized, and how trials are presented.
+    pool
+        Trains that `Blend` takes partners from, or None.
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        objective: Objective,
+        presentation: Presentation,
+        pool: SpikeTrains | None = None,
+    ) -> None:
+        self.parameters = parameters
+        self.objective = objective
+        self.presentation = presentation
+        self.pool = pool
+        self._learns = any(p.learn for p in parameters.network.populations)
+        self._spare: list[chunks.Workspace] = []
+
+    def __call__(
+        self, data: DataSet, rows: np.ndarray, epoch: int = 0, state: Any = None
+    ) -> BatchGradient:
+        """Return loss and gradient of some trials.
+
+        Parameters
+        ----------
+        state
+            Where the trials stood at the end of the batch before, if they go on from it; None: at
+            the initial state.
+
+        Raises
+        ------
+        NotFinite
+            If a state of the network is not finite at the end.
+        """
+        options, packed = self.presentation, self.parameters.packed
+        rows = rows if options.stateful else data.by_length(rows)
+        if options.stateful and state is None:
+            state = run_state.at_rest(packed, rows.size)
+        batch = self._batch(data, rows, epoch)
+        results, found, state = chunks.chunked_gradient(
+            batch.packed,
+            batch.inputs,
+            rows.size,
+            data.steps,
+            batch.recorded.blocks,
+            batch.recorded.width,
+            batch.derive,
+            batch.check,
+            options.threads,
+            self._spare,
+            options.differentiate_reset,
+            self._learns,
+            batch.noise,
+            state,
+        )
+        loss, score, scored, terms = np.sum(results, axis=0)
+        gradient = self.parameters.gradient(found)
+        terms = terms + self.objective.weight_terms(packed, gradient)
+        return BatchGradient(loss, score, scored, terms, gradient, found.weight, batch.fired, state)
+
+    def _batch(self, data, rows, epoch):
+        """The batch, with all that its chunks share."""
+        options, packed = self.presentation, self.parameters.packed
+        readout = state_layout(packed, self.objective.seen)
+        noise_key = options.key(TrainingStream.NOISE, epoch)
+        network, terms = packed.network, self.objective.terms
+        targets = data.targets_of(rows)
+        return _Batch(
+            owner=self,
+            packed=with_dropout(packed, options.dropout),
+            data=data,
+            rows=rows,
+            epoch=epoch,
+            targets=targets,
+            totals=total_weights(terms, network, targets, rows.size, data.steps),
+            readout=readout,
+            recorded=all_states(packed) if packed.needs_states else readout,
+            noise=chance(packed.order, network.dt, noise_key, rows, options.dropout),
+            fired=np.zeros(packed.n_spiking, bool),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Batch:
+    """One batch, and what its chunks of trials first … last - 1 ask of it, on several threads."""
+
+    owner: GradientPass
+    packed: Any
+    data: DataSet
+    rows: np.ndarray
+    epoch: int
+    targets: tuple
+    totals: list[float]
+    readout: Layout
+    recorded: Layout
+    noise: arrays.Chance
+    fired: np.ndarray  # threads write True alone
+
+    def inputs(self, first: int, last: int) -> tuple[arrays.Events, np.ndarray]:
+        """Return input events, augmented if asked, and the rows of these trials in them."""
+        rows, options = self.rows[first:last], self.owner.presentation
+        if not options.augment:
+            return self.data.events, rows
+        network, binned = self.packed.network, []
+        key = options.key(TrainingStream.AUGMENTATION, self.epoch)  # alike in all inputs
+        for train in self.data.trains:
+            changed = augmented_events(train, options.augment, key, self.owner.pool, rows)
+            binned.append(bin_events(changed, train.n_units, train.duration, network.dt))
+        return side_by_side(binned, network.dtype), np.arange(rows.size)
+
+    def derive(self, recording: Any, first: int, last: int) -> tuple[Any, arrays.LossGradient]:
+        """Return (loss, sum of scores, scored trials, regularizers), and their derivatives."""
+        objective, packed = self.owner.objective, self.owner.parameters.packed
+        found = value_and_gradient(
+            objective.terms,
+            packed,
+            recording,
+            self.recorded.columns,
+            select(self.targets, slice(first, last)),
+            self.totals,
+        )
+        self.fired[np.any(recording.counts, axis=0)] = True
+        share = (last - first) / self.rows.size
+        terms, by_count = objective.count_terms(packed, recording.counts, share)
+        slopes = loss_gradient(
+            packed,
+            self.readout,
+            found.by_state,
+            found.by_spike,
+            by_count,
+            self.data.steps,
+            self.owner.presentation.window,
+        )
+        scored = np.sum(np.isfinite(found.scores))
+        return (found.value, np.nansum(found.scores), scored, terms), slopes
+
+    def check(self, packed: Any, drive: Any, recording: Any, first: int) -> None:
+        """Raise NotFinite if a state is not finite at the end."""
+        check_batch(packed, drive, recording, self.data.steps, all_states, self.rows[first:])

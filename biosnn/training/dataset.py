@@ -1,0 +1,189 @@
+"""Data as kernels read them: binned events with targets, split into training and validation."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..data.augmentations import Blend
+from ..data.spike_trains import SpikeTrains
+from ..engine.run import bin_inputs, input_trains, labels_of
+from ..kernels import arrays
+from ..network.network import Network
+from ..support.checks import real
+from ..support.seeds import TrainingStream
+from .loss_terms import LossTerm, Target, make_targets, select
+from .presentation import Presentation
+
+
+class Given(NamedTuple):
+    """Spike trains, targets and masks, as the user gave them."""
+
+    spikes: Any
+    targets: Any = None
+    mask: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class DataSet:
+    """Trials of which `rows` are used.
+
+    Parameters
+    ----------
+    trains
+        Spike trains of each input.
+    events, steps
+        The same on the time grid, and its length.
+    targets
+        Of all trials, for every term of the loss.
+    ends
+        (trial,) the event by which 99 % of the input's steps and sources have passed.
+    rows
+        Numbers of the trials that are used.
+    """
+
+    trains: list[SpikeTrains]
+    events: arrays.Events
+    steps: int
+    targets: tuple[Target, ...]
+    ends: np.ndarray
+    rows: np.ndarray
+
+    def part(self, rows: np.ndarray) -> "DataSet":
+        """Return the same data, of which other trials are used."""
+        return replace(self, rows=rows)
+
+    def by_length(self, rows: np.ndarray) -> np.ndarray:
+        """Return the same rows, those first whose input ends last.
+
+        Trials side by side then have adjoints for about as many steps.
+        """
+        return rows[np.argsort(-self.ends[rows], kind="stable")]
+
+    def targets_of(self, rows: np.ndarray) -> tuple[Target, ...]:
+        """Return the targets and masks of some trials."""
+        return select(self.targets, rows)
+
+    @cached_property
+    def digest(self) -> str:
+        """A digest of spikes, targets and masks, and of which trials are used."""
+        state = hashlib.blake2b(digest_size=8)
+        trains = [a for t in self.trains for a in (t.times, t.units, t.offsets)]
+        targets = [a for pair in self.targets for a in pair if a is not None]
+        for array in [self.rows, *trains, *targets]:
+            state.update(np.ascontiguousarray(array).data)
+        return state.hexdigest()
+
+
+def load(network: Network, terms: tuple[LossTerm, ...], given: Given) -> DataSet:
+    """Return spike trains and targets as kernels read them.
+
+    Raises
+    ------
+    ValueError
+        If they do not fit the network or the losses, or there are no trials.
+    """
+    trains = input_trains(network, given.spikes)
+    events, steps = bin_inputs(network, given.spikes)
+    n_trials = events.pointers.shape[0]
+    if n_trials == 0:
+        raise ValueError("the data set has no trials.")
+    labels = labels_of(network, trains)
+    targets = make_targets(terms, network, labels, given.targets, given.mask, n_trials, steps)
+    ends = [np.searchsorted(row, row[0] + 0.99 * (row[-1] - row[0])) for row in events.pointers]
+    return DataSet(trains, events, steps, targets, np.array(ends), np.arange(n_trials))
+
+
+# ------------------------------------------------------------------------- training and validation
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """Training trials, validation trials or None, and trains that `Blend` takes partners from."""
+
+    training: DataSet
+    validation: DataSet | None = None
+    pool: SpikeTrains | None = None
+
+
+def load_training(
+    network: Network,
+    terms: tuple[LossTerm, ...],
+    given: Given,
+    validation: Given,
+    presentation: Presentation,
+) -> TrainingData:
+    """Return the data of a training.
+
+    Parameters
+    ----------
+    validation
+        Its spikes are SpikeTrains (or a dict of them), the share of the training data to keep, or
+        None.
+
+    Raises
+    ------
+    ValueError
+        If the parts do not fit each other, the network or the losses.
+    """
+    training, held = load(network, terms, given), None
+    kind = _checked_kind(validation, terms)
+    if kind == "share":
+        training, held = _split(training, validation.spikes, presentation)
+    elif kind == "trains":
+        held = load(network, terms, validation)
+        if held.steps != training.steps:
+            raise ValueError(
+                f"validation trials have {held.steps} steps, training trials {training.steps}; "
+                "they must have the same duration."
+            )
+    presentation.check_whole_batches(training.rows)
+    if held is not None:
+        presentation.check_whole_batches(held.rows)
+    return TrainingData(training, held, _pool(training, presentation))
+
+
+def _checked_kind(validation, terms):
+    """ "none", "share" or "trains": what was given for validation."""
+    if validation.spikes is not None and not terms:
+        raise ValueError("there is no loss, so there is nothing to validate; leave validation out.")
+    if isinstance(validation.spikes, (SpikeTrains, dict)):
+        return "trains"
+    if validation.targets is not None or validation.mask is not None:
+        raise ValueError(
+            "validation_targets and validation_mask are those of validation=SpikeTrains; "
+            "a share of the training data has its own."
+        )
+    return "none" if validation.spikes is None else "share"
+
+
+def _split(data, share, presentation):
+    """Training and validation data: a share of the trials, drawn at random."""
+    why = "as a number it is the share of the data to keep; else SpikeTrains"
+    share = real(share, "validation", above=0, below=1, why=why)
+    if presentation.stateful:
+        raise ValueError(
+            f"validation is {share!r}, a share of trials at random, but with stateful=True "
+            "trials go on from each other: give SpikeTrains of their own."
+        )
+    rng = np.random.default_rng(presentation.key(TrainingStream.SPLIT))
+    order = rng.permutation(data.rows.size)
+    n = max(1, round(share * order.size))
+    if n == order.size:
+        raise ValueError(
+            f"a validation share of {share} leaves nothing of {order.size} trials to train on."
+        )
+    return data.part(np.sort(order[n:])), data.part(np.sort(order[:n]))
+
+
+def _pool(training, presentation):
+    """Training trials alone, none of the validation, if `Blend` needs them."""
+    if not any(isinstance(each, Blend) for each in presentation.augment):
+        return None
+    if len(training.trains) != 1:
+        raise ValueError(
+            f"Blend mixes the trials of one input; the network has {len(training.trains)}."
+        )
+    return training.trains[0][training.rows]

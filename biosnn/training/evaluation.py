@@ -1,0 +1,236 @@
+"""`evaluate`: loss, score, predictions and rates of a network on a data set."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..data.spike_trains import SpikeTrains
+from ..engine import chunks
+from ..engine import state as run_state
+from ..engine.finite import check_batch
+from ..engine.run import NO_CURRENT, all_states, state_layout
+from ..kernels import arrays
+from ..network.escape import chance
+from ..network.network import Network
+from ..support.checks import instance
+from ..support.seeds import TrainingStream
+from ..support.show import About, Shows
+from ..support.tables import Table, number
+from .cross_entropy import MaxOverTimeCrossEntropy
+from .dataset import DataSet, Given, load
+from .history import of_classification
+from .loss_terms import joint_score, mean_of_finite, total_weights
+from .objective import Objective, make_objective
+from .parameters import Parameters
+from .presentation import Presentation, make_presentation
+from .protocols import Loss
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Evaluation(Shows):
+    """How well a network does on a data set.
+
+    Parameters
+    ----------
+    loss
+        Mean over the trials; of several losses their weighted sum.
+    score
+        Mean over the trials: the accuracy, or a negative error (see `score_name`).
+    predictions
+        Of every trial; of several losses a dict by readout.
+    rates
+        Population -> mean rate in hertz.
+    score_name
+        What the score is, such as "accuracy" or "negative squared error". Larger is better.
+
+    Examples
+    --------
+    >>> Evaluation(0.25, 0.9, np.zeros(10, int), {"E": 5.0, "I": 12.5})
+    Evaluation
+      loss      0.25
+      accuracy  0.9
+    <BLANKLINE>
+    population  rate (Hz)
+    ─────────────────────
+    E                   5
+    I                12.5
+    """
+
+    loss: float
+    score: float
+    predictions: Any
+    rates: dict[str, float]
+    score_name: str = "accuracy"
+
+    @property
+    def accuracy(self) -> float:
+        """The score if a loss classifies; AttributeError if the score is something else."""
+        return of_classification(self, self.score, "score")
+
+    def _about(self) -> About:
+        """Loss, score and rates."""
+        rows = [("loss", number(self.loss) or "-"), (self.score_name, number(self.score) or "-")]
+        rates = [(name, number(rate)) for name, rate in self.rates.items()]
+        return About("Evaluation", rows, Table("", ("population", "rate (Hz)"), rates))
+
+
+def evaluate(
+    network: Network,
+    spikes: SpikeTrains | dict[str, SpikeTrains],
+    targets: Any = None,
+    mask: Any = None,
+    *,
+    loss: Loss | dict[str, Any] = MaxOverTimeCrossEntropy(),
+    readout: str | None = None,
+    batch: int = 250,
+    threads: int | None = None,
+    seed: int | np.random.Generator = 0,
+    stateful: bool = False,
+) -> Evaluation:
+    """Evaluate a network on a data set, without changing it.
+
+    Parameters
+    ----------
+    network
+        With weights.
+    spikes
+        Spike trains of the input, or a dict of input -> spike trains.
+    targets, mask
+        Of the losses, as for `train`; by default the labels of the spike trains.
+    loss
+        A loss, or a dict of readout -> loss or (loss, weight).
+    readout
+        What a single loss looks at: a readout (default: the only one) or a spiking population.
+    batch
+        Trials that are simulated at a time.
+    threads
+        Default: all processors.
+    seed
+        Of escape noise.
+    stateful
+        True: trial k of a batch goes on from trial k of the batch before, as for `train`.
+
+    Returns
+    -------
+    Loss, score, predictions and rates.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not what it should be; if a state of the network is not finite.
+
+    See Also
+    --------
+    biosnn.run : all that a network does in a batch of trials.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> net = bs.Network(dt=1e-3)
+    >>> _ = net.connect(net.input(2), net.readout(2), weights=np.eye(2))
+    >>> data = bs.SpikeTrains.from_units([[0.005], []], duration=0.02, labels=[0])
+    >>> bs.evaluate(net, data).accuracy
+    1.0
+    """
+    instance(network, "network", Network, "a Network")
+    if loss is None:
+        raise ValueError(
+            "loss is None, so there is nothing to evaluate; rates alone are in "
+            "bs.run(network, spikes).counts."
+        )
+    presentation = make_presentation(network, batch, seed, threads, stateful=stateful)
+    objective = make_objective(network, loss, readout)
+    data = load(network, objective.terms, Given(spikes, targets, mask))
+    return Evaluator(Parameters(network), objective, presentation)(data)
+
+
+class Evaluator:
+    """Forward passes over data sets, with their working memory."""
+
+    def __init__(
+        self, parameters: Parameters, objective: Objective, presentation: Presentation
+    ) -> None:
+        self.parameters = parameters
+        self.objective = objective
+        self.presentation = presentation
+        self._recording: Any = None
+
+    def __call__(self, data: DataSet) -> Evaluation:
+        """Return what the network does on the trials of `data`."""
+        terms, packed = self.objective.terms, self.parameters.packed
+        network, size = packed.network, self.presentation.batch_size
+        self.presentation.check_whole_batches(data.rows)
+        targets = data.targets_of(data.rows)
+        totals = total_weights(terms, network, targets, data.rows.size, data.steps)
+        found, counts, state = [], 0, None
+        for start in range(0, data.rows.size, size):
+            rows = data.rows[start : start + size]
+            recording, state = self._forward(data, rows, state)
+            found.append(self._assess(data, rows, recording, totals))
+            counts = counts + recording.counts.sum(axis=0, dtype=np.float64)
+        predictions = {
+            term.name: np.concatenate([each[2][k] for each in found])
+            for k, term in enumerate(terms)
+        }
+        several = isinstance(self.objective.loss, dict)
+        return Evaluation(
+            float(sum(value for value, *_ in found)),
+            mean_of_finite(np.concatenate([score for _, score, _ in found])),
+            predictions if several else next(iter(predictions.values())),
+            self._rates(counts, data.rows.size * data.steps * network.dt),
+            self.objective.score_name,
+        )
+
+    def _assess(self, data, rows, recording, totals):
+        """Share of the loss, joint score and predictions of one batch."""
+        terms, packed = self.objective.terms, self.parameters.packed
+        columns = state_layout(packed, self.objective.seen).columns
+        value, scores, predictions = 0, [], []
+        for term, target, total in zip(terms, data.targets_of(rows), totals):
+            seen = term.seen(packed, recording, columns)
+            part, _, score = term.assess(seen, target, total)
+            value += term.weight * part
+            scores.append(score)
+            # a copy, since the next batch writes over what was seen
+            predictions.append(np.array(term.loss.predict(seen, target.mask)))
+        return value, joint_score(terms, scores), predictions
+
+    def _rates(self, counts, seconds):
+        """Mean rates in hertz from the spikes of every neuron in so many seconds."""
+        packed = self.parameters.packed
+        return {
+            p.name: float(counts[packed.neurons(p.name)].mean() / seconds)
+            for p in packed.network.firing
+        }
+
+    def _forward(self, data, rows, state):
+        """A forward pass without what gradients need, and where its trials stand if stateful."""
+        packed, options = self.parameters.packed, self.presentation
+        network, key = packed.network, options.key(TrainingStream.EVALUATION)
+        drive = arrays.Drive(
+            data.events,
+            rows,
+            NO_CURRENT,
+            np.empty((rows.size, 0, 0), network.dtype),
+            chance(packed.order, network.dt, key, rows),
+            state,
+        )
+        recording = self._room(rows.size, data.steps)
+        chunks.forward(packed, drive, recording, data.steps, options.threads)
+        check_batch(packed, drive, recording, data.steps, all_states)
+        after = run_state.after(packed, drive, recording, data.steps) if options.stateful else None
+        return recording, after
+
+    def _room(self, n_trials, steps):
+        """A recording for so many trials: that of the batch before, if it has the same shape."""
+        known = self._recording
+        fits = known is not None and known.counts.shape[0] == n_trials
+        if not fits or known.states.shape[1] != steps:
+            packed = self.parameters.packed
+            layout = state_layout(packed, self.objective.seen)
+            known = chunks.new_recording(
+                packed, n_trials, steps, layout.blocks, layout.width, end=True
+            )
+            self._recording = known
+        return known

@@ -1,0 +1,140 @@
+"""The learning curves of a training."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..support.show import About, Shows, plural
+from ..support.tables import Table, number
+
+Curve = NDArray[np.float64]
+
+#: What is kept of every epoch, in the order of `History`.
+SERIES = (
+    "loss",
+    "score",
+    "regularizer",
+    "validation_loss",
+    "validation_score",
+    "learning_rate",
+    "seconds",
+)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class History(Shows):
+    """What happened in each epoch: arrays with one number per epoch.
+
+    Parameters
+    ----------
+    loss, score
+        Means over the training batches of the epoch, as the weights changed.
+    regularizer
+        Mean of the regularizing terms.
+    validation_loss, validation_score
+        After the epoch; NaN without validation.
+    learning_rate
+        At the end of the epoch.
+    seconds
+        Wall time of the epoch, without compiling.
+    interrupted
+        True if Ctrl-C ended the training: a script that trains in a loop then leaves it.
+    score_name
+        What the score is, such as "accuracy" or "negative squared error". Larger is better.
+
+    Examples
+    --------
+    >>> none = np.full(2, np.nan)
+    >>> History(np.array([1.0, 0.5]), np.array([0.4, 0.8]), none, none, none, none, np.ones(2))
+    History of 2 epochs in 2 s
+    <BLANKLINE>
+    epoch     loss  accuracy
+    ────────────────────────
+    1            1       0.4
+    2 (best)   0.5       0.8
+    """
+
+    loss: Curve
+    score: Curve
+    regularizer: Curve
+    validation_loss: Curve
+    validation_score: Curve
+    learning_rate: Curve
+    seconds: Curve
+    interrupted: bool = False
+    score_name: str = "accuracy"
+
+    @property
+    def accuracy(self) -> Curve:
+        """The score of a training that classifies; AttributeError if the score is something else."""
+        return of_classification(self, self.score, "score")
+
+    @property
+    def validation_accuracy(self) -> Curve:
+        """The validation score of a training that classifies; AttributeError of any other."""
+        return of_classification(self, self.validation_score, "validation_score")
+
+    @property
+    def watched(self) -> Curve:
+        """The losses that decide which epoch is best.
+
+        They are those of the validation; without validation those of the training, and without a
+        loss the regularizer.
+        """
+        for series in (self.validation_loss, self.loss):
+            if not np.all(np.isnan(series)):
+                return series
+        return self.regularizer
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch (0, 1, …) with the lowest watched loss; -1 if there is none."""
+        if not self.loss.size or np.all(np.isnan(self.watched)):
+            return -1
+        return int(np.nanargmin(self.watched))
+
+    def as_dict(self) -> dict[str, list[float | None]]:
+        """Return lists by name, for JSON, with None where a value is missing."""
+        return {
+            name: [None if np.isnan(v) else float(v) for v in getattr(self, name)]
+            for name in SERIES
+        }
+
+    def _about(self) -> About:
+        """The first, the best and the last epoch."""
+        n, took = self.loss.size, np.nansum(self.seconds)
+        known = [name for name in SERIES[:5] if self._is_known(name)]
+        headings = [name.replace("_", " ").replace("score", self.score_name) for name in known]
+        rows = [
+            [
+                f"{k + 1}{' (best)' if k == self.best_epoch else ''}",
+                *(number(getattr(self, name)[k]) for name in known),
+            ]
+            for k in (sorted({0, max(self.best_epoch, 0), n - 1}) if n else [])
+        ]
+        title = f"History of {plural(n, 'epoch')} in {took:.3g} s"
+        title += ", interrupted" if self.interrupted else ""
+        return About(title, table=Table("", ["epoch", *headings], rows))
+
+    def _is_known(self, name):
+        """Whether a series has numbers that say something."""
+        series = getattr(self, name)
+        return bool(np.any(np.isfinite(series)) and (name != "regularizer" or np.any(series)))
+
+
+def of_classification(result: Any, value: Any, name: str) -> Any:
+    """Return a score that is an accuracy.
+
+    Raises
+    ------
+    AttributeError
+        If the score of `result` is something else.
+    """
+    if result.score_name != "accuracy":
+        raise AttributeError(
+            f"there is no accuracy, because no loss classifies; the {result.score_name} is "
+            f"in .{name}"
+        )
+    return value
