@@ -25,8 +25,8 @@ import biosnn as bs
 from models import command_line
 
 SYNAPSES = {
-    "depressing": bs.TsodyksMarkram(0.5, 0.8, 0.0),
-    "facilitating": bs.TsodyksMarkram(0.03, 0.13, 0.53),
+    "depressing": bs.TsodyksMarkram(utilization=0.5, tau_rec=0.8, tau_facil=0.0),
+    "facilitating": bs.TsodyksMarkram(utilization=0.03, tau_rec=0.13, tau_facil=0.53),
 }
 RATES = (1.0, 2.0, 5.0, 10.0, 20.0, 25.0, 40.0, 50.0, 100.0)  # Hz, whole steps between spikes
 TAU_MEM, TAU_SYN, DT = 40e-3, 3e-3, 1e-3  # seconds

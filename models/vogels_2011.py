@@ -79,7 +79,7 @@ def build(
     net.connect(i, i, weights=W_II * grow, **pairs)
     rule = None
     if target_rate is not None:
-        rule = bs.InhibitorySTDP(eta * grow, target_rate, TAU, W_MAX * grow)
+        rule = bs.InhibitorySTDP(eta * grow, target_rate, tau=TAU, w_max=W_MAX * grow)
     net.connect(i, e, weights=1e-10 * grow if start is None else start, plasticity=rule, **pairs)
     return net
 

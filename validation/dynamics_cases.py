@@ -81,11 +81,11 @@ class Case:
         return Result(
             self.rung,
             self.name,
-            report.duration,
-            sum(ours for ours, _ in report.spike_counts.values()),
-            None if report.identical else report.identical_for,
-            report.worst_state,
-            self._failures(report),
+            simulated=report.duration,
+            spikes=sum(ours for ours, _ in report.spike_counts.values()),
+            first_divergence=None if report.identical else report.identical_for,
+            state_error=report.worst_state,
+            failures=self._failures(report),
         )
 
     def _failures(self, report: bs.brian.Comparison) -> list[str]:

@@ -70,8 +70,12 @@ class TrainingStep:
         middle = time.perf_counter()
         update(self._parameters, found.gradient, self._rule, self._optimizer_state, rate=2e-3)
         end = time.perf_counter()
-        parts = sum(forward) / self._threads, sum(adjoint) / self._threads
-        return Times(*parts, end - middle, end - begin)
+        return Times(
+            forward=sum(forward) / self._threads,
+            adjoint=sum(adjoint) / self._threads,
+            optimizer=end - middle,
+            step=end - begin,
+        )
 
     def write_back(self) -> None:
         """Give the network the weights that the steps have made."""

@@ -51,7 +51,12 @@ class TorchStep:
         backward = time.perf_counter()
         self.optimizer.step()
         end = time.perf_counter()
-        return Times(forward - begin, backward - forward, end - backward, end - begin)
+        return Times(
+            forward=forward - begin,
+            adjoint=backward - forward,
+            optimizer=end - backward,
+            step=end - begin,
+        )
 
 
 class JaxStep:
@@ -66,7 +71,8 @@ class JaxStep:
 
     def step(self) -> Times:
         """Take a step."""
-        return Times(np.nan, np.nan, np.nan, self.job.step())
+        step = self.job.step()
+        return Times(forward=np.nan, adjoint=np.nan, optimizer=np.nan, step=step)
 
 
 def from_module(module: str, name: str, net: bs.Network) -> Any:

@@ -93,13 +93,13 @@ def train(net: bs.Network, task: bs.data.Task, args: argparse.Namespace) -> bs.H
 def first_trials(task: bs.data.Task, n: int) -> bs.data.Task:
     """A part of a task."""
     return bs.data.Task(
-        task.spikes[:n],
-        task.mask[:n],
-        task.n_choices,
-        task.dt,
-        task.pools,
-        {"coherence": task.conditions["coherence"][:n]},
-        {name: (start[:n], stop[:n]) for name, (start, stop) in task.periods.items()},
+        spikes=task.spikes[:n],
+        mask=task.mask[:n],
+        n_choices=task.n_choices,
+        dt=task.dt,
+        pools=task.pools,
+        conditions={"coherence": task.conditions["coherence"][:n]},
+        periods={name: (start[:n], stop[:n]) for name, (start, stop) in task.periods.items()},
     )
 
 
