@@ -148,9 +148,9 @@ def _draw_state(top: Axes, bottom: Axes, done: bs.Simulation) -> None:
     top.plot(times, spikes.units[shown], ".", ms=2, color=colour)
     top.set_ylabel("excitatory\nneuron")
     rate = done.rates["E"]
-    times = 1e3 * done.rate_bin * (np.arange(rate.size) + 0.5)
-    inside = times < 1e3 * length
-    bottom.step(times[inside], rate[inside], where="mid", color=colour)
+    centres = 1e3 * done.rate_bin * (np.arange(rate.size) + 0.5)
+    inside = centres < 1e3 * length
+    bottom.step(centres[inside], rate[inside], where="mid", color=colour)
     bottom.set(xlabel="time (ms)", ylabel="rate (Hz)", xlim=(0, 1e3 * length), ylim=(0, None))
 
 

@@ -1,1 +1,1 @@
-"""What every part of biosnn leans on: checks of arguments, streams of random numbers, the time grid, warnings."""
+"""What every part leans on: checks of arguments, random streams, the time grid, warnings."""

@@ -1,4 +1,4 @@
-"""Files of arrays (.npz) with a head in JSON: no code runs when one is read, and damage of any kind is an OSError.
+"""Files of arrays (.npz) with a head in JSON: reading one runs no code, any damage is an OSError.
 
 An .npz file is a zip archive of .npy files. Here their data are stored as they are, not compressed,
 so that what a file declares can be compared with its size before memory is taken; and the head
@@ -24,11 +24,24 @@ _HEADER = re.compile(
 )
 
 
-def write(path: Any, arrays: dict, head: dict, what: str) -> None:
-    """Write arrays (name -> ndarray) and `head` (for JSON) to `path`, whole or not at all.
+def write(path: Any, arrays: dict[str, Any], head: dict[str, Any], what: str) -> None:
+    """Write arrays and a head to a file, whole or not at all.
 
-    what: for messages, "the checkpoint could not be written". OSError that names the path where it
-    cannot be done.
+    Parameters
+    ----------
+    path
+        Of the file.
+    arrays
+        Name -> array.
+    head
+        What JSON can hold.
+    what
+        For messages: "the checkpoint could not be written".
+
+    Raises
+    ------
+    OSError
+        If it cannot be done; the message names the path.
     """
     arrays = {name: np.asarray(array) for name, array in arrays.items()}
     text = json.dumps(head | {"digest": _digest(arrays, head)}).encode()
@@ -41,8 +54,28 @@ def write(path: Any, arrays: dict, head: dict, what: str) -> None:
                 np.lib.format.write_array(member, array, allow_pickle=False)
 
 
-def read(path: Any, what: str) -> tuple[dict, dict]:
-    """(arrays, head) of a file that `write` wrote, OSError of any other. what: for messages, "checkpoint"."""
+def read(path: Any, what: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read a file that `write` wrote.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    what
+        For messages: "checkpoint".
+
+    Returns
+    -------
+    arrays
+        Name -> array.
+    head
+        As it was written.
+
+    Raises
+    ------
+    OSError
+        If the file is missing, damaged or of another kind.
+    """
     path = Path(path)
     if not files.is_file(path):
         raise FileNotFoundError(f"there is no {what} {path}.")
@@ -117,6 +150,7 @@ def _array(data, name):
 
 
 def _head(array):
+    """The head of a file, from the array of its characters."""
     if array is None or array.dtype != np.uint8 or array.ndim != 1 or array.size > _LONGEST_HEAD:
         raise ValueError("it has no head")
     head = json.loads(array.tobytes().decode())
@@ -126,6 +160,7 @@ def _head(array):
 
 
 def _digest(arrays, head):
+    """A hash of all arrays and of the head."""
     state = hashlib.blake2b(json.dumps(head, sort_keys=True).encode(), digest_size=16)
     for name in sorted(arrays):
         state.update(f"{name}\0{arrays[name].dtype.str}\0{arrays[name].shape}\0".encode())

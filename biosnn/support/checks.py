@@ -1,46 +1,28 @@
-"""Checks of what users give: each takes a value and the name of the argument, and returns a plain Python or numpy value.
+"""Checks of what users give: each returns a plain Python or numpy value, or raises a ValueError.
 
-What comes out is an `int`, `float`, `bool` or array of the wanted type within bounds, whatever
-numpy scalar, list or quantity went in: no narrow integer overflows later, and no flag of 2 compiles
-anew. Errors are ValueErrors that say what was given, what is allowed, and (`why`) the reason.
+Whatever numpy scalar, list or quantity went in, what comes out is an `int`, `float`, `bool` or
+array of the wanted type within bounds: no narrow integer overflows later, and no flag of 2 compiles
+anew. Messages say what was given, what is allowed, and why.
+
+All checks take what was given first, and the name of the argument second, for the message. Bounds
+are low <= value <= high and above < value < below; `why` is the reason that a message ends with,
+and `shape` the one that an array must have, with None for axes of any length.
 """
 
 import numbers
 import os
-import reprlib
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
+from .messages import bounds, type_of
+from .messages import refuse as refuse
+from .messages import shown as shown
 from .units import hertz, is_quantity, seconds
 from .warn import warn_if_implausible
 
 _INT64 = np.iinfo(np.int64)
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = 60
-
-
-def shown(value: Any) -> str:
-    """A few words for any value, for messages: short reprs as they are, arrays and other large objects by their kind."""
-    if isinstance(value, np.ndarray) and value.ndim:
-        return f"an array of shape {value.shape} and type {value.dtype}"
-    if isinstance(value, np.generic):
-        return f"{value!s}"
-    if isinstance(value, type):
-        return f"the class {value.__name__}"
-    try:
-        text = _SHORT.repr(value)
-    except Exception:  # the repr of somebody else's object may fail
-        text = ""
-    if not text or "\n" in text or text.startswith("<") or len(text) > 80:
-        return f"of type {type(value).__name__}"
-    return text
-
-
-def refuse(name: str, value: Any, allowed: str, why: str = "") -> NoReturn:
-    """ValueError: `name` is `value`; it must be `allowed`, for the reason `why`."""
-    raise ValueError(f"{name} is {shown(value)}; it must be {allowed}{': ' + why if why else ''}.")
 
 
 # ------------------------------------------------------------------------------------------ numbers
@@ -49,7 +31,13 @@ def refuse(name: str, value: Any, allowed: str, why: str = "") -> NoReturn:
 def whole(
     value: Any, name: str, low: int | None = None, high: int | None = None, *, why: str = ""
 ) -> int:
-    """A whole number within bounds (inclusive; 64 bits in any case) as an `int`. Neither flags nor floats pass."""
+    """Return a whole number of at most 64 bits as an `int`. Neither flags nor floats pass.
+
+    Examples
+    --------
+    >>> whole(np.int8(3), "n", low=1)
+    3
+    """
     found = _scalar(value)
     if isinstance(found, numbers.Integral) and not isinstance(
         found, (bool, np.bool_, np.timedelta64)
@@ -58,7 +46,7 @@ def whole(
         least, most = (_INT64.min if low is None else low), (_INT64.max if high is None else high)
         if least <= number <= most:
             return number
-        if low is None and number < least or high is None and number > most:
+        if (low is None and number < least) or (high is None and number > most):
             refuse(
                 name,
                 value,
@@ -67,7 +55,7 @@ def whole(
                 else f"a whole number from {low} to {most}",
                 why,
             )
-    refuse(name, value, "a whole number" + _range(low, high), why)
+    return refuse(name, value, "a whole number" + bounds(low, high), why)
 
 
 def real(
@@ -82,7 +70,13 @@ def real(
     unit: str = "",
     why: str = "",
 ) -> float:
-    """A real number as a `float`: low <= value <= high, above < value < below; finite unless `infinite`. NaN never passes."""
+    """Return a real number as a `float`, finite unless `infinite`. NaN never passes.
+
+    Examples
+    --------
+    >>> real(np.float32(0.5), "p", 0, 1)
+    0.5
+    """
     number = _real_number(value)
     fits = (
         not np.isnan(number)
@@ -95,8 +89,8 @@ def real(
     if fits:
         return number + 0.0  # -0 is 0
     kind = "a number" if infinite else "a finite number"
-    refuse(
-        name, value, kind + (f" in {unit}" if unit else "") + _range(low, high, above, below), why
+    return refuse(
+        name, value, kind + (f" in {unit}" if unit else "") + bounds(low, high, above, below), why
     )
 
 
@@ -112,7 +106,10 @@ def time(
     plausible: float | None = None,
     why: str = "",
 ) -> float:
-    """One time in seconds, a number or a quantity of Brian2, pint or quantities. Above `plausible` seconds: a UnitWarning."""
+    """Return one time in seconds, from a number or a quantity of Brian2, pint or quantities.
+
+    Above `plausible` seconds there is a UnitWarning.
+    """
     number = real(
         seconds(value, name),
         name,
@@ -130,15 +127,15 @@ def time(
 
 
 def rate(value: Any, name: str, low: float | None = 0.0, high: float | None = None) -> float:
-    """One rate in hertz, a number or a quantity."""
+    """Return one rate in hertz, from a number or a quantity."""
     return real(hertz(value, name), name, low, high, unit="hertz")
 
 
 def flag(value: Any, name: str) -> bool:
-    """True or False (numpy's too) as a `bool`; no other number stands for one."""
+    """Return True or False (numpy's too) as a `bool`; no other number counts as one."""
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
-    refuse(name, value, "True or False")
+    return refuse(name, value, "True or False")
 
 
 def wholes(
@@ -149,10 +146,16 @@ def wholes(
     *,
     shape: tuple | None = None,
 ) -> np.ndarray:
-    """An array of whole numbers within bounds (inclusive) as int64. `shape`: the one it must have, None for axes of any length."""
+    """Return an array of whole numbers as int64.
+
+    Examples
+    --------
+    >>> wholes([1, 2], "units", low=0)
+    array([1, 2])
+    """
     array = as_array(values, name, "whole numbers")
     if array.size and array.dtype.kind not in "iu":
-        refuse(name, values, f"whole numbers, not {_type_of(array)}")
+        refuse(name, values, f"whole numbers, not {type_of(array)}")
     _check_shape(array, name, shape)
     if array.size:
         least, most = int(array.min()), int(array.max())
@@ -161,7 +164,7 @@ def wholes(
         ):
             raise ValueError(
                 f"{name} run from {least} to {most}; they must be whole "
-                f"numbers{_range(low, high) or ' of 64 bits'}."
+                f"numbers{bounds(low, high) or ' of 64 bits'}."
             )
     return array.astype(np.int64)
 
@@ -179,13 +182,18 @@ def reals(
     flags: bool = False,
     dtype: Any = np.float64,
 ) -> np.ndarray:
-    """An array of real numbers within bounds, finite unless `infinite`, as `dtype` (a copy only where the type changes).
+    """Return an array of real numbers as `dtype`, a copy only where the type changes.
 
-    flags: True and False count as 1 and 0.
+    They are finite unless `infinite`. With `flags`, True and False count as 1 and 0.
+
+    Examples
+    --------
+    >>> reals([1, 2], "weights", above=0)
+    array([1., 2.])
     """
     array = as_array(values, name, "real numbers")
     if array.dtype.kind not in ("iufb" if flags else "iuf") and array.size:
-        refuse(name, values, f"real numbers, not {_type_of(array)}")
+        refuse(name, values, f"real numbers, not {type_of(array)}")
     _check_shape(array, name, shape)
     given = array
     with np.errstate(over="ignore"):
@@ -213,31 +221,31 @@ def reals(
         kind = "numbers" if infinite else "finite numbers"
         raise ValueError(
             f"{name} has the value {array[at]:g}{where}; it must hold "
-            f"{kind}{_range(low, high, above, below)}."
+            f"{kind}{bounds(low, high, above, below)}."
         )
     return array
 
 
 def as_array(values: Any, name: str, what: str = "numbers") -> np.ndarray:
-    """Anything that numpy reads as an array, but not as one of objects, for checks that follow. `what`: of which it should be."""
+    """Return what numpy reads as an array, but not as one of objects, for checks that follow.
+
+    `what` says what it should hold.
+    """
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         refuse(
             name,
             values,
             f"an array of {what} without masked elements",
-            "what stands for the masked ones is not said",
+            "it does not say what the masked ones are",
         )
-    if (
-        isinstance(values, (bytes, bytearray)) or type(values).__module__.split(".")[0] == "biosnn"
-    ):  # which numpy would read as sequences
+    ours = type(values).__module__.split(".")[0] == "biosnn"
+    if ours or isinstance(values, (bytes, bytearray)):  # numpy would read them as sequences
         refuse(name, values, f"an array of {what}")
-    if is_quantity(values) or isinstance(values, (list, tuple)) and any(map(is_quantity, values)):
+    if is_quantity(values) or (isinstance(values, (list, tuple)) and any(map(is_quantity, values))):
         refuse(name, values, f"an array of {what} without a unit")
     try:
         array = np.asarray(values)
-    except (
-        Exception
-    ):  # ragged lists, tensors on other devices or with gradients: each has words of its own
+    except Exception:  # noqa: BLE001 - ragged lists, tensors elsewhere: each has words of its own
         refuse(name, values, f"an array of {what}")
     if array.dtype == object:
         refuse(name, values, f"an array of {what}")
@@ -245,32 +253,35 @@ def as_array(values: Any, name: str, what: str = "numbers") -> np.ndarray:
 
 
 def has_axes(values: Any) -> bool:
-    """Whether something is a list or an array, and not one number; nothing is looked at."""
+    """Return whether something is a list or an array, and not one number, without a look inside."""
     ndim = getattr(values, "ndim", 0)
-    return isinstance(values, (list, tuple)) or isinstance(ndim, int) and ndim > 0
+    return isinstance(values, (list, tuple)) or (isinstance(ndim, int) and ndim > 0)
 
 
 # ------------------------------------------------------------------------------------- other things
 
 
 def choice(value: Any, name: str, allowed: Any) -> Any:
-    """One of a few values (texts, mostly)."""
+    """Return one of a few allowed values (texts, mostly)."""
     allowed = list(allowed)
     for each in allowed:
         if (
-            type(each) is type(value) or isinstance(each, str) and isinstance(value, str)
+            type(each) is type(value) or (isinstance(each, str) and isinstance(value, str))
         ) and each == value:
             return each
-    refuse(name, value, "one of " + ", ".join(map(repr, allowed)))
+    return refuse(name, value, "one of " + ", ".join(map(repr, allowed)))
 
 
 def instance(value: Any, name: str, kind: type | tuple, what: str) -> Any:
-    """An object of a class. `what` describes it: "SpikeTrains, such as bs.data.poisson(…)"."""
+    """Return an object of a class; `what` describes it, "SpikeTrains, such as bs.data.poisson(…)"."""
     return value if isinstance(value, kind) else refuse(name, value, what)
 
 
 def network(value: Any, name: str = "network") -> Any:
-    """A Network, told by its parts: what networks are made of cannot import the class."""
+    """Return a Network, which is known by its parts.
+
+    What networks are made of cannot import the class.
+    """
     if isinstance(value, type) or not all(
         hasattr(value, part) for part in ("populations", "projections", "sources", "weights")
     ):
@@ -279,7 +290,7 @@ def network(value: Any, name: str = "network") -> Any:
 
 
 def path(value: Any, name: str) -> Path:
-    """A path of a file or folder: a text or an os.PathLike."""
+    """Return the path of a file or folder, from a text or an os.PathLike."""
     if not isinstance(value, (str, os.PathLike)) or isinstance(os.fspath(value), bytes):
         refuse(name, value, "a path: a text or a pathlib.Path")
     if not os.fspath(value) or "\0" in os.fspath(value):
@@ -292,7 +303,10 @@ def path(value: Any, name: str) -> Path:
 
 
 def is_text(value: Any) -> bool:
-    """Whether something is a text that files and digests can hold: without a zero character and halves of surrogate pairs."""
+    """Return whether something is a text that files and digests can hold.
+
+    It has no zero character and no halves of surrogate pairs.
+    """
     return (
         isinstance(value, str)
         and "\0" not in value
@@ -301,7 +315,7 @@ def is_text(value: Any) -> bool:
 
 
 def texts(values: Any, name: str, example: str) -> tuple:
-    """Texts, such as names, as a tuple of `str`; a single one stands for itself."""
+    """Return texts, such as names, as a tuple of `str`; a single one counts as a list of one."""
     given = (values,) if isinstance(values, str) else several(values, name, example)
     for value in given:
         if not isinstance(value, str):
@@ -310,7 +324,10 @@ def texts(values: Any, name: str, example: str) -> tuple:
 
 
 def several(values: Any, name: str, example: str) -> tuple:
-    """A list (or another sequence) of things as a tuple; a single one, a text, a dict or None is refused."""
+    """Return a list (or another sequence) of things as a tuple.
+
+    A single one, a text, a dict or None is refused.
+    """
     if (
         isinstance(values, (str, bytes, dict, type))
         or not hasattr(values, "__iter__")
@@ -347,48 +364,24 @@ def _real_number(value):
         return np.nan
 
 
-def _type_of(array):
-    return {
-        "b": "flags",
-        "c": "complex numbers",
-        "U": "texts",
-        "S": "texts",
-        "f": "floating-point numbers",
-    }.get(array.dtype.kind, f"of type {array.dtype}")
-
-
 def _check_shape(array, name, shape):
-    if shape is not None and (
-        array.ndim != len(shape)
-        or any(want not in (None, have) for have, want in zip(array.shape, shape))
-    ):
-        wanted = (
-            "("
-            + ", ".join("any" if n is None else str(n) for n in shape)
-            + ("," if len(shape) == 1 else "")
-            + ")"
-        )
+    """ValueError unless an array has a shape, where None is any length."""
+    if shape is None:
+        return
+    fits = array.ndim == len(shape) and all(
+        want in (None, have) for have, want in zip(array.shape, shape, strict=True)
+    )
+    if not fits:
+        sizes = ", ".join("any" if n is None else str(n) for n in shape)
+        wanted = f"({sizes},)" if len(shape) == 1 else f"({sizes})"
         raise ValueError(f"{name} has shape {array.shape}; it must be {wanted}.")
 
 
-def _range(low=None, high=None, above=None, below=None):
-    """Bounds in words, with a leading blank."""
-    if low is not None and high is not None:
-        return (
-            f" from {low:g} to {high:g}"
-            if isinstance(low, float) or isinstance(high, float)
-            else f" from {low} to {high}"
-        )
-    parts = [
-        f"{sign} {bound}"
-        for sign, bound in ((">=", low), (">", above), ("<=", high), ("<", below))
-        if bound is not None
-    ]
-    return " " + " and ".join(parts) if parts else ""
+def check_names(what: str, given: Any, known: Any, kind: str = "") -> None:
+    """Raise a ValueError if a dict has names that are not known.
 
-
-def check_names(what, given, known, kind=""):
-    """ValueError if the dict `given` has names that are not known. kind: of what the known ones are names."""
+    `what` is whose dict it is, `kind` what the known names are names of.
+    """
     unknown = sorted(str(name) for name in given if name not in known)
     if unknown:
         raise ValueError(

@@ -16,15 +16,19 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from numba.core import caching, config, event, sigutils, types
+from numba.core import caching, event, sigutils, types
+from numba.core import config as _numba_config
 
 from .threads import on_threads
 from .warn import warn
 
+config: Any = _numba_config  # whose names numba makes when it starts
 _DIGEST = hashlib.sha256().digest_size
 #: Kernels that take long: what users know them as, and seconds on an ordinary processor of 2020.
 _LONG = {
@@ -38,7 +42,10 @@ _LONG = {
 
 
 class _Stopwatch:
-    """Seconds in which kernels were compiled or read from the cache. Numba does that in one thread at a time."""
+    """Seconds in which kernels were compiled or read from the cache.
+
+    Numba does that in one thread at a time.
+    """
 
     def __init__(self):
         self._total, self._begin, self._depth, self._lock = 0.0, 0.0, 0, threading.Lock()
@@ -64,18 +71,18 @@ _watch = _Stopwatch()
 
 
 def clock() -> float:
-    """Seconds, as time.perf_counter, of a clock that stands still while kernels are compiled."""
+    """Return seconds, as time.perf_counter, of a clock that stands still during compilation."""
     return time.perf_counter() - _watch.seconds()
 
 
 # -------------------------------------------------------------------------------------------- words
 
-_silent = []
+_silent: list[bool] = []
 
 
 @contextmanager
-def silence():
-    """No word about compiling within."""
+def silence() -> Iterator[None]:
+    """Return a context in which nothing is printed about compiling."""
     _silent.append(True)
     try:
         yield
@@ -84,6 +91,7 @@ def silence():
 
 
 def _announce(dispatcher, arguments):
+    """Print what is compiled and how long it takes, where that is long."""
     what, seconds = _LONG.get(dispatcher.py_func.__name__, ("", 0))
     if types.none in arguments:  # networks without extras (kernels.forward)
         seconds //= 2
@@ -94,7 +102,7 @@ def _announce(dispatcher, arguments):
             else "once on this machine"
         )
         with suppress(OSError, ValueError):  # where nobody reads it any more
-            print(
+            print(  # noqa: T201
                 f"compiling {what} of such networks, {often}: about {seconds} s",
                 file=sys.stderr,
                 flush=True,
@@ -116,6 +124,7 @@ class _Compiling(event.Listener):
 
 def _is_ours(event):
     # None of what exec has made, in numba itself too
+    """Whether an event of numba is about a kernel of biosnn."""
     module = event.data["dispatcher"].py_func.__module__ or ""
     return module.partition(".")[0] == __package__.partition(".")[0]
 
@@ -126,11 +135,18 @@ event.register("numba:compile", _Compiling())
 # --------------------------------------------------------------------------------------- beforehand
 
 
-def ready(kernel, *arguments) -> None:
-    """Compile a kernel, or read it from the cache, for arguments of these types, without running it.
+def ready(kernel: Any, *arguments: Any) -> None:
+    """Compile a kernel, or read it from the cache, without running it.
 
-    In a thread of its own, so that Ctrl-C comes through at once; compiling then goes on behind the
-    scenes.
+    It is done in a thread of its own, so that Ctrl-C comes through at once; compiling then goes on
+    behind the scenes.
+
+    Parameters
+    ----------
+    kernel
+        The kernel.
+    *arguments
+        Of the types for which it is compiled.
     """
     if config.DISABLE_JIT:
         return
@@ -143,7 +159,10 @@ def ready(kernel, *arguments) -> None:
 
 
 class _Files(caching.IndexDataCacheFile):
-    """Index and files of one kernel, each with a digest at its end, which readers of pickles do not look at."""
+    """Index and files of one kernel, each with a digest at its end.
+
+    Readers of pickles do not look at the digest.
+    """
 
     def save(self, key, data):
         index, name = (
@@ -157,7 +176,7 @@ class _Files(caching.IndexDataCacheFile):
         """Empty where it cannot be read: one of another version may name classes that are gone."""
         try:
             return super()._load_index() if _intact(self._index_path) else {}
-        except Exception:  # of whatever kind: pickles of other versions fail in many ways
+        except Exception:  # noqa: BLE001 - of whatever kind: pickles of other versions fail in many ways
             return {}
 
     def _load_data(self, name):
@@ -174,7 +193,7 @@ class _Files(caching.IndexDataCacheFile):
 
 
 def _intact(path):
-    """Whether a file is as it was written; one that is not is removed, so that it is written anew."""
+    """Whether a file is as it was written; one that is not is removed and written anew."""
     try:
         content = Path(path).read_bytes()
         if hashlib.sha256(content[:-_DIGEST]).digest() == content[-_DIGEST:]:
@@ -186,7 +205,10 @@ def _intact(path):
 
 
 class _Cache(caching.FunctionCache):
-    """Of one kernel. It never fails: what cannot be read is compiled, what cannot be written is compiled in every process."""
+    """The cache of one kernel, which never fails.
+
+    What cannot be read is compiled; what cannot be written is compiled in every process.
+    """
 
     def __init__(self, function, stamp):
         super().__init__(function)
@@ -200,15 +222,11 @@ class _Cache(caching.FunctionCache):
         with _watch:
             try:
                 found = super().load_overload(sig, target_context)
-            except (
-                Exception
-            ):  # of whatever kind: pickles and object code of other versions fail in many ways
+            except Exception:  # noqa: BLE001 - pickles and object code fail in many ways
                 return None
-            return (
-                found
-                if found is None or found.signature.args == sigutils.normalize_signature(sig)[0]
-                else None
-            )
+            if found is None or found.signature.args == sigutils.normalize_signature(sig)[0]:
+                return found
+            return None
 
     def save_overload(self, sig, data):
         with _watch:
@@ -224,8 +242,16 @@ class _Cache(caching.FunctionCache):
 # ------------------------------------------------------------------------------------------- places
 
 
-def cache_of(function, stamp: str):
-    """The cache of a kernel. stamp: of all sources that its code follows from."""
+def cache_of(function: Any, stamp: str) -> Any:
+    """Return the cache of a kernel.
+
+    Parameters
+    ----------
+    function
+        The function in Python.
+    stamp
+        A hash of all sources that its code follows from.
+    """
     try:
         return _Cache(function, stamp)
     except (RuntimeError, OSError):  # numba has no place to write to
@@ -244,7 +270,10 @@ def cache_of(function, stamp: str):
 @cache
 def _temporary_folder():
     """A folder for compiled code that nobody else can write to, or None; warns once."""
-    problem = "Compiled code can be kept neither beside biosnn, nor in the cache folder of this user, nor in NUMBA_CACHE_DIR"
+    problem = (
+        "Compiled code can be kept neither beside biosnn, nor in the cache folder of this user, "
+        "nor in NUMBA_CACHE_DIR"
+    )
     try:
         folder = _own_folder(Path(tempfile.gettempdir()))
     except OSError:
@@ -255,7 +284,10 @@ def _temporary_folder():
 
 
 def _own_folder(parent):
-    """The same folder for all processes of a user; one for this process alone where that name belongs to somebody else."""
+    """The same folder for all processes of a user.
+
+    Where that name belongs to somebody else, one for this process alone.
+    """
     if hasattr(os, "getuid"):
         shared = parent / f"biosnn-{os.getuid()}"
         try:
@@ -274,10 +306,11 @@ def _own_folder(parent):
     return Path(own)
 
 
-_warned = []
+_warned: list[bool] = []
 
 
 def _warn_once(problem, instead="every process compiles anew, which takes a minute or two"):
+    """Warn of a problem with the cache, once in a process."""
     if not _warned:
         _warned.append(True)
         warn(

@@ -1,27 +1,39 @@
-"""Files: written whole or not at all, locked while somebody writes them, with errors that name them."""
+"""Files: written whole or not at all, locked while somebody writes them; errors name them."""
 
 import errno
 import os
 import secrets
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, BinaryIO
 
+fcntl: Any
+msvcrt: Any
 try:
     import fcntl
 except ImportError:  # Windows
-    import msvcrt
+    import msvcrt as _msvcrt
 
-    fcntl = None
+    fcntl, msvcrt = None, _msvcrt
 
 #: Ending of the names of files that are not complete yet.
 PARTIAL = ".partial"
-_PLACE = 1 << 40  # the byte that is locked where bytes are: beyond all that anybody reads
+_LOCKED_BYTE = 1 << 40  # the byte that is locked where bytes are: beyond all that anybody reads
 _TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 
 
 @contextmanager
-def naming(path, what):
-    """An OSError of the system that happens inside says `what` and the path; its class and errno stay."""
+def naming(path: Path, what: str) -> Iterator[None]:
+    """Return a context in which an OSError of the system says what failed, and the path.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    what
+        For messages: "it cannot be read". The class and the errno of the error stay.
+    """
     try:
         yield
     except OSError as error:
@@ -30,17 +42,35 @@ def naming(path, what):
         raise OSError(error.errno, f"{what}: {os.strerror(error.errno)}", str(path)) from error
 
 
-def is_file(path):
-    """Whether a path is that of a file; to open anything else may wait for ever. OSError for a path that no file can have."""
+def is_file(path: Path) -> bool:
+    """Return whether a path is that of a file; to open anything else may wait for ever.
+
+    Parameters
+    ----------
+    path
+        To be looked up.
+
+    Raises
+    ------
+    OSError
+        If no file can have this path.
+    """
     with naming(path, "no file can be looked up there"):
         return path.is_file()
 
 
 @contextmanager
-def replaced(path, what):
-    """Yields a binary file to write, which takes the place of `path` at the end; what fails leaves no trace.
+def replaced(path: str | Path, what: str) -> Iterator[BinaryIO]:
+    """Return a context with a binary file to write, which replaces `path` at the end.
 
-    what: for messages, "the checkpoint could not be written".
+    What fails leaves no trace.
+
+    Parameters
+    ----------
+    path
+        Of the file in the end; folders are made.
+    what
+        For messages: "the checkpoint could not be written".
     """
     path = Path(path)
     unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PARTIAL}")
@@ -58,8 +88,19 @@ def replaced(path, what):
             raise
 
 
-def lock_file(path):
-    """A Lock on a file that is made for it; call `remove` at the end. BlockingIOError if somebody holds it."""
+def lock_file(path: str | Path) -> "Lock":
+    """Return a Lock on a file that is made for it; call `remove` at the end.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+
+    Raises
+    ------
+    BlockingIOError
+        If somebody holds it.
+    """
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
@@ -75,44 +116,58 @@ def lock_file(path):
 
 
 class Lock:
-    """Holds an open file for one writer at a time, until `release` or the end of the process, however it ends.
+    """Hold an open file for one writer at a time, until `release` or the end of the process.
 
     On file systems that know no locks it holds nothing.
+
+    Parameters
+    ----------
+    descriptor
+        Of the open file.
+    path
+        Of the file, if `remove` is to remove it.
+
+    Raises
+    ------
+    BlockingIOError
+        If another writer holds the file.
     """
 
-    def __init__(self, descriptor, path=None):
-        """BlockingIOError if another writer holds the file."""
-        self._descriptor, self._path = descriptor, path
+    def __init__(self, descriptor: int, path: str | Path | None = None) -> None:
+        self._descriptor = descriptor
+        self._path = "" if path is None else path
         try:
             if fcntl is not None:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             else:
-                self._at_place(msvcrt.LK_NBLCK)
+                self._at_locked_byte(msvcrt.LK_NBLCK)
         except OSError as error:
             if error.errno in _TAKEN:
                 raise BlockingIOError(errno.EWOULDBLOCK, "locked by another writer") from error
 
-    def release(self):
+    def release(self) -> None:
+        """Let others write."""
         with suppress(OSError):
             if fcntl is not None:
                 fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             else:
-                self._at_place(msvcrt.LK_UNLCK)
+                self._at_locked_byte(msvcrt.LK_UNLCK)
 
-    def remove(self):
+    def remove(self) -> None:
         """Release a lock of `lock_file`, close the file and remove it."""
         if fcntl is not None:  # while it is held: what others lock afterwards is not this file
             with suppress(OSError):
-                os.unlink(self._path)
+                Path(self._path).unlink()
         self.release()
         os.close(self._descriptor)
         if fcntl is None:
             with suppress(OSError):
-                os.unlink(self._path)
+                Path(self._path).unlink()
 
-    def _at_place(self, mode):
+    def _at_locked_byte(self, mode):
+        """Lock or unlock the byte at _LOCKED_BYTE (Windows)."""
         before = os.lseek(self._descriptor, 0, os.SEEK_CUR)
-        os.lseek(self._descriptor, _PLACE, os.SEEK_SET)
+        os.lseek(self._descriptor, _LOCKED_BYTE, os.SEEK_SET)
         try:
             msvcrt.locking(self._descriptor, mode, 1)
         finally:

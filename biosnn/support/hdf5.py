@@ -1,7 +1,8 @@
-"""Data sets of HDF5 files, read in a process of their own: a damaged file can crash or hang the HDF5 library, or claim any size.
+"""Data sets of HDF5 files, read in a process of their own.
 
-The other process (hdf5_child.py) takes a tenth of a second to start. It has a memory that follows
-the size of the file, and its time is limited.
+A damaged file can crash or hang the HDF5 library, or claim any size. The other process
+(hdf5_child.py) takes a tenth of a second to start. It has a memory that follows the size of the
+file, and its time is limited.
 """
 
 import importlib.util
@@ -21,23 +22,50 @@ _SECONDS, _BYTES_A_SECOND = 60.0 if importlib.util.find_spec("resource") else 4.
 
 
 class Stored(NamedTuple):
-    """A data set. vlen: whether entries have lengths of their own; kind, element: of numpy, of what entries consist of."""
+    """A data set.
+
+    Parameters
+    ----------
+    shape
+        Of the data set.
+    vlen
+        Whether entries have lengths of their own.
+    kind, element
+        Of numpy, of what entries consist of.
+    values
+        Of all entries, one after the other.
+    lengths
+        Of each entry.
+    """
 
     shape: tuple | None
     vlen: bool
     kind: str
     element: str
-    values: np.ndarray | None = None  # of all entries, one after the other
-    lengths: np.ndarray | None = None  # of each entry
+    values: np.ndarray | None = None
+    lengths: np.ndarray | None = None
 
 
 def read(path: Path, wanted: dict) -> dict:
-    """Name -> Stored, or None where there is no such data set.
+    """Read data sets of a file.
 
-    wanted: name -> (whether entries have lengths of their own, kinds of their elements such as
-    "iu"; "" if values are not wanted). Values come only where all data sets are there, as wanted
-    and of equal length. OSError if the file is of another kind or damaged, or claims to hold more
-    than it can.
+    Parameters
+    ----------
+    path
+        Of the file.
+    wanted
+        Name -> (whether entries have lengths of their own, kinds of their elements such as "iu"; ""
+        if values are not wanted).
+
+    Returns
+    -------
+    Name -> Stored, or None where there is no such data set. Values come only where all data sets
+    are there, as wanted and of equal length.
+
+    Raises
+    ------
+    OSError
+        If the file is of another kind or damaged, or claims to hold more than it can.
     """
     with files.naming(path, "this file cannot be read"), open(path, "rb"):
         pass

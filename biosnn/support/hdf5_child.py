@@ -1,13 +1,15 @@
-"""Reads data sets of an HDF5 file; the program of the process that hdf5.py starts. It needs numpy and h5py, and no biosnn.
+"""Reads data sets of an HDF5 file: the program of the process that hdf5.py starts.
 
-Options come as JSON on the standard input: the path, the size of the file, `wanted` (name ->
-(whether entries have lengths of their own, letters of kinds of their elements; "" where values are
-not wanted)). The answer is a line of JSON and the bytes of the arrays.
+It needs numpy and h5py, and no biosnn. Options come as JSON on the standard input: the path, the
+size of the file, `wanted` (name -> (whether entries have lengths of their own, letters of kinds of
+their elements; "" where values are not wanted)). The answer is a line of JSON and the bytes of the
+arrays.
 """
 
 import json
 import sys
 import time
+from typing import Any
 
 _ROWS = (
     64  # entries with lengths of their own that are read at once: each may be as large as the file
@@ -18,8 +20,21 @@ _SECONDS, _BYTES_A_SECOND = (
 )  # of the processor, at least, for a small file, and more for a larger one
 
 
-def answer(options):
-    """(description of what there is, arrays). The arrays come only where all data sets are there, as wanted and of equal length."""
+def answer(options: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+    """Read data sets.
+
+    Parameters
+    ----------
+    options
+        As on the standard input.
+
+    Returns
+    -------
+    found
+        Name -> description of the data set, or None.
+    arrays
+        Their values, only where all data sets are there, as wanted and of equal length.
+    """
     import h5py
 
     with h5py.File(options["path"], "r") as file:
@@ -36,6 +51,7 @@ def answer(options):
 
 
 def _described(file, name, h5py):
+    """What a data set is, or None where there is none."""
     stored = file.get(name)
     if not isinstance(stored, h5py.Dataset):
         return None
@@ -53,16 +69,20 @@ def _described(file, name, h5py):
 
 
 def _fits(found, vlen, kinds):
+    """Whether a data set is as it is wanted."""
     return (
         found is not None
         and found["shape"] is not None
         and len(found["shape"]) == 1
-        and (not kinds or found["vlen"] == vlen and found["kind"] in kinds)
+        and (not kinds or (found["vlen"] == vlen and found["kind"] in kinds))
     )
 
 
 def _values(stored, found, size):
-    """[values], or [values of all entries one after the other, their lengths]; ValueError if there are more than a file of that size has."""
+    """The values of a data set, and the lengths of its entries where they have their own.
+
+    ValueError if there are more than a file of that size has.
+    """
     import numpy as np
 
     n, most = found["shape"][0], 8 * size + (1 << 20)
@@ -104,7 +124,12 @@ def _limit(size):
         resource.setrlimit(getattr(resource, which), (most if hard < 0 else min(most, hard), hard))
 
 
-def main():
+def main() -> None:
+    """Answer one request from the standard input on the standard output.
+
+    Options in, as the head of this file says; a line of JSON and the bytes of the arrays out. An
+    error of h5py is an answer, too.
+    """
     options = json.loads(sys.stdin.readline())
     sys.path[:] = options["import"]
     import h5py  # before memory is limited
@@ -115,13 +140,11 @@ def main():
     try:
         found, arrays = answer(options)
         head = {"found": found, "arrays": [[array.dtype.str, array.size] for array in arrays]}
-    except Exception as error:  # h5py has one of many for every damage
+    except Exception as error:  # noqa: BLE001 - h5py has one of many for every damage
         head, arrays = {"error": f"{type(error).__name__}: {error}"[:1000]}, []
     sys.stdout.buffer.write(json.dumps(head).encode() + b"\n")
     for array in arrays:
-        sys.stdout.buffer.write(
-            memoryview(np.ascontiguousarray(array)).cast("B") if array.size else b""
-        )
+        sys.stdout.buffer.write(np.ascontiguousarray(array).data.cast("B") if array.size else b"")
     sys.stdout.buffer.flush()
 
 

@@ -5,7 +5,23 @@ from typing import Any
 
 
 def check_room(what: Any, count: int, itemsize: int, things: str = "synapses") -> None:
-    """ValueError if the machine has not the memory for `count` things of `itemsize` bytes."""
+    """Raise a ValueError if this machine does not have the memory for so many things.
+
+    Parameters
+    ----------
+    what
+        Who asks, for the message.
+    count
+        How many.
+    itemsize
+        Bytes of each.
+    things
+        Their name, for the message.
+
+    Examples
+    --------
+    >>> check_room("E->E", 1000, 4)
+    """
     room = (
         os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         if hasattr(os, "sysconf")

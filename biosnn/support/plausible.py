@@ -1,15 +1,15 @@
-"""How long times can be that are meant in seconds: above, a UnitWarning asks whether they are milliseconds.
+"""How long times in seconds can be: above, a UnitWarning asks whether milliseconds were meant.
 
-Each lies between what models have and what the usual numbers of milliseconds are. Durations of
-trials and runs have no limit.
+Each limit lies between what models have and what the usual numbers of milliseconds are. Durations
+of trials and runs have no limit.
 """
 
 STEP = 0.02  # a time step: 0.1 ms is common
 BIN = 0.5  # steps of data that were binned elsewhere
-MEMBRANE = 1.0  # time constants of membranes and synapses of spiking neurons: 20 ms, NMDA 100 ms; 1 s for almost no leak
+MEMBRANE = 1.0  # of membranes and synapses of spiking neurons: 20 ms, NMDA 100 ms, 1 s: no leak
 DELAY = 0.2  # of synapses: 1.5 ms
 REFRACTORY = 0.1  # periods: 2 ms
-SLOW = 60.0  # adaptation, recovery and facilitation of synapses; membranes of readouts, which follow the trial
+SLOW = 60.0  # of adaptation, of short-term plasticity, and of membranes of readouts
 READOUT_SYNAPSE = 5.0
 TRACE = 10.0  # of spike-timing-dependent plasticity: 20 ms
 NOISE = 10.0  # the time constant of Ornstein-Uhlenbeck currents: 5 ms

@@ -1,12 +1,15 @@
-"""Progress of long tasks: a bar with the time that remains on a terminal, a line now and then in a log file; and Ctrl-C within them.
+"""Progress of long tasks, on a terminal or in a log file, and Ctrl-C within them.
 
-Times contain no compilation: their clock stands still meanwhile (code_cache.clock).
+A terminal shows a bar with the time that remains, a log file a line now and then. Times contain no
+compilation: their clock stands still meanwhile (code_cache.clock).
 """
 
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -14,14 +17,27 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from .checks import flag
 from .code_cache import clock, silence
 
-_AGAIN = (
-    3.0  # seconds: Ctrl-C so soon after one that ended a call gracefully ends the next one at once
-)
+#: Seconds: Ctrl-C so soon after one that ended a call gracefully ends the next one at once.
+_AGAIN = 3.0
 
 
 @contextmanager
-def progress_bar(total, label, show=True, done=0):
-    """Yields advance(steps, note). `total` and `done` count steps of any kind; `show=False` is silent."""
+def progress_bar(
+    total: float, label: str, show: bool = True, done: Any = 0
+) -> Iterator[Callable[..., None]]:
+    """Return a context with a function advance(steps, note) that shows the progress.
+
+    Parameters
+    ----------
+    total
+        Steps of any kind.
+    label
+        In front of the bar.
+    show
+        Whether anything is shown.
+    done
+        Steps that were done before.
+    """
     console = Console(stderr=True)
     if not flag(show, "progress"):
         with silence():
@@ -48,7 +64,10 @@ def progress_bar(total, label, show=True, done=0):
 
 
 def _lines(total, label, console, done):
-    """For logs: at most about twenty lines, no two within a second, each with the share that is done and the time to the end."""
+    """Return advance(steps, note) for logs: at most about twenty lines, no two within a second.
+
+    Each has the share that is done and the time to the end.
+    """
     start = clock()
     state = {"done": done, "next": done + total / 20, "note": "", "last": start}
 
@@ -56,7 +75,7 @@ def _lines(total, label, console, done):
         state["done"] += steps
         state["note"] = state["note"] if note is None else note
         now = clock()
-        if state["done"] >= total or state["done"] >= state["next"] and now - state["last"] >= 1:
+        if state["done"] >= total or (state["done"] >= state["next"] and now - state["last"] >= 1):
             elapsed, state["last"] = now - start, now
             left = elapsed * (total - state["done"]) / max(state["done"] - done, 1e-9)
             console.print(
@@ -72,8 +91,8 @@ def _lines(total, label, console, done):
 
 # ------------------------------------------------------------------------------------------- Ctrl-C
 
-_open = []  # presses of Ctrl-C, a list for each graceful_interrupt that is open
-_urgent = []  # not empty within at_once
+_open: list[list[bool]] = []  # presses of Ctrl-C, for each graceful_interrupt that is open
+_urgent: list[bool] = []  # not empty within at_once
 _last = [-1e9]  # when Ctrl-C was pressed within one
 
 
@@ -93,8 +112,8 @@ def _on_interrupt(signum, frame):
 
 
 @contextmanager
-def graceful_interrupt():
-    """Yields a function that says whether Ctrl-C was pressed.
+def graceful_interrupt() -> Iterator[Callable[[], bool]]:
+    """Return a context with a function that says whether Ctrl-C was pressed.
 
     KeyboardInterrupt follows from a second Ctrl-C, from one within `at_once`, and from one within
     three seconds of an earlier one that another block took: so a loop over calls that each end
@@ -108,7 +127,7 @@ def graceful_interrupt():
     ):
         yield lambda: False
         return
-    pressed = []
+    pressed: list[bool] = []
     _open.append(pressed)
     signal.signal(signal.SIGINT, _on_interrupt)
     try:
@@ -119,8 +138,11 @@ def graceful_interrupt():
 
 
 @contextmanager
-def at_once():
-    """Within graceful_interrupt: work that may be thrown away, so that the first Ctrl-C ends it: a ThrownAway is raised."""
+def at_once() -> Iterator[None]:
+    """Return a context for work that may be thrown away, within `graceful_interrupt`.
+
+    The first Ctrl-C ends it: a ThrownAway is raised.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,7 +1,7 @@
-"""What arrays that come from a file must be, said once for each kind of file and checked before anything is used.
+"""What arrays that come from a file must be: said once for each kind, checked before use.
 
 A schema is a dict name -> Rule. `check` compares all arrays with it: which there are, their types
-and shapes, the range of their values. What relates several arrays (`check_rising`, `check_places`)
+and shapes, the range of their values. What relates several arrays (`check_rising`, `check_order`)
 follows.
 """
 
@@ -18,20 +18,47 @@ MOST_STEPS = 1 << 40
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """An array of one dtype. shape: None for axes of any length. low, high: numbers, or arrays that broadcast to it.
+    """What an array must be.
 
-    missing: whether NaN may stand for values that there are not; infinity never passes.
+    Parameters
+    ----------
+    dtype
+        Its type.
+    shape
+        Its shape; None for axes of any length.
+    low, high
+        Bounds: numbers, or arrays that broadcast to it.
+    missing
+        Whether NaN may be in the place of values that there are not. Infinity never passes.
+
+    Examples
+    --------
+    >>> check(
+    ...     {"w": np.array([0.1, 0.2])},
+    ...     {"w": Rule(np.float64, (None,), low=0)},
+    ...     "this file",
+    ... )
     """
 
     dtype: Any
-    shape: tuple
+    shape: tuple[int | None, ...]
     low: Any = None
     high: Any = None
     missing: bool = False
 
 
-def check(arrays: dict, rules: dict, where: str) -> None:
-    """ValueError unless there are exactly the arrays of `rules` and each obeys its Rule. where: for messages, the file."""
+def check(arrays: dict[str, Any], rules: dict[str, Rule], where: str) -> None:
+    """Raise a ValueError unless there are exactly the arrays of `rules`, and each obeys its own.
+
+    Parameters
+    ----------
+    arrays
+        Name -> array.
+    rules
+        Name -> Rule.
+    where
+        The file, for messages.
+    """
     if absent := [name for name in rules if name not in arrays]:
         raise ValueError(f"{where} lacks {_listed(absent)}.")
     if unknown := [name for name in arrays if name not in rules]:
@@ -41,12 +68,30 @@ def check(arrays: dict, rules: dict, where: str) -> None:
 
 
 def check_step(step: Any, where: str) -> int:
-    """A number of steps as an int."""
+    """Return a number of steps as an int.
+
+    Parameters
+    ----------
+    step
+        As it was read.
+    where
+        The file, for messages.
+    """
     return whole(step, f"{where}: the step", 0, MOST_STEPS)
 
 
 def check_rising(values: np.ndarray, last: int, where: str) -> None:
-    """ValueError unless values (as one vector) begin at 0, never fall, and end at `last`."""
+    """Raise a ValueError unless values begin at 0, never fall, and end at `last`.
+
+    Parameters
+    ----------
+    values
+        An array, seen as one vector.
+    last
+        The number of entries.
+    where
+        The file and the array, for messages.
+    """
     flat = np.ravel(values)
     if flat.size and (flat[0] != 0 or flat[-1] != last or np.any(flat[1:] < flat[:-1])):
         raise ValueError(
@@ -55,13 +100,23 @@ def check_rising(values: np.ndarray, last: int, where: str) -> None:
         )
 
 
-def check_order(keys: tuple, distinct: np.ndarray | bool, where: str) -> None:
-    """ValueError unless entries are sorted by `keys`, the first of which counts most, without equal ones where `distinct`."""
+def check_order(keys: tuple[np.ndarray, ...], distinct: np.ndarray | bool, where: str) -> None:
+    """Raise a ValueError unless entries are sorted.
+
+    Parameters
+    ----------
+    keys
+        By what they are sorted; the first key counts most.
+    distinct
+        Where no two entries may be equal.
+    where
+        The file and the array, for messages.
+    """
     equal, fall = np.ones(max(keys[0].size - 1, 0), bool), np.zeros(max(keys[0].size - 1, 0), bool)
     for key in keys:
         fall |= equal & (key[1:] < key[:-1])
         equal &= key[1:] == key[:-1]
-    twice = equal & (distinct if np.ndim(distinct) == 0 else distinct[1:])
+    twice = equal & (distinct[1:] if isinstance(distinct, np.ndarray) else distinct)
     if fall.any():
         raise ValueError(f"{where}: entry {int(np.argmax(fall)) + 1} is not in order.")
     if twice.any():
@@ -69,6 +124,7 @@ def check_order(keys: tuple, distinct: np.ndarray | bool, where: str) -> None:
 
 
 def _check_array(array, rule, name):
+    """ValueError unless an array obeys its rule."""
     if array.dtype != rule.dtype:
         raise ValueError(f"{name} has the type {array.dtype}; it must be {np.dtype(rule.dtype)}.")
     shape = rule.shape
@@ -96,6 +152,7 @@ def _check_array(array, rule, name):
 
 
 def _refuse(wrong, array, name, allowed, bound=None):
+    """ValueError that names the first wrong element."""
     if not np.any(wrong):
         return
     at = tuple(int(k) for k in np.argwhere(wrong)[0])
@@ -105,6 +162,7 @@ def _refuse(wrong, array, name, allowed, bound=None):
 
 
 def _listed(names):
+    """The first names of arrays in words."""
     shown = ", ".join(repr(name) for name in names[:5])
     return (
         f"the array {shown}"

@@ -14,13 +14,26 @@ from .checks import refuse, whole
 
 
 def whole_seed(seed: Any, name: str = "seed") -> int:
-    """A seed as an `int`: a whole number >= 0, or drawn from a numpy Generator."""
+    """Return a seed as an `int`.
+
+    Parameters
+    ----------
+    seed
+        A whole number >= 0, or a numpy Generator, from which one is drawn.
+    name
+        Of the argument, for messages.
+
+    Examples
+    --------
+    >>> whole_seed(np.int8(3))
+    3
+    """
     if isinstance(seed, np.random.Generator):
         return int(seed.integers(2**62))
     try:
         return whole(seed, name, 0)
     except ValueError:
-        return refuse(
+        refuse(
             name,
             seed,
             "a whole number >= 0, or a numpy Generator",
@@ -29,7 +42,20 @@ def whole_seed(seed: Any, name: str = "seed") -> int:
 
 
 def generator(seed: Any, name: str = "seed") -> np.random.Generator:
-    """The numpy Generator of a seed, or the Generator that was given."""
+    """Return the numpy Generator of a seed, or the Generator that was given.
+
+    Parameters
+    ----------
+    seed
+        A whole number >= 0 or a numpy Generator.
+    name
+        Of the argument, for messages.
+
+    Examples
+    --------
+    >>> bool(generator(3).random() == generator(3).random())
+    True
+    """
     return (
         seed
         if isinstance(seed, np.random.Generator)
@@ -38,7 +64,23 @@ def generator(seed: Any, name: str = "seed") -> np.random.Generator:
 
 
 def stream(seed: int, *names: str) -> np.random.Generator:
-    """The Generator of a whole seed and of names: others for other names, whatever the seed."""
+    """Return the Generator of a whole seed and of names.
+
+    Parameters
+    ----------
+    seed
+        A whole number >= 0.
+    *names
+        What the random numbers are for; others give other numbers, whatever the seed.
+
+    Examples
+    --------
+    >>> bool(
+    ...     stream(1, "A->B", "weights").random()
+    ...     == stream(1, "A->B", "delays").random()
+    ... )
+    False
+    """
     digest = hashlib.blake2b("\0".join(names).encode(), digest_size=16).digest()
     return np.random.default_rng([seed, *np.frombuffer(digest, "<u4").tolist()])
 

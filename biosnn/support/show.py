@@ -1,4 +1,4 @@
-"""How objects show themselves: a title, a few labelled values and perhaps a table, as text and as HTML.
+"""How objects show themselves: a title, labelled values and tables, as text and as HTML.
 
 An object describes itself once, in a method `_about`, and `Shows` makes of it both what `repr`
 prints and what a notebook displays:
@@ -10,7 +10,7 @@ prints and what a notebook displays:
         def _about(self):
             return About("Run", [("trials", f"{self.n_trials}")])
 
-Arrays do not belong into an `About`: say their shape.
+An `About` holds no arrays: say their shape.
 """
 
 from collections.abc import Sequence

@@ -7,8 +7,8 @@ A `Table` may also be given to a rich Console, whose width it then takes.
 """
 
 import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Iterator, Sequence
 
 import numpy as np
 from rich.cells import cell_len, chop_cells
@@ -21,16 +21,45 @@ _SHORT = 10  # columns that a name gets in any case
 
 
 def number(value: float | None, form: str = ".4g") -> str:
-    """A number for a cell; nothing for None and NaN."""
+    """Return a number for a cell; nothing for None and NaN.
+
+    Parameters
+    ----------
+    value
+        The number.
+    form
+        Its format.
+
+    Examples
+    --------
+    >>> number(4.1328), number(None), number(np.inf)
+    ('4.133', '', '∞')
+    """
     if value is None or np.isnan(value):
         return ""
     return format(value, form) if np.isfinite(value) else "∞" if value > 0 else "-∞"
 
 
 def printed(*parts: "Table | str", width: int | None = None) -> str:
-    """Tables and texts below each other, within `width` columns.
+    """Return tables and texts below each other.
 
-    Default: those of the screen, 80 where there is none.
+    Parameters
+    ----------
+    *parts
+        Tables, and texts, which wrap.
+    width
+        Columns; default those of the screen, 80 where there is none.
+
+    Examples
+    --------
+    >>> print(
+    ...     printed(Table("Rates", ("name", "rate (Hz)"), [("E", number(4.13))])),
+    ...     end="",
+    ... )
+    Rates
+    name  rate (Hz)
+    ───────────────
+    E          4.13
     """
     width = max(_LEAST, width) if width else screen_width()
     lines: list[str] = []
@@ -48,7 +77,20 @@ def screen_width() -> int:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Lines of at most `width` columns, broken at blanks, within a word only if it must be."""
+    """Return the lines of a text, broken at blanks, within a word only if it must be.
+
+    Parameters
+    ----------
+    text
+        Any text.
+    width
+        Most columns of a line.
+
+    Examples
+    --------
+    >>> wrapped("two words", 5)
+    ['two', 'words']
+    """
     lines, line = [], ""
     for word in str(text).split():
         for piece in [word] if cell_len(word) <= width else chop_cells(word, width):
@@ -63,12 +105,22 @@ def wrapped(text: str, width: int) -> list[str]:
 class Table:
     """Rows of texts under headings.
 
-    title      above it
-    headings   one for each column; they break at blanks where there is little room
-    rows       sequences of texts, one for each column
-    keys       so many columns at the left say what a row is; they stand at the left again where the
-               columns do not fit beside each other and go on below. Numbers are at the right of
-               their columns
+    Parameters
+    ----------
+    title
+        Above the table.
+    headings
+        One for each column; they break at blanks where there is little room.
+    rows
+        Sequences of texts, one for each column. Numbers are at the right of their columns.
+    keys
+        So many columns at the left say what a row is. They are repeated at the left where the
+        columns do not fit beside each other and go on below.
+
+    Examples
+    --------
+    >>> Table("Rates", ("name", "rate (Hz)"), [("E", "4.1")]).rows
+    [('E', '4.1')]
     """
 
     title: str
@@ -77,7 +129,20 @@ class Table:
     keys: int = 1
 
     def lines(self, width: int) -> Iterator[tuple[str, bool]]:
-        """(line, whether it is a heading) of the table on a screen of `width` columns."""
+        """Yield the lines of the table.
+
+        Parameters
+        ----------
+        width
+            Columns of the screen.
+
+        Yields
+        ------
+        line
+            A line of text.
+        heading
+            Whether it is one of the headings.
+        """
         for line in wrapped(self.title, width) if self.title else ():
             yield line, True
         least, most = self._widths(width)
@@ -145,4 +210,5 @@ class Table:
 
 
 def _width(sizes):
+    """Columns of cells beside each other."""
     return sum(sizes) + len(_GAP) * max(len(sizes) - 1, 0)

@@ -4,22 +4,28 @@ import os
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 
 from .checks import whole
 from .warn import warn
 
-_LOOK = 0.1  # seconds between looks at Ctrl-C, where waiting for a thread cannot be interrupted (Windows)
+#: Seconds between looks at Ctrl-C, where waiting for a thread cannot be interrupted (Windows).
+_LOOK = 0.1
 _PATIENCE = 0.2  # seconds in which threads that were told to stop do so, unless they are compiling
 
 
 def default_threads() -> int:
-    """Processors that this process may use: those of the machine, its affinity, and the quotas of its control groups, rounded down."""
+    """Return the number of processors that this process may use.
+
+    These are those of the machine, of its affinity, and the quotas of its control groups, rounded
+    down.
+    """
     if hasattr(os, "process_cpu_count"):
         given = os.process_cpu_count()
     else:
@@ -28,7 +34,13 @@ def default_threads() -> int:
 
 
 def checked_threads(threads: int | None) -> int:
-    """The number of threads to use: all processors if None. One warning where there are more threads than processors."""
+    """Return the number of threads to use.
+
+    Parameters
+    ----------
+    threads
+        Their number; None: all processors. More threads than processors give one warning.
+    """
     if threads is None:
         return default_threads()
     threads, most = whole(threads, "threads", 1), default_threads()
@@ -39,14 +51,26 @@ def checked_threads(threads: int | None) -> int:
 
 @cache
 def _quota():
+    """The processors that control groups leave to this process."""
     return processors_of_groups(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))
 
 
 def processors_of_groups(own: Path, mounted: Path) -> float:
-    """The smallest quota of the control groups (Linux, version 1 or 2) listed in the file `own`, in processors; infinite without one.
+    """Return the smallest quota of the control groups of a process (Linux, version 1 or 2).
 
-    A quota may stand at every level; in a container the path may be that of the machine, of which
-    only the end or the root is seen.
+    A quota may be at every level; in a container the path may be that of the machine, of which only
+    the end or the root is seen.
+
+    Parameters
+    ----------
+    own
+        The file that lists the groups.
+    mounted
+        The folder of all groups.
+
+    Returns
+    -------
+    Processors; infinite without a quota.
     """
     try:
         lines = own.read_text().splitlines()
@@ -74,7 +98,7 @@ def processors_of_groups(own: Path, mounted: Path) -> float:
 
 
 def _quota_of(group):
-    """Processors that a control group grants."""
+    """The processors that one group has."""
     try:
         if (group / "cpu.max").exists():
             most, period = (group / "cpu.max").read_text().split()
@@ -87,10 +111,11 @@ def _quota_of(group):
         return np.inf
 
 
-_warned = []
+_warned: list[bool] = []
 
 
 def _warn_once(threads, most):
+    """Warn of more threads than processors, once in a process."""
     if not _warned:
         _warned.append(True)
         warn(
@@ -111,6 +136,7 @@ class _Team:
         self.results, self.error, self._ended = [None] * len(jobs), None, SimpleQueue()
 
     def serve(self):
+        """Take jobs until there are none."""
         try:
             while True:
                 try:
@@ -118,14 +144,17 @@ class _Team:
                 except IndexError:
                     return
                 self.results[k] = self.work(*job)
-        except BaseException as error:  # raised anew where the work was ordered
+        except BaseException as error:  # noqa: BLE001 - raised anew where the work was ordered
             self.error = self.error or error
             self.jobs.clear()
         finally:
             self._ended.put(True)
 
     def wait_for_one(self, seconds):
-        """Until a thread has ended. Not by Thread.join, which takes a thread for ended where Ctrl-C interrupts it (Python 3.11)."""
+        """Wait until a thread has ended.
+
+        Not by Thread.join, which takes a thread for ended where Ctrl-C interrupts it (Python 3.11).
+        """
         last = time.monotonic() + seconds
         while True:
             try:
@@ -136,13 +165,32 @@ class _Team:
 
 
 def on_threads(
-    work: Callable, jobs: list, threads: int | None = None, stop: np.ndarray | None = None
+    work: Callable[..., Any],
+    jobs: Sequence[Any],
+    threads: int | None = None,
+    stop: np.ndarray | None = None,
 ) -> list[Any]:
-    """[work(*job) for job in jobs], on several threads.
+    """Return [work(*job) for job in jobs], done by several threads.
 
-    The main thread never works itself, so that Ctrl-C reaches it at once: KeyboardInterrupt ends
+    The main thread never works itself, so that Ctrl-C reaches it at once. KeyboardInterrupt ends
     the work between two jobs or, where kernels look at it, by stop[0] = 1. What a thread still
     compiles goes on behind the scenes.
+
+    Parameters
+    ----------
+    work
+        A function, which releases the lock of the interpreter if it is to gain anything.
+    jobs
+        Tuples of its arguments.
+    threads
+        Their number; None: all processors.
+    stop
+        An array that kernels look at.
+
+    Examples
+    --------
+    >>> on_threads(lambda a, b: a + b, [(1, 2), (3, 4)])
+    [3, 7]
     """
     threads, team = min(checked_threads(threads), len(jobs)), _Team(work, jobs)
     if threads <= 1 and threading.current_thread() is not threading.main_thread():

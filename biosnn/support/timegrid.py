@@ -1,19 +1,20 @@
-"""Where times become steps, and the only place: spikes, durations, delays, periods, and windows of statistics.
+"""Where times become steps, and the only place: spikes, durations, delays, periods, windows.
 
 Step n of length dt begins at n dt, and is called "at" that time.
 
-| what                        | becomes                                   | as in Brian2                         |
-|-----------------------------|-------------------------------------------|--------------------------------------|
-| a spike at t                | the step that contains it:                | int((t + 1e-3 dt) / dt)              |
-|                             | floor(t / dt + tolerance)                 |                                      |
-| duration of a trial or run  | the steps that cover it:                  | Clock: the same, its tolerance is    |
-|                             | ceil(duration / dt - 1e-3), at least 1    | 1e-4 steps                           |
-| a delay d, a piece that     | the nearest step: floor(d / dt + 1/2)     | int(d / dt + 0.5)                    |
-| begins at d, bins of counts |                                           |                                      |
-| a refractory period p       | the whole steps in it:                    | timestep(p, dt), the same            |
-|                             | floor(p / dt + 1e-3)                      |                                      |
-| a window of statistics      | those that contain a spike, cover a       | (there is none)                      |
-|                             | trial, or fit into it, likewise           |                                      |
+| what                    | becomes                                | as in Brian2                  |
+|-------------------------|----------------------------------------|-------------------------------|
+| a spike at t            | the step that contains it:             | int((t + 1e-3 dt) / dt)       |
+|                         | floor(t / dt + tolerance)              |
+| duration of a trial     | the steps that cover it:               | Clock: the same, its tolerance|
+| or run                  | ceil(duration / dt - 1e-3), at least 1 | is 1e-4 steps                 |
+| a delay d, a piece that | the nearest step: floor(d / dt + 1/2)  | int(d / dt + 0.5)             |
+| begins at d, bins of    |                                        |
+| counts                  |                                        |
+| a refractory period p   | the whole steps in it:                 | timestep(p, dt), the same     |
+|                         | floor(p / dt + 1e-3)                   |
+| a window of statistics  | those that contain a spike, cover a    | (there is none)               |
+|                         | trial, or fit into it, likewise        |
 
 Tolerance. A time that should be n dt is stored a little off: by rounding, and by what was added and
 taken away before. It counts as n dt where it lies less than 1e-3 steps below it, plus 2 eps t: what
@@ -22,8 +23,8 @@ a product of two rounded numbers may be off, with the eps of the type in which t
 Windows are longer than steps, and must not take spikes of the step before: their tolerance is 1e-6
 of a window, at most 1 µs, plus 2 eps t.
 
-Where a delay or period that somebody gave is no multiple of dt, `rounded` warns (RoundingWarning)
-and says what it becomes.
+Where a delay or period that somebody gave is not a multiple of dt, `warn_if_rounded` gives a
+RoundingWarning and says what it becomes.
 """
 
 from typing import Any, NamedTuple
@@ -41,27 +42,29 @@ _UNITS = (("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9))
 
 
 class Tolerance(NamedTuple):
-    """Seconds by which a time t may lie below the begin of a step: min(least + share t, most)."""
+    """Seconds by which a time may lie below the begin of a step: min(least + share t, most)."""
 
     least: float
     share: float
     most: float
 
     def __call__(self, times: Any) -> Any:
+        """Return the tolerance of times (s)."""
         return np.minimum(self.least + self.share * times, self.most)
 
 
 def step_tolerance(dtype: Any, dt: float) -> Tolerance:
-    """Of spike times of a type, in steps of dt (s)."""
+    """Return the tolerance of spike times of a type, in steps of dt (s)."""
     return Tolerance(_STEP * dt, _share(dtype), _MOST * dt)
 
 
 def window_tolerance(dtype: Any, width: float) -> Tolerance:
-    """Of spike times of a type, in windows of `width` seconds."""
+    """Return the tolerance of spike times of a type, in windows of `width` seconds."""
     return Tolerance(_WINDOW * min(width, 1.0), _share(dtype), _MOST * width)
 
 
 def _share(dtype):
+    """The resolution of a type, relative to a time."""
     return _RESOLUTION * float(np.finfo(dtype).eps)
 
 
@@ -69,16 +72,48 @@ def _share(dtype):
 
 
 def steps_of(times: np.ndarray, dt: float, dtype: Any = None) -> np.ndarray:
-    """The step that contains each spike time >= 0 (s), int64. dtype: in which they were given, if they have another type since."""
+    """Return the step that contains each spike.
+
+    Parameters
+    ----------
+    times
+        Spike times >= 0 in seconds.
+    dt
+        The time step in seconds.
+    dtype
+        The type in which the times were given, if they have had another one since.
+
+    Returns
+    -------
+    Steps, int64.
+
+    Examples
+    --------
+    >>> steps_of(np.array([0.0, 0.3e-3, 0.29e-3]), 1e-4)
+    array([0, 3, 2])
+    """
     return _containing(times, dt, step_tolerance(times.dtype if dtype is None else dtype, dt))
 
 
 def windows_of(times: np.ndarray, width: float) -> np.ndarray:
-    """The window of `width` seconds that contains each spike time >= 0 (s), int64."""
+    """Return the window that contains each spike.
+
+    Parameters
+    ----------
+    times
+        Spike times >= 0 in seconds.
+    width
+        Of the windows, in seconds.
+
+    Returns
+    -------
+    Windows, int64.
+    """
     return _containing(times, width, window_tolerance(times.dtype, width))
 
 
 def _containing(times, unit, tolerance):
+    """The unit of time that contains each time."""
     times = times.astype(np.float64, copy=False)
     return ((times + tolerance(times)) / unit).astype(np.int64)
 
@@ -87,7 +122,24 @@ def _containing(times, unit, tolerance):
 
 
 def covering_steps(duration: Any, dt: float) -> Any:
-    """Steps that cover a duration (s), at least one: an int; of an array, int64 of that shape, where 0 s are 0 steps."""
+    """Return the steps that cover a duration, at least one.
+
+    Parameters
+    ----------
+    duration
+        Seconds, a number or an array.
+    dt
+        The time step in seconds.
+
+    Returns
+    -------
+    An int; of an array, int64 of that shape, where 0 s are 0 steps.
+
+    Examples
+    --------
+    >>> covering_steps(1.05e-3, 1e-4)
+    11
+    """
     steps = np.ceil(np.asarray(duration, float) / dt - _STEP)
     if steps.max(initial=0) > _MOST_STEPS:
         raise ValueError(
@@ -98,23 +150,51 @@ def covering_steps(duration: Any, dt: float) -> Any:
 
 
 def covering_windows(duration: float, width: float) -> int:
-    """Windows that cover a duration, at least one; the last may be shorter."""
+    """Return the windows of `width` seconds that cover a duration (s); the last may be shorter."""
     return max(1, int(np.ceil((duration - window_tolerance(float, width)(duration)) / width)))
 
 
 def whole_windows(duration: float, width: float) -> int:
-    """Windows that fit into a duration; 0 where it is shorter than one."""
+    """Return the windows of `width` seconds that fit into a duration (s)."""
     return int((duration + window_tolerance(float, width)(duration)) / width)
 
 
 def nearest_steps(times: Any, dt: float) -> Any:
-    """Steps nearest to a time (s), halves rounded up: an int; of an array, int64 of that shape."""
+    """Return the steps nearest to a time, halves rounded up.
+
+    Parameters
+    ----------
+    times
+        Seconds, a number or an array.
+    dt
+        The time step in seconds.
+
+    Returns
+    -------
+    An int; of an array, int64 of that shape.
+
+    Examples
+    --------
+    >>> nearest_steps(0.25e-3, 1e-4)
+    3
+    """
     steps = np.floor(np.asarray(times, float) / dt + 0.5)
     return steps.astype(np.int64) if steps.ndim else int(steps)
 
 
 def whole_steps(period: float, dt: float) -> int:
-    """Whole steps in a period (s): that of refractoriness."""
+    """Return the whole steps in a period, that of refractoriness.
+
+    Parameters
+    ----------
+    period, dt
+        Period and time step in seconds.
+
+    Examples
+    --------
+    >>> whole_steps(0.25e-3, 1e-4)
+    2
+    """
     return int(period / dt + _STEP)
 
 
@@ -122,14 +202,43 @@ def whole_steps(period: float, dt: float) -> int:
 
 
 def on_grid(time: float, steps: int, dt: float) -> float:
-    """What an object shows of a time (s) that became so many steps: itself, where it is a multiple of dt."""
+    """Return what an object shows of a time that became steps: itself, if it is a multiple of dt.
+
+    Parameters
+    ----------
+    time
+        In seconds.
+    steps
+        What it became.
+    dt
+        The time step in seconds.
+
+    Examples
+    --------
+    >>> on_grid(0.3e-3, 3, 1e-4), on_grid(0.25e-3, 3, 1e-4)
+    (0.0003, 0.00030000000000000003)
+    """
     return time if abs(time - steps * dt) <= 1e-9 * time else steps * dt
 
 
 def warn_if_rounded(
     times: Any, steps: Any, dt: float, name: str, rule: str = "the nearest multiple"
 ) -> None:
-    """RoundingWarning where times that somebody gave are no multiples of dt; `steps` is what they became, by that rule."""
+    """Give a RoundingWarning where times that somebody gave are not multiples of dt.
+
+    Parameters
+    ----------
+    times
+        Seconds, a number or an array.
+    steps
+        What they became.
+    dt
+        The time step in seconds.
+    name
+        What they are, for the message.
+    rule
+        By which they were rounded.
+    """
     times, steps = np.ravel(np.asarray(times, float)), np.ravel(steps)
     off = np.flatnonzero(np.abs(times / dt - steps) > _STEP)
     if not off.size:
@@ -153,7 +262,17 @@ def warn_if_rounded(
 
 
 def warn_if_unresolved(dtype: Any, duration: float, dt: float) -> None:
-    """RoundingWarning where times of a type are so coarse at the end of a trial that they miss steps."""
+    """Give a RoundingWarning where times are so coarse at the end of a trial that they miss steps.
+
+    Parameters
+    ----------
+    dtype
+        Of the times.
+    duration
+        Of the trial, in seconds.
+    dt
+        The time step in seconds.
+    """
     spacing = float(np.spacing(np.dtype(dtype).type(duration)))
     if spacing > dt:
         warn(
@@ -167,7 +286,21 @@ def warn_if_unresolved(dtype: Any, duration: float, dt: float) -> None:
 def warn_if_outside(
     n_outside: int, latest: float, n_spikes: int, duration: float, source: str
 ) -> None:
-    """UnitWarning where most spikes of a file or array lie after the end of the trial: their times may have another unit."""
+    """Give a UnitWarning where most spikes lie after the end of the trial.
+
+    Their times may have another unit.
+
+    Parameters
+    ----------
+    n_outside, latest
+        How many do, and the latest time (s).
+    n_spikes
+        How many there are.
+    duration
+        Of the trial, in seconds.
+    source
+        The file or array, for the message.
+    """
     if 2 * n_outside > n_spikes:
         warn(
             f"{source}: {n_outside} of {n_spikes} spikes lie at or after the end of the trial at "
@@ -178,7 +311,24 @@ def warn_if_outside(
 
 
 def unit_hint(latest: float, duration: float) -> str:
-    """ " Are they in ms?", where the latest time (s) is so far after the end of a trial that another unit would explain it; or ""."""
+    """Return a hint that times may be in another unit, where that would explain how late they are.
+
+    Parameters
+    ----------
+    latest
+        The latest time, as if in seconds.
+    duration
+        Of the trial, in seconds.
+
+    Returns
+    -------
+    A sentence for a message, or nothing.
+
+    Examples
+    --------
+    >>> unit_hint(950.0, 1.0)
+    ' Times are in seconds: are these in ms? Then multiply them by 0.001.'
+    """
     if not latest > 20 * duration:
         return ""
     unit, factor = next((each for each in _UNITS if latest * each[1] <= 2 * duration), _UNITS[-1])
@@ -186,7 +336,22 @@ def unit_hint(latest: float, duration: float) -> str:
 
 
 def after(times: np.ndarray) -> float:
-    """The first multiple of 10 ms (s) after all times >= 0, in their own precision: where a trial ends that nobody gave an end."""
+    """Return where a trial ends that nobody gave an end: after its last spike.
+
+    Parameters
+    ----------
+    times
+        Spike times >= 0 in seconds, in their own precision.
+
+    Returns
+    -------
+    The first multiple of 10 ms (s) after all of them.
+
+    Examples
+    --------
+    >>> after(np.array([0.1, 0.528]))
+    0.53
+    """
     latest, kind = times.max(initial=0), times.dtype.type
     hundredths = np.floor((float(latest) + window_tolerance(kind, 0.01)(float(latest))) / 0.01)
     with np.errstate(over="ignore"):

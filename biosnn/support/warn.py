@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -11,16 +12,48 @@ _IMPORTING = "importlib._bootstrap"  # frames of `import`, which warnings.warn d
 
 
 class UnitWarning(UserWarning):
-    """A number that can hardly be meant in the unit in which it was taken, such as a membrane time constant of 20 s."""
+    """A number that can hardly be meant in the unit in which it was taken.
+
+    Such as a membrane time constant of 20 s.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import biosnn as bs
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     neuron = bs.lif(tau_mem=20)
+    >>> caught[0].category.__name__
+    'UnitWarning'
+    """
 
 
 class RoundingWarning(UserWarning):
-    """A time that is no multiple of the time step, and was rounded to one."""
+    """A time that is not a multiple of the time step, and was rounded to one.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import biosnn as bs
+    >>> net = bs.Network(dt=1e-3)
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     population = net.population(1, bs.lif(refractory=2.5e-3))
+    >>> caught[0].category.__name__
+    'RoundingWarning'
+    """
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the line of the caller outside of this package, which is the one that the user can change."""
-    frame, level = sys._getframe(1), 2
+    """Warn at the line of the caller outside of this package, which the user can change.
+
+    Parameters
+    ----------
+    message
+        The warning.
+    category
+        Its class.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    level = 2
     while frame is not None and (
         (module := frame.f_globals.get("__name__", "")).partition(".")[0]
         == _PACKAGE  # also what dataclasses write
@@ -31,7 +64,17 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
 
 
 def warn_if_implausible(times: Any, name: str, most: float) -> None:
-    """UnitWarning where the longest of times (s, one or an array) is so long that it can hardly be meant in seconds."""
+    """Give a UnitWarning where times are so long that they can hardly be meant in seconds.
+
+    Parameters
+    ----------
+    times
+        Seconds, one or an array.
+    name
+        What they are, for the message.
+    most
+        The longest that can be meant.
+    """
     longest = float(np.max(times, initial=0.0))
     if longest > most:
         given, in_ms = f"{longest:g}", f"{longest:g}e-3" if longest < 1e5 else f"{longest * 1e-3:g}"

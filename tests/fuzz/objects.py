@@ -186,7 +186,7 @@ def evaluates(readout=None, targets=None):
             readout=readout,
             threads=1,
         )
-        return found.loss, found.accuracy
+        return found.loss, found.score
 
     return use
 

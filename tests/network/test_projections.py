@@ -240,7 +240,7 @@ def test_same_bits_on_any_number_of_threads():
         grad = np.random.default_rng(1).normal(size=trace.states["out.U"].shape)
         slopes = bs.gradient(trace, states={"out.U": grad}, threads=threads)
         results.append(
-            (trace.states["B.U"], *slopes.weights.values(), *slopes.time_constants.values())
+            (trace.states["B.U"], *slopes.weights.values(), *slopes.parameters.values())
         )
     for other in results[1:]:
         assert all(np.array_equal(a, b) for a, b in zip(results[0], other))
@@ -712,7 +712,7 @@ def dale(net):
             lambda net: checked_constraints([bs.WeightConstraint(high=-1)], dale(net)),
             "'E->A' are >= 0 by Dale's law",
         ),
-        (lambda net: checked_constraints([0.5], net), "is not a constraint"),
+        (lambda net: checked_constraints([0.5], net), "one of constraints is 0.5; it must be a description such as WeightConstraint"),
         (
             lambda net: checked_constraints([bs.WeightConstraint(projections="x")], net),
             "for x: the network has only fan",

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import biosnn as bs
 from biosnn.analysis import stats
+from biosnn.data.spike_trains import first_steps
 from biosnn.support import timegrid
 
 DTS = (1e-4, 3e-4, 1e-3, 2e-3, 1 / 3e3)
@@ -99,7 +100,7 @@ def test_kernel_and_numpy_bin_alike(dtype):
 
 
 def test_times_too_coarse_for_the_steps_are_said_to_be(monkeypatch):
-    monkeypatch.setattr(bs.events, "bin_events", lambda *_: None)  # of 20 million steps
+    monkeypatch.setattr("biosnn.data.binning.bin_events", lambda *_: None)  # of 20 million steps
     spikes = one_unit(np.array([0.1, 1999.0], np.float32), 2000.0)
     with pytest.warns(
         bs.RoundingWarning, match="float32 are 0.000122 s apart .* Give times as float64"
@@ -178,7 +179,6 @@ def test_run_simulate_and_brian_take_the_same_steps(duration, steps):
 
 
 def test_a_long_train_is_binned_as_far_as_the_run_goes(monkeypatch):
-    from biosnn.engine import run as trials
 
     net, rng = bs.Network(1e-3), np.random.default_rng(0)
     net.connect(net.input(50), net.population(5, bs.lif(), name="A"), weights=np.full((50, 5), 5.0))
@@ -193,7 +193,7 @@ def test_a_long_train_is_binned_as_far_as_the_run_goes(monkeypatch):
     )
     seen = []
     monkeypatch.setattr(
-        trials, "bin_spikes", lambda train, *more: seen.append(train) or bs.bin_spikes(train, *more)
+        inputs, "bin_spikes", lambda train, *more: seen.append(train) or bs.bin_spikes(train, *more)
     )
     short = bs.simulate(net, 1.0, long, record={"A.U": slice(None)}, progress=False)
     assert seen[0].duration == 1.0 and seen[0].times.size < n / 200
@@ -218,7 +218,7 @@ def test_the_first_steps_of_several_trials():
         n_units=3,
         duration=0.01,
     )
-    part = bs.events.first_steps(spikes, 5, 1e-3)
+    part = first_steps(spikes, 5, 1e-3)
     assert (
         part.times.tolist() == [0.0, 0.003, 0.00499]
         and part.units.tolist() == [0, 2, 1]
