@@ -204,7 +204,9 @@ def draw(
     net: bs.Network, test: bs.SpikeTrains, report: Any, args: argparse.Namespace, when: str
 ) -> None:
     """Activity, membrane and currents of a test trial, weights and the initializer's report."""
-    trace = bs.run(net, test[:8], record=[f"E.{state}" for state in net["E"].neuron.states])
+    excitatory: Any = net["E"]
+    states = [f"E.{state}" for state in excitatory.neuron.states]
+    trace = bs.run(net, test[:8], record=states)
     target = report["E"].target
     theory = (target.mu, target.sigma) if when == "before" else None
     figures = {

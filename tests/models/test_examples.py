@@ -62,7 +62,7 @@ def deep_and_skip(r):
 
 
 def surrogates_and_noise(r):
-    spikes, norms, cosines = zip(*r["surrogates"].values())
+    spikes, _, cosines = zip(*r["surrogates"].values())
     assert len(spikes) == 9 and len(set(spikes)) == 1 and spikes[0] > 1000 and min(cosines) > 0.5
     assert max(cosines[2:7]) < 0.99  # they do differ
     asymptotic, plain = (

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from models.rossbroich_2022 import learning, networks
+from models.rossbroich_2022 import dalian, learning, networks
 from models.rossbroich_2022.__main__ import main
 from models.rossbroich_2022.dalian import ratio
 from models.rossbroich_2022.stacks import best_of
@@ -230,3 +230,36 @@ def test_the_best_value_is_that_of_the_largest_mean():
         for s, a in ((1.0, 0.9), (1.0, 0.1), (2.0, 0.6), (2.0, 0.6))
     ]
     assert best_of(rows, "sigma_u", True) == 2.0
+
+
+def test_a_conductance_network_learns_randman(tmp_path, monkeypatch):
+    """Three of the ten classes, for a shorter time than the script's; chance is 0.33."""
+
+    def load(args):
+        trials = bs.data.randman(n_classes=3, samples_per_class=400, seed=args.seed)
+        return bs.data.split(trials, seed=args.seed)
+
+    monkeypatch.setattr(dalian, "load", load)
+    main(
+        [
+            "dalian",
+            "--neuron",
+            "conductance",
+            "--epochs",
+            "7",
+            "--batch",
+            "20",
+            "--out",
+            str(tmp_path),
+        ]
+    )
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert (
+        result["neuron"] == "conductance"
+        and result["test_accuracy"] > 0.65
+        and result["dale_violations"] == 0
+    )
+    assert (
+        result["init_report"]["converged"]
+        and (tmp_path / "currents_after.png").stat().st_size > 10_000
+    )
