@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from ..support.checks import keep, real, reals
 from .drawing import asked
 
+__all__ = ["Constant", "Exponential", "Family", "Gamma", "HalfNormal", "LogNormal", "Uniform"]
+
 
 @dataclass(frozen=True)
 class Family:
