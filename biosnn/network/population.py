@@ -98,8 +98,8 @@ class Population(Shows):
             rows.append(("surrogate", repr(self.surrogate)))
         if self.noise is not None:
             rows.append(("noise", repr(self.noise)))
-        learned = [f"{name} (one per {shared})" for name, shared in self.learn.items()]
-        learned += ["bias (one per neuron)"] if self.bias else []
+        learned = [f"{name} per {shared}" for name, shared in self.learn.items()]
+        learned += ["bias per neuron"] if self.bias else []
         if learned:
             rows.append(("learned", ", ".join(learned)))
         kind = {"input": "Input", "pooling": "Pooling units", "readout": "Readout"}

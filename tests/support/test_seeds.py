@@ -1,4 +1,6 @@
-"""One seed serves a whole network: whatever is drawn with it for two projections, populations or purposes is independent."""
+"""One seed serves a whole network: whatever is drawn with it for two projections, populations or
+purposes is independent.
+"""
 
 import numpy as np
 import pytest
@@ -196,7 +198,7 @@ def test_backgrounds_and_noise_of_two_populations():
     noisy = bs.Network(1e-3)
     for name in "AB":
         noisy.population(500, bs.lif(), name=name, noise=bs.SigmoidEscape(10.0))
-    trace = bs.run(noisy, currents={p: 0.9 for p in "AB"}, duration=0.1, seed=1)
+    trace = bs.run(noisy, currents=dict.fromkeys("AB", 0.9), duration=0.1, seed=1)
     assert trace.counts["A"].std() > 0.5 and abs(
         np.corrcoef(trace.counts["A"][0], trace.counts["B"][0])[0, 1]
     ) < 5 / np.sqrt(500)

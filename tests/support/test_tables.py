@@ -8,12 +8,12 @@ import pytest
 from rich.console import Console
 
 import biosnn as bs
+from biosnn import Evaluation
 from biosnn.brian.comparison import Comparison
 from biosnn.initializer.report import InitializerReport, PopulationReport
 from biosnn.network.dale import Audit
 from biosnn.support.tables import Table, number, printed, wrapped
 from biosnn.theory.regime import PopulationRegime, Regime
-from biosnn import Evaluation
 from models import command_line
 from models.rossbroich_2022 import dalian
 
@@ -53,8 +53,8 @@ def comparison_report(names=("E", "I")):
         happened=True,
         divergence=None,
         states={f"{name}.U": (1.2e-13, 3.21) for name in names},
-        spike_counts={name: (1234567, 1234568) for name in names},
-        statistics={name: side for name in names},
+        spike_counts=dict.fromkeys(names, (1234567, 1234568)),
+        statistics=dict.fromkeys(names, side),
         duration=10.0,
         n_trials=5,
         dt=1e-4,
@@ -125,7 +125,19 @@ def test_the_initializer_has_one_line_for_each_kind_and_names_each_population_on
         for name in ("exc", "inh")
     ]
     lines = str(InitializerReport(rows, {}, {}, closed_loop=True)).splitlines()
-    assert lines[1].split() == "name mean U sd U xi rate (Hz) CV E/I spread".split()
+    assert lines[1].split() == [
+        "name",
+        "mean",
+        "U",
+        "sd",
+        "U",
+        "xi",
+        "rate",
+        "(Hz)",
+        "CV",
+        "E/I",
+        "spread",
+    ]
     assert [line.split()[0] for line in lines[3:9]] == [
         "exc",
         "predicted",
