@@ -7,7 +7,8 @@ check it against Brian2 (`brian.compare`). All times are in seconds, all rates i
 
 from . import brian, data, theory
 from .analysis import plot, stats
-from .data.augmentation import (
+from .data.augmentation import Augmentation, augment
+from .data.augmentations import (
     Blend,
     ChannelJitter,
     ChannelMask,
@@ -17,10 +18,10 @@ from .data.augmentation import (
     TimeJitter,
     TimeShift,
     TimeStretch,
-    augment,
 )
+from .data.binning import bin_spikes
 from .data.spike_file import read_spikes
-from .data.spike_trains import SpikeTrains, bin_spikes, from_dense
+from .data.spike_trains import SpikeTrains, from_dense
 from .engine.background import Current, OrnsteinUhlenbeck, PoissonInput
 from .engine.run import Gradients, Trace, gradient, run
 from .engine.simulate import Simulation, load_state, save_state, simulate
@@ -90,7 +91,7 @@ from .training.evaluation import Evaluation, evaluate
 from .training.history import History
 from .training.optim import SGD, SMORMS3, Adam, AdamW
 from .training.protocols import Constraint, Loss, Optimizer, Regularizer, Schedule
-from .training.regularize import SpikeCount, WeightPenalty, lower_bound, upper_bound
+from .training.regularize import WeightPenalty, lower_bound, upper_bound
 from .training.spike_loss import TimeToFirstSpike, VanRossumDistance
 from .training.squared_error import MeanSquaredError, PatternRegression
 from .training.train import prime, train
@@ -102,6 +103,7 @@ __all__ = [
     "Arctan",
     "AsymptoticSuperSpike",
     "Audit",
+    "Augmentation",
     "Bernoulli",
     "Blend",
     "BlockDiagonal",
@@ -159,7 +161,6 @@ __all__ = [
     "Sigmoid",
     "SigmoidEscape",
     "Simulation",
-    "SpikeCount",
     "SpikeTrains",
     "State",
     "SumOverTimeCrossEntropy",

@@ -53,7 +53,7 @@ def responses(
     )
     trains = [np.arange(0.1, seconds, 1 / rate) for rate in rates]
     times, units = np.concatenate(trains), np.repeat(np.arange(n), [train.size for train in trains])
-    spikes = bs.SpikeTrains.from_events(times, units, np.zeros(times.size, int), 1, n, seconds)
+    spikes = bs.SpikeTrains.from_events(times, units, np.zeros(times.size, int), n_trials=1, n_units=n, duration=seconds)
     record = {"A.I": slice(None), "A.U": slice(None)}
     done = bs.simulate(net, seconds, spikes, record=record, progress=False)
     current = done.states["A.I"]

@@ -31,7 +31,7 @@ def _finish(net, z, last, spiking):
     for pre, post, key in spiking:
         net.connect(pre, post, delay=TWO, weights=z[f"weight.{key}"].T, name=key)
     net.connect(last[0], out, delay=ONE, weights=z[f"weight.{last[1]}"].T, name=last[1])
-    return net, from_dense(z["inputs"], float(z["dt"]), z["labels"])
+    return net, from_dense(z["inputs"], float(z["dt"]), labels=z["labels"])
 
 
 def dalian_ei_lif(dtype=np.float64):

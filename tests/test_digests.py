@@ -44,7 +44,7 @@ VALUES = {
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "kind"),
+    "name, value, kind",
     [
         ("weights", np.array([1, 1, 1, 1 + 1e-9]), "digest"),
         ("weights", np.array([1, 1, 1, 1.1]), "summary"),

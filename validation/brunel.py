@@ -65,7 +65,9 @@ def in_brian2(net, eta, seconds, seed, target):
 
 def _train(monitor, n, duration):
     times, units = np.asarray(monitor.t), np.asarray(monitor.i)
-    return bs.SpikeTrains.from_events(times, units, np.zeros(times.size, int), 1, n, duration)
+    return bs.SpikeTrains.from_events(
+        times, units, np.zeros(times.size, int), n_trials=1, n_units=n, duration=duration
+    )
 
 
 def compare(state, args):

@@ -182,9 +182,9 @@ def after(spikes, begin):
         spikes.times[kept] - begin,
         spikes.units[kept],
         spikes.trials[kept],
-        len(spikes),
-        spikes.n_units,
-        spikes.duration - begin,
+        n_trials=len(spikes),
+        n_units=spikes.n_units,
+        duration=spikes.duration - begin,
     )
 
 

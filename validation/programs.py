@@ -15,7 +15,11 @@ import numpy as np
 import biosnn as bs
 from biosnn.engine import chunks as passes
 from biosnn.initializer.fluctuation_driven import _Design
-from biosnn.training.train import _Data, _Session
+from biosnn.training.dataset import Given, TrainingData, load
+from biosnn.training.objective import make_objective
+from biosnn.training.presentation import make_presentation
+from biosnn.training.session import Session
+from biosnn.training.update import make_update_rule, update
 
 DT, DURATION, N_CLASSES = 2e-3, 0.7, 10
 
@@ -147,20 +151,14 @@ class Ours:
     """A training step of biosnn, by the path that `train` uses."""
 
     def __init__(self, net, data, threads):
-        self.session = _Session(
-            net,
-            bs.MaxOverTimeCrossEntropy(),
-            bs.Adam(2e-3),
-            bs.schedules.Constant(),
-            (),
-            None,
-            0,
-            threads,
-            False,
-        )
+        objective = make_objective(net, bs.MaxOverTimeCrossEntropy(), None)
+        rule = make_update_rule(net, bs.Adam(2e-3), bs.schedules.Constant(), (), None)
         begin = time.perf_counter()
-        self.data = self.session.data = _Data(self.session, data, None, None)
+        self.data = load(net, objective.terms, Given(data))
         self.data_s = time.perf_counter() - begin
+        presentation = make_presentation(net, self.data.rows.size, 0, threads)
+        loaded = TrainingData(self.data)
+        self.session = Session(net, objective, rule, presentation, loaded, epochs=1)
 
     def step(self):
         """Kernel times are those of all threads, divided by their number; the rest of the step is the loss and waiting."""
@@ -169,14 +167,15 @@ class Ours:
             stopwatch(passes.kernels, "forward") as forward,
             stopwatch(passes.kernels, "adjoint") as adjoint,
         ):
-            *_, gradient = self.session.gradient(self.data, self.data.rows)
-        update = time.perf_counter()
-        self.session._update(gradient, 2e-3)
+            gradient = self.session.gradient(self.data, self.data.rows).gradient
+        middle = time.perf_counter()
+        session = self.session
+        update(session.parameters, gradient, session.rule, session.optimizer_state, 2e-3)
         end = time.perf_counter()
         return Times(
-            sum(forward) / self.session.threads,
-            sum(adjoint) / self.session.threads,
-            end - update,
+            sum(forward) / self.session.presentation.threads,
+            sum(adjoint) / self.session.presentation.threads,
+            end - middle,
             end - begin,
         )
 

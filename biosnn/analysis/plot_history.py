@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     Seeds = HistoryLike | Sequence[HistoryLike]
 
 _MANY = 5  # conditions: beyond, training curves are pale
-_ERRORS = "score (negative error)"
 
 
 @for_paper
 def history(runs: Seeds | Mapping[str, Seeds], *, width: float | None = None) -> Figure:
-    """Draw loss, accuracy or score, and regularizer against the epoch.
+    """Draw loss, score and regularizer against the epoch.
 
     Parameters
     ----------
@@ -99,10 +98,11 @@ def _conditions(runs):
 
 def _panels(every):
     """Pairs (quantity, label of its axis) of what the runs have; primed networks have no loss."""
-    positive = all(np.all(_finite(run.accuracy) >= 0) for run in every)
+    names = {run.score_name for run in every}
+    score = names.pop() if len(names) == 1 else "score"
     panels = [
         (quantity, words)
-        for quantity, words in (("loss", "loss"), ("accuracy", "accuracy" if positive else _ERRORS))
+        for quantity, words in (("loss", "loss"), ("score", score))
         if any(_finite(getattr(run, quantity)).size for run in every)
     ]
     if not panels or any(np.any(_finite(run.regularizer) != 0) for run in every):
@@ -116,7 +116,7 @@ def _lines(conditions):
         _finite(getattr(run, f"validation_{quantity}")).size
         for seeds in conditions.values()
         for run in seeds
-        for quantity in ("loss", "accuracy")
+        for quantity in ("loss", "score")
     )
     if not validated:
         return {"": 1.5}
@@ -179,7 +179,7 @@ def _limits(axis, words):
     positive = all(np.nanmin(line.get_ydata(), initial=0) >= 0 for line in axis.lines)
     if words == "accuracy":
         axis.set_ylim(0, max(1.02, high))
-    elif words != _ERRORS and positive:
+    elif positive and words in ("loss", "regularizer"):
         axis.set_ylim(0, 1.03 * high if high > 0 else 1)
     bare(axis)
 

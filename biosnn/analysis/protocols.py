@@ -117,8 +117,20 @@ class HistoryLike(Protocol):
         """Training loss."""
 
     @property
+    def score(self) -> np.ndarray:
+        """Training score."""
+
+    @property
     def validation_loss(self) -> np.ndarray:
         """Validation loss, NaN without validation."""
+
+    @property
+    def validation_score(self) -> np.ndarray:
+        """Validation score, NaN without validation."""
+
+    @property
+    def score_name(self) -> str:
+        """What the score is, such as "accuracy"."""
 
     @property
     def regularizer(self) -> np.ndarray:

@@ -393,7 +393,9 @@ def _membrane(network, population, trial, step, neuron, spiked):
 def _trains(trials, n, steps, dt):
     events = [(b, step, unit) for b, trial in enumerate(trials) for step, unit in trial]
     b, step, unit = np.array(events, np.int64).reshape(-1, 3).T
-    return SpikeTrains.from_events(step * dt, unit, b, len(trials), n, steps * dt)
+    return SpikeTrains.from_events(
+        step * dt, unit, b, n_trials=len(trials), n_units=n, duration=steps * dt
+    )
 
 
 def _statistics(ours, theirs):

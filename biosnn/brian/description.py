@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..data.spike_trains import SpikeTrains, bin_spikes
+from ..data.binning import bin_spikes
+from ..data.spike_trains import SpikeTrains
 from ..engine.realization import Realization, check_initial, realize
 from ..engine.run import input_trains
 from ..network.network import Network

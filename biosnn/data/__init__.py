@@ -1,14 +1,24 @@
-"""Spike trains to learn from: Randman and its relatives, cognitive tasks and Poisson trains made on the spot, recordings from files and
-from event arrays, random splits."""
+"""Spike trains to learn from, and their files.
+
+    randman, spaghetti, halo, tempotron     classes on random manifolds     randman.py, manifolds.py
+    perceptual_decision and others          cognitive tasks                 tasks.py
+    poisson                                 Poisson spike trains            poisson.py
+    load_shd, fetch_shd, load_speakers      spoken digits and words         shd.py
+    from_event_arrays                       cameras and cochleas            event_arrays.py
+    split                                   training, validation, test      split.py
+
+Events and TrialRandom are what augmentations work with (augmentation.py).
+"""
 
 from .event_arrays import from_event_arrays
+from .events import Events, TrialRandom
 from .manifolds import halo, spaghetti, tempotron
 from .poisson import poisson
 from .randman import randman
 from .shd import fetch_shd, load_shd, load_speakers
 from .split import split
+from .task_drawing import Task
 from .tasks import (
-    Task,
     context_dependent_decision,
     delayed_match_to_sample,
     perceptual_decision,
@@ -16,7 +26,9 @@ from .tasks import (
 )
 
 __all__ = [
+    "Events",
     "Task",
+    "TrialRandom",
     "context_dependent_decision",
     "delayed_match_to_sample",
     "fetch_shd",

@@ -1,6 +1,11 @@
 """Homogeneous Poisson spike trains."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ..support.checks import reals, time, whole
 from ..support.seeds import generator
@@ -10,52 +15,94 @@ from .spike_trains import SpikeTrains
 _MOST_SPIKES = 2.0**36
 
 
-def poisson(rates, n_units, duration, n_trials=1, *, seed, labels=None):
-    """Independent Poisson spike trains of constant rate, in continuous time; SpikeTrains.
+def poisson(
+    rates: ArrayLike,
+    n_units: int,
+    duration: float,
+    n_trials: int = 1,
+    *,
+    seed: int | np.random.Generator,
+    labels: ArrayLike | None = None,
+) -> SpikeTrains:
+    """Return independent Poisson spike trains of constant rate, in continuous time.
 
-    The count of a unit in a trial is Poisson with mean rate · duration, and given the count, spike times are independent
-    and uniform: the intervals are exponential with mean 1 / rate.
+    Parameters
+    ----------
+    rates
+        Rates in hertz: one number for all units, or (n_units,) one per unit.
+    n_units
+        Number of units.
+    duration
+        Duration of a trial in seconds.
+    n_trials
+        Number of trials.
+    seed
+        Seed or numpy Generator. It has no default: two inputs that are meant to be independent need
+        two seeds.
+    labels
+        (n_trials,) class of each trial, or None.
 
-    rates      in hertz: one number for all units, or (n_units,) one per unit
-    duration   of a trial, in seconds
-    seed       int or numpy Generator. It has no default: two inputs that are meant to be independent need two seeds.
-    labels     (n_trials,) class of each trial, or None
+    Returns
+    -------
+    Spike trains of `n_trials` trials.
 
-    ValueError for rates that are negative or not finite or of another shape, and for counts below 1.
+    Raises
+    ------
+    ValueError
+        If rates are negative, not finite or of another shape, or a number of things is below 1.
+
+    Notes
+    -----
+    The count of a unit in a trial is Poisson with mean rate · duration. Given the count, spike
+    times are independent and uniform, so that intervals are exponential with mean 1 / rate.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> spikes = bs.data.poisson(20.0, 100, 1.0, 50, seed=1)
+    >>> abs(spikes.times.size - 20 * 100 * 50) < 1000
+    True
     """
-    n_units, n_trials, duration = (
-        check_count("n_units", n_units),
-        check_count("n_trials", n_trials),
-        time(duration, "duration", above=0),
-    )
+    n_units, n_trials = check_count("n_units", n_units), check_count("n_trials", n_trials)
+    duration = time(duration, "duration", above=0)
     rates, rng = _checked_rates(rates, n_units), generator(seed)
     counts = spike_counts(rng, rates * duration, (n_trials, n_units))
     times = rng.random(counts.sum()) * duration
     trials, units = (
         np.repeat(index, counts.ravel()) for index in np.indices(counts.shape).reshape(2, -1)
     )
-    return SpikeTrains.from_events(times, units, trials, n_trials, n_units, duration, labels)
+    return SpikeTrains.from_events(
+        times,
+        units,
+        trials,
+        n_trials=n_trials,
+        n_units=n_units,
+        duration=duration,
+        labels=labels,
+    )
 
 
-def check_count(name, value, least=1):
-    """A number of things, of at least `least`, as an int."""
+def check_count(name: str, value: Any, least: int = 1) -> int:
+    """Return a number of things, of at least `least`, as an int."""
     return whole(value, name, least, 2**31 - 1, why="it is a number of things")
 
 
-def spike_counts(rng, mean, size):
-    """Poisson counts; ValueError where they are so many that no memory has room for the events."""
+def spike_counts(rng: np.random.Generator, mean: Any, size: tuple) -> NDArray[np.int64]:
+    """Return Poisson counts; ValueError for so many that no memory has room for the events."""
     if np.max(mean, initial=0) * np.prod(size, dtype=float) > _MOST_SPIKES:
         raise ValueError(
-            f"rates and durations give {np.max(mean):.3g} spikes of a unit in a trial; no memory has room for so many."
+            f"rates and durations give {np.max(mean):.3g} spikes of a unit in a trial; no memory "
+            "has room for so many."
         )
     return rng.poisson(mean, size)
 
 
 def _checked_rates(rates, n_units):
+    """Rates in hertz, one or (n_units,)."""
     rates = reals(hertz(rates, "rates"), "rates, in Hz,", 0)
     if rates.shape not in ((), (n_units,)):
         raise ValueError(
-            f"rates have shape {rates.shape}; with n_units = {n_units} give one number for all units, or one per "
-            f"unit, so shape ({n_units},)."
+            f"rates have shape {rates.shape}; with n_units = {n_units} give one number for all "
+            f"units, or one per unit, so shape ({n_units},)."
         )
     return rates

@@ -1,8 +1,11 @@
 """Files in the layout of the Spiking Heidelberg Digits (SHD) and Spiking Speech Commands (SSC).
 
-Cramer, Stradmann, Schemmel & Zenke (2020), The Heidelberg Spiking Data Sets for the Systematic Evaluation of Spiking Neural
-Networks, IEEE Transactions on Neural Networks and Learning Systems 33, 2744-2757, doi:10.1109/TNNLS.2020.3044364.
+Cramer, Stradmann, Schemmel & Zenke (2020), The Heidelberg Spiking Data Sets for the Systematic
+Evaluation of Spiking Neural Networks, IEEE Transactions on Neural Networks and Learning Systems 33,
+2744-2757, doi:10.1109/TNNLS.2020.3044364.
 """
+
+from __future__ import annotations
 
 import importlib
 import os
@@ -11,10 +14,12 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from ..support import checks, files, hdf5, plausible, timegrid
 from ..support.warn import warn_if_implausible
-from .spike_trains import SpikeTrains, time_type
+from .spike_checks import time_type
+from .spike_trains import SpikeTrains
 
 _LAYOUT = {
     "spikes/times": "variable-length floats, seconds",
@@ -40,27 +45,56 @@ _MD5 = {  # of the archives <dataset>_<part>.h5.zip
 }
 
 
-def load_shd(path, duration=None, n_units=700, dtype=np.float32):
-    """Read an HDF5 file in the layout of the Spiking Heidelberg Digits; SpikeTrains with labels.
+def load_shd(
+    path: str | os.PathLike,
+    *,
+    duration: float | None = None,
+    n_units: int = 700,
+    dtype: DTypeLike = np.float32,
+) -> SpikeTrains:
+    """Read an HDF5 file in the layout of the Spiking Heidelberg Digits.
 
-    path       the .h5 file. For each trial it holds spikes/times (s), spikes/units, and the class in labels.
-    duration   of a trial, in seconds: spikes at or after it are dropped (UnitWarning if these are most of them, as where a file is in
-               ms). None: the first multiple of 10 ms after the latest spike. Give it explicitly where two files must agree.
-    n_units    number of input units; 700 cochlear channels in SHD and SSC
-    dtype      of the times: float32 or float64 (files often store float16)
+    Parameters
+    ----------
+    path
+        The .h5 file. For each trial it holds spikes/times (s), spikes/units, and the class in
+        labels.
+    duration
+        Duration of a trial in seconds. Spikes at or after it are dropped (a UnitWarning says if
+        these are most of them, as in a file whose times are in ms). Default: the first multiple of
+        10 ms after the latest spike. Give it where two files must agree.
+    n_units
+        Number of input units. SHD and SSC have 700 cochlear channels.
+    dtype
+        Type of the times, float32 or float64 (files often store float16).
 
-    Times that are not sorted within a trial are sorted, spikes at equal times keep their order.
+    Returns
+    -------
+    Spike trains with labels. Times that are not sorted within a trial are sorted; spikes at equal
+    times keep their order.
 
-    FileNotFoundError if there is no such file; OSError if it is not HDF5, or corrupt or incomplete; ValueError if data sets
-    are missing or of another kind, lengths disagree, units are not in 0 .. n_units - 1, or times are negative or not finite.
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    OSError
+        If it is not HDF5, or corrupt or incomplete.
+    ValueError
+        If data sets are missing or of another kind, lengths disagree, units are not in
+        0 .. n_units - 1, or times are negative or not finite.
 
-    Source: Cramer et al. (2020), doi:10.1109/TNNLS.2020.3044364.
+    References
+    ----------
+    Cramer et al. (2020), doi:10.1109/TNNLS.2020.3044364.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> files = bs.data.fetch_shd()  # doctest: +SKIP
+    >>> train = bs.data.load_shd(files["train"], duration=1.4)  # doctest: +SKIP
     """
-    dtype, n_units, path = (
-        time_type(dtype),
-        checks.whole(n_units, "n_units", 1),
-        checks.path(path, "path"),
-    )
+    dtype, n_units = time_type(dtype), checks.whole(n_units, "n_units", 1)
+    path = checks.path(path, "path")
     duration = None if duration is None else checks.time(duration, "duration", above=0)
     times, units, labels = _read(path)
     offsets = _checked_offsets(path, times.lengths, units.lengths)
@@ -76,27 +110,44 @@ def load_shd(path, duration=None, n_units=700, dtype=np.float32):
         late.size, float(times.max(initial=0)), times.size, duration, str(path)
     )
     if late.size:
-        times, units, offsets = (
-            times[before],
-            units[before],
-            offsets - np.searchsorted(late, offsets),
-        )
+        times, units = times[before], units[before]
+        offsets = offsets - np.searchsorted(late, offsets)
     return SpikeTrains(times, units, offsets, n_units, duration, labels)
 
 
-def fetch_shd(dataset="shd", folder=None):
-    """Download the Spiking Heidelberg Digits or Spiking Speech Commands, once; the paths of the files for `load_shd`.
+def fetch_shd(dataset: str = "shd", *, folder: str | os.PathLike | None = None) -> dict[str, Path]:
+    """Download the Spiking Heidelberg Digits or Spiking Speech Commands, once.
 
-    dataset    "shd" (20 spoken digits): {"train": Path, "test": Path}
-               "ssc" (35 spoken words): {"train": Path, "valid": Path, "test": Path}
-    folder     where to keep them; None: the user's cache folder
+    Parameters
+    ----------
+    dataset
+        "shd" (20 spoken digits) or "ssc" (35 spoken words).
+    folder
+        Where to keep the files. Default: the user's cache folder.
 
-    Archives are checked against their MD5 and unzipped beside. A finished download is not fetched again.
+    Returns
+    -------
+    Paths of the files for `load_shd`, by part: "train" and "test", and "valid" of SSC. Archives are
+    checked against their MD5, and unpacked beside themselves. A finished download is not fetched
+    again.
 
-    ImportError without the package pooch; ValueError for another data set or a checksum that does not match; OSError if
-    the download fails.
+    Raises
+    ------
+    ImportError
+        Without the package pooch.
+    ValueError
+        For another data set, or a checksum that does not match.
+    OSError
+        If the download fails.
 
-    Source: Cramer et al. (2020), doi:10.1109/TNNLS.2020.3044364.
+    References
+    ----------
+    Cramer et al. (2020), doi:10.1109/TNNLS.2020.3044364.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> files = bs.data.fetch_shd()  # doctest: +SKIP
     """
     if dataset not in _MD5:
         raise ValueError(f"dataset is {dataset!r}; known are {' and '.join(map(repr, _MD5))}.")
@@ -108,36 +159,61 @@ def fetch_shd(dataset="shd", folder=None):
     }
 
 
-def load_speakers(path):
-    """Who spoke each trial of a file in the layout of SHD: array (trials,) of whole numbers, from its data set extra/speaker.
+def load_speakers(path: str | os.PathLike) -> NDArray[np.int64]:
+    """Read who spoke each trial of a file in the layout of SHD.
 
-    FileNotFoundError if there is no such file, ValueError if it does not say, OSError if it cannot be read.
+    Parameters
+    ----------
+    path
+        The .h5 file, with a data set extra/speaker.
+
+    Returns
+    -------
+    (trials,) whole numbers.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    OSError
+        If it cannot be read.
+    ValueError
+        If it does not say who spoke.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> files = bs.data.fetch_shd()  # doctest: +SKIP
+    >>> speakers = bs.data.load_speakers(files["train"])  # doctest: +SKIP
     """
     path = checks.path(path, "path")
     _check_exists(path)
     found = hdf5.read(path, {"extra/speaker": (False, "iu"), "labels": (False, "")})
     if found["extra/speaker"] is None or found["extra/speaker"].values is None:
         raise ValueError(
-            f"{path}: there is no data set extra/speaker with a whole number for each trial, so it does not say who spoke."
+            f"{path}: there is no data set extra/speaker with a whole number for each trial, so it "
+            "does not say who spoke."
         )
     return checks.wholes(found["extra/speaker"].values, f"{path}: extra/speaker")
 
 
 def _optional(package):
-    """Imported only when needed, so that biosnn works without it."""
+    """Import a package only when it is needed, so that biosnn works without it."""
     try:
         return importlib.import_module(package)
     except ImportError as error:
         raise ImportError(
-            f"{package} is needed for these data, and cannot be imported ({error}). Install it with "
-            "`pip install biosnn[data]`."
+            f"{package} is needed for these data, and cannot be imported ({error}). Install it "
+            "with `pip install biosnn[data]`."
         ) from error
 
 
 def _check_exists(path):
+    """FileNotFoundError unless there is such a file."""
     if not files.is_file(path):
         raise FileNotFoundError(
-            f"{path} does not exist, or is not a file; it must be an HDF5 file in the layout of SHD."
+            f"{path} does not exist, or is not a file; it must be an HDF5 file in the layout of "
+            "SHD."
         )
 
 
@@ -169,23 +245,31 @@ def _layout_problem(found):
             return f"{name} has elements of type {stored.element} and shape {stored.shape}"
     n_times, n_units, n_labels = (found[name].shape[0] for name in _LAYOUT)
     if not n_times == n_units == n_labels:
-        return f"spikes/times has {n_times} trials, spikes/units {n_units} and labels {n_labels}, but the numbers must agree"
+        return (
+            f"spikes/times has {n_times} trials, spikes/units {n_units} and labels {n_labels}, but "
+            "the numbers must agree"
+        )
     return None
 
 
 def _checked_offsets(path, n_times, n_units):
+    """Where the trials begin; ValueError where times and units differ in number."""
     wrong = np.flatnonzero(n_times != n_units)
     if wrong.size:
         b = wrong[0]
         raise ValueError(
-            f"{path}: trial {b} has {n_times[b]} times but {n_units[b]} units; each spike has one time and one "
-            "unit, so the numbers must agree."
+            f"{path}: trial {b} has {n_times[b]} times but {n_units[b]} units; each spike has one "
+            "time and one unit, so the numbers must agree."
         )
     return np.concatenate([[0], np.cumsum(n_times)])
 
 
 def _check_spikes(path, times, units, offsets, n_units):
-    # before spikes are dropped: NaN is never before the end of a trial, and would vanish without a word
+    """ValueError for impossible times and units.
+
+    Before spikes are dropped: NaN is never before the end of a trial, and would vanish without a
+    word.
+    """
     for wrong, values, what in (
         (~np.isfinite(times), times, "time {} s; times must be finite numbers, in seconds"),
         (times < 0, times, "time {} s; times must not be negative, a trial starts at 0 s"),
@@ -204,6 +288,7 @@ def _check_spikes(path, times, units, offsets, n_units):
 
 
 def _sorted_within_trials(times, units, offsets):
+    """Times and units in order of time; spikes at equal times keep their order."""
     falls = np.flatnonzero(times[1:] < times[:-1]) + 1
     if np.isin(falls, offsets).all():
         return times, units
@@ -212,19 +297,20 @@ def _sorted_within_trials(times, units, offsets):
 
 
 def _fetch(pooch, name, md5, folder):
+    """Download and unpack one file; returns its path."""
     url = f"{_BASE_URL}{name}.zip"
     try:
         archive = pooch.retrieve(url, known_hash=f"md5:{md5}", fname=f"{name}.zip", path=folder)
     except OSError as error:
         raise OSError(
-            f"{url} could not be downloaded to {folder} ({error}). An archive that was fetched by other means can be "
-            "put there by hand."
+            f"{url} could not be downloaded to {folder} ({error}). An archive that was fetched by "
+            "other means can be put there by hand."
         ) from error
     return _unzip(archive, folder / name)
 
 
 def _unzip(archive, target):
-    """Unpack the member of the archive with the name of `target`, unless that is done. A cut-off run leaves no half file."""
+    """Unpack the file `target` from the archive, unless that is done. No half file is left."""
     with zipfile.ZipFile(archive) as content:
         member = content.getinfo(target.name)
         if target.is_file() and target.stat().st_size == member.file_size:

@@ -5,7 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ..data.spike_trains import SpikeTrains, bin_spikes, first_steps, ranges
+from ..data.binning import bin_spikes
+from ..data.spike_trains import SpikeTrains, first_steps, ranges
 from ..kernels import arrays
 from ..network.escape import chance
 from ..network.network import Network
@@ -43,7 +44,7 @@ def bin_inputs(network, spikes, merge=True, most=None):
     if most is not None and most < steps:
         steps, trains = most, [first_steps(train, most, network.dt) for train in trains]
     return side_by_side(
-        [bin_spikes(train, network.dt, merge) for train in trains], network.dtype
+        [bin_spikes(train, network.dt, merge=merge) for train in trains], network.dtype
     ), steps
 
 
@@ -90,7 +91,7 @@ def input_trains(network, spikes):
         if not isinstance(spikes[population.name], SpikeTrains):
             raise ValueError(
                 f"input {population.name!r} gets {shown(spikes[population.name])}; it must be SpikeTrains, such as "
-                "biosnn.events.from_dense(counts, dt) of an array."
+                "bs.from_dense(counts, dt) of an array."
             )
         if spikes[population.name].n_units != population.n:
             raise ValueError(

@@ -10,7 +10,7 @@ until the measured free membrane has the target moments.
 import numpy as np
 
 from ..analysis import stats
-from ..data.spike_trains import bin_spikes
+from ..data.binning import bin_spikes
 from ..engine import chunks as passes
 from ..engine import run as trials
 from ..network.families import Exponential
@@ -257,7 +257,9 @@ class _Design:
                 "without spikes."
             )
         for population, train in zip(self.network.inputs, trains):
-            self.rates[population.name] = bin_spikes(train, self.network.dt, self.merge).rate()
+            self.rates[population.name] = bin_spikes(
+                train, self.network.dt, merge=self.merge
+            ).rate()
         self.rates |= given
         missing = [p.name for p in self.network.inputs if p.name not in self.rates]
         if missing:

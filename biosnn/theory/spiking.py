@@ -43,7 +43,7 @@ def spiking(simulation: Simulation, name: str, width: float, cv: float) -> Momen
         return Moments(rate=rate, errors=errors)
     spikes = simulation.spikes[name]
     chi, chi_error = _synchrony(spikes, simulation.duration, width)
-    found, cv_error = stats.pooled_cv(spikes, np.nan_to_num(cv))
+    found, cv_error = stats.pooled_cv(spikes, expected=np.nan_to_num(cv))
     cv_error = max(cv_error, _window_bias(rate, cv, simulation.duration))
     errors = Moments(rate=rate_error, cv=cv_error, synchrony=chi_error)
     return Moments(rate=rate, cv=found, synchrony=chi, errors=errors)
@@ -76,7 +76,7 @@ def _window_bias(rate, cv, duration):
     times = np.cumsum(intervals, axis=1) - before - rng.random((_TRAINS, 1))
     unit, k = np.nonzero((times >= 0) & (times < seen))
     trial = np.zeros(unit.size, np.int64)
-    trains = SpikeTrains.from_events(times[unit, k], unit, trial, 1, _TRAINS, seen)
+    trains = SpikeTrains.from_events(times[unit, k], unit, trial, n_trials=1, n_units=_TRAINS, duration=seen)
     found, _ = stats.pooled_cv(trains)
     return abs(found - cv) if np.isfinite(found) else np.inf
 

@@ -1,1 +1,1 @@
-"""Training and evaluation: losses, regularizers, constraints, optimizers, schedules, checkpoints."""
+"""Training: losses, regularizers, constraints, optimizers, schedules, checkpoints; evaluation."""

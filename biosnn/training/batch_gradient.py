@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.augmentation import augmented_events
-from ..data.spike_trains import SpikeTrains, bin_events
+from ..data.binning import bin_events
+from ..data.spike_trains import SpikeTrains
 from ..engine import chunks
 from ..engine import state as run_state
 from ..engine.finite import check_batch

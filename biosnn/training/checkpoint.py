@@ -50,7 +50,7 @@ def resume_if_there(session: Session, folder: Path) -> None:
         _read(session, folder / LAST)
 
 
-# -------------------------------------------------------------------------------- write and read
+# ----------------------------------------------------------------------------------- write and read
 
 
 def _write(session, path):
@@ -112,7 +112,7 @@ def _restore(session, found, head, state):
         progress.state = run_state.from_arrays(state, steps, session.parameters.packed)
 
 
-# --------------------------------------------------------------------------------------- checks
+# ------------------------------------------------------------------------------------------- checks
 
 
 def _check_recipe(session, head, path):
@@ -187,7 +187,7 @@ def _state_rules(session, head):
     return {f"{_STATE}{name}": each for name, each in rules.items()}
 
 
-# --------------------------------------------------------------------------------------- recipe
+# ------------------------------------------------------------------------------------------- recipe
 
 
 def _recipe(session: Session) -> dict[str, Any]:

@@ -112,18 +112,19 @@ class MaxOverTimeCrossEntropy(CrossEntropy):
     --------
     >>> readout = np.zeros((1, 3, 2))
     >>> readout[0, 1, 0] = 2.0
-    >>> value, gradient = MaxOverTimeCrossEntropy().value_and_gradient(readout, [0])
+    >>> loss = MaxOverTimeCrossEntropy()
+    >>> value, gradient = loss.value_and_gradient(readout, [0])
     >>> round(float(value), 3), gradient[0, :, 0].round(3).tolist()
     (0.127, [0.0, -0.119, 0.0])
     """
 
-    def reduce(self, readout):
+    def reduce(self, readout: NDArray[Any]) -> tuple[NDArray[Any], Any]:
         """Return the maxima, and where they are."""
         trials, units = np.arange(len(readout))[:, None], np.arange(readout.shape[2])
         where = (trials, readout.argmax(axis=1), units)  # several times faster than max
         return readout[where], where
 
-    def spread(self, readout, gradient, where):
+    def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
         """Return the derivative by the readout from that by the logits."""
         result = np.zeros_like(readout)
         result[where] = gradient
@@ -140,16 +141,15 @@ class SumOverTimeCrossEntropy(CrossEntropy):
 
     Examples
     --------
-    >>> value, _ = SumOverTimeCrossEntropy().value_and_gradient(np.zeros((1, 3, 2)), [0])
-    >>> round(float(value), 3)  # log 2
-    0.693
+    >>> SumOverTimeCrossEntropy().predict([[[0.0, 0.3], [0.1, 0.0]]])
+    array([1])
     """
 
-    def reduce(self, readout):
+    def reduce(self, readout: NDArray[Any]) -> tuple[NDArray[Any], Any]:
         """Return the sums."""
         return readout.sum(axis=1, dtype=np.float64), None
 
-    def spread(self, readout, gradient, where):
+    def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
         """Return the derivative by the readout from that by the logits."""
         return np.broadcast_to(gradient[:, None], readout.shape).astype(readout.dtype)
 
@@ -168,11 +168,11 @@ class MeanOverTimeCrossEntropy(CrossEntropy):
     array([1])
     """
 
-    def reduce(self, readout):
+    def reduce(self, readout: NDArray[Any]) -> tuple[NDArray[Any], Any]:
         """Return the means."""
         return readout.mean(axis=1, dtype=np.float64), None
 
-    def spread(self, readout, gradient, where):
+    def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
         """Return the derivative by the readout from that by the logits."""
         share = gradient[:, None] / readout.shape[1]
         return np.broadcast_to(share, readout.shape).astype(readout.dtype)
@@ -192,11 +192,11 @@ class LastStepCrossEntropy(CrossEntropy):
     array([0])
     """
 
-    def reduce(self, readout):
+    def reduce(self, readout: NDArray[Any]) -> tuple[NDArray[Any], Any]:
         """Return the last step."""
         return readout[:, -1], None
 
-    def spread(self, readout, gradient, where):
+    def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
         """Return the derivative by the readout from that by the logits."""
         result = np.zeros_like(readout)
         result[:, -1] = gradient
@@ -217,17 +217,20 @@ class EveryStepCrossEntropy(CrossEntropy):
     --------
     >>> readout, mask = np.zeros((1, 2, 2)), [[0.0, 1.0]]
     >>> readout[0, 0, 0], readout[0, 1, 1] = 5.0, 1.0
-    >>> EveryStepCrossEntropy().predict(readout), EveryStepCrossEntropy().predict(readout, mask)
+    >>> loss = EveryStepCrossEntropy()
+    >>> loss.predict(readout), loss.predict(readout, mask)
     (array([0]), array([1]))
     """
 
     takes_mask = True
 
-    def total_weight(self, shape, mask=None):
+    def total_weight(self, shape: tuple[int, ...], mask: Any = None) -> float:
         """Return the sum of the weights of trials and steps, which the mean divides by."""
         return mask_sum(mask, shape[:2])
 
-    def assess(self, readout, target, mask=None, total=None):
+    def assess(
+        self, readout: NDArray[Any], target: Any, mask: Any = None, total: float | None = None
+    ) -> tuple[float, NDArray[Any], NDArray[Any]]:
         """Return value, gradient and the score of each trial."""
         total = self.total_weight(readout.shape, mask) if total is None else total
         weight = full_mask(mask, readout.shape[:2])
@@ -243,7 +246,7 @@ class EveryStepCrossEntropy(CrossEntropy):
         """The class of the largest log-probability over all steps that count."""
         return (weight[..., None] * log_softmax).sum(axis=1).argmax(axis=-1)
 
-    def predict(self, readout, mask=None):
+    def predict(self, readout: Any, mask: Any = None) -> NDArray[Any]:
         """Return the class of each trial."""
         readout = as_readout(readout)
         return self._most_likely(_log_softmax(readout)[0], full_mask(mask, readout.shape[:2]))
@@ -271,7 +274,8 @@ class FocalLoss(CrossEntropy):
 
     Examples
     --------
-    >>> value, _ = FocalLoss(2.0).value_and_gradient(np.zeros((1, 3, 2)), [0])
+    >>> readout = np.zeros((1, 3, 2))
+    >>> value, _ = FocalLoss(2.0).value_and_gradient(readout, [0])
     >>> round(float(value), 4)  # a quarter of log 2
     0.1733
     """
@@ -288,15 +292,15 @@ class FocalLoss(CrossEntropy):
                 "of logits for each trial, such as MaxOverTimeCrossEntropy()."
             )
 
-    def reduce(self, readout):
+    def reduce(self, readout: NDArray[Any]) -> tuple[NDArray[Any], Any]:
         """Return the logits of `over`."""
         return self.over.reduce(readout)
 
-    def spread(self, readout, gradient, where):
+    def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
         """Return the derivative by the readout from that by the logits."""
         return self.over.spread(readout, gradient, where)
 
-    def of_logits(self, logits, labels):
+    def of_logits(self, logits: NDArray[Any], labels: NDArray[Any]) -> tuple[Any, Any]:
         """Return the value of each trial, and its derivative by the logits (trial, unit)."""
         # entropy = -log p; its gradient is softmax - onehot
         entropy, gradient = super().of_logits(logits, labels)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..data.augmentation import Blend
+from ..data.augmentations import Blend
 from ..data.spike_trains import SpikeTrains
 from ..engine.run import bin_inputs, input_trains, labels_of
 from ..kernels import arrays
@@ -96,7 +96,7 @@ def load(network: Network, terms: tuple[LossTerm, ...], given: Given) -> DataSet
     return DataSet(trains, events, steps, targets, np.array(ends), np.arange(n_trials))
 
 
-# ------------------------------------------------------------------------- training and validation
+# -------------------------------------------------------------------------- training and validation
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +146,7 @@ def load_training(
 
 
 def _checked_kind(validation, terms):
-    """ "none", "share" or "trains": what was given for validation."""
+    """What was given for validation: "none", "share" or "trains"."""
     if validation.spikes is not None and not terms:
         raise ValueError("there is no loss, so there is nothing to validate; leave validation out.")
     if isinstance(validation.spikes, (SpikeTrains, dict)):

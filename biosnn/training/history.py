@@ -46,8 +46,8 @@ class History(Shows):
 
     Examples
     --------
-    >>> none = np.full(2, np.nan)
-    >>> History(np.array([1.0, 0.5]), np.array([0.4, 0.8]), none, none, none, none, np.ones(2))
+    >>> loss, score, none = np.array([1, 0.5]), np.array([0.4, 0.8]), np.full(2, np.nan)
+    >>> History(loss, score, none, none, none, none, seconds=np.ones(2))
     History of 2 epochs in 2 s
     <BLANKLINE>
     epoch     loss  accuracy
@@ -68,7 +68,7 @@ class History(Shows):
 
     @property
     def accuracy(self) -> Curve:
-        """The score of a training that classifies; AttributeError if the score is something else."""
+        """The score of a training that classifies; AttributeError of any other."""
         return of_classification(self, self.score, "score")
 
     @property

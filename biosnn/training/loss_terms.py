@@ -59,7 +59,7 @@ class LossTerm:
         return value, slope, self.loss.score(seen, values, mask)
 
 
-# ------------------------------------------------------------------------------- from what was given
+# ------------------------------------------------------------------------------ from what was given
 
 
 def make_terms(network: Network, loss: Any, readout: str | None) -> tuple[LossTerm, ...]:
@@ -202,7 +202,7 @@ def _of(given, term, terms, what):
     return given.get(term.name)
 
 
-# ------------------------------------------------------------------------------------ of some trials
+# ----------------------------------------------------------------------------------- of some trials
 
 
 def select(targets: tuple[Target, ...], rows: Any) -> tuple[Target, ...]:

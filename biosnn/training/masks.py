@@ -106,7 +106,7 @@ def mask_sum(mask: Any, shape: tuple[int, ...]) -> float:
     (40.0, 3.0)
     """
     weight = full_mask(mask, shape)
-    if weight.size and weight.min() < 0 or not weight.sum() > 0:
+    if (weight.size and weight.min() < 0) or not weight.sum() > 0:
         raise ValueError(
             "a mask holds weights >= 0 with at least one above 0; otherwise no step counts "
             "towards the loss."

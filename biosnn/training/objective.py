@@ -36,6 +36,14 @@ class Objective:
         """What the score of a trial is."""
         return score_name(self.terms)
 
+    def check_not_empty(self) -> None:
+        """Raise ValueError if there is nothing to minimize."""
+        if not self.terms and not self.regularizers:
+            raise ValueError(
+                f"loss is {shown(self.loss)} and there are no regularizers, so there is nothing "
+                "to minimize."
+            )
+
     def count_terms(
         self, packed: Any, counts: NDArray[Any], share: float
     ) -> tuple[float, NDArray[Any]]:
@@ -83,12 +91,7 @@ def make_objective(
     Raises
     ------
     ValueError
-        If a part is not what it should be, or there is nothing to minimize.
+        If a part is not what it should be.
     """
     terms = make_terms(network, loss, readout)
-    objective = Objective(loss, terms, checked_regularizers(regularizers, network))
-    if not objective.terms and not objective.regularizers:
-        raise ValueError(
-            f"loss is {shown(loss)} and there are no regularizers, so there is nothing to minimize."
-        )
-    return objective
+    return Objective(loss, terms, checked_regularizers(regularizers, network))

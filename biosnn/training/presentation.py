@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from ..data.augmentation import checked
-from ..engine.chunks import checked_threads
 from ..engine.run import window_steps
 from ..engine.trial_tables import check_differentiable, check_reset_is_differentiable
 from ..network.escape import checked_dropout
 from ..network.network import Network
 from ..support.checks import flag, whole
 from ..support.seeds import TrainingStream, whole_seed
+from ..support.threads import checked_threads
 
 
 @dataclass(frozen=True, eq=False)

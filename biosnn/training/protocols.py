@@ -39,24 +39,26 @@ class Loss(Protocol):
     ...
     ...     def check(self, target, n_trials, steps, n_units):
     ...         if np.shape(target) != (n_trials, n_units):
-    ...             raise ValueError(f"the target must have shape {(n_trials, n_units)}.")
+    ...             raise ValueError("the target must be (trial, unit).")
     ...
     ...     def total_weight(self, shape, mask=None):
     ...         return float(shape[0])
     ...
     ...     def value_and_gradient(self, readout, target, mask=None, total=None):
-    ...         error, gradient = readout[:, -1] - target, np.zeros_like(readout)
+    ...         error = (readout[:, -1] - target) / (total or len(readout))
+    ...         gradient = np.zeros_like(readout)
     ...         gradient[:, -1] = np.sign(error) / (total or len(readout))
-    ...         return np.abs(error).sum() / (total or len(readout)), gradient
+    ...         return np.abs(error).sum(), gradient
     ...
     ...     def predict(self, readout, mask=None):
     ...         return readout[:, -1]
     ...
     ...     def score(self, readout, target, mask=None):
     ...         return -np.abs(readout[:, -1] - target).mean(axis=1)
-    >>> value, gradient = AbsoluteErrorAtTheEnd().value_and_gradient(np.ones((2, 5, 1)), 0.5)
+    >>> loss, readout = AbsoluteErrorAtTheEnd(), np.ones((2, 5, 1))
+    >>> value, gradient = loss.value_and_gradient(readout, [[0], [0.5]])
     >>> float(value), gradient[0].ravel().tolist()
-    (1.0, [0.0, 0.0, 0.0, 0.0, 0.5])
+    (0.75, [0.0, 0.0, 0.0, 0.0, 0.5])
 
     Use it as `bs.train(net, spikes, targets, loss=AbsoluteErrorAtTheEnd(), epochs=10)`.
     """
@@ -116,8 +118,10 @@ class Regularizer(Protocol):
     ...
     ...     def value_and_gradient(self, counts):
     ...         error = counts - self.spikes
-    ...         return self.strength * np.mean(error**2), 2 * self.strength * error / error.size
-    >>> TargetCount(0.1, 2.0).value_and_gradient(np.array([[1.0, 3.0]]))[1].tolist()
+    ...         slope = 2 * self.strength * error / error.size
+    ...         return self.strength * np.mean(error**2), slope
+    >>> counts = np.array([[1.0, 3.0]])
+    >>> TargetCount(0.1, 2.0).value_and_gradient(counts)[1].tolist()
     [[-0.1, 0.1]]
 
     Use it as `bs.train(net, spikes, regularizers=[TargetCount(0.1, 2.0)], epochs=10)`.
@@ -198,8 +202,9 @@ class Optimizer(Protocol):
     ...     def step(self, parameters, gradient, state, rate):
     ...         state["steps"] += 1
     ...         parameters -= rate * np.sign(gradient)
-    >>> parameters = np.zeros(2)
-    >>> SignDescent().step(parameters, np.array([3.0, -2.0]), SignDescent().start(2, float), 0.5)
+    >>> parameters, optimizer = np.zeros(2), SignDescent()
+    >>> state = optimizer.start(2, np.float64)
+    >>> optimizer.step(parameters, np.array([3.0, -2.0]), state, 0.5)
     >>> parameters.tolist()
     [-0.5, 0.5]
 

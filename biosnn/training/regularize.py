@@ -41,7 +41,8 @@ class SpikeCount:
 
     Examples
     --------
-    >>> value, slope = SpikeCount(1.0, 2, "upper").value_and_gradient(np.array([[3.0, 3.0]]))
+    >>> term, counts = SpikeCount(1.0, 2, "upper"), np.array([[3.0, 3.0]])
+    >>> value, slope = term.value_and_gradient(counts)
     >>> float(value), slope.tolist()
     (1.0, [[1.0, 1.0]])
     """
@@ -98,8 +99,9 @@ def upper_bound(
 
     Examples
     --------
-    >>> upper_bound(0.1, threshold=4).value_and_gradient(np.array([[2.0]]))[0].item()
-    0.0
+    >>> counts = np.array([[2.0, 7.0]])
+    >>> upper_bound(0.1, threshold=4).value_and_gradient(counts)[0].item()
+    0.025
     """
     return SpikeCount(strength, threshold, "upper", power, per, populations)
 
@@ -121,8 +123,12 @@ def lower_bound(
 
     Examples
     --------
-    >>> lower_bound(0.1, threshold=4, per="neuron").value_and_gradient(np.array([[2.0]]))[0].item()
-    0.4
+    >>> term, counts = (
+    ...     lower_bound(0.1, threshold=4, per="neuron"),
+    ...     np.array([[2.0, 7.0]]),
+    ... )
+    >>> term.value_and_gradient(counts)[0].item()
+    0.2
     """
     return SpikeCount(strength, threshold, "lower", power, per, populations)
 

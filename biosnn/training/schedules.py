@@ -38,7 +38,7 @@ class Cosine:
 
     Examples
     --------
-    >>> round(Cosine(final=0.1).factor(0.5, []), 3)
+    >>> round(float(Cosine(final=0.1).factor(0.5, [])), 3)
     0.55
     """
 
@@ -73,7 +73,8 @@ class Step:
 
     Examples
     --------
-    >>> [Step(at=(0.5, 0.75), decay=0.5).factor(progress, []) for progress in (0.4, 0.5, 0.8)]
+    >>> schedule = Step(at=(0.5, 0.75), decay=0.5)
+    >>> [schedule.factor(progress, []) for progress in (0.4, 0.5, 0.8)]
     [1.0, 0.5, 0.25]
     """
 

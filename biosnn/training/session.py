@@ -169,7 +169,7 @@ class Session:
         if self.ended_with_the_best():
             progress.best = self.parameters.vector.copy()
 
-    # -------------------------------------------------------------------------- if it goes wrong
+    # ----------------------------------------------------------------------------- if it goes wrong
 
     def _check_finite(self, found: BatchGradient) -> None:
         """Raise NotFinite, in words that name projections, if loss or gradient is not finite."""
@@ -195,7 +195,7 @@ class Session:
             "learning rate, or weights and inputs of smaller scale, usually help."
         ) from None
 
-    # ------------------------------------------------------------------------------ what it has done
+    # ----------------------------------------------------------------------------- what it has done
 
     def history(self, interrupted: bool = False) -> History:
         """Return the learning curves of the epochs that have ended."""

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.spike_trains import SpikeTrains, bin_spikes
+from ..data.binning import bin_spikes
+from ..data.spike_trains import SpikeTrains
 from ..support import checks, plausible
 from ..support.checks import as_array, keep, real, reals
 from .cross_entropy import CrossEntropy
@@ -66,11 +67,11 @@ class TimeToFirstSpike(CrossEntropy):
         silent = 1 - as_readout(spikes, "spikes").astype(np.float64)
         return np.cumprod(silent, axis=1).sum(axis=1)
 
-    def reduce(self, readout):
+    def reduce(self, readout: NDArray[Any]) -> tuple[NDArray[Any], Any]:
         """Return logits from latencies."""
         return -self.sharpness / readout.shape[1] * self.latency(readout), readout
 
-    def spread(self, readout, gradient, where):
+    def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
         """Return the derivative by the spikes (which `reduce` handed on) from that by logits."""
         silent = 1 - where.astype(np.float64)
         before = np.ones_like(silent)

@@ -24,7 +24,8 @@ class MeanSquaredError:
 
     Examples
     --------
-    >>> value, gradient = MeanSquaredError().value_and_gradient(np.ones((1, 2, 1)), [[[0], [1]]])
+    >>> readout, target = np.ones((1, 2, 1)), [[[0], [1]]]
+    >>> value, gradient = MeanSquaredError().value_and_gradient(readout, target)
     >>> float(value), gradient.ravel().tolist()
     (0.5, [1.0, 0.0])
     """

@@ -159,10 +159,13 @@ def train(
     >>> import biosnn as bs
     >>> net = bs.Network(dt=1e-3)
     >>> _ = net.connect(net.input(2), net.readout(2), weights=np.zeros((2, 2)))
-    >>> data = bs.SpikeTrains.from_units([[0.005], []], duration=0.02, labels=[0])
-    >>> history = bs.train(net, data, epochs=3, optimizer=bs.SGD(1.0), progress=False)
-    >>> bool(history.loss[2] < history.loss[0]), history.accuracy.tolist()
-    (True, [1.0, 1.0, 1.0])
+    >>> data = bs.from_dense(np.eye(2)[:, None].repeat(9, axis=1), 1e-3, labels=[0, 1])
+    >>> loss, optimizer = bs.MeanOverTimeCrossEntropy(), bs.SGD(1.0)
+    >>> history = bs.train(
+    ...     net, data, epochs=3, loss=loss, optimizer=optimizer, progress=False
+    ... )
+    >>> bool(history.loss[2] < history.loss[0]), bs.evaluate(net, data).accuracy
+    (True, 1.0)
     """
     instance(network, "network", Network, "a Network")
     trials = {"augment": augment, "dropout": dropout, "truncate": truncate, "stateful": stateful}
@@ -178,6 +181,7 @@ def train(
     if early_stopping is not None:
         early_stopping = whole(early_stopping, "early_stopping", 1, why="a number of epochs")
     data = load_training(network, objective.terms, given, held, presentation)
+    objective.check_not_empty()
     session = Session(network, objective, rule, presentation, data, epochs)
     return _run(session, None if out is None else path(out, "out"), start, early_stopping, show)
 
@@ -214,8 +218,9 @@ def prime(
     --------
     >>> import biosnn as bs
     >>> net = bs.Network(dt=1e-3)
-    >>> _ = net.connect(net.input(1), net.population(2, bs.lif(), name="E"), weights=[[0.0, 0.1]])
-    >>> data = bs.SpikeTrains.from_units([[0.005]], duration=0.05)
+    >>> e = net.population(2, bs.lif(), name="E")
+    >>> _ = net.connect(net.input(1), e, weights=[[0.0, 0.1]])
+    >>> data = bs.from_dense(np.ones((1, 20, 1)), 1e-3)
     >>> bounds = [bs.lower_bound(1.0, threshold=1, per="neuron")]
     >>> history = bs.prime(net, data, epochs=2, regularizers=bounds, progress=False)
     >>> history.regularizer.tolist()

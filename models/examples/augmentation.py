@@ -17,9 +17,9 @@ def main():
         times,
         np.tile(np.arange(25, 75), 200),
         np.repeat(np.arange(200), 50),
-        200,
-        units,
-        duration,
+        n_trials=200,
+        n_units=units,
+        duration=duration,
         labels=np.arange(200) % 2,
     )
     result = {}

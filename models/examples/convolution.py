@@ -18,7 +18,13 @@ def moving_dots(n_trials, length, seed):
     times = np.broadcast_to(10e-3 + 4e-3 * steps, units.shape)
     trials = np.repeat(np.arange(n_trials), steps.size)
     return bs.SpikeTrains.from_events(
-        times.ravel(), units.ravel(), trials, n_trials, length, 0.1, labels
+        times.ravel(),
+        units.ravel(),
+        trials,
+        n_trials=n_trials,
+        n_units=length,
+        duration=0.1,
+        labels=labels,
     )
 
 

@@ -21,7 +21,12 @@ def released(rule, rate, seconds=3.0):
     )
     times = np.arange(0.1, seconds, 1 / rate)
     spikes = bs.SpikeTrains.from_events(
-        times, np.zeros(times.size, int), np.zeros(times.size, int), 1, 1, seconds
+        times,
+        np.zeros(times.size, int),
+        np.zeros(times.size, int),
+        n_trials=1,
+        n_units=1,
+        duration=seconds,
     )
     current = bs.simulate(net, seconds, spikes, record={"A.I": [0]}, progress=False).states["A.I"][
         :, 0

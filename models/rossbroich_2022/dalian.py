@@ -236,10 +236,10 @@ def read_history(folder: str) -> bs.History:
     unknown = np.full(len(rows), np.nan)
     return bs.History(
         loss=column("loss"),
-        accuracy=column("accuracy"),
+        score=column("accuracy"),
         regularizer=column("regularizer"),
         validation_loss=unknown,
-        validation_accuracy=column("validation"),
+        validation_score=column("validation"),
         learning_rate=unknown,
         seconds=column("seconds"),
     )

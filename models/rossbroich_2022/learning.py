@@ -142,9 +142,9 @@ def history_rows(history: bs.History) -> list[Row]:
         {
             "epoch": k + 1,
             "loss": columns["loss"][k],
-            "accuracy": columns["accuracy"][k],
+            "accuracy": columns["score"][k],
             "regularizer": columns["regularizer"][k],
-            "validation": columns["validation_accuracy"][k],
+            "validation": columns["validation_score"][k],
             "seconds": columns["seconds"][k],
         }
         for k in range(len(columns["loss"]))

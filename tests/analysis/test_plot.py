@@ -26,7 +26,7 @@ from biosnn.network.network import Network  # noqa: E402
 from biosnn.network.neuron_models import ampa_nmda_gaba, ei_lif, lif, lif_delta  # noqa: E402
 from biosnn.network.random_connectivity import Bernoulli  # noqa: E402
 from biosnn.theory.moments import psp  # noqa: E402
-from biosnn.training.train import History  # noqa: E402
+from biosnn.training.history import History  # noqa: E402
 
 N_TRIALS, DURATION = 3, 0.1
 
@@ -38,10 +38,10 @@ def trains(n_units, labels=(2, 0, 1), seed=0):
         rng.uniform(0, DURATION, n),
         rng.integers(n_units, size=n),
         rng.integers(N_TRIALS, size=n),
-        N_TRIALS,
-        n_units,
-        DURATION,
-        labels,
+        n_trials=N_TRIALS,
+        n_units=n_units,
+        duration=DURATION,
+        labels=labels,
     )
 
 
@@ -93,20 +93,17 @@ def report(n=2, measured=True, names=None):
     return InitializerReport(rows, weights, {}, closed_loop=measured)
 
 
-def history(n=6, validation=True, regularizer=0.0, score=1.0):
-    loss, accuracy, none = (
-        np.linspace(2, 1, n),
-        score * np.linspace(0.2, 0.8, n),
-        np.full(n, np.nan),
-    )
+def history(n=6, validation=True, regularizer=0.0, scale=1.0, score_name="accuracy"):
+    loss, score, none = np.linspace(2, 1, n), scale * np.linspace(0.2, 0.8, n), np.full(n, np.nan)
     return History(
-        loss,
-        accuracy,
-        np.full(n, regularizer),
-        loss + 0.1 if validation else none,
-        accuracy - 0.1 if validation else none,
-        none,
-        none,
+        loss=loss,
+        score=score,
+        regularizer=np.full(n, regularizer),
+        validation_loss=loss + 0.1 if validation else none,
+        validation_score=score - 0.1 if validation else none,
+        learning_rate=none,
+        seconds=none,
+        score_name=score_name,
     )
 
 
@@ -389,11 +386,15 @@ def test_history_has_a_panel_for_the_regularizer_only_if_there_was_one():
     assert [a.get_ylabel() for a in axes] == ["loss", "accuracy"]
     np.testing.assert_array_equal(axes[0].lines[0].get_xdata(), np.arange(1, 7))
     np.testing.assert_array_equal(axes[0].lines[1].get_ydata(), history().validation_loss)
-    np.testing.assert_array_equal(axes[1].lines[0].get_ydata(), history().accuracy)
+    np.testing.assert_array_equal(axes[1].lines[0].get_ydata(), history().score)
     assert axes[0].lines[0].get_linewidth() < axes[0].lines[1].get_linewidth()
     assert [a.get_ylabel() for a in plot.history(history(regularizer=0.1)).axes][2] == "regularizer"
     assert len(plot.history(history(validation=False)).axes[0].lines) == 1
-    assert plot.history(history(score=-1.0)).axes[1].get_ylabel() == "score (negative error)"
+    errors = history(scale=-1.0, score_name="negative squared error")
+    axis = plot.history(errors).axes[1]
+    assert axis.get_ylabel() == "negative squared error" and axis.get_ylim()[0] < -0.9
+    both = plot.history({"classes": history(), "traces": errors})
+    assert both.axes[1].get_ylabel() == "score"
 
 
 def test_history_compares_runs_of_different_length():
@@ -434,10 +435,10 @@ def test_more_runs_than_eyes_can_tell_apart_are_refused():
 
 
 def test_seeds_of_one_condition_are_a_mean_and_a_shade():
-    seeds = [history(6), history(6, score=0.5), history(4, score=0.9)]
+    seeds = [history(6), history(6, scale=0.5), history(4, scale=0.9)]
     figure = plot.history({"naive": seeds, "other": history(6)})
     assert list(legend_of(figure))[:2] == ["naive (mean ± sd of 3 seeds, first 4 epochs)", "other"]
-    accuracy = np.array([run.accuracy[:4] for run in seeds])
+    accuracy = np.array([run.score[:4] for run in seeds])
     axis = figure.axes[1]
     np.testing.assert_allclose(axis.lines[0].get_ydata(), accuracy.mean(axis=0))
     shade = axis.collections[0].get_paths()[0].vertices

@@ -18,9 +18,9 @@ def poisson(rate, n_units, n_trials, duration=DURATION, seed=0):
         rng.uniform(0, duration, n),
         rng.integers(n_units, size=n),
         rng.integers(n_trials, size=n),
-        n_trials,
-        n_units,
-        duration,
+        n_trials=n_trials,
+        n_units=n_units,
+        duration=duration,
     )
 
 
@@ -30,7 +30,9 @@ def clock(interval, n_units, n_trials, duration=DURATION):
         a.ravel()
         for a in np.meshgrid(np.arange(n_trials), np.arange(n_units), times, indexing="ij")
     )
-    return SpikeTrains.from_events(times, units, trials, n_trials, n_units, duration)
+    return SpikeTrains.from_events(
+        times, units, trials, n_trials=n_trials, n_units=n_units, duration=duration
+    )
 
 
 @st.composite
@@ -42,7 +44,12 @@ def any_trains(draw):
     times, units, trials = np.array(events, int).reshape(-1, 3).T
     dtype = draw(st.sampled_from([np.float32, np.float64]))
     return SpikeTrains.from_events(
-        (times * 0.01).astype(dtype), units, trials, n_trials, n_units, DURATION
+        (times * 0.01).astype(dtype),
+        units,
+        trials,
+        n_trials=n_trials,
+        n_units=n_units,
+        duration=DURATION,
     )
 
 
@@ -142,7 +149,12 @@ def gamma_trains(rates, cv, duration, seed=0):
     ) / rates[:, None]
     unit, k = np.nonzero((times >= 0) & (times < duration))
     return SpikeTrains.from_events(
-        times[unit, k], unit, np.zeros(unit.size, int), 1, rates.size, duration
+        times[unit, k],
+        unit,
+        np.zeros(unit.size, int),
+        n_trials=1,
+        n_units=rates.size,
+        duration=duration,
     )
 
 
@@ -191,9 +203,9 @@ def test_the_pooled_cv_of_clocks_and_of_too_few_spikes():
         np.r_[0.1:0.9:0.1, 0.05:0.95:0.02],
         np.r_[np.zeros(8, int), np.ones(45, int)],
         np.zeros(53, int),
-        1,
-        2,
-        1.0,
+        n_trials=1,
+        n_units=2,
+        duration=1.0,
     )
     assert stats.pooled_cv(mixed)[0] == pytest.approx(0, abs=1e-6)
     for times in ([], [0.1], [0.1, 0.2], [0.1, 0.11, 0.9]):
@@ -276,7 +288,10 @@ def test_correlation_of_a_shared_source_is_the_share():
     times = np.concatenate([t for k in range(3) for t in (common.times, own[k].times)])
     units = np.concatenate([np.full(common.times.size + own[k].times.size, k) for k in range(3)])
     trials = np.concatenate([t for k in range(3) for t in (common.trials, own[k].trials)])
-    r = stats.correlations(SpikeTrains.from_events(times, units, trials, 200, 3, DURATION), 0.1)
+    r = stats.correlations(
+        SpikeTrains.from_events(times, units, trials, n_trials=200, n_units=3, duration=DURATION),
+        0.1,
+    )
     assert r.size == 3
     np.testing.assert_allclose(r, 0.5, atol=0.06)
 
@@ -326,7 +341,12 @@ def test_correlogram_of_independent_trains_is_flat_and_of_a_shifted_one_has_its_
     )
     kept = a.times < 10 - 0.025  # every spike of unit i again in unit i + 1, 25 ms later
     copy = SpikeTrains.from_events(
-        a.times[kept] + 0.025, (a.units[kept] + 1) % 30, a.trials[kept], 5, 30, 10.0
+        a.times[kept] + 0.025,
+        (a.units[kept] + 1) % 30,
+        a.trials[kept],
+        n_trials=5,
+        n_units=30,
+        duration=10.0,
     )
     lags, rates = stats.cross_correlogram(
         a, copy, (np.arange(30), (np.arange(30) + 1) % 30), reach=0.05, width=0.01

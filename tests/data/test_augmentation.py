@@ -47,7 +47,12 @@ def test_jitter_stretch_drop_and_insert():
 def test_a_mask_takes_one_band_of_each_trial():
     n = 8000
     data = bs.SpikeTrains.from_events(
-        np.full(50 * n, 0.5), np.tile(np.arange(50), n), np.repeat(np.arange(n), 50), n, 50, 1.0
+        np.full(50 * n, 0.5),
+        np.tile(np.arange(50), n),
+        np.repeat(np.arange(n), 50),
+        n_trials=n,
+        n_units=50,
+        duration=1.0,
     )
     masked = bs.augment(data, [bs.ChannelMask(20)], seed=1)
     there = np.zeros((n, 50), int)
@@ -70,7 +75,7 @@ def test_a_mask_takes_one_band_of_each_trial():
 
 def test_seed_decides():
     def run(seed):
-        return bs.augment(DATA, [bs.ChannelShift(3), bs.Drop(0.1)], seed)
+        return bs.augment(DATA, [bs.ChannelShift(3), bs.Drop(0.1)], seed=seed)
 
     assert np.array_equal(run(1).units, run(1).units) and not np.array_equal(
         run(1).units, run(2).units
@@ -86,10 +91,10 @@ def test_blend_mixes_trials_of_one_class():
         rng.normal(0.2 + 0.02 * trials, 0.01),
         10 * labels[trials] + rng.integers(4, 7, trials.size),
         trials,
-        20,
-        30,
-        1.0,
-        labels,
+        n_trials=20,
+        n_units=30,
+        duration=1.0,
+        labels=labels,
     )
     blended = bs.augment(data, [bs.Blend(1.0)], seed=1)
     for b in range(20):
@@ -116,9 +121,17 @@ def test_blend_mixes_trials_of_one_class():
 
 
 def test_blend_takes_partners_from_the_pool():
-    mine = bs.SpikeTrains.from_events([0.1, 0.2], [0, 0], [0, 0], 1, 4, 1.0, [1])
+    mine = bs.SpikeTrains.from_events(
+        [0.1, 0.2], [0, 0], [0, 0], n_trials=1, n_units=4, duration=1.0, labels=[1]
+    )
     pool = bs.SpikeTrains.from_events(
-        np.linspace(0.5, 0.9, 400), np.full(400, 2), np.repeat([0, 1], 200), 2, 4, 1.0, [0, 1]
+        np.linspace(0.5, 0.9, 400),
+        np.full(400, 2),
+        np.repeat([0, 1], 200),
+        n_trials=2,
+        n_units=4,
+        duration=1.0,
+        labels=[0, 1],
     )
     times, units, _ = augmented_events(mine, [bs.Blend(1.0)], 3, pool).settled()
     assert (

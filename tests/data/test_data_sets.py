@@ -56,7 +56,17 @@ def test_manifold_formula(dimension, alpha, terms):
 
 def test_randman_is_the_standardized_formula_on_manifolds_from_the_seed():
     n_classes, n_units, samples, alpha, active, seed = 2, 3, 40, 3.0, 0.05, 11
-    got = randman(n_classes, n_units, 1, 2, alpha, samples, duration=0.2, active=active, seed=seed)
+    got = randman(
+        n_classes=n_classes,
+        n_units=n_units,
+        n_spikes=1,
+        dimension=2,
+        smoothness=alpha,
+        samples_per_class=samples,
+        duration=0.2,
+        active=active,
+        seed=seed,
+    )
     rng = np.random.default_rng(seed)
     ref = []
     for r in rng.spawn(n_classes):
@@ -76,7 +86,14 @@ def test_randman_is_the_standardized_formula_on_manifolds_from_the_seed():
 
 def test_randman_fills_the_active_time_and_fires_a_fixed_number_of_spikes():
     spikes = randman(
-        3, 5, n_spikes=2, smoothness=2.0, samples_per_class=50, duration=0.3, active=0.12, seed=2
+        n_classes=3,
+        n_units=5,
+        n_spikes=2,
+        smoothness=2.0,
+        samples_per_class=50,
+        duration=0.3,
+        active=0.12,
+        seed=2,
     )
     assert len(spikes) == 150 and spikes.duration == 0.3 and spikes.n_units == 5
     np.testing.assert_array_equal(
@@ -124,7 +141,7 @@ def test_randman_seed():
 
 
 def test_randman_classes_differ_in_timing_only():
-    spikes = randman(2, 10, smoothness=2.0, samples_per_class=100, seed=4)
+    spikes = randman(n_classes=2, n_units=10, smoothness=2.0, samples_per_class=100, seed=4)
     times = events_by_trial(spikes)
     # every unit fires once in every trial, so counts are equal; nearest neighbours in time tell the classes apart
     distance = np.linalg.norm(times[:, None] - times[None], axis=2)
@@ -138,7 +155,9 @@ def test_randman_neighbours_on_a_smooth_manifold_are_closer():
     def roughness(
         alpha,
     ):  # mean distance to the nearest sample: a smooth curve passes through its neighbours
-        times = events_by_trial(randman(1, 10, smoothness=alpha, samples_per_class=100, seed=1))
+        times = events_by_trial(
+            randman(n_classes=1, n_units=10, smoothness=alpha, samples_per_class=100, seed=1)
+        )
         distance = np.linalg.norm(times[:, None] - times[None], axis=2)
         np.fill_diagonal(distance, np.inf)
         return distance.min(axis=1).mean()
@@ -168,7 +187,12 @@ def test_randman_errors(wrong, words):
 
 def test_randman_takes_extreme_smoothness():
     for alpha in (1e-3, 100.0):
-        assert randman(1, 1, smoothness=alpha, samples_per_class=5, seed=1).times.size == 5
+        assert (
+            randman(
+                n_classes=1, n_units=1, smoothness=alpha, samples_per_class=5, seed=1
+            ).times.size
+            == 5
+        )
 
 
 # Split
@@ -304,7 +328,7 @@ def test_shd_round_trip(tmp_path, time_type):
 
 def test_shd_double_precision(tmp_path):
     path = write(tmp_path / "a.h5", [[0.1]], [[1]], [0], np.float64)
-    assert load_shd(str(path), 1.0, dtype=np.float64).times[0] == 0.1
+    assert load_shd(str(path), duration=1.0, dtype=np.float64).times[0] == 0.1
     with pytest.raises(ValueError, match="dtype is float16.*float32 or float64"):
         load_shd(path, dtype=np.float16)
 
@@ -336,7 +360,7 @@ def test_shd_sorts_within_trials_and_keeps_ties(tmp_path):
 def test_shd_without_spikes_or_trials(tmp_path):
     silent = load_shd(write(tmp_path / "a.h5", [[], []], [[], []], [0, 1]))
     assert len(silent) == 2 and silent.times.size == 0 and silent.duration == 0.01
-    assert len(load_shd(write(tmp_path / "b.h5", [], [], np.zeros(0, int)), 1.0)) == 0
+    assert len(load_shd(write(tmp_path / "b.h5", [], [], np.zeros(0, int)), duration=1.0)) == 0
 
 
 @pytest.mark.parametrize(
@@ -478,7 +502,7 @@ def server(tmp_path, monkeypatch):
 
 
 def test_fetch_downloads_once(tmp_path, server):
-    paths = fetch_shd("shd", tmp_path / "cache")
+    paths = fetch_shd("shd", folder=tmp_path / "cache")
     assert paths == {
         "train": tmp_path / "cache/shd_train.h5",
         "test": tmp_path / "cache/shd_test.h5",
@@ -487,12 +511,12 @@ def test_fetch_downloads_once(tmp_path, server):
     np.testing.assert_array_equal(load_shd(paths["train"]).labels, [1, 1, 1])
     np.testing.assert_array_equal(load_shd(paths["test"]).labels, [2, 2, 2])
     written = paths["train"].stat().st_mtime_ns
-    assert fetch_shd("shd", str(tmp_path / "cache")) == paths and len(server) == 2
+    assert fetch_shd("shd", folder=str(tmp_path / "cache")) == paths and len(server) == 2
     assert paths["train"].stat().st_mtime_ns == written
     # a file that was cut off is unpacked anew, from the archive that is there
     paths["train"].write_bytes(b"half a file")
     np.testing.assert_array_equal(
-        load_shd(fetch_shd("shd", tmp_path / "cache")["train"]).labels, [1, 1, 1]
+        load_shd(fetch_shd("shd", folder=tmp_path / "cache")["train"]).labels, [1, 1, 1]
     )
     assert len(server) == 2
 
@@ -500,14 +524,14 @@ def test_fetch_downloads_once(tmp_path, server):
 def test_fetch_rejects_a_wrong_checksum(tmp_path, server, monkeypatch):
     monkeypatch.setattr("biosnn.data.shd._MD5", {"shd": {"train": "0" * 32}})
     with pytest.raises(ValueError, match="does not match the known hash"):
-        fetch_shd("shd", tmp_path / "cache")
+        fetch_shd("shd", folder=tmp_path / "cache")
     assert list((tmp_path / "cache").iterdir()) == []
 
 
 def test_fetch_says_what_could_not_be_downloaded(tmp_path, server, monkeypatch):
     monkeypatch.setattr("biosnn.data.shd._MD5", {"ssc": {"valid": "0" * 32}})
     with pytest.raises(OSError, match="ssc_valid.h5.zip could not be downloaded .*404"):
-        fetch_shd("ssc", tmp_path / "cache")
+        fetch_shd("ssc", folder=tmp_path / "cache")
 
 
 def test_fetch_errors(tmp_path, monkeypatch):
@@ -515,7 +539,7 @@ def test_fetch_errors(tmp_path, monkeypatch):
         fetch_shd("mnist")
     monkeypatch.setitem(sys.modules, "pooch", None)
     with pytest.raises(ImportError, match=r"pooch .* `pip install biosnn\[data\]`"):
-        fetch_shd("shd", tmp_path)
+        fetch_shd("shd", folder=tmp_path)
 
 
 def test_speakers_of_a_file(tmp_path):
@@ -533,5 +557,5 @@ def test_trials_are_whole_numbers():
     with pytest.raises(
         ValueError, match="trials is .* must be whole numbers, not floating-point numbers"
     ):
-        SpikeTrains.from_events([0.1, 0.2], [0, 1], [0.9, 1.9], 2, 3, 1.0)
-    assert len(SpikeTrains.from_events([], [], [], 2, 3, 1.0)) == 2
+        SpikeTrains.from_events([0.1, 0.2], [0, 1], [0.9, 1.9], n_trials=2, n_units=3, duration=1.0)
+    assert len(SpikeTrains.from_events([], [], [], n_trials=2, n_units=3, duration=1.0)) == 2

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn.data.randman import _class_times, _number_of_terms
+from biosnn.data.randman import class_times, number_of_terms
 
 
 def by_trial(spikes, values):
@@ -16,11 +16,20 @@ def by_trial(spikes, values):
 
 def test_spaghetti_has_one_spike_on_each_curve():
     n_classes, n_units, n_spikes, samples, active, seed = 3, 30, 4, 50, 0.1, 7
-    got = bs.data.spaghetti(n_classes, n_units, n_spikes, 2.0, samples, 0.2, active, seed)
+    got = bs.data.spaghetti(
+        n_classes=n_classes,
+        n_units=n_units,
+        n_spikes=n_spikes,
+        smoothness=2.0,
+        samples_per_class=samples,
+        duration=0.2,
+        active=active,
+        seed=seed,
+    )
     rng = np.random.default_rng(seed)
     values = np.concatenate(
         [
-            _class_times(r, samples, (2 * n_spikes, 1, _number_of_terms(2.0)), 2.0, 1.0)
+            class_times(r, samples, (2 * n_spikes, 1, number_of_terms(2.0)), 2.0, 1.0)
             for r in rng.spawn(n_classes)
         ]
     )
@@ -38,7 +47,16 @@ def test_spaghetti_has_one_spike_on_each_curve():
     )
     assert np.array_equal(
         got.times,
-        bs.data.spaghetti(n_classes, n_units, n_spikes, 2.0, samples, 0.2, active, seed).times,
+        bs.data.spaghetti(
+            n_classes=n_classes,
+            n_units=n_units,
+            n_spikes=n_spikes,
+            smoothness=2.0,
+            samples_per_class=samples,
+            duration=0.2,
+            active=active,
+            seed=seed,
+        ).times,
     )
 
 
@@ -67,7 +85,7 @@ def test_halo_lies_at_its_distance_from_the_manifold():
 
 
 def test_tempotron_is_uniform_and_its_labels_say_nothing():
-    got = bs.data.tempotron(400, 50, 2, 0.5, seed=1)
+    got = bs.data.tempotron(n_patterns=400, n_units=50, n_classes=2, duration=0.5, seed=1)
     assert got.labels.tolist() == [b % 2 for b in range(400)] and np.all(np.diff(got.offsets) == 50)
     assert np.array_equal(
         np.sort(by_trial(got, got.units), axis=1), np.tile(np.arange(50), (400, 1))
@@ -86,7 +104,7 @@ def test_tempotron_is_uniform_and_its_labels_say_nothing():
         (lambda: bs.data.halo(displacement=-1), "displacement is -1"),
         (lambda: bs.data.halo(noise=np.nan), "noise is nan"),
         (lambda: bs.data.tempotron(duration=0), "duration is 0;"),
-        (lambda: bs.data.tempotron(0), "n_patterns is 0"),
+        (lambda: bs.data.tempotron(n_patterns=0), "n_patterns is 0"),
     ],
 )
 def test_messages_of_manifolds(make, words):

@@ -1,10 +1,10 @@
-"""Small networks at fixed seeds, and digests of all that they compute: a net under changes that must change no number.
+"""Digests of what small networks at fixed seeds compute, for changes that must change no number.
 
     python -m tests.digests               print what differs from tests/data/digests.json
-    python -m tests.digests --write       write that file: after a change that is meant to change numbers
-    python -m tests.digests --show NAME   print the numbers and texts of the cases whose name contains NAME
+    python -m tests.digests --write       write that file, after a change that is meant to matter
+    python -m tests.digests --show NAME   print what the cases with NAME in their name compute
 
-Each module registers cases (registry.py): a case is a function that returns what it computed, name -> value.
+Each module registers cases (registry.py): functions that return what they computed, name -> value.
 """
 
 from . import data, initializers, neurons, projections, simulations, theory, training

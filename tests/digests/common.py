@@ -74,7 +74,7 @@ def gradient_values(gradients):
 
 
 def run_and_gradient(net, spikes=SPIKES, run=None, **options):
-    """Values of a run that records all states, and of the gradient of a cross-entropy and of counts.
+    """Values of a run that records all states, and of gradients of a cross-entropy and of counts.
 
     run: further options of bs.run; options: of bs.gradient.
     """

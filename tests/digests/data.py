@@ -27,7 +27,7 @@ def plain():
     parts = bs.data.split(trains, (0.6, 0.2, 0.2), seed=4)
     kinds = [("t", "i8"), ("x", "i4"), ("y", "i4"), ("p", "i1")]
     events = np.array([(1000, 0, 0, 1), (2000, 3, 0, 0), (5000, 3, 3, 1)], kinds)
-    camera = bs.data.from_event_arrays([events], (4, 4, 2), [0], 10e-3)
+    camera = bs.data.from_event_arrays([events], (4, 4, 2), labels=[0], duration=10e-3)
     values = {"Poisson": trains, "camera": camera, "generator": bs.data.poisson(20, 4, 0.1, seed=0)}
     return values | {f"part {k} of a split": part for k, part in enumerate(parts)}
 
@@ -73,7 +73,7 @@ def bins():
         "merged": merged.dense(),
         "counts": counts.dense(),
         "rate": merged.rate(),
-        "from counts": bs.from_dense(counts.dense(), 4e-3, SPIKES.labels),
+        "from counts": bs.from_dense(counts.dense(), 4e-3, labels=SPIKES.labels),
     }
 
 
@@ -82,7 +82,7 @@ def statistics():
     trains = bs.data.poisson(np.linspace(10.0, 80.0, 8), 8, 0.5, 4, seed=5)
     intervals, units = bs.stats.interspike_intervals(trains)
     pairs = np.array([0, 1, 7]), np.array([1, 1, 2])
-    lags, rates = bs.stats.cross_correlogram(trains, trains, pairs, 20e-3, 2e-3)
+    lags, rates = bs.stats.cross_correlogram(trains, trains, pairs, reach=20e-3, width=2e-3)
     centres, over_time = bs.stats.rate_over_time(trains, 30e-3)
     return {
         "rates": bs.stats.firing_rates(trains),

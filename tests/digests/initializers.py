@@ -1,4 +1,4 @@
-"""Initial weights: the fluctuation-driven start in all its forms, and the starts to compare with."""
+"""Initial weights: the fluctuation-driven start in all its forms, and others to compare with."""
 
 import dataclasses
 import warnings

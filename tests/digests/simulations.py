@@ -14,7 +14,7 @@ SECONDS = 0.1
 
 
 def circuit(neuron=None, dtype=np.float32, delay=None):
-    """24 excitatory and 6 inhibitory neurons, sparse, with a delay of each synapse or one for all."""
+    """24 excitatory and 6 inhibitory neurons, sparse; a delay for each synapse or one for all."""
     neuron = (
         bs.ei_lif(tau_mem=20e-3, tau_exc=5e-3, tau_inh=10e-3, refractory=2e-3)
         if neuron is None

@@ -1,4 +1,4 @@
-"""Two epochs of training: losses, regularizers, optimizers, schedules and the options of `train`."""
+"""Two epochs of training: losses, regularizers, optimizers, schedules and other options."""
 
 import tempfile
 from pathlib import Path
@@ -33,8 +33,14 @@ def dalian_network():
 
 def curves(history):
     """The learning curves of a History that hold anything, without times."""
-    names = ("loss", "accuracy", "regularizer", "validation_loss", "validation_accuracy")
-    found = {name: getattr(history, name) for name in (*names, "learning_rate")}
+    found = {
+        "loss": history.loss,
+        "accuracy": history.score,
+        "regularizer": history.regularizer,
+        "validation_loss": history.validation_loss,
+        "validation_accuracy": history.validation_score,
+        "learning_rate": history.learning_rate,
+    }
     return {name: curve for name, curve in found.items() if np.any(np.nan_to_num(curve))}
 
 
@@ -216,9 +222,12 @@ def networks():
 
 
 def _arrays(path):
-    """The arrays of a checkpoint, but for those of bytes (texts) and of wall times."""
+    """The arrays of a checkpoint, but for those of bytes (texts) and of wall times.
+
+    Scores have the names that they had when the digests were taken.
+    """
     with np.load(path) as stored:
-        arrays = {name: stored[name] for name in stored.files}
+        arrays = {name.replace("score", "accuracy"): stored[name] for name in stored.files}
     return {
         name: array
         for name, array in arrays.items()
@@ -242,5 +251,5 @@ def checkpoints():
         bs.load_weights(other, Path(folder) / "weights.npz")
     found = bs.evaluate(other, DATA, batch=6)
     values |= {"loaded": parameters(other), "evaluation": str(found)}
-    numbers = {"loss": found.loss, "accuracy": found.accuracy, "rate of": found.rates}
+    numbers = {"loss": found.loss, "accuracy": found.score, "rate of": found.rates}
     return values | {"evaluated": numbers | {"predictions": found.predictions}}

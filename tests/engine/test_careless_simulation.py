@@ -291,7 +291,7 @@ def test_populations_of_another_network_are_refused():
         (lambda: bs.SpikeTrains([0.1], [0], [0, 1], 10.5, 1.0), "n_units is 10.5"),
         (lambda: bs.data.working_memory(5, seed=1, delay=(0.5, 0.1, 0.3)), "delay is"),
         (
-            lambda: bs.data.randman(2, 5, smoothness=300.0, samples_per_class=3),
+            lambda: bs.data.randman(n_classes=2, n_units=5, smoothness=300.0, samples_per_class=3),
             "smoothness is 300.0; .* <= 100",
         ),
     ],

@@ -23,9 +23,9 @@ def trains():
         times[[0, *range(8, 16)]],
         units[[0, *range(8, 16)]],
         trials[[0, *range(8, 16)]],
-        2,
-        2,
-        0.05,
+        n_trials=2,
+        n_units=2,
+        duration=0.05,
         labels=np.array([0, 1]),
     )
 

@@ -146,7 +146,12 @@ def test_jumps_and_bounds_are_those_of_run(jump_delay):
         net,
         0.1,
         bs.SpikeTrains.from_events(
-            spikes.times[begin], spikes.units[begin], np.zeros(begin.sum(), int), 1, 50, 0.1
+            spikes.times[begin],
+            spikes.units[begin],
+            np.zeros(begin.sum(), int),
+            n_trials=1,
+            n_units=50,
+            duration=0.1,
         ),
         record=record,
         threads=2,
@@ -156,7 +161,12 @@ def test_jumps_and_bounds_are_those_of_run(jump_delay):
         net,
         0.05,
         bs.SpikeTrains.from_events(
-            spikes.times[end] - 0.1, spikes.units[end], np.zeros(end.sum(), int), 1, 50, 0.05
+            spikes.times[end] - 0.1,
+            spikes.units[end],
+            np.zeros(end.sum(), int),
+            n_trials=1,
+            n_units=50,
+            duration=0.05,
         ),
         record=record,
         threads=1,
@@ -497,7 +507,7 @@ def test_the_peak_of_an_alpha_conductance_is_the_weight():
     net = bs.Network(1e-4, np.float64)
     a = net.population(1, bs.alpha_conductance_lif(threshold=1.0), name="A")
     net.connect(net.input(1), a, weights=[[0.7]], receptor="exc")
-    spike = bs.SpikeTrains.from_events([0.0], [0], [0], 1, 1, 0.02)
+    spike = bs.SpikeTrains.from_events([0.0], [0], [0], n_trials=1, n_units=1, duration=0.02)
     g = bs.simulate(net, 0.02, spike, record={"A.g_exc": [0]}, progress=False).states["A.g_exc"][
         :, 0
     ]

@@ -33,7 +33,7 @@ RULES = [
 
 def cut(trains, first, last, dt=DT):
     """Steps first .. last - 1 as trials of their own."""
-    return bs.from_dense(bs.bin_spikes(trains, dt).dense()[:, first:last], dt, trains.labels)
+    return bs.from_dense(bs.bin_spikes(trains, dt).dense()[:, first:last], dt, labels=trains.labels)
 
 
 def pieces(net, trains, bounds, currents=None, record=(), **options):
@@ -263,7 +263,12 @@ def test_recorded_gradients_are_those_of_a_small_change():
         )
     for step in (0, 7, 28):
         once = bs.SpikeTrains.from_events(
-            np.full(3, (step + 0.5) * DT), np.zeros(3, int), np.arange(3), 3, 1, 30 * DT
+            np.full(3, (step + 0.5) * DT),
+            np.zeros(3, int),
+            np.arange(3),
+            n_trials=3,
+            n_units=1,
+            duration=30 * DT,
         )
         both = {"input": trains, "poke": once}
         trace = gradcheck.twin(net, both, currents)
@@ -508,9 +513,9 @@ def test_stateful_training_stopped_within_an_epoch_has_the_same_bits(
 
 def test_what_stateful_training_refuses():
     _, _, parts, target = recordings()
-    with pytest.raises(ValueError, match="80 trials are no whole number of batches of 30"):
+    with pytest.raises(ValueError, match="80 trials are not a whole number of batches of 30"):
         fit(network(), parts, target, batch=30)
-    with pytest.raises(ValueError, match="80 trials are no whole number of batches of 30"):
+    with pytest.raises(ValueError, match="80 trials are not a whole number of batches of 30"):
         bs.evaluate(network(), parts, target, loss=bs.MeanSquaredError(), batch=30, stateful=True)
     with pytest.raises(ValueError, match="a share of trials at random"):
         fit(network(), parts, target, validation=0.25)

@@ -254,7 +254,7 @@ RUNS = {
             "seed": 0,
             "stateful": False,
         },
-        lambda c, e: (e.loss, e.accuracy, e.rates),
+        lambda c, e: (e.loss, e.score, e.rates),
     ),
     "Adam": lambda c: (
         bs.Adam,

@@ -186,7 +186,7 @@ def evaluates(readout=None, targets=None):
             readout=readout,
             threads=1,
         )
-        return found.loss, found.accuracy
+        return found.loss, found.score
 
     return use
 
@@ -217,7 +217,7 @@ def plastic(pre, post):
 
 
 def augments(c, result):
-    return bs.augment(c.spikes, [result], 0)
+    return bs.augment(c.spikes, [result], seed=0)
 
 
 def shown(c, figure):

@@ -62,6 +62,12 @@ CALLS_OF_BRIAN2 = {
 LEFT_OUT = {
     "Simulation": "made by simulate",
     "History": "made by train",
+    "Evaluation": "made by evaluate",
+    "Constraint": "a protocol",
+    "Loss": "a protocol",
+    "Optimizer": "a protocol",
+    "Regularizer": "a protocol",
+    "Schedule": "a protocol",
     "RoundingWarning": "a warning",
     "UnitWarning": "a warning",
     "data.Task": "made by the tasks",

@@ -237,7 +237,7 @@ def make_events(path):
 
 
 def load_events(path):
-    return of_trains({"": bs.data.from_event_arrays([np.load(path)], (16, 8, 2), [0])})
+    return of_trains({"": bs.data.from_event_arrays([np.load(path)], (16, 8, 2), labels=[0])})
 
 
 KINDS = {

@@ -14,7 +14,7 @@ from biosnn.kernels import arrays
 from biosnn.kernels import dense as projection_kernels
 from biosnn.kernels import simd as _vector
 from biosnn.network.surrogate import Surrogate
-from biosnn.training import loss_terms as objective
+from biosnn.training import loss_terms
 from tests import gradcheck, naive
 
 DT = 1e-3
@@ -286,7 +286,7 @@ def test_masked_losses(loss):
 
 @pytest.mark.parametrize("loss", SPIKE_LOSSES, ids=lambda loss: type(loss).__name__)
 def test_losses_on_spikes(loss):
-    heads = objective.make_heads(
+    terms = loss_terms.make_terms(
         circuit(), {"A": loss, "out": (bs.MaxOverTimeCrossEntropy(), 0.5)}, None
     )
     target = np.random.default_rng(1).random((3, 30, 5)) < 0.1
@@ -295,8 +295,8 @@ def test_losses_on_spikes(loss):
         given = ((np.array([0, 4, 2]) if loss.classifies else target, None), (trace.labels, None))
         packed, _, recording = trace.tape
         columns = trials.all_states(packed).columns
-        total, _, states, by_spike = objective.value_and_gradient(
-            heads, packed, recording, columns, given
+        total, _, states, by_spike = loss_terms.value_and_gradient(
+            terms, packed, recording, columns, given
         )
         return total, {f"{name}.U": slope for name, slope in states.items()}, None, {}, by_spike
 

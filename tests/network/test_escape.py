@@ -78,7 +78,9 @@ def test_seed_decides_and_trials_are_independent_of_their_company():
     one, other, again = (bs.run(net, data(), seed=seed).counts["A"] for seed in (1, 2, 1))
     assert np.array_equal(one, again) and not np.array_equal(one, other)
     assert np.array_equal(bs.run(net, data()[:2], seed=1).counts["A"], one[:2])
-    same = bs.SpikeTrains.from_events([], [], [], 2, 6, 0.03)  # two trials of equal input
+    same = bs.SpikeTrains.from_events(
+        [], [], [], n_trials=2, n_units=6, duration=0.03
+    )  # two trials of equal input
     empty = bs.run(net, same, seed=1, currents={"A": np.full((1, 1, 1), 0.8)}).counts["A"]
     assert not np.array_equal(empty[0], empty[1])
 

@@ -185,7 +185,13 @@ def test_binning_follows_brian2_and_merges():
 
 def test_empty_trials_are_legal_and_indexing_selects():
     spikes = bs.SpikeTrains.from_events(
-        [0.03, 0.01, 0.02], [1, 0, 2], [2, 0, 2], 4, 3, 0.1, labels=[3, 2, 1, 0]
+        [0.03, 0.01, 0.02],
+        [1, 0, 2],
+        [2, 0, 2],
+        n_trials=4,
+        n_units=3,
+        duration=0.1,
+        labels=[3, 2, 1, 0],
     )
     assert np.diff(spikes.offsets).tolist() == [1, 0, 2, 0]
     part = spikes[[2, 0]]
@@ -416,7 +422,7 @@ def test_a_network_is_a_container_of_populations_by_name():
         ),
         (
             lambda net: bs.augment(
-                bs.SpikeTrains([0.1], [0], [0, 1], 3, 1.0), [bs.Insert(2.0**63)], 1
+                bs.SpikeTrains([0.1], [0], [0, 1], 3, 1.0), [bs.Insert(2.0**63)], seed=1
             ),
             r"Insert\(9.22337e\+18\): .* spikes of 24 bytes need",
         ),

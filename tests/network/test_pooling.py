@@ -393,7 +393,13 @@ def direction(n_trials, seed):
     units = (start[:, None] + np.where(labels, 1, -1)[:, None] * steps) % 40
     times = np.broadcast_to(10e-3 + 4e-3 * steps, units.shape)
     return bs.SpikeTrains.from_events(
-        times.ravel(), units.ravel(), np.repeat(np.arange(n_trials), 15), n_trials, 40, 0.1, labels
+        times.ravel(),
+        units.ravel(),
+        np.repeat(np.arange(n_trials), 15),
+        n_trials=n_trials,
+        n_units=40,
+        duration=0.1,
+        labels=labels,
     )
 
 

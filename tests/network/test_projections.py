@@ -424,7 +424,15 @@ def classes(n=60):
     times, units = (
         np.concatenate([getattr(p, name) for p in parts]) for name in ("times", "units")
     )
-    return bs.SpikeTrains.from_events(times, units, trials, n, 24, 0.05, np.repeat([0, 1], n // 2))
+    return bs.SpikeTrains.from_events(
+        times,
+        units,
+        trials,
+        n_trials=n,
+        n_units=24,
+        duration=0.05,
+        labels=np.repeat([0, 1], n // 2),
+    )
 
 
 def test_training_keeps_masks_ties_signs_frozen_weights_and_resumes(tmp_path):
@@ -563,7 +571,7 @@ def test_the_initializer_counts_synapses():
 
 
 def test_deep_network_with_skip_connections_and_feedback():
-    """Convolutional, Dalian and plain layers; a skip over two of them, and feedback to the first."""
+    """Convolutional, Dalian and plain layers; a skip over two, and feedback to the first."""
     rng, net = np.random.default_rng(0), bs.Network(DT, np.float64)
     fast = dict(
         neuron=bs.lif(tau_mem=8e-3, tau_syn=4e-3, threshold=0.7), surrogate=bs.SuperSpike(5)
@@ -717,7 +725,7 @@ def dale(net):
             lambda net: checked_constraints([bs.WeightConstraint(high=-1)], dale(net)),
             "'E->A' are >= 0 by Dale's law",
         ),
-        (lambda net: checked_constraints([0.5], net), "is not a constraint"),
+        (lambda net: checked_constraints([0.5], net), "one of constraints is 0.5; it must be"),
         (
             lambda net: checked_constraints([bs.WeightConstraint(projections="x")], net),
             "for x: the network has only fan",

@@ -18,7 +18,7 @@ import biosnn as bs
 from biosnn.data import load_shd, load_speakers, spike_file
 from biosnn.network import weight_file as checkpoint
 from biosnn.support import array_file, files, hdf5, schema
-from biosnn.training.train import _Session
+from biosnn.training.session import Session
 from tests.fuzz import subjects
 
 ROOT = Path(__file__).parents[2]
@@ -109,7 +109,7 @@ WRONG = [
     ("state of a run", put("inputs_pointers", 10**6, 1), "must rise from 0"),
     ("state of a run", lambda a, h: a.update(x=a["states"]), "'x'"),
     ("stateful training", cut("optimizer/mean"), "'optimizer/mean' has shape"),
-    ("stateful training", cut("past/clock"), "'past/clock'"),
+    ("stateful training", cut("state/clock"), "'state/clock'"),
     ("stateful training", put("optimizer/square", -1.0), r"'optimizer/square'\[0\] is -1"),
     ("stateful training", say("epoch", 1e20), "the epoch"),
     ("stateful training", say("epoch", 10**20), "the epoch"),
@@ -119,7 +119,7 @@ WRONG = [
     ("stateful training", put("weight/h->h", -1.0), "'weight/h->h'"),
     ("stateful training", put("tau/h/mem", -50.0), "'tau/h/mem'"),
     ("stateful training", say("recipe", 3), "recipe is 3"),
-    ("stateful training", cut("past/spikes_units"), "spikes_pointers"),
+    ("stateful training", cut("state/spikes_units"), "spikes_pointers"),
     ("weights", put("weight/h->readout", np.nan), "'weight/h->readout'.* is nan"),
     ("weights", cut("tau/h/mem"), "'tau/h/mem' has shape"),
     ("weights", lambda a, h: a.update({"x": a["tau/h/mem"]}), "has the array 'x'"),
@@ -191,7 +191,7 @@ def test_a_refused_checkpoint_changes_nothing(made, tmp_path):
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / "last.npz").write_bytes(
-        changed(made, "stateful training", tmp_path, cut("past/spikes_units")).read_bytes()
+        changed(made, "stateful training", tmp_path, cut("state/spikes_units")).read_bytes()
     )
     net, data = subjects.trained()
     before = {name: weights.copy() for name, weights in net.weights.items()}
@@ -226,12 +226,8 @@ def test_archives_that_claim_more_than_they_are(tmp_path):
     assert path.stat().st_size < 100_000
     with pytest.raises(OSError, match="members are larger than the file"):
         bs.load_weights(subjects.trained()[0], path)
-    header = (
-        b"\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (1099511627776,), }".ljust(
-            127
-        )
-        + b"\n"
-    )
+    described = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1099511627776,), }"
+    header = (b"\x93NUMPY\x01\x00v\x00" + described).ljust(127) + b"\n"
     for wrong in (
         header,
         header.replace(b"<f8", b"|O "),
@@ -367,8 +363,8 @@ def test_two_trainings_do_not_write_to_one_folder(tmp_path):
     program = f"""
 import sys, time
 from pathlib import Path
-from biosnn import standing
-with standing.reserved(Path({str(tmp_path)!r}), "overwrite"):
+from biosnn.training.checkpoint import reserved
+with reserved(Path({str(tmp_path)!r}), "overwrite"):
     print("locked", flush=True)
     time.sleep(100)
 """
@@ -416,7 +412,7 @@ def test_a_folder_that_cannot_be_written_is_noticed_before_the_first_epoch():
 
 
 def test_a_folder_that_is_read_only_is_noticed_before_the_first_epoch(tmp_path, monkeypatch):
-    monkeypatch.setattr(_Session, "run_epoch", lambda *_: pytest.fail("an epoch has begun"))
+    monkeypatch.setattr(Session, "run_epoch", lambda *_: pytest.fail("an epoch has begun"))
     if os.geteuid() == 0:  # to whom permissions mean nothing
         if subprocess.run(
             ["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", tmp_path], capture_output=True

@@ -119,7 +119,7 @@ def test_an_interrupted_pass_leaves_no_trace(warm):
 
 def test_training_ends_within_a_second_and_goes_on_with_the_same_bits(tmp_path, monkeypatch):
     """Pressed within a batch, which alone takes longer: the batch is thrown away."""
-    passes, pressed = sys.modules["biosnn.training.train"].passes, Press(0.1)
+    passes, pressed = sys.modules["biosnn.engine.chunks"], Press(0.1)
     chunks = passes.chunked_gradient
 
     def begin(*arguments):
@@ -151,7 +151,7 @@ def test_training_ends_within_a_second_and_goes_on_with_the_same_bits(tmp_path, 
 @pytest.mark.parametrize("when", [1, 3, 4])
 def test_ctrl_c_at_any_pass_and_then_the_same_bits(tmp_path, monkeypatch, when, stateful):
     """While a batch is computed, or a validation at the end of an epoch."""
-    module, calls = sys.modules["biosnn.training.train"], []
+    module, calls = sys.modules["biosnn.engine.chunks"], []
     given, checked = data(12, 0.1), data(4, 0.1)
     options = dict(
         epochs=2,
@@ -167,7 +167,7 @@ def test_ctrl_c_at_any_pass_and_then_the_same_bits(tmp_path, monkeypatch, when, 
     for name in nets[0].weights:
         nets[1].set_weights(name, nets[0].weights[name])
     expected = bs.train(nets[0], given, **options)
-    chunks, forward = module.passes.chunked_gradient, module.passes.forward
+    chunks, forward = module.chunked_gradient, module.forward
 
     def pressing(work):
         def act(*arguments, **named):
@@ -179,15 +179,15 @@ def test_ctrl_c_at_any_pass_and_then_the_same_bits(tmp_path, monkeypatch, when, 
 
         return act
 
-    monkeypatch.setattr(module.passes, "chunked_gradient", pressing(chunks))
-    monkeypatch.setattr(module.passes, "forward", pressing(forward))
+    monkeypatch.setattr(module, "chunked_gradient", pressing(chunks))
+    monkeypatch.setattr(module, "forward", pressing(forward))
     stopped = bs.train(nets[1], given, out=tmp_path, **options)
     assert (
         stopped.interrupted and stopped.loss.size == 0 and len(calls) == when
     )  # the fourth pass is the validation
     assert (tmp_path / "last.npz").exists() and not (tmp_path / "best.npz").exists()
     history = bs.train(nets[1], given, out=tmp_path, start="resume", **options)
-    for name in ("loss", "accuracy", "validation_loss", "learning_rate"):
+    for name in ("loss", "score", "validation_loss", "learning_rate"):
         assert np.array_equal(getattr(history, name), getattr(expected, name))
     for name in nets[0].weights:
         assert np.array_equal(nets[0].weights[name], nets[1].weights[name])

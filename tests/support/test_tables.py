@@ -8,12 +8,12 @@ import pytest
 from rich.console import Console
 
 import biosnn as bs
-from biosnn import Evaluation
 from biosnn.brian.comparison import Comparison
 from biosnn.initializer.report import InitializerReport, PopulationReport
 from biosnn.network.dale import Audit
 from biosnn.support.tables import Table, number, printed, wrapped
 from biosnn.theory.regime import PopulationRegime, Regime
+from biosnn.training.evaluation import Evaluation
 from models import command_line
 from models.rossbroich_2022 import dalian
 
@@ -256,26 +256,27 @@ def test_a_history_prints_its_first_best_and_last_epoch(monkeypatch):
     none, n = np.full(4, np.nan), np.arange(4.0)
     history = bs.History(n, n / 10, 0 * n, np.array([0.4, 0.2, 0.3, 0.5]), none, none, n)
     lines = str(history).splitlines()
-    assert lines[0] == "4 epochs in 6 s" and lines[1].split() == [
+    assert lines[0] == "History of 4 epochs in 6 s" and lines[2].split() == [
         "epoch",
         "loss",
         "accuracy",
         "validation",
         "loss",
     ]
-    assert [line.split() for line in lines[3:]] == [
+    assert [line.split() for line in lines[4:]] == [
         ["1", "0", "0", "0.4"],
         ["2", "(best)", "1", "0.1", "0.2"],
         ["4", "3", "0.3", "0.5"],
     ]
     nothing = bs.History(*[np.empty(0)] * 7, interrupted=True)
-    assert str(nothing).startswith("0 epochs in 0 s, interrupted") and "nan" not in str(nothing)
+    assert str(nothing).startswith("History of 0 epochs in 0 s, interrupted") and "nan" not in str(
+        nothing
+    )
     assert "nan" not in str(bs.History(none, none, n, none, none, none, none))
 
 
 def test_an_evaluation_prints_rates():
     text = str(Evaluation(0.25, float("nan"), np.zeros(1000), {"E": 0.0123456, "I": 12.0}))
-    assert text.splitlines()[0] == "loss 0.25, accuracy -" and numbers_of(text)[-2:] == [
-        0.01235,
-        12.0,
-    ]
+    lines = [line.split() for line in text.splitlines()[:3]]
+    assert lines == [["Evaluation"], ["loss", "0.25"], ["accuracy", "-"]]
+    assert numbers_of(text) == [0.01235, 0.25, 12.0]

@@ -43,7 +43,7 @@ def test_quotas_of_version_2_at_every_level(tmp_path, path, expected):
 @pytest.mark.parametrize("mount", ["cpu", "cpu,cpuacct"])
 @pytest.mark.parametrize("path, expected", [("/docker/abc", 2.0), ("/slurm/job", 0.5), ("/", 2.0)])
 def test_quotas_of_version_1(tmp_path, mount, path, expected):
-    """In a container the path is that of the machine, of which the root is what the container sees."""
+    """In a container the path is that of the machine, of which the container sees the root."""
     write(tmp_path / "fs" / mount, cpu__cfs_quota_us="200000", cpu__cfs_period_us="100000")
     write(
         tmp_path / "fs" / mount / "slurm/job",

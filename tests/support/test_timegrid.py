@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import biosnn as bs
 from biosnn.analysis import stats
+from biosnn.data.spike_trains import first_steps
 from biosnn.support import timegrid
 
 DTS = (1e-4, 3e-4, 1e-3, 2e-3, 1 / 3e3)
@@ -24,7 +25,7 @@ def one_unit(times, duration):
 
 def per_step(spikes, dt, merge):
     """Spikes in each step, of one unit and one trial."""
-    return np.diff(bs.bin_spikes(spikes, dt, merge).pointers[0])
+    return np.diff(bs.bin_spikes(spikes, dt, merge=merge).pointers[0])
 
 
 # ------------------------------------------------------------------------------------------- spikes
@@ -51,7 +52,7 @@ def test_multiples_of_dt_land_in_their_steps(dt, duration, dtype):
 )
 @pytest.mark.parametrize("merge", [True, False])  # a kernel, and numpy
 def test_one_spike_in_every_step_is_one_in_every_step(dtype, dt, duration, merge):
-    times = (np.arange(int(round(duration / dt))) * dt).astype(dtype)
+    times = (np.arange(round(duration / dt)) * dt).astype(dtype)
     assert np.all(per_step(one_unit(times, duration), dt, merge) == 1)
 
 
@@ -90,9 +91,9 @@ def test_kernel_and_numpy_bin_alike(dtype):
         rng.uniform(0, 20, n).astype(dtype),
         rng.integers(0, 70, n),
         rng.integers(0, 3, n),
-        3,
-        70,
-        20.01,
+        n_trials=3,
+        n_units=70,
+        duration=20.01,
     )
     whole = bs.bin_spikes(spikes, 10e-3)  # dense enough for the kernel
     assert 3 * whole.n_steps * 2 <= 2 * n
@@ -101,7 +102,7 @@ def test_kernel_and_numpy_bin_alike(dtype):
 
 
 def test_times_too_coarse_for_the_steps_are_said_to_be(monkeypatch):
-    monkeypatch.setattr(bs.events, "bin_events", lambda *_: None)  # of 20 million steps
+    monkeypatch.setattr("biosnn.data.binning.bin_events", lambda *_: None)  # of 20 million steps
     spikes = one_unit(np.array([0.1, 1999.0], np.float32), 2000.0)
     with pytest.warns(
         bs.RoundingWarning, match="float32 are 0.000122 s apart .* Give times as float64"
@@ -189,9 +190,9 @@ def test_a_long_train_is_binned_as_far_as_the_run_goes(monkeypatch):
         rng.uniform(0, 400, n).astype(np.float32),
         rng.integers(0, 50, n),
         np.zeros(n, int),
-        1,
-        50,
-        400.0,
+        n_trials=1,
+        n_units=50,
+        duration=400.0,
     )
     seen = []
     monkeypatch.setattr(
@@ -213,9 +214,14 @@ def test_a_long_train_is_binned_as_far_as_the_run_goes(monkeypatch):
 
 def test_the_first_steps_of_several_trials():
     spikes = bs.SpikeTrains.from_events(
-        [0.0, 0.0049999999, 0.003, 0.009, 0.00499], [0, 1, 2, 0, 1], [0, 0, 1, 1, 1], 3, 3, 0.01
+        [0.0, 0.0049999999, 0.003, 0.009, 0.00499],
+        [0, 1, 2, 0, 1],
+        [0, 0, 1, 1, 1],
+        n_trials=3,
+        n_units=3,
+        duration=0.01,
     )
-    part = bs.events.first_steps(spikes, 5, 1e-3)
+    part = first_steps(spikes, 5, 1e-3)
     assert (
         part.times.tolist() == [0.0, 0.003, 0.00499]
         and part.units.tolist() == [0, 2, 1]
@@ -389,7 +395,12 @@ def test_equal_trains_correlate_at_one_wherever_they_have_been(dtype, width):
         else steps.astype(dtype) * dtype(1e-3)
     )
     both = bs.SpikeTrains.from_events(
-        np.concatenate([one, other]), np.repeat([0, 1], 700), np.zeros(1400, int), 1, 2, 5.001
+        np.concatenate([one, other]),
+        np.repeat([0, 1], 700),
+        np.zeros(1400, int),
+        n_trials=1,
+        n_units=2,
+        duration=5.001,
     )
     assert stats.correlations(both, width) == 1 and stats.synchrony(both, width) == 1
 
@@ -494,20 +505,22 @@ def test_narrow_whole_numbers_lose_nothing(kind, merge):
         rng.integers(0, n_units, n),
         rng.integers(0, n_trials, n),
     )
-    plain = bs.SpikeTrains.from_events(times, units, trials, n_trials, n_units, 0.2)
+    plain = bs.SpikeTrains.from_events(
+        times, units, trials, n_trials=n_trials, n_units=n_units, duration=0.2
+    )
     given = bs.SpikeTrains.from_events(
         times,
         units.astype(kind),
         trials.astype(kind),
-        kind(n_trials),
-        kind(n_units),
-        0.2,
-        np.arange(n_trials).astype(kind),
+        n_trials=kind(n_trials),
+        n_units=kind(n_units),
+        duration=0.2,
+        labels=np.arange(n_trials).astype(kind),
     )
     assert type(given.n_units) is int and given.labels.dtype == np.int64
     for name in ("times", "units", "offsets"):
         assert np.array_equal(getattr(given, name), getattr(plain, name))
-    one, other = (bs.bin_spikes(each, 1e-3, merge) for each in (given, plain))
+    one, other = (bs.bin_spikes(each, 1e-3, merge=merge) for each in (given, plain))
     assert np.array_equal(one.pointers, other.pointers) and np.array_equal(one.units, other.units)
     assert merge or one.units.size == n
     for function in (
@@ -680,7 +693,7 @@ NO_TRAINS = (None, 3, "spikes", np.ones((2, 3)), [1, 2], {}, bs.SpikeTrains, obj
                 one_unit([0.1], 1.0), s, ([0], [0]), reach=0.1, width=0.01
             ),
         ),
-        ("spikes", lambda s: bs.augment(s, [bs.TimeShift(0.01)], 0)),
+        ("spikes", lambda s: bs.augment(s, [bs.TimeShift(0.01)], seed=0)),
         ("spikes", lambda s: bs.bin_spikes(s, 1e-3)),
         ("max_pool: spikes", lambda s: bs.max_pool(s, (1, 4), 2)),
         ("spikes", bs.data.split),
@@ -711,7 +724,7 @@ NO_NUMBERS = (None, "0.1", np.ones(2), [0.1], np.nan, np.inf, 1j, object(), True
         lambda x: bs.from_dense(np.ones((1, 2, 3)), x),
         lambda x: bs.SpikeTrains([], [], [0, 0], 2, x),
         lambda x: bs.SpikeTrains([], [], [0, 0], x, 1.0),
-        lambda x: bs.SpikeTrains.from_events([], [], [], x, 2, 1.0),
+        lambda x: bs.SpikeTrains.from_events([], [], [], n_trials=x, n_units=2, duration=1.0),
         lambda x: bs.TimeShift(x),
         lambda x: bs.ChannelMask(x),
         lambda x: bs.Drop(x),
@@ -752,11 +765,14 @@ def test_no_numbers_where_a_number_is_meant(call):
         (lambda: bs.SpikeTrains([0.1], [0], None, 1, 1.0), "offsets is None"),
         (lambda: bs.SpikeTrains([0.1], [0], [0, 1], 1, 1.0, ["dog"]), "labels is"),
         (lambda: bs.SpikeTrains([0.1], [0], [0, 1], 2**40, 1.0), "n_units is"),
-        (lambda: bs.SpikeTrains.from_events(0.1, 0, 0, 1, 1, 1.0), "one dimension"),
+        (
+            lambda: bs.SpikeTrains.from_events(0.1, 0, 0, n_trials=1, n_units=1, duration=1.0),
+            "one dimension",
+        ),
         (lambda: bs.from_dense("abc", 1e-3), "counts is 'abc'"),
         (lambda: stats.cross_correlogram(TRAINS, TRAINS, 5, reach=0.1, width=0.01), "pairs is 5"),
         (lambda: stats.correlations(TRAINS, 0.1, seed="x"), "seed is 'x'"),
-        (lambda: bs.augment(TRAINS, [bs.TimeShift(0.1)], -1), "seed is -1"),
+        (lambda: bs.augment(TRAINS, [bs.TimeShift(0.1)], seed=-1), "seed is -1"),
         (lambda: bs.data.from_event_arrays(5, (2, 2, 2)), "recordings is 5"),
         (
             lambda: bs.data.from_event_arrays([np.zeros(2, EVENT)], (2, 2, 2), dtype="int"),

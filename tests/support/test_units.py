@@ -119,7 +119,12 @@ def test_a_network_with_units_is_the_network_without(quantity):
         mine.states["readout.U"], other.states["readout.U"]
     )
     trains = bs.SpikeTrains.from_events(
-        quantity(np.array([5.0, 1.0]), "ms"), [0, 1], [0, 0], 1, 2, quantity(10.0, "ms")
+        quantity(np.array([5.0, 1.0]), "ms"),
+        [0, 1],
+        [0, 0],
+        n_trials=1,
+        n_units=2,
+        duration=quantity(10.0, "ms"),
     )
     assert np.allclose(trains.times, [1e-3, 5e-3]) and trains.duration == pytest.approx(10e-3)
 

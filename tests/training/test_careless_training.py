@@ -120,7 +120,7 @@ def test_weights_that_are_no_numbers_leave_the_last_that_were():
     before = {name: weights.copy() for name, weights in net.weights.items()}
     with pytest.raises(
         ValueError,
-        match=r"epoch 0, batch 0: what Adam\(.*makes of the weights at the learning rate 0.001 is not finite",
+        match=r"epoch 0, batch 0: what Adam\(.*weights at the learning rate 0.001 is not finite",
     ):
         bs.train(net, data, epochs=1, batch=10, optimizer=bs.Adam(1e-3, epsilon=0.0), **QUIET)
     for name, weights in before.items():
@@ -177,7 +177,7 @@ def test_whole_trials_of_two_inputs_move_alike():
     )
     np.testing.assert_array_equal(moved[0].shift, other.shift)
     assert np.std(other.shift) > 10e-3 and bs.augment(
-        a[:0], [bs.Drop(0.5)], 0
+        a[:0], [bs.Drop(0.5)], seed=0
     ).offsets.tolist() == [0]
 
 

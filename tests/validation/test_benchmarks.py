@@ -1,0 +1,31 @@
+"""The suite for asv asks for what the programs of validation have."""
+
+import pytest
+
+from validation import speed
+from validation.benchmarks import start, training
+from validation.programs import parse_size
+
+
+def test_a_training_step_is_measured():
+    suite = training.TrainingStep()
+    suite.setup("24+8@3", "SuperSpike")
+    suite.time_step("24+8@3", "SuperSpike")
+    assert len(suite.data) == 64
+    assert 0 <= suite.track_memory("24+8@3", "SuperSpike") < 200  # MB
+
+
+@pytest.mark.parametrize("size", training.TrainingStep.params[0])
+def test_sizes_can_be_read(size):
+    assert str(parse_size(size)) == size
+
+
+def test_the_first_step_is_a_command_of_speed(monkeypatch):
+    called = []
+    monkeypatch.setattr(speed, "main", called.append)
+    monkeypatch.setattr(start.sys, "argv", ["-c", str(start.ROOT)])
+    exec(start.FIRST_STEP, {})
+    key, size = called[0][1:3]
+    assert called[0][0] == "first-step"
+    assert speed.by_key(key).ours
+    assert str(parse_size(size)) == size
