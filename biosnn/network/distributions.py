@@ -313,7 +313,7 @@ def _settle(distribution, infinite=()):
 
 
 def _becomes_seconds(distribution, name):
-    """Put seconds in the place of a quantity of time; returns whether it is not of another unit."""
+    """Turn a quantity of time into seconds; False where it is a quantity of something else."""
     try:
         keep(distribution, **{name: seconds(getattr(distribution, name), name)})
     except ValueError:

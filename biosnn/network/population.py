@@ -29,7 +29,7 @@ class Population(Shows):
     neuron
         Its table; None for inputs.
     surrogate
-        What takes the place of the derivative of a spike; None for inputs and readouts.
+        What replaces the derivative of a spike; None for inputs and readouts.
     initial
         U at the start of a trial.
     learn
