@@ -23,9 +23,13 @@ from .data.binning import bin_spikes
 from .data.spike_file import read_spikes
 from .data.spike_trains import SpikeTrains, from_dense
 from .engine.background import Current, OrnsteinUhlenbeck, PoissonInput
-from .engine.run import Gradients, Trace, gradient, run
-from .engine.simulate import Simulation, load_state, save_state, simulate
+from .engine.gradient import Gradients, gradient
+from .engine.run import run
+from .engine.simulate import simulate
+from .engine.simulation import Simulation
 from .engine.state import State
+from .engine.state_file import load_state, save_state
+from .engine.trace import Trace
 from .initializer.baselines import kaiming, random_weights, xavier
 from .initializer.fluctuation_driven import fluctuation_driven
 from .network import families, interop

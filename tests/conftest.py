@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from biosnn.engine import chunks as passes
+from biosnn.engine import chunks
 
 collect_ignore = (
     ["fuzz"] if sys.platform == "win32" else []
@@ -14,4 +14,4 @@ collect_ignore = (
 @pytest.fixture(autouse=True)
 def many_chunks(monkeypatch, request):
     if "real_chunks" not in request.keywords:
-        monkeypatch.setattr(passes, "_LEAST_WORK", 0)
+        monkeypatch.setattr(chunks, "_LEAST_WORK", 0)

@@ -3,9 +3,13 @@ differentiable, the adjoint is its exact gradient, and central differences must 
 
 import numpy as np
 
-from biosnn.engine import chunks as passes
-from biosnn.engine import run as trials
-from biosnn.engine.state import checked_state
+from biosnn.engine import gradient as backward
+from biosnn.engine.buffers import new_recording
+from biosnn.engine.chunks import forward
+from biosnn.engine.inputs import bin_inputs, input_trains
+from biosnn.engine.layouts import all_states, current_layout, stack
+from biosnn.engine.trace import make_trace
+from biosnn.engine.trial_state import checked_state
 from biosnn.engine.trial_tables import pack
 from biosnn.kernels import arrays
 
@@ -13,23 +17,23 @@ from biosnn.kernels import arrays
 def twin(network, spikes, currents=None, state=None):
     """A smooth forward pass with everything that the adjoint needs, from the initial state or that of another run. Returns a trace."""
     packed = pack(network)
-    events, steps = trials.bin_inputs(network, spikes, merge=True)
+    events, steps = bin_inputs(network, spikes, merge=True)
     n_trials = events.pointers.shape[0]
-    layout = trials.current_layout(packed, currents or {})
+    layout = current_layout(packed, currents or {})
     drive = arrays.Drive(
         events,
         np.arange(n_trials),
         layout.blocks,
-        trials._stack(layout, currents or {}, n_trials, steps, network.dtype, "currents"),
+        stack(layout, currents or {}, n_trials, steps, network.dtype, "currents"),
         earlier=None if state is None else checked_state(state, packed),
     )
-    states = trials.all_states(packed)
-    recording = passes.new_recording(
+    states = all_states(packed)
+    recording = new_recording(
         packed, n_trials, steps, states.blocks, states.width, tape=True, smooth=True
     )
-    passes.forward(packed, drive, recording, steps, 1)
-    trains = dict(zip([p.name for p in network.inputs], trials.input_trains(network, spikes)))
-    return trials.make_trace(packed, drive, recording, states, steps, trains)
+    forward(packed, drive, recording, steps, 1)
+    trains = dict(zip([p.name for p in network.inputs], input_trains(network, spikes)))
+    return make_trace(packed, drive, recording, states, steps, trains)
 
 
 def relative_error(
@@ -43,7 +47,7 @@ def relative_error(
     """
     rng, trace = np.random.default_rng(seed), twin(network, spikes, currents, state)
     _, states, counts, direct, *by_spike = loss(trace)
-    got = trials.gradient(
+    got = backward.gradient(
         trace,
         states=states,
         spikes=by_spike[0] if by_spike else None,
@@ -79,7 +83,7 @@ def relative_error(
             return lambda: network.weights.__setitem__(name, before)
 
         compare(got.weights[projection.name] + direct.get(projection.name, 0.0), change)
-    for key, gradient in got.time_constants.items():
+    for key, gradient in got.parameters.items():
         before = network.parameters[key]
 
         def change(delta, key=key, before=before):

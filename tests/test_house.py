@@ -1,4 +1,6 @@
-"""The architecture: imports run downward, folder by folder, and the cache of compiled code knows all kernels."""
+"""The architecture: imports run downward, folder by folder, and the cache of compiled code knows
+all kernels.
+"""
 
 import ast
 import graphlib
@@ -44,9 +46,11 @@ def test_imports_run_downward_by_folder():
     wrong = []
     for path in PACKAGE.rglob("*.py"):
         here = path.relative_to(PACKAGE).with_suffix("").parts
-        for other in imports_of(path):
-            if here[0] != other[0] and LEVELS[other[0]] >= LEVELS[here[0]]:
-                wrong.append(f"{'/'.join(here)} imports {'/'.join(other)}")
+        wrong += [
+            f"{'/'.join(here)} imports {'/'.join(other)}"
+            for other in imports_of(path)
+            if here[0] != other[0] and LEVELS[other[0]] >= LEVELS[here[0]]
+        ]
     assert not sorted(wrong)
 
 

@@ -13,7 +13,6 @@ from typing import Callable, NamedTuple
 import numpy as np
 
 import biosnn as bs
-from biosnn.engine import chunks as passes
 from biosnn.initializer.fluctuation_driven import _Design
 from biosnn.training.dataset import Given, TrainingData, load
 from biosnn.training.objective import make_objective
@@ -164,8 +163,8 @@ class Ours:
         """Kernel times are those of all threads, divided by their number; the rest of the step is the loss and waiting."""
         begin = time.perf_counter()
         with (
-            stopwatch(passes.kernels, "forward") as forward,
-            stopwatch(passes.kernels, "adjoint") as adjoint,
+            stopwatch(batch_forward, "forward") as forward,
+            stopwatch(batch_adjoint, "adjoint") as adjoint,
         ):
             gradient = self.session.gradient(self.data, self.data.rows).gradient
         middle = time.perf_counter()

@@ -15,7 +15,7 @@ import sys
 import numpy as np
 from rich.console import Console
 
-from biosnn.engine import chunks as passes
+from biosnn.support.threads import default_threads
 
 from . import measure, programs, report, scaling, simulations
 from .programs import CHOSEN, PROGRAMS, parse_size
@@ -177,7 +177,7 @@ def _parser():
         help=f"n_exc+n_inh@batch; n@batch, 3xn@batch: LIF layers; rn@batch: a recurrent one (default {' '.join(SIZES)})",
     )
     one.add_argument("--repeats", type=_positive, default=5)
-    one.add_argument("--threads", type=_positive, default=passes.default_threads())
+    one.add_argument("--threads", type=_positive, default=default_threads())
     one.add_argument("--data", help="SHD-layout file; default: Poisson spikes of the same shape")
     one.add_argument(
         "--first-calls",
@@ -199,7 +199,7 @@ def _parser():
         help="time per step against neurons, steps, batch, rate and threads, with its floor",
     )
     three.add_argument("--quick", action="store_true", help="few and small points, about a minute")
-    three.add_argument("--threads", type=_positive, default=passes.default_threads())
+    three.add_argument("--threads", type=_positive, default=default_threads())
     three.add_argument("--json", help="file for the rows")
     three.add_argument("--figure", help="PNG to write")
     simulations.add_commands(commands)

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..data.binning import bin_spikes
 from ..data.spike_trains import SpikeTrains
+from ..engine.inputs import input_trains
 from ..engine.realization import Realization, check_initial, realize
-from ..engine.run import input_trains
 from ..network.network import Network
 from ..support import checks, timegrid
 

@@ -1,16 +1,23 @@
-"""Plastic projections as arrays for the kernels of one large network (stream.py), and as part of the state of a simulation.
+"""Plastic projections: as arrays for the kernels of one large network, and in its state.
 
-Short-term plasticity has one u and one x for each presynaptic neuron; the thread that finds a spike writes its release where the spike
-lies in the list of past spikes. Long-term plasticity changes weights, which belong to the thread of their target; the presynaptic
-trace is needed by all threads, and each keeps its own copy, since they would otherwise have to meet at every arrival.
+Short-term plasticity has one u and one x for each presynaptic neuron; the thread that finds a spike
+writes its release where the spike lies in the list of recent spikes. Long-term plasticity changes
+weights, which belong to the thread of their target; the presynaptic trace is needed by all threads,
+and each keeps its own copy, since they would otherwise have to meet at every arrival.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..network.network import Network
 from ..network.plasticity import InhibitorySTDP, TsodyksMarkram, check_plasticity
 from ..support import schema
+from .state import State
+from .stream_layout import StreamLayout
+from .stream_tables import Cells, RecentSpikes, Wires
 
 _TABLE = 40  # time constants for which decay is tabulated; after that it is computed
 _LONGEST = 1 << 15  # steps in the table at most
@@ -29,7 +36,10 @@ _OWN = ("pre_trace", "pre_seen")  # of which each thread has a copy
 
 
 class Plastic(NamedTuple):
-    """Q projections with short-term plasticity, L with inhibitory plasticity. Times are steps, rates per step."""
+    """Q projections with short-term plasticity, L with inhibitory plasticity.
+
+    Times are steps, rates per step.
+    """
 
     short: np.ndarray  # (Q,) which projection
     short_delayed: np.ndarray  # (Q,) whether every synapse has a delay
@@ -41,7 +51,7 @@ class Plastic(NamedTuple):
     u: np.ndarray  # after the last spike
     x: np.ndarray
     used: np.ndarray  # step of the last spike
-    release: np.ndarray  # (slots, width) u x of past spikes, in the order of RecentSpikes.units
+    release: np.ndarray  # (slots, width) u x of recent spikes, in the order of RecentSpikes.units
     learning: np.ndarray  # (L,) which projection
     eta: np.ndarray
     alpha: np.ndarray
@@ -55,20 +65,27 @@ class Plastic(NamedTuple):
     post_trace: np.ndarray  # (postsynaptic neurons,) just after the last spike
     post_seen: np.ndarray
     into_at: np.ndarray  # (L,) first element in into_first
-    into_first: (
-        np.ndarray
-    )  # the synapses onto neuron i are into_synapse[into_first[i] .. into_first[i+1] - 1] …
+    # the synapses onto neuron i are into_synapse[into_first[i] .. into_first[i+1] - 1] …
+    into_first: np.ndarray
     into_synapse: np.ndarray
     into_source: np.ndarray  # … from these neurons
 
 
 def _of_kind(network, kind):
+    """(number, projection) of those with this kind of plasticity."""
     return [(k, p) for k, p in enumerate(network.projections) if isinstance(p.plasticity, kind)]
 
 
-def starting_weights(network, state):
-    """Projection -> a copy of its weights, one for each synapse in their order, where a run may change them; those of `state` if there
-    is one."""
+def starting_weights(network: Network, state: State | None) -> dict[str, NDArray]:
+    """Return projection -> a copy of its weights, where a run may change them.
+
+    There is one for each synapse, in their order; they are those of `state` if there is one.
+
+    Raises
+    ------
+    ValueError
+        If the weights of `state` are not of just the projections that learn, or cannot be.
+    """
     if state is not None:
         _check_learned(network, state)
         return {name: weights.copy() for name, weights in learned_weights(state).items()}
@@ -81,11 +98,9 @@ def starting_weights(network, state):
 
 
 def _check_learned(network, state):
-    """ValueError unless a state has the weights of just the projections that learn, and they can be."""
-    learned, learning = (
-        learned_weights(state),
-        dict((p.name, p) for _, p in _of_kind(network, InhibitorySTDP)),
-    )
+    """ValueError unless a state has the weights of just those that learn, and they can be."""
+    learned = learned_weights(state)
+    learning = {p.name: p for _, p in _of_kind(network, InhibitorySTDP)}
     known = {
         f"weight/{name}": schema.Rule(network.dtype, (network.synapses[name].size,), 0)
         for name in learning
@@ -95,8 +110,8 @@ def _check_learned(network, state):
         check_plasticity(network, p, learned[name])
 
 
-def learned_weights(state):
-    """Projection -> weights in the state of a simulation, in the order of the synapses."""
+def learned_weights(state: State) -> dict[str, NDArray]:
+    """Return projection -> weights in the state of a simulation, in the order of the synapses."""
     return {
         key.removeprefix("weight/"): weights
         for key, weights in state.arrays.items()
@@ -104,67 +119,74 @@ def learned_weights(state):
     }
 
 
-def pack_plastic(place, threads, recent):
-    """Plastic of a network at rest: resources full, traces 0."""
-    network, dt = place.network, place.network.dt
+def pack_plastic(layout: StreamLayout, threads: int, recent: RecentSpikes) -> Plastic:
+    """Return the plastic projections of a network at rest: resources full, traces 0."""
+    network, dt = layout.network, layout.network.dt
     short, learning = _of_kind(network, TsodyksMarkram), _of_kind(network, InhibitorySTDP)
-
-    def numbers(value, projections, kind=float):
-        return np.array([value(p) for _, p in projections], kind)
-
-    def firsts(name, projections):
-        """(first elements, total) of room for one number per neuron at an end of each projection."""
-        ends = np.cumsum(
-            [0] + [int(place.room[place.number[getattr(p, name)]]) for _, p in projections]
-        ).astype(np.int64)
-        return ends[:-1], int(ends[-1])
-
-    short_first, width = firsts("pre", short)
-    lists = np.diff(
-        np.append(recent.first[:, 0], recent.units.shape[1] - 1)
-    )  # room for the spikes of each population
-    releases = np.cumsum([0] + [lists[place.number[p.pre]] for _, p in short])
-    (pre_first, n_pre), (post_first, n_post) = firsts("pre", learning), firsts("post", learning)
-    rate = numbers(lambda p: dt / p.plasticity.tau, learning)
+    short_first, width = _firsts(layout, "pre", short)
+    pre_first, n_pre = _firsts(layout, "pre", learning)
+    post_first, n_post = _firsts(layout, "post", learning)
+    # room for the spikes of each population
+    lists = np.diff(np.append(recent.first[:, 0], recent.units.shape[1] - 1))
+    releases = np.cumsum([0] + [lists[layout.number[p.pre]] for _, p in short])
+    rate = _numbers(lambda p: dt / p.plasticity.tau, learning)
     size = min(_LONGEST, int(_TABLE / rate.min()) + 1) if rate.size else 1
-    return Plastic(
-        np.array([k for k, _ in short], np.int64),
-        numbers(lambda p: p.delay is None, short, bool),
-        short_first,
-        releases[:-1],
-        numbers(lambda p: p.plasticity.utilization, short),
-        numbers(lambda p: dt / p.plasticity.tau_rec, short),
-        numbers(lambda p: dt / p.plasticity.tau_facil if p.plasticity.tau_facil else 0.0, short),
-        np.zeros(width),
-        np.ones(width),
-        np.zeros(width, np.int64),
-        np.zeros((recent.mask + 1 if width else 0, releases[-1]), network.dtype),
-        np.array([k for k, _ in learning], np.int64),
-        numbers(lambda p: p.plasticity.eta, learning),
-        numbers(lambda p: p.plasticity.alpha, learning),
-        numbers(lambda p: p.plasticity.w_max, learning),
-        rate,
-        np.exp(-rate[:, None] * np.arange(size)),
-        pre_first,
-        np.zeros((threads, n_pre)),
-        np.zeros((threads, n_pre), np.int64),
-        post_first,
-        np.zeros(n_post),
-        np.zeros(n_post, np.int64),
-        *_transposed(network, [p.name for _, p in learning]),
+    into_at, into_first, into_synapse, into_source = _transposed(
+        network, [p.name for _, p in learning]
     )
+    return Plastic(
+        short=np.array([k for k, _ in short], np.int64),
+        short_delayed=_numbers(lambda p: p.delay is None, short, bool),
+        short_first=short_first,
+        release_first=releases[:-1],
+        utilization=_numbers(lambda p: p.plasticity.utilization, short),
+        recovery=_numbers(lambda p: dt / p.plasticity.tau_rec, short),
+        facilitation=_numbers(
+            lambda p: dt / p.plasticity.tau_facil if p.plasticity.tau_facil else 0.0, short
+        ),
+        u=np.zeros(width),
+        x=np.ones(width),
+        used=np.zeros(width, np.int64),
+        release=np.zeros((recent.mask + 1 if width else 0, releases[-1]), network.dtype),
+        learning=np.array([k for k, _ in learning], np.int64),
+        eta=_numbers(lambda p: p.plasticity.eta, learning),
+        alpha=_numbers(lambda p: p.plasticity.alpha, learning),
+        w_max=_numbers(lambda p: p.plasticity.w_max, learning),
+        rate=rate,
+        table=np.exp(-rate[:, None] * np.arange(size)),
+        pre_first=pre_first,
+        pre_trace=np.zeros((threads, n_pre)),
+        pre_seen=np.zeros((threads, n_pre), np.int64),
+        post_first=post_first,
+        post_trace=np.zeros(n_post),
+        post_seen=np.zeros(n_post, np.int64),
+        into_at=into_at,
+        into_first=into_first,
+        into_synapse=into_synapse,
+        into_source=into_source,
+    )
+
+
+def _numbers(value, projections, kind=float):
+    """A number of every projection."""
+    return np.array([value(p) for _, p in projections], kind)
+
+
+def _firsts(layout, end, projections):
+    """(first elements, total) of room for one number per neuron at an end of each projection."""
+    rooms = [int(layout.room[layout.number[getattr(p, end)]]) for _, p in projections]
+    ends = np.cumsum([0, *rooms]).astype(np.int64)
+    return ends[:-1], int(ends[-1])
 
 
 def _transposed(network, names):
     """into_at, into_first, into_synapse, into_source of these projections, one after the other."""
     from scipy.sparse import csr_matrix  # here: `import biosnn` stays quick
 
-    at, first, synapse, source = (
-        [0],
-        [np.empty(0, np.int64)],
-        [np.empty(0, np.int32)],
-        [np.empty(0, np.int32)],
-    )
+    at = [0]
+    first = [np.empty(0, np.int64)]
+    synapse = [np.empty(0, np.int32)]
+    source = [np.empty(0, np.int32)]
     filled = 0
     for name in names:
         rows = network.synapses[name]
@@ -188,17 +210,27 @@ def _transposed(network, names):
 
 
 def _releases(plastic, wires, cells, recent, steps):
-    """Views of the releases of the spikes in these steps, in the order of projection, step and neuron."""
+    """Views of the releases of the spikes in these steps, by projection, step and neuron."""
     for q, k in enumerate(plastic.short):
         p = wires.pre[k]
         for slot in [n & recent.mask for n in steps]:
             for t in range(cells.bounds.shape[1] - 1):
                 begin = plastic.release_first[q] + recent.first[p, t] - recent.first[p, 0]
-                yield plastic.release[slot, begin : begin + recent.count[slot, t, p]]
+                yield plastic.release[slot, begin : begin + recent.n_spikes[slot, t, p]]
 
 
-def state_of(plastic, wires, cells, recent, steps, learned):
-    """The arrays of a state: resources, traces, learned weights, and the releases of spikes that may not have arrived yet."""
+def state_of(
+    plastic: Plastic,
+    wires: Wires,
+    cells: Cells,
+    recent: RecentSpikes,
+    steps: range,
+    learned: Mapping[str, NDArray],
+) -> dict[str, NDArray]:
+    """Return the arrays of a state: resources, traces, learned weights and releases.
+
+    Releases are those of the spikes in `steps`, which may not have arrived yet.
+    """
     arrays = {
         f"plastic/{name}": (
             getattr(plastic, name)[0] if name in _OWN else getattr(plastic, name)
@@ -211,10 +243,22 @@ def state_of(plastic, wires, cells, recent, steps, learned):
     return arrays | {f"weight/{name}": weights.copy() for name, weights in learned.items()}
 
 
-def restore(plastic, wires, cells, recent, steps, state):
-    """Put what state_of wrote back, for any number of threads; the recent spikes are in `recent` already.
+def restore(
+    plastic: Plastic,
+    wires: Wires,
+    cells: Cells,
+    recent: RecentSpikes,
+    steps: range,
+    state: State,
+) -> None:
+    """Put back what `state_of` wrote, for any number of threads.
 
-    ValueError unless it fits, before anything is changed.
+    The recent spikes are in `recent` already.
+
+    Raises
+    ------
+    ValueError
+        If it does not fit; nothing is changed then.
     """
     releases = list(_releases(plastic, wires, cells, recent, steps))
     known = {

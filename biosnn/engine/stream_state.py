@@ -1,34 +1,35 @@
-"""What the state of a simulation must be before another one goes on from it: its schema, for any network and for a given one.
+"""The state of a simulation: what it must be before another one goes on from it.
 
-Arrays: x, clock, held and ring (engine.Memory), those of plasticity (plastic_engine.py), values and places of Ornstein-Uhlenbeck
-sources, the key of the random numbers, and recent_steps, recent_populations and recent_units: the spikes that may not have arrived.
+Arrays: x, clock, held and ring (stream_tables.Memory), those of plasticity (plasticity.py), values
+and places of Ornstein-Uhlenbeck sources, the key of the random numbers, and recent_steps,
+recent_populations and recent_units: the spikes that may not have arrived.
 """
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from ..support import schema
-from . import plasticity as plastic_engine
-from .state import KEY, number_of
+from .plasticity import PARTS
+from .state import State
+from .stream_layout import StreamLayout
+from .trial_state import KEY, number_of
 
 _NAMES = ("x", "clock", "held", "ring")
 
 
-def check_any(arrays, step, where):
-    """ValueError unless these are the arrays of the state of a simulation, of whatever network."""
+def check_any(arrays: dict[str, NDArray], step: Any, where: str) -> None:
+    """Raise a ValueError unless these can be the arrays of a simulation of any network."""
     schema.check_step(step, where)
-    number, whole, real = (
-        number_of(arrays, "x"),
-        schema.Rule(np.int64, (None,), 0),
-        schema.Rule(np.float64, (None,)),
-    )
+    number = number_of(arrays, "x")
+    whole = schema.Rule(np.int64, (None,), 0)
+    real = schema.Rule(np.float64, (None,))
     known = {
         name: schema.Rule(np.int32, (None,), 0) if name == "clock" else schema.Rule(number, (None,))
         for name in _NAMES
     }
-    known |= {
-        f"plastic/{name}": whole if kind == "step" else real
-        for name, kind in plastic_engine.PARTS.items()
-    }
+    known |= {f"plastic/{name}": whole if kind == "step" else real for name, kind in PARTS.items()}
     known |= {name: schema.Rule(number, (None,)) for name in arrays if name.startswith("weight/")}
     known |= {
         "plastic/released": schema.Rule(number, (None,), 0),
@@ -43,13 +44,13 @@ def check_any(arrays, step, where):
     )
 
 
-def check_spikes(state, place, longest):
-    """ValueError unless the step, the key and the recent spikes of a state can be; the first of all checks.
+def check_spikes(state: State, layout: StreamLayout, longest: int) -> None:
+    """Raise a ValueError unless step, key and recent spikes of a state can be.
 
-    place: engine.Place of the network; longest: steps that a spike may be on its way.
+    It is the first of all checks; longest: steps that a spike may be on its way.
     """
     arrays, step = state.arrays, schema.check_step(state.step, "state")
-    n = place.n
+    n = layout.n
     recent = _recent(np.size(arrays.get("recent_steps", ())), max(0, step - longest), step - 1) | {
         "key": KEY
     }
@@ -57,7 +58,7 @@ def check_spikes(state, place, longest):
     steps, populations, units = (
         arrays[f"recent_{what}"] for what in ("steps", "populations", "units")
     )
-    spiking = np.array([p.kind != "readout" for p in place.populations])
+    spiking = np.array([p.kind != "readout" for p in layout.populations])
     wrong = (
         (populations >= n.size)
         | ~spiking[populations.clip(0, n.size - 1)]
@@ -66,23 +67,37 @@ def check_spikes(state, place, longest):
     if wrong.any():
         k = int(np.argmax(wrong))
         raise ValueError(
-            f"state: recent spike {k} is of unit {units[k]} of population {populations[k]}; the populations that spike have "
+            f"state: recent spike {k} is of unit {units[k]} of population {populations[k]}; the "
+            "populations that spike have "
             + ", ".join(
-                f"{n[p]} units ({p}: {place.populations[p].name})" for p in np.flatnonzero(spiking)
+                f"{n[p]} units ({p}: {layout.populations[p].name})" for p in np.flatnonzero(spiking)
             )
             + "."
         )
-    once = np.array([p.kind != "input" for p in place.populations])[
-        populations
-    ]  # inputs may spike several times a step
+    # inputs may spike several times a step
+    once = np.array([p.kind != "input" for p in layout.populations])[populations]
     schema.check_order((populations, steps, units), once, "state: 'recent_units'")
 
 
-def check_memory(state, memory, limits, ou, sources):
-    """ValueError unless states, clocks and arrivals of a state fit arrays `memory` (name -> array); limits: the largest clocks."""
-    if np.shape(state.arrays.get("ou")) != ou.shape or not np.array_equal(
-        state.arrays.get("ou_sources"), sources
-    ):
+def check_memory(
+    state: State, memory: dict[str, NDArray], limits: NDArray, ou: NDArray, sources: NDArray
+) -> None:
+    """Raise a ValueError unless states, clocks and arrivals of a state fit the arrays `memory`.
+
+    Parameters
+    ----------
+    state
+        Of an earlier simulation.
+    memory
+        Name -> array of the network.
+    limits
+        The largest clocks.
+    ou, sources
+        Values and places of Ornstein-Uhlenbeck sources.
+    """
+    values: Any = state.arrays.get("ou")
+    places: Any = state.arrays.get("ou_sources")
+    if np.shape(values) != ou.shape or not np.array_equal(places, sources):
         raise ValueError(
             "this state was reached with another background: Ornstein-Uhlenbeck sources differ."
         )
@@ -109,6 +124,7 @@ def check_memory(state, memory, limits, ou, sources):
 
 
 def _recent(size, low, high):
+    """The schema of so many recent spikes, of steps within bounds."""
     return {
         "recent_steps": schema.Rule(np.int64, (size,), low, high),
         "recent_populations": schema.Rule(np.int64, (size,), 0),

@@ -11,8 +11,8 @@ import numpy as np
 
 from ..analysis import stats
 from ..data.binning import bin_spikes
-from ..engine import chunks as passes
-from ..engine import run as trials
+from ..engine.inputs import input_trains
+from ..engine.run import run
 from ..network.families import Exponential
 from ..network.network import Network
 from ..network.recurrence import recurrent_projections
@@ -20,6 +20,7 @@ from ..support.checks import check_names, choice, flag, instance
 from ..support.checks import rate as checked_rate
 from ..support.progress import progress_bar
 from ..support.seeds import generator
+from ..support.threads import checked_threads
 from ..support.warn import warn
 from ..theory import moments
 from ..theory.density import stationary_rate
@@ -142,7 +143,7 @@ def fluctuation_driven(
             report,
             spikes,
             fixed=assumed_rates is not None,
-            threads=passes.checked_threads(threads),
+            threads=checked_threads(threads),
             progress=progress,
         )
     return report
@@ -250,7 +251,7 @@ class _Design:
             name: checked_rate(rate, f"the rate of {name!r}", None) for name, rate in given.items()
         }
         check_names("rates", given, [p.name for p in self.network.sources])
-        trains = trials.input_trains(self.network, spikes) if spikes is not None else []
+        trains = input_trains(self.network, spikes) if spikes is not None else []
         if any(len(train) == 0 for train in trains):
             raise ValueError(
                 "spikes have no trials, so there is nothing to measure rates and membranes from; give at least one, or rates={…} "
@@ -539,7 +540,7 @@ def _close_loop(design, report, spikes, fixed, threads, progress, most=30):
     accelerated by Anderson mixing. The best weights that were seen are kept.
     """
     network = design.network
-    trains = trials.input_trains(network, spikes)
+    trains = input_trains(network, spikes)
     chosen = np.sort(design.rng.permutation(len(trains[0]))[:_TRIALS])
     sample = {p.name: train[chosen] for p, train in zip(network.inputs, trains)}
     mixing, best, n_trials = (
@@ -549,7 +550,7 @@ def _close_loop(design, report, spikes, fixed, threads, progress, most=30):
     )  # best: (beyond its error, error, iteration, position)
     with progress_bar(most, "initializing", progress) as advance:
         for iteration in range(most):
-            trace = trials.run(network, sample, merge=design.merge, threads=threads)
+            trace = run(network, sample, merge=design.merge, threads=threads)
             measured = shadows.measure(design, trace, threads)
             (error, blurred), position = (
                 _record(design, report, trace, measured),
@@ -575,7 +576,7 @@ def _close_loop(design, report, spikes, fixed, threads, progress, most=30):
     report.converged, report.closed_loop = not best[0], True
     if error >= 1.0:
         design.move(best[3], fixed)
-        trace = trials.run(network, sample, merge=design.merge, threads=threads)
+        trace = run(network, sample, merge=design.merge, threads=threads)
         error, blurred = _record(design, report, trace, shadows.measure(design, trace, threads))
         if report.converged:
             report.notes.append(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..engine import run as trials
+from ..engine.run import run
 from ..kernels.recording import add_products
 from ..network.network import Network
 from ..network.neuron import free_membrane
@@ -51,7 +51,7 @@ def measure(design, trace, threads):
         for (name, p), s in zip(parts.items(), sums.values())
     }
     for first in range(0, n_trials, each):
-        done = trials.run(
+        done = run(
             shadow,
             {source: train[first : first + each] for source, train in spikes.items()},
             record=[f"{p.name}.U" for p in shadow.spiking],

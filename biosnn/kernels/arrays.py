@@ -31,8 +31,9 @@ END_OF_STEP, BEFORE_RESET = range(2)
 
 
 class Terms(NamedTuple):
-    """Sparse sums, one for each state of each group: sum over e in first[r] .. first[r+1]-1 of
-    coefficient[at[e]] * x[other[e]].
+    """Sparse sums, one for each state of each group.
+
+    Row r is the sum over e in first[r] .. first[r+1]-1 of coefficient[at[e]] * x[other[e]].
     """
 
     first: np.ndarray  # (states + 1,) first term of each state
@@ -41,8 +42,9 @@ class Terms(NamedTuple):
 
 
 class Jumps(NamedTuple):
-    """What spikes add to other states of their own neuron (adaptation): one entry for each such
-    state of a population.
+    """What spikes add to other states of their own neuron (adaptation).
+
+    One entry for each such state of a population.
     """
 
     population: np.ndarray  # (entries,) spiking population
@@ -61,9 +63,9 @@ class Bounds(NamedTuple):
 
 
 class Pools(NamedTuple):
-    """Units that pool spikes:
+    """Units that pool spikes (pooling.py).
 
-    K populations, in an order in which each comes after what it pools (pooling.py).
+    K populations, in an order in which each comes after what it pools.
     """
 
     population: np.ndarray  # (K,) among the spiking ones of the model, the last of which they are
@@ -75,8 +77,9 @@ class Pools(NamedTuple):
 
 
 class Model(NamedTuple):
-    """Neurons as arrays: G groups (spiking ones first, then readouts), P spiking populations, N
-    neurons. Units that pool count as spiking.
+    """Neurons as arrays: G groups, P spiking populations, N neurons.
+
+    Spiking groups come first, then readouts. Units that pool count as spiking.
     """
 
     n_spiking: int  # number of spiking groups
@@ -109,8 +112,9 @@ class Model(NamedTuple):
 
 
 class Sparse(NamedTuple):
-    """Sparse projections in batches of trials (K of them, one for each delay that occurs); source,
-    target, jump, delay as in Wiring.
+    """Sparse projections in batches of trials: K of them, one for each delay that occurs.
+
+    Source, target, jump and delay are as in Wiring.
     """
 
     source: np.ndarray  # (K,)
@@ -154,8 +158,10 @@ class Wiring(NamedTuple):
 
 
 class Events(NamedTuple):
-    """Events of row b, step n, source q: units[pointers[b, n Q + q] : pointers[b, n Q + q + 1]],
-    ascending.
+    """Events of rows, steps and sources.
+
+    Those of row b, step n, source q are
+    units[pointers[b, n Q + q] : pointers[b, n Q + q + 1]], ascending.
     """
 
     pointers: np.ndarray  # (rows, T Q + 1) int64
@@ -291,8 +297,9 @@ class Scratch(NamedTuple):
 
 
 def aligned(shape, dtype):
-    """An uninitialized array that begins at a cache line: vector units then never read across two.
-    _BEYOND bytes may be read after its end.
+    """An uninitialized array that begins at a cache line.
+
+    Vector units then never read across two. _BEYOND bytes may be read after its end.
     """
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     memory = np.empty(size + 64 + _BEYOND, np.uint8)

@@ -77,7 +77,7 @@ def _add_delayed(
 def spikes_of(recent, n, part_of, p):
     """Spikes of population p at step n in one thread's part."""
     slot = n & recent.mask
-    return part(recent.units[slot], recent.first[p, part_of], recent.count[slot, part_of, p])
+    return part(recent.units[slot], recent.first[p, part_of], recent.n_spikes[slot, part_of, p])
 
 
 @kernel
@@ -114,8 +114,9 @@ def add_spikes(cells, wires, k, t, jump, units, x):
 
 @kernel
 def arrive(cells, wires, recent, k, n, t, x):
-    """Projection k with one delay: what was emitted `delay` steps before arrives now, in ascending
-    order of j.
+    """Projection k with one delay: what was emitted `delay` steps before arrives now.
+
+    In ascending order of j.
     """
     emitted, p = n - wires.delay[k], wires.pre[k]
     if emitted < 0:
@@ -163,8 +164,9 @@ def send(cells, wires, recent, k, n, t, ring, x):
 
 @kernel
 def take_from_ring(cells, wires, n, t, ring, x):
-    """What the ring holds for step n is added to the states of receptors, and its place becomes
-    free.
+    """What the ring holds for step n is added to the states of receptors.
+
+    Its place in the ring becomes free.
     """
     row = (n & wires.ring_mask) * wires.ring_width
     for c in range(wires.ring_state.size):

@@ -6,7 +6,6 @@ arrays and scalars only (arrays.py).
 """
 
 # numba drops a branch at compile time only where its test is `extras is not None` alone
-# ruff: noqa: SIM102
 
 from .arrays import BEFORE_RESET, END_OF_STEP
 from .bundles import accumulate_all, accumulate_step, keep_arrived, pull_all
@@ -64,8 +63,9 @@ def _resets_adjoint(model, recording, loss, scratch, start, trials, n, different
 
 @fused
 def _currents_adjoint(model, drive, recording, gradient, start, trials, n, grad_new):
-    """As `_add_currents` but for conductances, whose adjoint comes with that of the linear step;
-    and the adjoint of its matrix.
+    """Undo currents, biases and bounds; and the adjoint of the step matrix.
+
+    The adjoint of conductances comes with that of the linear step.
     """
     for g in range(model.n_spiking):
         if model.bounds.used[g]:
@@ -157,8 +157,9 @@ def _losses_adjoint(wiring, loss, gradient, scratch, start, trials, n, extras):
 
 @kernel
 def _steps_before_silence(loss, start, trials, steps):
-    """Number of steps up to the last one with a derivative of the loss in a tile of trials: all
-    later adjoints are 0.
+    """Number of steps up to the last one with a derivative of the loss in a tile of trials.
+
+    All later adjoints are 0.
     """
     for b in range(start, start + trials):
         for i in range(loss.counts.shape[1]):

@@ -14,7 +14,6 @@ element). Kernels see arrays and scalars only (arrays.py). batch_adjoint.py is t
 """
 
 # numba drops a branch at compile time only where its test is `extras is not None` alone
-# ruff: noqa: SIM102
 
 from .arrays import BEFORE_RESET, END_OF_STEP
 from .bundles import deliver_all, gather_all

@@ -9,8 +9,9 @@ _WORD, _ONE = np.uint64(64), np.uint64(1)
 
 @kernel
 def bin_once(spans, n_steps, n_units, duration, dt, tolerance, present, pointers, binned):
-    """Events of trials (events.Spans), moved, into the steps that contain them, one of a unit in a
-    step; returns how many there are.
+    """Events of trials (spike_trains.Spans), moved, into the steps that contain them.
+
+    One of a unit in a step; returns how many there are.
 
     Those outside of the units 0 .. n_units - 1 or the times 0 <= t < duration are left out.
     tolerance: as of timegrid.steps_of, seconds. present: bits (trial, step, unit), zeros. Writes

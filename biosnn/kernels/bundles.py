@@ -100,8 +100,7 @@ def pull_all(
             p < 0
             or not wiring.pulled[k]
             or n + wiring.delay[k] >= steps
-            or window > 0
-            and n // window != (n + wiring.delay[k]) // window
+            or (window > 0 and n // window != (n + wiring.delay[k]) // window)
         ):
             continue
         arrived = ring[(n + wiring.delay[k]) % ring.shape[0]]

@@ -17,8 +17,9 @@ from .simd import exp
 
 @kernel
 def _totals(model, g, drive, row, n, old, total, limit):
-    """total = G and limit = U_inf of the neurons of group g in one trial, row `row` of the batch;
-    old: states before the step.
+    """total = G and limit = U_inf of the neurons of group g in one trial.
+
+    row: of the trial in the batch; old: states before the step.
     """
     a = model.neuron_first[g]
     first = model.state_first[g]

@@ -58,8 +58,9 @@ def gather_inputs(
     column,
     arriving,
 ):
-    """arriving[n, b, column:] = sum of W[j] over the events that arrive at step first_step + n, for
-    a window of steps.
+    """arriving[n, b, column:] = sum of W[j] over the events that arrive at first_step + n.
+
+    For a window of steps.
 
     Some columns at a time, so that their part of W stays in the second-level cache.
     """
@@ -99,8 +100,9 @@ def events_by_unit(
     n_pre,
     sorting,
 ):
-    """Sort the events of some steps by presynaptic neuron, then trial and step: those of neuron j
-    are sorting.ends[j - 1] .. ends[j] - 1.
+    """Sort the events of some steps by presynaptic neuron, then trial and step.
+
+    Those of neuron j are sorting.ends[j - 1] .. ends[j] - 1.
 
     Their places say when and where they arrive, in a ring of `slots` steps and `tile` trials.
     """
@@ -159,8 +161,9 @@ def accumulate(grad_weight, n_pre, n_post, jump, smooth, sorting, column, arrive
 
 @fused
 def accumulate_now(grad_weight, n_post, jump, events, start, stop, adjoint):
-    """As `accumulate`, for the events of one trial and step: cheaper where grad_weight stays in the
-    first-level cache.
+    """As `accumulate`, for the events of one trial and step.
+
+    It is cheaper where grad_weight stays in the first-level cache.
     """
     for e in range(start, stop):
         s = jump * events.values[e] if events.values.size else jump
@@ -212,8 +215,9 @@ def _four_dots(w0, w1, w2, w3, y):
 
 @fused
 def pull_near(weight, n_post, jump, trials, grad_states, target, near, start, at, grad_spikes, pre):
-    """As `pull_dense`, but only for the neurons near threshold that are listed: elsewhere sigma' is
-    0 and grad_S is not needed.
+    """As `pull_dense`, but only for the neurons near threshold that are listed.
+
+    Elsewhere sigma' is 0 and grad_S is not needed.
     """
     for b in range(trials):
         grad_current, result = part(grad_states[b], target, n_post), grad_spikes[b]

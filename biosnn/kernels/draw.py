@@ -53,8 +53,9 @@ def _draw_distinct(state, k, n, taken):
 
 @kernel
 def fill_rows(seed, first, begin, end, n, multiple, skip_self, target):
-    """Draw the targets of rows begin .. end - 1, ascending: first[j+1] - first[j] of them from n
-    candidates.
+    """Draw the targets of rows begin .. end - 1, ascending.
+
+    There are first[j+1] - first[j] of them, from n candidates.
 
     multiple: with replacement. skip_self: candidate i means neuron i, or i + 1 from the row's own
     number on.
@@ -129,8 +130,9 @@ def place_targets(seed, begin, end, k, n, multiple, skip_self, cursor, target):
 
 @kernel
 def sum_of_squares(first, target):
-    """Sum over connected pairs of the squared number of their synapses; the targets of a row
-    ascend.
+    """Sum over connected pairs of the squared number of their synapses.
+
+    The targets of a row ascend.
     """
     total = 0
     for j in range(first.size - 1):

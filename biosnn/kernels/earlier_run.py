@@ -84,8 +84,9 @@ def gather_before(wiring, weight, earlier, start, trials, first, last, scratch):
 
 @fused
 def deliver_before(wiring, k, n_populations, w, earlier, start, trials, m, arriving, new):
-    """What bundle k brings from step m < 0: as in bundles.deliver_all, so that the order of
-    additions is that of one long run.
+    """What bundle k brings from step m < 0.
+
+    As in bundles.deliver_all, so that the order of additions is that of one long run.
     """
     if earlier.steps == 0:
         return

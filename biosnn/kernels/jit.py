@@ -234,8 +234,9 @@ is_raised = (lambda flags, place: flags[place] != 0) if numba.config.DISABLE_JIT
 
 
 def _system_yield(platform):
-    """The function of the operating system that gives the rest of a thread's time slice to others;
-    it returns an int.
+    """The function of the operating system that gives a thread's time slice to others.
+
+    It returns an int.
     """
     return (
         ctypes.WinDLL("kernel32").SwitchToThread
@@ -256,8 +257,9 @@ def _plain_meet(control, meeting, threads):
 
 @kernel
 def _meet(control, meeting, threads):
-    """Wait until all threads have come to this meeting; spinning, since the wait is short, but
-    other processes get their turn.
+    """Wait until all threads have come to this meeting.
+
+    They spin, since the wait is short, but other processes get their turn.
 
     control: int64, zeros at the start; [0] counts arrivals, a number other than 0 in [8] sends
     everybody home.

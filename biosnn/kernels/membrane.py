@@ -8,7 +8,6 @@ Kernels see arrays and scalars only (arrays.py). Index letters as in batch_forwa
 """
 
 # a comparison with NaN is false, and NaN must stay
-# ruff: noqa: FURB136
 
 from .jit import fused, kernel, part
 
@@ -138,7 +137,7 @@ def bias_adjoint(model, trials, grad_new, grad_bias, grad_drive):
 
 @kernel
 def bound(model, g, trials, new):
-    """U* = low where it is below, high where it is above. (NaN stays.)"""
+    """U* = low where it is below, high where it is above; NaN stays."""
     a = model.neuron_first[g]
     first = model.state_first[g]
     size = model.neuron_first[g + 1] - model.neuron_first[g]

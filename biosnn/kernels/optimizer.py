@@ -5,7 +5,6 @@ equations.
 """
 
 # x may be NaN, which min would lose
-# ruff: noqa: FURB136
 
 import numpy as np
 
@@ -25,7 +24,9 @@ def sgd(parameters, gradient, velocity, momentum, rate):
 def adam(
     parameters, gradient, mean, square, new_mean, new_square, correction, epsilon, shrink, rate
 ):
-    """new_mean, new_square: 1 - beta; correction: sqrt(1 - beta2^t); shrink: 1 - rate weight_decay;
+    """Adam and AdamW.
+
+    new_mean, new_square: 1 - beta; correction: sqrt(1 - beta2^t); shrink: 1 - rate weight_decay;
     rate: over 1 - beta1^t.
     """
     for i in range(parameters.size):
@@ -38,8 +39,9 @@ def adam(
 
 @kernel
 def smorms3(parameters, gradient, memory, mean, square, epsilon, rate):
-    """With r = 1 / (memory + 1) in the place of 1 - beta, and the rate held below mean^2 / (square
-    + epsilon).
+    """SMORMS3: with r = 1 / (memory + 1) in the place of 1 - beta.
+
+    The rate is held below mean^2 / (square + epsilon).
     """
     one = type(rate)(1)  # a bare 1 would make a float32 expression float64
     for i in range(parameters.size):

@@ -13,17 +13,21 @@ from .jit import at_address, kernel, part
 
 @kernel
 def _released(plastic, recent, q, n, part_of, p):
-    """Releases of short-term plasticity q for the spikes of step n in one thread's part of
-    population p, beside their list.
+    """Releases of short-term plasticity q for the spikes of step n, beside their list.
+
+    They are those of one thread's part of population p.
     """
     first = plastic.release_first[q] + recent.first[p, part_of] - recent.first[p, 0]
-    return part(plastic.release[n & recent.mask], first, recent.count[n & recent.mask, part_of, p])
+    return part(
+        plastic.release[n & recent.mask], first, recent.n_spikes[n & recent.mask, part_of, p]
+    )
 
 
 @kernel
 def use_resources(cells, wires, plastic, recent, q, n, t):
-    """Short-term plasticity q: u, x and the release u x at the spikes that thread t has found in
-    step n.
+    """Short-term plasticity q: u, x and the release u x at the spikes of step n.
+
+    They are those that thread t has found.
     """
     p = wires.pre[plastic.short[q]]
     use = plastic.utilization[q]
@@ -161,9 +165,7 @@ def _arrive_and_learn(cells, wires, plastic, recent, rule, n, t, x):
 
 @kernel
 def _learn_from_targets(cells, wires, plastic, recent, rule, n, t, x):
-    """x_post += 1 and w += eta x_pre, for the spikes of step n of the postsynaptic neurons of
-    thread t.
-    """
+    """x_post += 1 and w += eta x_pre, for the postsynaptic spikes of step n of thread t."""
     k = plastic.learning[rule]
     first = plastic.pre_first[rule]
     rate = plastic.rate[rule]

@@ -10,7 +10,6 @@ for neurons. Kernels see arrays and scalars only. k: population of units.
 """
 
 # choices without min and max keep NaN and the vector units
-# ruff: noqa: FURB136
 
 from .jit import fused, kernel, part
 from .threshold import is_listed
@@ -35,9 +34,10 @@ def pool(pools, trials, margin, start, slot):
 
 @fused
 def pool_adjoint(model, trials, margin, near, start, n, grad_spikes):
-    """From the last population of units to the first, when grad_S of the units is complete; it is 0
-    for those that are not near threshold where these are listed (threshold.is_listed), and the
-    neuron that it goes to is listed then, too.
+    """From the last population of units to the first, when grad_S of the units is complete.
+
+    It is 0 for those that are not near threshold where these are listed (threshold.is_listed), and
+    the neuron that it goes to is listed then, too.
     """
     pools = model.pools
     for k in range(pools.units.size - 1, -1, -1):
@@ -63,8 +63,9 @@ def pool_adjoint(model, trials, margin, near, start, n, grad_spikes):
 
 @kernel
 def pool_spikes(cells, pools, recent, k, n, t):
-    """One large network: the spikes of step n of the units of thread t, from the lists of all
-    threads. k: population of units.
+    """One large network: the spikes of step n of the units of thread t.
+
+    They follow from the lists of all threads. k: population of units.
     """
     p = pools.population[k]
     source = pools.source[k]
@@ -76,7 +77,7 @@ def pool_spikes(cells, pools, recent, k, n, t):
     count = 0
     for other in range(cells.bounds.shape[1] - 1):
         at = recent.first[source, other]
-        for e in range(recent.count[slot, other, source]):
+        for e in range(recent.n_spikes[slot, other, source]):
             row = rows + recent.units[slot, at + e]
             for a in range(pools.first[row], pools.first[row + 1]):
                 if begin <= pools.unit[a] < end:
@@ -85,4 +86,4 @@ def pool_spikes(cells, pools, recent, k, n, t):
         if pools.seen[seen + g] == n:
             recent.units[slot, recent.first[p, t] + count] = g
             count += 1
-    recent.count[slot, t, p] = count
+    recent.n_spikes[slot, t, p] = count

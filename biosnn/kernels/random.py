@@ -41,7 +41,7 @@ def _next_key(k0, k1):
 
 @kernel
 def random_words(key, stream, step, granule, words):
-    """64 random 32-bit words for the neurons 64 granule … of a stream at a step:
+    """64 random 32-bit words for the neurons 64 granule … of a stream at a step.
 
     Philox4x32-10 (Salmon et al. 2011).
 
@@ -81,8 +81,9 @@ def random_words(key, stream, step, granule, words):
 
 @kernel
 def _shared_poisson(words, table, counts):
-    """counts = number of entries of `table` (cumulative probabilities times 2^32, ascending) that
-    each word reaches.
+    """counts = number of entries of `table` that each word reaches.
+
+    table: cumulative probabilities times 2^32, ascending.
     """
     for i in range(GRANULE):
         counts[i] = 0
@@ -125,8 +126,9 @@ def _own_poisson(words, mean, counts):
 
 @kernel
 def _normal(words, values):
-    """64 standard normal numbers from 64 words (Box & Muller), the words of neuron i and its
-    partner half a granule on.
+    """64 standard normal numbers from 64 words (Box & Muller).
+
+    The words are those of neuron i and of its partner half a granule on.
     """
     for i in range(GRANULE // 2):
         radius = np.sqrt(-2 * np.log((np.float64(words[i]) + 0.5) * _TO_UNIT))
@@ -184,8 +186,9 @@ def add_currents(noise, s, n, p, i, m, current, words):
 
 @kernel
 def add_poisson(cells, noise, s, n, t, x, words):
-    """Independent Poisson input of source s to the neurons of thread t: receptor state += weight *
-    count.
+    """Independent Poisson input of source s to the neurons of thread t.
+
+    receptor state += weight * count.
     """
     p = noise.population[s]
     segment = _segment(noise.starts, noise.start_first[s], noise.segments[s], n)
@@ -208,8 +211,9 @@ _WHOLE_TRIAL = np.uint64(2**64 - 1)  # the step of a draw that holds for all ste
 
 @kernel
 def _escape(kind, steepness, rate, x):
-    """Probability of a spike in a step at x = U* - theta; 0 at -inf. rate: expected spikes in a
-    step at x = 0.
+    """Probability of a spike in a step at x = U* - theta; 0 at -inf.
+
+    rate: expected spikes in a step at x = 0.
     """
     if kind == SIGMOID_ESCAPE:
         return 1 / (1 + np.exp(-steepness * x))

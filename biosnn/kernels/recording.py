@@ -4,7 +4,6 @@ Kernels see arrays and scalars only (arrays.py). Index letters as in batch_forwa
 """
 
 # numba drops a branch at compile time only where its test is `extras is not None` alone
-# ruff: noqa: SIM102
 
 import numpy as np
 
@@ -39,8 +38,9 @@ def add_blocks(blocks, moment, trials, rows, start, n, states):
 
 @kernel
 def add_moments(blocks, moment, trials, states, moments, start, n):
-    """Step n: mean += (x - mean) / (n + 1), and the sum of squared deviations grows with it
-    (Welford 1962).
+    """Step n of mean and variance (Welford 1962).
+
+    mean += (x - mean) / (n + 1), and the sum of squared deviations grows with it.
     """
     share = 1.0 / (n + 1)
     for m in range(blocks.size.size):
@@ -70,8 +70,9 @@ def record(recording, moment, trials, states, start, n, extras):
 
 @kernel
 def add_products(states, first, sums, products):
-    """sums[b, a] += U_a and products[b, a, c] += U_a U_c over all steps; states (trial, step,
-    column), U_a (n,) from column first + a n.
+    """sums[b, a] += U_a and products[b, a, c] += U_a U_c over all steps.
+
+    states (trial, step, column), with U_a (n,) from column first + a n.
     """
     parts, n = sums.shape[1:]
     for b in range(states.shape[0]):

@@ -137,8 +137,9 @@ def _row_dot(sparse, first, last, weight, adjoint):
 def pull_sparse(
     sparse, n_inputs, model, weight, near, start, trials, n, steps, window, ring, grad_spikes
 ):
-    """grad_S of what was emitted at step n; where those near threshold are listed, for them only:
-    elsewhere sigma' is 0.
+    """grad_S of what was emitted at step n.
+
+    Where the neurons near threshold are listed, for them only: elsewhere sigma' is 0.
     """
     for k in range(sparse.source.size):
         p, arrival = sparse.source[k] - n_inputs, n + sparse.delay[k]
@@ -146,8 +147,7 @@ def pull_sparse(
             p < 0
             or not sparse.pulled[k]
             or arrival >= steps
-            or window > 0
-            and n // window != arrival // window
+            or (window > 0 and n // window != arrival // window)
         ):
             continue
         pre = model.population_first[p]

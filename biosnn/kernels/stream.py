@@ -18,11 +18,11 @@ from .stream_neurons import copy_inputs, jump, reset, update
 
 @kernel
 def _record(cells, record, n, t, x, state, row):
-    for c in range(record.index.size):
+    for c in range(record.element.size):
         if record.owner[c] == t:
             a = record.clamped_by[c]  # a neuron whose U is recorded and may be clamped, or -1
             record.values[row, c] = (
-                state.held[a] if a >= 0 and state.clock[a] > 0 else x[record.index[c]]
+                state.held[a] if a >= 0 and state.clock[a] > 0 else x[record.element[c]]
             )
 
 
@@ -101,7 +101,7 @@ def advance(
             known = n
         _deliver(cells, wires, plastic, noise, recent, n, t, ring, x, scratch.words)
         _reset_all(cells, recent, n, t, x, state)
-        if record.index.size and n % record.every == 0:
+        if record.element.size and n % record.every == 0:
             _record(cells, record, n, t, x, state, row)
             row += 1
 
@@ -126,14 +126,15 @@ def split_rows(first, target, bounds, split):
 
 @kernel
 def collect(recent, p, first, last, steps, units):
-    """Spikes of population p in steps first .. last - 1, by step and then neuron, into `steps` and
-    `units`.
+    """Spikes of population p in steps first .. last - 1, into `steps` and `units`.
+
+    They are sorted by step, and then by thread and neuron.
     """
     total = 0
     for n in range(first, last):
         slot = n & recent.mask
         for t in range(recent.first.shape[1]):
             at = recent.first[p, t]
-            for e in range(recent.count[slot, t, p]):
+            for e in range(recent.n_spikes[slot, t, p]):
                 steps[total], units[total] = n, recent.units[slot, at + e]
                 total += 1

@@ -10,7 +10,6 @@ stream.py has the step that calls these loops. Kernels see arrays and scalars on
 """
 
 # a comparison with NaN is false, and NaN must stay
-# ruff: noqa: FURB136
 
 import numpy as np
 
@@ -24,8 +23,9 @@ BLOCK = 512
 
 @kernel
 def _term(cells, p, i, m, x, old, e):
-    """Coefficients and states of a term of the step matrix, for the neurons i .. i + m - 1; U
-    before the step is in `old`.
+    """Coefficients and states of a term of the step matrix, for the neurons i .. i + m - 1.
+
+    U before the step is in `old`.
     """
     state = cells.term_other[e]
     y = (
@@ -49,9 +49,7 @@ def _only_decays(cells, p, r):
 
 @kernel
 def _linear(cells, p, i, m, x, old, fresh):
-    """fresh_r = sum_e coefficient_e x_other(e), for every state r of a table model that does not
-    only decay.
-    """
+    """fresh_r = sum_e coefficient_e x_other(e), for every state r that does not only decay."""
     for r in range(cells.row_first[p], cells.row_first[p + 1]):
         if _only_decays(cells, p, r):
             continue
@@ -78,8 +76,9 @@ def _linear(cells, p, i, m, x, old, fresh):
 
 @kernel
 def _conduct(cells, p, i, m, x, u, fresh, current, driven):
-    """U* = U_inf + (U - U_inf) exp(-dt (1 + sum g) / tau_mem), U_inf = (sum g E + current) / (1 +
-    sum g), for the old g.
+    """U* = U_inf + (U - U_inf) exp(-dt (1 + sum g) / tau_mem), for the old g.
+
+    U_inf = (sum g E + current) / (1 + sum g).
     """
     one, stride = x.dtype.type(1), cells.padded[p]
     total, inflow = np.empty(m, x.dtype), np.empty(m, x.dtype)
@@ -130,8 +129,9 @@ def _bound(cells, p, m, fresh):
 
 @kernel
 def _clamp_and_compare(cells, p, i, m, x, clock, old, fresh, margin):
-    """States take their new values, but a clamped U stays; margin = U - theta, or -inf where
-    clamped.
+    """States take their new values, but a clamped U stays.
+
+    margin = U - theta, or -inf where clamped.
 
     A choice is stored elsewhere than where its parts were loaded: else the compiler makes a masked
     store of it, slow on many processors.
@@ -192,8 +192,9 @@ def _release(cells, p, i, m, x, clock, held, old):
 
 @kernel
 def _find_spikes(i, m, n_real, margin, units, count):
-    """Append the neurons with margin > 0; blocks without a spike are passed over at the speed of
-    vector units.
+    """Append the neurons with margin > 0.
+
+    Blocks without a spike are passed over at the speed of vector units.
     """
     for b in range(0, m, LANES):
         bits = at_least(margin, b, margin.dtype.type(0))
@@ -208,8 +209,9 @@ def _find_spikes(i, m, n_real, margin, units, count):
 
 @kernel
 def update(cells, noise, recent, p, n, t, x, state, scratch):
-    """Integrate and threshold the neurons of thread t in population p, and list its spikes of step
-    n.
+    """Integrate and threshold the neurons of thread t in population p.
+
+    Its spikes of step n are listed.
     """
     slot, words = n & recent.mask, scratch.words
     begin = cells.bounds[p, t]
@@ -241,7 +243,7 @@ def update(cells, noise, recent, p, n, t, x, state, scratch):
         )
         if cells.spiking[p]:
             count = _find_spikes(i, m, cells.n[p], scratch.margin, units, count)
-    recent.count[slot, t, p] = count
+    recent.n_spikes[slot, t, p] = count
 
 
 @kernel
@@ -259,7 +261,7 @@ def copy_inputs(cells, drive, recent, p, n, t):
             if begin <= drive.units[e] < end:
                 recent.units[slot, recent.first[p, t] + count] = drive.units[e]
                 count += 1
-    recent.count[slot, t, p] = count
+    recent.n_spikes[slot, t, p] = count
 
 
 @kernel
@@ -269,7 +271,7 @@ def reset(cells, recent, p, n, t, x, state):
     a = cells.neuron_first[p]
     first = cells.state_first[p]
     at = recent.first[p, t]
-    for e in range(recent.count[slot, t, p]):
+    for e in range(recent.n_spikes[slot, t, p]):
         i = recent.units[slot, at + e]
         x[first + i] = x[first + i] - cells.threshold[p] if cells.subtracts[p] else cells.reset[p]
         state.held[a + i] = x[first + i]
@@ -285,7 +287,7 @@ def jump(cells, recent, p, n, t, x):
     at = recent.first[p, t]
     if n < cells.jump_delay[p]:
         return
-    for e in range(recent.count[slot, t, p]):
+    for e in range(recent.n_spikes[slot, t, p]):
         i = recent.units[slot, at + e]
         for r in range(cells.row_first[p] + 1, cells.row_first[p + 1]):
             x[first + (r - cells.row_first[p]) * cells.padded[p] + i] += cells.coefficient[

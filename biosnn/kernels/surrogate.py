@@ -96,8 +96,9 @@ def surrogate_derivative(kind, beta, cutoff, x):
 
 @kernel
 def smooth_spike(kind, beta, cutoff, x):
-    """The smooth twin of the threshold: the antiderivative of `surrogate_derivative` that vanishes
-    at -inf.
+    """The smooth twin of the threshold.
+
+    It is the antiderivative of `surrogate_derivative` that vanishes at -inf.
     """
     one, half = type(x)(1), type(x)(0.5)
     if x == -np.inf:

@@ -22,8 +22,9 @@ def is_listed(model, g, near):
 
 @kernel
 def threshold(model, g, trials, old, new, clock, margin, start, slot):
-    """margin = U* - theta; a clamped neuron keeps U and has margin -inf, so that neither spike nor
-    surrogate follows.
+    """margin = U* - theta; a clamped neuron keeps U.
+
+    Its margin is -inf, so that neither spike nor surrogate follows.
     """
     a = model.neuron_first[g]
     first = model.state_first[g]
@@ -44,8 +45,9 @@ def threshold(model, g, trials, old, new, clock, margin, start, slot):
 
 @kernel
 def collect_spikes(model, p, trials, margin, slot, spikes, near, start, n):
-    """Append the neurons with margin > 0 to the events of each trial; in the smooth twin every
-    neuron emits sigma(margin).
+    """Append the neurons with margin > 0 to the events of each trial.
+
+    In the smooth twin every neuron emits sigma(margin).
 
     `near`, if it has units, gets those with |margin| <= cutoff, whose surrogate is not zero.
     """
@@ -141,8 +143,9 @@ def clamp_adjoint(model, g, trials, margin, start, n, grad_new, kept):
 
 @kernel
 def reset(model, p, trials, spikes, margin, start, n, slot, new, clock, counts):
-    """U = U* + S (U_reset - U*), or U = U* - theta S; a spike is counted and starts the refractory
-    clock.
+    """U = U* + S (U_reset - U*), or U = U* - theta S.
+
+    A spike is counted and starts the refractory clock.
     """
     g = model.group[p]
     a = model.population_first[p]

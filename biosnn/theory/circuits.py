@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.background import Current, PoissonInput, pack_background, pieces
-from ..engine.stream_tables import Place
+from ..engine.background import Current, PoissonInput, pieces
+from ..engine.background_tables import check_background
+from ..engine.stream_layout import StreamLayout
 from ..network.network import Network
 from ..network.plasticity import InhibitorySTDP, TsodyksMarkram
 from ..support import checks, timegrid
@@ -103,9 +104,11 @@ def check_no_pooling(network: Network) -> None:
 def named_background(network: Network, background: Sequence) -> list:
     """Return the background with the names of populations. ValueErrors are those of `simulate`."""
     background = checks.several(background, "background", 'PoissonInput("E", 1e4, 1e-4)')
-    place = Place(network)
-    pack_background(background, network, place, 0)
-    return [replace(source, population=place(source.population)[1].name) for source in background]
+    layout = StreamLayout(network)
+    check_background(layout, background)
+    return [
+        replace(source, population=layout.find(source.population)[1].name) for source in background
+    ]
 
 
 def background_cell(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.simulate import Simulation
+from ..engine.simulation import Simulation
 from ..network.network import Network
 from ..network.plasticity import InhibitorySTDP
 from .mean_field import FixedPoint

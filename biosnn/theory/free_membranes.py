@@ -13,7 +13,8 @@ import numpy as np
 
 from ..data.spike_trains import SpikeTrains
 from ..engine.background import Current, OrnsteinUhlenbeck, PoissonInput, pieces
-from ..engine.simulate import Simulation, simulate
+from ..engine.simulate import simulate
+from ..engine.simulation import Simulation
 from ..network.connectivity import Pairs
 from ..network.network import Network
 from ..network.neuron import free_membrane

@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Group
 from rich.text import Text
 
-from ..engine.simulate import Simulation
+from ..engine.simulation import Simulation
 from ..network.network import Network
 from ..support import checks
 from ..support.show import About, Shows

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..analysis import stats
 from ..data.spike_trains import SpikeTrains
-from ..engine.simulate import Simulation
+from ..engine.simulation import Simulation
 from ..support import timegrid
 from .moments import Moments
 

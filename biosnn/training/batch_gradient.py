@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from ..data.augmentation import augmented_events
 from ..data.binning import bin_events
 from ..data.spike_trains import SpikeTrains
-from ..engine import chunks
-from ..engine import state as run_state
+from ..engine import chunks, trial_state
+from ..engine.buffers import Workspace
 from ..engine.finite import check_batch
-from ..engine.run import Layout, all_states, side_by_side, state_layout
+from ..engine.inputs import side_by_side
+from ..engine.layouts import Layout, all_states, state_layout
 from ..kernels import arrays
 from ..network.escape import chance, with_dropout
 from ..support.seeds import TrainingStream
@@ -78,7 +79,7 @@ class GradientPass:
         self.presentation = presentation
         self.pool = pool
         self._learns = any(p.learn for p in parameters.network.populations)
-        self._spare: list[chunks.Workspace] = []
+        self._spare: list[Workspace] = []
 
     def __call__(
         self, data: DataSet, rows: np.ndarray, epoch: int = 0, state: Any = None
@@ -99,7 +100,7 @@ class GradientPass:
         options, packed = self.presentation, self.parameters.packed
         rows = rows if options.stateful else data.by_length(rows)
         if options.stateful and state is None:
-            state = run_state.at_rest(packed, rows.size)
+            state = trial_state.at_rest(packed, rows.size)
         batch = self._batch(data, rows, epoch)
         results, found, state = chunks.chunked_gradient(
             batch.packed,

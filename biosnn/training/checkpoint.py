@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine import state as run_state
+from ..engine import trial_state
 from ..network import weight_file
 from ..support import checks, schema
 from .checkpoint_folder import BEST, LAST, reserved
@@ -63,7 +63,7 @@ def _write(session, path):
     found["best"] = np.empty(0, network.dtype) if progress.best is None else progress.best
     found["sums"] = progress.sums
     if progress.batch and progress.state is not None:
-        state = run_state.as_arrays(progress.state)
+        state = trial_state.as_arrays(progress.state)
         found |= {f"{_STATE}{name}": value for name, value in state.items()}
     head = {
         "kind": "training",
@@ -91,7 +91,7 @@ def _read(session, path):
         name.removeprefix(_STATE): value for name, value in found.items() if name.startswith(_STATE)
     }
     if state:
-        run_state.check_events(state, session.parameters.packed, f"{path}: {_STATE}")
+        trial_state.check_events(state, session.parameters.packed, f"{path}: {_STATE}")
     _restore(session, found, head, state)
 
 
@@ -109,7 +109,7 @@ def _restore(session, found, head, state):
     progress.batch = head["batch"]
     if state:
         steps = head["batch"] * session.data.training.steps
-        progress.state = run_state.from_arrays(state, steps, session.parameters.packed)
+        progress.state = trial_state.from_arrays(state, steps, session.parameters.packed)
 
 
 # ------------------------------------------------------------------------------------------- checks
@@ -183,7 +183,7 @@ def _optimizer_rules(session, n, head):
 def _state_rules(session, head):
     """What the state of the trials must be that the next batch goes on from."""
     schema.check_step(head["batch"] * session.data.training.steps, _STATE.rstrip("/"))
-    rules = run_state.rules(session.parameters.packed, session.presentation.batch_size)
+    rules = trial_state.rules(session.parameters.packed, session.presentation.batch_size)
     return {f"{_STATE}{name}": each for name, each in rules.items()}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..data.augmentations import Blend
 from ..data.spike_trains import SpikeTrains
-from ..engine.run import bin_inputs, input_trains, labels_of
+from ..engine.inputs import bin_inputs, input_trains, labels_of
 from ..kernels import arrays
 from ..network.network import Network
 from ..support.checks import real

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from ..data.spike_trains import SpikeTrains
-from ..engine import chunks
-from ..engine import state as run_state
+from ..engine import chunks, trial_state
+from ..engine.buffers import new_recording
 from ..engine.finite import check_batch
-from ..engine.run import NO_CURRENT, all_states, state_layout
+from ..engine.layouts import NO_CURRENT, all_states, state_layout
 from ..kernels import arrays
 from ..network.escape import chance
 from ..network.network import Network
@@ -219,7 +219,9 @@ class Evaluator:
         recording = self._room(rows.size, data.steps)
         chunks.forward(packed, drive, recording, data.steps, options.threads)
         check_batch(packed, drive, recording, data.steps, all_states)
-        after = run_state.after(packed, drive, recording, data.steps) if options.stateful else None
+        after = (
+            trial_state.after(packed, drive, recording, data.steps) if options.stateful else None
+        )
         return recording, after
 
     def _room(self, n_trials, steps):
@@ -229,8 +231,6 @@ class Evaluator:
         if not fits or known.states.shape[1] != steps:
             packed = self.parameters.packed
             layout = state_layout(packed, self.objective.seen)
-            known = chunks.new_recording(
-                packed, n_trials, steps, layout.blocks, layout.width, end=True
-            )
+            known = new_recording(packed, n_trials, steps, layout.blocks, layout.width, end=True)
             self._recording = known
         return known

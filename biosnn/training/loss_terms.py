@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.run import Layout, dense_spikes
+from ..engine.layouts import Layout, dense_spikes
 from ..kernels import arrays
 from ..network.network import Network
 from ..support.checks import as_array, real, reals, shown

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.run import tau_gradients
-from ..engine.trial_tables import pack, pack_model
+from ..engine.parameter_gradients import parameter_gradients
+from ..engine.trial_neurons import pack_model
+from ..engine.trial_tables import pack
 from ..kernels import arrays
 from ..network.network import Network
 
@@ -52,7 +53,7 @@ class Parameters:
         """Return what the adjoint found as a vector like `vector`."""
         parts = [found.weight]
         if self._learned:
-            by_key = tau_gradients(self.packed, found)
+            by_key = parameter_gradients(self.packed, found)
             dtype = self.network.dtype
             parts += [np.ravel(by_key[key]).astype(dtype) for key in self._learned]
         return np.concatenate(parts)

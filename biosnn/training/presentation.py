@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..data.augmentation import checked
-from ..engine.run import window_steps
+from ..engine.gradient import window_steps
 from ..engine.trial_tables import check_differentiable, check_reset_is_differentiable
 from ..network.escape import checked_dropout
 from ..network.network import Network

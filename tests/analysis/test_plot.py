@@ -18,7 +18,8 @@ from biosnn.analysis import figures, plot, plot_activity, plot_currents, stats
 from biosnn.brian.comparison import Comparison, Divergence  # noqa: E402
 from biosnn.data import poisson  # noqa: E402
 from biosnn.data.spike_trains import SpikeTrains  # noqa: E402
-from biosnn.engine.run import Gradients, run  # noqa: E402
+from biosnn.engine.gradient import Gradients  # noqa: E402
+from biosnn.engine.run import run  # noqa: E402
 from biosnn.initializer.report import InitializerReport, PopulationReport  # noqa: E402
 from biosnn.network import families  # noqa: E402
 from biosnn.network.conductance_models import conductance_lif  # noqa: E402

@@ -67,7 +67,7 @@ def gradient_values(gradients):
     return {
         "gradient by weights of": gradients.weights,
         "gradient by current of": gradients.currents,
-        "gradient by parameter": gradients.time_constants,
+        "gradient by parameter": gradients.parameters,
         "gradient by state": gradients.states,
         "gradient norms per step of": gradients.per_step,
     }

@@ -15,7 +15,9 @@ def test_philox_gives_the_published_numbers():
 
 
 def collect(source, n=500, steps=400, jump_state="U"):
-    """What a source adds in every step to neurons that forget (tau much below the recorded steps is not allowed: undo the leak)."""
+    """What a source adds in every step to neurons that forget (tau much below the recorded steps is
+    not allowed: undo the leak).
+    """
     net = bs.Network(1e-3, np.float64)
     net.population(n, bs.lif_delta(tau_mem=1.0, threshold=1e12), name="A")
     u = bs.simulate(

@@ -1,4 +1,4 @@
-"""Simulation and theory by careless users: what they are told, and what went wrong without a word before."""
+"""Simulation and theory by careless users: what they are told."""
 
 import signal
 import subprocess
@@ -41,8 +41,10 @@ def test_spikes_can_be_read_while_the_file_grows(tmp_path):
     script = f"""
 import biosnn as bs
 net = bs.Network(1e-4)
-net.population(100, bs.lif_delta(tau_mem=20e-3, threshold=20e-3, reset=10e-3), "excitatory", name="E")
-bs.simulate(net, 1e6, background=[bs.Current("E", 0.05)], out={str(tmp_path / "grow.spikes")!r}, progress=False)
+neuron = bs.lif_delta(tau_mem=20e-3, threshold=20e-3, reset=10e-3)
+net.population(100, neuron, "excitatory", name="E")
+path = {str(tmp_path / "grow.spikes")!r}
+bs.simulate(net, 1e6, background=[bs.Current("E", 0.05)], out=path, progress=False)
 """
     process = subprocess.Popen([sys.executable, "-c", script])
     try:

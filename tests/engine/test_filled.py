@@ -1,19 +1,20 @@
-"""Sparse projections that run as dense ones: the same numbers within rounding, and zeros that stay zeros."""
+"""Sparse projections that run as dense ones: the same numbers within rounding, and zeros that stay
+zeros.
+"""
 
 import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn.engine import trial_tables as pack
+from biosnn.engine import trial_projections
+from biosnn.engine.trial_tables import pack
 
 
 def circuit():
     net = bs.Network(1e-3)
-    x, a, b = (
-        net.input(8),
-        net.population(10, bs.ei_lif(), "excitatory", name="A"),
-        net.population(6, bs.ei_lif(), "inhibitory", name="B"),
-    )
+    x = net.input(8)
+    a = net.population(10, bs.ei_lif(), "excitatory", name="A")
+    b = net.population(6, bs.ei_lif(), "inhibitory", name="B")
     rng = np.random.default_rng(0)
     for k, (pre, post, rule) in enumerate(
         [
@@ -41,9 +42,9 @@ def circuit():
 def test_filled_up_and_by_synapse(monkeypatch, surrogate):
     spikes, results = bs.data.poisson(100.0, 8, 0.06, 5, seed=1, labels=np.arange(5) % 2), []
     for share in (0.0, 2.0):
-        monkeypatch.setattr(pack, "_FILLED", share)
+        monkeypatch.setattr(trial_projections, "_FILLED", share)
         net = circuit()
-        assert (pack.pack(net).filled is None) == (share == 2.0)
+        assert (pack(net).filled is None) == (share == 2.0)
         trace = bs.run(net, spikes, tape=True)
         assert all(count.sum() > 20 for count in trace.counts.values())
         weights = bs.gradient(
@@ -59,11 +60,11 @@ def test_filled_up_and_by_synapse(monkeypatch, surrogate):
 def test_large_projections_stay_sparse(monkeypatch):
     net = circuit()
     monkeypatch.setattr(
-        pack, "_FILLED_BYTES", 50 * 4
+        trial_projections, "_FILLED_BYTES", 50 * 4
     )  # the pairs of x->B are 48, those of B->B 36, of the others more
-    packed = pack.pack(net)
+    packed = pack(net)
     assert (
         packed.filled.size == packed.weight.size + 48 + 36 and packed.wiring.sparse.source.size == 3
     )
-    monkeypatch.setattr(pack, "_FILLED_BYTES", 0)
-    assert pack.pack(net).filled is None
+    monkeypatch.setattr(trial_projections, "_FILLED_BYTES", 0)
+    assert pack(net).filled is None

@@ -1,4 +1,6 @@
-"""Infinity is never silent: what leaves the numbers is refused where it is given, or named where it comes about."""
+"""Infinity is never silent: what leaves the numbers is refused where it is given, or named where it
+comes about.
+"""
 
 import numpy as np
 import pytest
@@ -31,8 +33,13 @@ def trains():
 
 
 def test_weights_whose_sum_is_infinite():
-    """Two spikes of 2e38 together are no number of single precision any more: the first such step is that of 10 ms."""
-    match = r"population 'E': I of neuron 0 is inf from 0.01 s on \(step 10\) in trial 1; float32 holds numbers up to 3.4e\+38"
+    """Two spikes of 2e38 together are no number of single precision any more: the first such step
+    is that of 10 ms.
+    """
+    match = (
+        r"population 'E': I of neuron 0 is inf from 0.01 s on \(step 10\) in trial 1; float32 "
+        r"holds numbers up to 3.4e\+38"
+    )
     for act in (
         lambda: bs.run(circuit(2e38), trains()),
         lambda: bs.evaluate(circuit(2e38), trains()),
@@ -49,7 +56,8 @@ def test_weights_whose_sum_is_infinite():
     ):
         with pytest.raises(
             ValueError,
-            match="epoch 0, batch .: population 'E': I of neuron 0 is inf .* in trial 1; .* Training stopped",
+            match="epoch 0, batch .: population 'E': I of neuron 0 is inf .* in trial 1; .* "
+            "Training stopped",
         ):
             bs.train(circuit(2e38), trains(), epochs=1, progress=False, **options)
     assert np.isfinite(bs.run(circuit(2e38, np.float64), trains()).states["readout.U"]).all()
@@ -69,14 +77,15 @@ def test_a_simulation_names_the_slice():
     for out in ("E.U", None):
         with pytest.raises(
             ValueError,
-            match=r"population 'E': (U|I) of neuron 0 is (inf|nan) between [\d.]+ and [\d.]+ s \(steps \d+ to \d+\)",
+            match=r"population 'E': (U|I) of neuron 0 is (inf|nan) between [\d.]+ and [\d.]+ s "
+            r"\(steps \d+ to \d+\)",
         ):
             bs.simulate(
                 circuit(2e38),
                 0.05,
                 trains()[1],
                 progress=False,
-                record=None if out is None else {out: [0]},
+                record={} if out is None else {out: [0]},
             )
     net = bs.Network(1e-3)
     net.population(5, bs.lif(threshold=3e38), name="A")
@@ -99,7 +108,8 @@ def test_a_simulation_names_the_slice():
 def test_what_single_precision_does_not_hold(source):
     with pytest.raises(
         ValueError,
-        match=rf"background\[1\], {type(source).__name__}\('E'\), has the value .*e\+3[89]; float32 holds numbers up to",
+        match=rf"background\[1\], {type(source).__name__}\('E'\), has the value .*e\+3[89]; "
+        "float32 holds numbers up to",
     ):
         bs.simulate(circuit(), 0.01, background=[bs.Current("E", 0.1), source], progress=False)
     bs.simulate(circuit(dtype=np.float64), 0.01, background=[source], progress=False)

@@ -9,12 +9,12 @@ DT = 1e-3
 
 
 def driven(delay, plasticity, sparse=True, sign="unsigned", dtype=np.float64, w=0.3, n_post=70):
-    """30 input units onto neurons that fire by a constant current; U and currents do not matter to the inputs."""
+    """30 input units onto neurons that fire by a constant current; U and currents do not matter to
+    the inputs.
+    """
     net = bs.Network(DT, dtype)
-    x, post = (
-        net.input(30, sign=sign),
-        net.population(n_post, bs.lif(tau_mem=10e-3, tau_syn=5e-3), name="A"),
-    )
+    x = net.input(30, sign=sign)
+    post = net.population(n_post, bs.lif(tau_mem=10e-3, tau_syn=5e-3), name="A")
     rng = np.random.default_rng(3)
     drawn = bs.Uniform(1e-3, 9e-3) if delay is None else delay
     weights = bs.Uniform(0, w) if sparse else rng.random((30, n_post)) * w
@@ -54,7 +54,10 @@ def test_short_term_plasticity_against_a_naive_loop(rule, delay, sparse):
         progress=False,
         threads=2,
     )
-    arrivals, last, u, x = np.zeros((700, 70)), {}, np.zeros(30), np.ones(30)
+    arrivals = np.zeros((700, 70))
+    last = {}
+    u = np.zeros(30)
+    x = np.ones(30)
     j, i, w, d = net.indices("P")
     for n, unit in zip(*steps_of(spikes)):
         gone = (n - last.get(unit, n)) * DT
@@ -76,7 +79,10 @@ def test_short_term_plasticity_against_a_naive_loop(rule, delay, sparse):
 
 def naive_learning(net, rule, delay, inputs, outputs, steps):
     j, i, w, _ = net.indices("P")
-    w, pre, post, decay = w.astype(float).copy(), np.zeros(30), np.zeros(70), np.exp(-DT / rule.tau)
+    w = w.astype(float).copy()
+    pre = np.zeros(30)
+    post = np.zeros(70)
+    decay = np.exp(-DT / rule.tau)
     for n in range(steps):
         pre, post = pre * decay, post * decay
         for unit in inputs[1][inputs[0] == n - delay]:
@@ -149,11 +155,12 @@ def test_same_bits_on_any_number_of_threads_and_when_continued(rule, sign, delay
 
 
 def test_steady_states():
-    rule = bs.TsodyksMarkram(0.5, 0.8)
+    depressing = bs.TsodyksMarkram(0.5, 0.8)
+    # Tsodyks et al. (1998)
     np.testing.assert_allclose(
-        rule.steady_state([10.0, 20.0])[2], [0.1051, 0.0571], atol=5e-5
-    )  # Tsodyks et al. (1998)
-    for rule in (rule, bs.TsodyksMarkram(0.03, 0.13, 0.53)):
+        depressing.steady_state([10.0, 20.0])[2], [0.1051, 0.0571], atol=5e-5
+    )
+    for rule in (depressing, bs.TsodyksMarkram(0.03, 0.13, 0.53)):
         u, x = 0.0, 1.0
         for _ in range(500):
             u = u * (np.exp(-0.05 / rule.tau_facil) if rule.tau_facil else 0)

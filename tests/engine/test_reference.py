@@ -52,12 +52,10 @@ def test_loss_and_gradients(case):
         trace.states["out.U"], numbers["labels"]
     )
     close(value, numbers["loss"])
-    term, counts = (
-        bs.upper_bound(
-            float(numbers["regularizer_strength"]), float(numbers["regularizer_threshold"])
-        ),
-        {},
+    term = bs.upper_bound(
+        float(numbers["regularizer_strength"]), float(numbers["regularizer_threshold"])
     )
+    counts = {}
     total = 0.0
     for name in names:
         part, counts[name] = term.value_and_gradient(trace.counts[name])

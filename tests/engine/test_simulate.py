@@ -1,59 +1,15 @@
-"""The engine of one large network against `run`, against itself on other numbers of threads, and continued."""
+"""simulate: the spikes of run, on any number of threads, continued, interrupted, in files."""
 
 import numpy as np
 import pytest
 
 import biosnn as bs
-
-
-def dense(delay=1.5e-3, dtype=np.float64):
-    net, rng = bs.Network(5e-4, dtype), np.random.default_rng(1)
-    x = net.input(50)
-    e, _ = bs.dalian_layer(net, x, 200, 90, neuron=bs.ei_lif(refractory=2e-3), delay=delay)
-    net.connect(e, net.readout(3))
-    for p in net.projections:
-        net.set_weights(
-            p.name, rng.random((net[p.pre].n, net[p.post].n)) * (0.6 if p.pre == "input" else 0.05)
-        )
-    return net
-
-
-def sparse(delay=None, dtype=np.float32):
-    """E and I with delta synapses, delays of their own or one."""
-    net = bs.Network(1e-4, dtype)
-    neuron = bs.lif_delta(tau_mem=20e-3, threshold=20e-3, reset=10e-3, refractory=2e-3)
-    e, i = (
-        net.population(300, neuron, "excitatory", name="E"),
-        net.population(100, neuron, "inhibitory", name="I"),
-    )
-    for seed, (pre, post, w) in enumerate(
-        ((e, e, 3e-4), (e, i, 3e-4), (i, e, 1.5e-3), (i, i, 1.5e-3))
-    ):
-        net.connect(
-            pre,
-            post,
-            delay=bs.Uniform(2e-4, 4e-3) if delay is None else delay,
-            weights=bs.Normal(w, w / 10, low=0),
-            synapses=bs.FixedInDegree(pre.n // 10),
-            seed=seed,
-        )
-    return net
-
-
-BACKGROUND = [
-    bs.PoissonInput("E", 12e3, 1e-4),
-    bs.PoissonInput("I", np.full(100, 12e3), 1e-4),
-    bs.OrnsteinUhlenbeck("E", 1e-3, 2e-3, 5e-3),
-    bs.Current("I", ([0.0, 0.05], [0.0, 2e-3])),
-]
-
-
-def same(a, b):
-    return all(
-        np.array_equal(a.spikes[k].times, b.spikes[k].times)
-        and np.array_equal(a.spikes[k].units, b.spikes[k].units)
-        for k in a.spikes
-    ) and all(np.array_equal(a.states[k], b.states[k]) for k in a.states)
+from tests.engine.circuit import (
+    BACKGROUND,
+    dense,
+    same,
+    sparse,
+)
 
 
 @pytest.mark.parametrize("delay", [0.0, 5e-4, 1.5e-3])
@@ -113,14 +69,12 @@ def test_conductances_are_those_of_run(table, weight):
 @pytest.mark.parametrize("jump_delay", [0.0, 5e-4, 20e-3])
 def test_jumps_and_bounds_are_those_of_run(jump_delay):
     """Per neuron, learned, delayed; on any number of threads, and continued in between."""
-    net, rng, spikes = (
-        bs.Network(5e-4, np.float64),
-        np.random.default_rng(1),
-        bs.data.poisson(30, 50, 0.15, seed=1),
-    )
-    x, neuron = (
-        net.input(50),
-        bs.ei_adaptive_lif(jump=rng.uniform(0.1, 0.5, 200), jump_delay=jump_delay, refractory=2e-3),
+    net = bs.Network(5e-4, np.float64)
+    rng = np.random.default_rng(1)
+    spikes = bs.data.poisson(30, 50, 0.15, seed=1)
+    x = net.input(50)
+    neuron = bs.ei_adaptive_lif(
+        jump=rng.uniform(0.1, 0.5, 200), jump_delay=jump_delay, refractory=2e-3
     )
     e = net.population(
         200, bs.bounded(neuron, -0.05, 1.01), "excitatory", name="E", learn={"jump": "neuron"}
@@ -181,15 +135,13 @@ def test_jumps_and_bounds_are_those_of_run(jump_delay):
 
 @pytest.mark.parametrize("delay", [None, 1.5e-3])
 def test_same_bits_on_any_number_of_threads_and_when_continued(delay, tmp_path):
-    net, options = (
-        sparse(delay),
-        {
-            "background": BACKGROUND,
-            "record": {"E.U": [0, 299], "I.U": slice(3)},
-            "every": 7,
-            "progress": False,
-        },
-    )
+    net = sparse(delay)
+    options = {
+        "background": BACKGROUND,
+        "record": {"E.U": [0, 299], "I.U": slice(3)},
+        "every": 7,
+        "progress": False,
+    }
     one = bs.simulate(net, 0.2, threads=1, **options)
     assert one.counts["E"] > 300 and one.counts["I"] > 100
     for threads in (2, 3):
@@ -291,57 +243,6 @@ def test_resources_used_twice_in_a_step():
     assert done.states["readout.I"].max() == pytest.approx(2 * (1 - 0.7**3), rel=1e-12)
 
 
-def naive_delta(net, currents, steps):
-    """Sparse delta network driven by constant currents, neuron by neuron and synapse by synapse, in float64."""
-    a, theta, reset, k = np.exp(-net.dt / 20e-3), 20e-3, 10e-3, 20
-    u = {p.name: np.zeros(p.n) for p in net.populations}
-    last = {p.name: np.full(p.n, -(10**6)) for p in net.populations}
-    arrivals, spikes = {}, {p.name: [] for p in net.populations}
-    for n in range(steps):
-        fired = {}
-        for p in net.populations:
-            free = n - last[p.name] >= k
-            new = a * u[p.name] + (1 - a) * currents[p.name]
-            u[p.name] = np.where(free, new, u[p.name])
-            fired[p.name] = np.flatnonzero(free & (u[p.name] > theta))
-            last[p.name][fired[p.name]] = n
-            spikes[p.name] += [(n, i) for i in fired[p.name]]
-        for projection in net.projections:
-            j, i, w, d = net.indices(projection)
-            sign = net[projection.post].neuron.receptors[projection.receptor].jump
-            for s in np.flatnonzero(np.isin(j, fired[projection.pre])):
-                arrivals.setdefault(n + round(d[s] / net.dt), []).append(
-                    (projection.post, i[s], sign * w[s])
-                )
-        for post, i, w in arrivals.pop(n, []):
-            if n - last[post][i] >= k:  # what reaches a clamped membrane is lost
-                u[post][i] += w
-        for p in net.populations:
-            u[p.name][fired[p.name]] = reset
-    return u, spikes
-
-
-@pytest.mark.parametrize("delay", [None, 1.5e-3, 0.0])
-def test_sparse_network_against_a_naive_loop(delay):
-    net, rng = sparse(delay, np.float64), np.random.default_rng(0)
-    currents = {p.name: rng.uniform(15e-3, 40e-3, p.n) for p in net.populations}
-    u, spikes = naive_delta(net, currents, 1000)
-    result = bs.simulate(
-        net,
-        0.1,
-        background=[bs.Current(p, c) for p, c in currents.items()],
-        record={"E.U": slice(None)},
-        progress=False,
-        threads=2,
-    )
-    for p in ("E", "I"):
-        found = np.stack(
-            [np.round(result.spikes[p].times / net.dt), result.spikes[p].units], axis=1
-        )
-        assert len(found) > 100 and np.array_equal(found, np.array(spikes[p]))
-    np.testing.assert_allclose(result.states["E.U"][-1], u["E"], atol=1e-12)
-
-
 def test_counts_rates_and_file(tmp_path):
     net = sparse(1.5e-3)
     memory = bs.simulate(net, 0.1, background=BACKGROUND, progress=False, rate_bin=10e-3)
@@ -389,8 +290,10 @@ def test_an_interruption_returns_what_was_simulated(monkeypatch):
 
 
 def test_a_run_of_many_slices(monkeypatch):
-    """Slices that are short of room for spikes, not of time, grow no further: their size ended beyond all numbers after some 500."""
-    from biosnn.engine import simulate as simulation
+    """Slices that are short of room for spikes, not of time, grow no further: their size ended
+    beyond all numbers after some 500.
+    """
+    from biosnn.engine import stream_run
 
     net = bs.Network(1e-4)
     net.population(
@@ -399,7 +302,7 @@ def test_a_run_of_many_slices(monkeypatch):
         "excitatory",
         name="E",
     )
-    monkeypatch.setattr(simulation, "_ROOM", 1)
+    monkeypatch.setattr(stream_run, "_ROOM", 1)
     done = bs.simulate(net, 2.0, background=[bs.Current("E", 0.03)], progress=False)
     # from 10 to 20 mV towards 30 mV: 20 ms ln 2 after the 2 ms of refractoriness
     assert done.mean_rates["E"] == pytest.approx(1 / (20e-3 * np.log(2) + 2e-3), rel=0.02)
@@ -430,239 +333,6 @@ def test_a_run_of_many_slices(monkeypatch):
 def test_messages(act, words):
     with pytest.raises(ValueError, match=words):
         act(sparse(1.5e-3))
-
-
-def drive_one(neuron, steps, dtype=np.float64, weights=(0.5, 0.3), initial=0.0):
-    """One neuron on receptors exc and inh with given input spikes; states at the end of each step, spikes."""
-    rng = np.random.default_rng(2)
-    given = rng.random((steps, 2)) < [0.3, 0.1]
-    net = bs.Network(1e-4, dtype)
-    net.population(1, neuron, name="A", initial=initial)
-    for k, (receptor, w) in enumerate(zip(("exc", "inh"), weights)):
-        net.connect(net.input(1, name=f"x{k}"), "A", weights=[[w]], receptor=receptor)
-    spikes = {f"x{k}": bs.from_dense(given[None, :, k : k + 1], 1e-4) for k in range(2)}
-    names = [f"A.{state}" for state in neuron.states]
-    result = bs.simulate(
-        net, steps * 1e-4, spikes, record={name: [0] for name in names}, progress=False
-    )
-    return (
-        given,
-        {name[2:]: result.states[name][:, 0] for name in names},
-        np.round(result.spikes["A"].times / 1e-4).astype(int),
-    )
-
-
-def test_conductances_against_a_naive_loop():
-    given, states, spikes = drive_one(bs.conductance_lif(), 3000)
-    u = ge = gi = 0.0
-    last, expected, found = -1000, [], []
-    for n in range(3000):
-        total = 1 + ge + gi
-        limit = (ge * 60e-3 - gi * 20e-3) / total
-        free = n - last >= 50
-        if free:
-            u = limit + (u - limit) * np.exp(-1e-4 * total / 20e-3)
-        ge, gi = (
-            ge * np.exp(-1e-4 / 5e-3) + 0.5 * given[n, 0],
-            gi * np.exp(-1e-4 / 10e-3) + 0.3 * given[n, 1],
-        )
-        if free and u > 10e-3:
-            found.append(n)
-            last, u = n, 0.0
-        expected.append((u, ge, gi))
-    assert len(found) > 20 and spikes.tolist() == found
-    np.testing.assert_allclose(
-        np.stack([states["U"], states["g_exc"], states["g_inh"]], axis=1),
-        expected,
-        rtol=1e-10,
-        atol=1e-14,
-    )
-
-
-def test_alpha_conductances_against_a_naive_loop():
-    given, states, spikes = drive_one(bs.alpha_conductance_lif(), 3000, weights=(0.12, 0.1))
-    u = ge = he = gi = hi = 0.0
-    last, expected, found = -1000, [], []
-    a, b = np.exp(-1e-4 / 5e-3), np.exp(-1e-4 / 10e-3)
-    for n in range(3000):
-        total = 1 + ge + gi
-        limit = (ge * 60e-3 - gi * 20e-3) / total
-        free = n - last >= 50
-        if free:
-            u = limit + (u - limit) * np.exp(-1e-4 * total / 20e-3)
-        ge, gi = a * ge + (1 - a) * he, b * gi + (1 - b) * hi
-        he, hi = a * he + 0.12 * np.e * given[n, 0], b * hi + 0.1 * np.e * given[n, 1]
-        if free and u > 10e-3:
-            found.append(n)
-            last, u = n, 0.0
-        expected.append((u, ge, he, gi, hi))
-    assert len(found) > 20 and spikes.tolist() == found
-    names = ["U", "g_exc", "h_exc", "g_inh", "h_inh"]
-    np.testing.assert_allclose(
-        np.stack([states[name] for name in names], axis=1), expected, rtol=1e-10, atol=1e-14
-    )
-
-
-def test_the_peak_of_an_alpha_conductance_is_the_weight():
-    net = bs.Network(1e-4, np.float64)
-    a = net.population(1, bs.alpha_conductance_lif(threshold=1.0), name="A")
-    net.connect(net.input(1), a, weights=[[0.7]], receptor="exc")
-    spike = bs.SpikeTrains.from_events([0.0], [0], [0], n_trials=1, n_units=1, duration=0.02)
-    g = bs.simulate(net, 0.02, spike, record={"A.g_exc": [0]}, progress=False).states["A.g_exc"][
-        :, 0
-    ]
-    assert abs(int(g.argmax()) - 50) <= 1 and g.max() == pytest.approx(
-        0.7 * (1 + 1e-4 / (2 * 5e-3)), rel=1e-3
-    )
-
-
-def test_adaptation_against_a_naive_loop():
-    given, states, spikes = drive_one(
-        bs.adaptive_lif(
-            tau_mem=20e-3,
-            tau_syn=5e-3,
-            tau_adapt=0.1,
-            jump=0.3,
-            refractory=1e-3,
-            integrator="exponential_euler",
-        ),
-        3000,
-    )
-    u = i = w = 0.0
-    last, expected, found = -1000, [], []
-    a, b, c = (np.exp(-1e-4 / tau) for tau in (20e-3, 5e-3, 0.1))
-    for n in range(3000):
-        free = n - last >= 10
-        u, i, w = a * u + (1 - a) * (i - w) if free else u, b * i, c * w
-        i += 0.5 * given[n, 0] - 0.3 * given[n, 1]
-        if free and u > 1:
-            found.append(n)
-            last, u, w = n, 0.0, w + 0.3
-        expected.append((u, i, w))
-    assert len(found) > 20 and spikes.tolist() == found
-    np.testing.assert_allclose(
-        np.stack([states["U"], states["I"], states["w_adapt"]], axis=1),
-        expected,
-        rtol=1e-9,
-        atol=1e-12,
-    )
-
-
-def test_adex_against_a_naive_loop():
-    given, states, spikes = drive_one(bs.adex(refractory=0.5e-3), 3000, weights=(4e-3, 1e-3))
-    u = e = i = w = 0.0
-    tau, last, expected, found = 281e-3 / 30, -1000, [], []
-    for n in range(3000):
-        free = n - last >= 5
-        slope = (-u + 2e-3 * np.exp((u - 20.2e-3) / 2e-3) + e - i - w) / tau
-        w += 1e-4 / 144e-3 * (4 / 30 * u - w)
-        u += 1e-4 * slope if free else 0.0
-        e, i = e - 1e-4 / 5e-3 * e + 4e-3 * given[n, 0], i - 1e-4 / 10e-3 * i + 1e-3 * given[n, 1]
-        if free and u > 90.6e-3:
-            found.append(n)
-            last, u, w = n, 0.0, w + 80.5e-3 / 30
-        expected.append((u, e, i, w))
-    assert len(found) > 10 and spikes.tolist() == found
-    np.testing.assert_allclose(
-        np.stack([states[name] for name in ("U", "I_exc", "I_inh", "w_adapt")], axis=1),
-        expected,
-        rtol=1e-9,
-        atol=1e-13,
-    )
-
-
-def test_izhikevich_against_a_naive_loop():
-    given, states, spikes = drive_one(bs.izhikevich(), 5000, weights=(1.2, 0.3), initial=-65.0)
-    v, e, i, u = -65.0, 0.0, 0.0, 0.0
-    expected, found = [], []
-    for n in range(5000):
-        dv, du = 0.04 * v**2 + 5 * v + 140 - u + e - i, 0.02 * (0.2 * v - u)
-        v, u = v + 0.1 * dv, u + 0.1 * du
-        e, i = e - 1e-4 / 5e-3 * e + 1.2 * given[n, 0], i - 1e-4 / 10e-3 * i + 0.3 * given[n, 1]
-        if v > 30:
-            found.append(n)
-            v, u = -65.0, u + 8
-        expected.append((v, e, i, u))
-    assert len(found) > 10 and spikes.tolist() == found
-    np.testing.assert_allclose(
-        np.stack([states[name] for name in ("U", "I_exc", "I_inh", "w_adapt")], axis=1),
-        expected,
-        rtol=1e-9,
-        atol=1e-10,
-    )
-
-
-@pytest.mark.parametrize(
-    "make, current, initial", [(bs.adex, 0.025, 0.0), (bs.izhikevich, 10.0, -65.0)]
-)
-def test_upstrokes_in_single_precision(make, current, initial):
-    """Regular firing: the rounding of float32 moves a spike by a step or two in half a second, and loses none."""
-    found = []
-    for dtype in (np.float32, np.float64):
-        net = bs.Network(1e-4, dtype)
-        net.population(3, make(), name="A", initial=initial)
-        run = bs.simulate(
-            net,
-            0.5,
-            background=[bs.Current("A", current * np.array([1.0, 1.2, 1.5]))],
-            record={"A.U": slice(None)},
-            progress=False,
-        )
-        assert run.states["A.U"].dtype == dtype
-        spikes = run.spikes["A"]
-        found.append(([spikes.times[spikes.units == k] for k in range(3)], run.states["A.U"][:50]))
-    (single, early), (double, exact) = found
-    np.testing.assert_allclose(early, exact, rtol=1e-4)
-    for ours, theirs in zip(single, double):
-        assert ours.size == theirs.size > 5 and np.abs(ours - theirs).max() < 2.5e-4
-
-
-@pytest.mark.parametrize(
-    "make, words",
-    [
-        (
-            lambda: bs.alpha_conductance_lif(reversal_exc=np.inf),
-            "alpha_conductance_lif: reversal_exc is inf",
-        ),
-        (lambda: bs.alpha_conductance_lif(tau_inh=0.0), "time constant inh is 0"),
-        (lambda: bs.adex(slope=0.0), "slope is 0.0 and must be positive"),
-        (lambda: bs.adex(onset=0.1), "onset 0.1 must lie below peak"),
-        (lambda: bs.adex(b=np.nan), "adex: b is nan"),
-        (lambda: bs.adex(reset="subtract"), "reset to a value"),
-        (lambda: bs.adex(reset=0.1), "above the reset"),
-        (lambda: bs.adex(tau_adapt=-1.0), "time constant adapt"),
-        (lambda: bs.izhikevich(a=0.0), "a is 0.0; it must be positive"),
-        (lambda: bs.izhikevich(d="8 mV"), "izhikevich: d is '8 mV'"),
-        (lambda: bs.izhikevich(c=31.0), "above the reset"),
-        (lambda: bs.theory.psp_integrals(bs.adex(), 1e-4, "exc"), "not linear"),
-    ],
-)
-def test_neuron_messages(make, words):
-    with pytest.raises(ValueError, match=words):
-        make()
-
-
-@pytest.mark.parametrize("make", [bs.alpha_conductance_lif, bs.adex, bs.izhikevich])
-def test_trials_or_theory_refuse_what_is_not_linear(make):
-    net = bs.Network(1e-4)
-    x, a = net.input(2), net.population(3, make(), "excitatory", name="A")
-    for receptor in ("exc", "inh"):
-        net.connect(x, a, weights=np.full((2, 3), 0.1), receptor=receptor, name=receptor)
-    if make is not bs.alpha_conductance_lif:
-        with pytest.raises(
-            ValueError, match=f"'A': batches of trials and training do not take {make.__name__}"
-        ):
-            bs.run(net, bs.data.poisson(5, 2, 0.1, seed=0))
-    with pytest.raises(ValueError, match=make.__name__):
-        bs.regime(net, [bs.PoissonInput("A", 1e3, 1e-3, "exc")], rates={"input": 5.0})
-    with pytest.raises(ValueError, match=make.__name__):
-        bs.fluctuation_driven(
-            net,
-            background=[bs.PoissonInput("A", 1e3, 1e-3, "exc")],
-            assumed_rates={"input": 5.0},
-            mu_u=1e-3,
-            sigma_u=1e-3,
-        )
 
 
 def test_weights_that_users_wrote_themselves_are_checked():

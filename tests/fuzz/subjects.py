@@ -188,7 +188,7 @@ def load_simulation(path):
 
 def make_spikes(path):
     """A file of many short slices."""
-    with mock.patch("biosnn.engine.simulate._SLICE", 0.0):
+    with mock.patch("biosnn.engine.stream_run._SLICE", 0.0):
         simulated(0.1, out=path)
 
 

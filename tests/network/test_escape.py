@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn.engine import chunks as passes
-from biosnn.engine import run as trials
+from biosnn.engine.buffers import new_recording
+from biosnn.engine.chunks import forward
+from biosnn.engine.inputs import bin_inputs
+from biosnn.engine.layouts import NO_CURRENT
 from biosnn.engine.trial_tables import pack
 from biosnn.kernels import arrays
 from biosnn.network.escape import chance, with_dropout
@@ -171,18 +173,18 @@ def test_gradients_of_expected_spikes():
 def test_dropout_silences_whole_trials_and_scales_the_rest():
     net = circuit(None)
     packed = pack(net)
-    events, steps = trials.bin_inputs(net, data(60))
+    events, steps = bin_inputs(net, data(60))
     rates = {}
     for dropout in ({}, {"A": 0.25}):
         drive = arrays.Drive(
             events,
             np.arange(60),
-            trials.NO_CURRENT,
+            NO_CURRENT,
             np.empty((60, 0, 0)),
             chance(packed.order, DT, 3, np.arange(60), dropout),
         )
-        recording = passes.new_recording(packed, 60, steps, trials.NO_CURRENT, 0)
-        passes.forward(with_dropout(packed, dropout), drive, recording, steps, 1)
+        recording = new_recording(packed, 60, steps, NO_CURRENT, 0)
+        forward(with_dropout(packed, dropout), drive, recording, steps, 1)
         rates[bool(dropout)] = recording.counts
     silent = (rates[True] == 0)[:, :70] & (rates[False] > 0)[:, :70]
     active = (rates[False] > 0)[:, :70]

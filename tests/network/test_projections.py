@@ -244,7 +244,7 @@ def test_same_bits_on_any_number_of_threads():
         grad = np.random.default_rng(1).normal(size=trace.states["out.U"].shape)
         slopes = bs.gradient(trace, states={"out.U": grad}, threads=threads)
         results.append(
-            (trace.states["B.U"], *slopes.weights.values(), *slopes.time_constants.values())
+            (trace.states["B.U"], *slopes.weights.values(), *slopes.parameters.values())
         )
     for other in results[1:]:
         assert all(np.array_equal(a, b) for a, b in zip(results[0], other))

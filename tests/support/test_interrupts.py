@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import biosnn as bs
+from biosnn.engine import chunks
 from biosnn.support import progress
 from biosnn.support.threads import on_threads
 
@@ -119,12 +120,11 @@ def test_an_interrupted_pass_leaves_no_trace(warm):
 
 def test_training_ends_within_a_second_and_goes_on_with_the_same_bits(tmp_path, monkeypatch):
     """Pressed within a batch, which alone takes longer: the batch is thrown away."""
-    passes, pressed = sys.modules["biosnn.engine.chunks"], Press(0.1)
-    chunks = passes.chunked_gradient
+    chunked_gradient, pressed = chunks.chunked_gradient, Press(0.1)
 
     def begin(*arguments):
         pressed.__enter__()
-        return chunks(*arguments)
+        return chunked_gradient(*arguments)
 
     whole, parts = network(60), network(60)
     (
@@ -135,7 +135,7 @@ def test_training_ends_within_a_second_and_goes_on_with_the_same_bits(tmp_path, 
     start, given = whole.weights["input->h"].copy(), data(3000, 1.0)
     options = dict(epochs=1, batch=1500, seed=1, progress=False)
     with monkeypatch.context() as patch:
-        patch.setattr(passes, "chunked_gradient", begin)
+        patch.setattr(chunks, "chunked_gradient", begin)
         history = bs.train(parts, given, out=tmp_path, **options)
     pressed.__exit__()
     assert history.interrupted and pressed.soon and history.loss.size == 0
@@ -151,7 +151,7 @@ def test_training_ends_within_a_second_and_goes_on_with_the_same_bits(tmp_path, 
 @pytest.mark.parametrize("when", [1, 3, 4])
 def test_ctrl_c_at_any_pass_and_then_the_same_bits(tmp_path, monkeypatch, when, stateful):
     """While a batch is computed, or a validation at the end of an epoch."""
-    module, calls = sys.modules["biosnn.engine.chunks"], []
+    calls = []
     given, checked = data(12, 0.1), data(4, 0.1)
     options = dict(
         epochs=2,
@@ -167,7 +167,7 @@ def test_ctrl_c_at_any_pass_and_then_the_same_bits(tmp_path, monkeypatch, when, 
     for name in nets[0].weights:
         nets[1].set_weights(name, nets[0].weights[name])
     expected = bs.train(nets[0], given, **options)
-    chunks, forward = module.chunked_gradient, module.forward
+    chunked_gradient, forward = chunks.chunked_gradient, chunks.forward
 
     def pressing(work):
         def act(*arguments, **named):
@@ -179,8 +179,8 @@ def test_ctrl_c_at_any_pass_and_then_the_same_bits(tmp_path, monkeypatch, when, 
 
         return act
 
-    monkeypatch.setattr(module, "chunked_gradient", pressing(chunks))
-    monkeypatch.setattr(module, "forward", pressing(forward))
+    monkeypatch.setattr(chunks, "chunked_gradient", pressing(chunked_gradient))
+    monkeypatch.setattr(chunks, "forward", pressing(forward))
     stopped = bs.train(nets[1], given, out=tmp_path, **options)
     assert (
         stopped.interrupted and stopped.loss.size == 0 and len(calls) == when

@@ -12,6 +12,7 @@ from biosnn.brian.comparison import Comparison
 from biosnn.initializer.report import InitializerReport, PopulationReport
 from biosnn.network.dale import Audit
 from biosnn.support.tables import Table, number, printed, wrapped
+from biosnn.theory.moments import Moments
 from biosnn.theory.regime import PopulationRegime, Regime
 from biosnn.training.evaluation import Evaluation
 from models import command_line
@@ -35,8 +36,22 @@ def initializer_report(names=("E", "I")):
 
 def regime_report(names=("E", "I")):
     values = itertools.cycle(VALUES[:-1])
+
+    def moments():
+        names = ("mu", "sigma", "spread", "rate", "cv", "synchrony")
+        return Moments(**{each: next(values) for each in names})
+
     rows = [
-        PopulationRegime(name, 1.0, 0.02, "siegert", *[next(values) for _ in range(13)])
+        PopulationRegime(
+            name,
+            threshold=1.0,
+            method="siegert",
+            cancelled=0.02,
+            predicted=moments(),
+            measured=moments(),
+            at_rates=moments(),
+            recorded=moments(),
+        )
         for name in names
     ]
     return Regime(tuple(rows), ("E is silent [0.1 Hz], " * 6,), True, ())

@@ -181,7 +181,6 @@ def test_run_simulate_and_brian_take_the_same_steps(duration, steps):
 
 
 def test_a_long_train_is_binned_as_far_as_the_run_goes(monkeypatch):
-    from biosnn.engine import run as trials
 
     net, rng = bs.Network(1e-3), np.random.default_rng(0)
     net.connect(net.input(50), net.population(5, bs.lif(), name="A"), weights=np.full((50, 5), 5.0))
@@ -196,7 +195,7 @@ def test_a_long_train_is_binned_as_far_as_the_run_goes(monkeypatch):
     )
     seen = []
     monkeypatch.setattr(
-        trials, "bin_spikes", lambda train, *more: seen.append(train) or bs.bin_spikes(train, *more)
+        inputs, "bin_spikes", lambda train, *more: seen.append(train) or bs.bin_spikes(train, *more)
     )
     short = bs.simulate(net, 1.0, long, record={"A.U": slice(None)}, progress=False)
     assert seen[0].duration == 1.0 and seen[0].times.size < n / 200

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn.engine import chunks
+from biosnn.engine.chunks import chunk_bounds
 from biosnn.engine.trial_tables import pack
 from biosnn.training.batch_gradient import GradientPass
 from biosnn.training.dataset import Given, load
@@ -188,7 +188,7 @@ def test_chunks_of_trials(n_trials, steps, largest):
     net.connect(e, net.readout(10))
     for p in net.projections:
         net.set_weights(p.name, np.zeros((net[p.pre].n, net[p.post].n)))
-    bounds = chunks._chunk_bounds(n_trials, pack(net), steps)
+    bounds = chunk_bounds(n_trials, pack(net), steps)
     assert (
         bounds[0] == 0
         and bounds[-1] == n_trials

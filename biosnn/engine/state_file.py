@@ -1,0 +1,79 @@
+"""States in files: save_state and load_state. Plain arrays and JSON, no pickle."""
+
+import os
+
+from ..network import weight_file
+from . import stream_state, trial_state
+from .state import State
+
+
+def save_state(state: State, path: str | os.PathLike) -> None:
+    """Write the state of a run (`trace.state`) or simulation (`simulation.state`) to a file.
+
+    Parameters
+    ----------
+    state
+        To go on from later.
+    path
+        Of an .npz file, which is written whole or not at all.
+
+    Raises
+    ------
+    ValueError
+        If `state` is not a State.
+    OSError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import biosnn as bs
+    >>> net = bs.Network(dt=1e-3)
+    >>> cells = net.population(2, bs.ei_lif(), "excitatory", name="E")
+    >>> state = bs.run(net, duration=0.02, currents={"E": 3.0}).state
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "state.npz")
+    ...     bs.save_state(state, path)
+    ...     bs.load_state(path).step
+    20
+    """
+    if not isinstance(state, State):
+        raise ValueError(
+            f"state is a {type(state).__name__}; it must be the state of a run or simulation: "
+            "trace.state, simulation.state."
+        )
+    meta = {
+        "kind": "simulation" if state.of_simulation else "run",
+        "fingerprint": state.fingerprint,
+        "step": int(state.step),
+    }
+    weight_file.write(path, state.arrays, meta)
+
+
+def load_state(path: str | os.PathLike) -> State:
+    """Read what `save_state` wrote.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+
+    Returns
+    -------
+    The State. `run` and `simulate` check that it belongs to the network.
+
+    Raises
+    ------
+    OSError
+        If the file is missing, damaged or another one.
+    ValueError
+        If it holds what cannot be.
+
+    See Also
+    --------
+    save_state : has an example.
+    """
+    arrays, meta = weight_file.read(path, "run", "simulation")
+    check = trial_state.check_state if meta["kind"] == "run" else stream_state.check_any
+    check(arrays, meta["step"], str(path))
+    return State(meta["fingerprint"], meta["step"], arrays)

@@ -1,0 +1,193 @@
+"""What a simulation keeps: spikes (in memory or in a file), counts in bins, and chosen states."""
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.spike_file import SpikeFile
+from ..kernels.stream import collect
+from ..network.network import Network
+from ..support import checks, plausible, timegrid
+from ..support.checks import several, texts, whole
+from . import stream_tables
+from .recording import Record, chosen_neurons, chosen_states
+from .simulation import Simulation
+from .stream_run import StreamRun
+from .stream_start import find_state
+
+
+class StreamRecording:
+    """What is kept of a run, slice by slice.
+
+    Parameters
+    ----------
+    run
+        The run.
+    record, every, record_spikes, rate_bin
+        As for `simulate`.
+    steps
+        Of the whole run.
+
+    Raises
+    ------
+    ValueError
+        If something cannot be recorded.
+    """
+
+    def __init__(
+        self,
+        run: StreamRun,
+        record: Record,
+        every: int,
+        record_spikes: Iterable[str] | None,
+        rate_bin: float,
+        steps: int,
+    ):
+        self.run = run
+        self.file: SpikeFile | None = None
+        self.bin_steps = _bin_steps(rate_bin, run.network.dt, steps)
+        self.names = _spiking_names(run.network, record_spikes)
+        self.events: dict[str, list] = {name: [] for name in self.names}
+        self.binned = _empty_bins(run.network, steps, self.bin_steps)
+        self.columns: dict[str, slice] = {}
+        self.table = self._table(chosen_states(record), every)
+        self.rows: list[NDArray] = []
+
+    def _table(self, record, every):
+        """stream_tables.Record of the chosen states."""
+        run, layout, cells = self.run, self.run.layout, self.run.cells
+        every = whole(every, "every", 1, why="a number of steps")
+        element, owner, clamped, at = [], [], [], 0
+        for name, chosen in record.items():
+            first, n, membrane = find_state(layout, name)
+            p = layout.number[name.partition(".")[0]]
+            units = chosen_neurons(chosen, n, name)
+            clamps = membrane and cells.clamped_steps[p]
+            element.append(first + units)
+            owner.append(np.searchsorted(cells.bounds[p], units, side="right") - 1)
+            clamped.append(layout.neuron_first[p] + units if clamps else np.full(units.size, -1))
+            self.columns[name] = slice(at, at + units.size)
+            at += units.size
+        rows = run.most // every + 1 if at else 0
+        return stream_tables.Record(
+            every=every,
+            element=_joined(element),
+            owner=_joined(owner),
+            clamped_by=_joined(clamped),
+            values=np.empty((rows, at), run.network.dtype),
+        )
+
+    def open(self, out: str | os.PathLike | None) -> None:
+        """Open the file to which spikes go, if there is one."""
+        if out is not None:
+            run = self.run
+            self.file = SpikeFile(out, run.network, self.names, run.first * run.network.dt)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the file of spikes takes no more."""
+        return self.file is not None and bool(self.file.problem)
+
+    def keep(self, first: int, last: int) -> None:
+        """Take what the steps first .. last - 1 have recorded."""
+        run = self.run
+        bins = (np.arange(first, last) - run.first) // self.bin_steps
+        slots, found = np.arange(first, last) & run.recent.mask, {}
+        for name, binned in self.binned.items():
+            p = run.layout.number[name]
+            counts = run.recent.n_spikes[slots, :, p].sum(axis=1)
+            np.add.at(binned, bins, counts)
+            if name in self.events and counts.any():
+                steps, units = np.empty(counts.sum(), np.int64), np.empty(counts.sum(), np.int32)
+                collect(run.recent, p, first, last, steps, units)
+                found[name] = (steps - run.first, units)
+        if self.file is None or not self.file.append(first - run.first, last - run.first, found):
+            for name, spikes in found.items():
+                self.events[name].append(spikes)
+        every = self.table.every
+        n_rows = (last - 1) // every - (first - 1) // every
+        if self.columns and n_rows:
+            self.rows.append(self.table.values[:n_rows].copy())
+
+    def close(self) -> Any:
+        """Close the file of spikes, if there is one. Returns what went wrong with it, or None."""
+        if self.file is None:
+            return None
+        self.file.close()
+        return self.file.problem
+
+    def result(self, wall: float, interrupted: bool) -> Simulation:
+        """Return what the run did, in so many seconds of wall time."""
+        run, dt, every = self.run, self.run.network.dt, self.table.every
+        rows = np.concatenate(
+            [np.empty((0, self.table.element.size), run.network.dtype), *self.rows]
+        )
+        steps = np.arange(-(-run.first // every) * every, run.step, every) - run.first
+        n_bins = -(-run.done // self.bin_steps)
+        binned = {name: counts[:n_bins] for name, counts in self.binned.items()}
+        return Simulation(
+            network=run.network,
+            start=run.first * dt,
+            duration=run.done * dt,
+            counts={name: int(counts.sum()) for name, counts in binned.items()},
+            binned=binned,
+            rate_bin=self.bin_steps * dt,
+            states={name: rows[:, columns] for name, columns in self.columns.items()},
+            state_times=steps * dt,
+            wall=wall,
+            interrupted=interrupted,
+            state=run.state(),
+            _events={name: _events(parts) for name, parts in self.events.items()},
+            _out=None if self.file is None else (self.file.path, self.file.run),
+        )
+
+
+def _bin_steps(rate_bin, dt, steps):
+    """Steps of the bins in which spikes are counted."""
+    rate_bin = checks.time(rate_bin, "rate_bin", plausible=max(plausible.BIN, steps * dt))
+    bin_steps = timegrid.nearest_steps(rate_bin, dt)
+    if bin_steps < 1:
+        raise ValueError(f"rate_bin is {rate_bin!r} s; it must be at least one step of {dt:g} s.")
+    return bin_steps
+
+
+def _spiking_names(network: Network, record_spikes):
+    """The populations whose spikes are kept."""
+    if record_spikes is None:
+        return [p.name for p in network.firing]
+    example = repr(network.firing[0].name) if network.firing else "'E'"
+    given = texts(several(record_spikes, "record_spikes", example), "record_spikes", example)
+    names = list(dict.fromkeys(given))
+    for name in names:
+        if network[name].kind == "readout":
+            raise ValueError(f"{name!r} is a readout: it never spikes.")
+    return names
+
+
+def _empty_bins(network, steps, bin_steps):
+    """Population -> (bins,) zeros; ValueError if there is no room for them."""
+    n_bins = -(-steps // bin_steps)
+    try:
+        return {p.name: np.zeros(n_bins, np.int64) for p in network.sources}
+    except (MemoryError, ValueError):
+        raise ValueError(
+            f"duration: {steps:,} steps have {n_bins:,} bins of rate_bin = "
+            f"{bin_steps * network.dt:g} s, for which there is no room."
+        ) from None
+
+
+def _joined(parts):
+    """Whole numbers as one array."""
+    return np.concatenate([np.empty(0, np.int64), *parts]).astype(np.int64)
+
+
+def _events(parts):
+    """(steps, units) of all slices."""
+    steps, units = (
+        np.concatenate([np.empty(0, kind), *(part[k] for part in parts)])
+        for k, kind in enumerate((np.int64, np.int32))
+    )
+    return steps, units

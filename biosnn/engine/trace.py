@@ -1,0 +1,184 @@
+"""What a run recorded: states, spikes and spike counts of all trials, and where they end."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.spike_trains import SpikeTrains
+from ..kernels import arrays
+from ..network.network import Network
+from ..support.show import About, Shows, milliseconds
+from ..support.tables import Table, number
+from .layouts import Layout
+from .packed import Packed
+from .state import State
+from .trial_state import after, as_arrays
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Trace(Shows):
+    """What `run` recorded. Step n has the label t = n dt.
+
+    Attributes
+    ----------
+    network
+        The network that was run.
+    inputs
+        Input name -> the SpikeTrains that drove the run.
+    n_steps
+        Steps of every trial.
+    states
+        State name -> array (trial, step, neuron), in the unit of the state. The U of readouts is
+        always there, as "readout.U".
+    counts
+        Population -> (trial, neuron) spike counts.
+    tape
+        The network, its input and the recording as kernels read them, for `gradient`.
+    mean, variance
+        State name -> (trial, neuron) over the steps, of the states in `moments`.
+    start
+        Seconds that were simulated before this run; times count from there.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> net = bs.Network(dt=1e-3)
+    >>> cells = net.population(2, bs.ei_lif(), "excitatory", name="E")
+    >>> trace = bs.run(net, duration=0.05, currents={"E": 3.0}, record=["E.U"])
+    >>> trace.states["E.U"].shape, trace.duration
+    ((1, 50, 2), 0.05)
+    """
+
+    network: Network
+    inputs: dict[str, SpikeTrains]
+    n_steps: int
+    states: dict[str, NDArray]
+    counts: dict[str, NDArray]
+    tape: tuple[Packed, arrays.Drive, arrays.Recording]
+    mean: dict[str, NDArray] = field(default_factory=dict)
+    variance: dict[str, NDArray] = field(default_factory=dict)
+    start: float = 0.0
+
+    @property
+    def dt(self) -> float:
+        """Seconds of a step."""
+        return self.network.dt
+
+    @property
+    def duration(self) -> float:
+        """Seconds of a trial."""
+        return self.n_steps * self.dt
+
+    @property
+    def n_trials(self) -> int:
+        """Number of trials."""
+        return self.tape[2].counts.shape[0]
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """(steps,) labels of the steps in seconds."""
+        return np.arange(self.n_steps, dtype=float) * self.dt
+
+    @property
+    def labels(self) -> NDArray | None:
+        """(trials,) labels of the inputs, or None."""
+        return next((train.labels for train in self.inputs.values()), None)
+
+    @property
+    def has_tape(self) -> bool:
+        """Whether the run kept what `gradient` needs."""
+        return self.tape[2].margin.shape[1] == self.n_steps
+
+    @cached_property
+    def state(self) -> State:
+        """The state of all trials at the end, to go on with `run(…, state=trace.state)`."""
+        packed, drive, recording = self.tape
+        end = after(packed, drive, recording, self.n_steps)
+        key: Any = np.uint64(drive.chance.key)
+        return State(self.network.fingerprint(), end.first, as_arrays(end) | {"key": key})
+
+    @cached_property
+    def spikes(self) -> dict[str, SpikeTrains]:
+        """Population -> SpikeTrains of all trials, of what spikes or pools spikes."""
+        packed, _, recording = self.tape
+        pointers = recording.spikes.pointers
+        spiking = [p for p in packed.order if p.kind != "readout"]
+        sizes = np.diff(pointers, axis=1).reshape(self.n_trials, self.n_steps, len(spiking))
+        result = {}
+        for p, population in enumerate(spiking):
+            start = pointers[:, :-1].reshape(sizes.shape)[..., p].ravel()
+            count = sizes[..., p].ravel()
+            ends = np.cumsum(count)
+            at = np.repeat(start - ends + count, count) + np.arange(count.sum())
+            times = np.tile(self.times, self.n_trials).repeat(count)
+            offsets = np.concatenate([[0], np.cumsum(sizes[..., p].sum(axis=1))])
+            units = recording.spikes.units[at]
+            result[population.name] = SpikeTrains(
+                times=times,
+                units=units,
+                offsets=offsets,
+                n_units=population.n,
+                duration=self.duration,
+                labels=self.labels,
+            )
+        return result
+
+    def _about(self) -> About:
+        """Trials, time, what was recorded, and the mean rates."""
+        time = f"{milliseconds(self.duration)} in {self.n_steps:,} steps"
+        if self.start:
+            time += f", from {milliseconds(self.start)} on"
+        rows = [("trials", f"{self.n_trials:,}"), ("time", time)]
+        states = [f"{name} {values.shape}" for name, values in self.states.items()]
+        rows.append(("states", ", ".join(states) or "none"))
+        if self.mean:
+            rows.append(("moments", ", ".join(self.mean)))
+        rows.append(("tape", "yes: gradient(trace, …) works" if self.has_tape else "no"))
+        rates = [
+            (name, f"{counts.shape[1]:,}", number(counts.mean() / self.duration))
+            for name, counts in self.counts.items()
+            if counts.size
+        ]
+        return About("Trace", rows, Table("", ("population", "neurons", "rate (Hz)"), rates))
+
+
+def make_trace(
+    packed: Packed,
+    drive: arrays.Drive,
+    recording: arrays.Recording,
+    layout: Layout,
+    steps: int,
+    trains: dict[str, SpikeTrains],
+    moments: Layout | None = None,
+) -> Trace:
+    """Return the Trace of what a forward pass recorded.
+
+    Parameters
+    ----------
+    packed, drive, recording
+        As kernels read and wrote them.
+    layout
+        Of the states in the recording.
+    steps
+        Of every trial.
+    trains
+        The inputs by name.
+    moments
+        Layout of the states of which there are mean and variance alone.
+    """
+    kept = moments.columns if moments else {}
+    earlier = drive.earlier
+    return Trace(
+        network=packed.network,
+        inputs=trains,
+        n_steps=steps,
+        states={name: recording.states[..., at] for name, at in layout.columns.items()},
+        counts={p.name: recording.counts[:, packed.neurons(p.name)] for p in packed.network.firing},
+        tape=(packed, drive, recording),
+        mean={name: recording.moments[:, 0, at] for name, at in kept.items()},
+        variance={name: recording.moments[:, 1, at] / steps for name, at in kept.items()},
+        start=0.0 if earlier is None else earlier.first * packed.network.dt,
+    )
