@@ -39,7 +39,8 @@ def regime_report(names=("E", "I")):
 
     def moments():
         names = ("mu", "sigma", "spread", "rate", "cv", "synchrony")
-        return Moments(**{each: next(values) for each in names})
+        errors = Moments(rate=next(values), cv=next(values), synchrony=next(values))
+        return Moments(**{each: next(values) for each in names}, errors=errors)
 
     rows = [
         PopulationRegime(
