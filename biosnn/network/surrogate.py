@@ -1,4 +1,4 @@
-"""Surrogate gradients, which take the place of the derivative of a spike, with their twins."""
+"""Surrogate gradients, which replace the derivative of a spike, with their smooth twins."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -12,7 +12,7 @@ from ..support.checks import keep, real, reals, shown
 
 @dataclass(frozen=True)
 class Surrogate:
-    """What takes the place of the derivative of a spike with respect to U.
+    """What replaces the derivative of a spike with respect to U.
 
     The formulas are compiled with the kernels, so a surrogate of your own chooses one of the nine
     here, by deriving from its class, and sets the steepness (and, of TruncatedSuperSpike, the
