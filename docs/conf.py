@@ -11,8 +11,9 @@ DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 sys.path[:0] = [str(ROOT), str(DOCS / "extensions")]
 
-import biosnn  # noqa: E402
 from figures import figures  # noqa: E402
+
+import biosnn  # noqa: E402
 
 project = "biosnn"
 author = "biosnn developers"

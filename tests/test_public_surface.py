@@ -67,8 +67,10 @@ def described(found: dict[str, str]) -> set[str]:
 
 def arguments(function: Any) -> dict[str, inspect.Parameter]:
     """The arguments that a user writes."""
+    if getattr(function, "_is_protocol", False):
+        return {}
     given = inspect.signature(function).parameters
-    return {name: p for name, p in given.items() if name not in ("self", "cls")}
+    return {n: p for n, p in given.items() if n not in ("self", "cls") and not n.startswith("_")}
 
 
 @pytest.mark.parametrize("prefix", MODULES)

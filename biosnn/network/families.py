@@ -18,7 +18,13 @@ __all__ = ["Constant", "Exponential", "Family", "Gamma", "HalfNormal", "LogNorma
 
 @dataclass(frozen=True)
 class Family:
-    """Base of the families."""
+    """Base of the families, of mean 1; an initializer scales what they draw.
+
+    Examples
+    --------
+    >>> isinstance(LogNormal(0.5), Family)
+    True
+    """
 
     @property
     def kappa(self) -> float:

@@ -10,24 +10,24 @@ import numpy as np
 import pytest
 
 pytest.importorskip("matplotlib")
-from matplotlib.colors import to_hex  # noqa: E402
-from matplotlib.text import Text  # noqa: E402
+from matplotlib.colors import to_hex
+from matplotlib.text import Text
 
-import biosnn as bs  # noqa: E402
+import biosnn as bs
 from biosnn.analysis import figures, plot, plot_activity, plot_currents, stats
-from biosnn.brian.report import Comparison, Divergence  # noqa: E402
-from biosnn.data import poisson  # noqa: E402
-from biosnn.data.spike_trains import SpikeTrains  # noqa: E402
-from biosnn.engine.gradient import Gradients  # noqa: E402
-from biosnn.engine.run import run  # noqa: E402
-from biosnn.initializer.report import InitializerReport, PopulationReport  # noqa: E402
-from biosnn.network import families  # noqa: E402
-from biosnn.network.conductance_models import conductance_lif  # noqa: E402
-from biosnn.network.network import Network  # noqa: E402
-from biosnn.network.neuron_models import ampa_nmda_gaba, ei_lif, lif, lif_delta  # noqa: E402
-from biosnn.network.random_connectivity import Bernoulli  # noqa: E402
-from biosnn.theory import Moments, psp  # noqa: E402
-from biosnn.training.history import History  # noqa: E402
+from biosnn.brian.report import Comparison, Divergence
+from biosnn.data import poisson
+from biosnn.data.spike_trains import SpikeTrains
+from biosnn.engine.gradient import Gradients
+from biosnn.engine.run import run
+from biosnn.initializer.report import InitializerReport, PopulationReport
+from biosnn.network import families
+from biosnn.network.conductance_models import conductance_lif
+from biosnn.network.network import Network
+from biosnn.network.neuron_models import ampa_nmda_gaba, ei_lif, lif, lif_delta
+from biosnn.network.random_connectivity import Bernoulli
+from biosnn.theory import Moments, psp
+from biosnn.training.history import History
 
 N_TRIALS, DURATION = 3, 0.1
 

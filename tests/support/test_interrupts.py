@@ -4,7 +4,6 @@ process ignores it.
 
 import os
 import signal
-
 import threading
 import time
 
