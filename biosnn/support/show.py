@@ -59,6 +59,7 @@ class Shows:
         return text(*self._about())
 
     def _repr_html_(self) -> str:
+        """Return the same as HTML, for notebooks."""
         return html(*self._about())
 
 
