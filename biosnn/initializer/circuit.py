@@ -21,6 +21,7 @@ import numpy as np
 
 from ..network.distributions import Normal
 from ..network.drawing import draw_weights
+from ..network.families import with_mean
 from ..network.recurrence import recurrent_projections
 from ..support.checks import check_names
 from ..support.checks import rate as checked_rate
@@ -238,7 +239,10 @@ class _Circuit:
                 else:
                     shape = self.network.weight_shape(p)
                     drawn = draw_weights(
-                        mean * family, int(np.prod(shape)), self.keys[p.name], self.network.dtype
+                        with_mean(family, mean),
+                        int(np.prod(shape)),
+                        self.keys[p.name],
+                        self.network.dtype,
                     )
                     self.network.set_weights(p.name, drawn.reshape(shape), copy=False)
 
