@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from ..network.distributions import Normal
 from ..network.drawing import draw_weights
+from ..network.families import with_mean
 from ..network.network import Network
 from ..network.recurrence import recurrent_projections
 from ..theory.circuits import background_cell, check_no_pooling, describe, named_background
@@ -255,11 +256,7 @@ class CircuitStart(Start):
         elif family.kappa == 1:
             network.set_weights(p.name, mean)
         else:
-            shape = network.weight_shape(p)
-
-            def weights(rng, size):
-                return mean * family.draw(rng, size)
-
+            shape, weights = network.weight_shape(p), with_mean(family, mean)
             drawn = draw_weights(weights, int(np.prod(shape)), key, network.dtype)
             network.set_weights(p.name, drawn.reshape(shape), copy=False)
 
