@@ -56,7 +56,12 @@ copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
 sphinx_gallery_conf = {
-    "examples_dirs": ["tutorials", "howto", "generated/sources/examples", "generated/sources/models"],
+    "examples_dirs": [
+        "tutorials",
+        "howto",
+        "generated/sources/examples",
+        "generated/sources/models",
+    ],
     "gallery_dirs": [f"generated/{name}" for name in ("tutorials", "howto", "examples", "models")],
     "filename_pattern": r"(tutorials|howto|sources/examples)/|tsodyks_markram",
     "ignore_pattern": r"__init__|/_",

@@ -113,7 +113,9 @@ def legend_of(figure):
 
 
 def overlapping_texts(figure):
-    """Pairs of drawn texts whose boxes share more than a pixel at 100 dots per inch, and texts that leave the figure."""
+    """Pairs of drawn texts whose boxes share more than a pixel at 100 dots per inch, and texts that
+    leave the figure.
+    """
     figure.set_dpi(100)
     with pytest.MonkeyPatch.context() as patch:
         drawn, draw = (
@@ -474,7 +476,9 @@ def silent():
 
 @pytest.fixture(scope="module")
 def odd():
-    """Long names, one of them with signs of formulas and none for letters; one inhibitory neuron; one class."""
+    """Long names, one of them with signs of formulas and none for letters; one inhibitory neuron;
+    one class.
+    """
     rng, net = np.random.default_rng(1), Network(2e-3)
     x = net.input(20, name="thalamocortical relay cells of the core")
     e = net.population(

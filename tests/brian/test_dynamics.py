@@ -1,4 +1,6 @@
-"""The ladder of validation.dynamics notices what is broken on purpose. Skipped where Brian2 is not installed."""
+"""The ladder of validation.dynamics notices what is broken on purpose. Skipped where Brian2 is not
+installed.
+"""
 
 import json
 

@@ -1,4 +1,6 @@
-"""Small campaigns of kills and full disks; the large ones: python -m tests.fuzz.faults kill --count 40."""
+"""Small campaigns of kills and full disks; the large ones: python -m tests.fuzz.faults kill --count
+40.
+"""
 
 import os
 
