@@ -79,21 +79,21 @@ def currents(
     >>> bs.plot.currents(trace, "E").get_suptitle().split("\\n")[0]
     'E, neuron 0, trial 0: only excitatory current'
     """
-    population, neuron, trial, e, i = _two_currents(trace, population, neuron, trial)
+    cells, neuron, trial, e, i = _two_currents(trace, population, neuron, trial)
     home = figures.figure(width, 9.0, 3.6)
     axis = home.subplots()
     _curves(axis, trace, e[trial, :, neuron], i[trial, :, neuron], trial)
     time_axis(axis, trace)
-    words = f"synaptic current\n(threshold = {population.neuron.threshold:g})"
+    words = f"synaptic current\n(threshold = {cells.neuron.threshold:g})"
     axis.set_ylabel(fitted(home, words, 0.5 * home.get_figheight(), size()), fontsize=size())
     bare(axis)
     here = slice(trial, trial + 1), slice(None), slice(neuron, neuron + 1)
     title(
         home,
-        f"{population.name}, neuron {neuron}, trial {trial}: {_balance(e[here], i[here])}\n"
+        f"{cells.name}, neuron {neuron}, trial {trial}: {_balance(e[here], i[here])}\n"
         f"medians over neurons, all trials: {_balance(e, i)}",
     )
-    legend(home, axis.lines[:3], [line.get_label() for line in axis.lines[:3]])
+    legend(home, axis.lines[:3], [str(line.get_label()) for line in axis.lines[:3]])
     return home
 
 

@@ -77,7 +77,8 @@ def weights(
     across = columns(width, len(projections), 3 if len(projections) <= 9 else 5)
     rows = -(-len(projections) // across)
     home = figures.figure(width, 2.9 * across + 0.3, 2.6 * rows + 0.2)
-    axes, peaks = home.subplots(rows, across, squeeze=False).ravel(), {}
+    axes = home.subplots(rows, across, squeeze=False).ravel()
+    peaks: dict[tuple[str, str], float] = {}
     for axis in axes[len(projections) :]:
         axis.remove()
     inches, points = 0.8 * home.get_figwidth() / across, size(0.85)

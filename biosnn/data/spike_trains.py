@@ -214,7 +214,7 @@ class SpikeTrains(Shows):
         try:
             trials = np.arange(len(self))[[index] if one else index]
         except IndexError:
-            if one or several and np.asarray(index).dtype.kind in "iu":
+            if one or (several and np.asarray(index).dtype.kind in "iu"):
                 raise IndexError(
                     f"trial {checks.shown(index)} does not exist: there are {len(self)} trials."
                 ) from None
@@ -275,7 +275,7 @@ def from_dense(counts: ArrayLike, dt: float, *, labels: ArrayLike | None = None)
     flags = getattr(counts, "dtype", None) == bool
     counts = np.asarray(counts, np.uint8) if flags else checks.reals(counts, "counts")
     dt = checks.time(dt, "dt", above=0, plausible=plausible.BIN)
-    if counts.ndim != 3 or counts.size and (counts.min() < 0 or np.any(counts != np.floor(counts))):
+    if counts.ndim != 3 or (counts.size and (counts.min() < 0 or np.any(counts != np.floor(counts)))):
         raise ValueError(
             f"counts have shape {counts.shape}; they must be non-negative whole numbers of shape "
             "(trial, step, unit)."

@@ -88,7 +88,8 @@ class Simulation(Shows):
         }
         if self._out is None:
             return trains
-        filed = read_spikes(*self._out)
+        path, run = self._out
+        filed = read_spikes(path, run=run)
         return {
             name: filed[name]
             if filed[name].duration == self.duration

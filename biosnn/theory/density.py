@@ -36,6 +36,10 @@ def stationary_rate(
     refractory_steps
         Refractory period in steps.
 
+    Returns
+    -------
+    The rate in hertz.
+
     Notes
     -----
     Solves the master equation of the discrete-time neuron (integrate, threshold, noise, reset) for

@@ -141,7 +141,7 @@ def _stable_states(excess, cells):
         nu, error = _settle(excess, start)
         holds = error < 1e-3 * max(1.0, nu.max())
         known = any(np.allclose(nu, other, rtol=1e-2, atol=1e-2) for other, _ in found)
-        if not found or holds and not known:
+        if not found or (holds and not known):
             found.append((nu, error))
     return found
 

@@ -108,15 +108,30 @@ class Cell:
 
 
 def efficacy(plasticity: TsodyksMarkram | None, rate: float) -> float:
-    """Mean share u x of a weight that spikes of Poisson trains transmit at `rate` Hz.
+    """Mean share u x of a weight that the spikes of Poisson trains transmit.
 
-    1 without TsodyksMarkram plasticity.
+    Parameters
+    ----------
+    plasticity
+        Short-term plasticity, or None.
+    rate
+        Rate of the trains in hertz.
+
+    Returns
+    -------
+    The share; 1 without TsodyksMarkram plasticity.
 
     Notes
     -----
     `TsodyksMarkram.steady_state` has exp(-T / tau) for the interval T of a regular train; its mean
-    over those of a Poisson train is rate tau / (1 + rate tau). Exact without facilitation,
-    U / (1 + U rate tau_rec). With facilitation u and x count as independent.
+    over those of a Poisson train is rate tau / (1 + rate tau). Without facilitation the result is
+    exact, U / (1 + U rate tau_rec). With facilitation u and x count as independent.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> f"{bs.theory.efficacy(bs.TsodyksMarkram(0.5, 0.8), rate=10.0):.2f}"
+    '0.10'
     """
     if not isinstance(plasticity, TsodyksMarkram):
         return 1.0

@@ -27,12 +27,14 @@ from ..network.neuron import Neuron
 from ..network.psp import arrival_state, psp
 from ..network.step_matrix import gain_matrix, step_matrix
 from ..support import timegrid
+from ..support.show import About, Shows
+from ..support.tables import number
 
 Values = float | NDArray[np.float64]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Moments:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Moments(Shows):
     """Moments of the free membrane (threshold off) and of the spikes of a population.
 
     NaN stands for what is not known. Potentials have the unit of the threshold.
@@ -66,6 +68,10 @@ class Moments:
     >>> m = bs.theory.Moments(mu=0.4, sigma=0.3)
     >>> f"{m.xi(threshold=1.0):.1f}"
     '2.0'
+    >>> m
+    Moments
+      mu     0.4
+      sigma  0.3
     """
 
     mu: float = np.nan
@@ -107,6 +113,22 @@ class Moments:
     def moved(self, mu: float, sigma: float) -> Moments:
         """Return another mean and standard deviation, with the same time constants."""
         return replace(self, mu=mu, white=self.white * sigma / self.sigma, sigma=sigma)
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return what is known as pairs (name, number in words), with standard errors."""
+        errors = {} if self.errors is None else self.errors.as_dict()
+        return [
+            (name, number(value) + (f" ± {number(errors[name], '.2g')}" if name in errors else ""))
+            for name, value in self.as_dict().items()
+            if name != "errors"
+        ]
+
+    def line(self) -> str:
+        """Return what is known on one line."""
+        return ", ".join(f"{name} {words}" for name, words in self.rows())
+
+    def _about(self):
+        return About("Moments", self.rows())
 
     def as_dict(self) -> dict[str, Any]:
         """Return what is known, for JSON."""

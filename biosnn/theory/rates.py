@@ -43,6 +43,10 @@ def siegert_rate(
     refractory
         Refractory period in seconds.
 
+    Returns
+    -------
+    The rate in hertz.
+
     Raises
     ------
     ValueError

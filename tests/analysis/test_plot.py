@@ -10,24 +10,24 @@ import numpy as np
 import pytest
 
 pytest.importorskip("matplotlib")
-from matplotlib.colors import to_hex  # noqa: E402
-from matplotlib.text import Text  # noqa: E402
+from matplotlib.colors import to_hex
+from matplotlib.text import Text
 
-import biosnn as bs  # noqa: E402
+import biosnn as bs
 from biosnn.analysis import figures, plot, plot_activity, plot_currents, stats
-from biosnn.brian.comparison import Comparison, Divergence  # noqa: E402
-from biosnn.data import poisson  # noqa: E402
-from biosnn.data.spike_trains import SpikeTrains  # noqa: E402
-from biosnn.engine.gradient import Gradients  # noqa: E402
-from biosnn.engine.run import run  # noqa: E402
-from biosnn.initializer.report import InitializerReport, PopulationReport  # noqa: E402
-from biosnn.network import families  # noqa: E402
-from biosnn.network.conductance_models import conductance_lif  # noqa: E402
-from biosnn.network.network import Network  # noqa: E402
-from biosnn.network.neuron_models import ampa_nmda_gaba, ei_lif, lif, lif_delta  # noqa: E402
-from biosnn.network.random_connectivity import Bernoulli  # noqa: E402
-from biosnn.theory.moments import psp  # noqa: E402
-from biosnn.training.history import History  # noqa: E402
+from biosnn.brian.report import Comparison, Divergence
+from biosnn.data import poisson
+from biosnn.data.spike_trains import SpikeTrains
+from biosnn.engine.gradient import Gradients
+from biosnn.engine.run import run
+from biosnn.initializer.report import InitializerReport, PopulationReport
+from biosnn.network import families
+from biosnn.network.conductance_models import conductance_lif
+from biosnn.network.network import Network
+from biosnn.network.neuron_models import ampa_nmda_gaba, ei_lif, lif, lif_delta
+from biosnn.network.random_connectivity import Bernoulli
+from biosnn.theory import Moments, psp
+from biosnn.training.history import History
 
 N_TRIALS, DURATION = 3, 0.1
 
@@ -74,15 +74,9 @@ def report(n=2, measured=True, names=None):
                 names[k] if names else f"excitatory_{k}",
                 1.0,
                 0.9,
-                v[0],
-                v[1],
-                v[2],
-                v[3],
-                v[4],
-                v[5],
-                v[6],
-                v[7],
-                v[8],
+                target=Moments(mu=v[0], sigma=v[1], rate=v[6]),
+                predicted=Moments(mu=v[2], sigma=v[3], rate=v[7]),
+                measured=Moments(mu=v[4], sigma=v[5], rate=v[8]),
             )
         )
     weights = {
@@ -371,14 +365,11 @@ def test_initializer_draws_every_population(n):
         "firing rate (Hz)",
     ]
     assert [t.get_text() for t in axes[0].get_yticklabels()] == [p.name for p in made.populations]
-    for axis, quantity, first in zip(
-        axes, ("mu", "sigma", "rate"), ("target", "target", "assumed")
-    ):
-        for label, key in (("target", first), ("predicted", "predicted"), ("measured", "measured")):
-            values = line(axis, label).get_xdata()
-            np.testing.assert_array_equal(
-                values, [getattr(p, f"{quantity}_{key}") for p in made.populations]
-            )
+    for axis, quantity in zip(axes, ("mu", "sigma", "rate")):
+        for kind in ("target", "predicted", "measured"):
+            values = line(axis, kind).get_xdata()
+            expected = [getattr(getattr(p, kind), quantity) for p in made.populations]
+            np.testing.assert_array_equal(values, expected)
             assert np.all((axis.get_xlim()[0] < values) & (values < axis.get_xlim()[1]))
 
 
@@ -538,7 +529,7 @@ CASES = {
     ),
     "still initializer": lambda t, s, o, w: plot.initializer(
         InitializerReport(
-            [PopulationReport("E", 1.0, 0.9, 0.0, 0.0, rate_assumed=123456.0)], {}, {}
+            [PopulationReport("E", 1.0, 0.9, Moments(mu=0.0, sigma=0.0, rate=123456.0))], {}, {}
         ),
         width=w,
     ),

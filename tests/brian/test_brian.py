@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, assume, given, settings
 
 import biosnn as bs
 from biosnn import brian
-from biosnn.brian import comparison, description
+from biosnn.brian import distributions, identifiers, trial_input
 from biosnn.engine.realization import realize
 from tests import random_networks, reference
 
@@ -263,6 +263,10 @@ def test_dalian_circuit_over_trials():
     )
     assert "All spikes are identical" in text(report) and json.dumps(report.as_dict())
     assert len(report.figure("E").axes) == 3
+    assert (
+        "All spikes are identical" in repr(report) and max(map(len, repr(report).split("\n"))) <= 88
+    )
+    assert "<table>" in report._repr_html_() and "array" not in repr(report)
 
 
 def changed(net, **weights):
@@ -278,7 +282,7 @@ def test_a_difference_is_found():
     report = brian.compare(net, spikes, progress=False, against=other)
     d = report.divergence
     stars = [
-        bs.run(description.in_double(n), spikes, record=[f"{d.population}.U_star"])
+        bs.run(trial_input.in_double(n), spikes, record=[f"{d.population}.U_star"])
         for n in (net, other)
     ]
     ours, theirs = (
@@ -411,7 +415,7 @@ def test_background_and_initial_states(tmp_path):
     )
     agree(report)
     assert report and report.spike_counts["E"][0] > 30 and report.traces["E.U"][0].std() > 0.1
-    double = description.in_double(net)
+    double = trial_input.in_double(net)
     ours = bs.simulate(
         double,
         0.3,
@@ -495,7 +499,7 @@ def test_a_difference_is_explained_with_background(first):
     if first:
         assert d.step == 0
         reference = brian.to_brian2(
-            description.in_double(net),
+            trial_input.in_double(net),
             None,
             record=["E.U_star"],
             duration=0.3,
@@ -593,8 +597,8 @@ def test_arguments_of_script(tmp_path):
 
 
 def test_distances_of_samples():
-    assert comparison.distance(np.array([1.0, 2, 3, 4]), np.array([3.0, 4, 5, 6])) == 0.5
-    assert np.isnan(comparison.distance(np.array([]), np.ones(3)))
+    assert distributions.distance(np.array([1.0, 2, 3, 4]), np.array([3.0, 4, 5, 6])) == 0.5
+    assert np.isnan(distributions.distance(np.array([]), np.ones(3)))
 
 
 @settings(max_examples=8, deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -663,7 +667,7 @@ def test_script_of_a_trained_network_runs_alone(tmp_path):
         cwd=tmp_path,
         env={"HOME": os.environ["HOME"], "PATH": os.environ["PATH"]},
     )
-    trace = bs.run(description.in_double(net), data[3], currents={"I 1": current["I 1"][None]})
+    trace = bs.run(trial_input.in_double(net), data[3], currents={"I 1": current["I 1"][None]})
     with np.load(tmp_path / "result.npz") as result:
         for name, identifier in (("E 1", "E_1"), ("I 1", "I_1")):
             mine = set(
@@ -797,7 +801,7 @@ def test_names_for_brian2_differ():
     for name in ("a b", "a_b", "1", "for", "second"):
         net.population(1, bs.lif(), name=name)
     net.connect("a b", "a_b"), net.connect("a_b", "a b")
-    assert list(description.identifiers(net).values()) == [
+    assert list(identifiers.identifiers(net).values()) == [
         "a_b",
         "a_b_2",
         "p_1",

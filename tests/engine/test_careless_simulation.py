@@ -153,8 +153,8 @@ def test_units_of_thresholds_and_of_rates():
         and bs.Normal(1 * b2.mV, 0.1 * b2.mV, low=0 * b2.mV)
     )
     assert (
-        bs.regime(driven(), rates={"x": 5 * b2.Hz})["E"].mu_predicted
-        == bs.regime(driven(), rates=5.0)["E"].mu_predicted
+        bs.regime(driven(), rates={"x": 5 * b2.Hz})["E"].predicted.mu
+        == bs.regime(driven(), rates=5.0)["E"].predicted.mu
     )
 
 

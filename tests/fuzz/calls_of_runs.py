@@ -32,6 +32,10 @@ RUNS = {
             "labels": [0, 1],
         },
     ),
+    "SpikeTrains.from_units": lambda c: (
+        bs.SpikeTrains.from_units,
+        {"times": [[0.001, 0.002], [0.001]], "duration": 0.01, "label": 1},
+    ),
     "SpikeTrains[]": lambda c: (c.spikes.__getitem__, {"index": 0}),
     "from_dense": lambda c: (
         bs.from_dense,

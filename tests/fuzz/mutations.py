@@ -396,7 +396,7 @@ def _shorter(file, rng):
 
 
 def _all_empty(file, rng, n=1 << 36):
-    for name in list(_NAMES):
+    for name in _NAMES:
         kind = file[name].dtype
         del file[name]
         file.create_dataset(name, (n,), kind, chunks=(1 << 10,))

@@ -146,9 +146,7 @@ def connect(choose, net, pre, post, trials):
     if synapses is None:
         weights = choose.rng.exponential(scale, (pre.n, post.n))
     else:
-        weights = choose.one(
-            [scale, bs.Uniform(0, 2 * scale), bs.Exponential(scale)]
-        )
+        weights = choose.one([scale, bs.Uniform(0, 2 * scale), bs.Exponential(scale)])
         if choose.chance(0.4):
             delay = bs.Uniform(0.0, choose.one([1, 10, 300]) * DT)
         kind = (

@@ -71,6 +71,17 @@ LEFT_OUT = {
     "RoundingWarning": "a warning",
     "UnitWarning": "a warning",
     "data.Task": "made by the tasks",
+    "data.Events": "given to augmentations",
+    **{
+        f"data.Events.{name}": "called by augmentations (tests/data/test_augmentation.py)"
+        for name in ("columns", "sizes", "moved", "replaced")
+    },
+    "data.TrialRandom": "given to augmentations",
+    **{
+        f"data.TrialRandom.{name}": "called by augmentations (tests/data/test_augmentation.py)"
+        for name in ("each", "normal", "uniform", "random", "poisson")
+    },
+    "Augmentation": "a protocol",
     "stats.EIBalance": "made by ei_balance",
     "brian.BrianNetwork": "made by to_brian2",
     "brian.Comparison": "made by compare",

@@ -5,7 +5,7 @@ import os
 import pytest
 
 pytest.importorskip("resource")
-from tests.fuzz import faults  # noqa: E402
+from tests.fuzz import faults
 
 pytestmark = pytest.mark.real_chunks  # those of the child processes
 

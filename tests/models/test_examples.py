@@ -62,7 +62,7 @@ def deep_and_skip(r):
 
 
 def surrogates_and_noise(r):
-    spikes, norms, cosines = zip(*r["surrogates"].values())
+    spikes, _, cosines = zip(*r["surrogates"].values())
     assert len(spikes) == 9 and len(set(spikes)) == 1 and spikes[0] > 1000 and min(cosines) > 0.5
     assert max(cosines[2:7]) < 0.99  # they do differ
     asymptotic, plain = (
@@ -190,7 +190,7 @@ def initializer(r):
 
 def theory(r):
     E = r["irregular"]["E"]
-    assert E.rate_measured == pytest.approx(E.rate_predicted, rel=0.25) and E.cv_measured > 0.5
+    assert E.measured.rate == pytest.approx(E.predicted.rate, rel=0.25) and E.measured.cv > 0.5
     assert any("silent" in warning for warning in r["silent"].warnings) and not any(
         "silent" in w for w in r["irregular"].warnings
     )

@@ -368,9 +368,9 @@ def test_the_initializer_knows_the_rate_of_units():
     report = bs.fluctuation_driven(net, data, sigma_u=1.0, seed=1, progress=False)
     assert report.converged
     for row in report.populations:
-        assert row.mu_measured == pytest.approx(
+        assert row.measured.mu == pytest.approx(
             0, abs=0.02
-        ) and row.sigma_measured == pytest.approx(1, rel=0.02)
+        ) and row.measured.sigma == pytest.approx(1, rel=0.02)
     rates, weights = {"input": 15.0, "L1": 10.0, "L2": 10.0}, []
     for more in ({}, {"L1 pooled": (1 - 0.98**3) / 2e-3}, {"L1 pooled": 10.0}):
         net = layers()

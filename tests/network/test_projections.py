@@ -243,9 +243,7 @@ def test_same_bits_on_any_number_of_threads():
         trace = bs.run(net, trains, record=["B.U"], tape=True, threads=threads)
         grad = np.random.default_rng(1).normal(size=trace.states["out.U"].shape)
         slopes = bs.gradient(trace, states={"out.U": grad}, threads=threads)
-        results.append(
-            (trace.states["B.U"], *slopes.weights.values(), *slopes.parameters.values())
-        )
+        results.append((trace.states["B.U"], *slopes.weights.values(), *slopes.parameters.values()))
     for other in results[1:]:
         assert all(np.array_equal(a, b) for a, b in zip(results[0], other))
 
@@ -536,10 +534,10 @@ def test_the_initializer_counts_synapses():
     )
     assert report.converged
     for row in report.populations:
-        assert row.sigma_measured == pytest.approx(
+        assert row.measured.sigma == pytest.approx(
             1, abs=0.011
-        ) and row.mu_measured == pytest.approx(0, abs=0.011)
-        assert row.rate_measured > 1
+        ) and row.measured.mu == pytest.approx(0, abs=0.011)
+        assert row.measured.rate > 1
     alone = bs.Network(DT)
     h = alone.population(3000, bs.lif(), name="H")
     alone.connect(alone.input(500), h, synapses=bs.Bernoulli(0.2), seed=0)
@@ -560,8 +558,8 @@ def test_the_initializer_counts_synapses():
         progress=False,
     )
     assert (
-        report.populations[0].mu_measured == pytest.approx(0.3, abs=0.02)
-        and report.populations[0].spread_measured < 0.1
+        report.populations[0].measured.mu == pytest.approx(0.3, abs=0.02)
+        and report.populations[0].measured.spread < 0.1
     )
     with pytest.raises(ValueError, match="those of .*input->E.* are shared"):
         bs.fluctuation_driven(net, assumed_rates=10.0, closed_loop=False, balance="neuron")

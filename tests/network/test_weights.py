@@ -1,12 +1,10 @@
 """Weights as users give them: in which order, from which objects, within which numbers."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn.initializer.shadows import _shadows
+from biosnn.initializer.shadows import shadow_network
 
 PRE, POST = (
     np.array([2, 0, 1, 0, 2, 1]),
@@ -271,16 +269,7 @@ def test_copies_that_never_spike_have_the_delays_of_pairs():
         name="x->h",
         synapses=bs.Pairs([2, 0, 1, 0], [0, 1, 1, 0]),
     )
-    afferent = SimpleNamespace(name="x->h", sign=1)
-    design = SimpleNamespace(
-        network=net,
-        targets=["h"],
-        afferent_projections=lambda name: [net.projection("x->h")],
-        conducting=(),
-        dalian={"h": False},
-        afferents={"h": [afferent]},
-    )
-    shadow, _ = _shadows(design)
+    shadow = shadow_network(net, {"h": [{"x->h": net.weights["x->h"]}]})
     for here, there in zip(net.indices("x->h"), shadow.indices("0 x->h"), strict=True):
         assert np.array_equal(here, there)
 

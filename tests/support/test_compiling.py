@@ -50,7 +50,7 @@ def test_a_screen_that_was_closed_is_no_error(monkeypatch):
     closed = open(os.devnull, "w")
     closed.close()
     monkeypatch.setattr(sys, "stderr", closed)
-    code_cache._announce(stream_run.kernels.advance, ())
+    code_cache._announce(stream_run.stream.advance, ())
 
 
 def test_functions_of_others_without_a_module_compile():
@@ -287,10 +287,10 @@ def test_wall_time_and_bars_contain_no_compiling(monkeypatch):
         ticks.append(True)
         return advance(*arguments)
 
-    advance = stream_run.kernels.advance
-    monkeypatch.setattr(simulation, "ready", slow)
+    advance = stream_run.stream.advance
+    monkeypatch.setattr(stream_run, "ready", slow)
     bs.simulate(net, 0.1, progress=False)
-    monkeypatch.setattr(stream_run.kernels, "advance", within)
+    monkeypatch.setattr(stream_run.stream, "advance", within)
     begin = time.perf_counter()
     done = bs.simulate(net, 0.1, progress=False)
     assert time.perf_counter() - begin > 0.6 and done.wall < 0.25
@@ -311,9 +311,9 @@ def test_what_is_ready_runs_from_memory():
     net = bs.Network(1e-3)
     net.population(3, bs.lif(), name="A")
     bs.simulate(net, 0.01, progress=False)
-    before = len(stream_run.kernels.advance.overloads)
+    before = len(stream_run.stream.advance.overloads)
     bs.simulate(net, 0.01, progress=False)
-    assert len(stream_run.kernels.advance.overloads) == before > 0
+    assert len(stream_run.stream.advance.overloads) == before > 0
 
 
 # ------------------------------------------------------------------------------------------ systems

@@ -4,7 +4,6 @@ process ignores it.
 
 import os
 import signal
-import sys
 import threading
 import time
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import biosnn as bs
 from biosnn.analysis import stats
 from biosnn.data.spike_trains import first_steps
+from biosnn.engine import inputs
 from biosnn.support import timegrid
 
 DTS = (1e-4, 3e-4, 1e-3, 2e-3, 1 / 3e3)
@@ -195,7 +196,9 @@ def test_a_long_train_is_binned_as_far_as_the_run_goes(monkeypatch):
     )
     seen = []
     monkeypatch.setattr(
-        inputs, "bin_spikes", lambda train, *more: seen.append(train) or bs.bin_spikes(train, *more)
+        inputs,
+        "bin_spikes",
+        lambda train, *more, **named: seen.append(train) or bs.bin_spikes(train, *more, **named),
     )
     short = bs.simulate(net, 1.0, long, record={"A.U": slice(None)}, progress=False)
     assert seen[0].duration == 1.0 and seen[0].times.size < n / 200
