@@ -4,7 +4,6 @@ A family fixes kappa = E[w^2] / E[w]^2 and leaves the mean to the solver. Its `d
 of mean 1. To draw weights of a mean of your own, use the distributions of distributions.py.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -221,27 +220,3 @@ class Constant(Family):
 
     def _density(self, w, mean):
         return np.where(np.isclose(w, mean), np.inf, 0.0)
-
-
-def with_mean(
-    family: Any, mean: float
-) -> Callable[[np.random.Generator, Any], NDArray[np.float64]]:
-    """Return what draws the weights of a family with a mean.
-
-    Parameters
-    ----------
-    family
-        One of the families, or anything with `kappa` and `draw`, whose samples have mean 1.
-    mean
-        Of the weights.
-
-    Returns
-    -------
-    A function (rng, size) -> weights.
-
-    Examples
-    --------
-    >>> with_mean(Constant(), 0.2)(np.random.default_rng(1), 2)
-    array([0.2, 0.2])
-    """
-    return lambda rng, size: mean * family.draw(rng, size)
