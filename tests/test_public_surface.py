@@ -116,6 +116,6 @@ def test_examples_in_docstrings(name, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     with np.printoptions(legacy=False):
         found = doctest.testmod(
-            importlib.import_module(name), {"bs": bs, "np": np}, optionflags=OPTIONS
+            importlib.import_module(name), extraglobs={"bs": bs, "np": np}, optionflags=OPTIONS
         )
     assert found.failed == 0
