@@ -28,7 +28,6 @@ from numpy.typing import NDArray
 
 from ..network.distributions import Normal
 from ..network.drawing import draw_weights
-from ..network.families import with_mean
 from ..network.network import Network
 from ..network.recurrence import recurrent_projections
 from ..theory.circuits import background_cell, check_no_pooling, describe, named_background
@@ -256,7 +255,11 @@ class CircuitStart(Start):
         elif family.kappa == 1:
             network.set_weights(p.name, mean)
         else:
-            shape, weights = network.weight_shape(p), with_mean(family, mean)
+            shape = network.weight_shape(p)
+
+            def weights(rng, size):
+                return mean * family.draw(rng, size)
+
             drawn = draw_weights(weights, int(np.prod(shape)), key, network.dtype)
             network.set_weights(p.name, drawn.reshape(shape), copy=False)
 
