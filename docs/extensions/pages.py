@@ -1,8 +1,7 @@
 """Pages that the build makes of files of the repository, so that nothing stands there twice.
 
 `README.md`, `models/README.md`, `CONTRIBUTING.md`, `CHANGELOG.md` and `validation/README.md`
-become pages; `models/`
-and `models/examples/` become the sources of galleries.
+become pages; `models/` and `models/examples/` become the sources of galleries.
 """
 
 import re
