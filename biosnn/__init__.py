@@ -1,8 +1,8 @@
 """Networks of excitatory and inhibitory spiking neurons that obey Dale's law, on a CPU.
 
 Describe a network (`Network`, neuron models such as `ei_lif`), start it in the fluctuation-driven
-regime (`fluctuation_driven`), train it (`train`, `evaluate`) or simulate it (`run`, `simulate`), and
-check it against Brian2 (`brian.compare`). All times are in seconds, all rates in hertz.
+regime (`fluctuation_driven`), train it (`train`, `evaluate`) or simulate it (`run`, `simulate`),
+and check it against Brian2 (`brian.compare`). All times are in seconds, all rates in hertz.
 """
 
 from . import brian, data, theory
@@ -103,6 +103,8 @@ from .training.train import prime, train
 
 __version__ = "0.1.0"
 __all__ = [
+    "SGD",
+    "SMORMS3",
     "Adam",
     "AdamW",
     "Arctan",
@@ -164,8 +166,6 @@ __all__ = [
     "Regularizer",
     "RoundingWarning",
     "Rule",
-    "SGD",
-    "SMORMS3",
     "Schedule",
     "Sigmoid",
     "SigmoidEscape",

@@ -129,7 +129,8 @@ def figure(width: float | None, screen: float, height: float) -> Figure:
     inches = screen if width is None else width / 2.54
     size = inches, height * (1 if width is None else _share())
     made = Figure(figsize=size, layout="constrained")
-    made.get_layout_engine().set(w_pad=0.1 * _share(), h_pad=0.05)  # type: ignore[union-attr, call-arg]
+    engine: Any = made.get_layout_engine()
+    engine.set(w_pad=0.1 * _share(), h_pad=0.05)
     return made
 
 

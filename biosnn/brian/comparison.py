@@ -178,7 +178,7 @@ def _report(network, other, trials, ours, theirs, record):
     divergence = explained(network, other, trials, min(parted)) if parted else None
     shown = 0 if divergence is None else divergence.trial
     return Comparison(
-        identical=not parted and bool(spiked or moved and agree),
+        identical=not parted and bool(spiked or (moved and agree)),
         happened=bool(spiked or moved),
         divergence=divergence,
         states=states,

@@ -22,6 +22,10 @@ _HOLD = "U = int(not_refractory)*U + (1 - int(not_refractory))*U_held"
 def require_brian2() -> ModuleType:
     """Return the module brian2.
 
+    Returns
+    -------
+    The module, imported.
+
     Raises
     ------
     ImportError

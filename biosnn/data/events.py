@@ -164,7 +164,7 @@ class Events(Shows):
         if units.dtype != np.int32:
             units = checks.wholes(units, "units of an augmentation")
             units = np.clip(units, -1, self.n_units).astype(np.int32)
-        exist = not trials.size or trials.min() >= 0 and trials.max() < self.n_trials
+        exist = not trials.size or (trials.min() >= 0 and trials.max() < self.n_trials)
         if trials.dtype != np.int64 or not exist:
             trials = checks.wholes(trials, "trials of an augmentation", 0, self.n_trials - 1)
         return times, units, trials

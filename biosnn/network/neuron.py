@@ -140,10 +140,10 @@ class Neuron(Shows):
     ...     time_constants={"mem": 20e-3, "syn": 5e-3},
     ... )
     Neuron mine
-      states          U (mem 20 ms), I (syn 5 ms)
-      receptors       syn: I += w
-      threshold       1, reset to 0
-      integrator      exact
+      states      U (mem 20 ms), I (syn 5 ms)
+      receptors   syn: I += w
+      threshold   1, reset to 0
+      integrator  exact
     """
 
     model: str

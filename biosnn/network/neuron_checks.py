@@ -13,7 +13,7 @@ INTEGRATORS = ("exact", "exponential_euler", "euler")
 
 
 def check(neuron: Any) -> None:
-    """Check a table and put plain numbers and arrays in the place of what was given.
+    """Check a table and turn what was given into plain numbers and arrays.
 
     Parameters
     ----------

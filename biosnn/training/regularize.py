@@ -97,6 +97,10 @@ def upper_bound(
         As for `SpikeCount`: factor of the term, spikes per trial and neuron, 1 or 2, "population"
         or "neuron", and names or None for all.
 
+    Returns
+    -------
+    A regularizer for `train` and `prime`.
+
     Examples
     --------
     >>> counts = np.array([[2.0, 7.0]])
@@ -120,6 +124,10 @@ def lower_bound(
     strength, threshold, power, per, populations
         As for `SpikeCount`: factor of the term, spikes per trial and neuron, 1 or 2, "population"
         or "neuron", and names or None for all.
+
+    Returns
+    -------
+    A regularizer for `train` and `prime`.
 
     Examples
     --------

@@ -10,24 +10,24 @@ import numpy as np
 import pytest
 
 pytest.importorskip("matplotlib")
-from matplotlib.colors import to_hex  # noqa: E402
-from matplotlib.text import Text  # noqa: E402
+from matplotlib.colors import to_hex
+from matplotlib.text import Text
 
-import biosnn as bs  # noqa: E402
+import biosnn as bs
 from biosnn.analysis import figures, plot, plot_activity, plot_currents, stats
-from biosnn.brian.report import Comparison, Divergence  # noqa: E402
-from biosnn.data import poisson  # noqa: E402
-from biosnn.data.spike_trains import SpikeTrains  # noqa: E402
-from biosnn.engine.gradient import Gradients  # noqa: E402
-from biosnn.engine.run import run  # noqa: E402
-from biosnn.initializer.report import InitializerReport, PopulationReport  # noqa: E402
-from biosnn.network import families  # noqa: E402
-from biosnn.network.conductance_models import conductance_lif  # noqa: E402
-from biosnn.network.network import Network  # noqa: E402
-from biosnn.network.neuron_models import ampa_nmda_gaba, ei_lif, lif, lif_delta  # noqa: E402
-from biosnn.network.random_connectivity import Bernoulli  # noqa: E402
-from biosnn.theory import Moments, psp  # noqa: E402
-from biosnn.training.history import History  # noqa: E402
+from biosnn.brian.report import Comparison, Divergence
+from biosnn.data import poisson
+from biosnn.data.spike_trains import SpikeTrains
+from biosnn.engine.gradient import Gradients
+from biosnn.engine.run import run
+from biosnn.initializer.report import InitializerReport, PopulationReport
+from biosnn.network import families
+from biosnn.network.conductance_models import conductance_lif
+from biosnn.network.network import Network
+from biosnn.network.neuron_models import ampa_nmda_gaba, ei_lif, lif, lif_delta
+from biosnn.network.random_connectivity import Bernoulli
+from biosnn.theory import Moments, psp
+from biosnn.training.history import History
 
 N_TRIALS, DURATION = 3, 0.1
 
@@ -113,7 +113,9 @@ def legend_of(figure):
 
 
 def overlapping_texts(figure):
-    """Pairs of drawn texts whose boxes share more than a pixel at 100 dots per inch, and texts that leave the figure."""
+    """Pairs of drawn texts whose boxes share more than a pixel at 100 dots per inch, and texts that
+    leave the figure.
+    """
     figure.set_dpi(100)
     with pytest.MonkeyPatch.context() as patch:
         drawn, draw = (
@@ -474,7 +476,9 @@ def silent():
 
 @pytest.fixture(scope="module")
 def odd():
-    """Long names, one of them with signs of formulas and none for letters; one inhibitory neuron; one class."""
+    """Long names, one of them with signs of formulas and none for letters; one inhibitory neuron;
+    one class.
+    """
     rng, net = np.random.default_rng(1), Network(2e-3)
     x = net.input(20, name="thalamocortical relay cells of the core")
     e = net.population(

@@ -1,4 +1,6 @@
-"""Brian2 says the same: spikes identical, states to rounding. Skipped where Brian2 is not installed."""
+"""Brian2 says the same: spikes identical, states to rounding. Skipped where Brian2 is not
+installed.
+"""
 
 import copy
 import dataclasses
@@ -169,7 +171,9 @@ def test_neurons_that_are_not_linear(make, weights, initial, refractory):
 
 
 def test_a_spike_that_differs_is_explained_for_a_neuron_that_is_not_linear():
-    """Weights a little smaller in Brian2: at the first spike that differs, U before the reset lies on either side of the peak."""
+    """Weights a little smaller in Brian2: at the first spike that differs, U before the reset lies
+    on either side of the peak.
+    """
     net = bs.Network(1e-4)
     net.connect(
         net.input(5),
@@ -276,7 +280,9 @@ def changed(net, **weights):
 
 
 def test_a_difference_is_found():
-    """If Brian2 is given other weights, the report names the first step where the spikes part, and both membranes there."""
+    """If Brian2 is given other weights, the report names the first step where the spikes part, and
+    both membranes there.
+    """
     net, spikes = circuit(), bs.data.poisson(10, 100, 0.4, 2, seed=2)
     other = changed(net, **{"E->I": net.weights["E->I"] * 1.02})
     report = brian.compare(net, spikes, progress=False, against=other)
@@ -408,7 +414,9 @@ def background_circuit():
 
 
 def test_background_and_initial_states(tmp_path):
-    """Poisson input with several events of a neuron in a step, currents, noise: the same numbers in both programs, and in a script."""
+    """Poisson input with several events of a neuron in a step, currents, noise: the same numbers in
+    both programs, and in a script.
+    """
     net, background, initial = background_circuit()
     report = brian.compare(
         net, duration=0.3, background=background, initial=initial, seed=4, progress=False
@@ -447,7 +455,9 @@ def test_background_and_initial_states(tmp_path):
 
 
 def test_background_beside_trials_of_input_and_currents():
-    """Trial b has the random numbers of seed + b; a clamped neuron with equal time constants is held where it starts."""
+    """Trial b has the random numbers of seed + b; a clamped neuron with equal time constants is
+    held where it starts.
+    """
     net = bs.Network(1e-3)
     a = net.population(3, bs.lif(tau_mem=10e-3, tau_syn=10e-3, refractory=3e-3), name="A")
     net.connect(
@@ -479,7 +489,9 @@ def test_background_beside_trials_of_input_and_currents():
 
 @pytest.mark.parametrize("first", [False, True])
 def test_a_difference_is_explained_with_background(first):
-    """U before threshold in the step of the first spike that differs, also where that is the first step: with biases and background."""
+    """U before threshold in the step of the first spike that differs, also where that is the first
+    step: with biases and background.
+    """
     net, background, initial = background_circuit()
     other = changed(net, **{name: 0.5 * w for name, w in net.weights.items()})
     other.parameters = net.parameters | {
@@ -639,7 +651,9 @@ def test_reference_networks(build):
 
 
 def test_script_of_a_trained_network_runs_alone(tmp_path):
-    """In a fresh interpreter that cannot import biosnn, with currents, and names that Python would not take."""
+    """In a fresh interpreter that cannot import biosnn, with currents, and names that Python would
+    not take.
+    """
     data = bs.data.poisson(10, 100, 0.2, 8, seed=2, labels=[0, 1] * 4)
     net = bs.Network(2e-3)
     e, i = bs.dalian_layer(
@@ -745,7 +759,9 @@ def test_sparse_projections_and_delays_of_their_own(tmp_path):
 
 
 def test_script_with_plastic_projections(tmp_path):
-    """Depression, facilitation and inhibitory plasticity, in a fresh interpreter: the spikes that biosnn and to_brian2 have."""
+    """Depression, facilitation and inhibitory plasticity, in a fresh interpreter: the spikes that
+    biosnn and to_brian2 have.
+    """
     net = bs.Network(1e-3)
     x, y, e = (
         net.input(40),

@@ -1,4 +1,6 @@
-"""The ladder of validation.dynamics notices what is broken on purpose. Skipped where Brian2 is not installed."""
+"""The ladder of validation.dynamics notices what is broken on purpose. Skipped where Brian2 is not
+installed.
+"""
 
 import json
 
@@ -8,8 +10,8 @@ import pytest
 import biosnn as bs
 
 pytest.importorskip("brian2")
-from validation import broken, brunel, dynamics, dynamics_cases  # noqa: E402
-from validation.dynamics_neurons import neurons  # noqa: E402
+from validation import broken, brunel, dynamics, dynamics_cases
+from validation.dynamics_neurons import neurons
 
 CASE = "ei_lif, exact, reset to 0, refractory 2 ms"
 

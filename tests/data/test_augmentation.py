@@ -104,7 +104,8 @@ def test_blend_mixes_trials_of_one_class():
         assert set(new.units // 10) == {labels[b]} and abs(new.times.size - 200) < 5 * np.sqrt(
             400 / 4
         )
-        # both parts lie at the middle of the two means: that of a partner of the class, so a whole number of 0.02 away
+        # both parts lie at the middle of the two means: that of a partner of the class, so a whole
+        # number of 0.02 away
         partner = 2 * (new.times.mean() - old.times.mean()) / 0.02
         assert (
             abs(partner - round(partner)) < 0.4

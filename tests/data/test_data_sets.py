@@ -1,4 +1,6 @@
-"""Randman against loops over its formula, Poisson statistics, SHD files good and bad, downloads from a local server."""
+"""Randman against loops over its formula, Poisson statistics, SHD files good and bad, downloads
+from a local server.
+"""
 
 import hashlib
 import http.server
@@ -105,7 +107,8 @@ def test_randman_fills_the_active_time_and_fires_a_fixed_number_of_spikes():
         trains = spikes[spikes.labels == label]
         for unit in range(5):
             t = trains.times[trains.units == unit]
-            # two manifolds per unit: each has its earliest sample at 0 and its latest just below 0.12 s
+            # two manifolds per unit: each has its earliest sample at 0 and its latest just below
+            # 0.12 s
             assert np.sum(t == 0) == 2 and np.sum(t == last) == 2 and t.max() == last
 
 
@@ -143,7 +146,8 @@ def test_randman_seed():
 def test_randman_classes_differ_in_timing_only():
     spikes = randman(n_classes=2, n_units=10, smoothness=2.0, samples_per_class=100, seed=4)
     times = events_by_trial(spikes)
-    # every unit fires once in every trial, so counts are equal; nearest neighbours in time tell the classes apart
+    # every unit fires once in every trial, so counts are equal; nearest neighbours in time tell the
+    # classes apart
     distance = np.linalg.norm(times[:, None] - times[None], axis=2)
     np.fill_diagonal(distance, np.inf)
     assert np.mean(spikes.labels[distance.argmin(axis=1)] == spikes.labels) > 0.98

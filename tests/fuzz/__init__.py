@@ -1,1 +1,3 @@
-"""Seeded campaigns of mutated files, random calls, random networks and faults, each in child processes."""
+"""Seeded campaigns of mutated files, random calls, random networks and faults, each in child
+processes.
+"""

@@ -1,9 +1,11 @@
-"""Random networks under checks of bounds: every table, kind of projection, delay, pooling, plasticity, noise and background, many of them
-empty or as small as can be. No kernel may read or write beyond an array.
+"""Random networks under checks of bounds: every table, kind of projection, delay, pooling,
+plasticity, noise and background, many of them empty or as small as can be. No kernel may read or
+write beyond an array.
 
     python -m tests.fuzz.networks --count 200 --seed 0
 
-Child processes run them with NUMBA_BOUNDSCHECK=1, for which the kernels are compiled anew once (minutes), into a cache of their own.
+Child processes run them with NUMBA_BOUNDSCHECK=1, for which the kernels are compiled anew once
+(minutes), into a cache of their own.
 """
 
 import argparse

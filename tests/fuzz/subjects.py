@@ -77,7 +77,9 @@ def fit(net, data, epochs, folder, start, stateful):
 
 
 def make_training(path, stateful=False):
-    """A training that stands after an epoch; or, where trials go on from each other, in the middle of the second one."""
+    """A training that stands after an epoch; or, where trials go on from each other, in the middle
+    of the second one.
+    """
     folder, (net, data) = path.parent / f"{path.name}.folder", trained()
     calls = []
 

@@ -1,11 +1,13 @@
-"""Small campaigns of kills and full disks; the large ones: python -m tests.fuzz.faults kill --count 40."""
+"""Small campaigns of kills and full disks; the large ones: python -m tests.fuzz.faults kill --count
+40.
+"""
 
 import os
 
 import pytest
 
 pytest.importorskip("resource")
-from tests.fuzz import faults  # noqa: E402
+from tests.fuzz import faults
 
 pytestmark = pytest.mark.real_chunks  # those of the child processes
 

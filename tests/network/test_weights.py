@@ -49,7 +49,9 @@ def test_pairs_keep_the_order_of_the_user():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_any_order_of_pairs_is_one_network(seed):
-    """Counts, currents, gradients and Dale's audit of pairs in random order, with several synapses of some pairs."""
+    """Counts, currents, gradients and Dale's audit of pairs in random order, with several synapses
+    of some pairs.
+    """
     rng = np.random.default_rng(seed)
     pre, post, w, steps = (
         rng.integers(0, 3, 12),
@@ -123,8 +125,8 @@ def test_plastic_pairs_and_a_constraint():
     plain, weights = pairs(), W.copy()
     bs.WeightConstraint(norm=5.0).apply(weights, plain.synapses["A->B"])
     for k in range(4):  # onto target 0 come 3, 4 and 5
-        norm = np.sqrt(np.sum(W[POST == k] ** 2))
-        np.testing.assert_allclose(weights[POST == k], W[POST == k] * min(1, 5 / norm))
+        norm = np.sqrt(np.sum(W[k == POST] ** 2))
+        np.testing.assert_allclose(weights[k == POST], W[k == POST] * min(1, 5 / norm))
 
 
 def test_a_distribution_as_the_weights_of_a_dense_projection():
@@ -140,7 +142,7 @@ def test_a_distribution_as_the_weights_of_a_dense_projection():
     )
     assert np.log(w).std() == pytest.approx(0.5, rel=0.02)
     net.connect(b, a, weights=lambda rng, size: rng.uniform(1, 2, size), seed=1)
-    assert net.weights["B->A"].shape == (300, 200) and 1 <= net.weights["B->A"].min()
+    assert net.weights["B->A"].shape == (300, 200) and net.weights["B->A"].min() >= 1
     for given, words in (
         (dict(weights=bs.Normal(0, 1)), "drawn at random: give a seed"),
         (dict(weights=bs.Normal(0, 1), seed=1), "violates Dale"),

@@ -66,8 +66,8 @@ def comparison_report(names=("E", "I")):
         happened=True,
         divergence=None,
         states={f"{name}.U": (1.2e-13, 3.21) for name in names},
-        spike_counts={name: (1234567, 1234568) for name in names},
-        statistics={name: side for name in names},
+        spike_counts=dict.fromkeys(names, (1234567, 1234568)),
+        statistics=dict.fromkeys(names, side),
         duration=10.0,
         n_trials=5,
         dt=1e-4,
@@ -120,7 +120,19 @@ def test_the_initializer_has_one_line_for_each_kind_and_names_each_population_on
     measured = moments.but(excitation=0.9876, inhibition=1.0)
     rows = [PopulationReport(name, 1.0, 0.9, moments, moments, measured) for name in ("exc", "inh")]
     lines = str(InitializerReport(rows, {}, {}, closed_loop=True)).splitlines()
-    assert lines[1].split() == "name mean U sd U xi rate (Hz) CV E/I spread".split()
+    assert lines[1].split() == [
+        "name",
+        "mean",
+        "U",
+        "sd",
+        "U",
+        "xi",
+        "rate",
+        "(Hz)",
+        "CV",
+        "E/I",
+        "spread",
+    ]
     assert [line.split()[0] for line in lines[3:9]] == [
         "exc",
         "predicted",
