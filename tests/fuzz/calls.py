@@ -185,7 +185,7 @@ def right_cases(only="", brian=False):
 
 
 def _places(arguments):
-    """(argument, None) of every one, and (argument, key) of the first element of dicts and lists."""
+    """(argument, None) of each, and (argument, key) of the first element of dicts and lists."""
     places = [(name, None) for name in arguments]
     for name, value in arguments.items():
         if isinstance(value, dict) and value:
