@@ -95,7 +95,7 @@ def _replaced(argument, key, value):
     if key is None:
         return value
     if isinstance(argument, dict):
-        return argument | {key: value}
+        return argument | {tuple(key) if isinstance(key, list) else key: value}
     changed = list(argument)
     changed[key] = value
     return type(argument)(changed)
