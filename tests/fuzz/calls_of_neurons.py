@@ -305,7 +305,7 @@ NEURONS = {
             "background": [bs.PoissonInput(name, 500.0, 0.02) for name in "EI"],
             "mu_u": {"E": 0.0, "I": 0.0},
             "sigma_u": {"E": 0.5, "I": 0.5},
-            "rate": None,
+            "target_rate": None,
             "shares": None,
             "closed_loop": False,
             "seed": 0,
