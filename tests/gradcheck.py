@@ -46,9 +46,10 @@ def relative_error(
     """Largest |adjoint - central difference| / scale over random directions of every parameter of
     the network.
 
-    state: of a run that this one goes on from. loss(trace) -> value, {state: gradient},
-    {population: gradient by spike count}, {projection: gradient by weights}, and where the loss
-    looks at spikes {population: gradient by S}.
+    state: of a run that this one goes on from.
+    loss: loss(trace) -> value, {state: gradient}, {population: gradient by spike count},
+    {projection: gradient by weights}, and where the loss looks at spikes {population: gradient by
+    S}.
     """
     rng, trace = np.random.default_rng(seed), twin(network, spikes, currents, state)
     _, states, counts, direct, *by_spike = loss(trace)
@@ -64,7 +65,8 @@ def relative_error(
 
     def compare(gradient, change):
         direction = rng.choice([-1.0, 1.0], np.shape(gradient))
-        best = np.inf  # truncation shrinks with the step and rounding grows; a wrong adjoint is wrong at every step
+        # truncation shrinks with the step, rounding grows; a wrong adjoint is wrong at every step
+        best = np.inf
         for step in steps:
             values = []
             for sign in (1, -1):

@@ -42,7 +42,7 @@ def step_matrix(neuron, dt, i=0, time_constants=None):
 
 
 def conductance_step(neuron, dt, x, current, i, time_constants):
-    """U of neuron i after a step from its states x, in which the conductances stay what they are."""
+    """U of neuron i after a step from its states x, in which the conductances are held."""
     total, inflow = 1.0, current
     for state, potential in neuron.reversal.items():
         g = x[list(neuron.states).index(state)]

@@ -26,9 +26,10 @@ from ..network.network import Network
 from ..network.neuron import Neuron
 from ..network.psp import arrival_state, psp
 from ..network.step_matrix import gain_matrix, step_matrix
-from ..support import timegrid
+from ..support import checks, timegrid
 from ..support.show import About, Shows
 from ..support.tables import number
+from .arguments import check_numbers, check_receptor
 
 Values = float | NDArray[np.float64]
 
@@ -87,6 +88,12 @@ class Moments(Shows):
     synchrony: float = np.nan
     errors: Moments | None = None
 
+    def __post_init__(self) -> None:
+        numbers = {name: value for name, value in vars(self).items() if name != "errors"}
+        check_numbers("Moments", **numbers)
+        kinds = Moments | None
+        checks.instance(self.errors, "Moments: errors", kinds, "Moments(…), or None")
+
     @property
     def known(self) -> bool:
         """Whether the mean of the membrane is known."""
@@ -101,6 +108,7 @@ class Moments(Shows):
 
     def xi(self, threshold: float) -> float:
         """Distance to threshold in standard deviations, (threshold - mu) / sigma."""
+        check_numbers("xi", threshold=threshold)
         distance = threshold - self.mu
         if self.sigma:
             return float(distance / self.sigma)
@@ -201,7 +209,10 @@ def psp_integrals(
     >>> f"{bar * 1e3:.1f} ms, {hat * 1e3:.2f} ms"
     '10.0 ms, 1.67 ms'
     """
+    check_receptor(neuron, receptor)
+    dt = checks.time(dt, "dt", above=0)
     if duration is not None:
+        duration = checks.time(duration, "duration", 0)
         kernel = psp(neuron, dt, receptor, timegrid.nearest_steps(duration, dt))
         return dt * kernel.sum(axis=0), dt * (kernel**2).sum(axis=0)
     matrix, _ = step_matrix(neuron, dt)
@@ -244,6 +255,7 @@ def continuous_psp_integrals(neuron: Neuron, receptor: str) -> tuple[float, floa
     >>> f"{whole * 1e3:.3g} ms, {square * 1e3:.3g} ms"
     '10 ms, 1.67 ms'
     """
+    check_receptor(neuron, receptor)
     a, arrival, covariance = _continuous(neuron, receptor)
     return float(-np.linalg.solve(a, arrival)[0]), float(covariance[0, 0])
 

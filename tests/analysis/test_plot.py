@@ -252,10 +252,9 @@ def test_currents_are_those_of_the_trace_and_the_balance_that_of_stats(trace):
         np.testing.assert_array_equal(line(axis, name).get_ydata(), values)
     balance = stats.ei_balance(e[None, :, None], i[None, :, None])
     words = axis.get_figure().get_suptitle()
-    assert (
-        f"E, neuron 3, trial 1: E/I ratio {balance.ratio[0]:.3g}, correlation {balance.correlation[0]:.2f}"
-        in words
-    )
+    ratio, correlation = balance.ratio[0], balance.correlation[0]
+    expected = f"E, neuron 3, trial 1: E/I ratio {ratio:.3g}, correlation {correlation:.2f}"
+    assert expected in words
     assert (
         axis.get_ylabel().replace("\n", " ") == "synaptic current (threshold = 1)"
         and axis.get_xlabel() == "time (ms)"
@@ -592,10 +591,10 @@ def test_odd_cases_say_what_is_true_and_fit(trace, silent, odd, case, width):
 def test_a_silent_network_is_said_to_be_silent(silent):
     figure = plot.currents(silent, "E")
     (axis,) = figure.axes
-    assert (
-        figure.get_suptitle()
-        == "E, neuron 0, trial 0: silent, no current\nmedians over neurons, all trials: silent, no current"
-    )
+    assert figure.get_suptitle().splitlines() == [
+        "E, neuron 0, trial 0: silent, no current",
+        "medians over neurons, all trials: silent, no current",
+    ]
     assert "nothing arrived at this neuron in trial 0" in axis.texts[0].get_text()
     widths = [a.get_linewidth() for a in axis.lines[:3]]
     assert widths == sorted(set(widths), reverse=True)  # all three are seen, one within the other

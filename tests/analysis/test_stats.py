@@ -2,6 +2,8 @@
 statistics are known.
 """
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -64,7 +66,7 @@ def naive_intervals(spikes):
         trial = spikes[b]
         for unit in range(spikes.n_units):
             times = [float(t) for t, u in zip(trial.times, trial.units) if u == unit]
-            result += [(later - earlier, unit) for earlier, later in zip(times[:-1], times[1:])]
+            result += [(later - earlier, unit) for earlier, later in pairwise(times)]
     return result
 
 
@@ -75,7 +77,7 @@ def naive_counts(spikes, windows):
     per_window = 100 // windows
     counts = np.zeros((len(spikes) * windows, spikes.n_units))
     for t, unit, trial in zip(spikes.times, spikes.units, spikes.trials):
-        window = int(round(float(t) * 100)) // per_window
+        window = round(float(t) * 100) // per_window
         if window < windows:
             counts[trial * windows + window, unit] += 1
     return counts

@@ -212,7 +212,8 @@ def test_time_constants_per_neuron_and_learned():
         brian.to_brian2(one(bs.lif()), bs.data.poisson(20, 20, 0.2, seed=1), record=["A.V"])
     with pytest.raises(
         ValueError,
-        match=r"currents for 'A' have shape \(7, 3\); they must broadcast to \(step, neuron\) = \(200, 3\)",
+        match=r"currents for 'A' have shape \(7, 3\); they must broadcast to "
+        r"\(step, neuron\) = \(200, 3\)",
     ):
         brian.to_brian2(
             one(bs.lif()), bs.data.poisson(20, 20, 0.2, seed=1), currents={"A": np.ones((7, 3))}
@@ -336,7 +337,7 @@ def test_a_state_that_is_not_a_number_does_not_agree():
 
 
 def test_nothing_is_not_identical():
-    """No spikes, and states that stay where they rest: nothing was compared. States that move are."""
+    """No spikes, and states that stay at rest: nothing was compared. States that move are."""
     net, silent = one(bs.lif()), bs.SpikeTrains([], [], [0, 0], 20, 0.2)
     report = brian.compare(net, silent, progress=False)
     assert (
@@ -636,7 +637,7 @@ def test_random_networks(drawn):
     ],
 )
 def test_reference_networks(build):
-    """Brian2, given the networks behind the reference files, gives the spikes and readouts in them."""
+    """Brian2, given the networks behind the reference files, gives their spikes and readouts."""
     net, spikes, numbers = build()
     for b in range(len(spikes)):
         there = brian.to_brian2(net, spikes[b], record=["out.U"])

@@ -182,7 +182,7 @@ def test_what_happens_to_a_trial_does_not_depend_on_the_others(augmentation):
         assert changed(part) == [whole[k] for k in part]
 
 
-# ---------------------------------------------------------------------------- those of somebody else
+# --------------------------------------------------------------------------- those of somebody else
 
 
 @dataclass(frozen=True)

@@ -229,7 +229,8 @@ def test_split_seed_and_rest():
 def test_split_rejects_fractions(fractions):
     with pytest.raises(
         ValueError,
-        match="fractions are .*positive numbers with a sum of at most 1|fractions has the value nan",
+        match="fractions are .*positive numbers with a sum of at most 1|"
+        "fractions has the value nan",
     ):
         split(poisson(5, 2, 0.5, n_trials=4, seed=1), fractions)
 
@@ -394,7 +395,8 @@ def test_shd_without_spikes_or_trials(tmp_path):
         (dict(labels=[0, -1, 2]), "labels must be whole numbers 0, 1, 2"),
         (
             dict(labels=[0.5, 1, 2]),
-            r"labels has elements of type float64 .*layout must be spikes/times \(variable-length floats",
+            r"labels has elements of type float64 .*layout must be "
+            r"spikes/times \(variable-length floats",
         ),
         (dict(time_type=np.int32), "spikes/times has elements of type int32"),
         (dict(unit_type=np.float32), "spikes/units has elements of type float32"),

@@ -276,10 +276,18 @@ RUNS = {
         {"learning_rate": 1e-3, "epsilon": 1e-16},
         trains(optimizer=EACH),
     ),
-    "Constant": lambda c: (bs.schedules.Constant, {}, trains(schedule=EACH)),
-    "Cosine": lambda c: (bs.schedules.Cosine, {"final": 0.1, "warmup": 0.1}, trains(schedule=EACH)),
-    "Step": lambda c: (bs.schedules.Step, {"at": (0.5, 0.75), "decay": 0.1}, trains(schedule=EACH)),
-    "OnPlateau": lambda c: (
+    "schedules.Constant": lambda c: (bs.schedules.Constant, {}, trains(schedule=EACH)),
+    "schedules.Cosine": lambda c: (
+        bs.schedules.Cosine,
+        {"final": 0.1, "warmup": 0.1},
+        trains(schedule=EACH),
+    ),
+    "schedules.Step": lambda c: (
+        bs.schedules.Step,
+        {"at": (0.5, 0.75), "decay": 0.1},
+        trains(schedule=EACH),
+    ),
+    "schedules.OnPlateau": lambda c: (
         bs.schedules.OnPlateau,
         {"patience": 2, "decay": 0.5},
         trains(schedule=EACH),

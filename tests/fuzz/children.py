@@ -3,9 +3,10 @@ memory without harm.
 
     for case, outcome in outcomes("tests.fuzz.files:load", cases, seconds=5): …
 
-The worker function takes a case and returns something for JSON. Outcome: {"kind": "value" | "error"
-| "crash" | "hang", …}, of an error with "type" and "text", of a crash with "signal"; "seconds" and
-"megabytes" (by which the peak of memory grew) where the case ended.
+The worker function takes a case and returns something for JSON. Outcome:
+{"kind": "value" | "error" | "crash" | "hang", …}, of an error with
+"type" and "text", of a crash with "signal"; "seconds" and "megabytes" (by which the peak of memory
+grew) where the case ended.
 """
 
 import importlib

@@ -1,8 +1,12 @@
-"""Campaigns of faults: a training and a streamed simulation that are killed, or whose disk is full, at random moments.
+"""Campaigns of faults: a training and a streamed simulation that are killed, or whose disk is full,
+at random moments.
 
-python -m tests.fuzz.faults kill --count 40               SIGKILL during a training; resumed, it must have the same bits
-python -m tests.fuzz.faults kill-simulation --count 20    SIGKILL while spikes are written; what is there must be right
-python -m tests.fuzz.faults disk --count 10               no room left, during a training and during a simulation
+    python -m tests.fuzz.faults kill --count 40
+        SIGKILL during a training; resumed, it must have the same bits
+    python -m tests.fuzz.faults kill-simulation --count 20
+        SIGKILL while spikes are written; what is there must be right
+    python -m tests.fuzz.faults disk --count 10
+        no room left, during a training and during a simulation
 """
 
 import argparse
@@ -106,7 +110,8 @@ def kill(count, seed):
         for k in range(count):
             out = folder / str(k)
             program = (
-                "from tests.fuzz import faults; faults.train(None, 'new', 1); print('ready', flush=True); "
+                "from tests.fuzz import faults; faults.train(None, 'new', 1); "
+                "print('ready', flush=True); "
                 f"faults.train(faults.Path({str(out)!r}), 'new')"
             )
             figures["in the middle"] += _end(program, rng.uniform(0.0, 1.2) * length)
@@ -143,7 +148,8 @@ def kill_simulation(count, seed):
         for k in range(count):
             out = Path(folder) / f"{k}.spikes"
             program = (
-                "from tests.fuzz import faults; faults.simulate(steps=10); print('ready', flush=True); "
+                "from tests.fuzz import faults; faults.simulate(steps=10); "
+                "print('ready', flush=True); "
                 f"faults.simulate(faults.Path({str(out)!r}))"
             )
             figures["in the middle"] += _end(program, rng.uniform(0.0, 1.2) * length)

@@ -1,7 +1,9 @@
-"""What the campaigns on files write and read: a file of every kind that biosnn reads, and a digest of what comes out of it.
+"""What the campaigns on files write and read: a file of every kind that biosnn reads, and a digest
+of what comes out of it.
 
-KINDS[kind].make(path)    writes the file
-KINDS[kind].load(path)    reads it, goes on from it for a few steps, and returns a digest of all that follows from it
+    KINDS[kind].make(path)    writes the file
+    KINDS[kind].load(path)    reads it, goes on from it for a few steps, and returns a digest of all
+                              that follows from it
 """
 
 import contextlib

@@ -1,6 +1,4 @@
-"""Small campaigns of kills and full disks; the large ones: python -m tests.fuzz.faults kill --count
-40.
-"""
+"""Small campaigns of kills and full disks; for the large ones see the head of faults.py."""
 
 import os
 
