@@ -1,8 +1,8 @@
 """Networks of excitatory and inhibitory spiking neurons that obey Dale's law, on a CPU.
 
 Describe a network (`Network`, neuron models such as `ei_lif`), start it in the fluctuation-driven
-regime (`fluctuation_driven`), train it (`train`, `evaluate`) or simulate it (`run`, `simulate`), and
-check it against Brian2 (`brian.compare`). All times are in seconds, all rates in hertz.
+regime (`fluctuation_driven`), train it (`train`, `evaluate`) or simulate it (`run`, `simulate`),
+and check it against Brian2 (`brian.compare`). All times are in seconds, all rates in hertz.
 """
 
 from . import brian, data, theory
@@ -32,6 +32,7 @@ from .engine.state_file import load_state, save_state
 from .engine.trace import Trace
 from .initializer.baselines import kaiming, random_weights, xavier
 from .initializer.fluctuation_driven import fluctuation_driven
+from .initializer.report import InitializerReport, PopulationReport
 from .network import families, interop
 from .network.adaptive_models import adaptive_lif, ei_adaptive_lif
 from .network.conductance_models import alpha_conductance_lif, conductance_lif
@@ -80,7 +81,7 @@ from .network.surrogate import (
 from .network.synapses import Synapses
 from .network.weight_file import load_weights, save_weights
 from .support.warn import RoundingWarning, UnitWarning
-from .theory.regime import regime
+from .theory.regime import PopulationRegime, Regime, regime
 from .training import schedules
 from .training.constraint import WeightConstraint
 from .training.cross_entropy import (
@@ -102,6 +103,8 @@ from .training.train import prime, train
 
 __version__ = "0.1.0"
 __all__ = [
+    "SGD",
+    "SMORMS3",
     "Adam",
     "AdamW",
     "Arctan",
@@ -135,6 +138,7 @@ __all__ = [
     "HalfNormal",
     "History",
     "InhibitorySTDP",
+    "InitializerReport",
     "Insert",
     "LastStepCrossEntropy",
     "LogNormal",
@@ -154,13 +158,14 @@ __all__ = [
     "PatternRegression",
     "PoissonInput",
     "Population",
+    "PopulationRegime",
+    "PopulationReport",
     "Projection",
     "Receptor",
+    "Regime",
     "Regularizer",
     "RoundingWarning",
     "Rule",
-    "SGD",
-    "SMORMS3",
     "Schedule",
     "Sigmoid",
     "SigmoidEscape",

@@ -11,8 +11,9 @@ DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 sys.path[:0] = [str(ROOT), str(DOCS / "extensions")]
 
-import biosnn  # noqa: E402
 from figures import figures  # noqa: E402
+
+import biosnn  # noqa: E402
 
 project = "biosnn"
 author = "biosnn developers"
@@ -55,7 +56,12 @@ copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
 sphinx_gallery_conf = {
-    "examples_dirs": ["tutorials", "howto", "generated/sources/examples", "generated/sources/models"],
+    "examples_dirs": [
+        "tutorials",
+        "howto",
+        "generated/sources/examples",
+        "generated/sources/models",
+    ],
     "gallery_dirs": [f"generated/{name}" for name in ("tutorials", "howto", "examples", "models")],
     "filename_pattern": r"(tutorials|howto|sources/examples)/|tsodyks_markram",
     "ignore_pattern": r"__init__|/_",

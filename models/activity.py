@@ -41,7 +41,7 @@ def first_neurons(spikes: bs.SpikeTrains, n: int) -> bs.SpikeTrains:
     if spikes.n_units <= n:
         return spikes
     keep = spikes.units < n
-    offsets = [0, int(keep.sum())]
+    offsets = np.array([0, int(keep.sum())])
     return type(spikes)(spikes.times[keep], spikes.units[keep], offsets, n, spikes.duration)
 
 

@@ -132,7 +132,8 @@ def measured(state: State, scale: float, done: bs.Simulation) -> dict[str, Any]:
 def figure(results: list[tuple[dict[str, Any], bs.Simulation]]) -> Figure:
     """Rasters of 50 excitatory neurons over 100 ms, and below each the population rate."""
     drawing = Figure(figsize=(11, 7), layout="constrained")
-    for part, (row, done) in zip(drawing.subfigures(2, 2).ravel(), results):
+    parts: Any = drawing.subfigures(2, 2)
+    for part, (row, done) in zip(parts.ravel(), results):
         top, bottom = part.subplots(2, 1, sharex=True, height_ratios=(2, 1))
         _draw_state(top, bottom, done)
         top.set_title(f"g = {row['g']:g}, η = {row['eta']:g}: {row['state']}")
@@ -147,9 +148,9 @@ def _draw_state(top: Axes, bottom: Axes, done: bs.Simulation) -> None:
     top.plot(times, spikes.units[shown], ".", ms=2, color=colour)
     top.set_ylabel("excitatory\nneuron")
     rate = done.rates["E"]
-    times = 1e3 * done.rate_bin * (np.arange(rate.size) + 0.5)
-    inside = times < 1e3 * length
-    bottom.step(times[inside], rate[inside], where="mid", color=colour)
+    centres = 1e3 * done.rate_bin * (np.arange(rate.size) + 0.5)
+    inside = centres < 1e3 * length
+    bottom.step(centres[inside], rate[inside], where="mid", color=colour)
     bottom.set(xlabel="time (ms)", ylabel="rate (Hz)", xlim=(0, 1e3 * length), ylim=(0, None))
 
 

@@ -40,7 +40,7 @@ def parser(
     scale: str = "",
     seed: str = "of connections, input and initial states",
 ) -> argparse.ArgumentParser:
-    """Make the parser of a script with the options that all scripts have.
+    """Make the parser of a script that simulates or trains a network.
 
     Parameters
     ----------
@@ -55,11 +55,7 @@ def parser(
     seed
         What the seed is of.
     """
-    result = argparse.ArgumentParser(
-        prog=f"python -m models.{name}",
-        description=description(page),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    result = output_parser(name, page)
     if seconds is not None:
         text = f"seconds to simulate (default {seconds:g})"
         result.add_argument("--seconds", type=float, default=seconds, help=text)
@@ -67,6 +63,16 @@ def parser(
         result.add_argument("--scale", type=float, default=1.0, help=scale)
     result.add_argument("--seed", type=int, default=0, help=f"{seed} (default 0)")
     result.add_argument("--threads", type=int, default=None, help="default: all processors")
+    return result
+
+
+def output_parser(name: str, page: str) -> argparse.ArgumentParser:
+    """Make a parser with the options --json and --out alone; arguments as of `parser`."""
+    result = argparse.ArgumentParser(
+        prog=f"python -m models.{name}",
+        description=description(page),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     result.add_argument("--json", metavar="FILE", help="write all numbers there")
     result.add_argument("--out", default=f"runs/{name}", help="folder of the figure")
     return result
@@ -214,7 +220,13 @@ def table(
 ) -> Table:
     """Make a table whose first `keys` columns are text that says what a row is."""
     result = Table(
-        title=title, box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left", title_style="bold"
+        title=title,
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        title_justify="left",
+        title_style="bold",
     )
     for k, heading in enumerate(headings):
         result.add_column(heading, justify="left" if k < keys else "right", overflow="fold")

@@ -62,22 +62,22 @@ def neuron(tau: float) -> bs.Neuron:
     The jump of R is scaled so that a weight is what U gains in all.
     """
     return bs.Neuron(
-        "lif_two_exponentials",
-        {"U": "mem", "I_exc": "exc", "R_exc": "rise", "I_inh": "inh", "R_inh": "rise"},
-        {
+        model="lif_two_exponentials",
+        states={"U": "mem", "I_exc": "exc", "R_exc": "rise", "I_inh": "inh", "R_inh": "rise"},
+        gains={
             ("U", "I_exc"): 1.0,
             ("I_exc", "R_exc"): 1.0,
             ("U", "I_inh"): -1.0,
             ("I_inh", "R_inh"): 1.0,
         },
-        {
-            "exc": bs.Receptor("R_exc", tau / RISE, +1),
-            "inh": bs.Receptor("R_inh", tau / RISE, -1),
+        receptors={
+            "exc": bs.Receptor("R_exc", jump=tau / RISE, sign=+1),
+            "inh": bs.Receptor("R_inh", jump=tau / RISE, sign=-1),
         },
-        {"mem": tau, "exc": DECAY_EXC, "inh": DECAY_INH, "rise": RISE},
-        1.0,
-        0.0,
-        REFRACTORY,
+        time_constants={"mem": tau, "exc": DECAY_EXC, "inh": DECAY_INH, "rise": RISE},
+        threshold=1.0,
+        reset=0.0,
+        refractory=REFRACTORY,
     )
 
 
@@ -108,8 +108,9 @@ def build(case: str, scale: float, seed: int) -> tuple[bs.Network, list[bs.Curre
     e = net.population(n, neuron(TAU_E), "excitatory", name="E")
     i = net.population(round(N_INH * scale), neuron(TAU_I), "inhibitory", name="I")
     if case == "clustered":
-        pre, post, relative = clusters(n, groups, rng)
-        net.connect(e, e, delay=0.0, weights=J_EE * gain * relative, synapses=bs.Pairs(pre, post))
+        sources, targets, relative = clusters(n, groups, rng)
+        pairs = bs.Pairs(sources, targets)
+        net.connect(e, e, delay=0.0, weights=J_EE * gain * relative, synapses=pairs)
     else:
         net.connect(e, e, delay=0.0, weights=J_EE * gain, synapses=bs.Bernoulli(P_EE), seed=seed)
     for pre, post, weight in ((e, i, J_IE), (i, e, J_EI), (i, i, J_II)):

@@ -173,7 +173,13 @@ def _rates(axis: Axes, done: bs.Simulation, rows: list[dict[str, Any]]) -> None:
         box.set(facecolor=colour(name), edgecolor="none")
     means = [row["rate_hz"] for row in rows]
     axis.plot(means, range(8), "*", ms=11, color="white", mec="black", label="mean")
-    paper = {"ms": 6, "color": "none", "mec": "black", "mew": 1.5, "label": "mean in the paper"}
+    paper: dict[str, Any] = {
+        "ms": 6,
+        "color": "none",
+        "mec": "black",
+        "mew": 1.5,
+        "label": "mean in the paper",
+    }
     axis.plot(RATES, range(8), "D", **paper)
     axis.set(yticks=range(8), yticklabels=NAMES, xlabel="rate of a neuron (Hz)")
     axis.set(ylim=(7.6, -0.6), xlim=(0, None))

@@ -25,8 +25,8 @@ import biosnn as bs
 from models import command_line
 
 SYNAPSES = {
-    "depressing": bs.TsodyksMarkram(0.5, 0.8, 0.0),
-    "facilitating": bs.TsodyksMarkram(0.03, 0.13, 0.53),
+    "depressing": bs.TsodyksMarkram(utilization=0.5, tau_rec=0.8, tau_facil=0.0),
+    "facilitating": bs.TsodyksMarkram(utilization=0.03, tau_rec=0.13, tau_facil=0.53),
 }
 RATES = (1.0, 2.0, 5.0, 10.0, 20.0, 25.0, 40.0, 50.0, 100.0)  # Hz, whole steps between spikes
 TAU_MEM, TAU_SYN, DT = 40e-3, 3e-3, 1e-3  # seconds
@@ -53,7 +53,9 @@ def responses(
     )
     trains = [np.arange(0.1, seconds, 1 / rate) for rate in rates]
     times, units = np.concatenate(trains), np.repeat(np.arange(n), [train.size for train in trains])
-    spikes = bs.SpikeTrains.from_events(times, units, np.zeros(times.size, int), n_trials=1, n_units=n, duration=seconds)
+    spikes = bs.SpikeTrains.from_events(
+        times, units, np.zeros(times.size, int), n_trials=1, n_units=n, duration=seconds
+    )
     record = {"A.I": slice(None), "A.U": slice(None)}
     done = bs.simulate(net, seconds, spikes, record=record, progress=False)
     current = done.states["A.I"]
@@ -113,7 +115,9 @@ def measure(seconds: float) -> tuple[list[dict[str, Any]], dict[str, list[float]
 
 def options(arguments: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    parser = command_line.parser("tsodyks_markram_1998", __doc__ or "", seconds=10.0, seed="unused")
+    parser = command_line.output_parser("tsodyks_markram_1998", __doc__ or "")
+    text = "length of the trains (default 10)"
+    parser.add_argument("--seconds", type=float, default=10.0, help=text)
     args = parser.parse_args(arguments)
     if not 3 <= args.seconds <= 1000:
         parser.error(

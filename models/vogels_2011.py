@@ -73,13 +73,13 @@ def build(
     neuron = bs.conductance_lif()
     e = net.population(round(8000 * scale), neuron, "excitatory", name="E")
     i = net.population(round(2000 * scale), neuron, "inhibitory", name="I")
-    pairs = {"delay": 0.0, "synapses": bs.Bernoulli(P), "seed": seed}
+    pairs: dict[str, Any] = {"delay": 0.0, "synapses": bs.Bernoulli(P), "seed": seed}
     for post in (e, i):
         net.connect(e, post, weights=W_EXC * grow, **pairs)
     net.connect(i, i, weights=W_II * grow, **pairs)
     rule = None
     if target_rate is not None:
-        rule = bs.InhibitorySTDP(eta * grow, target_rate, TAU, W_MAX * grow)
+        rule = bs.InhibitorySTDP(eta * grow, target_rate, tau=TAU, w_max=W_MAX * grow)
     net.connect(i, e, weights=1e-10 * grow if start is None else start, plasticity=rule, **pairs)
     return net
 
@@ -206,7 +206,7 @@ def options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--eta", type=float, default=ETA, help=eta)
     args = parser.parse_args(arguments)
     command_line.check_options(parser, args)
-    if not (0.05 <= args.scale and args.seconds >= 1 and args.target_rate > 0 and args.eta > 0):
+    if not (args.scale >= 0.05 and args.seconds >= 1 and args.target_rate > 0 and args.eta > 0):
         parser.error(
             "--scale must lie in 0.05 .. 1, --seconds be at least 1, and --target-rate and --eta "
             "positive."

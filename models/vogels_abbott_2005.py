@@ -56,7 +56,7 @@ MODELS = ("CUBA", "COBA")
 def neuron(model: str) -> bs.Neuron:
     """Make the neuron of "CUBA" or "COBA"; potentials relative to rest, in volts."""
     rest = resting_potential(model)
-    shared = {
+    shared: dict[str, Any] = {
         "tau_mem": TAU,
         "tau_exc": TAU_EXC,
         "tau_inh": TAU_INH,
@@ -128,7 +128,8 @@ def measured(model: str, done: bs.Simulation) -> list[dict[str, Any]]:
 def figure(results: list[tuple[Any, bs.Simulation]]) -> Figure:
     """Rasters of 500 neurons over 200 ms, and the rates of both populations below."""
     drawing = Figure(figsize=(11, 5), layout="constrained")
-    for part, model, (_, done) in zip(drawing.subfigures(1, 2), MODELS, results):
+    parts: Any = drawing.subfigures(1, 2)
+    for part, model, (_, done) in zip(parts, MODELS, results):
         top, bottom = part.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         stop = min(0.2, done.duration)
         groups = [(done.spikes[name], 0.125, colour(name)) for name in "EI"]

@@ -1,4 +1,4 @@
-"""Small networks take batches in as many chunks as large ones, so that the tests see sums over chunks."""
+"""Small networks take batches in as many chunks as large ones: tests see sums over chunks."""
 
 import sys
 

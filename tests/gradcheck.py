@@ -1,5 +1,7 @@
-"""The smooth-twin gradient check: with the antiderivative of the surrogate in place of the threshold the network is
-differentiable, the adjoint is its exact gradient, and central differences must agree."""
+"""The smooth-twin gradient check: with the antiderivative of the surrogate in place of the
+threshold the network is differentiable, the adjoint is its exact gradient, and central differences
+must agree.
+"""
 
 import numpy as np
 
@@ -15,7 +17,9 @@ from biosnn.kernels import arrays
 
 
 def twin(network, spikes, currents=None, state=None):
-    """A smooth forward pass with everything that the adjoint needs, from the initial state or that of another run. Returns a trace."""
+    """A smooth forward pass with everything that the adjoint needs, from the initial state or that
+    of another run. Returns a trace.
+    """
     packed = pack(network)
     events, steps = bin_inputs(network, spikes, merge=True)
     n_trials = events.pointers.shape[0]
@@ -39,11 +43,13 @@ def twin(network, spikes, currents=None, state=None):
 def relative_error(
     network, spikes, loss, currents=None, seed=0, steps=(1e-4, 1e-5, 2e-6), state=None
 ):
-    """Largest |adjoint - central difference| / scale over random directions of every parameter of the network.
+    """Largest |adjoint - central difference| / scale over random directions of every parameter of
+    the network.
 
     state: of a run that this one goes on from.
-    loss(trace) -> value, {state: gradient}, {population: gradient by spike count}, {projection: gradient by weights}, and where the
-    loss looks at spikes {population: gradient by S}.
+    loss: loss(trace) -> value, {state: gradient}, {population: gradient by spike count},
+    {projection: gradient by weights}, and where the loss looks at spikes {population: gradient by
+    S}.
     """
     rng, trace = np.random.default_rng(seed), twin(network, spikes, currents, state)
     _, states, counts, direct, *by_spike = loss(trace)
@@ -59,7 +65,8 @@ def relative_error(
 
     def compare(gradient, change):
         direction = rng.choice([-1.0, 1.0], np.shape(gradient))
-        best = np.inf  # truncation shrinks with the step and rounding grows; a wrong adjoint is wrong at every step
+        # truncation shrinks with the step, rounding grows; a wrong adjoint is wrong at every step
+        best = np.inf
         for step in steps:
             values = []
             for sign in (1, -1):

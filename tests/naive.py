@@ -1,11 +1,15 @@
-"""Slow, obvious references, written from the equations alone. They read a network's description, never its packed arrays."""
+"""Slow, obvious references, written from the equations alone. They read a network's description,
+never its packed arrays.
+"""
 
 import numpy as np
 from scipy.linalg import expm
 
 
 def step_matrix(neuron, dt, i=0, time_constants=None):
-    """M and the gain of a current, for neuron i of a population, state by state from the differential equations."""
+    """M and the gain of a current, for neuron i of a population, state by state from the
+    differential equations.
+    """
     names = list(neuron.states)
     taus = time_constants or neuron.time_constants
     tau = [
@@ -38,7 +42,7 @@ def step_matrix(neuron, dt, i=0, time_constants=None):
 
 
 def conductance_step(neuron, dt, x, current, i, time_constants):
-    """U of neuron i after a step from its states x, in which the conductances stay what they are."""
+    """U of neuron i after a step from its states x, in which the conductances are held."""
     total, inflow = 1.0, current
     for state, potential in neuron.reversal.items():
         g = x[list(neuron.states).index(state)]
@@ -48,7 +52,9 @@ def conductance_step(neuron, dt, x, current, i, time_constants):
 
 
 def conductance_slopes(neuron, dt, x, current, i, time_constants):
-    """Derivatives of `conductance_step` by each state and by the current, by a complex step (exact to rounding)."""
+    """Derivatives of `conductance_step` by each state and by the current, by a complex step (exact
+    to rounding).
+    """
     slopes = []
     for k in range(len(x) + 1):
         shift = 1e-20j * np.eye(len(x) + 1)[k]
@@ -84,7 +90,9 @@ def by_delay(network, projection):
 
 
 def shared(network, projection, by_pair):
-    """Gradient by the weights, from the gradients by delay and pair: each synapse adds to the weight that it has."""
+    """Gradient by the weights, from the gradients by delay and pair: each synapse adds to the
+    weight that it has.
+    """
     j, i, _, d = network.indices(projection)
     total, synapses = (
         np.zeros(np.shape(network.weights[projection.name])),
@@ -114,9 +122,11 @@ def windows(pooling):
 
 
 def run(network, inputs, currents=None, smooth=False):
-    """DESIGN section 2, one trial. inputs: name -> (step, unit) counts. Returns a dict of arrays (step, ...).
+    """DESIGN section 2, one trial. inputs: name -> (step, unit) counts. Returns a dict of arrays
+    (step, ...).
 
-    U_star, spikes, clamped: population -> (T, n); states: (population, state) -> (T, n) at the end of each step.
+    U_star, spikes, clamped: population -> (T, n); states: (population, state) -> (T, n) at the end
+    of each step.
     """
     steps = len(next(iter(inputs.values()))) if inputs else len(next(iter(currents.values())))
     populations = network.spiking + network.readouts
@@ -210,8 +220,8 @@ def run(network, inputs, currents=None, smooth=False):
 def gradient(network, inputs, result, grad_states, grad_counts=None, currents=None):
     """DESIGN section 4, one trial, no gradient through the reset.
 
-    grad_states: (population, state) -> (T, n) dL/dstate at the end of each step; grad_counts: population -> (n,).
-    Returns weight gradients by projection and current gradients by population.
+    grad_states: (population, state) -> (T, n) dL/dstate at the end of each step; grad_counts:
+    population -> (n,). Returns weight gradients by projection and current gradients by population.
     """
     populations = network.spiking + network.readouts
     steps = len(next(iter(result["u_star"].values())))

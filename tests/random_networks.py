@@ -1,4 +1,6 @@
-"""Networks of six populations with random tables, delays, resets, refractory periods, integrators, time constants and signs."""
+"""Networks of six populations with random tables, delays, resets, refractory periods, integrators,
+time constants and signs.
+"""
 
 import numpy as np
 from hypothesis import strategies as st

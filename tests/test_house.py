@@ -1,6 +1,4 @@
-"""The architecture: imports run downward, folder by folder, and the cache of compiled code knows
-all kernels.
-"""
+"""The architecture: imports run downward, rooms are small, and the cache knows all kernels."""
 
 import ast
 import graphlib
@@ -79,3 +77,32 @@ def test_the_cache_of_a_kernel_knows_all_files_with_kernels():
     assert len(users) > 10 and users <= set(jit._SOURCES)
     if not numba.config.DISABLE_JIT:
         assert batch_forward.forward._cache._cache_file._source_stamp[1] == jit._STAMP
+
+
+def lines_of_code(function: ast.FunctionDef) -> int:
+    """Lines of a function without its docstring."""
+    size = function.end_lineno - function.lineno + 1
+    if ast.get_docstring(function) is None:
+        return size
+    return size - (function.body[0].end_lineno - function.body[0].lineno + 1)
+
+
+def test_rooms_are_small():
+    wrong = []
+    for path in PACKAGE.rglob("*.py"):
+        text, here = path.read_text(encoding="utf-8"), path.relative_to(PACKAGE)
+        lines = text.splitlines()
+        if len(lines) > 400:
+            wrong.append(f"{here} has {len(lines)} lines")
+        wrong += [f"{here}:{k}: a long line" for k, line in enumerate(lines, 1) if len(line) > 100]
+        wrong += [
+            f"{here}: {node.name} has {lines_of_code(node)} lines"
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.FunctionDef) and lines_of_code(node) > 50
+        ]
+    assert not wrong
+
+
+def test_every_room_says_what_it_is_for():
+    for path in PACKAGE.rglob("*.py"):
+        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), path

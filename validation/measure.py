@@ -1,28 +1,43 @@
-"""Peak memory and first calls of a training step, each in a process of its own; and how fast this machine computes."""
+"""Memory and first calls of a training step, each in its own process; the speed of this machine."""
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 
+import biosnn as bs
+from models.command_line import peak_memory
 
-def in_own_process(arguments, environment=None, timeout=None):
-    """What `python -m validation.speed ARGUMENTS…` prints in its last line, read as JSON. RuntimeError with its last words."""
+
+def in_own_process(
+    arguments: Sequence[Any],
+    environment: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+) -> Any:
+    """What `python -m validation.speed ARGUMENTS…` prints in its last line, read as JSON.
+
+    Raises
+    ------
+    RuntimeError
+        With its last words, if it fails or takes more than `timeout` seconds.
+    """
     command = [sys.executable, "-m", "validation.speed", *map(str, arguments)]
     try:
         done = subprocess.run(
             command,
+            check=False,
             capture_output=True,
             text=True,
             timeout=timeout,
-            env=os.environ | (environment or {}),
+            env={**os.environ, **(environment or {})},
         )
     except subprocess.TimeoutExpired:
         raise RuntimeError(f"it took more than {timeout:g} s") from None
@@ -34,11 +49,13 @@ def in_own_process(arguments, environment=None, timeout=None):
 # -------------------------------------------------------------------------------------- first calls
 
 
-def first_calls(arguments, timeout):
+def first_calls(arguments: Sequence[Any], timeout: float) -> dict[str, float]:
     """Seconds of the first process (caches empty) and of a second one.
 
-    …_step_s     the first training step, in which everything compiles
-    …_process_s  from the start of the process until this step is done: imports, data, the network's weights and all
+    Returns
+    -------
+    `…_step_s`: the first training step, in which everything compiles. `…_process_s`: from the start
+    of the process until this step is done, with imports, data and all.
     """
     result = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -49,15 +66,13 @@ def first_calls(arguments, timeout):
         for which in ("first", "second"):
             begin = time.time()
             answer = in_own_process(["first-step", *arguments], caches, timeout)
-            result |= {
-                f"{which}_step_s": answer["step_s"],
-                f"{which}_process_s": answer["done"] - begin,
-            }
+            result[f"{which}_step_s"] = answer["step_s"]
+            result[f"{which}_process_s"] = answer["done"] - begin
     return result
 
 
-def first_step(make_job):
-    """One training step in a process that has done nothing else; prints its seconds, and when it was done."""
+def first_step(make_job: Callable[[], Any]) -> None:
+    """Take one training step in a new process; print its seconds, and when it was done."""
     job = make_job()
     begin = time.perf_counter()
     job.step()
@@ -67,61 +82,55 @@ def first_step(make_job):
 # ------------------------------------------------------------------------------------------- memory
 
 
-def step_memory(make_job, data):
-    """Prints the growth of the peak resident set (MB) by one step, after a step with two trials; inputs are there before."""
+def step_memory(make_job: Callable[[bs.SpikeTrains], Any], data: bs.SpikeTrains) -> None:
+    """Print the growth of the peak resident set (MB) by one step.
+
+    It comes after a step with two trials; inputs are there before.
+    """
     make_job(data[:2]).step()
     job = make_job(data)
     before = reset_peak()
     job.step()
-    print(json.dumps(peak() - before))
+    print(json.dumps(peak_memory() - before))
 
 
-def reset_peak():
-    """Start to measure the peak resident set anew, where the system can (Linux); returns what is resident now, in MB."""
+def reset_peak() -> float:
+    """Measure the peak resident set anew, where the system can; MB that are resident now."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
         pass
-    return peak()
-
-
-def peak():
-    """Peak resident set in MB since `reset_peak` (since the start, where that is not possible)."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        return next(
-            int(line.split()[1]) / 1e3
-            for line in status.read_text().splitlines()
-            if line.startswith("VmHWM")
-        )
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
-        1e6 if sys.platform == "darwin" else 1e3
-    )
+    return peak_memory()
 
 
 # -------------------------------------------------------------------------------------- the machine
 
 
-class Machine(NamedTuple):
-    """Of one core: float32 operations per second in a matrix product, and bytes per second between it and its caches."""
+@dataclass(frozen=True)
+class Machine:
+    """What a core does in a second: float32 operations of a product, bytes from its caches."""
 
     flops: float
     cache_bandwidth: float
 
 
-def machine():
-    """Measured in a process whose BLAS has one thread."""
+def machine() -> Machine:
+    """Measure in a process whose BLAS has one thread."""
     single = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "MKL", "OMP", "VECLIB")}
     return Machine(**in_own_process(["machine"], single))
 
 
-def measure_machine(n=1024, elements=1 << 15, repeats=20):
-    """Best of some repeats: a product of n x n matrices; x += y for two vectors that fit into L2 together (12 bytes each)."""
+def measure_machine(n: int = 1024, elements: int = 1 << 15, repeats: int = 20) -> Machine:
+    """Take the best of some repeats.
+
+    They are a product of n x n matrices, and x += y for two vectors that fit into L2 together (12
+    bytes each).
+    """
     rng = np.random.default_rng(0)
     a, b, c = (rng.random((n, n), np.float32) for _ in range(3))
     x, y = rng.random((2, elements), np.float32)
 
-    def add():
+    def add() -> None:
         for _ in range(100):
             np.add(x, y, out=x)
 
@@ -129,7 +138,8 @@ def measure_machine(n=1024, elements=1 << 15, repeats=20):
     return Machine(2 * n**3 / product, 1200 * elements / min(_seconds(add) for _ in range(repeats)))
 
 
-def _seconds(work):
+def _seconds(work: Callable[[], Any]) -> float:
+    """Of some work."""
     begin = time.perf_counter()
     work()
     return time.perf_counter() - begin

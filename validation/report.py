@@ -1,24 +1,13 @@
-"""A markdown table and a figure of what `validation.speed training` measured."""
+"""Markdown tables of what `validation.speed training` and `… simulation` measured."""
 
 import json
-import math
+from pathlib import Path
+from typing import Any
 
-from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+from . import markdown
+from .markdown import Row, number, seconds
 
-#: One colour for biosnn (black), others for the rest (Okabe & Ito's palette, safe for the colour-blind).
-_COLOURS = {
-    "biosnn": "#000000",
-    "PyTorch": "#E69F00",
-    "PyTorch, fused": "#56B4E9",
-    "PyTorch, compiled": "#009E73",
-    "JAX": "#D55E00",
-    "snnTorch": "#CC79A7",
-    "Norse": "#999933",
-    "SpikingJelly": "#8C8C8C",
-}
-_LEAST_MB = 1.0  # memory that the operating system tells apart
-_HEADINGS = (
+_STEP = (
     "network @ batch",
     "program",
     "forward (s)",
@@ -31,7 +20,7 @@ _HEADINGS = (
     "data (s)",
     "gradients differ by",
 )
-_FIRST_HEADINGS = (
+_FIRST = (
     "network @ batch",
     "program",
     "first step (s)",
@@ -39,21 +28,32 @@ _FIRST_HEADINGS = (
     "first step, 2nd process (s)",
     "start to first step, 2nd process (s)",
 )
-
-
-def report(path, figure_path=None):
-    """Print the tables of a JSON file of rows; write the figure."""
-    rows = read_rows(path)
-    print(markdown(rows))
-    if figure_path:
-        figure(rows).savefig(figure_path, dpi=150)
-
-
-def read_rows(path):
-    """The rows of a file; ValueError if it holds something else."""
-    with open(path) as file:
-        rows = json.load(file)
-    needed = (
+_CIRCUIT = (
+    "model",
+    "scale",
+    "program",
+    "threads",
+    "build (s)",
+    "run (s)",
+    "range (s)",
+    "simulated (s)",
+    "rate (Hz)",
+    "times biosnn",
+)
+#: Lines of README's table of a training step.
+_SUMMARY = (
+    ("a step (s)", "step_s", seconds),
+    ("memory of it (MB)", "peak_memory_mb", lambda value: number(value, ".0f")),
+    (
+        "from the start of a process to its first step, nothing compiled before (s)",
+        "first_process_s",
+        seconds,
+    ),
+    ("… the second time (s)", "second_process_s", seconds),
+)
+#: What rows of a kind have.
+_NEEDED = {
+    "training": (
         "size",
         "implementation",
         "surrogate",
@@ -61,168 +61,165 @@ def read_rows(path):
         "adjoint_s",
         "step_s",
         "peak_memory_mb",
+    ),
+    "simulation": (
+        "model",
+        "implementation",
+        "threads",
+        "scale",
+        "build_s",
+        "run_s",
+        "simulated_s",
+        "rate_hz",
+    ),
+}
+
+
+def report(path: str, figure_path: str | None = None) -> None:
+    """Print the tables of a file of rows, README's last; write the figure (of a training alone)."""
+    kind, rows = read_rows(path)
+    if kind == "training":
+        print(training(rows), training_summary(rows), sep="\n\n")
+    else:
+        print(simulation(rows), simulation_summary(rows), sep="\n\n")
+    if figure_path and kind == "training":
+        from .report_figure import figure
+
+        figure(rows).savefig(figure_path, dpi=150)
+
+
+def read_rows(path: str | Path) -> tuple[str, list[Row]]:
+    """The rows of a file, and their kind: "training" or "simulation".
+
+    Raises
+    ------
+    ValueError
+        If it holds something else.
+    """
+    rows = json.loads(Path(path).read_text())
+    for kind, needed in _NEEDED.items():
+        if _are_rows(rows, needed):
+            return kind, rows
+    kinds = " or ".join(f"{kind} ({', '.join(needed)})" for kind, needed in _NEEDED.items())
+    raise ValueError(
+        f"{path} does not hold a list of rows of {kinds}; `validation.speed training --json FILE` "
+        "and `… simulation --json FILE` write one."
     )
-    if not (
-        isinstance(rows, list)
-        and rows
-        and all(isinstance(r, dict) and all(k in r for k in needed) for r in rows)
-    ):
-        raise ValueError(
-            f"{path} does not hold a list of rows with {', '.join(needed)}; `validation.speed training --json` writes one."
-        )
-    return rows
 
 
-def program_label(row):
+def _are_rows(rows: Any, needed: tuple[str, ...]) -> bool:
+    """Whether it is a list of dicts with these keys."""
+    if not (isinstance(rows, list) and rows):
+        return False
+    return all(isinstance(row, dict) and row.keys() >= set(needed) for row in rows)
+
+
+# ----------------------------------------------------------------------------------------- training
+
+
+def program_label(row: Row) -> str:
     """The program, and its surrogate where there is a choice."""
     compact = row["implementation"] == "biosnn" and row["surrogate"] == "TruncatedSuperSpike"
     return row["implementation"] + (", compact surrogate" if compact else "")
 
 
-def markdown(rows):
-    """Tables for README: steps, and first calls where they were measured."""
+def training(rows: list[Row]) -> str:
+    """All that was measured of training steps, and first calls where they were measured."""
     if not rows:
         return "(no program could run)"
-    lines = [
-        (
-            r["size"],
-            program_label(r),
-            seconds(r["forward_s"]),
-            seconds(r["adjoint_s"]),
-            seconds(r.get("optimizer_s")),
-            seconds(r["step_s"]),
-            _range(r),
-            number(r.get("times_biosnn"), ".3g"),
-            number(r["peak_memory_mb"], ".0f"),
-            seconds(r.get("data_s")),
-            number(r.get("gradient_difference"), ".0e"),
-        )
-        for r in rows
-    ]
-    result = _table(_HEADINGS, lines)
-    firsts = [
-        (
-            r["size"],
-            program_label(r),
-            *[
-                seconds(r[key])
-                for key in ("first_step_s", "first_process_s", "second_step_s", "second_process_s")
-            ],
-        )
-        for r in rows
-        if "first_step_s" in r
-    ]
-    return result + ("\n\n" + _table(_FIRST_HEADINGS, firsts) if firsts else "") + choices(rows)
+    result = markdown.table(_STEP, [_step(row) for row in rows])
+    firsts = [_first(row) for row in rows if "first_step_s" in row]
+    if firsts:
+        result += "\n\n" + markdown.table(_FIRST, firsts)
+    return result + markdown.choices(rows)
 
 
-def choices(rows):
-    """A line for each program of the rows that says what was chosen for it."""
-    lines = dict.fromkeys(f"- {r['implementation']}: {r['chosen']}." for r in rows if "chosen" in r)
-    return "\n\n" + "\n".join(lines) if lines else ""
-
-
-def _table(headings, lines):
-    rule = ["---", "---"] + ["---:"] * (len(headings) - 2)
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in [headings, rule, *lines])
-
-
-def seconds(value):
-    """Two or three figures, never an exponent."""
-    if value is None:
-        return ""
-    return f"{value:.{max(0, min(6, 1 - math.floor(math.log10(value))))}f}" if value > 0 else "0"
-
-
-def number(value, form):
-    return "" if value is None else format(value, form)
-
-
-def _range(row):
+def _step(row: Row) -> tuple[str, ...]:
+    """A line of the table of steps."""
     return (
-        f"{seconds(row['step_min_s'])}–{seconds(row['step_max_s'])}" if "step_min_s" in row else ""
+        row["size"],
+        program_label(row),
+        seconds(row["forward_s"]),
+        seconds(row["adjoint_s"]),
+        seconds(row.get("optimizer_s")),
+        seconds(row["step_s"]),
+        _range(row, "step"),
+        number(row.get("times_biosnn"), ".3g"),
+        number(row["peak_memory_mb"], ".0f"),
+        seconds(row.get("data_s")),
+        number(row.get("gradient_difference"), ".0e"),
     )
 
 
-# ------------------------------------------------------------------------------------------- figure
-
-
-def figure(rows):
-    """Time and memory of a training step, one row of panels per size; numbers: multiples of the first program's (biosnn, dense)."""
-    sizes = list(dict.fromkeys(r["size"] for r in rows))
-    groups = [[r for r in rows if r["size"] == size] for size in sizes]
-    result = Figure(
-        figsize=(9.0, 0.9 + sum(0.5 + 0.2 * len(g) for g in groups)), layout="constrained"
+def _first(row: Row) -> tuple[str, ...]:
+    """A line of the table of first calls."""
+    return (
+        row["size"],
+        program_label(row),
+        seconds(row["first_step_s"]),
+        seconds(row["first_process_s"]),
+        seconds(row["second_step_s"]),
+        seconds(row["second_process_s"]),
     )
-    axes = result.subplots(
-        len(sizes),
-        2,
-        squeeze=False,
-        height_ratios=[1 + len(g) for g in groups],
-        sharex="col",
-        sharey="row",
+
+
+def _range(row: Row, what: str) -> str:
+    """The shortest and the longest of the repeats."""
+    if f"{what}_min_s" not in row:
+        return ""
+    return f"{seconds(row[f'{what}_min_s'])}–{seconds(row[f'{what}_max_s'])}"
+
+
+def training_summary(rows: list[Row]) -> str:
+    """README's table: a column for each program, of the first size."""
+    same = [row for row in rows if row["size"] == rows[0]["size"]]
+    lines = [
+        [label, *(form(row.get(key)) for row in same)]
+        for label, key, form in _SUMMARY
+        if any(key in row for row in same)
+    ]
+    headings = [rows[0]["size"], *(program_label(row) for row in same)]
+    return markdown.table(headings, lines, keys=1)
+
+
+# --------------------------------------------------------------------------------------- simulation
+
+
+def simulation(rows: list[Row]) -> str:
+    """All that was measured of circuits, beside the fastest run of biosnn."""
+    if not rows:
+        return "(no program could run)"
+    return markdown.table(_CIRCUIT, [_circuit(row, rows) for row in rows]) + markdown.choices(rows)
+
+
+def _circuit(row: Row, rows: list[Row]) -> tuple[str, ...]:
+    """A line of the table of circuits."""
+    ours = (row["model"], row["scale"], "biosnn")
+    same = [r["run_s"] for r in rows if (r["model"], r["scale"], r["implementation"]) == ours]
+    return (
+        row["model"],
+        f"{row['scale']:g}",
+        row["implementation"],
+        str(row["threads"]),
+        seconds(row["build_s"]),
+        seconds(row["run_s"]),
+        _range(row, "run"),
+        f"{row['simulated_s']:g}",
+        f"{row['rate_hz']:.2f}",
+        f"{row['run_s'] / min(same):.3g}" if same else "",
     )
-    for group, (left, right) in zip(groups, axes):
-        _bars(left, group, "step_s", 1e-6, whiskers=True)
-        _bars(right, group, "peak_memory_mb", _LEAST_MB)
-        left.set_yticks(range(len(group)), [program_label(r) for r in group], fontsize="small")
-        left.set_title(in_words(group[0]["size"]), loc="left", fontsize="medium")
-        left.set_ylim(len(group) - 0.4, -0.6)
-    for axis, label in zip(axes[-1], ("time of a training step (s)", "peak memory of it (MB)")):
-        axis.set_xlabel(label)
-        axis.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axis.xaxis.set_minor_formatter(NullFormatter())
-        low, high = axis.get_xlim()
-        axis.set_xlim(low, high * 3)  # room for the numbers
-    return result
 
 
-def in_words(size):
-    """A size such as 128+32@400 for people."""
-    network, _, batch = size.partition("@")
-    excitatory, _, inhibitory = network.partition("+")
-    name = (
-        f"{excitatory} excitatory and {inhibitory} inhibitory neurons"
-        if inhibitory
-        else (
-            f"{network[1:]} recurrent LIF neurons"
-            if network.startswith("r")
-            else f"{network.replace('x', ' layers of ')} LIF neurons"
-        )
-    )
-    return f"{name}, {batch} trial{'s' if batch != '1' else ''}"
-
-
-def _bars(axis, group, key, least, whiskers=False):
-    """least: what is smaller is drawn there, without a multiple."""
-    axis.set_xscale("log")
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.grid(axis="x", color="#DDDDDD", linewidth=0.6)
-    axis.set_axisbelow(True)
-    base = group[0][key]
-    for y, row in enumerate(group):
-        colour = _COLOURS.get(row["implementation"], "#404040")
-        value = max(row[key], least)
-        open_mark = row["surrogate"] == "TruncatedSuperSpike"
-        if whiskers and "step_min_s" in row:
-            axis.plot([row["step_min_s"], row["step_max_s"]], [y, y], color=colour, linewidth=1.2)
-        axis.plot(
-            value,
-            y,
-            "o",
-            color=colour,
-            markersize=6,
-            markerfacecolor="white" if open_mark else colour,
-        )
-        right = max(value, row.get("step_max_s", 0) if whiskers else 0)
-        ratio = row.get("times_biosnn") if whiskers else None
-        ratio = row[key] / base if ratio is None and base >= least else ratio
-        label = (
-            f"{ratio:.2g} ×"
-            if ratio is not None
-            else f"below {least:g}"
-            if row[key] <= least
-            else f"{row[key]:.2g}"
-        )
-        axis.annotate(
-            label, (right, y), (7, 0), textcoords="offset points", va="center", fontsize="small"
-        )
+def simulation_summary(rows: list[Row]) -> str:
+    """README's table: each program with its better number of threads, and its rate."""
+    programs = list(dict.fromkeys(row["implementation"] for row in rows))
+    lines = []
+    for model, scale in dict.fromkeys((row["model"], row["scale"]) for row in rows):
+        cells = []
+        for program in programs:
+            key = (model, scale, program)
+            runs = [r for r in rows if (r["model"], r["scale"], r["implementation"]) == key]
+            best = min(runs, key=lambda run: run["run_s"], default=None)
+            cells.append(f"{seconds(best['run_s'])} ({best['rate_hz']:.1f} Hz)" if best else "")
+        lines.append([model if scale == 1 else f"{model}, scale {scale:g}", *cells])
+    return markdown.table(["circuit", *programs], lines, keys=1)

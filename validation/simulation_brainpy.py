@@ -1,17 +1,26 @@
-"""CUBA and COBA in BrainPy (its state-based interface), as its examples 103_COBA_2005 and 104_CUBA_2005 write them.
+"""CUBA and COBA in BrainPy (its state-based interface), as its examples write them.
 
-    projections   AlignPostProj: one pair of conductances for each neuron in place of one for each synapse; EventFixedProb, an event-driven
-                  operator with one weight for all synapses. It draws 80 targets for each source, where the others have each pair with
-                  p = 0.02.
-    loop          brainstate.transform.for_loop under jit, 500 steps a call; compiled before the clock starts
-    precision     single, its default; exponential Euler, its integrator
-    threads       XLA takes as many as there are processors that the process may use; its scattering of spikes has one
+These are 103_COBA_2005 and 104_CUBA_2005.
 
-The reset is to a value (`spk_reset="hard"`) as in the other programs; spikes act after a step of delay, kept in a state of the network.
+projections
+    AlignPostProj: one pair of conductances for each neuron in place of one for each synapse;
+    EventFixedProb, an event-driven operator with one weight for all synapses. It draws 80 targets
+    for each source, where the others have each pair with p = 0.02.
+loop
+    brainstate.transform.for_loop under jit, 500 steps a call; compiled before the clock starts.
+precision
+    Single, its default; exponential Euler, its integrator.
+threads
+    XLA takes as many as there are processors that the process may use; its scattering of spikes
+    has one.
+
+The reset is to a value (`spk_reset="hard"`) as in the other programs; spikes act after a step of
+delay, kept in a state of the network.
 """
 
 import os
 import time
+from typing import Any
 
 import numpy as np
 
@@ -20,13 +29,15 @@ from models import vogels_abbott_2005 as vogels
 from .simulation_peers import STEP
 
 CHOSEN = (
-    "jit and for_loop over 500 steps a call, AlignPostProj with the event-driven EventFixedProb (as in its examples CUBA and COBA), "
-    "float32; compiled before the clock starts"
+    "jit and for_loop over 500 steps a call, AlignPostProj with the event-driven EventFixedProb "
+    "(as in its examples CUBA and COBA), float32; compiled before the clock starts"
 )
 _STEPS = 500  # of a call: WAKE_S
 
 
-def run(model, threads, seconds, scale, seed):
+def run(
+    model: str, threads: int, seconds: float, scale: float, seed: int
+) -> tuple[float, float, float]:
     """Seconds to build and to run, and the mean rate of all neurons."""
     if hasattr(os, "sched_setaffinity"):  # before XLA counts processors
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
@@ -59,52 +70,57 @@ def run(model, threads, seconds, scale, seed):
     return built - begin, run_s, total / ((vogels.N_EXC + vogels.N_INH) * seconds)
 
 
-def _network(cuba, seed):
+def _cells() -> Any:
+    """The neurons, without their resting potential: keyword arguments of LIFRef."""
+    import brainunit as u
+    from braintools import init
+
+    millivolt, ms = 1e3 * u.mV, 1e3 * u.ms
+    return {
+        "V_th": vogels.THRESHOLD * millivolt,
+        "V_reset": vogels.RESET * millivolt,
+        "tau": vogels.TAU * ms,
+        "tau_ref": vogels.REFRACTORY * ms,
+        "spk_reset": "hard",
+        "V_initializer": init.Uniform(vogels.RESET * millivolt, vogels.THRESHOLD * millivolt),
+    }
+
+
+def _synapses(cuba: bool) -> tuple[Any, Any]:
+    """(weight, output) of excitation and of inhibition; weights are over a resistance of 1 ohm."""
+    import brainunit as u
+    from brainpy import state as bp
+
+    w_exc, w_inh = vogels.weights("CUBA" if cuba else "COBA")
+    if cuba:
+        out = bp.CUBA.desc(scale=u.volt)
+        return (1e3 * w_exc * u.mS, out), (-1e3 * w_inh * u.mS, out)
+    millivolt = 1e3 * u.mV
+    exc, inh = (bp.COBA.desc(E=e * millivolt) for e in (vogels.E_EXC, vogels.E_INH))
+    return (w_exc * u.siemens, exc), (w_inh * u.siemens, inh)
+
+
+def _network(cuba: bool, seed: int) -> Any:
+    """The circuit as a module of BrainPy."""
     import brainstate
     import brainunit as u
     from brainpy import state as bp
-    from braintools import init
 
-    n, n_exc, millivolt, ms = vogels.N_EXC + vogels.N_INH, vogels.N_EXC, 1e3 * u.mV, 1e3 * u.ms
-    w_exc, w_inh = vogels.weights("CUBA" if cuba else "COBA")
-    w_exc, w_inh = (
-        (1e3 * w_exc * u.mS, -1e3 * w_inh * u.mS)
-        if cuba
-        else (w_exc * u.siemens, w_inh * u.siemens)
-    )  # over 1 ohm
-    outs = (
-        (bp.CUBA.desc(scale=u.volt),) * 2
-        if cuba
-        else (bp.COBA.desc(E=vogels.E_EXC * millivolt), bp.COBA.desc(E=vogels.E_INH * millivolt))
-    )
+    n, n_exc = vogels.N_EXC + vogels.N_INH, vogels.N_EXC
+    (w_exc, out_exc), (w_inh, out_inh) = _synapses(cuba)
+    rest = vogels.resting_potential("CUBA" if cuba else "COBA") * 1e3 * u.mV
+
+    def projection(cells, n_pre, weight, tau, out, its_seed):
+        comm = brainstate.nn.EventFixedProb(n_pre, n, vogels.P, weight, seed=its_seed)
+        synapse = bp.Expon.desc(n, tau=tau * 1e3 * u.ms)
+        return bp.AlignPostProj(comm=comm, out=out, post=cells, syn=synapse)
 
     class Circuit(brainstate.nn.Module):
         def __init__(self):
             super().__init__()
-            self.cells = bp.LIFRef(
-                n,
-                V_rest=(vogels.REST_CUBA if cuba else vogels.REST_COBA) * millivolt,
-                V_th=vogels.THRESHOLD * millivolt,
-                V_reset=vogels.RESET * millivolt,
-                tau=vogels.TAU * ms,
-                tau_ref=vogels.REFRACTORY * ms,
-                spk_reset="hard",
-                V_initializer=init.Uniform(vogels.RESET * millivolt, vogels.THRESHOLD * millivolt),
-            )
-            self.exc, self.inh = (
-                bp.AlignPostProj(
-                    comm=brainstate.nn.EventFixedProb(m, n, vogels.P, weight, seed=seed + k),
-                    out=out,
-                    post=self.cells,
-                    syn=bp.Expon.desc(n, tau=tau * ms),
-                )
-                for k, (m, weight, tau, out) in enumerate(
-                    (
-                        (n_exc, w_exc, vogels.TAU_EXC, outs[0]),
-                        (n - n_exc, w_inh, vogels.TAU_INH, outs[1]),
-                    )
-                )
-            )
+            self.cells = bp.LIFRef(n, V_rest=rest, **_cells())
+            self.exc = projection(self.cells, n_exc, w_exc, vogels.TAU_EXC, out_exc, seed)
+            self.inh = projection(self.cells, n - n_exc, w_inh, vogels.TAU_INH, out_inh, seed + 1)
 
         def init_state(self, *args, **kwargs):
             self.spikes = brainstate.ShortTermState(u.math.zeros(n, bool))  # of the step before

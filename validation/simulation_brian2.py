@@ -1,21 +1,29 @@
 """The circuits of `models/` in Brian2, as C++ stand-alone programs.
 
-    compiler      its defaults, which its documentation recommends: -O3 -ffast-math -march=native (`codegen.cpp.extra_compile_args_gcc`);
-                  OpenMP for two threads
-    synapses      made in the order of their sources: by `connect(p=…)` where every pair has the same chance, from arrays sorted by source
-                  where each neuron has a fixed number of sources (`connect(i="k for k in sample(…)")`, which makes them target by
-                  target, scatters the synapses of a source over the memory). One delay for a whole Synapses object
-                  and one weight for all in its namespace, where the circuit has one.
-    Poisson input PoissonInput, "much more efficient than a PoissonGroup"; where it only wakes a circuit, it is made inactive afterwards
-    precision     double, its default; "Brian2, float32" has `prefs.core.default_float_dtype = float32`
+compiler
+    Its defaults, which its documentation recommends: -O3 -ffast-math -march=native
+    (`codegen.cpp.extra_compile_args_gcc`); OpenMP for two threads.
+synapses
+    Made in the order of their sources: by `connect(p=…)` where every pair has the same chance, from
+    arrays sorted by source where each neuron has a fixed number of sources
+    (`connect(i="k for k in sample(…)")`, which makes them target by target, scatters the synapses
+    of a source over the memory). One delay for a whole Synapses object and one weight for all in
+    its namespace, where the circuit has one.
+Poisson input
+    PoissonInput, "much more efficient than a PoissonGroup"; where it only wakes a circuit, it is
+    made inactive afterwards.
+precision
+    Double, its default; "Brian2, float32" has `prefs.core.default_float_dtype = float32`.
 
-Its build contains its compiler, and the synapses, which its program makes as it starts. Run times are those of the calls of `run`.
+Its build contains its compiler, and the synapses, which its program makes as it starts. Run times
+are those of the calls of `run`.
 """
 
 import shutil
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,38 +36,31 @@ from models import vogels_abbott_2005 as vogels
 from .simulation_peers import STATES, STEP
 
 CHOSEN = (
-    "C++ stand-alone, its default -O3 -ffast-math -march=native, OpenMP for 2 threads; synapses in the order of their sources "
-    "(connect(p=…), or arrays sorted by source), shared weights and delays; PoissonInput"
+    "C++ stand-alone, its default -O3 -ffast-math -march=native, OpenMP for 2 threads; synapses in "
+    "the order of their sources (connect(p=…), or arrays sorted by source), shared weights and "
+    "delays; PoissonInput"
 )
-#: Its own clock counts processor time where there is one thread, and the last run alone.
-_PRINT_CLOCK = "std::cout << std::fixed << std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count() << std::endl;"
 CHOSEN_SINGLE = CHOSEN + "; prefs.core.default_float_dtype = float32"
+#: Its own clock counts processor time where there is one thread, and the last run alone.
+_PRINT_CLOCK = (
+    "std::cout << std::fixed << std::chrono::duration<double>("
+    "std::chrono::steady_clock::now().time_since_epoch()).count() << std::endl;"
+)
 
 
-def run(model, threads, seconds, scale, seed, single=False):
-    """Seconds to build and to run, and the mean rate of all neurons. single: state variables and weights in float32."""
+def run(
+    model: str, threads: int, seconds: float, scale: float, seed: int, single: bool = False
+) -> tuple[float, float, float]:
+    """Seconds to build and to run, and the mean rate of all neurons.
+
+    single: state variables and weights in float32.
+    """
     import brian2 as b2
 
     begin, folder = time.perf_counter(), tempfile.mkdtemp()
     try:
-        b2.prefs.core.default_float_dtype = np.float32 if single else np.float64
-        b2.set_device("cpp_standalone", build_on_run=False)
-        b2.prefs.devices.cpp_standalone.openmp_threads = threads if threads > 1 else 0
-        b2.prefs.devices.cpp_standalone.extra_make_args_unix = [
-            "-j2"
-        ]  # its default starts all compilers at once
-        b2.prefs.codegen.cpp.headers += ["<chrono>"]
-        for place in ("before_network_run", "after_network_run"):
-            b2.device.insert_code(place, _PRINT_CLOCK)
-        b2.defaultclock.dt = STEP * b2.second
-        b2.seed(seed)
-        part = {
-            "microcircuit": _microcircuit,
-            "plasticity": _plasticity,
-            "cuba": _vogels,
-            "coba": _vogels,
-        }.get(model, _brunel)
-        cells, synapses, wake_up = part(b2, model, scale, seed)
+        _prepare(b2, threads, seed, single)
+        cells, synapses, wake_up = PARTS.get(model, _brunel)(b2, model, scale, seed)
         monitor, waking = b2.SpikeMonitor(cells), min(vogels.WAKE_S, seconds) if wake_up else 0.0
         network = b2.Network(cells, *synapses, *wake_up, monitor)
         if waking:
@@ -76,7 +77,25 @@ def run(model, threads, seconds, scale, seed, single=False):
     return time.perf_counter() - begin - run_s, run_s, float(spikes) / (cells.N * seconds)
 
 
+def _prepare(b2: Any, threads: int, seed: int, single: bool) -> None:
+    """Options of Brian2."""
+    b2.prefs.core.default_float_dtype = np.float32 if single else np.float64
+    b2.set_device("cpp_standalone", build_on_run=False)
+    b2.prefs.devices.cpp_standalone.openmp_threads = threads if threads > 1 else 0
+    # its default starts all compilers at once
+    b2.prefs.devices.cpp_standalone.extra_make_args_unix = ["-j2"]
+    b2.prefs.codegen.cpp.headers += ["<chrono>"]
+    for place in ("before_network_run", "after_network_run"):
+        b2.device.insert_code(place, _PRINT_CLOCK)
+    b2.defaultclock.dt = STEP * b2.second
+    b2.seed(seed)
+
+
+# ------------------------------------- circuits: neurons, synapses and input, and what wakes them
+
+
 def _brunel(b2, model, scale, seed):
+    """Model A of Brunel (2000)."""
     g, eta = STATES[model]
     n_exc, n_inh, c_exc, c_inh = (
         round(n * scale) for n in (brunel.N_EXC, brunel.N_INH, brunel.C_EXC, brunel.C_INH)
@@ -122,11 +141,9 @@ def _brunel(b2, model, scale, seed):
 
 
 def _vogels(b2, model, scale, seed):
+    """CUBA or COBA."""
     cuba = model == "cuba"
-    rest, (w_exc, w_inh) = (
-        vogels.REST_CUBA if cuba else vogels.REST_COBA,
-        vogels.weights(model.upper()),
-    )
+    rest, (w_exc, w_inh) = vogels.resting_potential(model.upper()), vogels.weights(model.upper())
     space = {
         "tau": vogels.TAU * b2.second,
         "tau_e": vogels.TAU_EXC * b2.second,
@@ -143,8 +160,8 @@ def _vogels(b2, model, scale, seed):
     cells = b2.NeuronGroup(
         vogels.N_EXC + vogels.N_INH,
         f"""dv/dt = (rest - v + {drive}) / tau : volt (unless refractory)
-                           dge/dt = -ge / tau_e : {unit}
-                           dgi/dt = -gi / tau_i : {unit}""",
+        dge/dt = -ge / tau_e : {unit}
+        dgi/dt = -gi / tau_i : {unit}""",
         threshold="v > theta",
         reset="v = reset",
         namespace=space,
@@ -159,20 +176,14 @@ def _vogels(b2, model, scale, seed):
         )
         each.connect(p=vogels.P)
         synapses.append(each)
-    return (
-        cells,
-        synapses,
-        [] if cuba else [b2.PoissonInput(cells, "ge", 100, vogels.WAKE_HZ / 100 * b2.Hz, w_exc)],
-    )
+    rate = vogels.WAKE_HZ / 100 * b2.Hz
+    return cells, synapses, [] if cuba else [b2.PoissonInput(cells, "ge", 100, rate, w_exc)]
 
 
 def _plasticity(b2, model, scale, seed):
-    p, grow, n_exc, n_inh = (
-        plastic,
-        1 / scale / plastic.LEAK,
-        round(8000 * scale),
-        round(2000 * scale),
-    )  # conductances in units of the leak
+    """Inhibitory plasticity of Vogels et al. (2011)."""
+    p, grow = plastic, 1 / scale / plastic.LEAK  # conductances in units of the leak
+    n_exc, n_inh = round(8000 * scale), round(2000 * scale)
     space = {
         "tau": p.TAU * b2.second,
         "grow": grow,
@@ -182,9 +193,10 @@ def _plasticity(b2, model, scale, seed):
     }
     cells = b2.NeuronGroup(
         n_exc + n_inh,
-        """dv/dt = (20*mV - v + ge*(60*mV - v) - gi*(v + 20*mV)) / (20*ms) : volt (unless refractory)
-                           dge/dt = -ge / (5*ms) : 1
-                           dgi/dt = -gi / (10*ms) : 1""",
+        "dv/dt = (20*mV - v + ge*(60*mV - v) - gi*(v + 20*mV)) / (20*ms)"
+        """ : volt (unless refractory)
+        dge/dt = -ge / (5*ms) : 1
+        dgi/dt = -gi / (10*ms) : 1""",
         threshold="v > 10*mV",
         reset="v = 0*mV",
         refractory=5 * b2.ms,
@@ -199,8 +211,8 @@ def _plasticity(b2, model, scale, seed):
             inh,
             exc,
             """w : 1
-                            dbefore/dt = -before / tau : 1 (event-driven)
-                            dafter/dt = -after / tau : 1 (event-driven)""",
+            dbefore/dt = -before / tau : 1 (event-driven)
+            dafter/dt = -after / tau : 1 (event-driven)""",
             on_pre="before += 1; w = clip(w + eta*(after - alpha), 0, most); gi += w",
             on_post="after += 1; w = clip(w + eta*before, 0, most)",
             namespace=space,
@@ -212,12 +224,9 @@ def _plasticity(b2, model, scale, seed):
 
 
 def _microcircuit(b2, model, scale, seed):
+    """The cortical microcircuit of Potjans & Diesmann (2014)."""
     m, rng = microcircuit, np.random.default_rng(seed)
-    sizes, numbers, means = (
-        np.rint(m.NEURONS * scale).astype(int),
-        np.rint(m.synapse_numbers() * scale**2).astype(int),
-        m.weights(),
-    )
+    sizes = np.rint(m.NEURONS * scale).astype(int)
     first = np.concatenate([[0], np.cumsum(sizes)])
     space = {
         "tau": m.TAU * b2.second,
@@ -227,45 +236,48 @@ def _microcircuit(b2, model, scale, seed):
     cells = b2.NeuronGroup(
         first[-1],
         """dv/dt = (-v + cur + dc) / tau : volt (unless refractory)
-                           dcur/dt = -cur / tau_s : volt
-                           dc : volt (constant)""",
+        dcur/dt = -cur / tau_s : volt
+        dc : volt (constant)""",
         threshold="v > theta",
         reset="v = 0 * volt",
         refractory=m.REFRACTORY * b2.second,
         method="exact",
         namespace=space,
     )
-    cells.v = (
-        np.concatenate(
-            [rng.normal(mu, sd, n) for mu, sd, n in zip(m.INITIAL_MEAN, m.INITIAL_SD, sizes)]
-        )
-        * b2.volt
-    )
+    moments = zip(m.INITIAL_MEAN, m.INITIAL_SD, sizes)
+    cells.v = np.concatenate([rng.normal(mu, sd, n) for mu, sd, n in moments]) * b2.volt
     background = m.background(scale)
     cells.dc = np.repeat([s.values for s in background[8:]] or [0.0] * 8, sizes) * b2.volt
     parts = []
     for k, source in enumerate(background[:8]):
-        parts.append(
-            b2.PoissonInput(
-                cells[first[k] : first[k + 1]],
-                "cur",
-                round(m.EXTERNAL[k] * scale),
-                float(source.rate) / round(m.EXTERNAL[k] * scale) * b2.Hz,
-                source.weight * b2.volt,
-            )
-        )
-    for pre in range(8):  # one object for the synapses of a population
-        total = numbers[:, pre]
-        sources = rng.integers(first[pre], first[pre + 1], total.sum(), np.int32)
-        order = np.argsort(sources, kind="stable")
-        post = np.concatenate(
-            [rng.integers(first[k], first[k + 1], n) for k, n in enumerate(total)]
-        )[order]
-        mean = np.repeat(means[:, pre] / np.sqrt(scale), total)[order]
-        mu = m.DELAY_INH if pre % 2 else m.DELAY_EXC
-        each = b2.Synapses(cells, cells, "w : volt (constant)", on_pre="cur += w")
-        each.connect(i=sources[order], j=post)
-        each.w = mean * (1 + m.SPREAD * rng.standard_normal(post.size)) * b2.volt
-        each.delay = bs.Normal(mu, m.DELAY_SPREAD * mu, low=m.DT).draw(rng, post.size) * b2.second
-        parts.append(each)
+        target, n = cells[first[k] : first[k + 1]], round(m.EXTERNAL[k] * scale)
+        rate, weight = float(source.rate) / n * b2.Hz, source.weight * b2.volt
+        parts.append(b2.PoissonInput(target, "cur", n, rate, weight))
+    parts += [_synapses_of(b2, cells, pre, first, scale, rng) for pre in range(8)]
     return cells, parts, []
+
+
+def _synapses_of(b2, cells, pre, first, scale, rng):
+    """One object for the synapses of a population. first: the first neuron of each, and the end."""
+    m = microcircuit
+    total = np.rint(m.synapse_numbers() * scale**2).astype(int)[:, pre]
+    sources = rng.integers(first[pre], first[pre + 1], total.sum(), np.int32)
+    order = np.argsort(sources, kind="stable")
+    targets = [rng.integers(first[k], first[k + 1], n) for k, n in enumerate(total)]
+    post = np.concatenate(targets)[order]
+    mean = np.repeat(m.weights()[:, pre] / np.sqrt(scale), total)[order]
+    mu = m.DELAY_INH if pre % 2 else m.DELAY_EXC
+    result = b2.Synapses(cells, cells, "w : volt (constant)", on_pre="cur += w")
+    result.connect(i=sources[order], j=post)
+    result.w = mean * (1 + m.SPREAD * rng.standard_normal(post.size)) * b2.volt
+    delays = bs.Normal(mu, m.DELAY_SPREAD * mu, low=m.DT)
+    result.delay = delays.draw(rng, post.size) * b2.second
+    return result
+
+
+PARTS = {
+    "microcircuit": _microcircuit,
+    "plasticity": _plasticity,
+    "cuba": _vogels,
+    "coba": _vogels,
+}

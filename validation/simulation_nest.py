@@ -1,12 +1,21 @@
-"""The circuits of `models/` in NEST, as its own examples write them (brunel_delta_nest, the microcircuit).
+"""The circuits of `models/` in NEST, as its own examples write them.
 
-    threads       local_num_threads = one for each core, held where they are (OMP_PROC_BIND=true), as its guide to threading recommends
-    synapses      static_synapse, connected by NEST's own rules for whole populations. Synapses that share a weight (static_synapse_hom_w)
-                  or take less memory (…_hpc) and other random number generators made no difference beyond that of repeats.
-    Poisson input one poisson_generator for a population, which stops where it only wakes a circuit
-    clock         starts after Prepare, and so without what a first run sets up; no print_time
+These are brunel_delta_nest and the microcircuit.
 
-It knows no delay below a step. iaf_cond_exp solves conductances with an adaptive Runge-Kutta method; NEST has no other for this model.
+threads
+    local_num_threads = one for each core, held where they are (OMP_PROC_BIND=true), as its guide to
+    threading recommends.
+synapses
+    static_synapse, connected by NEST's own rules for whole populations. Synapses that share a
+    weight (static_synapse_hom_w) or take less memory (…_hpc) and other random number generators
+    made no difference beyond that of repeats.
+Poisson input
+    One poisson_generator for a population, which stops where it only wakes a circuit.
+clock
+    Starts after Prepare, and so without what a first run sets up; no print_time.
+
+It knows no delay below a step. iaf_cond_exp solves conductances with an adaptive Runge-Kutta
+method; NEST has no other for this model.
 """
 
 import time
@@ -21,12 +30,15 @@ from models import vogels_abbott_2005 as vogels
 from .simulation_peers import STATES, STEP
 
 CHOSEN = (
-    "a thread for each core, pinned; its own connection rules, static_synapse (shared weights and the small …_hpc synapses made no "
-    "difference beyond that of repeats), one poisson_generator for a population; the clock starts after Prepare"
+    "a thread for each core, pinned; its own connection rules, static_synapse (shared weights and "
+    "the small …_hpc synapses made no difference beyond that of repeats), one poisson_generator "
+    "for a population; the clock starts after Prepare"
 )
 
 
-def run(model, threads, seconds, scale, seed):
+def run(
+    model: str, threads: int, seconds: float, scale: float, seed: int
+) -> tuple[float, float, float]:
     """Seconds to build and to run, and the mean rate of all neurons."""
     import nest
 
@@ -34,13 +46,7 @@ def run(model, threads, seconds, scale, seed):
     nest.set_verbosity("M_ERROR")
     nest.ResetKernel()
     nest.resolution, nest.local_num_threads, nest.rng_seed = 1e3 * STEP, threads, seed
-    part = {
-        "microcircuit": _microcircuit,
-        "plasticity": _plasticity,
-        "cuba": _vogels,
-        "coba": _vogels,
-    }.get(model, _brunel)
-    groups = part(nest, model, scale, seed)
+    groups = PARTS.get(model, _brunel)(nest, model, scale, seed)
     recorder = nest.Create("spike_recorder")
     for group in groups:
         nest.Connect(group, recorder)
@@ -53,6 +59,7 @@ def run(model, threads, seconds, scale, seed):
 
 
 def _brunel(nest, model, scale, seed):
+    """Model A of Brunel (2000)."""
     g, eta = STATES[model]
     n_exc, n_inh, c_exc, c_inh = (
         round(n * scale) for n in (brunel.N_EXC, brunel.N_INH, brunel.C_EXC, brunel.C_INH)
@@ -81,22 +88,20 @@ def _brunel(nest, model, scale, seed):
 
 
 def _vogels(nest, model, scale, seed):
+    """CUBA or COBA."""
     cuba, n, rng = model == "cuba", vogels.N_EXC + vogels.N_INH, np.random.default_rng(seed)
-    capacitance, parameters = (
-        200.0,
-        {
-            "t_ref": 1e3 * vogels.REFRACTORY,
-            "tau_syn_ex": 1e3 * vogels.TAU_EXC,
-            "tau_syn_in": 1e3 * vogels.TAU_INH,
-            "V_th": 1e3 * vogels.THRESHOLD,
-            "V_reset": 1e3 * vogels.RESET,
-            "C_m": 200.0,
-            "E_L": 1e3 * (vogels.REST_CUBA if cuba else vogels.REST_COBA),
-        },
-    )
-    unit = (
-        1e3 * capacitance / (1e3 * vogels.TAU) if cuba else capacitance / (1e3 * vogels.TAU)
-    )  # pA per volt, or nS
+    capacitance = 200.0  # pF
+    parameters = {
+        "t_ref": 1e3 * vogels.REFRACTORY,
+        "tau_syn_ex": 1e3 * vogels.TAU_EXC,
+        "tau_syn_in": 1e3 * vogels.TAU_INH,
+        "V_th": 1e3 * vogels.THRESHOLD,
+        "V_reset": 1e3 * vogels.RESET,
+        "C_m": capacitance,
+        "E_L": 1e3 * vogels.resting_potential(model.upper()),
+    }
+    leak = capacitance / (1e3 * vogels.TAU)  # nS
+    unit = 1e3 * leak if cuba else leak  # pA per volt, or nS
     if cuba:
         cells = nest.Create("iaf_psc_exp", n, parameters | {"tau_m": 1e3 * vogels.TAU})
     else:
@@ -126,6 +131,7 @@ def _vogels(nest, model, scale, seed):
 
 
 def _plasticity(nest, model, scale, seed):
+    """Inhibitory plasticity of Vogels et al. (2011)."""
     p, grow, n_exc, rng = plastic, 1 / scale, round(8000 * scale), np.random.default_rng(seed)
     cells = nest.Create(
         "iaf_cond_exp",
@@ -172,6 +178,7 @@ def _plasticity(nest, model, scale, seed):
 
 
 def _microcircuit(nest, model, scale, seed):
+    """The cortical microcircuit of Potjans & Diesmann (2014)."""
     m, rng = microcircuit, np.random.default_rng(seed)
     unit = 1e12 * m.CAPACITANCE / m.TAU  # pA per volt
     parameters = {
@@ -184,10 +191,8 @@ def _microcircuit(nest, model, scale, seed):
         "V_th": 1e3 * m.THRESHOLD,
         "V_reset": 1e3 * m.RESET,
     }
-    groups, background = (
-        [nest.Create("iaf_psc_exp", round(n * scale), parameters) for n in m.NEURONS],
-        m.background(scale),
-    )
+    groups = [nest.Create("iaf_psc_exp", round(n * scale), parameters) for n in m.NEURONS]
+    background = m.background(scale)
     for k, group in enumerate(groups):
         group.V_m = 1e3 * rng.normal(m.INITIAL_MEAN[k], m.INITIAL_SD[k], len(group))
         group.I_e = unit * background[8 + k].values if scale < 1 else 0.0
@@ -196,25 +201,37 @@ def _microcircuit(nest, model, scale, seed):
             group,
             syn_spec={"weight": unit * background[k].weight, "delay": 1e3 * m.DELAY_EXC},
         )
-    numbers, means = m.synapse_numbers(), m.weights() * unit / np.sqrt(scale)
-    for name in m.NAMES:  # a synapse model may have 134 million synapses in a thread
+    _connect_microcircuit(nest, groups, scale)
+    return groups
+
+
+def _connect_microcircuit(nest, groups, scale):
+    """Synapses between all populations; a synapse model may have 134 million in a thread."""
+    m = microcircuit
+    numbers = np.rint(m.synapse_numbers() * scale**2).astype(int)
+    means = m.weights() * 1e12 * m.CAPACITANCE / m.TAU / np.sqrt(scale)  # pA
+    for name in m.NAMES:
         nest.CopyModel("static_synapse", f"from {name}")
-    for post, pre in np.argwhere(numbers):
+    for post, pre in np.argwhere(m.synapse_numbers()):
         mean, mu = float(means[post, pre]), 1e3 * (m.DELAY_INH if pre % 2 else m.DELAY_EXC)
-        limits = {"min": 0.0} if mean > 0 else {"max": 0.0}
+        low, high = (0.0, np.inf) if mean > 0 else (-np.inf, 0.0)
+        weights = nest.random.normal(mean, m.SPREAD * abs(mean))
+        delays = nest.random.normal(mu, m.DELAY_SPREAD * mu)
         nest.Connect(
             groups[pre],
             groups[post],
-            {"rule": "fixed_total_number", "N": round(numbers[post, pre] * scale**2)},
+            {"rule": "fixed_total_number", "N": int(numbers[post, pre])},
             {
                 "synapse_model": f"from {m.NAMES[pre]}",
-                "weight": nest.math.redraw(
-                    nest.random.normal(mean, m.SPREAD * abs(mean)),
-                    **{"min": -np.inf, "max": np.inf} | limits,
-                ),
-                "delay": nest.math.redraw(
-                    nest.random.normal(mu, m.DELAY_SPREAD * mu), min=1e3 * STEP / 2, max=np.inf
-                ),
+                "weight": nest.math.redraw(weights, min=low, max=high),
+                "delay": nest.math.redraw(delays, min=1e3 * STEP / 2, max=np.inf),
             },
         )
-    return groups
+
+
+PARTS = {
+    "microcircuit": _microcircuit,
+    "plasticity": _plasticity,
+    "cuba": _vogels,
+    "coba": _vogels,
+}

@@ -1,9 +1,12 @@
-"""The circuits of `models/` in biosnn and in other simulators, each written as its authors would: `simulation_<program>.py`.
+"""The circuits of `models/` in biosnn and in other simulators.
 
-Each runs in a process of its own (`python -m validation.speed simulate-one …`). All record all spikes. Equations, sizes, weights and
-delays are the same; random numbers differ, and so rates agree only as statistics. biosnn and BrainPy compute in single precision, as they
-do by default, NEST in double, Brian2 in double (its default) and in single. CUBA and COBA have a delay of one step here, because NEST
-knows none below. NEST's iaf_cond_exp solves COBA with an adaptive Runge-Kutta method, the others by exponential Euler.
+Each is written as its authors would write it, in `simulation_<program>.py`, and runs in a process
+of its own (`python -m validation.speed simulate-one …`). All record all spikes. Equations, sizes,
+weights and delays are the same; random numbers differ, and so rates agree only as statistics.
+biosnn and BrainPy compute in single precision, as they do by default, NEST in double, Brian2 in
+double (its default) and in single. CUBA and COBA have a delay of one step here, because NEST knows
+none below. NEST's iaf_cond_exp solves COBA with an adaptive Runge-Kutta method, the others by
+exponential Euler.
 """
 
 import shutil
@@ -12,6 +15,7 @@ from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
+from typing import Any
 
 import biosnn as bs
 from models import brunel_2000 as brunel
@@ -26,7 +30,7 @@ STATES = {
     "brunel-slow": (4.5, 0.9),
 }  # g, eta
 #: Program -> (what it imports, its distribution, its module here).
-IMPLEMENTATIONS = {
+IMPLEMENTATIONS: dict[str, tuple[str, str, str | None]] = {
     "biosnn": ("biosnn", "biosnn", None),
     "Brian2": ("brian2", "Brian2", "simulation_brian2"),
     "Brian2, float32": ("brian2", "Brian2", "simulation_brian2"),
@@ -38,7 +42,7 @@ STEP = 0.1e-3
 BRIAN2_MOST = 0.3  # scale of the microcircuit above which Brian2 needs more than 10 GB
 
 
-def absent(implementation, model, scale):
+def absent(implementation: str, model: str, scale: float) -> str | None:
     """Why an implementation is left out, or None."""
     package = IMPLEMENTATIONS[implementation][0]
     if find_spec(package) is None:
@@ -52,14 +56,14 @@ def absent(implementation, model, scale):
     return None
 
 
-def environment(implementation, threads):
+def environment(implementation: str, threads: int) -> dict[str, str]:
     """Variables that its process gets."""
     return {"OMP_NUM_THREADS": str(threads)} | (
         {"OMP_PROC_BIND": "true"} if implementation == "NEST" else {}
     )
 
 
-def chosen(implementation):
+def chosen(implementation: str) -> str:
     """What was chosen for a program, and so why it is its best."""
     module = IMPLEMENTATIONS[implementation][2]
     if module is None:
@@ -70,10 +74,12 @@ def chosen(implementation):
     )
 
 
-def run(model, implementation, threads, seconds, scale, seed=1):
+def run(
+    model: str, implementation: str, threads: int, seconds: float, scale: float, seed: int = 1
+) -> dict[str, Any]:
     """One row: seconds to build and to run, and the mean rate of all neurons in Hz."""
     _, distribution, module = IMPLEMENTATIONS[implementation]
-    part = run_biosnn if module is None else import_module(f"validation.{module}").run
+    part: Any = run_biosnn if module is None else import_module(f"validation.{module}").run
     if "float32" in implementation:
         part = partial(part, single=True)
     build_s, run_s, rate = part(model, threads, seconds, scale, seed)
@@ -91,24 +97,13 @@ def run(model, implementation, threads, seconds, scale, seed=1):
     }
 
 
-def run_biosnn(model, threads, seconds, scale, seed):
-    begin, initial, background = time.perf_counter(), None, []
-    if model in STATES:
-        g, eta = STATES[model]
-        net = brunel.build(g, scale, seed)
-        background = [bs.PoissonInput(name, brunel.external_rate(eta), brunel.J) for name in "EI"]
-    elif model == "microcircuit":
-        (net, background), initial = microcircuit.build(scale, seed), microcircuit.initial_state()
-    elif model == "plasticity":
-        net, background, initial = (
-            plastic.build(scale, seed, plastic.TARGET),
-            plastic.current(),
-            plastic.initial_state(),
-        )
-    else:
-        net, initial = vogels.build(model.upper(), seed, STEP), vogels.initial_state(model.upper())
-        background = vogels.wake_up(model.upper())
-    options = {
+def run_biosnn(
+    model: str, threads: int, seconds: float, scale: float, seed: int
+) -> tuple[float, float, float]:
+    """Seconds to build and to run, and the mean rate of all neurons."""
+    begin = time.perf_counter()
+    net, background, initial = circuit(model, scale, seed)
+    options: dict[str, Any] = {
         "background": background,
         "initial": initial,
         "seed": seed,
@@ -119,8 +114,20 @@ def run_biosnn(model, threads, seconds, scale, seed):
     built = time.perf_counter()
     done = bs.simulate(net, seconds, **options)
     run_s = time.perf_counter() - built
-    return (
-        built - begin,
-        run_s,
-        sum(done.counts.values()) / (sum(p.n for p in net.spiking) * done.duration),
-    )
+    n = sum(p.n for p in net.spiking)
+    return built - begin, run_s, sum(done.counts.values()) / (n * done.duration)
+
+
+def circuit(model: str, scale: float, seed: int) -> tuple[bs.Network, list[Any], Any]:
+    """The network, its background, and its initial state (None: at rest)."""
+    if model in STATES:
+        g, eta = STATES[model]
+        return brunel.build(g, scale, seed), brunel.background(eta), None
+    if model == "microcircuit":
+        return *microcircuit.build(scale, seed), microcircuit.initial_state()
+    if model == "plasticity":
+        net = plastic.build(scale, seed, plastic.TARGET)
+        return net, plastic.current(), plastic.initial_state()
+    name = model.upper()
+    net = vogels.build(name, seed, STEP)
+    return net, vogels.wake_up(name), vogels.initial_state(name)

@@ -1,35 +1,49 @@
 """The networks of `validation.speed` in PyTorch, written twice; needs torch.
 
-The same discrete-time model as biosnn (integrate, threshold, synapses, reset), SuperSpike, no gradient through the reset, delay 0,
-no refractory period. Inputs and readouts are (step, trial, unit): time first, so that each step is one contiguous piece.
+The same discrete-time model as biosnn (integrate, threshold, synapses, reset), SuperSpike, no
+gradient through the reset, delay 0, no refractory period. Inputs and readouts are (step, trial,
+unit): time first, so that each step is one contiguous piece.
 
-    plain   as most code for spiking networks is written: populations and projections of their own, step by step
-    fused   as an expert would for this one circuit: input currents of all steps from one product with sparse inputs, the readout from
-            two products, both populations of the Dalian circuit in one state, projections with a common source in one product
+plain
+    As most code for spiking networks is written: populations and projections of their own, step by
+    step.
+fused
+    As an expert would for this one circuit: input currents of all steps from one product with
+    sparse inputs, the readout from two products, both populations of the Dalian circuit in one
+    state, projections with a common source in one product.
 
-`compiled=True` gives the fused one's loop to torch.compile, ten steps at a time (the loop over 350 steps as a whole would be unrolled,
-and compile for minutes). Adam is PyTorch's fused one.
+`compiled` gives the fused one's loop to torch.compile, ten steps at a time (the loop over 350 steps
+as a whole would be unrolled, and compile for minutes). Adam is PyTorch's fused one.
 """
 
 import warnings
+from typing import Any
 
 import numpy as np
 import torch
 
-from biosnn.network.step_matrix import step_matrix
+import biosnn as bs
+
+
+def step_matrices(net: bs.Network) -> dict[str, np.ndarray]:
+    """The matrix of a step of every population and readout."""
+    populations: list[Any] = [*net.spiking, *net.readouts]
+    return {p.name: bs.theory.step_matrix(p.neuron, net.dt)[0] for p in populations}
 
 
 class SuperSpikeFunction(torch.autograd.Function):
     """Heaviside function of x, with the derivative 1 / (beta |x| + 1)^2 for |x| <= cutoff."""
 
     @staticmethod
-    def forward(context, x, beta, cutoff):
+    def forward(context: Any, x: torch.Tensor, beta: float, cutoff: float) -> torch.Tensor:
+        """1 where x > 0."""
         context.save_for_backward(x)
         context.beta, context.cutoff = beta, cutoff
         return (x > 0).to(x.dtype)
 
     @staticmethod
-    def backward(context, gradient):
+    def backward(context: Any, gradient: torch.Tensor) -> tuple:
+        """The gradient by x."""
         (x,) = context.saved_tensors
         result = gradient / (context.beta * x.abs() + 1) ** 2
         if context.cutoff != np.inf:
@@ -40,23 +54,23 @@ class SuperSpikeFunction(torch.autograd.Function):
 class TorchNetwork(torch.nn.Module):
     """Weights of a biosnn network as parameters, by the name of the projection."""
 
-    def __init__(self, net):
+    def __init__(self, net: bs.Network) -> None:
         super().__init__()
         self.weights = torch.nn.ParameterDict(
             {name: torch.from_numpy(w.copy()) for name, w in net.weights.items()}
         )
         self.coefficients = {
-            p.name: tuple(map(tuple, step_matrix(p.neuron, net.dt)[0].tolist()))
-            for p in net.spiking + net.readouts
+            name: tuple(map(tuple, matrix.tolist())) for name, matrix in step_matrices(net).items()
         }
-        surrogate = net.spiking[0].surrogate
+        surrogate: Any = net.spiking[0].surrogate
         self.beta, self.cutoff = surrogate.steepness, getattr(surrogate, "cutoff", np.inf)
         self.populations = [p.name for p in net.spiking]
 
-    def spike(self, x):
+    def spike(self, x: torch.Tensor) -> torch.Tensor:
+        """Spikes of neurons that are x above threshold."""
         return SuperSpikeFunction.apply(x, self.beta, self.cutoff)
 
-    def readout(self, currents):
+    def readout(self, currents: torch.Tensor) -> torch.Tensor:
         """U of the readout from its synaptic input (step, trial, unit)."""
         (uu, ui), (_, ii) = self.coefficients["readout"]
         u = i = torch.zeros_like(currents[0])
@@ -66,17 +80,20 @@ class TorchNetwork(torch.nn.Module):
             trace.append(u)
         return torch.stack(trace)
 
-    def inputs(self, dense):
+    def inputs(self, dense: torch.Tensor) -> torch.Tensor:
         """What `forward` reads, from (step, trial, unit)."""
         return dense
 
-    def gradients(self, net):
+    def gradients(self, net: bs.Network) -> dict[str, np.ndarray]:
         """Gradients of the last backward pass by projection, (pre, post)."""
         return {name: self.weights[name].grad.numpy() for name in net.weights}
 
 
 class PlainDalian(TorchNetwork):
-    def forward(self, inputs):
+    """The Dalian circuit, step by step."""
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """U of the readout."""
         (uu, ue, ui), (_, ee, _), (_, _, ii) = self.coefficients["E"]
         (ru, rs), (_, ss) = self.coefficients["readout"]
         w = self.weights
@@ -98,20 +115,21 @@ class PlainDalian(TorchNetwork):
 
 
 class Fused(TorchNetwork):
-    """As an expert would write such a network: products for all steps at once wherever time does not matter.
+    """As an expert would write such a network: products for all steps at once where they can be.
 
-    Inputs are a sparse CSR matrix (step and trial, unit), of which a step of a trial has about 13 entries in 700 columns; the readout,
-    a linear filter, is one product with its response to an impulse. What is left for every step goes to `_step`, `steps_per_call` of
-    which are one compiled function.
+    Inputs are a sparse CSR matrix (step and trial, unit), of which a step of a trial has about 13
+    entries in 700 columns; the readout, a linear filter, is one product with its response to an
+    impulse. What is left for every step goes to `_step`, `steps_per_call` of which are one compiled
+    function.
     """
 
     steps_per_call = 10
 
-    def __init__(self, net, compiled=False):
+    def __init__(self, net: bs.Network, compiled: bool = False) -> None:
         super().__init__(net)
         self.advance = torch.compile(self._advance) if compiled else self._advance
 
-    def inputs(self, dense):
+    def inputs(self, dense: torch.Tensor) -> torch.Tensor:
         self.shape = dense.shape[:2]
         with warnings.catch_warnings(action="ignore", category=UserWarning):  # that CSR is in beta
             return dense.flatten(0, 1).to_sparse_csr()
@@ -124,7 +142,7 @@ class Fused(TorchNetwork):
             spikes.append(s)
         return states, torch.stack(spikes)
 
-    def spikes(self, states, currents, *weights):
+    def spikes(self, states: Any, currents: torch.Tensor, *weights: torch.Tensor) -> torch.Tensor:
         """Of all steps, from the input currents (step, trial, unit)."""
         parts = []
         for part in currents.split(self.steps_per_call):
@@ -132,7 +150,7 @@ class Fused(TorchNetwork):
             parts.append(spikes)
         return torch.cat(parts)
 
-    def readout(self, currents):
+    def readout(self, currents: torch.Tensor) -> torch.Tensor:
         """U of the readout, a product with its response to an impulse."""
         matrix, n = torch.tensor(self.coefficients["readout"], dtype=torch.float64), len(currents)
         state, response = torch.tensor([0.0, 1.0], dtype=torch.float64), []
@@ -147,11 +165,12 @@ class Fused(TorchNetwork):
 class FusedDalian(Fused):
     """Both populations in one state, projections with a common source in one product."""
 
-    def __init__(self, net, compiled=False):
+    def __init__(self, net: bs.Network, compiled: bool = False) -> None:
         super().__init__(net, compiled)
         self.n_exc = net["E"].n
 
     def _step(self, states, current, from_exc, from_inh):
+        """One step of both populations."""
         (uu, ue, ui), (_, ee, _), (_, _, ii) = self.coefficients["E"]
         u, exc, inh = states
         u = uu * u + ue * exc + ui * inh
@@ -160,7 +179,8 @@ class FusedDalian(Fused):
         inh = torch.addmm(ii * inh, s[:, self.n_exc :], from_inh)
         return (u * (1 - s.detach()), exc, inh), s
 
-    def forward(self, inputs):
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """U of the readout."""
         w = self.weights
         currents = (inputs @ torch.cat([w["input->E"], w["input->I"]], 1)).unflatten(0, self.shape)
         from_exc, from_inh = (
@@ -174,7 +194,8 @@ class FusedDalian(Fused):
 class PlainLayers(TorchNetwork):
     """LIF layers, with or without recurrence, step by step."""
 
-    def forward(self, inputs):
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """U of the readout."""
         names, w = self.populations, self.weights
         states = {
             name: (inputs.new_zeros(inputs.shape[1], w[f"{name}->{after}"].shape[0]),) * 2
@@ -204,6 +225,7 @@ class FusedLayers(Fused):
     """Layer by layer."""
 
     def _step(self, states, current, recurrent=None):
+        """One step of a layer."""
         (uu, ui), (_, ii) = self.coefficients[
             self.populations[0]
         ]  # the layers have the same time constants
@@ -214,7 +236,8 @@ class FusedLayers(Fused):
             i = torch.addmm(i, s, recurrent)
         return (u * (1 - s.detach()), i), s
 
-    def forward(self, inputs):
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """U of the readout."""
         source, before = inputs, "input"
         for name in self.populations:
             currents = source @ self.weights[f"{before}->{name}"]
@@ -227,16 +250,16 @@ class FusedLayers(Fused):
         return self.readout(source @ self.weights[f"{before}->readout"])
 
 
-def plain(net):
-    """A torch.nn.Module with the weights of a biosnn network: `dalian_layer`, or layers of `lif`, and a readout."""
+def plain(net: bs.Network) -> torch.nn.Module:
+    """A module with the weights of a network: `dalian_layer` or layers of `lif`, and a readout."""
     return PlainDalian(net) if "E->I" in net.weights else PlainLayers(net)
 
 
-def fused(net, compiled=False):
+def fused(net: bs.Network, compiled: bool = False) -> torch.nn.Module:
     """As `plain`, for speed."""
     return FusedDalian(net, compiled) if "E->I" in net.weights else FusedLayers(net, compiled)
 
 
-def compiled(net):
+def compiled(net: bs.Network) -> torch.nn.Module:
     """As `fused`, with a compiled time step."""
     return fused(net, compiled=True)

@@ -129,7 +129,8 @@ def figure(width: float | None, screen: float, height: float) -> Figure:
     inches = screen if width is None else width / 2.54
     size = inches, height * (1 if width is None else _share())
     made = Figure(figsize=size, layout="constrained")
-    made.get_layout_engine().set(w_pad=0.1 * _share(), h_pad=0.05)  # type: ignore[union-attr]
+    engine: Any = made.get_layout_engine()
+    engine.set(w_pad=0.1 * _share(), h_pad=0.05)
     return made
 
 
@@ -212,7 +213,7 @@ def title(home: Figure, text: str) -> None:
 
 def name(axis: Axes, text: str) -> None:
     """Label the vertical axis horizontally, which is readable beside a low panel."""
-    home = axis.get_figure()
+    home: Any = axis.get_figure()
     axis.set_ylabel(
         fitted(home, text, 0.2 * home.get_figwidth(), size(0.9)),
         rotation=0,
@@ -233,7 +234,7 @@ def time_axis(axis: Axes, trace: Any) -> None:
 
 def note(axis: Axes, text: str) -> None:
     """Write a remark into a panel that would look empty."""
-    home = axis.get_figure()
+    home: Any = axis.get_figure()
     axis.text(
         0.5,
         0.7,

@@ -141,7 +141,7 @@ def pooled_cv(spikes: SpikeTrains, *, expected: float = 0.0) -> tuple[float, flo
     Examples
     --------
     >>> import biosnn as bs
-    >>> cv, error = bs.stats.pooled_cv(bs.data.poisson(5.0, 200, 1.0, seed=1))
+    >>> cv, error = bs.stats.pooled_cv(bs.data.poisson(5.0, 1000, 1.0, seed=1))
     >>> abs(cv - 1) < 3 * error < 0.2
     True
     """

@@ -37,7 +37,7 @@ def currents(
     *,
     width: float | None = None,
 ) -> Figure:
-    """Draw the excitatory (up), inhibitory (down) and net synaptic current of one neuron.
+    r"""Draw the excitatory (up), inhibitory (down) and net synaptic current of one neuron.
 
     Parameters
     ----------
@@ -76,24 +76,24 @@ def currents(
     >>> _ = net.connect(net.input(20), E, weights=np.full((20, 10), 0.3))
     >>> spikes = bs.data.poisson(20.0, 20, 0.1, seed=1)
     >>> trace = bs.run(net, spikes, record=["E.I_exc", "E.I_inh"])
-    >>> bs.plot.currents(trace, "E").get_suptitle().split("\\n")[0]
+    >>> bs.plot.currents(trace, "E").get_suptitle().split("\n")[0]
     'E, neuron 0, trial 0: only excitatory current'
     """
-    population, neuron, trial, e, i = _two_currents(trace, population, neuron, trial)
+    cells, neuron, trial, e, i = _two_currents(trace, population, neuron, trial)
     home = figures.figure(width, 9.0, 3.6)
     axis = home.subplots()
     _curves(axis, trace, e[trial, :, neuron], i[trial, :, neuron], trial)
     time_axis(axis, trace)
-    words = f"synaptic current\n(threshold = {population.neuron.threshold:g})"
+    words = f"synaptic current\n(threshold = {cells.neuron.threshold:g})"
     axis.set_ylabel(fitted(home, words, 0.5 * home.get_figheight(), size()), fontsize=size())
     bare(axis)
     here = slice(trial, trial + 1), slice(None), slice(neuron, neuron + 1)
     title(
         home,
-        f"{population.name}, neuron {neuron}, trial {trial}: {_balance(e[here], i[here])}\n"
+        f"{cells.name}, neuron {neuron}, trial {trial}: {_balance(e[here], i[here])}\n"
         f"medians over neurons, all trials: {_balance(e, i)}",
     )
-    legend(home, axis.lines[:3], [line.get_label() for line in axis.lines[:3]])
+    legend(home, axis.lines[:3], [str(line.get_label()) for line in axis.lines[:3]])
     return home
 
 

@@ -150,7 +150,7 @@ def _curve(axis, series, points, style, alone):
     if np.all(np.isnan(values)):
         return
     at, mean = np.arange(1, epochs + 1), values.mean(axis=0)
-    mark = style["marker"] or ("." if epochs <= 30 and alone or epochs == 1 else "")
+    mark = style["marker"] or ("." if (epochs <= 30 and alone) or epochs == 1 else "")
     axis.plot(
         at,
         mean,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -61,7 +61,7 @@ def initializer(report: InitializerReportLike, *, width: float | None = None) ->
     if not populations:
         raise ValueError("the report has no populations, so there is nothing to draw.")
     home, axes, names = _axes(width, populations)
-    handles = {}
+    handles: dict[str, Any] = {}
     for axis, (words, quantity) in zip(axes, _PANELS):
         handles |= _kinds(axis, populations, quantity)
         axis.set_xlabel(words, fontsize=size())
@@ -98,8 +98,7 @@ def _kinds(axis, populations, quantity):
         (0.0, "s", "predicted"),
         (0.2, "o", "measured"),
     ):
-        source = "assumed" if (quantity, kind) == ("rate", "target") else kind
-        values = np.array([getattr(p, f"{quantity}_{source}") for p in populations], float)
+        values = np.array([getattr(getattr(p, kind), quantity) for p in populations], float)
         if np.any(np.isfinite(values)):
             values = np.where(np.isfinite(values), values, np.nan)
             (drawn[kind],) = axis.plot(

@@ -79,20 +79,18 @@ def membrane(
     >>> bs.plot.membrane(trace, "E", neuron=3, theory=(0.2, 0.5)).get_suptitle()
     'E, neuron 3, trial 0'
     """
-    population, neuron, trial, (values,) = recorded(trace, population, ("U",), neuron, trial)
+    cells, neuron, trial, (values,) = recorded(trace, population, ("U",), neuron, trial)
     theory = None if theory is None else _checked_moments(theory)
     home = figures.figure(width, 9.0, 3.4)
     left, right = home.subplots(1, 2, sharey=True, width_ratios=[3, 1] if width is None else [2, 1])
-    left.plot(
-        trace.times * 1e3, values[trial, :, neuron], color=colour(population), linewidth=pt(1.0)
-    )
-    _histogram(right, values, theory, colour(population))
-    words = _threshold(trace, population, neuron, trial, values, left, right)
+    left.plot(trace.times * 1e3, values[trial, :, neuron], color=colour(cells), linewidth=pt(1.0))
+    _histogram(right, values, theory, colour(cells))
+    words = _threshold(trace, cells, neuron, trial, values, left, right)
     left.set_ylabel(fitted(home, words, 0.5 * home.get_figheight(), size()), fontsize=size())
     time_axis(left, trace)
     for axis in (left, right):
         bare(axis)
-    title(home, f"{population.name}, neuron {neuron}, trial {trial}")
+    title(home, f"{cells.name}, neuron {neuron}, trial {trial}")
     drawn = [
         mark for mark in (*right.patches, *right.lines) if not mark.get_label().startswith("_")
     ]

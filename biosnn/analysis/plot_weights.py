@@ -36,7 +36,7 @@ def weights(
     *,
     width: float | None = None,
 ) -> Figure:
-    """Draw a histogram of the weights of every projection onto a spiking population.
+    r"""Draw a histogram of the weights of every projection onto a spiking population.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def weights(
     >>> E = net.population(10, bs.ei_lif(), sign="excitatory", name="E")
     >>> _ = net.connect(E, E, weights=np.full((10, 10), 0.3))
     >>> [axis.get_title() for axis in bs.plot.weights(net).axes]
-    ['E->E\\nmean 0.3, sd 0']
+    ['E->E\nmean 0.3, sd 0']
     """
     check(network, "network", NetworkLike, "a Network, such as trace.network")
     if report is not None:
@@ -77,7 +77,8 @@ def weights(
     across = columns(width, len(projections), 3 if len(projections) <= 9 else 5)
     rows = -(-len(projections) // across)
     home = figures.figure(width, 2.9 * across + 0.3, 2.6 * rows + 0.2)
-    axes, peaks = home.subplots(rows, across, squeeze=False).ravel(), {}
+    axes = home.subplots(rows, across, squeeze=False).ravel()
+    peaks: dict[tuple[str, str], float] = {}
     for axis in axes[len(projections) :]:
         axis.remove()
     inches, points = 0.8 * home.get_figwidth() / across, size(0.85)

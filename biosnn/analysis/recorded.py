@@ -48,9 +48,9 @@ def recorded(
     trial: int,
 ) -> tuple[Any, int, int, list[np.ndarray]]:
     """Return (population, neuron, trial, states); ValueError that says how to record them."""
-    population = population_of(trace, population)
-    _check_states(population, states)
-    names = [f"{population.name}.{state}" for state in states]
+    found = population_of(trace, population)
+    _check_states(found, states)
+    names = [f"{found.name}.{state}" for state in states]
     absent = [key for key in names if key not in trace.states]
     if absent:
         wanted = ", ".join(f'"{key}"' for key in names)
@@ -59,10 +59,10 @@ def recorded(
             f"run(..., record=[{wanted}])."
         )
     trial = checked_trial(trace, trial)
-    neuron = checks.whole(neuron, "neuron", 0, population.n - 1)
+    neuron = checks.whole(neuron, "neuron", 0, found.n - 1)
     for key in names:
         check_finite(trace.states[key], key)
-    return population, neuron, trial, [trace.states[key] for key in names]
+    return found, neuron, trial, [trace.states[key] for key in names]
 
 
 def _check_states(population, states):

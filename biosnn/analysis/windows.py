@@ -1,5 +1,7 @@
 """Spike counts in windows, and the checks that all statistics share."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -65,11 +67,11 @@ class Counts:
         return column_sums(self.matrix)
 
     def variances(self) -> NDArray[np.float64]:
-        """Return the variance of each unit; exactly 0 if it is, as sums of whole numbers are exact."""
+        """Return the variance of each unit; sums of whole numbers are exact, so 0 is exactly 0."""
         squares = column_sums(self.matrix.multiply(self.matrix))
         return (self.n * squares - self.totals() ** 2) / self.n**2
 
 
-def column_sums(matrix) -> NDArray[np.float64]:
+def column_sums(matrix: Any) -> NDArray[np.float64]:
     """Return the sum of each column of a sparse matrix."""
     return np.asarray(matrix.sum(axis=0)).ravel()

@@ -1,124 +1,142 @@
 """biosnn beside Brian2: both run the same trials in float64, and a report says where they agree."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ..analysis import stats
 from ..data.spike_trains import SpikeTrains
-from ..engine.background import Current
-from ..engine.run import run
-from ..engine.simulate import simulate
 from ..network.network import Network
-from ..network.step_matrix import linear_step, nonlinear_step, step_matrix
-from ..support import checks, timegrid
+from ..support import checks
+from ..support.progress import progress_bar
 from ..support.seeds import whole_seed
-from .description import (
-    check_arguments,
-    checked_trial,
-    current_values,
-    driven_by,
-    in_double,
-    realized,
-    require_brian2,
+from .description import require_brian2
+from .distributions import statistics
+from .divergence import FirstDifference, explained
+from .report import AGREE, Comparison
+from .trial_input import check_arguments, in_double
+from .trials import (
+    Trial,
+    currents_of_trial,
+    number_of_trials,
+    our_spikes,
+    our_trace,
+    spikes_of_trial,
+    their_trace,
 )
-from .objects import recorded, to_brian2
-from .report import AGREE, Comparison, Divergence
 
 #: Brian2's default flags without those that reorder or fuse floating-point operations.
 _FLAGS = ["-w", "-O3", "-ffp-contract=off", "-march=native", "-std=c++11"]
 
 
-# ------------------------------------------------------------------------------------------ the run
-
-
 def compare(
-    network,
-    spikes=None,
+    network: Network,
+    spikes: SpikeTrains | Mapping[str, SpikeTrains] | None = None,
     *,
-    record=None,
-    currents=None,
-    duration=None,
-    progress=True,
-    against=None,
-    target="numpy",
-    background=(),
-    initial=None,
-    seed=0,
-):
-    """Run `network` in biosnn and in Brian2 on every trial of `spikes`, both in float64. Returns a Comparison.
+    record: Iterable[str] | None = None,
+    currents: Mapping[str, ArrayLike] | None = None,
+    duration: float | None = None,
+    background: Sequence = (),
+    initial: Mapping[str, ArrayLike] | None = None,
+    seed: int = 0,
+    against: Network | None = None,
+    target: str = "numpy",
+    progress: bool = True,
+) -> Comparison:
+    """Run a network in biosnn and in Brian2 on every trial, both in float64.
 
-    record     states to compare; default: all of them
-    currents, duration   as for `to_brian2`
-    against    the network that Brian2 gets; default `network` itself. A changed copy shows what the change does to the spikes
-    target     how Brian2 computes: "numpy", or "cython", which compiles first (here without -ffast-math) and pays for long runs
-    background, initial, seed   as for `simulate`: Brian2 gets the same random numbers (see `to_brian2`). Trial b has those of seed + b
+    Parameters
+    ----------
+    network
+        A network with weights.
+    spikes
+        Spike trains, or a dict of input name and such. Default: a network without inputs; give
+        `duration`.
+    record
+        States to compare. Default: all of them.
+    currents, duration
+        As for `to_brian2`; currents may also be (trial, step, neuron).
+    background, initial, seed
+        As for `biosnn.simulate`. Brian2 gets the same random numbers. Trial b has those of
+        seed + b.
+    against
+        The network that Brian2 gets. Default: `network` itself. A changed copy shows what the
+        change does to the spikes.
+    target
+        How Brian2 computes: "numpy", or "cython", which compiles first (here without -ffast-math)
+        and pays for long runs.
+    progress
+        Whether to show a bar.
 
-    The Comparison is true only if spikes and states agree: neither where they differ, nor where nothing happened.
+    Returns
+    -------
+    A `Comparison`. It is true only if spikes and states agree: neither where they differ, nor where
+    nothing happened.
+
+    Raises
+    ------
+    ImportError
+        Without Brian2.
+    ValueError
+        If there is something that Brian2 cannot express; it is named.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import biosnn as bs
+    >>> net = bs.Network(dt=1e-3)
+    >>> E = net.population(10, bs.ei_lif(), sign="excitatory", name="E")
+    >>> _ = net.connect(net.input(20), E, weights=np.full((20, 10), 0.3))
+    >>> spikes = bs.data.poisson(20.0, 20, 0.1, 2, seed=1)
+    >>> bs.brian.compare(net, spikes, progress=False).verdict  # doctest: +SKIP
+    'identical'
     """
-    from ..support.progress import progress_bar
-
-    background, progress = (
-        check_arguments(network, spikes, record or (), currents, background, initial),
-        checks.flag(progress, "progress"),
-    )
+    background = check_arguments(network, spikes, record or (), currents, background, initial)
+    progress = checks.flag(progress, "progress")
     seed, double = whole_seed(seed), in_double(network)
-    other = (
-        double
-        if against is None
-        else in_double(checks.instance(against, "against", Network, "a Network, or None"))
-    )
-    record = (
-        [f"{p.name}.{s}" for p in double.spiking + double.readouts for s in p.neuron.states]
-        if record is None
-        else list(record)
-    )
-    n_trials = _number_of_trials(spikes, currents)
+    other = double
+    if against is not None:
+        other = in_double(checks.instance(against, "against", Network, "a Network, or None"))
+    wanted = _all_states(double) if record is None else list(record)
     trials = [
-        _Trial(*_trial(spikes, currents, b), duration, background, initial, seed + b)
-        for b in range(n_trials)
+        Trial(
+            spikes=spikes_of_trial(spikes, b),
+            currents=currents_of_trial(currents, b),
+            duration=duration,
+            background=background,
+            initial=initial,
+            seed=seed + b,
+        )
+        for b in range(number_of_trials(spikes, currents))
     ]
     ours, theirs = [], []
     with _brian2_computes(target):
-        with progress_bar(n_trials, "Brian2", progress) as advance:
+        with progress_bar(len(trials), "Brian2", progress) as advance:
             for trial in trials:
-                ours.append(_our_trace(double, trial, record))
-                theirs.append(_their_trace(other, trial, record))
+                ours.append(our_trace(double, trial, wanted))
+                theirs.append(their_trace(other, trial, wanted))
                 advance(1, "")
-        return _report(double, other, trials, ours, theirs, record)
+        return _report(double, other, trials, ours, theirs, wanted)
 
 
-@dataclass(frozen=True, eq=False)
-class _Trial:
-    """What both programs are given."""
-
-    spikes: object
-    currents: dict
-    duration: float | None
-    background: tuple
-    initial: dict | None
-    seed: int
-
-    def in_brian2(self, network, record):
-        return to_brian2(
-            network,
-            self.spikes,
-            record=record,
-            currents=self.currents,
-            duration=self.duration,
-            background=self.background,
-            initial=self.initial,
-            seed=self.seed,
-        )
+def _all_states(network):
+    """Full names of the states of spiking neurons and readouts."""
+    return [f"{p.name}.{s}" for p in network.spiking + network.readouts for s in p.neuron.states]
 
 
 @contextmanager
-def _brian2_computes(target):
-    """Brian2's preferences for a comparison, and back. Compiled code lies in a folder of its own: Brian2's key lacks the flags."""
+def _brian2_computes(target: str) -> Iterator[None]:
+    """Set Brian2's preferences for a comparison, and put them back.
+
+    Compiled code lies in a folder of its own: Brian2's key lacks the flags.
+    """
     checks.choice(target, "target", ("numpy", "cython"))
     prefs = require_brian2().prefs
-    wanted = {"codegen.target": target}
+    wanted: dict[str, Any] = {"codegen.target": target}
     if target == "cython":
         from brian2.codegen.runtime.cython_rt.extension_manager import get_cython_cache_dir
 
@@ -136,294 +154,83 @@ def _brian2_computes(target):
             prefs[key] = value
 
 
-def _number_of_trials(spikes, currents):
-    """Of the input, which currents must share or not have; without input, of the currents."""
-    of = {name: len(value) for name, value in (currents or {}).items() if np.ndim(value) == 3}
-    n_trials = (
-        max(of.values(), default=1)
-        if spikes is None
-        else len(next(iter(spikes.values())) if isinstance(spikes, dict) else spikes)
-    )
-    if n_trials == 0:
-        raise ValueError("there are no trials: spikes are empty, so there is nothing to compare.")
-    for name, n in of.items():
-        if n not in (1, n_trials):
-            raise ValueError(
-                f"currents for {name!r} have {n} trials, but there are {n_trials}; give (trial, step, neuron) for all of them, or "
-                "(step, neuron) for every trial alike."
-            )
-    return n_trials
-
-
-def _trial(spikes, currents, b):
-    """Input and currents of one trial."""
-    trial = (
-        None
-        if spikes is None
-        else {name: s[b] for name, s in spikes.items()}
-        if isinstance(spikes, dict)
-        else spikes[b]
-    )
-    current = {name: np.asarray(value, float) for name, value in (currents or {}).items()}
-    return trial, {
-        name: value[b % len(value)] if value.ndim == 3 else value for name, value in current.items()
-    }
-
-
-@dataclass(frozen=True, eq=False)
-class _Trace:
-    """What `run` would have recorded."""
-
-    dt: float
-    n_steps: int
-    spikes: dict
-    states: dict
-
-
-def _our_trace(network, trial, record, neurons=slice(None)):
-    if _needs_engine(network, trial):
-        steps = checked_trial(network, trial.spikes, trial.duration)
-        times, currents = (
-            np.arange(steps) * network.dt,
-            current_values(network, trial.currents, steps),
-        )
-        more = [
-            Current(name, value[0] if len(value) == 1 else (times, value))
-            for name, value in currents.items()
-        ]
-        done = simulate(
-            network,
-            steps * network.dt,
-            trial.spikes,
-            record={name: neurons for name in record},
-            initial=trial.initial,
-            background=[*trial.background, *more],
-            seed=trial.seed,
-            progress=False,
-        )
-        return _Trace(
-            network.dt,
-            steps,
-            done.spikes,
-            {name: value[None] for name, value in done.states.items()},
-        )
-    currents = {
-        name: value[None] if value.ndim == 2 else value for name, value in trial.currents.items()
-    }
-    return run(
-        network, trial.spikes, record=record, currents=currents, duration=trial.duration, threads=1
-    )
-
-
-def _needs_engine(network, trial):
-    """Whether `run` does not take all of it; the engine runs one trial of any network."""
-    neurons = [p.neuron for p in network.spiking]
-    return (
-        trial.background
-        or trial.initial
-        or any(p.plasticity for p in network.projections)
-        or any(n.nonlinear_drive or n.has_delta_synapses for n in neurons)
-    )
-
-
-def _their_trace(network, trial, record):
-    """(population -> set of (step, neuron), state -> (step, neuron)) of Brian2."""
-    reference = trial.in_brian2(network, record)
-    reference.run()
-    spikes = {
-        name: set(
-            zip(
-                timegrid.nearest_steps(np.asarray(monitor.t), network.dt).tolist(),
-                np.asarray(monitor.i).tolist(),
-            )
-        )
-        for name, monitor in reference.spikes.items()
-    }
-    return spikes, {name: recorded(monitor, name) for name, monitor in reference.states.items()}
-
-
-def _our_spikes(trace, name):
-    spikes = trace.spikes[name]
-    return set(zip(timegrid.nearest_steps(spikes.times, trace.dt).tolist(), spikes.units.tolist()))
+# ------------------------------------------------------------------------------------------- report
 
 
 def _report(network, other, trials, ours, theirs, record):
+    """The Comparison of all trials."""
     names, steps, dt = [p.name for p in network.spiking], ours[0].n_steps, network.dt
-    states, pairs, parted, moved = (
-        {name: (0.0, 0.0) for name in record},
-        {name: ([], []) for name in names},
-        [],
-        False,
-    )
-    for b, (trace, (spikes, values)) in enumerate(zip(ours, theirs)):
-        first = []
-        for order, name in enumerate(names):
-            mine = _our_spikes(trace, name)
-            pairs[name][0].append(mine)
-            pairs[name][1].append(spikes[name])
-            first += [
-                (step, order, neuron, "biosnn" if (step, neuron) in mine else "Brian2")
-                for step, neuron in mine ^ spikes[name]
-            ]
-        parted += [(min(first)[0], b, *min(first)[1:])] if first else []
-        until = min(first)[0] if first else steps
-        for name in record:
-            mine, others = trace.states[name][0, :until], values[name][:until]
-            moved = moved or _moved(network, name, mine) or _moved(other, name, others)
-            if mine.size:
-                gap = float(np.abs(mine - others).max())
-                states[name] = (
-                    max(states[name][0], np.inf if np.isnan(gap) else gap),
-                    max(states[name][1], float(np.abs(others).max())),
-                )
-    divergence = _divergence(network, other, trials, min(parted)) if parted else None
+    pairs = {
+        name: ([our_spikes(trace, name) for trace in ours], [spikes[name] for spikes, _ in theirs])
+        for name in names
+    }
+    firsts = [_first_difference(pairs, b) for b in range(len(trials))]
+    until = [steps if first is None else first.step for first in firsts]
+    parted = [first for first in firsts if first is not None]
+    states = {name: _state_difference(name, ours, theirs, until) for name in record}
+    moved = any(_moves(network, other, name, ours, theirs, until) for name in record)
     trains = {
         name: tuple(_trains(side, network[name].n, steps, dt) for side in pairs[name])
         for name in names
     }
-    shown, spiked = (
-        0 if divergence is None else divergence.trial,
-        any(t.times.size for both in trains.values() for t in both),
-    )
+    spiked = any(t.times.size for both in trains.values() for t in both)
     agree = all(difference <= AGREE * scale for difference, scale in states.values())
+    divergence = explained(network, other, trials, min(parted)) if parted else None
+    shown = 0 if divergence is None else divergence.trial
     return Comparison(
-        not parted and bool(spiked or moved and agree),
-        bool(spiked or moved),
-        divergence,
-        states,
-        {name: tuple(int(t.times.size) for t in both) for name, both in trains.items()},
-        {name: _statistics(*both) for name, both in trains.items()},
-        steps * dt,
-        len(ours),
-        dt,
-        {name: (ours[shown].states[name][0], theirs[shown][1][name]) for name in record},
-        trains,
+        identical=not parted and bool(spiked or (moved and agree)),
+        happened=bool(spiked or moved),
+        divergence=divergence,
+        states=states,
+        spike_counts={
+            name: tuple(int(t.times.size) for t in both) for name, both in trains.items()
+        },
+        statistics={name: statistics(*both) for name, both in trains.items()},
+        duration=steps * dt,
+        n_trials=len(ours),
+        dt=dt,
+        traces={name: (ours[shown].states[name][0], theirs[shown][1][name]) for name in record},
+        rasters=trains,
     )
 
 
-def _moved(network, name, values):
+def _first_difference(pairs, b):
+    """The first spike of trial b that only one program has, or None."""
+    found = []
+    for order, (mine, others) in enumerate(pairs.values()):
+        for step, neuron in mine[b] ^ others[b]:
+            only_in = "biosnn" if (step, neuron) in mine[b] else "Brian2"
+            found.append(FirstDifference(step, b, order, neuron, only_in))
+    return min(found, default=None)
+
+
+def _state_difference(name, ours, theirs, until):
+    """(largest absolute difference, largest absolute value) before the programs part."""
+    difference, scale = 0.0, 0.0
+    for trace, (_, values), end in zip(ours, theirs, until):
+        mine, others = trace.states[name][0, :end], values[name][:end]
+        if mine.size:
+            gap = float(np.abs(mine - others).max())
+            difference = max(difference, np.inf if np.isnan(gap) else gap)
+            scale = max(scale, float(np.abs(others).max()))
+    return difference, scale
+
+
+def _moves(network, other, name, ours, theirs, until):
     """Whether a state ever differs from where it rests at the start of a trial."""
     population, _, state = name.partition(".")
-    return bool(
-        np.any(values != (network[population].initial if state in ("U", "U_star") else 0.0))
-    )
-
-
-def _divergence(network, other, trials, parted):
-    """Both programs once more, up to the step where they part, for the membranes there."""
-    step, b, order, neuron, only_in = parted
-    population, trial = network.spiking[order], trials[b]
-    name = f"{population.name}.U_star"
-    mine = _membrane(network, population, trial, step, neuron, only_in == "biosnn")
-    reference = trial.in_brian2(other, [name])
-    reference.run((step + 1) * network.dt)
-    theirs = recorded(reference.states[name], name)[step, neuron]
-    return Divergence(
-        b,
-        step,
-        population.name,
-        neuron,
-        float(mine),
-        float(theirs),
-        float(population.neuron.threshold),
-        only_in,
-    )
-
-
-def _membrane(network, population, trial, step, neuron, spiked):
-    """U of a neuron of biosnn in a step, before threshold and reset."""
-    if not _needs_engine(network, trial):
-        name = f"{population.name}.U_star"
-        return _our_trace(network, trial, [name]).states[name][0, step, neuron]
-    # The engine records ends of steps: without a spike U is still there; with one, it follows from the step before.
-    states = population.neuron.states
-    trace = _our_trace(network, trial, [f"{population.name}.{state}" for state in states], [neuron])
-    values = np.array([trace.states[f"{population.name}.{state}"][0, :, 0] for state in states])
-    if not spiked and not any(
-        receptor.state == "U" for receptor in population.neuron.receptors.values()
-    ):
-        return values[0, step]
-    given = realized(network, step + 1, trial.background, trial.initial, trial.seed)
-    starts = [given.initial.get(f"{population.name}.{state}") for state in states]
-    before = (
-        values[:, step - 1]
-        if step
-        else np.array([0.0 if start is None else start[neuron] for start in starts])
-    )
-    if not step and starts[0] is None:
-        before[0] = population.initial
-    matrix, drive = step_matrix(population.neuron, network.dt, network.time_constants(population))
-    matrix, drive = (matrix[neuron], drive[neuron]) if matrix.ndim == 3 else (matrix, drive)
-    currents = {
-        name: np.broadcast_to(value, (trace.n_steps, value.shape[-1]))[: step + 1]
-        for name, value in current_values(network, trial.currents, trace.n_steps).items()
-    }
-    current = driven_by(network, currents, given.currents).get(
-        population.name, np.zeros((1, population.n))
-    )
-    current = current[min(step, len(current) - 1), neuron]
-    if population.neuron.reversal:
-        g = {state: before[list(states).index(state)] for state in population.neuron.reversal}
-        rate = np.broadcast_to(
-            linear_step(population.neuron, network.dt, network.time_constants(population))[2][
-                ..., 0
-            ],
-            population.n,
-        )[neuron]
-        total, inflow = (
-            1 + sum(g.values()),
-            current
-            + sum(g[state] * potential for state, potential in population.neuron.reversal.items()),
-        )
-        return np.clip(
-            inflow / total + (before[0] - inflow / total) * np.exp(-rate * total),
-            population.neuron.low,
-            population.neuron.high,
-        )
-    nonlinear = np.broadcast_to(
-        nonlinear_step(population.neuron, network.dt, before[0]), population.n
-    )[neuron]
-    return np.clip(
-        matrix[0] @ before + drive[0] * current + nonlinear,
-        population.neuron.low,
-        population.neuron.high,
+    membrane = state in ("U", "U_star")
+    rests = [each[population].initial if membrane else 0.0 for each in (network, other)]
+    return any(
+        np.any(trace.states[name][0, :end] != rests[0]) or np.any(values[name][:end] != rests[1])
+        for trace, (_, values), end in zip(ours, theirs, until)
     )
 
 
 def _trains(trials, n, steps, dt):
+    """SpikeTrains of the sets of pairs (step, neuron) of all trials."""
     events = [(b, step, unit) for b, trial in enumerate(trials) for step, unit in trial]
     b, step, unit = np.array(events, np.int64).reshape(-1, 3).T
     return SpikeTrains.from_events(
         step * dt, unit, b, n_trials=len(trials), n_units=n, duration=steps * dt
     )
-
-
-def _statistics(ours, theirs):
-    """Rates, ISI CVs and pairwise correlations of both: (mean, mean, Kolmogorov-Smirnov distance)."""
-    sides = [distributions(spikes) for spikes in (ours, theirs)]
-    return {
-        key: (_mean(sides[0][key]), _mean(sides[1][key]), distance(sides[0][key], sides[1][key]))
-        for key in sides[0]
-    }
-
-
-def distributions(spikes):
-    """Over neurons (or pairs): "rate" (Hz), "cv" of the intervals, "correlation" of counts in 20 ms; without undefined values."""
-    width = min(20e-3, spikes.duration / 2)
-    values = {
-        "rate": stats.firing_rates(spikes),
-        "cv": stats.isi_cv(spikes),
-        "correlation": stats.correlations(spikes, width),
-    }
-    return {key: value[np.isfinite(value)] for key, value in values.items()}
-
-
-def distance(ours, theirs):
-    """The Kolmogorov-Smirnov distance of two samples; nan if one is empty."""
-    from scipy.stats import ks_2samp
-
-    return float(ks_2samp(ours, theirs).statistic) if ours.size and theirs.size else np.nan
-
-
-def _mean(values):
-    return float(values.mean()) if values.size else np.nan

@@ -142,13 +142,13 @@ class Events(Shows):
         ValueError
             If the arrays have different lengths, or there is no such trial.
         """
-        times, units, trials = self._checked(times, units, trials)
-        if np.any(np.diff(trials) < 0):
-            order = np.argsort(trials, kind="stable")
-            times, units, trials = times[order], units[order], trials[order]
-        ends = np.cumsum(np.bincount(trials, minlength=self.n_trials))[: self.n_trials]
+        at, of, where = self._checked(times, units, trials)
+        if np.any(np.diff(where) < 0):
+            order = np.argsort(where, kind="stable")
+            at, of, where = at[order], of[order], where[order]
+        ends = np.cumsum(np.bincount(where, minlength=self.n_trials))[: self.n_trials]
         first = np.concatenate([[0], ends])[:-1]
-        return replace(self, spans=Spans.of(times, units, first, ends))
+        return replace(self, spans=Spans.of(at, of, first, ends))
 
     def _checked(self, times, units, trials):
         """Arrays of the types that binning knows."""
@@ -164,7 +164,7 @@ class Events(Shows):
         if units.dtype != np.int32:
             units = checks.wholes(units, "units of an augmentation")
             units = np.clip(units, -1, self.n_units).astype(np.int32)
-        exist = not trials.size or trials.min() >= 0 and trials.max() < self.n_trials
+        exist = not trials.size or (trials.min() >= 0 and trials.max() < self.n_trials)
         if trials.dtype != np.int64 or not exist:
             trials = checks.wholes(trials, "trials of an augmentation", 0, self.n_trials - 1)
         return times, units, trials

@@ -57,7 +57,9 @@ def spaghetti(
     Examples
     --------
     >>> import biosnn as bs
-    >>> spikes = bs.data.spaghetti(n_classes=3, n_spikes=5, samples_per_class=10, seed=1)
+    >>> spikes = bs.data.spaghetti(
+    ...     n_classes=3, n_spikes=5, samples_per_class=10, seed=1
+    ... )
     >>> len(spikes), spikes.times.size
     (30, 150)
     """

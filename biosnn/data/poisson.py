@@ -65,8 +65,8 @@ def poisson(
     """
     n_units, n_trials = check_count("n_units", n_units), check_count("n_trials", n_trials)
     duration = time(duration, "duration", above=0)
-    rates, rng = _checked_rates(rates, n_units), generator(seed)
-    counts = spike_counts(rng, rates * duration, (n_trials, n_units))
+    hertzes, rng = _checked_rates(rates, n_units), generator(seed)
+    counts = spike_counts(rng, hertzes * duration, (n_trials, n_units))
     times = rng.random(counts.sum()) * duration
     trials, units = (
         np.repeat(index, counts.ravel()) for index in np.indices(counts.shape).reshape(2, -1)

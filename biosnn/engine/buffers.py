@@ -85,7 +85,7 @@ def new_recording(
         end=np.empty((n_trials if end else 0, model.initial.size), dtype),
         clock=np.empty((n_trials if end else 0, n), np.int32),
     )
-    if moments is None or not moments.width:
+    if moments is None or not moments.columns:
         return recording
     return recording._replace(
         moment_blocks=moments.blocks, moments=np.zeros((n_trials, 2, moments.width))

@@ -8,6 +8,7 @@ state of neuron i. So
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,8 @@ def by_step(
     from scipy.sparse import csr_array  # here: `import biosnn` stays quick
 
     network = packed.network
-    jump = network[projection.post].neuron.receptors[projection.receptor].jump
+    neuron: Any = network[projection.post].neuron
+    jump = neuron.receptors[projection.receptor].jump
     steps, trial, unit, value = _spikes(packed, drive, recording, network[projection.pre])
     rows = network.synapses.get(projection.name)
     n_trials, n_steps, _ = adjoint.shape

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
+import numba
+
 from ..network.network import Network
 from ..support import checks, timegrid
 from ..support.checks import flag, instance
@@ -90,6 +92,7 @@ def simulate(
         is full the run ends, with a warning, as after Ctrl-C.
     threads
         Default: all processors, one for a small network. The result is the same, bit for bit.
+        Without the compiler (NUMBA_DISABLE_JIT=1) there is always one.
     progress
         Whether to show the share that is done, the time to the end and the real-time factor.
 
@@ -182,7 +185,11 @@ def check_network(network: Network) -> None:
 
 
 def _threads(network, threads):
-    """The number of threads: one for a small network, unless it is given."""
+    """The number of threads: one for a small network, unless it is given.
+
+    Without the compiler it is one, because threads wait for each other in compiled code only.
+    """
     if threads is None and sum(p.n for p in network.populations) < _FEW_NEURONS:
         return 1
-    return checked_threads(default_threads() if threads is None else threads)
+    threads = checked_threads(default_threads() if threads is None else threads)
+    return 1 if numba.config.DISABLE_JIT else threads

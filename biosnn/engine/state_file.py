@@ -1,13 +1,13 @@
 """States in files: save_state and load_state. Plain arrays and JSON, no pickle."""
 
-import os
+from pathlib import Path
 
 from ..network import weight_file
 from . import stream_state, trial_state
 from .state import State
 
 
-def save_state(state: State, path: str | os.PathLike) -> None:
+def save_state(state: State, path: str | Path) -> None:
     """Write the state of a run (`trace.state`) or simulation (`simulation.state`) to a file.
 
     Parameters
@@ -50,7 +50,7 @@ def save_state(state: State, path: str | os.PathLike) -> None:
     weight_file.write(path, state.arrays, meta)
 
 
-def load_state(path: str | os.PathLike) -> State:
+def load_state(path: str | Path) -> State:
     """Read what `save_state` wrote.
 
     Parameters

@@ -1,6 +1,7 @@
 """From projections to the tables that kernels of one large network read (stream_tables.Wires)."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,8 +83,8 @@ class _Ring:
     @staticmethod
     def key(network: Network, projection: Projection) -> tuple[str, str]:
         """The population and state that a projection adds to."""
-        receptor = network[projection.post].neuron.receptors[projection.receptor]
-        return projection.post, receptor.state
+        neuron: Any = network[projection.post].neuron
+        return projection.post, neuron.receptors[projection.receptor].state
 
     def slots(self, delays):
         """Steps in the ring: a power of two beyond the longest delay."""
@@ -132,7 +133,8 @@ class _Projection:
         self.own_delays = projection.delay is None
         self.pre, self.post = layout.number[projection.pre], layout.number[projection.post]
         self.dense = synapses is None
-        self.jump = network[projection.post].neuron.receptors[projection.receptor].jump
+        neuron: Any = network[projection.post].neuron
+        self.jump = neuron.receptors[projection.receptor].jump
         self.target = ring.columns[key] if self.own_delays else layout.state(*key)
         self.row_first = 0 if synapses is None else rows.add(synapses, self.post)
         self.weights = np.ascontiguousarray(np.atleast_1d(weights), network.dtype)
@@ -148,8 +150,9 @@ class _Projection:
 def pack_pools(layout: StreamLayout) -> Pools:
     """Return what pools spikes, with the windows by neuron of the source."""
     network, number = layout.network, layout.number
+    pools: list[Any] = network.pooling
     firsts, units, row_first, n_rows, n_units = [], [], [], 0, 0
-    for p in network.pooling:
+    for p in pools:
         windows = p.pooling.windows
         order = np.argsort(windows.ravel(), kind="stable")
         counts = np.bincount(windows.ravel(), minlength=network[p.source].n)
@@ -158,10 +161,10 @@ def pack_pools(layout: StreamLayout) -> Pools:
         units.append(order // windows.shape[1])
         n_rows += firsts[-1].size
         n_units += order.size
-    sizes = [p.n for p in network.pooling]
+    sizes = [p.n for p in pools]
     return Pools(
-        population=np.array([number[p.name] for p in network.pooling], np.int64),
-        source=np.array([number[p.source] for p in network.pooling], np.int64),
+        population=np.array([number[p.name] for p in pools], np.int64),
+        source=np.array([number[p.source] for p in pools], np.int64),
         row_first=np.array(row_first, np.int64),
         first=_joined(firsts),
         unit=_joined(units),

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from ..data.spike_file import SpikeFile
 from ..kernels.stream import collect
-from ..network.network import Network
 from ..support import checks, plausible, timegrid
 from ..support.checks import several, texts, whole
 from . import stream_tables
@@ -71,7 +70,7 @@ class StreamRecording:
             clamped.append(layout.neuron_first[p] + units if clamps else np.full(units.size, -1))
             self.columns[name] = slice(at, at + units.size)
             at += units.size
-        rows = run.most // every + 1 if at else 0
+        rows = run.most // every + 1 if self.columns else 0
         return stream_tables.Record(
             every=every,
             element=_joined(element),
@@ -154,7 +153,7 @@ def _bin_steps(rate_bin, dt, steps):
     return bin_steps
 
 
-def _spiking_names(network: Network, record_spikes):
+def _spiking_names(network, record_spikes):
     """The populations whose spikes are kept."""
     if record_spikes is None:
         return [p.name for p in network.firing]

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..kernels import stream as kernels
+from ..kernels import stream
 from ..network.network import Network
 from ..support.checks import several
 from ..support.code_cache import clock, ready
@@ -112,8 +112,8 @@ class StreamRun:
     def compile(self, recorder: Recorder) -> None:
         """Compile all that a slice needs, so that the clock sees none of it."""
         control = np.zeros(_CONTROL, np.int64)
-        ready(kernels.advance, *self._arguments(recorder, control, 0, 0, 0))
-        ready(kernels.collect, self.recent, 0, 0, 0, np.empty(0, np.int64), np.empty(0, np.int32))
+        ready(stream.advance, *self._arguments(recorder, control, 0, 0, 0))
+        ready(stream.collect, self.recent, 0, 0, 0, np.empty(0, np.int64), np.empty(0, np.int32))
 
     def go(
         self, recorder: Recorder, steps: int, advance: Callable, stop: Callable[[], bool]
@@ -170,7 +170,7 @@ class StreamRun:
     def _advance(self, recorder, control, t, first, last):
         """Steps first .. last - 1 of the part that belongs to thread t."""
         try:
-            kernels.advance(*self._arguments(recorder, control, t, first, last))
+            stream.advance(*self._arguments(recorder, control, t, first, last))
         except BaseException:
             control[_HOME] = 1  # threads that wait for one that never comes go home
             raise
@@ -219,7 +219,7 @@ class StreamRun:
             steps.append(np.empty(size, np.int64))
             populations.append(np.full(size, p))
             units.append(np.empty(size, np.int32))
-            kernels.collect(self.recent, p, first, self.step, steps[-1], units[-1])
+            stream.collect(self.recent, p, first, self.step, steps[-1], units[-1])
         return {
             "recent_steps": np.concatenate(steps),
             "recent_populations": np.concatenate(populations),

@@ -1,5 +1,7 @@
 """From the description of a network to the arrays that kernels of batches read: pack(network)."""
 
+from typing import Any
+
 from ..kernels.arrays import aligned
 from ..network import dale
 from ..network.network import Network
@@ -82,9 +84,10 @@ def check_differentiable(network: Network) -> None:
     Delta synapses change the U that the reset then sees.
     """
     for population in network.spiking:
-        if population.neuron.has_delta_synapses:
+        neuron: Any = population.neuron
+        if neuron.has_delta_synapses:
             raise ValueError(
-                f"population {population.name!r} has delta synapses ({population.neuron.model}), "
+                f"population {population.name!r} has delta synapses ({neuron.model}), "
                 "through which there are no gradients yet. To train, use lif(...) with a short "
                 "tau_syn."
             )

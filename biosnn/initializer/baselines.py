@@ -1,104 +1,191 @@
-"""Baseline initializers to compare the fluctuation-driven start with: weights that know how many there are, but neither rates nor
-time constants. Like `fluctuation_driven` they set all weights of a network; those of readouts follow the same rule.
+"""Baselines to compare with the fluctuation-driven start: Kaiming, Xavier, any distribution.
+
+Their weights know how many there are, but neither rates nor time constants. Like
+`fluctuation_driven` they set all weights of a network; those of readouts follow the same rule.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from ..network.network import Network
 from ..support.checks import flag, instance, real, shown
 from ..support.seeds import generator
 
+#: Draws weights: (random numbers, shape, fan-in, fan-out) -> array.
+Draw = Callable[[np.random.Generator, Any, float, float], NDArray[np.float64]]
 
-def kaiming(network, *, seed=0, sparse=0.0):
-    """Weights uniform in +-1/sqrt(n), n the fan-in: variance 1/(3n). What PyTorch gives its linear layers unless told otherwise.
 
-    (He's uniform rule with the negative slope sqrt(5).) Normal ones with variance 1/n: `random_weights(network, scipy.stats.norm())`.
-    For seed, sparse, fan-in and Dale's law see `random_weights`.
+def kaiming(network: Network, *, seed: int | np.random.Generator = 0, sparse: float = 0.0) -> None:
+    """Set uniform weights in +-1/sqrt(n), n the fan-in: variance 1/(3n).
 
-    Source: He, Zhang, Ren & Sun (2015), Delving deep into rectifiers, doi:10.1109/ICCV.2015.123.
+    This is what PyTorch gives its linear layers unless told otherwise: He's uniform rule with the
+    negative slope sqrt(5). For normal weights with variance 1/n use
+    `random_weights(network, scipy.stats.norm())`.
+
+    Parameters
+    ----------
+    network
+        Its weights are set.
+    seed
+        Of the random numbers.
+    sparse
+        Share of weights that start at 0; see `random_weights`, also for the fan-in and Dale's law.
+
+    References
+    ----------
+    He, Zhang, Ren & Sun (2015), Delving deep into rectifiers, doi:10.1109/ICCV.2015.123.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> net = bs.Network(dt=1e-3)
+    >>> e = bs.layer(net, net.input(100), 20, name="E")
+    >>> bs.kaiming(net)
+    >>> f"{abs(net.weights['input->E']).max():.2f}"
+    '0.10'
     """
-    _set(
-        network, lambda rng, size, n_in, n_out: rng.uniform(-1, 1, size) * n_in**-0.5, seed, sparse
-    )
+
+    def draw(rng, size, n_in, n_out):
+        return rng.uniform(-1, 1, size) * n_in**-0.5
+
+    _set(network, draw, seed, sparse)
 
 
-def xavier(network, *, seed=0, sparse=0.0):
-    """Weights uniform in +-sqrt(6 / (n + m)), n the fan-in and m the fan-out: variance 2 / (n + m).
+def xavier(network: Network, *, seed: int | np.random.Generator = 0, sparse: float = 0.0) -> None:
+    """Set uniform weights in +-sqrt(6 / (n + m)), n the fan-in and m the fan-out.
 
-    For seed, sparse, fan-in, fan-out and Dale's law see `random_weights`.
+    Their variance is 2 / (n + m).
 
-    Source: Glorot & Bengio (2010), Understanding the difficulty of training deep feedforward neural networks, eq. 16.
+    Parameters
+    ----------
+    network
+        Its weights are set.
+    seed
+        Of the random numbers.
+    sparse
+        Share of weights that start at 0; see `random_weights`, also for fan-in, fan-out and Dale's
+        law.
+
+    References
+    ----------
+    Glorot & Bengio (2010), Understanding the difficulty of training deep feedforward neural
+    networks, AISTATS, eq. 16.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> net = bs.Network(dt=1e-3)
+    >>> e = bs.layer(net, net.input(100), 50, name="E")
+    >>> bs.xavier(net)
+    >>> f"{net.weights['input->E'].var() * 150:.1f}"
+    '2.0'
     """
-    _set(
-        network,
-        lambda rng, size, n_in, n_out: rng.uniform(-1, 1, size) * np.sqrt(6 / (n_in + n_out)),
-        seed,
-        sparse,
-    )
+
+    def draw(rng, size, n_in, n_out):
+        return rng.uniform(-1, 1, size) * np.sqrt(6 / (n_in + n_out))
+
+    _set(network, draw, seed, sparse)
 
 
-def random_weights(network, distribution, *, seed=0, sparse=0.0, scale=True):
-    """Weights from any distribution of scipy, w = x / sqrt(n) with x from the distribution and n the fan-in.
+def random_weights(
+    network: Network,
+    distribution: Any,
+    *,
+    seed: int | np.random.Generator = 0,
+    sparse: float = 0.0,
+    scale: bool = True,
+) -> None:
+    """Set weights w = x / sqrt(n) with x from any distribution of scipy and n the fan-in.
 
-    distribution   frozen, such as scipy.stats.norm(0, 1) or scipy.stats.expon(): has rvs(size=, random_state=)
-    seed           int or numpy Generator
-    sparse         share of the weights of each postsynaptic neuron that start at 0, in [0, 1). Training may change them: they are no
-                   mask. For one that stays connect with `synapses=`
-    scale          False: w = x
+    Fan-in and fan-out are those of a projection, not of all afferents together, as where every
+    projection is a layer of its own: the mean number of non-zero weights onto a postsynaptic (of a
+    convolution: away from the edges), and from a presynaptic neuron. Dale's law: weights of
+    projections from excitatory and inhibitory populations are the absolute values of the draws.
+    Their sign lies in the receptor, so nothing balances excitation and inhibition here.
 
-    Fan-in and fan-out are those of a projection, not of all afferents together, as where every projection is a layer of its own: the
-    mean number of non-zero weights onto a postsynaptic (of a convolution: away from the edges), and from a presynaptic neuron.
-    Dale's law: weights of projections from excitatory and inhibitory populations are the absolute values of the draws; their sign lies
-    in the receptor, so that nothing balances excitation and inhibition here.
+    Parameters
+    ----------
+    network
+        Its weights are set.
+    distribution
+        Frozen, such as scipy.stats.norm(0, 1): has rvs(size=, random_state=).
+    seed
+        Of the random numbers.
+    sparse
+        Share of the weights of each postsynaptic neuron that start at 0, in [0, 1). Training may
+        change them: they are no mask. For one that stays, connect with `synapses=`.
+    scale
+        False: w = x.
 
-    ValueError for a distribution without rvs, draws that are not finite, or a share outside of [0, 1).
+    Raises
+    ------
+    ValueError
+        For a distribution without rvs, draws that are not finite, or a share outside of [0, 1).
+
+    Examples
+    --------
+    >>> import biosnn as bs, scipy.stats
+    >>> net = bs.Network(dt=1e-3)
+    >>> e = bs.layer(net, net.input(100), 50, name="E")
+    >>> bs.random_weights(net, scipy.stats.norm(0, 1), sparse=0.5)
+    >>> f"{(net.weights['input->E'] == 0).mean():.1f}"
+    '0.5'
     """
     if not hasattr(distribution, "rvs"):
         raise ValueError(
-            f"distribution is {shown(distribution)}; it must be a frozen distribution with rvs(size=, random_state=), such as "
-            "scipy.stats.norm(0, 1)."
+            f"distribution is {shown(distribution)}; it must be a frozen distribution with "
+            "rvs(size=, random_state=), such as scipy.stats.norm(0, 1)."
         )
     scale = flag(scale, "scale")
-    _set(
-        network,
-        lambda rng, size, n_in, n_out: (
-            distribution.rvs(size=size, random_state=rng) * (n_in**-0.5 if scale else 1.0)
-        ),
-        seed,
-        sparse,
-    )
+
+    def draw(rng, size, n_in, n_out):
+        samples = distribution.rvs(size=size, random_state=rng)
+        return samples * (n_in**-0.5 if scale else 1.0)
+
+    _set(network, draw, seed, sparse)
 
 
-def _set(network, draw, seed, sparse):
-    """Draw all weights; draw: (rng, size, fan-in, fan-out) -> array."""
+def draw_readout(network: Network, projection: Any, rng: np.random.Generator) -> None:
+    """Set normal weights of variance 1/n onto a readout, n the number of all its afferents."""
+    onto = [p for p in network.projections if p.post == projection.post]
+    fan_in = sum(network.in_degree(p) for p in onto) or 1
+    weights = rng.normal(0, fan_in**-0.5, network.weight_shape(projection))
+    network.set_weights(projection.name, np.abs(weights) if projection.non_negative else weights)
+
+
+def _set(network: Network, draw: Draw, seed: Any, sparse: Any) -> None:
+    """Draw all weights."""
     instance(network, "network", Network, "a Network")
-    sparse, rng = (
-        real(sparse, "sparse", 0, below=1, why="it is the share of weights that start at 0"),
-        generator(seed),
-    )
+    sparse = real(sparse, "sparse", 0, below=1, why="it is the share of weights that start at 0")
+    rng = generator(seed)
     for projection in network.projections:
-        n_pre, n_post = network[projection.pre].n, network[projection.post].n
         listed = network.synapses.get(projection.name)
         shape = network.weight_shape(projection)
-        keep = _chosen(rng, shape if listed is None else (int(np.prod(shape)), 1), sparse).reshape(
-            shape
-        )
-        number = max(keep.sum(), 1)
-        fans = (number / n_post, number / n_pre)
-        if (
-            listed is not None and listed.shares_weights
-        ):  # shared weights: of a neuron away from the edges, as in deep learning
-            fans = np.array([network.in_degree(projection), listed.size / n_pre]) * max(
-                keep.mean(), 1 / keep.size
-            )
-        weights = keep * draw(rng, keep.shape, *fans)
+        columns = shape if listed is None else (int(np.prod(shape)), 1)
+        keep = _chosen(rng, columns, sparse).reshape(shape)
+        weights = keep * draw(rng, keep.shape, *_fans(network, projection, keep))
         if not np.all(np.isfinite(weights)):
             raise ValueError(
-                f"projection {projection.name!r}: the distribution gave weights that are not finite."
+                f"projection {projection.name!r}: the distribution gave weights that are not "
+                "finite."
             )
         network.set_weights(
             projection.name, np.abs(weights) if projection.non_negative else weights
         )
+
+
+def _fans(network, projection, keep):
+    """(fan-in, fan-out) of a projection. keep: whether each weight differs from 0."""
+    n_pre, n_post = network[projection.pre].n, network[projection.post].n
+    listed = network.synapses.get(projection.name)
+    if listed is not None and listed.shares_weights:  # of a neuron away from the edges
+        fans = np.array([network.in_degree(projection), listed.size / n_pre])
+        return fans * max(keep.mean(), 1 / keep.size)
+    number = max(keep.sum(), 1)
+    return number / n_post, number / n_pre
 
 
 def _chosen(rng, shape, sparse):

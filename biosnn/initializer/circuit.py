@@ -1,654 +1,392 @@
-"""Weights of a circuit that a background drives, so that its free membranes have a target mean, standard deviation or rate.
+"""The start of a circuit that a background drives: free membranes measured in a simulation.
 
-The background is fixed: it gives a population the mean mu_0 and the variance v_0. Excitation and inhibition from the network supply
-the rest. With N_p the expected in-degree, E[w_p] = sqrt(s_p / (kappa_p N_p nu_p eps_hat_p)) times e (or f) and equal shares s_p of
-the variances e^2 (excitation) and f^2 (inhibition):
+The background is fixed: it gives a population the mean mu_0 and the variance v_0. Excitation and
+inhibition from the network supply the rest. With N_p the expected in-degree, E[w_p] =
+sqrt(s_p / (kappa_p N_p nu_p eps_hat_p)) times e (or f) and equal shares s_p of the variances e^2
+(excitation) and f^2 (inhibition):
 
-    current-based       mu_U - mu_0 = a e - h f      sigma_U^2 - v_0 = e^2 + f^2        (solver.py, one quadratic)
-    conductance-based   the same two conditions with the effective time constant and driving force that the weights themselves bring
-                        about (mean_field.py): f follows from e by the mean, and e is the smallest that has the variance
+    current-based       mu_U - mu_0 = a e - h f      sigma_U^2 - v_0 = e^2 + f^2    (equations.py)
+    conductance-based   the same two conditions with the effective time constant and driving force
+                        that the weights themselves bring about       (conductance_equations.py)
 
-The rates nu are those with which the populations then fire: theory at the target, iterated until they agree. Neurons that share inputs
-are not independent, though, and in the circuit sigma_U departs by a fifth. The closed loop simulates it with probes that never spike
-(probes.py), and solves the same equations for the rates that were measured and for other moments mu', sigma':
+The rates nu are those with which the populations then fire: theory at the target, iterated until
+they agree. Neurons that share inputs are not independent, though, and in the circuit sigma_U
+departs by a fifth. The closed loop simulates it with probes that never spike (probes.py), and
+solves the same equations for the rates that were measured and for other moments mu', sigma':
 
-    mu' += mu_U - measured      log sigma' += log(sigma_U / measured)      or, for a target rate, log(rate / measured) over the slope of theory
+    mu' += mu_U - measured                 log sigma' += log(sigma_U / measured)
+
+or, for a target rate, log(rate / measured) over the slope of theory.
 """
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..network.distributions import Normal
 from ..network.drawing import draw_weights
+from ..network.network import Network
 from ..network.recurrence import recurrent_projections
-from ..support.checks import check_names
-from ..support.checks import rate as checked_rate
-from ..support.progress import progress_bar
-from ..support.units import hertz
-from ..support.warn import warn
-from ..theory.circuits import (
-    background_cell,
-    check_no_pooling,
-    describe,
-    named_background,
-    short_term,
-)
+from ..theory.circuits import background_cell, check_no_pooling, describe, named_background
 from ..theory.mean_field import fixed_point
-from ..theory.membrane import Input, efficacy, membrane
-from ..theory.moments import as_learned, psp_integrals
-from ..theory.rates import SHORT, colour_corrected_rate, density_rate
-from .advice import check_shares, entry, family_of, number, sigma_of_xi
-from .anderson import Anderson
-from .equations import Afferent, solve_dale, variance_shares
+from ..theory.membrane import membrane
+from ..theory.moments import Moments, as_learned, psp_integrals
+from ..theory.rates import colour_corrected_rate
+from . import advice
+from .afferents import afferent, filled
+from .baselines import draw_readout
+from .closed_loop import Miss, Start
+from .conductance_equations import ConductanceEquations
+from .equations import solve_dale
 from .probes import Probes
-from .report import InitializerReport, PopulationReport
+from .rate_targets import first_guess, predicted_rate, slope_of_rate, with_rate
+from .targets import Wishes, check_shares, family_of, given_rates
 
-WARM_UP, SECONDS, RUNS = (
-    0.3,
-    2.0,
-    20,
-)  # of the closed loop: seconds of one simulation; simulations at most
-CLOSE, CLOSE_RATE = 0.03, 0.05  # its tolerance: of sigma_U and mu_U, of a target rate
+#: Seconds of a measurement: before it counts, and that count.
+WARM_UP, SECONDS = 0.3, 2.0
+#: Measurements of the closed loop, at most.
+MEASUREMENTS = 20
+#: Tolerance of the closed loop: of sigma_U and mu_U, of a target rate.
+CLOSE, CLOSE_RATE = 0.03, 0.05
+#: Theory: iterations at most; change of a rate or moment that counts as none; Hz to begin with.
+_ITERATIONS, _SETTLED, _FIRST_RATE = 60, 2e-3, 5.0
 
 
-def initialize_circuit(
-    network,
-    background,
-    mu_u,
-    sigma_u,
-    xi,
-    rate,
-    family,
-    rates,
-    shares,
-    rng,
-    closed_loop=None,
-    threads=None,
-    progress=True,
-):
-    """See `init.fluctuation_driven`, which calls this where a background is given. Returns an InitializerReport."""
-    check_no_pooling(network)
-    check_shares(network, shares)
-    network, background = as_learned(network), named_background(network, background)
-    plastic = [p.name for p in network.projections if p.plasticity is not None]
-    if plastic and closed_loop:
-        raise ValueError(
-            f"the closed loop needs weights that stay as they are; {', '.join(plastic)} are plastic. Give closed_loop=False."
+class CircuitStart(Start):
+    """The start of a circuit with a background.
+
+    Parameters
+    ----------
+    network
+        Its weights are set.
+    background
+        As for `simulate`.
+    wishes
+        The targets.
+    family, shares
+        As for `fluctuation_driven`.
+    rates
+        Hertz of the inputs: for all, a dict by name, or None.
+    closed_loop
+        Whether the membrane will be measured.
+    rng
+        Where the random numbers come from.
+    """
+
+    retreats = True
+
+    def __init__(
+        self,
+        network: Network,
+        background: Sequence,
+        wishes: Wishes,
+        *,
+        family: Any,
+        shares: Mapping[str, float] | None,
+        rates: Any,
+        closed_loop: bool,
+        rng: np.random.Generator,
+    ):
+        check_no_pooling(network)
+        check_shares(network, shares)
+        self.network = as_learned(network)
+        self.background = named_background(network, background)
+        self.shares = shares
+        self.rng = rng
+        self.recurrent = recurrent_projections(network)
+        self.targets = wishes.in_a_circuit(self.network)
+        self.given = _input_rates(self.network, rates)
+        self.period = (WARM_UP, WARM_UP + SECONDS) if closed_loop else None
+        projections = self.network.projections
+        self.families = {
+            p.name: family_of(family, p.name) for p in projections if p.post in self.targets
+        }
+        self.bare = {
+            p.name: background_cell(self.network, p, self.background, self.period)
+            for p in self.network.spiking
+        }
+        self.keys = {p.name: int(rng.integers(2**63)) for p in projections}
+        for p in projections:
+            if p.post not in self.targets:
+                draw_readout(self.network, p, np.random.default_rng(self.keys[p.name]))
+        self.rates: dict[str, float] = {}
+        self.guess: dict[str, tuple[float, float]] = {}  # (mu', sigma') of the equations
+        self.means: dict[str, float] = {}  # projection -> mean weight
+        self.factor: dict[str, float] = {}  # rate over the colour-corrected formula
+
+    # ---------------------------------------------------------------------------------- equations
+
+    def _projections(self, name):
+        """Those onto a population that have synapses; ValueError if one has no sign."""
+        network = self.network
+        found = [p for p in network.projections if p.post == name and network.in_degree(p) > 0]
+        unsigned = [p.name for p in found if not p.non_negative]
+        if unsigned:
+            raise ValueError(
+                f"population {name!r}: the projections {', '.join(unsigned)} have no sign; with a "
+                "background the initializer needs excitatory and inhibitory ones."
+            )
+        return found
+
+    def _solve(self, name):
+        """Mean weights onto a population from the guess and the assumed rates."""
+        cell, (mu, sigma) = self.bare[name], self.guess[name]
+        projections = self._projections(name)
+        afferents = [
+            afferent(
+                self.network,
+                cell.neuron,
+                p,
+                self.rates[p.pre],
+                recurrent=p.name in self.recurrent,
+                kappa=self.families[p.name].kappa,
+            )
+            for p in projections
+        ]
+        if cell.neuron.reversal:
+            equations = ConductanceEquations(
+                network=self.network,
+                cell=cell,
+                projections=projections,
+                afferents=afferents,
+                rates=self.rates,
+                families=self.families,
+                shares=self.shares,
+            )
+            self.means |= equations.solve(mu, sigma)
+        else:
+            self.means |= self._solve_currents(cell, afferents, mu, sigma)
+
+    def _solve_currents(self, cell, afferents, mu, sigma):
+        """Projection -> mean weight, where potentials add up."""
+        mu_0, v_0 = self._moments_of_background(cell)
+        if v_0 >= sigma**2:
+            raise ValueError(
+                f"population {cell.name!r}: sigma_U > {np.sqrt(v_0):.4g} fails at sigma_U = "
+                f"{sigma:g}: the background alone has that standard deviation. Feasible: a larger "
+                "sigma_U, or a background of smaller weights and higher rate."
+            )
+        try:
+            added = np.sqrt(sigma**2 - v_0)
+            solved = solve_dale(cell.name, afferents, mu - mu_0, added, 0.5, self.shares)
+        except ValueError as error:
+            raise ValueError(
+                f"{error} (These are what the network must add: the background alone has mean "
+                f"{mu_0:.4g} and standard deviation {np.sqrt(v_0):.4g}; the targets are mu_U = "
+                f"{mu:g} and sigma_U = {sigma:g}.)"
+            ) from None
+        return {name: mean for name, (mean, _) in solved.items()}
+
+    def _moments_of_background(self, cell):
+        """Mean and variance of U without the network, in discrete time."""
+        alone = membrane(replace(cell, inputs=()), self.rates)
+        mu, variance = alone.mu, alone.sigma**2
+        for i in cell.inputs:
+            bar, hat = (
+                float(np.mean(e)) for e in psp_integrals(cell.neuron, self.network.dt, i.receptor)
+            )
+            mu = mu + i.rate * bar * i.mean
+            variance = variance + i.rate * hat * i.square
+        return mu, variance
+
+    def membrane(self, name: str) -> Moments:
+        """Return the free membrane of a population, for independent inputs at the assumed rates."""
+        cell, projections = self.bare[name], self._projections(name)
+        return membrane(
+            filled(self.network, cell, projections, self.means, self.families), self.rates
         )
-    closed_loop = not plastic and closed_loop is not False
-    targets = {p.name: _target(p, mu_u, sigma_u, xi, rate) for p in network.spiking}
-    given, period = (
-        _input_rates(network, rates),
-        (WARM_UP, WARM_UP + SECONDS) if closed_loop else None,
-    )
-    families = {p.name: family_of(family, p.name) for p in network.projections if p.post in targets}
-    bare = {p.name: background_cell(network, p, background, period) for p in network.spiking}
-    keys = {p.name: int(rng.integers(2**63)) for p in network.projections}
-    for p in network.projections:
-        if p.post not in targets:
-            draw_readout(network, p, np.random.default_rng(keys[p.name]))
-    circuit = _Circuit(
-        network, background, targets, given, families, shares, bare, keys, {}, {}, {}
-    )
-    converged, iterations = circuit.make_consistent()
-    circuit.apply()
-    report = circuit.report()
-    report.converged, report.iterations = converged, iterations
-    if not converged:
-        report.notes.append(
-            "rates and weights did not become consistent; another target (a smaller rate, a larger sigma_U) may."
-        )
-    elif closed_loop and targets:
-        _close_loop(circuit, report, Probes(network, background, rng), threads, progress)
-    if targets:
-        _check_stable(network, background, period, report, given)
-    return report
+
+    def make_consistent(self) -> tuple[bool, int]:
+        """Find weights for the targets, and the rates with which theory then fires.
+
+        Returns
+        -------
+        Whether they agree, and the number of iterations.
+        """
+        self.rates |= self.given
+        self.factor = dict.fromkeys(self.targets, 1.0)
+        for name, t in self.targets.items():
+            self.rates[name] = _FIRST_RATE if t.rate is None else t.rate
+            self.guess[name] = first_guess(self.bare[name].neuron.threshold, t)
+        for iteration in range(_ITERATIONS):
+            refresh = iteration % 5 == 0
+            change = max([self._approach(name, refresh) for name in self.targets], default=0.0)
+            if change < _SETTLED and refresh:
+                return True, iteration + 1
+        return False, _ITERATIONS
+
+    def _approach(self, name, refresh):
+        """One iteration for a population; returns the change. refresh: compute densities anew."""
+        t, neuron = self.targets[name], self.bare[name].neuron
+        mu, sigma = self.guess[name]
+        self._solve(name)
+        m = self.membrane(name).moved(mu, sigma)
+        dt = self.network.dt
+        predicted, self.factor[name] = predicted_rate(neuron, m, dt, self.factor[name], refresh)
+        if t.rate is None:
+            assumed = self.rates[name]
+            self.rates[name] = (assumed + max(predicted, 1e-3)) / 2
+            return abs(predicted - assumed) / max(predicted, 0.1)
+        new_mu, new_sigma = with_rate(self.bare[name], t, m, self.factor[name])
+        self.guess[name] = ((mu + new_mu) / 2, (sigma + new_sigma) / 2)
+        return max(abs(new_mu - mu) / sigma, abs(new_sigma / sigma - 1))
+
+    def apply(self) -> None:
+        """Set the weights: the mean weights times samples, which are the same every time."""
+        network = self.network
+        for p in network.projections:
+            if p.post in self.bare and not network.in_degree(p) > 0:
+                network.set_weights(p.name, 0.0)
+        for name in self.bare:
+            for p in self._projections(name):
+                self._draw(p)
+
+    def _draw(self, p):
+        """Set the weights of a projection."""
+        network, key = self.network, self.keys[p.name]
+        family, mean = self.families[p.name], self.means[p.name]
+        if p.name not in network.synapses:
+            shape = (network[p.pre].n, network[p.post].n)
+            samples = family.draw(np.random.default_rng(key), shape)
+            network.set_weights(p.name, mean * samples)
+        elif family.kappa == 1:
+            network.set_weights(p.name, mean)
+        else:
+            shape = network.weight_shape(p)
+
+            def weights(rng, size):
+                return mean * family.draw(rng, size)
+
+            drawn = draw_weights(weights, int(np.prod(shape)), key, network.dtype)
+            network.set_weights(p.name, drawn.reshape(shape), copy=False)
+
+    def predict(self) -> None:
+        """See Start: theory of independent inputs; and the rate of a membrane with the targets."""
+        if self.report.closed_loop:  # theory at the measured rates
+            self.rates |= {r.name: max(r.measured.rate, 1e-3) for r in self.report.populations}
+        for row in self.report.populations:
+            name, neuron = row.name, self.bare[row.name].neuron
+            m = self.membrane(name)
+            at_target = m.moved(row.target.mu, row.target.sigma)
+            rate = self.factor[name] * colour_corrected_rate(neuron, at_target)
+            row.predicted = m.but(rate=float(rate))
+            row.target = row.target.but(rate=float(self.targets[name].rate or self.rates[name]))
+        self.report.weights |= {
+            name: (self.families[name], mean, mean * np.sqrt(self.families[name].kappa - 1))
+            for name, mean in self.means.items()
+        }
+
+    # -------------------------------------------------------------------------------- closed loop
+
+    def probe(self, threads: int | None) -> None:
+        """Prepare the measurements; `threads`: as for `simulate`."""
+        self.probes = Probes(self.network, self.background, self.rng)
+        self.threads = threads
+        self.first = dict(self.guess)
+
+    def position(self) -> NDArray[np.float64]:
+        """See Start: for each population mu' in units of sigma_U, log sigma', log rate."""
+        found = []
+        for name, (mu, sigma) in self.guess.items():
+            found.append((mu / self.first[name][1], np.log(sigma), np.log(self.rates[name])))
+        return np.array(found).ravel()
+
+    def move(self, position: NDArray[np.float64]) -> None:
+        """See Start."""
+        for name, (mu, log_sigma, log_rate) in zip(self.targets, position.reshape(-1, 3)):
+            self.guess[name] = (mu * self.first[name][1], float(np.exp(log_sigma)))
+            self.rates[name] = float(np.exp(log_rate))
+        for name in self.targets:
+            self._solve(name)
+        self.apply()
+
+    def measure(self) -> Miss:
+        """See Start: simulate the circuit with its probes."""
+        initial = {
+            f"{name}.U": Normal(mu, sigma, high=np.maximum(self.threshold(name), mu))
+            for name, (mu, sigma) in self.first.items()
+        }
+        found = self.probes.measure(self.rates, initial, WARM_UP, SECONDS, self.threads)
+        worst = 0.0
+        for row in self.report.populations:
+            row.measured = found[row.name]
+            worst = max(worst, *_errors(self.targets[row.name], row))
+        return Miss(beyond=worst >= 1, error=worst)
+
+    def image(self) -> NDArray[np.float64]:
+        """See Start."""
+        found = []
+        for row in self.report.populations:
+            t, measured = self.targets[row.name], row.measured
+            mu, sigma = self.guess[row.name]
+            rate = max(measured.rate, 0.05)
+            y = np.log(sigma) if t.sigma is None else np.log(sigma * t.sigma / measured.sigma)
+            x = mu if t.mu is None else mu + t.mu - measured.mu
+            if t.rate is not None:
+                missing = np.log(t.rate / rate) / self._slope_of_rate(row.name)
+                x, y = (x + missing, y) if t.mu is None else (x, y + missing)
+            found.append((x / self.first[row.name][1], y, np.log(rate)))
+        return np.array(found).ravel()
+
+    def _slope_of_rate(self, name):
+        """Change of the log rate with mu, or with log sigma, at the first guess."""
+        neuron, m = self.bare[name].neuron, self.membrane(name)
+        return slope_of_rate(neuron, self.targets[name], m.moved(*self.first[name]))
+
+    def advice(self, miss: Miss) -> str:
+        """See Start."""
+        return advice.did_not_settle_in_circuit(CLOSE, CLOSE_RATE)
+
+    def check_stable(self) -> None:
+        """Note where the circuit need not go to, or stay in, the state that was asked for."""
+        rows = self.report.populations
+        cells = describe(self.network, self.background, self.period)
+        point = fixed_point(cells, self.given, self.network.dt)
+        states = [point.rates, *point.others]
+        if self.report.closed_loop:
+            # theory, which knows no correlations, need not have the rates that were measured: the
+            # nearest state is theirs
+            states.remove(min(states, key=lambda rates: _distance(rates, rows)))
+        for rates in states:
+            if any(abs(rates[r.name] - r.target.rate) > 0.25 * r.target.rate for r in rows):
+                self.report.notes.append(advice.another_state(rates))
+
+
+def _distance(rates, rows):
+    """How far rates are from those of the report, on a logarithmic scale."""
+    return sum(abs(np.log((rates[r.name] + 0.1) / (r.target.rate + 0.1))) for r in rows)
+
+
+def _errors(target, row):
+    """Errors of a measurement in units of their tolerances."""
+    m, errors = row.measured, []
+    if target.mu is not None:
+        scale = max(row.target.sigma, abs(target.mu))
+        errors.append(abs(m.mu - target.mu) / (CLOSE * scale))
+    if target.sigma is not None:
+        errors.append(abs(m.sigma / target.sigma - 1) / CLOSE)
+    if target.rate is not None:
+        errors.append(abs(m.rate - target.rate) / (CLOSE_RATE * max(target.rate, 1.0)))
+    return errors
 
 
 def _input_rates(network, rates):
     """Input -> Hz."""
     inputs = [p.name for p in network.inputs]
-    rates = (
-        rates if isinstance(rates, dict) else {} if rates is None else dict.fromkeys(inputs, rates)
-    )
-    check_names(
-        "rates (with a background of inputs alone: those of populations follow from their targets)",
-        rates,
-        inputs,
-        "the inputs ",
-    )
-    given = {
-        name: checked_rate(rate, f"the rate of {name!r}", None) for name, rate in rates.items()
-    }
+    what = "assumed_rates (with a background of inputs alone: those of populations follow)"
+    given = given_rates(rates, inputs, what, "the inputs ")
     if missing := [name for name in inputs if name not in given]:
         raise ValueError(
-            f"the rates of the inputs {', '.join(missing)} are not known: give rates={{'{missing[0]}': Hz}}."
+            f"the rates of the inputs {', '.join(missing)} are not known: give "
+            f"assumed_rates={{'{missing[0]}': Hz}}."
         )
     for name, rate in given.items():
         if not 0 <= rate <= 1 / network.dt:
             raise ValueError(
-                f"the rate of {name!r} is {rate!r} Hz; it must be >= 0 and at most one spike per step, {1 / network.dt:g} Hz."
+                f"the rate of {name!r} is {rate!r} Hz; it must be >= 0 and at most one spike per "
+                f"step, {1 / network.dt:g} Hz."
             )
     return given
-
-
-def draw_readout(network, projection, rng):
-    """Set the weights of a projection onto a readout: normal, with variance 1 over the number of all afferents of a neuron."""
-    fan_in = (
-        sum(network.in_degree(p) for p in network.projections if p.post == projection.post) or 1
-    )
-    weights = rng.normal(0, fan_in**-0.5, network.weight_shape(projection))
-    network.set_weights(projection.name, np.abs(weights) if projection.non_negative else weights)
-
-
-@dataclass
-class _Circuit:
-    """Targets (population -> (mu, sigma, rate), one of them None) and what solves for them.
-
-    guess     population -> (mu, sigma) that the equations are solved for
-    assumed   name -> Hz that they assume;  factor: population -> ratio of its rate to the colour-corrected formula
-    means     projection -> mean weight
-    """
-
-    network: object
-    background: list
-    targets: dict
-    given: dict
-    families: dict
-    shares: dict | None
-    bare: dict
-    keys: dict
-    guess: dict
-    assumed: dict
-    means: dict
-    factor: dict = field(default_factory=dict)
-    first: dict = field(default_factory=dict)  # the guess before the closed loop, and its sigma_U
-    unit: dict = field(default_factory=dict)
-
-    def make_consistent(self):
-        """Weights for the targets, and the rates with which theory then fires. Returns (whether they agree, iterations)."""
-        network, targets, assumed = self.network, self.targets, self.assumed
-        assumed |= self.given | {name: 5.0 if t[2] is None else t[2] for name, t in targets.items()}
-        self.factor = dict.fromkeys(targets, 1.0)
-        self.guess = {
-            name: (
-                t[0] if t[0] is not None else network[name].neuron.threshold - 2 * t[1],
-                t[1] if t[1] is not None else (network[name].neuron.threshold - t[0]) / 2,
-            )
-            for name, t in targets.items()
-        }
-        for iteration in range(60):
-            change = 0.0
-            for name, target in targets.items():
-                mu, sigma = self.guess[name]
-                self.solve(name)
-                m = _at(self.membrane(name), mu, sigma)
-                predicted, self.factor[name] = _rate(
-                    network,
-                    self.bare[name].neuron,
-                    m,
-                    self.factor[name],
-                    refresh=iteration % 5 == 0,
-                )
-                if target[2] is None:
-                    change = max(change, abs(predicted - assumed[name]) / max(predicted, 0.1))
-                    assumed[name] = (assumed[name] + max(predicted, 1e-3)) / 2
-                else:
-                    new = _move(self.bare[name], target, m, self.factor[name])
-                    change = max(change, abs(new[0] - mu) / sigma, abs(new[1] / sigma - 1))
-                    self.guess[name] = ((mu + new[0]) / 2, (sigma + new[1]) / 2)
-            if change < 2e-3 and iteration % 5 == 0:
-                return True, iteration + 1
-        return False, iteration + 1
-
-    def solve(self, name):
-        """Mean weights onto a population from the guess and the assumed rates."""
-        self.means |= _solve(
-            self.network,
-            self.bare[name],
-            *self.guess[name],
-            self.assumed,
-            self.families,
-            self.shares,
-        )
-
-    def membrane(self, name):
-        """The free membrane of a population with these weights, for independent inputs at the assumed rates."""
-        return membrane(
-            filled(self.network, self.bare[name], self.means, self.families), self.assumed
-        )
-
-    def apply(self):
-        """Set the weights: the mean weights times samples, which are the same every time."""
-        for p in self.network.projections:
-            if p.post in self.bare and not self.network.in_degree(p) > 0:
-                self.network.set_weights(p.name, 0.0)
-        for name in self.bare:
-            for p in _projections(self.network, self.bare[name]):
-                family, mean = self.families[p.name], self.means[p.name]
-                if p.name not in self.network.synapses:
-                    samples = family.draw(
-                        np.random.default_rng(self.keys[p.name]),
-                        (self.network[p.pre].n, self.network[p.post].n),
-                    )
-                    self.network.set_weights(p.name, mean * samples)
-                elif family.kappa == 1:
-                    self.network.set_weights(p.name, mean)
-                else:
-                    shape = self.network.weight_shape(p)
-                    drawn = draw_weights(
-                        mean * family, int(np.prod(shape)), self.keys[p.name], self.network.dtype
-                    )
-                    self.network.set_weights(p.name, drawn.reshape(shape), copy=False)
-
-    def report(self):
-        rows = [
-            PopulationReport(
-                name, float(cell.neuron.threshold), np.nan, *map(float, self.guess[name])
-            )
-            for name, cell in self.bare.items()
-        ]
-        report = InitializerReport(
-            rows, {}, {p.name: self.assumed[p.name] for p in self.network.inputs}
-        )
-        self.predict(report)
-        return report
-
-    def predict(self, report):
-        """Theory of independent inputs with these weights at the assumed rates; and the rate of a membrane with the target moments."""
-        for row in report.populations:
-            m = self.membrane(row.name)
-            row.mu_predicted, row.sigma_predicted, row.rate_assumed = (
-                m.mu,
-                m.sigma,
-                float(self.targets[row.name][2] or self.assumed[row.name]),
-            )
-            at_target = _at(m, row.mu_target, row.sigma_target)
-            row.rate_predicted = float(
-                self.factor[row.name] * colour_corrected_rate(self.bare[row.name].neuron, at_target)
-            )
-            row.ei_ratio = m.excitation / m.inhibition if m.inhibition > 0 else np.nan
-        report.weights |= {
-            name: (self.families[name], mean, mean * np.sqrt(self.families[name].kappa - 1))
-            for name, mean in self.means.items()
-        }
-
-    # ------------------------------------------------------------------ position of the closed loop
-
-    def position(self):
-        """What the closed loop varies: for each population mu' in units of sigma_U, log sigma', log rate."""
-        return np.array(
-            [
-                [
-                    self.guess[name][0] / self.unit[name],
-                    np.log(self.guess[name][1]),
-                    np.log(self.assumed[name]),
-                ]
-                for name in self.targets
-            ]
-        ).ravel()
-
-    def move(self, position):
-        """Go there and set the weights. ValueError where the equations have no solution."""
-        for name, (mu, log_sigma, log_rate) in zip(self.targets, position.reshape(-1, 3)):
-            self.guess[name], self.assumed[name] = (
-                (mu * self.unit[name], float(np.exp(log_sigma))),
-                float(np.exp(log_rate)),
-            )
-        for name in self.targets:
-            self.solve(name)
-        self.apply()
-
-    def image(self, report):
-        """Where the measured values say that the targets are."""
-        found = []
-        for row in report.populations:
-            (mu, sigma, rate), (x, y) = self.targets[row.name], self.guess[row.name]
-            measured = max(row.rate_measured, 0.05)
-            y = np.log(y) if sigma is None else np.log(y * sigma / row.sigma_measured)
-            x = x if mu is None else x + mu - row.mu_measured
-            if rate is not None:
-                slope = self._slope(row.name, 0 if mu is None else 1)
-                x, y = (
-                    (x + np.log(rate / measured) / slope, y)
-                    if mu is None
-                    else (x, y + np.log(rate / measured) / slope)
-                )
-            found.append((x / self.unit[row.name], y, np.log(measured)))
-        return np.array(found).ravel()
-
-    def _slope(self, name, which):
-        """d log rate / d mu (which = 0) or d log rate / d log sigma, by theory, at the first guess."""
-        m, (mu, sigma) = self.membrane(name), self.first[name]
-        ends = [
-            (mu + s * 0.05 * sigma, sigma) if which == 0 else (mu, sigma * np.exp(s * 0.05))
-            for s in (-1, 1)
-        ]
-        low, high = (
-            np.log(max(colour_corrected_rate(self.bare[name].neuron, _at(m, *end)), 1e-30))
-            for end in ends
-        )
-        return max((high - low) / (0.1 * (sigma if which == 0 else 1.0)), 1e-9)
-
-
-# -------------------------------------------------------------------------------------- closed loop
-
-
-def _close_loop(circuit, report, probes, threads, progress):
-    """Simulate, measure, correct, until the targets are met or the runs are used up; the best weights that were seen are kept."""
-    circuit.first, circuit.unit = (
-        dict(circuit.guess),
-        {name: sigma for name, (_, sigma) in circuit.guess.items()},
-    )
-    mixing, best = Anderson(), (np.inf, None)
-    report.closed_loop = True
-    with progress_bar(RUNS, "initializing", progress) as advance:
-        for run in range(RUNS):
-            error, position = _measure(circuit, report, probes, threads), circuit.position()
-            best = min(best, (error, position), key=lambda item: item[0])
-            advance(1, f"largest error {error:.2g} of the tolerance")
-            if (
-                error < 1
-                or run == RUNS - 1
-                or not _step(circuit, position, mixing.step(position, circuit.image(report)))
-            ):
-                break
-    report.iterations, report.converged = run + 1, error < 1
-    if not report.converged and best[0] < error:
-        circuit.move(best[1])
-        _measure(circuit, report, probes, threads)
-    if not report.converged:
-        note = (
-            f"the closed loop did not settle within its tolerance ({100 * CLOSE:g} % of sigma_U and mu_U, {100 * CLOSE_RATE:g} % of "
-            "a target rate); the report shows the best that was reached. Circuits near to synchrony, or with another stable state, "
-            "answer a small change with a large one: a smaller sigma_U, more neurons or a stronger background help."
-        )
-        report.notes.append(note)
-        warn(note)
-    circuit.assumed |= {
-        row.name: max(row.rate_measured, 1e-3) for row in report.populations
-    }  # predicted: theory at the measured rates
-    circuit.predict(report)
-
-
-def _step(circuit, position, wanted):
-    """Move to the wanted position, or as far towards it as the equations have a solution. Returns whether there was one."""
-    for _ in range(6):
-        try:
-            circuit.move(wanted)
-            return True
-        except ValueError:
-            wanted = (position + wanted) / 2
-    return False
-
-
-def _measure(circuit, report, probes, threads):
-    """Write theory and measured values into the report; returns the largest error in units of its tolerance."""
-    start = {
-        f"{name}.U": Normal(mu, sigma, high=np.maximum(circuit.network[name].neuron.threshold, mu))
-        for name, (mu, sigma) in circuit.first.items()
-    }
-    circuit.predict(report)
-    measured, worst = probes.measure(circuit.assumed, start, WARM_UP, SECONDS, threads), 0.0
-    for row in report.populations:
-        found, (mu, sigma, rate) = measured[row.name], circuit.targets[row.name]
-        row.mu_measured, row.sigma_measured, row.spread_measured = (
-            found.mu,
-            found.sigma,
-            found.spread,
-        )
-        row.rate_measured, row.cv_measured = found.rate, found.cv
-        errors = (
-            [abs(found.mu - mu) / (CLOSE * max(row.sigma_target, abs(mu)))]
-            if mu is not None
-            else []
-        )
-        errors += [abs(found.sigma / sigma - 1) / CLOSE] if sigma is not None else []
-        errors += (
-            [abs(found.rate - rate) / (CLOSE_RATE * max(rate, 1.0))] if rate is not None else []
-        )
-        worst = max(worst, *errors)
-    return worst
-
-
-def _check_stable(network, background, period, report, given):
-    """Notes where the circuit with these weights need not go to, or stay in, the state that was asked for."""
-    point = fixed_point(describe(network, background, period), given, network.dt)
-    states = [point.rates, *point.others]
-    if report.closed_loop:  # theory, which knows no correlations, need not have the rates that were measured: the nearest state is theirs
-        states.remove(
-            min(
-                states,
-                key=lambda rates: sum(
-                    abs(np.log((rates[row.name] + 0.1) / (row.rate_assumed + 0.1)))
-                    for row in report.populations
-                ),
-            )
-        )
-    for rates in states:
-        if any(
-            abs(rates[row.name] - row.rate_assumed) > 0.25 * row.rate_assumed
-            for row in report.populations
-        ):
-            report.notes.append(
-                "this circuit has another stable state, which it may take instead: "
-                + ", ".join(f"{name} at {rate:.3g} Hz" for name, rate in rates.items())
-                + ". A background that is stronger, so that inhibition has to prevail, leaves one state."
-            )
-
-
-def _target(population, mu_u, sigma_u, xi, rate):
-    """(mu, sigma, rate); one of them None: two are given, or mu and sigma by default."""
-    name, theta = population.name, population.neuron.threshold
-
-    mu, sigma, xi = (
-        number(value, name, what)
-        for value, what in ((mu_u, "mu_u"), (sigma_u, "sigma_u"), (xi, "xi"))
-    )
-    hz = number(hertz(entry(rate, name, "rate"), "rate"), name, "rate")
-    if xi is not None:
-        if sigma is not None or mu is None:
-            raise ValueError(
-                "xi = (threshold - mu_U) / sigma_U: give it with mu_u, and without sigma_u."
-            )
-        sigma = sigma_of_xi(name, theta, mu, xi)
-    if (mu is None) + (sigma is None) + (hz is None) != 1:
-        raise ValueError(
-            f"population {name!r}: give two of mu_u, sigma_u (or xi) and rate; the third follows from them."
-        )
-    if sigma is not None and not 0 < sigma < 1e150:
-        raise ValueError(
-            f"population {name!r}: sigma_U is {sigma:g}; the standard deviation of the membrane must be positive, and its square "
-            "finite."
-        )
-    if hz is not None and not 0 < hz < 1 / max(population.neuron.refractory, 1e-3):
-        raise ValueError(
-            f"population {name!r}: the target rate is {hz:g} Hz; it must be above 0 and below "
-            f"{1 / max(population.neuron.refractory, 1e-3):g} Hz (the refractory period, or 1 ms)."
-        )
-    return mu, sigma, hz
-
-
-def _at(m, mu, sigma):
-    return m.moved(mu, sigma)
-
-
-def _rate(network, neuron, m, factor, refresh):
-    """(rate, its ratio to the colour-corrected formula): for long synapses that of the density, computed anew with refresh."""
-    plain = colour_corrected_rate(neuron, m)
-    if m.tau_syn <= SHORT * m.tau:
-        return plain, 1.0
-    if refresh and plain > 1e-4:
-        factor = density_rate(neuron, m, network.dt) / plain
-    return plain * factor, factor
-
-
-def _move(cell, target, m, factor):
-    """(mu, sigma) with the target rate, near the membrane m."""
-    mu, sigma, rate = target
-    theta, log = cell.neuron.threshold, np.log(rate)
-
-    def excess(x):
-        at = _at(m, x, sigma) if mu is None else _at(m, mu, x)
-        return np.log(max(factor * colour_corrected_rate(cell.neuron, at), 1e-30)) - log
-
-    low, high = (
-        (theta - 8 * sigma, theta + 8 * sigma)
-        if mu is None
-        else (0.02 * abs(theta - mu), 20 * abs(theta - mu))
-    )
-    if excess(low) > 0 or excess(high) < 0:
-        what, other = (
-            ("mu_U", f"sigma_U = {sigma:g}") if mu is None else ("sigma_U", f"mu_U = {mu:g}")
-        )
-        raise ValueError(
-            f"population {cell.name!r}: no {what} from {low:.3g} to {high:.3g} gives {rate:g} Hz with {other}; choose "
-            "another rate, or a target that lies further below threshold."
-        )
-    from scipy.optimize import brentq  # here: `import biosnn` stays quick
-
-    x = brentq(excess, low, high, xtol=1e-9 * abs(high - low))
-    return (x, sigma) if mu is None else (mu, x)
-
-
-def _projections(network, cell):
-    """Those onto a population that have synapses."""
-    found = [p for p in network.projections if p.post == cell.name and network.in_degree(p) > 0]
-    unsigned = [p.name for p in found if not p.non_negative]
-    if unsigned:
-        raise ValueError(
-            f"population {cell.name!r}: the projections {', '.join(unsigned)} have no sign; with a background the "
-            "initializer needs excitatory and inhibitory ones."
-        )
-    return found
-
-
-def filled(network, cell, means, families):
-    """The cell with its synapses at the given mean weights."""
-    synapses = [
-        Input(
-            p.receptor,
-            network.in_degree(p),
-            means[p.name],
-            (families[p.name].kappa - 1 + network.multiplicity(p)) * means[p.name] ** 2,
-            p.pre,
-            plasticity=short_term(p),
-        )
-        for p in _projections(network, cell)
-    ]
-    return replace(cell, inputs=cell.inputs + tuple(synapses))
-
-
-def _afferents(network, cell, assumed, families):
-    found, recurrent = [], recurrent_projections(network)
-    for p in _projections(network, cell):
-        receptor = cell.neuron.receptors[p.receptor]
-        bar = hat = float(np.mean(cell.neuron.time_constants[cell.neuron.states[receptor.state]]))
-        if not cell.neuron.reversal:
-            bar, hat = (
-                float(np.mean(e)) for e in psp_integrals(cell.neuron, network.dt, p.receptor)
-            )
-        share = efficacy(short_term(p), assumed[p.pre])
-        found.append(
-            Afferent(
-                p.name,
-                receptor.sign,
-                p.name in recurrent,
-                network.in_degree(p),
-                assumed[p.pre],
-                share * bar,
-                share**2 * hat,
-                1.0,
-                families[p.name].kappa,
-                network.multiplicity(p),
-            )
-        )
-    return found
-
-
-def _solve(network, cell, mu, sigma, assumed, families, shares):
-    """Mean weights of all projections onto a population."""
-    afferents = _afferents(network, cell, assumed, families)
-    if cell.neuron.reversal:
-        return solve_conductances(network, cell, afferents, mu, sigma, assumed, families, shares)
-    alone = membrane(replace(cell, inputs=()), assumed)
-    mu_0, v_0 = alone.mu, alone.sigma**2
-    for i in cell.inputs:
-        bar, hat = (float(np.mean(e)) for e in psp_integrals(cell.neuron, network.dt, i.receptor))
-        mu_0, v_0 = mu_0 + i.rate * bar * i.mean, v_0 + i.rate * hat * i.square
-    if v_0 >= sigma**2:
-        raise ValueError(
-            f"population {cell.name!r}: sigma_U > {np.sqrt(v_0):.4g} fails at sigma_U = {sigma:g}: the background alone has "
-            "that standard deviation. Feasible: a larger sigma_U, or a background of smaller weights and higher rate."
-        )
-    try:
-        solved = solve_dale(cell.name, afferents, mu - mu_0, np.sqrt(sigma**2 - v_0), 0.5, shares)
-    except ValueError as error:
-        raise ValueError(
-            f"{error} (These are what the network must add: the background alone has mean {mu_0:.4g} and standard deviation "
-            f"{np.sqrt(v_0):.4g}; the targets are mu_U = {mu:g} and sigma_U = {sigma:g}.)"
-        ) from None
-    return {name: mean for name, (mean, _) in solved.items()}
-
-
-def solve_conductances(network, cell, afferents, mu, sigma, assumed, families, shares, alpha=0.5):
-    """Mean weights of all projections onto a population with conductances. alpha: feed-forward share of the excitatory variance."""
-    groups = [[a for a in afferents if a.sign == sign] for sign in (+1, -1)]
-    silent = [a.name for a in afferents if not a.rate > 0]
-    if not all(groups) or silent:
-        raise ValueError(
-            f"population {cell.name!r} needs excitatory and inhibitory projections from sources that fire"
-            + (f"; {', '.join(silent)} is silent." if silent else ".")
-        )
-    split = variance_shares(groups[0], alpha, shares) | variance_shares(
-        groups[1], 0.5, shares, split=False
-    )
-    unit = {a.name: np.sqrt(split[a.name] / (a.square * a.variance_gain)) for a in afferents}
-
-    def at(e, f):
-        return membrane(
-            filled(
-                network,
-                cell,
-                {a.name: unit[a.name] * (e if a.sign > 0 else f) for a in afferents},
-                families,
-            ),
-            assumed,
-        )
-
-    def inhibition(e):
-        """f that brings the mean to mu, or NaN."""
-        if at(e, 0.0).mu < mu:
-            return np.nan
-        high = 1e-3
-        while at(e, high).mu > mu:
-            high *= 4
-            if high > 1e4:
-                return np.nan
-        from scipy.optimize import brentq  # here: `import biosnn` stays quick
-
-        return brentq(lambda f: at(e, f).mu - mu, 0.0, high, xtol=1e-10)
-
-    grid = np.concatenate([[0.0], np.geomspace(1e-4, 30, 60)])
-    fs = np.array([inhibition(e) for e in grid])
-    sigmas = np.array([at(e, f).sigma if np.isfinite(f) else np.nan for e, f in zip(grid, fs)])
-    if not np.any(np.isfinite(sigmas)):
-        raise ValueError(
-            f"population {cell.name!r}: no weights give mu_U = {mu:g}: it must lie between the reversal potentials "
-            f"{', '.join(f'{v:g}' for v in cell.neuron.reversal.values())}, and within what the background leaves."
-        )
-    signs = np.sign(sigmas - sigma)
-    crossing = np.flatnonzero(signs[:-1] * signs[1:] <= 0)
-    if not crossing.size:
-        raise ValueError(
-            f"population {cell.name!r}: {np.nanmin(sigmas):.4g} <= sigma_U <= {np.nanmax(sigmas):.4g} fails at sigma_U = "
-            f"{sigma:g}: no weights give it with mu_U = {mu:g} and this background. Feasible: a sigma_U in that range; fewer, "
-            "slower inputs for a larger one; a background of smaller weights and higher rate for a smaller one."
-        )
-    k = crossing[0]
-    from scipy.optimize import brentq  # here: `import biosnn` stays quick
-
-    e = brentq(lambda e: at(e, inhibition(e)).sigma - sigma, grid[k], grid[k + 1], xtol=1e-9)
-    f = inhibition(e)
-    return {a.name: float(unit[a.name] * (e if a.sign > 0 else f)) for a in afferents}

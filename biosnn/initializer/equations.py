@@ -1,17 +1,47 @@
-"""Weights that give a membrane its target mean and variance: the equations of the fluctuation-driven initializer.
+"""Weights that give a membrane its mean mu_U and deviation sigma_U, where potentials add up.
 
-Notation for one target population: each afferent projection has N expected synapses at rate nu (Hz), PSP integrals
-eps_bar and eps_hat (s), and a spike count per step whose variance is `fano` times that of a Poisson process.
+With conductances: conductances.py. Notation for one target population: each afferent projection has
+N expected synapses at rate nu (Hz), PSP integrals eps_bar and eps_hat (s), and a spike count per
+step whose variance is `fano` times that of a Poisson process. Mean and variance:
+
+    mu_U      = sum_p s_p N_p nu_p eps_bar_p E[w_p]
+    sigma_U^2 = sum_p N_p nu_p fano_p eps_hat_p E[w_p^2]
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+#: Projection -> (mean, standard deviation) of its weights.
+Solved = dict[str, tuple[float, float]]
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Afferent:
-    """One projection onto the target population. sign: +1, -1, or 0 for weights of either sign."""
+    """One projection onto the target population.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    sign
+        +1, -1, or 0 for weights of either sign.
+    recurrent
+        Whether its source can be reached from its target.
+    n
+        Expected synapses of a neuron.
+    rate
+        Hertz of the source.
+    eps_bar, eps_hat
+        Integrals of the PSP of a unit weight and of its square, in seconds.
+    fano
+        Variance of the spike count per step over that of a Poisson process.
+    kappa
+        E[w^2] / E[w]^2 of the family of weights.
+    multiplicity
+        Expected number of synapses that share the source and the target of a synapse.
+    """
 
     name: str
     sign: int
@@ -25,77 +55,142 @@ class Afferent:
     multiplicity: float = 1.0
 
     @property
-    def square(self):
-        """Squared input of a connected pair per synapse, in units of E[w]^2: its synapses share their spikes, not their weights."""
+    def square(self) -> float:
+        """Squared input of a connected pair per synapse, in units of E[w]^2.
+
+        The synapses of a pair share their spikes, not their weights.
+        """
         return self.kappa - 1 + self.multiplicity
 
     @property
-    def mean_gain(self):
+    def mean_gain(self) -> float:
         """d mu_U / d E[w], without sign."""
         return self.n * self.rate * abs(self.eps_bar)
 
     @property
-    def variance_gain(self):
+    def variance_gain(self) -> float:
         """d sigma_U^2 / d E[w^2]."""
         return self.n * self.rate * self.fano * self.eps_hat
 
 
-def solve_normal(target, afferents, mu, sigma, alpha, shares=None):
-    """Normal weights of either sign: name -> (mean, standard deviation).
+def solve_normal(
+    target: str,
+    afferents: Sequence[Afferent],
+    mu: float,
+    sigma: float,
+    alpha: float,
+    shares: Mapping[str, float] | None = None,
+) -> Solved:
+    """Normal weights of either sign.
 
-    E[w] = mu_U / sum_p N_p nu_p eps_bar_p for all afferents, and sigma_w^2 = share_p sigma_U^2 / (N_p nu_p eps_hat_p) - E[w]^2
-    with the shares alpha over feed-forward and 1 - alpha over recurrent projections. (E[w]^2 times the multiplicity of the synapses.)
+    Parameters
+    ----------
+    target
+        Name of the population, for messages.
+    afferents
+        Its afferent projections.
+    mu, sigma
+        Mean and standard deviation that its membrane shall have.
+    alpha
+        Feed-forward share of the variance.
+    shares
+        Projection to share of the variance, in place of `alpha`.
+
+    Returns
+    -------
+    Projection to (mean, standard deviation).
+
+    Raises
+    ------
+    ValueError
+        If no weights give this membrane; the message says which would be possible.
+
+    Notes
+    -----
+    E[w] = mu_U / sum_p N_p nu_p eps_bar_p for all afferents, and
+    sigma_w^2 = share_p sigma_U^2 / (N_p nu_p eps_hat_p) - E[w]^2, with the shares alpha over
+    feed-forward and 1 - alpha over recurrent projections. (E[w]^2 times the multiplicity of the
+    synapses.)
+
+    Examples
+    --------
+    >>> x = Afferent(
+    ...     name="x",
+    ...     sign=0,
+    ...     recurrent=False,
+    ...     n=100,
+    ...     rate=10.0,
+    ...     eps_bar=10e-3,
+    ...     eps_hat=2e-3,
+    ... )
+    >>> mean, deviation = solve_normal("E", [x], mu=0.5, sigma=0.4, alpha=0.9)["x"]
+    >>> f"{mean:.2f} {deviation:.2f}"
+    '0.05 0.28'
     """
     _check_active(target, afferents)
     mean = mu / sum(np.sign(a.eps_bar) * a.mean_gain for a in afferents)
-    shares, weights = variance_shares(afferents, alpha, shares), {}
+    split = variance_shares(afferents, alpha, shares)
+    weights = {}
     for a in afferents:
-        variance = shares[a.name] * sigma**2 / a.variance_gain - a.multiplicity * mean**2
+        square = split[a.name] * sigma**2 / a.variance_gain
+        variance = square - a.multiplicity * mean**2
         if variance < 0:
-            most = np.sqrt(shares[a.name] * sigma**2 / a.variance_gain / a.multiplicity) * abs(
-                mu / mean
-            )
+            most = np.sqrt(square / a.multiplicity) * abs(mu / mean)
             raise ValueError(
-                f"population {target!r}: no weights of projection {a.name!r} give mu_U = {mu:g} with sigma_U = {sigma:g}: the mean "
-                f"weight {mean:.4g} alone exceeds the allowed E[w^2] = {variance + a.multiplicity * mean**2:.4g}. Feasible: |mu_U| <= {most:.4g}"
-                ", a larger sigma_U, or more or faster inputs."
+                f"population {target!r}: no weights of projection {a.name!r} give mu_U = {mu:g} "
+                f"with sigma_U = {sigma:g}: the mean weight {mean:.4g} alone exceeds the allowed "
+                f"E[w^2] = {variance + a.multiplicity * mean**2:.4g}. Feasible: |mu_U| <= "
+                f"{most:.4g}, a larger sigma_U, or more or faster inputs."
             )
         weights[a.name] = (mean, float(np.sqrt(variance)))
     return weights
 
 
-def solve_dale(target, afferents, mu, sigma, alpha, shares=None):
-    """Means of non-negative weights whose family fixes kappa = E[w^2] / E[w]^2: name -> (mean, standard deviation).
+def solve_dale(
+    target: str,
+    afferents: Sequence[Afferent],
+    mu: float,
+    sigma: float,
+    alpha: float,
+    shares: Mapping[str, float] | None = None,
+) -> Solved:
+    """Non-negative weights whose family fixes kappa = E[w^2] / E[w]^2.
 
-    Let e and f be the standard deviations of U that excitation and inhibition cause, e^2 + f^2 = sigma_U^2. A projection with
-    share s of its group's variance has E[w] = sqrt(s / (kappa N nu eps_hat)) times e (or f), so the mean is linear (kappa with what
-    multiple synapses of a pair add, Afferent.square),
-    mu_U = a e - h f with a, h = sum N nu eps_bar sqrt(s / (kappa N nu eps_hat)), and f = (a e - mu_U) / h leaves one quadratic:
+    Parameters
+    ----------
+    target, afferents, mu, sigma, shares
+        As for `solve_normal`.
+    alpha
+        Feed-forward share of the excitatory variance.
+
+    Returns
+    -------
+    Projection to (mean, standard deviation).
+
+    Raises
+    ------
+    ValueError
+        If no weights give this membrane; the message says which inequality fails.
+
+    Notes
+    -----
+    Let e and f be the standard deviations of U that excitation and inhibition cause,
+    e^2 + f^2 = sigma_U^2. A projection with share s of its group's variance has
+    E[w] = sqrt(s / (kappa N nu eps_hat)) times e (or f), kappa with what multiple synapses of a
+    pair add (`Afferent.square`). So the mean is linear, mu_U = a e - h f with
+    a, h = sum N nu eps_bar sqrt(s / (kappa N nu eps_hat)), and f = (a e - mu_U) / h leaves one
+    quadratic:
 
         (1 + a^2/h^2) e^2 - 2 a mu_U/h^2 e + mu_U^2/h^2 - sigma_U^2 = 0
-
-    alpha is the feed-forward share of the excitatory variance.
     """
     _check_active(target, afferents)
     excitatory, inhibitory = ([a for a in afferents if a.sign == sign] for sign in (+1, -1))
-    shares = variance_shares(excitatory, alpha, shares) | variance_shares(
-        inhibitory, alpha, shares, split=False
-    )
-    unit = {a.name: np.sqrt(shares[a.name] / (a.square * a.variance_gain)) for a in afferents}
+    unit = unit_weights(excitatory, inhibitory, alpha, shares)
     gain_e, gain_i = (
         sum(a.mean_gain * unit[a.name] for a in group) for group in (excitatory, inhibitory)
     )
     _check_feasible(target, mu, sigma, gain_e, gain_i)
-    if gain_i == 0 or gain_e == 0:
-        e, f = (sigma, 0.0) if gain_i == 0 else (0.0, sigma)
-    else:
-        a, b, c = (
-            1 + gain_e**2 / gain_i**2,
-            -2 * gain_e * mu / gain_i**2,
-            mu**2 / gain_i**2 - sigma**2,
-        )
-        e = (-b + np.sqrt(b * b - 4 * a * c)) / (2 * a)
-        f = (gain_e * e - mu) / gain_i
+    e, f = _parts(mu, sigma, gain_e, gain_i)
     means = {a.name: unit[a.name] * (e if a.sign > 0 else f) for a in afferents}
     return {
         a.name: (float(means[a.name]), float(means[a.name] * np.sqrt(a.kappa - 1)))
@@ -103,18 +198,60 @@ def solve_dale(target, afferents, mu, sigma, alpha, shares=None):
     }
 
 
-def variance_shares(afferents, alpha, given=None, split=True):
-    """Share of each projection in the variance of its group: alpha over the feed-forward and 1 - alpha over the recurrent.
+def unit_weights(
+    excitatory: Sequence[Afferent],
+    inhibitory: Sequence[Afferent],
+    alpha: float,
+    shares: Mapping[str, float] | None,
+) -> dict[str, float]:
+    """Return projection to the mean weight for which its group causes the variance 1."""
+    split = variance_shares(excitatory, alpha, shares)
+    split |= variance_shares(inhibitory, alpha, shares, split=False)
+    return {
+        a.name: np.sqrt(split[a.name] / (a.square * a.variance_gain))
+        for a in (*excitatory, *inhibitory)
+    }
 
-    Within either part projections share equally. `given` (name -> share, > 0) overrides the shares; they are normalized.
-    split=False: equal shares for all (inhibition).
+
+def _parts(mu, sigma, gain_e, gain_i):
+    """(e, f) with mu = gain_e e - gain_i f and e^2 + f^2 = sigma^2."""
+    if gain_i == 0:
+        return sigma, 0.0
+    if gain_e == 0:
+        return 0.0, sigma
+    a = 1 + gain_e**2 / gain_i**2
+    b = -2 * gain_e * mu / gain_i**2
+    c = mu**2 / gain_i**2 - sigma**2
+    e = (-b + np.sqrt(b * b - 4 * a * c)) / (2 * a)
+    return e, (gain_e * e - mu) / gain_i
+
+
+def variance_shares(
+    afferents: Sequence[Afferent],
+    alpha: float,
+    given: Mapping[str, float] | None = None,
+    split: bool = True,
+) -> dict[str, float]:
+    """Return the share of each projection in the variance of its group.
+
+    Parameters
+    ----------
+    afferents
+        The projections of the group.
+    alpha
+        Share of the feed-forward projections; 1 - alpha is that of the recurrent ones. Within
+        either part projections share equally.
+    given
+        Projection to share (> 0), in place of these; they are normalized.
+    split
+        False: equal shares for all (inhibition).
     """
     if given and any(a.name in given for a in afferents):
         missing = [a.name for a in afferents if not given.get(a.name, 0) > 0]
         if missing:
             raise ValueError(
-                f"shares: projections {', '.join(missing)} have none; give a positive share to every projection of "
-                "the group, or to none."
+                f"shares: projections {', '.join(missing)} have none; give a positive share to "
+                "every projection of the group, or to none."
             )
         total = sum(given[a.name] for a in afferents)
         return {a.name: given[a.name] / total for a in afferents}
@@ -128,47 +265,63 @@ def variance_shares(afferents, alpha, given=None, split=True):
 
 
 def _check_active(target, afferents):
+    """ValueError unless all afferents have synapses and spikes."""
     if not afferents:
         raise ValueError(
-            f"population {target!r} has no afferent projections, so no weights can set its membrane."
+            f"population {target!r} has no afferent projections, so no weights can set its "
+            "membrane."
         )
     empty = [a.name for a in afferents if not a.n > 0]
     if empty:
         raise ValueError(
-            f"population {target!r}: {', '.join(empty)} has no synapses (its in-degree is 0), and causes no fluctuations."
+            f"population {target!r}: {', '.join(empty)} has no synapses (its in-degree is 0), and "
+            "causes no fluctuations."
         )
     silent = [a.name for a in afferents if not a.variance_gain > 0]
     if silent:
         raise ValueError(
-            f"population {target!r}: the rate assumed for the source of {', '.join(silent)} is 0 Hz; an input that "
-            "never spikes causes no fluctuations. Give rates={...}, or data in which it spikes."
+            f"population {target!r}: the rate assumed for the source of {', '.join(silent)} is "
+            "0 Hz; an input that never spikes causes no fluctuations. Give assumed_rates={…}, or "
+            "data in which it spikes."
         )
 
 
 def _check_feasible(target, mu, sigma, gain_e, gain_i):
-    """mu_U = a e - h f with e^2 + f^2 = sigma^2 and e, f >= 0 needs -h sigma <= mu_U <= a sigma."""
+    """ValueError unless -h sigma <= mu_U <= a sigma.
+
+    That is what mu_U = a e - h f with e^2 + f^2 = sigma^2 and e, f >= 0 needs.
+    """
     low, high = -gain_i * sigma, gain_e * sigma
-    what = f"population {target!r}: no non-negative weights give mu_U = {mu:g} with sigma_U = {sigma:g}: "
+    failed = why = ""
     if gain_i == 0 and not np.isclose(mu, high):
-        raise ValueError(
-            what
-            + f"it has no inhibitory afferent, so mu_U is {high:.4g} at this sigma_U. Connect an inhibitory "
-            f"population to balance the excitation, or ask for mu_U = {high:.4g}."
+        failed = f"it has no inhibitory afferent, so mu_U is {high:.4g} at this sigma_U."
+        why = (
+            "Connect an inhibitory population to balance the excitation, or ask for mu_U = "
+            f"{high:.4g}."
         )
-    if gain_e == 0 and not np.isclose(mu, low):
-        raise ValueError(
-            what
-            + f"it has no excitatory afferent, so mu_U is {low:.4g} at this sigma_U. Connect an excitatory input."
+    elif gain_e == 0 and not np.isclose(mu, low):
+        failed = f"it has no excitatory afferent, so mu_U is {low:.4g} at this sigma_U."
+        why = "Connect an excitatory input."
+    elif mu > high * (1 + 1e-9):
+        failed = (
+            f"mu_U <= {high:.4g} fails (with no inhibition at all, excitation of that variance "
+            "gives this mean)."
         )
-    if mu > high * (1 + 1e-9):
-        raise ValueError(
-            what
-            + f"mu_U <= {high:.4g} fails (with no inhibition at all, excitation of that variance gives this mean). "
-            f"Feasible: a smaller mu_U, sigma_U >= {mu / gain_e:.4g}, or more or faster excitatory inputs."
+        why = (
+            f"Feasible: a smaller mu_U, sigma_U >= {mu / gain_e:.4g}, or more or faster excitatory "
+            "inputs."
         )
-    if mu < low * (1 + 1e-9):
+    elif mu < low * (1 + 1e-9):
+        failed = (
+            f"mu_U >= {low:.4g} fails (with no excitation at all, inhibition of that variance "
+            "gives this mean)."
+        )
+        why = (
+            f"Feasible: a larger mu_U, sigma_U >= {-mu / gain_i:.4g}, or more or faster inhibitory "
+            "inputs."
+        )
+    if failed:
         raise ValueError(
-            what
-            + f"mu_U >= {low:.4g} fails (with no excitation at all, inhibition of that variance gives this mean). "
-            f"Feasible: a larger mu_U, sigma_U >= {-mu / gain_i:.4g}, or more or faster inhibitory inputs."
+            f"population {target!r}: no non-negative weights give mu_U = {mu:g} with sigma_U = "
+            f"{sigma:g}: {failed} {why}"
         )

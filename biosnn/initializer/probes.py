@@ -76,7 +76,7 @@ class Probes:
         for name in self.probed.kept:
             self.host.set_weights(name, self.network.weights[name], copy=False)
         self.probed.set_weights(self.network.weights)
-        options = {
+        options: dict[str, Any] = {
             "background": self.background + self.probed.adaptation(rates),
             "threads": threads,
             "progress": False,

@@ -1,98 +1,132 @@
 """What an initializer did: target, predicted and measured membrane of every population."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from rich.console import Group
 from rich.text import Text
 
+from ..support.show import About, Shows
 from ..support.tables import Table, number, printed
+from ..theory.moments import Moments
+from ..theory.rows import Rows
+
+#: Family (None: normal), mean and standard deviation of the weights of a projection.
+Weights = tuple[Any, float, float]
 
 
-def _xi(kind):
-    """Property (threshold - mu) / sigma of the target, predicted or measured membrane."""
+@dataclass(repr=False)
+class PopulationReport(Shows):
+    """One population in an `InitializerReport`.
 
-    def xi(row):
-        distance, sigma = row.threshold - getattr(row, f"mu_{kind}"), getattr(row, f"sigma_{kind}")
-        return (
-            float(distance / sigma)
-            if sigma
-            else np.copysign(np.inf, distance)
-            if distance
-            else np.nan
-        )
+    Parameters
+    ----------
+    name
+        Its name.
+    threshold
+        Its threshold, in the unit of U.
+    alpha
+        Feed-forward share of the (excitatory) variance; NaN in a circuit with a background.
+    target
+        The membrane that was asked for, and the rate that the equations assumed.
+    predicted
+        Theory with the final weights, for independent inputs at the assumed rates.
+    measured
+        What the closed loop measured last.
 
-    return property(xi)
-
-
-@dataclass
-class PopulationReport:
-    """Target, predicted (theory with the final weights and rates) and measured values of one population.
-
-    mu, sigma   mean and standard deviation over time of the free membrane;  xi = (threshold - mu) / sigma
-    rate        hertz;  assumed: that of the equations;  predicted: theory at the target;  measured: in a run
-    cv          coefficient of variation of the interspike intervals
-    ei_ratio    mean excitatory over mean inhibitory part of the membrane
-    spread      standard deviation over neurons of their mean membrane, which random weights cause
-    NaN where nothing was measured.
+    Examples
+    --------
+    `bs.fluctuation_driven` returns one for each population.
     """
 
     name: str
     threshold: float
     alpha: float
-    mu_target: float
-    sigma_target: float
-    mu_predicted: float = np.nan
-    sigma_predicted: float = np.nan
-    mu_measured: float = np.nan
-    sigma_measured: float = np.nan
-    rate_assumed: float = np.nan
-    rate_predicted: float = np.nan
-    rate_measured: float = np.nan
-    cv_measured: float = np.nan
-    ei_ratio: float = np.nan
-    spread_predicted: float = np.nan
-    spread_measured: float = np.nan
+    target: Moments
+    predicted: Moments = field(default_factory=Moments)
+    measured: Moments = field(default_factory=Moments)
 
-    xi_target, xi_predicted, xi_measured = _xi("target"), _xi("predicted"), _xi("measured")
+    @property
+    def ei_ratio(self) -> float:
+        """Excitatory over inhibitory part of the mean membrane: measured, or else of theory.
+
+        In circuits with a background and with conductances it is always that of theory.
+        """
+        measured = self.measured.ei_ratio
+        return self.predicted.ei_ratio if np.isnan(measured) else measured
+
+    @property
+    def _kinds(self):
+        return {"target": self.target, "predicted": self.predicted, "measured": self.measured}
+
+    def _about(self):
+        rows = [("threshold", number(self.threshold))]
+        rows += [(kind, m.line()) for kind, m in self._kinds.items() if m.known]
+        return About(f"PopulationReport {self.name}", rows)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the numbers for JSON, without those that are not known."""
+        return {
+            "name": self.name,
+            "threshold": self.threshold,
+            "alpha": _plain(self.alpha),
+            "ei_ratio": _plain(self.ei_ratio),
+        } | {
+            kind: moments.as_dict() | {"xi": _plain(moments.xi(self.threshold))}
+            for kind, moments in self._kinds.items()
+        }
 
 
-@dataclass
-class InitializerReport:
-    """What the initializer did. `print` it for a table; `as_dict` for JSON.
+def _plain(value):
+    """A number for JSON, None where it is not finite."""
+    return float(value) if np.isfinite(value) else None
 
-    weights      projection -> (family, mean, standard deviation); family None: normal
-    input_rates  input -> Hz
+
+@dataclass(repr=False)
+class InitializerReport(Rows, Shows):
+    """What the initializer did. `print` it for a table; `as_dict` is for JSON.
+
+    `report["E"]` is the PopulationReport of population E.
+
+    Parameters
+    ----------
+    populations
+        A PopulationReport for each spiking population.
+    weights
+        Projection to (family, mean, standard deviation) of its weights; family None: normal.
+    input_rates
+        Input to hertz.
+    converged
+        Whether rates and weights are consistent, and the closed loop met its targets.
+    iterations
+        Of the closed loop, or of theory without one.
+    closed_loop
+        Whether the membrane was measured and the weights were corrected.
+    notes
+        What else one should know, in sentences.
+
+    Examples
+    --------
+    `bs.fluctuation_driven` returns one.
     """
 
-    populations: list
-    weights: dict
-    input_rates: dict
+    populations: list[PopulationReport]
+    weights: dict[str, Weights]
+    input_rates: dict[str, float]
     converged: bool = True
     iterations: int = 0
     closed_loop: bool = False
-    notes: list = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
-    def as_dict(self):
-        """Numbers by population, for JSON (None where nothing was measured)."""
-
-        def plain(value):
-            return None if isinstance(value, float) and not np.isfinite(value) else value
-
-        rows = [
-            {key: plain(value) for key, value in vars(p).items()}
-            | {
-                f"xi_{kind}": plain(getattr(p, f"xi_{kind}"))
-                for kind in ("target", "predicted", "measured")
-            }
-            for p in self.populations
-        ]
+    def as_dict(self) -> dict[str, Any]:
+        """Return all numbers for JSON: None, or no entry, where nothing is known."""
         weights = {
             name: {"family": repr(family), "mean": mean, "standard_deviation": deviation}
             for name, (family, mean, deviation) in self.weights.items()
         }
         return {
-            "populations": rows,
+            "populations": [row.as_dict() for row in self.populations],
             "weights": weights,
             "input_rates_hz": self.input_rates,
             "converged": self.converged,
@@ -102,53 +136,40 @@ class InitializerReport:
         }
 
     def _table(self):
-        rows = []
-        for p in self.populations:
-            lines = [
-                (
-                    "target",
-                    p.mu_target,
-                    p.sigma_target,
-                    p.xi_target,
-                    p.rate_assumed,
-                    None,
-                    None,
-                    None,
-                ),
-                (
-                    "predicted",
-                    p.mu_predicted,
-                    p.sigma_predicted,
-                    p.xi_predicted,
-                    p.rate_predicted,
-                    None,
-                    None,
-                    p.spread_predicted,
-                ),
-                (
-                    "measured",
-                    p.mu_measured,
-                    p.sigma_measured,
-                    p.xi_measured,
-                    p.rate_measured,
-                    p.cv_measured,
-                    p.ei_ratio,
-                    p.spread_measured,
-                ),
-            ]
-            rows += [
-                ["" if k else p.name, kind, *map(number, values)]
-                for k, (kind, *values) in enumerate(lines if self.closed_loop else lines[:2])
-            ]
         return Table(
             "Fluctuation-driven start (free membrane U; spread: sd of mean U over neurons)",
             ("name", "", "mean U", "sd U", "xi", "rate (Hz)", "CV", "E/I", "spread"),
-            rows,
+            [line for row in self.populations for line in self._lines(row)],
             keys=2,
         )
 
-    def __rich__(self):
+    def _lines(self, row):
+        """Lines of a population in the table."""
+        lines = [
+            [row.name, "target", *_cells(row, row.target)],
+            ["", "predicted", *_cells(row, row.predicted, spread=row.predicted.spread)],
+        ]
+        if self.closed_loop:
+            m = row.measured
+            cells = _cells(row, m, cv=m.cv, ei_ratio=row.ei_ratio, spread=m.spread)
+            lines.append(["", "measured", *cells])
+        return lines
+
+    def _about(self):
+        rows = [("converged", "yes" if self.converged else "no")]
+        if self.closed_loop:
+            rows.append(("measurements", f"{self.iterations}"))
+        rows += [("note", note) for note in self.notes]
+        return About("InitializerReport", rows, self._table())
+
+    def __rich__(self) -> Group:
         return Group(self._table(), *map(Text, self.notes))
 
-    def __str__(self):
+    def __str__(self) -> str:
         return printed(self._table(), *self.notes)
+
+
+def _cells(row, m, cv=np.nan, ei_ratio=np.nan, spread=np.nan):
+    """The cells of a line of the table."""
+    values = (m.mu, m.sigma, m.xi(row.threshold), m.rate, cv, ei_ratio, spread)
+    return [number(value) for value in values]

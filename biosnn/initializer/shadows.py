@@ -1,122 +1,197 @@
-"""What a membrane would do without threshold, measured: copies of a population that receive its spikes and never fire."""
+"""Free membranes (threshold off) on trials, measured: shadows of a population that never fire.
 
-from dataclasses import dataclass
+A shadow receives the same spikes as its population through a part of the weights.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..engine.run import run
 from ..kernels.recording import add_products
 from ..network.network import Network
 from ..network.neuron import free_membrane
-from .advice import standard_errors
+from ..theory.moments import Moments
 
-_SHADOW_BYTES = 64e6  # of membranes that are held in memory
-
-
-@dataclass
-class Components:
-    """Statistics per neuron of the parts (c of them) of the free membrane that the closed loop scales: see `component_weights`."""
-
-    mean: np.ndarray  # (c, n) over trials and steps
-    covariance: np.ndarray  # (c, c, n)
-    errors: tuple = (0.0, 0.0)  # standard errors of mu_U and sigma_U of the whole, over the trials
+#: Bytes of membranes that are held in memory.
+_BYTES = 64e6
 
 
-def component_weights(design, name):
-    """Parts whose sum is the free membrane: excitation and inhibition, (unsigned) the weights and a uniform offset, or all (conductances).
+class Equations(Protocol):
+    """What the measurement needs of the equations of a population."""
 
-    Returns for each part projection -> weights (a non-negative projection keeps its receptor and so its sign).
+    dalian: bool  # whether the membrane is the sum of its components; else the first is the whole
+
+    def components(self) -> list[dict[str, NDArray]]:
+        """Projection to weights, for each part of the membrane."""
+
+
+class Parts(NamedTuple):
+    """Parts of a free membrane, one for each group of weights that the closed loop scales.
+
+    Parameters
+    ----------
+    mean
+        (part, neuron), over trials and steps.
+    covariance
+        (part, part, neuron), likewise.
     """
-    afferents, weights = design.afferents[name], design.network.weights
-    if name in design.conducting:
-        return [{a.name: weights[a.name] for a in afferents}]
-    if design.dalian[name]:
-        return [{a.name: weights[a.name] for a in afferents if a.sign == sign} for sign in (+1, -1)]
-    return [
-        {a.name: weights[a.name] for a in afferents},
-        {a.name: np.ones_like(weights[a.name]) for a in afferents},
-    ]
+
+    mean: NDArray[np.float64]
+    covariance: NDArray[np.float64]
 
 
-def measure(design, trace, threads):
-    """Components of every population, by name. Simulates shadows: copies that receive the same spikes and never spike, one per component."""
-    shadow, parts = _shadows(design)
-    spikes = trace.spikes | trace.inputs
-    spikes = {source.name: spikes[source.name] for source in shadow.inputs}
-    n_trials, width = trace.tape[2].counts.shape[0], sum(p.n for p in shadow.spiking)
-    each = max(1, int(_SHADOW_BYTES / (trace.n_steps * width * np.dtype(shadow.dtype).itemsize)))
-    sums = {name: np.zeros((n_trials, len(p), design.network[name].n)) for name, p in parts.items()}
-    products = {
-        name: np.zeros((n_trials, len(p), *s.shape[1:]))
-        for (name, p), s in zip(parts.items(), sums.values())
-    }
+def measure(
+    network: Network,
+    equations: Mapping[str, Equations],
+    trace: Any,
+    *,
+    merge: bool,
+    threads: int | None,
+) -> dict[str, tuple[Moments, Parts]]:
+    """Measure the free membranes of populations in a run.
+
+    Parameters
+    ----------
+    network
+        The network that ran.
+    equations
+        Population to its equations.
+    trace
+        The Trace of the run.
+    merge
+        Whether several spikes of a unit in one step count once.
+    threads
+        As for `run`.
+
+    Returns
+    -------
+    Population to Moments (mu, sigma, spread, their standard errors over trials) and Parts.
+    """
+    components = {name: each.components() for name, each in equations.items()}
+    shadow = shadow_network(network, components)
+    recorded = trace.spikes | trace.inputs
+    spikes = {source.name: recorded[source.name] for source in shadow.inputs}
+    n_trials = trace.tape[2].counts.shape[0]
+    sums, products = {}, {}
+    for name, parts in components.items():
+        sums[name] = np.zeros((n_trials, len(parts), network[name].n))
+        products[name] = np.zeros((n_trials, len(parts), len(parts), network[name].n))
+    width = sum(p.n for p in shadow.spiking)
+    of_trial = trace.n_steps * width * np.dtype(shadow.dtype).itemsize
+    each = max(1, int(_BYTES / of_trial))
     for first in range(0, n_trials, each):
+        rows = slice(first, first + each)
         done = run(
             shadow,
-            {source: train[first : first + each] for source, train in spikes.items()},
+            {source: train[rows] for source, train in spikes.items()},
             record=[f"{p.name}.U" for p in shadow.spiking],
-            merge=design.merge,
+            merge=merge,
             threads=threads,
         )
         column = 0
-        for name in parts:
-            rows = slice(first, first + each)
+        for name in components:
             add_products(done.tape[2].states, column, sums[name][rows], products[name][rows])
             column += sums[name][0].size
+    steps = trace.n_steps
     return {
-        name: _components(
-            sums[name] / trace.n_steps, products[name] / trace.n_steps, design.dalian[name]
-        )
-        for name in parts
+        name: _measured(sums[name] / steps, products[name] / steps, equations[name].dalian)
+        for name in components
     }
 
 
-def _shadows(design):
-    """A network of the shadows of all populations, which has those populations as inputs; and their parts by population."""
-    network, targets = design.network, design.targets
-    shadow, sources = (
-        Network(network.dt, network.dtype),
-        {p.pre for name in targets for p in design.afferent_projections(name)},
-    )
+def shadow_network(network: Network, components: Mapping[str, list[dict[str, NDArray]]]) -> Network:
+    """Return a network of shadows, which has the sources of their projections as inputs.
+
+    Parameters
+    ----------
+    network
+        The network whose populations are shadowed.
+    components
+        Population to the parts of its membrane: projection to weights, for each part.
+    """
+    shadow = Network(network.dt, network.dtype)
+    used = {p for parts in components.values() for weights in parts for p in weights}
+    sources = {network.projection(p).pre for p in used}
     for source in network.sources:
         if source.name in sources:
             shadow.input(source.n, name=source.name, sign=source.sign)
-    parts = {name: component_weights(design, name) for name in targets}
-    for name, components in parts.items():
-        for k, weights in enumerate(components):
-            copy = shadow.population(
-                network[name].n,
-                free_membrane(network[name].neuron),
-                name=f"component {k} of {name}",
-            ).name
+    for name, parts in components.items():
+        population: Any = network[name]
+        neuron = free_membrane(population.neuron)
+        for k, weights in enumerate(parts):
+            copy = shadow.population(population.n, neuron, name=f"component {k} of {name}").name
             for projection, values in weights.items():
-                p, synapses = network.projection(projection), network.synapses.get(projection)
-                delay = p.delay
-                if delay is None:  # of every synapse; `connect` takes them in the order of weights
-                    steps = network.delay_steps(p)
-                    delay = (
-                        steps if synapses.shares_weights else synapses.in_order_of_weights(steps)
-                    ) * network.dt
+                p = network.projection(projection)
                 shadow.connect(
                     p.pre,
                     copy,
-                    delay=delay,
+                    delay=_delay(network, p),
                     weights=values,
                     receptor=p.receptor,
                     name=f"{k} {projection}",
-                    synapses=synapses,
+                    synapses=network.synapses.get(projection),
                 )
-    return shadow, parts
+    return shadow
 
 
-def _components(means, squares, summed):
-    """Components from means over steps of U_a (trial, c, n) and U_a U_b (trial, c, c, n). summed: the membrane is the sum of the parts."""
-    whole = (
-        (means.sum(axis=1), squares.sum(axis=(1, 2))) if summed else (means[:, 0], squares[:, 0, 0])
-    )
+def _delay(network, projection):
+    """Seconds: the delay of a projection, or of each synapse in the order of the weights."""
+    if projection.delay is not None:
+        return projection.delay
+    steps = network.delay_steps(projection)
+    synapses = network.synapses[projection.name]
+    if not synapses.shares_weights:
+        steps = synapses.in_order_of_weights(steps)
+    return steps * network.dt
+
+
+def _measured(means, squares, summed):
+    """Moments and Parts from means over steps: U_a (trial, c, n) and U_a U_b (trial, c, c, n).
+
+    summed: the membrane is the sum of the parts; else the first part is the whole.
+    """
+    if summed:
+        of_trial, square_of_trial = means.sum(axis=1), squares.sum(axis=(1, 2))
+    else:
+        of_trial, square_of_trial = means[:, 0], squares[:, 0, 0]
     mean = means.mean(axis=0)
-    return Components(
-        mean,
-        squares.mean(axis=0) - mean[:, None] * mean[None],
-        standard_errors(*whole, whole[0].mean(axis=0)),
+    parts = Parts(mean, squares.mean(axis=0) - mean[:, None] * mean[None])
+    whole = parts.mean.sum(axis=0) if summed else parts.mean[0]
+    variance = parts.covariance.sum(axis=(0, 1)) if summed else parts.covariance[0, 0]
+    moments = Moments(
+        mu=float(whole.mean()),
+        sigma=float(np.sqrt(variance.mean())),
+        spread=float(whole.std()),
+        errors=standard_errors(of_trial, square_of_trial, of_trial.mean(axis=0)),
     )
+    if summed and mean[1].mean() != 0:
+        moments = moments.but(excitation=mean[0].mean(), inhibition=-mean[1].mean())
+    return moments, parts
+
+
+def standard_errors(
+    sums: NDArray[np.float64], squares: NDArray[np.float64], mean: NDArray[np.float64]
+) -> Moments:
+    """Standard errors of the mean and the standard deviation of U over a sample of trials.
+
+    Parameters
+    ----------
+    sums, squares
+        (trial, neuron) means over the steps of U and U^2.
+    mean
+        (neuron,) mean over all trials.
+
+    Returns
+    -------
+    Moments whose mu and sigma are the errors; 0 for a single trial.
+    """
+    n_trials = len(sums)
+    if n_trials < 2:
+        return Moments(mu=0.0, sigma=0.0)
+    variance = (squares - 2 * mean * sums + mean**2).mean(axis=1)
+    mu = sums.mean(axis=1).std(ddof=1)
+    sigma = variance.std(ddof=1) / (2 * np.sqrt(max(variance.mean(), 1e-12)))
+    return Moments(mu=float(mu / np.sqrt(n_trials)), sigma=float(sigma / np.sqrt(n_trials)))

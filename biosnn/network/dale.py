@@ -55,7 +55,7 @@ def check_weights(name: str, weights: ArrayLike, non_negative: bool) -> None:
 
 
 def _index(at):
-    """The place of a weight in words, nothing for one number."""
+    """The index of a weight in words; nothing for one number."""
     return f"[{', '.join(map(str, at))}] " if at.size else ""
 
 
@@ -96,7 +96,6 @@ class Audit(Shows):
     --------
     >>> Audit({"E": np.array([1, 1, 0])}, violations=0)
     Dale's law: 0 violations
-    <BLANKLINE>
     neurons  excitatory  inhibitory  mixed  without synapses
     ────────────────────────────────────────────────────────
     E                 2                                    1

@@ -159,7 +159,8 @@ class Exponential(_OfFamily):
     Examples
     --------
     >>> import biosnn as bs
-    >>> round(bs.Exponential(0.2).draw(np.random.default_rng(1), 100_000).mean(), 2)
+    >>> values = bs.Exponential(0.2).draw(np.random.default_rng(1), 100_000)
+    >>> round(float(values.mean()), 2)
     0.2
     """
 
@@ -189,8 +190,8 @@ class LogNormal(_OfFamily):
     --------
     >>> import biosnn as bs
     >>> values = bs.LogNormal(0.2, 0.5).draw(np.random.default_rng(1), 100_000)
-    >>> round(values.mean(), 2), round(np.log(values).std(), 2)
-    (np.float64(0.2), np.float64(0.5))
+    >>> round(float(values.mean()), 2), round(float(np.log(values).std()), 2)
+    (0.2, 0.5)
     """
 
     mean: float
@@ -215,8 +216,8 @@ class Gamma(_OfFamily):
     --------
     >>> import biosnn as bs
     >>> values = bs.Gamma(0.2, 4.0).draw(np.random.default_rng(1), 100_000)
-    >>> round(values.std() / values.mean(), 2)
-    np.float64(0.5)
+    >>> round(float(values.std() / values.mean()), 2)
+    0.5
     """
 
     mean: float
@@ -239,8 +240,9 @@ class HalfNormal(_OfFamily):
     Examples
     --------
     >>> import biosnn as bs
-    >>> round(bs.HalfNormal(0.2).draw(np.random.default_rng(1), 100_000).mean(), 2)
-    np.float64(0.2)
+    >>> values = bs.HalfNormal(0.2).draw(np.random.default_rng(1), 100_000)
+    >>> round(float(values.mean()), 2)
+    0.2
     """
 
     mean: float
@@ -311,7 +313,7 @@ def _settle(distribution, infinite=()):
 
 
 def _becomes_seconds(distribution, name):
-    """Put seconds in the place of a quantity of time; returns whether it is not of another unit."""
+    """Turn a quantity of time into seconds; False where it is a quantity of something else."""
     try:
         keep(distribution, **{name: seconds(getattr(distribution, name), name)})
     except ValueError:

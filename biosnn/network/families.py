@@ -13,10 +13,18 @@ from numpy.typing import ArrayLike, NDArray
 from ..support.checks import keep, real, reals
 from .drawing import asked
 
+__all__ = ["Constant", "Exponential", "Family", "Gamma", "HalfNormal", "LogNormal", "Uniform"]
+
 
 @dataclass(frozen=True)
 class Family:
-    """Base of the families."""
+    """Base of the families, of mean 1; an initializer scales what they draw.
+
+    Examples
+    --------
+    >>> isinstance(LogNormal(0.5), Family)
+    True
+    """
 
     @property
     def kappa(self) -> float:

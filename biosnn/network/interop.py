@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from ..support.checks import reals
 
+__all__ = ["from_torch"]
+
 
 def from_torch(weight: Any) -> NDArray[Any]:
     """Return the weights of a layer of PyTorch as `connect` and `set_weights` take them.

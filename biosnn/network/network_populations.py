@@ -75,7 +75,7 @@ class NetworkPopulations(NetworkView):
         name
             Of the population; default "population_0", "population_1" and so on.
         surrogate
-            What takes the place of the derivative of a spike.
+            What replaces the derivative of a spike.
         initial
             U at the start of a trial.
         learn
@@ -85,9 +85,9 @@ class NetworkPopulations(NetworkView):
         noise
             Spikes at random, such as SigmoidEscape(20).
         bias
-            Where a constant current starts that training changes, a number or an array (n,). It
-            stands on the right-hand side of tau_mem dU/dt = -U + …. None: there is none (fixed
-            currents are given to `run` and `simulate`).
+            Initial value of a constant current that training changes, a number or an array (n,).
+            It is a term on the right-hand side of tau_mem dU/dt = -U + …. None: no such current
+            (fixed currents are given to `run` and `simulate`).
 
         Returns
         -------

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..support import timegrid
-from ..support.checks import instance, real
+from ..support.checks import instance
 from ..support.show import About, Shows, milliseconds
 from ..support.units import Seconds
 from . import neuron_checks
@@ -140,10 +140,10 @@ class Neuron(Shows):
     ...     time_constants={"mem": 20e-3, "syn": 5e-3},
     ... )
     Neuron mine
-      states          U (mem 20 ms), I (syn 5 ms)
-      receptors       syn: I += w
-      threshold       1, reset to 0
-      integrator      exact
+      states      U (mem 20 ms), I (syn 5 ms)
+      receptors   syn: I += w
+      threshold   1, reset to 0
+      integrator  exact
     """
 
     model: str
@@ -310,8 +310,6 @@ def bounded(neuron: Neuron, low: float = -np.inf, high: float = np.inf) -> Neuro
     -1.0
     """
     instance(neuron, "neuron", Neuron, "a neuron model, such as bs.lif()")
-    low = real(neuron_checks.unitless(low), f"{neuron.model}: low", infinite=True)
-    high = real(neuron_checks.unitless(high), f"{neuron.model}: high", infinite=True)
     return replace(neuron, low=low, high=high)
 
 

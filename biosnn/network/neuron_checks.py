@@ -9,11 +9,12 @@ from ..support.checks import real, reals, refuse, shown
 from ..support.units import seconds
 from ..support.warn import warn_if_implausible
 
+_DICTS = ("states", "gains", "receptors", "time_constants", "reversal", "spike_jumps")
 INTEGRATORS = ("exact", "exponential_euler", "euler")
 
 
 def check(neuron: Any) -> None:
-    """Check a table and put plain numbers and arrays in the place of what was given.
+    """Check a table and turn what was given into plain numbers and arrays.
 
     Parameters
     ----------
@@ -30,14 +31,44 @@ def check(neuron: Any) -> None:
     UnitWarning
         Where a time is too long to be meant in seconds.
     """
+    _check_kinds(neuron)
+    _check_numbers(neuron)
     _check_threshold(neuron)
     _check_integrator(neuron)
     _check_times(neuron)
     _check_time_constants(neuron)
-    _check_names(neuron)
     _check_receptors(neuron)
+    _check_names(neuron)
     _check_spike_jumps(neuron)
     _check_bounds(neuron)
+
+
+def _check_kinds(neuron):
+    """Every part is of its kind: texts, dicts, a drive."""
+    checks.texts([neuron.model], "model", "'lif'")
+    for name in _DICTS:
+        checks.instance(getattr(neuron, name), f"{neuron.model}: {name}", dict, "a dict")
+    if not neuron.states:
+        refuse(f"{neuron.model}: states", neuron.states, "a dict with the membrane, 'U', first")
+    for pair in neuron.gains:
+        if not isinstance(pair, tuple) or len(pair) != 2:
+            refuse(f"{neuron.model}: a key of gains", pair, "a pair of states")
+    for tau in neuron.states.values():
+        checks.instance(tau, f"{neuron.model}: a value of states", str, "a time constant's name")
+    if not (neuron.nonlinear_drive is None or hasattr(neuron.nonlinear_drive, "square")):
+        what = f"{neuron.model}: nonlinear_drive"
+        refuse(what, neuron.nonlinear_drive, "a NonlinearDrive, as adex has, or None")
+
+
+def _check_numbers(neuron):
+    """Bounds, gains and reversal potentials become numbers, also where they have units."""
+    for name in ("low", "high"):
+        what = f"{neuron.model}: {name}"
+        checks.keep(neuron, **{name: real(unitless(getattr(neuron, name)), what, infinite=True)})
+    for name in ("gains", "reversal"):
+        values = getattr(neuron, name).items()
+        each = {key: real(unitless(v), f"{neuron.model}: {name}[{key!r}]") for key, v in values}
+        checks.keep(neuron, **{name: each})
 
 
 def _check_threshold(neuron):
@@ -148,7 +179,10 @@ def _check_names(neuron):
 def _check_receptors(neuron):
     """Jumps are numbers, signs are signs."""
     for name, receptor in neuron.receptors.items():
-        if receptor.sign not in (-1, 0, 1) or not np.isfinite(_number(receptor.jump)):
+        if not all(hasattr(receptor, part) for part in ("state", "jump", "sign")):
+            refuse(f"{neuron.model}: receptor {name!r}", receptor, "a bs.Receptor")
+        checks.instance(receptor.state, f"{neuron.model}: state of {name!r}", str, "a state's name")
+        if _number(receptor.sign) not in (-1, 0, 1) or not np.isfinite(_number(receptor.jump)):
             raise ValueError(
                 f"{neuron.model}: receptor {name!r} has jump {shown(receptor.jump)} and sign "
                 f"{shown(receptor.sign)}; a jump is a finite number, a sign -1, 0 or 1."

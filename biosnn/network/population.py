@@ -29,7 +29,7 @@ class Population(Shows):
     neuron
         Its table; None for inputs.
     surrogate
-        What takes the place of the derivative of a spike; None for inputs and readouts.
+        What replaces the derivative of a spike; None for inputs and readouts.
     initial
         U at the start of a trial.
     learn
@@ -98,8 +98,8 @@ class Population(Shows):
             rows.append(("surrogate", repr(self.surrogate)))
         if self.noise is not None:
             rows.append(("noise", repr(self.noise)))
-        learned = [f"{name} (one per {shared})" for name, shared in self.learn.items()]
-        learned += ["bias (one per neuron)"] if self.bias else []
+        learned = [f"{name} per {shared}" for name, shared in self.learn.items()]
+        learned += ["bias per neuron"] if self.bias else []
         if learned:
             rows.append(("learned", ", ".join(learned)))
         kind = {"input": "Input", "pooling": "Pooling units", "readout": "Readout"}

@@ -39,9 +39,9 @@ class Projection(Shows):
     >>> exc = net.population(80, bs.ei_lif(), "excitatory", name="E")
     >>> net.connect(exc, exc, synapses=bs.Bernoulli(0.1), delay=1e-3, seed=1)
     Projection E->E
-      onto    exc of E, weights >= 0
-      pairs   Bernoulli(p=0.1, self_connections=True)
-      delay   1 ms
+      onto   exc of E, weights >= 0
+      pairs  Bernoulli(p=0.1, self_connections=True)
+      delay  1 ms
     """
 
     name: str

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..support import checks
 from .neuron import Neuron
 from .step_matrix import step_matrix
 
@@ -55,6 +56,8 @@ def psp(
     '0.25'
     """
     matrix, _ = step_matrix(neuron, dt, time_constants)
+    checks.choice(receptor, f"the receptor of {neuron.model}", neuron.receptors)
+    n_steps = checks.whole(n_steps, "n_steps", 0)
     state = arrival_state(neuron, receptor, matrix.shape[:-1])
     kernel = np.empty((n_steps, *matrix.shape[:-2]))
     for n in range(n_steps):

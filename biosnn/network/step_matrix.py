@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..support import checks
 from .neuron import Neuron
 
 _REMEMBERED = 256  # exponentials: networks are packed again and again with the same few
@@ -81,9 +82,9 @@ def step_matrix(
     array([[0.9512, 0.0464],
            [0.    , 0.9048]])
     """
-    taus = neuron.time_constants if time_constants is None else time_constants
-    each = [np.asarray(taus[name]) for name in neuron.states.values()]
-    tau = np.stack(np.broadcast_arrays(*each), axis=-1)
+    checks.instance(neuron, "neuron", Neuron, "a neuron model, such as bs.lif()")
+    dt = checks.time(dt, "dt", above=0)
+    tau = _time_constants(neuron, time_constants)
     rhs = _right_hand_side(neuron)
     if neuron.integrator == "exact":
         n = len(rhs)
@@ -95,6 +96,28 @@ def step_matrix(
         decay = decay[..., None]
         step = (1 - decay) * (rhs + np.eye(*rhs.shape)) + decay * np.eye(*rhs.shape)
     return step[..., :-1], step[..., -1]
+
+
+def _time_constants(neuron, given):
+    """(S,) or (n, S) time constants of the states, those of the table unless others are given."""
+    if given is None:
+        given = neuron.time_constants
+    checks.instance(given, "time_constants", Mapping, "a dict from names to seconds, or None")
+    found = []
+    for name in neuron.states.values():
+        if name not in given:
+            raise ValueError(
+                f"time_constants has {', '.join(map(str, given)) or 'nothing'}; {neuron.model} "
+                f"needs {', '.join(neuron.time_constants)}."
+            )
+        tau = checks.as_array(given[name], f"time_constants[{name!r}]", "seconds")
+        if tau.ndim > 1 or tau.dtype.kind not in "iufc" or not np.all(tau.real > 0):
+            checks.refuse(f"time_constants[{name!r}]", given[name], "positive, one or one a neuron")
+        found.append(tau)
+    if len({tau.size for tau in found if tau.ndim}) > 1:
+        sizes = ", ".join(str(tau.size) for tau in found)
+        raise ValueError(f"time_constants have {sizes} values; one, or one for each neuron.")
+    return np.stack(np.broadcast_arrays(*found), axis=-1)
 
 
 def _right_hand_side(neuron: Neuron) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Surrogate gradients, which take the place of the derivative of a spike, with their twins."""
+"""Surrogate gradients, which replace the derivative of a spike, with their smooth twins."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -12,7 +12,7 @@ from ..support.checks import keep, real, reals, shown
 
 @dataclass(frozen=True)
 class Surrogate:
-    """What takes the place of the derivative of a spike with respect to U.
+    """What replaces the derivative of a spike with respect to U.
 
     The formulas are compiled with the kernels, so a surrogate of your own chooses one of the nine
     here, by deriving from its class, and sets the steepness (and, of TruncatedSuperSpike, the
@@ -113,6 +113,11 @@ def check_surrogate(value: Any, what: str) -> None:
 class SuperSpike(Surrogate):
     """SuperSpike: sigma'(x) = 1 / (beta |x| + 1)^2.
 
+    Parameters
+    ----------
+    steepness
+        beta, as of `Surrogate`.
+
     Notes
     -----
     The twin is x / (1 + beta |x|) + 1/beta.
@@ -135,6 +140,11 @@ class SuperSpike(Surrogate):
 class Sigmoid(Surrogate):
     """Derivative of the logistic function: sigma'(x) = beta s (1 - s), s = 1 / (1 + exp(-beta x)).
 
+    Parameters
+    ----------
+    steepness
+        beta, as of `Surrogate`.
+
     Notes
     -----
     The twin is s. The peak of sigma' is beta / 4.
@@ -151,6 +161,11 @@ class Sigmoid(Surrogate):
 @dataclass(frozen=True)
 class Triangular(Surrogate):
     """Triangle: sigma'(x) = max(0, 1 - beta |x|).
+
+    Parameters
+    ----------
+    steepness
+        beta, as of `Surrogate`.
 
     Notes
     -----
@@ -211,6 +226,11 @@ class TruncatedSuperSpike(Surrogate):
 class Gaussian(Surrogate):
     """Normal density: sigma'(x) = beta exp(-(beta x)^2 / 2) / sqrt(2 pi).
 
+    Parameters
+    ----------
+    steepness
+        beta, as of `Surrogate`.
+
     Notes
     -----
     The standard deviation is 1/beta. The twin is the distribution function, from 0 to 1.
@@ -231,6 +251,11 @@ class Gaussian(Surrogate):
 @dataclass(frozen=True)
 class Arctan(Surrogate):
     """Derivative of the arctangent: sigma'(x) = (beta / 2) / (1 + (pi beta x / 2)^2).
+
+    Parameters
+    ----------
+    steepness
+        beta, as of `Surrogate`.
 
     Notes
     -----
@@ -253,6 +278,11 @@ class Arctan(Surrogate):
 @dataclass(frozen=True)
 class MultiGaussian(Surrogate):
     """A normal density with negative tails: far from threshold the gradient has the other sign.
+
+    Parameters
+    ----------
+    steepness
+        beta, as of `Surrogate`.
 
     Notes
     -----
@@ -279,6 +309,11 @@ class MultiGaussian(Surrogate):
 class AsymptoticSuperSpike(Surrogate):
     """SuperSpike with an area of 2 for every beta: sigma'(x) = beta / (beta |x| + 1)^2.
 
+    Parameters
+    ----------
+    steepness
+        beta, as of `Surrogate`.
+
     Notes
     -----
     It goes to twice a delta function as beta grows. The peak is beta. The twin is
@@ -301,6 +336,11 @@ class AsymptoticSuperSpike(Surrogate):
 @dataclass(frozen=True)
 class ExponentialSurrogate(Surrogate):
     """Exponential: sigma'(x) = exp(-beta |x|).
+
+    Parameters
+    ----------
+    steepness
+        beta, as of `Surrogate`.
 
     Notes
     -----

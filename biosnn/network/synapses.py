@@ -39,7 +39,7 @@ class Rows(NamedTuple):
     target
         (synapses,) postsynaptic neurons, ascending within a row.
     shared
-        Where each synapse finds its weight; None: at its own place.
+        Where each synapse finds its weight; None: weights lie as the synapses do.
     """
 
     first: NDArray[Any]

@@ -273,7 +273,7 @@ def choice(value: Any, name: str, allowed: Any) -> Any:
 
 
 def instance(value: Any, name: str, kind: type | tuple, what: str) -> Any:
-    """Return an object of a class; `what` describes it, "SpikeTrains, such as bs.data.poisson(…)"."""
+    """Return an object of a class; `what` describes it: "SpikeTrains, such as …"."""
     return value if isinstance(value, kind) else refuse(name, value, what)
 
 

@@ -176,7 +176,7 @@ class _Files(caching.IndexDataCacheFile):
         """Empty where it cannot be read: one of another version may name classes that are gone."""
         try:
             return super()._load_index() if _intact(self._index_path) else {}
-        except Exception:  # noqa: BLE001 - of whatever kind: pickles of other versions fail in many ways
+        except Exception:  # noqa: BLE001 - those of other versions fail in many ways
             return {}
 
     def _load_data(self, name):

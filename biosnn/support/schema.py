@@ -29,7 +29,7 @@ class Rule:
     low, high
         Bounds: numbers, or arrays that broadcast to it.
     missing
-        Whether NaN may be in the place of values that there are not. Infinity never passes.
+        Whether NaN may mark values that are missing. Infinity never passes.
 
     Examples
     --------

@@ -2,19 +2,19 @@
 
 Step n of length dt begins at n dt, and is called "at" that time.
 
-| what                    | becomes                                | as in Brian2                  |
-|-------------------------|----------------------------------------|-------------------------------|
-| a spike at t            | the step that contains it:             | int((t + 1e-3 dt) / dt)       |
-|                         | floor(t / dt + tolerance)              |
-| duration of a trial     | the steps that cover it:               | Clock: the same, its tolerance|
-| or run                  | ceil(duration / dt - 1e-3), at least 1 | is 1e-4 steps                 |
-| a delay d, a piece that | the nearest step: floor(d / dt + 1/2)  | int(d / dt + 0.5)             |
-| begins at d, bins of    |                                        |
-| counts                  |                                        |
-| a refractory period p   | the whole steps in it:                 | timestep(p, dt), the same     |
-|                         | floor(p / dt + 1e-3)                   |
-| a window of statistics  | those that contain a spike, cover a    | (there is none)               |
-|                         | trial, or fit into it, likewise        |
+| what                    | becomes                                | as in Brian2            |
+|-------------------------|----------------------------------------|-------------------------|
+| a spike at t            | the step that contains it:             | int((t + 1e-3 dt) / dt) |
+|                         | floor(t / dt + tolerance)              |                         |
+| duration of a trial     | the steps that cover it:               | Clock: the same, with a |
+| or run                  | ceil(duration / dt - 1e-3), at least 1 | tolerance of 1e-4 steps |
+| a delay d, a piece that | the nearest step: floor(d / dt + 1/2)  | int(d / dt + 0.5)       |
+| begins at d, bins of    |                                        |                         |
+| counts                  |                                        |                         |
+| a refractory period p   | the whole steps in it:                 | timestep(p, dt), the    |
+|                         | floor(p / dt + 1e-3)                   | same                    |
+| a window of statistics  | those that contain a spike, cover a    | (there is none)         |
+|                         | trial, or fit into it, likewise        |                         |
 
 Tolerance. A time that should be n dt is stored a little off: by rounding, and by what was added and
 taken away before. It counts as n dt where it lies less than 1e-3 steps below it, plus 2 eps t: what

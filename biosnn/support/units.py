@@ -71,7 +71,7 @@ def _plain(value, name, kind, unit, symbol, power, example):
     ):
         return value
     if isinstance(value, np.floating):
-        return float(str(value))  # float32(0.002) stands for 0.002, not for 0.0020000000949949026
+        return float(str(value))  # float32(0.002) means 0.002, not 0.0020000000949949026
     if isinstance(value, (list, tuple)):
         return (
             [_plain(element, name, kind, unit, symbol, power, example) for element in value]

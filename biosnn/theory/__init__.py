@@ -1,6 +1,7 @@
 """Theory: moments of free membranes, mean-field rates, the regime of a circuit."""
 
 from ..network.psp import psp
+from ..network.step_matrix import step_matrix
 from .density import stationary_rate
 from .mean_field import FixedPoint, fixed_point
 from .membrane import Cell, Input, efficacy, membrane
@@ -21,4 +22,5 @@ __all__ = [
     "psp_integrals",
     "siegert_rate",
     "stationary_rate",
+    "step_matrix",
 ]

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..support import checks
+
 _SLOW = 50  # a current that changes so much more slowly than the membrane counts as constant
 _ROWS = 64  # of the density in one product of matrices: so few that BLAS does not start threads
 
@@ -36,6 +38,15 @@ def stationary_rate(
     refractory_steps
         Refractory period in steps.
 
+    Returns
+    -------
+    The rate in hertz.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not possible, or the reset is not below the threshold.
+
     Notes
     -----
     Solves the master equation of the discrete-time neuron (integrate, threshold, noise, reset) for
@@ -49,6 +60,28 @@ def stationary_rate(
     >>> f"{bs.theory.stationary_rate(0.6, 0.3, 20e-3, 5e-3, 1e-3):.1f} Hz"
     '5.3 Hz'
     """
+    mu, sigma = checks.real(mu, "mu"), checks.real(sigma, "sigma", 0)
+    tau_mem = checks.time(tau_mem, "tau_mem", above=0)
+    tau_current = checks.time(tau_current, "tau_current", 0)
+    dt = checks.time(dt, "dt", above=0)
+    threshold = checks.real(threshold, "threshold")
+    if not (isinstance(reset, str) and reset == "subtract"):
+        reset = checks.real(reset, "reset", below=threshold, why="it lies below the threshold")
+    refractory_steps = checks.whole(refractory_steps, "refractory_steps", 0)
+    return coloured_rate(mu, sigma, tau_mem, tau_current, dt, threshold, reset, refractory_steps)
+
+
+def coloured_rate(
+    mu: float,
+    sigma: float,
+    tau_mem: float,
+    tau_current: float,
+    dt: float,
+    threshold: float,
+    reset: float | str,
+    refractory_steps: int,
+) -> float:
+    """Return what `stationary_rate` does, of arguments that were checked."""
     if not (sigma > 0 and tau_mem > 0 and tau_current > 0):
         return 0.0 if mu < threshold else np.nan
     theta = (threshold - mu) / sigma  # in units of sigma around mu: U -> (U - mu) / sigma

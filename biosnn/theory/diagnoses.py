@@ -53,7 +53,7 @@ def diagnoses(
             "depends on where it starts."
         )
     for row in rows:
-        population = network[row.name]
+        population: Any = network[row.name]
         fastest = min(FAST, 0.5 / max(population.neuron.refractory, 1e-9))
         sample = None if seconds is None else population.n * seconds
         extreme = _extreme(row, fastest, sample)
@@ -175,8 +175,8 @@ def left_out(
     why
         Population to the reason why its free membrane was not measured.
     """
-    for p in network.spiking:
-        yield from _no_theory(p)
+    for population in network.spiking:
+        yield from _no_theory(population)
     for p in network.projections:
         if isinstance(p.plasticity, InhibitorySTDP) and network[p.post].kind == "spiking":
             when = (
@@ -191,7 +191,7 @@ def left_out(
         yield f"The free membrane of {names} was not measured: {reason}."
 
 
-def _no_theory(population: Any):
+def _no_theory(population):
     """What of a population is no part of the theory."""
     p = population
     if p.noise is not None:

@@ -142,10 +142,11 @@ class Probed:
 
     def adaptation(self, rates: Mapping[str, float]) -> list[Current]:
         """What adaptation adds to the mean of the probes at the given rates (name to Hz)."""
+        neurons: dict[str, Any] = {name: self.network[name].neuron for name in self.units}
         return [
-            Current(probe(name), adaptation_gain(self.network[name].neuron) * rates[name])
-            for name in self.units
-            if self.network[name].neuron.spike_jumps
+            Current(probe(name), adaptation_gain(neuron) * rates[name])
+            for name, neuron in neurons.items()
+            if neuron.spike_jumps
         ]
 
     def record(self) -> dict[str, Any]:

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..support import checks
 from ..support.show import About, Shows
 from ..support.tables import number
-from .membrane import Cell, membrane
+from .arguments import checked_rates
+from .membrane import Cell, moments_at
 from .rates import SHORT, colour_corrected_rate, density_rate
 
 
@@ -75,6 +77,11 @@ def fixed_point(
     -------
     The fixed point that is reached from 5 Hz, and other stable ones.
 
+    Raises
+    ------
+    ValueError
+        If there are no populations, two have one name, or the rate of a source is missing.
+
     Notes
     -----
     nu_p = Phi_p(mu_p(nu), sigma_p(nu)). The flow d nu/dt = Phi(nu) - nu is followed from 5 Hz, from
@@ -95,13 +102,20 @@ def fixed_point(
     >>> f"{point.rates['I']:.1f} Hz"
     '3.8 Hz'
     """
+    cells = checks.several(cells, "cells", "Cell(…)")
+    for cell in cells:
+        checks.instance(cell, "one of cells", Cell, "a bs.theory.Cell")
     names = [cell.name for cell in cells]
-    given = dict(given or {})
+    if not cells or len(set(names)) < len(names):
+        checks.refuse("cells", names, "one or several populations, each with a name of its own")
+    others = {source for cell in cells for source in cell.sources} - set(names)
+    given = checked_rates({} if given is None else given, "given", sorted(others))
+    dt = None if dt is None else checks.time(dt, "dt", above=0)
     factor = np.ones(len(cells))
 
     def membranes(nu):
         rates = given | dict(zip(names, np.maximum(nu, 0.0)))
-        return [membrane(cell, rates) for cell in cells]
+        return [moments_at(cell, rates) for cell in cells]
 
     def excess(nu):
         plain = [colour_corrected_rate(c.neuron, m) for c, m in zip(cells, membranes(nu))]
@@ -141,7 +155,7 @@ def _stable_states(excess, cells):
         nu, error = _settle(excess, start)
         holds = error < 1e-3 * max(1.0, nu.max())
         known = any(np.allclose(nu, other, rtol=1e-2, atol=1e-2) for other, _ in found)
-        if not found or holds and not known:
+        if not found or (holds and not known):
             found.append((nu, error))
     return found
 

@@ -27,7 +27,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..network.neuron import Neuron
-from ..network.plasticity import TsodyksMarkram
+from ..network.plasticity import InhibitorySTDP, TsodyksMarkram
+from ..support import checks
+from .arguments import check_neuron, check_numbers, check_receptor, checked_rates
 from .moments import Moments, adaptation_gain, continuous_psp_integrals
 
 
@@ -65,11 +67,21 @@ class Input:
     rate: float = 0.0
     plasticity: TsodyksMarkram | None = None
 
+    def __post_init__(self) -> None:
+        for name, kind, what in (
+            ("receptor", str, "the name of a receptor"),
+            ("pre", str | None, "the name of a population, or None"),
+            ("plasticity", TsodyksMarkram | None, "bs.TsodyksMarkram(…), or None"),
+        ):
+            checks.instance(getattr(self, name), f"Input: {name}", kind, what)
+        numbers = {name: getattr(self, name) for name in ("n", "mean", "square", "rate")}
+        check_numbers("Input", **numbers)
+
     def scaled(self, rate: float) -> "Input":
         """Return these synapses with the efficacy at `rate` Hz in their weights."""
         if self.plasticity is None:
             return self
-        share = efficacy(self.plasticity, rate)
+        share = _share(self.plasticity, rate)
         return replace(self, mean=share * self.mean, square=share**2 * self.square, plasticity=None)
 
 
@@ -106,18 +118,62 @@ class Cell:
     current: float = 0.0
     noise: tuple[tuple[float, float], ...] = ()
 
+    def __post_init__(self) -> None:
+        checks.instance(self.name, "Cell: name", str, "the name of a population")
+        check_neuron(self.neuron)
+        inputs = checks.several(self.inputs, "Cell: inputs", "Input(…)")
+        for each in inputs:
+            checks.instance(each, "one of the inputs of a Cell", Input, "an Input")
+            check_receptor(self.neuron, each.receptor)
+        check_numbers("Cell", current=self.current)
+        noise = checks.several(self.noise, "Cell: noise", "(0.2, 5e-3)")
+        pairs = [checks.several(pair, "one of noise", "0.2, 5e-3") for pair in noise]
+        for pair in pairs:
+            if len(pair) != 2:
+                checks.refuse("one of noise", pair, "a pair (standard deviation, time constant)")
+            check_numbers("Cell: noise", sd=pair[0], tau=pair[1])
+        checks.keep(self, inputs=inputs, noise=tuple(pairs))
+
+    @property
+    def sources(self) -> list[str]:
+        """Names of the populations on whose rates its moments depend; its own if it adapts."""
+        own = [self.name] if adaptation_gain(self.neuron) else []
+        return [each.pre for each in self.inputs if each.pre is not None] + own
+
 
 def efficacy(plasticity: TsodyksMarkram | None, rate: float) -> float:
-    """Mean share u x of a weight that spikes of Poisson trains transmit at `rate` Hz.
+    """Mean share u x of a weight that the spikes of Poisson trains transmit.
 
-    1 without TsodyksMarkram plasticity.
+    Parameters
+    ----------
+    plasticity
+        Short-term plasticity, or None.
+    rate
+        Rate of the trains in hertz.
+
+    Returns
+    -------
+    The share; 1 without TsodyksMarkram plasticity.
 
     Notes
     -----
     `TsodyksMarkram.steady_state` has exp(-T / tau) for the interval T of a regular train; its mean
-    over those of a Poisson train is rate tau / (1 + rate tau). Exact without facilitation,
-    U / (1 + U rate tau_rec). With facilitation u and x count as independent.
+    over those of a Poisson train is rate tau / (1 + rate tau). Without facilitation the result is
+    exact, U / (1 + U rate tau_rec). With facilitation u and x count as independent.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> f"{bs.theory.efficacy(bs.TsodyksMarkram(0.5, 0.8), rate=10.0):.2f}"
+    '0.10'
     """
+    kinds = TsodyksMarkram | InhibitorySTDP | None
+    checks.instance(plasticity, "plasticity", kinds, "bs.TsodyksMarkram(…), or None")
+    return _share(plasticity, checks.rate(rate, "rate"))
+
+
+def _share(plasticity, rate):
+    """`efficacy` of what was checked."""
     if not isinstance(plasticity, TsodyksMarkram):
         return 1.0
     recovering, facilitated = (
@@ -163,6 +219,12 @@ def membrane(cell: Cell, rates: Mapping[str, float]) -> Moments:
     >>> f"{m.mu * 1e3:.0f} mV, {m.sigma * 1e3:.0f} mV"
     '20 mV, 1 mV'
     """
+    checks.instance(cell, "cell", Cell, "a bs.theory.Cell")
+    return moments_at(cell, checked_rates(rates, "rates", cell.sources))
+
+
+def moments_at(cell: Cell, rates: Mapping[str, float]) -> Moments:
+    """Return what `membrane` does, of rates that were checked, or that a search for them tries."""
     neuron = cell.neuron
     tau_mem = _tau(neuron, "mem")
     if neuron.nonlinear_drive:

@@ -26,13 +26,16 @@ from ..network.network import Network
 from ..network.neuron import Neuron
 from ..network.psp import arrival_state, psp
 from ..network.step_matrix import gain_matrix, step_matrix
-from ..support import timegrid
+from ..support import checks, timegrid
+from ..support.show import About, Shows
+from ..support.tables import number
+from .arguments import check_numbers, check_receptor
 
 Values = float | NDArray[np.float64]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Moments:
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Moments(Shows):
     """Moments of the free membrane (threshold off) and of the spikes of a population.
 
     NaN stands for what is not known. Potentials have the unit of the threshold.
@@ -66,6 +69,10 @@ class Moments:
     >>> m = bs.theory.Moments(mu=0.4, sigma=0.3)
     >>> f"{m.xi(threshold=1.0):.1f}"
     '2.0'
+    >>> m
+    Moments
+      mu     0.4
+      sigma  0.3
     """
 
     mu: float = np.nan
@@ -81,6 +88,12 @@ class Moments:
     synchrony: float = np.nan
     errors: Moments | None = None
 
+    def __post_init__(self) -> None:
+        numbers = {name: value for name, value in vars(self).items() if name != "errors"}
+        check_numbers("Moments", **numbers)
+        kinds = Moments | None
+        checks.instance(self.errors, "Moments: errors", kinds, "Moments(…), or None")
+
     @property
     def known(self) -> bool:
         """Whether the mean of the membrane is known."""
@@ -95,6 +108,7 @@ class Moments:
 
     def xi(self, threshold: float) -> float:
         """Distance to threshold in standard deviations, (threshold - mu) / sigma."""
+        check_numbers("xi", threshold=threshold)
         distance = threshold - self.mu
         if self.sigma:
             return float(distance / self.sigma)
@@ -107,6 +121,22 @@ class Moments:
     def moved(self, mu: float, sigma: float) -> Moments:
         """Return another mean and standard deviation, with the same time constants."""
         return replace(self, mu=mu, white=self.white * sigma / self.sigma, sigma=sigma)
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return what is known as pairs (name, number in words), with standard errors."""
+        errors = {} if self.errors is None else self.errors.as_dict()
+        return [
+            (name, number(value) + (f" ± {number(errors[name], '.2g')}" if name in errors else ""))
+            for name, value in self.as_dict().items()
+            if name != "errors"
+        ]
+
+    def line(self) -> str:
+        """Return what is known on one line."""
+        return ", ".join(f"{name} {words}" for name, words in self.rows())
+
+    def _about(self):
+        return About("Moments", self.rows())
 
     def as_dict(self) -> dict[str, Any]:
         """Return what is known, for JSON."""
@@ -179,7 +209,10 @@ def psp_integrals(
     >>> f"{bar * 1e3:.1f} ms, {hat * 1e3:.2f} ms"
     '10.0 ms, 1.67 ms'
     """
+    check_receptor(neuron, receptor)
+    dt = checks.time(dt, "dt", above=0)
     if duration is not None:
+        duration = checks.time(duration, "duration", 0)
         kernel = psp(neuron, dt, receptor, timegrid.nearest_steps(duration, dt))
         return dt * kernel.sum(axis=0), dt * (kernel**2).sum(axis=0)
     matrix, _ = step_matrix(neuron, dt)
@@ -222,6 +255,7 @@ def continuous_psp_integrals(neuron: Neuron, receptor: str) -> tuple[float, floa
     >>> f"{whole * 1e3:.3g} ms, {square * 1e3:.3g} ms"
     '10 ms, 1.67 ms'
     """
+    check_receptor(neuron, receptor)
     a, arrival, covariance = _continuous(neuron, receptor)
     return float(-np.linalg.solve(a, arrival)[0]), float(covariance[0, 0])
 

@@ -9,7 +9,9 @@ from collections.abc import Callable
 import numpy as np
 
 from ..network.neuron import Neuron
-from .density import stationary_rate
+from ..support import checks
+from .arguments import check_neuron
+from .density import coloured_rate
 from .moments import Moments
 
 #: alpha = sqrt(2) |zeta(1/2)| of the colour correction.
@@ -43,10 +45,14 @@ def siegert_rate(
     refractory
         Refractory period in seconds.
 
+    Returns
+    -------
+    The rate in hertz.
+
     Raises
     ------
     ValueError
-        Unless sigma > 0.
+        Unless sigma and tau_mem are positive and the threshold lies above the reset.
 
     Notes
     -----
@@ -69,10 +75,18 @@ def siegert_rate(
     >>> f"{rate:.1f} Hz"
     '12.9 Hz'
     """
-    if not sigma > 0:
-        raise ValueError(
-            f"sigma is {sigma!r}; the standard deviation of the membrane must be positive."
-        )
+    mu = checks.real(mu, "mu")
+    why = "it is the standard deviation of the membrane"
+    sigma = checks.real(sigma, "sigma", above=0, why=why)
+    tau_mem = checks.time(tau_mem, "tau_mem", above=0)
+    refractory = checks.time(refractory, "refractory", 0)
+    reset = checks.real(reset, "reset")
+    threshold = checks.real(threshold, "threshold", above=reset, why="it lies above the reset")
+    return _siegert(mu, sigma, tau_mem, threshold, reset, refractory)
+
+
+def _siegert(mu, sigma, tau_mem, threshold, reset, refractory):
+    """`siegert_rate` of what was checked."""
     low, high = ((level - mu) / (np.sqrt(2) * sigma) for level in (reset, threshold))
     if high > 25:  # exp(u^2) overflows: less than one spike in the age of the universe
         return 0.0
@@ -100,7 +114,7 @@ def colour_corrected_rate(neuron: Neuron, m: Moments) -> float:
     if m.white <= 1e-9 * (abs(neuron.threshold) + abs(m.mu)):
         return _clock_rate(neuron, m)
     reset, threshold, sigma = _noise(neuron, m)
-    return siegert_rate(m.mu, sigma, m.tau, threshold, reset, neuron.refractory)
+    return _siegert(m.mu, sigma, m.tau, threshold, reset, neuron.refractory)
 
 
 def _clock_rate(neuron, m):
@@ -139,7 +153,7 @@ def density_rate(neuron: Neuron, m: Moments, dt: float) -> float:
         return colour_corrected_rate(neuron, m.but(white=0.0))
     step = max(dt, min(m.tau, m.tau_syn or m.tau) / 10)
     steps = neuron.refractory_steps(step)
-    rate = stationary_rate(
+    rate = coloured_rate(
         mu=m.mu,
         sigma=m.sigma,
         tau_mem=m.tau,
@@ -188,6 +202,8 @@ def interval_cv(neuron: Neuron, m: Moments) -> float:
     >>> f"{bs.theory.interval_cv(neuron, m):.2f}"
     '0.86'
     """
+    check_neuron(neuron)
+    checks.instance(m, "m", Moments, "bs.theory.Moments(…)")
     rate = colour_corrected_rate(neuron, m)
     if rate == 0 or m.white == 0:
         return np.nan if rate == 0 else 0.0

@@ -19,8 +19,8 @@ from ..support.tables import Table, number, printed
 from .circuits import describe, named_background
 from .diagnoses import diagnoses, left_out
 from .free_membranes import replayed
-from .mean_field import FixedPoint, fixed_point
-from .membrane import Cell, membrane
+from .mean_field import fixed_point
+from .membrane import membrane
 from .moments import Moments, as_learned
 from .rates import interval_cv
 from .rows import Rows
@@ -30,8 +30,8 @@ from .spiking import spiking
 _ENOUGH = 0.15
 
 
-@dataclass(frozen=True)
-class PopulationRegime:
+@dataclass(frozen=True, repr=False)
+class PopulationRegime(Shows):
     """One population in a `Regime`.
 
     Parameters
@@ -68,6 +68,13 @@ class PopulationRegime:
     measured: Moments = field(default_factory=Moments)
     at_rates: Moments = field(default_factory=Moments)
     recorded: Moments = field(default_factory=Moments)
+
+    def _about(self):
+        kinds = ("predicted", "measured", "at_rates", "recorded")
+        lines = [(kind.replace("_", " "), getattr(self, kind).line()) for kind in kinds]
+        rows = [("threshold", number(self.threshold)), ("formula of the rate", self.method)]
+        rows += [(kind, line) for kind, line in lines if line]
+        return About(f"PopulationRegime {self.name}", rows)
 
     @property
     def membrane(self) -> tuple[float, float]:
@@ -302,7 +309,7 @@ def _input_rates(network, rates, simulation):
     return given
 
 
-def _row(cell: Cell, point: FixedPoint, given, simulation, width, free):
+def _row(cell, point, given, simulation, width, free):
     """The row of a population. free: Moments of its free membrane in the simulation."""
     name = cell.name
     rates = given | point.rates

@@ -76,7 +76,9 @@ def _window_bias(rate, cv, duration):
     times = np.cumsum(intervals, axis=1) - before - rng.random((_TRAINS, 1))
     unit, k = np.nonzero((times >= 0) & (times < seen))
     trial = np.zeros(unit.size, np.int64)
-    trains = SpikeTrains.from_events(times[unit, k], unit, trial, n_trials=1, n_units=_TRAINS, duration=seen)
+    trains = SpikeTrains.from_events(
+        times[unit, k], unit, trial, n_trials=1, n_units=_TRAINS, duration=seen
+    )
     found, _ = stats.pooled_cv(trains)
     return abs(found - cv) if np.isfinite(found) else np.inf
 

@@ -153,6 +153,10 @@ def AdamW(learning_rate: float = 1e-3, weight_decay: float = 1e-2, **options: fl
     **options
         The other numbers of `Adam`.
 
+    Returns
+    -------
+    An `Adam` with weight decay.
+
     References
     ----------
     Loshchilov & Hutter (2019), Decoupled weight decay regularization.

@@ -22,11 +22,6 @@ class Loss(Protocol):
     returns the loss for a time step in seconds, and `as_target(target)` turns what the user gave
     as target into an array whose first axis counts trials.
 
-    Attributes
-    ----------
-    classifies
-        Whether predictions are classes, so that the mean score is an accuracy.
-
     Examples
     --------
     The mean absolute error of the last step:
@@ -63,7 +58,9 @@ class Loss(Protocol):
     Use it as `bs.train(net, spikes, targets, loss=AbsoluteErrorAtTheEnd(), epochs=10)`.
     """
 
-    classifies: bool
+    @property
+    def classifies(self) -> bool:
+        """Whether predictions are classes, so that the mean score is an accuracy."""
 
     def check(self, target: Any, n_trials: int, steps: int, n_units: int) -> None:
         """Raise ValueError unless the target (None where there is none) fits such a readout."""
@@ -96,11 +93,6 @@ class Loss(Protocol):
 class Regularizer(Protocol):
     """A term that is added to the loss, of the spike counts or of the weights.
 
-    Attributes
-    ----------
-    looks_at
-        "counts": spikes (trial, neuron) of a population. "weights": those of a projection.
-
     Examples
     --------
     A pull of every neuron's mean count towards a target:
@@ -127,7 +119,9 @@ class Regularizer(Protocol):
     Use it as `bs.train(net, spikes, regularizers=[TargetCount(0.1, 2.0)], epochs=10)`.
     """
 
-    looks_at: Literal["counts", "weights"]
+    @property
+    def looks_at(self) -> Literal["counts", "weights"]:
+        """What it is of: counts (trial, neuron) of a population, or weights of a projection."""
 
     def applies_to(self, name: str) -> bool:
         """Return whether it is for this population ("counts") or projection ("weights")."""
@@ -180,11 +174,6 @@ class Constraint(Protocol):
 
 class Optimizer(Protocol):
     """How a gradient changes the parameters.
-
-    Attributes
-    ----------
-    learning_rate
-        Before the schedule multiplies it.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """Regularizers: terms added to the loss that keep spike counts in bounds, or weights small."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +54,7 @@ class SpikeCount:
     per: str = "population"
     populations: Names = None
 
-    looks_at = "counts"
+    looks_at: ClassVar[Literal["counts", "weights"]] = "counts"
 
     def __post_init__(self) -> None:
         what = f"{choice(self.bound, 'bound', ('upper', 'lower'))} bound"
@@ -97,6 +97,10 @@ def upper_bound(
         As for `SpikeCount`: factor of the term, spikes per trial and neuron, 1 or 2, "population"
         or "neuron", and names or None for all.
 
+    Returns
+    -------
+    A regularizer for `train` and `prime`.
+
     Examples
     --------
     >>> counts = np.array([[2.0, 7.0]])
@@ -120,6 +124,10 @@ def lower_bound(
     strength, threshold, power, per, populations
         As for `SpikeCount`: factor of the term, spikes per trial and neuron, 1 or 2, "population"
         or "neuron", and names or None for all.
+
+    Returns
+    -------
+    A regularizer for `train` and `prime`.
 
     Examples
     --------
@@ -160,7 +168,7 @@ class WeightPenalty:
     power: int = 2
     projections: Names = None
 
-    looks_at = "weights"
+    looks_at: ClassVar[Literal["counts", "weights"]] = "weights"
 
     def __post_init__(self) -> None:
         _keep_strength(self, "WeightPenalty")

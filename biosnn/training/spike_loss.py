@@ -141,7 +141,7 @@ class VanRossumDistance:
     def as_target(self, target: Any) -> NDArray[Any]:
         """Return target trains as counts (trial, step, unit)."""
         if isinstance(target, SpikeTrains):
-            return bin_spikes(target, self.dt, merge=False).dense()
+            return bin_spikes(target, self._step(), merge=False).dense()
         return as_array(target, "the target", "counts")
 
     def check(self, target: Any, n_trials: int, steps: int, n_units: int) -> None:
@@ -167,12 +167,8 @@ class VanRossumDistance:
         ValueError
             If `dt` is missing, or shapes differ.
         """
-        if self.dt is None:
-            raise ValueError(
-                "VanRossumDistance: dt is missing; give the time step of the spikes, "
-                "VanRossumDistance(tau, dt), in seconds."
-            )
-        decay, scale = np.exp(-self.dt / self.tau), self.dt / self.tau
+        dt = self._step()
+        decay, scale = np.exp(-dt / self.tau), dt / self.tau
         spikes, target = of_one_shape(spikes, self.as_target(target))
         v = spikes.astype(np.float64) - target
         for n in range(1, v.shape[1]):  # scipy.signal does this too, but takes seconds to import
@@ -181,6 +177,15 @@ class VanRossumDistance:
         for n in range(v.shape[1] - 2, -1, -1):
             slope[:, n] += decay * slope[:, n + 1]
         return scale * (v**2).sum(axis=1).mean(axis=1), slope
+
+    def _step(self):
+        """The time step, which nobody may have given yet."""
+        if self.dt is None:
+            raise ValueError(
+                "VanRossumDistance: dt is missing; give the time step of the spikes, "
+                "VanRossumDistance(tau, dt), in seconds."
+            )
+        return self.dt
 
     def total_weight(self, shape: tuple[int, ...], mask: Any = None) -> float:
         """Return the number of trials, which the mean divides by."""

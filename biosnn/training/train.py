@@ -1,12 +1,13 @@
 """`train` and `prime`: one plain loop over epochs and batches, which can be stopped and resumed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..data.augmentation import Augmentation
 from ..data.spike_trains import SpikeTrains
 from ..network.network import Network
 from ..support.checks import flag, instance, path, several, whole
@@ -18,7 +19,7 @@ from .history import History
 from .objective import make_objective
 from .optim import Adam
 from .presentation import check_gradients, make_presentation
-from .protocols import Loss, Optimizer, Schedule
+from .protocols import Constraint, Loss, Optimizer, Regularizer, Schedule
 from .schedules import Constant
 from .session import Session
 from .update import make_update_rule
@@ -34,15 +35,15 @@ def train(
     loss: Loss | dict[str, Any] | None = MaxOverTimeCrossEntropy(),
     optimizer: Optimizer = Adam(2e-3),
     schedule: Schedule = Constant(),
-    regularizers: Any = (),
+    regularizers: Sequence[Regularizer] = (),
     batch: int = 250,
     validation: SpikeTrains | dict[str, SpikeTrains] | float | None = None,
     validation_targets: Any = None,
     validation_mask: Any = None,
-    augment: Any = (),
+    augment: Sequence[Augmentation] = (),
     dropout: float | dict[str, float] = 0.0,
     clip: float | None = None,
-    constraints: Any = (),
+    constraints: Sequence[Constraint] = (),
     readout: str | None = None,
     early_stopping: int | None = None,
     seed: int | np.random.Generator = 0,
@@ -191,7 +192,7 @@ def prime(
     spikes: SpikeTrains | dict[str, SpikeTrains],
     *,
     epochs: int,
-    regularizers: Any,
+    regularizers: Sequence[Regularizer],
     **options: Any,
 ) -> History:
     """Bring activity into bounds before learning: train with regularizers alone.

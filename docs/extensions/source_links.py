@@ -47,7 +47,9 @@ def source(
     path = ROOT / file
     target = REPOSITORY + file
     if not path.exists():
-        return [nodes.literal(text, text)], [inliner.reporter.warning(f"no file {file}", line=lineno)]
+        return [nodes.literal(text, text)], [
+            inliner.reporter.warning(f"no file {file}", line=lineno)
+        ]
     if name:
         line = line_of(path, name)
         if line is None:

@@ -26,7 +26,9 @@ whole = bs.simulate(net, 0.4, seed=1, **options)
 first = bs.simulate(net, 0.2, seed=1, **options)
 second = bs.simulate(net, 0.2, state=first.state, **options)
 joined = np.concatenate([first.spikes["E"].times, 0.2 + second.spikes["E"].times])
-print(whole.spikes["E"].times.size, "spikes; the same:", np.allclose(whole.spikes["E"].times, joined))
+print(
+    whole.spikes["E"].times.size, "spikes; the same:", np.allclose(whole.spikes["E"].times, joined)
+)
 
 # %%
 # The same state with another seed is another future:

@@ -49,6 +49,8 @@ bs.plot.initializer(report)
 # Targets that no weights can meet are refused, with the inequality that fails and what would make it hold:
 
 try:
-    bs.fluctuation_driven(net, spikes, sigma_u=1.0, mu_u=-5.0, assumed_rates=20.0, closed_loop=False)
+    bs.fluctuation_driven(
+        net, spikes, sigma_u=1.0, mu_u=-5.0, assumed_rates=20.0, closed_loop=False
+    )
 except ValueError as reason:
     print(reason)

@@ -29,7 +29,9 @@ cells = NeuronGroup(
 E, I = cells[:800], cells[800:]
 parts = [cells, PoissonInput(cells, "v", 1, 2400 * Hz, weight=0.4 * mV)]
 for pre, indegree, weight in ((E, 80, 0.4 * mV), (I, 20, -2 * mV)):
-    synapses = Synapses(pre, cells, on_pre="v_post += jump", delay=1.5 * ms, namespace={"jump": weight})
+    synapses = Synapses(
+        pre, cells, on_pre="v_post += jump", delay=1.5 * ms, namespace={"jump": weight}
+    )
     sources = rng.integers(len(pre), size=1000 * indegree)
     synapses.connect(i=sources, j=np.repeat(np.arange(1000), indegree))
     parts.append(synapses)

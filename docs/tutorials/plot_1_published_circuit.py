@@ -104,7 +104,9 @@ print(bs.regime(net, background, done))
 for post in ("E", "I"):
     net.set_weights(f"I->{post}", 3.0 * J)
 regular = bs.simulate(net, 0.5, background=background, seed=1, progress=False)
-print(f"g = 3: {regular.mean_rates['E']:.0f} Hz, CV {np.nanmean(bs.stats.isi_cv(regular.spikes['E'])):.2f}")
+print(
+    f"g = 3: {regular.mean_rates['E']:.0f} Hz, CV {np.nanmean(bs.stats.isi_cv(regular.spikes['E'])):.2f}"
+)
 
 # %%
 # The other two states and the full size: ``python -m models.brunel_2000``.

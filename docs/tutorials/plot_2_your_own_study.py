@@ -60,7 +60,9 @@ for row, sigma_u in enumerate(sizes):
     for column, seed in enumerate(seeds):
         net, report = network(sigma_u, seed)
         rates[row, column] = bs.stats.firing_rates(bs.run(net, test).spikes["E"]).mean()
-        bs.train(net, train, epochs=20, batch=50, optimizer=bs.Adam(5e-3), seed=seed, progress=False)
+        bs.train(
+            net, train, epochs=20, batch=50, optimizer=bs.Adam(5e-3), seed=seed, progress=False
+        )
         scores[row, column] = bs.evaluate(net, test).accuracy
         print(f"sigma_U = {sigma_u}, seed {seed}: {scores[row, column]:.0%}")
 

@@ -1,1 +1,1 @@
-"""Short programs, one for each part of the library: `python -m models.examples.NAME` prints what it shows."""
+"""One short script for each part of the library; see "What is in it" in README."""

@@ -9,7 +9,7 @@ https://doi.org/10.1088/2634-4386/ac97bb
 How the weights of a spiking network should be drawn so that it learns: wide enough for the
 membranes to fluctuate up to the threshold, in every layer. Each experiment is a command::
 
-    python -m models.rossbroich_2022 dalian          an E/I network from its fluctuation-driven start
+    python -m models.rossbroich_2022 dalian          a network that obeys Dale's law
     python -m models.rossbroich_2022 fluctuations    their first figure: membranes at xi = 1, 2, 3
     python -m models.rossbroich_2022 randman         128 recurrent LIF neurons with homeostasis
     python -m models.rossbroich_2022 depth           1 to 7 hidden layers

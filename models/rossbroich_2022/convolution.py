@@ -2,6 +2,7 @@
 
 import argparse
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,9 @@ def convolutional_stack(
     The network, and the shape of each layer.
     """
     net = bs.Network(dt=DT)
-    source, shape, shapes = net.input(trials.n_units), (1, trials.n_units), []
+    source: Any = net.input(trials.n_units)
+    shape: tuple[int, ...] = (1, trials.n_units)
+    shapes = []
     for k, (n, kernel, stride) in enumerate(zip(filters, KERNELS, STRIDES)):
         source, shape = bs.convolutional_layer(
             net,

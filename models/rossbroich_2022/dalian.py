@@ -204,9 +204,11 @@ def draw(
     net: bs.Network, test: bs.SpikeTrains, report: Any, args: argparse.Namespace, when: str
 ) -> None:
     """Activity, membrane and currents of a test trial, weights and the initializer's report."""
-    trace = bs.run(net, test[:8], record=[f"E.{state}" for state in net["E"].neuron.states])
-    target = next(p for p in report.populations if p.name == "E")
-    theory = (target.mu_target, target.sigma_target) if when == "before" else None
+    excitatory: Any = net["E"]
+    states = [f"E.{state}" for state in excitatory.neuron.states]
+    trace = bs.run(net, test[:8], record=states)
+    target = report["E"].target
+    theory = (target.mu, target.sigma) if when == "before" else None
     figures = {
         f"activity_{when}": bs.plot.activity(trace),
         f"currents_{when}": bs.plot.currents(trace, "E"),

@@ -75,7 +75,7 @@ def _rate_axis(axis: Axes, layers: int, title: str) -> None:
     axis.set(ylim=(SILENT / 3, 150), xticks=range(1, layers + 1))
 
 
-# --------------------------------------------------------------------------------- randman, and depth
+# ------------------------------------------------------------------------------- randman and depth
 
 
 def learning_curves(rows: list[Row], published: float) -> Figure:

@@ -10,24 +10,24 @@ import numpy as np
 import pytest
 
 pytest.importorskip("matplotlib")
-from matplotlib.colors import to_hex  # noqa: E402
-from matplotlib.text import Text  # noqa: E402
+from matplotlib.colors import to_hex
+from matplotlib.text import Text
 
-import biosnn as bs  # noqa: E402
+import biosnn as bs
 from biosnn.analysis import figures, plot, plot_activity, plot_currents, stats
-from biosnn.brian.comparison import Comparison, Divergence  # noqa: E402
-from biosnn.data import poisson  # noqa: E402
-from biosnn.data.spike_trains import SpikeTrains  # noqa: E402
-from biosnn.engine.gradient import Gradients  # noqa: E402
-from biosnn.engine.run import run  # noqa: E402
-from biosnn.initializer.report import InitializerReport, PopulationReport  # noqa: E402
-from biosnn.network import families  # noqa: E402
-from biosnn.network.conductance_models import conductance_lif  # noqa: E402
-from biosnn.network.network import Network  # noqa: E402
-from biosnn.network.neuron_models import ampa_nmda_gaba, ei_lif, lif, lif_delta  # noqa: E402
-from biosnn.network.random_connectivity import Bernoulli  # noqa: E402
-from biosnn.theory.moments import psp  # noqa: E402
-from biosnn.training.history import History  # noqa: E402
+from biosnn.brian.report import Comparison, Divergence
+from biosnn.data import poisson
+from biosnn.data.spike_trains import SpikeTrains
+from biosnn.engine.gradient import Gradients
+from biosnn.engine.run import run
+from biosnn.initializer.report import InitializerReport, PopulationReport
+from biosnn.network import families
+from biosnn.network.conductance_models import conductance_lif
+from biosnn.network.network import Network
+from biosnn.network.neuron_models import ampa_nmda_gaba, ei_lif, lif, lif_delta
+from biosnn.network.random_connectivity import Bernoulli
+from biosnn.theory import Moments, psp
+from biosnn.training.history import History
 
 N_TRIALS, DURATION = 3, 0.1
 
@@ -74,15 +74,9 @@ def report(n=2, measured=True, names=None):
                 names[k] if names else f"excitatory_{k}",
                 1.0,
                 0.9,
-                v[0],
-                v[1],
-                v[2],
-                v[3],
-                v[4],
-                v[5],
-                v[6],
-                v[7],
-                v[8],
+                target=Moments(mu=v[0], sigma=v[1], rate=v[6]),
+                predicted=Moments(mu=v[2], sigma=v[3], rate=v[7]),
+                measured=Moments(mu=v[4], sigma=v[5], rate=v[8]),
             )
         )
     weights = {
@@ -119,7 +113,9 @@ def legend_of(figure):
 
 
 def overlapping_texts(figure):
-    """Pairs of drawn texts whose boxes share more than a pixel at 100 dots per inch, and texts that leave the figure."""
+    """Pairs of drawn texts whose boxes share more than a pixel at 100 dots per inch, and texts that
+    leave the figure.
+    """
     figure.set_dpi(100)
     with pytest.MonkeyPatch.context() as patch:
         drawn, draw = (
@@ -256,10 +252,9 @@ def test_currents_are_those_of_the_trace_and_the_balance_that_of_stats(trace):
         np.testing.assert_array_equal(line(axis, name).get_ydata(), values)
     balance = stats.ei_balance(e[None, :, None], i[None, :, None])
     words = axis.get_figure().get_suptitle()
-    assert (
-        f"E, neuron 3, trial 1: E/I ratio {balance.ratio[0]:.3g}, correlation {balance.correlation[0]:.2f}"
-        in words
-    )
+    ratio, correlation = balance.ratio[0], balance.correlation[0]
+    expected = f"E, neuron 3, trial 1: E/I ratio {ratio:.3g}, correlation {correlation:.2f}"
+    assert expected in words
     assert (
         axis.get_ylabel().replace("\n", " ") == "synaptic current (threshold = 1)"
         and axis.get_xlabel() == "time (ms)"
@@ -371,14 +366,11 @@ def test_initializer_draws_every_population(n):
         "firing rate (Hz)",
     ]
     assert [t.get_text() for t in axes[0].get_yticklabels()] == [p.name for p in made.populations]
-    for axis, quantity, first in zip(
-        axes, ("mu", "sigma", "rate"), ("target", "target", "assumed")
-    ):
-        for label, key in (("target", first), ("predicted", "predicted"), ("measured", "measured")):
-            values = line(axis, label).get_xdata()
-            np.testing.assert_array_equal(
-                values, [getattr(p, f"{quantity}_{key}") for p in made.populations]
-            )
+    for axis, quantity in zip(axes, ("mu", "sigma", "rate")):
+        for kind in ("target", "predicted", "measured"):
+            values = line(axis, kind).get_xdata()
+            expected = [getattr(getattr(p, kind), quantity) for p in made.populations]
+            np.testing.assert_array_equal(values, expected)
             assert np.all((axis.get_xlim()[0] < values) & (values < axis.get_xlim()[1]))
 
 
@@ -483,7 +475,9 @@ def silent():
 
 @pytest.fixture(scope="module")
 def odd():
-    """Long names, one of them with signs of formulas and none for letters; one inhibitory neuron; one class."""
+    """Long names, one of them with signs of formulas and none for letters; one inhibitory neuron;
+    one class.
+    """
     rng, net = np.random.default_rng(1), Network(2e-3)
     x = net.input(20, name="thalamocortical relay cells of the core")
     e = net.population(
@@ -538,7 +532,7 @@ CASES = {
     ),
     "still initializer": lambda t, s, o, w: plot.initializer(
         InitializerReport(
-            [PopulationReport("E", 1.0, 0.9, 0.0, 0.0, rate_assumed=123456.0)], {}, {}
+            [PopulationReport("E", 1.0, 0.9, Moments(mu=0.0, sigma=0.0, rate=123456.0))], {}, {}
         ),
         width=w,
     ),
@@ -597,10 +591,10 @@ def test_odd_cases_say_what_is_true_and_fit(trace, silent, odd, case, width):
 def test_a_silent_network_is_said_to_be_silent(silent):
     figure = plot.currents(silent, "E")
     (axis,) = figure.axes
-    assert (
-        figure.get_suptitle()
-        == "E, neuron 0, trial 0: silent, no current\nmedians over neurons, all trials: silent, no current"
-    )
+    assert figure.get_suptitle().splitlines() == [
+        "E, neuron 0, trial 0: silent, no current",
+        "medians over neurons, all trials: silent, no current",
+    ]
     assert "nothing arrived at this neuron in trial 0" in axis.texts[0].get_text()
     widths = [a.get_linewidth() for a in axis.lines[:3]]
     assert widths == sorted(set(widths), reverse=True)  # all three are seen, one within the other

@@ -1,4 +1,8 @@
-"""Statistics of spike trains, against loops over spikes and against point processes whose statistics are known."""
+"""Statistics of spike trains, against loops over spikes and against point processes whose
+statistics are known.
+"""
+
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -37,7 +41,9 @@ def clock(interval, n_units, n_trials, duration=DURATION):
 
 @st.composite
 def any_trains(draw):
-    """Few units with times on a grid of 10 ms, so that ties and spikes on the edges of windows happen."""
+    """Few units with times on a grid of 10 ms, so that ties and spikes on the edges of windows
+    happen.
+    """
     n_trials, n_units = draw(st.integers(2, 4)), draw(st.integers(1, 5))
     event = st.tuples(st.integers(0, 99), st.integers(0, n_units - 1), st.integers(0, n_trials - 1))
     events = draw(st.lists(event, max_size=80))
@@ -60,16 +66,18 @@ def naive_intervals(spikes):
         trial = spikes[b]
         for unit in range(spikes.n_units):
             times = [float(t) for t, u in zip(trial.times, trial.units) if u == unit]
-            result += [(later - earlier, unit) for earlier, later in zip(times[:-1], times[1:])]
+            result += [(later - earlier, unit) for earlier, later in pairwise(times)]
     return result
 
 
 def naive_counts(spikes, windows):
-    """Counts (trial and window, unit) with whole windows of 10 ms grid points, decided in whole numbers."""
+    """Counts (trial and window, unit) with whole windows of 10 ms grid points, decided in whole
+    numbers.
+    """
     per_window = 100 // windows
     counts = np.zeros((len(spikes) * windows, spikes.n_units))
     for t, unit, trial in zip(spikes.times, spikes.units, spikes.trials):
-        window = int(round(float(t) * 100)) // per_window
+        window = round(float(t) * 100) // per_window
         if window < windows:
             counts[trial * windows + window, unit] += 1
     return counts
@@ -160,7 +168,9 @@ def gamma_trains(rates, cv, duration, seed=0):
 
 @pytest.mark.parametrize("duration, plain", [(1.0, 0.72), (2.0, 0.81), (10.0, 0.96)])
 def test_the_pooled_cv_of_poisson_trains_is_one_after_any_time(duration, plain):
-    """3.66 Hz, where the mean CV of units is the smaller the shorter the trial is; also if rates differ, and in many short trials."""
+    """3.66 Hz, where the mean CV of units is the smaller the shorter the trial is; also if rates
+    differ, and in many short trials.
+    """
     spikes = poisson(3.66, 20_000, 1, duration)
     assert np.nanmean(stats.isi_cv(spikes)) == pytest.approx(plain, abs=0.02)
     mixed = gamma_trains(np.random.default_rng(1).uniform(1, 20, 5000), 1.0, duration)
@@ -359,7 +369,7 @@ def test_correlogram_of_independent_trains_is_flat_and_of_a_shifted_one_has_its_
 @settings(max_examples=50, deadline=None)
 def test_random_pairs_are_different_pairs_of_different_units(n, pairs):
     i, j = counts.random_pairs(n, pairs, np.random.default_rng(0))
-    assert np.all((0 <= i) & (i < j) & (j < n))
+    assert np.all((i >= 0) & (i < j) & (j < n))
     assert len(set(zip(i.tolist(), j.tolist()))) == min(pairs, n * (n - 1) // 2)
 
 

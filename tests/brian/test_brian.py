@@ -1,4 +1,6 @@
-"""Brian2 says the same: spikes identical, states to rounding. Skipped where Brian2 is not installed."""
+"""Brian2 says the same: spikes identical, states to rounding. Skipped where Brian2 is not
+installed.
+"""
 
 import copy
 import dataclasses
@@ -14,7 +16,7 @@ from hypothesis import HealthCheck, assume, given, settings
 
 import biosnn as bs
 from biosnn import brian
-from biosnn.brian import comparison, description
+from biosnn.brian import distributions, identifiers, trial_input
 from biosnn.engine.realization import realize
 from tests import random_networks, reference
 
@@ -169,7 +171,9 @@ def test_neurons_that_are_not_linear(make, weights, initial, refractory):
 
 
 def test_a_spike_that_differs_is_explained_for_a_neuron_that_is_not_linear():
-    """Weights a little smaller in Brian2: at the first spike that differs, U before the reset lies on either side of the peak."""
+    """Weights a little smaller in Brian2: at the first spike that differs, U before the reset lies
+    on either side of the peak.
+    """
     net = bs.Network(1e-4)
     net.connect(
         net.input(5),
@@ -208,7 +212,8 @@ def test_time_constants_per_neuron_and_learned():
         brian.to_brian2(one(bs.lif()), bs.data.poisson(20, 20, 0.2, seed=1), record=["A.V"])
     with pytest.raises(
         ValueError,
-        match=r"currents for 'A' have shape \(7, 3\); they must broadcast to \(step, neuron\) = \(200, 3\)",
+        match=r"currents for 'A' have shape \(7, 3\); they must broadcast to "
+        r"\(step, neuron\) = \(200, 3\)",
     ):
         brian.to_brian2(
             one(bs.lif()), bs.data.poisson(20, 20, 0.2, seed=1), currents={"A": np.ones((7, 3))}
@@ -263,6 +268,10 @@ def test_dalian_circuit_over_trials():
     )
     assert "All spikes are identical" in text(report) and json.dumps(report.as_dict())
     assert len(report.figure("E").axes) == 3
+    assert (
+        "All spikes are identical" in repr(report) and max(map(len, repr(report).split("\n"))) <= 88
+    )
+    assert "<table>" in report._repr_html_() and "array" not in repr(report)
 
 
 def changed(net, **weights):
@@ -272,13 +281,15 @@ def changed(net, **weights):
 
 
 def test_a_difference_is_found():
-    """If Brian2 is given other weights, the report names the first step where the spikes part, and both membranes there."""
+    """If Brian2 is given other weights, the report names the first step where the spikes part, and
+    both membranes there.
+    """
     net, spikes = circuit(), bs.data.poisson(10, 100, 0.4, 2, seed=2)
     other = changed(net, **{"E->I": net.weights["E->I"] * 1.02})
     report = brian.compare(net, spikes, progress=False, against=other)
     d = report.divergence
     stars = [
-        bs.run(description.in_double(n), spikes, record=[f"{d.population}.U_star"])
+        bs.run(trial_input.in_double(n), spikes, record=[f"{d.population}.U_star"])
         for n in (net, other)
     ]
     ours, theirs = (
@@ -326,7 +337,7 @@ def test_a_state_that_is_not_a_number_does_not_agree():
 
 
 def test_nothing_is_not_identical():
-    """No spikes, and states that stay where they rest: nothing was compared. States that move are."""
+    """No spikes, and states that stay at rest: nothing was compared. States that move are."""
     net, silent = one(bs.lif()), bs.SpikeTrains([], [], [0, 0], 20, 0.2)
     report = brian.compare(net, silent, progress=False)
     assert (
@@ -404,14 +415,16 @@ def background_circuit():
 
 
 def test_background_and_initial_states(tmp_path):
-    """Poisson input with several events of a neuron in a step, currents, noise: the same numbers in both programs, and in a script."""
+    """Poisson input with several events of a neuron in a step, currents, noise: the same numbers in
+    both programs, and in a script.
+    """
     net, background, initial = background_circuit()
     report = brian.compare(
         net, duration=0.3, background=background, initial=initial, seed=4, progress=False
     )
     agree(report)
     assert report and report.spike_counts["E"][0] > 30 and report.traces["E.U"][0].std() > 0.1
-    double = description.in_double(net)
+    double = trial_input.in_double(net)
     ours = bs.simulate(
         double,
         0.3,
@@ -443,7 +456,9 @@ def test_background_and_initial_states(tmp_path):
 
 
 def test_background_beside_trials_of_input_and_currents():
-    """Trial b has the random numbers of seed + b; a clamped neuron with equal time constants is held where it starts."""
+    """Trial b has the random numbers of seed + b; a clamped neuron with equal time constants is
+    held where it starts.
+    """
     net = bs.Network(1e-3)
     a = net.population(3, bs.lif(tau_mem=10e-3, tau_syn=10e-3, refractory=3e-3), name="A")
     net.connect(
@@ -475,7 +490,9 @@ def test_background_beside_trials_of_input_and_currents():
 
 @pytest.mark.parametrize("first", [False, True])
 def test_a_difference_is_explained_with_background(first):
-    """U before threshold in the step of the first spike that differs, also where that is the first step: with biases and background."""
+    """U before threshold in the step of the first spike that differs, also where that is the first
+    step: with biases and background.
+    """
     net, background, initial = background_circuit()
     other = changed(net, **{name: 0.5 * w for name, w in net.weights.items()})
     other.parameters = net.parameters | {
@@ -495,7 +512,7 @@ def test_a_difference_is_explained_with_background(first):
     if first:
         assert d.step == 0
         reference = brian.to_brian2(
-            description.in_double(net),
+            trial_input.in_double(net),
             None,
             record=["E.U_star"],
             duration=0.3,
@@ -593,8 +610,8 @@ def test_arguments_of_script(tmp_path):
 
 
 def test_distances_of_samples():
-    assert comparison.distance(np.array([1.0, 2, 3, 4]), np.array([3.0, 4, 5, 6])) == 0.5
-    assert np.isnan(comparison.distance(np.array([]), np.ones(3)))
+    assert distributions.distance(np.array([1.0, 2, 3, 4]), np.array([3.0, 4, 5, 6])) == 0.5
+    assert np.isnan(distributions.distance(np.array([]), np.ones(3)))
 
 
 @settings(max_examples=8, deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -620,7 +637,7 @@ def test_random_networks(drawn):
     ],
 )
 def test_reference_networks(build):
-    """Brian2, given the networks behind the reference files, gives the spikes and readouts in them."""
+    """Brian2, given the networks behind the reference files, gives their spikes and readouts."""
     net, spikes, numbers = build()
     for b in range(len(spikes)):
         there = brian.to_brian2(net, spikes[b], record=["out.U"])
@@ -635,7 +652,9 @@ def test_reference_networks(build):
 
 
 def test_script_of_a_trained_network_runs_alone(tmp_path):
-    """In a fresh interpreter that cannot import biosnn, with currents, and names that Python would not take."""
+    """In a fresh interpreter that cannot import biosnn, with currents, and names that Python would
+    not take.
+    """
     data = bs.data.poisson(10, 100, 0.2, 8, seed=2, labels=[0, 1] * 4)
     net = bs.Network(2e-3)
     e, i = bs.dalian_layer(
@@ -663,7 +682,7 @@ def test_script_of_a_trained_network_runs_alone(tmp_path):
         cwd=tmp_path,
         env={"HOME": os.environ["HOME"], "PATH": os.environ["PATH"]},
     )
-    trace = bs.run(description.in_double(net), data[3], currents={"I 1": current["I 1"][None]})
+    trace = bs.run(trial_input.in_double(net), data[3], currents={"I 1": current["I 1"][None]})
     with np.load(tmp_path / "result.npz") as result:
         for name, identifier in (("E 1", "E_1"), ("I 1", "I_1")):
             mine = set(
@@ -741,7 +760,9 @@ def test_sparse_projections_and_delays_of_their_own(tmp_path):
 
 
 def test_script_with_plastic_projections(tmp_path):
-    """Depression, facilitation and inhibitory plasticity, in a fresh interpreter: the spikes that biosnn and to_brian2 have."""
+    """Depression, facilitation and inhibitory plasticity, in a fresh interpreter: the spikes that
+    biosnn and to_brian2 have.
+    """
     net = bs.Network(1e-3)
     x, y, e = (
         net.input(40),
@@ -797,7 +818,7 @@ def test_names_for_brian2_differ():
     for name in ("a b", "a_b", "1", "for", "second"):
         net.population(1, bs.lif(), name=name)
     net.connect("a b", "a_b"), net.connect("a_b", "a b")
-    assert list(description.identifiers(net).values()) == [
+    assert list(identifiers.identifiers(net).values()) == [
         "a_b",
         "a_b_2",
         "p_1",

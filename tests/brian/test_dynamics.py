@@ -1,4 +1,6 @@
-"""The ladder of validation.dynamics notices what is broken on purpose. Skipped where Brian2 is not installed."""
+"""The ladder of validation.dynamics notices what is broken on purpose. Skipped where Brian2 is not
+installed.
+"""
 
 import json
 
@@ -8,7 +10,8 @@ import pytest
 import biosnn as bs
 
 pytest.importorskip("brian2")
-from validation import broken, brunel, dynamics  # noqa: E402
+from validation import broken, brunel, dynamics, dynamics_cases
+from validation.dynamics_neurons import neurons
 
 CASE = "ei_lif, exact, reset to 0, refractory 2 ms"
 
@@ -41,7 +44,7 @@ def test_what_is_broken_on_purpose_is_reported(what, tmp_path, capsys):
 
 
 def test_breaks_are_as_small_as_they_say():
-    net = next(case for case in dynamics.neurons() if case.name == CASE).network
+    net = next(case for case in neurons() if case.name == CASE).network
     assert broken.decay(net)["A"].neuron.time_constants["mem"] / net["A"].neuron.time_constants[
         "mem"
     ] - 1 == pytest.approx(1e-6)
@@ -51,7 +54,7 @@ def test_breaks_are_as_small_as_they_say():
     ]
     assert [p.receptor for p in broken.sign(net).projections] == ["inh", "syn"]
     assert broken.refractory(net)["A"].neuron.refractory_steps(1e-3) == 1
-    assert broken.refractory(next(dynamics.neurons()).network) is None
+    assert broken.refractory(next(neurons()).network) is None
     assert net["A"].neuron.refractory_steps(1e-3) == 2 and net.projections[0].receptor == "exc"
 
 
@@ -64,12 +67,12 @@ def test_statistics_that_differ_are_named():
     class Report:
         rasters = {"E": (first, second), "F": (first, fast)}
 
-    failures = dynamics.different_statistics(Report, 0.3)
+    failures = dynamics_cases.different_statistics(Report, 0.3)
     assert any(line.startswith("rate of F") for line in failures) and not any(
         " of E" in line for line in failures
     )
-    assert dynamics.after(first, 0.3).duration == pytest.approx(1.7) and np.all(
-        dynamics.after(first, 0.3).times >= 0
+    assert dynamics_cases.after(first, 0.3).duration == pytest.approx(1.7) and np.all(
+        dynamics_cases.after(first, 0.3).times >= 0
     )
 
 

@@ -1,5 +1,7 @@
 """Augmentations change spikes as they say, by their seed alone."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
@@ -102,7 +104,8 @@ def test_blend_mixes_trials_of_one_class():
         assert set(new.units // 10) == {labels[b]} and abs(new.times.size - 200) < 5 * np.sqrt(
             400 / 4
         )
-        # both parts lie at the middle of the two means: that of a partner of the class, so a whole number of 0.02 away
+        # both parts lie at the middle of the two means: that of a partner of the class, so a whole
+        # number of 0.02 away
         partner = 2 * (new.times.mean() - old.times.mean()) / 0.02
         assert (
             abs(partner - round(partner)) < 0.4
@@ -177,3 +180,86 @@ def test_what_happens_to_a_trial_does_not_depend_on_the_others(augmentation):
     assert len({len(events) for events in whole}) > 5
     for part in (rows[10:13], rows[::-1][:7], rows[[39, 0, 20]]):
         assert changed(part) == [whole[k] for k in part]
+
+
+# --------------------------------------------------------------------------- those of somebody else
+
+
+@dataclass(frozen=True)
+class Reverse:
+    """Some trials run backwards. It knows nothing of ours but the protocol."""
+
+    probability: float
+
+    def apply(self, events, rng):
+        times, units, trials = events.columns()
+        backwards = rng.random() < self.probability
+        times = np.where(backwards[trials], events.duration - times, times)
+        return events.replaced(times, units, trials)
+
+
+class Repeat:
+    """Every event comes twice, and its answer is of plain lists."""
+
+    def apply(self, events, rng):
+        times, units, trials = (2 * each.tolist() for each in events.columns())
+        return events.replaced(times, units, trials)
+
+
+def test_a_foreign_augmentation_changes_spikes():
+    assert isinstance(Reverse(1.0), bs.Augmentation) and isinstance(bs.Drop(0.1), bs.Augmentation)
+    assert not isinstance(DATA, bs.Augmentation)
+    backwards = bs.augment(DATA, [Reverse(1.0)], seed=1)
+    for b in range(3):
+        np.testing.assert_allclose(backwards[b].times, np.sort(1.0 - DATA[b].times))
+    some = bs.augment(DATA, [Reverse(0.5)], seed=1)
+    kept = [np.array_equal(some[b].times, DATA[b].times) for b in range(40)]
+    assert 8 < sum(kept) < 32
+    both = bs.augment(DATA, [Repeat(), bs.TimeShift(0.0)], seed=1)
+    np.testing.assert_array_equal(both.times, np.repeat(DATA.times, 2))
+    np.testing.assert_array_equal(both.labels, DATA.labels)
+
+
+def test_a_foreign_augmentation_is_trained_with():
+    def trained(augment):
+        net = bs.Network(5e-3)
+        x, out = net.input(50), net.readout(3)
+        net.connect(x, out, weights=np.full((50, 3), 0.01))
+        bs.train(net, DATA, epochs=1, batch=20, augment=augment, seed=1, progress=False)
+        return net.weights["input->readout"]
+
+    plain, nothing, backwards = trained([]), trained([Reverse(0.0)]), trained([Reverse(1.0)])
+    np.testing.assert_array_equal(plain, nothing)
+    assert not np.array_equal(plain, backwards)
+
+
+@pytest.mark.parametrize(
+    "answer, words",
+    [
+        (lambda events: None, "returns is None; it must be events.moved"),
+        (lambda events: events.replaced([0.1], [1, 2], [0]), "one entry per event"),
+        (lambda events: events.replaced([0.1], [1.5], [0]), "units of an augmentation"),
+        (lambda events: events.replaced([0.1], [1], [40]), "trials of an augmentation run from 40"),
+        (lambda events: events.replaced(["a"], [1], [0]), "times of an augmentation"),
+    ],
+)
+def test_a_foreign_augmentation_that_answers_nonsense_is_named(answer, words):
+    class Foreign:
+        def apply(self, events, rng):
+            return answer(events)
+
+    with pytest.raises(ValueError, match=words):
+        bs.augment(DATA, [Foreign()], seed=0)
+    with pytest.raises(ValueError, match="or an object with apply"):
+        bs.augment(DATA, [Foreign], seed=0)
+
+
+def test_random_numbers_belong_to_the_trial():
+    key = np.array([1, 2], np.uint64)
+    several = bs.data.TrialRandom(key, 0, np.arange(5))
+    alone = bs.data.TrialRandom(key, 0, np.array([3]))
+    assert several.normal(1.0)[3] == alone.normal(1.0)[0]
+    sizes = np.array([2, 0, 1, 3, 1])
+    np.testing.assert_array_equal(several.random(sizes)[3:6], alone.random(3))
+    counts = several.poisson(50.0)
+    assert counts.dtype == np.int64 and counts[3] == alone.poisson(50.0)[0] and counts.min() > 10

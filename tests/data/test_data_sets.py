@@ -1,4 +1,6 @@
-"""Randman against loops over its formula, Poisson statistics, SHD files good and bad, downloads from a local server."""
+"""Randman against loops over its formula, Poisson statistics, SHD files good and bad, downloads
+from a local server.
+"""
 
 import hashlib
 import http.server
@@ -105,7 +107,8 @@ def test_randman_fills_the_active_time_and_fires_a_fixed_number_of_spikes():
         trains = spikes[spikes.labels == label]
         for unit in range(5):
             t = trains.times[trains.units == unit]
-            # two manifolds per unit: each has its earliest sample at 0 and its latest just below 0.12 s
+            # two manifolds per unit: each has its earliest sample at 0 and its latest just below
+            # 0.12 s
             assert np.sum(t == 0) == 2 and np.sum(t == last) == 2 and t.max() == last
 
 
@@ -143,7 +146,8 @@ def test_randman_seed():
 def test_randman_classes_differ_in_timing_only():
     spikes = randman(n_classes=2, n_units=10, smoothness=2.0, samples_per_class=100, seed=4)
     times = events_by_trial(spikes)
-    # every unit fires once in every trial, so counts are equal; nearest neighbours in time tell the classes apart
+    # every unit fires once in every trial, so counts are equal; nearest neighbours in time tell the
+    # classes apart
     distance = np.linalg.norm(times[:, None] - times[None], axis=2)
     np.fill_diagonal(distance, np.inf)
     assert np.mean(spikes.labels[distance.argmin(axis=1)] == spikes.labels) > 0.98
@@ -225,7 +229,8 @@ def test_split_seed_and_rest():
 def test_split_rejects_fractions(fractions):
     with pytest.raises(
         ValueError,
-        match="fractions are .*positive numbers with a sum of at most 1|fractions has the value nan",
+        match="fractions are .*positive numbers with a sum of at most 1|"
+        "fractions has the value nan",
     ):
         split(poisson(5, 2, 0.5, n_trials=4, seed=1), fractions)
 
@@ -390,7 +395,8 @@ def test_shd_without_spikes_or_trials(tmp_path):
         (dict(labels=[0, -1, 2]), "labels must be whole numbers 0, 1, 2"),
         (
             dict(labels=[0.5, 1, 2]),
-            r"labels has elements of type float64 .*layout must be spikes/times \(variable-length floats",
+            r"labels has elements of type float64 .*layout must be "
+            r"spikes/times \(variable-length floats",
         ),
         (dict(time_type=np.int32), "spikes/times has elements of type int32"),
         (dict(unit_type=np.float32), "spikes/units has elements of type float32"),

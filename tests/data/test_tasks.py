@@ -1,4 +1,6 @@
-"""Relatives of Randman, event arrays of other libraries, cognitive tasks: values against their definitions."""
+"""Relatives of Randman, event arrays of other libraries, cognitive tasks: values against their
+definitions.
+"""
 
 import numpy as np
 import pytest
@@ -72,7 +74,8 @@ def test_halo_lies_at_its_distance_from_the_manifold():
     )  # latencies back to coordinates
     on = points[got.labels == 0]
     assert on.min() == pytest.approx(0, abs=1e-9) and on.max() == pytest.approx(1, abs=1e-9)
-    # the same points x in every class: each trial of class k has a partner on the manifold at the distance 0.2 k, and none nearer than
+    # the same points x in every class: each trial of class k has a partner on the manifold at the
+    # distance 0.2 k, and none nearer than
     # its neighbours on the curve allow
     for k in (1, 2):
         distances = np.linalg.norm(points[got.labels == k][:, None] - on[None], axis=2)

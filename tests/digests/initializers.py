@@ -1,6 +1,5 @@
 """Initial weights: the fluctuation-driven start in all its forms, and others to compare with."""
 
-import dataclasses
 import warnings
 
 import numpy as np
@@ -25,8 +24,10 @@ def report_values(net, report):
     """Weights, all numbers of a report, and its printed table."""
     populations = {}
     for row in report.populations:
-        numbers = {k: v for k, v in dataclasses.asdict(row).items() if isinstance(v, float)}
-        populations[row.name] = np.array(list(numbers.values()))
+        t, p, m = row.target, row.predicted, row.measured
+        numbers = [row.threshold, row.alpha, t.mu, t.sigma, p.mu, p.sigma, m.mu, m.sigma]
+        numbers += [t.rate, p.rate, m.rate, m.cv, row.ei_ratio, p.spread, m.spread]
+        populations[row.name] = np.array(numbers)
     values = {"weights of": dict(net.weights), "report": str(report)}
     values["numbers of the report of"] = populations
     return values | {"converged": np.bool_(report.converged)}

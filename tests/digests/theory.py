@@ -1,6 +1,5 @@
 """Theory, the regime of a circuit, Dale's law, and the same network as a program for Brian2."""
 
-import dataclasses
 import tempfile
 from pathlib import Path
 
@@ -88,8 +87,14 @@ def fixed_points():
 def _regime_values(found):
     rows = {}
     for row in found.populations:
-        numbers = dataclasses.asdict(row).values()
-        rows[row.name] = np.array([x for x in numbers if isinstance(x, float | int)], float)
+        p, m, known, u = row.predicted, row.measured, row.at_rates, row.recorded
+        rate_error, cv_error, chi_error = np.inf, np.inf, np.inf
+        if m.errors is not None:
+            rate_error, cv_error, chi_error = m.errors.rate, m.errors.cv, m.errors.synchrony
+        numbers = [row.threshold, p.tau, p.rate, p.cv, p.mu, p.sigma, p.ei_ratio, row.cancelled]
+        numbers += [m.rate, rate_error, m.cv, cv_error, m.synchrony, chi_error, m.mu, m.sigma]
+        numbers += [known.mu, known.sigma, known.ei_ratio, u.mu, u.sigma]
+        rows[row.name] = np.array(numbers, float)
     return {"report": str(found), "numbers of": rows}
 
 

@@ -1,5 +1,6 @@
 """Simulation and theory by careless users: what they are told."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -153,8 +154,8 @@ def test_units_of_thresholds_and_of_rates():
         and bs.Normal(1 * b2.mV, 0.1 * b2.mV, low=0 * b2.mV)
     )
     assert (
-        bs.regime(driven(), rates={"x": 5 * b2.Hz})["E"].mu_predicted
-        == bs.regime(driven(), rates=5.0)["E"].mu_predicted
+        bs.regime(driven(), rates={"x": 5 * b2.Hz})["E"].predicted.mu
+        == bs.regime(driven(), rates=5.0)["E"].predicted.mu
     )
 
 
@@ -301,3 +302,30 @@ def test_populations_of_another_network_are_refused():
 def test_descriptions_that_make_no_sense(act, words):
     with pytest.raises(ValueError, match=words):
         act()
+
+
+TWO_THREADS = """
+import biosnn as bs
+net = bs.Network(1e-3)
+e = net.population(300, bs.lif(), "excitatory", name="E")
+net.connect(e, e, delay=1e-3, weights=0.15, synapses=bs.FixedInDegree(10), seed=1)
+drive = [bs.PoissonInput("E", 4e3, 0.05)]
+done = bs.simulate(net, 0.05, background=drive, threads=2, progress=False)
+print(*done.spikes["E"].units)
+"""
+
+
+def test_two_threads_without_the_compiler_give_the_spikes_of_compiled_code():
+    """Threads wait for each other in compiled code only, so without it there is one."""
+    plain, compiled = (
+        subprocess.run(
+            [sys.executable, "-c", TWO_THREADS],
+            env=os.environ | {"NUMBA_DISABLE_JIT": flag},
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        ).stdout
+        for flag in "10"
+    )
+    assert len(plain.split()) > 100 and plain == compiled

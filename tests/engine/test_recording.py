@@ -94,7 +94,7 @@ def test_objects_show_themselves():
     gradients = bs.gradient(trace, states={"readout.U": np.ones((3, 30, 2))}, record=["A.U"])
     done = bs.simulate(net, 0.03, trains(1), record={"A.U": [0]}, progress=False)
     for thing, words in (
-        (trace, ["Trace", "trials  3", "30 ms in 30 steps", "A.U (3, 30, 5)", "rate (Hz)"]),
+        (trace, ["Trace", "trials", "30 ms in 30 steps", "A.U (3, 30, 5)", "rate (Hz)"]),
         (gradients, ["Gradients", "input->A", "weights", "(4, 5)", "A.mem", "Euclidean norm"]),
         (done, ["Simulation", "30 ms", "A.U (30, 1)", "rate (Hz)"]),
         (trace.state, ["State of a run", "3 trials", "30"]),

@@ -1,1 +1,1 @@
-"""Seeded campaigns of mutated files, random calls, random networks and faults, each in child processes."""
+"""Seeded campaigns in child processes: damaged files, random calls, random networks, faults."""

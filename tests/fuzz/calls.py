@@ -95,7 +95,7 @@ def _replaced(argument, key, value):
     if key is None:
         return value
     if isinstance(argument, dict):
-        return argument | {key: value}
+        return argument | {tuple(key) if isinstance(key, list) else key: value}
     changed = list(argument)
     changed[key] = value
     return type(argument)(changed)
@@ -185,7 +185,7 @@ def right_cases(only="", brian=False):
 
 
 def _places(arguments):
-    """(argument, None) of every one, and (argument, key) of the first element of dicts and lists."""
+    """(argument, None) of each, and (argument, key) of the first element of dicts and lists."""
     places = [(name, None) for name in arguments]
     for name, value in arguments.items():
         if isinstance(value, dict) and value:

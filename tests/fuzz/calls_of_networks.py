@@ -89,6 +89,17 @@ NETWORKS = {
         },
         lambda c, p: bs.simulate(c.circuit, 0.01, progress=False, threads=1),
     ),
+    "Network.connect as before": lambda c: (
+        c.circuit.connect,
+        {
+            "pre": "E",
+            "post": "I",
+            "weights": 0.2,
+            "name": "new",
+            "synapses": c.circuit.synapses["E->I"],
+        },
+        lambda c, p: bs.simulate(c.circuit, 0.01, progress=False, threads=1),
+    ),
     "Network.set_weights": lambda c: (
         c.net.set_weights,
         {"projection": "E->I", "weights": np.ones((3, 2)), "copy": True},

@@ -1,5 +1,7 @@
 """Calls that describe neurons, weights and background (registry.py)."""
 
+from dataclasses import replace
+
 import numpy as np
 
 import biosnn as bs
@@ -138,6 +140,32 @@ NEURONS = {
         bs.leaky_readout,
         {"tau_mem": 0.1, "tau_syn": 0.01, "integrator": "exact"},
     ),
+    "Neuron": lambda c: (
+        bs.Neuron,
+        {
+            "model": "mine",
+            "states": {"U": "mem", "g": "syn", "w": "adapt"},
+            "gains": {("U", "w"): -1.0},
+            "receptors": {"syn": bs.Receptor("g", 1.0, 0)},
+            "time_constants": {"mem": 0.02, "syn": 0.005, "adapt": 0.1},
+            "threshold": 1.0,
+            "reset": 0.0,
+            "refractory": 2e-3,
+            "integrator": "exponential_euler",
+            "reversal": {"g": 3.0},
+            "spike_jumps": {"w": 0.1},
+            "nonlinear_drive": None,
+            "jump_delay": 1e-3,
+            "low": -1.0,
+            "high": 2.0,
+        },
+        in_network(neuron=1),
+    ),
+    "Receptor": lambda c: (
+        bs.Receptor,
+        {"state": "I", "jump": 1.0, "sign": 1},
+        lambda c, receptor: in_network(neuron=1)(c, replace(bs.lif(), receptors={"syn": receptor})),
+    ),
     "bounded": lambda c: (
         bs.bounded,
         {"neuron": bs.lif(), "low": -1.0, "high": 2.0},
@@ -188,18 +216,20 @@ NEURONS = {
     ),
     # weights
     **{
-        name: (lambda kind: lambda c: (kind, {}, initializes))(getattr(bs.families, name))
+        f"families.{name}": (lambda kind: lambda c: (kind, {}, initializes))(
+            getattr(bs.families, name)
+        )
         for name in ("Exponential", "HalfNormal", "Uniform", "Constant")
     },
-    "LogNormal": lambda c: (bs.families.LogNormal, {"sigma": 0.5}, initializes),
-    "Gamma": lambda c: (bs.families.Gamma, {"shape": 2.0}, initializes),
+    "families.LogNormal": lambda c: (bs.families.LogNormal, {"sigma": 0.5}, initializes),
+    "families.Gamma": lambda c: (bs.families.Gamma, {"shape": 2.0}, initializes),
     "Normal": lambda c: (bs.Normal, {"mean": 0.2, "sd": 0.02, "low": 0.0, "high": 1.0}, drawn),
     "Uniform": lambda c: (bs.Uniform, {"low": 0.1, "high": 0.3}, drawn),
-    "Exponential of a mean": lambda c: (bs.Exponential, {"mean": 0.2}, drawn),
-    "LogNormal of a mean": lambda c: (bs.LogNormal, {"mean": 0.2, "sigma": 0.5}, drawn),
-    "Gamma of a mean": lambda c: (bs.Gamma, {"mean": 0.2, "shape": 2.0}, drawn),
-    "HalfNormal of a mean": lambda c: (bs.HalfNormal, {"mean": 0.2}, drawn),
-    "Exponential.draw": lambda c: (
+    "Exponential": lambda c: (bs.Exponential, {"mean": 0.2}, drawn),
+    "LogNormal": lambda c: (bs.LogNormal, {"mean": 0.2, "sigma": 0.5}, drawn),
+    "Gamma": lambda c: (bs.Gamma, {"mean": 0.2, "shape": 2.0}, drawn),
+    "HalfNormal": lambda c: (bs.HalfNormal, {"mean": 0.2}, drawn),
+    "families.Exponential.draw": lambda c: (
         bs.families.Exponential().draw,
         {"rng": np.random.default_rng(0), "size": (2, 3)},
     ),
@@ -207,7 +237,7 @@ NEURONS = {
         bs.Normal(0.2, 0.1).draw,
         {"rng": np.random.default_rng(0), "size": 3},
     ),
-    "Exponential.density": lambda c: (
+    "families.Exponential.density": lambda c: (
         bs.families.Exponential().density,
         {"w": np.linspace(0, 1, 4), "mean": 0.2},
     ),
@@ -275,7 +305,7 @@ NEURONS = {
             "background": [bs.PoissonInput(name, 500.0, 0.02) for name in "EI"],
             "mu_u": {"E": 0.0, "I": 0.0},
             "sigma_u": {"E": 0.5, "I": 0.5},
-            "rate": None,
+            "target_rate": None,
             "shares": None,
             "closed_loop": False,
             "seed": 0,

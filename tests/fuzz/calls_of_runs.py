@@ -32,6 +32,10 @@ RUNS = {
             "labels": [0, 1],
         },
     ),
+    "SpikeTrains.from_units": lambda c: (
+        bs.SpikeTrains.from_units,
+        {"times": [[0.001, 0.002], [0.001]], "duration": 0.01, "label": 1},
+    ),
     "SpikeTrains[]": lambda c: (c.spikes.__getitem__, {"index": 0}),
     "from_dense": lambda c: (
         bs.from_dense,
@@ -272,10 +276,18 @@ RUNS = {
         {"learning_rate": 1e-3, "epsilon": 1e-16},
         trains(optimizer=EACH),
     ),
-    "Constant": lambda c: (bs.schedules.Constant, {}, trains(schedule=EACH)),
-    "Cosine": lambda c: (bs.schedules.Cosine, {"final": 0.1, "warmup": 0.1}, trains(schedule=EACH)),
-    "Step": lambda c: (bs.schedules.Step, {"at": (0.5, 0.75), "decay": 0.1}, trains(schedule=EACH)),
-    "OnPlateau": lambda c: (
+    "schedules.Constant": lambda c: (bs.schedules.Constant, {}, trains(schedule=EACH)),
+    "schedules.Cosine": lambda c: (
+        bs.schedules.Cosine,
+        {"final": 0.1, "warmup": 0.1},
+        trains(schedule=EACH),
+    ),
+    "schedules.Step": lambda c: (
+        bs.schedules.Step,
+        {"at": (0.5, 0.75), "decay": 0.1},
+        trains(schedule=EACH),
+    ),
+    "schedules.OnPlateau": lambda c: (
         bs.schedules.OnPlateau,
         {"patience": 2, "decay": 0.5},
         trains(schedule=EACH),

@@ -1,9 +1,12 @@
-"""Runs the cases of a campaign one after the other in a child process, which may crash, hang or eat memory without harm.
+"""Runs the cases of a campaign one after the other in a child process, which may crash, hang or eat
+memory without harm.
 
     for case, outcome in outcomes("tests.fuzz.files:load", cases, seconds=5): …
 
-The worker function takes a case and returns something for JSON. Outcome: {"kind": "value" | "error" | "crash" | "hang", …}, of an error
-with "type" and "text", of a crash with "signal"; "seconds" and "megabytes" (by which the peak of memory grew) where the case ended.
+The worker function takes a case and returns something for JSON. Outcome:
+{"kind": "value" | "error" | "crash" | "hang", …}, of an error with
+"type" and "text", of a crash with "signal"; "seconds" and "megabytes" (by which the peak of memory
+grew) where the case ended.
 """
 
 import importlib
@@ -20,7 +23,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def outcomes(worker, cases, seconds, environment=None, megabytes=8000):
-    """Yields (case, outcome) for every case. `seconds`: after which a case counts as hanging; `megabytes`: address space of the child."""
+    """Yields (case, outcome) for every case. `seconds`: after which a case counts as hanging;
+    `megabytes`: address space of the child.
+    """
     child = None
     try:
         for case in cases:

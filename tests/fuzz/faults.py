@@ -1,8 +1,12 @@
-"""Campaigns of faults: a training and a streamed simulation that are killed, or whose disk is full, at random moments.
+"""Campaigns of faults: a training and a streamed simulation that are killed, or whose disk is full,
+at random moments.
 
-python -m tests.fuzz.faults kill --count 40               SIGKILL during a training; resumed, it must have the same bits
-python -m tests.fuzz.faults kill-simulation --count 20    SIGKILL while spikes are written; what is there must be right
-python -m tests.fuzz.faults disk --count 10               no room left, during a training and during a simulation
+    python -m tests.fuzz.faults kill --count 40
+        SIGKILL during a training; resumed, it must have the same bits
+    python -m tests.fuzz.faults kill-simulation --count 20
+        SIGKILL while spikes are written; what is there must be right
+    python -m tests.fuzz.faults disk --count 10
+        no room left, during a training and during a simulation
 """
 
 import argparse
@@ -74,7 +78,9 @@ def simulate(out=None, state=None, steps=STEPS):
 
 
 def _end(program, moment):
-    """Start a Python program, wait for its first line, and kill it after so many seconds. Returns whether it was still alive."""
+    """Start a Python program, wait for its first line, and kill it after so many seconds. Returns
+    whether it was still alive.
+    """
     child = subprocess.Popen(
         [sys.executable, "-c", program], cwd=children.ROOT, stdout=subprocess.PIPE, text=True
     )
@@ -104,7 +110,8 @@ def kill(count, seed):
         for k in range(count):
             out = folder / str(k)
             program = (
-                "from tests.fuzz import faults; faults.train(None, 'new', 1); print('ready', flush=True); "
+                "from tests.fuzz import faults; faults.train(None, 'new', 1); "
+                "print('ready', flush=True); "
                 f"faults.train(faults.Path({str(out)!r}), 'new')"
             )
             figures["in the middle"] += _end(program, rng.uniform(0.0, 1.2) * length)
@@ -130,7 +137,9 @@ def kill(count, seed):
 
 
 def kill_simulation(count, seed):
-    """A simulation that writes its spikes to a file is killed; the file must hold all spikes until its duration."""
+    """A simulation that writes its spikes to a file is killed; the file must hold all spikes until
+    its duration.
+    """
     rng, figures = np.random.default_rng(seed), Counter()
     with tempfile.TemporaryDirectory() as folder:
         begin = time.monotonic()
@@ -139,7 +148,8 @@ def kill_simulation(count, seed):
         for k in range(count):
             out = Path(folder) / f"{k}.spikes"
             program = (
-                "from tests.fuzz import faults; faults.simulate(steps=10); print('ready', flush=True); "
+                "from tests.fuzz import faults; faults.simulate(steps=10); "
+                "print('ready', flush=True); "
                 f"faults.simulate(faults.Path({str(out)!r}))"
             )
             figures["in the middle"] += _end(program, rng.uniform(0.0, 1.2) * length)
@@ -178,7 +188,9 @@ def is_beginning(found, whole):
 
 @contextlib.contextmanager
 def small_disk(size):
-    """Yields a folder with room for about `size` bytes, on a disk of its own. OSError where that is not permitted."""
+    """Yields a folder with room for about `size` bytes, on a disk of its own. OSError where that is
+    not permitted.
+    """
     with tempfile.TemporaryDirectory() as folder:
         if subprocess.run(
             ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True
@@ -202,7 +214,9 @@ def short_files(size):
 
 
 def full_simulation(case):
-    """In the child: a simulation whose file does not fit. Returns what is wrong with its end, or what it was."""
+    """In the child: a simulation whose file does not fit. Returns what is wrong with its end, or
+    what it was.
+    """
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(
             small_disk(case["size"]) if case["disk"] else tempfile.TemporaryDirectory()
@@ -245,7 +259,9 @@ def full_simulation(case):
 
 
 def full_training(case):
-    """In the child: a training whose disk is full at some step. Returns what is wrong with its end, or what it was."""
+    """In the child: a training whose disk is full at some step. Returns what is wrong with its end,
+    or what it was.
+    """
     with contextlib.ExitStack() as stack:
         folder = Path(
             stack.enter_context(
@@ -289,7 +305,9 @@ def full_training(case):
 
 
 def disk(count, seed, disks=True):
-    """Both, on disks of their own and with a limit on the length of files. disks=False: with a limit alone."""
+    """Both, on disks of their own and with a limit on the length of files. disks=False: with a
+    limit alone.
+    """
     rng, figures = np.random.default_rng(seed), Counter()
     for worker, most in (("full_simulation", 400_000), ("full_training", 12_000)):
         cases = [

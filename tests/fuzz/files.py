@@ -1,7 +1,8 @@
 """A campaign of damaged and impossible files: python -m tests.fuzz.files --count 2000 --seed 0
 
-Every kind of file that biosnn reads (subjects.py) is changed (mutations.py) and read in a child process. Allowed are ValueError, OSError
-and what the file held before it was changed, within 5 seconds and 10 times the file plus 100 MB.
+Every kind of file that biosnn reads (subjects.py) is changed (mutations.py) and read in a child
+process. Allowed are ValueError, OSError and what the file held before it was changed, within 5
+seconds and 10 times the file plus 100 MB.
 """
 
 import argparse
@@ -26,7 +27,9 @@ WITHOUT_CHECKSUM = ("digits", "digits in chunks", "speakers")
 
 
 def load(case):
-    """What a file of a kind is to its reader: {"answer": "loaded" | "refused" | "other", …}, and how much memory it took."""
+    """What a file of a kind is to its reader: {"answer": "loaded" | "refused" | "other", …}, and
+    how much memory it took.
+    """
     path, peak = Path(case["path"]), _Peak(Path(case["path"]).with_name("peak"))
     try:
         result = {"answer": "loaded", "digest": KINDS[case["kind"]].load(path)}
@@ -42,7 +45,9 @@ def load(case):
 
 
 class _Peak:
-    """The most memory that this process takes more from here on, or the one that reads HDF5 for it takes in all (Linux)."""
+    """The most memory that this process takes more from here on, or the one that reads HDF5 for it
+    takes in all (Linux).
+    """
 
     def __init__(self, note):
         from biosnn.support import hdf5
@@ -86,7 +91,9 @@ def _status(name):
 
 
 def campaign(count, seed, kinds=tuple(KINDS), folder=None):
-    """(Counter of what happened, list of all that should not have) for `count` files. Kinds take turns in blocks."""
+    """(Counter of what happened, list of all that should not have) for `count` files. Kinds take
+    turns in blocks.
+    """
     with tempfile.TemporaryDirectory(dir=folder) as folder:
         folder = Path(folder)
         whole = {kind: folder / f"whole {kind}" for kind in kinds}

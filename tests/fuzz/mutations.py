@@ -1,4 +1,5 @@
-"""Files that are damaged, or whole and wrong: each function takes a path and a Generator, changes the file and says how.
+"""Files that are damaged, or whole and wrong: each function takes a path and a Generator, changes
+the file and says how.
 
 of_bytes      changes bytes: the content may no longer be read, or must be what it was
 impossible    a valid container of the kind with one thing in it that cannot be: must be refused
@@ -396,7 +397,7 @@ def _shorter(file, rng):
 
 
 def _all_empty(file, rng, n=1 << 36):
-    for name in list(_NAMES):
+    for name in _NAMES:
         kind = file[name].dtype
         del file[name]
         file.create_dataset(name, (n,), kind, chunks=(1 << 10,))

@@ -1,9 +1,11 @@
-"""Random networks under checks of bounds: every table, kind of projection, delay, pooling, plasticity, noise and background, many of them
-empty or as small as can be. No kernel may read or write beyond an array.
+"""Random networks under checks of bounds: every table, kind of projection, delay, pooling,
+plasticity, noise and background, many of them empty or as small as can be. No kernel may read or
+write beyond an array.
 
     python -m tests.fuzz.networks --count 200 --seed 0
 
-Child processes run them with NUMBA_BOUNDSCHECK=1, for which the kernels are compiled anew once (minutes), into a cache of their own.
+Child processes run them with NUMBA_BOUNDSCHECK=1, for which the kernels are compiled anew once
+(minutes), into a cache of their own.
 """
 
 import argparse
@@ -146,9 +148,7 @@ def connect(choose, net, pre, post, trials):
     if synapses is None:
         weights = choose.rng.exponential(scale, (pre.n, post.n))
     else:
-        weights = choose.one(
-            [scale, bs.Uniform(0, 2 * scale), bs.Exponential(scale)]
-        )
+        weights = choose.one([scale, bs.Uniform(0, 2 * scale), bs.Exponential(scale)])
         if choose.chance(0.4):
             delay = bs.Uniform(0.0, choose.one([1, 10, 300]) * DT)
         kind = (

@@ -134,7 +134,7 @@ def in_network(**options):
         net = bs.Network(STEP)
         x, E = (
             net.input(4, name="x"),
-            net.population(3, **({"neuron": bs.lif()} | {key: result for key in options})),
+            net.population(3, **({"neuron": bs.lif()} | dict.fromkeys(options, result))),
         )
         receptor = next(iter(E.neuron.receptors))
         net.connect(x, E, weights=np.ones((4, 3)), receptor=receptor)

@@ -13,9 +13,10 @@ from .calls_of_data import DATA
 from .calls_of_networks import NETWORKS
 from .calls_of_neurons import NEURONS
 from .calls_of_runs import RUNS
+from .calls_of_theory import THEORY
 from .objects import Objects, shown  # noqa: F401
 
-CALLS = NETWORKS | NEURONS | RUNS | DATA
+CALLS = NETWORKS | NEURONS | RUNS | DATA | THEORY
 
 CALLS_OF_BRIAN2 = {
     "brian.compare": lambda c: (
@@ -60,26 +61,62 @@ CALLS_OF_BRIAN2 = {
 
 #: Public names without a call of their own, and why.
 LEFT_OUT = {
-    "Simulation": "made by simulate",
-    "History": "made by train",
+    "Audit": "made by audit",
     "Evaluation": "made by evaluate",
+    "Gradients": "made by gradient",
+    "History": "made by train",
+    "InitializerReport": "made by fluctuation_driven",
+    "Population": "made by networks",
+    "Population.known_states": "called by messages",
+    "PopulationRegime": "made by regime",
+    "PopulationReport": "made by fluctuation_driven",
+    "Projection": "made by networks",
+    "Projection.delay_text": "takes nothing",
+    "Regime": "made by regime",
+    "Simulation": "made by simulate",
+    "State": "made by run and simulate",
+    "Surrogate": "what surrogates derive from",
+    "Synapses": "made by connect",
+    **{
+        f"Synapses.{name}": "called by networks, with weights that they have checked"
+        for name in ("in_order_of_weights", "squares", "weight_of_each", "weight_places")
+    },
+    "Trace": "made by run",
+    "Network.all_or_nothing": "takes nothing",
+    "Neuron.states_text": "takes nothing",
+    **{
+        f"Neuron.{name}": "called by networks, with their time step"
+        for name in ("jump_delay_steps", "refractory_steps", "warn_if_rounded")
+    },
+    "Augmentation": "a protocol",
     "Constraint": "a protocol",
+    "Distribution": "a protocol",
     "Loss": "a protocol",
     "Optimizer": "a protocol",
     "Regularizer": "a protocol",
+    "Rule": "a protocol",
     "Schedule": "a protocol",
+    "families.Family": "a protocol",
     "RoundingWarning": "a warning",
     "UnitWarning": "a warning",
     "data.Task": "made by the tasks",
+    "data.Events": "given to augmentations",
+    **{
+        f"data.Events.{name}": "called by augmentations (tests/data/test_augmentation.py)"
+        for name in ("columns", "sizes", "moved", "replaced")
+    },
+    "data.TrialRandom": "given to augmentations",
+    **{
+        f"data.TrialRandom.{name}": "called by augmentations (tests/data/test_augmentation.py)"
+        for name in ("each", "normal", "uniform", "random", "poisson")
+    },
+    "theory.FixedPoint": "made by fixed_point",
+    "theory.Input.scaled": "called by membrane",
+    **{f"theory.Moments.{name}": "called by reports" for name in ("but", "line", "moved", "rows")},
     "stats.EIBalance": "made by ei_balance",
     "brian.BrianNetwork": "made by to_brian2",
     "brian.Comparison": "made by compare",
     "brian.Divergence": "made by compare",
     "brian.require_brian2": "takes nothing",
     "data.fetch_shd": "downloads",
-    "brian": "a module",
-    "interop": "a module",
-    "data": "a module",
-    "plot": "a module",
-    "stats": "a module",
 }

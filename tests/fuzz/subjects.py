@@ -1,7 +1,9 @@
-"""What the campaigns on files write and read: a file of every kind that biosnn reads, and a digest of what comes out of it.
+"""What the campaigns on files write and read: a file of every kind that biosnn reads, and a digest
+of what comes out of it.
 
-KINDS[kind].make(path)    writes the file
-KINDS[kind].load(path)    reads it, goes on from it for a few steps, and returns a digest of all that follows from it
+    KINDS[kind].make(path)    writes the file
+    KINDS[kind].load(path)    reads it, goes on from it for a few steps, and returns a digest of all
+                              that follows from it
 """
 
 import contextlib
@@ -77,7 +79,9 @@ def fit(net, data, epochs, folder, start, stateful):
 
 
 def make_training(path, stateful=False):
-    """A training that stands after an epoch; or, where trials go on from each other, in the middle of the second one."""
+    """A training that stands after an epoch; or, where trials go on from each other, in the middle
+    of the second one.
+    """
     folder, (net, data) = path.parent / f"{path.name}.folder", trained()
     calls = []
 

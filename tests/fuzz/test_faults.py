@@ -1,11 +1,11 @@
-"""Small campaigns of kills and full disks; the large ones: python -m tests.fuzz.faults kill --count 40."""
+"""Small campaigns of kills and full disks; for the large ones see the head of faults.py."""
 
 import os
 
 import pytest
 
 pytest.importorskip("resource")
-from tests.fuzz import faults  # noqa: E402
+from tests.fuzz import faults
 
 pytestmark = pytest.mark.real_chunks  # those of the child processes
 

@@ -78,7 +78,7 @@ def test_dale_signs_are_kept_and_the_size_of_the_weights_too(initialize):
     e, _ = bs.dalian_layer(net, net.input(100), 100, 20)
     net.connect(e, net.readout(10))
     initialize(net, seed=6)
-    initialize(unsigned, 6)
+    initialize(unsigned, seed=6)
     assert bs.audit(net).violations == 0
     assert (
         net.weights["E->E"].min() >= 0

@@ -1,4 +1,4 @@
-"""The initializer's equations against reference/initializer_table.json, and what they say of targets that cannot be met."""
+"""The initializer's equations against a published table, and targets that cannot be met."""
 
 import json
 
@@ -8,8 +8,22 @@ import pytest
 from biosnn.initializer.equations import Afferent, solve_dale, solve_normal
 from biosnn.network import families
 from biosnn.network.neuron_models import ei_lif, lif
-from biosnn.theory import moments
+from biosnn.theory import moments, stationary_rate
 from tests.reference import DATA
+
+
+def afferent(name, sign, recurrent, n, rate, eps_bar, eps_hat, **options):
+    return Afferent(
+        name=name,
+        sign=sign,
+        recurrent=recurrent,
+        n=n,
+        rate=rate,
+        eps_bar=eps_bar,
+        eps_hat=eps_hat,
+        **options,
+    )
+
 
 TABLE = json.loads((DATA / "initializer_table.json").read_text())
 RELATIVE = dict(rtol=1e-6, atol=1e-12)
@@ -36,9 +50,9 @@ def test_normal_weights(row):
         lif(tau_mem=row["tau_mem"], tau_syn=row["tau_syn"], integrator="exponential_euler"),
         "syn",
     )
-    afferents = [Afferent("feedforward", 0, False, row["n_in"], row["nu"], *eps)]
+    afferents = [afferent("feedforward", 0, False, row["n_in"], row["nu"], *eps)]
     afferents += (
-        [Afferent("recurrent_w", 0, True, row["n"], row["nu"], *eps)] if row["recurrent"] else []
+        [afferent("recurrent_w", 0, True, row["n"], row["nu"], *eps)] if row["recurrent"] else []
     )
     solved = solve_normal("x", afferents, row["mu_u"], (1 - row["mu_u"]) / row["xi"], row["alpha"])
     for name, values in solved.items():
@@ -56,10 +70,10 @@ def test_exponential_weights(row):
     x, e, i = ("XE", "EE", "IE") if row["target"] == "exc" else ("XI", "EI", "II")
     exc, inh = integrals(row, neuron, "exc"), integrals(row, neuron, "inh")
     afferents = [
-        Afferent(x, 1, False, row["n_in"], row["nu"], *exc),
-        Afferent(i, -1, True, row["n_inh"], row["nu"], *inh),
+        afferent(x, 1, False, row["n_in"], row["nu"], *exc),
+        afferent(i, -1, True, row["n_inh"], row["nu"], *inh),
     ]
-    afferents += [Afferent(e, 1, True, row["n_exc"], row["nu"], *exc)] if row["recurrent"] else []
+    afferents += [afferent(e, 1, True, row["n_exc"], row["nu"], *exc)] if row["recurrent"] else []
     solved = solve_dale("target", afferents, 0.0, row["sigma_u"], row["alpha"])
     for name, rate in row["rate_parameter_lambda"].items():
         np.testing.assert_allclose(1 / solved[name][0], rate, **RELATIVE)
@@ -79,9 +93,9 @@ def test_exponential_weights(row):
 )
 def test_dale_solution_has_the_target_moments(family, mu):
     afferents = [
-        Afferent("X", 1, False, 700, 9.0, 0.01, 2e-3, 0.98, family.kappa),
-        Afferent("E", 1, True, 128, 5.0, 0.01, 2e-3, 0.99, family.kappa),
-        Afferent("I", -1, True, 32, 8.0, -0.02, 5e-3, 0.98, family.kappa),
+        afferent("X", 1, False, 700, 9.0, 0.01, 2e-3, fano=0.98, kappa=family.kappa),
+        afferent("E", 1, True, 128, 5.0, 0.01, 2e-3, fano=0.99, kappa=family.kappa),
+        afferent("I", -1, True, 32, 8.0, -0.02, 5e-3, fano=0.98, kappa=family.kappa),
     ]
     solved = solve_dale("E", afferents, mu, 0.5, 0.8)
     mean = sum(a.sign * a.mean_gain * solved[a.name][0] for a in afferents)
@@ -109,8 +123,8 @@ def test_families_draw_what_kappa_says(family):
 
 
 def test_infeasible_targets_say_what_would_do():
-    exc = Afferent("X", 1, False, 100, 10.0, 0.01, 2e-3)
-    inh = Afferent("I", -1, True, 25, 10.0, -0.02, 5e-3)
+    exc = afferent("X", 1, False, 100, 10.0, 0.01, 2e-3)
+    inh = afferent("I", -1, True, 25, 10.0, -0.02, 5e-3)
     with pytest.raises(ValueError, match=r"mu_U <= .* fails.*sigma_U >="):
         solve_dale("E", [exc, inh], 50.0, 0.1, 0.9)
     with pytest.raises(ValueError, match="no inhibitory afferent"):
@@ -118,14 +132,14 @@ def test_infeasible_targets_say_what_would_do():
     with pytest.raises(ValueError, match=r"Feasible: \|mu_U\| <="):
         solve_normal("h", [exc], 9.0, 0.1, 0.9)
     with pytest.raises(ValueError, match=r"I has no synapses \(its in-degree is 0\)"):
-        solve_dale("E", [exc, Afferent("I", -1, True, 0, 10.0, -0.02, 5e-3)], 0.0, 1.0, 0.9)
+        solve_dale("E", [exc, afferent("I", -1, True, 0, 10.0, -0.02, 5e-3)], 0.0, 1.0, 0.9)
     with pytest.raises(ValueError, match="0 Hz"):
-        solve_dale("E", [exc, Afferent("I", -1, True, 25, 0.0, -0.02, 5e-3)], 0.0, 1.0, 0.9)
+        solve_dale("E", [exc, afferent("I", -1, True, 25, 0.0, -0.02, 5e-3)], 0.0, 1.0, 0.9)
 
 
 def test_a_threshold_far_away_needs_no_grid_that_reaches_it():
-    assert moments.stationary_rate(0.0, 1e-3, 20e-3, 5e-3, 1e-3) == 0
-    assert 0 < moments.stationary_rate(0.0, 0.2, 20e-3, 5e-3, 1e-3) < 0.01
+    assert stationary_rate(0.0, 1e-3, 20e-3, 5e-3, 1e-3) == 0
+    assert 0 < stationary_rate(0.0, 0.2, 20e-3, 5e-3, 1e-3) < 0.01
 
 
 def test_stationary_rate_against_a_simulation():
@@ -142,9 +156,7 @@ def test_stationary_rate_against_a_simulation():
         u[fired] = 0
         spikes += fired.sum() * (step >= 200)
     expected = spikes / (n * (steps - 200) * dt)
-    assert moments.stationary_rate(0.0, sigma, tau_mem, tau_syn, dt) == pytest.approx(
-        expected, rel=0.05
-    )
+    assert stationary_rate(0.0, sigma, tau_mem, tau_syn, dt) == pytest.approx(expected, rel=0.05)
 
 
 def test_a_membrane_without_input_has_no_time_constant_of_its_currents():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from models.rossbroich_2022 import learning, networks
+from models.rossbroich_2022 import dalian, learning, networks
 from models.rossbroich_2022.__main__ import main
 from models.rossbroich_2022.dalian import ratio
 from models.rossbroich_2022.stacks import best_of
@@ -41,9 +41,8 @@ def test_randman(tmp_path):
     (row,) = result["rows"]
     assert result["test_accuracy"] == row["test_accuracy"] > 0.3  # 0.1 is chance
     losses = [h["loss"] for h in row["history"]]
-    assert losses[-1] < losses[0] and row["init_report"]["populations"][0][
-        "sigma_measured"
-    ] == pytest.approx(1, rel=0.02)
+    measured = row["init_report"]["populations"][0]["measured"]
+    assert losses[-1] < losses[0] and measured["sigma"] == pytest.approx(1, rel=0.02)
 
 
 def test_depth(tmp_path):
@@ -102,7 +101,10 @@ def test_alpha(tmp_path):
     assert [r["alpha"] for r in rows] == [0.5, 1.0]
     half, none = (r["init_report"] for r in rows)
     assert "L1->L1" not in none["weights"]
-    rates = {"input": half["input_rates_hz"]["input"], "L1": half["populations"][0]["rate_assumed"]}
+    rates = {
+        "input": half["input_rates_hz"]["input"],
+        "L1": half["populations"][0]["target"]["rate"],
+    }
     forward, recurrent = (
         n
         * rates[pre]
@@ -139,7 +141,7 @@ def test_convolution(tmp_path):
         len(driven["gradient_norms"]) == 4
         and driven["gradient_norms"][0] > 0 == dead["gradient_norms"][0]
     )
-    assert [p["sigma_measured"] for p in driven["init_report"]["populations"]] == pytest.approx(
+    assert [p["measured"]["sigma"] for p in driven["init_report"]["populations"]] == pytest.approx(
         [1, 1, 1], rel=0.05
     )
     before, after = (np.array(driven["kernels"][when]) for when in ("before", "after"))
@@ -228,3 +230,36 @@ def test_the_best_value_is_that_of_the_largest_mean():
         for s, a in ((1.0, 0.9), (1.0, 0.1), (2.0, 0.6), (2.0, 0.6))
     ]
     assert best_of(rows, "sigma_u", True) == 2.0
+
+
+def test_a_conductance_network_learns_randman(tmp_path, monkeypatch):
+    """Three of the ten classes, for a shorter time than the script's; chance is 0.33."""
+
+    def load(args):
+        trials = bs.data.randman(n_classes=3, samples_per_class=400, seed=args.seed)
+        return bs.data.split(trials, seed=args.seed)
+
+    monkeypatch.setattr(dalian, "load", load)
+    main(
+        [
+            "dalian",
+            "--neuron",
+            "conductance",
+            "--epochs",
+            "7",
+            "--batch",
+            "20",
+            "--out",
+            str(tmp_path),
+        ]
+    )
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert (
+        result["neuron"] == "conductance"
+        and result["test_accuracy"] > 0.65
+        and result["dale_violations"] == 0
+    )
+    assert (
+        result["init_report"]["converged"]
+        and (tmp_path / "currents_after.png").stat().st_size > 10_000
+    )

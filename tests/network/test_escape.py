@@ -1,4 +1,6 @@
-"""Escape noise and dropout: probabilities, seeds, threads, and the adjoint of what was drawn. Mean and variance over time."""
+"""Escape noise and dropout: probabilities, seeds, threads, and the adjoint of what was drawn. Mean
+and variance over time.
+"""
 
 import numpy as np
 import pytest
@@ -18,7 +20,9 @@ KINDS = [bs.SigmoidEscape(8.0), bs.ExponentialEscape(6.0, rate=300.0)]
 
 
 def held(x, noise, n=2000):
-    """n neurons whose U is x above threshold at every step: reset to where the current takes them back."""
+    """n neurons whose U is x above threshold at every step: reset to where the current takes them
+    back.
+    """
     net = bs.Network(DT, np.float64)
     net.population(
         n, bs.lif(tau_mem=1e-3, integrator="euler", reset=-5.0), name="h", noise=noise
@@ -119,7 +123,7 @@ def test_the_adjoint_is_that_of_the_spikes_that_were_drawn(noise, surrogate):
     trace = bs.run(net, trains, record=names, tape=True, seed=7)
     grad = np.random.default_rng(6).normal(size=(3, 30, 3))
     got = bs.gradient(trace, states={"out.U": grad}, counts={"A": np.ones((3, 70))})
-    dense, total = bs.bin_spikes(trains, DT).dense(), {name: 0.0 for name in net.weights}
+    dense, total = bs.bin_spikes(trains, DT).dense(), dict.fromkeys(net.weights, 0.0)
     surprising = 0
     for b in range(3):
         spikes = {name: bs.bin_spikes(trace.spikes[name][b], DT).dense()[0] for name in ("A", "B")}
@@ -146,7 +150,9 @@ def test_the_adjoint_is_that_of_the_spikes_that_were_drawn(noise, surrogate):
 
 
 def test_gradients_of_expected_spikes():
-    """With p = sigma the gradient by a current is that of the expected number of spikes, here of one step without reset."""
+    """With p = sigma the gradient by a current is that of the expected number of spikes, here of
+    one step without reset.
+    """
     net = bs.Network(DT, np.float64)
     net.population(
         4000,
@@ -321,7 +327,9 @@ def test_evaluation_does_not_depend_on_the_batch():
 
 
 def test_every_presentation_and_every_trial_has_noise_of_its_own():
-    """The same spikes in all trials: counts differ from trial to trial, and losses from epoch to epoch."""
+    """The same spikes in all trials: counts differ from trial to trial, and losses from epoch to
+    epoch.
+    """
     net = noisy()
     one = labelled(1)
     data = bs.SpikeTrains(

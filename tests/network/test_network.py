@@ -77,7 +77,8 @@ def test_audit_counts_signs_and_violations():
         ),
         (
             lambda net: bs.lif(tau_mem=-1),
-            "time constant mem is -1; it must be a finite number in seconds > 0: seconds, one number or one per neuron",
+            "time constant mem is -1; it must be a finite number in seconds > 0: seconds, one "
+            "number or one per neuron",
         ),
         (lambda net: bs.lif(reset=2.0), "above the reset"),
         (lambda net: bs.lif(integrator="midpoint"), "exact, exponential_euler, euler"),
@@ -567,7 +568,8 @@ def test_descriptions_of_careless_users(act, words):
         *(
             (
                 lambda net, value=value, of=of: getattr(net, of)("E->I", value),
-                "(values|weights) is .*; it must be an array of real numbers|it must be real numbers",
+                "(values|weights) is .*; it must be an array of real numbers|it must be real "
+                "numbers",
             )
             for of in ("afferent_sums", "afferent_squares")
             for value in (
@@ -656,3 +658,72 @@ def test_lists_and_numpy_numbers_do_as_arguments():
     assert (neuron.threshold, neuron.reset) == (2.0, 0.5) and type(neuron.threshold) is type(
         neuron.reset
     ) is float
+
+
+LAYERS = [
+    lambda net, source: bs.layer(net, source, 4, name="new"),
+    lambda net, source: bs.dalian_layer(net, source, 4, 2),
+    lambda net, source: bs.convolutional_layer(net, source, (1, 8), 2, 3, recurrent_kernel=3),
+    lambda net, source: bs.dalian_convolutional_layer(net, source, (1, 8), 2, 1, 3),
+]
+
+
+@pytest.mark.parametrize("add", LAYERS)
+def test_a_layer_that_cannot_be_added_leaves_nothing_behind(add):
+    net = bs.Network(1e-3)
+    net.input(8)
+    net.readout(8, name="out")
+    foreign = bs.Network(1e-3).input(8)
+    for source, words in (
+        ("nowhere", "there is no population 'nowhere'"),
+        ("out", "it never spikes"),
+        (foreign, "population of another network"),
+        (3, "source is 3|pre is 3"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            add(net, source)
+        assert list(net) == ["input", "out"] and not net.projections
+        assert not net.weights and not net.synapses and not net.parameters
+    add(net, "input")
+    assert len(net) > 2 and net.projections
+
+
+def test_a_convolutional_layer_whose_second_projection_fails_leaves_nothing_behind():
+    net = bs.Network(1e-3)
+    net.input(8)
+    with pytest.raises(ValueError, match="needs an odd kernel"):
+        bs.convolutional_layer(net, "input", (1, 8), 2, 3, recurrent_kernel=2)
+    with pytest.raises(ValueError, match="has no receptor"):
+        bs.dalian_convolutional_layer(
+            net, "input", (1, 8), 2, 1, 3, neuron=bs.Neuron("bare", {"U": "m"}, {}, {}, {"m": 0.02})
+        )
+    assert list(net) == ["input"] and not net.projections
+
+
+def test_a_projection_of_another_network_is_refused():
+    nets = [bs.Network(1e-3) for _ in range(2)]
+    for net in nets:
+        net.connect(net.input(2), net.population(2, bs.lif(), name="A"), weights=np.eye(2))
+    own, other = (net.projections[0] for net in nets)
+    net = nets[0]
+    assert net.projection(own) is own and net.projection("input->A") is own
+    for act in (
+        net.projection,
+        net.delay_steps,
+        net.indices,
+        net.weight_shape,
+        lambda p: net.set_weights(p, np.ones((2, 2))),
+    ):
+        with pytest.raises(ValueError, match="'input->A' is a projection of another network"):
+            act(other)
+    assert np.array_equal(net.weights["input->A"], np.eye(2))
+
+
+def test_populations_are_found_by_name():
+    net = bs.Network(1e-3)
+    net.input(2)
+    population = net.population(3, bs.lif(), name="A")
+    assert net["A"] is population and "A" in net and "B" not in net and 3 not in net
+    assert list(net) == ["input", "A"] and len(net) == 2 and net
+    with pytest.raises(KeyError, match="there is no population 'X'; there are input, A"):
+        net["X"]

@@ -1,4 +1,6 @@
-"""Units that pool spikes: the maximum of every window, its gradient, batches of trials beside one large network."""
+"""Units that pool spikes: the maximum of every window, its gradient, batches of trials beside one
+large network.
+"""
 
 import numpy as np
 import pytest
@@ -28,7 +30,9 @@ def circuit(
     deep=True,
     **options,
 ):
-    """Maps A, pooled by P (and P by Q), from which a population B, the maps themselves and a readout receive."""
+    """Maps A, pooled by P (and P by Q), from which a population B, the maps themselves and a
+    readout receive.
+    """
     rng, net = np.random.default_rng(1), bs.Network(DT, dtype)
     x = net.input(8)
     a = net.population(
@@ -115,7 +119,7 @@ def test_units_spike_when_a_neuron_of_their_window_does(size, stride):
         ..., size // 2 :
     ]  # scipy's windows reach size // 2 to the left
     np.testing.assert_array_equal(p, whole[..., : 15 - size + 1 : stride])
-    assert 20 < p.sum() and np.array_equal(trace.counts["P"], p.sum(axis=1).reshape(2, -1))
+    assert p.sum() > 20 and np.array_equal(trace.counts["P"], p.sum(axis=1).reshape(2, -1))
 
 
 def test_in_a_plane_as_by_reshaping():
@@ -153,7 +157,9 @@ def test_smooth_twin_with_learned_time_constants_and_currents():
 @pytest.mark.parametrize("pooling", [LINE, PLANE], ids=["line", "plane"])
 @pytest.mark.parametrize("surrogate", SURROGATES, ids=lambda s: type(s).__name__)
 def test_against_the_naive_reference(pooling, surrogate):
-    """Without the smooth twin: most windows hold equal spikes, and the neuron with the largest margin gets the gradient."""
+    """Without the smooth twin: most windows hold equal spikes, and the neuron with the largest
+    margin gets the gradient.
+    """
     net, trains = circuit(pooling, surrogate), spikes(rate=250.0)
     trace = bs.run(net, trains, record=["A.U", "B.U"], tape=True)
     rng = np.random.default_rng(6)
@@ -162,7 +168,7 @@ def test_against_the_naive_reference(pooling, surrogate):
         {name: rng.normal(size=trace.counts[name].shape) for name in "APQ"},
     )
     got = bs.gradient(trace, states={"out.U": grad}, counts=by_count)
-    dense, total = bs.bin_spikes(trains, DT).dense(), {name: 0.0 for name in net.weights}
+    dense, total = bs.bin_spikes(trains, DT).dense(), dict.fromkeys(net.weights, 0.0)
     assert all(trace.counts[name].sum() > 8 for name in "ABPQ")
     for b in range(2):
         expected = naive.run(net, {"input": dense[b]})
@@ -255,7 +261,9 @@ def raster(result, name, steps):
 @pytest.mark.parametrize("delay", [0.0, 4 * DT])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_simulate_is_run(delay, dtype):
-    """The same spikes, on one thread or two, in one piece or two, with delays of 0 and more behind the units."""
+    """The same spikes, on one thread or two, in one piece or two, with delays of 0 and more behind
+    the units.
+    """
     net, trains = circuit(delay=delay, dtype=dtype), spikes(n_trials=1, duration=0.3)
     trace = bs.run(net, trains)
     whole = bs.simulate(net, 0.3, trains, threads=1, progress=False)
@@ -360,9 +368,9 @@ def test_the_initializer_knows_the_rate_of_units():
     report = bs.fluctuation_driven(net, data, sigma_u=1.0, seed=1, progress=False)
     assert report.converged
     for row in report.populations:
-        assert row.mu_measured == pytest.approx(
+        assert row.measured.mu == pytest.approx(
             0, abs=0.02
-        ) and row.sigma_measured == pytest.approx(1, rel=0.02)
+        ) and row.measured.sigma == pytest.approx(1, rel=0.02)
     rates, weights = {"input": 15.0, "L1": 10.0, "L2": 10.0}, []
     for more in ({}, {"L1 pooled": (1 - 0.98**3) / 2e-3}, {"L1 pooled": 10.0}):
         net = layers()

@@ -1,4 +1,6 @@
-"""The matrix of one step: beside scipy's exponential, and its derivatives by time constants beside Fréchet's."""
+"""The matrix of one step: beside scipy's exponential, and its derivatives by time constants beside
+Fréchet's.
+"""
 
 import sys
 
@@ -66,7 +68,9 @@ def test_any_time_constants_of_any_number_of_neurons(table):
 
 
 def test_no_library_with_threads_of_its_own(monkeypatch):
-    """A few products of 3 x 3 matrices, at every batch of a training: waking up threads for them costs a hundred times as much."""
+    """A few products of 3 x 3 matrices, at every batch of a training: waking up threads for them
+    costs a hundred times as much.
+    """
 
     def forbidden(*args, **options):
         raise AssertionError("BLAS")

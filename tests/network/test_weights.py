@@ -1,12 +1,10 @@
 """Weights as users give them: in which order, from which objects, within which numbers."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn.initializer.shadows import _shadows
+from biosnn.initializer.shadows import shadow_network
 
 PRE, POST = (
     np.array([2, 0, 1, 0, 2, 1]),
@@ -51,7 +49,9 @@ def test_pairs_keep_the_order_of_the_user():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_any_order_of_pairs_is_one_network(seed):
-    """Counts, currents, gradients and Dale's audit of pairs in random order, with several synapses of some pairs."""
+    """Counts, currents, gradients and Dale's audit of pairs in random order, with several synapses
+    of some pairs.
+    """
     rng = np.random.default_rng(seed)
     pre, post, w, steps = (
         rng.integers(0, 3, 12),
@@ -125,8 +125,8 @@ def test_plastic_pairs_and_a_constraint():
     plain, weights = pairs(), W.copy()
     bs.WeightConstraint(norm=5.0).apply(weights, plain.synapses["A->B"])
     for k in range(4):  # onto target 0 come 3, 4 and 5
-        norm = np.sqrt(np.sum(W[POST == k] ** 2))
-        np.testing.assert_allclose(weights[POST == k], W[POST == k] * min(1, 5 / norm))
+        norm = np.sqrt(np.sum(W[k == POST] ** 2))
+        np.testing.assert_allclose(weights[k == POST], W[k == POST] * min(1, 5 / norm))
 
 
 def test_a_distribution_as_the_weights_of_a_dense_projection():
@@ -142,7 +142,7 @@ def test_a_distribution_as_the_weights_of_a_dense_projection():
     )
     assert np.log(w).std() == pytest.approx(0.5, rel=0.02)
     net.connect(b, a, weights=lambda rng, size: rng.uniform(1, 2, size), seed=1)
-    assert net.weights["B->A"].shape == (300, 200) and 1 <= net.weights["B->A"].min()
+    assert net.weights["B->A"].shape == (300, 200) and net.weights["B->A"].min() >= 1
     for given, words in (
         (dict(weights=bs.Normal(0, 1)), "drawn at random: give a seed"),
         (dict(weights=bs.Normal(0, 1), seed=1), "violates Dale"),
@@ -269,16 +269,7 @@ def test_copies_that_never_spike_have_the_delays_of_pairs():
         name="x->h",
         synapses=bs.Pairs([2, 0, 1, 0], [0, 1, 1, 0]),
     )
-    afferent = SimpleNamespace(name="x->h", sign=1)
-    design = SimpleNamespace(
-        network=net,
-        targets=["h"],
-        afferent_projections=lambda name: [net.projection("x->h")],
-        conducting=(),
-        dalian={"h": False},
-        afferents={"h": [afferent]},
-    )
-    shadow, _ = _shadows(design)
+    shadow = shadow_network(net, {"h": [{"x->h": net.weights["x->h"]}]})
     for here, there in zip(net.indices("x->h"), shadow.indices("0 x->h"), strict=True):
         assert np.array_equal(here, there)
 

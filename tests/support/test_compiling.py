@@ -1,4 +1,6 @@
-"""Compiled code: its cache survives damage and has a place everywhere, and clocks contain no compiling."""
+"""Compiled code: its cache survives damage and has a place everywhere, and clocks contain no
+compiling.
+"""
 
 import ctypes
 import os
@@ -48,7 +50,7 @@ def test_a_screen_that_was_closed_is_no_error(monkeypatch):
     closed = open(os.devnull, "w")
     closed.close()
     monkeypatch.setattr(sys, "stderr", closed)
-    code_cache._announce(stream_run.kernels.advance, ())
+    code_cache._announce(stream_run.stream.advance, ())
 
 
 def test_functions_of_others_without_a_module_compile():
@@ -285,10 +287,10 @@ def test_wall_time_and_bars_contain_no_compiling(monkeypatch):
         ticks.append(True)
         return advance(*arguments)
 
-    advance = stream_run.kernels.advance
-    monkeypatch.setattr(simulation, "ready", slow)
+    advance = stream_run.stream.advance
+    monkeypatch.setattr(stream_run, "ready", slow)
     bs.simulate(net, 0.1, progress=False)
-    monkeypatch.setattr(stream_run.kernels, "advance", within)
+    monkeypatch.setattr(stream_run.stream, "advance", within)
     begin = time.perf_counter()
     done = bs.simulate(net, 0.1, progress=False)
     assert time.perf_counter() - begin > 0.6 and done.wall < 0.25
@@ -309,9 +311,9 @@ def test_what_is_ready_runs_from_memory():
     net = bs.Network(1e-3)
     net.population(3, bs.lif(), name="A")
     bs.simulate(net, 0.01, progress=False)
-    before = len(stream_run.kernels.advance.overloads)
+    before = len(stream_run.stream.advance.overloads)
     bs.simulate(net, 0.01, progress=False)
-    assert len(stream_run.kernels.advance.overloads) == before > 0
+    assert len(stream_run.stream.advance.overloads) == before > 0
 
 
 # ------------------------------------------------------------------------------------------ systems
@@ -333,7 +335,8 @@ warnings.simplefilter("error")
 import numpy as np
 import biosnn as bs
 rng, net = np.random.default_rng(0), bs.Network(1e-3)
-x, h = net.input(4), net.population(5, bs.ei_lif(), "excitatory", name="h", noise=bs.SigmoidEscape(10))
+x = net.input(4)
+h = net.population(5, bs.ei_lif(), "excitatory", name="h", noise=bs.SigmoidEscape(10))
 net.connect(x, h, weights=rng.exponential(2.0, (4, 5)), receptor="exc")
 net.connect(h, h, delay=1e-3, weights=0.1, synapses=bs.FixedInDegree(2), seed=1)
 net.connect(h, net.readout(2), weights=rng.exponential(0.2, (5, 2)))
@@ -341,14 +344,20 @@ data = bs.data.poisson(100, 4, 0.02, 4, seed=1, labels=[0, 1, 0, 1])
 trace = bs.run(net, data, tape=True)
 gradients = bs.gradient(trace, states={"readout.U": np.ones_like(trace.states["readout.U"])})
 history = bs.train(net, data, epochs=1, batch=2, dropout=0.3, validation=0.5, progress=False)
-print("trained", trace.counts["h"].sum(), float(np.abs(gradients.weights["input->h"]).sum()), history.loss, history.validation_loss)
+total = float(np.abs(gradients.weights["input->h"]).sum())
+print("trained", trace.counts["h"].sum(), total, history.loss, history.validation_loss)
 big = bs.Network(1e-3)
 e = big.population(9, bs.ei_lif(), "excitatory", name="E")
-big.connect(e, e, delay=1e-3, weights=0.1, synapses=bs.FixedInDegree(3), seed=1, plasticity=bs.TsodyksMarkram())
-big.connect(e, e, delay=bs.Uniform(0, 5e-3), weights=0.1, synapses=bs.FixedInDegree(3), seed=2, name="delayed")
-big.connect(e, e, delay=bs.Uniform(0, 5e-3), weights=bs.Uniform(0, 0.2), synapses=bs.Bernoulli(0.0), seed=3, name="empty")     # without weights
-done = bs.simulate(big, 0.05, background=[bs.PoissonInput("E", 1e3, 0.5), bs.Current("E", 0.1), bs.OrnsteinUhlenbeck("E", 0.1, 0.1, 5e-3)],
-                   threads=2, progress=False)
+three = bs.FixedInDegree(3)
+delays = bs.Uniform(0, 5e-3)
+plasticity = bs.TsodyksMarkram()
+big.connect(e, e, delay=1e-3, weights=0.1, synapses=three, seed=1, plasticity=plasticity)
+big.connect(e, e, delay=delays, weights=0.1, synapses=three, seed=2, name="delayed")
+without, weights = bs.Bernoulli(0.0), bs.Uniform(0, 0.2)
+big.connect(e, e, delay=delays, weights=weights, synapses=without, seed=3, name="empty")
+noise = bs.OrnsteinUhlenbeck("E", 0.1, 0.1, 5e-3)
+background = [bs.PoissonInput("E", 1e3, 0.5), bs.Current("E", 0.1), noise]
+done = bs.simulate(big, 0.05, background=background, threads=2, progress=False)
 print("simulated", done.counts["E"])
 """
 
@@ -367,7 +376,9 @@ def child(code, **variables):
 
 
 def test_without_the_compiler_everything_is_the_same():
-    """NUMBA_DISABLE_JIT=1, to look into kernels with a debugger: the same spikes, the same gradients to rounding."""
+    """NUMBA_DISABLE_JIT=1, to look into kernels with a debugger: the same spikes, the same
+    gradients to rounding.
+    """
     plain, fast = (child(WITHOUT_COMPILER, NUMBA_DISABLE_JIT=flag).split() for flag in "10")
     number = [
         np.array([float(word.strip("[]")) for word in words if word.strip("[]")[:1].isdigit()])

@@ -1,4 +1,6 @@
-"""What files hold is checked before anything is used; they are written whole or not at all, by one at a time."""
+"""What files hold is checked before anything is used; they are written whole or not at all, by one
+at a time.
+"""
 
 import os
 import stat
@@ -224,12 +226,8 @@ def test_archives_that_claim_more_than_they_are(tmp_path):
     assert path.stat().st_size < 100_000
     with pytest.raises(OSError, match="members are larger than the file"):
         bs.load_weights(subjects.trained()[0], path)
-    header = (
-        b"\x93NUMPY\x01\x00v\x00{'descr': '<f8', 'fortran_order': False, 'shape': (1099511627776,), }".ljust(
-            127
-        )
-        + b"\n"
-    )
+    described = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1099511627776,), }"
+    header = (b"\x93NUMPY\x01\x00v\x00" + described).ljust(127) + b"\n"
     for wrong in (
         header,
         header.replace(b"<f8", b"|O "),
@@ -296,8 +294,8 @@ def test_a_library_that_crashes_or_hangs_is_an_error(made, monkeypatch, tmp_path
         ("while True: pass", "ended with code|not read within"),
     ):
         (tmp_path / "child.py").write_text(
-            f"import runpy, sys\nsys.modules['h5py'] = type(sys)('h5py')\nm = runpy.run_path({hdf5.hdf5_child.__file__!r})\n"
-            f"m['_limit'](1000)\n{program}\n"
+            "import runpy, sys\nsys.modules['h5py'] = type(sys)('h5py')\nm = "
+            f"runpy.run_path({hdf5.hdf5_child.__file__!r})\nm['_limit'](1000)\n{program}\n"
         )
         monkeypatch.setattr(hdf5.hdf5_child, "__file__", str(tmp_path / "child.py"))
         with pytest.raises(OSError, match=words):
@@ -465,8 +463,9 @@ def test_a_lock_file_that_was_removed_in_between_is_no_lock(tmp_path):
 def test_a_slow_start_leaves_time_to_read_hdf5():
     pytest.importorskip("resource")
     command = (
-        "import time, resource; from biosnn.support import hdf5_child; hdf5_child.time = type(time)('t'); "
-        "hdf5_child.time.process_time = lambda: 0.99; hdf5_child._limit(0); print(resource.getrlimit(resource.RLIMIT_CPU)[0])"
+        "import time, resource; from biosnn.support import hdf5_child; hdf5_child.time = "
+        "type(time)('t'); hdf5_child.time.process_time = lambda: 0.99; hdf5_child._limit(0); "
+        "print(resource.getrlimit(resource.RLIMIT_CPU)[0])"
     )
     done = subprocess.run(
         [sys.executable, "-c", command],

@@ -1,8 +1,9 @@
-"""Ctrl-C: within a second, always, with what is documented; a second one at once; ignored where the process ignores it."""
+"""Ctrl-C: within a second, always, with what is documented; a second one at once; ignored where the
+process ignores it.
+"""
 
 import os
 import signal
-import sys
 import threading
 import time
 
@@ -236,11 +237,10 @@ def test_initialization_ends_within_a_second():
 
 
 def test_a_second_press_interrupts_at_once():
-    with pytest.raises(KeyboardInterrupt):
-        with progress.graceful_interrupt() as interrupted:
-            signal.raise_signal(signal.SIGINT)
-            assert interrupted()
-            signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), progress.graceful_interrupt() as interrupted:
+        signal.raise_signal(signal.SIGINT)
+        assert interrupted()
+        signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 

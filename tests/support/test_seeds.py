@@ -1,4 +1,8 @@
-"""One seed serves a whole network: whatever is drawn with it for two projections, populations or purposes is independent."""
+"""One seed serves a whole network: whatever is drawn with it for two projections, populations or
+purposes is independent.
+"""
+
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -28,7 +32,7 @@ def chain(rule, seed=1, n=50, names="ABCD", reverse=False, **options):
     """Layers of n neurons, each onto the next, all with one seed."""
     net = bs.Network(1e-4)
     layers = [net.population(n, bs.lif(), name=name) for name in names]
-    pairs = list(zip(layers[:-1], layers[1:]))
+    pairs = list(pairwise(layers))
     for pre, post in pairs[::-1] if reverse else pairs:
         own = {} if rule is None else {"delay": lambda rng, size: rng.integers(0, 30, size) * 1e-4}
         net.connect(
@@ -165,7 +169,7 @@ def test_seeds_that_are_none(seed):
 def test_starts_with_the_seed_of_the_connections(draw):
     net = bs.Network(1e-3)
     layers = [net.input(50), *(net.population(50, bs.lif(), name=name) for name in "ABC")]
-    for pre, post in zip(layers[:-1], layers[1:]):
+    for pre, post in pairwise(layers):
         net.connect(pre, post, weights=bs.Normal(0, 1), seed=1)
     before = {name: w.ravel().copy() for name, w in net.weights.items()}
     draw(net, seed=1)
@@ -196,7 +200,7 @@ def test_backgrounds_and_noise_of_two_populations():
     noisy = bs.Network(1e-3)
     for name in "AB":
         noisy.population(500, bs.lif(), name=name, noise=bs.SigmoidEscape(10.0))
-    trace = bs.run(noisy, currents={p: 0.9 for p in "AB"}, duration=0.1, seed=1)
+    trace = bs.run(noisy, currents=dict.fromkeys("AB", 0.9), duration=0.1, seed=1)
     assert trace.counts["A"].std() > 0.5 and abs(
         np.corrcoef(trace.counts["A"][0], trace.counts["B"][0])[0, 1]
     ) < 5 / np.sqrt(500)

@@ -193,7 +193,7 @@ def test_messages_stay_short():
         list(range(10**6)),
         np.zeros((1000, 1000)),
         Hostile(),
-        {k: "y" * 100 for k in range(1000)},
+        dict.fromkeys(range(1000), "y" * 100),
     ):
         with pytest.raises(ValueError) as error:
             checks.whole(given, "k", 1)

@@ -8,10 +8,11 @@ import pytest
 from rich.console import Console
 
 import biosnn as bs
-from biosnn.brian.comparison import Comparison
+from biosnn.brian.report import Comparison
 from biosnn.initializer.report import InitializerReport, PopulationReport
 from biosnn.network.dale import Audit
 from biosnn.support.tables import Table, number, printed, wrapped
+from biosnn.theory import Moments
 from biosnn.theory.regime import PopulationRegime, Regime
 from biosnn.training.evaluation import Evaluation
 from models import command_line
@@ -23,7 +24,13 @@ VALUES = [0.8231, -0.06172, 1.234e-05, 1234.0, 53.21, 0.0, 99.97, 3.142e06, -17.
 
 def initializer_report(names=("E", "I")):
     values = itertools.cycle(VALUES)
-    rows = [PopulationReport(name, *[next(values) for _ in range(15)]) for name in names]
+    rows = []
+    for name in names:
+        target, predicted, measured = (
+            Moments(**{key: next(values) for key in ("mu", "sigma", "rate", "cv", "spread")})
+            for _ in range(3)
+        )
+        rows.append(PopulationReport(name, 1.0, 0.9, target, predicted, measured))
     return InitializerReport(
         rows,
         {},
@@ -35,10 +42,16 @@ def initializer_report(names=("E", "I")):
 
 def regime_report(names=("E", "I")):
     values = itertools.cycle(VALUES[:-1])
-    rows = [
-        PopulationRegime(name, 1.0, 0.02, "siegert", *[next(values) for _ in range(13)])
-        for name in names
-    ]
+    rows = []
+    for name in names:
+        predicted, at_rates, measured = (
+            Moments(**{key: next(values) for key in ("mu", "sigma", "rate", "cv")})
+            for _ in range(3)
+        )
+        measured = measured.but(synchrony=next(values), errors=Moments(cv=0.0, synchrony=0.0))
+        rows.append(
+            PopulationRegime(name, 1.0, "density", 0.5, predicted, measured, at_rates=at_rates)
+        )
     return Regime(tuple(rows), ("E is silent [0.1 Hz], " * 6,), True, ())
 
 
@@ -53,8 +66,8 @@ def comparison_report(names=("E", "I")):
         happened=True,
         divergence=None,
         states={f"{name}.U": (1.2e-13, 3.21) for name in names},
-        spike_counts={name: (1234567, 1234568) for name in names},
-        statistics={name: side for name in names},
+        spike_counts=dict.fromkeys(names, (1234567, 1234568)),
+        statistics=dict.fromkeys(names, side),
         duration=10.0,
         n_trials=5,
         dt=1e-4,
@@ -103,29 +116,23 @@ def test_what_a_report_says_in_words_is_said_on_a_rich_console_too():
 
 def test_the_initializer_has_one_line_for_each_kind_and_names_each_population_once(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    rows = [
-        PopulationReport(
-            name,
-            1.0,
-            0.9,
-            -0.01234,
-            0.8234,
-            -0.01234,
-            0.8234,
-            -0.01234,
-            0.8234,
-            123.4,
-            123.4,
-            123.4,
-            0.9123,
-            0.9876,
-            0.4321,
-            0.4321,
-        )
-        for name in ("exc", "inh")
-    ]
+    moments = Moments(mu=-0.01234, sigma=0.8234, rate=123.4, cv=0.9123, spread=0.4321)
+    measured = moments.but(excitation=0.9876, inhibition=1.0)
+    rows = [PopulationReport(name, 1.0, 0.9, moments, moments, measured) for name in ("exc", "inh")]
     lines = str(InitializerReport(rows, {}, {}, closed_loop=True)).splitlines()
-    assert lines[1].split() == "name mean U sd U xi rate (Hz) CV E/I spread".split()
+    assert lines[1].split() == [
+        "name",
+        "mean",
+        "U",
+        "sd",
+        "U",
+        "xi",
+        "rate",
+        "(Hz)",
+        "CV",
+        "E/I",
+        "spread",
+    ]
     assert [line.split()[0] for line in lines[3:9]] == [
         "exc",
         "predicted",
@@ -139,10 +146,16 @@ def test_the_initializer_has_one_line_for_each_kind_and_names_each_population_on
 
 
 def test_xi_of_a_membrane_that_does_not_move(monkeypatch):
-    still = PopulationReport("E", 1.0, 0.9, 0.0, 0.0, 1.0, 0.0, mu_measured=2.0, sigma_measured=0.0)
-    assert (
-        still.xi_target == np.inf and np.isnan(still.xi_predicted) and still.xi_measured == -np.inf
+    still = PopulationReport(
+        "E",
+        1.0,
+        0.9,
+        Moments(mu=0.0, sigma=0.0),
+        Moments(mu=1.0, sigma=0.0),
+        Moments(mu=2.0, sigma=0.0),
     )
+    assert still.target.xi(1.0) == np.inf and still.measured.xi(1.0) == -np.inf
+    assert np.isnan(still.predicted.xi(1.0))
     text = str(InitializerReport([still], {}, {}, closed_loop=True))
     assert "∞" in text and "-∞" in text and "inf" not in text and "nan" not in text
 

@@ -43,17 +43,16 @@ def test_quotas_of_version_2_at_every_level(tmp_path, path, expected):
 @pytest.mark.parametrize("mount", ["cpu", "cpu,cpuacct"])
 @pytest.mark.parametrize("path, expected", [("/docker/abc", 2.0), ("/slurm/job", 0.5), ("/", 2.0)])
 def test_quotas_of_version_1(tmp_path, mount, path, expected):
-    """In a container the path is that of the machine, of which the root is what the container sees."""
-    write(
-        tmp_path / "fs" / mount, **{"cpu__cfs_quota_us": "200000", "cpu__cfs_period_us": "100000"}
-    )
+    """In a container the path is that of the machine, of which the container sees the root."""
+    write(tmp_path / "fs" / mount, cpu__cfs_quota_us="200000", cpu__cfs_period_us="100000")
     write(
         tmp_path / "fs" / mount / "slurm/job",
-        **{"cpu__cfs_quota_us": "50000", "cpu__cfs_period_us": "100000"},
+        cpu__cfs_quota_us="50000",
+        cpu__cfs_period_us="100000",
     )
     lines = f"12:memory:{path}\n4:cpu,cpuacct:{path}\n1:name=systemd:{path}\n"
     assert groups(tmp_path, lines) == expected
-    write(tmp_path / "fs" / mount, **{"cpu__cfs_quota_us": "-1", "cpu__cfs_period_us": "100000"})
+    write(tmp_path / "fs" / mount, cpu__cfs_quota_us="-1", cpu__cfs_period_us="100000")
     assert groups(tmp_path, "4:cpu,cpuacct:/\n") == np.inf
 
 
@@ -61,7 +60,7 @@ def test_quotas_of_version_1(tmp_path, mount, path, expected):
 def test_without_quotas_or_with_something_new(tmp_path, text):
     assert groups(tmp_path, text) == np.inf
     write(tmp_path / "fs", cpu__max="soon")
-    write(tmp_path / "fs/cpu", **{"cpu__cfs_quota_us": "100", "cpu__cfs_period_us": "0"})
+    write(tmp_path / "fs/cpu", cpu__cfs_quota_us="100", cpu__cfs_period_us="0")
     assert groups(tmp_path, text) == np.inf
     assert processors_of_groups(tmp_path / "none", tmp_path / "fs") == np.inf
 

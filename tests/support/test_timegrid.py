@@ -1,4 +1,6 @@
-"""How times become steps: spikes, durations, delays, periods, windows; and what users are told of rounding and of units."""
+"""How times become steps: spikes, durations, delays, periods, windows; and what users are told of
+rounding and of units.
+"""
 
 import warnings
 
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 import biosnn as bs
 from biosnn.analysis import stats
 from biosnn.data.spike_trains import first_steps
+from biosnn.engine import inputs
 from biosnn.support import timegrid
 
 DTS = (1e-4, 3e-4, 1e-3, 2e-3, 1 / 3e3)
@@ -50,7 +53,7 @@ def test_multiples_of_dt_land_in_their_steps(dt, duration, dtype):
 )
 @pytest.mark.parametrize("merge", [True, False])  # a kernel, and numpy
 def test_one_spike_in_every_step_is_one_in_every_step(dtype, dt, duration, merge):
-    times = (np.arange(int(round(duration / dt))) * dt).astype(dtype)
+    times = (np.arange(round(duration / dt)) * dt).astype(dtype)
     assert np.all(per_step(one_unit(times, duration), dt, merge) == 1)
 
 
@@ -193,7 +196,9 @@ def test_a_long_train_is_binned_as_far_as_the_run_goes(monkeypatch):
     )
     seen = []
     monkeypatch.setattr(
-        inputs, "bin_spikes", lambda train, *more: seen.append(train) or bs.bin_spikes(train, *more)
+        inputs,
+        "bin_spikes",
+        lambda train, *more, **named: seen.append(train) or bs.bin_spikes(train, *more, **named),
     )
     short = bs.simulate(net, 1.0, long, record={"A.U": slice(None)}, progress=False)
     assert seen[0].duration == 1.0 and seen[0].times.size < n / 200
@@ -236,7 +241,8 @@ def test_a_delay_becomes_the_nearest_step_and_says_so():
     net = lonely()
     with pytest.warns(
         bs.RoundingWarning,
-        match=r"'A->A': delay is 0.0004 s, no multiple of the time step dt = 0.001 s. It becomes 0 s \(0 steps\), the "
+        match=r"'A->A': delay is 0.0004 s, no multiple of the time step dt = 0.001 s. It "
+        r"becomes 0 s \(0 steps\), the "
         "nearest",
     ) as found:
         projection = net.connect("A", "A", delay=0.4e-3, weights=np.ones((1, 1)))
@@ -251,7 +257,8 @@ def test_a_delay_becomes_the_nearest_step_and_says_so():
         assert net.connect("A", "A", delay=1.5e-3, name="b").delay == 2e-3
     with pytest.warns(
         bs.RoundingWarning,
-        match=r"2 of 3 values of projection 'c': delay, such as 0.0025 s, are no multiples .* becomes 0.003 s \(3 steps\)",
+        match=r"2 of 3 values of projection 'c': delay, such as 0.0025 s, are no multiples .* "
+        r"becomes 0.003 s \(3 steps\)",
     ):
         net.connect(
             "A",
@@ -306,7 +313,8 @@ def test_a_refractory_period_holds_its_whole_steps_as_in_brian2():
         )
     with pytest.warns(
         bs.RoundingWarning,
-        match=r"population 'A': refractory is 0.00025 s, no multiple .* becomes 0.0002 s \(2 steps\), the whole steps in it",
+        match=r"population 'A': refractory is 0.00025 s, no multiple .* becomes 0.0002 s \(2 "
+        r"steps\), the whole steps in it",
     ):
         net = lonely(1e-4, refractory=0.25e-3)
     current = {"A": np.full((1, 1), 1e4)}
@@ -353,7 +361,8 @@ def test_other_steps_warn_where_delays_and_periods_do_not_fit():
 def test_pieces_of_a_background_begin_at_the_nearest_step():
     with pytest.warns(
         bs.RoundingWarning,
-        match=r"Current\('A'\): times.*10.4|1 of 2 values of Current\('A'\): times, such as 0.0104 s",
+        match=r"Current\('A'\): times.*10.4|1 of 2 values of Current\('A'\): times, such as "
+        r"0.0104 s",
     ):
         done = bs.simulate(
             lonely(),
@@ -623,7 +632,8 @@ def test_a_file_in_milliseconds_or_microseconds(tmp_path):
         path = shd(tmp_path / "a.h5", [t * unit for t in times])
         with pytest.warns(
             bs.UnitWarning,
-            match=f"a.h5: (9...|10000) of 10000 spikes lie at or after the end of the trial at 1.4 s.*are these in {name}",
+            match=f"a.h5: (9...|10000) of 10000 spikes lie at or after the end of the trial at "
+            f"1.4 s.*are these in {name}",
         ):
             spikes = bs.data.load_shd(path, duration=1.4)
         assert spikes.times.size < 30
@@ -646,7 +656,8 @@ def test_events_in_another_unit():
     times = np.arange(0, 1000, 10.0)
     with pytest.raises(
         ValueError,
-        match="spike 1 .* at 10.0 s; it must lie before the end of the trial at 1 s. Times are in seconds: are these in ms",
+        match="spike 1 .* at 10.0 s; it must lie before the end of the trial at 1 s. Times are "
+        "in seconds: are these in ms",
     ):
         one_unit(times, 1.0)
     events = [np.array([(0, 0, t, 0) for t in range(0, 10**6, 10**4)], EVENT)]

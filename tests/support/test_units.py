@@ -1,4 +1,6 @@
-"""Quantities of Brian2, pint and quantities where seconds or hertz are meant. The last two are imitated: they need not be installed."""
+"""Quantities of Brian2, pint and quantities where seconds or hertz are meant. The last two are
+imitated: they need not be installed.
+"""
 
 import numpy as np
 import pytest
@@ -18,7 +20,9 @@ UNITS = {
 
 
 class Pint:
-    """As pint.Quantity: to(unit) converts, magnitude is the number; DimensionalityError is a TypeError."""
+    """As pint.Quantity: to(unit) converts, magnitude is the number; DimensionalityError is a
+    TypeError.
+    """
 
     def __init__(self, magnitude, unit):
         self.magnitude, self.unit = magnitude, unit
@@ -30,7 +34,9 @@ class Pint:
 
 
 class Quantities(np.ndarray):
-    """As quantities.Quantity: an array with rescale(unit) and magnitude; a wrong unit is a ValueError."""
+    """As quantities.Quantity: an array with rescale(unit) and magnitude; a wrong unit is a
+    ValueError.
+    """
 
     def __new__(cls, data, unit):
         array = np.array(data, float).view(cls)

@@ -4,7 +4,8 @@ import pytest
 
 from validation import speed
 from validation.benchmarks import start, training
-from validation.programs import parse_size
+from validation.networks import parse_size
+from validation.programs import PROGRAMS
 
 
 def test_a_training_step_is_measured():
@@ -23,9 +24,10 @@ def test_sizes_can_be_read(size):
 def test_the_first_step_is_a_command_of_speed(monkeypatch):
     called = []
     monkeypatch.setattr(speed, "main", called.append)
-    monkeypatch.setattr(start.sys, "argv", ["-c", str(start.ROOT)])
+    monkeypatch.setattr(start.sys, "argv", ["-c", str(start.ROOT), "start.npz"])
     exec(start.FIRST_STEP, {})
     key, size = called[0][1:3]
     assert called[0][0] == "first-step"
-    assert speed.by_key(key).ours
+    assert next(program for program in PROGRAMS if program.key == key).ours
+    assert called[0][-1] == "start.npz"
     assert str(parse_size(size)) == size

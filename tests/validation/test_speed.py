@@ -1,4 +1,7 @@
-"""The comparison of speed: sizes, rows, tables, the floor; and that the other programs do the same work (their gradients are ours)."""
+"""The comparison of speed: sizes, rows, tables, the floor; other programs do the same work.
+
+Their gradients are ours.
+"""
 
 import argparse
 import json
@@ -7,8 +10,19 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from validation import measure, programs, report, scaling, simulation_peers, simulations, speed
-from validation.programs import Size, parse_size
+from validation import (
+    events,
+    measure,
+    networks,
+    programs,
+    report,
+    scaling,
+    simulation_peers,
+    simulations,
+    speed,
+    training,
+)
+from validation.networks import Size, parse_size
 
 
 @pytest.mark.parametrize(
@@ -36,13 +50,13 @@ def test_other_sizes_are_refused(text):
 def test_dense_inputs_are_the_binned_spikes():
     data = bs.data.poisson(80.0, 5, 0.1, 3, seed=1)
     assert np.array_equal(
-        programs.dense_inputs(data).transpose(1, 0, 2), bs.bin_spikes(data, programs.DT).dense()
+        networks.dense_inputs(data).transpose(1, 0, 2), bs.bin_spikes(data, networks.DT).dense()
     )
 
 
 def test_row_has_medians_and_ratios_of_neighbours():
     times = np.array([[1, 2, 3, 8], [2, 4, 3, 10], [9, 3, 3, 30]], float)
-    row = speed.row(
+    row = training.row(
         programs.PROGRAMS[2],
         parse_size("r8@4"),
         times,
@@ -93,7 +107,7 @@ ROWS = [
 
 
 def test_markdown_table():
-    steps, firsts = report.markdown(ROWS).split("\n\n")
+    steps, firsts = report.training(ROWS).split("\n\n")
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in steps.splitlines()]
     assert cells[2] == [
         "r8@4",
@@ -116,7 +130,7 @@ def test_markdown_table():
 def test_report_reads_what_training_writes_and_refuses_the_rest(tmp_path):
     path = tmp_path / "rows.json"
     path.write_text(json.dumps(ROWS))
-    assert report.read_rows(path) == ROWS
+    assert report.read_rows(path) == ("training", ROWS)
     report.report(path, tmp_path / "figure.png")
     assert (tmp_path / "figure.png").read_bytes()[:4] == b"\x89PNG"
     for wrong in ({"rows": ROWS}, [], [{"size": "r8@4"}]):
@@ -152,8 +166,8 @@ def test_points_change_one_quantity_each():
 
 
 def test_inputs_are_scaled_to_a_rate():
-    point, data = scaling.Point(40, 200, 4, 20.0), programs.load(None, 64, duration=0.4)
-    net = scaling.build(point, data, bs.SuperSpike())
+    point, data = scaling.Point(40, 200, 4, 20.0), networks.load(None, 64, duration=0.4)
+    net = scaling.build(point, data)
     spikes, near = scaling.activity(net, data[:4])
     assert spikes / (0.4 * 40) == pytest.approx(20.0, rel=0.1) and 0 < near < 1
 
@@ -177,9 +191,8 @@ def test_gradients_equal_those_of_the_other_programs(program, size):
 
 
 def test_simulation_options_are_read_and_wrong_ones_refused(capsys):
-    args = speed._parser().parse_args(
-        "simulation --models cuba brunel-slow --seconds 2.5 --threads 1 2".split()
-    )
+    options = ["--models", "cuba", "brunel-slow", "--seconds", "2.5", "--threads", "1", "2"]
+    args = speed.parser().parse_args(["simulation", *options])
     assert (args.models, args.seconds, args.scale, args.threads) == (
         ["cuba", "brunel-slow"],
         2.5,
@@ -188,7 +201,7 @@ def test_simulation_options_are_read_and_wrong_ones_refused(capsys):
     )
     for wrong in ("--models cub", "--seconds 0", "--threads x", "--scale -1", "--seconds nan"):
         with pytest.raises(SystemExit):
-            speed._parser().parse_args(["simulation", *wrong.split()])
+            speed.parser().parse_args(["simulation", *wrong.split()])
 
 
 def test_simulation_table_gives_ratios_to_the_best_of_biosnn():
@@ -212,10 +225,13 @@ def test_simulation_table_gives_ratios_to_the_best_of_biosnn():
     ]
     cells = [
         [cell.strip() for cell in line.split("|")[1:-1]]
-        for line in simulations.table(rows).splitlines()[2:]
+        for line in report.simulation(rows).splitlines()[2:]
     ]
     assert [line[-1] for line in cells] == ["1", "2", "4.5", ""]
-    assert cells[2][:4] == ["cuba", "1", "NEST", "2"] and cells[2][6:8] == ["10", "5.68"]
+    assert cells[2][:4] == ["cuba", "1", "NEST", "2"] and cells[2][7:9] == ["10", "5.68"]
+    summary = report.simulation_summary(rows).splitlines()
+    assert summary[0] == "| circuit | biosnn | NEST |"
+    assert summary[2:] == ["| cuba | 2.0 (5.7 Hz) | 9.0 (5.7 Hz) |", "| coba |  | 3.0 (5.7 Hz) |"]
 
 
 @pytest.mark.parametrize(
@@ -234,7 +250,66 @@ def test_a_circuit_runs_in_biosnn_as_a_row(model, scale, low, high):
 
 
 def test_cost_of_events_counts_what_the_current_brings_to_threshold():
-    row = simulations.events_row(2_000_000, 0.2, 1)
+    row = events.events_row(2_000_000, 0.2, 1)
     assert (row["synapses"], row["neurons"], row["silent_spikes"]) == (2_000_000, 2000, 0)
-    assert row["events"] == pytest.approx(2000 * 1000 * simulations.RATE * 0.2, rel=0.02)
-    assert np.all(np.diff(simulations.phases(None, 50)) > 0)
+    assert row["events"] == pytest.approx(2000 * 1000 * events.RATE * 0.2, rel=0.02)
+    assert np.all(np.diff(events.phases(None, 50)) > 0)
+
+
+def test_repeats_are_summed_up_by_their_median():
+    rows = [
+        {"model": "cuba", "build_s": build, "run_s": run, "rate_hz": 5.0}
+        for build, run in ((3.0, 1.0), (1.0, 4.0), (2.0, 2.0))
+    ]
+    found = simulations.median(rows)
+    assert (found["build_s"], found["run_s"], found["repeats"]) == (2.0, 2.0, 3)
+    assert (found["run_min_s"], found["run_max_s"], found["model"]) == (1.0, 4.0, "cuba")
+
+
+def test_report_of_simulations_has_the_table_of_readme(tmp_path, capsys):
+    row = {
+        "model": "brunel",
+        "implementation": "biosnn",
+        "threads": 2,
+        "scale": 0.5,
+        "build_s": 1.0,
+        "run_s": 2.0,
+        "simulated_s": 3.0,
+        "rate_hz": 37.1,
+    }
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps([row, row | {"threads": 1, "run_s": 4.0}]))
+    report.report(path)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "| brunel, scale 0.5 | 2.0 (37.1 Hz) |"
+    assert report.read_rows(path)[0] == "simulation"
+
+
+def test_readme_table_of_a_training_step():
+    lines = report.training_summary(ROWS).splitlines()
+    assert lines[0] == "| r8@4 | biosnn, compact surrogate | Norse |"
+    assert lines[2] == "| a step (s) | 0.12 | 3.0 |" and len(lines) == 6
+    assert lines[4].endswith(" |  | 12 |")
+
+
+def test_a_start_is_the_same_from_a_file(tmp_path):
+    size, data = parse_size("r16@4"), networks.load(None, 8, duration=0.1)
+    net = networks.start(networks.describe(size, data.n_units), data)
+    networks.save_start(net, tmp_path / "start.npz")
+    other = networks.start_from(networks.describe(size, data.n_units), tmp_path / "start.npz")
+    assert len(net.weights) == 3
+    for name, weights in net.weights.items():
+        assert np.ptp(weights) > 0 and np.array_equal(weights, other.weights[name])
+
+
+def test_a_training_step_changes_weights_as_train_does():
+    """One epoch of one batch, Adam with the same rate: the step that is timed is that of train."""
+    size, data = parse_size("r16@8"), networks.load(None, 8, duration=0.2)
+    nets = [networks.start(networks.describe(size, data.n_units), data) for _ in range(2)]
+    job = programs.TrainingStep(nets[0], data, 1)
+    times = job.step()
+    bs.train(nets[1], data, epochs=1, batch=8, optimizer=bs.Adam(2e-3), seed=0, progress=False)
+    job.write_back()
+    for name, weights in nets[0].weights.items():
+        assert np.allclose(weights, nets[1].weights[name], atol=1e-6)
+    assert 0 < times.forward < times.step and 0 < times.adjoint < times.step

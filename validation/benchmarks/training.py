@@ -1,7 +1,8 @@
 """One training step (forward pass, loss, gradients, Adam), as in `python -m validation.speed`."""
 
-from validation import measure, programs
-from validation.programs import PROGRAMS, parse_size
+from models.command_line import peak_memory
+from validation import measure, networks
+from validation.programs import PROGRAMS
 
 THREADS = 2
 OURS = {type(program.surrogate).__name__: program for program in PROGRAMS if program.ours}
@@ -16,17 +17,20 @@ class TrainingStep:
     number = 1
 
     def setup(self, size, surrogate):
-        self.size = parse_size(size)
-        self.data = programs.load(None, max(self.size.batch, 64))
+        """Build the network, and take a step."""
+        self.size = networks.parse_size(size)
+        self.data = networks.load(None, max(self.size.batch, 64))
         self.job = self.make_job(surrogate, self.data[: self.size.batch])
         self.job.step()
 
     def make_job(self, surrogate, trials):
+        """The training step on some trials."""
         program = OURS[surrogate]
-        net = programs.build(self.size, self.data, surrogate=program.surrogate)
-        return program.job(net, trials, THREADS)
+        net = networks.describe(self.size, self.data.n_units, surrogate=program.surrogate)
+        return program.job(networks.start(net, self.data), trials, THREADS)
 
     def time_step(self, size, surrogate):
+        """A step."""
         self.job.step()
 
     def track_memory(self, size, surrogate):
@@ -35,6 +39,6 @@ class TrainingStep:
         job = self.make_job(surrogate, self.data[: self.size.batch])
         before = measure.reset_peak()
         job.step()
-        return measure.peak() - before
+        return peak_memory() - before
 
     track_memory.unit = "MB"
