@@ -103,7 +103,7 @@ class _Axis(NamedTuple):
     slack: float  # seconds by which a lag that should be a multiple of the width may lie below it
 
     @classmethod
-    def of(cls, pre, post, reach, width):
+    def of(cls, pre: SpikeTrains, post: SpikeTrains, reach: float, width: float) -> "_Axis":
         """Of the spikes of `post`."""
         stretch = post.duration + 4 * reach
         trains = post.trials * post.n_units + post.units

@@ -1,4 +1,6 @@
-"""Figures of traces, weights, trainings and comparisons. Every function returns a Figure:
+"""Figures of traces, weights, trainings and comparisons.
+
+Every function returns a Figure:
 
     plot.activity(trace, trial=3).savefig("activity.png")
     plot.activity(trace, trial=3, width=8.5).savefig("activity.pdf")

@@ -36,7 +36,7 @@ _MOST_CLASSES = 30  # of a legend: more lines cannot be told apart anyway
 def activity(
     trace: TraceLike, trial: int = 0, *, units: int | None = None, width: float | None = None
 ) -> Figure:
-    """Draw the spikes of the inputs and populations and the readouts of one trial.
+    r"""Draw the spikes of the inputs and populations and the readouts of one trial.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def activity(
     >>> trace = bs.run(net, bs.data.poisson(20.0, 20, 0.1, seed=1))
     >>> figure = bs.plot.activity(trace)
     >>> [axis.get_ylabel() for axis in figure.axes]
-    ['input\\nunit', 'E\\nneuron']
+    ['input\nunit', 'E\nneuron']
     """
     trial = checked_trial(trace, trial)
     if units is not None:

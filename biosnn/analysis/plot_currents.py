@@ -37,7 +37,7 @@ def currents(
     *,
     width: float | None = None,
 ) -> Figure:
-    """Draw the excitatory (up), inhibitory (down) and net synaptic current of one neuron.
+    r"""Draw the excitatory (up), inhibitory (down) and net synaptic current of one neuron.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def currents(
     >>> _ = net.connect(net.input(20), E, weights=np.full((20, 10), 0.3))
     >>> spikes = bs.data.poisson(20.0, 20, 0.1, seed=1)
     >>> trace = bs.run(net, spikes, record=["E.I_exc", "E.I_inh"])
-    >>> bs.plot.currents(trace, "E").get_suptitle().split("\\n")[0]
+    >>> bs.plot.currents(trace, "E").get_suptitle().split("\n")[0]
     'E, neuron 0, trial 0: only excitatory current'
     """
     cells, neuron, trial, e, i = _two_currents(trace, population, neuron, trial)

@@ -36,7 +36,7 @@ def weights(
     *,
     width: float | None = None,
 ) -> Figure:
-    """Draw a histogram of the weights of every projection onto a spiking population.
+    r"""Draw a histogram of the weights of every projection onto a spiking population.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def weights(
     >>> E = net.population(10, bs.ei_lif(), sign="excitatory", name="E")
     >>> _ = net.connect(E, E, weights=np.full((10, 10), 0.3))
     >>> [axis.get_title() for axis in bs.plot.weights(net).axes]
-    ['E->E\\nmean 0.3, sd 0']
+    ['E->E\nmean 0.3, sd 0']
     """
     check(network, "network", NetworkLike, "a Network, such as trace.network")
     if report is not None:

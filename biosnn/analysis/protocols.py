@@ -30,11 +30,11 @@ class PopulationLike(Protocol):
 
     @property
     def kind(self) -> str:
-        """ "input", "spiking", "pooling" or "readout"."""
+        """One of "input", "spiking", "pooling" or "readout"."""
 
     @property
     def sign(self) -> str:
-        """ "excitatory", "inhibitory" or "unsigned"."""
+        """One of "excitatory", "inhibitory" or "unsigned"."""
 
 
 class NetworkLike(Protocol):

@@ -219,7 +219,7 @@ class SpikeTrains(Shows):
                     f"trial {checks.shown(index)} does not exist: there are {len(self)} trials."
                 ) from None
             trials = np.empty((0, 0))
-        except Exception:  # whatever somebody else's object answers with
+        except Exception:  # noqa: BLE001 - whatever an object of somebody else raises
             trials = np.empty((0, 0))
         if trials.ndim != 1:
             allowed = "a whole number, a slice, a list of whole numbers, or a mask, one flag for "
@@ -272,7 +272,7 @@ def from_dense(counts: ArrayLike, dt: float, *, labels: ArrayLike | None = None)
     >>> bs.from_dense(np.eye(3)[None], dt=1e-3).times
     array([0.   , 0.001, 0.002])
     """
-    flags = getattr(counts, "dtype", None) == bool
+    flags = getattr(counts, "dtype", None) == np.dtype(bool)
     counts = np.asarray(counts, np.uint8) if flags else checks.reals(counts, "counts")
     dt = checks.time(dt, "dt", above=0, plausible=plausible.BIN)
     if counts.ndim != 3 or (

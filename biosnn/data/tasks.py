@@ -36,7 +36,7 @@ def perceptual_decision(
     dt: float = 2e-3,
     seed: int | np.random.Generator,
 ) -> Task:
-    """Return trials of a perceptual decision: which of two pools fires more?
+    """Return trials of a perceptual decision about which of two pools fires more.
 
     During the stimulus pool "for 0" fires at rate (1 + c) and pool "for 1" at rate (1 - c), where c
     is the signed coherence. Pool "go" fires at `rate` in the response window. The label is 0 if
@@ -233,7 +233,7 @@ def delayed_match_to_sample(
     dt: float = 2e-3,
     seed: int | np.random.Generator,
 ) -> Task:
-    """Return trials of a match to sample: is the second item the first one again?
+    """Return trials of a match to sample, in which the second item is the first one again or not.
 
     Pool "item k" fires at `rate` while item k is shown: as sample, and after a delay as test. Pool
     "go" fires in the response window. The label is 1 if they are the same (half of the trials),

@@ -52,7 +52,7 @@ class Simulation(Shows):
     >>> cells = net.population(2, bs.ei_lif(), "excitatory", name="E")
     >>> done = bs.simulate(net, 0.05, background=[bs.Current("E", 3.0)], progress=False)
     >>> done.duration, done.spikes["E"].n_units, done.mean_rates["E"] > 0
-    (0.05, 2, np.True_)
+    (0.05, 2, True)
     """
 
     network: Network

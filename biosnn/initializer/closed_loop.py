@@ -19,7 +19,7 @@ from .report import InitializerReport, PopulationReport
 from .targets import Target
 
 #: Parts of a step that are tried, where the equations have no solution at its end.
-_SHARES = (1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125)
+_SHARES = (1.0, 0.5, 0.25, 0.125)
 
 
 class Miss(NamedTuple):

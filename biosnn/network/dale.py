@@ -96,7 +96,6 @@ class Audit(Shows):
     --------
     >>> Audit({"E": np.array([1, 1, 0])}, violations=0)
     Dale's law: 0 violations
-    <BLANKLINE>
     neurons  excitatory  inhibitory  mixed  without synapses
     ────────────────────────────────────────────────────────
     E                 2                                    1

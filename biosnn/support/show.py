@@ -94,8 +94,9 @@ def text(title: str, rows: Rows = (), table: Tables = None) -> str:
         for line in wrapped(value, max(width - cell_len(start), 1)):
             lines.append((start + line).rstrip())
             start = " " * cell_len(start)
-    for each in _filled(table):
-        lines += ["", *printed(each, width=width).splitlines()]
+    for k, each in enumerate(_filled(table)):
+        lines += [""] if rows or k else []
+        lines += printed(each, width=width).splitlines()
     return "\n".join(lines)
 
 

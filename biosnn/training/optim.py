@@ -155,7 +155,7 @@ def AdamW(learning_rate: float = 1e-3, weight_decay: float = 1e-2, **options: fl
 
     Returns
     -------
-    An `Adam` whose weight decay is not zero.
+    An `Adam` with weight decay.
 
     References
     ----------

@@ -99,7 +99,7 @@ def upper_bound(
 
     Returns
     -------
-    A `SpikeCount`.
+    A regularizer for `train` and `prime`.
 
     Examples
     --------
@@ -127,7 +127,7 @@ def lower_bound(
 
     Returns
     -------
-    A `SpikeCount`.
+    A regularizer for `train` and `prime`.
 
     Examples
     --------

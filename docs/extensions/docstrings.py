@@ -7,6 +7,7 @@
 """
 
 import re
+from types import ModuleType
 from typing import Any
 
 from docutils import nodes
@@ -123,6 +124,12 @@ def public_name(
     )
 
 
+def names_of(module: ModuleType) -> list[str]:
+    """The public names of a module."""
+    own = (n for n, v in vars(module).items() if getattr(v, "__module__", "") == module.__name__)
+    return list(getattr(module, "__all__", None) or (n for n in own if not n.startswith("_")))
+
+
 def _public() -> dict[str, str]:
     """Where each public object is defined -> its public name; `bs.name` -> `biosnn.name`."""
     names = {}
@@ -130,7 +137,7 @@ def _public() -> dict[str, str]:
         (f"biosnn.{name}", getattr(biosnn, name)) for name in MODULES
     ]:
         short = prefix.replace("biosnn", "bs", 1)
-        for name in module.__all__:
+        for name in names_of(module):
             thing = getattr(module, name)
             names[f"{short}.{name}"] = f"{prefix}.{name}"
             if isinstance(thing, type) or callable(thing):

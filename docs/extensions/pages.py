@@ -1,7 +1,7 @@
 """Pages that the build makes of files of the repository, so that nothing stands there twice.
 
-`README.md`, `CONTRIBUTING.md`, `CHANGELOG.md` and `validation/README.md` become pages; `models/`
-and `models/examples/` become the sources of galleries.
+`README.md`, `models/README.md`, `CONTRIBUTING.md`, `CHANGELOG.md` and `validation/README.md`
+become pages; `models/` and `models/examples/` become the sources of galleries.
 """
 
 import re
@@ -20,8 +20,9 @@ PAGES = {
     "contributing.md": ("CONTRIBUTING.md", None),
     "validation.md": ("validation/README.md", None),
     "readme_speed.md": ("README.md", ["Speed"]),
-    "readme_simulation.md": ("README.md", ["Large sparse networks"]),
-    "readme_what.md": ("README.md", ["What is in it"]),
+    "models_training.md": ("models/README.md", ["Training"]),
+    "models_circuits.md": ("models/README.md", ["Circuits"]),
+    "models_what.md": ("models/README.md", ["What is in it"]),
     "readme_brian2.md": ("README.md", ["Checked against Brian2"]),
 }
 #: Files of `models/` that programs share.

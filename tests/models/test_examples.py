@@ -208,12 +208,17 @@ def test_example(name, capsys):
     globals()[name](result)
 
 
-def test_readme_links_every_row_and_every_example():
-    table = (ROOT / "README.md").read_text().partition("## What is in it")[2].partition("\n## ")[0]
+def test_models_readme_links_every_row_and_every_example():
+    table = (ROOT / "models" / "README.md").read_text().partition("## What is in it")[2]
     rows = [line for line in table.splitlines() if line.startswith("|")][2:]
-    assert len(rows) >= 10 and all(
-        re.search(r"\]\((models|validation|tests)/\S+\)", row) for row in rows
-    )
+    assert len(rows) >= 10 and all(re.search(r"\]\(\S+\.py\)", row) for row in rows)
     linked = re.findall(r"\]\(([^)\s]+)\)", table)
-    assert all((ROOT / path).exists() for path in linked)
-    assert set(NAMES) == {Path(path).stem for path in linked if path.startswith("models/examples/")}
+    assert all((ROOT / "models" / path).exists() for path in linked)
+    assert set(NAMES) == {Path(path).stem for path in linked if path.startswith("examples/")}
+
+
+@pytest.mark.parametrize("file", ["README.md", "models/README.md", "CONTRIBUTING.md"])
+def test_links_lead_to_files(file):
+    linked = re.findall(r"\]\(([^)\s]+)\)", (ROOT / file).read_text())
+    paths = [path.partition("#")[0] for path in linked if not path.startswith("http")]
+    assert paths and all(((ROOT / file).parent / path).exists() for path in paths)

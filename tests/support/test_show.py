@@ -20,6 +20,11 @@ class Thing(Shows):
         return About("Thing", [("neurons", f"{self.n}"), ("of", "a & b")], TABLE)
 
 
+@pytest.fixture(autouse=True)
+def wide_screen(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+
+
 def test_labels_are_aligned_and_the_table_follows():
     assert repr(Thing(3)).splitlines() == [
         "Thing",
