@@ -116,7 +116,8 @@ class OrnsteinUhlenbeck:
     population
         The population, or its name.
     mean, sd
-        Of the current, in the unit of U: numbers, or arrays of one per neuron.
+        Mean and standard deviation of the current, in the unit of U: numbers, or arrays of one per
+        neuron.
     tau
         Correlation time in seconds.
 

@@ -37,7 +37,7 @@ class DataSet:
     events, steps
         The same on the time grid, and its length.
     targets
-        Of all trials, for every term of the loss.
+        Targets of all trials, for every term of the loss.
     ends
         (trial,) the event by which 99 % of the input's steps and sources have passed.
     rows

@@ -38,7 +38,7 @@ class Evaluation(Shows):
     score
         Mean over the trials: the accuracy, or a negative error (see `score_name`).
     predictions
-        Of every trial; of several losses a dict by readout.
+        Predictions of every trial; of several losses a dict by readout.
     rates
         Population -> mean rate in hertz.
     score_name
@@ -107,7 +107,7 @@ def evaluate(
     threads
         Default: all processors.
     seed
-        Of escape noise.
+        Seed of escape noise.
     stateful
         True: trial k of a batch goes on from trial k of the batch before, as for `train`.
 

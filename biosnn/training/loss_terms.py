@@ -151,7 +151,7 @@ def make_targets(
     Parameters
     ----------
     labels
-        Of the spike trains, for terms without a target, or None.
+        Labels of the spike trains, for terms without a target, or None.
     targets, mask
         As given to `train`: one for all terms, or a dict by name.
     """

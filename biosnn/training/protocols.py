@@ -270,7 +270,7 @@ def checked_part(name: str, part: Any, protocol: type, example: str) -> Any:
     Parameters
     ----------
     name
-        Of the argument, for messages.
+        Name of the argument, for messages.
     protocol
         One of the protocols of this module.
     example

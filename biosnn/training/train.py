@@ -76,7 +76,8 @@ def train(
     optimizer
         `Adam`, `AdamW`, `SMORMS3`, `SGD`, or one of your own (`biosnn.Optimizer`).
     schedule
-        Of the learning rate, from `biosnn.schedules` or one of your own (`biosnn.Schedule`).
+        Schedule of the learning rate, from `biosnn.schedules` or one of your own
+        (`biosnn.Schedule`).
     regularizers
         A list of `upper_bound(…)`, `lower_bound(…)`, `WeightPenalty(…)` or your own.
     batch
@@ -105,7 +106,7 @@ def train(
     early_stopping
         Stop when the best epoch is this many epochs old, and go back to its weights.
     seed
-        Of the order of trials, split, augmentation, noise and dropout.
+        Seed of the order of trials, split, augmentation, noise and dropout.
     out
         Folder for checkpoints, of one training at a time: last.npz after every epoch, best.npz
         after each that is the best so far.
