@@ -65,9 +65,9 @@ def load_state(path: str | Path) -> State:
     Raises
     ------
     OSError
-        If the file is missing, damaged or another one.
+        If the file is missing, damaged or of another kind.
     ValueError
-        If it holds what cannot be.
+        If it holds impossible values.
 
     See Also
     --------

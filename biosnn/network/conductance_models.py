@@ -111,8 +111,8 @@ def alpha_conductance_lif(
     A spike gives the conductance w (t / tau_r) exp(1 - t / tau_r), whose peak, tau_r after the
     spike, is w. Potentials and the step of U are those of `conductance_lif`. g and h take
     exponential Euler steps, too (Brian2's method "exponential_euler"). So the peak of g_r in the
-    simulation exceeds w by a fraction dt / (2 tau_r), which is 1 % for dt = 0.1 ms and tau_r = 5
-    ms.
+    simulation exceeds w by a fraction dt / (2 tau_r), which is 1 % for dt = 0.1 ms and tau_r =
+    5 ms.
 
     Examples
     --------
