@@ -184,7 +184,7 @@ def test_delta_synapses_in_batches_of_trials():
     net = bs.Network(1e-3, np.float64)
     x = net.input(1)
     net.connect(x, net.population(1, bs.lif_delta(tau_mem=20e-3), name="A"), weights=[[0.6]])
-    u = bs.run(net, bs.SpikeTrains([0.003, 0.005], [0, 0], [0, 2], 1, 0.01), record="A.U").states[
+    u = bs.run(net, bs.SpikeTrains([0.003, 0.005], [0, 0], [0, 2], 1, 0.01), record=["A.U"]).states[
         "A.U"
     ][0, :, 0]
     a = np.exp(-1 / 20)

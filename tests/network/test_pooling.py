@@ -203,7 +203,7 @@ def test_contributions_of_the_steps_add_up_to_the_gradient():
                 drive,
                 recording,
                 p,
-                bs.gradient(trace, states={"out.U": grad}, record=state).states[state],
+                bs.gradient(trace, states={"out.U": grad}, record=[state]).states[state],
             )
         )
         np.testing.assert_allclose(sum(each), got.weights[p.name], rtol=1e-10, atol=1e-13)
