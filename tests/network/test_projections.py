@@ -650,6 +650,7 @@ def convolutional_net():
     return net, bs.data.poisson(25, 48, 0.3, 2, seed=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("build", [sparse_net, convolutional_net])
 def test_brian2_and_simulate_agree(build):
     net, trains = build()
