@@ -1,4 +1,4 @@
-"""Background of a large network, beside its synapses: Poisson input, currents, noisy currents.
+"""Background input of a large network: Poisson input, currents, noisy currents.
 
 Descriptions are frozen dataclasses. Random numbers are counter-based: they depend on the seed, the
 place in the list, the neuron and the step, and on nothing else.
@@ -32,7 +32,7 @@ class PoissonInput:
         (pieces, neurons): rates[k] holds from times[k] on. Times are seconds, ascending from 0,
         rounded to the nearest step with a RoundingWarning.
     weight
-        As that of a synapse: non-negative where the receptor has a sign.
+        Weight of an event, like that of a synapse: non-negative where the receptor has a sign.
     receptor
         Default: "exc", or "syn" where there is none.
 
@@ -44,7 +44,7 @@ class PoissonInput:
     Notes
     -----
     In every step, receptor state += jump * weight * count. The number of events in a step is drawn
-    to 2^-32 of its cumulative distribution.
+    with a resolution of 2^-32 of its cumulative distribution.
 
     Examples
     --------
@@ -116,7 +116,8 @@ class OrnsteinUhlenbeck:
     population
         The population, or its name.
     mean, sd
-        Of the current, in the unit of U: numbers, or arrays of one per neuron.
+        Mean and standard deviation of the current, in the unit of U: numbers, or arrays of one per
+        neuron.
     tau
         Correlation time in seconds.
 
