@@ -294,7 +294,7 @@ def path(value: Any, name: str) -> Path:
     if not isinstance(value, (str, os.PathLike)) or isinstance(os.fspath(value), bytes):
         refuse(name, value, "a path: a text or a pathlib.Path")
     if not os.fspath(value) or "\0" in os.fspath(value):
-        refuse(name, value, "a path, so neither empty nor with a zero character")
+        refuse(name, value, "a path, so neither empty nor with a null character")
     try:
         os.fsencode(value)
     except UnicodeEncodeError:
@@ -305,7 +305,7 @@ def path(value: Any, name: str) -> Path:
 def is_text(value: Any) -> bool:
     """Return whether something is a text that files and digests can hold.
 
-    It has no zero character and no halves of surrogate pairs.
+    It has no null character and no halves of surrogate pairs.
     """
     return (
         isinstance(value, str)

@@ -271,7 +271,7 @@ def cache_of(function: Any, stamp: str) -> Any:
 def _temporary_folder():
     """A folder for compiled code that nobody else can write to, or None; warns once."""
     problem = (
-        "Compiled code can be kept neither beside biosnn, nor in the cache folder of this user, "
+        "Compiled code can be kept neither next to biosnn, nor in the cache folder of this user, "
         "nor in NUMBA_CACHE_DIR"
     )
     try:
