@@ -112,7 +112,7 @@ def did_not_settle_in_circuit(close: float, close_rate: float) -> str:
     return (
         f"the closed loop did not settle within its tolerance ({100 * close:g} % of sigma_U and "
         f"mu_U, {100 * close_rate:g} % of a target rate); the report shows the best that was "
-        "reached. Circuits near synchrony, or with another stable state, answer a small change "
+        "reached. Circuits near to synchrony, or with another stable state, answer a small change "
         "with a large one: a smaller sigma_U, more neurons or a stronger background help."
     )
 

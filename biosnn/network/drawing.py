@@ -1,4 +1,4 @@
-"""Values drawn at random: what a distribution is, and arrays of weights and delays drawn from one.
+"""Values drawn at random: what a distribution is, weights and delays from one; delays in steps.
 
 Random numbers belong to chunks of values, each with a generator of its own, so that the result
 does not depend on the number of threads.
