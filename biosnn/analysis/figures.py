@@ -191,7 +191,7 @@ def fitted(home: Figure, text: str, inches: float, points: float | None = None) 
 
 
 def _broken(line, letters):
-    """Parts of at most so many letters: broken at blanks, after _ and >, or anywhere."""
+    """Parts of at most that many letters: broken at blanks, after _ and >, or anywhere."""
     parts = [""]
     for word in re.findall(r"\s+|[^\s_>]*[_>]+|[^\s_>]+", line):
         for piece in [word[k : k + letters] for k in range(0, len(word), letters)]:

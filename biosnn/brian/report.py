@@ -279,5 +279,5 @@ def _state_table(report):
 
 
 def _short(value, digits):
-    """A number with so many digits, "-" for NaN."""
+    """A number with that many digits, "-" for NaN."""
     return "-" if np.isnan(value) else f"{value:.{digits}f}"

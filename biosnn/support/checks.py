@@ -1,8 +1,8 @@
 """Checks of what users give: each returns a plain Python or numpy value, or raises a ValueError.
 
 Whatever numpy scalar, list or quantity went in, what comes out is an `int`, `float`, `bool` or
-array of the wanted type within bounds: no narrow integer overflows later, and no flag of 2 compiles
-anew. Messages say what was given, what is allowed, and why.
+array of the wanted type within bounds: no narrow integer overflows later, and no flag of 2 makes a
+kernel compile again. Messages say what was given, what is allowed, and why.
 
 All checks take what was given first, and the name of the argument second, for the message. Bounds
 are low <= value <= high and above < value < below; `why` is the reason that a message ends with,
