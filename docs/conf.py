@@ -41,7 +41,13 @@ templates_path = ["_templates"]
 default_role = "py:obj"
 nitpicky = True
 # Only names of biosnn must lead somewhere; those of numpy and others have no pages here.
-nitpick_ignore_regex = [(r"py:.*", r"(?!biosnn\.).*"), (r"py:.*", r"biosnn\..*\._.*")]
+# Nor need those that are not public, such as `biosnn.network.synapses.Rows` in an annotation.
+_NOT_PUBLIC = r"biosnn\.(network|engine|training|initializer|support|analysis|kernels)(\..*)?"
+nitpick_ignore_regex = [
+    (r"py:.*", r"(?!biosnn\.).*"),
+    (r"py:.*", _NOT_PUBLIC),
+    (r"py:.*", r"biosnn\.\w+\.\w+\..*"),
+]
 suppress_warnings = ["config.cache"]  # functions in the options of sphinx_gallery
 myst_heading_anchors = 3
 
@@ -75,6 +81,7 @@ sphinx_gallery_conf = {
     "remove_config_comments": True,
     "min_reported_time": 5,
     "show_memory": False,
+    "write_computation_times": False,
     "plot_gallery": True,
 }
 
@@ -83,7 +90,12 @@ html_title = "biosnn"
 html_static_path = ["_static"]
 html_css_files = ["biosnn.css"]
 html_show_sourcelink = False
-html_sidebars = {"index": [], "measured": [], "contributing": [], "changelog": []}
+html_sidebars = {
+    "index": [],
+    "generated/measured": [],
+    "generated/contributing": [],
+    "generated/changelog": [],
+}
 html_theme_options = {
     "github_url": "https://github.com/biosnn/biosnn",
     "show_toc_level": 2,

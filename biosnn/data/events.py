@@ -183,7 +183,7 @@ class TrialRandom:
     """Random numbers for one augmentation, of every trial from a stream of its own.
 
     So what happens to a trial does not depend on the other trials that are changed with it.
-    Numbers of all trials come as one array, those of a trial beside each other. `sizes` says how
+    Numbers of all trials come as one array, those of a trial next to each other. `sizes` says how
     many numbers each trial needs: one number for all trials, or (trials,).
 
     Parameters

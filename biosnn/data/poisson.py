@@ -49,7 +49,8 @@ def poisson(
     Raises
     ------
     ValueError
-        If rates are negative, not finite or of another shape, or a number of things is below 1.
+        If rates are negative, not finite or of another shape, or a number of units or trials is
+        below 1.
 
     Notes
     -----

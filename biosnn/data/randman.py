@@ -44,8 +44,8 @@ def randman(
     dimension
         Dimension of the manifolds.
     smoothness
-        Exponent > 0 with which the spectrum of the functions falls. Small is rough, and hard to
-        learn.
+        Exponent > 0 with which the spectrum of the functions falls. Small values are rough, and
+        hard to learn.
     samples_per_class
         Trials of each class, at least 2.
     duration

@@ -128,7 +128,7 @@ def fetch_shd(dataset: str = "shd", *, folder: str | os.PathLike | None = None) 
     Returns
     -------
     Paths of the files for `load_shd`, by part: "train" and "test", and "valid" of SSC. Archives are
-    checked against their MD5, and unpacked beside themselves. A finished download is not fetched
+    checked against their MD5, and unpacked in the same folder. A finished download is not fetched
     again.
 
     Raises

@@ -51,7 +51,7 @@ class SpikeFile:
     Parameters
     ----------
     path
-        Where it is. What is there is replaced.
+        Its path. An existing file is replaced.
     network
         The network whose spikes it gets.
     names
@@ -62,7 +62,7 @@ class SpikeFile:
     Attributes
     ----------
     run
-        Which run writes it, a text.
+        The run that writes it, a text.
     problem
         Why it takes no more spikes, or None.
     """
@@ -175,7 +175,7 @@ def read_spikes(path: str | os.PathLike, *, run: str | None = None) -> dict[str,
 
     Returns
     -------
-    Population name to spike trains of one trial. Of a run that goes on or was killed these are all
+    Population name to spike trains of one trial. If the run goes on or was killed, these are all
     spikes before their `duration`.
 
     Raises
@@ -239,7 +239,7 @@ def _head(file):
         checks.whole(n, f"the size of {name!r}", 1, 2**31 - 1)
     names = [name for name, _ in head["populations"]]
     if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
-        raise ValueError("the names of its populations are no different texts")
+        raise ValueError("the names of its populations are not distinct texts")
     return head, zlib.crc32(line)
 
 

@@ -29,8 +29,8 @@ class SpikeTrains(Shows):
     ----------
     times
         (spikes,) seconds from the start of the trial, ascending within each trial,
-        0 <= t < duration. They are kept in float32 or float64. Into which step a spike falls
-        follows from them, and from how far their type resolves them (`bin_spikes`).
+        0 <= t < duration. They are kept in float32 or float64. The step of a spike follows from its
+        time and from the resolution of that type (`bin_spikes`).
     units
         (spikes,) the unit that fired, 0 .. n_units - 1.
     offsets

@@ -233,7 +233,7 @@ def delayed_match_to_sample(
     dt: float = 2e-3,
     seed: int | np.random.Generator,
 ) -> Task:
-    """Return trials of a match to sample, in which the second item is the first one again or not.
+    """Return trials of a match to sample, in which the second item repeats the first or does not.
 
     Pool "item k" fires at `rate` while item k is shown: as sample, and after a delay as test. Pool
     "go" fires in the response window. The label is 1 if they are the same (half of the trials),

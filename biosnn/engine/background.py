@@ -1,4 +1,4 @@
-"""Background of a large network, beside its synapses: Poisson input, currents, noisy currents.
+"""Background input of a large network: Poisson input, currents, noisy currents.
 
 Descriptions are frozen dataclasses. Random numbers are counter-based: they depend on the seed, the
 place in the list, the neuron and the step, and on nothing else.
@@ -20,6 +20,7 @@ from ..support.units import hertz, seconds
 Piecewise = ArrayLike | tuple[ArrayLike, ArrayLike]
 
 
+@dataclass(frozen=True, eq=False, repr=False)
 class _Source:
     """Background, which shows itself in one line: of arrays the shape, of a population the name."""
 
@@ -41,7 +42,7 @@ class PoissonInput(_Source):
         (pieces, neurons): rates[k] holds from times[k] on. Times are seconds, ascending from 0,
         rounded to the nearest step with a RoundingWarning.
     weight
-        As that of a synapse: non-negative where the receptor has a sign.
+        Weight of an event, like that of a synapse: non-negative where the receptor has a sign.
     receptor
         Default: "exc", or "syn" where there is none.
 
@@ -53,7 +54,7 @@ class PoissonInput(_Source):
     Notes
     -----
     In every step, receptor state += jump * weight * count. The number of events in a step is drawn
-    to 2^-32 of its cumulative distribution.
+    with a resolution of 2^-32 of its cumulative distribution.
 
     Examples
     --------
@@ -125,7 +126,8 @@ class OrnsteinUhlenbeck(_Source):
     population
         The population, or its name.
     mean, sd
-        Of the current, in the unit of U: numbers, or arrays of one per neuron.
+        Mean and standard deviation of the current, in the unit of U: numbers, or arrays of one per
+        neuron.
     tau
         Correlation time in seconds.
 

@@ -64,11 +64,11 @@ def pack_noise(layout: StreamLayout, background: Sequence[Source], key: int) -> 
     Parameters
     ----------
     layout
-        Of the network.
+        Layout of the network.
     background
         The descriptions.
     key
-        Of the random numbers.
+        Key of the random numbers.
 
     Raises
     ------

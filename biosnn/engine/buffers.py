@@ -20,8 +20,8 @@ _NEAR_BYTES = 256e3  # about half of a second-level cache
 def tile_size(packed: Packed) -> int:
     """Return the trials that kernels take side by side, a multiple of BLOCK_ROWS.
 
-    They are few, whose states stay in the first-level cache; but many where reading the weights
-    that `pull_dense` needs from further away is what costs.
+    There are few, so that their states stay in the first-level cache; but many where the weights of
+    `pull_dense` must be read from further away.
     """
     far = packed.wiring.panel_first[-1] * packed.weight.itemsize > _NEAR_BYTES and np.any(
         packed.model.cutoff == np.inf

@@ -72,10 +72,10 @@ def chunk_bounds(n_trials: int, packed: Packed, steps: int) -> NDArray[np.int64]
 
 
 def needs_extras(packed: Packed, chance: arrays.Chance, others: Any = False) -> bool | None:
-    """Return True, or None if a batch has nothing of what most do not have.
+    """Return True if a batch has something that most do not have, else None.
 
     These are conductances, bounds of U, jumps by own spikes, pooling, sparse projections, biases,
-    random spikes, or others: injected currents, moments of states, gradients by the step matrix,
+    random spikes, or others: injected currents, moments of states, gradients of the step matrix,
     adjoints of states that are kept, an earlier run.
     """
     model = packed.model
@@ -162,7 +162,7 @@ def adjoint(
     differentiate_reset
         Whether gradients flow through the reset.
     currents, coefficients
-        Whether gradients by injected currents, and by the step matrix, are wanted.
+        Whether to compute gradients with respect to injected currents, and to the step matrix.
     kept
         States whose adjoints to keep.
     """

@@ -1,4 +1,4 @@
-"""What every step contributes to the gradient by the weights of a projection.
+"""What every step contributes to the gradient of the weights of a projection.
 
 A spike of neuron j that arrives at step n, D steps after it was fired, adds W_ji to the receptor
 state of neuron i. So
@@ -26,7 +26,7 @@ def by_step(
     projection: Projection,
     adjoint: NDArray,
 ) -> Iterator[NDArray]:
-    """Yield G[n] for every step, in the shape of the gradient by the weights.
+    """Yield G[n] for every step, in the shape of the weights.
 
     Spikes from before the run count at the step in which they arrive.
 

@@ -1,4 +1,4 @@
-"""Not finite: states that leave the numbers, found after a batch or a slice, and named."""
+"""States that are no longer finite: found after a batch or a slice, and named."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ from .trial_state import rows
 
 
 class NotFinite(ValueError):
-    """A state is not a finite number any more."""
+    """A state is no longer a finite number."""
 
 
 def check_batch(

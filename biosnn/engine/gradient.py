@@ -32,13 +32,13 @@ class Gradients(Shows):
     currents
         Population -> (trial, step, neuron) dL/dcurrent, of the currents that were injected.
     parameters
-        (population, name) -> array: by the parameters of learned time constants and jumps, and by
-        biases as (population, "bias"), as in `network.parameters`.
+        (population, name) -> array, as in `network.parameters`: with respect to the parameters of
+        learned time constants and jumps, and to biases as (population, "bias").
     states
         State name -> (trial, step, neuron) dL/dstate, of the states in `record`.
     per_step
-        Projection -> (step,) Euclidean norm of what arrives at each step and its part of dL/dW, of
-        the projections in `per_step`.
+        Projection -> (step,) Euclidean norm of what each step adds to dL/dW, of the projections in
+        `per_step`.
 
     Examples
     --------
@@ -133,21 +133,22 @@ def gradient(
         before; states and spikes do. Default: no windows.
     record
         States of which to keep dL/dstate at every step, given as for `run`, to see how gradients
-        shrink or grow over time. They hold everything that follows from the state: its part in L
+        shrink or grow over time. They include everything that follows from the state: its part in L
         itself, later steps and spikes.
     per_step
-        Names of projections of which to keep how much each step adds to the gradient by weights.
+        Names of projections for which to keep how much each step adds to the gradient of the
+        weights.
     threads
         Default: all processors. The result is the same, bit for bit.
 
     Returns
     -------
-    Gradients by weights, injected currents and learned parameters.
+    Gradients with respect to weights, injected currents and learned parameters.
 
     Raises
     ------
     ValueError
-        If the trace has no tape, or what is given has not the shapes of the trace.
+        If the trace has no tape, or an array does not have the shape that follows from the trace.
 
     See Also
     --------
@@ -157,7 +158,8 @@ def gradient(
     Notes
     -----
     Going back from step n + 1 to n, with lambda_U, lambda_I the adjoints of the values at the end
-    of step n, g_S the derivatives of the loss by spikes, and sigma' the surrogate derivative:
+    of step n, g_S the derivatives of the loss with respect to spikes, and sigma' the surrogate
+    derivative:
 
         dU* = (1 - S) lambda_U,   dS = g_S + sum_i W_ji lambda_I,i[n + D]
         dW_ji += S_j[n - D] lambda_I,i
@@ -228,7 +230,7 @@ def _chosen(values, neurons, name):
 
 
 def _per_step(trace, projection, adjoint):
-    """(step,) how much each step adds to the gradient by the weights of a projection."""
+    """(step,) how much each step adds to the gradient of the weights of a projection."""
     packed, drive, recording = trace.tape
     return contributions.norms(contributions.by_step(packed, drive, recording, projection, adjoint))
 
@@ -253,7 +255,7 @@ def _loss_gradient(trace, states, spikes, counts, window):
     """arrays.LossGradient of the derivatives that were given, checked against the trace."""
     packed, drive, _ = trace.tape
     n_trials, steps, dtype = drive.rows.size, trace.n_steps, trace.network.dtype
-    states = checked_arrays(states, "the gradient by states", dtype, "{'readout.U': array}")
+    states = checked_arrays(states, "the gradient of states", dtype, "{'readout.U': array}")
     spikes = checked_arrays(spikes, "spikes: the gradient of", dtype, "{'E': array}")
     counts = checked_arrays(counts, "counts: the gradient of", dtype, "{'E': array}")
     layout = state_layout(packed, list(states))
@@ -271,12 +273,12 @@ def _loss_gradient(trace, states, spikes, counts, window):
 
 
 def _place(packed, given, result, what, axes):
-    """Put gradients by population into one array of all neurons."""
+    """Put the gradients of populations into one array of all neurons."""
     firing = [p.name for p in packed.network.firing]
     for name, value in given.items():
         if packed.network[name].name not in firing:
             raise ValueError(
-                f"{name!r} is an input or a readout; gradients by spikes and counts are of "
+                f"{name!r} is an input or a readout; gradients of spikes and counts are for "
                 f"{', '.join(firing)}."
             )
         part = result[..., packed.neurons(name)]

@@ -50,7 +50,7 @@ class GradientSum:
     packed
         The network.
     coefficients
-        Whether gradients by the step matrix are wanted.
+        Whether to compute gradients with respect to the step matrix.
     """
 
     def __init__(self, packed: Packed, coefficients: bool):

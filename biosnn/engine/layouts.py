@@ -151,7 +151,7 @@ def stack(
     Parameters
     ----------
     layout
-        Of the result.
+        Layout of the result.
     values
         Name -> array that broadcasts to (trial, step, neuron).
     n_trials, steps, dtype

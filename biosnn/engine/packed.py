@@ -82,7 +82,7 @@ class Filled(NamedTuple):
         return full
 
     def gradient(self, packed: "Packed", full: NDArray) -> NDArray:
-        """Return the gradient by Packed.weight, of that by the vector that kernels read."""
+        """Turn the gradient of the vector that kernels read into that of Packed.weight."""
         full[self.source] = full[self.place]
         return full[: packed.weight.size]
 

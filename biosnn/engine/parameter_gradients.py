@@ -1,4 +1,4 @@
-"""Gradients by learned time constants, jumps and biases, from those by the step matrix."""
+"""Gradients of learned time constants, jumps and biases, from those of the step matrix."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +11,15 @@ from .packed import Packed
 def parameter_gradients(
     packed: Packed, gradient: arrays.Gradient
 ) -> dict[tuple[str, str], NDArray]:
-    """Return gradients by the parameters of learned time constants and jumps, and by biases.
+    """Return gradients of the parameters of learned time constants and jumps, and of biases.
 
     Parameters
     ----------
     packed
         The network as kernels read it.
     gradient
-        What the adjoint summed: derivatives by the step matrix, gains, jumps and biases.
+        What the adjoint summed: derivatives with respect to the step matrix, gains, jumps and
+        biases.
 
     Returns
     -------
@@ -44,7 +45,7 @@ def parameter_gradients(
 
 
 def _tau_gradient(packed, gradient, population, neurons, name):
-    """By the parameter of one time constant, for each neuron of a population."""
+    """Gradient of the parameter of one time constant, for each neuron of a population."""
     network, model = packed.network, packed.model
     taus = network.time_constants(population)
     g = int(np.searchsorted(model.neuron_first, neurons.start, side="right")) - 1
@@ -62,7 +63,7 @@ def _tau_gradient(packed, gradient, population, neurons, name):
 
 
 def _jump_gradient(model, gradient, neurons):
-    """By the logarithm of its jumps, for each neuron of the population with those neurons."""
+    """Gradient of the logarithm of its jumps, for each neuron of a population."""
     total, jumps = np.zeros(neurons.stop - neurons.start), model.jumps
     for p, first in zip(jumps.population, jumps.first):
         if model.population_first[p] == neurons.start:

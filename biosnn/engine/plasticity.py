@@ -84,7 +84,7 @@ def starting_weights(network: Network, state: State | None) -> dict[str, NDArray
     Raises
     ------
     ValueError
-        If the weights of `state` are not of just the projections that learn, or cannot be.
+        If `state` has not just the weights of the projections that learn, or has impossible ones.
     """
     if state is not None:
         _check_learned(network, state)

@@ -1,4 +1,4 @@
-"""The very numbers of a simulation's background and start, for another program to read."""
+"""The exact numbers of a simulation's background and start, for another program to read."""
 
 from dataclasses import dataclass, field
 from typing import Any

@@ -60,7 +60,7 @@ def chosen_neurons(chosen: Any, n: int, state: str) -> NDArray[np.int64]:
     Raises
     ------
     ValueError
-        If an index is not of 0 .. n - 1.
+        If an index is not in 0 .. n - 1.
 
     Examples
     --------

@@ -44,7 +44,7 @@ def run(
     Parameters
     ----------
     network
-        With weights for all projections.
+        A network with weights for all projections.
     spikes
         SpikeTrains, or a dict of input name -> SpikeTrains; None for a network without inputs.
     record
@@ -62,9 +62,10 @@ def run(
         Trials, steps and neurons have random numbers of their own. Default: 0, or with a `state`
         the random numbers of the run before.
     state
-        Of an earlier run of as many trials (`trace.state`), to go on from: membranes, currents,
-        refractory clocks, spikes still on their way. Two runs have the bits of one long one, unless
-        the second has a seed, which makes it a branch: other random numbers from here on.
+        State of an earlier run with as many trials (`trace.state`), to go on from: membranes,
+        currents, refractory clocks, spikes still on their way. Two runs have the bits of one long
+        one, unless the second has a seed, which makes it a branch: other random numbers from here
+        on.
     tape
         Whether to keep what `gradient` needs.
     moments

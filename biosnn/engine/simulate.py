@@ -53,12 +53,12 @@ def simulate(
     Parameters
     ----------
     network
-        With weights for all projections.
+        A network with weights for all projections.
     duration
         Seconds: as many steps as cover it are simulated (10.4 ms are 11 steps of 1 ms), which
         `simulation.duration` shows.
     spikes
-        SpikeTrains of one trial for the inputs, or a dict of input name -> such.
+        SpikeTrains of one trial for the inputs, or a dict of input name -> SpikeTrains.
     background
         A list of PoissonInput, Current and OrnsteinUhlenbeck.
     record
@@ -69,27 +69,27 @@ def simulate(
     record_spikes
         Names of populations. Default: all that spike or pool spikes.
     rate_bin
-        Seconds, of the bins in which spikes are counted: the nearest number of steps, which
-        `simulation.rate_bin` shows.
+        Width in seconds of the bins in which spikes are counted, rounded to the nearest number of
+        steps; `simulation.rate_bin` shows the result.
     initial
         States at the start, such as {"E.U": 0.5}, instead of 0 and `initial` of the population: a
         number, an array (n,), or a distribution.
     state
-        Of an earlier simulation of this network, to go on from in place of `initial`. Input spikes
-        count from the start of this run, the times of a background that changes from the start of
-        the first.
+        State of an earlier simulation of this network, to go on from in place of `initial`. Input
+        spikes count from the start of this run, the times of a background that changes from the
+        start of the first.
     seed
-        A whole number >= 0 or a numpy Generator: of the background and of initial states, each
-        population with random numbers of its own. Default: 0, or with a `state` the random numbers
-        of the run before: the two then have the bits of one long run. With a state and a seed it is
-        a branch: other random numbers from here on, one future of this state for each seed.
+        A whole number >= 0 or a numpy Generator, for the background and for initial states; each
+        population has random numbers of its own. Default: 0, or with a `state` the random numbers
+        of the run before: the two then have the bits of one long run. A run with a state and a seed
+        is a branch: other random numbers from here on, one future of this state for each seed.
     merge
         Whether several spikes of one input unit in one step count once.
     out
-        Path of a file to which spikes go as they come, instead of memory, and from which
-        `read_spikes` reads them, also while the run goes on and after it was killed. What was there
-        is replaced, so give every part of a run that is continued a file of its own. When the disk
-        is full the run ends, with a warning, as after Ctrl-C.
+        Path of a file that takes the spikes as they come, instead of memory. `read_spikes` reads
+        it, also while the run goes on and after it was killed. An existing file is replaced, so
+        give every part of a continued run a file of its own. When the disk is full the run ends,
+        with a warning, as after Ctrl-C.
     threads
         Default: all processors, one for a small network. The result is the same, bit for bit.
         Without the compiler (NUMBA_DISABLE_JIT=1) there is always one.

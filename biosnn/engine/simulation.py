@@ -73,8 +73,8 @@ class Simulation(Shows):
     def spikes(self) -> dict[str, SpikeTrains]:
         """Population -> SpikeTrains of one trial, for the recorded populations.
 
-        They are read from the file if they went there; what did not fit into the file any more is
-        there too.
+        They are read from the file if they went there; what no longer fitted into the file is
+        there, too.
         """
         trains = {
             name: SpikeTrains(

@@ -17,7 +17,7 @@ class State(Shows):
     Attributes
     ----------
     fingerprint
-        Of the network that it belongs to.
+        Fingerprint of the network that it belongs to.
     step
         How many steps there have been.
     arrays

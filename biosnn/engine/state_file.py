@@ -15,7 +15,7 @@ def save_state(state: State, path: str | Path) -> None:
     state
         To go on from later.
     path
-        Of an .npz file, which is written whole or not at all.
+        Path of an .npz file, which is written whole or not at all.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def load_state(path: str | Path) -> State:
     Parameters
     ----------
     path
-        Of the file.
+        Path of the file.
 
     Returns
     -------
@@ -65,9 +65,9 @@ def load_state(path: str | Path) -> State:
     Raises
     ------
     OSError
-        If the file is missing, damaged or another one.
+        If the file is missing, damaged or of another kind.
     ValueError
-        If it holds what cannot be.
+        If it holds impossible values.
 
     See Also
     --------

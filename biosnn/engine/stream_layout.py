@@ -90,7 +90,7 @@ def list_bounds(layout: StreamLayout, bounds: NDArray, most: NDArray) -> NDArray
     Parameters
     ----------
     layout
-        Of the network.
+        Layout of the network.
     bounds
         (populations, threads + 1) parts of the neurons.
     most

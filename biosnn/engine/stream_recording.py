@@ -28,7 +28,7 @@ class StreamRecording:
     record, every, record_spikes, rate_bin
         As for `simulate`.
     steps
-        Of the whole run.
+        Number of steps of the whole run.
 
     Raises
     ------

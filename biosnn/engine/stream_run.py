@@ -125,7 +125,7 @@ class StreamRun:
         recorder
             Takes what is recorded.
         steps
-            Of the run.
+            Number of steps of the run.
         advance
             (steps, words) shows the progress.
         stop

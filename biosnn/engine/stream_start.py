@@ -55,8 +55,8 @@ def check_start(
 def random_key(seed: Any, state: State | None) -> tuple[int | None, int]:
     """Return the whole seed and the key of random numbers.
 
-    The seed is None where the random numbers go on from `state`; a seed beside a state makes a
-    branch.
+    The seed is None where the random numbers go on from `state`; a seed in addition to a state
+    makes a branch.
     """
     if state is not None and seed is None:
         return None, int(state.arrays["key"])

@@ -45,7 +45,7 @@ def check_any(arrays: dict[str, NDArray], step: Any, where: str) -> None:
 
 
 def check_spikes(state: State, layout: StreamLayout, longest: int) -> None:
-    """Raise a ValueError unless step, key and recent spikes of a state can be.
+    """Raise a ValueError unless step, key and recent spikes of a state are possible.
 
     It is the first of all checks; longest: steps that a spike may be on its way.
     """

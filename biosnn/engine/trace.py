@@ -161,9 +161,9 @@ def make_trace(
     packed, drive, recording
         As kernels read and wrote them.
     layout
-        Of the states in the recording.
+        Layout of the states in the recording.
     steps
-        Of every trial.
+        Number of steps of every trial.
     trains
         The inputs by name.
     moments

@@ -218,7 +218,7 @@ class _SparseRows:
             self.n_synapses += self.post[-1].size
 
     def _entry(self, projection, n_pre, delay):
-        """What kernels need to know of the synapses with one delay, beside their rows."""
+        """What kernels need to know of the synapses with one delay, besides their rows."""
         network = self.packed.network
         receptor = network[projection.post].neuron.receptors[projection.receptor]
         target, n_post = self.packed.state(projection.post, receptor.state)

@@ -236,7 +236,7 @@ def rules(
 
 
 def check_events(given: dict[str, NDArray], packed: Packed, where: str) -> None:
-    """Raise a ValueError unless the events of arrays that obey `rules` can be.
+    """Raise a ValueError unless the events of arrays that obey `rules` are possible.
 
     Pointers must rise, and units must exist and be in order.
     """

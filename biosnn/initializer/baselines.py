@@ -33,7 +33,7 @@ def kaiming(network: Network, *, seed: int | np.random.Generator = 0, sparse: fl
     network
         Its weights are set.
     seed
-        Of the random numbers.
+        Seed of the random numbers.
     sparse
         Share of weights that start at 0; see `random_weights`, also for the fan-in and Dale's law.
 
@@ -67,7 +67,7 @@ def xavier(network: Network, *, seed: int | np.random.Generator = 0, sparse: flo
     network
         Its weights are set.
     seed
-        Of the random numbers.
+        Seed of the random numbers.
     sparse
         Share of weights that start at 0; see `random_weights`, also for fan-in, fan-out and Dale's
         law.
@@ -117,7 +117,7 @@ def random_weights(
         Such as Normal(0, 1), a function (rng, size) -> values, or a frozen one of scipy, which has
         rvs(size=, random_state=).
     seed
-        Of the random numbers.
+        Seed of the random numbers.
     sparse
         Share of the weights of each postsynaptic neuron that start at 0, in [0, 1). Training may
         change them: they are no mask. For one that stays, connect with `synapses=`.

@@ -78,8 +78,8 @@ def fluctuation_driven(
     alpha
         Feed-forward share of the (excitatory) variance.
     family
-        Of the non-negative weights (`bs.families`), or a dict by projection. Weights of either sign
-        are normal.
+        Family of the non-negative weights (`bs.families`), or a dict by projection. Weights of
+        either sign are normal.
     assumed_rates
         Hertz to assume instead of measuring: a number, or a dict by input and population. With a
         background: of inputs alone.
@@ -96,7 +96,7 @@ def fluctuation_driven(
     merge
         Whether several spikes of a unit in one step count once, as the data will be binned.
     seed
-        Of the random numbers.
+        Seed of the random numbers.
     threads
         As for `run` and `simulate`.
     progress

@@ -100,7 +100,7 @@ class InitializerReport(Rows, Shows):
     converged
         Whether rates and weights are consistent, and the closed loop met its targets.
     iterations
-        Of the closed loop, or of theory without one.
+        Number of iterations of the closed loop, or of theory without one.
     closed_loop
         Whether the membrane was measured and the weights were corrected.
     notes

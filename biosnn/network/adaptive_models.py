@@ -26,14 +26,14 @@ def adaptive_lif(
     jump
         What a spike adds to w_adapt, one number or one per neuron.
     jump_delay
-        Seconds after a spike at which it does, rounded to the nearest step.
+        Seconds from the spike to this jump, rounded to the nearest step.
     threshold
         Theta, in units of U; infinite for neurons that never spike.
     reset
         The value that U takes after a spike, or "subtract": U loses theta.
     refractory
-        Seconds for which U is clamped after a spike, of which the whole time steps count, as in
-        Brian2: 2.5 steps are 2, and the population warns.
+        Seconds for which U is clamped after a spike. As in Brian2, only whole time steps count: 2.5
+        steps become 2, and the population warns.
     integrator
         "exact", "exponential_euler" or "euler" (see `Neuron`).
 
@@ -93,14 +93,14 @@ def ei_adaptive_lif(
     jump
         What a spike adds to w_adapt, one number or one per neuron.
     jump_delay
-        Seconds after a spike at which it does, rounded to the nearest step.
+        Seconds from the spike to this jump, rounded to the nearest step.
     threshold
         Theta, in units of U; infinite for neurons that never spike.
     reset
         The value that U takes after a spike, or "subtract": U loses theta.
     refractory
-        Seconds for which U is clamped after a spike, of which the whole time steps count, as in
-        Brian2: 2.5 steps are 2, and the population warns.
+        Seconds for which U is clamped after a spike. As in Brian2, only whole time steps count: 2.5
+        steps become 2, and the population warns.
     integrator
         "exact", "exponential_euler" or "euler" (see `Neuron`).
 

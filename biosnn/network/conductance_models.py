@@ -33,7 +33,7 @@ def conductance_lif(
     threshold, reset
         Threshold and the value after a spike, relative to rest.
     refractory
-        Seconds for which U is clamped after a spike, of which the whole time steps count.
+        Seconds for which U is clamped after a spike; only whole time steps count.
 
     Returns
     -------
@@ -110,8 +110,9 @@ def alpha_conductance_lif(
 
     A spike gives the conductance w (t / tau_r) exp(1 - t / tau_r), whose peak, tau_r after the
     spike, is w. Potentials and the step of U are those of `conductance_lif`. g and h take
-    exponential Euler steps, too (Brian2's method "exponential_euler"): the peak of g_r in the
-    simulation is higher than w by a share of dt / (2 tau_r), 1 % at 0.1 and 5 ms.
+    exponential Euler steps, too (Brian2's method "exponential_euler"). So the peak of g_r in the
+    simulation exceeds w by a fraction dt / (2 tau_r), which is 1 % for dt = 0.1 ms and tau_r =
+    5 ms.
 
     Examples
     --------

@@ -154,9 +154,9 @@ class MaxPool:
     shape
         (channels, length) or (channels, height, width) of the population whose spikes are pooled.
     size, stride
-        Of the windows: whole numbers, or one for each dimension. The default stride is the size:
-        windows lie side by side. What is left at the end of a dimension, too short for a window,
-        is in none (as in PyTorch).
+        Size and stride of the windows: whole numbers, or one for each dimension. The default stride
+        is the size: windows lie side by side. What is left at the end of a dimension, too short for
+        a window, belongs to none (as in PyTorch).
 
     Notes
     -----
@@ -185,7 +185,7 @@ class MaxPool:
 
     @property
     def output_shape(self) -> tuple[int, ...]:
-        """(channels, length) or (channels, height, width) of what pools."""
+        """(channels, length) or (channels, height, width) of the pooling units."""
         dimensions = zip(self.shape[1:], self.size, self.stride, strict=True)
         return (self.shape[0], *((n - k) // s + 1 for n, k, s in dimensions))
 

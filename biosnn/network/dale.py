@@ -26,7 +26,7 @@ def check_weights(name: str, weights: ArrayLike, non_negative: bool) -> None:
     Parameters
     ----------
     name
-        Of the projection, for messages.
+        Name of the projection, for messages.
     weights
         An array (pre, post), an array with one per synapse, or one number for all synapses.
     non_negative
@@ -60,7 +60,7 @@ def _index(at):
 
 
 def project(weight: NDArray[Any], non_negative: Iterable[slice]) -> None:
-    """Set negative weights to 0 where Dale's law asks for it, in place.
+    """Set negative weights to 0 where Dale's law requires it, in place.
 
     Parameters
     ----------

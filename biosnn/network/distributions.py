@@ -265,15 +265,14 @@ def log_normal_time_constants(
     mean
         Mean of the time constants in seconds.
     sigma
-        Standard deviation of their logarithm; 0 gives n times the mean.
+        Standard deviation of their logarithm; with 0 all are equal to the mean.
     n
         Number of neurons.
     seed
         A whole number >= 0 or a numpy Generator.
     name
-        Any text. Values follow from the seed and the name, so that with one seed the time constants
-        of two populations, or two of one, are independent if their names differ, such as
-        "E tau_mem" and "I tau_mem".
+        Any text. Values follow from the seed and the name: with one seed, time constants are
+        independent if their names differ, such as "E tau_mem" and "I tau_mem".
 
     Returns
     -------
@@ -322,7 +321,7 @@ def _becomes_seconds(distribution, name):
 
 
 def _refuse_mixture(distribution, quantity, name, value):
-    """ValueError for a plain number other than 0 beside a value with a unit."""
+    """ValueError for a plain number other than 0 next to a value with a unit."""
     if isinstance(value, (int, float)) and np.isfinite(value) and value != 0:
         raise ValueError(
             f"{type(distribution).__name__}: {quantity} is {getattr(distribution, quantity)}, but "

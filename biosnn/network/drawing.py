@@ -26,7 +26,7 @@ class Distribution(Protocol):
     """What weights, delays and initial states can be drawn from: anything with `draw`.
 
     `Normal`, `LogNormal` and their like are distributions; write your own as below. A function
-    (rng, size) -> values is taken, too.
+    (rng, size) -> values will do, too.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def asked(rng: Any, size: Any) -> tuple[np.random.Generator, int | tuple[int, ..
     Raises
     ------
     ValueError
-        If they are something else, or the memory does not hold as much.
+        If they are something else, or there is no memory for that many values.
 
     Examples
     --------
@@ -131,7 +131,7 @@ def draw(values: Any, rng: np.random.Generator, size: int) -> NDArray[Any]:
     Raises
     ------
     ValueError
-        If `values` is a class, cannot be called so, or gives something else.
+        If `values` is a class, cannot be called like this, or returns something else.
 
     Examples
     --------
@@ -172,7 +172,7 @@ def draw_weights(values: Any, size: int, key: int, dtype: DTypeLike) -> NDArray[
     key
         A whole number that the random numbers depend on.
     dtype
-        Of the weights.
+        Type of the weights.
 
     Returns
     -------

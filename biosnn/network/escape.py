@@ -28,10 +28,10 @@ class EscapeNoise:
 
     Notes
     -----
-    The adjoint is that of a network with these spikes: sigma'(U* - theta) is the surrogate of the
-    population as it is without noise, which need not be the derivative of p. With the surrogate
-    Sigmoid(beta) and SigmoidEscape(beta) it is: the gradient is then that of the expected spikes,
-    given the past (Gygax & Zenke 2025).
+    The adjoint takes the spikes as they were drawn. As without noise, sigma'(U* - theta) is the
+    surrogate of the population, which need not be the derivative of p. With Sigmoid(beta) and
+    SigmoidEscape(beta) it is: the gradient is then that of the expected spikes, given the past
+    (Gygax & Zenke 2025).
     """
 
     steepness: float = 20.0
@@ -53,11 +53,11 @@ class SigmoidEscape(EscapeNoise):
     Parameters
     ----------
     steepness
-        beta > 0. A large one is nearly without noise.
+        beta > 0. A large one leaves hardly any noise.
 
     Notes
     -----
-    p is that of a step, whatever its length; 1/2 at threshold.
+    p is the probability per step, whatever the length of a step. It is 1/2 at threshold.
 
     Examples
     --------
@@ -78,7 +78,7 @@ class SigmoidEscape(EscapeNoise):
         x
             U* - theta.
         dt
-            The time step in seconds, which does not matter.
+            The time step in seconds, which has no effect.
         """
         with np.errstate(over="ignore"):  # far below threshold
             return 1 / (1 + np.exp(-self.steepness * reals(x, "x")))
@@ -184,7 +184,7 @@ def chance(
 
 
 def checked_dropout(network: Any, dropout: Any) -> dict[str, float]:
-    """Return the probability of dropout of each population where there is one.
+    """Return the probability of dropout of each population that has one.
 
     Parameters
     ----------

@@ -182,7 +182,7 @@ class Gamma(Family):
 
 @dataclass(frozen=True)
 class HalfNormal(Family):
-    """Absolute values of normal ones; kappa = pi / 2.
+    """Absolute values of normal weights; kappa = pi / 2.
 
     Examples
     --------

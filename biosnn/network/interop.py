@@ -26,7 +26,7 @@ def from_torch(weight: Any) -> NDArray[Any]:
     Raises
     ------
     ValueError
-        If it has other than two axes, or values that are not finite numbers.
+        If it does not have two axes, or has values that are not finite numbers.
 
     Notes
     -----

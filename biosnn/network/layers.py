@@ -42,13 +42,13 @@ def layer(
     n
         Number of neurons.
     name
-        Of the population.
+        Name of the population.
     neuron
         Its model; default lif().
     recurrent
         Whether it projects onto itself.
     delay
-        Of all projections, in seconds.
+        Delay of all projections, in seconds.
     surrogate
         Surrogate gradient of its spikes.
 
@@ -106,7 +106,7 @@ def dalian_layer(
     recurrent_excitation
         Whether E projects onto E and I.
     delay
-        Of all projections, in seconds.
+        Delay of all projections, in seconds.
     surrogate
         Surrogate gradient of their spikes.
 
@@ -166,13 +166,14 @@ def convolutional_layer(
     filters, kernel, stride, padding
         Of the convolution (see `Convolution`).
     recurrent_kernel
-        Odd, of a convolution of the layer with itself; None: there is none.
+        Odd kernel size of a convolution of the layer with itself; None: there is no such
+        convolution.
     name
-        Of the population.
+        Name of the population.
     neuron
         Its model; default lif().
     delay
-        Of all projections, in seconds.
+        Delay of all projections, in seconds.
     surrogate
         Surrogate gradient of its spikes.
 
@@ -236,7 +237,7 @@ def dalian_convolutional_layer(
     kernel, stride, padding
         Of the convolutions from the source to E and I (see `Convolution`).
     recurrent_kernel
-        Odd, of those from E and I to E and I; 1 joins neurons of the same position.
+        Odd kernel size of those from E and I to E and I; 1 joins neurons at the same position.
     name
         Follows E and I in the names of the populations.
     neuron
@@ -244,7 +245,7 @@ def dalian_convolutional_layer(
     recurrent_excitation
         Whether E projects onto E and I.
     delay
-        Of all projections, in seconds.
+        Delay of all projections, in seconds.
     surrogate
         Surrogate gradient of their spikes.
 

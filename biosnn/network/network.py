@@ -48,7 +48,7 @@ class Network(NetworkPopulations):
     synapses
         Name of a sparse projection -> Synapses.
     parameters
-        What training may change beside weights: (population, name) -> p, where the name is that of
+        What training may change besides weights: (population, name) -> p, where the name is that of
         a time constant, tau = 2 tau_0 sigmoid(p), "jump", jump = jump_0 exp(p), or "bias".
 
     Examples
@@ -129,7 +129,7 @@ class Network(NetworkPopulations):
         receptor
             Default: that of the sign of `pre`; onto readouts one that takes weights of either sign.
         name
-            Of the projection; default "pre->post".
+            Name of the projection; default "pre->post".
         synapses
             Which pairs are connected: Bernoulli(p), FixedInDegree(k), FixedOutDegree(k),
             FixedTotal(n), OneToOne(), FanOut(), BlockDiagonal(blocks), Pairs(pre, post),
@@ -144,7 +144,8 @@ class Network(NetworkPopulations):
             TsodyksMarkram(…), short-term, or InhibitorySTDP(…), on sparse projections of
             inhibitory populations; for `simulate`.
         frozen
-            Whether training leaves the weights as they are, and takes no gradients by them.
+            Whether training leaves the weights as they are, and computes no gradients with respect
+            to them.
         gradient_to_source
             Whether gradients flow through this projection to `pre`.
 
@@ -155,7 +156,8 @@ class Network(NetworkPopulations):
         Raises
         ------
         ValueError
-            If something is not possible, or would break Dale's law; the network is then as before.
+            If an argument is not possible, or would break Dale's law. The network is then as
+            before.
         """
         pre = self.own(pre, "pre")
         post = self.own(post, "post")
@@ -274,7 +276,7 @@ class Network(NetworkPopulations):
         Parameters
         ----------
         name
-            Of the projection, for messages.
+            Name of the projection, for messages.
         delay
             Seconds, one number or one for every synapse.
 
@@ -316,7 +318,7 @@ class Network(NetworkPopulations):
         Raises
         ------
         ValueError
-            If the shape is another, a weight is not finite, or violates Dale's law.
+            If the shape is wrong, or a weight is not finite or violates Dale's law.
         """
         projection = self.projection(projection)
         name, synapses = projection.name, self.synapses.get(projection.name)

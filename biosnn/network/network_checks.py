@@ -57,7 +57,7 @@ def checked_population(population: Population, dt: float, dtype: Any) -> Populat
     dt
         The time step in seconds.
     dtype
-        Of the states.
+        Type of the states.
     """
     name = population.name
     n = whole(population.n, f"population {name!r}: n, the number of neurons,", 1, _MOST)
@@ -300,11 +300,11 @@ def checked_weights(name: str, weights: Any, dtype: Any, copy: bool) -> NDArray[
     Parameters
     ----------
     name
-        Of the projection, for messages.
+        Name of the projection, for messages.
     weights
         Numbers; distributions and tensors are refused, with what to do instead.
     dtype
-        Of the network.
+        Type of the network.
     copy
         Whether an array of that type is copied.
     """

@@ -30,7 +30,7 @@ class NetworkParts(Shows):
     weights: dict[str, Any]
     #: Name of a sparse projection -> its Synapses.
     synapses: dict[str, Synapses]
-    #: What training may change beside weights: (population, name) -> p, where the name is that of a
+    #: What training may change besides weights: (population, name) -> p, where name is that of a
     #: time constant, tau = 2 tau_0 sigmoid(p), "jump", jump = jump_0 exp(p), or "bias", bias = p.
     parameters: dict[tuple[str, str], Any]
     _populations: dict[str, Population]

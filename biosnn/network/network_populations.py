@@ -27,7 +27,7 @@ class NetworkPopulations(NetworkView):
         n
             Number of units.
         name
-            Of the input.
+            Name of the input.
         sign
             "excitatory", "inhibitory" or "unsigned". Unsigned inputs excite where the receptors
             have signs (`ei_lif`).
@@ -73,7 +73,7 @@ class NetworkPopulations(NetworkView):
         sign
             "excitatory", "inhibitory" or "unsigned": of all weights that leave the population.
         name
-            Of the population; default "population_0", "population_1" and so on.
+            Name of the population; default "population_0", "population_1" and so on.
         surrogate
             What replaces the derivative of a spike.
         initial
@@ -83,7 +83,7 @@ class NetworkPopulations(NetworkView):
             spikes add (adaptation) -> "population" (one parameter) or "neuron" (one each), for
             instance {"mem": "neuron", "exc": "population"}.
         noise
-            Spikes at random, such as SigmoidEscape(20).
+            Escape noise, such as SigmoidEscape(20): spikes at random.
         bias
             Initial value of a constant current that training changes, a number or an array (n,).
             It is a term on the right-hand side of tau_mem dU/dt = -U + …. None: no such current
@@ -135,7 +135,7 @@ class NetworkPopulations(NetworkView):
         tau_mem, tau_syn, integrator
             Of their table (`leaky_readout`).
         name
-            Of the readout.
+            Name of the readout.
         initial, learn, bias
             As for `population`.
 
@@ -168,7 +168,7 @@ class NetworkPopulations(NetworkView):
         pooling
             MaxPool(shape, size, stride), with the shape of the feature maps of `source`.
         name
-            Of the units; default the name of the source and "pooled".
+            Name of the units; default the name of the source and "pooled".
 
         Returns
         -------
@@ -179,11 +179,11 @@ class NetworkPopulations(NetworkView):
         Notes
         -----
         S_g[n] = max over the neurons i of window g of S_i[n], in the same step: a unit spikes when
-        one of its window does.
+        a neuron of its window does.
 
         dL/dS_g goes to the neuron of the window with the largest S_i. Where these are equal, as
-        spikes mostly are, it goes to the one with the largest U* - theta, and of those to the
-        first: since the smooth twin of a spike grows with U* - theta, this is the limit of the
+        spikes mostly are, it goes to the one with the largest U* - theta, and among those to the
+        first. The smooth twin of a spike grows with U* - theta, so this is the limit of the
         gradient of the twin, whose spikes differ.
         """
         source = self.own(source, "source")

@@ -120,7 +120,7 @@ class NetworkView(NetworkParts):
         return getattr(projection.synapses, "in_degree", synapses.size / synapses.n_post)
 
     def multiplicity(self, projection: Projection | str) -> float:
-        """Return the mean square over the mean of the number of synapses of a connected pair.
+        """Return the mean square, over the mean, of the number of synapses per connected pair.
 
         Parameters
         ----------
@@ -165,7 +165,7 @@ class NetworkView(NetworkParts):
         projection
             One of the network, or its name.
         weights
-            Of the projection. The weight of a pair with several synapses is their sum.
+            Weights of the projection. The weight of a pair with several synapses is their sum.
 
         Returns
         -------

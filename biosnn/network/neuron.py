@@ -51,7 +51,7 @@ class Receptor:
 
 @dataclass(frozen=True)
 class NonlinearDrive:
-    """What drives U beside the linear part of tau_mem dU/dt (`adex`, `izhikevich`).
+    """What drives U in addition to the linear part of tau_mem dU/dt (`adex`, `izhikevich`).
 
     Parameters
     ----------
@@ -100,9 +100,9 @@ class Neuron(Shows):
     reset
         The value that U takes after a spike, or "subtract": U loses theta.
     refractory
-        Seconds for which U is clamped after a spike. As in Brian2 the whole steps in it count:
-        0.25 ms are 2 steps of 0.1 ms, and a population with such a period warns
-        (RoundingWarning). k steps clamp k - 1 updates.
+        Seconds for which U is clamped after a spike. As in Brian2, only whole steps count: 0.25 ms
+        become 2 steps of 0.1 ms, and a population with such a period warns (RoundingWarning). k
+        steps clamp k - 1 updates.
     integrator
         "exact" (matrix exponential), "exponential_euler" (each state from the others' old values)
         or "euler" (forward Euler).
@@ -116,7 +116,7 @@ class Neuron(Shows):
     jump_delay
         Seconds after a spike at which `spike_jumps` act, rounded to the nearest step.
     low, high
-        Between which U is held before it meets the threshold (`bounded`).
+        Bounds between which U is held before it meets the threshold (`bounded`).
 
     Raises
     ------
@@ -202,7 +202,7 @@ class Neuron(Shows):
         dt
             The time step in seconds.
         name
-            Of the population, for the message.
+            Name of the population, for the message.
         """
         steps = self.refractory_steps(dt)
         timegrid.warn_if_rounded(
@@ -299,8 +299,8 @@ def bounded(neuron: Neuron, low: float = -np.inf, high: float = np.inf) -> Neuro
     Notes
     -----
     U* = min(max(U*, low), high) after integration, before U* meets the threshold. The adjoint is
-    that of the formula: no gradient flows through a U* at a bound. An upper bound little above the
-    threshold, say 1.01, keeps the surrogate derivative of every spike near its peak, but by the
+    that of the formula: no gradient flows through a U* at a bound. An upper bound slightly above
+    the threshold, say 1.01, keeps the surrogate derivative of every spike near its peak, but by the
     same formula also cuts the gradient of every U* beyond it.
 
     Examples

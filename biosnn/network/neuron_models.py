@@ -70,8 +70,8 @@ def lif(
     reset
         The value that U takes after a spike, or "subtract": U loses theta.
     refractory
-        Seconds for which U is clamped after a spike, of which the whole time steps count, as in
-        Brian2: 2.5 steps are 2, and the population warns.
+        Seconds for which U is clamped after a spike. As in Brian2, only whole time steps count: 2.5
+        steps become 2, and the population warns.
     integrator
         "exact", "exponential_euler" or "euler" (see `Neuron`).
 
@@ -125,8 +125,8 @@ def lif_delta(
     reset
         The value that U takes after a spike, or "subtract": U loses theta.
     refractory
-        Seconds for which U is clamped after a spike, of which the whole time steps count, as in
-        Brian2: 2.5 steps are 2, and the population warns.
+        Seconds for which U is clamped after a spike. As in Brian2, only whole time steps count: 2.5
+        steps become 2, and the population warns.
     integrator
         "exact", "exponential_euler" or "euler" (see `Neuron`).
 
@@ -196,8 +196,8 @@ def ei_lif(
     reset
         The value that U takes after a spike, or "subtract": U loses theta.
     refractory
-        Seconds for which U is clamped after a spike, of which the whole time steps count, as in
-        Brian2: 2.5 steps are 2, and the population warns.
+        Seconds for which U is clamped after a spike. As in Brian2, only whole time steps count: 2.5
+        steps become 2, and the population warns.
     integrator
         "exact", "exponential_euler" or "euler" (see `Neuron`).
 
@@ -255,8 +255,8 @@ def ampa_nmda_gaba(
     reset
         The value that U takes after a spike, or "subtract": U loses theta.
     refractory
-        Seconds for which U is clamped after a spike, of which the whole time steps count, as in
-        Brian2: 2.5 steps are 2, and the population warns.
+        Seconds for which U is clamped after a spike. As in Brian2, only whole time steps count: 2.5
+        steps become 2, and the population warns.
     integrator
         "exact", "exponential_euler" or "euler" (see `Neuron`).
 

@@ -35,7 +35,7 @@ def adex(
     peak, reset
         Where a spike is cut and what U is then, in volts from rest.
     refractory
-        Seconds for which U is clamped after a spike, of which the whole time steps count.
+        Seconds for which U is clamped after a spike; only whole time steps count.
 
     Returns
     -------
@@ -118,7 +118,7 @@ def izhikevich(
     peak
         Where a spike is cut, in mV.
     refractory
-        Seconds for which U is clamped after a spike, of which the whole time steps count.
+        Seconds for which U is clamped after a spike; only whole time steps count.
 
     Returns
     -------

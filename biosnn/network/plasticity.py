@@ -36,9 +36,9 @@ class TsodyksMarkram:
         at a spike, first  u += U (1 - u)                   (u = 0 before it where tau_facil = 0)
         then               release r = u x:  x -= r, and the receptor gets weight r
 
-    so that u at the spike counts, x before it. At rest x = 1 and u = 0. Both depend on the train of
-    the presynaptic neuron alone: there is one u and one x for each of them, and the release of a
-    spike arrives with the delay of each synapse.
+    so that the release takes u after its jump, and x before its own. At rest x = 1 and u = 0. Both
+    depend on the train of the presynaptic neuron alone: there is one u and one x for each of them,
+    and the release of a spike arrives with the delay of each synapse.
 
     In the steady state of a regular train of interval T without facilitation,
     u x = U (1 - e) / (1 - (1 - U) e) with e = exp(-T / tau_rec).
@@ -75,7 +75,7 @@ class TsodyksMarkram:
         Parameters
         ----------
         rate
-            Of the train in Hz, a number or an array.
+            Rate of the train in Hz, a number or an array.
 
         Returns
         -------
@@ -117,7 +117,7 @@ class InhibitorySTDP:
     eta
         Change of the weight for coincident spikes, > 0, in units of the weight.
     target_rate
-        Of the postsynaptic neuron in Hz, > 0.
+        Target rate of the postsynaptic neuron in Hz, > 0.
     tau
         Time constant of both traces, in seconds.
     w_max

@@ -40,8 +40,8 @@ def time_rescale(network: Network, dt: Seconds) -> Network:
     With the integrator "exact" (also with "exponential_euler" and "euler" to the order of dt) a
     spike of a weight w has the same postsynaptic potential in steps of any length, so weights stay.
     What changes: delays and refractory periods are rounded to the new steps; spikes fall into other
-    steps, so that their times and the rates change a little; and SigmoidEscape noise, which is by
-    the step.
+    steps, so that their times and the rates change a little; and SigmoidEscape noise, whose
+    probability is per step.
 
     Examples
     --------

@@ -58,21 +58,21 @@ def step_matrix(
         Length of the step in seconds.
     time_constants
         Name -> seconds, one number or an array (n,) of one per neuron, in place of those of the
-        table. They may be complex, for derivatives by a complex step.
+        table. They may be complex, for derivatives from a complex step.
 
     Returns
     -------
     matrix
         (S, S), or (n, S, S) if a time constant is an array.
     drive
-        (S,) or (n, S): what a current into the membrane adds that is constant during the step.
+        (S,) or (n, S): what a current into the membrane adds, if it is constant during the step.
 
     Notes
     -----
     With the integrator "exact", M = expm(A dt). With "exponential_euler" every state moves
     towards what the old values of the others say,
     x_s <- d_s x_s + (1 - d_s) sum_q g_sq x_q with d_s = exp(-dt / tau_s), and with "euler"
-    d_s = 1 - dt / tau_s. Of a model that is not linear in U, this is the linear part.
+    d_s = 1 - dt / tau_s. For a model that is not linear in U, this is the linear part.
 
     Examples
     --------
@@ -164,7 +164,7 @@ def linear_step(
 
 
 def nonlinear_step(neuron: Neuron, dt: float, u: ArrayLike) -> Any:
-    """Return what a step adds to U beside the linear part.
+    """Return what a step adds to U in addition to the linear part.
 
     Parameters
     ----------

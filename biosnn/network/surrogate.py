@@ -14,9 +14,9 @@ from ..support.checks import keep, real, reals, shown
 class Surrogate:
     """What replaces the derivative of a spike with respect to U.
 
-    The formulas are compiled with the kernels, so a surrogate of your own chooses one of the nine
-    here, by deriving from its class, and sets the steepness (and, of TruncatedSuperSpike, the
-    cutoff) as it likes. A new formula needs a kernel: see biosnn/kernels/surrogate.py.
+    The formulas are compiled with the kernels, so a surrogate of your own derives from one of the
+    nine classes here and sets the steepness (and the cutoff of TruncatedSuperSpike) as it likes. A
+    new formula needs a kernel: see biosnn/kernels/surrogate.py.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ class SuperSpike(Surrogate):
     Parameters
     ----------
     steepness
-        beta, as of `Surrogate`.
+        beta, as in `Surrogate`.
 
     Notes
     -----
@@ -143,7 +143,7 @@ class Sigmoid(Surrogate):
     Parameters
     ----------
     steepness
-        beta, as of `Surrogate`.
+        beta, as in `Surrogate`.
 
     Notes
     -----
@@ -165,7 +165,7 @@ class Triangular(Surrogate):
     Parameters
     ----------
     steepness
-        beta, as of `Surrogate`.
+        beta, as in `Surrogate`.
 
     Notes
     -----
@@ -196,7 +196,7 @@ class TruncatedSuperSpike(Surrogate):
     Parameters
     ----------
     steepness
-        beta, as of `SuperSpike`.
+        beta, as in `SuperSpike`.
     cutoff
         Distance from threshold beyond which the gradient is zero: the adjoint visits only neurons
         nearer than that.
@@ -229,7 +229,7 @@ class Gaussian(Surrogate):
     Parameters
     ----------
     steepness
-        beta, as of `Surrogate`.
+        beta, as in `Surrogate`.
 
     Notes
     -----
@@ -255,7 +255,7 @@ class Arctan(Surrogate):
     Parameters
     ----------
     steepness
-        beta, as of `Surrogate`.
+        beta, as in `Surrogate`.
 
     Notes
     -----
@@ -282,7 +282,7 @@ class MultiGaussian(Surrogate):
     Parameters
     ----------
     steepness
-        beta, as of `Surrogate`.
+        beta, as in `Surrogate`.
 
     Notes
     -----
@@ -312,7 +312,7 @@ class AsymptoticSuperSpike(Surrogate):
     Parameters
     ----------
     steepness
-        beta, as of `Surrogate`.
+        beta, as in `Surrogate`.
 
     Notes
     -----
@@ -340,7 +340,7 @@ class ExponentialSurrogate(Surrogate):
     Parameters
     ----------
     steepness
-        beta, as of `Surrogate`.
+        beta, as in `Surrogate`.
 
     Notes
     -----

@@ -22,7 +22,7 @@ class Shared(NamedTuple):
     element
         (synapses,) the element of an array of shape `shape`, counted in C order.
     shape
-        Of the weights.
+        Shape of the weights.
     """
 
     element: NDArray[np.int64]
@@ -51,8 +51,8 @@ class Rows(NamedTuple):
 class Synapses(Shows):
     """Who connects to whom in a sparse projection: a row for each presynaptic neuron.
 
-    `network.synapses[name]` holds it; given to `connect` as synapses=, it makes the same pairs once
-    more.
+    `network.synapses[name]` holds it; given to `connect` as synapses=, it makes the same pairs
+    again.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from .network import Network
 from .plasticity import check_plasticity
 
 _FORMAT = "biosnn file 3"
-#: kind -> (what such a file holds, what its head says beside format, kind and fingerprint)
+#: kind -> (what such a file holds, what its head says besides format, kind and fingerprint)
 _KINDS = {
     "weights": ("weights alone (save_weights)", set()),
     "training": ("where a training stands", {"epoch", "batch", "recipe"}),
@@ -34,7 +34,7 @@ def write(path: str | Path, arrays: Arrays, meta: dict[str, Any]) -> None:
     Parameters
     ----------
     path
-        Of the file.
+        Path of the file.
     arrays
         Name -> array.
     meta
@@ -51,7 +51,7 @@ def read(path: str | Path, *kinds: str) -> tuple[Arrays, dict[str, Any]]:
     Parameters
     ----------
     path
-        Of the file.
+        Path of the file.
     *kinds
         Kinds that it may have; default all.
 
@@ -92,9 +92,9 @@ def save_weights(network: Network, path: str | Path) -> None:
     Parameters
     ----------
     network
-        Whose.
+        The network.
     path
-        Of the file, an .npz file.
+        Path of the file, an .npz file.
 
     Raises
     ------
@@ -122,9 +122,9 @@ def load_weights(network: Network, path: str | Path) -> None:
     Parameters
     ----------
     network
-        Described as the one that was saved.
+        A network described like the one that was saved.
     path
-        Of a file of `save_weights`, or of a checkpoint of a training.
+        Path of a file that `save_weights` wrote, or of a checkpoint of a training.
 
     Raises
     ------
@@ -174,7 +174,7 @@ def check(network: Network, arrays: Arrays, meta: dict[str, Any], path: str | Pa
     network
         Into which it is to be read.
     arrays, meta, path
-        As `read` gives them, and of what file.
+        As `read` returns them, and the path of their file.
     """
     names = {f"weight/{p.name}": p.name for p in network.projections}
     stored = sorted(key.removeprefix("weight/") for key in arrays if key.startswith("weight/"))

@@ -30,7 +30,7 @@ def write(path: Any, arrays: dict[str, Any], head: dict[str, Any], what: str) ->
     Parameters
     ----------
     path
-        Of the file.
+        Path of the file.
     arrays
         Name -> array.
     head
@@ -60,7 +60,7 @@ def read(path: Any, what: str) -> tuple[dict[str, Any], dict[str, Any]]:
     Parameters
     ----------
     path
-        Of the file.
+        Path of the file.
     what
         For messages: "file of biosnn".
 

@@ -71,7 +71,7 @@ _watch = _Stopwatch()
 
 
 def clock() -> float:
-    """Return seconds, as time.perf_counter, of a clock that stands still during compilation."""
+    """Return the seconds of a clock like time.perf_counter that stands still during compilation."""
     return time.perf_counter() - _watch.seconds()
 
 

@@ -30,7 +30,7 @@ def naming(path: Path, what: str) -> Iterator[None]:
     Parameters
     ----------
     path
-        Of the file.
+        Path of the file.
     what
         For messages: "it cannot be read". The class and the errno of the error stay.
     """
@@ -43,12 +43,12 @@ def naming(path: Path, what: str) -> Iterator[None]:
 
 
 def is_file(path: Path) -> bool:
-    """Return whether a path is that of a file; to open anything else may wait for ever.
+    """Return whether a path leads to a file; opening anything else may wait forever.
 
     Parameters
     ----------
     path
-        To be looked up.
+        The path to look up.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def replaced(path: str | Path, what: str) -> Iterator[BinaryIO]:
     Parameters
     ----------
     path
-        Of the file in the end; folders are made.
+        Path of the finished file; missing folders are made.
     what
         For messages: "the file could not be written".
     """
@@ -89,12 +89,12 @@ def replaced(path: str | Path, what: str) -> Iterator[BinaryIO]:
 
 
 def lock_file(path: str | Path) -> "Lock":
-    """Return a Lock on a file that is made for it; call `remove` at the end.
+    """Create a file and return a Lock on it; call `remove` at the end.
 
     Parameters
     ----------
     path
-        Of the file.
+        Path of the file.
 
     Raises
     ------
@@ -123,9 +123,9 @@ class Lock:
     Parameters
     ----------
     descriptor
-        Of the open file.
+        Descriptor of the open file.
     path
-        Of the file, if `remove` is to remove it.
+        Path of the file, if `remove` is to remove it.
 
     Raises
     ------

@@ -27,7 +27,7 @@ class Stored(NamedTuple):
     Parameters
     ----------
     shape
-        Of the data set.
+        Shape of the data set.
     vlen
         Whether entries have lengths of their own.
     kind, element
@@ -52,7 +52,7 @@ def read(path: Path, wanted: dict) -> dict:
     Parameters
     ----------
     path
-        Of the file.
+        Path of the file.
     wanted
         Name -> (whether entries have lengths of their own, kinds of their elements such as "iu"; ""
         if values are not wanted).

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def check_room(what: Any, count: int, itemsize: int, things: str = "synapses") -> None:
-    """Raise a ValueError if this machine does not have the memory for so many things.
+    """Raise a ValueError if this machine does not have the memory for that many things.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ def bounds(
     above: float | None = None,
     below: float | None = None,
 ) -> str:
-    """Return bounds in words, with a leading blank; nothing without bounds."""
+    """Return bounds in words, with a leading space; nothing without bounds."""
     if low is not None and high is not None:
         return (
             f" from {low:g} to {high:g}"

@@ -1,7 +1,7 @@
-"""How long times in seconds can be: above, a UnitWarning asks whether milliseconds were meant.
+"""The longest plausible times: above them a UnitWarning asks whether milliseconds were meant.
 
-Each limit lies between what models have and what the usual numbers of milliseconds are. Durations
-of trials and runs have no limit.
+Each limit, in seconds, lies between the values that models have and the numbers that one would
+write for the usual times in milliseconds. Durations of trials and runs have no limit.
 """
 
 STEP = 0.02  # a time step: 0.1 ms is common

@@ -115,10 +115,10 @@ def _on_interrupt(signum, frame):
 def graceful_interrupt() -> Iterator[Callable[[], bool]]:
     """Return a context with a function that says whether Ctrl-C was pressed.
 
-    KeyboardInterrupt follows from a second Ctrl-C, from one within `at_once`, and from one within
-    three seconds of an earlier one that another block took: so a loop over calls that each end
-    gracefully can be left. Where the process ignores Ctrl-C (as nohup makes it), it goes on doing
-    so. Outside of the main thread signals cannot be caught; then the function always says no.
+    A second Ctrl-C raises KeyboardInterrupt. So does one within `at_once`, or within three seconds
+    of an earlier one that another block took: a loop over calls that each end gracefully can be
+    left. A process that ignores Ctrl-C (as under nohup) goes on ignoring it. Outside of the main
+    thread signals cannot be caught; there the function always says no.
     """
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or before in (

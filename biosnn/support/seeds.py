@@ -21,7 +21,7 @@ def whole_seed(seed: Any, name: str = "seed") -> int:
     seed
         A whole number >= 0, or a numpy Generator, from which one is drawn.
     name
-        Of the argument, for messages.
+        Name of the argument, for messages.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def generator(seed: Any, name: str = "seed") -> np.random.Generator:
     seed
         A whole number >= 0 or a numpy Generator.
     name
-        Of the argument, for messages.
+        Name of the argument, for messages.
 
     Examples
     --------

@@ -41,7 +41,7 @@ def number(value: float | None, form: str = ".4g") -> str:
 
 
 def printed(*parts: "Table | str", width: int | None = None) -> str:
-    """Return tables and texts below each other.
+    """Return tables and texts, one below the other.
 
     Parameters
     ----------
@@ -114,8 +114,8 @@ class Table:
     rows
         Sequences of texts, one for each column. Numbers are at the right of their columns.
     keys
-        So many columns at the left say what a row is. They are repeated at the left where the
-        columns do not fit beside each other and go on below.
+        Number of columns at the left that say what a row is. They are repeated where the columns do
+        not fit next to each other and go on below.
 
     Examples
     --------
@@ -182,7 +182,7 @@ class Table:
         return keys + values, keys + most
 
     def _blocks(self, least, width):
-        """Columns that fit beside each other: lists of their numbers, each with the keys first."""
+        """Columns that fit side by side: lists of their numbers, each with the keys first."""
         keys, blocks = list(range(self.keys)), [[]]
         for c in range(self.keys, len(self.headings)):
             if blocks[-1] and _width([least[k] for k in [*keys, *blocks[-1], c]]) > width:
@@ -210,5 +210,5 @@ class Table:
 
 
 def _width(sizes):
-    """Columns of cells beside each other."""
+    """Width of cells side by side."""
     return sum(sizes) + len(_GAP) * max(len(sizes) - 1, 0)

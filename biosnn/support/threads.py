@@ -23,8 +23,8 @@ _PATIENCE = 0.2  # seconds in which threads that were told to stop do so, unless
 def default_threads() -> int:
     """Return the number of processors that this process may use.
 
-    These are those of the machine, of its affinity, and the quotas of its control groups, rounded
-    down.
+    It follows from the machine, the affinity of the process, and the quotas of its control groups,
+    rounded down.
     """
     if hasattr(os, "process_cpu_count"):
         given = os.process_cpu_count()
@@ -58,8 +58,8 @@ def _quota():
 def processors_of_groups(own: Path, mounted: Path) -> float:
     """Return the smallest quota of the control groups of a process (Linux, version 1 or 2).
 
-    A quota may be at every level; in a container the path may be that of the machine, of which only
-    the end or the root is seen.
+    There may be a quota at every level. In a container the path may be that of the machine, of
+    which only the end or the root is visible.
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def on_threads(
     Parameters
     ----------
     work
-        A function, which releases the lock of the interpreter if it is to gain anything.
+        A function. Threads help only while it releases the lock of the interpreter.
     jobs
         Tuples of its arguments.
     threads

@@ -17,9 +17,9 @@ Step n of length dt begins at n dt, and is called "at" that time.
 |                         | trial, or fit into it, likewise        |                         |
 
 Tolerance. A time that should be n dt is stored a little off: by rounding, and by what was added and
-taken away before. It counts as n dt where it lies less than 1e-3 steps below it, plus 2 eps t: what
-a product of two rounded numbers may be off, with the eps of the type in which times are given
-(float32 resolves 1e-3 steps of 0.1 ms only up to about a second), but always less than half a step.
+taken away before. It counts as n dt where it lies less than 1e-3 steps + 2 eps t below, and always
+less than half a step. 2 eps t is the error of a product of two rounded numbers. The eps is that of
+the type in which times are given: float32 resolves 1e-3 steps of 0.1 ms only up to about a second.
 Windows are longer than steps, and must not take spikes of the step before: their tolerance is 1e-6
 of a window, at most 1 µs, plus 2 eps t.
 
@@ -42,7 +42,7 @@ _UNITS = (("ms", 1e-3), ("µs", 1e-6), ("ns", 1e-9))
 
 
 class Tolerance(NamedTuple):
-    """Seconds by which a time may lie below the begin of a step: min(least + share t, most)."""
+    """Seconds by which a time may lie below the beginning of a step: min(least + share t, most)."""
 
     least: float
     share: float
@@ -103,7 +103,7 @@ def windows_of(times: np.ndarray, width: float) -> np.ndarray:
     times
         Spike times >= 0 in seconds.
     width
-        Of the windows, in seconds.
+        Width of the windows, in seconds.
 
     Returns
     -------
@@ -183,7 +183,7 @@ def nearest_steps(times: Any, dt: float) -> Any:
 
 
 def whole_steps(period: float, dt: float) -> int:
-    """Return the whole steps in a period, that of refractoriness.
+    """Return the number of whole steps in a period, such as the refractory one.
 
     Parameters
     ----------
@@ -202,7 +202,7 @@ def whole_steps(period: float, dt: float) -> int:
 
 
 def on_grid(time: float, steps: int, dt: float) -> float:
-    """Return what an object shows of a time that became steps: itself, if it is a multiple of dt.
+    """Return the time to show for one that became steps: unchanged if it is a multiple of dt.
 
     Parameters
     ----------
@@ -237,7 +237,7 @@ def warn_if_rounded(
     name
         What they are, for the message.
     rule
-        By which they were rounded.
+        How they were rounded, for the message.
     """
     times, steps = np.ravel(np.asarray(times, float)), np.ravel(steps)
     off = np.flatnonzero(np.abs(times / dt - steps) > _STEP)
@@ -267,9 +267,9 @@ def warn_if_unresolved(dtype: Any, duration: float, dt: float) -> None:
     Parameters
     ----------
     dtype
-        Of the times.
+        Type of the times.
     duration
-        Of the trial, in seconds.
+        Duration of the trial, in seconds.
     dt
         The time step in seconds.
     """
@@ -288,7 +288,7 @@ def warn_if_outside(
 ) -> None:
     """Give a UnitWarning where most spikes lie after the end of the trial.
 
-    Their times may have another unit.
+    Their times may be in another unit.
 
     Parameters
     ----------
@@ -297,7 +297,7 @@ def warn_if_outside(
     n_spikes
         How many there are.
     duration
-        Of the trial, in seconds.
+        Duration of the trial, in seconds.
     source
         The file or array, for the message.
     """
@@ -318,7 +318,7 @@ def unit_hint(latest: float, duration: float) -> str:
     latest
         The latest time, as if in seconds.
     duration
-        Of the trial, in seconds.
+        Duration of the trial, in seconds.
 
     Returns
     -------
@@ -336,7 +336,7 @@ def unit_hint(latest: float, duration: float) -> str:
 
 
 def after(times: np.ndarray) -> float:
-    """Return where a trial ends that nobody gave an end: after its last spike.
+    """Return the end of a trial whose duration was not given: after its last spike.
 
     Parameters
     ----------

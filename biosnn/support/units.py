@@ -1,7 +1,7 @@
 """What users give: times and rates with units.
 
-Quantities may be as other programs write them: Brian2 (`10*ms`), pint and quantities. None of them
-is imported. Plain numbers and arrays are seconds and hertz.
+Quantities may come from Brian2 (`10*ms`), pint or the package quantities. None of them is imported.
+Plain numbers and arrays are seconds and hertz.
 
 Objects are told apart by their attributes: Brian2's quantities have `dim` with `get_dimension`,
 those of quantities `rescale` and `magnitude`, those of pint `to` and `magnitude`. Anything else
@@ -29,12 +29,12 @@ def seconds(value: Any, name: str = "this") -> Any:
     value
         A number, an array, a quantity, or a list of them.
     name
-        Of the argument, for messages.
+        Name of the argument, for messages.
 
     Raises
     ------
     ValueError
-        If it is a quantity of something else.
+        If it is a quantity, but not a time.
 
     Examples
     --------
@@ -55,7 +55,7 @@ def hertz(value: Any, name: str = "this") -> Any:
     Raises
     ------
     ValueError
-        If it is a quantity of something else.
+        If it is a quantity, but not a rate.
     """
     return _plain(value, name, "rate", "hertz", "Hz", -1, "5*Hz")
 

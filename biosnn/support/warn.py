@@ -12,9 +12,9 @@ _IMPORTING = "importlib._bootstrap"  # frames of `import`, which warnings.warn d
 
 
 class UnitWarning(UserWarning):
-    """A number that can hardly be meant in the unit in which it was taken.
+    """A number that is hardly plausible in the unit in which it was read.
 
-    Such as a membrane time constant of 20 s.
+    An example is a membrane time constant of 20 s.
 
     Examples
     --------

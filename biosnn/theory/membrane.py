@@ -23,6 +23,7 @@ and the correlation of conductance and membrane shifts the mean by
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import NoneType
 
 import numpy as np
 
@@ -71,8 +72,8 @@ class Input:
     def __post_init__(self) -> None:
         for name, kind, what in (
             ("receptor", str, "the name of a receptor"),
-            ("pre", str | None, "the name of a population, or None"),
-            ("plasticity", TsodyksMarkram | None, "bs.TsodyksMarkram(…), or None"),
+            ("pre", (str, NoneType), "the name of a population, or None"),
+            ("plasticity", (TsodyksMarkram, NoneType), "bs.TsodyksMarkram(…), or None"),
         ):
             checks.instance(getattr(self, name), f"Input: {name}", kind, what)
         numbers = {name: getattr(self, name) for name in ("n", "mean", "square", "rate")}
@@ -177,7 +178,7 @@ def efficacy(plasticity: TsodyksMarkram | None, rate: float) -> float:
     >>> f"{bs.theory.efficacy(bs.TsodyksMarkram(0.5, 0.8), rate=10.0):.2f}"
     '0.10'
     """
-    kinds = TsodyksMarkram | InhibitorySTDP | None
+    kinds = (TsodyksMarkram, InhibitorySTDP, NoneType)
     checks.instance(plasticity, "plasticity", kinds, "bs.TsodyksMarkram(…), or None")
     return _share(plasticity, checks.rate(rate, "rate"))
 

@@ -91,8 +91,8 @@ class Moments(Shows):
     def __post_init__(self) -> None:
         numbers = {name: value for name, value in vars(self).items() if name != "errors"}
         check_numbers("Moments", **numbers)
-        kinds = Moments | None
-        checks.instance(self.errors, "Moments: errors", kinds, "Moments(…), or None")
+        if self.errors is not None:
+            checks.instance(self.errors, "Moments: errors", Moments, "Moments(…), or None")
 
     @property
     def known(self) -> bool:

@@ -33,13 +33,13 @@ class BatchGradient:
     loss
         Mean over the batch.
     score, scored
-        Sum of the scores, and of how many trials.
+        Sum of the scores, and number of trials with a score.
     regularizer
         All terms, of counts and of weights.
     gradient
-        (n,) by the vector of parameters, of loss and regularizers.
+        (n,) gradient of loss and regularizers with respect to the vector of parameters.
     weight_gradient
-        By all weights, without the regularizers of weights.
+        Its part for all weights, without the regularizers of weights.
     fired
         (spiking neuron,) whether any trial had a spike.
     state

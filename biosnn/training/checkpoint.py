@@ -1,9 +1,9 @@
-"""Checkpoints of a training: atomic files from which it goes on with the bits of an unbroken one.
+"""Checkpoints of a training: atomic files from which it resumes bit for bit.
 
 A checkpoint is atomic: it is written to a temporary file, flushed to the disk and then renamed
-(`support/files.py`, `replaced`), so that a kill or a full disk leaves the one before. It holds the
-parameters, the state of the optimizer, the learning curves, the position within the epoch, and the
-recipe of the training, without which the bits could not be the same.
+(`support/files.py`, `replaced`), so that a kill or a full disk leaves the previous one. It holds
+the parameters, the state of the optimizer, the learning curves, the position within the epoch, and
+the recipe of the training, without which the bits could not be the same.
 """
 
 import re
@@ -26,9 +26,9 @@ _STATE = "state/"
 
 
 def save(session: Session, folder: Path) -> None:
-    """Write a checkpoint after an epoch, or where Ctrl-C ended it; and the best one, if it is.
+    """Write last.npz after an epoch, or where Ctrl-C ended it; best.npz if it is the best so far.
 
-    Killed between the two files, a training that is resumed writes the best one again.
+    A training that was killed between the two files writes the best one again when it resumes.
     """
     progress = session.progress
     if progress.batch == 0 and progress.epoch and session.ended_with_the_best():
@@ -42,7 +42,7 @@ def resume_if_there(session: Session, folder: Path) -> None:
     Raises
     ------
     ValueError
-        If it is of another network or recipe, or holds values that cannot be; nothing has changed.
+        If it is of another network or recipe, or holds impossible values. Nothing has changed then.
     OSError
         If the file is damaged or of another kind.
     """

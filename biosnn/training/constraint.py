@@ -1,4 +1,4 @@
-"""Constraints that weights obey after every optimizer step, beside their signs (network/dale.py).
+"""Constraints that weights obey after each optimizer step, besides their signs (network/dale.py).
 
 Where they are applied, and Dale's law with them: update.py.
 """
@@ -24,7 +24,7 @@ class WeightConstraint:
         Weights outside of low … high are set to the nearer bound.
     norm
         Largest Euclidean norm of the weights of a projection onto one neuron, > 0; longer vectors
-        are scaled down to it. Of shared weights it is the norm of the kernels of a filter, or of
+        are scaled down to it. For shared weights it is the norm of the kernels of a filter, or of
         the one tied weight.
     projections
         Names of the projections that it is for; None: all.

@@ -25,7 +25,7 @@ def _log_softmax(logits):
 
 
 def _softmax_cross_entropy(log_softmax, softmax, labels):
-    """-log softmax(logits)[label], and its derivative by the logits, written over `softmax`."""
+    """-log softmax(logits)[label]; its derivative with respect to them overwrites `softmax`."""
     at = (*np.indices(labels.shape, sparse=True), labels)
     softmax[at] -= 1
     return -log_softmax[at], softmax
@@ -58,11 +58,11 @@ class CrossEntropy:
         raise NotImplementedError(f"{type(self).__name__} has no reduce()")
 
     def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
-        """Return the derivative by the readout from that by the logits: the adjoint of `reduce`."""
+        """Return the derivative with respect to the readout: the adjoint of `reduce`."""
         raise NotImplementedError(f"{type(self).__name__} has no spread()")
 
     def of_logits(self, logits: NDArray[Any], labels: NDArray[Any]) -> tuple[Any, Any]:
-        """Return the value of each trial, and its derivative by the logits (trial, unit)."""
+        """Return the value of each trial, and its derivative with respect to the logits."""
         log_softmax, softmax = _log_softmax(logits)
         return _softmax_cross_entropy(log_softmax, softmax, labels)
 
@@ -84,7 +84,7 @@ class CrossEntropy:
     def value_and_gradient(
         self, readout: Any, target: Any, mask: Any = None, total: float | None = None
     ) -> tuple[float, NDArray[Any]]:
-        """Return the mean loss and its derivative by each element of the readout."""
+        """Return the mean loss and its derivative with respect to the readout."""
         readout = as_readout(readout)
         self.check(target, *readout.shape)
         return self.assess(readout, target, mask, total)[:2]
@@ -125,7 +125,7 @@ class MaxOverTimeCrossEntropy(CrossEntropy):
         return readout[where], where
 
     def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
-        """Return the derivative by the readout from that by the logits."""
+        """Turn the derivative with respect to the logits into that with respect to the readout."""
         result = np.zeros_like(readout)
         result[where] = gradient
         return result
@@ -150,7 +150,7 @@ class SumOverTimeCrossEntropy(CrossEntropy):
         return readout.sum(axis=1, dtype=np.float64), None
 
     def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
-        """Return the derivative by the readout from that by the logits."""
+        """Turn the derivative with respect to the logits into that with respect to the readout."""
         return np.broadcast_to(gradient[:, None], readout.shape).astype(readout.dtype)
 
 
@@ -173,7 +173,7 @@ class MeanOverTimeCrossEntropy(CrossEntropy):
         return readout.mean(axis=1, dtype=np.float64), None
 
     def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
-        """Return the derivative by the readout from that by the logits."""
+        """Turn the derivative with respect to the logits into that with respect to the readout."""
         share = gradient[:, None] / readout.shape[1]
         return np.broadcast_to(share, readout.shape).astype(readout.dtype)
 
@@ -197,7 +197,7 @@ class LastStepCrossEntropy(CrossEntropy):
         return readout[:, -1], None
 
     def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
-        """Return the derivative by the readout from that by the logits."""
+        """Turn the derivative with respect to the logits into that with respect to the readout."""
         result = np.zeros_like(readout)
         result[:, -1] = gradient
         return result
@@ -297,11 +297,11 @@ class FocalLoss(CrossEntropy):
         return self.over.reduce(readout)
 
     def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
-        """Return the derivative by the readout from that by the logits."""
+        """Turn the derivative with respect to the logits into that with respect to the readout."""
         return self.over.spread(readout, gradient, where)
 
     def of_logits(self, logits: NDArray[Any], labels: NDArray[Any]) -> tuple[Any, Any]:
-        """Return the value of each trial, and its derivative by the logits (trial, unit)."""
+        """Return the value of each trial, and its derivative with respect to the logits."""
         # entropy = -log p; its gradient is softmax - onehot
         entropy, gradient = super().of_logits(logits, labels)
         rest = -np.expm1(-entropy)  # 1 - p

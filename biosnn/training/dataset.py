@@ -28,7 +28,7 @@ class Given(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class DataSet:
-    """Trials of which `rows` are used.
+    """Trials of a data set, of which `rows` are used.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class DataSet:
     events, steps
         The same on the time grid, and its length.
     targets
-        Of all trials, for every term of the loss.
+        Targets of all trials, for every term of the loss.
     ends
         (trial,) the event by which 99 % of the input's steps and sources have passed.
     rows
@@ -56,7 +56,7 @@ class DataSet:
         return replace(self, rows=rows)
 
     def by_length(self, rows: np.ndarray) -> np.ndarray:
-        """Return the same rows, those first whose input ends last.
+        """Return the same rows, sorted: those whose input ends last come first.
 
         Trials side by side then have adjoints for about as many steps.
         """

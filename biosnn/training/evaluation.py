@@ -34,11 +34,11 @@ class Evaluation(Shows):
     Parameters
     ----------
     loss
-        Mean over the trials; of several losses their weighted sum.
+        Mean over the trials; with several losses their weighted sum.
     score
         Mean over the trials: the accuracy, or a negative error (see `score_name`).
     predictions
-        Of every trial; of several losses a dict by readout.
+        Predictions for every trial; with several losses a dict by readout.
     rates
         Population -> mean rate in hertz.
     score_name
@@ -93,11 +93,11 @@ def evaluate(
     Parameters
     ----------
     network
-        With weights.
+        A network with weights.
     spikes
         Spike trains of the input, or a dict of input -> spike trains.
     targets, mask
-        Of the losses, as for `train`; by default the labels of the spike trains.
+        What the losses compare with, as for `train`; by default the labels of the spike trains.
     loss
         A loss, or a dict of readout -> loss or (loss, weight).
     readout
@@ -107,7 +107,7 @@ def evaluate(
     threads
         Default: all processors.
     seed
-        Of escape noise.
+        Seed of escape noise.
     stateful
         True: trial k of a batch goes on from trial k of the batch before, as for `train`.
 

@@ -30,7 +30,7 @@ class History(Shows):
     Parameters
     ----------
     loss, score
-        Means over the training batches of the epoch, as the weights changed.
+        Means over the training batches of the epoch, while the weights changed.
     regularizer
         Mean of the regularizing terms.
     validation_loss, validation_score
@@ -40,7 +40,8 @@ class History(Shows):
     seconds
         Wall time of the epoch, without compiling.
     interrupted
-        True if Ctrl-C ended the training: a script that trains in a loop then leaves it.
+        True if Ctrl-C ended the training: a script that trains in a loop should then leave the
+        loop.
     score_name
         What the score is, such as "accuracy" or "negative squared error". Larger is better.
 

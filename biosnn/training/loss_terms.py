@@ -39,9 +39,9 @@ class LossTerm:
     def assess(
         self, seen: NDArray[Any], target: Target, total: float | None = None
     ) -> tuple[float, NDArray[Any], NDArray[Any]]:
-        """Return value, gradient by `seen`, and score of each trial.
+        """Return value, gradient with respect to `seen`, and score of each trial.
 
-        A trial of which a mask leaves nothing is neither right nor wrong: its score is NaN.
+        A trial whose steps are all masked is neither right nor wrong: its score is NaN.
         """
         values, mask = target
         value, slope, score = self._assess(seen, values, mask, total)
@@ -151,7 +151,7 @@ def make_targets(
     Parameters
     ----------
     labels
-        Of the spike trains, for terms without a target, or None.
+        Labels of the spike trains, for terms without a target, or None.
     targets, mask
         As given to `train`: one for all terms, or a dict by name.
     """
@@ -230,7 +230,7 @@ def total_weights(
 
 
 class SumOfLosses(NamedTuple):
-    """Value and scores of some trials, and derivatives by states and by spikes, by population."""
+    """Value and scores of some trials; by population, derivatives for states and for spikes."""
 
     value: float
     scores: NDArray[Any]
@@ -311,14 +311,14 @@ def loss_gradient(
     steps: int,
     window: int,
 ) -> arrays.LossGradient:
-    """Return what the adjoint starts from, of derivatives by population.
+    """Return what the adjoint starts from, given derivatives for each population.
 
     Parameters
     ----------
     layout
         Columns of the readouts' states.
     by_count
-        (trial, spiking neuron) derivatives by spike counts.
+        (trial, spiking neuron) derivatives with respect to spike counts.
     window
         Steps of a window that no gradient leaves backwards in time, or 0.
     """

@@ -11,7 +11,7 @@ from ..support.checks import reals
 def as_readout(readout: Any, what: str = "readout") -> NDArray[np.floating]:
     """Return what a loss looks at as floats (trial, step, unit).
 
-    An array of this kind is returned as it is. Its values are not looked at, for there may be many.
+    An array of this kind is returned as it is. Its values are not checked, since there may be many.
 
     Parameters
     ----------

@@ -47,14 +47,14 @@ class Objective:
     def count_terms(
         self, packed: Any, counts: NDArray[Any], share: float
     ) -> tuple[float, NDArray[Any]]:
-        """Return the regularizers of a part of a batch, and their derivative by each count.
+        """Return the regularizers of a part of a batch, and their derivatives for each count.
 
         Parameters
         ----------
         counts
             (trial, spiking neuron).
         share
-            Of the trials of the batch that are in this part.
+            Share of the trials of the batch that are in this part.
         """
         total, gradient = 0.0, np.zeros_like(counts)
         for term in self.regularizers:

@@ -60,7 +60,7 @@ class SGD(_Optimizer):
     learning_rate
         >= 0.
     momentum
-        Share of the last step that goes on, 0 <= momentum < 1.
+        Share of the last step that is kept, 0 <= momentum < 1.
 
     Notes
     -----

@@ -24,7 +24,7 @@ class Presentation:
     batch_size
         Trials of a batch.
     seed, threads
-        Of random numbers, and how many threads.
+        Seed of the random numbers, and number of threads.
     augment
         Augmentations of every presentation of a training trial.
     dropout

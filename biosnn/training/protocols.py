@@ -1,9 +1,9 @@
 """What users may write themselves: losses, regularizers, constraints, optimizers and schedules.
 
 Each protocol lists the methods that training calls. Any object with these methods will do: there is
-nothing to inherit from. What lacks one is refused before training begins, in words that name it.
-Give the class a `repr` that tells its numbers (a dataclass has one): a checkpoint is resumed only
-where the `repr` of each part is the same.
+nothing to inherit from. An object that lacks one is refused before training begins, with a message
+that names it. Give the class a `repr` that shows its numbers (a dataclass has one): a checkpoint is
+resumed only where the `repr` of each part is the same.
 """
 
 from typing import Any, Literal, Protocol
@@ -17,10 +17,10 @@ from ..support.checks import shown
 class Loss(Protocol):
     """A loss on a readout (trial, step, unit), or on the spikes of a population.
 
-    Attributes that are optional: `needs_spikes = True` refuses readouts, `takes_mask = False`
-    refuses masks, `score_name` says what the score is. Methods that are optional: `for_step(dt)`
-    returns the loss for a time step in seconds, and `as_target(target)` turns what the user gave
-    as target into an array whose first axis counts trials.
+    Optional attributes: `needs_spikes = True` refuses readouts, `takes_mask = False` refuses masks,
+    `score_name` says what the score is. Optional methods: `for_step(dt)` returns the loss for a
+    time step in seconds, and `as_target(target)` turns what the user gave as target into an array
+    whose first axis counts trials.
 
     Examples
     --------
@@ -75,7 +75,7 @@ class Loss(Protocol):
         mask: NDArray[Any] | None = None,
         total: float | None = None,
     ) -> tuple[float, NDArray[Any]]:
-        """Return the mean loss and its derivative by each element of the readout.
+        """Return the mean loss and its derivative with respect to the readout.
 
         `readout` may hold a part of a batch; `total` is then `total_weight` of the whole batch,
         which the sum over these trials is divided by.
@@ -91,7 +91,7 @@ class Loss(Protocol):
 
 
 class Regularizer(Protocol):
-    """A term that is added to the loss, of the spike counts or of the weights.
+    """A term that is added to the loss and depends on spike counts or on weights.
 
     Examples
     --------
@@ -121,21 +121,21 @@ class Regularizer(Protocol):
 
     @property
     def looks_at(self) -> Literal["counts", "weights"]:
-        """What it is of: counts (trial, neuron) of a population, or weights of a projection."""
+        """What it depends on: counts (trial, neuron) of a population or weights of a projection."""
 
     def applies_to(self, name: str) -> bool:
         """Return whether it is for this population ("counts") or projection ("weights")."""
 
     def value_and_gradient(self, values: NDArray[Any]) -> tuple[float, NDArray[Any]]:
-        """Return the term and its derivative by each element of `values`.
+        """Return the term and its derivative with respect to each element of `values`.
 
-        Of counts the term is a mean over trials: it is also asked for parts of a batch, whose
+        For counts the term is a mean over trials. It is also computed for parts of a batch, whose
         terms are averaged.
         """
 
 
 class Constraint(Protocol):
-    """What weights must obey after every optimizer step, beside their sign.
+    """What weights must obey after every optimizer step, besides their sign.
 
     Examples
     --------
@@ -270,7 +270,7 @@ def checked_part(name: str, part: Any, protocol: type, example: str) -> Any:
     Parameters
     ----------
     name
-        Of the argument, for messages.
+        Name of the argument, for messages.
     protocol
         One of the protocols of this module.
     example

@@ -143,7 +143,7 @@ def lower_bound(
 
 @dataclass(frozen=True)
 class WeightPenalty:
-    """A penalty of the size of weights.
+    """A penalty on the size of weights.
 
     Parameters
     ----------

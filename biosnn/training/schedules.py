@@ -67,7 +67,7 @@ class Step:
     Parameters
     ----------
     at
-        Shares of the training, each 0 to 1; one number serves, too.
+        Shares of the training, each 0 to 1; one number will do, too.
     decay
         What the learning rate is multiplied by at each, >= 0.
 

@@ -68,7 +68,7 @@ class Session:
     data
         Training and validation.
     epochs
-        Of the whole training.
+        Number of epochs of the whole training.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A warning when a population neither fires nor learns, so that training changes nothing of it."""
+"""A warning when a population neither fires nor learns, so that training cannot change it."""
 
 from typing import Any
 
@@ -15,9 +15,9 @@ class SilenceWatch:
     Parameters
     ----------
     network
-        Whose spiking populations are watched, but for those without synapses that learn.
+        The network whose spiking populations are watched, except those without synapses that learn.
     losses
-        Of the training; what they look at is part of the advice.
+        Losses of the training; what they look at is part of the advice.
     """
 
     def __init__(self, network: Network, losses: list[Any]) -> None:
@@ -45,7 +45,7 @@ class SilenceWatch:
         fired
             (spiking neuron,) whether any trial had a spike.
         gradient
-            By all weights, of loss and bounds on counts.
+            Gradient of the loss and of the bounds on counts with respect to all weights.
         """
         self._batches += 1
         for name, afferents in self._learning.items():
@@ -66,7 +66,7 @@ class SilenceWatch:
         reasons = "; ".join(self._reasons(silent))
         warn(
             f"population{'' if one else 's'} {names} did not fire in any trial of epoch {epoch}, "
-            f"and the gradient by the weights onto {it} is zero{': ' if reasons else ''}{reasons}. "
+            f"and the gradient of the weights onto {it} is zero{': ' if reasons else ''}{reasons}. "
             f"So {'it' if one else 'they'} will stay silent. What helps: initial weights with which"
             f" {'it fires' if one else 'they fire'}, fluctuation_driven(net, data, sigma_u=1.0); "
             "a bound that pulls silent neurons up, "

@@ -1,8 +1,8 @@
 """Losses on the spikes of a population: latency of the first spike, distance from target trains.
 
 They are losses like those of a readout, with spikes S (trial, step, unit), 0 or 1, in its place:
-`train(…, readout="E", loss=TimeToFirstSpike())`. Derivatives by S are exact for S of any size, as
-the gradient check with the smooth twin needs it.
+`train(…, readout="E", loss=TimeToFirstSpike())`. Derivatives with respect to S are exact for S of
+any size, as the gradient check with the smooth twin requires.
 """
 
 from dataclasses import dataclass, replace
@@ -72,7 +72,7 @@ class TimeToFirstSpike(CrossEntropy):
         return -self.sharpness / readout.shape[1] * self.latency(readout), readout
 
     def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
-        """Return the derivative by the spikes (which `reduce` handed on) from that by logits."""
+        """Return the derivative with respect to the spikes, which `reduce` handed on."""
         silent = 1 - where.astype(np.float64)
         before = np.ones_like(silent)
         before[:, 1:] = np.cumprod(silent[:, :-1], axis=1)
@@ -109,7 +109,7 @@ class VanRossumDistance:
 
     Examples
     --------
-    One spike against none is 1/2 away, but for the time step:
+    One spike is 1/2 away from none, up to the error of the time step:
 
     >>> spikes = np.zeros((1, 2000, 1))
     >>> spikes[0, 5] = 1
@@ -160,7 +160,7 @@ class VanRossumDistance:
         Returns
         -------
         (trial,) means over units of the squared distance, and (trial, step, unit) their derivatives
-        by S times the number of units.
+        with respect to S, times the number of units.
 
         Raises
         ------
@@ -194,7 +194,7 @@ class VanRossumDistance:
     def value_and_gradient(
         self, readout: Any, target: Any, mask: Any = None, total: float | None = None
     ) -> tuple[float, NDArray[Any]]:
-        """Return the mean distance and its derivative by each spike."""
+        """Return the mean distance and its derivative with respect to each spike."""
         spikes = as_readout(readout, "spikes")
         total = self.total_weight(spikes.shape) if total is None else total
         value, slope = self.distances(spikes, target)

@@ -53,7 +53,7 @@ class MeanSquaredError:
     def value_and_gradient(
         self, readout: Any, target: Any, mask: Any = None, total: float | None = None
     ) -> tuple[float, NDArray[Any]]:
-        """Return the mean loss and its derivative by each element of the readout."""
+        """Return the mean loss and its derivative with respect to the readout."""
         readout, target = of_one_shape(readout, target)
         total = self.total_weight(readout.shape, mask) if total is None else total
         weight = full_mask(mask, readout.shape) / total
@@ -148,7 +148,7 @@ class PatternRegression:
     def value_and_gradient(
         self, readout: Any, target: Any, mask: Any = None, total: float | None = None
     ) -> tuple[float, NDArray[Any]]:
-        """Return the mean loss and its derivative by each element of the readout."""
+        """Return the mean loss and its derivative with respect to the readout."""
         pattern = self.stacked[np.searchsorted(self.labels, target)]
         trace = np.broadcast_to(pattern, as_readout(readout).shape)
         return MeanSquaredError().value_and_gradient(readout, trace, mask, total)

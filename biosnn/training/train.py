@@ -60,7 +60,7 @@ def train(
     Parameters
     ----------
     network
-        With weights to start from, such as those of `fluctuation_driven`.
+        A network with weights to start from, such as those of `fluctuation_driven`.
     spikes
         Training data: spike trains of the input, or a dict of input -> spike trains.
     targets
@@ -71,12 +71,13 @@ def train(
     epochs
         Presentations of all training trials.
     loss
-        Of one readout; or a dict of readout -> loss or (loss, weight), whose weighted sum counts;
-        or None for regularizers alone (`prime`).
+        Loss of one readout; or a dict of readout -> loss or (loss, weight), whose weighted sum
+        counts; or None for regularizers alone (`prime`).
     optimizer
         `Adam`, `AdamW`, `SMORMS3`, `SGD`, or one of your own (`biosnn.Optimizer`).
     schedule
-        Of the learning rate, from `biosnn.schedules` or one of your own (`biosnn.Schedule`).
+        Schedule of the learning rate, from `biosnn.schedules` or one of your own
+        (`biosnn.Schedule`).
     regularizers
         A list of `upper_bound(…)`, `lower_bound(…)`, `WeightPenalty(…)` or your own.
     batch
@@ -92,9 +93,9 @@ def train(
     augment
         A list of augmentations that change every presentation of a training trial, in this order.
     dropout
-        Probability that a neuron is silent for a whole trial, of all populations or name ->
-        probability; synapses of the others count 1 / (1 - probability) times as much. For inputs
-        use `augment=[Drop(…)]`.
+        Probability that a neuron is silent for a whole trial: one number for all populations, or
+        name -> probability. Synapses of the other neurons count 1 / (1 - probability) times as
+        much. For inputs use `augment=[Drop(…)]`.
     clip
         Largest Euclidean norm of the gradient of a batch; a longer one is scaled down to it.
     constraints
@@ -105,22 +106,23 @@ def train(
     early_stopping
         Stop when the best epoch is this many epochs old, and go back to its weights.
     seed
-        Of the order of trials, split, augmentation, noise and dropout.
+        Seed of the order of trials, split, augmentation, noise and dropout.
     out
         Folder for checkpoints, of one training at a time: last.npz after every epoch, best.npz
         after each that is the best so far.
     start
         "new" refuses a folder with a checkpoint; "resume" goes on from last.npz, with the bits of
-        an uninterrupted run (and starts anew where there is none); "overwrite" starts anew. Resumed
-        with more epochs, a schedule that counts shares of the training (`Cosine`, `Step`) goes on
-        at the share of the new number.
+        an uninterrupted run (and starts anew where there is none); "overwrite" starts anew. If a
+        training is resumed with more epochs, a schedule that counts shares of the training
+        (`Cosine`, `Step`) goes on at the share of the new number.
     threads
         Default: all processors. The result is the same for any number.
     differentiate_reset
         Let gradients flow through the reset, too.
     truncate
-        Length in seconds of windows that no gradient leaves backwards in time. For losses that look
-        at every step: no window then reaches from the maximum of a readout back to the spikes.
+        Length in seconds of windows that no gradient leaves backwards in time. Meant for losses
+        that look at every step: the gradient of a maximum over time stays within the window of that
+        maximum.
     stateful
         True: trial k of a batch goes on from trial k of the batch before, with its states,
         refractory clocks and spikes on their way, as one long recording that is cut into pieces.

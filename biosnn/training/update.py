@@ -58,7 +58,7 @@ def update(
     Raises
     ------
     NotFinite
-        If a parameter would not be finite; the parameters are then those of before.
+        If a parameter would not be finite; the parameters are then as they were before.
     """
     before = parameters.vector.copy()
     clip_norm(gradient, rule.clip)

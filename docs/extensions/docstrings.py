@@ -7,6 +7,7 @@
 """
 
 import re
+import sys
 from types import ModuleType
 from typing import Any
 
@@ -88,7 +89,7 @@ def _equations_kept(body: list[str]) -> list[str]:
 def _escaped(body: list[str]) -> list[str]:
     """Signs of markup escaped, but not in literal blocks and not between backticks."""
     result, literal, depth = [], False, 0
-    for n, line in enumerate(body):
+    for line in body:
         indent = len(line) - len(line.lstrip())
         if literal and line.strip() and indent <= depth:
             literal = False
@@ -115,7 +116,8 @@ def public_name(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, contents: nodes.Element
 ) -> nodes.reference | None:
     """Resolve `biosnn.network.network.Network` as `biosnn.Network`."""
-    name = PUBLIC.get(node.get("reftarget", ""))
+    target = node.get("reftarget", "").partition("(")[0]
+    name = PUBLIC.get(target) or PUBLIC.get(target.replace("bs.", "biosnn.", 1))
     if node.get("refdomain") != "py" or name is None:
         return None
     domain = env.get_domain("py")
@@ -139,13 +141,15 @@ def _public() -> dict[str, str]:
         short = prefix.replace("biosnn", "bs", 1)
         for name in names_of(module):
             thing = getattr(module, name)
-            names[f"{short}.{name}"] = f"{prefix}.{name}"
+            names[f"{short}.{name}"] = names[f"{prefix}.{name}"] = f"{prefix}.{name}"
             if isinstance(thing, type) or callable(thing):
                 names[f"{thing.__module__}.{thing.__qualname__}"] = f"{prefix}.{name}"
     return names
 
 
 PUBLIC = _public()
+for _name in MODULES:  # `biosnn.plot` is an attribute; Sphinx imports modules by name
+    sys.modules.setdefault(f"biosnn.{_name}", getattr(biosnn, _name))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -6,6 +6,7 @@ become pages; `models/` and `models/examples/` become the sources of galleries.
 
 import re
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,19 @@ from sphinx.application import Sphinx
 DOCS = Path(__file__).resolve().parents[1]
 ROOT = DOCS.parent
 REPOSITORY = "https://github.com/biosnn/biosnn/blob/main/"
-#: Page -> (file, headings of the sections to take or None for all).
+#: Page -> file.
 PAGES = {
-    "changelog.md": ("CHANGELOG.md", None),
-    "contributing.md": ("CONTRIBUTING.md", None),
-    "validation.md": ("validation/README.md", None),
-    "readme_speed.md": ("README.md", ["Speed"]),
-    "models_training.md": ("models/README.md", ["Training"]),
-    "models_circuits.md": ("models/README.md", ["Circuits"]),
-    "models_what.md": ("models/README.md", ["What is in it"]),
-    "readme_brian2.md": ("README.md", ["Checked against Brian2"]),
+    "changelog.md": "CHANGELOG.md",
+    "contributing.md": "CONTRIBUTING.md",
+    "validation.md": "validation/README.md",
+    "what_is_in_it.md": "models/README.md",
 }
+MEASURED = """# Measured
+
+Times are ratios within one run on one machine, against the best program that a knowledgeable user
+of the other package would write. Each table says how it was made; [](validation.md) explains the
+programs.
+"""
 #: Files of `models/` that programs share.
 SHARED = ("__init__.py", "activity.py", "command_line.py")
 
@@ -33,15 +36,27 @@ def make_pages(_app: Sphinx | None = None) -> None:
     """Write all of `docs/generated` that galleries and pages start from."""
     generated = DOCS / "generated"
     generated.mkdir(exist_ok=True)
-    for page, (file, headings) in PAGES.items():
+    for page, file in PAGES.items():
         text = (ROOT / file).read_text(encoding="utf-8")
-        if headings is not None:
-            text = "\n".join(section(text, heading) for heading in headings)
         _write(generated / page, with_links(text, Path(file).parent, generated))
-    _stage("examples", sorted((ROOT / "models" / "examples").glob("*.py")))
-    _stage("models", sorted((ROOT / "models").glob("*.py")))
-    paper = ROOT / "models" / "rossbroich_2022" / "__main__.py"
-    _write(generated / "sources" / "models" / "rossbroich_2022.py", paper.read_text("utf-8"))
+    _write(generated / "measured.md", with_links(measured(), Path(), generated))
+    _stage("examples", _named((ROOT / "models" / "examples").glob("*.py")))
+    papers = _named((ROOT / "models").glob("*.py"))
+    papers |= {file.parent.name: file for file in (ROOT / "models").glob("*/__main__.py")}
+    _stage("models", papers)
+
+
+def _named(files: Iterable[Path]) -> dict[str, Path]:
+    """Name of a page -> program."""
+    return {file.stem: file for file in files if file.name not in SHARED}
+
+
+def measured() -> str:
+    """The measured comparisons of README as a page."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    speed = section(readme, "Speed").replace("\n### ", "\n## ")
+    agreement = section(readme, "Checked against Brian2")
+    return f"{MEASURED}\n{speed}\n## Agreement with Brian2\n{agreement}"
 
 
 def section(text: str, heading: str) -> str:
@@ -62,21 +77,21 @@ def with_links(text: str, folder: Path, generated: Path) -> str:
             return match[0]
         if image:
             shutil.copy(path, generated / path.name)
-            return f"![{words}]({path.name})"
+            return f"![{words}](/generated/{path.name})"
         return f"[{words}]({REPOSITORY}{(folder / target).as_posix()})"
 
     return re.sub(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)", replaced, text)
 
 
-def _stage(name: str, files: list[Path]) -> None:
+def _stage(name: str, programs: dict[str, Path]) -> None:
     """Copy programs and the header of their gallery to where the gallery starts from."""
     folder = DOCS / "generated" / "sources" / name
     folder.mkdir(parents=True, exist_ok=True)
-    kept = [file for file in files if file.name not in SHARED]
-    for old in set(folder.glob("*.py")) - {folder / file.name for file in kept}:
-        old.unlink()
-    for file in kept:
-        _write(folder / file.name, file.read_text(encoding="utf-8"))
+    for old in folder.glob("*.py"):
+        if old.stem not in programs:
+            old.unlink()
+    for page, file in programs.items():
+        _write(folder / f"{page}.py", file.read_text(encoding="utf-8"))
     header = DOCS / "galleries" / f"{name}.rst"
     _write(folder / "GALLERY_HEADER.rst", header.read_text(encoding="utf-8"))
 

@@ -50,8 +50,8 @@ print("the same:", np.array_equal(again.spikes["E"].times, second.spikes["E"].ti
 # %%
 # A training
 # ----------
-# With a folder, ``out=``, a checkpoint is written after every epoch, and when you press Ctrl-C. ``start="resume"`` goes on from it, to the bits
-# that an uninterrupted training would have had.
+# With a folder, ``out=``, a checkpoint is written after every epoch, and when you press Ctrl-C.
+# ``start="resume"`` goes on from it, to the bits that an uninterrupted training would have had.
 
 data = bs.data.randman(n_classes=2, n_units=20, samples_per_class=60, smoothness=2.0, seed=1)
 

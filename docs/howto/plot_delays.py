@@ -2,9 +2,10 @@
 Delays
 ======
 
-Every projection has a delay, and in sparse projections every synapse may have one of its own. A delay is a multiple of the time step: the
-nearest one is taken, with a `biosnn.RoundingWarning` if that changes it. A spike of step :math:`n` arrives in step :math:`n + D`, and
-:math:`D = 0` is allowed: it then acts on the next update of the membrane.
+Every projection has a delay, and in sparse projections every synapse may have one of its own. A
+delay is a multiple of the time step: the nearest one is taken, with a `biosnn.RoundingWarning` if
+that changes it. A spike of step :math:`n` arrives in step :math:`n + D`, and :math:`D = 0` is
+allowed: it then acts on the next update of the membrane.
 """
 
 import numpy as np
@@ -26,8 +27,8 @@ print("first step with an effect:", int(np.argmax(u[:, 0] > 0)))
 # %%
 # A delay for each synapse
 # ------------------------
-# A distribution, here a normal one around 4 ms, is rounded to steps when it is drawn; the values follow from the seed and the name of the
-# projection.
+# A distribution, here a normal one around 4 ms, is rounded to steps when it is drawn; the values
+# follow from the seed and the name of the projection.
 
 E = net.population(200, bs.ei_lif(), "excitatory", name="E")
 delays = bs.Normal(4e-3, 1e-3, low=1e-3)

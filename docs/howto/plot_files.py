@@ -2,8 +2,9 @@
 Files
 =====
 
-Everything that is written is plain arrays and JSON in ``.npz``, or HDF5. There is no pickle, so files from others are safe to open; what is
-read is checked against what it should be. A file is written under a temporary name and renamed, so it is whole or not there.
+Everything that is written is plain arrays and JSON in ``.npz``, or HDF5. There is no pickle, so
+files from others are safe to open; what is read is checked against what it should be. A file is
+written under a temporary name and renamed, so it is whole or not there.
 """
 
 import tempfile
@@ -18,7 +19,8 @@ folder = Path(tempfile.mkdtemp())
 # %%
 # Weights
 # -------
-# `biosnn.load_weights` needs the same network, which you build as you built it before. Learned time constants and biases are in the file, too.
+# `biosnn.load_weights` needs the same network, which you build as you built it before. Learned
+# time constants and biases are in the file, too.
 
 spikes = bs.data.poisson(20.0, n_units=30, duration=0.2, n_trials=4, seed=1)
 
@@ -61,8 +63,9 @@ found = bs.read_spikes(folder / "spikes.h5")
 found["E"]
 
 # %%
-# Spikes of your own: `biosnn.SpikeTrains.from_events` takes times, units and trials as arrays, from whatever file they come. Recordings in the
-# layout of the Spiking Heidelberg Digits are read by `biosnn.data.load_shd`, events of cameras by `biosnn.data.from_event_arrays`.
+# Spikes of your own: `biosnn.SpikeTrains.from_events` takes times, units and trials as arrays,
+# from whatever file they come. Recordings in the layout of the Spiking Heidelberg Digits are read
+# by `biosnn.data.load_shd`, events of cameras by `biosnn.data.from_event_arrays`.
 #
 # Reports and histories
 # ---------------------

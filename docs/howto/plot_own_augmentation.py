@@ -2,8 +2,9 @@
 Write your own augmentation or schedule
 =======================================
 
-An augmentation changes trials a little each time that they are presented (`biosnn.Augmentation`). A schedule says what the learning rate is
-multiplied by (`biosnn.Schedule`). Make both frozen dataclasses: a checkpoint is resumed only where they are the same.
+An augmentation changes trials a little each time that they are presented (`biosnn.Augmentation`).
+A schedule says what the learning rate is multiplied by (`biosnn.Schedule`). Make both frozen
+dataclasses: a checkpoint is resumed only where they are the same.
 """
 
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ import biosnn as bs
 # %%
 # An augmentation
 # ---------------
-# Some trials are played backwards. `events.columns()` are the times, units and trials of all spikes; `rng` has one stream of random numbers for
-# each trial, so that what happens to a trial does not depend on its neighbours.
+# Some trials are played backwards. `events.columns()` are the times, units and trials of all
+# spikes; `rng` has one stream of random numbers for each trial, so that what happens to a trial
+# does not depend on its neighbours.
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ print(spikes.times, "becomes", bs.augment(spikes, [Reverse(1.0)], seed=1).times)
 # %%
 # A schedule
 # ----------
-# The learning rate rises for a tenth of the training and then decays as one over the square root of what has passed.
+# The learning rate rises for a tenth of the training and then decays as one over the square root
+# of what has passed.
 
 
 @dataclass(frozen=True)

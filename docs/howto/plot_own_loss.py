@@ -2,8 +2,8 @@
 Write your own loss
 ===================
 
-A loss is any object with five methods and the attribute `classifies`; there is nothing to inherit from (`biosnn.Loss`). Regularizers,
-constraints, optimizers and schedules work the same way.
+A loss is any object with five methods and the attribute `classifies`; there is nothing to inherit
+from (`biosnn.Loss`). Regularizers, constraints, optimizers and schedules work the same way.
 """
 
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ import biosnn as bs
 # %%
 # The loss
 # --------
-# A margin loss on the mean of the readout over time: the right class must lead every other one by 1. Write the value and its derivative
-# side by side. The readout has the shape (trial, step, unit); `total` is what the sum over trials is divided by, since a batch is computed
-# in parts.
+# A margin loss on the mean of the readout over time: the right class must lead every other one by
+# 1. Write the value and its derivative side by side. The readout has the shape (trial, step,
+# unit); `total` is what the sum over trials is divided by, since a batch is computed in parts.
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ class Margin:
 # %%
 # Check it
 # --------
-# Before anything else: do value and gradient agree? Central differences of random elements say so.
+# Before anything else: do value and gradient agree? Central differences of random elements say
+# so.
 
 rng = np.random.default_rng(1)
 readout, target = rng.normal(size=(4, 6, 3)), np.array([0, 2, 1, 1])
@@ -86,5 +87,6 @@ history = bs.train(net, data, loss=Margin(), epochs=15, batch=60, seed=1, progre
 print(bs.evaluate(net, data, loss=Margin()))
 
 # %%
-# A loss on spikes instead of a readout has ``needs_spikes = True`` and gets spikes of shape (trial, step, neuron);
-# `bs.TimeToFirstSpike` is one, and :source:`biosnn/training/spike_loss.py` shows how it is written.
+# A loss on spikes instead of a readout has ``needs_spikes = True`` and gets spikes of shape
+# (trial, step, neuron); `bs.TimeToFirstSpike` is one, and :source:`biosnn/training/spike_loss.py`
+# shows how it is written.

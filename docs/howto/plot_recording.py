@@ -2,7 +2,8 @@
 Record what you need
 ====================
 
-Spikes and their counts are always kept. States are kept where you ask for them, since they take room: 4 bytes for each trial, step and neuron.
+Spikes and their counts are always kept. States are kept where you ask for them, since they take
+room: 4 bytes for each trial, step and neuron.
 """
 
 import numpy as np
@@ -25,7 +26,8 @@ trace = bs.run(net, spikes, record=["E.U", "E.U_star", "I.I_exc"])
 # %%
 # Some neurons
 # ------------
-# A dict from names to neurons: indices, a slice, or None for all. `biosnn.run` and `biosnn.simulate` take the same.
+# A dict from names to neurons: indices, a slice, or None for all. `biosnn.run` and
+# `biosnn.simulate` take the same.
 
 trace = bs.run(net, spikes, record={"E.U": [0, 5], "I.U": slice(3)})
 {name: values.shape for name, values in trace.states.items()}
@@ -58,4 +60,5 @@ done = bs.simulate(
 print(done.states["E.U"].shape, list(done.spikes), done.rates["I"].shape)
 
 # %%
-# For hours of activity, ``out="spikes.h5"`` sends spikes to a file as they come; `biosnn.read_spikes` reads it, also while the simulation goes on.
+# For hours of activity, ``out="spikes.h5"`` sends spikes to a file as they come;
+# `biosnn.read_spikes` reads it, also while the simulation goes on.

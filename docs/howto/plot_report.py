@@ -2,7 +2,8 @@
 Read the report of the initializer
 ==================================
 
-`biosnn.fluctuation_driven` returns what it did, population by population. This page reads such a report line by line.
+`biosnn.fluctuation_driven` returns what it did, population by population. This page reads such a
+report line by line.
 """
 
 import biosnn as bs
@@ -17,19 +18,24 @@ print(report)
 # %%
 # The columns
 # -----------
-# ``mean U`` and ``sd U`` are :math:`\mu_U` and :math:`\sigma_U` of the *free* membrane: of the same neuron, with the same input, but without
-# threshold. ``xi`` is the distance to threshold in standard deviations, :math:`\xi = (\theta - \mu_U) / \sigma_U`: at 1 neurons fire often, at
-# 3 hardly ever. ``spread`` is the standard deviation over neurons of their mean membrane, which random weights make differ. ``E/I`` is the
-# excitatory part of the mean input over the inhibitory part, 1 in balance.
+# ``mean U`` and ``sd U`` are :math:`\mu_U` and :math:`\sigma_U` of the *free* membrane: of the
+# same neuron, with the same input, but without threshold. ``xi`` is the distance to threshold in
+# standard deviations, :math:`\xi = (\theta - \mu_U) / \sigma_U`: at 1 neurons fire often, at 3
+# hardly ever. ``spread`` is the standard deviation over neurons of their mean membrane, which
+# random weights make differ. ``E/I`` is the excitatory part of the mean input over the inhibitory
+# part, 1 in balance.
 #
 # The lines
 # ---------
 # - *target*: what you asked for, and the rate that the equations assumed.
-# - *predicted*: what theory says of the final weights, for independent Poisson inputs at these rates.
-# - *measured*: what the closed loop saw in a simulation of your data. Only this line has been simulated.
+# - *predicted*: what theory says of the final weights, for independent Poisson inputs at these
+#   rates.
+# - *measured*: what the closed loop saw in a simulation of your data. Only this line has been
+#   simulated.
 #
-# Where predicted and measured differ, inputs are not independent Poisson trains: data have bursts and correlations, and so do recurrent
-# networks. The closed loop changes the weights until the measured line meets the target.
+# Where predicted and measured differ, inputs are not independent Poisson trains: data have bursts
+# and correlations, and so do recurrent networks. The closed loop changes the weights until the
+# measured line meets the target.
 #
 # In numbers
 # ----------
@@ -46,7 +52,8 @@ bs.plot.initializer(report)
 # %%
 # What cannot be
 # --------------
-# Targets that no weights can meet are refused, with the inequality that fails and what would make it hold:
+# Targets that no weights can meet are refused, with the inequality that fails and what would make
+# it hold:
 
 try:
     bs.fluctuation_driven(

@@ -2,8 +2,8 @@
 Sparse networks
 ===============
 
-``synapses=`` of `biosnn.Network.connect` says who is connected with whom. What follows, trains and simulates as dense
-projections do; memory and work are proportional to the number of synapses.
+``synapses=`` of `biosnn.Network.connect` says who is connected with whom. What follows, trains and
+simulates as dense projections do; memory and work are proportional to the number of synapses.
 """
 
 import numpy as np
@@ -18,7 +18,8 @@ I = net.population(100, bs.ei_lif(), "inhibitory", name="I")
 # %%
 # Random rules
 # ------------
-# Each pair with a probability, or a fixed number of synapses for each target, for each source, or in all.
+# Each pair with a probability, or a fixed number of synapses for each target, for each source, or
+# in all.
 
 net.connect(E, I, synapses=bs.Bernoulli(0.1), weights=0.02, seed=1)
 net.connect(I, E, synapses=bs.FixedInDegree(20), weights=bs.LogNormal(0.05, 0.5), seed=1)
@@ -50,7 +51,8 @@ print(net.synapses["B->A"])
 # %%
 # A rule of your own
 # ------------------
-# Anything with ``build(n_pre, n_post, same, rng)`` is a rule (`biosnn.Rule`): here, neurons on a ring reach their neighbours.
+# Anything with ``build(n_pre, n_post, same, rng)`` is a rule (`biosnn.Rule`): here, neurons on a
+# ring reach their neighbours.
 
 
 class Ring:

@@ -2,8 +2,9 @@
 Choose a surrogate
 ==================
 
-The derivative of a spike by the membrane is zero almost everywhere, so training puts another in its place: a bump around the threshold
-(:doc:`/equations/surrogates`). Its shape matters little; its steepness and whether it has compact support matter more.
+The derivative of a spike by the membrane is zero almost everywhere, so training puts another in
+its place: a bump around the threshold (:doc:`/equations/surrogates`). Its shape matters little;
+its steepness and whether it has compact support matter more.
 """
 
 import numpy as np
@@ -36,11 +37,14 @@ for axis, kind in zip(figure.subplots(3, 3, sharex=True).ravel(), kinds, strict=
 # %%
 # Which one
 # ---------
-# - SuperSpike is the default, and good at β from 10 to 100 where the threshold is 1. With potentials in volts, scale β: it has the unit 1/U.
-# - TruncatedSuperSpike and Triangular have compact support. The adjoint then visits only the neurons near threshold, which makes training
-#   steps faster, in large networks by half (:doc:`/measured`). Below threshold by more than the cutoff no gradient flows, so they need a start in which neurons come near
-#   it; the fluctuation-driven start is one.
-# - Sigmoid with `biosnn.SigmoidEscape` of the same β gives the gradient of the expected spikes of a noisy network.
+# - SuperSpike is the default, and good at β from 10 to 100 where the threshold is 1. With
+#   potentials in volts, scale β: it has the unit 1/U.
+# - TruncatedSuperSpike and Triangular have compact support. The adjoint then visits only the
+#   neurons near threshold, which makes training steps faster, in large networks by half
+#   (:doc:`/generated/measured`). Below threshold by more than the cutoff no gradient flows, so
+#   they need a start in which neurons come near it; the fluctuation-driven start is one.
+# - Sigmoid with `biosnn.SigmoidEscape` of the same β gives the gradient of the expected spikes of
+#   a noisy network.
 #
 # Two of them in the same network:
 

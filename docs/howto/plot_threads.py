@@ -13,8 +13,9 @@ import biosnn as bs
 # %%
 # Threads
 # -------
-# ``threads=`` limits them in one call. The default respects the affinity of the process and the limits of its container, so a job on a
-# cluster takes what it was given. Trials of a batch, or parts of a large network, are what threads share; sums run in a fixed order.
+# ``threads=`` limits them in one call. The default respects the affinity of the process and the
+# limits of its container, so a job on a cluster takes what it was given. Trials of a batch, or
+# parts of a large network, are what threads share; sums run in a fixed order.
 
 spikes = bs.data.poisson(20.0, n_units=30, duration=0.2, n_trials=64, seed=1)
 
@@ -32,8 +33,8 @@ print(f"{one_start(1):.3f} spikes in a trial; this machine has {os.cpu_count()} 
 # %%
 # Many runs at once
 # -----------------
-# A sweep is many independent runs, each with one thread. Whatever has ``submit`` or ``map`` will do; kernels release Python's global lock, so
-# threads are enough on one machine.
+# A sweep is many independent runs, each with one thread. Whatever has ``submit`` or ``map`` will
+# do; kernels release Python's global lock, so threads are enough on one machine.
 
 with ThreadPoolExecutor(2) as pool:
     print([round(rate, 3) for rate in pool.map(one_start, (1, 2, 3))])
@@ -41,7 +42,8 @@ with ThreadPoolExecutor(2) as pool:
 # %%
 # On a cluster
 # ------------
-# With processes, put the work into a function of a module, and return numbers rather than networks. On SLURM an array job is the simplest:
+# With processes, put the work into a function of a module, and return numbers rather than
+# networks. On SLURM an array job is the simplest:
 #
 # .. code-block:: bash
 #
@@ -49,11 +51,12 @@ with ThreadPoolExecutor(2) as pool:
 #    #SBATCH --cpus-per-task=4
 #    python study.py --seed $SLURM_ARRAY_TASK_ID --out results/$SLURM_ARRAY_TASK_ID
 #
-# Give every task an ``out=`` folder of its own. A task that is killed is submitted again with ``start="resume"`` and goes on from its last
-# checkpoint.
+# Give every task an ``out=`` folder of its own. A task that is killed is submitted again with
+# ``start="resume"`` and goes on from its last checkpoint.
 #
 # Compile once
 # ------------
-# Compiled code is kept beside the library, or in a folder of your own where that cannot be written to. Run one small training and one small
-# simulation before you start a hundred jobs: they then find the code instead of compiling it a hundred times. Two processes that compile at the
-# same time do no harm to each other.
+# Compiled code is kept beside the library, or in a folder of your own where that cannot be
+# written to. Run one small training and one small simulation before you start a hundred jobs:
+# they then find the code instead of compiling it a hundred times. Two processes that compile at
+# the same time do no harm to each other.

@@ -2,7 +2,8 @@
 Units
 =====
 
-Plain numbers are seconds and hertz, everywhere. Where a time or a rate is meant, a quantity of Brian2, pint or quantities will do as well.
+Plain numbers are seconds and hertz, everywhere. Where a time or a rate is meant, a quantity of
+Brian2, pint or quantities will do as well.
 """
 
 import warnings
@@ -30,7 +31,8 @@ except ValueError as reason:
 # %%
 # Milliseconds where seconds are meant
 # ------------------------------------
-# A number alone cannot show its unit, but 20 is no membrane time constant in seconds. That is a `biosnn.UnitWarning`:
+# A number alone cannot show its unit, but 20 is no membrane time constant in seconds. That is a
+# `biosnn.UnitWarning`:
 
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
@@ -40,7 +42,9 @@ print(caught[0].message)
 # %%
 # Potentials
 # ----------
-# Potentials are dimensionless where the threshold is 1 (`biosnn.lif`, `biosnn.ei_lif` and their like), or in volts, for the whole neuron at
-# once: threshold, reset, weights of delta synapses and what you record. Neurons with defaults in volts (`biosnn.conductance_lif`, `biosnn.adex`)
-# say so. Conductances are in units of the leak conductance. Currents are what they do to the membrane in the long run, so they have the unit of
-# the potential: multiply by the membrane resistance.
+# Potentials are dimensionless where the threshold is 1 (`biosnn.lif`, `biosnn.ei_lif` and their
+# like), or in volts, for the whole neuron at once: threshold, reset, weights of delta synapses
+# and what you record. Neurons with defaults in volts (`biosnn.conductance_lif`, `biosnn.adex`)
+# say so. Conductances are in units of the leak conductance. Currents are what they do to the
+# membrane in the long run, so they have the unit of the potential: multiply by the membrane
+# resistance.

@@ -1,5 +1,6 @@
 import numpy as np
 from brian2 import (
+    Hz,
     Network,
     NeuronGroup,
     PoissonInput,
@@ -11,7 +12,6 @@ from brian2 import (
     prefs,
     second,
     seed,
-    Hz,
 )
 
 prefs.codegen.target = "numpy"  # quick to start; "cython" is faster in long runs

@@ -2,15 +2,16 @@
 Run a published circuit
 =======================
 
-Brunel (2000) showed that a network of identical excitatory and inhibitory neurons, sparsely connected at random, has
-four states, and that two numbers decide between them: the relative strength :math:`g` of inhibition and the external
-drive :math:`\\eta`. Here we build a fifth of his network (2500 neurons), run it in one of the states, and hold it
-against mean-field theory. The full network is :source:`models/brunel_2000.py`.
+Brunel (2000) showed that a network of identical excitatory and inhibitory neurons, sparsely
+connected at random, has four states, and that two numbers decide between them: the relative
+strength :math:`g` of inhibition and the external drive :math:`\\eta`. Here we build a fifth of his
+network (2500 neurons), run it in one of the states, and hold it against mean-field theory. The
+full network is :source:`models/brunel_2000.py`.
 
 .. rubric:: References
 
-Brunel N (2000). Dynamics of sparsely connected networks of excitatory and inhibitory spiking neurons. Journal of
-Computational Neuroscience 8:183-208. https://doi.org/10.1023/A:1008925309027
+Brunel N (2000). Dynamics of sparsely connected networks of excitatory and inhibitory spiking
+neurons. Journal of Computational Neuroscience 8:183-208. https://doi.org/10.1023/A:1008925309027
 """
 
 import numpy as np
@@ -21,8 +22,9 @@ import biosnn as bs
 # %%
 # Neurons
 # -------
-# Leaky integrate-and-fire neurons with delta synapses: a spike moves the membrane at once, by the weight. A delta synapse has
-# no current whose unit could be chosen, so we may as well use volts, relative to rest.
+# Leaky integrate-and-fire neurons with delta synapses: a spike moves the membrane at once, by the
+# weight. A delta synapse has no current whose unit could be chosen, so we may as well use volts,
+# relative to rest.
 
 neuron = bs.lif_delta(tau_mem=20e-3, threshold=20e-3, reset=10e-3, refractory=2e-3)
 neuron
@@ -30,9 +32,10 @@ neuron
 # %%
 # Connections
 # -----------
-# Every neuron receives from the same number of excitatory and of inhibitory neurons, chosen at random, and each spike arrives
-# 1.5 ms later. In a network a fifth as large every neuron has a fifth as many inputs; five times the weight would keep
-# the mean input, and :math:`\\sqrt 5` times keeps its variance. We take the latter, since fluctuations drive this state.
+# Every neuron receives from the same number of excitatory and of inhibitory neurons, chosen at
+# random, and each spike arrives 1.5 ms later. In a network a fifth as large every neuron has a
+# fifth as many inputs; five times the weight would keep the mean input, and :math:`\\sqrt 5`
+# times keeps its variance. We take the latter, since fluctuations drive this state.
 
 SCALE = 0.2
 J = 0.1e-3 / np.sqrt(SCALE)  # volts
@@ -48,11 +51,13 @@ for pre, inputs, weight in ((E, 1000, J), (I, 250, g * J)):
 net
 
 # %%
-# Inhibition has positive weights, too: the population is inhibitory, so its spikes lower the membrane.
+# Inhibition has positive weights, too: the population is inhibitory, so its spikes lower the
+# membrane.
 #
 # External input
 # --------------
-# Poisson spikes at :math:`\\eta` times the rate that would just take the mean membrane to threshold.
+# Poisson spikes at :math:`\\eta` times the rate that would just take the mean membrane to
+# threshold.
 
 rate = eta * 20e-3 / (J * 20e-3)  # threshold / (J tau), in hertz
 background = [bs.PoissonInput(name, rate, J) for name in ("E", "I")]
@@ -82,24 +87,27 @@ bottom.set(xlabel="time (ms)", ylabel="rate (Hz)", xlim=(0, 1e3 * window), ylim=
 # %%
 # What state is it in?
 # --------------------
-# Statistics of spike trains are in `bs.stats`. Irregular means a coefficient of variation of the intervals near 1.
+# Statistics of spike trains are in `bs.stats`. Irregular means a coefficient of variation of the
+# intervals near 1.
 
 print(f"rate {done.mean_rates['E']:.1f} Hz, CV {np.nanmean(bs.stats.isi_cv(spikes)):.2f}")
 
 # %%
 # Beside theory
 # -------------
-# Mean-field theory finds the rates at which the neurons, driven by themselves and by the background, fire with just
-# these rates (:doc:`/equations/mean_field`). `bs.regime` puts it beside the simulation, and says in words where a circuit is
-# silent, saturated, synchronous or out of balance.
+# Mean-field theory finds the rates at which the neurons, driven by themselves and by the
+# background, fire with just these rates (:doc:`/equations/mean_field`). `bs.regime` puts it
+# beside the simulation, and says in words where a circuit is silent, saturated, synchronous or
+# out of balance.
 
 print(bs.regime(net, background, done))
 
 # %%
 # Less inhibition
 # ---------------
-# With :math:`g < 4` there is more excitation than inhibition, since there are four times as many excitatory neurons. Then
-# the network fires as fast as its refractory period lets it, and in synchrony. Weights are set, not built anew.
+# With :math:`g < 4` there is more excitation than inhibition, since there are four times as many
+# excitatory neurons. Then the network fires as fast as its refractory period lets it, and in
+# synchrony. Weights are set, not built anew.
 
 for post in ("E", "I"):
     net.set_weights(f"I->{post}", 3.0 * J)

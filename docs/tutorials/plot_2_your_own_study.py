@@ -2,9 +2,10 @@
 A study of your own
 ===================
 
-How does the balance of excitation and inhibition at the start change what a network learns? This page asks the question as
-an experiment: several starts, several seeds, one table. It takes the steps that most studies take: a task, a network,
-a start that is known in numbers, a manipulation, a measurement, and a look inside.
+How does the balance of excitation and inhibition at the start change what a network learns? This
+page asks the question as an experiment: several starts, several seeds, one table. It takes the
+steps that most studies take: a task, a network, a start that is known in numbers, a manipulation,
+a measurement, and a look inside.
 """
 
 import numpy as np
@@ -23,9 +24,10 @@ train, test = bs.data.split(data, (2 / 3, 1 / 3), seed=1)
 # %%
 # A network, and a start in numbers
 # ---------------------------------
-# The function of the experiment: all that differs between two networks is in its arguments. The target of the start is the free
-# membrane (the membrane without its threshold), in units of the threshold: a mean of 0 and a standard deviation `sigma_u`. With
-# `sigma_u` = 1 the threshold is one standard deviation away.
+# The function of the experiment: all that differs between two networks is in its arguments. The
+# target of the start is the free membrane (the membrane without its threshold), in units of the
+# threshold: a mean of 0 and a standard deviation `sigma_u`. With `sigma_u` = 1 the threshold is
+# one standard deviation away.
 
 
 def network(sigma_u, seed):
@@ -41,9 +43,10 @@ net, report = network(sigma_u=1.0, seed=1)
 print(report)
 
 # %%
-# The report has a line for each population: what was asked for, what theory predicts for independent Poisson inputs, and
-# what a simulation of the training data measured after the weights were corrected. :doc:`/generated/howto/plot_report` reads it
-# line by line. Here are the membrane and its target density:
+# The report has a line for each population: what was asked for, what theory predicts for
+# independent Poisson inputs, and what a simulation of the training data measured after the
+# weights were corrected. :doc:`/generated/howto/plot_report` reads it line by line. Here are the
+# membrane and its target density:
 
 trace = bs.run(net, train[:20], record=["E.U", "E.I_exc", "E.I_inh"])
 bs.plot.membrane(trace, "E")
@@ -51,7 +54,8 @@ bs.plot.membrane(trace, "E")
 # %%
 # The manipulation
 # ----------------
-# Three sizes of fluctuations and two seeds. In a paper you would take more of both, and more epochs.
+# Three sizes of fluctuations and two seeds. In a paper you would take more of both, and more
+# epochs.
 
 sizes, seeds = (0.5, 1.0, 2.0), (1, 2)
 scores = np.zeros((len(sizes), len(seeds)))
@@ -80,7 +84,8 @@ right.set(xlabel=r"$\sigma_U$ at the start", ylabel="rate of E at the start (Hz)
 # %%
 # A look inside
 # -------------
-# Does the trained network depend on its inhibition? A lesion: all synapses from I lose their weight.
+# Does the trained network depend on its inhibition? A lesion: all synapses from I lose their
+# weight.
 
 before = bs.evaluate(net, test).accuracy
 for post in ("E", "I"):
@@ -89,5 +94,5 @@ for post in ("E", "I"):
 print(f"with inhibition {before:.0%}, without {bs.evaluate(net, test).accuracy:.0%}")
 
 # %%
-# The same questions at the size of a paper: :source:`models/rossbroich_2022/__main__.py` for the size of fluctuations, and
-# :source:`models/perceptual_decision.py` for lesions.
+# The same questions at the size of a paper: :source:`models/rossbroich_2022/__main__.py` for the
+# size of fluctuations, and :source:`models/perceptual_decision.py` for lesions.

@@ -166,6 +166,7 @@ def gamma_trains(rates, cv, duration, seed=0):
     )
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("duration, plain", [(1.0, 0.72), (2.0, 0.81), (10.0, 0.96)])
 def test_the_pooled_cv_of_poisson_trains_is_one_after_any_time(duration, plain):
     """3.66 Hz, where the mean CV of units is the smaller the shorter the trial is; also if rates
@@ -195,6 +196,7 @@ def test_the_pooled_cv_of_gamma_processes(cv, rate, tolerance):
     assert found == pytest.approx(cv, abs=tolerance) and 0 < error < 0.03
 
 
+@pytest.mark.statistical
 def test_the_standard_error_of_the_pooled_cv_is_that_of_repetitions():
     found = np.array(
         [stats.pooled_cv(gamma_trains(np.full(200, 6.0), 0.7, 2.0, seed)) for seed in range(100)]
@@ -255,6 +257,7 @@ def test_fano_factor_of_a_clock_is_zero_of_poisson_one_and_of_silence_nan():
     assert np.isnan(stats.fano_factor(SpikeTrains([], np.empty(0, int), [0, 0], 2, 1.0), 0.1)).all()
 
 
+@pytest.mark.statistical
 def test_fano_factor_sees_rates_that_differ_between_trials():
     slow, fast = poisson(10.0, 5, 20, seed=1), poisson(90.0, 5, 20, seed=2)
     both = SpikeTrains(
@@ -289,6 +292,7 @@ def test_correlations_of_independent_units_scatter_around_zero_with_the_right_wi
     assert r.std() == pytest.approx(1 / np.sqrt(1000), rel=0.15)
 
 
+@pytest.mark.statistical
 def test_correlation_of_a_shared_source_is_the_share():
     """Units that take half of their spikes from one common Poisson source have r = 1/2."""
     common, own = (
@@ -340,6 +344,7 @@ def test_correlogram_is_that_of_a_loop_over_pairs(spikes, data):
     np.testing.assert_allclose(rates, expected / (n * 0.02) if n else np.nan)
 
 
+@pytest.mark.statistical
 def test_correlogram_of_independent_trains_is_flat_and_of_a_shifted_one_has_its_peak(monkeypatch):
     a, b = poisson(20, 30, 5, duration=10.0, seed=1), poisson(40, 30, 5, duration=10.0, seed=2)
     every = np.repeat(np.arange(30), 30), np.tile(np.arange(30), 30)

@@ -30,6 +30,7 @@ def test_shifts_are_common_to_a_trial():
     assert np.ptp(by_time) > 0.01 and 1.5 < np.std(by_unit) < 4.5
 
 
+@pytest.mark.statistical
 def test_jitter_stretch_drop_and_insert():
     jittered = bs.augment(DATA, [bs.TimeJitter(1e-9), bs.ChannelJitter(1e-9)], seed=1)
     assert (

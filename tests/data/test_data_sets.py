@@ -125,6 +125,7 @@ def test_randman_defaults_are_the_reference_task():
     assert 0.04 < spikes.times.mean() < 0.06
 
 
+@pytest.mark.statistical
 def test_randman_seed():
     task = dict(n_classes=3, n_units=4, smoothness=2.0, samples_per_class=30)
     one, same, other = (randman(**task, seed=seed) for seed in (5, np.random.default_rng(5), 6))
@@ -155,6 +156,7 @@ def test_randman_classes_differ_in_timing_only():
     assert np.abs(means[0] - means[1]).max() > 5e-3
 
 
+@pytest.mark.statistical
 def test_randman_neighbours_on_a_smooth_manifold_are_closer():
     def roughness(
         alpha,
@@ -243,6 +245,7 @@ def test_split_rejects_a_part_without_trials():
 # Poisson
 
 
+@pytest.mark.statistical
 def test_poisson_counts():
     rate, duration, n_units, n_trials = 20.0, 0.5, 40, 200
     spikes = poisson(rate, n_units, duration, n_trials, seed=1)
@@ -254,6 +257,7 @@ def test_poisson_counts():
     assert spikes.times.max() < duration
 
 
+@pytest.mark.statistical
 def test_poisson_intervals_are_exponential():
     spikes = poisson(30.0, 1, 200.0, seed=2)
     assert stats.kstest(np.diff(spikes.times), stats.expon(scale=1 / 30.0).cdf).pvalue > 0.01
@@ -261,6 +265,7 @@ def test_poisson_intervals_are_exponential():
     assert abs(correlation) < 4 / np.sqrt(spikes.times.size)
 
 
+@pytest.mark.statistical
 def test_poisson_rates_per_unit():
     rates = np.array([0.0, 1.0, 10.0, 100.0])
     counts = np.bincount(poisson(rates, 4, 1.0, n_trials=500, seed=3).units, minlength=4)

@@ -87,6 +87,7 @@ def test_halo_lies_at_its_distance_from_the_manifold():
     assert 0.3 * 0.02 * np.sqrt(12) < np.median(far) < 1.2 * 0.02 * np.sqrt(12)
 
 
+@pytest.mark.statistical
 def test_tempotron_is_uniform_and_its_labels_say_nothing():
     got = bs.data.tempotron(n_patterns=400, n_units=50, n_classes=2, duration=0.5, seed=1)
     assert got.labels.tolist() == [b % 2 for b in range(400)] and np.all(np.diff(got.offsets) == 50)

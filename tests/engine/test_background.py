@@ -26,6 +26,7 @@ def collect(source, n=500, steps=400, jump_state="U"):
     return u - np.exp(-1e-3) * np.concatenate([np.zeros((1, n)), u[:-1]])
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("rate", [50.0, 2000.0, 20000.0])
 @pytest.mark.parametrize("own", [False, True])
 def test_poisson_counts(rate, own):
@@ -68,6 +69,7 @@ def test_currents_in_pieces_reach_the_membrane():
     )
 
 
+@pytest.mark.statistical
 def test_ornstein_uhlenbeck_is_stationary_normal_and_correlated_in_time():
     x = collect(bs.OrnsteinUhlenbeck("A", 2.0, 0.5, 10e-3)) / (1 - np.exp(-1e-3))
     assert x.mean() == pytest.approx(2, abs=0.02) and x.std() == pytest.approx(0.5, rel=0.03)

@@ -315,6 +315,7 @@ print(*done.spikes["E"].units)
 """
 
 
+@pytest.mark.slow
 def test_two_threads_without_the_compiler_give_the_spikes_of_compiled_code():
     """Threads wait for each other in compiled code only, so without it there is one."""
     plain, compiled = (

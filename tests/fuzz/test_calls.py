@@ -7,6 +7,8 @@ import inspect
 import types
 from collections import Counter
 
+import pytest
+
 import biosnn as bs
 from tests.fuzz import calls, registry
 
@@ -81,6 +83,7 @@ def test_every_public_name_is_called():
     } <= methods  # of one class each
 
 
+@pytest.mark.slow
 def test_random_calls_end_in_words_of_ours():
     found = list(calls.campaign(calls.random_cases(600, seed=1)))
     kinds = Counter(outcome["outcome"] for _, outcome in found)

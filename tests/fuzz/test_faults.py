@@ -22,14 +22,17 @@ def assert_nothing_wrong(figures, seen, wrong):
     assert not any(figures[name] for name in wrong), figures
 
 
+@pytest.mark.slow
 def test_killed_trainings_are_resumed_with_the_same_bits():
     assert_nothing_wrong(*faults.kill(2, 0))
 
 
+@pytest.mark.slow
 def test_killed_simulations_leave_their_spikes():
     assert_nothing_wrong(*faults.kill_simulation(2, 0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "disks",
     [

@@ -5,6 +5,7 @@ import pytest
 from tests.fuzz import files
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kinds, count",
     [

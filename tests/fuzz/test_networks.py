@@ -9,6 +9,7 @@ from tests.fuzz.networks import campaign, kind_of
 FOLDER = "BIOSNN_BOUNDSCHECK_CACHE"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     FOLDER not in os.environ,
     reason=f"compiles for minutes, once: set {FOLDER} to a folder that keeps the code",

@@ -19,6 +19,7 @@ def standardized(weights, scale):
     return weights.ravel().astype(float) / scale
 
 
+@pytest.mark.statistical
 def test_kaiming_is_uniform_within_the_root_of_the_fan_in():
     net = network()
     bs.kaiming(net, seed=1)
@@ -29,6 +30,7 @@ def test_kaiming_is_uniform_within_the_root_of_the_fan_in():
         ), name
 
 
+@pytest.mark.statistical
 def test_xavier_counts_both_ends():
     net = network()
     bs.xavier(net, seed=1)
@@ -39,6 +41,7 @@ def test_xavier_counts_both_ends():
         ), name
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("distribution", [stats.norm(0.2, 1.5), stats.gamma(2.0), stats.t(5)])
 def test_any_distribution_is_scaled_by_the_root_of_the_fan_in(distribution):
     net = network()
@@ -51,6 +54,7 @@ def test_any_distribution_is_scaled_by_the_root_of_the_fan_in(distribution):
     assert stats.kstest(standardized(net.weights["input->h"], 1.0), distribution.cdf).pvalue > 0.01
 
 
+@pytest.mark.statistical
 def test_every_neuron_has_its_share_of_zeros_and_the_fan_in_counts_the_rest():
     net = network()
     bs.random_weights(net, stats.norm(), seed=3, sparse=0.75)
@@ -69,6 +73,7 @@ def test_same_seed_same_weights():
         )
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(
     "initialize",
     [bs.kaiming, bs.xavier, lambda net, seed: bs.random_weights(net, stats.norm(), seed=seed)],
@@ -89,6 +94,7 @@ def test_dale_signs_are_kept_and_the_size_of_the_weights_too(initialize):
     )
 
 
+@pytest.mark.statistical
 def test_synapses_of_a_sparse_projection_count_as_fan_in():
     net = bs.Network(1e-3)
     x, h = net.input(400), net.population(300, bs.lif(), name="h")
@@ -104,6 +110,7 @@ def test_synapses_of_a_sparse_projection_count_as_fan_in():
     assert (w == 0).sum() == 7500 and w.std() == pytest.approx(np.sqrt(0.5 / 25), rel=0.03)
 
 
+@pytest.mark.statistical
 def test_kernels_of_a_convolution_count_as_fan_in():
     net = bs.Network(1e-3)
     a, shape = bs.convolutional_layer(net, net.input(8 * 50), (8, 50), 200, 5, name="a")

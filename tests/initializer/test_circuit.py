@@ -34,6 +34,7 @@ def initialized(case, family, closed_loop=True, multiple=True):
     return net, background, report.populations[0], report
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("case", CASES)
 def test_weights_give_independent_inputs_the_target_membrane(case):
     """Poisson trains at the rates that the report assumes, in place of the circuit's."""
@@ -142,6 +143,7 @@ def test_probes_are_copies_that_never_spike():
     )
 
 
+@pytest.mark.statistical
 def test_probes_share_the_adaptation_of_their_population():
     net = bs.Network(1e-3)
     net.population(

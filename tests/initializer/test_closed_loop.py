@@ -14,6 +14,7 @@ from tests.initializer.networks import CONDUCTANCES, dalian, shadow_moments, sha
 DIGITS = Path(__file__).parents[3] / "shared" / "data" / "spoken_digits_train.h5"
 
 
+@pytest.mark.statistical
 def test_rates_with_adaptation():
     """Adaptation lowers the assumed rate as it lowers the measured one.
 
@@ -41,6 +42,7 @@ def test_rates_with_adaptation():
     )  # theory knows the mean of adaptation alone
 
 
+@pytest.mark.statistical
 def test_closed_loop_reaches_its_targets():
     net, data = dalian(64, 16, 60), bs.data.poisson(12.0, 60, 0.4, 60, seed=4)
     report = bs.fluctuation_driven(net, data, sigma_u=0.8, mu_u=0.1, seed=1, progress=False)
@@ -54,6 +56,7 @@ def test_closed_loop_reaches_its_targets():
     assert "predicted" in str(report) and report.as_dict()["populations"][0]["name"] == "E"
 
 
+@pytest.mark.statistical
 def test_closed_loop_with_conductances():
     """Beside what the report says: spikes of the run, on shadows that this file builds."""
     net, data = dalian(64, 16, 60, CONDUCTANCES), bs.data.poisson(12.0, 60, 0.4, 60, seed=4)
@@ -75,6 +78,7 @@ def test_closed_loop_with_conductances():
         ) == pytest.approx(0.4, rel=0.05)
 
 
+@pytest.mark.statistical
 @pytest.mark.skipif(not DIGITS.exists(), reason="the spoken digits are not here")
 def test_closed_loop_on_the_spoken_digits():
     """Measured on other trials than those that the closed loop saw."""
@@ -101,6 +105,7 @@ def test_same_seed_same_weights_on_any_number_of_threads():
     assert not np.array_equal(nets[0].weights["I->E"], nets[2].weights["I->E"])
 
 
+@pytest.mark.statistical
 def test_standard_errors_over_trials():
     """Of trials that differ by a known amount: U = a_b + s_b n(t)."""
     rng, shifts, sizes = (
@@ -133,6 +138,7 @@ def test_a_circuit_with_too_little_inhibition_says_so():
     )
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_loop_settles_where_the_circuit_jitters(seed):
     """Other weights, other spikes.
@@ -217,6 +223,7 @@ def test_learned_time_constants_are_those_of_the_membrane():
     )
 
 
+@pytest.mark.statistical
 def test_more_than_one_spike_per_step():
     """Of an input, where the data are not merged."""
     net, data = dalian(64, 64, 100), bs.data.poisson(800.0, 100, 0.3, 40, seed=4)

@@ -105,6 +105,7 @@ def test_dale_solution_has_the_target_moments(family, mu):
     assert variances["X"] / (variances["X"] + variances["E"]) == pytest.approx(0.8, rel=1e-12)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(
     "family",
     [
@@ -142,6 +143,7 @@ def test_a_threshold_far_away_needs_no_grid_that_reaches_it():
     assert 0 < stationary_rate(0.0, 0.2, 20e-3, 5e-3, 1e-3) < 0.01
 
 
+@pytest.mark.statistical
 def test_stationary_rate_against_a_simulation():
     tau_mem, tau_syn, dt, sigma = 20e-3, 10e-3, 2e-3, 0.5
     rng, n, steps = np.random.default_rng(0), 4000, 2500

@@ -10,6 +10,7 @@ from biosnn.network.neuron import free_membrane
 from tests.initializer.networks import CONDUCTANCES, RATE, dalian, shadow_moments
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("mu", [0.0, 0.2])
 @pytest.mark.parametrize("sigma", [1 / 3, 1 / 2, 1.0])
 def test_stationary_poisson_afferents(sigma, mu):
@@ -35,6 +36,7 @@ def test_stationary_poisson_afferents(sigma, mu):
         assert mean.std() == pytest.approx(row.predicted.spread, rel=0.05)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(
     "neuron",
     [bs.ampa_nmda_gaba(tau_nmda=40e-3), bs.bounded(bs.ei_adaptive_lif(jump=0.5), -0.1, 1.01)],
@@ -61,6 +63,7 @@ def test_membranes_of_other_tables(neuron):
         assert mean.mean() == pytest.approx(row.predicted.mu, abs=0.03)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("mu", [0.0, 0.2])
 def test_weight_draws_have_the_target_on_average(mu):
     """Over 14 400 neurons of 6 draws.
@@ -96,6 +99,7 @@ def test_balance_by_neuron_removes_the_spread():
         assert row.predicted.sigma == pytest.approx(0.5, rel=1e-3)
 
 
+@pytest.mark.statistical
 def test_normal_weights_of_a_deep_network():
     net = bs.Network(2e-3)
     x = net.input(300)
@@ -116,6 +120,7 @@ def test_normal_weights_of_a_deep_network():
     assert variance["input->a"] / sum(variance.values()) == pytest.approx(0.8, abs=0.02)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("n_inputs, sigma", [(200, 0.15), (60, 0.3)])
 def test_conductances_with_stationary_poisson_afferents(n_inputs, sigma):
     """Theory of the weights as they are; targets at which a neuron is driven by many small inputs.
@@ -143,6 +148,7 @@ def test_conductances_with_stationary_poisson_afferents(n_inputs, sigma):
         )
 
 
+@pytest.mark.statistical
 def test_rates_of_conductance_populations_are_consistent():
     net = dalian(64, 16, 60, CONDUCTANCES)
     start = TrialStart(
@@ -160,6 +166,7 @@ def test_rates_of_conductance_populations_are_consistent():
         assert rate > 1 and start.rates[name] == pytest.approx(rate, rel=0.03)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(
     "given",
     [
@@ -189,6 +196,7 @@ def test_projections_without_synapses_are_left_out():
     np.testing.assert_array_equal(nets[0].weights["I->E"], nets[1].weights["I->E"])
 
 
+@pytest.mark.statistical
 def test_sparse_conductances():
     net, sources = bs.Network(2e-3), {"input": 200, "E": 64, "I": 16}
     e, i = (
@@ -242,6 +250,7 @@ def test_sparse_conductances():
     )
 
 
+@pytest.mark.statistical
 def test_several_synapses_of_a_pair_spike_together():
     """80 and 40 synapses from 100 and 40 sources, drawn with replacement.
 

@@ -190,6 +190,7 @@ def test_a_weight_of_the_clustered_network_is_what_the_membrane_gains_in_all():
     assert np.sum(current) * 1e-5 / 15e-3 == pytest.approx(0.1, rel=1e-3)
 
 
+@pytest.mark.statistical
 def test_clusters_have_their_probabilities():
     pre, post, relative = litwin_kumar_doiron_2012.clusters(1600, 50, seed=3)
     same = pre // 32 == post // 32

@@ -12,6 +12,7 @@ from models.perceptual_decision import choices
 from models.perceptual_decision.__main__ import main as decide
 
 
+@pytest.mark.statistical
 def test_logistic_fit_finds_the_curve_that_choices_were_drawn_from():
     rng, c = np.random.default_rng(0), np.repeat([-0.5, -0.1, -0.03, 0.0, 0.03, 0.1, 0.5], 4000)
     probability = 1 / (1 + np.exp(-(0.4 + 30 * c)))  # of choice 0
@@ -24,6 +25,7 @@ def test_logistic_fit_finds_the_curve_that_choices_were_drawn_from():
     assert 3 < always["bias"] <= 20 and abs(always["slope"]) <= 1000
 
 
+@pytest.mark.statistical
 def test_ideal_observer_counts_the_spikes_of_both_pools():
     task = bs.data.perceptual_decision(2000, (0.032,), seed=3)
     spikes, (start, stop) = task.spikes, task.periods["stimulus"]

@@ -34,6 +34,7 @@ RULES = {
 }
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("name", RULES)
 def test_every_pair_is_equally_likely_and_degrees_are_as_asked(name):
     rule, trials = RULES[name], 40
@@ -55,6 +56,7 @@ def test_every_pair_is_equally_likely_and_degrees_are_as_asked(name):
     assert (tables.max() == 1) == ("once" in name or name == "bernoulli")
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("name", RULES)
 def test_without_self_connections_the_others_stay_equally_likely(name):
     rule = RULES[name].__class__(**vars(RULES[name]) | {"self_connections": False})
@@ -106,6 +108,7 @@ def test_the_number_of_threads_does_not_matter(monkeypatch):
     assert all(np.array_equal(a, b) for a, b in zip(one.indices("p"), other.indices("p")))
 
 
+@pytest.mark.statistical
 def test_weights_and_delays_from_distributions():
     net = connect(
         bs.FixedTotal(300_000),
@@ -340,6 +343,7 @@ MEANS = [
 ]
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize("distribution, family", MEANS, ids=lambda each: type(each).__name__)
 def test_a_distribution_is_a_family_with_a_mean(distribution, family):
     values = distribution.draw(np.random.default_rng(3), 1000)

@@ -149,6 +149,7 @@ def test_the_adjoint_is_that_of_the_spikes_that_were_drawn(noise, surrogate):
         np.testing.assert_allclose(got.weights[name], expected, atol=1e-10 * np.abs(expected).max())
 
 
+@pytest.mark.statistical
 def test_gradients_of_expected_spikes():
     """With p = sigma the gradient by a current is that of the expected number of spikes, here of
     one step without reset.

@@ -247,6 +247,7 @@ def test_shortest_interval_is_the_refractory_period():
         assert set(np.diff(np.round(trace.spikes["h"].times * 1e3))) == {steps}
 
 
+@pytest.mark.statistical
 def test_log_normal_time_constants():
     tau = bs.log_normal_time_constants(20e-3, 0.5, 200000, seed=0)
     assert tau.mean() == pytest.approx(20e-3, rel=0.01) and np.log(tau).std() == pytest.approx(

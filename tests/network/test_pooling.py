@@ -363,6 +363,7 @@ def layers(dtype=np.float32, size=3):
     return net
 
 
+@pytest.mark.statistical
 def test_the_initializer_knows_the_rate_of_units():
     net, data = layers(), bs.data.poisson(15.0, 40, 0.3, 60, seed=1, labels=np.arange(60) % 3)
     report = bs.fluctuation_driven(net, data, sigma_u=1.0, seed=1, progress=False)

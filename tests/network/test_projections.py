@@ -511,6 +511,7 @@ def test_weight_constraints():
     assert tied == pytest.approx(0.5)
 
 
+@pytest.mark.statistical
 def test_the_initializer_counts_synapses():
     """The measured free membranes have their targets, with expected in-degrees: of interior neurons
     for a convolution.

@@ -129,6 +129,7 @@ def test_plastic_pairs_and_a_constraint():
         np.testing.assert_allclose(weights[k == POST], W[k == POST] * min(1, 5 / norm))
 
 
+@pytest.mark.statistical
 def test_a_distribution_as_the_weights_of_a_dense_projection():
     net = bs.Network(1e-3)
     a, b = (

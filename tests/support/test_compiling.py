@@ -272,6 +272,7 @@ def test_the_clock_stands_still_while_kernels_are_compiled(capsys):
     )
 
 
+@pytest.mark.slow
 def test_wall_time_and_bars_contain_no_compiling(monkeypatch):
     """Compiled beforehand, and what is compiled in between is not counted."""
     net, ticks = bs.Network(1e-3), []
@@ -375,6 +376,7 @@ def child(code, **variables):
     return done.stdout
 
 
+@pytest.mark.slow
 def test_without_the_compiler_everything_is_the_same():
     """NUMBA_DISABLE_JIT=1, to look into kernels with a debugger: the same spikes, the same
     gradients to rounding.

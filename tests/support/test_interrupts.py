@@ -117,6 +117,7 @@ def test_an_interrupted_pass_leaves_no_trace(warm):
 # ----------------------------------------------------------------------------------------- training
 
 
+@pytest.mark.slow
 def test_training_ends_within_a_second_and_goes_on_with_the_same_bits(tmp_path, monkeypatch):
     """Pressed within a batch, which alone takes longer: the batch is thrown away."""
     chunked_gradient, pressed = chunks.chunked_gradient, Press(0.1)

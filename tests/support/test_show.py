@@ -47,7 +47,8 @@ def test_html_holds_the_same_values_escaped():
     assert '<td style="text-align:right">4.1</td>' in shown
 
 
-def test_long_values_wrap_beside_their_label():
+def test_long_values_wrap_beside_their_label(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     lines = text("Network", [("populations", "neuron " * 40)]).splitlines()
     assert len(lines) == 5 and max(map(len, lines)) <= show.WIDTH
     assert all(line.startswith(" " * 15 + "neuron") for line in lines[2:])

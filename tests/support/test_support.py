@@ -217,6 +217,7 @@ def test_seeds():
             seeds.generator(given)
 
 
+@pytest.mark.statistical
 def test_streams_of_one_seed_are_independent():
     assert seeds.stream(1, "E->E", "targets").integers(1 << 60) == seeds.stream(
         1, "E->E", "targets"

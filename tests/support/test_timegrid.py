@@ -14,6 +14,7 @@ import biosnn as bs
 from biosnn.analysis import stats
 from biosnn.data.spike_trains import first_steps
 from biosnn.engine import inputs
+from biosnn.engine.gradient import window_steps
 from biosnn.support import timegrid
 
 DTS = (1e-4, 3e-4, 1e-3, 2e-3, 1 / 3e3)
@@ -251,7 +252,7 @@ def test_a_delay_becomes_the_nearest_step_and_says_so():
         projection.delay == 0
         and net.projection("A->A").delay == 0
         and net.delay_steps(projection) == 0
-        and "delay=0.0" in repr(projection)
+        and "delay  0 ms" in repr(projection)
     )
     with pytest.warns(bs.RoundingWarning, match=r"becomes 0.002 s \(2 steps\)"):
         assert net.connect("A", "A", delay=1.5e-3, name="b").delay == 2e-3
@@ -373,7 +374,7 @@ def test_pieces_of_a_background_begin_at_the_nearest_step():
         )
     assert np.flatnonzero(done.states["A.U"][:, 0])[0] == 10
     with pytest.warns(bs.RoundingWarning, match="truncate is 0.0025 s.*becomes 0.003 s"):
-        assert bs.trials.window_steps(2.5e-3, 1e-3) == 3
+        assert window_steps(2.5e-3, 1e-3) == 3
 
 
 # ---------------------------------------------------------------------------- windows of statistics
@@ -574,7 +575,7 @@ def test_narrow_whole_numbers_lose_nothing(kind, merge):
         (lambda net: bs.VanRossumDistance(tau=10), "tau is 10 s"),
         (lambda net: bs.TimeShift(20), "most is 20 s"),
         (lambda net: bs.TimeJitter(10), "spread is 10"),
-        (lambda net: bs.trials.window_steps(50, 1e-3), "truncate is 50 s"),
+        (lambda net: window_steps(50, 1e-3), "truncate is 50 s"),
         (lambda net: bs.log_normal_time_constants(100, 0.1, 5, seed=0), "mean is 100 s"),
         (lambda net: bs.bin_spikes(one_unit([0.1], 1.0), 2), "dt is 2 s"),
         (lambda net: bs.from_dense(np.ones((1, 3, 2)), 1), "dt is 1 s"),

@@ -145,7 +145,15 @@ def test_units_of_plasticity_statistics_and_data(quantity):
         )
     for make in (bs.data.randman, bs.data.spaghetti):
         one, other = (
-            make(2, 10, 5, samples_per_class=3, duration=duration, active=active, seed=0)
+            make(
+                n_classes=2,
+                n_units=10,
+                n_spikes=5,
+                samples_per_class=3,
+                duration=duration,
+                active=active,
+                seed=0,
+            )
             for duration, active in ((0.3, 0.2), (ms(300.0), ms(200.0)))
         )
         np.testing.assert_allclose(one.times, other.times, rtol=1e-6)

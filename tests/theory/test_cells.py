@@ -56,6 +56,7 @@ def test_learned_time_constants_and_jumps_count():
     assert rows[1].predicted.rate == pytest.approx(rows[1].measured.rate, rel=0.1)
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(
     "plasticity, share",
     [
@@ -117,6 +118,7 @@ def test_short_term_plasticity_acts_with_its_efficacy(plasticity, share):
     ) and row.predicted.sigma == pytest.approx(3.0, rel=0.05)
 
 
+@pytest.mark.statistical
 def test_inhibitory_plasticity_counts_with_the_weights_at_the_end():
     net, neuron = bs.Network(1e-3), bs.lif(tau_mem=20e-3, tau_syn=5e-3, refractory=2e-3)
     e, i = (
@@ -170,6 +172,7 @@ def test_what_changes_with_time_counts_with_its_mean_over_the_simulation():
     )
 
 
+@pytest.mark.statistical
 def test_several_synapses_of_a_pair_count_with_the_square_of_their_sum():
     """60 synapses from 60 sources.
 

@@ -72,6 +72,7 @@ def test_the_free_membrane_with_background_that_changes_and_readouts():
     assert row.measured.sigma == pytest.approx(row.recorded.sigma, rel=0.06)
 
 
+@pytest.mark.statistical
 def test_without_the_spikes_of_inputs_there_is_theory_at_the_measured_rates():
     net = small()
     bs.fluctuation_driven(net, assumed_rates=5.0, closed_loop=False, **SMALL)

@@ -60,6 +60,7 @@ DRIVE = {
 }
 
 
+@pytest.mark.statistical
 def test_unconnected_neurons_do_what_theory_says():
     """Rate, ISI CV and free membrane under Poisson input, for every kind of synapse."""
     net, background = bs.Network(1e-4), []
@@ -88,6 +89,7 @@ def test_unconnected_neurons_do_what_theory_says():
         assert membrane.recorded.sigma == pytest.approx(membrane.predicted.sigma, rel=0.04), name
 
 
+@pytest.mark.statistical
 def test_adaptation_and_nmda_do_what_theory_says():
     """Adaptation lowers the rate to where it sustains itself.
 
@@ -147,6 +149,7 @@ def test_adaptation_and_nmda_do_what_theory_says():
 SUBTRACTING = dict(tau_syn=10e-3, threshold=1.0, reset="subtract")
 
 
+@pytest.mark.statistical
 @pytest.mark.parametrize(
     "neuron, source",
     [
