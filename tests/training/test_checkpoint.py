@@ -131,12 +131,12 @@ def test_checkpoints_of_other_networks_and_damaged_ones(tmp_path):
     text = (tmp_path / "w.npz").read_bytes()
     for damaged in (text[: len(text) // 2], b"", b"not a checkpoint"):
         (tmp_path / "bad.npz").write_bytes(damaged)
-        with pytest.raises(OSError, match="not a usable checkpoint"):
+        with pytest.raises(OSError, match="not a usable file of biosnn"):
             bs.load_weights(net, tmp_path / "bad.npz")
-    with pytest.raises(OSError, match="no checkpoint"):
+    with pytest.raises(OSError, match="there is no file"):
         bs.load_weights(net, tmp_path / "absent.npz")
     np.savez(tmp_path / "pickle.npz", meta=np.array([{"format": 1}], object))
-    with pytest.raises(OSError, match="not a usable checkpoint"):
+    with pytest.raises(OSError, match="not a usable file of biosnn"):
         bs.load_weights(net, tmp_path / "pickle.npz")
     assert not list(tmp_path.glob("*.partial"))
 
