@@ -40,6 +40,15 @@ def imports_of(path: Path) -> set[tuple[str, ...]]:
     return found
 
 
+def test_the_library_imports_itself_relatively_so_that_the_tests_below_see_it():
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module]
+            assert not [n for n in names if n.partition(".")[0] == "biosnn"], (path, node.lineno)
+
+
 def test_imports_run_downward_by_folder():
     wrong = []
     for path in PACKAGE.rglob("*.py"):

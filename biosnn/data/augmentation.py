@@ -163,7 +163,7 @@ def checked(augmentations: Sequence[Augmentation]) -> tuple[Augmentation, ...]:
         if isinstance(each, type) or not callable(getattr(each, "apply", None)):
             names = ", ".join(kind.__name__ for kind in KINDS)
             raise ValueError(
-                f"{checks.shown(each)} is not an augmentation; use {names}, or an object with "
-                "apply(events, rng)."
+                f"one of augment is {checks.shown(each)}; it must be an augmentation: {names}, or "
+                "an object with apply(events, rng)."
             )
     return augmentations

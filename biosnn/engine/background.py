@@ -4,7 +4,7 @@ Descriptions are frozen dataclasses. Random numbers are counter-based: they depe
 place in the list, the neuron and the step, and on nothing else.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -13,14 +13,24 @@ from numpy.typing import ArrayLike, NDArray
 from ..network.population import Population
 from ..support import checks, plausible, timegrid
 from ..support.checks import instance, keep, real, reals
+from ..support.show import plural
 from ..support.units import hertz, seconds
 
 #: One number, one per neuron, or (times, values) of what changes with time.
 Piecewise = ArrayLike | tuple[ArrayLike, ArrayLike]
 
 
-@dataclass(frozen=True, eq=False)
-class PoissonInput:
+@dataclass(frozen=True, eq=False, repr=False)
+class _Source:
+    """Background, which shows itself in one line: of arrays the shape, of a population the name."""
+
+    def __repr__(self) -> str:
+        parts = (f"{each.name}={_words(getattr(self, each.name))}" for each in fields(self))
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PoissonInput(_Source):
     """Independent Poisson spike trains, one for every neuron of a population.
 
     Parameters
@@ -70,8 +80,8 @@ class PoissonInput:
             instance(self.receptor, "PoissonInput: receptor", str, example)
 
 
-@dataclass(frozen=True, eq=False)
-class Current:
+@dataclass(frozen=True, eq=False, repr=False)
+class Current(_Source):
     """A current that is added to the right-hand side of the membrane equation.
 
     Parameters
@@ -107,8 +117,8 @@ class Current:
         keep(self, values=_numbers(self.values, "Current: values", "values"))
 
 
-@dataclass(frozen=True, eq=False)
-class OrnsteinUhlenbeck:
+@dataclass(frozen=True, eq=False, repr=False)
+class OrnsteinUhlenbeck(_Source):
     """A current with independent Ornstein-Uhlenbeck noise for every neuron of a population.
 
     Parameters
@@ -156,6 +166,15 @@ class OrnsteinUhlenbeck:
             sd=_numbers(self.sd, "OrnsteinUhlenbeck: sd", "values"),
             tau=checks.time(self.tau, "OrnsteinUhlenbeck: tau", above=0, plausible=plausible.NOISE),
         )
+
+
+def _words(value):
+    """A value in a few words, whatever the number of its elements."""
+    if isinstance(value, Population):
+        return repr(value.name)
+    if isinstance(value, tuple):
+        return f"<{plural(value[0].size, 'piece')}, values {value[1].shape}>"
+    return f"<array {value.shape}>" if isinstance(value, np.ndarray) else repr(value)
 
 
 def _check_population(source):

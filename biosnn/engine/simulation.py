@@ -135,7 +135,7 @@ class Simulation(Shows):
         """Time, what was recorded, and the mean rates."""
         rows = [
             ("time", milliseconds(self.duration)),
-            ("wall", f"{self.wall:.2f} s ({self.real_time_factor:.2f} s per second)"),
+            ("wall", f"{self.wall:.3g} s ({self.real_time_factor:.3g} s per second)"),
         ]
         if self.start:
             rows.insert(1, ("start", milliseconds(self.start)))

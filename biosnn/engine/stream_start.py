@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ..kernels.arrays import aligned
 from ..kernels.random import ORNSTEIN_UHLENBECK
 from ..network.drawing import draw, is_random
+from ..network.families import refuse_family
 from ..network.network import Network
 from ..support.checks import instance, reals
 from ..support.seeds import stream, whole_seed
@@ -139,6 +140,7 @@ def _put_initial(layout, x, initial, seed):
     instance({} if initial is None else initial, "initial", dict, example)
     for name, values in (initial or {}).items():
         first, n, _ = find_state(layout, name)
+        refuse_family(values, f"initial {name!r}")
         if is_random(values):
             values = draw(values, stream(seed, name, "initial"), n)
         values = reals(values, f"initial {name!r}", dtype=network.dtype)

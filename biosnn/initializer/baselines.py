@@ -5,13 +5,16 @@ They depend on the number of weights, but neither on rates nor on time constants
 """
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..network.drawing import Random, draw, is_random
+from ..network.families import refuse_family
 from ..network.network import Network
-from ..support.checks import flag, instance, real, shown
+from ..support.checks import flag, instance, real, refuse
 from ..support.seeds import generator
 
 #: Draws weights: (random numbers, shape, fan-in, fan-out) -> array.
@@ -23,7 +26,7 @@ def kaiming(network: Network, *, seed: int | np.random.Generator = 0, sparse: fl
 
     This is what PyTorch gives its linear layers unless told otherwise: He's uniform rule with the
     negative slope sqrt(5). For normal weights with variance 1/n use
-    `random_weights(network, scipy.stats.norm())`.
+    `random_weights(network, Normal(0, 1))`.
 
     Parameters
     ----------
@@ -92,13 +95,13 @@ def xavier(network: Network, *, seed: int | np.random.Generator = 0, sparse: flo
 
 def random_weights(
     network: Network,
-    distribution: Any,
+    distribution: Random,
     *,
     seed: int | np.random.Generator = 0,
     sparse: float = 0.0,
     scale: bool = True,
 ) -> None:
-    """Set weights w = x / sqrt(n) with x from any distribution of scipy and n the fan-in.
+    """Set weights w = x / sqrt(n) with x from any distribution and n the fan-in.
 
     Fan-in and fan-out are counted for each projection, not for all afferents together, as if every
     projection were a layer of its own. They are the mean numbers of non-zero weights onto a
@@ -112,7 +115,8 @@ def random_weights(
     network
         Its weights are set.
     distribution
-        A frozen distribution with rvs(size=, random_state=), such as scipy.stats.norm(0, 1).
+        Such as Normal(0, 1), a function (rng, size) -> values, or a frozen one of scipy, which has
+        rvs(size=, random_state=).
     seed
         Seed of the random numbers.
     sparse
@@ -124,29 +128,39 @@ def random_weights(
     Raises
     ------
     ValueError
-        For a distribution without rvs, draws that are not finite, or a share outside of [0, 1).
+        If nothing can be drawn from the distribution, values are not finite, or the share is
+        outside of [0, 1).
 
     Examples
     --------
-    >>> import biosnn as bs, scipy.stats
+    >>> import biosnn as bs
     >>> net = bs.Network(dt=1e-3)
     >>> e = bs.layer(net, net.input(100), 50, name="E")
-    >>> bs.random_weights(net, scipy.stats.norm(0, 1), sparse=0.5)
+    >>> bs.random_weights(net, bs.Normal(0, 1), sparse=0.5)
     >>> f"{(net.weights['input->E'] == 0).mean():.1f}"
     '0.5'
     """
-    if not hasattr(distribution, "rvs"):
-        raise ValueError(
-            f"distribution is {shown(distribution)}; it must be a frozen distribution with "
-            "rvs(size=, random_state=), such as scipy.stats.norm(0, 1)."
+    scale, samples = flag(scale, "scale"), _sampler(distribution)
+
+    def draw_scaled(rng, size, n_in, n_out):
+        return samples(rng, size) * (n_in**-0.5 if scale else 1.0)
+
+    _set(network, draw_scaled, seed, sparse)
+
+
+def _sampler(distribution):
+    """(rng, shape) -> values, of a distribution of this library or of scipy."""
+    if hasattr(distribution, "rvs"):
+        return lambda rng, shape: distribution.rvs(size=shape, random_state=rng)
+    refuse_family(distribution, "random weights")
+    if not is_random(distribution):
+        refuse(
+            "distribution",
+            distribution,
+            "a distribution such as Normal(0, 1), a frozen one of scipy such as "
+            "scipy.stats.norm(0, 1), or a function (rng, size) -> values",
         )
-    scale = flag(scale, "scale")
-
-    def draw(rng, size, n_in, n_out):
-        samples = distribution.rvs(size=size, random_state=rng)
-        return samples * (n_in**-0.5 if scale else 1.0)
-
-    _set(network, draw, seed, sparse)
+    return lambda rng, shape: draw(distribution, rng, prod(shape)).reshape(shape)
 
 
 def draw_readout(network: Network, projection: Any, rng: np.random.Generator) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..support.checks import keep, real, reals
+from ..support.checks import keep, real, reals, shown
 from .drawing import asked
 
 __all__ = ["Constant", "Exponential", "Family", "Gamma", "HalfNormal", "LogNormal", "Uniform"]
@@ -63,6 +63,31 @@ class Family:
     def _density(self, w, mean):
         """The density, of checked arguments."""
         raise NotImplementedError
+
+
+def refuse_family(values: Any, what: str) -> None:
+    """Raise a ValueError if values would be drawn from a family, which has no mean of its own.
+
+    Parameters
+    ----------
+    values
+        What was given.
+    what
+        Which values they are, for messages.
+
+    Examples
+    --------
+    >>> refuse_family(LogNormal(0.5), "weights")
+    Traceback (most recent call last):
+        ...
+    ValueError: weights are the family LogNormal(sigma=0.5), whose mean is for fluctuation_driven \
+to choose; give a distribution with a mean, such as bs.LogNormal(0.2, 0.5).
+    """
+    if isinstance(values, Family):
+        raise ValueError(
+            f"{what} are the family {shown(values)}, whose mean is for fluctuation_driven to "
+            "choose; give a distribution with a mean, such as bs.LogNormal(0.2, 0.5)."
+        )
 
 
 @dataclass(frozen=True)

@@ -165,11 +165,7 @@ class Network(NetworkPopulations):
         receptor = network_checks.receptor_of(pre, post, receptor)
         name = self._free_name(f"{pre.name}->{post.name}" if name is None else name)
         seed = None if seed is None else whole_seed(seed, f"projection {name!r}: seed")
-        if isinstance(weights, type):
-            raise ValueError(
-                f"projection {name!r}: weights are the class {weights.__name__}; give a "
-                "distribution, such as Exponential(0.2)."
-            )
+        network_checks.check_sources(name, weights, delay)
         delays: Any = delay if is_random(delay) else self.on_grid(name, seconds(delay, "delay"))
         one_delay = not is_random(delays) and not checks.has_axes(delays)
         assert post.neuron is not None  # it is no input

@@ -11,6 +11,7 @@ from ..support.checks import real, reals, refuse, shown, whole
 from .convolution import MaxPool
 from .drawing import is_random
 from .escape import EscapeNoise
+from .families import refuse_family
 from .neuron import Neuron
 from .population import SIGNS, Population
 from .surrogate import check_surrogate
@@ -96,8 +97,8 @@ def _check_parts(population):
     name, neuron, noise = population.name, population.neuron, population.noise
     if not isinstance(neuron, Neuron):
         raise ValueError(
-            f"population {name!r}: {shown(neuron)} is not a neuron model; use lif(...) or "
-            "ei_lif(...)."
+            f"population {name!r}: neuron is {shown(neuron)}; it must be a neuron model, such as "
+            "lif(…) or ei_lif(…)."
         )
     if population.kind == "spiking":
         check_surrogate(population.surrogate, f"population {name!r}: surrogate")
@@ -251,6 +252,25 @@ def check_rule(name: str, rule: Any) -> None:
             f"projection {name!r}: synapses is {shown(rule)}; it must be a rule such as "
             "Bernoulli(0.1) or FixedInDegree(100), Pairs(pre, post), or from_scipy(matrix)."
         )
+
+
+def check_sources(name: str, weights: Any, delay: Any) -> None:
+    """Raise a ValueError if weights or delays would be drawn from a class or a family.
+
+    Parameters
+    ----------
+    name
+        Of the projection.
+    weights, delay
+        As for `Network.connect`.
+    """
+    if isinstance(weights, type):
+        raise ValueError(
+            f"projection {name!r}: weights are the class {weights.__name__}; give a distribution, "
+            "such as Exponential(0.2)."
+        )
+    refuse_family(weights, f"projection {name!r}: weights")
+    refuse_family(delay, f"projection {name!r}: delays")
 
 
 def check_seed(name: str, seed: Any, random: bool) -> None:

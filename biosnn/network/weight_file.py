@@ -1,4 +1,4 @@
-"""Files of weights and checkpoints: plain arrays and JSON in one .npz file.
+"""Files of weights, states and checkpoints: plain arrays and JSON in one .npz file.
 
 A file is written whole or not at all, and opening one runs no code.
 """
@@ -14,7 +14,7 @@ from ..support import array_file, checks, schema
 from .network import Network
 from .plasticity import check_plasticity
 
-_FORMAT = "biosnn checkpoint 3"
+_FORMAT = "biosnn file 3"
 #: kind -> (what such a file holds, what its head says besides format, kind and fingerprint)
 _KINDS = {
     "weights": ("weights alone (save_weights)", set()),
@@ -41,7 +41,7 @@ def write(path: str | Path, arrays: Arrays, meta: dict[str, Any]) -> None:
         What JSON can hold: the "kind", the "fingerprint" of the network, and what else that kind
         needs.
     """
-    failed = "the checkpoint could not be written"
+    failed = "the file could not be written"
     array_file.write(checks.path(path, "path"), arrays, {"format": _FORMAT} | meta, failed)
 
 
@@ -68,16 +68,18 @@ def read(path: str | Path, *kinds: str) -> tuple[Arrays, dict[str, Any]]:
         If the file is missing, damaged or of another kind.
     """
     path = checks.path(path, "path")
-    arrays, meta = array_file.read(path, "checkpoint")
+    arrays, meta = array_file.read(path, "file of biosnn")
     if meta.get("format") != _FORMAT or str(meta.get("kind")) not in _KINDS:
         raise OSError(
-            f"{path} is not a usable checkpoint: its format is {meta.get('format')!r}, not "
+            f"{path} is not a usable file of biosnn: its format is {meta.get('format')!r}, not "
             f"{_FORMAT!r}."
         )
     holds, names = _KINDS[meta["kind"]]
     complete = set(meta) == names | {"format", "kind", "fingerprint"}
     if not complete or not re.fullmatch("[0-9a-f]{16}", str(meta["fingerprint"])):
-        raise OSError(f"{path} is not a usable checkpoint: its head has {', '.join(sorted(meta))}.")
+        raise OSError(
+            f"{path} is not a usable file of biosnn: its head has {', '.join(sorted(meta))}."
+        )
     if kinds and meta["kind"] not in kinds:
         wanted = " or ".join(_KINDS[kind][0] for kind in kinds)
         raise OSError(f"{path} holds {holds}; what is read here is {wanted}.")
@@ -178,7 +180,7 @@ def check(network: Network, arrays: Arrays, meta: dict[str, Any], path: str | Pa
     stored = sorted(key.removeprefix("weight/") for key in arrays if key.startswith("weight/"))
     if meta["fingerprint"] != network.fingerprint():
         raise ValueError(
-            f"{path} is a checkpoint of another network: it has the projections "
+            f"{path} is of another network: it has the projections "
             f"{', '.join(stored)}, this one {', '.join(sorted(names.values()))}; sizes, neurons, "
             "surrogates, delays, dt and dtype must agree too."
         )

@@ -36,7 +36,7 @@ def write(path: Any, arrays: dict[str, Any], head: dict[str, Any], what: str) ->
     head
         What JSON can hold.
     what
-        For messages: "the checkpoint could not be written".
+        For messages: "the file could not be written".
 
     Raises
     ------
@@ -62,7 +62,7 @@ def read(path: Any, what: str) -> tuple[dict[str, Any], dict[str, Any]]:
     path
         Path of the file.
     what
-        For messages: "checkpoint".
+        For messages: "file of biosnn".
 
     Returns
     -------

@@ -70,7 +70,7 @@ def replaced(path: str | Path, what: str) -> Iterator[BinaryIO]:
     path
         Path of the finished file; missing folders are made.
     what
-        For messages: "the checkpoint could not be written".
+        For messages: "the file could not be written".
     """
     path = Path(path)
     unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PARTIAL}")

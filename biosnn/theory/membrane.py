@@ -30,6 +30,7 @@ import numpy as np
 from ..network.neuron import Neuron
 from ..network.plasticity import InhibitorySTDP, TsodyksMarkram
 from ..support import checks
+from ..support.show import About, Shows, milliseconds
 from .arguments import check_neuron, check_numbers, check_receptor, checked_rates
 from .moments import Moments, adaptation_gain, continuous_psp_integrals
 
@@ -86,8 +87,8 @@ class Input:
         return replace(self, mean=share * self.mean, square=share**2 * self.square, plasticity=None)
 
 
-@dataclass(frozen=True, eq=False)
-class Cell:
+@dataclass(frozen=True, eq=False, repr=False)
+class Cell(Shows):
     """One population as mean-field theory sees it.
 
     Parameters
@@ -140,6 +141,15 @@ class Cell:
         """Names of the populations on whose rates its moments depend; its own if it adapts."""
         own = [self.name] if adaptation_gain(self.neuron) else []
         return [each.pre for each in self.inputs if each.pre is not None] + own
+
+    def _about(self) -> About:
+        """Its model and what drives it."""
+        rows = [("model", f"{self.neuron.model}: {self.neuron.states_text()}")]
+        rows += [("input", repr(each)) for each in self.inputs]
+        if self.current:
+            rows.append(("current", f"{self.current:g}"))
+        rows += [("noise", f"sd {sd:g}, tau {milliseconds(tau)}") for sd, tau in self.noise]
+        return About(f"Cell {self.name}", rows)
 
 
 def efficacy(plasticity: TsodyksMarkram | None, rate: float) -> float:

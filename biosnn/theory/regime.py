@@ -28,6 +28,7 @@ from .spiking import spiking
 
 #: Error of a CV, and relative error of chi, above which neither is shown.
 _ENOUGH = 0.15
+_LEGEND = "theory*: at the measured rates; few: too few spikes to tell"
 
 
 @dataclass(frozen=True, repr=False)
@@ -119,13 +120,17 @@ class Regime(Rows, Shows):
             keys=2,
         )
 
+    @property
+    def _measured(self):
+        return any(np.isfinite(row.measured.rate) for row in self.populations)
+
     def _notes(self):
-        if any(np.isfinite(row.measured.rate) for row in self.populations):
-            return ["theory*: at the measured rates; few: too few spikes to tell", *self.warnings]
-        return list(self.warnings)
+        return [_LEGEND, *self.warnings] if self._measured else list(self.warnings)
 
     def _about(self):
         rows = [("warning", text) for text in self.warnings]
+        if self._measured:
+            rows.insert(0, ("legend", _LEGEND))
         return About("Regime", rows, self._table())
 
     def __rich__(self) -> Group:

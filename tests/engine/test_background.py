@@ -80,3 +80,25 @@ def test_ornstein_uhlenbeck_is_stationary_normal_and_correlated_in_time():
     innovation = (z[1:] - np.exp(-0.1) * z[:-1]) / np.sqrt(1 - np.exp(-0.2))
     assert stats.kstest(innovation.ravel()[:50000], "norm").pvalue > 1e-3
     assert abs((innovation[:, 32:] * innovation[:, :-32]).mean()) < 4.5 / np.sqrt(innovation.size)
+
+
+@pytest.mark.parametrize(
+    "source, line",
+    [
+        (
+            bs.PoissonInput("E", np.full(50, 9.0), 0.1),
+            "PoissonInput(population='E', rate=<array (50,)>, weight=0.1, receptor=None)",
+        ),
+        (
+            bs.Current("E", ([0.0, 0.5], np.zeros((2, 50)))),
+            "Current(population='E', values=<2 pieces, values (2, 50)>)",
+        ),
+        (
+            bs.OrnsteinUhlenbeck(bs.Network(1e-3).population(50, bs.lif(), name="P"), 1, 0.2, 0.01),
+            "OrnsteinUhlenbeck(population='P', mean=1.0, sd=0.2, tau=0.01)",
+        ),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_source_shows_itself_in_one_line(source, line):
+    assert repr(source) == line

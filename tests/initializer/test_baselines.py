@@ -131,8 +131,20 @@ def test_a_share_of_zeros_is_less_than_all(wrong):
         bs.kaiming(network(), **wrong)
 
 
+def test_distributions_of_the_library_and_of_scipy_give_the_same_weights():
+    nets = [network() for _ in range(3)]
+    normal = bs.Normal(0.1, 2.0)
+    for net, given in zip(nets, (stats.norm(0.1, 2.0), normal, normal.draw), strict=True):
+        bs.random_weights(net, given, seed=4)
+    for name, weights in nets[0].weights.items():
+        np.testing.assert_allclose(nets[1].weights[name], weights, rtol=1e-6)
+        assert np.array_equal(nets[1].weights[name], nets[2].weights[name])
+
+
 def test_what_is_no_distribution_is_refused():
-    with pytest.raises(ValueError, match="rvs"):
+    with pytest.raises(ValueError, match="distribution is 'normal'; it must be a distribution"):
         bs.random_weights(network(), "normal")
+    with pytest.raises(ValueError, match=r"are the family Exponential\(\), whose mean is for"):
+        bs.random_weights(network(), bs.families.Exponential())
     with pytest.raises(ValueError, match="input->h.*not finite"):
         bs.random_weights(network(), stats.norm(np.inf))

@@ -5,7 +5,7 @@ import pytest
 from scipy.sparse import coo_matrix
 
 import biosnn as bs
-from biosnn.network import weight_file as checkpoint
+from biosnn.network import weight_file
 
 
 def connect(rule, n_pre=300, n_post=400, same=False, dtype=np.float32, **options):
@@ -158,7 +158,7 @@ def test_pairs_keep_weights_and_delays_together():
 
 
 def test_audit_checkpoint_and_dale(tmp_path):
-    net = connect(bs.Bernoulli(0.02), 50, 60, weights=bs.families.Uniform())
+    net = connect(bs.Bernoulli(0.02), 50, 60, weights=bs.Uniform(0, 2))
     assert bs.audit(net).signs["A"].tolist() == (table(net).sum(axis=1) > 0).astype(int).tolist()
     bs.save_weights(net, tmp_path / "w.npz")
     before = net.weights["p"].copy()
@@ -170,13 +170,13 @@ def test_audit_checkpoint_and_dale(tmp_path):
     assert np.array_equal(net.weights["p"], before)
     with pytest.raises(ValueError, match="another network"):
         bs.load_weights(
-            connect(bs.Bernoulli(0.02), 50, 60, weights=bs.families.Uniform(), seed=2),
+            connect(bs.Bernoulli(0.02), 50, 60, weights=bs.Uniform(0, 2), seed=2),
             tmp_path / "w.npz",
         )
     constant = connect(bs.Bernoulli(0.02), 50, 60)
-    checkpoint.save_weights(constant, tmp_path / "c.npz")
+    weight_file.save_weights(constant, tmp_path / "c.npz")
     constant.set_weights("p", 0.7)
-    checkpoint.load_weights(constant, tmp_path / "c.npz")
+    weight_file.load_weights(constant, tmp_path / "c.npz")
     assert constant.weights["p"] == np.float32(0.1)
 
 
@@ -184,7 +184,7 @@ def test_delta_synapses_in_batches_of_trials():
     net = bs.Network(1e-3, np.float64)
     x = net.input(1)
     net.connect(x, net.population(1, bs.lif_delta(tau_mem=20e-3), name="A"), weights=[[0.6]])
-    u = bs.run(net, bs.SpikeTrains([0.003, 0.005], [0, 0], [0, 2], 1, 0.01), record="A.U").states[
+    u = bs.run(net, bs.SpikeTrains([0.003, 0.005], [0, 0], [0, 2], 1, 0.01), record=["A.U"]).states[
         "A.U"
     ][0, :, 0]
     a = np.exp(-1 / 20)

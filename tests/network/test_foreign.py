@@ -184,3 +184,16 @@ def test_a_surrogate_without_a_compiled_formula_is_refused():
     ):
         with pytest.raises(ValueError, match=words):
             population(net, 3, surrogate=surrogate)
+
+
+def test_a_family_of_the_initializer_is_no_distribution():
+    """It has the name of a distribution, but mean 1."""
+    net, family = bs.Network(DT), bs.families.LogNormal(0.5)
+    a = population(net, 3)
+    words = r"are the family LogNormal\(sigma=0.5\), whose mean is for fluctuation_driven to choose"
+    for what, given in (("weights", {"weights": family}), ("delays", {"delay": family})):
+        with pytest.raises(ValueError, match=f"{what} {words}"):
+            net.connect(a, a, synapses=bs.Bernoulli(0.5), seed=1, **given)
+    assert not net.projections
+    with pytest.raises(ValueError, match=f"initial 'A.U' {words}"):
+        bs.simulate(net, 0.01, initial={"A.U": family}, progress=False)

@@ -16,7 +16,7 @@ import pytest
 
 import biosnn as bs
 from biosnn.data import load_shd, load_speakers, spike_file
-from biosnn.network import weight_file as checkpoint
+from biosnn.network import weight_file
 from biosnn.support import array_file, files, hdf5, schema
 from biosnn.training.session import Session
 from tests.fuzz import subjects
@@ -43,7 +43,7 @@ def made(tmp_path_factory):
 
 def changed(made, kind, tmp_path, change):
     """A copy of a file of arrays with other content and a right digest: change(arrays, head)."""
-    arrays, head = checkpoint.read(made[kind])
+    arrays, head = weight_file.read(made[kind])
     change(arrays, head)
     array_file.write(tmp_path / "changed.npz", arrays, head, "no")
     return tmp_path / "changed.npz"
@@ -204,19 +204,19 @@ def test_a_refused_checkpoint_changes_nothing(made, tmp_path):
 
 
 def test_changed_numbers_do_not_have_the_digest(made, tmp_path):
-    arrays, _ = checkpoint.read(made["weights"])
+    arrays, _ = weight_file.read(made["weights"])
     with np.load(made["weights"]) as file:
         head = file["meta"]
     arrays["weight/h->h"][0, 0] += 1
     np.savez(tmp_path / "w.npz", **arrays, meta=head)
-    with pytest.raises(OSError, match="w.npz is not a usable checkpoint.*digest"):
+    with pytest.raises(OSError, match="w.npz is not a usable file of biosnn.*digest"):
         bs.load_weights(subjects.trained()[0], tmp_path / "w.npz")
 
 
 @pytest.mark.parametrize("wrong", [{}, [], ["weights"], None, 3])
 @pytest.mark.parametrize("name", ["kind", "format", "fingerprint"])
 def test_heads_that_say_something_else(made, tmp_path, name, wrong):
-    with pytest.raises(OSError, match="not a usable checkpoint"):
+    with pytest.raises(OSError, match="not a usable file of biosnn"):
         bs.load_weights(subjects.trained()[0], changed(made, "weights", tmp_path, say(name, wrong)))
 
 
@@ -237,7 +237,7 @@ def test_archives_that_claim_more_than_they_are(tmp_path):
     ):
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("meta.npy", wrong)
-        with pytest.raises(OSError, match="not a usable checkpoint"):
+        with pytest.raises(OSError, match="not a usable file of biosnn"):
             bs.load_state(path)
 
 
@@ -445,7 +445,7 @@ def test_errors_of_writing_name_the_path(tmp_path):
         lambda path: bs.save_weights(subjects.trained()[0], path),
         lambda path: subjects.make_run(path),
     ):
-        with pytest.raises(OSError, match="the checkpoint could not be written.*file/x.npz"):
+        with pytest.raises(OSError, match="the file could not be written.*file/x.npz"):
             write(tmp_path / "file" / "x.npz")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 

@@ -78,3 +78,16 @@ def test_a_cell_names_the_populations_that_it_depends_on():
     inputs = (DRIVE, theory.Input("inh", 10, 0.1, 0.01, pre="I"))
     assert theory.Cell("E", NEURON, inputs).sources == ["I"]
     assert theory.Cell("E", bs.ei_adaptive_lif(), inputs).sources == ["I", "E"]
+
+
+def test_a_cell_shows_its_model_and_its_drive():
+    drive = bs.theory.Input("syn", n=100, mean=0.1, square=0.01, rate=5.0)
+    cell = bs.theory.Cell("E", bs.lif(), (drive,), current=0.5, noise=((0.2, 5e-3),))
+    rows = [line.split()[0] for line in repr(cell).splitlines()]
+    assert repr(cell).startswith("Cell E\n  model    lif: U (mem 20 ms)")
+    assert [row for row in rows if row in ("input", "current", "noise")] == [
+        "input",
+        "current",
+        "noise",
+    ]
+    assert "sd 0.2, tau 5 ms" in repr(cell)

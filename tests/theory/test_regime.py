@@ -156,9 +156,11 @@ def test_the_table_fits_into_eighty_columns():
         net.connect(i, post, weights=1.1, synapses=bs.FixedInDegree(2), seed=2)
     background = [bs.PoissonInput(p, 5000.0, 0.02) for p in (e, i)]
     console = Console(width=80, record=True, file=open("/dev/null", "w"))
-    console.print(bs.regime(net, background, after_warm_up(net, 1.2, background)))
+    report = bs.regime(net, background, after_warm_up(net, 1.2, background))
+    console.print(report)
     text = console.export_text()
     assert "…" not in text and "measured" in text and "theory*: at the measured rates" in text
+    assert "theory*: at the measured rates" in repr(report) and "theory*:" in report._repr_html_()
 
 
 @pytest.mark.parametrize(

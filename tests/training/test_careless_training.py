@@ -25,7 +25,7 @@ def small_data(n=40, seed=1):
 
 def test_predictions_that_are_traces_are_those_of_every_batch():
     net, data = small_net(3.0), small_data()
-    expected = bs.run(net, data, record="readout.U").states["readout.U"]
+    expected = bs.run(net, data, record=["readout.U"]).states["readout.U"]
     for batch in (10, 40):
         found = bs.evaluate(
             net, data, np.zeros((40, 100, 2)), loss=bs.MeanSquaredError(), batch=batch, threads=1
