@@ -92,7 +92,7 @@ def test_same_bits_on_any_number_of_threads():
     results = []
     for threads in (1, 2, 3):
         trace = bs.run(
-            net, data(40), record=["A.U"], tape=True, threads=threads, seed=5, moments="A.U"
+            net, data(40), record=["A.U"], tape=True, threads=threads, seed=5, moments=["A.U"]
         )
         grad = np.random.default_rng(1).normal(size=trace.states["out.U"].shape)
         results.append(
@@ -224,7 +224,7 @@ def test_mean_and_variance_without_storage():
         np.testing.assert_allclose(trace.mean[name], trace.states[name].mean(axis=1), atol=1e-12)
         np.testing.assert_allclose(trace.variance[name], trace.states[name].var(axis=1), atol=1e-10)
     assert trace.variance["A.U"].max() > 1e-3 and list(
-        bs.run(net, data(), moments="A.U").states
+        bs.run(net, data(), moments=["A.U"]).states
     ) == ["out.U"]
 
 
