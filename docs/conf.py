@@ -11,6 +11,7 @@ DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 sys.path[:0] = [str(ROOT), str(DOCS / "extensions")]
 
+import annotations  # noqa: E402, F401 (before biosnn, whose signatures it shortens)
 from figures import figures  # noqa: E402
 
 import biosnn  # noqa: E402
@@ -92,6 +93,7 @@ html_css_files = ["biosnn.css"]
 html_show_sourcelink = False
 html_sidebars = {
     "index": [],
+    "generated/tutorials/plot_0*": [],
     "generated/measured": [],
     "generated/contributing": [],
     "generated/changelog": [],

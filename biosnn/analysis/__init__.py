@@ -1,1 +1,1 @@
-"""What is measured of spike trains, and the figures."""
+"""Statistics of spike trains and of synaptic input, and figures."""

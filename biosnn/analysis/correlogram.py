@@ -54,8 +54,8 @@ def cross_correlogram(
         c[k] = #{(s, t): s a spike of i, t one of j in the same trial, t - s in bin k}
                / (spikes of i · width),
 
-    over all pairs. A bin includes its begin, so that a spike of j in the same step as that of i is
-    in the first bin after 0. Only spikes of i at least `reach` away from both ends of the trial
+    over all pairs. A bin includes its beginning, so that a spike of j in the same step as that of i
+    is in the first bin after 0. Only spikes of i at least `reach` away from both ends of the trial
     count, so that a rate that does not depend on i gives a flat line at this rate.
 
     References

@@ -114,8 +114,8 @@ def correlations(
     width
         Width in seconds of the bins in which spikes are counted.
     pairs
-        Up to so many different pairs are drawn, from units whose counts vary; all of them if there
-        are no more.
+        At most this many different pairs are drawn, from units whose counts vary; all of them if
+        there are no more.
     seed
         Seed or numpy Generator of the draw.
 

@@ -135,7 +135,7 @@ def figure(width: float | None, screen: float, height: float) -> Figure:
 
 
 def columns(width: float | None, panels: int, most: int, least: float = 4.0) -> int:
-    """Return how many panels fit beside each other, each at least `least` cm wide."""
+    """Return how many panels fit side by side, each at least `least` cm wide."""
     fit = most if width is None else max(1, int(width / least))
     return max(1, min(panels, most, fit))
 
@@ -171,7 +171,7 @@ def bare(axis: Axes) -> None:
 
 
 def fitted(home: Figure, text: str, inches: float, points: float | None = None) -> str:
-    """Break a text into lines of at most so many inches in the figure `home`.
+    """Break a text into lines of at most that many inches in the figure `home`.
 
     Dollar signs are shown, and begin no formula.
     """
@@ -191,7 +191,7 @@ def fitted(home: Figure, text: str, inches: float, points: float | None = None) 
 
 
 def _broken(line, letters):
-    """Parts of at most so many letters: broken at blanks, after _ and >, or anywhere."""
+    """Parts of at most that many letters: broken at blanks, after _ and >, or anywhere."""
     parts = [""]
     for word in re.findall(r"\s+|[^\s_>]*[_>]+|[^\s_>]+", line):
         for piece in [word[k : k + letters] for k in range(0, len(word), letters)]:
@@ -212,7 +212,7 @@ def title(home: Figure, text: str) -> None:
 
 
 def name(axis: Axes, text: str) -> None:
-    """Label the vertical axis horizontally, which is readable beside a low panel."""
+    """Label the vertical axis horizontally, which is readable next to a low panel."""
     home: Any = axis.get_figure()
     axis.set_ylabel(
         fitted(home, text, 0.2 * home.get_figwidth(), size(0.9)),

@@ -109,10 +109,10 @@ def pooled_cv(spikes: SpikeTrains, *, expected: float = 0.0) -> tuple[float, flo
     cv
         The coefficient of variation; NaN where there are too few intervals to tell.
     error
-        Its standard error: that from train to train, or that of independent gamma intervals where
-        this is larger, of the CV that was found or of `expected`. (Few intervals often vary little
-        from train to train where their CV is found too small.) Infinite where there are too few
-        intervals to tell.
+        Its standard error: the one between trains or, where this is larger, that of independent
+        gamma intervals with the CV that was found or with `expected`. (Few intervals often vary
+        little from train to train where their CV is found too small.) Infinite where there are too
+        few intervals to tell.
 
     Raises
     ------
@@ -131,8 +131,9 @@ def pooled_cv(spikes: SpikeTrains, *, expected: float = 0.0) -> tuple[float, flo
 
     Gamma processes of CV 0.2, 0.5, 0.8, 1 and 1.3 show 0.21, 0.53, 0.82, 1 and 1.22 where trials
     last for three mean intervals, and 0.2, 0.5, 0.8, 1 and 1.29 for eight. More irregular ones show
-    less: of CV 1.8 it is 1.4, 1.7, and 1.79 for twenty. Neurons that are refractory for long (CV
-    0.9) show 0.73, 0.82, 0.87 and 0.9 where trials last for 1.4, 2.9, 5.7 and 14 intervals.
+    less: a CV of 1.8 becomes 1.4 and 1.7, and 1.79 for twenty intervals. Neurons that are
+    refractory for long (CV 0.9) show 0.73, 0.82, 0.87 and 0.9 where trials last for 1.4, 2.9, 5.7
+    and 14 intervals.
 
     References
     ----------

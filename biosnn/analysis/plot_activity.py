@@ -45,7 +45,7 @@ def activity(
     trial
         Number of the trial.
     units
-        Draw at most so many units of each input and population, evenly spaced. Default: all.
+        Draw at most this many units of each input and population, evenly spaced. Default: all.
     width
         Width of the figure on paper in cm. Default: a figure for the screen.
 

@@ -25,7 +25,7 @@ def comparison(
     *,
     width: float | None = None,
 ) -> Figure:
-    """Draw biosnn beside Brian2: spikes of one trial, U of one neuron, and their difference.
+    """Draw biosnn and Brian2: spikes of one trial, U of one neuron, and their difference.
 
     Parameters
     ----------

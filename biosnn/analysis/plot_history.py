@@ -35,10 +35,10 @@ def history(runs: Seeds | Mapping[str, Seeds], *, width: float | None = None) ->
 
     Returns
     -------
-    A figure with one panel per quantity. Training curves are thin, those of validation heavy. Of
-    several seeds the mean is drawn, and a shade of one standard deviation (of the seeds, with n - 1
-    in its denominator) to either side, up to the last epoch that all of them have. Conditions
-    differ in colour, then in dashes, then in marks.
+    A figure with one panel per quantity. Training curves are thin, those of validation heavy. For
+    several seeds the mean is drawn, with a shade of one standard deviation to either side, up to
+    the last epoch that all of them have. (The standard deviation over seeds has n - 1 in its
+    denominator.) Conditions differ in colour, then in dashes, then in marks.
 
     Raises
     ------

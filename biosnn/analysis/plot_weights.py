@@ -1,4 +1,4 @@
-"""Figure of the weights of a network, beside the densities that the initializer aimed at."""
+"""Figure of the weights of a network, and of the densities that the initializer aimed at."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def rate_over_time(
         rate[k] = spikes in bin k / (trials · units · width of bin k).
 
     The bins cover the trial. Where the width does not divide the duration, the last bin is
-    shorter, and its rate is that of the part that there is.
+    shorter, and its rate is that of the shorter bin.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""biosnn beside Brian2: both run the same trials in float64, and a report says where they agree."""
+"""biosnn and Brian2 run the same trials in float64, and a report says where they agree."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ def compare(
     network
         A network with weights.
     spikes
-        Spike trains, or a dict of input name and such. Default: a network without inputs; give
-        `duration`.
+        Spike trains, or a dict of input name -> spike trains. Default: a network without inputs;
+        give `duration`.
     record
         States to compare. Default: all of them.
     currents, duration

@@ -96,8 +96,8 @@ def to_brian2(
     network
         A network with weights.
     spikes
-        Spike trains of one trial, or a dict of input name and such. Default: a network without
-        inputs; give `duration`.
+        Spike trains of one trial, or a dict of input name -> spike trains. Default: a network
+        without inputs; give `duration`.
     record
         States to monitor at the end of each step, such as "E.U"; "E.U_star" is U before threshold
         and reset.

@@ -70,7 +70,7 @@ class Divergence:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
-    """biosnn beside Brian2.
+    """What biosnn and Brian2 did on the same trials.
 
     `print` it for tables, `as_dict` gives numbers for JSON, and `figure()` a figure. It is true if
     `verdict` is "identical".
@@ -210,7 +210,7 @@ def _summary(report):
     """What was compared, and what came out."""
     trials = "trial" if report.n_trials == 1 else "trials"
     what = (
-        f"biosnn beside Brian2: {report.n_trials} {trials} of {report.duration:g} s, "
+        f"biosnn and Brian2: {report.n_trials} {trials} of {report.duration:g} s, "
         f"dt {1e3 * report.dt:g} ms. "
     )
     if not report.happened:
@@ -279,5 +279,5 @@ def _state_table(report):
 
 
 def _short(value, digits):
-    """A number with so many digits, "-" for NaN."""
+    """A number with that many digits, "-" for NaN."""
     return "-" if np.isnan(value) else f"{value:.{digits}f}"

@@ -1,6 +1,6 @@
 """A network as a Brian2 program of its own: text that a person can read, edit and publish.
 
-Its arrays lie in an .npz file beside it.
+Its arrays lie in an .npz file next to it.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def script(
     network, spikes, currents, duration, background, initial, seed
         As for `to_brian2`.
     path
-        Where to write the program (.py). Its arrays lie beside it (.npz).
+        Where to write the program (.py). Its arrays lie next to it (.npz).
 
     Returns
     -------

@@ -41,7 +41,7 @@ def check_arguments(
     Names and shapes are checked where they are used.
     """
     checks.instance(network, "network", Network, "a Network")
-    such = "SpikeTrains, such as bs.data.poisson(…), or a dict of input name -> such"
+    such = "SpikeTrains, such as bs.data.poisson(…), or a dict of input name -> SpikeTrains"
     trains = {"": spikes} if spikes is not None else {}
     for name, train in (spikes if isinstance(spikes, dict) else trains).items():
         what = f"spikes of the input {name!r}" if isinstance(spikes, dict) else "spikes"

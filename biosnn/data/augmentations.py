@@ -191,7 +191,7 @@ class ChannelMask(_Checked):
     ----------
     most
         The width of the band is uniform in 0 .. most units (at most all of them), and its place is
-        uniform, anew for every trial.
+        uniform, for every trial on its own.
 
     References
     ----------
@@ -264,10 +264,10 @@ class Insert(_Checked):
 class Blend(_Checked):
     """Some trials are mixed with another one of their class.
 
-    The other trial is drawn anew from the data as they were given, and may be the same one. Both
-    are moved, each by half of what lies between them, so that the means over their spikes of time
-    and of unit agree. Then every spike of either is kept with probability 1/2. The spike trains
-    need labels.
+    The other trial is drawn each time from the data as they were given, and may be the same one.
+    Both are moved, each by half of what lies between them, so that the means over their spikes of
+    time and of unit agree. Then every spike of either is kept with probability 1/2. The spike
+    trains need labels.
 
     Parameters
     ----------

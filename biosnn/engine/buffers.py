@@ -30,7 +30,7 @@ def tile_size(packed: Packed) -> int:
 
 
 def _rows_of_events(n_trials, pointers, room, dtype, values=0):
-    """Empty events with room for so many in every trial."""
+    """Empty events with room for that many in every trial."""
     events = arrays.Events(
         pointers=np.zeros((n_trials, pointers), np.int64),
         units=np.empty(n_trials * room, np.int32),

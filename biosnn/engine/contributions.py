@@ -1,4 +1,4 @@
-"""What every step contributes to the gradient of the weights of a projection.
+"""What each step adds to the gradient of the weights of a projection: `gradient(…, per_step=…)`.
 
 A spike of neuron j that arrives at step n, D steps after it was fired, adds W_ji to the receptor
 state of neuron i. So

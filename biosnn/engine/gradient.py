@@ -28,7 +28,8 @@ class Gradients(Shows):
     Attributes
     ----------
     weights
-        Projection -> dL/dW, in the shape of `network.weights`, of all that are not frozen.
+        Projection -> dL/dW, in the shape of `network.weights`, for all projections that are not
+        frozen.
     currents
         Population -> (trial, step, neuron) dL/dcurrent, of the currents that were injected.
     parameters
@@ -132,7 +133,7 @@ def gradient(
         cut into windows of this length, from its start, and no gradient flows from one into the one
         before; states and spikes do. Default: no windows.
     record
-        States of which to keep dL/dstate at every step, given as for `run`, to see how gradients
+        States for which to keep dL/dstate at every step, given as for `run`, to see how gradients
         shrink or grow over time. They include everything that follows from the state: its part in L
         itself, later steps and spikes.
     per_step

@@ -88,7 +88,7 @@ def input_trains(network: Network, spikes: Inputs) -> list[SpikeTrains]:
     if not network.inputs:
         raise ValueError(
             "the network has no inputs, so there are no spike trains to give it: training and "
-            "evaluation need some. Connect net.input(n), whose trains may be without spikes."
+            "evaluation need some. Connect net.input(n), whose trains may be empty."
         )
     if isinstance(spikes, SpikeTrains):
         if len(network.inputs) != 1:

@@ -69,8 +69,8 @@ def run(
     tape
         Whether to keep what `gradient` needs.
     moments
-        States of which to keep the mean and variance over the steps without their values, given as
-        for `record`: `trace.mean`, `trace.variance`.
+        States whose mean and variance over the steps to keep, without their values, given as for
+        `record`: `trace.mean`, `trace.variance`.
     merge
         Whether several spikes of one input unit in one step count once.
     threads

@@ -65,7 +65,7 @@ def simulate(
         States to keep: names such as ["E.U", "E.I_exc"], or a dict of name -> neurons (indices, a
         slice, None for all), as for `run`.
     every
-        States are recorded at the end of every so many steps.
+        States are recorded at the end of every `every`-th step.
     record_spikes
         Names of populations. Default: all that spike or pool spikes.
     rate_bin

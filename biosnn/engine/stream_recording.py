@@ -119,7 +119,7 @@ class StreamRecording:
         return self.file.problem
 
     def result(self, wall: float, interrupted: bool) -> Simulation:
-        """Return what the run did, in so many seconds of wall time."""
+        """Return what the run did, in `wall` seconds of wall time."""
         run, dt, every = self.run, self.run.network.dt, self.table.every
         rows = np.concatenate(
             [np.empty((0, self.table.element.size), run.network.dtype), *self.rows]

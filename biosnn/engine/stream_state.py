@@ -124,7 +124,7 @@ def check_memory(
 
 
 def _recent(size, low, high):
-    """The schema of so many recent spikes, of steps within bounds."""
+    """The schema of that many recent spikes, of steps within bounds."""
     return {
         "recent_steps": schema.Rule(np.int64, (size,), low, high),
         "recent_populations": schema.Rule(np.int64, (size,), 0),

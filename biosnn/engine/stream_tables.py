@@ -147,7 +147,7 @@ class RecentSpikes(NamedTuple):
 
 
 class Record(NamedTuple):
-    """Chosen states, every so many steps."""
+    """Chosen states, once in a fixed number of steps."""
 
     every: int
     element: np.ndarray  # of the state vector

@@ -46,7 +46,7 @@ class _Bundle:
         return self.key == key and self.target + self.size == target
 
     def add(self, name, size):
-        """Add a projection onto so many neurons."""
+        """Add a projection onto that many neurons."""
         self.members.append((name, slice(self.size, self.size + size)))
         self.size += size
 
@@ -87,8 +87,8 @@ def pack_wiring(packed: PackedNeurons) -> tuple[Wiring, Places, int, Filled | No
 def _fills_up(network: Network, projection: Projection) -> bool:
     """Whether a sparse projection runs as a dense one.
 
-    It does with one delay, and weights of their own for so many pairs that it is faster, and which
-    the machine holds easily.
+    It does if it has one delay, no shared weights, and so many pairs that the dense loops are
+    faster, and if the machine holds the weights easily.
     """
     synapses = network.synapses[projection.name]
     if (

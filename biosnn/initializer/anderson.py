@@ -1,4 +1,4 @@
-"""Fixed points of maps that answer a step with more than the step: Anderson's acceleration."""
+"""Fixed points of maps that may be steeper than the identity: Anderson's acceleration."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,6 +1,6 @@
 """Baselines to compare with the fluctuation-driven start: Kaiming, Xavier, any distribution.
 
-Their weights know how many there are, but neither rates nor time constants. Like
+They depend on the number of weights, but neither on rates nor on time constants. Like
 `fluctuation_driven` they set all weights of a network; those of readouts follow the same rule.
 """
 
@@ -103,11 +103,12 @@ def random_weights(
 ) -> None:
     """Set weights w = x / sqrt(n) with x from any distribution and n the fan-in.
 
-    Fan-in and fan-out are those of a projection, not of all afferents together, as where every
-    projection is a layer of its own: the mean number of non-zero weights onto a postsynaptic (of a
-    convolution: away from the edges), and from a presynaptic neuron. Dale's law: weights of
-    projections from excitatory and inhibitory populations are the absolute values of the draws.
-    Their sign lies in the receptor, so nothing balances excitation and inhibition here.
+    Fan-in and fan-out are counted for each projection, not for all afferents together, as if every
+    projection were a layer of its own. They are the mean numbers of non-zero weights onto a
+    postsynaptic neuron (in a convolution: away from the edges) and from a presynaptic one. Dale's
+    law: weights of projections from excitatory and inhibitory populations are the absolute values
+    of the draws. Their sign lies in the receptor, so nothing balances excitation and inhibition
+    here.
 
     Parameters
     ----------

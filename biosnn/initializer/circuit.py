@@ -219,7 +219,7 @@ class CircuitStart(Start):
         return False, _ITERATIONS
 
     def _approach(self, name, refresh):
-        """One iteration for a population; returns the change. refresh: compute densities anew."""
+        """One iteration for a population; returns the change. refresh: compute densities again."""
         t, neuron = self.targets[name], self.bare[name].neuron
         mu, sigma = self.guess[name]
         self._solve(name)

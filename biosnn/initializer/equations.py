@@ -90,7 +90,7 @@ def solve_normal(
     afferents
         Its afferent projections.
     mu, sigma
-        Mean and standard deviation that its membrane shall have.
+        Mean and standard deviation that its membrane is to have.
     alpha
         Feed-forward share of the variance.
     shares

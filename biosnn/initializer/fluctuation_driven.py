@@ -70,7 +70,7 @@ def fluctuation_driven(
         The circuit's external drive, as for `simulate`, which stays as it is. Biases count as part
         of it; `spikes`, `alpha`, `balance` and `merge` play no part.
     target_rate
-        Hertz, as a target in place of mu_u or sigma_u (xi). With a background alone.
+        Hertz, as a target in place of mu_u or sigma_u (xi). Only with a background.
     mu_u, sigma_u
         Targets, in the unit of U. Without a background 0 and 1 by default.
     xi
@@ -82,11 +82,11 @@ def fluctuation_driven(
         either sign are normal.
     assumed_rates
         Hertz to assume instead of measuring: a number, or a dict by input and population. With a
-        background: of inputs alone.
+        background: for inputs only.
     closed_loop
-        Whether to measure and correct. Default: with spikes or a background. Without it the
-        equations stand alone; with a background they are for independent inputs, and take the last
-        value of what changes with time.
+        Whether to measure and correct. Default: if there are spikes or a background. Without it the
+        equations alone set the weights; with a background they are for independent inputs, and take
+        the last value of what changes with time.
     balance
         "population": the mean over neurons is mu_U. "neuron": the inhibition of each neuron is
         scaled so that its own mean is mu_U.
@@ -123,17 +123,17 @@ def fluctuation_driven(
     Dale's law: a family fixes E[w^2] / E[w]^2, and balance, variance and alpha give the means.
     Populations with conductances get their weights from the theory of `bs.theory.membrane`.
 
-    The free membrane is what synapses make of it: neither adaptation, which follows from a neuron's
-    own spikes, nor bounds of U are in its moments; the rate that theory assumes for a population
-    has the mean adaptation in it. Time constants are those that the network has now.
+    The moments of the free membrane contain neither adaptation, which follows from a neuron's own
+    spikes, nor bounds of U. The rate that theory assumes for a population includes the mean
+    adaptation. Time constants are those that the network has now.
 
-    Readouts get normal weights with variance 1/n, n the number of their afferents. Projections
-    without synapses are left out. The number of afferents of a sparse projection is its mean, that
-    of a convolution of a neuron away from the edges. Units that pool (`network.pool`) are assumed
-    to fire in a step with probability 1 - (1 - p)^k, k neurons in a window; the closed loop
-    measures their rate instead.
+    Readouts get normal weights with variance 1/n, where n is the number of their afferents.
+    Projections without synapses are left out. For a sparse projection the mean number of afferents
+    counts, for a convolution that of a neuron away from the edges. Units that pool (`network.pool`)
+    are assumed to fire in a step with probability 1 - (1 - p)^k, k neurons in a window; the closed
+    loop measures their rate instead.
 
-    Time: seconds for a thousand neurons on trials; a background takes some simulations of 2 s.
+    Time: seconds for a thousand neurons on trials; a background takes a few simulations of 2 s.
 
     References
     ----------

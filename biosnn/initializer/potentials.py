@@ -101,7 +101,7 @@ class Potentials:
             self.network.set_weights(a.name, weights)
 
     def _of_each_synapse(self, projection, y):
-        """What is y of each neuron, for the synapses of a projection."""
+        """The y of each neuron, for the synapses of a projection."""
         synapses = self.network.synapses.get(projection)
         if synapses is None or not np.ndim(y):
             return y

@@ -37,7 +37,7 @@ def predicted_rate(
     factor
         The last ratio, which holds for long synapses unless it is refreshed.
     refresh
-        Whether to compute the density of membranes with long synapses anew.
+        Whether to compute the density of membranes with long synapses again.
     """
     plain = colour_corrected_rate(neuron, m)
     if m.tau_syn <= SHORT * m.tau:

@@ -104,7 +104,7 @@ class InitializerReport(Rows, Shows):
     closed_loop
         Whether the membrane was measured and the weights were corrected.
     notes
-        What else one should know, in sentences.
+        What else to know, in sentences.
 
     Examples
     --------

@@ -14,7 +14,7 @@ from ..support.units import hertz
 
 @dataclass(frozen=True)
 class Target:
-    """Free membrane or rate that a population shall have.
+    """Free membrane or rate that a population is to have.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ def given_rates(rates: Any, names: Collection[str], what: str, kind: str = "") -
     names
         Names that may have a rate.
     what, kind
-        What the rates, and what the names are, for messages.
+        What the rates and the names are, for messages.
 
     Raises
     ------

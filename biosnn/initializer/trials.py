@@ -1,7 +1,7 @@
 """The start on trials of data: assumed rates, weights, and free membranes measured on the trials.
 
-Input rates are measured from the data, the rates assumed for recurrent populations are those they
-then fire with, and the closed loop corrects the weights until the measured free membrane has the
+Input rates are measured from the data. The rates assumed for recurrent populations are those with
+which they then fire. The closed loop corrects the weights until the measured free membrane has the
 target moments.
 """
 
@@ -287,8 +287,8 @@ class TrialStart(Start):
     def image(self) -> NDArray[np.float64]:
         """See Start: solve for the rates that were measured, then correct what is left.
 
-        The components were measured with the weights of before; those of now scale them as theory
-        says.
+        The components were measured with the previous weights; the present ones scale them as
+        theory says.
         """
         if not self.fixed:
             self.rates |= {

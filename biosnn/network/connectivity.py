@@ -94,7 +94,7 @@ class OneToOne:
         if n_pre != n_post:
             raise ValueError(
                 f"OneToOne: the populations have {n_pre} and {n_post} neurons; they must have "
-                "equally many."
+                "the same number."
             )
         shared = Shared(np.zeros(n_pre, np.int64), ()) if self.tied else None
         return Rows(np.arange(n_pre + 1), np.arange(n_post).astype(target_type(n_post)), shared)

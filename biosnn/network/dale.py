@@ -49,7 +49,7 @@ def check_weights(name: str, weights: ArrayLike, non_negative: bool) -> None:
         at = np.argwhere(weights < 0)[0]
         raise ValueError(
             f"projection {name!r}: weight {_index(at)}is {weights[tuple(at)]:g}, which violates "
-            "Dale's law: weights of excitatory and inhibitory synapses are stored non-negative, "
+            "Dale's law: weights of excitatory and inhibitory synapses are stored non-negative; "
             "the sign is the receptor's. Give absolute values, or make the population unsigned."
         )
 

@@ -1,4 +1,4 @@
-"""Values drawn at random: what a distribution is, and arrays of weights and delays drawn from one.
+"""Values drawn at random: what a distribution is, weights and delays from one; delays in steps.
 
 Random numbers belong to chunks of values, each with a generator of its own, so that the result
 does not depend on the number of threads.
@@ -227,7 +227,7 @@ def delay_steps(delays: Any, dt: float, what: str) -> Any:
     wrong = ~(np.isfinite(delays) & (delays >= 0))
     if np.any(wrong):
         raise ValueError(
-            f"{what}: delay is {float(delays[wrong].ravel()[0])!r} s; it must be finite and >= 0, "
+            f"{what}: delay is {float(delays[wrong].ravel()[0])!r} s; it must be finite and >= 0: "
             "an effect cannot precede its cause."
         )
     if delays.size and delays.max() / dt >= _MOST_STEPS + 0.5:

@@ -137,10 +137,10 @@ def izhikevich(
         1 ms dw_adapt/dt = a (b U - w_adapt)
         U > peak: a spike, U = c, w_adapt += d        a spike of weight w: I_r += w
 
-    All potentials are in mV, and not from rest; w_adapt is the u of Izhikevich [1]_. Start it near
-    rest: net.population(…, initial=-65.0) and simulate(…, initial={"A.w_adapt": -13.0}). A step is
-    forward Euler in all states, with the values of its beginning (Brian2's method "euler"); the
-    published program takes two half steps of 0.5 ms for U.
+    All potentials are in mV, and not relative to rest; w_adapt is the u of Izhikevich [1]_. Start
+    it near rest: net.population(…, initial=-65.0) and simulate(…, initial={"A.w_adapt": -13.0}). A
+    step is forward Euler in all states, with the values of its beginning (Brian2's method "euler");
+    the published program takes two half steps of 0.5 ms for U.
 
     References
     ----------

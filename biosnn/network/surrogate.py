@@ -1,4 +1,7 @@
-"""Surrogate gradients, which replace the derivative of a spike, with their smooth twins."""
+"""Surrogate gradients, which replace the derivative of a spike, with their smooth twins.
+
+The classes say which formula and how steep; kernels/surrogate.py computes the formulas.
+"""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar

@@ -1,8 +1,8 @@
 """Checks of what users give: each returns a plain Python or numpy value, or raises a ValueError.
 
 Whatever numpy scalar, list or quantity went in, what comes out is an `int`, `float`, `bool` or
-array of the wanted type within bounds: no narrow integer overflows later, and no flag of 2 compiles
-anew. Messages say what was given, what is allowed, and why.
+array of the wanted type within bounds: no narrow integer overflows later, and no flag of 2 makes a
+kernel compile again. Messages say what was given, what is allowed, and why.
 
 All checks take what was given first, and the name of the argument second, for the message. Bounds
 are low <= value <= high and above < value < below; `why` is the reason that a message ends with,
@@ -294,7 +294,7 @@ def path(value: Any, name: str) -> Path:
     if not isinstance(value, (str, os.PathLike)) or isinstance(os.fspath(value), bytes):
         refuse(name, value, "a path: a text or a pathlib.Path")
     if not os.fspath(value) or "\0" in os.fspath(value):
-        refuse(name, value, "a path, so neither empty nor with a zero character")
+        refuse(name, value, "a path, so neither empty nor with a null character")
     try:
         os.fsencode(value)
     except UnicodeEncodeError:
@@ -305,7 +305,7 @@ def path(value: Any, name: str) -> Path:
 def is_text(value: Any) -> bool:
     """Return whether something is a text that files and digests can hold.
 
-    It has no zero character and no halves of surrogate pairs.
+    It has no null character and no halves of surrogate pairs.
     """
     return (
         isinstance(value, str)

@@ -1,9 +1,9 @@
 """Where compiled code is kept between processes, and how long compiling took.
 
-The cache is numba's, with four differences: a damaged file counts as none, code with checks of
-bounds is not taken for code without (NUMBA_BOUNDSCHECK), two processes that compile at the same
-time never take each other's files, and where numba has no place to write, a temporary folder or no
-cache at all takes its place, with one warning.
+The cache is numba's, with four differences. A damaged file counts as none. Code with checks of
+bounds is not taken for code without (NUMBA_BOUNDSCHECK). Two processes that compile at the same
+time never take each other's files. Where numba has no place to write, there is a temporary folder
+or no cache at all, with one warning.
 """
 
 import atexit
@@ -271,7 +271,7 @@ def cache_of(function: Any, stamp: str) -> Any:
 def _temporary_folder():
     """A folder for compiled code that nobody else can write to, or None; warns once."""
     problem = (
-        "Compiled code can be kept neither beside biosnn, nor in the cache folder of this user, "
+        "Compiled code can be kept neither next to biosnn, nor in the cache folder of this user, "
         "nor in NUMBA_CACHE_DIR"
     )
     try:

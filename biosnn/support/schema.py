@@ -12,7 +12,7 @@ import numpy as np
 
 from .checks import whole
 
-#: More steps than any run has; so many fit beside the number of a neuron in 64 bits.
+#: More steps than any run has; that many fit next to the number of a neuron in 64 bits.
 MOST_STEPS = 1 << 40
 
 

@@ -1,7 +1,8 @@
 """Seeds, and the streams of random numbers that follow from them.
 
 A stream belongs to a seed *and to the names of what it is for*: two projections with one seed are
-drawn independently, and so are the targets, weights and delays of one of them.
+drawn independently, and so are the targets, weights and delays of one of them. What kernels draw
+(background, escape noise, dropout) is counter-based, from the same seeds: kernels/random.py.
 """
 
 import hashlib

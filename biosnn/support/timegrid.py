@@ -277,8 +277,8 @@ def warn_if_unresolved(dtype: Any, duration: float, dt: float) -> None:
     if spacing > dt:
         warn(
             f"times of type {np.dtype(dtype)} are {spacing:.3g} s apart at the end of a trial of "
-            f"{duration:g} s, farther than steps of dt = {dt:g} s: spikes fall into steps beside "
-            "theirs. Give times as float64.",
+            f"{duration:g} s, farther than steps of dt = {dt:g} s: spikes fall into the wrong "
+            "steps. Give times as float64.",
             RoundingWarning,
         )
 

@@ -91,7 +91,8 @@ def short_term(projection: Any) -> TsodyksMarkram | None:
 def check_no_pooling(network: Network) -> None:
     """Raise ValueError for a network with units that pool.
 
-    How much more regular and correlated than Poisson trains their spikes are is not in the theory.
+    Their spikes are more regular and correlated than Poisson trains, which the theory does not
+    know.
     """
     if network.pooling:
         raise ValueError(

@@ -82,7 +82,7 @@ def coloured_rate(
     reset: float | str,
     refractory_steps: int,
 ) -> float:
-    """Return what `stationary_rate` does, of arguments that were checked."""
+    """Return what `stationary_rate` does, for arguments that were checked."""
     if not (sigma > 0 and tau_mem > 0 and tau_current > 0):
         return 0.0 if mu < threshold else np.nan
     theta = (threshold - mu) / sigma  # in units of sigma around mu: U -> (U - mu) / sigma

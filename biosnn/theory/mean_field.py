@@ -61,7 +61,7 @@ def _listed(rates):
 def fixed_point(
     cells: Sequence[Cell], given: Mapping[str, float] | None = None, *, dt: float | None = None
 ) -> FixedPoint:
-    """Find the rates with which every population fires if all fire with them.
+    """Find rates that sustain themselves: with inputs at these rates, populations fire at them.
 
     Parameters
     ----------

@@ -52,7 +52,7 @@ class Input:
     rate
         Hertz, where `pre` is None.
     plasticity
-        Short-term plasticity, with whose `efficacy` at that rate the weights act.
+        Short-term plasticity: weights act with its `efficacy` at that rate.
 
     Examples
     --------
@@ -235,7 +235,7 @@ def membrane(cell: Cell, rates: Mapping[str, float]) -> Moments:
 
 
 def moments_at(cell: Cell, rates: Mapping[str, float]) -> Moments:
-    """Return what `membrane` does, of rates that were checked, or that a search for them tries."""
+    """Return what `membrane` does, for rates that were checked, or that a search for them tries."""
     neuron = cell.neuron
     tau_mem = _tau(neuron, "mem")
     if neuron.nonlinear_drive:
@@ -269,8 +269,8 @@ def _current_membrane(cell, drives, current, tau_mem):
 def _filter(neuron, name):
     """(area of the PSP of a unit weight, in units of tau_mem; time constant of the synapse).
 
-    Where a spike drives several currents (NMDA beside AMPA), the time constant is that of one
-    current of the same area which gives U the same variance:
+    Where a spike drives several currents (AMPA, NMDA), the time constant is that of one current
+    of the same area which gives U the same variance:
     integral of k^2 = area^2 tau_mem^2 / (2 (tau_mem + tau)).
     """
     receptor = neuron.receptors[name]

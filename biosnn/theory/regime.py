@@ -1,4 +1,4 @@
-"""The regime of a circuit, explained: theory beside a simulation, and what is unusual in words.
+"""The regime of a circuit, explained: theory next to a simulation, and what is unusual in words.
 
 simulation = bs.simulate(network, 2.0, background=background)
 print(bs.regime(network, background, simulation))
@@ -52,7 +52,7 @@ class PopulationRegime(Shows):
         In the simulation: rate, cv and synchrony of its spikes with their standard errors; mu and
         sigma of copies of up to 250 neurons that receive its spikes and never fire.
     at_rates
-        The membrane of theory at the measured rates.
+        The membrane according to theory, at the measured rates.
     recorded
         mu and sigma of the membrane as it was recorded, with its resets.
 
@@ -192,8 +192,8 @@ def regime(
     Raises
     ------
     ValueError
-        If the network has no spiking populations, misses weights or pools spikes; if the
-        simulation is of another network; if the rates of inputs are not known.
+        If the network has no spiking populations, lacks weights or pools spikes; if the simulation
+        is of another network; if the rates of inputs are not known.
 
     Notes
     -----
@@ -232,8 +232,8 @@ def regime(
     cancels less than half of the excitatory drive, constant currents included, and the mean
     membrane lies more than three standard deviations above threshold); no convergence; several
     fixed points; measured rates and CVs that are far from theory; a background that cannot be that
-    of the simulation. What is measured must depart by three standard errors, too: of too few spikes
-    nothing is said, and the table shows "few".
+    of the simulation. Measured values must depart by three standard errors, too: too few spikes
+    give no warning, and the table shows "few".
 
     References
     ----------

@@ -33,8 +33,8 @@ def spiking(simulation: Simulation, name: str, width: float, cv: float) -> Momen
     Returns
     -------
     Moments with rate, cv, synchrony and their errors: NaN and an infinite error where there are no
-    spikes to measure them by. The error of the CV is at least that which a simulation of this
-    length makes of a process with the CV of theory.
+    spikes to measure them by. The error of the CV is at least the one that a simulation of this
+    length has for a process with the CV of theory.
     """
     rate = simulation.mean_rates[name]
     rate_error = _rate_error(simulation, name)

@@ -52,7 +52,7 @@ class DataSet:
     rows: np.ndarray
 
     def part(self, rows: np.ndarray) -> "DataSet":
-        """Return the same data, of which other trials are used."""
+        """Return the same data, with other trials in use."""
         return replace(self, rows=rows)
 
     def by_length(self, rows: np.ndarray) -> np.ndarray:

@@ -197,7 +197,7 @@ class Evaluator:
         return value, joint_score(terms, scores), predictions
 
     def _rates(self, counts, seconds):
-        """Mean rates in hertz from the spikes of every neuron in so many seconds."""
+        """Mean rates in hertz from the spikes of every neuron in that many seconds."""
         packed = self.parameters.packed
         return {
             p.name: float(counts[packed.neurons(p.name)].mean() / seconds)
@@ -225,7 +225,7 @@ class Evaluator:
         return recording, after
 
     def _room(self, n_trials, steps):
-        """A recording for so many trials: that of the batch before, if it has the same shape."""
+        """A recording for that many trials: the one of the last batch, if it has the same shape."""
         known = self._recording
         fits = known is not None and known.counts.shape[0] == n_trials
         if not fits or known.states.shape[1] != steps:

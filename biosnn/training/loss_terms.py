@@ -41,7 +41,7 @@ class LossTerm:
     ) -> tuple[float, NDArray[Any], NDArray[Any]]:
         """Return value, gradient with respect to `seen`, and score of each trial.
 
-        A trial whose steps are all masked is neither right nor wrong: its score is NaN.
+        A trial whose steps are all masked out is neither right nor wrong: its score is NaN.
         """
         values, mask = target
         value, slope, score = self._assess(seen, values, mask, total)

@@ -172,7 +172,7 @@ class Session:
     # ----------------------------------------------------------------------------- if it goes wrong
 
     def _check_finite(self, found: BatchGradient) -> None:
-        """Raise NotFinite, in words that name projections, if loss or gradient is not finite."""
+        """Raise NotFinite, which names projections, if loss or gradient is not finite."""
         loss = found.loss + found.regularizer
         if np.isfinite(loss) and np.all(np.isfinite(found.gradient)):
             return

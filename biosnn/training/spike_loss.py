@@ -179,7 +179,7 @@ class VanRossumDistance:
         return scale * (v**2).sum(axis=1).mean(axis=1), slope
 
     def _step(self):
-        """The time step, which nobody may have given yet."""
+        """The time step, which may not have been given yet."""
         if self.dt is None:
             raise ValueError(
                 "VanRossumDistance: dt is missing; give the time step of the spikes, "

@@ -140,7 +140,7 @@ def train(
     ------
     ValueError
         If an argument is not what it should be, before anything changes; or if a loss, gradient or
-        weight is not finite, in words that name it. The network then holds the last finite weights,
+        weight is not finite; the message names it. The network then holds the last finite weights,
         and the last checkpoint stays.
     OSError
         If nothing can be written to `out`, before the first epoch.

@@ -73,7 +73,7 @@ def update(
 
 
 def _check_finite(parameters, before, who, when=""):
-    """Go back to the parameters of before, with an error, where one is not finite."""
+    """Go back to the previous parameters, with an error, where one is not finite."""
     if not np.all(np.isfinite(parameters.vector)):
         parameters.vector[:] = before
         raise NotFinite(f"what {who} makes of the weights{when} is not finite.")

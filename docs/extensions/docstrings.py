@@ -4,6 +4,7 @@
 - An indented block in a paragraph of text (an equation) keeps its lines.
 - A section Returns or Yields of plain sentences is one paragraph.
 - A link to where an object is defined leads to the page of its public name.
+- A public name without a page is a warning.
 """
 
 import re
@@ -15,6 +16,7 @@ from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.util import logging
 
 import biosnn
 
@@ -117,7 +119,9 @@ def public_name(
 ) -> nodes.reference | None:
     """Resolve `biosnn.network.network.Network` as `biosnn.Network`."""
     target = node.get("reftarget", "").partition("(")[0]
-    name = PUBLIC.get(target) or PUBLIC.get(target.replace("bs.", "biosnn.", 1))
+    name = PUBLIC.get(target)
+    if name is None and target.startswith("bs."):
+        name = target.replace("bs.", "biosnn.", 1)
     if node.get("refdomain") != "py" or name is None:
         return None
     domain = env.get_domain("py")
@@ -147,13 +151,24 @@ def _public() -> dict[str, str]:
     return names
 
 
+def check_pages(_app: Sphinx, env: BuildEnvironment) -> None:
+    """Warn of public names that have no page in the reference."""
+    found = env.get_domain("py").objects
+    for name in sorted(set(PUBLIC.values()) - set(found)):
+        module, _, last = name.rpartition(".")
+        if callable(getattr(sys.modules[module], last)):
+            LOG.warning("%s has no page: docs/reference must list it", name)
+
+
+LOG = logging.getLogger(__name__)
 PUBLIC = _public()
 for _name in MODULES:  # `biosnn.plot` is an attribute; Sphinx imports modules by name
     sys.modules.setdefault(f"biosnn.{_name}", getattr(biosnn, _name))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Connect both."""
+    """Connect all three."""
     app.connect("autodoc-process-docstring", prepare, priority=100)
     app.connect("missing-reference", public_name)
+    app.connect("env-check-consistency", check_pages)
     return {"parallel_read_safe": True}

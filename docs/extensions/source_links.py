@@ -56,7 +56,7 @@ def source(
             message = inliner.reporter.warning(f"nothing called {name} in {file}", line=lineno)
             return [nodes.literal(text, text)], [message]
         target += f"#L{line}"
-    shown = name or file.removeprefix("biosnn/")
+    shown = file.removeprefix("biosnn/") + (f": {name}" if name else "")
     link = nodes.reference(rawtext, "", refuri=target)
     link += nodes.literal(shown, shown)
     return [link], []

@@ -34,7 +34,7 @@ neuron
 # -----------
 # Every neuron receives from the same number of excitatory and of inhibitory neurons, chosen at
 # random, and each spike arrives 1.5 ms later. In a network a fifth as large every neuron has a
-# fifth as many inputs; five times the weight would keep the mean input, and :math:`\\sqrt 5`
+# fifth as many inputs; five times the weight would keep the mean input, and :math:`\sqrt 5`
 # times keeps its variance. We take the latter, since fluctuations drive this state.
 
 SCALE = 0.2
@@ -56,7 +56,7 @@ net
 #
 # External input
 # --------------
-# Poisson spikes at :math:`\\eta` times the rate that would just take the mean membrane to
+# Poisson spikes at :math:`\eta` times the rate that would just take the mean membrane to
 # threshold.
 
 rate = eta * 20e-3 / (J * 20e-3)  # threshold / (J tau), in hertz
@@ -112,9 +112,8 @@ print(bs.regime(net, background, done))
 for post in ("E", "I"):
     net.set_weights(f"I->{post}", 3.0 * J)
 regular = bs.simulate(net, 0.5, background=background, seed=1, progress=False)
-print(
-    f"g = 3: {regular.mean_rates['E']:.0f} Hz, CV {np.nanmean(bs.stats.isi_cv(regular.spikes['E'])):.2f}"
-)
+cv = np.nanmean(bs.stats.isi_cv(regular.spikes["E"]))
+print(f"g = 3: {regular.mean_rates['E']:.0f} Hz, CV {cv:.2f}")
 
 # %%
 # The other two states and the full size: ``python -m models.brunel_2000``.

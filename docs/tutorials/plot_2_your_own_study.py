@@ -95,4 +95,4 @@ print(f"with inhibition {before:.0%}, without {bs.evaluate(net, test).accuracy:.
 
 # %%
 # The same questions at the size of a paper: :source:`models/rossbroich_2022/__main__.py` for the
-# size of fluctuations, and :source:`models/perceptual_decision.py` for lesions.
+# size of fluctuations, and :source:`models/perceptual_decision` for lesions.

@@ -83,6 +83,7 @@ def test_conductances(table, refractory):
     agree(brian.compare(net, bs.data.poisson(20, 20, 0.5, seed=1), progress=False))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jump", [0.2, np.array([0.1, 0.2, 0.4])], ids=["one", "each"])
 @pytest.mark.parametrize("delay", [0.0, 2e-3, 9e-3])
 def test_jumps_of_adaptation(jump, delay, tmp_path):
@@ -259,6 +260,7 @@ def circuit():
     return net
 
 
+@pytest.mark.slow
 def test_dalian_circuit_over_trials():
     report = brian.compare(circuit(), bs.data.poisson(10, 100, 0.4, 2, seed=2), progress=False)
     agree(report)
@@ -414,6 +416,7 @@ def background_circuit():
     )
 
 
+@pytest.mark.slow
 def test_background_and_initial_states(tmp_path):
     """Poisson input with several events of a neuron in a step, currents, noise: the same numbers in
     both programs, and in a script.
@@ -614,6 +617,7 @@ def test_distances_of_samples():
     assert np.isnan(distributions.distance(np.array([]), np.ones(3)))
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(random_networks.NETWORK)
 def test_random_networks(drawn):

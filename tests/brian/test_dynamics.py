@@ -48,10 +48,8 @@ def test_breaks_are_as_small_as_they_say():
     assert broken.decay(net)["A"].neuron.time_constants["mem"] / net["A"].neuron.time_constants[
         "mem"
     ] - 1 == pytest.approx(1e-6)
-    assert [broken.delay(net).delay_steps(p) - net.delay_steps(p) for p in net.projections] == [
-        1,
-        0,
-    ]
+    later, names = broken.delay(net), [p.name for p in net.projections]
+    assert [later.delay_steps(name) - net.delay_steps(name) for name in names] == [1, 0]
     assert [p.receptor for p in broken.sign(net).projections] == ["inh", "syn"]
     assert broken.refractory(net)["A"].neuron.refractory_steps(1e-3) == 1
     assert broken.refractory(next(neurons()).network) is None

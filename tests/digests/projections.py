@@ -73,7 +73,7 @@ def connectivity():
 
 DISTRIBUTIONS = {
     "Normal": bs.Normal(0.3, 0.1, low=0.0),
-    "UniformBetween": bs.Uniform(0.1, 0.5),
+    "Uniform above 0": bs.Uniform(0.1, 0.5),
     "Exponential": bs.Exponential(0.3),
     "LogNormal": bs.LogNormal(0.3, 0.5),
     "Gamma": bs.Gamma(0.3, 2.0),

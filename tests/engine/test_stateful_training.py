@@ -142,9 +142,9 @@ def test_stateful_training_stopped_within_an_epoch_has_the_same_bits(
 
 def test_what_stateful_training_refuses():
     _, _, parts, target = recordings()
-    with pytest.raises(ValueError, match="80 trials are no whole number of batches of 30"):
+    with pytest.raises(ValueError, match="80 trials are not a whole number of batches of 30"):
         fit(network(), parts, target, batch=30)
-    with pytest.raises(ValueError, match="80 trials are no whole number of batches of 30"):
+    with pytest.raises(ValueError, match="80 trials are not a whole number of batches of 30"):
         bs.evaluate(network(), parts, target, loss=bs.MeanSquaredError(), batch=30, stateful=True)
     with pytest.raises(ValueError, match="a share of trials at random"):
         fit(network(), parts, target, validation=0.25)

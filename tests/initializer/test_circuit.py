@@ -63,6 +63,7 @@ def test_weights_give_independent_inputs_the_target_membrane(case):
     assert u.std() == pytest.approx(row.target.sigma, rel=0.04)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "case, family",
     [(case, bs.families.Constant()) for case in CASES]
@@ -281,6 +282,7 @@ def test_messages_with_a_background(options, words):
         bs.fluctuation_driven(small(), **SMALL | {"closed_loop": False} | options)
 
 
+@pytest.mark.slow
 def test_the_closed_loop_in_a_background_has_learned_time_constants():
     """Those of 20 ms that became 10 ms, as if they had been 10 ms from the start."""
     rows, plain = [], replace(NEURONS["delta"], time_constants={"mem": 10e-3})

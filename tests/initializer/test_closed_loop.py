@@ -56,6 +56,7 @@ def test_closed_loop_reaches_its_targets():
     assert "predicted" in str(report) and report.as_dict()["populations"][0]["name"] == "E"
 
 
+@pytest.mark.slow
 @pytest.mark.statistical
 def test_closed_loop_with_conductances():
     """Beside what the report says: spikes of the run, on shadows that this file builds."""

@@ -142,7 +142,7 @@ def test_the_adjoint_begins_where_the_loss_ends(table):
         bs.gradient(trace, states={"out.U": slopes}, record=["A.U"])
         for slopes in (early, every, every - early)
     )
-    for kind in ("weights", "currents", "time_constants", "states"):
+    for kind in ("weights", "currents", "parameters", "states"):
         for name, value in getattr(got, kind).items():
             expected = getattr(whole, kind)[name] - getattr(late, kind)[name]
             np.testing.assert_allclose(

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 
 from biosnn.engine.buffers import panels_of
-from biosnn.kernels import arrays
-from biosnn.kernels import dense as projection_kernels
-from biosnn.kernels import simd as _vector
+from biosnn.kernels import arrays, simd
+from biosnn.kernels import dense as dense_kernels
 from tests.kernels.circuit import (
     SURROGATES,
 )
@@ -37,12 +36,10 @@ def test_pulls_are_matrix_products(n_pre, n_post, trials, dtype):
     tolerance = 1e-4 if dtype == np.float32 else 1e-12
     dense, compact = (np.ones((24, n_pre + 18), dtype) for _ in range(2))
     panels = np.concatenate([panel.ravel() for panel in panels_of(w)])
-    projection_kernels.pull_dense(panels, n_pre, n_post, dtype(-1), trials, states, 2, dense, 1)
+    dense_kernels.pull_dense(panels, n_pre, n_post, dtype(-1), trials, states, 2, dense, 1)
     np.testing.assert_allclose(dense[:trials, 1 : 1 + n_pre], expected, atol=tolerance)
     assert np.all(dense[:, 0] == 1) and np.all(dense[:, 1 + n_pre :] == 1)
-    projection_kernels.pull_near(
-        w.ravel(), n_post, dtype(-1), trials, states, 2, near, 0, 0, compact, 1
-    )
+    dense_kernels.pull_near(w.ravel(), n_post, dtype(-1), trials, states, 2, near, 0, 0, compact, 1)
     np.testing.assert_allclose(
         compact[:trials, 1 : 1 + n_pre],
         np.where(np.isin(np.arange(n_pre), listed), expected, 1),
@@ -57,9 +54,9 @@ def test_sums_of_rows_and_their_plain_version(dtype, share):
 
     @numba.njit
     def sums(rows, offset, stride, size, index, first, last, out, at):
-        _vector.sum_rows(rows, offset, stride, size, index, first, last, out, at)
+        simd.sum_rows(rows, offset, stride, size, index, first, last, out, at)
 
-    span = _vector.SPAN_BYTES // np.dtype(dtype).itemsize
+    span = simd.SPAN_BYTES // np.dtype(dtype).itemsize
     size = int(share * span)
     written = span if share > 0.5 else span // 2
     stride = span + 6
@@ -68,7 +65,7 @@ def test_sums_of_rows_and_their_plain_version(dtype, share):
     for first, last in ((0, 5), (1, 4), (2, 2)):
         ours, plain = np.full(span + 2, 7, dtype), np.full(span + 2, 7, dtype)
         sums(rows, 5, stride, size, index, first, last, ours, 1)
-        _vector._sum_rows_python(rows, 5, stride, size, index, first, last, plain, 1)
+        simd._sum_rows_python(rows, 5, stride, size, index, first, last, plain, 1)
         expected = rows.reshape(20, stride)[index[first:last], 5 : 5 + written].sum(axis=0)
         np.testing.assert_array_equal(ours, plain)
         np.testing.assert_allclose(ours[1 : 1 + written], expected, rtol=1e-5, atol=1e-6)
@@ -84,7 +81,7 @@ def test_exponential_for_vector_units(dtype):
     @numba.njit
     def exponential(x, out):
         for i in range(x.size):
-            out[i] = _vector.exp(x[i])
+            out[i] = simd.exp(x[i])
 
     low, high = (-87, 88) if dtype == np.float32 else (-708, 709)
     x = np.concatenate(
@@ -104,29 +101,29 @@ def test_exponential_for_vector_units(dtype):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_vector_intrinsics_and_their_plain_versions(dtype):
     rng = np.random.default_rng(1)
-    x = rng.normal(size=2 + _vector.LANES).astype(dtype)
+    x = rng.normal(size=2 + simd.LANES).astype(dtype)
     x[3:6] = -np.inf, np.nan, np.inf
 
     @numba.njit
     def bits(x, bound):
-        return _vector.at_least(x, 2, bound), _vector.lowest_bit(_vector.at_least(x, 2, bound))
+        return simd.at_least(x, 2, bound), simd.lowest_bit(simd.at_least(x, 2, bound))
 
     found, lowest = bits(x, dtype(0.3))
-    part = x[2 : 2 + _vector.LANES]
+    part = x[2 : 2 + simd.LANES]
     assert (
         found
         == sum(1 << int(k) for k in np.flatnonzero(part >= 0.3))
-        == _vector._at_least_python(x, 2, 0.3)
+        == simd._at_least_python(x, 2, 0.3)
     )
-    assert lowest == np.flatnonzero(part >= 0.3)[0] == _vector._lowest_bit_python(found)
-    n, width = 5, _vector.BLOCK_BYTES // np.dtype(dtype).itemsize
+    assert lowest == np.flatnonzero(part >= 0.3)[0] == simd._lowest_bit_python(found)
+    n, width = 5, simd.BLOCK_BYTES // np.dtype(dtype).itemsize
     a = rng.normal(size=(8, 9)).astype(dtype)
     b = rng.normal(size=n * width).astype(dtype)
     plain = np.ones((8, width + 3), dtype)
-    _vector._multiply_block_python(a, 1, 2, n, b, 0, dtype(2), plain, 3)
+    simd._multiply_block_python(a, 1, 2, n, b, 0, dtype(2), plain, 3)
     np.testing.assert_allclose(
-        plain[1 : 1 + _vector.BLOCK_ROWS, 3:],
-        1 + 2 * a[1 : 1 + _vector.BLOCK_ROWS, 2 : 2 + n] @ b.reshape(n, width),
+        plain[1 : 1 + simd.BLOCK_ROWS, 3:],
+        1 + 2 * a[1 : 1 + simd.BLOCK_ROWS, 2 : 2 + n] @ b.reshape(n, width),
         rtol=1e-4,
     )
     assert np.all(plain[0] == 1) and np.all(plain[:, :3] == 1)

@@ -196,6 +196,7 @@ def theory(r):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error:the closed loop")
 @pytest.mark.parametrize("name", NAMES)
 def test_example(name, capsys):

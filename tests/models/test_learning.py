@@ -41,6 +41,7 @@ def test_ideal_observer_counts_the_spikes_of_both_pools():
     assert right == pytest.approx(choices.ideal_observer(0.032), abs=0.025)
 
 
+@pytest.mark.slow
 def test_perceptual_decision_from_the_command_line(tmp_path):
     """Fewer trials than the script's, which ends within 2 % of the ideal observer."""
     decide(
@@ -104,6 +105,7 @@ def digits_file(path, n=270, seed=0):
     return str(path)
 
 
+@pytest.mark.slow
 def test_spoken_digits_from_the_command_line(tmp_path, capsys):
     train, test = (
         digits_file(tmp_path / f"{name}.h5", seed=k) for k, name in enumerate(("train", "test"))

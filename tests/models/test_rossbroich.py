@@ -116,6 +116,7 @@ def test_alpha(tmp_path):
     assert all(r["history"][-1]["loss"] < r["history"][0]["loss"] for r in rows)
 
 
+@pytest.mark.slow
 def test_convolution(tmp_path):
     rows = results(
         tmp_path,
@@ -232,6 +233,7 @@ def test_the_best_value_is_that_of_the_largest_mean():
     assert best_of(rows, "sigma_u", True) == 2.0
 
 
+@pytest.mark.slow
 def test_a_conductance_network_learns_randman(tmp_path, monkeypatch):
     """Three of the ten classes, for a shorter time than the script's; chance is 0.33."""
 

@@ -319,6 +319,7 @@ def test_many_units_on_threads():
 # ------------------------------------------------------------------------------------------- Brian2
 
 
+@pytest.mark.slow
 def test_brian2_has_the_same_spikes(tmp_path):
     brian2 = pytest.importorskip("brian2")
     brian2.prefs.codegen.target = "numpy"
@@ -404,6 +405,7 @@ def direction(n_trials, seed):
     )
 
 
+@pytest.mark.slow
 def test_training_through_units_on_any_number_of_threads(tmp_path):
     train, test, weights = direction(200, 1), direction(100, 2), []
     for threads in (1, 2):

@@ -8,6 +8,7 @@ from scipy.signal import correlate
 
 import biosnn as bs
 from biosnn import brian
+from biosnn.brian.trial_input import in_double
 from biosnn.theory import moments
 from biosnn.training.constraint import checked_constraints
 from tests import gradcheck, naive
@@ -649,10 +650,11 @@ def convolutional_net():
     return net, bs.data.poisson(25, 48, 0.3, 2, seed=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("build", [sparse_net, convolutional_net])
 def test_brian2_and_simulate_agree(build):
     net, trains = build()
-    net64 = brian.description.in_double(net)
+    net64 = in_double(net)
     trace = bs.run(net64, trains)
     for b in range(2):
         done = bs.simulate(net64, 0.3, trains[b], progress=False)

@@ -82,6 +82,7 @@ def wait_for(path):
     raise AssertionError(f"{path} was never written")
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_and_resumed_has_the_same_bits(tmp_path):
     assert start(tmp_path / "whole").wait() == 0
     killed = start(tmp_path / "killed")
@@ -96,6 +97,7 @@ def test_killed_in_the_middle_and_resumed_has_the_same_bits(tmp_path):
     assert a.keys() == b.keys() and all(np.array_equal(a[k], b[k]) for k in a)
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_checkpoint_that_resumes_exactly(tmp_path):
     assert start(tmp_path / "whole").wait() == 0
     stopped = start(tmp_path / "stopped")

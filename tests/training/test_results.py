@@ -65,14 +65,14 @@ def test_a_history_is_json():
 def test_a_history_shows_its_first_and_best_epoch():
     lines = repr(bs.History(*CURVES, interrupted=True)).splitlines()
     assert lines[0] == "History of 3 epochs in 6 s, interrupted"
-    assert lines[2].split() == [
+    assert lines[1].split() == [
         "epoch",
         "loss",
         "accuracy",
         *("validation", "loss"),
         *("validation", "accuracy"),
     ]
-    assert [line.split() for line in lines[4:]] == [
+    assert [line.split() for line in lines[3:]] == [
         ["1", "2", "0.2", "2.5", "0.1"],
         ["3", "(best)", "1.5", "0.4", "1.25", "0.35"],
     ]
