@@ -111,6 +111,22 @@ def test_public_functions_and_methods_are_annotated(name, function):
     assert function.__doc__, f"{name} has no docstring"
 
 
+#: What the library makes itself, and nobody writes by position.
+RECORDS = (bs.History, bs.InitializerReport, bs.Population, bs.Projection)
+
+
+def test_a_flag_is_never_given_by_position():
+    """Nobody can tell what `FixedInDegree(100, False)` means."""
+    flags = [
+        f"{name}: {parameter.name}"
+        for name, thing in [*public(), *functions()]
+        if thing not in RECORDS and not (inspect.isclass(thing) and issubclass(thing, Warning))
+        for parameter in inspect.signature(thing).parameters.values()
+        if isinstance(parameter.default, bool) and parameter.kind is not parameter.KEYWORD_ONLY
+    ]
+    assert not flags
+
+
 def documented_modules() -> list[str]:
     found = [m.name for m in pkgutil.walk_packages(bs.__path__, "biosnn.")]
     return [name for name in found if not name.startswith(WITHOUT_EXAMPLES)]

@@ -97,7 +97,7 @@ def convolved_and_pooled() -> Case:
     """Feature maps, pooled once and twice, onto neurons and back."""
     net, rng = bs.Network(1e-3), np.random.default_rng(5)
     maps, shape = bs.convolutional_layer(net, net.input(60), (1, 60), 4, 5, name="maps")
-    pooled: Any = net.pool(maps, bs.MaxPool(shape, 3, 2))
+    pooled: Any = net.pool(maps, bs.MaxPool(shape, 3, stride=2))
     net.pool(pooled, bs.MaxPool(pooled.pooling.output_shape, 2), name="twice")
     e = net.population(64, bs.lif(refractory=2e-3), name="E")
     for name, pre, post, delay, mean in (

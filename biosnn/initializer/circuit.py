@@ -344,7 +344,7 @@ class CircuitStart(Start):
         """Note where the circuit need not go to, or stay in, the state that was asked for."""
         rows = self.report.populations
         cells = describe(self.network, self.background, self.period)
-        point = fixed_point(cells, self.given, self.network.dt)
+        point = fixed_point(cells, self.given, dt=self.network.dt)
         states = [point.rates, *point.others]
         if self.report.closed_loop:
             # theory, which knows no correlations, need not have the rates that were measured: the

@@ -6,7 +6,7 @@ neuron, where their mean is not typical (convolution), and `weights` of its own.
 in random_connectivity.py.
 """
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
@@ -82,6 +82,7 @@ class OneToOne:
     [0, 1, 2]
     """
 
+    _: KW_ONLY
     tied: bool = False
     random: ClassVar[bool] = False
 

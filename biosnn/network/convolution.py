@@ -5,7 +5,7 @@ order: neuron (c * height + y) * width + x. Everything here is for one dimension
 (height, width). Layers of feature maps are in layers.py.
 """
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from math import prod
 from typing import Any, ClassVar, TypeAlias
 
@@ -58,6 +58,7 @@ class Convolution:
     shape: tuple[int, ...]
     filters: int
     kernel: Any
+    _: KW_ONLY
     stride: Any = 1
     padding: Any = 0
     random: ClassVar[bool] = False
@@ -170,6 +171,7 @@ class MaxPool:
 
     shape: tuple[int, ...]
     size: Any
+    _: KW_ONLY
     stride: Any = None
 
     def __post_init__(self) -> None:
@@ -192,7 +194,7 @@ class MaxPool:
     @property
     def windows(self) -> NDArray[np.int64]:
         """(units, neurons of a window): which neurons each unit looks at, ascending."""
-        one_map = Convolution((1, *self.shape[1:]), 1, self.size, self.stride)
+        one_map = Convolution((1, *self.shape[1:]), 1, self.size, stride=self.stride)
         source, target, _ = one_map._positions()
         one = source[np.lexsort((source, target))].reshape(-1, prod(self.size))
         channel = np.arange(self.shape[0])[:, None, None]

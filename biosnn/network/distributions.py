@@ -255,6 +255,7 @@ def log_normal_time_constants(
     mean: Seconds,
     sigma: float,
     n: int,
+    *,
     seed: int | np.random.Generator,
     name: str = "",
 ) -> NDArray[np.float64]:

@@ -193,7 +193,7 @@ def convolutional_layer(
     (4, 6, 6)
     """
     checked_network(network)
-    rule = Convolution(shape, filters, kernel, stride, padding)
+    rule = Convolution(shape, filters, kernel, stride=stride, padding=padding)
     neuron = lif() if neuron is None else neuron
     n = prod(rule.output_shape)
     with network.all_or_nothing():
@@ -270,8 +270,8 @@ def dalian_convolutional_layer(
     neuron = ei_lif() if neuron is None else neuron
     recurrent_excitation = flag(recurrent_excitation, "recurrent_excitation")
     instance(name, "name", str, "a text, which follows E and I")
-    into_e = Convolution(shape, exc_filters, kernel, stride, padding)
-    into_i = Convolution(shape, inh_filters, kernel, stride, padding)
+    into_e = Convolution(shape, exc_filters, kernel, stride=stride, padding=padding)
+    into_i = Convolution(shape, inh_filters, kernel, stride=stride, padding=padding)
     with network.all_or_nothing():
         e, i = _exc_and_inh(
             network, prod(into_e.output_shape), prod(into_i.output_shape), neuron, name, surrogate

@@ -3,7 +3,7 @@
 What is drawn depends on the generator alone, not on the number of threads.
 """
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -39,6 +39,7 @@ class Bernoulli:
     """
 
     p: float
+    _: KW_ONLY
     self_connections: bool = True
 
     def __post_init__(self) -> None:
@@ -71,6 +72,7 @@ class FixedOutDegree:
     """
 
     k: int
+    _: KW_ONLY
     self_connections: bool = True
     multiple: bool = True
 
@@ -104,6 +106,7 @@ class FixedTotal:
     """
 
     n: int
+    _: KW_ONLY
     self_connections: bool = True
     multiple: bool = True
 
@@ -151,6 +154,7 @@ class FixedInDegree:
     """
 
     k: int
+    _: KW_ONLY
     self_connections: bool = True
     multiple: bool = True
 

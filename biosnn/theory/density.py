@@ -14,6 +14,7 @@ def stationary_rate(
     tau_mem: float,
     tau_current: float,
     dt: float,
+    *,
     threshold: float = 1.0,
     reset: float | str = 0.0,
     refractory_steps: int = 0,

@@ -59,7 +59,7 @@ def _listed(rates):
 
 
 def fixed_point(
-    cells: Sequence[Cell], given: Mapping[str, float] | None = None, dt: float | None = None
+    cells: Sequence[Cell], given: Mapping[str, float] | None = None, *, dt: float | None = None
 ) -> FixedPoint:
     """Find rates that sustain themselves: with inputs at these rates, populations fire at them.
 

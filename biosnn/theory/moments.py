@@ -167,7 +167,7 @@ def _learned(network, population):
 
 
 def psp_integrals(
-    neuron: Neuron, dt: float, receptor: str, duration: float | None = None
+    neuron: Neuron, dt: float, receptor: str, *, duration: float | None = None
 ) -> tuple[Values, Values]:
     """Integrals of the postsynaptic potential of a unit weight, and of its square.
 

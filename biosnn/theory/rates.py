@@ -24,6 +24,7 @@ def siegert_rate(
     mu: float,
     sigma: float,
     tau_mem: float,
+    *,
     threshold: float = 1.0,
     reset: float = 0.0,
     refractory: float = 0.0,

@@ -259,7 +259,7 @@ def regime(
         learned = simulation.weights
     cells = describe(network, background, period, learned)
     given = _input_rates(network, rates, simulation)
-    point = fixed_point(cells, given, network.dt)
+    point = fixed_point(cells, given, dt=network.dt)
     free: dict[str, Moments] = {}
     why: dict[str, str] = {}
     if simulation is not None:

@@ -3,7 +3,7 @@
 Where they are applied, and Dale's law with them: update.py.
 """
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,7 @@ class WeightConstraint:
 
     low: float = -np.inf
     high: float = np.inf
+    _: KW_ONLY
     norm: float = np.inf
     projections: str | tuple[str, ...] | None = None
 

@@ -5,7 +5,7 @@ arrays that checkpoints store, and `step` updates parameters and state in place.
 are in kernels/optimizer.py.
 """
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -75,6 +75,7 @@ class SGD(_Optimizer):
     """
 
     learning_rate: float = 1e-2
+    _: KW_ONLY
     momentum: float = 0.0
 
     arrays = ("velocity",)
@@ -119,6 +120,7 @@ class Adam(_Optimizer):
     """
 
     learning_rate: float = 1e-3
+    _: KW_ONLY
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
@@ -143,7 +145,7 @@ class Adam(_Optimizer):
         )
 
 
-def AdamW(learning_rate: float = 1e-3, weight_decay: float = 1e-2, **options: float) -> Adam:
+def AdamW(learning_rate: float = 1e-3, *, weight_decay: float = 1e-2, **options: float) -> Adam:
     """Return Adam with decoupled weight decay.
 
     Parameters
@@ -198,6 +200,7 @@ class SMORMS3(_Optimizer):
     """
 
     learning_rate: float = 1e-3
+    _: KW_ONLY
     epsilon: float = 1e-16
 
     arrays = ("memory", "mean", "square")

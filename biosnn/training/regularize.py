@@ -1,6 +1,6 @@
 """Regularizers: terms added to the loss that keep spike counts in bounds, or weights small."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -50,6 +50,7 @@ class SpikeCount:
     strength: float
     threshold: float
     bound: str
+    _: KW_ONLY
     power: int = 2
     per: str = "population"
     populations: Names = None
@@ -85,6 +86,7 @@ class SpikeCount:
 def upper_bound(
     strength: float,
     threshold: float,
+    *,
     power: int = 2,
     per: str = "population",
     populations: Names = None,
@@ -107,12 +109,13 @@ def upper_bound(
     >>> upper_bound(0.1, threshold=4).value_and_gradient(counts)[0].item()
     0.025
     """
-    return SpikeCount(strength, threshold, "upper", power, per, populations)
+    return SpikeCount(strength, threshold, "upper", power=power, per=per, populations=populations)
 
 
 def lower_bound(
     strength: float,
     threshold: float,
+    *,
     power: int = 2,
     per: str = "population",
     populations: Names = None,
@@ -138,7 +141,7 @@ def lower_bound(
     >>> term.value_and_gradient(counts)[0].item()
     0.2
     """
-    return SpikeCount(strength, threshold, "lower", power, per, populations)
+    return SpikeCount(strength, threshold, "lower", power=power, per=per, populations=populations)
 
 
 @dataclass(frozen=True)
@@ -165,6 +168,7 @@ class WeightPenalty:
     """
 
     strength: float
+    _: KW_ONLY
     power: int = 2
     projections: Names = None
 

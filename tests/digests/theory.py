@@ -27,22 +27,33 @@ def psp_moments():
         name: {
             "psp": bs.theory.psp(neuron, DT, receptor, 50),
             "integrals": np.array(bs.theory.psp_integrals(neuron, DT, receptor)),
-            "integrals over 50 ms": np.array(bs.theory.psp_integrals(neuron, DT, receptor, 50e-3)),
+            "integrals over 50 ms": np.array(
+                bs.theory.psp_integrals(neuron, DT, receptor, duration=50e-3)
+            ),
         }
         for name, (neuron, receptor) in TABLES.items()
     }
+
+
+#: Resets and refractory periods, of thresholds of 1.
+RESETS: dict[str, dict] = {
+    "plain": {},
+    "refractory": {"reset": 0.1, "refractory_steps": 3},
+    "subtract": {"reset": "subtract", "refractory_steps": 2},
+}
 
 
 @case("firing rates of theory")
 def rates():
     mu, sigma = (0.2, 0.6, 0.9, 1.2), 0.3
     stationary = {
-        name: np.array(
-            [bs.theory.stationary_rate(m, sigma, 20e-3, 8e-3, DT, 1.0, *more) for m in mu]
-        )
-        for name, more in {"plain": (), "refractory": (0.1, 3), "subtract": ("subtract", 2)}.items()
+        name: np.array([bs.theory.stationary_rate(m, sigma, 20e-3, 8e-3, DT, **more) for m in mu])
+        for name, more in RESETS.items()
     }
-    siegert = [bs.theory.siegert_rate(m, sigma, 20e-3, 1.0, 0.2, 2e-3) for m in mu]
+    siegert = [
+        bs.theory.siegert_rate(m, sigma, 20e-3, threshold=1.0, reset=0.2, refractory=2e-3)
+        for m in mu
+    ]
     return {"Siegert": np.array(siegert), "stationary": stationary}
 
 

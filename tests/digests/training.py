@@ -130,7 +130,10 @@ REGULARIZERS = {
     "upper bound of populations": [bs.upper_bound(0.1, 0.5)],
     "lower bound of neurons": [bs.lower_bound(1.0, 2.0, power=1, per="neuron")],
     "both, of A": [bs.upper_bound(0.1, 0.5, populations=("A",)), bs.lower_bound(1.0, 3.0)],
-    "weight penalties": [bs.WeightPenalty(0.01), bs.WeightPenalty(0.01, 1, ("A->A",))],
+    "weight penalties": [
+        bs.WeightPenalty(0.01),
+        bs.WeightPenalty(0.01, power=1, projections=("A->A",)),
+    ],
 }
 
 
@@ -145,9 +148,9 @@ def regularizers():
 
 OPTIMIZERS = {
     "SGD": bs.SGD(0.05),
-    "SGD with momentum": bs.SGD(0.05, 0.9),
-    "Adam": bs.Adam(1e-2, 0.8, 0.99),
-    "AdamW": bs.AdamW(1e-2, 0.1),
+    "SGD with momentum": bs.SGD(0.05, momentum=0.9),
+    "Adam": bs.Adam(1e-2, beta1=0.8, beta2=0.99),
+    "AdamW": bs.AdamW(1e-2, weight_decay=0.1),
     "SMORMS3": bs.SMORMS3(1e-2),
 }
 

@@ -217,6 +217,6 @@ def test_contributions_of_the_steps_add_up_to_the_gradient(make):
             assert got.per_step[p.name].shape == (15,)
         assert got.per_step["A->out"].max() > 1e-3
     with pytest.raises(ValueError, match="no projection 'x->y'"):
-        bs.gradient(trace, states={"out.U": grad}, per_step="x->y")
+        bs.gradient(trace, states={"out.U": grad}, per_step=["x->y"])
     with pytest.raises(ValueError, match="no state 'A.V'"):
         bs.gradient(trace, states={"out.U": grad}, record=["A.V"])

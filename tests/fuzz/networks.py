@@ -179,7 +179,7 @@ def maps(choose, net, source, tag):
     import biosnn as bs
 
     shape = choose.one([(1, source.n), (source.n, 1)])
-    made = bs.Convolution(shape, choose.one([1, 3]), choose.one([1, 3]), 1, "same")
+    made = bs.Convolution(shape, choose.one([1, 3]), choose.one([1, 3]), stride=1, padding="same")
     maps = made.output_shape
     post = net.population(int(np.prod(maps)), bs.lif(), "unsigned", name=f"C{tag}")
     made = net.connect(source, post, delay=choose.one([0, 2]) * DT, synapses=made)

@@ -91,7 +91,7 @@ def circuit(
         made = make(threshold=0.8, reset=reset, refractory=refractory, **given)
         if per_neuron:
             given |= {
-                f"tau_{tau}": bs.log_normal_time_constants(value, 0.3, n, rng)
+                f"tau_{tau}": bs.log_normal_time_constants(value, 0.3, n, seed=rng)
                 for tau, value in made.time_constants.items()
             }
             given |= {"jump": rng.uniform(0.1, 0.6, n)} if "adaptive" in table else {}

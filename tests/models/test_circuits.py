@@ -27,9 +27,9 @@ def test_siegert_rate_far_above_threshold_is_that_of_a_clock():
     period = 2e-3 + 20e-3 * np.log(
         (3.0 - 0.2) / (3.0 - 1.0)
     )  # U relaxes to 3 from the reset at 0.2
-    assert bs.theory.siegert_rate(3.0, 1e-3, 20e-3, 1.0, 0.2, 2e-3) == pytest.approx(
-        1 / period, rel=1e-5
-    )
+    assert bs.theory.siegert_rate(
+        3.0, 1e-3, 20e-3, threshold=1.0, reset=0.2, refractory=2e-3
+    ) == pytest.approx(1 / period, rel=1e-5)
     assert bs.theory.siegert_rate(-40.0, 1.0, 20e-3) == 0.0
     with pytest.raises(ValueError, match="sigma is 0"):
         bs.theory.siegert_rate(0.0, 0.0, 20e-3)

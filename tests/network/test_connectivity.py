@@ -275,8 +275,10 @@ def test_narrow_whole_numbers_do_not_overflow():
             bs.Network(1e-3).population(kind(100), bs.lif()).n == 100
             and type(bs.Network(1e-3).population(kind(100), bs.lif()).n) is int
         )
-        shape = bs.Convolution((kind(2), kind(100)), kind(3), kind(5), kind(2), kind(2))
-        assert shape == bs.Convolution((2, 100), 3, 5, 2, 2) and all(
+        shape = bs.Convolution(
+            (kind(2), kind(100)), kind(3), kind(5), stride=kind(2), padding=kind(2)
+        )
+        assert shape == bs.Convolution((2, 100), 3, 5, stride=2, padding=2) and all(
             type(x) is int for x in (*shape.shape, shape.filters, *shape.kernel)
         )
         assert bs.MaxPool((kind(2), kind(100)), kind(2)).output_shape == (2, 50)
@@ -293,7 +295,7 @@ def test_narrow_whole_numbers_do_not_overflow():
             lambda: bs.Bernoulli(0.1, self_connections=1),
             "Bernoulli: self_connections is 1; it must be True or False",
         ),
-        (lambda: bs.FixedTotal(3, "no"), "self_connections is 'no'"),
+        (lambda: bs.FixedTotal(3, self_connections="no"), "self_connections is 'no'"),
         (lambda: bs.OneToOne(tied=1), "OneToOne: tied is 1"),
         (lambda: bs.Bernoulli(np.nan), "p, a probability, is nan"),
         (lambda: bs.Bernoulli(True), "p, a probability, is True"),

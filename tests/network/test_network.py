@@ -431,7 +431,10 @@ def test_a_network_is_a_container_of_populations_by_name():
             lambda net: bs.SpikeTrains([0.1], [0], np.array(-1), 3, 1.0),
             "offsets must rise .* got 1 entries from ",
         ),
-        (lambda net: bs.log_normal_time_constants(0.02, 0.1, 3, 1, "\ud800"), "name is '"),
+        (
+            lambda net: bs.log_normal_time_constants(0.02, 0.1, 3, seed=1, name="\ud800"),
+            "name is '",
+        ),
         (lambda net: net.connect("E", "I", name=""), "name of a projection is ''"),
         (lambda net: net.connect("E", "I", name=3), "is 3; it must be a non-empty"),
         (lambda net: net.connect("E", "I", name="x", seed=-1), "'x': seed is -1"),

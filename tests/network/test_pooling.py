@@ -12,7 +12,7 @@ from tests import gradcheck, naive
 
 DT = 1e-3
 SURROGATES = [bs.SuperSpike(5), bs.TruncatedSuperSpike(3, 1.5)]
-LINE, PLANE = bs.MaxPool((2, 7), 3, 2), bs.MaxPool((1, 3, 4), (2, 2), (1, 2))
+LINE, PLANE = bs.MaxPool((2, 7), 3, stride=2), bs.MaxPool((1, 3, 4), (2, 2), stride=(1, 2))
 
 
 def spikes(n_units=8, n_trials=2, duration=0.03, seed=3, rate=150.0):
@@ -54,7 +54,7 @@ def circuit(
     q = (
         net.pool(
             p,
-            bs.MaxPool(pooling.output_shape, 2 if len(pooling.shape) == 2 else (1, 2), 1),
+            bs.MaxPool(pooling.output_shape, 2 if len(pooling.shape) == 2 else (1, 2), stride=1),
             name="Q",
         )
         if deep
@@ -101,13 +101,13 @@ def test_windows():
         and PLANE.output_shape == (1, 2, 2)
         and bs.MaxPool((3, 8), 3).output_shape == (3, 2)
     )
-    for rule in (LINE, PLANE, bs.MaxPool((2, 5, 6), 2), bs.MaxPool((2, 9), 2, 3)):
+    for rule in (LINE, PLANE, bs.MaxPool((2, 5, 6), 2), bs.MaxPool((2, 9), 2, stride=3)):
         np.testing.assert_array_equal(rule.windows, list(naive.windows(rule)))
 
 
 @pytest.mark.parametrize("size, stride", [(2, 2), (3, 1), (5, 3), (1, 1), (2, 4)])
 def test_units_spike_when_a_neuron_of_their_window_does(size, stride):
-    net = circuit(bs.MaxPool((2, 15), size, stride), deep=False)
+    net = circuit(bs.MaxPool((2, 15), size, stride=stride), deep=False)
     trace = bs.run(net, spikes(duration=0.2))
     a, p = (
         np.stack(
@@ -294,7 +294,7 @@ def test_many_units_on_threads():
     """Windows that reach over the borders between threads, and units that pool units."""
     net = bs.Network(DT)
     a = net.population(2000, bs.lif(), name="A")
-    p = net.pool(a, bs.MaxPool((4, 20, 25), 3, 2), name="P")
+    p = net.pool(a, bs.MaxPool((4, 20, 25), 3, stride=2), name="P")
     q = net.pool(p, bs.MaxPool((4, 9, 12), 2), name="Q")
     net.connect(q, a, delay=2 * DT, weights=np.random.default_rng(0).normal(0, 0.1, (q.n, a.n)))
     results = [
@@ -486,7 +486,7 @@ def test_units_are_seen(tmp_path):
     ) == {1}
     assert (
         "hidden" not in str(trace.states)
-        and net.fingerprint() != circuit(bs.MaxPool((2, 7), 3, 2), deep=False).fingerprint()
+        and net.fingerprint() != circuit(bs.MaxPool((2, 7), 3, stride=2), deep=False).fingerprint()
     )
 
 
@@ -502,7 +502,7 @@ def connect_to_units(net):
             r"a window of \(8,\) is larger than feature maps of \(7,\)",
         ),
         (lambda net: bs.MaxPool((2, 7), 0), "size is 0; it must be a whole number from 1 to"),
-        (lambda net: bs.MaxPool((2, 7), 2, -1), "stride is -1"),
+        (lambda net: bs.MaxPool((2, 7), 2, stride=-1), "stride is -1"),
         (lambda net: bs.MaxPool(7, 2), r"shape is 7; it must be \(channels, length\)"),
         (lambda net: net.pool("A", 2), r"pooling is 2; it must be MaxPool\(shape, size\)"),
         (

@@ -226,7 +226,8 @@ def test_initial_states_follow_from_seed_and_name():
 
 def test_time_constants_of_two_populations():
     e, i, again = (
-        bs.log_normal_time_constants(20e-3, 0.5, 2000, 1, name) for name in ("E", "I", "E")
+        bs.log_normal_time_constants(20e-3, 0.5, 2000, seed=1, name=name)
+        for name in ("E", "I", "E")
     )
     assert (
         np.array_equal(e, again)

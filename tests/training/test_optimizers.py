@@ -37,9 +37,9 @@ def naive_momentum(w, gradients, rate, momentum=0.9):
     "optimizer, reference",
     [
         (bs.Adam(0.01), lambda w, g: naive_adam(w, g, 0.01)),
-        (bs.AdamW(0.01, 0.1), lambda w, g: naive_adam(w, g, 0.01, decay=0.1)),
+        (bs.AdamW(0.01, weight_decay=0.1), lambda w, g: naive_adam(w, g, 0.01, decay=0.1)),
         (bs.SMORMS3(0.01), lambda w, g: naive_smorms3(w, g, 0.01)),
-        (bs.SGD(0.01, 0.9), lambda w, g: naive_momentum(w, g, 0.01)),
+        (bs.SGD(0.01, momentum=0.9), lambda w, g: naive_momentum(w, g, 0.01)),
     ],
 )
 def test_optimizers(optimizer, reference):
