@@ -182,9 +182,9 @@ def pull_dense(panels, n_pre, n_post, jump, trials, grad_states, target, grad_sp
     Adjoint: grad_S[b, j] += jump sum_i W[j, i] grad_current[b, i].
 
     `panels` (engine/buffers.py) holds W transposed, some columns j at a time, with zeros after the
-    last one: a product of matrices whose blocks of sums stay in registers. Rows beyond `trials` hold
-    zeros, and columns after the last one get zeros added. Columns: the currents are grad_states[b,
-    target:], the spikes grad_spikes[b, pre:].
+    last one: a product of matrices whose blocks of sums stay in registers. Rows beyond `trials`
+    hold zeros, and columns after the last one get zeros added. Columns: the currents are
+    grad_states[b, target:], the spikes grad_spikes[b, pre:].
     """
     width = BLOCK_BYTES // panels.itemsize
     for j in range(0, n_pre, width):
