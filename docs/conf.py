@@ -45,7 +45,7 @@ nitpicky = True
 # Nor need those that are not public, such as `biosnn.network.synapses.Rows` in an annotation.
 _NOT_PUBLIC = r"biosnn\.(network|engine|training|initializer|support|analysis|kernels)(\..*)?"
 nitpick_ignore_regex = [
-    (r"py:.*", r"(?!biosnn\.).*"),
+    (r"py:.*", r"(?s)(?!biosnn\.).*"),
     (r"py:.*", _NOT_PUBLIC),
     (r"py:.*", r"biosnn\.\w+\.\w+\..*"),
 ]

@@ -10,7 +10,7 @@ population (epsilon = 0.1) by delta synapses of J = 0.1 mV and -g J with a delay
 Poisson train of C_E nu_ext events a second with nu_ext = eta theta / (J C_E tau). tau = 20 ms,
 theta = 20 mV, reset 10 mV, refractory period 2 ms; dt = 0.1 ms::
 
-    python -m models.brunel_2000                 four states: rates beside theory, rasters
+    python -m models.brunel_2000                 four states: rates next to theory, rasters
     python -m models.brunel_2000 --scale 0.1     a tenth of the neurons and of their synapses
 
 A smaller network has other fluctuations, and so other rates. Theory (their equations 22-26, solved

@@ -147,7 +147,7 @@ def measured(done: bs.Simulation) -> list[dict[str, Any]]:
 
 
 def figure(done: bs.Simulation, rows: list[dict[str, Any]]) -> Figure:
-    """Raster of all populations over 0.4 s, and rates beside the paper's."""
+    """Raster of all populations over 0.4 s, and rates next to the paper's."""
     drawing = Figure(figsize=(11, 6), layout="constrained")
     left, right = drawing.subplots(1, 2, width_ratios=(3, 2))
     share = min(1.0, 2000 / sum(done.spikes[name].n_units for name in NAMES))
@@ -159,7 +159,7 @@ def figure(done: bs.Simulation, rows: list[dict[str, Any]]) -> Figure:
 
 
 def _rates(axis: Axes, done: bs.Simulation, rows: list[dict[str, Any]]) -> None:
-    """Rates of neurons as boxes, means beside the paper's."""
+    """Rates of neurons as boxes, means next to the paper's."""
     boxes = axis.boxplot(
         [bs.stats.firing_rates(done.spikes[name]) for name in NAMES],
         orientation="horizontal",

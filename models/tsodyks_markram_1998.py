@@ -5,7 +5,7 @@ Tsodyks, Pawelzik & Markram (1998): dynamic synapses
 Tsodyks M, Pawelzik K, Markram H (1998). Neural networks with dynamic synapses. Neural Computation
 10, 821-835. https://doi.org/10.1162/089976698300017502 ::
 
-    python -m models.tsodyks_markram_1998     steady states beside the analytic ones; a figure
+    python -m models.tsodyks_markram_1998     steady states next to the analytic ones; a figure
 
 A depressing synapse (U = 0.5, tau_rec = 800 ms, no facilitation) and a facilitating one (U = 0.03,
 tau_rec = 130 ms, tau_facil = 530 ms), driven by regular trains. The analytic steady states are

@@ -62,7 +62,7 @@ def options(spikes: bs.SpikeTrains) -> Iterator[Case]:
 
 
 def variants(table: Any, integrator: str, refractory: float) -> dict[str, bs.Neuron]:
-    """What a table can have beside; refractory: seconds."""
+    """The other options of a table; refractory: seconds."""
     shared = {"refractory": refractory, "integrator": integrator}
     plain = table(**shared)
     taus = {

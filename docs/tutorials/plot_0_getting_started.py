@@ -2,10 +2,10 @@
 Getting started
 ===============
 
-Install biosnn with ``pip install biosnn`` (Python 3.11 or later; there is nothing to compile by
-hand). This page builds a network that obeys Dale's law, gives it weights with which it is active
-from the start, and trains it. All of it takes some seconds on a laptop, and the first time a
-minute, in which the library compiles itself.
+Install biosnn from a checkout with ``pip install -e .`` (Python 3.11 or later; there is nothing to
+compile by hand). This page builds a network that obeys Dale's law, gives it weights with which it
+is active from the start, and trains it. All of it takes some seconds on a laptop, and the first
+time a minute, in which the library compiles itself.
 """
 
 import biosnn as bs

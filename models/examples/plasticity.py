@@ -63,7 +63,7 @@ def inhibitory_plasticity(target: float) -> tuple[tuple[float, float], tuple[flo
 
 
 def main() -> dict[str, Any]:
-    """Print steady states beside theory, and what inhibitory plasticity does."""
+    """Print steady states next to theory, and what inhibitory plasticity does."""
     rule, steady = bs.TsodyksMarkram(utilization=0.5, tau_rec=0.8), {}
     for rate in (5.0, 10.0, 20.0):
         measured, expected = released(rule, rate), float(rule.steady_state(rate)[2])

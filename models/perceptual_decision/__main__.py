@@ -21,7 +21,7 @@ circuit. Homeostasis keeps every neuron between 2 and 20 spikes in a trial, and 
 inhibition balanced; without it (``--no-homeostasis``) the choices are as good, but many neurons
 fall silent under strong inhibition.
 
-Shown are the psychometric curve beside that of an observer who counts all spikes of both pools
+Shown are the psychometric curve next to that of an observer who counts all spikes of both pools
 (none is better), the rates of neurons that vote for and against the direction shown, the currents
 in a trial, and what remains with a part of the inhibitory weights.
 """

@@ -65,7 +65,7 @@ def _curve(axis: Axes, result: Row, colour: Any, label: str) -> None:
 
 
 def _choices(axis: Axes, intact: Row) -> None:
-    """The trained network beside the ideal observer."""
+    """The trained network next to the ideal observer."""
     _curve(axis, intact, "black", "network: logistic fit")
     ideal = ideal_observer(_COHERENCES)
     axis.plot(_COHERENCES, ideal, color="0.5", ls=":", lw=1.5, label="counting all input spikes")

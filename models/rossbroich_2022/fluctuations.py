@@ -115,7 +115,7 @@ def _membranes(axis: Axes, trace: bs.Trace) -> None:
 
 
 def _histogram(axis: Axes, u: np.ndarray, sigma: float, colour: str) -> None:
-    """Of a membrane, beside the theory of a free one."""
+    """Histogram of a membrane, next to the theory of a free one."""
     grid = np.linspace(-3.5, 3.5, 300)
     axis.hist(u[0, SETTLED:].ravel(), 80, range=(-3.5, 3.5), density=True, color=colour)
     axis.plot(grid, gaussian(grid, sigma), "k", label="theory")

@@ -166,7 +166,7 @@ def _dalian(parser: argparse.ArgumentParser) -> None:
     add("--ratio", type=ratio, default="4:1", metavar="E:I", help=numbers)
     surrogate = "SuperSpike, everywhere or within 0.2 of threshold only"
     add("--surrogate", choices=SURROGATES, default="dense", help=surrogate)
-    beside = "folders of other runs, whose learning curves are drawn beside this one's"
+    beside = "folders of other runs, whose learning curves are drawn next to this one's"
     add("--beside", nargs="*", default=[], metavar="DIR", help=beside)
     add("--resume", action="store_true", help="go on from the checkpoint in --out")
 
