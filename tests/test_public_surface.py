@@ -85,7 +85,7 @@ def test_all_lists_everything_but_the_folders():
     assert all(isinstance(getattr(bs, name), types.ModuleType) for name in left), left
 
 
-@pytest.mark.parametrize("name, thing", list(public()), ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize("name, thing", list(public()), ids=[name for name, _ in public()])
 def test_a_public_name_has_a_docstring_with_sections(name, thing):
     found = sections(thing.__doc__ or "")
     assert found[""].strip(), f"{name} has no summary"
@@ -102,7 +102,7 @@ def test_a_public_name_has_a_docstring_with_sections(name, thing):
         assert silent or "Returns" in found or "Yields" in found, f"{name}: no section Returns"
 
 
-@pytest.mark.parametrize("name, function", list(functions()), ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize("name, function", list(functions()), ids=[name for name, _ in functions()])
 def test_public_functions_and_methods_are_annotated(name, function):
     signature = inspect.signature(function)
     bare = [n for n, p in arguments(function).items() if p.annotation is inspect.Parameter.empty]

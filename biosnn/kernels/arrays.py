@@ -55,7 +55,7 @@ class Jumps(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """Between which values U* is held, in groups that have such bounds."""
+    """Bounds of U*, for groups that have them."""
 
     used: np.ndarray  # (spiking groups,)
     low: np.ndarray  # (spiking neurons,)
@@ -170,7 +170,7 @@ class Events(NamedTuple):
 
 
 class Blocks(NamedTuple):
-    """To which elements of the state vector columns of an array (trial, step, column) belong."""
+    """The elements of the state vector that columns of an array (trial, step, column) hold."""
 
     tag: np.ndarray  # states: END_OF_STEP or BEFORE_RESET; currents: the first neuron
     first: np.ndarray  # first element of the state vector
@@ -220,7 +220,7 @@ class Chance(NamedTuple):
 class EarlierRun(NamedTuple):
     """What was before the first step of a batch that goes on from another.
 
-    Without such: no trials, no steps.
+    Where there is no earlier run: no trials, no steps.
     """
 
     steps: int  # H: steps before the first whose events may still arrive
@@ -232,14 +232,14 @@ class EarlierRun(NamedTuple):
 
 
 class Drive(NamedTuple):
-    """What a forward pass reads beside the weights."""
+    """What a forward pass reads in addition to the weights."""
 
     inputs: Events  # one row per trial of the data set
     rows: np.ndarray  # (B,) the row of each trial of the batch
     blocks: Blocks
     current: np.ndarray  # (B, T, columns) injected currents
     chance: Chance = Chance()
-    earlier: EarlierRun | None = None  # chunks.py puts one without trials in the place of None
+    earlier: EarlierRun | None = None  # engine/chunks.py replaces None by one without trials
 
 
 class LossGradient(NamedTuple):

@@ -1,8 +1,8 @@
-"""A batch of trials back in time: the adjoint of each part of a step, and the gradients.
+"""A batch of trials back in time: calls the adjoint of each part of a step; holds no equation.
 
-The parts stand beside what they undo (membrane.py, threshold.py, dense.py, …); this file calls them
-in the order opposite to that of batch_forward.py, whose index letters hold here, too. Kernels see
-arrays and scalars only (arrays.py).
+Each adjoint is next to what it undoes (membrane.py, threshold.py, dense.py, sparse.py, …). This
+file calls them in the reverse order of batch_forward.py, whose index letters hold here, too.
+Kernels see arrays and scalars only (arrays.py).
 """
 
 # numba drops a branch at compile time only where its test is `extras is not None` alone

@@ -9,12 +9,12 @@ _WORD, _ONE = np.uint64(64), np.uint64(1)
 
 @kernel
 def bin_once(spans, n_steps, n_units, duration, dt, tolerance, present, pointers, binned):
-    """Events of trials (spike_trains.Spans), moved, into the steps that contain them.
+    """Events of trials (data/events.py: Spans), moved, into the steps that contain them.
 
     One of a unit in a step; returns how many there are.
 
     Those outside of the units 0 .. n_units - 1 or the times 0 <= t < duration are left out.
-    tolerance: as of timegrid.steps_of, seconds. present: bits (trial, step, unit), zeros. Writes
+    tolerance: seconds, see timegrid.steps_of. present: bits (trial, step, unit), zeros. Writes
     pointers (trial, step + 1) and the units of each step, ascending.
     """
     words = present.size // (pointers.shape[0] * n_steps)  # 64 units each

@@ -65,10 +65,12 @@ def conduct(model, g, drive, start, n, trials, old, new):
 def conduct_adjoint(model, g, drive, states, start, n, trials, grad_new, grad_old, gradient):
     """Forward: U* = U_inf + a (U - U_inf), a = exp(-rate G).
 
-    Adjoint, added to grad_old, in which that of the linear part is already:
+    Adjoint, added to grad_old, which holds that of the linear part already:
 
-        grad_U += a grad_U*                  grad_g += ((1 - a) (E - U_inf) / G - rate a (U -
-        U_inf)) grad_U* grad_current = (1 - a) / G grad_U*   grad_rate -= G a (U - U_inf) grad_U*
+        grad_U       += a grad_U*
+        grad_g       += ((1 - a) (E - U_inf) / G - rate a (U - U_inf)) grad_U*
+        grad_current  = (1 - a) / G grad_U*
+        grad_rate    -= G a (U - U_inf) grad_U*
 
     states: those at the end of every step (batch, step, element).
     """

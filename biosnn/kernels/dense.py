@@ -181,8 +181,8 @@ def pull_dense(panels, n_pre, n_post, jump, trials, grad_states, target, grad_sp
 
     Adjoint: grad_S[b, j] += jump sum_i W[j, i] grad_current[b, i].
 
-    `panels` holds W transposed, some columns j at a time (chunks.py), with zeros after the last
-    one: a product of matrices whose blocks of sums stay in registers. Rows beyond `trials` hold
+    `panels` (engine/buffers.py) holds W transposed, some columns j at a time, with zeros after the
+    last one: a product of matrices whose blocks of sums stay in registers. Rows beyond `trials` hold
     zeros, and columns after the last one get zeros added. Columns: the currents are grad_states[b,
     target:], the spikes grad_spikes[b, pre:].
     """

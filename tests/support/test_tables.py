@@ -257,14 +257,14 @@ def test_a_history_prints_its_first_best_and_last_epoch(monkeypatch):
     none, n = np.full(4, np.nan), np.arange(4.0)
     history = bs.History(n, n / 10, 0 * n, np.array([0.4, 0.2, 0.3, 0.5]), none, none, n)
     lines = str(history).splitlines()
-    assert lines[0] == "History of 4 epochs in 6 s" and lines[2].split() == [
+    assert lines[0] == "History of 4 epochs in 6 s" and lines[1].split() == [
         "epoch",
         "loss",
         "accuracy",
         "validation",
         "loss",
     ]
-    assert [line.split() for line in lines[4:]] == [
+    assert [line.split() for line in lines[3:]] == [
         ["1", "0", "0", "0.4"],
         ["2", "(best)", "1", "0.1", "0.2"],
         ["4", "3", "0.3", "0.5"],
