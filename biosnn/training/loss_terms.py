@@ -11,7 +11,7 @@ from ..kernels import arrays
 from ..network.network import Network
 from ..support.checks import as_array, real, reals, shown
 from .cross_entropy import CrossEntropy
-from .protocols import Loss, checked_part
+from .protocols import Loss, checked_part, checked_shape
 
 
 class Target(NamedTuple):
@@ -56,7 +56,9 @@ class LossTerm:
         if own == (CrossEntropy.value_and_gradient, CrossEntropy.score):
             return self.loss.assess(seen, values, mask, total)
         value, slope = self.loss.value_and_gradient(seen, values, mask, total)
-        return value, slope, self.loss.score(seen, values, mask)
+        checked_shape(self.loss, "value_and_gradient", slope, seen.shape)
+        score = self.loss.score(seen, values, mask)
+        return value, slope, checked_shape(self.loss, "score", score, (len(seen),))
 
 
 # ------------------------------------------------------------------------------ from what was given

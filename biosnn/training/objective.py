@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from ..network.network import Network
 from ..support.checks import shown
 from .loss_terms import LossTerm, make_terms, score_name
+from .protocols import checked_shape
 from .regularize import checked_regularizers
 
 
@@ -61,7 +62,9 @@ class Objective:
             for population in packed.network.spiking:
                 if term.looks_at == "counts" and term.applies_to(population.name):
                     columns = packed.neurons(population.name)
-                    value, slope = term.value_and_gradient(counts[:, columns])
+                    seen = counts[:, columns]
+                    value, slope = term.value_and_gradient(seen)
+                    checked_shape(term, "value_and_gradient", slope, seen.shape)
                     total += share * value
                     gradient[:, columns] += share * slope
         return total, gradient
@@ -77,7 +80,9 @@ class Objective:
                 if term.looks_at != "weights" or not term.applies_to(name):
                     continue
                 if not packed.network.projection(name).frozen:
-                    value, slope = term.value_and_gradient(packed.weight_matrix(name))
+                    weights = packed.weight_matrix(name)
+                    value, slope = term.value_and_gradient(weights)
+                    checked_shape(term, "value_and_gradient", slope, weights.shape)
                     total += value
                     packed.weight_matrix(name, gradient)[...] += slope
         return total

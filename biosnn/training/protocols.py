@@ -300,3 +300,33 @@ def checked_part(name: str, part: Any, protocol: type, example: str) -> Any:
         lacks = " and ".join(missing) if len(missing) < 3 else ", ".join(missing)
         why = f" One of your own also needs {lacks} (see biosnn.{protocol.__name__})."
     raise ValueError(f"{name} is {shown(part)}; it must be a description such as {example}.{why}")
+
+
+def checked_shape(part: Any, what: str, returned: Any, shape: tuple[int, ...]) -> Any:
+    """Return what a method of `part` returned if it has the shape that it must have.
+
+    Parameters
+    ----------
+    part
+        A loss or a regularizer.
+    what
+        The method and what it returned, for messages.
+
+    Raises
+    ------
+    ValueError
+        If the shape is another: it would be broadcast, or fail far from here.
+
+    Examples
+    --------
+    >>> checked_shape("Mine()", "score", np.zeros(3), (2,))
+    Traceback (most recent call last):
+        ...
+    ValueError: 'Mine()': score has returned the shape (3,); it must be (2,).
+    """
+    if np.shape(returned) != shape:
+        raise ValueError(
+            f"{shown(part)}: {what} has returned the shape {np.shape(returned)}; it must be "
+            f"{shape}."
+        )
+    return returned

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..engine.finite import NotFinite
 from ..network import dale
 from ..network.network import Network
-from ..support.checks import real
+from ..support.checks import real, shown
 from .constraint import checked_constraints
 from .optim import clip_norm
 from .parameters import Parameters
@@ -32,7 +32,8 @@ class UpdateRule:
 
     def rate(self, progress: float, losses: NDArray[np.float64]) -> float:
         """Return the learning rate at a share of the training, after epochs with these losses."""
-        return self.optimizer.learning_rate * self.schedule.factor(progress, losses)
+        factor = self.schedule.factor(progress, losses)
+        return self.optimizer.learning_rate * real(factor, f"factor of {shown(self.schedule)}")
 
 
 def make_update_rule(

@@ -277,6 +277,40 @@ def test_what_lacks_a_method_is_refused_in_words_that_name_it(argument):
         assert (f"biosnn.{protocol.__name__})" in words) == others_left
 
 
+def test_what_a_method_returns_has_the_shape_that_it_must_have():
+    class Loss(AbsoluteErrorAtTheEnd):
+        def value_and_gradient(self, readout, target, mask=None, total=None):
+            return 0.0, np.zeros(3)
+
+    class Score(AbsoluteErrorAtTheEnd):
+        def score(self, readout, target, mask=None):
+            return 0.5
+
+    class Counts(TargetCount):
+        def value_and_gradient(self, counts):
+            return 0.0, np.zeros(counts.shape[1])  # would be broadcast
+
+    class Weights(Centred):
+        def value_and_gradient(self, weights):
+            return 0.0, 0.0
+
+    class Words(Linear):
+        def factor(self, progress, losses):
+            return "half"
+
+    net, targets = network(), np.zeros((40, 2))
+    for options, words in (
+        ({"loss": Loss()}, r"value_and_gradient has returned the shape \(3,\); it must be"),
+        ({"loss": Score()}, r"score has returned the shape \(\); it must be \("),
+        ({"regularizers": [Counts(1.0, 2.0)]}, r"returned the shape \(12,\); it must be \("),
+        ({"regularizers": [Weights(0.1)]}, r"returned the shape \(\); it must be \(12, 2\)"),
+        ({"schedule": Words()}, r"factor of .* is 'half'; it must be a finite number"),
+    ):
+        loss = {"loss": AbsoluteErrorAtTheEnd()} | options
+        with pytest.raises(ValueError, match=words):
+            bs.train(net, data(), targets, epochs=1, batch=20, **QUIET, **loss)
+
+
 @pytest.mark.parametrize("argument", PARTS)
 def test_a_class_is_not_an_object(argument):
     many = argument in ("regularizers", "constraints")
