@@ -1,4 +1,4 @@
-"""Passes over a batch: chunks of trials on threads, and sums that do not depend on the threads."""
+"""Chunks of trials on threads, forward and backward; sums that do not depend on the threads."""
 
 from collections.abc import Callable
 from typing import Any
@@ -68,7 +68,7 @@ def chunk_bounds(n_trials: int, packed: Packed, steps: int) -> NDArray[np.int64]
     )
 
 
-# ------------------------------------------------------------------------------------------- passes
+# ----------------------------------------------------------------------- forward and backward
 
 
 def needs_extras(packed: Packed, chance: arrays.Chance, others: Any = False) -> bool | None:

@@ -149,7 +149,8 @@ def gradient(
     Raises
     ------
     ValueError
-        If the trace has no tape, or an array does not have the shape that follows from the trace.
+        If the trace has no tape, no derivatives are given, or an array does not have the shape that
+        follows from the trace.
 
     See Also
     --------
@@ -188,6 +189,11 @@ def gradient(
     if not trace.has_tape:
         raise ValueError(
             "this trace has no tape: simulate with run(..., tape=True) to take gradients."
+        )
+    if states is None and spikes is None and counts is None:
+        raise ValueError(
+            "nothing to take a gradient of: give states, spikes or counts, the derivatives of a "
+            'loss, such as states={"readout.U": g}.'
         )
     packed, drive, recording = trace.tape
     network = trace.network

@@ -4,6 +4,8 @@ Every population has room for a multiple of 64 neurons. All states lie in one ve
 population, state by state.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,8 +46,8 @@ class StreamLayout:
         self.n_rows = np.array(
             [len(p.neuron.states) if p.neuron else 0 for p in self.populations], np.int64
         )
-        self.neuron_first = _first_of(self.room)
-        self.state_first = _first_of(self.room * self.n_rows)
+        self.neuron_first = first_of(self.room)
+        self.state_first = first_of(self.room * self.n_rows)
 
     def find(self, name: str | Population) -> tuple[int, Population]:
         """Return the number of a population of neurons and the population itself.
@@ -79,8 +81,8 @@ class StreamLayout:
         return int(self.state_first[p] + row * self.room[p])
 
 
-def _first_of(counts):
-    """(counts + 1,) where each begins, and the end of the last."""
+def first_of(counts: Sequence[int] | NDArray) -> NDArray[np.int64]:
+    """Return (counts + 1,) where each part of a vector begins, and the end of the last one."""
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 

@@ -19,6 +19,7 @@ from ..kernels.arrays import (
 from ..network.network import Network
 from ..network.population import Population
 from ..network.step_matrix import linear_step, step_pattern
+from .stream_layout import first_of
 
 
 def groups_of(network: Network) -> list[list[Population]]:
@@ -54,15 +55,15 @@ def pack_model(network: Network) -> Model:
     surrogates: list[Any] = [group[0].surrogate for group in spiking]
     sizes = np.array([sum(p.n for p in group) for group in groups])
     n_states = np.array([len(model.states) for model in models])
-    state_first = _first_of(sizes * n_states)
+    state_first = first_of(sizes * n_states)
     matrices = _Matrices(network, groups)
     subtracts = [model.reset == "subtract" for model in models]
     resets = [0.0 if neuron.reset == "subtract" else neuron.reset for neuron in neurons]
     return Model(
         n_spiking=len(spiking),
-        neuron_first=_first_of(sizes),
+        neuron_first=first_of(sizes),
         state_first=state_first,
-        row_first=_first_of(n_states),
+        row_first=first_of(n_states),
         rows=_joined(matrices.rows),
         columns=_joined(matrices.columns),
         coefficient=aligned_copy(np.concatenate(matrices.coefficient).astype(dtype)),
@@ -78,7 +79,7 @@ def pack_model(network: Network) -> Model:
         surrogate=np.array([each._code for each in surrogates], np.int64),
         steepness=np.array([each.steepness for each in surrogates], dtype),
         cutoff=np.array([each.support for each in surrogates], dtype),
-        population_first=_first_of([p.n for group in spiking for p in group]),
+        population_first=first_of([p.n for group in spiking for p in group]),
         group=np.repeat(np.arange(len(spiking)), [len(g) for g in spiking]).astype(np.int64),
         conducting=np.array([bool(model.reversal) for model in models]),
         reversal=np.array(
@@ -140,12 +141,7 @@ def _joined(parts):
     counts, other, at = (
         np.concatenate([part[k] for part in parts]).astype(np.int64) for k in range(3)
     )
-    return Terms(first=_first_of(counts), other=other, at=at)
-
-
-def _first_of(counts):
-    """(counts + 1,) where each begins, and the end of the last."""
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return Terms(first=first_of(counts), other=other, at=at)
 
 
 def _per_neuron(order: Sequence[Population], values: Sequence[Any], dtype: np.dtype) -> NDArray:

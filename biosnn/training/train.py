@@ -215,7 +215,7 @@ def prime(
     Raises
     ------
     ValueError
-        If there are no regularizers, or as in `train`.
+        If there are no regularizers, if there is a loss, or as in `train`.
 
     Examples
     --------
@@ -229,6 +229,10 @@ def prime(
     >>> history.regularizer.tolist()
     [1.0, 1.0]
     """
+    if "loss" in options:
+        raise ValueError(
+            "prime takes no loss: it minimizes regularizers alone. Use train for both."
+        )
     regularizers = several(regularizers, "regularizers", "lower_bound(100, 1e-3)")
     if not regularizers:
         raise ValueError(

@@ -125,6 +125,12 @@ def test_audit_counts_signs_and_violations():
             "broadcast",
         ),
         (
+            lambda net: bs.gradient(
+                bs.run(fill(net), bs.data.poisson(5, 4, 0.1, seed=0), tape=True)
+            ),
+            "nothing to take a gradient of: give states, spikes or counts",
+        ),
+        (
             lambda net: bs.gradient(bs.run(fill(net), bs.data.poisson(5, 4, 0.1, seed=0))),
             "tape=True",
         ),

@@ -248,6 +248,10 @@ def bare():
             "nothing to minimize",
         ),
         (
+            lambda d, _: bs.prime(small_net(), d, epochs=1, regularizers=(), loss=bs.FocalLoss()),
+            "prime takes no loss",
+        ),
+        (
             lambda d, _: bs.train(
                 small_net(), d, epochs=1, loss=bs.MaxOverTimeCrossEntropy, **QUIET
             ),
