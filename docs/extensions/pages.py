@@ -97,7 +97,7 @@ def _stage(name: str, programs: dict[str, Path]) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file, unless it says so already: its date says what must be built anew."""
+    """Write a file, unless it says so already: its date says what must be built again."""
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         path.write_text(text, encoding="utf-8")
 

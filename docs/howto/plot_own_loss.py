@@ -37,7 +37,7 @@ class Margin:
         return float(shape[0])
 
     def value_and_gradient(self, readout, target, mask=None, total=None):
-        """The mean over trials, and its derivative by the readout."""
+        """The mean over trials, and its derivative with respect to the readout."""
         steps, trials = readout.shape[1], np.arange(len(readout))
         mean = readout.mean(axis=1)  # (trial, unit)
         lacking = np.maximum(0, self.margin + mean - mean[trials, target][:, None])

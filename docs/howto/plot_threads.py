@@ -56,7 +56,7 @@ with ThreadPoolExecutor(2) as pool:
 #
 # Compile once
 # ------------
-# Compiled code is kept beside the library, or in a folder of your own where that cannot be
+# Compiled code is kept next to the library, or in a folder of your own where that cannot be
 # written to. Run one small training and one small simulation before you start a hundred jobs:
 # they then find the code instead of compiling it a hundred times. Two processes that compile at
 # the same time do no harm to each other.

@@ -93,11 +93,11 @@ bottom.set(xlabel="time (ms)", ylabel="rate (Hz)", xlim=(0, 1e3 * window), ylim=
 print(f"rate {done.mean_rates['E']:.1f} Hz, CV {np.nanmean(bs.stats.isi_cv(spikes)):.2f}")
 
 # %%
-# Beside theory
-# -------------
+# Compared with theory
+# --------------------
 # Mean-field theory finds the rates at which the neurons, driven by themselves and by the
-# background, fire with just these rates (:doc:`/equations/mean_field`). `bs.regime` puts it
-# beside the simulation, and says in words where a circuit is silent, saturated, synchronous or
+# background, fire with just these rates (:doc:`/equations/mean_field`). `bs.regime` compares it
+# with the simulation, and says in words where a circuit is silent, saturated, synchronous or
 # out of balance.
 
 print(bs.regime(net, background, done))
@@ -107,7 +107,7 @@ print(bs.regime(net, background, done))
 # ---------------
 # With :math:`g < 4` there is more excitation than inhibition, since there are four times as many
 # excitatory neurons. Then the network fires as fast as its refractory period lets it, and in
-# synchrony. Weights are set, not built anew.
+# synchrony. Weights are set, not built again.
 
 for post in ("E", "I"):
     net.set_weights(f"I->{post}", 3.0 * J)

@@ -63,7 +63,7 @@ print("counts as agreement:", bool(silent))
 # The program in Brian2
 # ---------------------
 # `bs.brian.script` writes the network as a program for Brian2: to read, to edit, and to publish
-# beside your results.
+# with your results.
 
 with tempfile.TemporaryDirectory() as folder:
     program = bs.brian.script(net, spikes[0], Path(folder) / "network.py").read_text()
