@@ -150,7 +150,7 @@ def test_messages():
         bs.ChannelMask(2.5)
     with pytest.raises(ValueError, match="0 .. 1"):
         bs.Drop(1.5)
-    with pytest.raises(ValueError, match="not an augmentation.*ChannelShift"):
+    with pytest.raises(ValueError, match="must be an augmentation: ChannelShift"):
         bs.augment(DATA, ["shift"], seed=0)
 
 

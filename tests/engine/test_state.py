@@ -179,7 +179,7 @@ def test_what_run_and_gradient_refuse():
     trace = bs.run(net, spikes, tape=True)
     with pytest.raises(ValueError, match="there is no population 'Z'"):
         bs.gradient(trace, spikes={"Z": np.ones((3, 100, 2))})
-    with pytest.raises(ValueError, match="'input' is an input or a readout; .* are of A"):
+    with pytest.raises(ValueError, match="'input' is an input or a readout; .* are for A"):
         bs.gradient(trace, counts={"input": np.ones((3, 2))})
     for wrong in (trace, bs.simulate(net, 0.1, spikes[0], progress=False)):
         with pytest.raises(ValueError, match="must be the state of a run or simulation"):

@@ -275,7 +275,9 @@ def convolved(rule, x, kernels):
 
 @pytest.mark.parametrize("geometry", GEOMETRIES, ids=str)
 def test_convolution_is_that_of_scipy_and_its_adjoint_the_transpose(geometry):
-    rule, rng = bs.Convolution(*geometry), np.random.default_rng(0)
+    shape, filters, kernel, stride, padding = geometry
+    rule = bs.Convolution(shape, filters, kernel, stride=stride, padding=padding)
+    rng = np.random.default_rng(0)
     n, m = int(np.prod(rule.shape)), int(np.prod(rule.output_shape))
     net = bs.Network(DT, np.float64)
     x, hidden, out = (
