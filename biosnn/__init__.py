@@ -5,8 +5,11 @@ regime (`fluctuation_driven`), train it (`train`, `evaluate`) or simulate it (`r
 and check it against Brian2 (`brian.compare`). All times are in seconds, all rates in hertz.
 """
 
-from . import brian, data, theory
-from .analysis import plot, stats
+import typing as _typing
+from importlib import import_module as _import_module
+
+from . import data, theory
+from .analysis import stats
 from .data.augmentation import Augmentation, augment
 from .data.augmentations import (
     Blend,
@@ -100,6 +103,10 @@ from .training.regularize import WeightPenalty, lower_bound, upper_bound
 from .training.spike_loss import TimeToFirstSpike, VanRossumDistance
 from .training.squared_error import MeanSquaredError, PatternRegression
 from .training.train import prime, train
+
+if _typing.TYPE_CHECKING:
+    from . import brian
+    from .analysis import plot
 
 __version__ = "0.1.0"
 __all__ = [
@@ -241,3 +248,19 @@ __all__ = [
     "upper_bound",
     "xavier",
 ]
+
+#: Modules that are loaded when they are first used, so that the import stays short.
+_LATER = {"brian": ".brian", "plot": ".analysis.plot"}
+
+
+def __getattr__(name: str) -> object:
+    """Load a module of `_LATER`."""
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = found = _import_module(_LATER[name], __name__)
+    return found
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return __all__
