@@ -46,6 +46,10 @@ def check_arguments(
     for name, train in (spikes if isinstance(spikes, dict) else trains).items():
         what = f"spikes of the input {name!r}" if isinstance(spikes, dict) else "spikes"
         checks.instance(train, what, SpikeTrains, such)
+    if isinstance(record, dict):
+        checks.refuse(
+            "record", record, 'names of states, such as ["E.U"]', "Brian2 records all neurons"
+        )
     for name in checks.several(record, "record", '"E.U"'):
         checks.instance(name, "a state in record", str, 'a text such as "E.U"')
     if currents is not None and not isinstance(currents, dict):

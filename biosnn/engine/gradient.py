@@ -190,11 +190,6 @@ def gradient(
         raise ValueError(
             "this trace has no tape: simulate with run(..., tape=True) to take gradients."
         )
-    if states is None and spikes is None and counts is None:
-        raise ValueError(
-            "nothing to take a gradient of: give states, spikes or counts, the derivatives of a "
-            'loss, such as states={"readout.U": g}.'
-        )
     packed, drive, recording = trace.tape
     network = trace.network
     if flag(differentiate_reset, "differentiate_reset"):
@@ -260,6 +255,11 @@ def _currents(packed, drive):
 
 def _loss_gradient(trace, states, spikes, counts, window):
     """arrays.LossGradient of the derivatives that were given, checked against the trace."""
+    if states is None and spikes is None and counts is None:
+        raise ValueError(
+            "nothing to take a gradient of: give states, spikes or counts, the derivatives of a "
+            'loss, such as states={"readout.U": g}.'
+        )
     packed, drive, _ = trace.tape
     n_trials, steps, dtype = drive.rows.size, trace.n_steps, trace.network.dtype
     states = checked_arrays(states, "the gradient of states", dtype, "{'readout.U': array}")

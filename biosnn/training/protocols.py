@@ -330,3 +330,36 @@ def checked_shape(part: Any, what: str, returned: Any, shape: tuple[int, ...]) -
             f"{shape}."
         )
     return returned
+
+
+def started(optimizer: Optimizer, n: int, dtype: Any) -> dict[str, NDArray[Any]]:
+    """Return the state of an optimizer before its first step.
+
+    Parameters
+    ----------
+    optimizer
+        Ours, or one that a user has written.
+    n
+        Number of parameters.
+    dtype
+        Type of the parameters.
+
+    Raises
+    ------
+    ValueError
+        If it is not a dict of arrays by name, which checkpoints could not store.
+
+    Examples
+    --------
+    >>> from biosnn import Adam
+    >>> sorted(started(Adam(), 3, np.float32))
+    ['mean', 'square', 'steps']
+    """
+    state = optimizer.start(n, dtype)
+    given = state.items() if isinstance(state, dict) else [("", None)]
+    if not all(isinstance(k, str) and isinstance(v, np.ndarray) for k, v in given):
+        raise ValueError(
+            f"{shown(optimizer)}: start has returned {shown(state)}; it must return a dict of "
+            "name -> numpy array, which checkpoints store."
+        )
+    return state

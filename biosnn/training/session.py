@@ -18,6 +18,7 @@ from .history import SERIES, History
 from .objective import Objective
 from .parameters import Parameters
 from .presentation import Presentation
+from .protocols import started
 from .silence import SilenceWatch
 from .update import UpdateRule, update
 
@@ -88,7 +89,7 @@ class Session:
         self.epochs = epochs
         self.parameters = Parameters(network)
         size = self.parameters.vector.size
-        self.optimizer_state = rule.optimizer.start(size, network.dtype)
+        self.optimizer_state = started(rule.optimizer, size, network.dtype)
         self.progress = Progress()
         self.gradient = GradientPass(self.parameters, objective, presentation, data.pool)
         self._evaluate = Evaluator(self.parameters, objective, presentation)

@@ -233,6 +233,20 @@ def test_an_optimizer_of_a_user_steps_by_the_sign_and_is_resumed(tmp_path):
         assert np.array_equal(parts.weights[name], weights)
 
 
+@pytest.mark.parametrize("state", [None, {"steps": 0}, {1: np.zeros(2)}])
+def test_the_state_of_an_optimizer_is_arrays_that_a_checkpoint_can_hold(state):
+    @dataclass(frozen=True)
+    class Wrong(SignDescent):
+        def start(self, n, dtype):
+            return state
+
+    net = network()
+    before = net.weights["E->readout"].copy()
+    with pytest.raises(ValueError, match="start has returned .*; it must return a dict of name"):
+        fit(net, 1, optimizer=Wrong())
+    assert np.array_equal(net.weights["E->readout"], before)
+
+
 def test_a_schedule_of_a_user_sets_the_learning_rate():
     history = fit(network(), 4, schedule=Linear(0.2), optimizer=bs.SGD(0.5))
     shares = (np.arange(4) + 0.5) / 4  # of the second and last batch of each epoch
