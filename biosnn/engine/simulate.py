@@ -13,6 +13,7 @@ from typing import Any
 import numba
 
 from ..network.network import Network
+from ..network.network_checks import check_complete
 from ..support import checks, timegrid
 from ..support.checks import flag, instance
 from ..support.code_cache import clock, silence
@@ -163,17 +164,7 @@ def _what_is_lost(result):
 
 def check_network(network: Network) -> None:
     """Raise a ValueError unless the network can be simulated."""
-    if not network.spiking + network.readouts:
-        raise ValueError(
-            "the network has no populations to simulate; add one with net.population(...) or "
-            "net.readout(...)."
-        )
-    missing = [p.name for p in network.projections if p.name not in network.weights]
-    if missing:
-        raise ValueError(
-            f"projections without weights: {', '.join(missing)}. Give them to connect or "
-            "set_weights."
-        )
+    check_complete(network)
     if noisy := [p.name for p in network.spiking if p.noise]:
         raise ValueError(
             f"populations with escape noise: {', '.join(noisy)}. simulate has none of it; use run, "

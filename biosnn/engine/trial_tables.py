@@ -5,6 +5,7 @@ from typing import Any
 from ..kernels.arrays import aligned
 from ..network import dale
 from ..network.network import Network
+from ..network.network_checks import check_complete
 from .packed import Packed, PackedNeurons
 from .trial_neurons import groups_of, pack_model
 from .trial_projections import pack_wiring
@@ -38,17 +39,7 @@ def pack(network: Network) -> Packed:
 
 def _check(network):
     """ValueError unless batches of trials take the network."""
-    if not network.spiking + network.readouts:
-        raise ValueError(
-            "the network has no populations to simulate; add one with net.population(...) or "
-            "net.readout(...)."
-        )
-    missing = [p.name for p in network.projections if p.name not in network.weights]
-    if missing:
-        raise ValueError(
-            f"projections without weights: {', '.join(missing)}. Give them to connect or "
-            "set_weights, or call fluctuation_driven(net, …)."
-        )
+    check_complete(network)
     for population in network.spiking:
         _check_neuron(population, network.dt)
     if plastic := [p.name for p in network.projections if p.plasticity is not None]:

@@ -18,14 +18,12 @@ from ..theory.moments import Moments
 from ..theory.rates import density_rate
 from .afferents import afferent, filled
 from .conductance_equations import ConductanceEquations
-from .equations import Afferent
+from .equations import QUANTILES, Afferent
 from .shadows import Parts
 
 #: Hz: where the rates begin that theory makes consistent.
 START = 10.0
 _ITERATIONS = 20
-#: Representative neurons for the predicted rate.
-_QUANTILES = 9
 
 
 class Conductances:
@@ -129,7 +127,7 @@ class Conductances:
         each = self._membranes()
         means = [m.mu for m in each]
         ordered = sorted(each, key=lambda m: m.mu)
-        chosen = np.linspace(0, len(ordered) - 1, min(_QUANTILES, len(ordered))).round()
+        chosen = np.linspace(0, len(ordered) - 1, min(QUANTILES, len(ordered))).round()
         neuron, dt = self.population.neuron, self.network.dt
         rates = [density_rate(neuron, ordered[k], dt) for k in chosen.astype(int)]
         return Moments(

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+#: Representative neurons of a population for its predicted rate.
+QUANTILES = 9
 #: Projection -> (mean, standard deviation) of its weights.
 Solved = dict[str, tuple[float, float]]
 

@@ -14,13 +14,11 @@ from ..theory.moments import Moments, adaptation_gain, current_time_constant
 from ..theory.rates import adapted_rate
 from .advice import silent_source
 from .afferents import afferent
-from .equations import Afferent, solve_dale, solve_normal
+from .equations import QUANTILES, Afferent, solve_dale, solve_normal
 from .shadows import Parts
 
 #: Alternations of balancing, which changes the variance a little, and restoring the variance.
 _ALTERNATIONS = 8
-#: Representative neurons for the predicted rate.
-_QUANTILES = 9
 
 
 class Potentials:
@@ -231,5 +229,5 @@ class Potentials:
 
 def _quantiles(means):
     """Means of representative neurons: those of equal groups of the sorted values."""
-    groups = np.array_split(np.sort(means), min(_QUANTILES, means.size))
+    groups = np.array_split(np.sort(means), min(QUANTILES, means.size))
     return [group.mean() for group in groups]

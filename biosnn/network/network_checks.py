@@ -12,6 +12,7 @@ from .convolution import MaxPool
 from .drawing import is_random
 from .escape import EscapeNoise
 from .families import refuse_family
+from .network_view import NetworkView
 from .neuron import Neuron
 from .population import SIGNS, Population
 from .surrogate import check_surrogate
@@ -323,3 +324,18 @@ def checked_weights(name: str, weights: Any, dtype: Any, copy: bool) -> NDArray[
     if type(weights) is not np.ndarray or weights.dtype != dtype:
         return np.array(reals(weights, what, dtype=dtype), copy=copy or None)
     return np.array(weights, copy=copy or None)
+
+
+def check_complete(network: NetworkView) -> None:
+    """Raise a ValueError unless a network has something to simulate, and all its weights."""
+    if not network.spiking + network.readouts:
+        raise ValueError(
+            "the network has no populations to simulate; add one with net.population(...) or "
+            "net.readout(...)."
+        )
+    missing = [p.name for p in network.projections if p.name not in network.weights]
+    if missing:
+        raise ValueError(
+            f"projections without weights: {', '.join(missing)}. Give them to connect or "
+            "set_weights, or call fluctuation_driven(net, …)."
+        )

@@ -11,18 +11,6 @@ def task(seed=0):
     )
 
 
-#: In units of the distance from rest to threshold.
-CONDUCTANCES = bs.conductance_lif(
-    tau_mem=20e-3,
-    tau_exc=10e-3,
-    tau_inh=20e-3,
-    reversal_exc=6.0,
-    reversal_inh=-2.0,
-    threshold=1.0,
-    refractory=4e-3,
-)
-
-
 def network(data, learn=None, neuron=None, sigma_u=1.0):
     net = bs.Network(2e-3)
     e, i = bs.dalian_layer(net, net.input(10), 20, 5, neuron=neuron)

@@ -11,7 +11,8 @@ from biosnn.training.dataset import Given, load
 from biosnn.training.objective import make_objective
 from biosnn.training.parameters import Parameters
 from biosnn.training.presentation import Presentation
-from tests.training.common import CONDUCTANCES, fit, network, same, task
+from tests.initializer.networks import CONDUCTANCES
+from tests.training.common import fit, network, same, task
 
 
 def test_it_learns_and_keeps_dales_law():
