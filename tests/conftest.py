@@ -1,10 +1,16 @@
 """Small networks take batches in as many chunks as large ones: tests see sums over chunks."""
 
+import signal
 import sys
 
 import pytest
 
 from biosnn.engine import chunks
+
+# A shell starts what it runs in the background with SIGINT ignored; tests of Ctrl-C need it to act,
+# and Brian2 keeps the handler that it finds when it is imported.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 collect_ignore = (
     ["fuzz"] if sys.platform == "win32" else []
