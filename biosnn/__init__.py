@@ -8,7 +8,7 @@ and check it against Brian2 (`brian.compare`). All times are in seconds, all rat
 import typing as _typing
 from importlib import import_module as _import_module
 
-from . import data, theory
+from . import data, interop, theory
 from .analysis import stats
 from .data.augmentation import Augmentation, augment
 from .data.augmentations import (
@@ -36,7 +36,7 @@ from .engine.trace import Trace
 from .initializer.baselines import kaiming, random_weights, xavier
 from .initializer.fluctuation_driven import fluctuation_driven
 from .initializer.report import InitializerReport, PopulationReport
-from .network import families, interop
+from .network import families
 from .network.adaptive_models import adaptive_lif, ei_adaptive_lif
 from .network.conductance_models import alpha_conductance_lif, conductance_lif
 from .network.connectivity import BlockDiagonal, FanOut, OneToOne, Pairs, Rule, from_scipy

@@ -20,8 +20,10 @@ LEVELS = {
     "theory": 5,
     "brian": 5,
     "training": 5,
+    "interop": 5,
     "initializer": 6,
-    "__init__": 7,
+    "experiments": 7,
+    "__init__": 8,
 }
 PACKAGE = Path(bs.__file__).parent
 

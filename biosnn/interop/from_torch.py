@@ -1,4 +1,4 @@
-"""Weights from other programs, in the layout of biosnn (bs.interop)."""
+"""Weights of a layer of PyTorch, in the layout of biosnn."""
 
 from typing import Any
 
@@ -6,8 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..support.checks import reals
-
-__all__ = ["from_torch"]
 
 
 def from_torch(weight: Any) -> NDArray[Any]:

@@ -1,0 +1,1 @@
+"""Experiments with networks: many runs that answer one question."""
