@@ -137,7 +137,8 @@ def run(
     forward(packed, drive, recording, steps, threads)
     check_batch(packed, drive, recording, steps, all_states)
     trace = make_trace(packed, drive, recording, states, steps, trains, kept)
-    return _only(trace, record) if whole else trace
+    trace.neurons.update(_some_neurons(network, record))
+    return _only(trace) if whole else trace
 
 
 def _recorded_states(packed, record, whole):
@@ -148,12 +149,19 @@ def _recorded_states(packed, record, whole):
     return state_layout(packed, [*all_states(packed).columns, *wanted]) if whole else layout
 
 
-def _only(trace, record):
+def _some_neurons(network, record):
+    """State name -> neurons of it that are recorded, where they are not all."""
+    return {
+        name: chosen_neurons(neurons, network[name.partition(".")[0]].n, name)
+        for name, neurons in record.items()
+        if neurons is not None
+    }
+
+
+def _only(trace):
     """The trace, whose states are recorded as a whole, with the neurons that were asked for."""
-    for name, neurons in record.items():
-        if neurons is not None:
-            values = trace.states[name]
-            trace.states[name] = values[..., chosen_neurons(neurons, values.shape[-1], name)]
+    for name, neurons in trace.neurons.items():
+        trace.states[name] = trace.states[name][..., neurons]
     return trace
 
 

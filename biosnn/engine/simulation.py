@@ -38,6 +38,8 @@ class Simulation(Shows):
         State name -> (times, chosen neurons), values at the end of steps.
     state_times
         (times,) seconds of these values.
+    neurons
+        State name -> (chosen neurons,) the neurons whose states these are.
     wall
         Seconds that the run took, without building the network or compiling.
     interrupted
@@ -66,6 +68,7 @@ class Simulation(Shows):
     wall: float
     interrupted: bool
     state: State
+    neurons: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     _events: dict[str, tuple[NDArray, NDArray]] = field(default_factory=dict)
     _out: tuple | None = None  # (path, which run) of a file of spikes
 

@@ -52,6 +52,7 @@ class StreamRecording:
         self.events: dict[str, list] = {name: [] for name in self.names}
         self.binned = _empty_bins(run.network, steps, self.bin_steps)
         self.columns: dict[str, slice] = {}
+        self.neurons: dict[str, NDArray[np.int64]] = {}
         self.table = self._table(chosen_states(record), every)
         self.rows: list[NDArray] = []
 
@@ -63,7 +64,7 @@ class StreamRecording:
         for name, chosen in record.items():
             first, n, membrane = find_state(layout, name)
             p = layout.number[name.partition(".")[0]]
-            units = chosen_neurons(chosen, n, name)
+            units = self.neurons[name] = chosen_neurons(chosen, n, name)
             clamps = membrane and cells.clamped_steps[p]
             element.append(first + units)
             owner.append(np.searchsorted(cells.bounds[p], units, side="right") - 1)
@@ -139,6 +140,7 @@ class StreamRecording:
             wall=wall,
             interrupted=interrupted,
             state=run.state(),
+            neurons=self.neurons,
             _events={name: _events(parts) for name, parts in self.events.items()},
             _out=None if self.file is None else (self.file.path, self.file.run),
         )

@@ -33,6 +33,8 @@ class Trace(Shows):
     states
         State name -> array (trial, step, neuron), in the unit of the state. The U of readouts is
         always there, as "readout.U".
+    neurons
+        State name -> (neuron,) the neurons whose states these are, where they are not all.
     counts
         Population -> (trial, neuron) spike counts.
     tape
@@ -61,6 +63,7 @@ class Trace(Shows):
     mean: dict[str, NDArray] = field(default_factory=dict)
     variance: dict[str, NDArray] = field(default_factory=dict)
     start: float = 0.0
+    neurons: dict[str, NDArray[np.int64]] = field(default_factory=dict)
 
     @property
     def dt(self) -> float:

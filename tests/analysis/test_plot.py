@@ -14,7 +14,8 @@ from matplotlib.colors import to_hex
 from matplotlib.text import Text
 
 import biosnn as bs
-from biosnn.analysis import figures, plot, plot_activity, plot_currents, stats
+from biosnn.analysis import figures, plot, plot_currents, stats
+from biosnn.analysis.plot_raster import rate_in_words
 from biosnn.brian.report import Comparison, Divergence
 from biosnn.data import poisson
 from biosnn.data.spike_trains import SpikeTrains
@@ -703,7 +704,7 @@ def test_names_are_no_formulas_and_break_at_underscores(odd):
 
 
 def test_a_rate_is_rounded_but_never_to_nothing():
-    assert [plot_activity._rate(rate) for rate in (0.0, 0.0123, 0.5, 12.345, 1234.5)] == [
+    assert [rate_in_words(rate) for rate in (0.0, 0.0123, 0.5, 12.345, 1234.5)] == [
         "silent",
         "0.012 Hz",
         "0.5 Hz",

@@ -1,0 +1,163 @@
+"""Figure of the spikes of several populations in one panel, and the ticks of all rasters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..data.spike_trains import SpikeTrains
+from ..support import checks
+from .figures import fitted, inches
+from .places import place
+from .protocols import PopulationLike, SimulationLike, TraceLike
+from .recorded import Group, Window, groups, window
+from .style import bare, drawing, pt, size
+
+if TYPE_CHECKING:
+    from .places import Ax, Drawn
+
+_MOST_UNITS, _MOST_SPIKES = 1000, 20_000  # of one population
+
+
+@drawing
+def raster(
+    recording: TraceLike | SimulationLike | SpikeTrains | Mapping[str, SpikeTrains],
+    populations: Sequence[PopulationLike | str] | PopulationLike | str | None = None,
+    trial: int = 0,
+    *,
+    units: int | None = None,
+    start: float = 0.0,
+    stop: float | None = None,
+    ax: Ax | None = None,
+    width: float | None = None,
+) -> Drawn:
+    r"""Draw the spikes of populations above each other, the first on top.
+
+    Parameters
+    ----------
+    recording
+        What `biosnn.run` or `biosnn.simulate` returns, SpikeTrains, or a dict of names and
+        SpikeTrains.
+    populations
+        One name or several. Default: all of which spikes were kept, without inputs.
+    trial
+        Number of the trial.
+    units
+        Draw at most this many units of each, evenly spaced. Default: as many as an eye can tell
+        apart (at most 1000 units and 20 000 spikes), the same share of every population.
+    start, stop
+        What to draw of the time, in seconds. Default: all of it.
+    ax
+        The Axes to draw into. Default: a new figure.
+    width
+        Width of a new figure on paper in cm. Default: a figure for the screen.
+
+    Returns
+    -------
+    The figure, or with `ax` the axes. Populations have the colours of their signs. Where not all
+    units are drawn, the axis says how many of how many.
+
+    Raises
+    ------
+    ValueError
+        If there is no such trial, population or time.
+
+    See Also
+    --------
+    activity : each population in a panel of its own, with rates and readouts.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> spikes = bs.data.poisson(20.0, n_units=50, duration=0.5, seed=1)
+    >>> bs.plot.raster(spikes, units=10).axes[0].get_ylabel()
+    'unit\n(10 of 50)'
+    """
+    found, origin = groups(recording, populations)
+    number = checks.whole(trial, "trial", 0, len(found[0].spikes) - 1)
+    units = checked_units(units)
+    time = window(start, stop, found[0].spikes.duration, origin)
+    trains = [group.spikes[number] for group in found]
+    shown = _numbers(trains, units, time)
+    where = place(ax, (8.0, 4.0), width)
+    (axis,) = where.axes
+    top, middles = 0, []
+    for group, spikes, chosen in zip(found, trains, shown):
+        _ticks(axis, group.colour, spikes, chosen, time, first_row=top)
+        middles.append(top + (chosen.size - 1) / 2)
+        top += chosen.size
+    axis.set_ylim(top - 0.5, -0.5)
+    axis.set_yticks(middles, [_label(axis, *each) for each in zip(found, shown)])
+    if len(found) == 1:
+        axis.set_yticks(np.unique([0, top - 1]), np.unique([0, shown[0][-1]]))
+        axis.set_ylabel(_label(axis, found[0], shown[0], "unit"), fontsize=size())
+    else:
+        axis.tick_params(axis="y", length=0)
+    time.axis(axis)
+    bare(axis)
+    return where.done()
+
+
+def checked_units(units: Any) -> int | None:
+    """Return how many units are drawn at most, or None."""
+    if units is None:
+        return None
+    return checks.whole(units, "units", 1, why="it is how many are drawn; None draws all")
+
+
+def draw_ticks(
+    axis: Any, group: Group, spikes: SpikeTrains, units: int | None, time: Window
+) -> int:
+    """Draw the spikes of one trial, each at the number of its unit; returns how many units."""
+    (chosen,) = _numbers([spikes], units, time)
+    _ticks(axis, group.colour, spikes, chosen, time)
+    return chosen.size
+
+
+def rate_in_words(rate: float) -> str:
+    """Return a rate in hertz in words; never rounded to zero."""
+    if rate == 0:
+        return "silent"
+    return f"{rate:.1f} Hz" if rate >= 1 else f"{rate:.2g} Hz"
+
+
+def _numbers(trains, units, time):
+    """The units of each that are drawn: `units` of each, or the same share of all."""
+    if units is None:
+        most = max(int(np.count_nonzero(time.holds(spikes.times))) for spikes in trains)
+        largest = max(spikes.n_units for spikes in trains)
+        share = min(1.0, _MOST_UNITS / largest, _MOST_SPIKES / max(most, 1))
+    counts = [units or max(1, round(share * spikes.n_units)) for spikes in trains]
+    return [
+        np.unique(np.linspace(0, spikes.n_units - 1, min(count, spikes.n_units)).astype(int))
+        for count, spikes in zip(counts, trains)
+    ]
+
+
+def _ticks(axis, hue, spikes, chosen, time, first_row=None):
+    """Draw spikes of the chosen units, at their numbers, or in rows that begin with `first_row`."""
+    row = np.full(spikes.n_units, -1)
+    row[chosen] = chosen if first_row is None else first_row + np.arange(chosen.size)
+    keep = (row[spikes.units] >= 0) & time.holds(spikes.times)
+    points = 0.7 * 72 * axis.bbox.height / axis.get_figure().dpi / chosen.size
+    axis.plot(
+        spikes.times[keep] * time.factor,
+        row[spikes.units[keep]],
+        linestyle="none",
+        marker="|",
+        color=hue,
+        markersize=float(np.clip(points, 1.5, pt(8.0))),
+        markeredgewidth=pt(0.7),
+        rasterized=True,
+    )
+
+
+def _label(axis, group, chosen, what=""):
+    """Name of a population, and how many of its units are drawn."""
+    n = group.spikes.n_units
+    some = f"({chosen.size} of {n})" if chosen.size < n else ""
+    text = "\n".join(filter(None, (group.name, what, some)))
+    home = axis.get_figure()
+    return fitted(home, text, 0.25 * inches(home)[0], size(0.9))
