@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
     from numpy.typing import NDArray
 
-    Drawn = Figure | Axes | NDArray[Any]
+    Drawn = Any  # a Figure, Axes or array of Axes, which the caller knows from what was given
     Ax = Axes | Figure | SubFigure | Sequence[Axes] | NDArray[Any]
 
 _ALLOWED = "an Axes, several of them, or a Figure or SubFigure without axes"
@@ -62,11 +62,15 @@ class Place:
         return (self.home if self.whole else self.axes[0]).bbox.width / self.home.dpi
 
     def title(self, text: str) -> None:
-        """Write a title above the panels, in as many lines as it needs."""
-        said = fitted(self.home, text, 0.96 * self.inches, size())
+        """Write a title above the panels, in as many lines as it needs.
+
+        On axes that exist it is the first line alone, and above the first of them.
+        """
         if self.whole:
+            said = fitted(self.home, text, 0.96 * self.inches, size())
             self.home.suptitle(said, fontsize=size())
         elif not self.axes[0].get_title():
+            said = fitted(self.home, text.split("\n")[0], 0.96 * self.inches, size())
             self.axes[0].set_title(said, fontsize=size())
 
     def legend(self, handles: Sequence, labels: Sequence[str], heading: str = "") -> None:
@@ -75,7 +79,11 @@ class Place:
             return
         points, breadth = size(0.85), self.home.bbox.width
         labels = [fitted(self.home, each, 0.8 * self.inches, points) for each in labels]
-        look = {"fontsize": points, "title_fontsize": points, "title": heading or None}
+        look: dict[str, Any] = {
+            "fontsize": points,
+            "title_fontsize": points,
+            "title": heading or None,
+        }
         look |= {"labelspacing": 0.3, "handlelength": 2.4, "columnspacing": 1.2, "frameon": False}
         if not self.whole:
             box = self.axes[-1].legend(handles, ["x"] * len(labels), **look)

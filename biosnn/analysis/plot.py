@@ -20,13 +20,18 @@ under `matplotlib.rc_context(plot.style(width=8.5))`.
 from .figures import CLASSES, EXCITATORY, INHIBITORY, INPUT, UNSIGNED, colour
 from .plot_activity import activity
 from .plot_comparison import comparison
+from .plot_connectivity import connectivity
+from .plot_correlograms import correlograms
 from .plot_currents import currents
+from .plot_distributions import distributions
 from .plot_gradients import gradients
 from .plot_history import history
 from .plot_initializer import initializer
 from .plot_membrane import membrane
+from .plot_phase import phase_plane
 from .plot_raster import raster
 from .plot_rates import rates
+from .plot_spectrum import spectrum
 from .plot_weights import weights
 from .style import style
 
@@ -39,13 +44,18 @@ __all__ = [
     "activity",
     "colour",
     "comparison",
+    "connectivity",
+    "correlograms",
     "currents",
+    "distributions",
     "gradients",
     "history",
     "initializer",
     "membrane",
+    "phase_plane",
     "raster",
     "rates",
+    "spectrum",
     "style",
     "weights",
 ]

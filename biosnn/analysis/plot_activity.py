@@ -19,6 +19,7 @@ from .style import bare, drawing, pt, size
 if TYPE_CHECKING:
     from .places import Ax, Drawn
 
+_TRUE = " (true)"
 _MOST_CLASSES = 30  # of a legend: more lines cannot be told apart anyway
 
 
@@ -47,7 +48,7 @@ def activity(
         Names of inputs and populations whose spikes to draw. Default: all.
     units
         Draw at most this many units of each, evenly spaced. Default: as many as an eye can tell
-        apart (at most 1000 units and 20 000 spikes).
+        apart in the panel.
     start, stop
         What to draw of the time, in seconds. Default: all of it.
     rate_bin
@@ -108,7 +109,7 @@ def activity(
     for axes, number, of_trial in zip(columns, trials, curves or [None] * len(trials)):
         panels = iter(axes)
         for group in rasters:
-            _raster(next(panels), group, group.spikes[number], units, time)
+            _raster(next(panels), group, group.spikes[number], units, time, len(trials) > 1)
         if of_trial:
             _rates(next(panels), of_trial, time)
         for readout in readouts:
@@ -118,7 +119,7 @@ def activity(
     if len(trials) == 1 and titles[0]:
         where.title(titles[0])
     if readouts:
-        _class_legend(where, columns[0][-len(readouts) :], read.labels)
+        _class_legend(where, columns[0][-len(readouts) :], read.labels, len(trials) == 1)
     return where.done()
 
 
@@ -148,19 +149,20 @@ def _heights(sizes, rates, n_readouts):
     return rasters + [1.2] * rates + [1.8] * n_readouts
 
 
-def _raster(axis, group, spikes, units, time):
-    """Draw the spikes of one trial as ticks, and the mean rate beside them."""
+def _raster(axis, group, spikes, units, time, many):
+    """Draw the spikes of one trial as ticks, and the mean rate beside them (of many: above)."""
     n, shown = group.population.n, draw_ticks(axis, group, spikes, units, time)
     axis.set_ylim(-0.5, n - 0.5)
     axis.set_yticks([0, n - 1] if n > 1 else [0])
     some = f"\n({shown} of {n})" if shown < n else ""
     name(axis, f"{group.name}\n{'neuron' if group.population.kind == 'spiking' else 'unit'}{some}")
     axis.text(
-        1.01,
-        0.5,
+        1.0 if many else 1.01,
+        1.0 if many else 0.5,
         rate_in_words(firing_rates(time.cut(spikes)).mean()),
         transform=axis.transAxes,
-        va="center",
+        ha="right" if many else "left",
+        va="bottom" if many else "center",
         fontsize=size(0.85),
         color=group.colour,
     )
@@ -185,7 +187,7 @@ def _readout(axis, read, readout, trial, time):
             linewidth=pt(2.8 if true else 0.9),
             linestyle=DASHES[unit // len(CLASSES) % 3],
             zorder=3 if true else 2,
-            label=f"{unit} (true)" if true else f"{unit}",
+            label=f"{unit}{_TRUE}" if true else f"{unit}",
         )
     name(axis, f"{readout.name}\nU")
 
@@ -201,17 +203,26 @@ def _finish(where, columns, time, titles):
     where.home.align_ylabels(list(columns[0]))
     for axes, words in zip(columns, titles):
         if len(titles) > 1:
-            axes[0].set_title(
-                fitted(where.home, words, 0.9 * where.inches / len(titles), size()), fontsize=size()
-            )
+            said = fitted(where.home, words, 0.9 * where.inches / len(titles), size())
+            axes[0].set_title(said, fontsize=size(), pad=1.6 * size())
 
 
-def _class_legend(where, axes, label):
-    """Add one legend for all readouts: a number has the same colour in each."""
+def _class_legend(where, axes, labels, one):
+    """Add one legend for all readouts: a number has the same colour in each.
+
+    one: there is one trial, so that the heavy line of the legend is the true class.
+    """
+    from matplotlib.lines import Line2D
+
     lines = max((axis.lines for axis in axes), key=len)
-    if 1 < len(lines) <= _MOST_CLASSES:
-        heading = "unit of the readout" if label is None else "class"
-        where.legend(lines, [line.get_label() for line in lines], heading)
+    words = [line.get_label() for line in lines]
+    if not 1 < len(lines) <= _MOST_CLASSES:
+        return
+    if not one:
+        words = [each.removesuffix(_TRUE) for each in words]
+        looks = [(line.get_color(), line.get_linestyle()) for line in lines]
+        lines = [Line2D([], [], color=hue, linestyle=dash, lw=pt(1.2)) for hue, dash in looks]
+    where.legend(lines, words, "unit of the readout" if labels is None else "class")
 
 
 def _outcome(read, trial, readouts):

@@ -78,8 +78,8 @@ def comparison(
     wanted = _population(report, population)
     mine, other = report.traces[f"{wanted}.U"]
     neuron = checks.whole(neuron, "neuron", 0, mine.shape[1] - 1)
-    ratios = {"height_ratios": (2.0, 1.5, 1.0)}
-    where = place(ax, (8.0, 6.0), width, panels=3, sharex=True, **ratios)
+    heights = (2.0, 1.5, 1.0)
+    where = place(ax, (8.0, 6.0), width, panels=3, sharex=True, height_ratios=heights)
     raster, trace, gap = where.axes
     handles = _both_rasters(raster, report, wanted)
     raster.set_ylim(-0.5, mine.shape[1] - 0.5)

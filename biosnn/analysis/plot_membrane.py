@@ -99,8 +99,8 @@ def membrane(
     *left, right = where.axes
     cells, times = found.population, found.times[inside] * time.factor
     for axis, number in zip(left, trials):
-        drawn = thinned(times, values[number, :, column])
-        axis.plot(*drawn, color=colour(cells), linewidth=pt(1.0))
+        curve = thinned(times, values[number, :, column])
+        axis.plot(*curve, color=colour(cells), linewidth=pt(1.0))
         if len(trials) > 1:
             axis.set_title(f"trial {number}", fontsize=size())
     _histogram(right, values, theory, colour(cells))
@@ -111,10 +111,8 @@ def membrane(
         bare(axis)
     one = f", trial {trials[0]}" if len(trials) == 1 and not read.long else ""
     where.title(f"{cells.name}, neuron {neuron}{one}")
-    drawn = [
-        mark for mark in (*right.patches, *right.lines) if not mark.get_label().startswith("_")
-    ]
-    where.legend(drawn, [mark.get_label() for mark in drawn])
+    marks = [each for each in (*right.patches, *right.lines) if str(each.get_label())[0] != "_"]
+    where.legend(marks, [str(mark.get_label()) for mark in marks])
     return where.done()
 
 

@@ -18,7 +18,8 @@ from .style import bare, drawing, pt, size
 if TYPE_CHECKING:
     from .places import Ax, Drawn
 
-_MOST_UNITS, _MOST_SPIKES = 1000, 20_000  # of one population
+_TICK, _COVERED = 0.7, 0.2  # points across; share of the panel that ticks may cover
+_ROWS, _SPIKES = 150.0, 1500.0  # of an inch, of a square inch: what an eye can tell apart
 
 
 @drawing
@@ -46,7 +47,7 @@ def raster(
         Number of the trial.
     units
         Draw at most this many units of each, evenly spaced. Default: as many as an eye can tell
-        apart (at most 1000 units and 20 000 spikes), the same share of every population.
+        apart in the panel, the same share of every population.
     start, stop
         What to draw of the time, in seconds. Default: all of it.
     ax
@@ -80,9 +81,9 @@ def raster(
     units = checked_units(units)
     time = window(start, stop, found[0].spikes.duration, origin)
     trains = [group.spikes[number] for group in found]
-    shown = _numbers(trains, units, time)
     where = place(ax, (8.0, 4.0), width)
     (axis,) = where.axes
+    shown = _numbers(axis, trains, units, time)
     top, middles = 0, []
     for group, spikes, chosen in zip(found, trains, shown):
         _ticks(axis, group.colour, spikes, chosen, time, first_row=top)
@@ -111,7 +112,7 @@ def draw_ticks(
     axis: Any, group: Group, spikes: SpikeTrains, units: int | None, time: Window
 ) -> int:
     """Draw the spikes of one trial, each at the number of its unit; returns how many units."""
-    (chosen,) = _numbers([spikes], units, time)
+    (chosen,) = _numbers(axis, [spikes], units, time)
     _ticks(axis, group.colour, spikes, chosen, time)
     return chosen.size
 
@@ -123,12 +124,13 @@ def rate_in_words(rate: float) -> str:
     return f"{rate:.1f} Hz" if rate >= 1 else f"{rate:.2g} Hz"
 
 
-def _numbers(trains, units, time):
+def _numbers(axis, trains, units, time):
     """The units of each that are drawn: `units` of each, or the same share of all."""
     if units is None:
-        most = max(int(np.count_nonzero(time.holds(spikes.times))) for spikes in trains)
-        largest = max(spikes.n_units for spikes in trains)
-        share = min(1.0, _MOST_UNITS / largest, _MOST_SPIKES / max(most, 1))
+        across, height = (each / axis.get_figure().dpi for each in axis.bbox.size)
+        found = sum(int(np.count_nonzero(time.holds(spikes.times))) for spikes in trains)
+        rows = sum(spikes.n_units for spikes in trains)
+        share = min(1.0, _ROWS * height / rows, _SPIKES * height * across / max(found, 1))
     counts = [units or max(1, round(share * spikes.n_units)) for spikes in trains]
     return [
         np.unique(np.linspace(0, spikes.n_units - 1, min(count, spikes.n_units)).astype(int))
@@ -141,17 +143,23 @@ def _ticks(axis, hue, spikes, chosen, time, first_row=None):
     row = np.full(spikes.n_units, -1)
     row[chosen] = chosen if first_row is None else first_row + np.arange(chosen.size)
     keep = (row[spikes.units] >= 0) & time.holds(spikes.times)
-    points = 0.7 * 72 * axis.bbox.height / axis.get_figure().dpi / chosen.size
     axis.plot(
         spikes.times[keep] * time.factor,
         row[spikes.units[keep]],
         linestyle="none",
         marker="|",
         color=hue,
-        markersize=float(np.clip(points, 1.5, pt(8.0))),
-        markeredgewidth=pt(0.7),
+        markersize=_height(axis, chosen.size, np.count_nonzero(keep)),
+        markeredgewidth=pt(_TICK),
         rasterized=True,
     )
+
+
+def _height(axis, rows, spikes):
+    """Points of a tick: those of a row, or more where there are few spikes."""
+    across, height = 72 * axis.bbox.size / axis.get_figure().dpi
+    sparse = min(_COVERED * across * height / (pt(_TICK) * max(spikes, 1)), 4.0)
+    return float(np.clip(max(0.7 * height / rows, sparse), 1.5, pt(8.0)))
 
 
 def _label(axis, group, chosen, what=""):

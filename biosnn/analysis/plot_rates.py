@@ -120,7 +120,8 @@ def rate_curves(
 
 def with_dashes(found: Sequence[Any], curves: Sequence[tuple[np.ndarray, np.ndarray]]) -> list:
     """Return Curves of groups or populations; those of one colour differ in their dashes."""
-    drawn, seen = [], Counter()
+    seen: Counter[str] = Counter()
+    drawn = []
     for group, (x, y) in zip(found, curves):
         hue = group.colour
         drawn.append(Curve(group.name, hue, DASHES[seen[hue] % len(DASHES)], x, y))
@@ -148,6 +149,6 @@ def draw_rates(axis: Any, curves: Sequence[Curve], time: Window) -> list[Any]:
             drawstyle="steps-mid",
             color=curve.colour,
             linestyle=curve.dashes,
-            linewidth=pt(1.1),
+            linewidth=pt(0.9),
         )
     return lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -305,7 +305,7 @@ def _number_of_trials(trace):
     return len(next(iter([*trace.counts.values(), *trace.states.values()]), ()))
 
 
-def _check_states(population, states: Iterable[str]):
+def _check_states(population, states):
     """ValueError for states that the neurons of a population do not have."""
     known = [*population.states, *(["U_star"] if population.states else [])]
     absent = [state for state in states if state not in known]
