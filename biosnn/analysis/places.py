@@ -7,6 +7,7 @@ and return the axes: one Axes, or an array (panels,) where there are several.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -145,6 +146,8 @@ def place(
         home = _empty(ax)
     else:
         axes = _given(ax, panels)
+        for name, one in (("sharex", "col"), ("sharey", "row")):
+            _join(axes, columns, name, options.get(name), one)
         return Place(axes[0].get_figure(), axes, columns, new=False, whole=False)
     axes = home.subplots(rows, columns, squeeze=False, **options).ravel()
     for axis in axes[panels:]:
@@ -202,6 +205,16 @@ def _given(ax, panels):
             "Axes, or a Figure or SubFigure, in which they are made."
         )
     return axes
+
+
+def _join(axes, columns, name, how, one):
+    """Let axes share their limits as `Figure.subplots` would, unless they share others' already."""
+    for k, axis in enumerate(axes):
+        first = k % columns if one == "col" else k - k % columns
+        other = axes[0] if how is True else axes[first] if how == one else axis
+        if other is not axis:
+            with suppress(ValueError):
+                getattr(axis, name)(other)
 
 
 def _rename(box, labels):

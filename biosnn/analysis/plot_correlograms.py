@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..data.spike_trains import SpikeTrains
-from ..support import checks, seeds
+from ..support import checks, seeds, timegrid
 from .correlogram import cross_correlogram
 from .figures import fitted, note
 from .places import place
@@ -16,6 +16,7 @@ from .protocols import PopulationLike, SimulationLike, TraceLike
 from .rates import firing_rates
 from .recorded import groups, window
 from .style import bare, drawing, pt, size
+from .windows import checked_width
 
 if TYPE_CHECKING:
     from .places import Ax, Drawn
@@ -52,7 +53,8 @@ def correlograms(
         Lags run from -reach to reach, in seconds. Default: 50 ms, or half of a trial if that is
         shorter.
     rate_bin
-        Width of the bins in seconds; it must divide `reach`. Default: a fiftieth of it.
+        Width of the bins in seconds; it must divide `reach`. Default: a fiftieth of it. Where it
+        alone is given, lags reach a whole number of bins.
     units
         Of each population so many units that spike are drawn at random, and all pairs of them
         count.
@@ -88,8 +90,7 @@ def correlograms(
     """
     found, origin = groups(recording, populations)
     time = window(start, stop, found[0].spikes.duration, origin)
-    reach = min(_REACH, time.length / 2) if reach is None else checks.time(reach, "reach")
-    rate_bin = reach / _BINS if rate_bin is None else checks.time(rate_bin, "rate_bin")
+    reach, rate_bin = _lags(reach, rate_bin, time.length)
     units = checks.whole(units, "units", 1, why="it is how many are drawn at random")
     trains = [time.cut(group.spikes) for group in found]
     random = seeds.generator(seed)
@@ -112,6 +113,25 @@ def correlograms(
     for axis in where.bottom:
         axis.set_xlabel("lag (ms)", fontsize=size())
     return where.done()
+
+
+def _lags(reach, rate_bin, duration):
+    """(reach, width of the bins) in seconds; by default they fit."""
+    if rate_bin is not None:
+        rate_bin = checked_width("rate_bin", rate_bin, duration)
+    if reach is None:
+        reach = min(_REACH, duration / 2)
+        if rate_bin is not None:
+            reach = max(1, timegrid.whole_windows(reach, rate_bin)) * rate_bin
+    reach = checked_width("reach", reach, duration)
+    if rate_bin is None:
+        return reach, reach / _BINS
+    if timegrid.covering_windows(reach, rate_bin) * rate_bin > reach * (1 + 1e-9):
+        raise ValueError(
+            f"rate_bin is {rate_bin:g} s; it must divide reach, {reach:g} s, so that a bin begins "
+            "at lag 0."
+        )
+    return reach, rate_bin
 
 
 def _some(spikes, units, random):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..support import checks
 from .figures import colour, side
 from .places import place
 from .protocols import PopulationLike, SimulationLike, TraceLike
@@ -78,6 +79,8 @@ def phase_plane(
     'U of E, neuron 0'
     """
     read = Recording(recording)
+    for state, what in ((x, "x"), (y, "y")):
+        checks.instance(state, what, str, 'the name of a state, such as "U"')
     found, trial = read.states(population, (x, y)), read.trial(trial)
     column, time = found.column(neuron), read.window(start, stop)
     inside = time.picks(found.times)

@@ -16,6 +16,7 @@ from .protocols import PopulationLike, SimulationLike, TraceLike, looks_like
 from .rates import rate_over_time
 from .recorded import Window, groups, groups_of, window
 from .style import bare, drawing, pt, size
+from .windows import checked_width
 
 if TYPE_CHECKING:
     from .places import Ax, Drawn
@@ -114,7 +115,8 @@ def rate_curves(
     if trial is not None:
         trial = checks.whole(trial, "trial", 0, len(found[0].spikes) - 1)
     each = [group.spikes if trial is None else group.spikes[trial] for group in found]
-    curves = [rate_over_time(spikes, checks.time(rate_bin, "rate_bin")) for spikes in each]
+    rate_bin = checked_width("rate_bin", rate_bin, duration)
+    curves = [rate_over_time(spikes, rate_bin) for spikes in each]
     return with_dashes(found, curves), duration, origin
 
 

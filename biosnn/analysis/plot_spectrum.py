@@ -16,6 +16,7 @@ from .protocols import PopulationLike, SimulationLike, TraceLike
 from .rates import firing_rates, rate_over_time
 from .recorded import groups, window
 from .style import bare, drawing, pt, size
+from .windows import checked_width
 
 if TYPE_CHECKING:
     from .places import Ax, Drawn
@@ -89,7 +90,7 @@ def spectrum(
 
     found, origin = groups(recording, populations)
     time = window(start, stop, found[0].spikes.duration, origin)
-    rate_bin = checks.time(rate_bin, "rate_bin", above=0)
+    rate_bin = checked_width("rate_bin", rate_bin, time.length)
     segment = _checked_segment(segment, rate_bin, time.length)
     trains = [time.cut(group.spikes) for group in found]
     densities = [_density(spikes, rate_bin, segment) for spikes in trains]

@@ -61,7 +61,7 @@ class Recording:
 
     def trials(self, numbers: Any) -> list[int]:
         """Return the numbers of one trial or of several."""
-        several = isinstance(numbers, (list, tuple, range, np.ndarray)) and np.ndim(numbers) == 1
+        several = isinstance(numbers, (list, tuple, range)) or getattr(numbers, "ndim", 0) == 1
         found = [self.trial(each) for each in (numbers if several else [numbers])]
         if not found:
             raise ValueError("trial is empty; give the number of a trial, or a list of them.")
@@ -142,9 +142,10 @@ class States:
         (found,) = np.nonzero(self.neurons == neuron)
         if not found.size:
             some = listed(self.neurons[:10]) + (", …" if self.neurons.size > 10 else "")
+            were = "was" if len(self.names) == 1 else "were"
             raise ValueError(
-                f"neuron is {neuron}, of which {' and '.join(self.names)} were not recorded; "
-                f"they were of the neurons {some}."
+                f"neuron is {neuron}; {' and '.join(self.names)} {were} recorded of the neurons "
+                f"{some} alone."
             )
         return int(found[0])
 

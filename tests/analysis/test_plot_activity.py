@@ -1,7 +1,6 @@
 """Figures of activity show the spikes and readouts of the trial, and say what they are."""
 
 import numpy as np
-import pytest
 from matplotlib.colors import to_hex
 
 from biosnn.analysis import plot, stats
