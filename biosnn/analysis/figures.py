@@ -113,6 +113,31 @@ def fitted(home: Figure, text: str, inches: float, points: float | None = None) 
         broken = [part for line in lines for part in _broken(line, letters)]
 
 
+def extent(home: Any, text: str, points: float) -> tuple[float, float]:
+    """Return the inches that a text takes, across and upwards."""
+    from matplotlib.text import Text
+
+    probe = Text(0, 0, text, fontsize=points)
+    probe.set_figure(home)
+    box = probe.get_window_extent()
+    return box.width / home.dpi, box.height / home.dpi
+
+
+def spaced(middles: np.ndarray, sizes: np.ndarray, end: float) -> np.ndarray:
+    """Return places of texts near the middles of what they name, none of which covers another.
+
+    `sizes` are those of the texts, and the axis runs from 0 to `end`.
+    """
+    places = middles.copy()
+    gaps = (sizes[:-1] + sizes[1:]) / 2
+    for k, gap in enumerate(gaps, 1):
+        places[k] = max(places[k], places[k - 1] + gap)
+    places[-1] = min(places[-1], max(end - sizes[-1] / 2, middles[-1]))
+    for k in range(places.size - 2, -1, -1):
+        places[k] = min(places[k], places[k + 1] - gaps[k])
+    return places
+
+
 def _broken(line, letters):
     """Parts of at most that many letters: broken at blanks, after _ and >, or anywhere."""
     parts = [""]
@@ -159,7 +184,7 @@ def note(axis: Axes, text: str) -> None:
     axis.text(
         0.5,
         0.7,
-        fitted(home, text, 0.5 * inches(home)[0], size()),
+        fitted(home, text, min(0.5 * home.bbox.width, 0.9 * axis.bbox.width) / home.dpi, size()),
         transform=axis.transAxes,
         ha="center",
         va="center",

@@ -203,7 +203,7 @@ def _finish(where, columns, time, titles):
     where.home.align_ylabels(list(columns[0]))
     for axes, words in zip(columns, titles):
         if len(titles) > 1:
-            said = fitted(where.home, words, 0.9 * where.inches / len(titles), size())
+            said = fitted(where.home, words, 0.7 * where.inches / len(titles), size())
             axes[0].set_title(said, fontsize=size(), pad=1.6 * size())
 
 

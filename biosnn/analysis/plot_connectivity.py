@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..support import checks
-from .figures import EXCITATORY, INHIBITORY, check_finite, colour, fitted, listed
+from .figures import (
+    EXCITATORY,
+    INHIBITORY,
+    check_finite,
+    colour,
+    extent,
+    fitted,
+    inches,
+    listed,
+    spaced,
+)
 from .places import place
 from .plot_weights import network_and_weights
 from .protocols import NetworkLike, PopulationLike, SimulationLike, TraceLike
@@ -114,17 +124,18 @@ class _Axis:
 
     def label(self, axis: Any, side: Any, text: str) -> None:
         """Name the populations in their colours, and draw lines between them."""
-        home, middles = axis.get_figure(), (self.first[:-1] + self.first[1:]) / 2
-        below = side is axis.xaxis
-        room = (0.9 if below else 0.25) * axis.bbox.width / home.dpi
-        share = len(self.populations) if below else 1
-        names = [fitted(home, p.name, room / share, size(0.9)) for p in self.populations]
-        side.set_ticks(middles, names)
-        for tick, population in zip(side.get_ticklabels(), self.populations):
-            tick.set_color(colour(population))
-            if below and share > 6:
-                tick.set_rotation(90)
+        home, below = axis.get_figure(), side is axis.xaxis
+        room = 0.7 * (axis.bbox.width if below else axis.bbox.height) / home.dpi  # less the names
+        names = [fitted(home, p.name, 0.25 * inches(home)[0], size(0.9)) for p in self.populations]
+        boxes = np.array([extent(home, name, size(0.9)) for name in names])
+        rotated = below and boxes[:, 0].sum() > 0.9 * room
+        along = boxes[:, 0 if below and not rotated else 1]
+        middles = (self.first[:-1] + self.first[1:]) / 2
+        places = spaced(middles, 1.1 * along / room * self.first[-1], self.first[-1])
+        side.set_ticks(places, names)
         side.set_tick_params(length=0)
+        for label, population in zip(side.get_ticklabels(), self.populations):
+            label.set(color=colour(population), fontsize=size(0.9), rotation=90 * rotated)
         for at in self.first[1:-1]:
             (axis.axvline if below else axis.axhline)(at, color="0.4", linewidth=pt(0.5))
         side.set_label_text(text, fontsize=size())

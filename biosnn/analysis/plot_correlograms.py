@@ -155,7 +155,7 @@ def _panel(axis, curve, hue, rates):
     axis.axvline(0, color="0.8", linewidth=pt(0.8), zorder=1)
     bare(axis)
     if not np.all(np.isfinite(values)):
-        axis.set_ylim(0, 1)
+        axis.set_yticks([])
         note(axis, "no pair of units with spikes far enough from the ends")
         return
     edges = 1e3 * np.append(lags - half, lags[-1] + half)

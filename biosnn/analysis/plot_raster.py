@@ -9,7 +9,7 @@ import numpy as np
 
 from ..data.spike_trains import SpikeTrains
 from ..support import checks
-from .figures import fitted, inches
+from .figures import extent, fitted, inches, note, spaced
 from .places import place
 from .protocols import PopulationLike, SimulationLike, TraceLike
 from .recorded import Group, Window, groups, window
@@ -90,14 +90,15 @@ def raster(
         middles.append(top + (chosen.size - 1) / 2)
         top += chosen.size
     axis.set_ylim(top - 0.5, -0.5)
-    axis.set_yticks(middles, [_label(axis, *each) for each in zip(found, shown)])
+    time.axis(axis)
+    bare(axis)
     if len(found) == 1:
         axis.set_yticks(np.unique([0, top - 1]), np.unique([0, shown[0][-1]]))
         axis.set_ylabel(_label(axis, found[0], shown[0], "unit"), fontsize=size())
     else:
-        axis.tick_params(axis="y", length=0)
-    time.axis(axis)
-    bare(axis)
+        _names(axis, found, shown, np.array(middles))
+    if not any(line.get_xdata().size for line in axis.lines):
+        note(axis, "no spikes")
     return where.done()
 
 
@@ -160,6 +161,18 @@ def _height(axis, rows, spikes):
     across, height = 72 * axis.bbox.size / axis.get_figure().dpi
     sparse = min(_COVERED * across * height / (pt(_TICK) * max(spikes, 1)), 4.0)
     return float(np.clip(max(0.7 * height / rows, sparse), 1.5, pt(8.0)))
+
+
+def _names(axis, found, shown, middles):
+    """Name the populations in their colours."""
+    home, rows = axis.get_figure(), sum(chosen.size for chosen in shown)
+    labels = [_label(axis, *each) for each in zip(found, shown)]
+    high = np.array([extent(home, label, size(0.9))[1] for label in labels])
+    needed = 1.1 * high * home.dpi / (0.85 * axis.bbox.height) * rows
+    axis.set_yticks(spaced(middles, needed, rows), labels)
+    axis.tick_params(axis="y", length=0)
+    for label, group in zip(axis.get_yticklabels(), found):
+        label.set(color=group.colour, fontsize=size(0.9))
 
 
 def _label(axis, group, chosen, what=""):

@@ -120,7 +120,10 @@ def _axes(axis, frequencies):
     from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
     axis.set_xscale("log")
-    axis.set_yscale("log")
+    if any(np.any(line.get_ydata() > 0) for line in axis.lines):
+        axis.set_yscale("log")
+    else:
+        axis.set_yticks([])
     axis.set_xlim(frequencies[1], frequencies[-1])
     narrow = frequencies[-1] < 300 * frequencies[1]
     axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if narrow else (1,)))

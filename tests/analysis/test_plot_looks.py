@@ -28,6 +28,20 @@ from .pictures import (
     report,
     trains,
 )
+from .test_plot_places import FIGURES
+
+
+def layers():
+    """Eight populations, of very different size."""
+    net = bs.Network(1e-3)
+    for layer in ("L23", "L4", "L5", "L6"):
+        for sign, n in (("excitatory", 60), ("inhibitory", 3)):
+            net.population(n, bs.lif(), sign, name=f"{layer}{sign[0].upper()}")
+    for k, pre in enumerate(net.populations):
+        for post in net.populations:
+            net.connect(pre, post, weights=0.1, synapses=bs.Bernoulli(0.1), seed=k)
+    return net
+
 
 CASES = {
     "silent activity": lambda t, s, o, w: plot.activity(s, width=w),
@@ -75,11 +89,35 @@ CASES = {
         width=w,
     ),
     "comparison": lambda t, s, o, w: plot.comparison(compared(), width=w),
+    **{
+        f"{kind} {draw.__name__}": (
+            lambda t, s, o, w, draw=draw, kind=kind: draw(s if kind == "silent" else o, width=w)
+        )
+        for kind in ("silent", "long")
+        for draw in (
+            plot.raster,
+            plot.rates,
+            plot.spectrum,
+            plot.correlograms,
+            plot.distributions,
+            plot.connectivity,
+        )
+    },
+    "many populations": lambda t, s, o, w: plot.connectivity(layers(), width=w),
+    "many rasters": lambda t, s, o, w: plot.raster(
+        bs.simulate(layers(), 0.05, progress=False, threads=1), width=w
+    ),
     "silent comparison": lambda t, s, o, w: plot.comparison(compared(False, n=1), width=w),
     "comparison that differs at once": lambda t, s, o, w: plot.comparison(
         compared(step=0, name=LONG), width=w
     ),
 }
+
+
+@pytest.mark.parametrize("width", [None, 8.5])
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_fits_screen_and_paper(trace, name, width):
+    assert overlapping_texts(FIGURES[name][1](trace, width=width)) == []
 
 
 @pytest.mark.parametrize("width", [None, 8.5])
