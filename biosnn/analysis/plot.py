@@ -20,6 +20,7 @@ under `matplotlib.rc_context(plot.style(width=8.5))`.
 from .figures import CLASSES, EXCITATORY, INHIBITORY, INPUT, UNSIGNED, colour
 from .plot_activity import activity
 from .plot_comparison import comparison
+from .plot_confusion import confusion
 from .plot_connectivity import connectivity
 from .plot_correlograms import correlograms
 from .plot_currents import currents
@@ -44,6 +45,7 @@ __all__ = [
     "activity",
     "colour",
     "comparison",
+    "confusion",
     "connectivity",
     "correlograms",
     "currents",

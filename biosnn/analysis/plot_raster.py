@@ -9,7 +9,7 @@ import numpy as np
 
 from ..data.spike_trains import SpikeTrains
 from ..support import checks
-from .figures import extent, fitted, inches, note, spaced
+from .figures import extent, fitted, inches, note, side, spaced
 from .places import place
 from .protocols import PopulationLike, SimulationLike, TraceLike
 from .recorded import Group, Window, groups, window
@@ -94,10 +94,10 @@ def raster(
     bare(axis)
     if len(found) == 1:
         axis.set_yticks(np.unique([0, top - 1]), np.unique([0, shown[0][-1]]))
-        axis.set_ylabel(_label(axis, found[0], shown[0], "unit"), fontsize=size())
+        side(axis, _label(axis, found[0], shown[0], _kind(found[0])))
     else:
         _names(axis, found, shown, np.array(middles))
-    if not any(line.get_xdata().size for line in axis.lines):
+    if not any(np.size(line.get_xdata()) for line in axis.lines):
         note(axis, "no spikes")
     return where.done()
 
@@ -156,6 +156,11 @@ def _ticks(axis, hue, spikes, chosen, time, first_row=None):
     )
 
 
+def _kind(group):
+    """What the units of a population are."""
+    return "neuron" if getattr(group.population, "kind", "") == "spiking" else "unit"
+
+
 def _height(axis, rows, spikes):
     """Points of a tick: those of a row, or more where there are few spikes."""
     across, height = 72 * axis.bbox.size / axis.get_figure().dpi
@@ -179,6 +184,6 @@ def _label(axis, group, chosen, what=""):
     """Name of a population, and how many of its units are drawn."""
     n = group.spikes.n_units
     some = f"({chosen.size} of {n})" if chosen.size < n else ""
-    text = "\n".join(filter(None, (group.name, what, some)))
+    text = "\n".join(filter(None, (" ".join(filter(None, (group.name, what))), some)))
     home = axis.get_figure()
     return fitted(home, text, 0.25 * inches(home)[0], size(0.9))

@@ -28,6 +28,7 @@ FIGURES = {
     "correlograms": (4, lambda t, **o: plot.correlograms(t, **o)),
     "distributions": (2, lambda t, **o: plot.distributions(t, **o)),
     "weights": (6, lambda t, **o: plot.weights(t.network, report(), **o)),
+    "confusion": (1, lambda t, **o: plot.confusion(counts(12), **o)),
     "connectivity": (1, lambda t, **o: plot.connectivity(t, **o)),
     "history": (2, lambda t, **o: plot.history([history(), history(scale=0.9)], **o)),
     "initializer": (3, lambda t, **o: plot.initializer(report(), **o)),
@@ -39,6 +40,10 @@ FIGURES = {
         ),
     ),
 }
+
+
+def counts(n):
+    return np.random.default_rng(0).integers(20, size=(n, n)) + 80 * np.eye(n, dtype=int)
 
 
 def data(axis):

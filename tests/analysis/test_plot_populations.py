@@ -291,6 +291,24 @@ def test_connectivity_needs_weights():
         plot.connectivity(net, "B")
 
 
+# ---------------------------------------------------------------------------------------- confusion
+
+
+def test_a_confusion_matrix_is_in_percent_of_each_class():
+    counts = np.array([[30, 10, 0], [0, 0, 0], [1, 0, 399]])
+    figure = plot.confusion(counts, ["a", "b", "$c"])
+    axis, _ = figure.axes
+    share = np.array(axis.images[0].get_array())
+    np.testing.assert_allclose(share, [[75, 25, 0], [0, 0, 0], [0.25, 0, 99.75]])
+    written = {text.get_position(): text.get_text() for text in axis.texts}
+    assert written == {(0, 0): "75", (1, 0): "25", (2, 2): "100"}
+    assert figure.get_suptitle() == "accuracy 97.5 % of 440 trials"
+    assert [text.get_text() for text in axis.get_yticklabels()] == ["a", "b", "\\$c"]
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("predicted class", "class")
+    many = plot.confusion(np.eye(60, dtype=int)).axes[0]
+    assert not many.texts and len(many.get_xticks()) == 20
+
+
 # ---------------------------------------------------------------------------------------- bad input
 
 
@@ -318,6 +336,14 @@ def test_connectivity_needs_weights():
         (lambda s: plot.correlograms(s, reach=0.1, rate_bin=3e-3), "rate_bin is 0.003 s; it must"),
         (lambda s: plot.correlograms(s, units=0), "units is 0"),
         (lambda s: plot.correlograms(s, seed="a"), "seed is 'a'"),
+        (lambda s: plot.confusion([1, 2]), r"counts have shape \(2,\); they must be numbers of"),
+        (lambda s: plot.confusion([[0]]), "of at least one trial"),
+        (lambda s: plot.confusion([[0.5]]), "counts"),
+        (lambda s: plot.confusion([[1, -1], [0, 1]]), "they must be numbers of trials"),
+        (
+            lambda s: plot.confusion([[1]], ["a", "b"]),
+            "names has 2 entries, and there are classes 0 .. 0",
+        ),
         (lambda s: plot.connectivity(s), "network is .*; it must be a Network"),
         (lambda s: plot.style(width=3), "width is 3; it must be a finite number in cm"),
     ],

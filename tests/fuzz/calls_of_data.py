@@ -302,6 +302,11 @@ DATA = {
         {"network": c.circuit, "populations": ["E", "I"], "width": 9.0},
         shown,
     ),
+    "plot.confusion": lambda c: (
+        bs.plot.confusion,
+        {"counts": [[3, 1], [0, 2]], "names": ["left", "right"]},
+        shown,
+    ),
     "plot.style": lambda c: (bs.plot.style, {"width": 9.0}),
     "plot.membrane": lambda c: (
         bs.plot.membrane,
