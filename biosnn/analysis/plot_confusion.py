@@ -68,7 +68,8 @@ def confusion(
     names = list(map(str, range(n))) if names is None else list(checks.texts(names, "names", "'A'"))
     if len(names) != n:
         raise ValueError(
-            f"names has {len(names)} entries, and there are classes 0 .. {n - 1}; give one for each."
+            f"names has {len(names)} entries, and there are classes 0 .. {n - 1}; give one for "
+            "each."
         )
     where = place(ax, (5.2, 4.4), width)
     (axis,) = where.axes
