@@ -8,7 +8,7 @@
 
 Functions of spike trains take SpikeTrains, and pool all their trials. Counts in windows use whole
 windows only: what is left at the end of a trial when the width does not divide its duration is not
-counted. A spike that should begin a window, but for the rounding of its time, counts there
+counted. Trials may end at different times: each counts for as long as it lasts. A spike that should begin a window, but for the rounding of its time, counts there
 (support/timegrid.py).
 """
 

@@ -11,6 +11,7 @@ from ..kernels import binning as kernels
 from ..support import checks, plausible, timegrid
 from ..support.show import About, Shows, milliseconds
 from .events import Spans, inside
+from .spike_base import own_steps
 from .spike_trains import SpikeTrains, check_trains
 
 
@@ -30,6 +31,8 @@ class Binned(Shows):
         Number of units.
     dt
         Time step in seconds.
+    own_steps
+        (trials,) number of steps of each trial, the most of them `n_steps`; None: all have as many.
 
     Examples
     --------
@@ -40,10 +43,11 @@ class Binned(Shows):
     units: NDArray[np.int32]
     n_units: int
     dt: float
+    own_steps: NDArray[np.int64] | None = None
 
     @property
     def n_steps(self) -> int:
-        """Number of steps of a trial."""
+        """Number of steps of a trial, or of the longest."""
         return self.pointers.shape[1] - 1
 
     def __len__(self) -> int:
@@ -51,7 +55,8 @@ class Binned(Shows):
 
     def rate(self) -> float:
         """Return the mean rate of a unit in hertz."""
-        return self.units.size / (len(self) * self.n_steps * self.dt * self.n_units)
+        n_steps = len(self) * self.n_steps if self.own_steps is None else self.own_steps.sum()
+        return float(self.units.size / (n_steps * self.dt * self.n_units))
 
     def dense(self) -> NDArray[np.float64]:
         """Return the counts as an array (trial, step, unit), for small data."""
@@ -114,18 +119,23 @@ def bin_spikes(spikes: SpikeTrains, dt: float, *, merge: bool = True) -> Binned:
     merge = checks.flag(merge, "merge")
     timegrid.warn_if_unresolved(spikes.times.dtype, spikes.duration, dt)
     spans = Spans.of(spikes.times, spikes.units, spikes.offsets[:-1], spikes.offsets[1:])
-    return bin_events(spans, spikes.n_units, spikes.duration, dt, merge)
+    return bin_events(spans, spikes.n_units, spikes.duration, dt, merge, spikes.ends)
 
 
 def bin_events(
-    spans: Spans, n_units: int, duration: float, dt: float, merge: bool = True
+    spans: Spans,
+    n_units: int,
+    duration: float,
+    dt: float,
+    merge: bool = True,
+    ends: np.ndarray | None = None,
 ) -> Binned:
-    """Sort Spans into steps; events outside of the units and of the duration are left out."""
+    """Sort Spans into steps; events outside of the units and of their trial are left out."""
     n_steps = timegrid.covering_steps(duration, dt)
     n_words = spans.first.size * n_steps * -(-n_units // 64)
-    if merge and n_words <= 2 * int(np.sum(spans.last - spans.first)):
+    if ends is None and merge and n_words <= 2 * int(np.sum(spans.last - spans.first)):
         return _binned_as_bits(spans, n_units, duration, dt, n_steps, n_words)
-    return _binned_by_sorting(spans, n_units, duration, dt, n_steps, merge)
+    return _binned_by_sorting(spans, n_units, duration, dt, n_steps, merge, ends)
 
 
 def _binned_as_bits(spans, n_units, duration, dt, n_steps, n_words):
@@ -140,13 +150,15 @@ def _binned_as_bits(spans, n_units, duration, dt, n_steps, n_words):
     return Binned(pointers=pointers, units=binned[:count], n_units=n_units, dt=dt)
 
 
-def _binned_by_sorting(spans, n_units, duration, dt, n_steps, merge):
-    """One sort of numbers (trial, step, unit), for sparse events."""
+def _binned_by_sorting(spans, n_units, duration, dt, n_steps, merge, ends):
+    """One sort of numbers (trial, step, unit), for sparse events and for trials of any length."""
     n_trials = spans.first.size
     times, units, trials = spans.settled()
-    keep = inside(times, units, n_units, duration)
+    keep = inside(times, units, n_units, duration if ends is None else ends[trials])
     times, units, trials = times[keep], units[keep], trials[keep]
-    step = np.minimum(timegrid.steps_of(times, dt, spans.times.dtype), n_steps - 1)
+    steps = own_steps(ends, dt)
+    last = (n_steps if steps is None else steps[trials]) - 1
+    step = np.minimum(timegrid.steps_of(times, dt, spans.times.dtype), last)
     key = (trials * n_steps + step) * n_units + units
     key.sort()
     if merge and key.size:
@@ -156,5 +168,9 @@ def _binned_by_sorting(spans, n_units, duration, dt, n_steps, merge):
     ends = np.cumsum(counts).reshape(counts.shape)
     pointers = np.concatenate([ends[:, :1] - counts[:, :1], ends], axis=1)
     return Binned(
-        pointers=pointers.astype(np.int64), units=units.astype(np.int32), n_units=n_units, dt=dt
+        pointers=pointers.astype(np.int64),
+        units=units.astype(np.int32),
+        n_units=n_units,
+        dt=dt,
+        own_steps=steps,
     )

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.binning import bin_spikes
-from ..data.spike_trains import SpikeTrains, first_steps
+from ..data.spike_base import first_steps, own_steps
+from ..data.spike_trains import SpikeTrains
 from ..kernels import arrays
 from ..network.network import Network
 from ..support import timegrid

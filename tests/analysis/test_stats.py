@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from biosnn.analysis import correlogram, counts, stats
-from biosnn.data.spike_trains import SpikeTrains, from_dense
+from biosnn.data.joining import from_dense
+from biosnn.data.spike_trains import SpikeTrains
 
 DURATION = 1.0
 
