@@ -170,7 +170,7 @@ def _checked_lags(reach, width, duration):
     width = checked_width("width", width, duration)
     if reach > duration / 2:
         raise ValueError(
-            f"reach is {reach:g} s; it must be at most half the duration of the longest trial, "
+            f"reach is {reach:g} s; it must be at most half the duration of a trial, "
             f"{duration / 2:g} s."
         )
     each_side = timegrid.whole_windows(reach, width)

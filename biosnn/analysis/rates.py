@@ -93,16 +93,16 @@ def rate_over_time(
     of_trial = timegrid.covering_windows(spikes.durations, width)
     bins = np.minimum(timegrid.windows_of(spikes.times, width), of_trial[spikes.trials] - 1)
     counts = np.bincount(bins, minlength=n_bins)
-    return (edges[:-1] + edges[1:]) / 2, counts / (spikes.n_units * _exposure(spikes, edges))
+    return (edges[:-1] + edges[1:]) / 2, counts / _exposure(spikes, edges)
 
 
 def _exposure(spikes, edges):
-    """(bins,) seconds of all trials in the bins between the edges."""
+    """(bins,) seconds of all trials and units in the bins between the edges."""
     if spikes.ends is None:
-        return len(spikes) * np.diff(edges)
+        return len(spikes) * spikes.n_units * np.diff(edges)
     ends = np.sort(spikes.ends)
     over = np.searchsorted(ends, edges[:-1], "right")  # trials that have ended before a bin
     inside = np.searchsorted(ends, edges[1:], "left")  # … and before its end
     before = np.concatenate([[0.0], np.cumsum(ends)])
     partly = before[inside] - before[over] - (inside - over) * edges[:-1]
-    return partly + (len(spikes) - inside) * np.diff(edges)
+    return spikes.n_units * (partly + (len(spikes) - inside) * np.diff(edges))

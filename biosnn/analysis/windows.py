@@ -27,7 +27,7 @@ def checked_width(name: str, width: float, duration: float) -> float:
     if not 0 < width <= duration * (1 + 1e-9):
         raise ValueError(
             f"{name} is {width!r} s; it must be a time in seconds, above 0 and at most the "
-            f"duration of the longest trial, {duration:g} s."
+            f"duration of a trial, {duration:g} s."
         )
     if duration / width > _MOST_WINDOWS:
         raise ValueError(
