@@ -11,7 +11,7 @@ from ..kernels import binning as kernels
 from ..support import checks, plausible, timegrid
 from ..support.show import About, Shows, milliseconds
 from .events import Spans, inside
-from .spike_base import own_steps
+from .spike_base import steps_of_trials
 from .spike_trains import SpikeTrains, check_trains
 
 
@@ -156,9 +156,8 @@ def _binned_by_sorting(spans, n_units, duration, dt, n_steps, merge, ends):
     times, units, trials = spans.settled()
     keep = inside(times, units, n_units, duration if ends is None else ends[trials])
     times, units, trials = times[keep], units[keep], trials[keep]
-    steps = own_steps(ends, dt)
-    last = (n_steps if steps is None else steps[trials]) - 1
-    step = np.minimum(timegrid.steps_of(times, dt, spans.times.dtype), last)
+    own = np.full(n_trials, n_steps) if ends is None else steps_of_trials(ends, dt)
+    step = np.minimum(timegrid.steps_of(times, dt, spans.times.dtype), own[trials] - 1)
     key = (trials * n_steps + step) * n_units + units
     key.sort()
     if merge and key.size:
@@ -172,5 +171,5 @@ def _binned_by_sorting(spans, n_units, duration, dt, n_steps, merge, ends):
         units=units.astype(np.int32),
         n_units=n_units,
         dt=dt,
-        own_steps=steps,
+        own_steps=own if np.any(own != n_steps) else None,
     )

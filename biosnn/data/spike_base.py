@@ -76,8 +76,13 @@ def own_steps(ends: np.ndarray | None, dt: float) -> NDArray[np.int64] | None:
     """
     if ends is None or not ends.size:
         return None
-    steps = np.maximum(1, timegrid.covering_steps(ends, dt))
+    steps = steps_of_trials(ends, dt)
     return None if steps.min() == steps.max() else steps
+
+
+def steps_of_trials(ends: np.ndarray, dt: float) -> NDArray[np.int64]:
+    """Return (trials,) the steps of dt (s) that cover each trial, at least one."""
+    return np.maximum(1, timegrid.covering_steps(ends, dt))
 
 
 def exist(steps: np.ndarray, n_steps: int) -> NDArray[np.bool_]:

@@ -20,7 +20,7 @@ def counts_within(
     own_steps
         (trial,) steps of each trial, or None where all have as many.
     """
-    if own_steps is None:
+    if own_steps is None or not packed.n_spiking:
         return recording.counts
     spikes, populations = recording.spikes, [p for p in packed.order if p.kind != "readout"]
     sizes = np.diff(spikes.pointers, axis=1).reshape(own_steps.size, -1, len(populations))

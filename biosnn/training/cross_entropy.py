@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..support.checks import as_array, keep, real, shown
-from .masks import as_readout, full_mask, mask_sum
+from .masks import as_readout, counted, full_mask, mask_sum
 
 
 def _log_softmax(logits):
@@ -33,10 +33,14 @@ def _softmax_cross_entropy(log_softmax, softmax, labels):
 
 @dataclass(frozen=True)
 class CrossEntropy:
-    """Base of the losses that classify: subclasses reduce the readout over time to logits."""
+    """Base of the losses that classify: subclasses reduce the readout over time to logits.
+
+    A mask (trial, step) says which steps belong to each trial, where trials end at different times.
+    """
 
     classifies = True
     takes_mask = False
+    takes_ends = True
     score_name = "accuracy"
 
     def check(self, target: Any, n_trials: int, steps: int, n_units: int) -> None:
@@ -53,7 +57,7 @@ class CrossEntropy:
                 f"{n_units} units: classes must lie in 0 .. {n_units - 1}."
             )
 
-    def reduce(self, readout: NDArray[Any]) -> tuple[NDArray[Any], Any]:
+    def reduce(self, readout: NDArray[Any], mask: Any = None) -> tuple[NDArray[Any], Any]:
         """Return logits (trial, unit), and what `spread` needs to know of the readout."""
         raise NotImplementedError(f"{type(self).__name__} has no reduce()")
 
@@ -76,7 +80,7 @@ class CrossEntropy:
         """Return value, gradient and the score of each trial, from one reduction over time."""
         total = self.total_weight(readout.shape, mask) if total is None else total
         labels = np.asarray(target)
-        logits, where = self.reduce(readout)
+        logits, where = _reduced(self, readout, mask)
         value, gradient = self.of_logits(logits, labels)
         right = (logits.argmax(axis=-1) == labels).astype(float)
         return value.sum() / total, self.spread(readout, gradient / total, where), right
@@ -91,12 +95,25 @@ class CrossEntropy:
 
     def predict(self, readout: Any, mask: Any = None) -> NDArray[Any]:
         """Return the class of each trial."""
-        return self.reduce(as_readout(readout))[0].argmax(axis=-1)
+        return _reduced(self, as_readout(readout), mask)[0].argmax(axis=-1)
 
     def score(self, readout: Any, target: Any, mask: Any = None) -> NDArray[Any]:
         """Return 1 for each trial whose prediction is right, and 0 for the others."""
         self.check(target, *as_readout(readout).shape)
         return (self.predict(readout, mask) == np.asarray(target)).astype(float)
+
+
+def _reduced(loss, readout, mask):
+    """What `loss.reduce` returns; losses of others need not know of masks."""
+    return loss.reduce(readout) if mask is None else loss.reduce(readout, mask)
+
+
+def _spread_evenly(readout, gradient, mask):
+    """A derivative (trial, unit) for every step that counts, and 0 for the others."""
+    everywhere = np.broadcast_to(gradient[:, None], readout.shape)
+    if mask is not None:
+        everywhere = np.where(mask[..., None], everywhere, 0)
+    return everywhere.astype(readout.dtype)
 
 
 @dataclass(frozen=True)
@@ -118,10 +135,13 @@ class MaxOverTimeCrossEntropy(CrossEntropy):
     (0.127, [0.0, -0.119, 0.0])
     """
 
-    def reduce(self, readout: NDArray[Any]) -> tuple[NDArray[Any], Any]:
+    def reduce(self, readout: NDArray[Any], mask: Any = None) -> tuple[NDArray[Any], Any]:
         """Return the maxima, and where they are."""
         trials, units = np.arange(len(readout))[:, None], np.arange(readout.shape[2])
-        where = (trials, readout.argmax(axis=1), units)  # several times faster than max
+        seen = readout
+        if mask is not None:
+            seen = np.where(counted(mask, readout)[..., None], readout, readout.dtype.type(-np.inf))
+        where = (trials, seen.argmax(axis=1), units)  # several times faster than max
         return readout[where], where
 
     def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
@@ -145,13 +165,16 @@ class SumOverTimeCrossEntropy(CrossEntropy):
     array([1])
     """
 
-    def reduce(self, readout: NDArray[Any]) -> tuple[NDArray[Any], Any]:
-        """Return the sums."""
-        return readout.sum(axis=1, dtype=np.float64), None
+    def reduce(self, readout: NDArray[Any], mask: Any = None) -> tuple[NDArray[Any], Any]:
+        """Return the sums, and which steps they are over."""
+        if mask is None:
+            return readout.sum(axis=1, dtype=np.float64), None
+        steps = counted(mask, readout)
+        return readout.sum(axis=1, dtype=np.float64, where=steps[..., None]), steps
 
     def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
         """Turn the derivative with respect to the logits into that with respect to the readout."""
-        return np.broadcast_to(gradient[:, None], readout.shape).astype(readout.dtype)
+        return _spread_evenly(readout, gradient, where)
 
 
 @dataclass(frozen=True)
@@ -168,14 +191,17 @@ class MeanOverTimeCrossEntropy(CrossEntropy):
     array([1])
     """
 
-    def reduce(self, readout: NDArray[Any]) -> tuple[NDArray[Any], Any]:
-        """Return the means."""
-        return readout.mean(axis=1, dtype=np.float64), None
+    def reduce(self, readout: NDArray[Any], mask: Any = None) -> tuple[NDArray[Any], Any]:
+        """Return the means, and which steps they are over."""
+        if mask is None:
+            return readout.mean(axis=1, dtype=np.float64), None
+        steps = counted(mask, readout)
+        return readout.mean(axis=1, dtype=np.float64, where=steps[..., None]), steps
 
     def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
         """Turn the derivative with respect to the logits into that with respect to the readout."""
-        share = gradient[:, None] / readout.shape[1]
-        return np.broadcast_to(share, readout.shape).astype(readout.dtype)
+        n_steps = readout.shape[1] if where is None else where.sum(axis=1)[:, None]
+        return _spread_evenly(readout, gradient / n_steps, where)
 
 
 @dataclass(frozen=True)
@@ -184,7 +210,7 @@ class LastStepCrossEntropy(CrossEntropy):
 
     Notes
     -----
-    L = mean_b -log softmax(U[b, T - 1, :])[label_b].
+    L = mean_b -log softmax(U[b, T_b - 1, :])[label_b], with T_b steps in trial b.
 
     Examples
     --------
@@ -192,14 +218,17 @@ class LastStepCrossEntropy(CrossEntropy):
     array([0])
     """
 
-    def reduce(self, readout: NDArray[Any]) -> tuple[NDArray[Any], Any]:
-        """Return the last step."""
-        return readout[:, -1], None
+    def reduce(self, readout: NDArray[Any], mask: Any = None) -> tuple[NDArray[Any], Any]:
+        """Return the last step of each trial, and which it is."""
+        if mask is None:
+            return readout[:, -1], -1
+        last = -1 - counted(mask, readout)[:, ::-1].argmax(axis=1)
+        return readout[np.arange(len(readout)), last], last
 
     def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
         """Turn the derivative with respect to the logits into that with respect to the readout."""
         result = np.zeros_like(readout)
-        result[:, -1] = gradient
+        result[np.arange(len(readout)), where] = gradient
         return result
 
 
@@ -292,9 +321,9 @@ class FocalLoss(CrossEntropy):
                 "of logits for each trial, such as MaxOverTimeCrossEntropy()."
             )
 
-    def reduce(self, readout: NDArray[Any]) -> tuple[NDArray[Any], Any]:
+    def reduce(self, readout: NDArray[Any], mask: Any = None) -> tuple[NDArray[Any], Any]:
         """Return the logits of `over`."""
-        return self.over.reduce(readout)
+        return _reduced(self.over, readout, mask)
 
     def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
         """Turn the derivative with respect to the logits into that with respect to the readout."""

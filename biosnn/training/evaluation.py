@@ -10,6 +10,7 @@ from ..engine import chunks, trial_state
 from ..engine.buffers import new_recording
 from ..engine.finite import check_batch
 from ..engine.layouts import NO_CURRENT, all_states, state_layout
+from ..engine.own_ends import counts_within
 from ..kernels import arrays
 from ..network.escape import chance
 from ..network.network import Network
@@ -160,7 +161,7 @@ class Evaluator:
         """Return what the network does on the trials of `data`."""
         terms, packed = self.objective.terms, self.parameters.packed
         network, size = packed.network, self.presentation.batch_size
-        self.presentation.check_whole_batches(data.rows)
+        self.presentation.check_whole_batches(data.rows, data.own_steps)
         targets = data.targets_of(data.rows)
         totals = total_weights(terms, network, targets, data.rows.size, data.steps)
         found, counts, state = [], 0, None
@@ -168,7 +169,8 @@ class Evaluator:
             rows = data.rows[start : start + size]
             recording, state = self._forward(data, rows, state)
             found.append(self._assess(data, rows, recording, totals))
-            counts = counts + recording.counts.sum(axis=0, dtype=np.float64)
+            within = counts_within(packed, recording, data.steps_of(rows))
+            counts = counts + within.sum(axis=0, dtype=np.float64)
         predictions = {
             term.name: np.concatenate([each[2][k] for each in found])
             for k, term in enumerate(terms)
@@ -178,7 +180,7 @@ class Evaluator:
             float(sum(value for value, *_ in found)),
             mean_of_finite(np.concatenate([score for _, score, _ in found])),
             predictions if several else next(iter(predictions.values())),
-            self._rates(counts, data.rows.size * data.steps * network.dt),
+            self._rates(counts, data.n_steps * network.dt),
             self.objective.score_name,
         )
 
