@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -105,17 +106,17 @@ def from_dense(
     """
     dt = checks.time(dt, "dt", above=0, plausible=plausible.BIN)
     if _are_trials(counts):
-        return _from_trials(list(counts), dt, labels, ends)
-    counts = _checked_counts(counts, "counts")
-    if counts.ndim != 3:
+        return _from_trials(counts, dt, labels, ends)
+    array: Any = _checked_counts(counts, "counts")
+    if array.ndim != 3:
         raise ValueError(
-            f"counts have shape {counts.shape}; they must be non-negative whole numbers of shape "
+            f"counts have shape {array.shape}; they must be non-negative whole numbers of shape "
             "(trial, step, unit)."
         )
-    b, n, unit = np.nonzero(counts)
-    repeats = counts[b, n, unit].astype(np.int64)
+    b, n, unit = np.nonzero(array)
+    repeats = array[b, n, unit].astype(np.int64)
     b, n, unit = (np.repeat(a, repeats) for a in (b, n, unit))
-    n_trials, n_steps, n_units = counts.shape
+    n_trials, n_steps, n_units = array.shape
     return SpikeTrains.from_events(
         n * dt,
         unit,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,25 @@ def steps_of_trials(ends: np.ndarray, dt: float) -> NDArray[np.int64]:
     return np.maximum(1, timegrid.covering_steps(ends, dt))
 
 
+def ends_after(times: np.ndarray, offsets: np.ndarray, most: float) -> NDArray[np.float64]:
+    """Return (trials,) the first multiple of 10 ms after the last spike of each trial.
+
+    Parameters
+    ----------
+    times, offsets
+        As in `SpikeTrains`; times in any order within a trial.
+    most
+        Seconds at which every trial ends.
+
+    Examples
+    --------
+    >>> ends_after(np.array([0.1, 0.528, 0.2]), np.array([0, 2, 3]), 1.0)
+    array([0.53, 0.21])
+    """
+    trials = pairwise(offsets)
+    return np.array([min(timegrid.after(times[first:last]), most) for first, last in trials])
+
+
 def exist(steps: np.ndarray, n_steps: int) -> NDArray[np.bool_]:
     """Return (trial, step) whether a trial of so many steps has each of the first n_steps.
 
@@ -128,9 +148,9 @@ def numbers(index: Any, n: int, what: str) -> NDArray[np.int64]:
             raise IndexError(
                 f"{what} {checks.shown(index)} does not exist: there are {n} {what}s."
             ) from None
-        found = np.empty((0, 0))
+        found = np.empty((0, 0), np.int64)
     except Exception:  # noqa: BLE001 - whatever an object of somebody else raises
-        found = np.empty((0, 0))
+        found = np.empty((0, 0), np.int64)
     if found.ndim != 1:
         allowed = "a whole number, a slice, a list of whole numbers, or a mask, one flag for each "
         checks.refuse(f"the index of {what}s", index, allowed + what)
@@ -139,7 +159,7 @@ def numbers(index: Any, n: int, what: str) -> NDArray[np.int64]:
 
 def first_steps(spikes: Any, n_steps: int, dt: float) -> Any:
     """Return the first steps of dt (s) of every trial, n_steps of them; trials must be longer."""
-    last = spikes.offsets[1:]
+    last: np.ndarray = spikes.offsets[1:]
     if len(spikes) == 1:  # times ascend: a long recording is not looked at beyond
         latest = spikes.times.dtype.type((n_steps + 1) * dt)
         last = np.searchsorted(spikes.times, latest, "right")[None]

@@ -197,5 +197,9 @@ def times_of_units(times: Any) -> tuple[list[np.ndarray], int]:
             f"times are {given}; they must be times[trial][unit], with at least one unit and as "
             "many in each trial. A unit without spikes has an empty list."
         )
-    each = [np.ravel(as_times(unit)) for trial in trials for unit in trial]
+    each = [as_times(unit) for trial in trials for unit in trial]
+    if wrong := [unit for unit in each if unit.ndim != 1]:
+        checks.refuse(
+            "times of a unit", wrong[0], "a list of times in seconds, such as [0.1, 0.3] or []"
+        )
     return each, sizes.pop()

@@ -220,11 +220,10 @@ class SpikeTrainsParts(SpikeTrainsBase):
         >>> trains.relabel({0: 0, 1: 0, 2: 1, 3: 1}).labels
         array([0, 0, 1, 1])
         """
-        if isinstance(labels, dict):
-            labels = self._renamed(labels)
-        if labels is not None:
-            labels = spike_checks.checked_labels(labels, len(self))
-        return self._changed(labels=labels)
+        if labels is None:
+            return self._changed(labels=None)
+        given = self._renamed(labels) if isinstance(labels, dict) else labels
+        return self._changed(labels=spike_checks.checked_labels(given, len(self)))
 
     def _renamed(self, names):
         """(trials,) new labels from a dict of old label -> new label."""

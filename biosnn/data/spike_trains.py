@@ -94,9 +94,8 @@ class SpikeTrains(SpikeTrainsForms, SpikeTrainsParts):
         spike_checks.check_units(units, self.n_units)
         if self.ends is not None:
             ends = spike_checks.checked_ends(self.ends, len(self), self.duration)
-            duration, ends = settled(ends, self.duration)
-            keep("duration", duration)
-            keep("ends", ends)
+            for name, value in zip(("duration", "ends"), settled(ends, self.duration), strict=True):
+                keep(name, value)
         spike_checks.check_times(self.times, self.offsets, self.duration, self.ends)
         keep("units", units.astype(np.int32, copy=False))
         if self.labels is not None:

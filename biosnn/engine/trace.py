@@ -81,7 +81,7 @@ class Trace(Shows):
     @property
     def ends(self) -> NDArray[np.float64] | None:
         """(trials,) seconds at which each trial ends, or None if all last as long."""
-        return None if self.own_steps is None else self.own_steps * self.dt
+        return None if self.own_steps is None else self.own_steps.astype(np.float64) * self.dt
 
     @property
     def mean_duration(self) -> float:
