@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..data.spike_base import ranges
+from ..data.spike_parts import check_same_trials
 from ..data.spike_trains import SpikeTrains, check_trains
 from ..support import checks, timegrid
 from ..support.memory import check_room
@@ -156,12 +157,7 @@ def _check_same_trials(pre, post):
     """ValueError unless both are SpikeTrains of the same trials."""
     check_trials(pre, "pre")
     check_trains(post, "post")
-    same = len(pre) == len(post) and np.allclose(pre.durations, post.durations, 1e-9, 0)
-    if not same:
-        raise ValueError(
-            f"pre has {len(pre)} trials of {pre.duration:g} s and post {len(post)} of "
-            f"{post.duration:g} s; they must be of the same trials."
-        )
+    check_same_trials([pre, post], "pre and post")
 
 
 def _checked_lags(reach, width, duration):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from ..kernels import binning as kernels
 from ..support import checks, plausible, timegrid
 from ..support.show import About, Shows, milliseconds
 from .events import Spans, inside
-from .spike_base import steps_of_trials
+from .spike_base import ranges, steps_of_trials
 from .spike_trains import SpikeTrains, check_trains
 
 
@@ -133,9 +133,31 @@ def bin_events(
     """Sort Spans into steps; events outside of the units and of their trial are left out."""
     n_steps = timegrid.covering_steps(duration, dt)
     n_words = spans.first.size * n_steps * -(-n_units // 64)
-    if ends is None and merge and n_words <= 2 * int(np.sum(spans.last - spans.first)):
-        return _binned_as_bits(spans, n_units, duration, dt, n_steps, n_words)
-    return _binned_by_sorting(spans, n_units, duration, dt, n_steps, merge, ends)
+    own_steps = None if ends is None else steps_of_trials(ends, dt)
+    if ends is not None and own_steps is not None:
+        spans = _until_ends(spans, ends, own_steps, dt)
+    if merge and n_words <= 2 * int(np.sum(spans.last - spans.first)):
+        binned = _binned_as_bits(spans, n_units, duration, dt, n_steps, n_words)
+    else:
+        binned = _binned_by_sorting(spans, n_units, duration, dt, n_steps, merge)
+    if own_steps is None or np.all(own_steps == n_steps):
+        return binned
+    return replace(binned, own_steps=own_steps)
+
+
+def _until_ends(spans, ends, own_steps, dt):
+    """Spans without the events after the end of their trial, and with none after its last step."""
+    trials = np.repeat(np.arange(ends.size), spans.last - spans.first)
+    place = ranges(spans.first, spans.last - spans.first)
+    times, units = spans.times[place], spans.units[place]
+    moved = spans.scale[trials] * times + spans.shift[trials]
+    late = np.flatnonzero((moved >= ((own_steps - 0.5) * dt)[trials]) & (moved < ends[trials]))
+    b = trials[late]  # rounding may take an event from the last step into the next: to its middle
+    times[late] = ((own_steps[b] - 0.5) * dt - spans.shift[b]) / spans.scale[b]
+    keep = moved < ends[trials]
+    count = np.bincount(trials[keep], minlength=ends.size)
+    last = np.cumsum(count)
+    return spans._replace(times=times[keep], units=units[keep], first=last - count, last=last)
 
 
 def _binned_as_bits(spans, n_units, duration, dt, n_steps, n_words):
@@ -150,14 +172,13 @@ def _binned_as_bits(spans, n_units, duration, dt, n_steps, n_words):
     return Binned(pointers=pointers, units=binned[:count], n_units=n_units, dt=dt)
 
 
-def _binned_by_sorting(spans, n_units, duration, dt, n_steps, merge, ends):
-    """One sort of numbers (trial, step, unit), for sparse events and for trials of any length."""
+def _binned_by_sorting(spans, n_units, duration, dt, n_steps, merge):
+    """One sort of numbers (trial, step, unit), for sparse events."""
     n_trials = spans.first.size
     times, units, trials = spans.settled()
-    keep = inside(times, units, n_units, duration if ends is None else ends[trials])
+    keep = inside(times, units, n_units, duration)
     times, units, trials = times[keep], units[keep], trials[keep]
-    own = np.full(n_trials, n_steps) if ends is None else steps_of_trials(ends, dt)
-    step = np.minimum(timegrid.steps_of(times, dt, spans.times.dtype), own[trials] - 1)
+    step = np.minimum(timegrid.steps_of(times, dt, spans.times.dtype), n_steps - 1)
     key = (trials * n_steps + step) * n_units + units
     key.sort()
     if merge and key.size:
@@ -171,5 +192,4 @@ def _binned_by_sorting(spans, n_units, duration, dt, n_steps, merge, ends):
         units=units.astype(np.int32),
         n_units=n_units,
         dt=dt,
-        own_steps=own if np.any(own != n_steps) else None,
     )

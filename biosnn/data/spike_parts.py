@@ -187,7 +187,7 @@ class SpikeTrainsParts(SpikeTrainsBase):
         """
         checks.instance(other, "other", SpikeTrainsBase, "SpikeTrains of the same trials")
         _check_units([self, other], "merge")
-        _check_ends([self, other], "merge")
+        check_same_trials([self, other], "merge")
         return _sorted(
             [self, other],
             [self.units, other.units],
@@ -270,7 +270,7 @@ def along_trials(parts: Sequence[Any]) -> Any:
 
 def along_units(parts: Sequence[Any]) -> Any:
     """Return the units of all parts side by side, in the same trials."""
-    _check_ends(parts, "concatenate")
+    check_same_trials(parts, "concatenate")
     first = np.cumsum([0, *[part.n_units for part in parts]])
     n_units = checks.whole(int(first[-1]), "the number of all units", 1, 2**31 - 1)
     return _sorted(
@@ -340,14 +340,16 @@ def _check_lengths(parts, what):
         )
 
 
-def _check_ends(parts, what):
-    """ValueError unless all have the same trials."""
+def check_same_trials(parts: Sequence[Any], what: str) -> None:
+    """ValueError unless all have the same trials, which end at the same times."""
     _check_lengths(parts, what)
     for part in parts[1:]:
-        if not np.allclose(part.durations, parts[0].durations, rtol=1e-9, atol=0):
+        other = ~np.isclose(part.durations, parts[0].durations, rtol=1e-9, atol=0)
+        if np.any(other):
+            b = int(other.argmax())
             raise ValueError(
-                f"{what}: trials of {part.duration:g} s and of {parts[0].duration:g} s, or with "
-                "other ends; each trial must end at the same time in all of them."
+                f"{what}: trial {b} ends at {parts[0].durations[b]:g} s and at "
+                f"{part.durations[b]:g} s; the spike trains must be of the same trials."
             )
 
 

@@ -96,7 +96,8 @@ def evaluate(
     network
         A network with weights.
     spikes
-        Spike trains of the input, or a dict of input -> spike trains.
+        Spike trains of the input, or a dict of input -> spike trains. Steps after the end of a
+        trial count neither for the loss nor for scores, predictions and rates.
     targets, mask
         What the losses compare with, as for `train`; by default the labels of the spike trains.
     loss

@@ -475,7 +475,7 @@ TRAINS = from_dense(np.ones((1, 10, 2), int), 0.1)
             lambda: stats.cross_correlogram(
                 TRAINS, clock(0.1, 2, 1, 2.0), ([0], [0]), reach=0.1, width=0.01
             ),
-            "trials of 1 s and post 1 of 2 s",
+            "trial 0 ends at 1 s and at 2 s",
         ),
         (
             lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), reach=0.6, width=0.01),

@@ -220,7 +220,7 @@ def test_merged_spikes_are_those_of_both():
         (trains(labels=[1, 0, 2]), "different labels"),
         (spikes.select(units=[0, 1]), "3 and 2 units"),
         (spikes[:2], "3 and 2 trials"),
-        (trains(ends=[0.4, 0.5, 0.5]), "each trial must end at the same time"),
+        (trains(ends=[0.4, 0.5, 0.5]), "trial 2 ends at 0.25 s and at 0.5 s"),
         (0.1, "other is 0.1"),
     ):
         with pytest.raises(ValueError, match=words):
@@ -292,3 +292,17 @@ def test_units_stand_side_by_side():
     ):
         with pytest.raises(ValueError, match=words):
             bs.concatenate(parts, axis=axis)
+
+
+def test_recordings_of_events_keep_their_own_ends():
+    events = [
+        np.array([(99_000, 2), (1000, 0)], dtype=[("t", "i8"), ("x", "i8")]),
+        np.zeros(0, dtype=[("t", "i8"), ("x", "i8")]),
+        np.array([(250_000, 1)], dtype=[("t", "i8"), ("x", "i8")]),
+    ]
+    spikes = bs.data.from_event_arrays(events, (3, 1, 1), own_ends=True)
+    assert spikes.ends.tolist() == [0.1, 0.01, 0.26]
+    early = bs.data.from_event_arrays(events, (3, 1, 1), own_ends=True, duration=0.2)
+    assert early.ends.tolist() == [0.1, 0.01, 0.01] and early.times.size == 2
+    pooled, _ = bs.max_pool(spikes, (1, 3), 3)
+    assert pooled.ends.tolist() == spikes.ends.tolist()
