@@ -12,14 +12,17 @@ from ..engine.own_ends import by_spike as within_trials
 from ..kernels import arrays
 from ..network.network import Network
 from ..support.checks import as_array, real, reals, shown
-from .cross_entropy import CrossEntropy
+from .classification import CrossEntropy
 from .protocols import Loss, checked_part, checked_shape
 
 
 class Target(NamedTuple):
-    """The target of every trial for one loss, and the mask that weights its steps, or None."""
+    """The target of every trial for one loss, and the mask that weights its steps, or None.
 
-    values: NDArray[Any]
+    There is no target, None, where a loss needs none.
+    """
+
+    values: NDArray[Any] | None
     mask: NDArray[Any] | None
 
 
@@ -168,11 +171,7 @@ def make_targets(
         target = _of(targets, term, terms, "targets")
         target = labels if target is None else getattr(term.loss, "as_target", _as_target)(target)
         term.loss.check(target, *shape)
-        weights = _of(mask, term, terms, "mask")
-        if weights is not None:
-            weights = _checked_mask(weights, term, n_trials, steps)
-        if own_steps is not None:
-            weights = _until_ends(weights, term, exist(own_steps, steps))
+        weights = mask_of(term, terms, mask, n_trials, steps, own_steps)
         term.loss.total_weight(shape, weights)  # ValueError if no step of any trial counts
         result.append(Target(target, weights))
     return tuple(result)
@@ -181,6 +180,32 @@ def make_targets(
 def _as_target(target):
     """Targets of losses that say nothing of them."""
     return as_array(target, "targets")
+
+
+def mask_of(
+    term: LossTerm,
+    terms: tuple[LossTerm, ...],
+    masks: Any,
+    n_trials: int,
+    steps: int,
+    own_steps: NDArray[np.int64] | None = None,
+) -> NDArray[Any] | None:
+    """Return the mask of one term, from one for all or a dict by name; None: there is none.
+
+    Parameters
+    ----------
+    own_steps
+        (trial,) steps of each trial, after which no step has a weight; None: all have `steps`.
+
+    Raises
+    ------
+    ValueError
+        If it does not fit the trials or the loss.
+    """
+    mask = _of(masks, term, terms, "mask")
+    if mask is not None:
+        mask = _checked_mask(mask, term, n_trials, steps)
+    return mask if own_steps is None else _until_ends(mask, term, exist(own_steps, steps))
 
 
 def _checked_mask(mask, term, n_trials, steps):
@@ -230,7 +255,7 @@ def _of(given, term, terms, what):
 
 def select(targets: tuple[Target, ...], rows: Any) -> tuple[Target, ...]:
     """Return the targets and masks of some trials."""
-    return tuple(Target(t[rows], None if mask is None else mask[rows]) for t, mask in targets)
+    return tuple(Target(*(None if a is None else a[rows] for a in each)) for each in targets)
 
 
 def total_weights(

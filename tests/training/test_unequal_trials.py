@@ -98,7 +98,7 @@ MASK = RNG.uniform(0.1, 1, (5, 50))
 #: Loss, its targets, its mask, and what it looks at.
 LOSSES = {
     "max": (bs.MaxOverTimeCrossEntropy(), None, None, None),
-    "sum": (bs.SumOverTimeCrossEntropy(), None, None, None),
+    "sum": (bs.SumOverTimeCrossEntropy(class_weights=[1, 2, 0.5]), None, None, None),
     "mean": (bs.MeanOverTimeCrossEntropy(), None, None, None),
     "last": (bs.LastStepCrossEntropy(), None, None, None),
     "every": (bs.EveryStepCrossEntropy(), None, None, None),
@@ -151,9 +151,22 @@ def test_a_loss_of_trials_that_end_early_is_that_of_each_trial_alone(net, name):
         ours, theirs = together.predictions[b], each.predictions[0]
         ours = ours[: STEPS[b]] if np.ndim(ours) == 2 else ours
         np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+    _check_predictions(net, together, trials, mask, what)
     for name in ("E", "I"):
         rates = [each.rates[name] for each in alone]
         assert together.rates[name] == pytest.approx(np.average(rates, weights=STEPS), rel=1e-12)
+
+
+def _check_predictions(net, together, trials, mask, what):
+    """What `predict` says of trials is what it says of each alone, and what `evaluate` says."""
+    found = bs.predict(net, trains().relabel(None), mask, batch=2, **what)
+    np.testing.assert_array_equal(found.predictions, together.predictions)
+    assert found.rates == together.rates
+    for b, (spikes, _, own_mask) in enumerate(trials):
+        alone = bs.predict(net, spikes, own_mask, **what)
+        assert (alone.probabilities is None) == (found.probabilities is None)
+        if found.probabilities is not None:
+            np.testing.assert_allclose(found.probabilities[b], alone.probabilities[0], rtol=1e-12)
 
 
 @pytest.mark.parametrize("readout", ["E", None])
