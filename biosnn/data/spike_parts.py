@@ -45,8 +45,8 @@ class SpikeTrainsParts(SpikeTrainsBase):
         *,
         trials: Any = None,
         units: Any = None,
-        start: float = 0.0,
-        stop: float | None = None,
+        start: ArrayLike = 0.0,
+        stop: ArrayLike | None = None,
     ) -> Self:
         """Return the spikes of some trials and units in a window of time.
 
@@ -56,7 +56,8 @@ class SpikeTrainsParts(SpikeTrainsBase):
             Which ones: a number, a slice, a list of numbers or a mask; None: all. Units get the
             numbers 0, 1, … in the order in which they are given.
         start, stop
-            Window in seconds; a spike at `stop` is not in it. The window is a trial of its own:
+            Window in seconds, one for all trials or (trials chosen,) one for each, such as the
+            onset of a stimulus; a spike at `stop` is not in it. The window is a trial of its own:
             times count from `start`, which becomes 0. Default: from the start to the end of each
             trial.
 
@@ -79,12 +80,20 @@ class SpikeTrainsParts(SpikeTrainsBase):
         >>> part = trains.select(units=[0], start=0.25)
         >>> part.times.round(3), part.duration
         (array([0.05]), 0.25)
+
+        Trials that end when a reaction comes:
+
+        >>> two = trains + trains
+        >>> two.select(stop=[0.25, 0.5]).ends
+        array([0.25, 0.5 ])
         """
         part = self if trials is None else self[trials]
         part = part if units is None else part._of_units(numbers(units, self.n_units, "unit"))
-        start = checks.time(start, "start", 0)
-        stop = part.duration if stop is None else checks.time(stop, "stop", above=0)
-        return part if start == 0 and stop == part.duration else part._within(start, stop)
+        begin = _of_trials(start, "start", len(part))
+        end = _of_trials(part.duration if stop is None else stop, "stop", len(part))
+        if stop is None and not begin.any():
+            return part
+        return part._within(begin, end)
 
     def _of_units(self, chosen):
         """The spikes of some units, which get numbers from 0 on."""
@@ -99,26 +108,29 @@ class SpikeTrainsParts(SpikeTrainsBase):
         return self._kept(keep, units=units, n_units=int(chosen.size))
 
     def _within(self, start, stop):
-        """The spikes of a window, whose start becomes 0."""
-        if not start < stop <= self.duration * (1 + 1e-9):
+        """The spikes of a window of each trial, whose start becomes 0."""
+        wrong = ~((start < stop) & (stop <= self.duration * (1 + 1e-9)))
+        if np.any(wrong):
+            b = int(wrong.argmax())
             raise ValueError(
-                f"the window is {start:g} s to {stop:g} s; it must lie within 0 and "
-                f"{self.duration:g} s, where the longest trial ends."
+                f"the window of trial {b} is {start[b]:g} s to {stop[b]:g} s; it must lie within 0 "
+                f"and {self.duration:g} s, where the longest trial ends."
             )
         ends = np.minimum(self.durations, stop) - start
-        if ends.size and not ends.min() > 0:
+        if np.any(ends <= 0):
             b = int(ends.argmin())
             raise ValueError(
-                f"start is {start:g} s, but trial {b} ends at {self.durations[b]:g} s already; "
+                f"start is {start[b]:g} s, but trial {b} ends at {self.durations[b]:g} s already; "
                 "leave such trials out with trials=…."
             )
-        times = self.times.astype(np.float64)
-        at = times + timegrid.window_tolerance(self.times.dtype, stop - start)(times)
-        keep = (at >= start) & (at < stop)
-        latest = np.nextafter(ends.astype(self.times.dtype), 0, dtype=self.times.dtype)
-        times = np.maximum(times - start, 0)[keep].astype(self.times.dtype)
-        times = np.minimum(times, latest[self.trials[keep]])
-        return self._kept(keep, times=times, ends=ends, duration=stop - start)
+        times, trials, kind = self.times.astype(np.float64), self.trials, self.times.dtype
+        width = float(np.min(stop - start, initial=self.duration))
+        at = times + timegrid.window_tolerance(kind, width)(times)
+        keep = (at >= start[trials]) & (at < stop[trials])
+        trials = trials[keep]
+        latest = np.nextafter(ends.astype(kind), 0, dtype=kind)
+        times = np.maximum(times[keep] - start[trials], 0).astype(kind)
+        return self._kept(keep, times=np.minimum(times, latest[trials]), ends=ends)
 
     def shift(self, by: ArrayLike) -> Self:
         """Return the same trials with all spikes moved in time.
@@ -146,14 +158,8 @@ class SpikeTrainsParts(SpikeTrainsBase):
         >>> trains.shift(0.25).times
         array([0.35, 0.45])
         """
-        by = checks.reals(seconds(by, "by"), "by")
-        if by.shape not in ((), (len(self),)):
-            raise ValueError(
-                f"by has shape {by.shape}; it must be one number of seconds, or one for each of "
-                f"{len(self)} trials."
-            )
         kind, trials = self.times.dtype, self.trials
-        moved = self.times.astype(np.float64) + np.broadcast_to(by, len(self))[trials]
+        moved = self.times.astype(np.float64) + _of_trials(by, "by", len(self), None)[trials]
         moved = moved.astype(kind)
         keep = (moved >= 0) & (moved < self.durations.astype(kind)[trials])
         return self._kept(keep, times=moved[keep])
@@ -244,6 +250,17 @@ class SpikeTrainsParts(SpikeTrainsBase):
         parts = {"times": self.times[keep], "units": self.units[keep]} | fields
         offsets = np.concatenate([[0], np.cumsum(keep)])[self.offsets]
         return self._changed(offsets=offsets, **parts)
+
+
+def _of_trials(value, name, n_trials, least=0.0):
+    """(trials,) seconds, from one number or one for each trial."""
+    value = checks.reals(seconds(value, name), f"{name} (seconds)", least)
+    if value.shape not in ((), (n_trials,)):
+        raise ValueError(
+            f"{name} has shape {value.shape}; it must be one number of seconds, or one for each of "
+            f"{n_trials} trials."
+        )
+    return np.broadcast_to(value, n_trials)
 
 
 # ------------------------------------------------------------------------------------ concatenation

@@ -170,6 +170,8 @@ def test_a_selection_holds_its_window_from_zero_on(dtype):
     )
     same(spikes.select(trials=2, units=slice(1, None)), [LISTS[2][1:]], duration=0.25)
     same(spikes.select(), LISTS, ends=ENDS)
+    each = spikes.select(start=[0.1, 0.0, 0.05], stop=[0.3, 0.05, 0.5])
+    same(each, [[[0.0], [0.1], []], [[], [], []], [[0.15], [], [0.19]]], ends=[0.2, 0.05, 0.2])
     # neighbouring windows share no spike, and lose none, whatever is rounded
     grid = bs.SpikeTrains.from_units([np.arange(1000) * 1e-3], duration=1.0)
     parts = [grid.select(start=k * 0.1, stop=(k + 1) * 0.1) for k in range(10)]
@@ -182,7 +184,9 @@ def test_a_selection_holds_its_window_from_zero_on(dtype):
     "options, error, words",
     [
         ({"start": 0.3}, ValueError, "trial 2 ends at 0.25 s already"),
-        ({"start": 0.2, "stop": 0.1}, ValueError, "window is 0.2 s to 0.1 s"),
+        ({"start": 0.2, "stop": 0.1}, ValueError, "window of trial 0 is 0.2 s to 0.1 s"),
+        ({"start": [0, 0.3, 0], "stop": 0.2}, ValueError, "window of trial 1 is 0.3 s to 0.2 s"),
+        ({"start": [0, 0.3]}, ValueError, "one for each of 3 trials"),
         ({"stop": 0.6}, ValueError, "where the longest trial ends"),
         ({"units": [1, 1]}, ValueError, "each of them once"),
         ({"units": []}, ValueError, "at least one"),

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 import biosnn as bs
+from biosnn.data.augmentation import augmented_events
+from biosnn.data.binning import bin_events
 from biosnn.initializer import shadows
 from biosnn.training.batch_gradient import GradientPass
 from biosnn.training.dataset import Given, load
@@ -213,11 +215,32 @@ def test_a_run_ends_each_trial_where_it_ends(net):
     np.testing.assert_allclose(found, total, rtol=1e-10, atol=1e-14)
 
 
-def test_augmented_trials_lose_the_spikes_after_their_own_end(net):
-    spikes, shift = trains(), [bs.TimeShift(0.02), bs.Insert(50.0)]
-    changed = bs.augment(spikes, shift, seed=3)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        bs.TimeShift(0.02),
+        bs.TimeJitter(0.01),
+        bs.TimeStretch(0.5),
+        bs.Insert(50.0),
+        bs.Blend(1.0),
+        bs.Drop(0.3),
+    ],
+)
+def test_an_augmented_trial_ends_where_it_ended(kind):
+    spikes = trains()
+    changed = bs.augment(spikes, [kind], seed=3)
     np.testing.assert_array_equal(changed.ends, spikes.ends)
-    assert np.all(changed.times < spikes.ends[changed.trials])
+    assert np.all(changed.times < spikes.ends[changed.trials]) and changed.times.size
+    # what a training sees, chunk by chunk, is the same as all at once
+    key = np.random.default_rng(0).integers(9)
+    spans = augmented_events(spikes, [kind], key, rows=np.array([4, 0]))
+    binned = bin_events(spans, 8, spikes.duration, DT, ends=spikes.ends[[4, 0]])
+    whole = bs.bin_spikes(bs.augment(spikes, [kind], seed=key), DT)
+    np.testing.assert_array_equal(binned.dense(), whole.dense()[[4, 0]])
+
+
+def test_augmented_trials_lose_the_spikes_after_their_own_end():
+    spikes, shift = trains(), [bs.TimeShift(0.02), bs.Insert(50.0)]
     inserted = np.bincount(bs.augment(spikes, [bs.Insert(2e3)], seed=3).trials)
     np.testing.assert_allclose(inserted / (2e3 * 8 * ENDS), 1, atol=0.15)
     history = bs.train(net_copy(), spikes, epochs=2, augment=shift, batch=2, progress=False)
