@@ -14,6 +14,8 @@ from .background import Current
 from .background_tables import pack_noise
 from .finite import check_slice
 from .inputs import Inputs
+from .perturbed import Schedule
+from .perturbed_stream import Holds, stimuli
 from .plasticity import pack_plastic, restore, starting_weights, state_of
 from .state import State
 from .stream_layout import StreamLayout, list_bounds
@@ -60,6 +62,8 @@ class StreamRun:
         Number of threads.
     steps
         Steps for which input spikes are needed.
+    schedule
+        When neurons are held, stimulated or, if they are inputs, silent.
 
     Raises
     ------
@@ -78,6 +82,7 @@ class StreamRun:
         initial: Mapping[str, Any] | None,
         threads: int,
         steps: int,
+        schedule: Schedule | None = None,
     ):
         self.network, self.threads, self.layout = network, threads, StreamLayout(network)
         self.fingerprint, self.longest = network.fingerprint(), _longest_delay(network)
@@ -86,12 +91,16 @@ class StreamRun:
         self.cells = pack_cells(self.layout, threads)
         self.learned = starting_weights(network, state)
         self.wires, self.keep_alive = pack_wires(self.layout, self.cells, self.learned)
-        self.noise = pack_noise(self.layout, _with_bias(network, background), key)
         self.step = self.first = 0 if state is None else state.step
+        schedule = Schedule(steps) if schedule is None else schedule
+        currents = stimuli(schedule, self.layout, self.first)
+        self.noise = pack_noise(self.layout, [*_with_bias(network, background), *currents], key)
         self.memory = new_memory(
             self.layout, self.cells, self.wires, self.noise, state, initial, seed
         )
-        self.drive = input_drive(network, spikes, merge, self.first, steps)
+        self.holds = Holds(schedule, self.layout, self.cells, self.memory, self.first)
+        self.cells = self.holds.holding(self.cells)
+        self.drive = input_drive(network, spikes, merge, self.first, steps, schedule.inputs)
         lists = list_bounds(
             self.layout, self.cells.bounds, most_spikes(self.layout, self.drive, merge, state)
         )
@@ -135,7 +144,8 @@ class StreamRun:
         end = self.first + steps
         with ThreadPoolExecutor(max(1, self.threads - 1)) as pool:
             while self.step < end:
-                first, last, before = self.step, min(self.step + size, end), clock()
+                first, before = self.step, clock()
+                last = min(first + size, self.holds.take(first), end)
                 self._slice(pool, recorder, control, first, last)
                 now = clock()
                 check_slice(self.network, self.layout, self.memory.x, first, last)
@@ -149,6 +159,7 @@ class StreamRun:
                 advance(last - first, words)
                 if stop() or recorder.failed:
                     break
+        self.holds.let_go()
         return bool(stop())
 
     def _slice(self, pool, recorder, control, first, last):

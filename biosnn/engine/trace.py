@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 from ..data.spike_trains import SpikeTrains
 from ..kernels import arrays
 from ..network.network import Network
+from ..network.perturb import shown
+from ..network.perturb_neurons import Perturbation
 from ..support.show import About, Shows, milliseconds
 from ..support.tables import Table, number
 from .layouts import Layout
 from .packed import Packed
+from .perturbed import Perturbed
 from .state import State
 from .trial_state import after, as_arrays
 
@@ -41,6 +44,8 @@ class Trace(Shows):
         State name -> (trial, neuron) over the steps, of the states in `moments`.
     start
         Seconds that were simulated before this run; times count from there.
+    perturbations
+        What was done to neurons and synapses in this run; `network` and `inputs` are as before.
 
     Examples
     --------
@@ -61,6 +66,7 @@ class Trace(Shows):
     mean: dict[str, NDArray] = field(default_factory=dict)
     variance: dict[str, NDArray] = field(default_factory=dict)
     start: float = 0.0
+    perturbations: tuple[Perturbation, ...] = ()
 
     @property
     def dt(self) -> float:
@@ -136,6 +142,7 @@ class Trace(Shows):
         rows.append(("states", ", ".join(states) or "none"))
         if self.mean:
             rows.append(("moments", ", ".join(self.mean)))
+        rows += shown(self.network, self.perturbations)
         rows.append(("tape", "yes: gradient(trace, …) works" if self.has_tape else "no"))
         rates = [
             (name, f"{counts.shape[1]:,}", number(counts.mean() / self.duration))
@@ -153,6 +160,7 @@ def make_trace(
     steps: int,
     trains: dict[str, SpikeTrains],
     moments: Layout | None = None,
+    change: Perturbed | None = None,
 ) -> Trace:
     """Return the Trace of what a forward pass recorded.
 
@@ -168,11 +176,13 @@ def make_trace(
         The inputs by name.
     moments
         Layout of the states of which there are mean and variance alone.
+    change
+        The network that was given, and its perturbations. Default: none.
     """
     kept = moments.columns if moments else {}
     earlier = drive.earlier
     return Trace(
-        network=packed.network,
+        network=packed.network if change is None else change.given,
         inputs=trains,
         n_steps=steps,
         states={name: recording.states[..., at] for name, at in layout.columns.items()},
@@ -181,4 +191,5 @@ def make_trace(
         mean={name: recording.moments[:, 0, at] for name, at in kept.items()},
         variance={name: recording.moments[:, 1, at] / steps for name, at in kept.items()},
         start=0.0 if earlier is None else earlier.first * packed.network.dt,
+        perturbations=() if change is None else change.perturbations,
     )
