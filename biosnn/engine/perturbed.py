@@ -1,15 +1,15 @@
 """Perturbations (network/perturb.py) on the time grid of a run: holds, pulses, silent inputs.
 
 A neuron that is silent or clamped is held as a refractory one is: its clock is set to the length of
-the window, and the kernels keep its U. They look at clocks only where `clamped_steps` is above 0,
-so populations that no spike clamps get NEVER, which is, and which is 0 as the clock of 32 bits that
-a spike starts.
+the window, and the kernels keep its U. They look at clocks only of populations whose spikes clamp;
+`looked_at` makes them look at others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,8 +22,19 @@ from ..support.show import milliseconds
 from .state import State
 from .trial_state import without_events
 
-#: Above 0, and 0 as a number of 32 bits.
-NEVER = 1 << 32
+#: Above 0, but 0 as a clock, which has 32 bits; without the compiler a fraction has to do.
+_NEVER = 0.5 if numba.config.DISABLE_JIT else 1 << 32
+
+
+def looked_at(clamped_steps: NDArray, places: Iterable[int]) -> NDArray:
+    """Return how many steps spikes clamp, such that kernels look at the clocks at some places.
+
+    Where spikes clamp none, it is a number above 0 that as a clock is none.
+    """
+    result = clamped_steps.astype(np.result_type(clamped_steps, type(_NEVER)))
+    for place in places:
+        result[place] = result[place] or _NEVER
+    return result
 
 
 class Hold(NamedTuple):
@@ -73,7 +84,8 @@ class Perturbed:
         """
         lesions = [each for each in self.perturbations if isinstance(each, Lesion)]
         gone = [self._hold(each, 0, steps) for each in lesions]
-        holds, inputs, pulses = [], [], []
+        holds: list[Hold] = []
+        pulses: list[Hold] = []
         for each in self.perturbations:
             if isinstance(each, ForAWhile):
                 kind = pulses if isinstance(each, Stimulate) else holds

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .background import Current
-from .perturbed import NEVER, Schedule
+from .perturbed import Schedule, looked_at
 from .stream_layout import StreamLayout
 from .stream_tables import Cells, Memory
 
@@ -47,11 +47,10 @@ class Holds:
 
     def holding(self, cells: Cells) -> Cells:
         """Return the populations such that kernels look at the clocks of those that can be held."""
-        clamped = cells.clamped_steps.copy()
-        for name in self.schedule.held:
-            p = self.layout.number[name]
-            clamped[p] = clamped[p] or NEVER - 1
-        return cells._replace(clamped_steps=clamped)
+        if not self.schedule.held:
+            return cells
+        places = [self.layout.number[name] for name in self.schedule.held]
+        return cells._replace(clamped_steps=looked_at(cells.clamped_steps, places))
 
     def take(self, step: int) -> int:
         """Take hold of the neurons whose turn it is at a step; returns the next such step."""

@@ -17,11 +17,11 @@ from .chunks import forward
 from .finite import check_batch
 from .layouts import Layout, all_states, current_layout, stack
 from .packed import Packed
-from .perturbed import NEVER, Hold, Schedule
+from .perturbed import Hold, Schedule, looked_at
 
 
-def check_held(packed: Packed, schedule: Schedule, tape: bool) -> None:
-    """Raise a ValueError where a batch of trials cannot do what a schedule says.
+def holding(packed: Packed, schedule: Schedule, tape: bool = False) -> Packed:
+    """Return the network such that kernels look at the clocks of populations that can be held.
 
     Parameters
     ----------
@@ -31,7 +31,23 @@ def check_held(packed: Packed, schedule: Schedule, tape: bool) -> None:
         The perturbations.
     tape
         Whether gradients are wanted.
+
+    Raises
+    ------
+    ValueError
+        If a batch of trials cannot do what the schedule says.
     """
+    _check_held(packed, schedule, tape)
+    if not schedule.held:
+        return packed
+    first = [packed.neurons(name).start for name in schedule.held]
+    groups = np.searchsorted(packed.model.neuron_first, first, side="right") - 1
+    clamped = looked_at(packed.model.clamped_steps, groups)
+    return replace(packed, model=packed.model._replace(clamped_steps=clamped))
+
+
+def _check_held(packed, schedule, tape):
+    """ValueError where a batch of trials cannot do what a schedule says."""
     for name in sorted(schedule.held):
         neuron = packed.network[name].neuron
         if neuron is not None and neuron.has_delta_synapses:
@@ -46,17 +62,6 @@ def check_held(packed: Packed, schedule: Schedule, tape: bool) -> None:
             "are taken hold of, and gradients do not flow from one part into the one before. Leave "
             "start and stop out, or run the parts with state=…, each with its tape."
         )
-
-
-def holding(packed: Packed, schedule: Schedule) -> Packed:
-    """Return the network such that kernels look at the clocks of populations that can be held."""
-    if not schedule.held:
-        return packed
-    clamped = packed.model.clamped_steps.copy()
-    for name in schedule.held:
-        g = np.searchsorted(packed.model.neuron_first, packed.neurons(name).start, side="right") - 1
-        clamped[g] = clamped[g] or NEVER
-    return replace(packed, model=packed.model._replace(clamped_steps=clamped))
 
 
 def injected(

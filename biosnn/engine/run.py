@@ -18,7 +18,7 @@ from .buffers import new_recording
 from .inputs import Inputs, events_of
 from .layouts import all_states, checked_arrays, state_layout
 from .perturbed import perturbed, silenced
-from .perturbed_trials import check_held, forward_perturbed, holding, injected
+from .perturbed_trials import forward_perturbed, holding, injected
 from .recording import Record, chosen_neurons, chosen_states
 from .state import State
 from .trace import Trace, make_trace
@@ -121,14 +121,9 @@ def run(
     least = 1 if earlier is None else len(earlier.states)
     events, steps, trains = events_of(network, spikes, merge, duration, currents, least)
     n_trials = events.pointers.shape[0]
-    if earlier is not None and least != n_trials:
-        raise ValueError(
-            f"this state is of {least} trials, and there are {n_trials}: trial k goes on from "
-            "trial k."
-        )
+    _check_trials(earlier, n_trials)
     schedule = change.schedule(steps)
-    check_held(packed, schedule, tape)
-    packed = holding(packed, schedule)
+    packed = holding(packed, schedule, tape)
     layout, current = injected(packed, currents, schedule.pulses, n_trials, steps)
     drive = arrays.Drive(
         inputs=silenced(network, events, schedule.inputs),
@@ -147,6 +142,15 @@ def run(
     drive, recording = forward_perturbed(packed, drive, recording, schedule, threads, kept)
     trace = make_trace(packed, drive, recording, states, steps, trains, kept, change)
     return _only(trace, record) if whole else trace
+
+
+def _check_trials(earlier, n_trials):
+    """ValueError unless a state has as many trials as there are."""
+    if earlier is not None and len(earlier.states) != n_trials:
+        raise ValueError(
+            f"this state is of {len(earlier.states)} trials, and there are {n_trials}: trial k "
+            "goes on from trial k."
+        )
 
 
 def _recorded_states(packed, record, whole):

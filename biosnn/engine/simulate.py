@@ -145,18 +145,7 @@ def simulate(
     check_network(network)
     n_threads = _threads(network, threads)
     change = perturbed(network, perturbations)
-    run = StreamRun(
-        change.network,
-        spikes,
-        merge,
-        background,
-        change.started_from(state),
-        seed,
-        initial,
-        n_threads,
-        steps,
-        change.schedule(steps),
-    )
+    run = StreamRun(change, spikes, merge, background, state, seed, initial, n_threads, steps)
     recording = StreamRecording(run, record, every, record_spikes, rate_bin, steps)
     try:
         recording.open(out)

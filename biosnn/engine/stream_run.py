@@ -7,14 +7,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..kernels import stream
-from ..network.network import Network
 from ..support.checks import several
 from ..support.code_cache import clock, ready
 from .background import Current
 from .background_tables import pack_noise
 from .finite import check_slice
 from .inputs import Inputs
-from .perturbed import Schedule
+from .perturbed import Perturbed
 from .perturbed_stream import Holds, stimuli
 from .plasticity import pack_plastic, restore, starting_weights, state_of
 from .state import State
@@ -56,14 +55,14 @@ class StreamRun:
 
     Parameters
     ----------
-    network, spikes, merge, background, state, seed, initial
+    change
+        The network, and what is done to it.
+    spikes, merge, background, state, seed, initial
         As for `simulate`.
     threads
         Number of threads.
     steps
         Steps for which input spikes are needed.
-    schedule
-        When neurons are held, stimulated or, if they are inputs, silent.
 
     Raises
     ------
@@ -73,7 +72,7 @@ class StreamRun:
 
     def __init__(
         self,
-        network: Network,
+        change: Perturbed,
         spikes: Inputs | None,
         merge: bool,
         background: Any,
@@ -82,8 +81,8 @@ class StreamRun:
         initial: Mapping[str, Any] | None,
         threads: int,
         steps: int,
-        schedule: Schedule | None = None,
     ):
+        network, state = change.network, change.started_from(state)
         self.network, self.threads, self.layout = network, threads, StreamLayout(network)
         self.fingerprint, self.longest = network.fingerprint(), _longest_delay(network)
         check_start(network, self.layout, state, initial, self.longest)
@@ -92,7 +91,7 @@ class StreamRun:
         self.learned = starting_weights(network, state)
         self.wires, self.keep_alive = pack_wires(self.layout, self.cells, self.learned)
         self.step = self.first = 0 if state is None else state.step
-        schedule = Schedule(steps) if schedule is None else schedule
+        schedule = change.schedule(steps)
         currents = stimuli(schedule, self.layout, self.first)
         self.noise = pack_noise(self.layout, [*_with_bias(network, background), *currents], key)
         self.memory = new_memory(

@@ -98,7 +98,9 @@ class OfNeurons(Perturbation):
         units = chosen(self.neurons, population.n, f"{name}({population.name!r}): neurons")
         if np.unique(units).size < units.size:
             raise ValueError(f"{name}({population.name!r}): a neuron is in the list twice.")
-        return population, share(units, self.fraction, stream(self.seed, population.name, "share"))
+        return population, share(
+            units, self.fraction, stream(whole_seed(self.seed), population.name, "share")
+        )
 
     def text(self, network: Any) -> str:
         """Say in a line what it does to a network (see `Perturbation`)."""

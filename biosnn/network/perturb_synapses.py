@@ -94,7 +94,7 @@ class _OfPairs(OfSynapses):
             for end in ("pre", "post")
         ]
         found = _between(network, projection.name, *marks)
-        rng = stream(self.seed, projection.name, "share")
+        rng = stream(whole_seed(self.seed), projection.name, "share")
         return projection, share(found, self.fraction, rng)
 
     def _multiply(self, network, factor):
@@ -347,7 +347,7 @@ class Rewire(OfSynapses):
     def onto(self, network: Any) -> None:
         """Change the weights or synapses of a network (see `OfSynapses`)."""
         projection, old = self._synapses(network)
-        rng = stream(self.seed, projection.name, "rewire")
+        rng = stream(whole_seed(self.seed), projection.name, "rewire")
         same = projection.pre == projection.post
         moved = share(np.arange(old.size), self.fraction, rng)
         pre, post = rewired(old, moved, self.preserve, same, rng, f"Rewire({projection.name!r})")

@@ -1,18 +1,21 @@
 """`evaluate`: loss, score, predictions and rates of a network on a data set."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ..data.spike_trains import SpikeTrains
-from ..engine import chunks, trial_state
+from ..engine import trial_state
 from ..engine.buffers import new_recording
-from ..engine.finite import check_batch
-from ..engine.layouts import NO_CURRENT, all_states, state_layout
+from ..engine.layouts import state_layout
+from ..engine.perturbed import Perturbed, Schedule, perturbed, silenced
+from ..engine.perturbed_trials import forward_perturbed, holding, injected
 from ..kernels import arrays
 from ..network.escape import chance
 from ..network.network import Network
+from ..network.perturb_neurons import Perturbation
 from ..support.checks import instance
 from ..support.seeds import TrainingStream
 from ..support.show import About, Shows
@@ -87,6 +90,7 @@ def evaluate(
     threads: int | None = None,
     seed: int | np.random.Generator = 0,
     stateful: bool = False,
+    perturbations: Sequence[Perturbation] = (),
 ) -> Evaluation:
     """Evaluate a network on a data set, without changing it.
 
@@ -110,6 +114,9 @@ def evaluate(
         Seed of escape noise.
     stateful
         True: trial k of a batch goes on from trial k of the batch before, as for `train`.
+    perturbations
+        A list of what is done to neurons and synapses in every trial, such as
+        [perturb.Lesion("E", fraction=0.2)] (`biosnn.perturb`).
 
     Returns
     -------
@@ -142,18 +149,24 @@ def evaluate(
     presentation = make_presentation(network, batch, seed, threads, stateful=stateful)
     objective = make_objective(network, loss, readout)
     data = load(network, objective.terms, Given(spikes, targets, mask))
-    return Evaluator(Parameters(network), objective, presentation)(data)
+    change = perturbed(network, perturbations)
+    return Evaluator(Parameters(change.network), objective, presentation, change)(data)
 
 
 class Evaluator:
     """Forward passes over data sets, with their working memory."""
 
     def __init__(
-        self, parameters: Parameters, objective: Objective, presentation: Presentation
+        self,
+        parameters: Parameters,
+        objective: Objective,
+        presentation: Presentation,
+        change: Perturbed | None = None,
     ) -> None:
         self.parameters = parameters
         self.objective = objective
         self.presentation = presentation
+        self.change = change
         self._recording: Any = None
 
     def __call__(self, data: DataSet) -> Evaluation:
@@ -163,10 +176,12 @@ class Evaluator:
         self.presentation.check_whole_batches(data.rows)
         targets = data.targets_of(data.rows)
         totals = total_weights(terms, network, targets, data.rows.size, data.steps)
+        schedule = Schedule(data.steps) if self.change is None else self.change.schedule(data.steps)
+        data = replace(data, events=silenced(network, data.events, schedule.inputs))
         found, counts, state = [], 0, None
         for start in range(0, data.rows.size, size):
             rows = data.rows[start : start + size]
-            recording, state = self._forward(data, rows, state)
+            recording, state = self._forward(data, rows, state, schedule)
             found.append(self._assess(data, rows, recording, totals))
             counts = counts + recording.counts.sum(axis=0, dtype=np.float64)
         predictions = {
@@ -204,21 +219,21 @@ class Evaluator:
             for p in packed.network.firing
         }
 
-    def _forward(self, data, rows, state):
+    def _forward(self, data, rows, state, schedule):
         """A forward pass without what gradients need, and where its trials stand if stateful."""
-        packed, options = self.parameters.packed, self.presentation
+        packed, options = holding(self.parameters.packed, schedule), self.presentation
         network, key = packed.network, options.key(TrainingStream.EVALUATION)
+        layout, current = injected(packed, {}, schedule.pulses, rows.size, data.steps)
         drive = arrays.Drive(
             data.events,
             rows,
-            NO_CURRENT,
-            np.empty((rows.size, 0, 0), network.dtype),
+            layout.blocks,
+            current,
             chance(packed.order, network.dt, key, rows),
             state,
         )
         recording = self._room(rows.size, data.steps)
-        chunks.forward(packed, drive, recording, data.steps, options.threads)
-        check_batch(packed, drive, recording, data.steps, all_states)
+        drive, recording = forward_perturbed(packed, drive, recording, schedule, options.threads)
         after = (
             trial_state.after(packed, drive, recording, data.steps) if options.stateful else None
         )
