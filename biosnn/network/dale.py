@@ -120,7 +120,7 @@ class Audit(Shows):
         )
 
 
-def audit(network: Any, perturbations: Sequence[Any] = ()) -> Audit:
+def audit(network: Any, *, perturbations: Sequence[Any] = ()) -> Audit:
     """Return the signs of all presynaptic neurons, from the weights as they are now.
 
     Parameters
@@ -149,7 +149,7 @@ def audit(network: Any, perturbations: Sequence[Any] = ()) -> Audit:
     >>> projection = net.connect(exc, exc, weights=bs.Exponential(0.1), seed=1)
     >>> bs.audit(net).signs["E"]
     array([1, 1, 1])
-    >>> bs.audit(net, [bs.perturb.Lesion("E", neurons=[0])])
+    >>> bs.audit(net, perturbations=[bs.perturb.Lesion("E", neurons=[0])])
     Dale's law: 0 violations
       Lesion  1 of 3 neurons of E
     <BLANKLINE>

@@ -160,7 +160,7 @@ def test_audit_and_objects_report():
         perturb.LesionSynapses("I->I"),
         perturb.Silence("E", start=0.01, stop=0.02),
     ]
-    audit = bs.audit(net, changes)
+    audit = bs.audit(net, perturbations=changes)
     assert np.array_equal(audit.signs["E"] == 0, np.arange(200) < 20)
     assert not audit.signs["I"].any() and audit.violations == 0
     trace = bs.run(net, bs.data.poisson(30, 50, 0.05, seed=1), perturbations=changes)
@@ -234,7 +234,12 @@ def test_what_learns_or_shares_weights_is_refused(monkeypatch):
     e = net.population(8, bs.ei_lif(), "excitatory", name="E")
     i = net.population(4, bs.ei_lif(), "inhibitory", name="I")
     net.connect(
-        i, e, synapses=bs.FixedInDegree(2), weights=0.1, seed=1, plasticity=bs.InhibitorySTDP(1e-3, 5.0)
+        i,
+        e,
+        synapses=bs.FixedInDegree(2),
+        weights=0.1,
+        seed=1,
+        plasticity=bs.InhibitorySTDP(1e-3, 5.0),
     )
     kernel = bs.Convolution((1, 8), 1, 3)
     net.connect(e, net.population(6, bs.ei_lif(), name="F"), synapses=kernel, weights=0.1)
