@@ -13,21 +13,30 @@ def perturbs(c, result):
     ).spikes
 
 
-_NEURONS = {"population": "E", "neurons": [0, 2, 3, 5], "fraction": 0.5, "seed": 0}
-_WINDOW = {"start": 2e-3, "stop": 10e-3}
-_PAIRS = {"projection": "E->I", "pre": [0, 1, 2, 3], "post": [0, 1], "fraction": 0.5, "seed": 0}
+def _neurons(**more):
+    return {"population": "E", "neurons": [0, 2, 3, 5], "fraction": 0.5, "seed": 0, **more}
+
+
+def _window(**more):
+    return _neurons(start=2e-3, stop=10e-3, **more)
+
+
+def _pairs(**more):
+    ends = {"pre": [0, 1, 2, 3], "post": [0, 1]}
+    return {"projection": "E->I", "fraction": 0.5, "seed": 0, **ends, **more}
+
 
 PERTURBATIONS = {
-    "perturb.Silence": lambda c: (bs.perturb.Silence, _NEURONS | _WINDOW, perturbs),
-    "perturb.Clamp": lambda c: (bs.perturb.Clamp, _NEURONS | _WINDOW | {"value": 0.2}, perturbs),
+    "perturb.Silence": lambda c: (bs.perturb.Silence, _window(), perturbs),
+    "perturb.Clamp": lambda c: (bs.perturb.Clamp, _window(value=0.2), perturbs),
     "perturb.Stimulate": lambda c: (
         bs.perturb.Stimulate,
-        _NEURONS | _WINDOW | {"current": 2.0},
+        _window(current=2.0),
         perturbs,
     ),
-    "perturb.Lesion": lambda c: (bs.perturb.Lesion, _NEURONS, perturbs),
-    "perturb.LesionSynapses": lambda c: (bs.perturb.LesionSynapses, _PAIRS, perturbs),
-    "perturb.Scale": lambda c: (bs.perturb.Scale, _PAIRS | {"factor": 0.5}, perturbs),
+    "perturb.Lesion": lambda c: (bs.perturb.Lesion, _neurons(), perturbs),
+    "perturb.LesionSynapses": lambda c: (bs.perturb.LesionSynapses, _pairs(), perturbs),
+    "perturb.Scale": lambda c: (bs.perturb.Scale, _pairs(factor=0.5), perturbs),
     "perturb.Rewire": lambda c: (
         bs.perturb.Rewire,
         {"projection": "E->E", "fraction": 0.5, "preserve": "in-degree", "seed": 0},

@@ -259,6 +259,7 @@ RUNS = {
             "threads": 1,
             "seed": 0,
             "stateful": False,
+            "perturbations": [bs.perturb.Lesion("E", neurons=[0])],
         },
         lambda c, e: (e.loss, e.score, e.rates),
     ),
