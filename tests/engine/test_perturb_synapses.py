@@ -150,6 +150,9 @@ def test_evaluate_is_run_trial_by_trial():
     assert found.loss == pytest.approx(value, rel=1e-12)
     assert found.loss != pytest.approx(bs.evaluate(net, trains, loss=loss).loss, rel=1e-3)
     assert found.rates["A"] == pytest.approx(trace.counts["A"].mean() / 0.03)
+    predicted = bs.predict(net, trains, loss=loss, batch=3, perturbations=changes)
+    assert np.array_equal(predicted.predictions, found.predictions)
+    assert predicted.rates == found.rates
 
 
 def test_audit_and_objects_report():
