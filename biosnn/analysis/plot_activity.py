@@ -159,13 +159,20 @@ def _raster(axis, group, spikes, units, time, many):
     axis.text(
         1.0 if many else 1.01,
         1.0 if many else 0.5,
-        rate_in_words(firing_rates(time.cut(spikes)).mean()),
+        _rate(spikes, time),
         transform=axis.transAxes,
         ha="right" if many else "left",
         va="bottom" if many else "center",
         fontsize=size(0.85),
         color=group.colour,
     )
+
+
+def _rate(spikes, time):
+    """The mean rate of one trial in words."""
+    if spikes.durations[0] <= time.start:
+        return "ended"
+    return rate_in_words(firing_rates(time.cut(spikes)).mean())
 
 
 def _rates(axis, curves, time):
@@ -178,7 +185,7 @@ def _rates(axis, curves, time):
 def _readout(axis, read, readout, trial, time):
     """Draw the membranes of a readout, that of the true class heavily."""
     states = read.states(readout, ("U",))
-    inside = time.picks(states.times)
+    inside = read.inside(time)[trial]
     for unit, values in zip(states.neurons, states.values[0][trial][inside].T):
         true = read.labels is not None and unit == read.labels[trial]
         axis.plot(
@@ -230,8 +237,10 @@ def _outcome(read, trial, readouts):
     if read.labels is None:
         return "" if read.long else f"trial {trial}"
     said = [f"class {int(read.labels[trial])}"]
+    own = read.source.own_steps
+    steps = slice(None if own is None else own[trial])
     for readout in readouts:
-        largest = read.source.states[f"{readout.name}.U"][trial].max(axis=0)
+        largest = read.source.states[f"{readout.name}.U"][trial, steps].max(axis=0)
         tied = int(np.sum(largest == largest.max()))
         found = f"predicted {largest.argmax()}"
         found += f", tied with {tied - 1} other{'s' * (tied > 2)}" if tied > 1 else ""

@@ -14,7 +14,7 @@ from .figures import fitted, note
 from .places import place
 from .protocols import PopulationLike, SimulationLike, TraceLike
 from .rates import firing_rates
-from .recorded import groups, window
+from .recorded import groups, longest, window
 from .style import bare, drawing, pt, size
 from .windows import checked_width
 
@@ -89,7 +89,7 @@ def correlograms(
     'B around spikes of A'
     """
     found, origin = groups(recording, populations)
-    time = window(start, stop, found[0].spikes.duration, origin)
+    time = window(start, stop, longest(found), origin)
     reach, rate_bin = _lags(reach, rate_bin, time.length)
     units = checks.whole(units, "units", 1, why="it is how many are drawn at random")
     trains = [time.cut(group.spikes) for group in found]

@@ -83,17 +83,14 @@ def currents(
     read = Recording(recording)
     found, (e, i) = _two_currents(read, population)
     trials, column, time = read.trials(trial), found.column(neuron), read.window(start, stop)
-    inside = time.picks(found.times)
-    times, e, i = found.times[inside] * time.factor, e[:, inside], i[:, inside]
+    inside, times = read.inside(time), found.times * time.factor
     n = len(trials)
     where = place(ax, (5.0 + 4.0 * n, 3.6), width, panels=n, columns=n, sharey=True)
     heads = []
     for axis, k in zip(where.axes, trials):
-        _curves(
-            axis, times, e[k, :, column], i[k, :, column], "" if read.long else f" in trial {k}"
-        )
-        here = slice(k, k + 1), slice(None), slice(column, column + 1)
-        heads.append((f"trial {k}: ", _balance(e[here], i[here])))
+        own_e, own_i = e[k, inside[k], column], i[k, inside[k], column]
+        _curves(axis, times[inside[k]], own_e, own_i, "" if read.long else f" in trial {k}")
+        heads.append((f"trial {k}: ", _balance(own_e[None, :, None], own_i[None, :, None])))
         bare(axis)
     time.axis(*where.axes)
     cells = found.population
@@ -105,7 +102,9 @@ def currents(
         for axis, head in zip(where.axes, heads):
             short = fitted(where.home, "".join(head), 0.9 * where.inches / n, size(0.9))
             axis.set_title(short, fontsize=size(0.9))
-    where.title(f"{said}\nmedians over neurons{all_trials}: {_balance(e, i)}")
+    where.title(
+        f"{said}\nmedians over neurons{all_trials}: {_balance(e[inside][None], i[inside][None])}"
+    )
     lines = where.axes[0].lines[:3]
     where.legend(lines, [str(line.get_label()) for line in lines])
     return where.done()
@@ -141,6 +140,8 @@ def _curves(axis, times, excitation, inhibition, where):
 
 def _balance(excitation, inhibition):
     """Ratio and correlation in words, with the reason where they do not exist."""
+    if not excitation.size:
+        return "the trial has ended"
     if excitation.min() < 0 or inhibition.min() < 0:  # a membrane beyond a reversal potential
         return "a current has the other sign at times, so there is no E/I ratio"
     balance = ei_balance(excitation, inhibition)

@@ -13,7 +13,7 @@ from .intervals import isi_cv
 from .places import place
 from .protocols import PopulationLike, SimulationLike, TraceLike
 from .rates import firing_rates
-from .recorded import groups, window
+from .recorded import groups, longest, window
 from .style import bare, drawing, pt, size
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def distributions(
     ['rate (Hz)', 'CV of the intervals']
     """
     found, origin = groups(recording, populations)
-    time = window(start, stop, found[0].spikes.duration, origin)
+    time = window(start, stop, longest(found), origin)
     trains = [time.cut(group.spikes) for group in found]
     where = place(ax, (8.0, 3.2), width, panels=2, columns=2)
     words = [[group.name] if group.name else [] for group in found]

@@ -85,8 +85,8 @@ def membrane(
     found, trials = read.states(population, ("U",)), read.trials(trial)
     column, time = found.column(neuron), read.window(start, stop)
     theory = None if theory is None else _checked_moments(theory)
-    inside, ratio = time.picks(found.times), 3 if width is None else 2
-    values = found.values[0][:, inside]
+    inside, ratio = read.inside(time), 3 if width is None else 2
+    values = found.values[0]
     where = place(
         ax,
         (5.0 + 4.0 * len(trials), 3.4),
@@ -97,12 +97,14 @@ def membrane(
         width_ratios=[ratio] * len(trials) + [1],
     )
     *left, right = where.axes
-    cells, times = found.population, found.times[inside] * time.factor
+    cells, times = found.population, found.times * time.factor
     for axis, number in zip(left, trials):
-        curve = thinned(times, values[number, :, column])
+        shown = inside[number]
+        curve = thinned(times[shown], values[number, shown, column])
         axis.plot(*curve, color=colour(cells), linewidth=pt(1.0))
         if len(trials) > 1:
             axis.set_title(f"trial {number}", fontsize=size())
+    values = values[inside]
     _histogram(right, values, theory, colour(cells))
     spikes = [_spike_times(read, cells, neuron, number, time) for number in trials]
     side(left[0], _threshold(cells, spikes, values, left, right))

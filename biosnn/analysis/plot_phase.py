@@ -83,7 +83,9 @@ def phase_plane(
         checks.instance(state, what, str, 'the name of a state, such as "U"')
     found, trial = read.states(population, (x, y)), read.trial(trial)
     column, time = found.column(neuron), read.window(start, stop)
-    inside = time.picks(found.times)
+    inside = read.inside(time)[trial]
+    if not inside.any():
+        raise ValueError(f"trial {trial} has ended before {time.start:g} s: nothing to draw.")
     first, second = (values[trial, inside, column].astype(float) for values in found.values)
     resets = _resets(read, found, neuron, trial, found.times[inside])
     where = place(ax, (5.0, 4.0), width)

@@ -12,7 +12,7 @@ from ..support import checks
 from .figures import extent, fitted, inches, note, side, spaced
 from .places import place
 from .protocols import PopulationLike, SimulationLike, TraceLike
-from .recorded import Group, Window, groups, window
+from .recorded import Group, Window, groups, longest, window
 from .style import bare, drawing, pt, size
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def raster(
     found, origin = groups(recording, populations)
     number = checks.whole(trial, "trial", 0, len(found[0].spikes) - 1)
     units = checked_units(units)
-    time = window(start, stop, found[0].spikes.duration, origin)
+    time = window(start, stop, longest(found), origin)
     trains = [group.spikes[number] for group in found]
     where = place(ax, (8.0, 4.0), width)
     (axis,) = where.axes

@@ -14,7 +14,7 @@ from .figures import DASHES, thinned
 from .places import place
 from .protocols import PopulationLike, SimulationLike, TraceLike, looks_like
 from .rates import rate_over_time
-from .recorded import Window, groups, groups_of, window
+from .recorded import Window, groups, groups_of, longest, window
 from .style import bare, drawing, pt, size
 from .windows import checked_width
 
@@ -108,7 +108,7 @@ def rate_curves(
     if rate_bin is None and looks_like(recording, SimulationLike):
         return _counted(recording, populations), recording.duration, recording.start
     found, origin = groups(recording, populations)
-    duration = found[0].spikes.duration
+    duration = longest(found)
     if rate_bin is None:
         step = 0.0 if found[0].population is None else recording.network.dt
         rate_bin = min(max(_BIN, step), duration)

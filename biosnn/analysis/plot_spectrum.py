@@ -14,7 +14,7 @@ from .places import place
 from .plot_rates import with_dashes
 from .protocols import PopulationLike, SimulationLike, TraceLike
 from .rates import firing_rates, rate_over_time
-from .recorded import groups, window
+from .recorded import groups, longest, window
 from .style import bare, drawing, pt, size
 from .windows import checked_width
 
@@ -89,7 +89,7 @@ def spectrum(
     from matplotlib.lines import Line2D
 
     found, origin = groups(recording, populations)
-    time = window(start, stop, found[0].spikes.duration, origin)
+    time = window(start, stop, longest(found), origin)
     rate_bin = checked_width("rate_bin", rate_bin, time.length)
     segment = _checked_segment(segment, rate_bin, time.length)
     trains = [time.cut(group.spikes) for group in found]
@@ -153,7 +153,12 @@ def _density(spikes, rate_bin, segment):
     from scipy import signal  # here: `import biosnn` stays quick
 
     bins = timegrid.nearest_steps(segment, rate_bin)
-    whole = timegrid.whole_windows(spikes.duration, rate_bin)
-    rates = [rate_over_time(spikes[k], rate_bin)[1][:whole] for k in range(len(spikes))]
-    frequencies, power = signal.welch(np.array(rates), fs=1 / rate_bin, nperseg=bins)
-    return frequencies, power.mean(axis=0)
+    total, segments = 0.0, 0
+    for k, duration in enumerate(spikes.durations):
+        whole = timegrid.whole_windows(duration, rate_bin)
+        if whole >= bins:  # else the trial ends before the end of a segment
+            rates = rate_over_time(spikes[k], rate_bin)[1][:whole]
+            found = 1 + (whole - bins) // (bins - bins // 2)
+            total = total + found * signal.welch(rates, nperseg=bins, fs=1 / rate_bin)[1]
+            segments += found
+    return np.fft.rfftfreq(bins, rate_bin), total / segments

@@ -81,6 +81,10 @@ class TraceLike(Protocol):
         """State name to the neurons whose states were recorded, where they are not all."""
 
     @property
+    def own_steps(self) -> np.ndarray | None:
+        """Steps of each trial, or None if all have as many."""
+
+    @property
     def counts(self) -> Mapping[str, np.ndarray]:
         """Population name to spike counts (trial, neuron)."""
 

@@ -107,6 +107,14 @@ class Recording:
         """Seconds of the recorded values."""
         return self.source.state_times if self.long else self.source.times
 
+    def inside(self, time: Window) -> np.ndarray:
+        """Return (trial, step) which recorded values lie in a window, and before a trial's end."""
+        picked = np.tile(time.picks(self.times), (self.n_trials, 1))
+        own = None if self.long else self.source.own_steps
+        if own is not None:
+            picked &= np.arange(picked.shape[1]) < own[:, None]
+        return picked
+
     def window(self, start: Any, stop: Any) -> Window:
         """Return what is drawn of the time; ValueError unless it lies within the recording."""
         return window(start, stop, self.duration, self.start)
@@ -194,19 +202,11 @@ class Window:
             axis.set_xlabel(f"time ({unit}){since}", fontsize=size())
 
     def cut(self, spikes: SpikeTrains) -> SpikeTrains:
-        """Return the spikes in it, as trials that begin with it."""
+        """Return the spikes in it, as trials that begin with it, of those that last until then."""
         if self.whole:
             return spikes
-        keep = self.holds(spikes.times)
-        last = np.nextafter(self.length, 0)
-        return SpikeTrains(
-            times=np.clip(spikes.times[keep].astype(float) - self.start, 0, last),
-            units=spikes.units[keep],
-            offsets=np.concatenate([[0], np.cumsum(keep)])[spikes.offsets],
-            n_units=spikes.n_units,
-            duration=self.length,
-            labels=spikes.labels,
-        )
+        later = None if np.all(spikes.durations > self.start) else spikes.durations > self.start
+        return spikes.select(trials=later, start=self.start, stop=min(self.stop, spikes.duration))
 
 
 def window(start: Any, stop: Any, duration: float, origin: float = 0.0) -> Window:
@@ -230,6 +230,11 @@ class Group:
     spikes: Any  # SpikeTrains, or what else is known of it
     colour: str
     population: Any = None
+
+
+def longest(found: Sequence[Group]) -> float:
+    """Return the longest duration of a trial in seconds."""
+    return max(group.spikes.duration for group in found)
 
 
 def groups(recording: Any, populations: Any) -> tuple[list[Group], float]:

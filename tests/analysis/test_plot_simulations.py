@@ -238,3 +238,64 @@ def test_long_curves_keep_their_extremes():
     np.testing.assert_array_equal(values[np.searchsorted(times, x)], y)
     for some in (times[:10], times[:20_000]):
         assert thinned(some, some)[0] is some
+
+
+# ------------------------------------------------------------------------- trials of unequal length
+
+
+@pytest.fixture(scope="module")
+def unequal():
+    """Two trials of 100 and 60 ms, together and the second alone."""
+    trains = bs.data.poisson(60.0, 20, 0.1, 2, seed=3, labels=[0, 1])
+    both = trains.select(stop=[0.1, 0.06])
+    record = {"record": STATES, "threads": 1}
+    alone = both.select(trials=1, stop=0.06)
+    return bs.run(dalian(), both, **record), bs.run(dalian(), alone, **record)
+
+
+def test_a_trial_that_ends_early_is_drawn_until_its_end(unequal):
+    both, alone = unequal
+    assert both.duration == pytest.approx(0.1) and alone.duration == pytest.approx(0.06)
+    for draw in (plot.activity, lambda t, k: plot.currents(t, "E", 2, k)):
+        mine, other = draw(both, 1), draw(alone, 0)
+        assert mine.axes[-1].get_xlim() == (0, pytest.approx(100))
+        for a, b in zip(mine.axes, other.axes, strict=True):
+            for one, two in zip(a.lines, b.lines, strict=True):
+                if len(one.get_xdata()) > 2:  # else it is a line across the panel
+                    np.testing.assert_allclose(one.get_xydata(), two.get_xydata(), atol=1e-5)
+    figure, other = plot.activity(both, 1), plot.activity(alone)
+    assert [t.get_text() for t in figure.axes[1].texts] == [
+        t.get_text() for t in other.axes[1].texts
+    ]
+    assert figure.get_suptitle()[7:] == other.get_suptitle()[7:]
+
+
+def test_the_distribution_of_the_membrane_leaves_out_what_is_after_the_end(unequal):
+    both, _ = unequal
+    values = np.concatenate([both.states["E.U"][0], both.states["E.U"][1, :30]])
+    words = next(iter(legend_of(plot.membrane(both, "E", 2))))
+    mean, spread = values.mean(dtype=float), values.std(dtype=float)
+    assert words == f"measured: {mean:.3g} ± {spread:.3g} (mean ± sd)"
+
+
+def test_a_window_after_the_end_of_a_trial_says_so(unequal):
+    both, _ = unequal
+    texts = plot.activity(both, 1, start=0.07).axes[1].texts
+    assert [text.get_text() for text in texts] == ["ended"]
+    said = plot.currents(both, "E", 2, 1, start=0.07).get_suptitle()
+    assert said.startswith("E, neuron 2, trial 1: the trial has ended")
+    with pytest.raises(ValueError, match=r"trial 1 has ended before 0.07 s"):
+        plot.phase_plane(both, "E", "U", "I_exc", trial=1, start=0.07)
+    rates = stats.firing_rates(both.spikes["E"][0].select(start=0.07)).mean()
+    found = plot.distributions(both, "E", start=0.07)
+    assert next(iter(legend_of(found))).startswith(f"E, {rates:.3g} Hz")
+
+
+def test_spectra_take_the_segments_that_trials_have():
+    trains = bs.data.poisson(40.0, 30, 1.0, 2, seed=8)
+    cut = trains.select(stop=[1.0, 0.6])
+    mine = plot.spectrum(cut, segment=0.5).axes[0].lines[0].get_ydata()
+    whole = plot.spectrum(trains[0], segment=0.5).axes[0].lines[0].get_ydata()
+    part = trains[1].select(stop=0.5)
+    short = plot.spectrum(part, segment=0.5).axes[0].lines[0].get_ydata()
+    np.testing.assert_allclose(mine, (3 * whole + short) / 4)
