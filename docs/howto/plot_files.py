@@ -35,7 +35,7 @@ def build():
 
 net = build()
 bs.fluctuation_driven(net, spikes, sigma_u=1.0, seed=1, progress=False)
-bs.save_weights(net, folder / "weights.npz")
+bs.save(net, folder / "weights.npz")
 again = build()
 bs.load_weights(again, folder / "weights.npz")
 print("the same weights:", np.array_equal(net.weights["E->I"], again.weights["E->I"]))

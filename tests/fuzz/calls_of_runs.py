@@ -161,12 +161,12 @@ RUNS = {
     ),
     "load_state": lambda c: (bs.load_state, {"path": saved(c, bs.save_state, c.trace.state)}),
     "save_weights": lambda c: (
-        bs.save_weights,
+        bs.save,
         {"network": c.net, "path": str(c.folder / "weights.npz")},
     ),
     "load_weights": lambda c: (
         bs.load_weights,
-        {"network": c.net, "path": saved(c, bs.save_weights, c.net)},
+        {"network": c.net, "path": saved(c, bs.save, c.net)},
         lambda c, _: c.net.weights,
     ),
     "read_spikes": lambda c: (bs.read_spikes, {"path": streamed(c), "run": None}),

@@ -245,7 +245,7 @@ def load_events(path):
 
 
 KINDS = {
-    "weights": Kind(lambda path: bs.save_weights(trained()[0], path), load_weights, "npz"),
+    "weights": Kind(lambda path: bs.save(trained()[0], path), load_weights, "npz"),
     "training": Kind(make_training, load_training, "npz"),
     "stateful training": Kind(
         lambda path: make_training(path, True), lambda path: load_training(path, True), "npz"
