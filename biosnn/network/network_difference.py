@@ -27,7 +27,7 @@ class Difference(NamedTuple):
     def format(self, here: str, there: str) -> str:
         """Return it in words, with names for the places of the two networks."""
         if self.first is None:
-            return f"{self.what} differ" if self.what.endswith("s") else f"{self.what} differs"
+            return f"{self.what} is not the same"
         return f"{self.what} is {self.first} {here}, {self.second} {there}"
 
 
@@ -94,10 +94,8 @@ def _projection(network: Network, name: str, every: bool) -> dict[str, Any]:
     names = ("pre", "post", "receptor", "delay", "plasticity", *(_OF_TRAINING if every else ()))
     found = {key: fingerprint.plain(getattr(projection, key)) for key in names}
     rows = None if synapses is None else (synapses.digest, synapses.weight_shape)
-    more = {
-        "number of synapses": None if synapses is None else synapses.size,
-        "list of synapses": rows,
-    }
+    size = None if synapses is None else synapses.size
+    more: dict[str, Any] = {"number of synapses": size, "list of synapses": rows}
     if every:
         more["in-degree"] = network.in_degree(projection)
     return found | more

@@ -161,7 +161,9 @@ def check(network: Network) -> None:
     copies = {name: array.view() for name, array in arrays.items()}  # which may become read-only
     again = network_building.build(json.loads(json.dumps(head["network"])), copies, "a file of it")
     if found := difference(network, again, every=True):
-        raise ValueError(f"a file cannot hold this network: {found.format('here', 'in the file')}.")
+        raise ValueError(
+            f"a file would not hold this network as it is: {found.format('here', 'in the file')}."
+        )
 
 
 def contents(network: Network) -> tuple[Arrays, dict[str, Any]]:

@@ -147,7 +147,7 @@ def arrays_of(network: Network) -> dict[str, Any]:
 def _of_population(population: Population) -> dict[str, Any]:
     """The record of a population."""
     what = f"population {population.name!r}"
-    own = {"kind": population.kind, "name": population.name}
+    own: dict[str, Any] = {"kind": population.kind, "name": population.name}
     if population.kind == "pooling":
         pooling = stored_parts.described(population.pooling, _POOLS, f"{what}: pooling")
         return own | {"source": population.source, "pooling": pooling}

@@ -28,6 +28,21 @@ def test_resumed_training_has_the_same_bits(tmp_path):
     assert same(whole, parts) and np.array_equal(history.loss, expected.loss)
 
 
+def test_checkpoints_are_networks(tmp_path):
+    """Both files are opened without the code that built the network; a resumed one goes on."""
+    data, constant = task(), bs.schedules.Constant()
+    options = dict(schedule=constant, optimizer=bs.Adam(0.05), out=tmp_path / "a")
+    net, others = network(data), [network(data) for _ in range(2)]
+    history = fit(net, data, epochs=4, **options)
+    found = bs.load(tmp_path / "a" / "last.npz")
+    assert same(found, net) and found.fingerprint() == net.fingerprint()
+    fit(others[0], data, epochs=int(history.best_epoch) + 1, **options | {"out": None})
+    assert same(bs.load(tmp_path / "a" / "best.npz"), others[0])
+    fit(found, data, epochs=6, start="resume", **options)
+    fit(others[1], data, epochs=6, **options | {"out": None})
+    assert same(found, others[1]) and not same(found, net)
+
+
 def test_checkpoints_from_before_an_option_existed(tmp_path):
     """What a recipe does not name was not used: the same bits, or words that name the option."""
     data, whole, parts = task(), *(network(task()) for _ in range(2))
