@@ -159,7 +159,9 @@ def check(network: Network) -> None:
     """
     arrays, head = contents(network)
     copies = {name: array.view() for name, array in arrays.items()}  # which may become read-only
-    again = network_building.build(json.loads(json.dumps(head["network"])), copies, "a file of it")
+    again = network_building.build(
+        json.loads(json.dumps(head["network"])), copies, "a file of this network"
+    )
     if found := difference(network, again, every=True):
         raise ValueError(
             f"a file would not hold this network as it is: {found.format('here', 'in the file')}."
