@@ -1,8 +1,12 @@
 """Whole networks in files: what is read is the network that was saved, or is refused in words."""
 
+import hashlib
 import inspect
+import json
+import re
 import warnings
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,9 +15,10 @@ from hypothesis import given, settings
 
 import biosnn as bs
 from biosnn.network import stored_parts
-from biosnn.support import file_format
 from tests import random_networks
 from tests import whole_networks as whole
+
+FORMAT_4 = Path(__file__).parent / "network_of_format_4.npz"
 
 
 @pytest.fixture
@@ -329,16 +334,41 @@ def test_careless_arguments(tmp_path):
         bs.load_state(tmp_path / "net.npz")
 
 
-def test_the_file_says_what_it_is(tmp_path):
+def keys_of(part):
+    """All names of the records in a JSON value."""
+    inside = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    return set(part if isinstance(part, dict) else ()).union(*map(keys_of, inside))
+
+
+def test_the_file_is_what_its_page_says(tmp_path):
     """Any program that knows zip, .npy and JSON reads it."""
-    bs.save(whole.layered(), tmp_path / "net.npz")
-    arrays, head = file_format.read(tmp_path / "net.npz")
-    assert head["format"] == "biosnn file 4" and head["version"] == bs.__version__
-    assert [p["kind"] for p in head["network"]["populations"][:3]] == [
-        "input",
-        "spiking",
-        "pooling",
-    ]
-    assert arrays["parameter/h/mem"].shape == (10,) and "time_constant/h/mem" not in arrays
-    text = np.load(tmp_path / "net.npz")["meta"].tobytes().decode()
+    with np.load(FORMAT_4) as file:
+        arrays = {name: file[name] for name in file.files}
+    head = json.loads(arrays.pop("meta").tobytes())
+    state = hashlib.blake2b(digest_size=16)
+    digest = head.pop("digest")
+    state.update(json.dumps(head, sort_keys=True).encode())
+    for name in sorted(arrays):
+        state.update(f"{name}\0{arrays[name].dtype.str}\0{arrays[name].shape}\0".encode())
+        state.update(arrays[name].tobytes())
+    assert state.hexdigest() == digest
+    text = json.dumps(head)
     assert "Infinity" not in text and "NaN" not in text
+    page = Path(__file__).parents[2] / "docs" / "reference" / "files.rst"
+    if page.exists():  # an installed library has none
+        words = set(re.findall(r"\w+", page.read_text(encoding="utf-8")))
+        values = {"steepness", "rate", "p", "self_connections", "filters", "kernel", "padding"}
+        known = keys_of(head["network"]) | {name.partition("/")[0] for name in arrays}
+        assert known - values <= words
+
+
+def test_a_file_of_this_format_is_read_for_years(again, tmp_path):
+    """It was written once, of `whole_networks.layered`, and stays as it is."""
+    net = again(bs.load(FORMAT_4))
+    with np.load(FORMAT_4) as before, np.load(tmp_path / "net.npz") as after:
+        heads = [json.loads(file["meta"].tobytes())["network"] for file in (before, after)]
+        assert heads[0] == heads[1] and set(before.files) == set(after.files)
+        for name in set(before.files) - {"meta"}:
+            assert np.array_equal(before[name], after[name])
+        assert np.array_equal(net.weights["h->h"], before["weight/h->h"])
+    assert bs.run(net, whole.spikes(3), seed=1).counts["h"].sum() > 10
