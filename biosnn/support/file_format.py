@@ -84,8 +84,8 @@ def read(path: str | Path, *kinds: str) -> tuple[Arrays, dict[str, Any]]:
     arrays, head = array_file.read(path, "file of biosnn")
     if head.get("format") != FORMAT or str(head.get("kind")) not in _KINDS:
         raise OSError(
-            f"{path} is not a usable file of biosnn: its format is {head.get('format')!r}, not "
-            f"{FORMAT!r}."
+            f"{path} is not a usable file of biosnn: its format is {head.get('format')!r}, written "
+            f"by version {head.get('version')}; this version reads {FORMAT!r}."
         )
     holds, names = _KINDS[head["kind"]]
     complete = set(head) == names | {"format", "kind", "version"}
