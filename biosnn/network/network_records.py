@@ -248,24 +248,23 @@ def _rules_of_neurons(entry):
 
 
 def _rules_of_synapses(entry, n_pre, n_post, arrays):
-    """The schema of the rows of a sparse projection."""
+    """The schema of the rows of a sparse projection, whose values `checked_rows` looks at."""
     name = entry["name"]
     if entry["rule"] is None:
         return {}
     size = np.size(arrays.get(place("target", name), ()))
     known = {
-        place("first", name): schema.Rule(np.int64, (n_pre + 1,), 0, size),
-        place("target", name): schema.Rule(target_type(n_post), (size,), 0, n_post - 1),
+        place("first", name): schema.Rule(np.int64, (n_pre + 1,)),
+        place("target", name): schema.Rule(target_type(n_post), (size,)),
     }
     if entry["delay"] is None:
         given = np.asarray(arrays.get(place("delay", name), 0)).dtype
         kind = np.uint16 if given == np.uint16 else np.uint8
         known[place("delay", name)] = schema.Rule(kind, (size,))
     if entry["weight_shape"] is not None:
-        most = prod(entry["weight_shape"])
-        if most > _MOST_WEIGHTS:
+        if (most := prod(entry["weight_shape"])) > _MOST_WEIGHTS:
             raise ValueError(f"projection {name!r}: no memory holds {most} weights.")
-        known[place("weight_index", name)] = schema.Rule(np.int64, (size,), 0, most - 1)
+        known[place("weight_index", name)] = schema.Rule(np.int64, (size,))
     return known
 
 
