@@ -61,6 +61,7 @@ from .network.layers import (
     layer,
 )
 from .network.network import Network
+from .network.network_file import load, load_weights, save
 from .network.neuron import Neuron, Receptor, bounded
 from .network.neuron_models import ampa_nmda_gaba, ei_lif, leaky_readout, lif, lif_delta
 from .network.nonlinear_models import adex, izhikevich
@@ -83,7 +84,6 @@ from .network.surrogate import (
     TruncatedSuperSpike,
 )
 from .network.synapses import Synapses
-from .network.weight_file import load_weights, save_weights
 from .support.warn import RoundingWarning, UnitWarning
 from .theory.regime import PopulationRegime, Regime, regime
 from .training import schedules
@@ -232,6 +232,7 @@ __all__ = [
     "leaky_readout",
     "lif",
     "lif_delta",
+    "load",
     "load_state",
     "load_weights",
     "log_normal_time_constants",
@@ -246,8 +247,8 @@ __all__ = [
     "recurrent_projections",
     "regime",
     "run",
+    "save",
     "save_state",
-    "save_weights",
     "schedules",
     "simulate",
     "stats",
