@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from ..support import plausible
 from ..support.checks import real, time
 from ..support.seeds import generator
 from .poisson import check_count, check_room, checked_rates
 from .spike_trains import SpikeTrains
-
-#: (generator, mean intervals (trains, 1), shape) -> intervals.
-_Draw = Callable[[np.random.Generator, NDArray, tuple[int, int]], NDArray]
 
 
 def gamma_process(
@@ -73,7 +68,7 @@ def gamma_process(
     --------
     >>> import biosnn as bs
     >>> spikes = bs.data.gamma_process(20.0, 50, 10.0, shape=4.0, seed=1)
-    >>> round(bs.stats.pooled_cv(spikes), 1)
+    >>> round(float(bs.stats.isi_cv(spikes).mean()), 1)
     0.5
     """
     k = real(shape, "shape", above=0)
@@ -140,9 +135,9 @@ def refractory_poisson(
     Examples
     --------
     >>> import biosnn as bs
-    >>> spikes = bs.data.refractory_poisson(50.0, 50, 10.0, dead_time=5e-3, seed=1)
-    >>> round(bs.stats.pooled_cv(spikes), 2)
-    0.75
+    >>> spikes = bs.data.refractory_poisson(80.0, 50, 10.0, dead_time=5e-3, seed=1)
+    >>> round(float(bs.stats.isi_cv(spikes).mean()), 1)
+    0.6
     """
     dead = time(dead_time, "dead_time", 0, plausible=plausible.REFRACTORY)
     hertzes = checked_rates(rates, check_count("n_units", n_units))
@@ -164,7 +159,7 @@ def refractory_poisson(
     return _renewal(rates, n_units, duration, n_trials, seed, labels, (draw, longer))
 
 
-def _renewal(rates, n_units, duration, n_trials, seed, labels, draws: tuple[_Draw, _Draw]):
+def _renewal(rates, n_units, duration, n_trials, seed, labels, draws):
     """Spike trains from functions that draw intervals, and those that hold a random moment."""
     n_units, n_trials = check_count("n_units", n_units), check_count("n_trials", n_trials)
     duration = time(duration, "duration", above=0)
