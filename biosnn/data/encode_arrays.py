@@ -13,6 +13,7 @@ from ..support.seeds import generator
 from ..support.units import hertz
 from .binning import bin_spikes
 from .modulated import scattered, trains_of
+from .poisson import check_room
 from .spike_trains import SpikeTrains
 
 _KINDS = ("poisson", "regular")
@@ -107,6 +108,7 @@ def trains_of_rates(
 
 def _regular(rates, width):
     """Events where the integral of the rate is 1/2, 3/2 and so on."""
+    check_room(rates * width, rates.size)
     until = np.cumsum(rates * width, axis=1)
     before = until - rates * width
     first = np.floor(np.concatenate([np.zeros_like(until[:, :1]), until[:, :-1]], axis=1) + 0.5)

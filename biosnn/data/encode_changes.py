@@ -11,6 +11,7 @@ from .encode_arrays import signal
 from .modulated import trains_of
 from .spike_trains import SpikeTrains, check_trains
 
+_MOST_CROSSINGS = 2.0**36
 _ROUNDING = 1e-9  # of a level, or of the threshold
 
 
@@ -117,7 +118,14 @@ def level_crossing(
     array([0. , 0.8, 0.4])
     """
     found, dt = signal(values, None, dt)
-    scaled = (found - found[:, :1]) / real(spacing, "spacing", above=0)
+    spacing = real(spacing, "spacing", above=0)
+    with np.errstate(over="ignore"):
+        scaled = (found - found[:, :1]) / spacing
+    if not np.abs(scaled).max() * scaled.size < _MOST_CROSSINGS:
+        raise ValueError(
+            f"spacing is {spacing:g}, and the signal reaches {np.abs(scaled).max():.3g} levels; no "
+            "memory has room for so many spikes."
+        )
     level = _levels(scaled)
     steps = np.diff(level, axis=1)
     counts = np.abs(steps).ravel()

@@ -143,7 +143,7 @@ def decode_population(
     by_channel = counts.reshape(*counts.shape[:2], -1, centres.size)
     grid = np.linspace(centres[0], centres[-1], _GRID)
     curves = _tuned(grid, centres, sd, bottom, top).T
-    lengths = np.broadcast_to(length[..., None], by_channel.shape[:3]).ravel()
+    lengths = np.broadcast_to(length, by_channel.shape[:3]).ravel()
     best = _likeliest(by_channel.reshape(-1, centres.size), lengths, curves)
     values = np.where(best < 0, np.nan, grid[best]).reshape(by_channel.shape[:3])
     return values[:, 0] if dt is None else values

@@ -140,9 +140,9 @@ def test_populations_round_trip(low):
     slopes = (400 - low) * bumps * (centres - 0.5) / sd**2
     bound = (2.0 * np.sum(slopes**2 / (low + (400 - low) * bumps))) ** -0.5  # Cramer and Rao
     assert np.std(error) == pytest.approx(bound, rel=0.3)
-    moving = encode.population(MOVING[:, ::30], dt=0.25, kind="regular", **curves)
+    moving = encode.population(MOVING[:3, ::30], dt=0.25, kind="regular", **curves)
     found = encode.decode_population(moving, dt=0.25, **curves)
-    assert np.abs(found - MOVING[:, ::30]).max() < 0.02
+    assert found.shape == (3, 4, 5) and np.abs(found - MOVING[:3, ::30]).max() < 0.02
     silent = bs.SpikeTrains([], [], [0, 0], 12, 1.0)
     assert np.isnan(encode.decode_population(silent, **curves)).all()
 
@@ -181,6 +181,8 @@ CURVES = {"n": 4, "low": 0.0, "high": 1.0}
         (lambda: encode.delta(STATIC, 1e-3), "need a duration"),
         (lambda: encode.delta(MOVING, 1e-3, threshold=0.0), "threshold"),
         (lambda: encode.level_crossing(MOVING, 1e-3, spacing=-1.0), "spacing"),
+        (lambda: encode.level_crossing(MOVING, 1e-3, spacing=1e-300), "no memory"),
+        (lambda: encode.rate(STATIC, 1e300, kind="regular"), "no memory"),
         (lambda: encode.population(STATIC * 3, 1.0, seed=1, **CURVES), "from low to high"),
         (lambda: encode.population(STATIC, 1.0, n=1, low=0, high=1, seed=1), "n"),
         (lambda: encode.population(STATIC, 1.0, n=4, low=1.0, high=0.0, seed=1), "high"),
