@@ -15,7 +15,7 @@ from ..support.checks import flag, instance
 from ..support.seeds import stream, whole_seed
 from ..support.threads import checked_threads
 from .buffers import new_recording
-from .inputs import Inputs, events_of
+from .inputs import Inputs, events_of, trial_steps
 from .layouts import all_states, checked_arrays, state_layout
 from .perturbed import perturbed, silenced
 from .perturbed_trials import forward_perturbed, holding, injected
@@ -49,6 +49,8 @@ def run(
         A network with weights for all projections.
     spikes
         SpikeTrains, or a dict of input name -> SpikeTrains; None for a network without inputs.
+        Trials with `ends` of their own are simulated to the longest end; spikes after the end of a
+        trial are in neither `spikes` nor `counts`, states are those of the whole run.
     record
         States to keep: names such as ["E.U", "E.I_exc"], or a dict of name -> neurons (indices, a
         slice, None for all). Values are those at the end of each step; "E.U_star" is U before
@@ -122,6 +124,8 @@ def run(
     events, steps, trains = events_of(network, spikes, merge, duration, currents, least)
     n_trials = events.pointers.shape[0]
     _check_trials(earlier, n_trials)
+    own_steps = trial_steps(network, list(trains.values()))
+    _check_moments(moments, own_steps)
     schedule = change.schedule(steps)
     packed = holding(packed, schedule, tape)
     layout, current = injected(packed, currents, schedule.pulses, n_trials, steps)
@@ -140,8 +144,18 @@ def run(
         packed, n_trials, steps, states.blocks, states.width, tape, end=True, moments=kept
     )
     drive, recording = forward_perturbed(packed, drive, recording, schedule, threads, kept)
-    trace = make_trace(packed, drive, recording, states, steps, trains, kept, change)
+    trace = make_trace(packed, drive, recording, states, steps, trains, kept, own_steps, change)
     return _only(trace, record) if whole else trace
+
+
+def _check_moments(moments, own_steps):
+    """ValueError for moments of trials that end at different times."""
+    if moments and own_steps is not None:
+        raise ValueError(
+            f"moments are of all steps, but trials end after {own_steps.min()} to "
+            f"{own_steps.max()} steps; give record={checks.shown(list(moments))} and take those "
+            "until `trace.ends`, or run trials of one length."
+        )
 
 
 def _check_trials(earlier, n_trials):
