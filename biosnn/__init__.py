@@ -10,6 +10,7 @@ from importlib import import_module as _import_module
 
 from . import data, interop, theory
 from .analysis import stats
+from .data import encode
 from .data.augmentation import Augmentation, augment
 from .data.augmentations import (
     Blend,
@@ -219,6 +220,7 @@ __all__ = [
     "data",
     "ei_adaptive_lif",
     "ei_lif",
+    "encode",
     "evaluate",
     "families",
     "fluctuation_driven",

@@ -11,6 +11,7 @@ import biosnn as bs
 
 from .calls_after_training import AFTER_TRAINING
 from .calls_of_data import DATA
+from .calls_of_encoding import ENCODING
 from .calls_of_networks import NETWORKS
 from .calls_of_neurons import NEURONS
 from .calls_of_perturbations import PERTURBATIONS
@@ -18,7 +19,7 @@ from .calls_of_runs import RUNS
 from .calls_of_theory import THEORY
 from .objects import Objects, shown  # noqa: F401
 
-CALLS = NETWORKS | NEURONS | RUNS | PERTURBATIONS | AFTER_TRAINING | DATA | THEORY
+CALLS = NETWORKS | NEURONS | RUNS | PERTURBATIONS | AFTER_TRAINING | DATA | ENCODING | THEORY
 
 CALLS_OF_BRIAN2 = {
     "brian.compare": lambda c: (
