@@ -4,7 +4,9 @@ Whatever has `submit` is an executor: it returns a future that has `result` and 
 back when it is done.
 """
 
+import os
 import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +25,7 @@ from .worker import Compute, Outcome, failure
 
 _LOOK = 0.1  # seconds between looks at Ctrl-C, and at futures that do not call back
 _IDLE = 60  # seconds after which workers of our own end
+_ORPHANED = 1.0  # seconds between looks whether the process that started a worker is there
 _JOBS = 16  # of submitit, for a sweep
 _ALLOWED = (
     "None (all processors), a number of workers (1: this process), or an object with a method "
@@ -95,7 +98,8 @@ class Own:
         return self._pools.get_reusable_executor(
             max_workers=self._workers,
             timeout=_IDLE,
-            initializer=_ignore_interrupts,
+            initializer=_begin_worker,
+            initargs=(os.getpid(),),
             env=cores.environment(self._threads),
         )
 
@@ -180,9 +184,17 @@ def executor_of(executor: Any, threads: int | None) -> Here | Own | Given:
 # ------------------------------------------------------------------------------------------ futures
 
 
-def _ignore_interrupts():
-    """Leave Ctrl-C to the process that started this one."""
+def _begin_worker(parent):
+    """Leave Ctrl-C to the process that started this one, and end with it, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent):
+    """End this process when another one, its parent, has ended."""
+    while os.getppid() == parent:
+        time.sleep(_ORPHANED)
+    os._exit(1)
 
 
 def _batches(jobs, size):
@@ -200,7 +212,7 @@ def _submitted(executor, sent, waiting, pressed, look, window, broken):
     ended: SimpleQueue[Any] = SimpleQueue()
     try:
         while (waiting or flying) and not pressed():
-            with nullcontext() if window else executor.together():
+            with executor.together() if waiting and not window else nullcontext():
                 _submit(executor, sent, waiting, flying, ended, window, broken)
             for future in _ended(flying, ended, look):
                 found = _result(future, flying.pop(future), window, broken)

@@ -127,7 +127,12 @@ def _path(home, key):
 
 def _values(parameters):
     """Parameters as they were given: lists of JSON were tuples."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in parameters.items()}
+    return {name: _tuples(value) for name, value in parameters.items()}
+
+
+def _tuples(value):
+    """Lists within a value as tuples."""
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -78,6 +78,8 @@ class Compute:
         """Name of the function."""
         return self._described[0]
 
+    __name__ = name  # as dask calls its tasks
+
     def __call__(self, jobs: Sequence[Job], again: bool = True) -> list[Outcome]:
         """Compute points. Those that are stored by now are not computed again unless `again`."""
         function = self._function or _loaded(self._mark, self._payload)
