@@ -75,6 +75,4 @@ def limited(threads: int, *, apart: bool = False) -> Iterator[None]:
 def _limit_blas(threads):
     """Limit the threads of linear algebra and OpenMP in this process."""
     if importlib.util.find_spec("threadpoolctl"):
-        import threadpoolctl
-
-        threadpoolctl.threadpool_limits(threads)
+        importlib.import_module("threadpoolctl").threadpool_limits(threads)

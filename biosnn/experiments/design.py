@@ -52,7 +52,9 @@ def design(
     Examples
     --------
     >>> import biosnn as bs
-    >>> points = bs.experiments.design({"g": (3.0, 8.0), "tau": (1e-3, 0.1)}, 8, log=["tau"])
+    >>> points = bs.experiments.design(
+    ...     {"g": (3.0, 8.0), "tau": (1e-3, 0.1)}, 8, log=["tau"]
+    ... )
     >>> len(points), sorted(points[0])
     (8, ['g', 'tau'])
     >>> bool(min(point["tau"] for point in points) < 4e-3)
@@ -100,7 +102,9 @@ def _stretched(unit, name, ends, log, whole):
         raise ValueError(f"ranges[{name!r}] begins at {low:g}; a logarithm needs numbers above 0.")
     if whole:
         if low != int(low) or high != int(high):
-            raise ValueError(f"ranges[{name!r}] is ({low:g}, {high:g}); both must be whole numbers.")
+            raise ValueError(
+                f"ranges[{name!r}] is ({low:g}, {high:g}); both must be whole numbers."
+            )
         first, last = (low - 0.5, high + 0.5) if not log else (low, high + 1)
         values = _between(unit, first, last, log)
         found = np.floor(values) if log else np.rint(values)

@@ -39,7 +39,7 @@ Look = Callable[[], None]
 
 
 class Here:
-    """This process, one point after the other."""
+    """The process itself, one point after the other."""
 
     def outcomes(
         self, compute: Compute, jobs: Sequence[Job], batch: int | None, pressed: Pressed, look: Look
@@ -113,7 +113,7 @@ class Given:
         self._threads = threads
         if threads is None and (self._is_local() or self._package not in ("mpi4py", "submitit")):
             known = isinstance(most, int) and most > 0
-            self._threads = max(1, default_threads() // most) if known else 1
+            self._threads = max(1, default_threads() // int(most or 1)) if known else 1
 
     def _is_local(self):
         """Whether submitit starts its jobs on this machine, all at once."""
@@ -250,7 +250,7 @@ def _result(future, batch, window, broken):
         return future.result()
     except (KeyboardInterrupt, GeneratorExit):
         raise
-    except BaseException as error:  # noqa: BLE001 - each executor has its own, also of cancelling
+    except BaseException as error:  # each executor has its own, also of cancelling
         if window and not isinstance(error, BrokenExecutor):
             raise
         broken.append(batch if window else (batch, error))

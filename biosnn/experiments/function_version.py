@@ -87,7 +87,9 @@ def _outer(function):
     inner = {}
     for code in function.__code__.co_consts:  # functions and comprehensions within it
         if inspect.iscode(code):
-            inner |= {n: function.__globals__[n] for n in code.co_names if n in function.__globals__}
+            inner |= {
+                n: function.__globals__[n] for n in code.co_names if n in function.__globals__
+            }
     return inner | dict(found.globals) | dict(found.nonlocals)
 
 

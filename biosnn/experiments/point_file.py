@@ -62,9 +62,16 @@ class Recorded(Shows):
     >>> def membrane(current):
     ...     net = bs.Network(dt=1e-3)
     ...     net.population(2, bs.ei_lif(), "excitatory", name="E")
-    ...     return {"run": bs.run(net, duration=0.05, currents={"E": current}, record=["E.U"])}
+    ...     return {
+    ...         "run": bs.run(
+    ...             net, duration=0.05, currents={"E": current}, record=["E.U"]
+    ...         )
+    ...     }
     >>> done = bs.sweep(membrane, {"current": [1.0, 3.0]}, executor=1, progress=False)
-    >>> done.points[1]["run"].states["E.U"].shape, done.points[1]["run"].spikes["E"].n_units
+    >>> (
+    ...     done.points[1]["run"].states["E.U"].shape,
+    ...     done.points[1]["run"].spikes["E"].n_units,
+    ... )
     ((1, 50, 2), 2)
     """
 

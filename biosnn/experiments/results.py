@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +17,9 @@ from . import point_file
 from .worker import Outcome
 
 if TYPE_CHECKING:
+    import pandas
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from pandas import DataFrame
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -223,7 +222,7 @@ class Sweep(Shows):
             columns[key] = [point.numbers.get(name) for point in self.points]
         return columns
 
-    def to_frame(self) -> DataFrame:
+    def to_frame(self) -> pandas.DataFrame:
         """Return the table: one row for each point.
 
         Returns
@@ -246,8 +245,8 @@ class Sweep(Shows):
         >>> list(done.to_frame().columns)
         ['x', 'y']
         """
-        pandas = optional("pandas", "sweep", "Sweep.to_frame")
-        table = pandas.DataFrame(self._columns())
+        tables = optional("pandas", "sweep", "Sweep.to_frame")
+        table = tables.DataFrame(self._columns())
         if self.failures:
             table["error"] = [
                 None if point.error is None else point.error.strip().splitlines()[-1]
@@ -368,7 +367,7 @@ def _array(values):
     return np.array(values)
 
 
-def _fits(point: Point, values: Mapping[str, Any]):
+def _fits(point, values):
     """Whether a point has one of the values of each parameter."""
     given = {**point.parameters, "seed": point.seed}
     return all(_is_one_of(given[name], value) for name, value in values.items())

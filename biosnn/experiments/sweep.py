@@ -196,14 +196,21 @@ class _Tally:
         self._last = time.monotonic()
 
 
-def _results(name: str, wanted: list[Job], found: dict, before: int, home: Path | None, ended: bool):
+def _results(
+    name: str,
+    wanted: list[Job],
+    found: dict[str, Outcome],
+    before: int,
+    home: Path | None,
+    interrupted: bool,
+) -> Sweep:
     """What is there, in the order of the grid; a warning where points failed."""
     there = [point_of(found[job.key], home) for job in wanted if job.key in found]
-    failed = [point for point in there if point.error is not None]
+    failed = [point.error for point in there if point.error is not None]
     if failed:
-        last = failed[0].error.strip().splitlines()[-1]
         warn(
-            f"{len(failed)} of {plural(len(there), 'point')} failed, the first with {last!r}. "
-            "The attribute failures has them, each with its traceback."
+            f"{len(failed)} of {plural(len(there), 'point')} failed, the first with "
+            f"{failed[0].strip().splitlines()[-1]!r}. The attribute failures has them, each with "
+            "its traceback."
         )
-    return Sweep(name, tuple(there), len(wanted), len(there) - before, ended)
+    return Sweep(name, tuple(there), len(wanted), len(there) - before, interrupted)

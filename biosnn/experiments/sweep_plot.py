@@ -170,9 +170,7 @@ def _map(home, axis, sweep, x, y, hue):
         drawn = axis.pcolormesh(*edges, image, cmap=_COLOURS, rasterized=image.size > 10_000)
     else:
         known = np.isfinite(values)
-        drawn = axis.scatter(
-            across[known], up[known], c=values[known], cmap=_COLOURS, s=pt(5) ** 2
-        )
+        drawn = axis.scatter(across[known], up[known], c=values[known], cmap=_COLOURS, s=pt(5) ** 2)
     if log_x:
         axis.set_xscale("log")
     if log_y:
@@ -202,4 +200,3 @@ def _edges(centres, log):
     first, last = 2 * centres[0] - between[0], 2 * centres[-1] - between[-1]
     edges = np.concatenate([[first], between, [last]])
     return np.exp(edges) if log else edges
-

@@ -1,6 +1,7 @@
 """What a worker does: it calls the function for some points, and stores what comes of each."""
 
 import hashlib
+import importlib.util
 import os
 import pickle
 import traceback
@@ -118,7 +119,7 @@ class Compute:
             if pressed():  # simulations return what they have by then
                 raise KeyboardInterrupt
             error = None
-        except (Exception, SystemExit) as failure:
+        except (Exception, SystemExit) as failure:  # noqa: BLE001 - of the user's function
             head, arrays = point_file.pack({})
             error = _told(failure)
         return self.kept(job, head, arrays, error, code_cache.clock() - began, kernels)
@@ -181,12 +182,10 @@ def failure(kind: str, message: str) -> dict[str, str]:
 
 def _dumped(function, name):
     """A function as bytes: by cloudpickle, which also takes those of scripts and notebooks."""
+    there = importlib.util.find_spec("cloudpickle") is not None
+    pickler = importlib.import_module("cloudpickle" if there else "pickle")
     try:
-        from cloudpickle import dumps
-    except ImportError:
-        from pickle import dumps
-    try:
-        payload = dumps(function)
+        payload = pickler.dumps(function)
     except Exception as error:
         raise ValueError(
             f"{name} cannot be sent to other processes ({error}). Put it, and all that it uses, "
