@@ -23,6 +23,7 @@ _UNITS = {
     "na": "nA",
     "percent": "%",
 }
+_FEW = 6  # values of a parameter that are marked one by one
 _COLOURS = "cividis"  # that people with any kind of colour vision read alike
 
 
@@ -63,7 +64,11 @@ def draw(
     if mapped:
         _map(home, axis, sweep, x, y, str(hue))
     else:
-        _curves(home, axis, sweep, x, y, hue)
+        entries = _curves(axis, sweep, x, y, hue)
+        if hue and ax is None:
+            figures.legend(home, *entries, label(hue))
+        elif hue:
+            axis.legend(*entries, title=label(hue), frameon=False, fontsize=size(0.85))
     axis.set_xlabel(label(x), fontsize=size())
     axis.set_ylabel(label(y), fontsize=size())
     bare(axis)
@@ -107,8 +112,11 @@ def _is_log(values):
 # ------------------------------------------------------------------------------------------- curves
 
 
-def _curves(home, axis, sweep, x, y, hue):
-    """A curve for each value of hue: means over seeds, and a shade of one standard deviation."""
+def _curves(axis, sweep, x, y, hue):
+    """A curve for each value of hue: means over seeds, and a shade of one standard deviation.
+
+    Returns lines and labels for a legend.
+    """
     heights, places = _numbers(sweep, y), sweep[x]
     groups = list(dict.fromkeys(sweep[hue].tolist())) if hue else [None]
     texts = x in sweep.parameters and places.dtype.kind not in "iuf"
@@ -122,8 +130,7 @@ def _curves(home, axis, sweep, x, y, hue):
         axis.set_xticks(range(len(names)), names)
     elif _is_log(across):
         axis.set_xscale("log")
-    if hue:
-        figures.legend(home, lines, [_value(group) for group in groups], label(hue))
+    return lines, [_value(group) for group in groups]
 
 
 def _curve(axis, across, heights, style, x, sweep):
@@ -168,14 +175,15 @@ def _map(home, axis, sweep, x, y, hue):
         image = _mean_map(across, up, values, columns, rows)
         edges = _edges(columns, log_x), _edges(rows, log_y)
         drawn = axis.pcolormesh(*edges, image, cmap=_COLOURS, rasterized=image.size > 10_000)
+        axis.set_facecolor("0.85")  # of points that failed or are missing
     else:
         known = np.isfinite(values)
         drawn = axis.scatter(across[known], up[known], c=values[known], cmap=_COLOURS, s=pt(5) ** 2)
-    if log_x:
-        axis.set_xscale("log")
-    if log_y:
-        axis.set_yscale("log")
-    axis.set_facecolor("0.85")  # of points that failed or are missing
+    for direction, places, log in (("x", columns, log_x), ("y", rows, log_y)):
+        if log:
+            axis.set(**{f"{direction}scale": "log"})
+        elif full and places.size <= _FEW:
+            axis.set(**{f"{direction}ticks": places})
     bar = home.colorbar(drawn, ax=axis)
     bar.set_label(label(hue), fontsize=size())
     bar.ax.tick_params(labelsize=size(0.9))
