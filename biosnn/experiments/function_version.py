@@ -106,15 +106,19 @@ def _constant(value):
 def _source(function):
     """The code of a function, without comments, docstrings and layout."""
     try:
-        text = textwrap.dedent(inspect.getsource(function))
-    except (OSError, TypeError):  # typed at a prompt
-        code = function.__code__
-        return [code.co_code.hex(), repr([c for c in code.co_consts if not inspect.iscode(c)])]
-    try:
-        tree = ast.parse(text)
-    except SyntaxError:  # a lambda in the middle of a line
-        return text
+        tree: Any = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):  # typed at a prompt, or in the middle of a statement
+        return _compiled(function.__code__)
+    if function.__name__ == "<lambda>":
+        found = [node for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
+        return ast.unparse(found[0]) if len(found) == 1 else _compiled(function.__code__)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Pass()]
     return ast.unparse(tree)
+
+
+def _compiled(code):
+    """What the interpreter runs, which differs between versions of Python."""
+    constants = [_compiled(c) if inspect.iscode(c) else repr(c) for c in code.co_consts]
+    return [code.co_code.hex(), list(code.co_names), constants]
