@@ -26,6 +26,7 @@ from .worker import Compute, Outcome, failure
 _LOOK = 0.1  # seconds between looks at Ctrl-C, and at futures that do not call back
 _IDLE = 60  # seconds after which workers of our own end
 _ORPHANED = 1.0  # seconds between looks whether the process that started a worker is there
+_MOST_WORKERS = 1024  # of one machine
 _JOBS = 16  # of submitit, for a sweep
 _ALLOWED = (
     "None (all processors), a number of workers (1: this process), or an object with a method "
@@ -154,7 +155,7 @@ class Given:
         return [compute.stored(job) or compute.kept(job, error=told) for job in batch]
 
 
-def executor_of(executor: Any, threads: int | None) -> Here | Own | Given:
+def executor_of(executor: Any, threads: int | None, points: int) -> Here | Own | Given:
     """Return how points are computed.
 
     Parameters
@@ -163,6 +164,8 @@ def executor_of(executor: Any, threads: int | None) -> Here | Own | Given:
         As for `sweep`.
     threads
         Of each point; None: a share of the processors.
+    points
+        How many there are: more workers are of no use.
 
     Raises
     ------
@@ -171,14 +174,14 @@ def executor_of(executor: Any, threads: int | None) -> Here | Own | Given:
     """
     threads = None if threads is None else checked_threads(threads)
     if executor is None:
-        return Own(max(1, default_threads() // (threads or 1)), threads)
+        return Own(max(1, min(default_threads() // (threads or 1), points)), threads)
     if callable(getattr(executor, "submit", None)) and not isinstance(executor, type):
         return Given(executor, threads)
     try:
-        workers = checks.whole(executor, "executor", 1)
+        workers = checks.whole(executor, "executor", 1, _MOST_WORKERS)
     except ValueError:
         checks.refuse("executor", executor, _ALLOWED)
-    return Here() if workers == 1 else Own(workers, threads)
+    return Here() if workers == 1 else Own(max(1, min(workers, points)), threads)
 
 
 # ------------------------------------------------------------------------------------------ futures

@@ -136,7 +136,7 @@ def sweep(
     known = described(function, version)
     wanted = jobs(function, known, combinations(grid), seeds, seed, paired)
     home = None if folder is None else checks.path(folder, "folder").absolute()
-    workers = executor_of(executor, threads)
+    workers = executor_of(executor, threads, len(wanted))
     compute = Compute(function, known, home, threads, progress)
     if home is not None:
         sweep_folder.begin(home, known, wanted, start == "overwrite")

@@ -233,3 +233,36 @@ def test_results_in_memory_come_back_whole():
     found = bs.sweep(noisy, {"x": [1, 2]}, seeds=2, executor=2, **QUIET)
     here = bs.sweep(noisy, {"x": [1, 2]}, seeds=2, executor=1, **QUIET)
     assert all((a == b).all() for a, b in zip(found["draws"], here["draws"]))
+
+
+# -------------------------------------------------------------------------------------- compiling
+
+
+COMPILES = """
+import numpy as np
+import biosnn as bs
+from biosnn.support import code_cache
+
+net = bs.Network(dt=1e-3)
+net.population(20, bs.lif(), "excitatory", name="E")
+net.connect("E", "E", synapses=bs.FixedInDegree(2), weights=0.1, seed=1)
+print(code_cache.compiled())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
+def test_what_one_process_compiles_the_others_read(tmp_path):
+    options = {
+        "env": os.environ | {"PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(tmp_path)},
+        "stdout": subprocess.PIPE,
+        "text": True,
+    }
+    command = [sys.executable, "-c", COMPILES]
+    together = [subprocess.Popen(command, **options) for _ in range(3)]
+    counts = [int(process.communicate(timeout=120)[0]) for process in together]
+    kept = len(list(tmp_path.rglob("*.nbc")))
+    assert sum(counts) == kept > 2
+    assert not list(tmp_path.rglob("*.lock"))
+    later = subprocess.run(command, **options)
+    assert int(later.stdout) == 0

@@ -124,9 +124,10 @@ def test_a_damaged_point_is_computed_again_and_never_read(home):
         content = content[: rng.integers(1, len(whole))] if rng.random() < 0.3 else content
         path.write_bytes(content)
         try:
-            assert point_file.read(path)[0]["content"] == found.points[0]._content
-        except OSError as error:
-            assert str(path) in str(error)
+            content = point_file.read(path)[0]["content"]
+        except OSError:
+            continue
+        assert content == found.points[0]._content
     path.write_bytes(whole[:-30])
     again = bs.sweep(noisy, {"x": [1, 2]}, folder="runs", **HERE)
     assert again.computed == 1 and again.digest == found.digest and path.read_bytes() != b""
