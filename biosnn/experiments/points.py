@@ -84,7 +84,7 @@ def _axis(name, values):
     return found
 
 
-def plain(value: Any, name: str) -> Any:
+def plain(value: Any, name: str, depth: int = 4) -> Any:
     """Return a value as plain Python: what JSON can hold, and tables show.
 
     Parameters
@@ -93,6 +93,8 @@ def plain(value: Any, name: str) -> Any:
         A number, text, flag, None, or a list or tuple of them.
     name
         For messages.
+    depth
+        How many lists may be within each other.
     """
     if isinstance(value, np.generic):
         value = value.item()
@@ -102,8 +104,8 @@ def plain(value: Any, name: str) -> Any:
         return value
     if isinstance(value, str) and checks.is_text(value):
         return str(value)
-    if isinstance(value, (list, tuple)):
-        return tuple(plain(each, name) for each in value)
+    if isinstance(value, (list, tuple)) and depth:
+        return tuple(plain(each, name, depth - 1) for each in value)
     return checks.refuse(name, value, _PLAIN, _WHY)
 
 

@@ -14,6 +14,7 @@ from ..support.optional import optional
 from ..support.show import About, Shows, plural
 from ..support.tables import number
 from . import point_file
+from .points import plain
 from .worker import Outcome
 
 if TYPE_CHECKING:
@@ -281,7 +282,8 @@ class Sweep(Shows):
         array([ 6, 15])
         """
         checks.check_names("select", values, (*self.parameters, "seed"))
-        points = [point for point in self.points if _fits(point, values)]
+        wanted = {name: _wanted(name, value) for name, value in values.items()}
+        points = [point for point in self.points if _fits(point, wanted)]
         if not points:
             words = ", ".join(f"{name}={checks.shown(value)}" for name, value in values.items())
             raise ValueError(f"the sweep has no point with {words}.")
@@ -367,19 +369,25 @@ def _array(values):
     return np.array(values)
 
 
-def _fits(point, values):
-    """Whether a point has one of the values of each parameter."""
+def _wanted(name, values):
+    """The values that `select` looks for, as a list."""
+    several = isinstance(values, (list, range)) or (type(values) is np.ndarray and values.ndim == 1)
+    return [plain(value, f"{name} in select") for value in (values if several else [values])]
+
+
+def _fits(point, wanted):
+    """Whether a point has one of the values of each parameter, numbers up to rounding."""
     given = {**point.parameters, "seed": point.seed}
-    return all(_is_one_of(given[name], value) for name, value in values.items())
+    return all(
+        any(_same(given[name], each) for each in values) for name, values in wanted.items()
+    )
 
 
-def _is_one_of(value, wanted):
-    """Whether a value is the wanted one, or in a list of such; numbers up to rounding."""
-    if isinstance(wanted, (list, np.ndarray, range)):
-        return any(_is_one_of(value, each) for each in wanted)
-    if isinstance(value, float) and isinstance(wanted, (int, float, np.number)):
-        return bool(np.isclose(value, float(wanted), rtol=1e-9, atol=0))
-    return bool(value == wanted)
+def _same(one, other):
+    """Whether two values of a parameter are equal."""
+    if isinstance(one, float) and isinstance(other, (int, float)):
+        return bool(np.isclose(one, other, rtol=1e-9, atol=0))
+    return bool(one == other)
 
 
 def _range(values):

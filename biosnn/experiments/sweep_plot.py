@@ -59,6 +59,8 @@ def draw(
     if not mapped and hue is not None and hue not in sweep.parameters:
         checks.refuse("hue", hue, f"a parameter, one of {', '.join(sweep.parameters)}, or None")
     _check_rest(sweep, {x, y, hue})
+    if ax is not None and not (hasattr(ax, "pcolormesh") and hasattr(ax, "figure")):
+        checks.refuse("ax", ax, "axes of matplotlib, such as figure.subplots()")
     home = ax.figure if ax is not None else figures.figure(width, 5.4 if mapped else 4.8, 3.6)
     axis = ax if ax is not None else home.subplots()
     if mapped:
