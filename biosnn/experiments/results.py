@@ -170,6 +170,7 @@ class Sweep(Shows):
     total: int
     computed: int
     interrupted: bool
+    _names: tuple[str, ...] = ()  # of results that other points have
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -179,7 +180,8 @@ class Sweep(Shows):
     @property
     def results(self) -> tuple[str, ...]:
         """Names of the results, of all points."""
-        return tuple(dict.fromkeys(name for point in self.points for name in point.names))
+        names = (name for point in self.points for name in point.names)
+        return tuple(dict.fromkeys((*self._names, *names)))
 
     @property
     def failures(self) -> tuple[Point, ...]:
@@ -206,6 +208,8 @@ class Sweep(Shows):
         if name not in self.results:
             known = (*self.parameters, *(("seed",) if self._seeded() else ()), *self.results)
             checks.refuse("a column of the sweep", name, f"one of {', '.join(known) or '()'}")
+        if self.points and all(point.error is not None for point in self.points):
+            return np.full(len(self.points), np.nan)
         return [point[name] if name in point.names else None for point in self.points]
 
     def _seeded(self):
@@ -287,7 +291,7 @@ class Sweep(Shows):
         if not points:
             words = ", ".join(f"{name}={checks.shown(value)}" for name, value in values.items())
             raise ValueError(f"the sweep has no point with {words}.")
-        return Sweep(self.function, tuple(points), len(points), 0, self.interrupted)
+        return Sweep(self.function, tuple(points), len(points), 0, self.interrupted, self.results)
 
     def plot(
         self,
@@ -378,9 +382,7 @@ def _wanted(name, values):
 def _fits(point, wanted):
     """Whether a point has one of the values of each parameter, numbers up to rounding."""
     given = {**point.parameters, "seed": point.seed}
-    return all(
-        any(_same(given[name], each) for each in values) for name, values in wanted.items()
-    )
+    return all(any(_same(given[name], each) for each in values) for name, values in wanted.items())
 
 
 def _same(one, other):

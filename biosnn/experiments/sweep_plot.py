@@ -185,7 +185,8 @@ def _map(home, axis, sweep, x, y, hue):
         if log:
             axis.set(**{f"{direction}scale": "log"})
         elif full and places.size <= _FEW:
-            axis.set(**{f"{direction}ticks": places})
+            words = [f"{place:.4g}" for place in places]
+            axis.set(**{f"{direction}ticks": places, f"{direction}ticklabels": words})
     bar = home.colorbar(drawn, ax=axis)
     bar.set_label(label(hue), fontsize=size())
     bar.ax.tick_params(labelsize=size(0.9))
