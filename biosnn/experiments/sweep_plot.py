@@ -66,11 +66,11 @@ def draw(
     if mapped:
         _map(home, axis, sweep, x, y, str(hue))
     else:
-        entries = _curves(axis, sweep, x, y, hue)
+        lines, labels = _curves(axis, sweep, x, y, hue)
         if hue and ax is None:
-            figures.legend(home, *entries, label(hue))
+            figures.legend(home, lines, labels, label(hue))
         elif hue:
-            axis.legend(*entries, title=label(hue), frameon=False, fontsize=size(0.85))
+            axis.legend(lines, labels, title=label(hue), frameon=False, fontsize=size(0.85))
     axis.set_xlabel(label(x), fontsize=size())
     axis.set_ylabel(label(y), fontsize=size())
     bare(axis)
@@ -124,6 +124,8 @@ def _curves(axis, sweep, x, y, hue):
     texts = x in sweep.parameters and places.dtype.kind not in "iuf"
     names = list(dict.fromkeys(map(str, places.tolist()))) if texts else []
     across = np.array([names.index(str(p)) for p in places]) if texts else _numbers(sweep, x)
+    if x in sweep.parameters and not texts:
+        across = places.astype(float)  # failed points have a place, too
     lines = []
     for group, style in zip(groups, styles(len(groups))):
         chosen = np.array([g == group for g in sweep[hue].tolist()]) if hue else np.ones(len(sweep))

@@ -61,6 +61,14 @@ def test_results_of_every_kind_come_back_from_a_folder(home):
         assert (run.start, run.duration, run.dt) == (0.0, 0.2, 1e-3)
 
 
+def test_spike_trains_keep_labels_and_ends():
+    trains = bs.SpikeTrains([0.1, 0.2], [0, 1], [0, 1, 2], 2, 0.5, [1, 0], np.array([0.25, 0.5]))
+    bs.sweep(lambda: {"trains": trains}, {}, version="1", folder="runs", **HERE)
+    found = bs.experiments.load_sweep("runs").points[0]["trains"]
+    for name in ("times", "units", "offsets", "labels", "ends"):
+        assert np.array_equal(getattr(found, name), getattr(trains, name)), name
+
+
 @pytest.mark.parametrize(
     "result, words",
     [
