@@ -4,8 +4,9 @@
 """
 
 from .design import design
+from .point import Point
 from .point_file import Recorded
-from .results import Point, Sweep
+from .results import Sweep
 from .sweep_folder import load_sweep
 
 __all__ = ["Point", "Recorded", "Sweep", "design", "load_sweep"]

@@ -15,9 +15,10 @@ from ..support.warn import warn
 from . import sweep_folder
 from .executors import executor_of
 from .function_version import described
+from .point import point_of
 from .point_file import path_of
 from .points import Job, combinations, jobs
-from .results import Sweep, point_of
+from .results import Sweep
 from .worker import Compute, Outcome
 
 

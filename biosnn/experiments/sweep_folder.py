@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ..support import checks, files
+from .point import point_of
 from .point_file import path_of, read
 from .points import Job
-from .results import Sweep, point_of
+from .results import Sweep
 from .worker import Outcome
 
 _LIST = "sweep.json"
