@@ -36,7 +36,6 @@ PANELS = ("rate_hz", "cv", "synchrony")
 
 def state(g: float, eta: float, scale: float, seconds: float, seed: int) -> dict[str, Any]:
     """Rate, irregularity and synchrony of the excitatory neurons at one point."""
-    seed %= 2**32
     net, noise = build(g, scale, seed), background(eta)
     warm = bs.simulate(net, WARM_UP, background=noise, seed=seed)
     done = bs.simulate(net, seconds, background=noise, state=warm.state)

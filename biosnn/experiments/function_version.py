@@ -1,12 +1,13 @@
 """Name and version of a function: when its code changes, what it once computed no longer counts.
 
 The version is a digest of its source, without comments, docstring and layout; of the functions of
-the same module that it names, and of those that they name; and of the numbers and texts outside
-that they use.
+the same module that it names, and of those that they name; and of the numbers, texts and arrays
+outside that they use.
 """
 
 import ast
 import functools
+import hashlib
 import inspect
 import json
 import textwrap
@@ -94,9 +95,10 @@ def _outer(function):
 
 
 def _constant(value):
-    """A number, text or small array, or a list or dict of them; None for all else."""
+    """A number, text or array, or a list or dict of numbers and texts; None for all else."""
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
-        value = fingerprint.digest([str(value.shape), value.ravel().tolist()])
+        content = hashlib.blake2b(np.ascontiguousarray(value)).hexdigest()
+        value = [value.dtype.str, value.shape, content]
     try:
         return json.loads(json.dumps(value, sort_keys=True))
     except (TypeError, ValueError, RecursionError):

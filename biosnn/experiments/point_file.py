@@ -11,6 +11,7 @@ A file of a point is one of `support/array_file.py`. Its head:
     objects     name -> {"kind": "array"}, {"kind": "spikes", …} or {"kind": "recorded", …}, whose
                 arrays are "name", "name/times", "name/spikes/E/times", …
     error       null, or {"type", "message", "traceback"} of a point that failed
+    biosnn      version of biosnn
     content     a digest of numbers and objects
     seconds     that the function took, without compiling
     compiled    number of kernels that were compiled meanwhile

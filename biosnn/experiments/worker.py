@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import os
 import pickle
+import sys
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
@@ -13,7 +14,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..support import code_cache
-from ..support.optional import optional
 from ..support.progress import graceful_interrupt, quiet
 from ..support.show import nbytes
 from ..support.warn import warn
@@ -92,8 +92,8 @@ class Compute:
 
     def checkpoint(self, jobs: Sequence[Job], again: bool = True) -> Any:
         """What submitit runs where SLURM has ended a job: the same, without what is stored."""
-        submitit: Any = optional("submitit.helpers", "sweep", "sweep")
-        return submitit.DelayedSubmission(self, jobs, self._folder is None)
+        helpers = importlib.import_module("submitit.helpers")
+        return helpers.DelayedSubmission(self, jobs, self._folder is None)
 
     def stored(self, job: Job) -> Outcome | None:
         """Return what the folder has of a point, or None: no file, or a damaged one."""
@@ -149,6 +149,7 @@ class Compute:
             "seed": job.seed,
             **(point_file.pack({})[0] if head is None else head),
             "error": error,
+            "biosnn": _version(),
             "seconds": seconds,
             "compiled": 0 if kernels is None else code_cache.compiled() - kernels,
         }
@@ -156,6 +157,11 @@ class Compute:
             return Outcome(head, arrays or {})
         point_file.write(self._folder, head, arrays or {})
         return Outcome(head, None)
+
+
+def _version():
+    """The version of this package."""
+    return sys.modules[__name__.partition(".")[0]].__version__
 
 
 def _none():

@@ -15,9 +15,10 @@ import numba
 import pytest
 
 import biosnn as bs
-from biosnn.experiments import cores
+from biosnn.experiments import cores, function_version, points, sweep_folder
+from biosnn.experiments.worker import Compute
 from biosnn.support.threads import default_threads
-from tests.experiments.functions import circuit, deadly, noisy
+from tests.experiments.functions import circuit, deadly, noisy, sometimes
 
 ROOT = Path(__file__).parents[2]
 GRID = {"g": [3.0, 4.0, 5.0], "drive": [400.0, 600.0]}
@@ -189,6 +190,21 @@ def test_a_function_with_much_luggage_is_warned_of():
     luggage = bytes(11_000_000)
     with pytest.warns(UserWarning, match="carries 11 MB to every worker"):
         bs.sweep(lambda x: {"y": len(luggage)}, {"x": [1]}, version="1", executor=2, **QUIET)
+
+
+def test_a_job_that_slurm_queues_again_computes_what_it_has_not_stored(tmp_path, monkeypatch):
+    needs("submitit")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mended").touch()
+    known = function_version.described(sometimes)
+    grid = points.combinations({"x": [1, 2, 3]})
+    jobs = points.jobs(sometimes, known, grid, 1, 0, True)
+    sweep_folder.begin(tmp_path / "runs", known, jobs, False)
+    compute = Compute(sometimes, known, tmp_path / "runs", None).sent(1)
+    compute(jobs[:2])
+    outcomes = compute.checkpoint(jobs).result()
+    assert [outcome.head["numbers"]["y"] for outcome in outcomes] == [10, 20, 30]
+    assert (tmp_path / "calls").read_text().split() == ["1", "2", "3"]
 
 
 # ------------------------------------------------------------------------------------- processors
