@@ -8,7 +8,7 @@ and check it against Brian2 (`brian.compare`). All times are in seconds, all rat
 import typing as _typing
 from importlib import import_module as _import_module
 
-from . import data, interop, theory
+from . import data, experiments, interop, theory
 from .analysis import stats
 from .data import encode
 from .data.augmentation import Augmentation, augment
@@ -35,6 +35,7 @@ from .engine.simulation import Simulation
 from .engine.state import State
 from .engine.state_file import load_state, save_state
 from .engine.trace import Trace
+from .experiments.sweep import sweep
 from .initializer.baselines import kaiming, random_weights, xavier
 from .initializer.fluctuation_driven import fluctuation_driven
 from .initializer.report import InitializerReport, PopulationReport
@@ -222,6 +223,7 @@ __all__ = [
     "ei_lif",
     "encode",
     "evaluate",
+    "experiments",
     "families",
     "fluctuation_driven",
     "from_dense",
@@ -254,6 +256,7 @@ __all__ = [
     "schedules",
     "simulate",
     "stats",
+    "sweep",
     "theory",
     "time_rescale",
     "train",

@@ -37,7 +37,15 @@ extensions = [
     "source_links",
 ]
 root_doc = "index"
-exclude_patterns = ["_build", "tutorials", "studies", "howto", "galleries", "programs", "generated/sources"]
+exclude_patterns = [
+    "_build",
+    "tutorials",
+    "studies",
+    "howto",
+    "galleries",
+    "programs",
+    "generated/sources",
+]
 templates_path = ["_templates"]
 default_role = "py:obj"
 nitpicky = True

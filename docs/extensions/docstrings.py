@@ -34,6 +34,7 @@ MODULES = (
     "brian",
     "data",
     "encode",
+    "experiments",
     "families",
     "interop",
     "perturb",

@@ -12,6 +12,7 @@ import biosnn as bs
 from .calls_after_training import AFTER_TRAINING
 from .calls_of_data import DATA
 from .calls_of_encoding import ENCODING
+from .calls_of_experiments import EXPERIMENTS
 from .calls_of_networks import NETWORKS
 from .calls_of_neurons import NEURONS
 from .calls_of_perturbations import PERTURBATIONS
@@ -19,7 +20,17 @@ from .calls_of_runs import RUNS
 from .calls_of_theory import THEORY
 from .objects import Objects, shown  # noqa: F401
 
-CALLS = NETWORKS | NEURONS | RUNS | PERTURBATIONS | AFTER_TRAINING | DATA | ENCODING | THEORY
+CALLS = (
+    AFTER_TRAINING
+    | DATA
+    | ENCODING
+    | EXPERIMENTS
+    | NETWORKS
+    | NEURONS
+    | PERTURBATIONS
+    | RUNS
+    | THEORY
+)
 
 CALLS_OF_BRIAN2 = {
     "brian.compare": lambda c: (
@@ -115,6 +126,9 @@ LEFT_OUT = {
     },
     "RoundingWarning": "a warning",
     "UnitWarning": "a warning",
+    "experiments.Point": "made by sweep",
+    "experiments.Recorded": "made by sweep",
+    "experiments.Sweep": "made by sweep",
     "data.Task": "made by the tasks",
     "data.Events": "given to augmentations",
     **{
