@@ -6,6 +6,7 @@
     load_shd, fetch_shd, load_speakers      spoken digits and words         shd.py
     from_event_arrays                       cameras and cochleas            event_arrays.py
     split                                   training, validation, test      split.py
+    Recording                               what readers of files return    recording.py
 
 Events and TrialRandom are what augmentations work with (augmentation.py).
 """
@@ -15,6 +16,7 @@ from .events import Events, TrialRandom
 from .manifolds import halo, spaghetti, tempotron
 from .poisson import poisson
 from .randman import randman
+from .recording import Recording
 from .shd import fetch_shd, load_shd, load_speakers
 from .split import split
 from .task_drawing import Task
@@ -27,6 +29,7 @@ from .tasks import (
 
 __all__ = [
     "Events",
+    "Recording",
     "Task",
     "TrialRandom",
     "context_dependent_decision",

@@ -1,6 +1,7 @@
 """Run a batch of trials of a network: run(network, spikes) -> Trace."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -137,7 +138,16 @@ def run(
     forward(packed, drive, recording, steps, threads)
     check_batch(packed, drive, recording, steps, all_states)
     trace = make_trace(packed, drive, recording, states, steps, trains, kept)
-    return _only(trace, record) if whole else trace
+    trace = _only(trace, record) if whole else trace
+    return replace(trace, neurons=_neurons(network, trace.states, record))
+
+
+def _neurons(network, states, record):
+    """State -> the neurons that its columns are."""
+    return {
+        name: chosen_neurons(record.get(name), network[name.partition(".")[0]].n, name)
+        for name in states
+    }
 
 
 def _recorded_states(packed, record, whole):

@@ -41,6 +41,8 @@ class Trace(Shows):
         State name -> (trial, neuron) over the steps, of the states in `moments`.
     start
         Seconds that were simulated before this run; times count from there.
+    neurons
+        State name -> (neurons,) which neurons of the population are in its columns.
 
     Examples
     --------
@@ -61,6 +63,7 @@ class Trace(Shows):
     mean: dict[str, NDArray] = field(default_factory=dict)
     variance: dict[str, NDArray] = field(default_factory=dict)
     start: float = 0.0
+    neurons: dict[str, NDArray] = field(default_factory=dict)
 
     @property
     def dt(self) -> float:
