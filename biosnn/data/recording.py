@@ -78,7 +78,8 @@ class Recording(Shows, Mapping[str, SpikeTrains]):
         checks.keep(self, states={name: self._checked(name) for name in self.states})
         if not self.spikes and not self.states:
             raise ValueError("a recording needs spikes of a population, or a state.")
-        trials = {name: len(part) for name, part in [*self.spikes.items(), *self.states.items()]}
+        parts: dict[str, Any] = {**self.spikes, **self.states}
+        trials = {name: len(part) for name, part in parts.items()}
         if len(set(trials.values())) > 1:
             each = ", ".join(f"{name} {n}" for name, n in trials.items())
             raise ValueError(f"all parts of a recording must have the same trials; given: {each}.")
@@ -136,7 +137,8 @@ class Recording(Shows, Mapping[str, SpikeTrains]):
     @property
     def n_trials(self) -> int:
         """Number of trials."""
-        return len(next(iter([*self.spikes.values(), *self.states.values()])))
+        parts: list[Any] = [*self.spikes.values(), *self.states.values()]
+        return len(parts[0])
 
     @property
     def starts(self) -> NDArray[np.float64]:

@@ -71,7 +71,7 @@ def from_nwb(path: str | os.PathLike, *, population: str = UNITS) -> Recording:
     try:
         with pynwb.NWBHDF5IO(path, "r") as io:
             parts = _parts(io.read(), population)
-    except Exception as error:  # noqa: BLE001 - hdmf and h5py have errors of many kinds
+    except Exception as error:
         raise OSError(f"{path} is not an NWB file, or is damaged ({error}).") from error
     if parts is None:
         raise ValueError(f"{path} has no table of units with spike_times: there are no spikes.")
@@ -140,7 +140,9 @@ def _recording(table, trials, series):
         labels = None
     order = np.argsort(starts, kind="stable")
     slack = 0.5 * dt if dt else 4 * np.spacing(np.max(np.abs(starts + ends)))
-    trial = order[np.maximum(np.searchsorted(starts[order] - slack, table["clock"], "right") - 1, 0)]
+    trial = order[
+        np.maximum(np.searchsorted(starts[order] - slack, table["clock"], "right") - 1, 0)
+    ]
     inside = (table["clock"] >= starts[trial] - slack) & (
         table["clock"] - starts[trial] < ends[trial] + (0 if dt else slack)
     )

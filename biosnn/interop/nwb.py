@@ -6,7 +6,7 @@ import json
 import os
 import uuid
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime, timezone
 from typing import Any
 
 import numpy as np
@@ -93,9 +93,12 @@ def to_nwb(
             module.add(_series(pynwb, recording, name, clock))
     import h5py
 
-    with files.replaced(path, "the NWB file cannot be written") as unfinished:
-        with h5py.File(unfinished.name, "w") as file, pynwb.NWBHDF5IO(file=file, mode="w") as io:
-            io.write(nwb)
+    with (
+        files.replaced(path, "the NWB file cannot be written") as unfinished,
+        h5py.File(unfinished.name, "w") as file,
+        pynwb.NWBHDF5IO(file=file, mode="w") as io,
+    ):
+        io.write(nwb)
 
 
 def _file(pynwb, session):
@@ -105,7 +108,7 @@ def _file(pynwb, session):
     fields = {
         "session_description": "simulation of a network of spiking neurons with biosnn",
         "identifier": str(uuid.uuid4()),
-        "session_start_time": datetime.now(timezone.utc),
+        "session_start_time": datetime.now(UTC),
         **session,
     }
     try:
@@ -117,7 +120,7 @@ def _file(pynwb, session):
 def _clock(recording: Recording) -> NDArray[np.float64]:
     """(trials,) seconds in the file at which the trials begin, one after the other."""
     starts = recording.starts
-    length = np.max(recording.ends)
+    length = float(np.max(recording.ends))
     if recording.states and recording.sampling:
         length = max(length, np.size(recording.state_times) * recording.sampling)
     if np.all(np.diff(starts) >= length):

@@ -64,15 +64,17 @@ def to_sonata(source: Source, path: str | os.PathLike) -> None:
         raise ValueError("to_sonata: there are no spikes to write.")
     if recording.n_trials != 1:
         raise ValueError(
-            f"to_sonata: there are {recording.n_trials} trials, and SONATA has none; write them one "
-            "by one, to_sonata(spikes[0], …)."
+            f"to_sonata: there are {recording.n_trials} trials, and SONATA has none; write them "
+            "one by one, to_sonata(spikes[0], …)."
         )
     import h5py
 
-    with files.replaced(path, "the SONATA file cannot be written") as unfinished:
-        with h5py.File(unfinished.name, "w") as file:
-            for name, trains in recording.spikes.items():
-                _write(h5py, file.create_group(f"spikes/{name}"), trains, recording)
+    with (
+        files.replaced(path, "the SONATA file cannot be written") as unfinished,
+        h5py.File(unfinished.name, "w") as file,
+    ):
+        for name, trains in recording.spikes.items():
+            _write(h5py, file.create_group(f"spikes/{name}"), trains, recording)
 
 
 def _write(h5py, group, trains, recording):
@@ -146,7 +148,7 @@ def from_sonata(
         raise FileNotFoundError(f"there is no SONATA file {path}.")
     try:
         found = _read(path)
-    except Exception as error:  # noqa: BLE001 - h5py has errors of many kinds for a damaged file
+    except Exception as error:
         raise OSError(f"{path} is not a SONATA file of spikes, or is damaged ({error}).") from error
     checks.check_names("n_units", n_units, found, "the populations ")
     about = [part["about"] for part in found.values()]

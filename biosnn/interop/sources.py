@@ -98,14 +98,14 @@ def _of_simulation(simulation, units):
 def rates_of(
     recording: Recording, width: float
 ) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Return population -> (centres (bins,) in seconds from the start, rates (trial, bins) in hertz).
+    """Return population -> (centres of the bins, rates (trial, bins) in hertz).
 
     Parameters
     ----------
     recording
         With spikes.
     width
-        Width of the bins in seconds.
+        Width of the bins in seconds. Their centres (bins,) are seconds from the start of a trial.
     """
     found = {}
     for name, trains in recording.spikes.items():
