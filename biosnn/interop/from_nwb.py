@@ -12,7 +12,7 @@ from ..data.recording import Recording
 from ..support import checks, files, timegrid
 from ..support.optional import optional
 from .nwb import MODULE, RUN_START
-from .sources import UNITS, on_steps, since, trains_of
+from .sources import UNITS, lengths, on_steps, since, trains_of
 
 #: Columns of the trials that are read.
 _TRIALS = ("start_time", "stop_time", RUN_START, "label")
@@ -177,7 +177,8 @@ def _numbers(neurons, rows):
 def _spans(table, trials):
     """(trials,) where they begin in the file, and how long they are, in seconds."""
     if len(trials.get("start_time", ())):
-        return trials["start_time"], trials["stop_time"] - trials["start_time"]
+        starts = trials["start_time"]
+        return starts, lengths(starts, trials["stop_time"], table.get("dt"))
     intervals = table["intervals"]
     if intervals is not None:
         return np.array([intervals.min()]), np.array([np.ptp(intervals)])

@@ -13,7 +13,7 @@ import numpy as np
 from ..data.recording import Recording
 from ..support import checks
 from ..support.optional import optional
-from .sources import UNITS, Source, on_steps, recording_of, since, trains_of
+from .sources import UNITS, Source, lengths, on_steps, recording_of, since, trains_of
 
 _SIGNAL_OF = "from_neo: the signals of a segment must share times; give it one of them at a time"
 
@@ -188,7 +188,7 @@ def from_neo(block: Any, *, population: str = UNITS) -> Recording:
     segments = _segments(neo, block)
     dt = getattr(block, "annotations", {}).get("dt")
     spans = np.array([_span(segment) for segment in segments])
-    starts, ends = spans[:, 0], spans[:, 1] - spans[:, 0]
+    starts, ends = spans[:, 0], lengths(spans[:, 0], spans[:, 1], dt)
     names = dict.fromkeys(
         train.annotations.get("population", population) for s in segments for train in s.spiketrains
     )

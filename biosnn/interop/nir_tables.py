@@ -135,7 +135,7 @@ class Tables:
         if not path.elementwise or np.any(path.before) or np.any(path.after):
             raise ValueError(
                 f"node {source!r} acts on {node!r} through a matrix or a delay: in biosnn a "
-                "current belongs to its neuron. Put both before the LI, which gives the same current."
+                "current belongs to its neuron. Put both before the LI: the current is the same."
             )
         if np.any(found.v_leak):
             raise ValueError(f"node {source!r}: v_leak of a synaptic current must be 0.")

@@ -148,6 +148,29 @@ def on_steps(times: NDArray, dt: float | None) -> NDArray[np.float64]:
     return steps * dt if np.all(np.abs(times / dt - steps) < _NEAR) else times
 
 
+def lengths(starts: Any, stops: Any, dt: float | None) -> NDArray[np.float64]:
+    """Return how long trials are, without what rounding on the clock has added.
+
+    Parameters
+    ----------
+    starts, stops
+        (trials,) seconds on the clock.
+    dt
+        Time step, of which lengths are exact multiples if all are close to one. Otherwise those
+        close to a whole number of nanoseconds are that.
+
+    Examples
+    --------
+    >>> 1.3 - 1.0, float(lengths(np.array([1.0]), np.array([1.3]), None)[0])
+    (0.30000000000000004, 0.3)
+    """
+    starts, stops = np.asarray(starts, float), np.asarray(stops, float)
+    found = stops - starts
+    plain = np.round(found, 9)
+    noise = 4 * np.spacing(np.maximum(np.abs(starts), np.abs(stops)))
+    return on_steps(np.where(np.abs(plain - found) <= noise, plain, found), dt)
+
+
 def trains_of(
     times: Sequence[NDArray],
     units: Sequence[NDArray],

@@ -10,7 +10,7 @@ import numpy as np
 from ..data.recording import Recording
 from ..support import checks, plausible
 from ..support.optional import optional
-from .sources import Source, on_steps, rates_of, recording_of, since, trains_of
+from .sources import Source, lengths, on_steps, rates_of, recording_of, since, trains_of
 
 
 def to_xarray(
@@ -148,8 +148,8 @@ def from_xarray(dataset: Any) -> Recording:
 def _recording(dataset):
     """The Recording of a Dataset."""
     starts = dataset["start"].values
-    ends = dataset["stop"].values - starts
     dt = dataset.attrs.get("dt")
+    ends = lengths(starts, dataset["stop"].values, dt)
     labels = dataset["label"].values if "label" in dataset.coords else None
     spikes, signs, states, neurons, units = {}, {}, {}, {}, {}
     for key, variable in dataset.data_vars.items():
