@@ -227,7 +227,7 @@ def _opposed(table, signs):
     direct = all(row == "U" for row, _ in table.gains)
     if len(states) != 2 or set(table.afferents) != set(states) or not direct or not table.spiking:
         return None
-    if not all(np.all(table.gains["U", state] == 1.0) for state in states):
+    if not all(np.all(table.gains["U", state] > 0) for state in states):
         return None
     fits = {
         (state, sign): all(
@@ -246,7 +246,8 @@ def _renamed(table, pair):
     """The states of an E/I neuron under the names of `ei_lif`; its gains and paths, likewise."""
     names = {pair[0]: "I_exc", pair[1]: "I_inh"}
     table.afferents = {names[state]: table.afferents[state] for state in pair}
-    table.gains = {("U", "I_exc"): np.ones(table.n), ("U", "I_inh"): -np.ones(table.n)}
+    exc, inh = (table.gains["U", state] for state in pair)
+    table.gains = {("U", "I_exc"): exc, ("U", "I_inh"): -inh}
     return {"U": table.states["U"], **{names[state]: table.states[state] for state in pair}}
 
 
