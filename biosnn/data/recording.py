@@ -184,7 +184,7 @@ class Recording(Shows, Mapping[str, SpikeTrains]):
         >>> bs.data.Recording({"E": spikes}, units={"U": "mV"}).unit("E.U")
         'mV'
         """
-        bare = str(state).partition(".")[2]
+        bare = checks.instance(state, "state", str, "a text, such as 'E.U'").partition(".")[2]
         return self.units.get(state, self.units.get(bare, "dimensionless"))
 
     def _about(self) -> About:

@@ -10,13 +10,14 @@ import numpy as np
 import biosnn as bs
 
 from .calls_of_data import DATA
+from .calls_of_interop import INTEROP, WITHOUT
 from .calls_of_networks import NETWORKS
 from .calls_of_neurons import NEURONS
 from .calls_of_runs import RUNS
 from .calls_of_theory import THEORY
 from .objects import Objects, shown  # noqa: F401
 
-CALLS = NETWORKS | NEURONS | RUNS | DATA | THEORY
+CALLS = NETWORKS | NEURONS | RUNS | DATA | THEORY | INTEROP
 
 CALLS_OF_BRIAN2 = {
     "brian.compare": lambda c: (
@@ -119,4 +120,5 @@ LEFT_OUT = {
     "brian.Divergence": "made by compare",
     "brian.require_brian2": "takes nothing",
     "data.fetch_shd": "downloads",
+    **WITHOUT,
 }
