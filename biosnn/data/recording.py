@@ -54,7 +54,7 @@ class Recording(Shows, Mapping[str, SpikeTrains]):
     >>> bs.data.Recording({"E": spikes}, start=2.0)
     Recording
       trials  1
-      time    0.5 s, from 2 s on
+      time    500 ms, from 2 s on
       E       2 spikes of 2 units
     """
 

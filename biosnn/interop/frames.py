@@ -31,14 +31,7 @@ def to_frame(source: Source, what: str = "spikes", *, width: float = 5e-3) -> An
 
     Returns
     -------
-    A DataFrame, whose columns are
-
-    - of "spikes": trial, population, neuron, time_s, and label where the trials have one
-    - of "states": trial, population, neuron, state, time_s, value
-    - of "rates": trial, population, time_s (centre of the bin), rate_hz (mean over the neurons)
-
-    Times are on the clock of the run: those of a run that went on from an earlier one begin at its
-    `start`.
+    A DataFrame with a row for each spike, value or bin.
 
     Raises
     ------
@@ -50,6 +43,17 @@ def to_frame(source: Source, what: str = "spikes", *, width: float = 5e-3) -> An
     See Also
     --------
     to_xarray : the same as arrays with coordinates.
+
+    Notes
+    -----
+    The columns are
+
+    - of "spikes": trial, population, neuron, time_s, and label where the trials have one
+    - of "states": trial, population, neuron, state, time_s, value
+    - of "rates": trial, population, time_s (centre of the bin), rate_hz (mean over the neurons)
+
+    Times are on the clock of the run: those of a run that went on from an earlier one begin at its
+    `start`.
 
     Examples
     --------

@@ -12,7 +12,7 @@ from ..data.recording import Recording
 from ..support import checks, files, timegrid
 from ..support.optional import optional
 from .nwb import MODULE, RUN_START
-from .sources import UNITS, lengths, on_steps, since, trains_of
+from .sources import UNITS, lengths, on_steps, trains_of
 
 #: Columns of the trials that are read.
 _TRIALS = ("start_time", "stop_time", RUN_START, "label")
@@ -152,13 +152,16 @@ def _recording(table, trials, series):
         rows = np.flatnonzero(table["names"] == name)
         number = _numbers(table["neurons"], rows)
         own = inside & np.isin(row, rows)
-        times, units = [], []
-        for b in range(starts.size):
-            chosen = np.flatnonzero(own & (trial == b))
-            times.append(since(table["clock"][chosen], starts[b], ends[b], dt))
-            units.append(number[np.searchsorted(rows, row[chosen])])
-        n_units = int(number.max()) + 1
-        spikes[name] = trains_of(times, units, n_units=n_units, ends=ends, labels=labels)
+        spikes[str(name)] = trains_of(
+            table["clock"][own],
+            number[np.searchsorted(rows, row[own])],
+            trial[own],
+            starts=starts,
+            ends=ends,
+            n_units=int(number.max()) + 1,
+            dt=dt,
+            labels=labels,
+        )
         signs[str(name)] = str(table["signs"][rows[0]])
     run_starts = trials.get(RUN_START, starts)
     states = _states([each for each in series if each is not None], starts, dt)

@@ -13,7 +13,7 @@ import numpy as np
 from ..data.recording import Recording
 from ..support import checks
 from ..support.optional import optional
-from .sources import UNITS, Source, lengths, on_steps, recording_of, since, trains_of
+from .sources import UNITS, Source, lengths, on_steps, recording_of, trains_of
 
 _SIGNAL_OF = "from_neo: the signals of a segment must share times; give it one of them at a time"
 
@@ -198,7 +198,17 @@ def from_neo(block: Any, *, population: str = UNITS) -> Recording:
             [t for t in s.spiketrains if t.annotations.get("population", population) == name]
             for s in segments
         ]
-        spikes[name] = _trains(each, starts, ends, dt, _labels(segments))
+        (units, n_units), trials, clock = _events(each)
+        spikes[name] = trains_of(
+            clock,
+            units,
+            trials,
+            starts=starts,
+            ends=ends,
+            n_units=n_units,
+            dt=dt,
+            labels=_labels(segments),
+        )
         signs[name] = next(t for row in each for t in row).annotations.get("sign", "unsigned")
     return Recording(
         spikes, start=starts, signs=signs, dt=dt, **_states(segments, starts, dt, population)
@@ -242,20 +252,24 @@ def _labels(segments):
     return None if any(label is None for label in labels) else labels
 
 
-def _trains(each, starts, ends, dt, labels):
-    """SpikeTrains of one population from lists of neo.SpikeTrain, one for each trial."""
-    times, units, n_units = [], [], 1
+def _events(each):
+    """(units of the spikes, number of units), trials, and times on the clock of one population.
+
+    each: lists of neo.SpikeTrain, one for each trial.
+    """
+    times, units, trials, n_units = [np.empty(0)], [], [], 1
     for b, row in enumerate(each):
         numbers = [train.annotations.get("index") for train in row]
         whole = all(isinstance(k, (int, np.integer)) and k >= 0 for k in numbers)
         if not whole or len(set(numbers)) < len(row):
             numbers = list(range(len(row)))
         found = [np.asarray(train.rescale("s").magnitude, np.float64) for train in row]
-        clock = np.concatenate([np.empty(0), *found])
-        times.append(since(clock, starts[b], ends[b], dt))
-        units.append(np.repeat(np.array(numbers, np.int64), [len(f) for f in found]))
+        counts = [len(own) for own in found]
+        times += found
+        units.append(np.repeat(np.array(numbers, np.int64), counts))
+        trials.append(np.full(sum(counts), b))
         n_units = max(n_units, *(number + 1 for number in numbers))
-    return trains_of(times, units, n_units=n_units, ends=ends, labels=labels)
+    return (np.concatenate(units), n_units), np.concatenate(trials), np.concatenate(times)
 
 
 def _states(segments, starts, dt, population):

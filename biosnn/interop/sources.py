@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -172,34 +172,38 @@ def lengths(starts: Any, stops: Any, dt: float | None) -> NDArray[np.float64]:
 
 
 def trains_of(
-    times: Sequence[NDArray],
-    units: Sequence[NDArray],
+    clock: NDArray,
+    units: NDArray,
+    trials: NDArray,
     *,
-    n_units: int,
+    starts: NDArray,
     ends: NDArray,
+    n_units: int,
+    dt: float | None,
     labels: Any = None,
 ) -> SpikeTrains:
-    """Return SpikeTrains of spikes trial by trial, each with its own end.
+    """Return SpikeTrains of spikes on a clock, in any order; each trial has its own end.
 
     Parameters
     ----------
-    times, units
-        For each trial (spikes,) seconds from its start, and units.
+    clock, units, trials
+        (spikes,) seconds on the clock, unit and trial.
+    starts, ends
+        (trials,) seconds on the clock at which they begin, and how long they are.
     n_units
         Number of units.
-    ends
-        (trials,) seconds.
+    dt
+        Time step of the spikes, or None.
     labels
         (trials,) classes, or None.
     """
-    counts = [len(each) for each in times]
     own_ends = "ends" in SpikeTrains.__dataclass_fields__ and np.ptp(ends) > 0
     more: dict[str, Any] = {"ends": ends} if own_ends else {}
     return SpikeTrains.from_events(
-        np.concatenate([np.empty(0), *times]),
-        np.concatenate([np.empty(0, np.int64), *units]),
-        np.repeat(np.arange(len(counts)), counts),
-        n_trials=len(counts),
+        since(clock, starts[trials], ends[trials], dt),
+        units,
+        trials,
+        n_trials=len(ends),
         n_units=n_units,
         duration=float(np.max(ends)),
         labels=labels,

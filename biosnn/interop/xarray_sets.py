@@ -10,7 +10,7 @@ import numpy as np
 from ..data.recording import Recording
 from ..support import checks, plausible
 from ..support.optional import optional
-from .sources import Source, lengths, on_steps, rates_of, recording_of, since, trains_of
+from .sources import Source, lengths, on_steps, rates_of, recording_of, trains_of
 
 
 def to_xarray(
@@ -32,16 +32,7 @@ def to_xarray(
 
     Returns
     -------
-    A Dataset with the coordinates trial, start (trial) and stop (trial) in seconds on the clock of
-    the run, and, where the trials have one, label (trial). It holds
-
-    - of each state such as "E.U" an array (trial, time, E.U neuron), with the coordinates time,
-      seconds from the start of the trial, and the number of each neuron
-    - of each population "E.spikes" (E spike), seconds from the start of the trial, with the
-      coordinates "E.spike trial" and "E.spike neuron"
-    - with a width, "E.rate" (trial, bin) in hertz, with the coordinate bin, its centre
-
-    Units are in the attribute units of every variable.
+    A Dataset, with the unit of each variable in its attribute units.
 
     Raises
     ------
@@ -53,6 +44,17 @@ def to_xarray(
     See Also
     --------
     from_xarray : the way back.
+
+    Notes
+    -----
+    The Dataset has the coordinates trial, start (trial) and stop (trial) in seconds on the clock of
+    the run, and, where the trials have one, label (trial). It holds
+
+    - of each state such as "E.U" an array (trial, time, E.U neuron), with the coordinates time,
+      seconds from the start of the trial, and the number of each neuron
+    - of each population "E.spikes" (E spike), seconds from the start of the trial, with the
+      coordinates "E.spike trial" and "E.spike neuron"
+    - with a width, "E.rate" (trial, bin) in hertz, with the coordinate bin, its centre
 
     Examples
     --------
@@ -178,16 +180,13 @@ def _trains(dataset, population, variable, ends, labels, dt):
     """SpikeTrains of a population."""
     trials = checks.wholes(dataset[f"{population}.spike trial"].values, "the trials of spikes", 0)
     units = checks.wholes(dataset[f"{population}.spike neuron"].values, "the neurons of spikes", 0)
-    order = np.argsort(trials, kind="stable")
-    cuts = np.searchsorted(trials[order], np.arange(1, len(ends)))
-    times = [
-        since(each, np.zeros(1), end, dt)
-        for each, end in zip(np.split(variable.values[order], cuts), ends, strict=True)
-    ]
     return trains_of(
-        times,
-        np.split(units[order], cuts),
-        n_units=int(variable.attrs.get("n_units", np.max(units, initial=0) + 1)),
+        np.asarray(variable.values, np.float64),
+        units,
+        trials,
+        starts=np.zeros(len(ends)),
         ends=ends,
+        n_units=int(variable.attrs.get("n_units", np.max(units, initial=0) + 1)),
+        dt=dt,
         labels=labels,
     )
