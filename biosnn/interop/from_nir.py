@@ -13,7 +13,7 @@ from ..network.population import SIGNS, Population
 from ..network.surrogate import SuperSpike
 from ..support import checks
 from ..support.optional import optional
-from .nir_paths import INTEGRATORS, Path, flattened, kind_of
+from .nir_paths import INTEGRATORS, SPIKES, Path, area, flattened, kind_of
 from .nir_tables import Table, Tables, full, neuron_of, one, plain_name
 
 _INTEGRATORS = ("exact", "exponential_euler", "euler")
@@ -24,6 +24,7 @@ def from_nir(
     graph: Any,
     dt: float | None = None,
     *,
+    spike: str | None = None,
     integrator: str | None = None,
     dtype: DTypeLike | None = None,
 ) -> Network:
@@ -39,6 +40,9 @@ def from_nir(
     dt
         Time step in seconds. Default: the dt in the metadata of a graph of `to_nir`. A graph of
         snnTorch or SpikingJelly belongs to the dt with which it was made, 1e-4 unless it was given.
+    spike
+        What a spike is in the graph: "step", 1 during one time step, or "impulse", a delta function
+        in seconds (see `to_nir`). Default: that in the metadata, else "step".
     integrator
         "exact", "exponential_euler" or "euler". Default: that in the metadata, else "exact".
     dtype
@@ -63,8 +67,8 @@ def from_nir(
     -----
     A LIF becomes a population, with every LI before it as one of its synaptic currents; where one
     current takes positive and another one negative weights, the neurons are those of `ei_lif`. An
-    LI or CubaLI that leads to an Output becomes a readout. A spike is 1 during one time step: it
-    moves a state by r dt / tau (see `to_nir`). A v_leak other than 0 becomes a bias, and the
+    LI or CubaLI that leads to an Output becomes a readout. A spike moves a state by r dt / tau, or,
+    if it is an impulse, by r / tau. A v_leak other than 0 becomes a bias, and the
     membrane starts there unless metadata say where. Populations are unsigned unless the metadata
     of their nodes have a sign, and all their weights have it.
 
@@ -86,9 +90,11 @@ def from_nir(
     dt = _dt(about, dt)
     if integrator is not None:
         integrator = checks.choice(integrator, "integrator", _INTEGRATORS)
+    spike = checks.choice(about.get("spike", "step") if spike is None else spike, "spike", SPIKES)
     net = Network(dt=dt, dtype=about.get("dtype", np.float32) if dtype is None else dtype)
     nodes, edges = flattened(graph)
-    tables = [Tables(nodes, edges, dt).make(name) for name in _membranes(nodes, edges)]
+    maker = Tables(nodes, edges, area(spike, dt))
+    tables = [maker.make(name) for name in _membranes(nodes, edges)]
     names, signs = _names(nodes, tables), _signs(tables)
     for name, node in nodes.items():
         if kind_of(nodes, name) == "Input":

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from ..support.checks import refuse
 
+#: What a spike may be in a graph.
+SPIKES = ("step", "impulse")
 #: Nodes that spikes come from, that integrate, and that a path leads through.
 SOURCES = ("Input", "LIF", "CubaLIF")
 INTEGRATORS = ("LIF", "CubaLIF", "LI", "CubaLI")
@@ -57,6 +59,11 @@ class Path:
     def elementwise(self) -> bool:
         """Whether it leads from each neuron to its own."""
         return self.weight is None or self.weight.ndim == 1
+
+
+def area(spike: str, dt: float) -> float:
+    """Return the area of a spike: that of 1 during a step of dt (s), or that of an impulse."""
+    return dt if spike == "step" else 1.0
 
 
 def flattened(graph: Any, prefix: str = "") -> tuple[dict[str, Any], list[tuple[str, str]]]:

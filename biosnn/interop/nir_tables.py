@@ -56,12 +56,12 @@ class Tables:
     ----------
     nodes, edges
         Those of `flattened`.
-    dt
-        Time step in seconds: a spike is 1 for that long.
+    area
+        Of a spike, in seconds.
     """
 
-    def __init__(self, nodes: dict[str, Any], edges: list[tuple[str, str]], dt: float) -> None:
-        self.nodes, self.edges, self.dt = nodes, edges, dt
+    def __init__(self, nodes: dict[str, Any], edges: list[tuple[str, str]], area: float) -> None:
+        self.nodes, self.edges, self.area = nodes, edges, area
 
     def make(self, node: str) -> Table:
         """Return the table of a membrane.
@@ -99,7 +99,7 @@ class Tables:
         tau = table.states[state]
         for path in paths_to(self.nodes, self.edges, node):
             if kind_of(self.nodes, path.source) in SOURCES:
-                factor = _rounded(r * self.dt / tau)
+                factor = _rounded(r * self.area / tau)
                 weighted = Path(
                     path.source,
                     _weighted(path.weight, factor),

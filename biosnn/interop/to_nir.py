@@ -15,9 +15,10 @@ from ..network.projection import Projection
 from ..support import checks
 from ..support.memory import check_room
 from ..support.optional import optional
+from .nir_paths import SPIKES, area
 
 
-def to_nir(network: Network) -> Any:
+def to_nir(network: Network, *, spike: str = "step") -> Any:
     """Return a network as a graph of the Neuromorphic Intermediate Representation.
 
     It needs the package nir, which `pip install "biosnn[nir]"` brings; `nir.write("net.nir",
@@ -28,6 +29,9 @@ def to_nir(network: Network) -> Any:
     network
         A network with inputs and weights, of neurons that NIR knows: linear current-based ones
         without adaptation, refractoriness, bounds or escape noise, which are reset to a value.
+    spike
+        What a spike is in the graph: "step", 1 during one time step, as for snnTorch and
+        SpikingJelly; or "impulse", a delta function in seconds, as in the definition of NIR.
 
     Returns
     -------
@@ -52,10 +56,10 @@ def to_nir(network: Network) -> Any:
     with several (`ei_lif`) an LI for each current and a LIF. Weights onto inhibitory receptors are
     negative there. A bias is the v_leak of its neurons.
 
-    NIR has continuous time, and leaves open what a spike is. Here, as in snnTorch and SpikingJelly,
-    it is 1 during one time step, so that it moves a state by r dt / tau, and a spike of weight w
-    moves a current by w with r (or w_in) = tau / dt. The graph therefore depends on dt, which is in
-    its metadata with names, signs and integrators, for `from_nir`.
+    A spike moves a state by r a / tau, where its area a is dt for "step" and 1 for "impulse". So
+    that a spike of weight w moves a current by w, r (or w_in) is tau / a. NIR defines spikes as
+    impulses; the exporters of frameworks that go step by step mean steps, and their graphs depend
+    on dt. The metadata of the graph have dt, spike, names, signs and integrators, for `from_nir`.
 
     References
     ----------
@@ -75,9 +79,10 @@ def to_nir(network: Network) -> Any:
     """
     nir = optional("nir", "nir", "to_nir")
     checks.instance(network, "network", Network, "a Network")
+    spike = checks.choice(spike, "spike", SPIKES)
     check_complete(network)
     check_sayable(network)
-    graph = _Graph(nir, network)
+    graph = _Graph(nir, network, area(spike, network.dt))
     for population in network.inputs:
         graph.add(population.name, nir.Input(np.array([population.n])))
     for population in [*network.spiking, *network.readouts]:
@@ -85,8 +90,8 @@ def to_nir(network: Network) -> Any:
     for projection in network.projections:
         graph.add_projection(projection)
     graph.add_outputs()
-    metadata = {"dt": network.dt, "dtype": str(network.dtype), "program": "biosnn"}
-    return nir.NIRGraph(graph.nodes, graph.edges, metadata=metadata)
+    about = {"dt": network.dt, "dtype": str(network.dtype), "spike": spike, "program": "biosnn"}
+    return nir.NIRGraph(graph.nodes, graph.edges, metadata=about)
 
 
 # ----------------------------------------------------------------------------------- what it cannot
@@ -145,10 +150,12 @@ class _Graph:
         The package.
     network
         The network.
+    area
+        Of a spike, in seconds.
     """
 
-    def __init__(self, nir: Any, network: Network) -> None:
-        self.nir, self.network = nir, network
+    def __init__(self, nir: Any, network: Network, area: float) -> None:
+        self.nir, self.network, self.area = nir, network, area
         self.nodes: dict[str, Any] = {}
         self.edges: list[tuple[str, str]] = []
         #: (population, state) -> (name of the node that spikes onto it enter, factor of weights)
@@ -204,7 +211,7 @@ class _Graph:
             tau_mem=taus[membrane],
             tau_syn=taus[current],
             r=np.ones(population.n),
-            w_in=taus[current] / self.network.dt,
+            w_in=taus[current] / self.area,
             **values,
         )
         self.entry[population.name, current] = self.add(population.name, node, **about), 1.0
@@ -219,7 +226,7 @@ class _Graph:
             if state not in reached:
                 continue
             driven = any(row == state and column in reached for row, column in neuron.gains)
-            jump = taus[state] / self.network.dt
+            jump = taus[state] / self.area
             r = np.ones(population.n) if driven else jump
             if state == states[0]:
                 kind = self.nir.LIF if neuron.spiking else self.nir.LI

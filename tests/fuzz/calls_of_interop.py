@@ -105,7 +105,7 @@ _CALLS = {
             },
         ),
     ),
-    "interop.to_nir": ("nir", lambda c: (bs.interop.to_nir, {"network": c.net})),
+    "interop.to_nir": ("nir", lambda c: (bs.interop.to_nir, {"network": c.net, "spike": "step"})),
     "interop.from_nir": (
         "nir",
         lambda c: (
@@ -113,6 +113,7 @@ _CALLS = {
             {
                 "graph": bs.interop.to_nir(c.net),
                 "dt": STEP,
+                "spike": "step",
                 "integrator": "euler",
                 "dtype": np.float64,
             },

@@ -169,7 +169,7 @@ def test_what_biosnn_cannot_run_is_refused(words):
     [
         (lambda: bs.interop.from_nir(GRAPHS["CubaLIF"]()), "give dt"),
         (lambda: bs.interop.from_nir(GRAPHS["CubaLIF"](), -1.0), "dt is -1"),
-        (lambda: bs.interop.from_nir(GRAPHS["CubaLIF"](), 1.0), "below the time step"),
+        (lambda: bs.interop.from_nir(GRAPHS["CubaLIF"](), 0.02), "below the time step"),
         (lambda: bs.interop.from_nir(GRAPHS["CubaLIF"](), DT, integrator="rk4"), "one of 'exact'"),
         (lambda: bs.interop.from_nir("net.nir", DT), "such as nir.read"),
         (lambda: bs.interop.to_nir(GRAPHS["CubaLIF"]()), "a Network"),

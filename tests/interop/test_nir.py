@@ -100,6 +100,28 @@ def test_a_network_comes_back_from_a_file_with_the_same_spikes(tmp_path, model, 
     assert again["E"].neuron.integrator == integrator
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_impulses_make_graphs_that_do_not_depend_on_the_time_step(model):
+    net = network(model)
+    steps, impulses = (bs.interop.to_nir(net, spike=spike) for spike in ("step", "impulse"))
+    node = steps.nodes["readout"]
+    np.testing.assert_allclose(node.w_in * DT / node.tau_syn, 1.0)
+    node = impulses.nodes["readout"]
+    np.testing.assert_array_equal(node.w_in, node.tau_syn)
+    assert same_spikes(net, bs.interop.from_nir(impulses)) < 1e-12
+    del impulses.metadata["spike"]
+    assert same_spikes(net, bs.interop.from_nir(impulses, spike="impulse")) < 1e-12
+    fired, _ = naive_nir.run(steps, {"x": dense_input()}, DT)
+    spiking = ("x", "E", "I")  # whose spikes are 1 / dt during a step
+    impulses.edges = [(f"{a} delta" if a in spiking else a, b) for a, b in impulses.edges]
+    for name, n in (("x", INPUTS), ("E", 7), ("I", 7)):
+        impulses.nodes[f"{name} delta"] = nir.Scale(np.full(n, 1 / DT))
+        impulses.edges.append((name, f"{name} delta"))
+    again, _ = naive_nir.run(impulses, {"x": dense_input()}, DT)
+    for name in ("E", "I"):
+        np.testing.assert_array_equal(fired[name], again[name])
+
+
 @pytest.mark.parametrize("model", ["lif", "ei_lif"])
 def test_the_usual_models_come_back_as_they_were(model):
     net = network(model, np.float32)
