@@ -142,6 +142,7 @@ def from_sonata(
     path = checks.path(path, "path")
     n_units = {} if n_units is None else n_units
     checks.instance(n_units, "n_units", Mapping, "a dict of population -> number, or None")
+    given = (start, duration)
     start = None if start is None else checks.time(start, "start")
     duration = None if duration is None else checks.time(duration, "duration", above=0)
     if not files.is_file(path):
@@ -157,10 +158,15 @@ def from_sonata(
     past = timegrid.after(np.array([max(latest - start, 0.0)]))
     length = _agreed(about, "duration", duration, past)
     dt = _agreed(about, "dt", None, None)
-    spikes = {
-        name: _trains(part, n_units.get(name), start, length, dt) for name, part in found.items()
-    }
-    return Recording(spikes, start=start, dt=dt)
+    try:
+        spikes = {
+            name: _trains(part, n_units.get(name), start, length, dt)
+            for name, part in found.items()
+        }
+        return Recording(spikes, start=start, dt=dt)
+    except ValueError as error:
+        told = bool(n_units) or given != (None, None)
+        raise (ValueError if told else OSError)(f"{path}: {error}") from error
 
 
 def _agreed(about, what, given, default):

@@ -50,10 +50,10 @@ def to_xarray(
     The Dataset has the coordinates trial, start (trial) and stop (trial) in seconds on the clock of
     the run, and, where the trials have one, label (trial). It holds
 
-    - of each state such as "E.U" an array (trial, time, E.U neuron), with the coordinates time,
+    - of each state such as "E.U" an array (trial, time, E.U_neuron), with the coordinates time,
       seconds from the start of the trial, and the number of each neuron
-    - of each population "E.spikes" (E spike), seconds from the start of the trial, with the
-      coordinates "E.spike trial" and "E.spike neuron"
+    - of each population "E.spikes" (E.spike), seconds from the start of the trial, with the
+      coordinates "E.spike_trial" and "E.spike_neuron"
     - with a width, "E.rate" (trial, bin) in hertz, with the coordinate bin, its centre
 
     Examples
@@ -73,7 +73,7 @@ def to_xarray(
         "stop": ("trial", recording.starts + recording.ends, {"units": "s"}),
     }
     for name, values in recording.states.items():
-        dimension = f"{name} neuron"
+        dimension = f"{name}_neuron"
         variables[name] = (
             ("trial", "time", dimension),
             values,
@@ -95,12 +95,12 @@ def to_xarray(
 
 def _add_spikes(name, trains, recording, variables, coordinates):
     """Put the spikes of a population into a Dataset."""
-    along = f"{name} spike"
+    along = f"{name}.spike"
     about = {"units": "s", "n_units": trains.n_units}
     about["sign"] = recording.signs.get(name, "unsigned")
     variables[f"{name}.spikes"] = (along, trains.times, about)
-    coordinates[f"{name}.spike trial"] = (along, trains.trials)
-    coordinates[f"{name}.spike neuron"] = (along, trains.units)
+    coordinates[f"{name}.spike_trial"] = (along, trains.trials)
+    coordinates[f"{name}.spike_neuron"] = (along, trains.units)
     if trains.labels is not None:
         coordinates["label"] = ("trial", trains.labels)
 
@@ -161,7 +161,7 @@ def _recording(dataset):
             signs[population] = variable.attrs.get("sign", "unsigned")
         elif "time" in variable.dims:
             states[key] = variable.transpose("trial", "time", ...).values
-            neurons[key] = dataset[f"{key} neuron"].values
+            neurons[key] = dataset[f"{key}_neuron"].values
             units[key] = variable.attrs.get("units", "dimensionless")
     times = on_steps(dataset["time"].values, dt) if states else ()
     return Recording(
@@ -178,8 +178,8 @@ def _recording(dataset):
 
 def _trains(dataset, population, variable, ends, labels, dt):
     """SpikeTrains of a population."""
-    trials = checks.wholes(dataset[f"{population}.spike trial"].values, "the trials of spikes", 0)
-    units = checks.wholes(dataset[f"{population}.spike neuron"].values, "the neurons of spikes", 0)
+    trials = checks.wholes(dataset[f"{population}.spike_trial"].values, "the trials of spikes", 0)
+    units = checks.wholes(dataset[f"{population}.spike_neuron"].values, "the neurons of spikes", 0)
     return trains_of(
         np.asarray(variable.values, np.float64),
         units,

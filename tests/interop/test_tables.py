@@ -79,8 +79,8 @@ def test_a_data_set_has_coordinates_and_units():
     pytest.importorskip("xarray")
     trace = circuit.trace()
     found = interop.to_xarray(trace, units={"U": "mV"}, width=0.05)
-    assert found["E.U"].dims == ("trial", "time", "E.U neuron")
-    one = found["E.U"].sel({"trial": 3, "E.U neuron": 2})
+    assert found["E.U"].dims == ("trial", "time", "E.U_neuron")
+    one = found["E.U"].sel({"trial": 3, "E.U_neuron": 2})
     np.testing.assert_array_equal(one, trace.states["E.U"][3, :, 1])
     assert found["E.U"].attrs["units"] == "mV" and found["time"].attrs["units"] == "s"
     np.testing.assert_array_equal(found["start"], np.full(4, 0.3))
@@ -110,6 +110,15 @@ def test_spikes_off_the_grid_come_back_from_a_data_set():
     circuit.assert_same_spikes(
         interop.from_xarray(interop.to_xarray({"V1": spikes})), {"V1": spikes}
     )
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_data_set_comes_back_from_a_file(tmp_path):
+    xarray = pytest.importorskip("xarray")
+    interop.to_xarray(circuit.trace()).to_netcdf(tmp_path / "run.nc", engine="scipy")
+    found = interop.from_xarray(xarray.load_dataset(tmp_path / "run.nc", engine="scipy"))
+    circuit.assert_same_spikes(found, circuit.trace().spikes)
+    circuit.assert_same_states(found, circuit.trace(), circuit.trace().states)
 
 
 def test_other_data_sets_are_refused():
