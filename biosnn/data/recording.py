@@ -158,6 +158,11 @@ class Recording(Shows, Mapping[str, SpikeTrains]):
         return np.max(ends, axis=0)
 
     @property
+    def has_own_ends(self) -> bool:
+        """Whether the trials end at different times."""
+        return bool(self.spikes) and bool(np.ptp(self.ends) > 0)
+
+    @property
     def sampling(self) -> float:
         """Seconds between two values of a state."""
         times: Any = self.state_times

@@ -106,18 +106,21 @@ def _spikes(recording: Recording) -> list[dict[str, Any]]:
 def _states(recording: Recording) -> list[dict[str, Any]]:
     """Columns of each recorded state: trial by trial, time by time, neuron by neuron."""
     check_room("to_frame", sum(v.size for v in recording.states.values()), 40, "values")
-    parts = []
+    times, parts = np.asarray(recording.state_times), []
     for name, values in recording.states.items():
         population, _, state = name.partition(".")
-        trial, time, column = (index.ravel() for index in np.indices(values.shape))
+        there = np.ones(values.shape, bool)
+        if recording.has_own_ends:
+            there[:] = (times < recording.ends[:, None])[..., None]
+        trial, time, column = np.nonzero(there)
         parts.append(
             {
                 "trial": trial,
                 "population": population,
                 "neuron": recording.neurons[name][column],
                 "state": state,
-                "time_s": recording.starts[trial] + np.asarray(recording.state_times)[time],
-                "value": values.ravel(),
+                "time_s": recording.starts[trial] + times[time],
+                "value": values[there],
             }
         )
     return parts
@@ -126,14 +129,8 @@ def _states(recording: Recording) -> list[dict[str, Any]]:
 def _rates(recording: Recording, width: float) -> list[dict[str, Any]]:
     """Columns of the rates of each population."""
     parts = []
-    for name, (centres, rates) in rates_of(recording, width).items():
-        trial, time = (index.ravel() for index in np.indices(rates.shape))
-        parts.append(
-            {
-                "trial": trial,
-                "population": name,
-                "time_s": recording.starts[trial] + centres[time],
-                "rate_hz": rates.ravel(),
-            }
-        )
+    for name, each in rates_of(recording, width).items():
+        for b, (centres, rates) in enumerate(each):
+            times = recording.starts[b] + centres
+            parts.append({"trial": b, "population": name, "time_s": times, "rate_hz": rates})
     return parts

@@ -15,7 +15,7 @@ from ..support import checks
 from ..support.optional import optional
 from .sources import UNITS, Source, lengths, on_steps, recording_of, trains_of
 
-_SIGNAL_OF = "from_neo: the signals of a segment must share times; give it one of them at a time"
+_SIGNAL_OF = "from_neo: all segments must have the same signals, sampled at the same times"
 
 
 def to_neo(source: Source, *, units: Mapping[str, str] | None = None) -> Any:
@@ -116,8 +116,11 @@ def _signal(neo, recording, name, b, unit):
     """The neo.AnalogSignal of a state in a trial."""
     population, _, state = name.partition(".")
     first = recording.state_times[0] if recording.state_times.size else 0.0
+    n_times = recording.state_times.size
+    if recording.has_own_ends:
+        n_times = np.searchsorted(recording.state_times, recording.ends[b])
     return neo.AnalogSignal(
-        recording.states[name][b],
+        recording.states[name][b, :n_times],
         units=unit,
         t_start=(recording.starts[b] + first) * _quantity("s", "time"),
         sampling_period=(recording.sampling or 1.0) * _quantity("s", "time"),
@@ -287,14 +290,26 @@ def _states(segments, starts, dt, population):
         return {}
     if any(len(rows) != len(segments) for rows in states.values()):
         raise ValueError(f"{_SIGNAL_OF}; some of these lack a signal that others have.")
-    if any(len(clock) != len(clocks[0]) for clock in clocks) or np.ptp(clocks, axis=0).max() > 1e-9:
-        raise ValueError(f"{_SIGNAL_OF}; these begin, end or are sampled differently.")
+    if any(len({row.shape[1] for row in rows}) > 1 for rows in states.values()):
+        raise ValueError("from_neo: a signal has different numbers of channels in some segments.")
+    longest = max(clocks, key=len)
+    if any(np.max(np.abs(clock - longest[: len(clock)]), initial=0) > 1e-9 for clock in clocks):
+        raise ValueError(f"{_SIGNAL_OF}; these begin or are sampled differently.")
     return {
-        "states": {name: np.stack(rows) for name, rows in states.items()},
-        "state_times": on_steps(clocks[0], dt),
+        "states": {name: _padded(rows, longest.size) for name, rows in states.items()},
+        "state_times": on_steps(longest, dt),
         "neurons": neurons,
         "units": units,
     }
+
+
+def _padded(rows, n_times):
+    """(trial, time, neuron) signals, NaN after the end of the shorter ones."""
+    kind = np.result_type(np.float32, *rows)
+    found = np.full((len(rows), n_times, rows[0].shape[1]), np.nan, kind)
+    for values, row in zip(found, rows, strict=True):
+        values[: len(row)] = row
+    return found
 
 
 def _state_name(signal, k, population):

@@ -72,13 +72,22 @@ def _of_trace(trace, units):
     return Recording(
         trace.spikes,
         start=trace.start,
-        states=trace.states,
+        states={name: _until_the_end(trace, values) for name, values in trace.states.items()},
         state_times=trace.times,
         neurons=trace.neurons,
         units=units,
         signs={p.name: p.sign for p in trace.network.populations},
         dt=trace.dt,
     )
+
+
+def _until_the_end(trace, values):
+    """States of trials of their own length, NaN after the end of each."""
+    ends = getattr(trace, "ends", None)
+    if ends is None:
+        return values
+    over = trace.times >= ends[:, None] - _NEAR * trace.dt
+    return np.where(over[..., None], values.dtype.type(np.nan), values)
 
 
 def _of_simulation(simulation, units):
@@ -97,8 +106,8 @@ def _of_simulation(simulation, units):
 
 def rates_of(
     recording: Recording, width: float
-) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Return population -> (centres of the bins, rates (trial, bins) in hertz).
+) -> dict[str, list[tuple[NDArray[np.float64], NDArray[np.float64]]]]:
+    """Return population -> for each trial (centres of its bins, rates in hertz).
 
     Parameters
     ----------
@@ -107,12 +116,10 @@ def rates_of(
     width
         Width of the bins in seconds. Their centres (bins,) are seconds from the start of a trial.
     """
-    found = {}
-    for name, trains in recording.spikes.items():
-        each = [rate_over_time(trains[b], width) for b in range(len(trains))]
-        if each:
-            found[name] = each[0][0], np.array([rates for _, rates in each])
-    return found
+    return {
+        name: [rate_over_time(trains[b], width) for b in range(len(trains))]
+        for name, trains in recording.spikes.items()
+    }
 
 
 def since(times: NDArray, start: NDArray, duration: Any, dt: float | None) -> NDArray[np.float64]:

@@ -86,9 +86,13 @@ def to_xarray(
         _add_spikes(name, trains, recording, variables, coordinates)
     if width is not None:
         width = checks.time(width, "width", above=0, plausible=plausible.BIN)
-        for name, (centres, rates) in rates_of(recording, width).items():
+        for name, each in rates_of(recording, width).items():
+            longest = max((centres for centres, _ in each), key=len)
+            rates = np.full((len(each), longest.size), np.nan)  # bins after the end of a trial
+            for row, (_, found) in zip(rates, each, strict=True):
+                row[: found.size] = found
             variables[f"{name}.rate"] = (("trial", "bin"), rates, {"units": "Hz"})
-            coordinates["bin"] = ("bin", centres, {"units": "s"})
+            coordinates["bin"] = ("bin", longest, {"units": "s"})
     of_all = {} if recording.dt is None else {"dt": recording.dt}
     return xarray.Dataset(variables, coordinates, of_all)
 
