@@ -68,8 +68,9 @@ def from_nir(
     A LIF becomes a population, with every LI before it as one of its synaptic currents; where one
     current takes positive and another one negative weights, the neurons are those of `ei_lif`. An
     LI or CubaLI that leads to an Output becomes a readout. A spike moves a state by r dt / tau, or,
-    if it is an impulse, by r / tau. A v_leak other than 0 becomes a bias, and the
-    membrane starts there unless metadata say where. Populations are unsigned unless the metadata
+    if it is an impulse, by r / tau. A v_leak other than 0 and the constants of Affine
+    nodes become a bias. Membranes start at v_leak unless metadata say where, and currents at what
+    their constant inputs keep up. Populations are unsigned unless the metadata
     of their nodes have a sign, and all their weights have it.
 
     Examples
@@ -182,7 +183,7 @@ def _add_population(net, table, nodes, integrator, signs):
     about = nodes[table.node].metadata or {}
     said = about.get("integrator", "exact")
     chosen = integrator or (said if said in _INTEGRATORS else "exact")
-    rest = np.broadcast_to(table.bias, table.n)
+    rest = np.broadcast_to(table.bias, table.n)  # before currents get their names
     initial = about.get("initial")
     if initial is None:
         initial = one(nodes[table.node].v_leak, table.node, "v_leak, where neurons start,")

@@ -34,8 +34,8 @@ class Table:
         (state, state that acts on it) -> (n,) gains.
     afferents
         State -> paths from what spikes, with the weights that a spike has.
-    bias
-        (n,) constant drive of U.
+    constants
+        State -> (n,) constant input.
     """
 
     node: str
@@ -46,7 +46,24 @@ class Table:
     states: dict[str, NDArray] = field(default_factory=dict)
     gains: dict[tuple[str, str], NDArray] = field(default_factory=dict)
     afferents: dict[str, list[Path]] = field(default_factory=dict)
-    bias: Any = 0.0
+    constants: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def bias(self) -> Any:
+        """(n,) constant drive of U: its own, and that of currents at their constant inputs."""
+        steady = dict(self.constants)
+        for _ in self.states:  # currents that act on each other have no loop
+            steady = {state: self._drive(state, steady) for state in self.states}
+        return steady["U"]
+
+    def _drive(self, state, steady):
+        """The constant input of a state, with that through the states that act on it."""
+        through = [
+            gain * steady.get(other, 0.0)
+            for (row, other), gain in self.gains.items()
+            if row == state and other != "U"
+        ]
+        return self.constants.get(state, 0.0) + sum(through)
 
 
 class Tables:
@@ -84,7 +101,7 @@ class Tables:
         )
         table.states["U"] = tau
         r = _values(found.r, node, "r", tau.size)
-        table.bias = _values(found.v_leak, node, "v_leak", tau.size)
+        table.constants["U"] = _values(found.v_leak, node, "v_leak", tau.size)
         if fused:
             syn = _values(found.tau_syn, node, "tau_syn", tau.size)
             table.states["I"] = syn
@@ -110,19 +127,8 @@ class Tables:
                 table.afferents.setdefault(state, []).append(weighted)
             else:
                 self._current(table, node, state, r, path)
-            self._drive(table, node, state, r, path)
-
-    def _drive(self, table, node, state, r, path):
-        """Take the bias of an Affine, which only the membrane can have."""
-        if not np.any(path.bias):
-            return
-        if state != "U":
-            raise ValueError(
-                f"node {node!r}: an Affine adds a constant to a synaptic current. biosnn has "
-                "constants for membranes alone: use a Linear, and put what the constant becomes "
-                "after a few time constants, r times it, into v_leak of the membrane."
-            )
-        table.bias = table.bias + r * path.bias
+            if np.any(path.bias):
+                table.constants[state] = table.constants.get(state, 0.0) + r * path.bias
 
     def _current(self, table, node, state, r, path):
         """Take a leaky integrator that acts on a state as a state of the same neurons."""
@@ -137,8 +143,6 @@ class Tables:
                 f"node {source!r} acts on {node!r} through a matrix or a delay: in biosnn a "
                 "current belongs to its neuron. Put both before the LI: the current is the same."
             )
-        if np.any(found.v_leak):
-            raise ValueError(f"node {source!r}: v_leak of a synaptic current must be 0.")
         known = self._name(source, table)
         gain = r * (1.0 if path.weight is None else path.weight)
         if (state, known) in table.gains:
@@ -146,6 +150,7 @@ class Tables:
         table.gains[state, known] = np.broadcast_to(gain, table.n)
         if known not in table.states:
             table.states[known] = _values(found.tau, source, "tau", table.n)
+            table.constants[known] = _values(found.v_leak, source, "v_leak", table.n)
             self._enter(table, source, known, _values(found.r, source, "r", table.n))
 
     def _name(self, source, table):

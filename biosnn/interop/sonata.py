@@ -65,7 +65,7 @@ def to_sonata(source: Source, path: str | os.PathLike) -> None:
     if recording.n_trials != 1:
         raise ValueError(
             f"to_sonata: there are {recording.n_trials} trials, and SONATA has none; write them "
-            "one by one, to_sonata(spikes[0], …)."
+            "one by one, such as to_sonata({'E': trace.spikes['E'][0]}, …)."
         )
     import h5py
 

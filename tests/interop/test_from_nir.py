@@ -68,8 +68,23 @@ GRAPHS = {
     "delays of targets": lambda: chain(nir.Linear(W), nir.Delay(np.arange(N) * DT), lif()),
     "two matrices": lambda: chain(nir.Linear(W), nir.Linear(np.eye(N)[::-1]), lif()),
     "two layers": lambda: chain(nir.Linear(W), cuba(), nir.Affine(np.eye(N) * 0.8, PUSH), lif()),
+    "an Affine before a current": lambda: chain(nir.Affine(W, PUSH), cuba()),
+    "an Affine before a leaky integrator": lambda: chain(
+        nir.Affine(W, PUSH), li(), nir.Scale(ones(0.5)), lif()
+    ),
+    "a current that rests elsewhere": lambda: chain(nir.Linear(W), li(v_leak=0.02), lif()),
     "recurrence": lambda: recurrent(cuba()),
 }  # fmt: skip
+
+
+def start_at_rest(naive):
+    """Membranes at v_leak, and currents at what their constant inputs keep up."""
+    naive.old = {name: np.zeros_like(v) for name, v in naive.v.items()}
+    for name, v in naive.v.items():
+        node, given = naive.graph.nodes[name], naive.arriving(name, "currents")
+        if name in naive.i:
+            naive.i[name] += node.w_in * given
+        v += node.v_leak + node.r * given * (naive.kind[name] == "LI")
 
 
 @pytest.mark.parametrize("what", GRAPHS)
@@ -77,8 +92,7 @@ def test_a_network_of_a_graph_fires_as_its_naive_run(what):
     made = GRAPHS[what]()
     net = bs.interop.from_nir(made, DT, integrator="euler", dtype=np.float64)
     naive = naive_nir.Naive(made, DT)
-    for name, v in naive.v.items():
-        v += made.nodes[name].v_leak  # neurons start at rest
+    start_at_rest(naive)
     given = dense_input()
     name = next(k for k, node in made.nodes.items() if type(node).__name__ == "Input")
     fired = [naive.step({name: row})[0] for row in given]
@@ -143,8 +157,6 @@ REFUSED = {
         nir.Linear(W), lif(v_threshold=np.linspace(1, 2, N))
     ),
     "through a matrix or a delay": lambda: chain(nir.Linear(W), li(), nir.Linear(np.eye(N)), lif()),
-    "constant to a synaptic current": lambda: chain(nir.Affine(W, PUSH), cuba()),
-    "v_leak of a synaptic current": lambda: chain(nir.Linear(W), li(v_leak=0.1), lif()),
     "neither spikes nor that of an integrator": lambda: chain(nir.Linear(W)),
     "biosnn has inputs with one axis": lambda: nir.NIRGraph(
         {
