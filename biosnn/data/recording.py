@@ -13,6 +13,8 @@ from ..support import checks
 from ..support.show import About, Shows, milliseconds
 from .spike_trains import SpikeTrains, check_trains
 
+_SAME = 1e-9  # seconds by which the ends of equal trials may differ
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Recording(Shows, Mapping[str, SpikeTrains]):
@@ -83,6 +85,7 @@ class Recording(Shows, Mapping[str, SpikeTrains]):
         if len(set(trials.values())) > 1:
             each = ", ".join(f"{name} {n}" for name, n in trials.items())
             raise ValueError(f"all parts of a recording must have the same trials; given: {each}.")
+        self._check_ends()
         checks.keep(self, start=self._checked_start(), neurons=self._checked_neurons())
         if self.dt is not None:
             checks.keep(self, dt=checks.time(self.dt, "dt", above=0))
@@ -101,6 +104,25 @@ class Recording(Shows, Mapping[str, SpikeTrains]):
                 f"the {np.size(self.state_times)} times of state_times."
             )
         return values if values.dtype.kind == "f" else values.astype(np.float64)
+
+    def _check_ends(self):
+        """ValueError for populations whose trials last differently."""
+        each = self._ends_of_each()
+        for name, ends in each.items():
+            if np.max(np.abs(ends - self.ends), initial=0) > _SAME:
+                lasts = ", ".join(f"{n} {e.max(initial=0):g} s" for n, e in each.items())
+                raise ValueError(
+                    f"the trials of {name!r} end before those of other populations ({lasts}); all "
+                    "parts of a recording must have the same trials."
+                )
+
+    def _ends_of_each(self):
+        """Population -> (trials,) seconds at which its trials end."""
+        found = {}
+        for name, trains in self.spikes.items():
+            own = getattr(trains, "ends", None)
+            found[name] = np.full(len(trains), trains.duration) if own is None else own
+        return found
 
     def _checked_start(self):
         """Seconds, one number or one for each trial."""
@@ -148,10 +170,7 @@ class Recording(Shows, Mapping[str, SpikeTrains]):
     @property
     def ends(self) -> NDArray[np.float64]:
         """(trials,) seconds from the start to the end of each trial, that of the spikes if any."""
-        ends = []
-        for trains in self.spikes.values():
-            own = getattr(trains, "ends", None)
-            ends.append(np.full(len(trains), trains.duration) if own is None else own)
+        ends = list(self._ends_of_each().values())
         if not ends:
             last = np.max(self.state_times, initial=0.0) + self.sampling
             ends.append(np.full(self.n_trials, last))

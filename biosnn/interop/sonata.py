@@ -62,6 +62,9 @@ def to_sonata(source: Source, path: str | os.PathLike) -> None:
     path = checks.path(path, "path")
     if not recording.spikes:
         raise ValueError("to_sonata: there are no spikes to write.")
+    for name in recording:
+        if "/" in name or not name.strip("."):
+            checks.refuse("the name of a population", name, "a name that a group of HDF5 can have")
     if recording.n_trials != 1:
         raise ValueError(
             f"to_sonata: there are {recording.n_trials} trials, and SONATA has none; write them "

@@ -52,6 +52,8 @@ def recording_of(source: Any, units: Any = None, what: str = "source") -> Record
     else:
         such = "a Trace, a Simulation, a Recording, SpikeTrains, or a dict of SpikeTrains"
         checks.refuse(what, source, such)
+    if found.n_trials == 0:
+        raise ValueError(f"{what} has no trials, so there is nothing to hand over.")
     _check_units(found, units)
     return found
 

@@ -63,6 +63,10 @@ TRAINS = bs.SpikeTrains.from_units([[0.1]], duration=0.5)
         (dict(spikes=TRAINS), "spikes"),
         (dict(spikes={"E": [0.1]}), "spikes of 'E'"),
         (dict(spikes={"E": TRAINS, "I": TRAINS[[0, 0]]}), "same trials; given: E 1, I 2"),
+        (
+            dict(spikes={"E": TRAINS, "I": bs.SpikeTrains.from_units([[]], duration=0.7)}),
+            r"'E' end before those of other populations \(E 0.5 s, I 0.7 s\)",
+        ),
         (dict(spikes={"E": TRAINS}, start=[0.0, 1.0]), "start has shape"),
         (dict(spikes={}, states={"U": np.ones((1, 1, 1))}), "population.state"),
         (dict(spikes={}, states={"E.U": np.ones((1, 4))}), r"\(trial, time, neuron\)"),
