@@ -23,8 +23,9 @@ from .data.augmentations import (
     TimeStretch,
 )
 from .data.binning import bin_spikes
+from .data.joining import concatenate, from_dense
 from .data.spike_file import read_spikes
-from .data.spike_trains import SpikeTrains, from_dense
+from .data.spike_trains import SpikeTrains
 from .engine.background import Current, OrnsteinUhlenbeck, PoissonInput
 from .engine.gradient import Gradients, gradient
 from .engine.run import run
@@ -210,6 +211,7 @@ __all__ = [
     "bin_spikes",
     "bounded",
     "brian",
+    "concatenate",
     "conductance_lif",
     "convolutional_layer",
     "dalian_convolutional_layer",

@@ -118,11 +118,7 @@ class Recording(Shows, Mapping[str, SpikeTrains]):
 
     def _ends_of_each(self):
         """Population -> (trials,) seconds at which its trials end."""
-        found = {}
-        for name, trains in self.spikes.items():
-            own = getattr(trains, "ends", None)
-            found[name] = np.full(len(trains), trains.duration) if own is None else own
-        return found
+        return {name: trains.durations for name, trains in self.spikes.items()}
 
     def _checked_start(self):
         """Seconds, one number or one for each trial."""

@@ -17,7 +17,7 @@ from ..support.threads import checked_threads
 from .buffers import new_recording
 from .chunks import forward
 from .finite import check_batch
-from .inputs import Inputs, events_of
+from .inputs import Inputs, events_of, trial_steps
 from .layouts import all_states, checked_arrays, current_layout, stack, state_layout
 from .recording import Record, chosen_neurons, chosen_states
 from .state import State
@@ -48,6 +48,8 @@ def run(
         A network with weights for all projections.
     spikes
         SpikeTrains, or a dict of input name -> SpikeTrains; None for a network without inputs.
+        Trials with `ends` of their own are simulated to the longest end; spikes after the end of a
+        trial are in neither `spikes` nor `counts`, states are those of the whole run.
     record
         States to keep: names such as ["E.U", "E.I_exc"], or a dict of name -> neurons (indices, a
         slice, None for all). Values are those at the end of each step; "E.U_star" is U before
@@ -120,6 +122,8 @@ def run(
             f"this state is of {least} trials, and there are {n_trials}: trial k goes on from "
             "trial k."
         )
+    own_steps = trial_steps(network, list(trains.values()))
+    _check_moments(moments, own_steps)
     layout = current_layout(packed, currents)
     drive = arrays.Drive(
         inputs=events,
@@ -137,7 +141,7 @@ def run(
     )
     forward(packed, drive, recording, steps, threads)
     check_batch(packed, drive, recording, steps, all_states)
-    trace = make_trace(packed, drive, recording, states, steps, trains, kept)
+    trace = make_trace(packed, drive, recording, states, steps, trains, kept, own_steps)
     trace = _only(trace, record) if whole else trace
     return replace(trace, neurons=_neurons(network, trace.states, record))
 
@@ -148,6 +152,16 @@ def _neurons(network, states, record):
         name: chosen_neurons(record.get(name), network[name.partition(".")[0]].n, name)
         for name in states
     }
+
+
+def _check_moments(moments, own_steps):
+    """ValueError for moments of trials that end at different times."""
+    if moments and own_steps is not None:
+        raise ValueError(
+            f"moments are of all steps, but trials end after {own_steps.min()} to "
+            f"{own_steps.max()} steps; give record={checks.shown(list(moments))} and take those "
+            "until `trace.ends`, or run trials of one length."
+        )
 
 
 def _recorded_states(packed, record, whole):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.spike_trains import ranges
+from ..data.spike_base import ranges
 from ..kernels import arrays
 from ..support import schema
 from .packed import Packed

@@ -85,10 +85,9 @@ def _of_trace(trace, units):
 
 def _until_the_end(trace, values):
     """States of trials of their own length, NaN after the end of each."""
-    ends = getattr(trace, "ends", None)
-    if ends is None:
+    if trace.ends is None:
         return values
-    over = trace.times >= ends[:, None] - _NEAR * trace.dt
+    over = trace.times >= trace.ends[:, None] - _NEAR * trace.dt
     return np.where(over[..., None], values.dtype.type(np.nan), values)
 
 
@@ -206,15 +205,12 @@ def trains_of(
     labels
         (trials,) classes, or None.
     """
-    own_ends = "ends" in SpikeTrains.__dataclass_fields__ and np.ptp(ends) > 0
-    more: dict[str, Any] = {"ends": ends} if own_ends else {}
     return SpikeTrains.from_events(
         since(clock, starts[trials], ends[trials], dt),
         units,
         trials,
         n_trials=len(ends),
         n_units=n_units,
-        duration=float(np.max(ends)),
         labels=labels,
-        **more,
+        ends=ends,
     )

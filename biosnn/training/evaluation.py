@@ -12,6 +12,7 @@ from ..engine import chunks, trial_state
 from ..engine.buffers import new_recording
 from ..engine.finite import check_batch
 from ..engine.layouts import NO_CURRENT, all_states, state_layout
+from ..engine.own_ends import counts_within
 from ..kernels import arrays
 from ..network.escape import chance
 from ..network.network import Network
@@ -169,7 +170,8 @@ def evaluate(
     network
         A network with weights.
     spikes
-        Spike trains of the input, or a dict of input -> spike trains.
+        Spike trains of the input, or a dict of input -> spike trains. Steps after the end of a
+        trial count neither for the loss nor for scores, predictions and rates.
     targets, mask
         What the losses compare with, as for `train`; by default the labels of the spike trains.
     loss
@@ -235,20 +237,21 @@ class Evaluator:
         """Return what the network does on the trials of `data`."""
         terms, packed = self.objective.terms, self.parameters.packed
         network = packed.network
-        self.presentation.check_whole_batches(data.rows)
+        self.presentation.check_whole_batches(data.rows, data.own_steps)
         targets = data.targets_of(data.rows)
         totals = total_weights(terms, network, targets, data.rows.size, data.steps)
         found, counts = [], np.zeros(1)
         for rows, recording in self.batches(data):
             found.append(self._assess(data, rows, recording, totals))
-            counts = counts + recording.counts.sum(axis=0, dtype=np.float64)
+            within = counts_within(packed, recording, data.steps_of(rows))
+            counts = counts + within.sum(axis=0, dtype=np.float64)
         predictions = [np.concatenate([each[2][k] for each in found]) for k in range(len(terms))]
         labels = [t.values if term.loss.classifies else None for term, t in zip(terms, targets)]
         return Evaluation(
             float(sum(value for value, *_ in found)),
             mean_of_finite(np.concatenate([score for _, score, _ in found])),
             self.objective.by_readout(predictions),
-            self.rates(counts, data.rows.size * data.steps * network.dt),
+            self.rates(counts, data.n_steps * network.dt),
             self.objective.score_name,
             self.objective.by_readout(labels),
         )

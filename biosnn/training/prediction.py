@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..data.spike_trains import SpikeTrains
 from ..engine.layouts import state_layout
+from ..engine.own_ends import counts_within
 from ..network.network import Network
 from ..support.checks import flag, instance
 from ..support.show import About, Shows
@@ -97,7 +98,8 @@ def predict(
     network
         A network with weights.
     spikes
-        Spike trains of the input, or a dict of input -> spike trains. Labels are not looked at.
+        Spike trains of the input, or a dict of input -> spike trains. Labels are not looked at, nor
+        are the steps after the end of a trial.
     mask
         Weights of steps, as for `train`.
     loss
@@ -147,7 +149,8 @@ def predict(
     presentation = make_presentation(network, batch, seed, threads, stateful=stateful)
     objective = make_objective(network, loss, readout)
     data = load(network, (), Given(spikes))
-    masks = [mask_of(t, objective.terms, mask, data.rows.size, data.steps) for t in objective.terms]
+    shape = data.rows.size, data.steps, data.own_steps
+    masks = [mask_of(term, objective.terms, mask, *shape) for term in objective.terms]
     return _predict(network, objective, presentation, data, masks, flag(traces, "traces"))
 
 
@@ -156,7 +159,7 @@ def _predict(network, objective, presentation, data, masks, traces):
     names = [f"{p.name}.U" for p in network.readouts] if traces else []
     watched = _Watched(objective.loss, objective.terms, names=tuple(names))
     evaluator = Evaluator(Parameters(network), watched, presentation)
-    presentation.check_whole_batches(data.rows)
+    presentation.check_whole_batches(data.rows, data.own_steps)
     packed = evaluator.parameters.packed
     columns = state_layout(packed, watched.seen).columns
     found, counts = [], np.zeros(1)
@@ -167,7 +170,8 @@ def _predict(network, objective, presentation, data, masks, traces):
         ]
         kept = [recording.states[..., columns[name]].copy() for name in names]
         found.append((each, kept))
-        counts = counts + recording.counts.sum(axis=0, dtype=np.float64)
+        within = counts_within(packed, recording, data.steps_of(rows))
+        counts = counts + within.sum(axis=0, dtype=np.float64)
     terms = range(len(objective.terms))
     predictions = [np.concatenate([each[k][0] for each, _ in found]) for k in terms]
     probabilities = [_joined([each[k][1] for each, _ in found]) for k in terms]
@@ -178,7 +182,7 @@ def _predict(network, objective, presentation, data, masks, traces):
             name.removesuffix(".U"): np.concatenate([kept[k] for _, kept in found])
             for k, name in enumerate(names)
         },
-        evaluator.rates(counts, data.rows.size * data.steps * network.dt),
+        evaluator.rates(counts, data.n_steps * network.dt),
     )
 
 
