@@ -142,16 +142,16 @@ def run(
     forward(packed, drive, recording, steps, threads)
     check_batch(packed, drive, recording, steps, all_states)
     trace = make_trace(packed, drive, recording, states, steps, trains, kept, own_steps)
-    trace = _only(trace, record) if whole else trace
-    return replace(trace, neurons=_neurons(network, trace.states, record))
+    return _with_neurons(_only(trace, record) if whole else trace, record)
 
 
-def _neurons(network, states, record):
-    """State -> the neurons that its columns are."""
-    return {
-        name: chosen_neurons(record.get(name), network[name.partition(".")[0]].n, name)
-        for name in states
+def _with_neurons(trace, record):
+    """The trace, which says which neurons its columns are."""
+    neurons = {
+        name: chosen_neurons(record.get(name), trace.network[name.partition(".")[0]].n, name)
+        for name in trace.states
     }
+    return replace(trace, neurons=neurons)
 
 
 def _check_moments(moments, own_steps):

@@ -73,6 +73,11 @@ def from_nir(
     their constant inputs keep up. Populations are unsigned unless the metadata
     of their nodes have a sign, and all their weights have it.
 
+    Programs order the parts of a step differently. In snnTorch and Norse a spike acts on the
+    membrane in its own step, in biosnn in the next one: with integrator="euler" CubaLIF neurons
+    have the same spikes as there, one step later for each layer. Spikes that move a membrane itself
+    (a Linear before a LIF) are lost in biosnn where they meet a reset.
+
     Examples
     --------
     >>> import biosnn as bs

@@ -69,8 +69,10 @@ print(bs.interop.from_sonata(folder / "spikes.h5"))
 # %%
 # NIR
 # ---
-# The graph of a network can be run by snnTorch, Norse, Sinabs, Lava and others. Here it comes back,
-# and fires as before. What NIR cannot say is refused in words.
+# A graph of NIR describes a network for other frameworks and for neuromorphic hardware, each of
+# which runs some kinds of nodes: CubaLIF, which `biosnn.lif` becomes, nearly all of them, and the
+# LI and LIF of `biosnn.ei_lif` fewer. Here the graph comes back, and fires as before. What NIR
+# cannot say is refused in words.
 
 again = bs.interop.from_nir(bs.interop.to_nir(net))
 print("the same spikes:", (bs.run(again, spikes).counts["E"] == trace.counts["E"]).all())
