@@ -11,11 +11,14 @@ from ..data.spike_base import exist
 from ..data.spike_trains import SpikeTrains
 from ..kernels import arrays
 from ..network.network import Network
+from ..network.perturb import shown
+from ..network.perturb_neurons import Perturbation
 from ..support.show import About, Shows, milliseconds
 from ..support.tables import Table, number
 from .layouts import Layout
 from .own_ends import counts_within
 from .packed import Packed
+from .perturbed import Perturbed
 from .state import State
 from .trial_state import after, as_arrays
 
@@ -48,6 +51,8 @@ class Trace(Shows):
     own_steps
         (trials,) the steps of each trial if the inputs have `ends` of their own. States after the
         end of a trial are there, but belong to no trial. None: all trials have `n_steps`.
+    perturbations
+        What was done to neurons and synapses in this run; `network` and `inputs` are as before.
 
     Examples
     --------
@@ -70,6 +75,7 @@ class Trace(Shows):
     start: float = 0.0
     neurons: dict[str, NDArray] = field(default_factory=dict)
     own_steps: NDArray[np.int64] | None = None
+    perturbations: tuple[Perturbation, ...] = ()
 
     @property
     def dt(self) -> float:
@@ -169,6 +175,7 @@ class Trace(Shows):
         rows.append(("states", ", ".join(states) or "none"))
         if self.mean:
             rows.append(("moments", ", ".join(self.mean)))
+        rows += shown(self.network, self.perturbations)
         rows.append(("tape", "yes: gradient(trace, …) works" if self.has_tape else "no"))
         rates = [
             (name, f"{counts.shape[1]:,}", number(counts.mean() / self.mean_duration))
@@ -187,6 +194,7 @@ def make_trace(
     trains: dict[str, SpikeTrains],
     moments: Layout | None = None,
     own_steps: NDArray[np.int64] | None = None,
+    change: Perturbed | None = None,
 ) -> Trace:
     """Return the Trace of what a forward pass recorded.
 
@@ -204,11 +212,13 @@ def make_trace(
         Layout of the states of which there are mean and variance alone.
     own_steps
         (trials,) steps of each trial, or None where all have as many.
+    change
+        The network that was given, and its perturbations. Default: none.
     """
     kept = moments.columns if moments else {}
     earlier, counts = drive.earlier, counts_within(packed, recording, own_steps)
     return Trace(
-        network=packed.network,
+        network=packed.network if change is None else change.given,
         inputs=trains,
         n_steps=steps,
         states={name: recording.states[..., at] for name, at in layout.columns.items()},
@@ -218,4 +228,5 @@ def make_trace(
         variance={name: recording.moments[:, 1, at] / steps for name, at in kept.items()},
         start=0.0 if earlier is None else earlier.first * packed.network.dt,
         own_steps=own_steps,
+        perturbations=() if change is None else change.perturbations,
     )

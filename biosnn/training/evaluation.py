@@ -1,21 +1,23 @@
 """`evaluate`: loss, score, predictions and rates of a network on a data set."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..data.spike_trains import SpikeTrains
-from ..engine import chunks, trial_state
+from ..engine import trial_state
 from ..engine.buffers import new_recording
-from ..engine.finite import check_batch
-from ..engine.layouts import NO_CURRENT, all_states, state_layout
+from ..engine.layouts import state_layout
 from ..engine.own_ends import counts_within
+from ..engine.perturbed import Perturbed, Schedule, perturbed, silenced
+from ..engine.perturbed_trials import forward_perturbed, holding, injected
 from ..kernels import arrays
 from ..network.escape import chance
 from ..network.network import Network
+from ..network.perturb_neurons import Perturbation
 from ..support.checks import instance, shown
 from ..support.seeds import TrainingStream
 from ..support.show import About, Shows
@@ -162,6 +164,7 @@ def evaluate(
     threads: int | None = None,
     seed: int | np.random.Generator = 0,
     stateful: bool = False,
+    perturbations: Sequence[Perturbation] = (),
 ) -> Evaluation:
     """Evaluate a network on a data set, without changing it.
 
@@ -186,6 +189,9 @@ def evaluate(
         Seed of escape noise.
     stateful
         True: trial k of a batch goes on from trial k of the batch before, as for `train`.
+    perturbations
+        A list of what is done to neurons and synapses in every trial, such as
+        [perturb.Lesion("E", fraction=0.2)] (`biosnn.perturb`).
 
     Returns
     -------
@@ -219,18 +225,24 @@ def evaluate(
     presentation = make_presentation(network, batch, seed, threads, stateful=stateful)
     objective = make_objective(network, loss, readout)
     data = load(network, objective.terms, Given(spikes, targets, mask))
-    return Evaluator(Parameters(network), objective, presentation)(data)
+    change = perturbed(network, perturbations)
+    return Evaluator(Parameters(change.network), objective, presentation, change)(data)
 
 
 class Evaluator:
     """Forward passes over data sets, with their working memory."""
 
     def __init__(
-        self, parameters: Parameters, objective: Objective, presentation: Presentation
+        self,
+        parameters: Parameters,
+        objective: Objective,
+        presentation: Presentation,
+        change: Perturbed | None = None,
     ) -> None:
         self.parameters = parameters
         self.objective = objective
         self.presentation = presentation
+        self.change = change
         self._recording: Any = None
 
     def __call__(self, data: DataSet) -> Evaluation:
@@ -259,9 +271,12 @@ class Evaluator:
     def batches(self, data: DataSet) -> Iterator[tuple[NDArray[np.int64], Any]]:
         """Yield the trials of each batch and their recording, which the next batch overwrites."""
         size, state = self.presentation.batch_size, None
+        schedule = Schedule(data.steps) if self.change is None else self.change.schedule(data.steps)
+        network = self.parameters.packed.network
+        data = replace(data, events=silenced(network, data.events, schedule.inputs))
         for start in range(0, data.rows.size, size):
             rows = data.rows[start : start + size]
-            recording, state = self._forward(data, rows, state)
+            recording, state = self._forward(data, rows, state, schedule)
             yield rows, recording
 
     def _assess(self, data, rows, recording, totals):
@@ -286,21 +301,21 @@ class Evaluator:
             for p in packed.network.firing
         }
 
-    def _forward(self, data, rows, state):
+    def _forward(self, data, rows, state, schedule):
         """A forward pass without what gradients need, and where its trials stand if stateful."""
-        packed, options = self.parameters.packed, self.presentation
+        packed, options = holding(self.parameters.packed, schedule), self.presentation
         network, key = packed.network, options.key(TrainingStream.EVALUATION)
+        layout, current = injected(packed, {}, schedule.pulses, rows.size, data.steps)
         drive = arrays.Drive(
             data.events,
             rows,
-            NO_CURRENT,
-            np.empty((rows.size, 0, 0), network.dtype),
+            layout.blocks,
+            current,
             chance(packed.order, network.dt, key, rows),
             state,
         )
         recording = self._room(rows.size, data.steps)
-        chunks.forward(packed, drive, recording, data.steps, options.threads)
-        check_batch(packed, drive, recording, data.steps, all_states)
+        drive, recording = forward_perturbed(packed, drive, recording, schedule, options.threads)
         after = (
             trial_state.after(packed, drive, recording, data.steps) if options.stateful else None
         )

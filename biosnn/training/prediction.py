@@ -1,5 +1,6 @@
 """`predict`: what a network says of data whose labels nobody knows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,9 @@ from numpy.typing import NDArray
 from ..data.spike_trains import SpikeTrains
 from ..engine.layouts import state_layout
 from ..engine.own_ends import counts_within
+from ..engine.perturbed import perturbed
 from ..network.network import Network
+from ..network.perturb_neurons import Perturbation
 from ..support.checks import flag, instance
 from ..support.show import About, Shows
 from ..support.tables import Table, number
@@ -90,6 +93,7 @@ def predict(
     threads: int | None = None,
     seed: int | np.random.Generator = 0,
     stateful: bool = False,
+    perturbations: Sequence[Perturbation] = (),
 ) -> Predictions:
     """Predict the class, or the trace, of every trial, without labels.
 
@@ -117,6 +121,8 @@ def predict(
         Seed of escape noise.
     stateful
         True: trial k of a batch goes on from trial k of the batch before, as for `train`.
+    perturbations
+        A list of what is done to neurons and synapses in every trial (`biosnn.perturb`).
 
     Returns
     -------
@@ -151,14 +157,16 @@ def predict(
     data = load(network, (), Given(spikes))
     shape = data.rows.size, data.steps, data.own_steps
     masks = [mask_of(term, objective.terms, mask, *shape) for term in objective.terms]
-    return _predict(network, objective, presentation, data, masks, flag(traces, "traces"))
+    change = perturbed(network, perturbations)
+    return _predict(change, objective, presentation, data, masks, flag(traces, "traces"))
 
 
-def _predict(network, objective, presentation, data, masks, traces):
+def _predict(change, objective, presentation, data, masks, traces):
     """Forward passes over all batches, put together."""
+    network = change.network
     names = [f"{p.name}.U" for p in network.readouts] if traces else []
     watched = _Watched(objective.loss, objective.terms, names=tuple(names))
-    evaluator = Evaluator(Parameters(network), watched, presentation)
+    evaluator = Evaluator(Parameters(network), watched, presentation, change)
     presentation.check_whole_batches(data.rows, data.own_steps)
     packed = evaluator.parameters.packed
     columns = state_layout(packed, watched.seen).columns

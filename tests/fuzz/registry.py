@@ -14,11 +14,12 @@ from .calls_of_data import DATA
 from .calls_of_interop import INTEROP, WITHOUT
 from .calls_of_networks import NETWORKS
 from .calls_of_neurons import NEURONS
+from .calls_of_perturbations import PERTURBATIONS
 from .calls_of_runs import RUNS
 from .calls_of_theory import THEORY
 from .objects import Objects, shown  # noqa: F401
 
-CALLS = NETWORKS | NEURONS | RUNS | AFTER_TRAINING | DATA | THEORY | INTEROP
+CALLS = NETWORKS | NEURONS | RUNS | PERTURBATIONS | AFTER_TRAINING | DATA | THEORY | INTEROP
 
 CALLS_OF_BRIAN2 = {
     "brian.compare": lambda c: (
@@ -102,6 +103,16 @@ LEFT_OUT = {
     "Rule": "a protocol",
     "Schedule": "a protocol",
     "families.Family": "a protocol",
+    **{
+        f"perturb.{name}": "called by run and audit"
+        for name in (
+            "LesionSynapses.onto",
+            "Rewire.onto",
+            "Rewire.text",
+            "Scale.onto",
+            "Scale.text",
+        )
+    },
     "RoundingWarning": "a warning",
     "UnitWarning": "a warning",
     "data.Task": "made by the tasks",
