@@ -78,8 +78,6 @@ class Recording(Shows, Mapping[str, SpikeTrains]):
         times = checks.reals(self.state_times, "state_times", shape=(None,))
         checks.keep(self, spikes=dict(self.spikes), state_times=times)
         checks.keep(self, states={name: self._checked(name) for name in self.states})
-        if not self.spikes and not self.states:
-            raise ValueError("a recording needs spikes of a population, or a state.")
         parts: dict[str, Any] = {**self.spikes, **self.states}
         trials = {name: len(part) for name, part in parts.items()}
         if len(set(trials.values())) > 1:
@@ -154,8 +152,8 @@ class Recording(Shows, Mapping[str, SpikeTrains]):
 
     @property
     def n_trials(self) -> int:
-        """Number of trials."""
-        parts: list[Any] = [*self.spikes.values(), *self.states.values()]
+        """Number of trials; 0 where there are neither spikes nor states."""
+        parts: list[Any] = [*self.spikes.values(), *self.states.values(), ()]
         return len(parts[0])
 
     @property

@@ -53,7 +53,7 @@ def recording_of(source: Any, units: Any = None, what: str = "source") -> Record
         such = "a Trace, a Simulation, a Recording, SpikeTrains, or a dict of SpikeTrains"
         checks.refuse(what, source, such)
     if found.n_trials == 0:
-        raise ValueError(f"{what} has no trials, so there is nothing to hand over.")
+        raise ValueError(f"{what} has no trials, or no spikes and states: nothing to hand over.")
     _check_units(found, units)
     return found
 

@@ -59,7 +59,6 @@ TRAINS = bs.SpikeTrains.from_units([[0.1]], duration=0.5)
 @pytest.mark.parametrize(
     "given, words",
     [
-        (dict(spikes={}), "needs spikes of a population, or a state"),
         (dict(spikes=TRAINS), "spikes"),
         (dict(spikes={"E": [0.1]}), "spikes of 'E'"),
         (dict(spikes={"E": TRAINS, "I": TRAINS[[0, 0]]}), "same trials; given: E 1, I 2"),
