@@ -79,7 +79,8 @@ found["E"]
 # %%
 # Spikes of your own: `biosnn.SpikeTrains.from_events` takes times, units and trials as arrays,
 # from whatever file they come. Recordings in the layout of the Spiking Heidelberg Digits are read
-# by `biosnn.data.load_shd`, events of cameras by `biosnn.data.from_event_arrays`.
+# by `biosnn.data.load_shd`, events of cameras by `biosnn.data.from_event_arrays`, and files of
+# other programs, such as NWB and SONATA, by `biosnn.interop`.
 #
 # Reports and histories
 # ---------------------

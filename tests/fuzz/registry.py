@@ -13,6 +13,7 @@ from .calls_after_training import AFTER_TRAINING
 from .calls_of_data import DATA
 from .calls_of_encoding import ENCODING
 from .calls_of_experiments import EXPERIMENTS
+from .calls_of_interop import INTEROP, WITHOUT
 from .calls_of_networks import NETWORKS
 from .calls_of_neurons import NEURONS
 from .calls_of_perturbations import PERTURBATIONS
@@ -25,6 +26,7 @@ CALLS = (
     | DATA
     | ENCODING
     | EXPERIMENTS
+    | INTEROP
     | NETWORKS
     | NEURONS
     | PERTURBATIONS
@@ -149,4 +151,5 @@ LEFT_OUT = {
     "brian.Divergence": "made by compare",
     "brian.require_brian2": "takes nothing",
     "data.fetch_shd": "downloads",
+    **WITHOUT,
 }
