@@ -36,7 +36,7 @@ from .engine.trace import Trace
 from .initializer.baselines import kaiming, random_weights, xavier
 from .initializer.fluctuation_driven import fluctuation_driven
 from .initializer.report import InitializerReport, PopulationReport
-from .network import families
+from .network import families, space
 from .network.adaptive_models import adaptive_lif, ei_adaptive_lif
 from .network.conductance_models import alpha_conductance_lif, conductance_lif
 from .network.connectivity import BlockDiagonal, FanOut, OneToOne, Pairs, Rule, from_scipy
@@ -241,6 +241,7 @@ __all__ = [
     "save_weights",
     "schedules",
     "simulate",
+    "space",
     "stats",
     "theory",
     "time_rescale",
