@@ -4,7 +4,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ..support.checks import flag, has_axes, keep, real, reals, refuse, whole
 from ..support.memory import check_room
@@ -53,9 +53,9 @@ class Positions(Shows):
       memory  32 bytes
     """
 
-    coordinates: ArrayLike
+    coordinates: Any
     _: KW_ONLY
-    extent: Lengths | None = None
+    extent: Any = None
     periodic: bool = False
 
     def __post_init__(self) -> None:
@@ -152,8 +152,8 @@ def grid(
            [0.00075, 0.00025],
            [0.00075, 0.00075]])
     """
-    several = has_axes(shape)
-    numbers = tuple(whole(n, "grid: shape", 1, _MOST) for n in (shape if several else (shape,)))  # type: ignore[union-attr]
+    each: Any = shape if has_axes(shape) else (shape,)
+    numbers = tuple(whole(n, "grid: shape", 1, _MOST) for n in each)
     if not 1 <= len(numbers) <= _MOST_DIMENSIONS:
         refuse("grid: shape", shape, "a whole number, or one for each of 1 to 3 dimensions")
     total = int(np.prod(numbers, dtype=object))

@@ -24,20 +24,13 @@ class Profile:
     Rules of `bs.space` take one as a probability; `Network.connect` takes one as weights= and
     as delay=, where both populations have positions.
 
-    Attributes
-    ----------
-    decreasing
-        Whether values never grow with distance.
-    length
-        The distance over which it changes; None where there is none.
-
     Examples
     --------
     >>> isinstance(Gaussian(1e-4), Profile)
     True
     """
 
-    decreasing: ClassVar[bool] = False
+    decreasing: ClassVar[bool] = False  # whether values never grow with distance
 
     @property
     def length(self) -> float | None:
@@ -45,13 +38,7 @@ class Profile:
         return None
 
     def __call__(self, distance: ArrayLike) -> NDArray[np.float64]:
-        """Return the values at distances.
-
-        Parameters
-        ----------
-        distance
-            Distances >= 0, of any shape.
-        """
+        """Return the values at distances >= 0, of any shape."""
         raise NotImplementedError(f"{type(self).__name__} has no values")
 
     def between(
@@ -126,9 +113,8 @@ class Gaussian(Profile):
 
     def __call__(self, distance: ArrayLike) -> NDArray[np.float64]:
         """Return the values at distances."""
-        distance = _distances(distance)
-        values = self.peak * np.exp(distance**2 / (-2 * self.sigma**2))
-        return _cut(values, distance, self.radius)
+        d = _distances(distance)
+        return _cut(self.peak * np.exp(d**2 / (-2 * self.sigma**2)), d, self.radius)
 
     def between(
         self, away: NDArray[np.float64], extent: NDArray[np.float64] | None
@@ -197,8 +183,8 @@ class Exponential(Profile):
 
     def __call__(self, distance: ArrayLike) -> NDArray[np.float64]:
         """Return the values at distances."""
-        distance = _distances(distance)
-        return _cut(self.peak * np.exp(distance / -self.scale), distance, self.radius)
+        d = _distances(distance)
+        return _cut(self.peak * np.exp(d / -self.scale), d, self.radius)
 
 
 @dataclass(frozen=True)
@@ -234,8 +220,7 @@ class Box(Profile):
 
     def __call__(self, distance: ArrayLike) -> NDArray[np.float64]:
         """Return the values at distances."""
-        distance = _distances(distance)
-        return np.where(distance <= self.radius, self.peak, 0.0)
+        return np.where(_distances(distance) <= self.radius, self.peak, 0.0)
 
 
 @dataclass(frozen=True)
@@ -272,14 +257,14 @@ class OfDistance(Profile):
 
     def __call__(self, distance: ArrayLike) -> NDArray[np.float64]:
         """Return the values at distances."""
-        distance = _distances(distance)
-        values = reals(self.function(distance), f"values of {shown(self.function)}", flags=True)
-        if values.shape != distance.shape and values.ndim:
+        d = _distances(distance)
+        values = reals(self.function(d), f"values of {shown(self.function)}", flags=True)
+        if values.shape != d.shape and values.ndim:
             raise ValueError(
                 f"OfDistance: {shown(self.function)} returned an array of shape {values.shape} "
-                f"for distances of shape {distance.shape}; it must return a value for each."
+                f"for distances of shape {d.shape}; it must return a value for each."
             )
-        return np.broadcast_to(values, distance.shape)
+        return np.broadcast_to(values, d.shape)
 
 
 @dataclass(frozen=True)
@@ -350,12 +335,7 @@ def as_profile(given: Any, name: str) -> Profile:
 
 
 def norm(away: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return distances.
-
-    Parameters
-    ----------
-    away
-        (dimensions, …) differences of coordinates.
+    """Return distances of differences (dimensions, …) of coordinates.
 
     Examples
     --------

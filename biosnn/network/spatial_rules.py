@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ _FLAT = 2  # a profile that is so many times longer than the space does not see 
 _BLIND = 0.2  # one that is so much shorter than the way to the next neuron sees no other
 
 #: A profile, or a function of distance.
-Distance = Profile | Callable[[NDArray[np.float64]], Any]
+Distance: TypeAlias = Profile | Callable[[NDArray[np.float64]], Any]
 
 
 class SpatialRule:
@@ -78,7 +78,7 @@ class Bernoulli(SpatialRule):
     >>> delay = bs.space.Conduction(0.3, offset=0.5e-3)
     >>> projection = net.connect(E, E, synapses=rule, weights=0.1, delay=delay, seed=1)
     >>> net.in_degree("E->E")
-    12.145
+    12.1475
     """
 
     p: Distance

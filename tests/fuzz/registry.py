@@ -13,10 +13,11 @@ from .calls_of_data import DATA
 from .calls_of_networks import NETWORKS
 from .calls_of_neurons import NEURONS
 from .calls_of_runs import RUNS
+from .calls_of_space import SPACE
 from .calls_of_theory import THEORY
 from .objects import Objects, shown  # noqa: F401
 
-CALLS = NETWORKS | NEURONS | RUNS | DATA | THEORY
+CALLS = NETWORKS | NEURONS | RUNS | SPACE | DATA | THEORY
 
 CALLS_OF_BRIAN2 = {
     "brian.compare": lambda c: (
@@ -97,6 +98,7 @@ LEFT_OUT = {
     "Rule": "a protocol",
     "Schedule": "a protocol",
     "families.Family": "a protocol",
+    "space.Profile": "a base",
     "RoundingWarning": "a warning",
     "UnitWarning": "a warning",
     "data.Task": "made by the tasks",
