@@ -4,6 +4,7 @@ A profile is called with distances and returns values. One that falls with dista
 `decreasing = True`, by which synapses are drawn without a look at all pairs.
 """
 
+import inspect
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
@@ -248,12 +249,19 @@ class OfDistance(Profile):
     function: Callable[[NDArray[np.float64]], Any]
 
     def __post_init__(self) -> None:
-        if not callable(self.function) or isinstance(self.function, type):
+        function = self.function
+        try:
+            if not callable(function) or isinstance(function, type):
+                raise TypeError("no function")
+            inspect.signature(function).bind(np.zeros(1))
+        except TypeError:
             refuse(
                 "OfDistance: function",
-                self.function,
+                function,
                 "a function of distance, such as lambda d: 0.1 * np.exp(-d / 1e-4)",
             )
+        except ValueError:  # a function of compiled code, which does not tell
+            pass
 
     def __call__(self, distance: ArrayLike) -> NDArray[np.float64]:
         """Return the values at distances."""
