@@ -36,9 +36,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import biosnn as bs
-from models import command_line
-from models.activity import colour, population_statistics
-from models.command_line import number
+
+from . import command_line
+from .activity import colour, population_statistics
+from .command_line import number
 
 SIDE_E, SIDE_I, SIDE_F, DT = 200, 100, 75, 0.1e-3
 REST, ONSET, PEAK, RESET = -60e-3, -50e-3, -10e-3, -65e-3  # volts
