@@ -4,7 +4,7 @@ import numpy as np
 
 import biosnn as bs
 
-from .objects import STEP
+from .objects import STEP, shown
 
 SIDE = 1e-3
 
@@ -56,6 +56,11 @@ def _connected():
 
 
 SPACE = {
+    "plot.positions": lambda c: (
+        bs.plot.positions,
+        {"network": _network(), "values": {"E": np.arange(6)}, "width": 8.5},
+        shown,
+    ),
     "space.Positions": lambda c: (
         bs.space.Positions,
         {"coordinates": np.eye(3, 2) * 1e-4, "extent": SIDE, "periodic": False},
