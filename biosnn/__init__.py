@@ -39,7 +39,7 @@ from .experiments.sweep import sweep
 from .initializer.baselines import kaiming, random_weights, xavier
 from .initializer.fluctuation_driven import fluctuation_driven
 from .initializer.report import InitializerReport, PopulationReport
-from .network import families, perturb
+from .network import families, perturb, space
 from .network.adaptive_models import adaptive_lif, ei_adaptive_lif
 from .network.conductance_models import alpha_conductance_lif, conductance_lif
 from .network.connectivity import BlockDiagonal, FanOut, OneToOne, Pairs, Rule, from_scipy
@@ -255,6 +255,7 @@ __all__ = [
     "save_state",
     "schedules",
     "simulate",
+    "space",
     "stats",
     "sweep",
     "theory",

@@ -21,8 +21,8 @@ from .manifolds import halo, spaghetti, tempotron
 from .modulated import inhomogeneous_poisson, markov_modulated_poisson
 from .poisson import poisson
 from .randman import randman
-from .renewal import gamma_process, refractory_poisson
 from .recording import Recording
+from .renewal import gamma_process, refractory_poisson
 from .shd import fetch_shd, load_shd, load_speakers
 from .split import split
 from .task_drawing import Task

@@ -18,6 +18,7 @@ from .calls_of_networks import NETWORKS
 from .calls_of_neurons import NEURONS
 from .calls_of_perturbations import PERTURBATIONS
 from .calls_of_runs import RUNS
+from .calls_of_space import SPACE
 from .calls_of_theory import THEORY
 from .objects import Objects, shown  # noqa: F401
 
@@ -31,6 +32,7 @@ CALLS = (
     | NEURONS
     | PERTURBATIONS
     | RUNS
+    | SPACE
     | THEORY
 )
 
@@ -126,6 +128,7 @@ LEFT_OUT = {
             "Scale.text",
         )
     },
+    "space.Profile": "a base",
     "RoundingWarning": "a warning",
     "UnitWarning": "a warning",
     "experiments.Point": "made by sweep",
