@@ -32,6 +32,7 @@ from .plot_membrane import membrane
 from .plot_phase import phase_plane
 from .plot_raster import raster
 from .plot_rates import rates
+from .plot_space import positions
 from .plot_spectrum import spectrum
 from .plot_weights import weights
 from .style import style
@@ -55,6 +56,7 @@ __all__ = [
     "initializer",
     "membrane",
     "phase_plane",
+    "positions",
     "raster",
     "rates",
     "spectrum",

@@ -1,6 +1,7 @@
 """Run a batch of trials of a network: run(network, spikes) -> Trace."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -145,8 +146,16 @@ def run(
     )
     drive, recording = forward_perturbed(packed, drive, recording, schedule, threads, kept)
     trace = make_trace(packed, drive, recording, states, steps, trains, kept, own_steps, change)
-    trace.neurons.update(_some_neurons(network, record))
-    return _only(trace) if whole else trace
+    return _with_neurons(_only(trace, record) if whole else trace, record)
+
+
+def _with_neurons(trace, record):
+    """The trace, which says which neurons its columns are."""
+    neurons = {
+        name: chosen_neurons(record.get(name), trace.network[name.partition(".")[0]].n, name)
+        for name in trace.states
+    }
+    return replace(trace, neurons=neurons)
 
 
 def _check_moments(moments, own_steps):
@@ -176,19 +185,12 @@ def _recorded_states(packed, record, whole):
     return state_layout(packed, [*all_states(packed).columns, *wanted]) if whole else layout
 
 
-def _some_neurons(network, record):
-    """State name -> neurons of it that are recorded, where they are not all."""
-    return {
-        name: chosen_neurons(neurons, network[name.partition(".")[0]].n, name)
-        for name, neurons in record.items()
-        if neurons is not None
-    }
-
-
-def _only(trace):
+def _only(trace, record):
     """The trace, whose states are recorded as a whole, with the neurons that were asked for."""
-    for name, neurons in trace.neurons.items():
-        trace.states[name] = trace.states[name][..., neurons]
+    for name, neurons in record.items():
+        if neurons is not None:
+            values = trace.states[name]
+            trace.states[name] = values[..., chosen_neurons(neurons, values.shape[-1], name)]
     return trace
 
 

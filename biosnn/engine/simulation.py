@@ -41,7 +41,7 @@ class Simulation(Shows):
     state_times
         (times,) seconds of these values.
     neurons
-        State name -> (chosen neurons,) the neurons whose states these are.
+        State name -> (chosen neurons,) which neurons of the population they are.
     wall
         Seconds that the run took, without building the network or compiling.
     interrupted
@@ -72,8 +72,8 @@ class Simulation(Shows):
     wall: float
     interrupted: bool
     state: State
-    neurons: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     _events: dict[str, tuple[NDArray, NDArray]] = field(default_factory=dict)
+    neurons: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     perturbations: tuple[Perturbation, ...] = ()
     _out: tuple | None = None  # (path, which run) of a file of spikes
 

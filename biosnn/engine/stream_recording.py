@@ -64,12 +64,13 @@ class StreamRecording:
         for name, chosen in record.items():
             first, n, membrane = find_state(layout, name)
             p = layout.number[name.partition(".")[0]]
-            units = self.neurons[name] = chosen_neurons(chosen, n, name)
+            units = chosen_neurons(chosen, n, name)
             clamps = membrane and cells.clamped_steps[p]
             element.append(first + units)
             owner.append(np.searchsorted(cells.bounds[p], units, side="right") - 1)
             clamped.append(layout.neuron_first[p] + units if clamps else np.full(units.size, -1))
             self.columns[name] = slice(at, at + units.size)
+            self.neurons[name] = units
             at += units.size
         rows = run.most // every + 1 if self.columns else 0
         return stream_tables.Record(
