@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .places import Ax, Drawn
 
 _TICK, _COVERED = 0.7, 0.2  # points across; share of the panel that ticks may cover
-_ROWS, _SPIKES = 150.0, 1500.0  # of an inch, of a square inch: what an eye can tell apart
+_ROWS, _SPIKES = 220.0, 1500.0  # of an inch, of a square inch: what an eye can tell apart
 
 
 @drawing
