@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from ..data.spike_file import read_spikes
 from ..data.spike_trains import SpikeTrains
 from ..network.network import Network
+from ..network.perturb import shown
+from ..network.perturb_neurons import Perturbation
 from ..support import timegrid
 from ..support.show import About, Shows, milliseconds
 from ..support.tables import Table, number
@@ -38,12 +40,16 @@ class Simulation(Shows):
         State name -> (times, chosen neurons), values at the end of steps.
     state_times
         (times,) seconds of these values.
+    neurons
+        State name -> (chosen neurons,) which neurons of the population they are.
     wall
         Seconds that the run took, without building the network or compiling.
     interrupted
         Whether Ctrl-C or a full disk ended it.
     state
         Where it stands, to go on from.
+    perturbations
+        What was done to neurons and synapses in this run; `network` is as before.
 
     Examples
     --------
@@ -67,6 +73,8 @@ class Simulation(Shows):
     interrupted: bool
     state: State
     _events: dict[str, tuple[NDArray, NDArray]] = field(default_factory=dict)
+    neurons: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    perturbations: tuple[Perturbation, ...] = ()
     _out: tuple | None = None  # (path, which run) of a file of spikes
 
     @cached_property
@@ -139,6 +147,7 @@ class Simulation(Shows):
         ]
         if self.start:
             rows.insert(1, ("start", milliseconds(self.start)))
+        rows += shown(self.network, self.perturbations)
         if self.interrupted:
             rows.append(("interrupted", "before the end"))
         if self.states:

@@ -64,7 +64,10 @@ def train(
     network
         A network with weights to start from, such as those of `fluctuation_driven`.
     spikes
-        Training data: spike trains of the input, or a dict of input -> spike trains.
+        Training data: spike trains of the input, or a dict of input -> spike trains. Where trials
+        have `ends` of their own, what comes after the end of a trial counts for nothing: neither
+        for the loss (a mean over steps is one over the steps of all trials), nor for scores and
+        bounds on spike counts.
     targets
         What the loss compares with: an array whose first axis counts trials, or a dict by readout.
         Default: the labels of the spike trains.
@@ -115,7 +118,7 @@ def train(
         Seed of the order of trials, split, augmentation, noise and dropout.
     out
         Folder for checkpoints, of one training at a time: last.npz after every epoch, best.npz
-        after each that is the best so far.
+        after each that is the best so far. `load` makes a network of either.
     start
         "new" refuses a folder with a checkpoint; "resume" goes on from last.npz, with the bits of
         an uninterrupted run (and starts anew where there is none); "overwrite" starts anew. If a
@@ -276,6 +279,8 @@ class Loop:
 
 def _run(session: Session, folder: Path | None, start: str, loop: Loop, show: bool) -> History:
     """The whole training, or what there is of it before Ctrl-C, with its checkpoints."""
+    if folder is not None:
+        checkpoint.check(session)
     with checkpoint.reserved(folder, start):
         if folder is not None and start == "resume":
             checkpoint.resume_if_there(session, folder)

@@ -30,7 +30,21 @@ ENTRIES = (
     "Warns",
     "See Also",
 )
-MODULES = ("brian", "data", "families", "interop", "plot", "schedules", "space", "stats", "theory")
+MODULES = (
+    "brian",
+    "data",
+    "encode",
+    "experiments",
+    "families",
+    "interop",
+    "perturb",
+    "plot",
+    "schedules",
+    "signals",
+    "space",
+    "stats",
+    "theory",
+)
 
 
 def prepare(_app: Sphinx, _what: str, _name: str, _object: Any, _options: Any, lines: list[str]):

@@ -8,6 +8,7 @@ import pytest
 import biosnn as bs
 from models import (
     brunel_2000,
+    brunel_phase_diagram,
     litwin_kumar_doiron_2012,
     rosenbaum_2017,
     tsodyks_markram_1998,
@@ -270,6 +271,18 @@ def test_inhibitory_plasticity_from_the_command_line(tmp_path):
         before["rate_seen_hz"] is None and 0 < after["rate_seen_hz"] < after["rate_e_hz"]
     )  # inhibitory spikes silence
     assert (tmp_path / "plasticity.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_brunel_phase_diagram_from_the_command_line(tmp_path, capsys):
+    options = ["--points", "4", "--scale", "0.02", "--seconds", "0.2", "--workers", "1"]
+    places = ["--out", str(tmp_path), "--json", str(tmp_path / "numbers.json")]
+    brunel_phase_diagram.main([*options, *places, "--folder", str(tmp_path / "points")])
+    rows = json.loads((tmp_path / "numbers.json").read_text())
+    assert [(row["g"], row["eta"]) for row in rows] == [(3, 0.5), (3, 4), (8, 0.5), (8, 4)]
+    assert rows[1]["rate_hz"] > rows[3]["rate_hz"] > 20 > rows[2]["rate_hz"]
+    assert (tmp_path / "phase_diagram.png").stat().st_size > 10_000
+    assert "4 points" in capsys.readouterr().out
 
 
 def test_plane_of_rosenbaum_from_the_command_line(tmp_path):
