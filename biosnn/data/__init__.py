@@ -9,6 +9,7 @@
     load_shd, fetch_shd, load_speakers      spoken digits and words         shd.py
     from_event_arrays                       cameras and cochleas            event_arrays.py
     split                                   training, validation, test      split.py
+    Recording                               what readers of files return    recording.py
 
 Events and TrialRandom are what augmentations work with (augmentation.py).
 """
@@ -20,6 +21,7 @@ from .manifolds import halo, spaghetti, tempotron
 from .modulated import inhomogeneous_poisson, markov_modulated_poisson
 from .poisson import poisson
 from .randman import randman
+from .recording import Recording
 from .renewal import gamma_process, refractory_poisson
 from .shd import fetch_shd, load_shd, load_speakers
 from .split import split
@@ -33,6 +35,7 @@ from .tasks import (
 
 __all__ = [
     "Events",
+    "Recording",
     "Task",
     "TrialRandom",
     "context_dependent_decision",
