@@ -12,6 +12,7 @@ from tests.fuzz import files
         (["weights", "state of a run", "spikes", "event arrays"], 80),
         (["state of a simulation"], 20),
         (["digits", "speakers"], 12),
+        (["point of a sweep"], 30),
     ],
 )
 def test_damaged_files_are_refused_in_words(kinds, count):
