@@ -1,6 +1,7 @@
 """Run a batch of trials of a network: run(network, spikes) -> Trace."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -145,7 +146,16 @@ def run(
     )
     drive, recording = forward_perturbed(packed, drive, recording, schedule, threads, kept)
     trace = make_trace(packed, drive, recording, states, steps, trains, kept, own_steps, change)
-    return _only(trace, record) if whole else trace
+    return _with_neurons(_only(trace, record) if whole else trace, record)
+
+
+def _with_neurons(trace, record):
+    """The trace, which says which neurons its columns are."""
+    neurons = {
+        name: chosen_neurons(record.get(name), trace.network[name.partition(".")[0]].n, name)
+        for name in trace.states
+    }
+    return replace(trace, neurons=neurons)
 
 
 def _check_moments(moments, own_steps):

@@ -52,6 +52,7 @@ class StreamRecording:
         self.events: dict[str, list] = {name: [] for name in self.names}
         self.binned = _empty_bins(run.network, steps, self.bin_steps)
         self.columns: dict[str, slice] = {}
+        self.neurons: dict[str, NDArray[np.int64]] = {}
         self.table = self._table(chosen_states(record), every)
         self.rows: list[NDArray] = []
 
@@ -69,6 +70,7 @@ class StreamRecording:
             owner.append(np.searchsorted(cells.bounds[p], units, side="right") - 1)
             clamped.append(layout.neuron_first[p] + units if clamps else np.full(units.size, -1))
             self.columns[name] = slice(at, at + units.size)
+            self.neurons[name] = units
             at += units.size
         rows = run.most // every + 1 if self.columns else 0
         return stream_tables.Record(
@@ -139,6 +141,7 @@ class StreamRecording:
             wall=wall,
             interrupted=interrupted,
             state=run.state(),
+            neurons=self.neurons,
             _events={name: _events(parts) for name, parts in self.events.items()},
             _out=None if self.file is None else (self.file.path, self.file.run),
         )

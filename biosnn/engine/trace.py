@@ -46,6 +46,8 @@ class Trace(Shows):
         State name -> (trial, neuron) over the steps, of the states in `moments`.
     start
         Seconds that were simulated before this run; times count from there.
+    neurons
+        State name -> (neurons,) which neurons of the population are in its columns.
     own_steps
         (trials,) the steps of each trial if the inputs have `ends` of their own. States after the
         end of a trial are there, but belong to no trial. None: all trials have `n_steps`.
@@ -71,6 +73,7 @@ class Trace(Shows):
     mean: dict[str, NDArray] = field(default_factory=dict)
     variance: dict[str, NDArray] = field(default_factory=dict)
     start: float = 0.0
+    neurons: dict[str, NDArray] = field(default_factory=dict)
     own_steps: NDArray[np.int64] | None = None
     perturbations: tuple[Perturbation, ...] = ()
 

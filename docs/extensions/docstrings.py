@@ -33,6 +33,7 @@ ENTRIES = (
 MODULES = (
     "brian",
     "data",
+    "encode",
     "experiments",
     "families",
     "interop",
@@ -42,6 +43,7 @@ MODULES = (
     "stats",
     "theory",
 )
+MODULES = ("brian", "data", "families", "interop", "plot", "schedules", "space", "stats", "theory")
 
 
 def prepare(_app: Sphinx, _what: str, _name: str, _object: Any, _options: Any, lines: list[str]):
