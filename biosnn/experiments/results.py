@@ -186,7 +186,7 @@ class Sweep(Shows):
         *,
         ax: Axes | None = None,
         width: float | None = None,
-    ) -> Figure:
+    ) -> Figure | Axes:
         """Draw a result against a parameter, or a map over two parameters.
 
         Parameters
@@ -204,7 +204,7 @@ class Sweep(Shows):
 
         Returns
         -------
-        The figure. Curves are means over seeds, with a shade of one standard deviation (n - 1 in
+        The figure, or `ax` where it was given. Curves are means over seeds, with a shade of one standard deviation (n - 1 in
         its denominator) to either side; maps show means over seeds. Points that are no full grid
         are drawn as dots.
 

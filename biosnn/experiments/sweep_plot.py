@@ -74,7 +74,7 @@ def draw(
     axis.set_xlabel(label(x), fontsize=size())
     axis.set_ylabel(label(y), fontsize=size())
     bare(axis)
-    return home
+    return home if ax is None else ax
 
 
 def _check_rest(sweep, shown):
