@@ -33,11 +33,15 @@ ENTRIES = (
 MODULES = (
     "brian",
     "data",
+    "encode",
+    "experiments",
     "families",
     "interop",
     "perturb",
     "plot",
     "schedules",
+    "signals",
+    "space",
     "stats",
     "theory",
 )

@@ -11,15 +11,30 @@ import biosnn as bs
 
 from .calls_after_training import AFTER_TRAINING
 from .calls_of_data import DATA
+from .calls_of_encoding import ENCODING
+from .calls_of_experiments import EXPERIMENTS
 from .calls_of_interop import INTEROP, WITHOUT
 from .calls_of_networks import NETWORKS
 from .calls_of_neurons import NEURONS
 from .calls_of_perturbations import PERTURBATIONS
 from .calls_of_runs import RUNS
+from .calls_of_space import SPACE
 from .calls_of_theory import THEORY
 from .objects import Objects, shown  # noqa: F401
 
-CALLS = NETWORKS | NEURONS | RUNS | PERTURBATIONS | AFTER_TRAINING | DATA | THEORY | INTEROP
+CALLS = (
+    AFTER_TRAINING
+    | DATA
+    | ENCODING
+    | EXPERIMENTS
+    | INTEROP
+    | NETWORKS
+    | NEURONS
+    | PERTURBATIONS
+    | RUNS
+    | SPACE
+    | THEORY
+)
 
 CALLS_OF_BRIAN2 = {
     "brian.compare": lambda c: (
@@ -113,8 +128,12 @@ LEFT_OUT = {
             "Scale.text",
         )
     },
+    "space.Profile": "a base",
     "RoundingWarning": "a warning",
     "UnitWarning": "a warning",
+    "experiments.Point": "made by sweep",
+    "experiments.Recorded": "made by sweep",
+    "experiments.Sweep": "made by sweep",
     "data.Task": "made by the tasks",
     "data.Events": "given to augmentations",
     **{
