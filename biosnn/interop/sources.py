@@ -85,8 +85,8 @@ def _of_trace(trace, units):
 
 def _columns(source):
     """State -> the neurons in its columns, or the labels of groups of which they are the means."""
-    groups = getattr(source, "groups", {})
-    return {name: np.array(groups.get(name, own)) for name, own in source.neurons.items()}
+    columns = {**source.neurons, **getattr(source, "groups", {})}
+    return {name: np.array(each) for name, each in columns.items()}
 
 
 def _until_the_end(trace, values):
