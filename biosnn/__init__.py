@@ -27,6 +27,7 @@ from .data.spike_file import read_spikes
 from .data.spike_trains import SpikeTrains, from_dense
 from .engine.background import Current, OrnsteinUhlenbeck, PoissonInput
 from .engine.gradient import Gradients, gradient
+from .engine.recording import Means
 from .engine.run import run
 from .engine.simulate import simulate
 from .engine.simulation import Simulation
@@ -154,6 +155,7 @@ __all__ = [
     "MaxPool",
     "MeanOverTimeCrossEntropy",
     "MeanSquaredError",
+    "Means",
     "MultiGaussian",
     "Network",
     "Neuron",

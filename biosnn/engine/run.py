@@ -1,6 +1,7 @@
 """Run a batch of trials of a network: run(network, spikes) -> Trace."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,14 @@ from .chunks import forward
 from .finite import check_batch
 from .inputs import Inputs, events_of
 from .layouts import all_states, checked_arrays, current_layout, stack, state_layout
-from .recording import Record, chosen_neurons, chosen_states
+from .recording import (
+    Record,
+    chosen_neurons,
+    chosen_states,
+    group_labels,
+    group_means,
+    group_sizes,
+)
 from .state import State
 from .trace import Trace, make_trace
 from .trial_state import checked_state
@@ -49,8 +57,10 @@ def run(
         SpikeTrains, or a dict of input name -> SpikeTrains; None for a network without inputs.
     record
         States to keep: names such as ["E.U", "E.I_exc"], or a dict of name -> neurons (indices, a
-        slice, None for all). Values are those at the end of each step; "E.U_star" is U before
-        threshold and reset. The U of readouts is always kept.
+        slice, None for all). The mean over all neurons is {"E.U": "mean"}, means over groups are
+        {"E.U": bs.Means({"left": slice(40), "right": slice(40, 80)})}, one column each. Values are
+        those at the end of each step; "E.U_star" is U before threshold and reset. The U of readouts
+        is always kept.
     currents
         Population -> array that broadcasts to (trial, step, neuron), added to the right-hand side
         of tau_mem dU/dt.
@@ -108,7 +118,7 @@ def run(
     packed = pack(network)
     duration = None if duration is None else checks.time(duration, "duration", above=0)
     threads, tape, merge = checked_threads(threads), flag(tape, "tape"), flag(merge, "merge")
-    record, moments = chosen_states(record), chosen_states(moments, "moments")
+    record, moments = chosen_states(record, means=True), chosen_states(moments, "moments")
     currents = checked_arrays(currents, "currents", network.dtype, "{'E': array}")
     earlier = None if state is None else checked_state(state, packed)
     least = 1 if earlier is None else len(earlier.states)
@@ -137,7 +147,8 @@ def run(
     forward(packed, drive, recording, steps, threads)
     check_batch(packed, drive, recording, steps, all_states)
     trace = make_trace(packed, drive, recording, states, steps, trains, kept)
-    return _only(trace, record) if whole else trace
+    trace = _only(trace, record) if whole else trace
+    return _averaged(trace, record, whole)
 
 
 def _recorded_states(packed, record, whole):
@@ -155,6 +166,25 @@ def _only(trace, record):
             values = trace.states[name]
             trace.states[name] = values[..., chosen_neurons(neurons, values.shape[-1], name)]
     return trace
+
+
+def _averaged(trace, record, whole):
+    """The trace with means in place of the neurons that they are of, which are then forgotten.
+
+    whole: the tape needs the states of all neurons.
+    """
+    groups = group_labels(record)
+    if not groups:
+        return trace
+    states = {}
+    for name, values in trace.states.items():
+        n = trace.network[name.partition(".")[0]].n
+        sizes = group_sizes(record.get(name), n, name)
+        states[name] = values.copy() if sizes is None else group_means(values, sizes)
+    packed, drive, recording = trace.tape
+    if not whole:
+        recording = recording._replace(states=np.empty_like(recording.states[:, :0, :0]))
+    return replace(trace, states=states, groups=groups, tape=(packed, drive, recording))
 
 
 def _chance(packed, n_trials, seed, state):
