@@ -25,6 +25,10 @@ from .stream_run import StreamRun
 from .stream_start import find_state
 
 
+_ROOM = 1 << 21  # values of recorded states of one slice of time
+_FEWEST_ROWS = 16
+
+
 class StreamRecording:
     """What is kept of a run, slice by slice.
 
@@ -81,6 +85,8 @@ class StreamRecording:
             self.columns[name] = slice(at, at + units.size)
             self.sizes[name] = group_sizes(chosen, n, name)
             at += units.size
+        if at:  # a bounded number of values, however many neurons are looked at
+            run.most = min(run.most, every * max(_FEWEST_ROWS, _ROOM // at))
         rows = run.most // every + 1 if self.columns else 0
         return stream_tables.Record(
             every=every,
