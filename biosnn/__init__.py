@@ -9,7 +9,7 @@ import typing as _typing
 from importlib import import_module as _import_module
 
 from . import data, interop, theory
-from .analysis import stats
+from .analysis import signals, stats
 from .data.augmentation import Augmentation, augment
 from .data.augmentations import (
     Blend,
@@ -242,6 +242,7 @@ __all__ = [
     "save_state",
     "save_weights",
     "schedules",
+    "signals",
     "simulate",
     "stats",
     "theory",

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..support import checks
 from ..support.show import About, Shows
 from ..support.tables import Table, number
+from .signal import Signal
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,14 +44,14 @@ class EIBalance(Shows):
         return About(f"EIBalance of {self.ratio.size} neurons", table=Table("", headings, rows))
 
 
-def ei_balance(excitatory: ArrayLike, inhibitory: ArrayLike) -> EIBalance:
+def ei_balance(excitatory: ArrayLike | Signal, inhibitory: ArrayLike | Signal) -> EIBalance:
     """Return the balance of excitatory and inhibitory input.
 
     Parameters
     ----------
     excitatory, inhibitory
         Arrays (trial, step, neuron) in the same unit, both as magnitudes >= 0, such as the states
-        "E.I_exc" and "E.I_inh" of a trace.
+        "E.I_exc" and "E.I_inh" of a trace, or signals, as `signals.synaptic_currents` returns them.
 
     Returns
     -------
@@ -61,6 +62,10 @@ def ei_balance(excitatory: ArrayLike, inhibitory: ArrayLike) -> EIBalance:
     ------
     ValueError
         If the shapes differ, or values are negative or not finite.
+
+    See Also
+    --------
+    signals.balance_over_time, signals.detailed_balance, signals.inhibition_lag
 
     References
     ----------
@@ -100,12 +105,19 @@ def ei_balance(excitatory: ArrayLike, inhibitory: ArrayLike) -> EIBalance:
 
 def _checked_input(name, values):
     """An input as an array of numbers >= 0 with at least one trial and one step."""
+    values = values.values if isinstance(values, Signal) else values
     values = checks.reals(values, f"{name} input")
     if values.ndim != 3 or 0 in values.shape[:2]:
         raise ValueError(
             f"{name} has shape {values.shape}; it must be (trial, step, neuron), with at least one "
             "trial and one step."
         )
+    check_magnitudes(values, name)
+    return values
+
+
+def check_magnitudes(values: NDArray, name: str) -> None:
+    """ValueError unless an input (trial, step, neuron) is >= 0."""
     wrong = values < 0
     if np.any(wrong):
         at = tuple(int(k) for k in np.argwhere(wrong)[0])
@@ -113,4 +125,3 @@ def _checked_input(name, values):
             f"{name} input at (trial, step, neuron) = {at} is {values[at]:g}; both inputs are "
             "given as magnitudes >= 0: the sign of inhibition is not part of it."
         )
-    return values

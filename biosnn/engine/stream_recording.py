@@ -24,7 +24,6 @@ from .simulation import Simulation
 from .stream_run import StreamRun
 from .stream_start import find_state
 
-
 _ROOM = 1 << 21  # values of recorded states of one slice of time
 _FEWEST_ROWS = 16
 
