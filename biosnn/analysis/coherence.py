@@ -14,11 +14,14 @@ from ..support.tables import number
 from .figures import RUNS, pt
 from .result_axes import drawn, label
 from .signal import SignalLike, same_signals
-from .spectra import LONGEST, MOST_CHANNELS, densities, segment_steps, without_axis
+from .spectra import LONGEST, MOST_CHANNELS, densities, n_segments, segment_steps, without_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+_INDEPENDENT = 1 / (1 + 2 / 36)  # share of segments: neighbours' windows have a correlation of 1/6
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -36,7 +39,7 @@ class Coherence(Shows):
         The same shape: radians by which the second signal is behind the first, from -pi to pi. A
         delay d gives 2 pi f d.
     segments
-        Number of segments without overlap, over all trials.
+        Number of segments that were averaged, over all trials.
 
     Examples
     --------
@@ -58,7 +61,8 @@ class Coherence(Shows):
 
         Returns
         -------
-        1 - (1 - level)^(1 / (segments - 1)), at each frequency.
+        1 - (1 - level)^(1 / (L - 1)), at each frequency, where L = segments / (1 + 2 / 36) counts
+        segments that overlap by half, under Hann's window, as independent ones.
 
         Raises
         ------
@@ -67,7 +71,8 @@ class Coherence(Shows):
 
         References
         ----------
-        Halliday et al. (1995), Prog. Biophys. Mol. Biol. 64:237-278.
+        Halliday et al. (1995), Prog. Biophys. Mol. Biol. 64:237-278; Welch (1967), IEEE Trans.
+        Audio Electroacoust. 15:70-73 (segments that overlap).
 
         Examples
         --------
@@ -75,10 +80,10 @@ class Coherence(Shows):
         >>> import biosnn as bs
         >>> one, other = np.random.default_rng(1).normal(size=(2, 20000))
         >>> round(bs.signals.coherence(one, other, 1e-3).significance(), 3)
-        0.146
+        0.08
         """
         level = checks.real(level, "level", above=0, below=1)
-        return float(1 - (1 - level) ** (1 / (self.segments - 1)))
+        return float(1 - (1 - level) ** (1 / (self.segments * _INDEPENDENT - 1)))
 
     def plot(self, ax: Axes | None = None, *, width: float | None = None) -> Figure | Axes:
         """Draw the coherence against frequency, with its 95 % level of significance.
@@ -192,7 +197,7 @@ def coherence(
     if segment is None:
         segment = min(LONGEST, one.duration, one.duration * one.n_trials / 8)
     steps = segment_steps(one, segment)
-    segments = one.n_trials * (one.n_steps // steps)
+    segments = n_segments(one, steps)
     if segments < 2:
         raise ValueError(
             f"segment is {steps * one.dt:g} s and there is one such segment in the signals, whose "

@@ -219,7 +219,7 @@ def power_spectrum(
     return Spectrum(
         frequencies=frequencies,
         power=without_axis(power.real),
-        segments=signal.n_trials * (1 + (signal.n_steps - steps) // (steps - steps // 2)),
+        segments=n_segments(signal, steps),
     )
 
 
@@ -241,6 +241,11 @@ def densities(
 def without_axis(values: NDArray) -> NDArray:
     """Return (frequencies,) of one channel, (frequencies, channels) of several."""
     return values[..., 0] if values.shape[-1] == 1 else values
+
+
+def n_segments(signal: Signal, steps: int) -> int:
+    """Return how many segments of so many steps overlap by half in all trials."""
+    return signal.n_trials * (1 + (signal.n_steps - steps) // (steps - steps // 2))
 
 
 def segment_steps(signal: Signal, segment: float | None) -> int:
