@@ -158,7 +158,9 @@ def test_spikes_between_steps_are_shared():
 def test_spectrum_of_a_field_of_poisson_neurons(kernel):
     """2 sum_i r_i |K_i(f)|²."""
     spikes = bs.data.poisson(20.0, 30, 100.0, n_trials=5, seed=3)
-    spectrum = signals.power_spectrum(signals.kernel_field_potential({"E": spikes}, {"E": kernel}, DT))
+    spectrum = signals.power_spectrum(
+        signals.kernel_field_potential({"E": spikes}, {"E": kernel}, DT)
+    )
     f = spectrum.frequencies
     transfers = np.broadcast_to(kernel.transfer(f), (30, f.size))
     theory = 2 * 20.0 * (np.abs(transfers) ** 2).sum(axis=0)

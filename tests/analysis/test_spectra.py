@@ -23,9 +23,7 @@ def noisy_population():
     net.population(40, bs.ei_lif(tau_mem=20e-3, threshold=1e6), "excitatory", name="E")
     fours = {f"four {i}": slice(i, i + 4) for i in range(0, 40, 4)}
     record = {"E.U": bs.Means(fours | {str(i): [i] for i in range(10)})}
-    return bs.simulate(
-        net, 120.0, background=NOISE, record=record, every=5, seed=3, progress=False
-    )
+    return bs.simulate(net, 120.0, background=NOISE, record=record, every=5, seed=3, progress=False)
 
 
 @pytest.mark.parametrize("low, high", BANDS)
@@ -156,7 +154,7 @@ def test_spectrogram_of_a_rising_frequency():
     np.testing.assert_allclose(highest, 20 + 20 * (found.times - 2.0), atol=2.5)
 
 
-# --------------------------------------------------------------------------------------- careless use
+# -------------------------------------------------------------------------------------- careless use
 
 
 @pytest.mark.parametrize(
