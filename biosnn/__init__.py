@@ -8,7 +8,7 @@ and check it against Brian2 (`brian.compare`). All times are in seconds, all rat
 import typing as _typing
 from importlib import import_module as _import_module
 
-from . import data, interop, theory
+from . import data, experiments, interop, theory
 from .analysis import signals, stats
 from .data.augmentation import Augmentation, augment
 from .data.augmentations import (
@@ -215,6 +215,7 @@ __all__ = [
     "ei_adaptive_lif",
     "ei_lif",
     "evaluate",
+    "experiments",
     "families",
     "fluctuation_driven",
     "from_dense",

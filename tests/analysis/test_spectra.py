@@ -154,7 +154,7 @@ def test_spectrogram_of_a_rising_frequency():
     np.testing.assert_allclose(highest, 20 + 20 * (found.times - 2.0), atol=2.5)
 
 
-# -------------------------------------------------------------------------------------- careless use
+# ------------------------------------------------------------------------------------- careless use
 
 
 @pytest.mark.parametrize(
