@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,7 +12,13 @@ from ..data.spike_trains import SpikeTrains
 from ..support import checks, timegrid
 from ..support.memory import check_room
 from ..support.show import About, Shows, milliseconds, plural
+from .figures import pt
+from .result_axes import drawn, label
 from .windows import check_trials, checked_width
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 #: How an array is read, for messages.
 AXES = "(step,), (step, channel) or (trial, step, channel)"
@@ -98,6 +104,49 @@ class Signal(Shows):
         array([1.5, 4.5])
         """
         return Signal(self.values.mean(axis=2, keepdims=True), self.dt, self.start)
+
+    def plot(
+        self, ax: Axes | None = None, *, trial: int = 0, width: float | None = None
+    ) -> Figure | Axes:
+        """Draw the signal of one trial over time.
+
+        Parameters
+        ----------
+        ax
+            The Axes to draw on. Default: a new figure.
+        trial
+            Number of the trial.
+        width
+            Width of a new figure on paper in cm. Default: a figure for the screen.
+
+        Returns
+        -------
+        The figure, or with `ax` the axes. Several channels are drawn as their mean, with up to 50
+        channels behind it in grey.
+
+        Raises
+        ------
+        ValueError
+            If there is no such trial.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import biosnn as bs
+        >>> signal = bs.signals.Signal(np.sin(np.arange(500) * 0.1), 1e-3)
+        >>> signal.plot().axes[0].get_xlabel()
+        'time (s)'
+        """
+        values = self.values[checks.whole(trial, "trial", 0, self.n_trials - 1)]
+
+        def draw(axis):
+            """Draw on Axes."""
+            if self.n_channels > 1:
+                axis.plot(self.times, values[:, :50], color="0.8", linewidth=pt(0.7))
+            axis.plot(self.times, values.mean(axis=1), color="black", linewidth=pt(1.2))
+            label(axis, "time (s)", "signal")
+
+        return drawn(draw, ax, width)
 
     def _about(self) -> About:
         rows = [

@@ -143,7 +143,8 @@ class Spectrum(Shows):
 
     def _draw(self, axis):
         """Draw on Axes."""
-        shown = slice(1, None)  # 0 has no place on a logarithmic axis
+        # 0 has no place on a logarithmic axis, and the last density is not that of two sides
+        shown = slice(1, -1)
         f, power = self.frequencies[shown], self.power[shown]
         if power.ndim == 2:
             axis.loglog(f, power[:, :MOST_CHANNELS], color="0.8", linewidth=pt(0.7))

@@ -29,8 +29,8 @@ class Timescale(Shows):
     Parameters
     ----------
     tau
-        Time constant in seconds. Infinite where the autocorrelation does not decay within the lags,
-        NaN where it is 0 or does not exist.
+        Time constant in seconds. Infinite where the autocorrelation does not level off within the
+        lags, NaN where it does not fall or does not exist.
     amplitude, offset
         Of the fit amplitude · (exp(-lag / tau) + offset).
     lags
@@ -85,20 +85,21 @@ class Timescale(Shows):
         axis.axhline(0, color="0.8", linewidth=pt(0.8))
         axis.plot(lags, self.autocorrelation, "o", color="black", markersize=pt(4.0))
         if np.isfinite(self.tau):
-            words = f"exponential, {milliseconds(self.tau)}"
+            words = f"exponential, {self.tau * 1e3:.3g} ms"
             axis.plot(lags, self.fit, color=KINDS["predicted"], linewidth=pt(2.0), label=words)
             axis.legend(frameon=False)
         label(axis, "lag (ms)", "autocorrelation")
 
     def _about(self) -> About:
-        tau = milliseconds(self.tau) if np.isfinite(self.tau) else number(self.tau)
+        none = "none: the autocorrelation does not fall"
+        tau = none if np.isnan(self.tau) else number(self.tau)
         rows = [
-            ("time constant", tau),
+            ("time constant", milliseconds(self.tau) if np.isfinite(self.tau) else tau),
             ("amplitude", number(self.amplitude)),
             ("offset", number(self.offset)),
             ("lags", f"{milliseconds(self.lags[0])} .. {milliseconds(self.lags[-1])}"),
         ]
-        return About("Timescale", rows)
+        return About("Timescale", [row for row in rows if row[1]])
 
 
 def intrinsic_timescale(
@@ -229,10 +230,14 @@ def _fitted(lags, correlation):
         """Coefficients of exp(-lag / tau) and 1, and the sum of squared errors."""
         columns = np.stack([np.exp(-lags / np.exp(log_tau)), np.ones_like(lags)], axis=1)
         found = np.linalg.lstsq(columns, correlation, rcond=None)[0]
-        return found, float(((correlation - columns @ found) ** 2).sum())
+        error = float(((correlation - columns @ found) ** 2).sum())
+        return found, error if found[0] > 0 else np.inf  # what rises is no decay
 
     grid = np.log(np.geomspace(lags[0] / 5, 20 * lags[-1], 80))
-    best = int(np.argmin([solved(each)[1] for each in grid]))
+    errors = [solved(each)[1] for each in grid]
+    best = int(np.argmin(errors))
+    if np.isinf(errors[best]):
+        return np.nan, np.nan, np.nan
     if best == grid.size - 1:
         return np.inf, np.nan, np.nan
     around = grid[max(best - 1, 0)], grid[best + 1]

@@ -122,6 +122,8 @@ class GainCurve(Shows):
                 label=name,
             )
         axis.set_ylim(bottom=0)
+        axis.locator_params(axis="x", nbins=5)
+        axis.ticklabel_format(axis="x", scilimits=(-2, 4))
         if len(self.rates) > 1:
             axis.legend(frameon=False)
         label(axis, f"input to {self.population}", "rate (Hz)")

@@ -61,9 +61,11 @@ def test_timescale_of_spike_counts():
 def test_what_has_no_timescale():
     constant = signals.intrinsic_timescale(np.ones((100, 2)), 1e-3)
     assert np.isnan(constant.tau) and np.isnan(constant.autocorrelation).all()
-    rising = signals.intrinsic_timescale(np.arange(1000.0), 1e-3, reach=20e-3)
-    assert rising.tau == np.inf and "∞" in repr(rising)
-    rising.plot()
+    ramp = signals.intrinsic_timescale(np.arange(1000.0), 1e-3, reach=20e-3)
+    assert ramp.tau == np.inf and "∞" in repr(ramp)
+    ramp.plot()
+    regular = np.tile([3.0, 1.0, 1.5, 1.8, 1.9, 1.95], 100)  # its correlation rises first
+    assert np.isnan(signals.intrinsic_timescale(regular, 1e-3, reach=5e-3).tau)
 
 
 # ----------------------------------------------------------------------------------- dimensionality
