@@ -8,6 +8,7 @@ import numpy as np
 
 from ..data.spike_trains import SpikeTrains
 from ..support import checks, timegrid
+from ..support.memory import check_room
 from .field_kernels import AlphaKernel, GaussianKernel
 from .signal import Signal, SignalLike
 from .synaptic_currents import two_currents
@@ -185,6 +186,8 @@ def _checked_trains(spikes, kernels):
             "spikes and kernels must be dicts of populations, such as trace.spikes and "
             '{"E": bs.signals.GaussianKernel(1e-6, 10e-3, 3e-3)}.'
         )
+    for what, given in (("spikes", spikes), ("kernels", kernels)):
+        checks.texts(tuple(given), f"the names in {what}", "'E'")
     checks.check_names("kernels", kernels, spikes, "spikes of ")
     trains = {name: spikes[name] for name in kernels}
     first = next(iter(trains.values()))
@@ -211,7 +214,9 @@ def _field_of(train, kernel, dt, n_steps, name):
     amplitude, delay = (
         _of_spikes(values, train, name) for values in (kernel.amplitude, kernel.delay)
     )
-    before, after = (int(np.ceil(abs(end) / dt)) for end in kernel.span)
+    first, last = (np.ceil(abs(end) / dt) for end in kernel.span)
+    check_room(f"the kernel of {name!r}", int(first + last) + n_steps, 40 * len(train), "steps")
+    before, after = int(first), int(last)
     shape = kernel.shape(np.arange(-before, after + 1) * dt)
     # weights of spikes on a grid that begins `after` steps early and ends `before` steps late
     length = after + n_steps + before

@@ -30,7 +30,18 @@ ENTRIES = (
     "Warns",
     "See Also",
 )
-MODULES = ("brian", "data", "families", "interop", "plot", "schedules", "stats", "theory")
+MODULES = (
+    "brian",
+    "data",
+    "experiments",
+    "families",
+    "interop",
+    "plot",
+    "schedules",
+    "signals",
+    "stats",
+    "theory",
+)
 
 
 def prepare(_app: Sphinx, _what: str, _name: str, _object: Any, _options: Any, lines: list[str]):

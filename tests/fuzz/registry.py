@@ -13,10 +13,11 @@ from .calls_of_data import DATA
 from .calls_of_networks import NETWORKS
 from .calls_of_neurons import NEURONS
 from .calls_of_runs import RUNS
+from .calls_of_signals import MADE, SIGNALS
 from .calls_of_theory import THEORY
 from .objects import Objects, shown  # noqa: F401
 
-CALLS = NETWORKS | NEURONS | RUNS | DATA | THEORY
+CALLS = NETWORKS | NEURONS | RUNS | DATA | THEORY | SIGNALS
 
 CALLS_OF_BRIAN2 = {
     "brian.compare": lambda c: (
@@ -61,6 +62,7 @@ CALLS_OF_BRIAN2 = {
 
 #: Public names without a call of their own, and why.
 LEFT_OUT = {
+    **MADE,
     "Audit": "made by audit",
     "Evaluation": "made by evaluate",
     "Gradients": "made by gradient",
