@@ -87,6 +87,7 @@ from .network.weight_file import load_weights, save_weights
 from .support.warn import RoundingWarning, UnitWarning
 from .theory.regime import PopulationRegime, Regime, regime
 from .training import schedules
+from .training.classification import balanced_class_weights
 from .training.constraint import WeightConstraint
 from .training.cross_entropy import (
     EveryStepCrossEntropy,
@@ -97,8 +98,9 @@ from .training.cross_entropy import (
     SumOverTimeCrossEntropy,
 )
 from .training.evaluation import Evaluation, evaluate
-from .training.history import History
+from .training.history import Epoch, History
 from .training.optim import SGD, SMORMS3, Adam, AdamW
+from .training.prediction import Predictions, predict
 from .training.protocols import Constraint, Loss, Optimizer, Regularizer, Schedule
 from .training.regularize import WeightPenalty, lower_bound, upper_bound
 from .training.spike_loss import TimeToFirstSpike, VanRossumDistance
@@ -130,6 +132,7 @@ __all__ = [
     "Current",
     "Distribution",
     "Drop",
+    "Epoch",
     "Evaluation",
     "EveryStepCrossEntropy",
     "Exponential",
@@ -169,6 +172,7 @@ __all__ = [
     "Population",
     "PopulationRegime",
     "PopulationReport",
+    "Predictions",
     "Projection",
     "Receptor",
     "Regime",
@@ -204,6 +208,7 @@ __all__ = [
     "ampa_nmda_gaba",
     "audit",
     "augment",
+    "balanced_class_weights",
     "bin_spikes",
     "bounded",
     "brian",
@@ -234,6 +239,7 @@ __all__ = [
     "lower_bound",
     "max_pool",
     "plot",
+    "predict",
     "prime",
     "random_weights",
     "read_spikes",

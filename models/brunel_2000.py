@@ -27,9 +27,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import biosnn as bs
-from models import command_line
-from models.activity import population_statistics
-from models.command_line import number
+
+from . import command_line
+from .activity import population_statistics
+from .command_line import number
 
 J, THETA, RESET = 0.1e-3, 20e-3, 10e-3  # volts
 TAU, REFRACTORY, DELAY, DT = 20e-3, 2e-3, 1.5e-3, 0.1e-3  # seconds

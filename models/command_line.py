@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import resource
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -18,6 +17,7 @@ from rich.table import Table
 
 import biosnn as bs
 
+PACKAGE = __name__.partition(".")[0]  # "models" in a clone, "biosnn_models" where installed
 SHORTEST = 0.2  # seconds of an interrupted simulation that are enough for statistics
 
 Case = TypeVar("Case")
@@ -69,7 +69,7 @@ def parser(
 def output_parser(name: str, page: str) -> argparse.ArgumentParser:
     """Make a parser with the options --json and --out alone; arguments as of `parser`."""
     result = argparse.ArgumentParser(
-        prog=f"python -m models.{name}",
+        prog=f"python -m {PACKAGE}.{name}",
         description=description(page),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -267,10 +267,14 @@ def write_json(path: str | Path, numbers: Any) -> None:
 
 
 def peak_memory() -> float:
-    """The largest resident set of this process so far, in MB."""
+    """The largest resident set of this process so far, in MB; NaN where nobody knows (Windows)."""
     status = Path("/proc/self/status")
     if status.exists():  # not that of the process that started this one, as in getrusage
         lines = status.read_text().splitlines()
         return next(int(line.split()[1]) / 1e3 for line in lines if line.startswith("VmHWM"))
+    if sys.platform == "win32":
+        return float("nan")
+    import resource  # not there on Windows
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1e6 if sys.platform == "darwin" else 1e3)

@@ -39,9 +39,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import biosnn as bs
-from models import command_line
-from models.activity import colour, population_statistics, raster
-from models.command_line import number
+
+from . import command_line
+from .activity import colour, population_statistics, raster
+from .command_line import number
 
 N_EXC, N_INH, CLUSTERS, DT = 4000, 1000, 50, 0.1e-3
 TAU_E, TAU_I, REFRACTORY = 15e-3, 10e-3, 5e-3  # seconds

@@ -34,9 +34,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import biosnn as bs
-from models import command_line
-from models.activity import colour, population_statistics, raster
-from models.command_line import number
+
+from . import command_line
+from .activity import colour, population_statistics, raster
+from .command_line import number
 
 NAMES = ("L23E", "L23I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I")
 NEURONS = np.array([20683, 5834, 21915, 5479, 4850, 1065, 14395, 2948])

@@ -28,7 +28,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import biosnn as bs
-from models import command_line
+
+from . import command_line
 
 N, DT, BATCH, RATE = 256, 5e-3, 100, 1e-2
 NEURON = bs.adaptive_lif(tau_mem=40e-3, tau_syn=15e-3, tau_adapt=200e-3, jump=0.02)

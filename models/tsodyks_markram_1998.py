@@ -22,7 +22,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import biosnn as bs
-from models import command_line
+
+from . import command_line
 
 SYNAPSES = {
     "depressing": bs.TsodyksMarkram(utilization=0.5, tau_rec=0.8, tau_facil=0.0),
@@ -30,6 +31,21 @@ SYNAPSES = {
 }
 RATES = (1.0, 2.0, 5.0, 10.0, 20.0, 25.0, 40.0, 50.0, 100.0)  # Hz, whole steps between spikes
 TAU_MEM, TAU_SYN, DT = 40e-3, 3e-3, 1e-3  # seconds
+
+
+def build(rule: bs.TsodyksMarkram, n: int) -> bs.Network:
+    """Build `n` input units, each with one synapse onto a neuron of its own."""
+    net = bs.Network(DT, np.float64)
+    neuron = bs.lif(tau_mem=TAU_MEM, tau_syn=TAU_SYN, threshold=1e9)
+    net.connect(
+        net.input(n),
+        net.population(n, neuron, name="A"),
+        weights=1.0,
+        receptor="exc",
+        synapses=bs.OneToOne(),
+        plasticity=rule,
+    )
+    return net
 
 
 def responses(
@@ -41,16 +57,8 @@ def responses(
     -------
     Times (s), u x at the spikes of every train, and membranes (step, rate) in units of the weight.
     """
-    net, n = bs.Network(DT, np.float64), len(rates)
-    neuron = bs.lif(tau_mem=TAU_MEM, tau_syn=TAU_SYN, threshold=1e9)
-    net.connect(
-        net.input(n),
-        net.population(n, neuron, name="A"),
-        weights=1.0,
-        receptor="exc",
-        synapses=bs.OneToOne(),
-        plasticity=rule,
-    )
+    n = len(rates)
+    net = build(rule, n)
     trains = [np.arange(0.1, seconds, 1 / rate) for rate in rates]
     times, units = np.concatenate(trains), np.repeat(np.arange(n), [train.size for train in trains])
     spikes = bs.SpikeTrains.from_events(

@@ -34,9 +34,10 @@ from matplotlib.figure import Figure
 from rich.progress import track
 
 import biosnn as bs
-from models import command_line
-from models.activity import population_statistics
-from models.command_line import number
+
+from . import command_line
+from .activity import population_statistics
+from .command_line import number
 
 LEAK, ETA, W_EXC, W_II, W_MAX = 10.0, 0.1, 0.3, 3.0, 100.0  # nS
 P, DRIVE, TARGET = 0.02, 20e-3, 3.0  # probability, volts, Hz

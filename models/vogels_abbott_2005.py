@@ -38,9 +38,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import biosnn as bs
-from models import command_line
-from models.activity import colour, population_statistics, raster
-from models.command_line import number
+
+from . import command_line
+from .activity import colour, population_statistics, raster
+from .command_line import number
 
 N_EXC, N_INH, P, DT = 3200, 800, 0.02, 0.1e-3
 TAU, TAU_EXC, TAU_INH, REFRACTORY = 20e-3, 5e-3, 10e-3, 5e-3  # seconds

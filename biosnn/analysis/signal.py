@@ -32,7 +32,8 @@ class Signal(Shows):
     ----------
     values
         (trial, step, channel); (step,) and (step, channel) are of one trial. Channels are neurons,
-        groups of neurons, or what else was measured side by side.
+        groups of neurons, or what else was measured side by side. With two axes there are at least
+        as many steps as channels, because (trial, step) is easily mistaken for it.
     dt
         Seconds from one step to the next.
     start
@@ -237,6 +238,12 @@ def _checked_values(values, name):
     values = checks.reals(values, name)
     if not 1 <= values.ndim <= 3 or 0 in values.shape:
         raise ValueError(f"{name} has shape {values.shape}; it must be {AXES}, and not empty.")
+    if values.ndim == 2 and values.shape[1] > values.shape[0]:
+        raise ValueError(
+            f"{name} has shape {values.shape}: as (step, channel) it has more channels than steps. "
+            "If it is (trial, step), give values[..., None]; if it is (channel, step), values.T; "
+            "if it is meant so, values[None]."
+        )
     if values.ndim == 1:
         values = values[:, None]
     return values if values.ndim == 3 else values[None]

@@ -196,7 +196,11 @@ def chosen_neurons(chosen: Any, n: int, state: str) -> NDArray[np.int64]:
         return np.concatenate(chosen._members(n, state))
     if isinstance(chosen, slice):
         return _of_slice(chosen, n, state)
-    array = as_array(chosen, f"record of {state!r}", f"neurons 0 .. {n - 1}; for all give None")
+    array = as_array(
+        chosen,
+        f"record of {state!r}",
+        f"neurons 0 .. {n - 1} (None: all; means over groups: bs.Means)",
+    )
     if array.dtype == bool and array.shape == (n,):
         return np.flatnonzero(array)
     whole_numbers = array.dtype.kind in "iu" or not array.size

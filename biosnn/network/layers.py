@@ -30,6 +30,7 @@ def layer(
     recurrent: bool = False,
     delay: Seconds = 0.0,
     surrogate: Surrogate = _SUPERSPIKE,
+    learn: dict[str, str] | None = None,
 ) -> Population:
     """Add a population with weights of either sign, and the projections that drive it.
 
@@ -51,6 +52,9 @@ def layer(
         Delay of all projections, in seconds.
     surrogate
         Surrogate gradient of its spikes.
+    learn
+        What training may change beside weights, such as {"mem": "neuron"} (see
+        `Network.population`).
 
     Returns
     -------
@@ -68,7 +72,9 @@ def layer(
     recurrent = flag(recurrent, "recurrent")
     neuron = lif() if neuron is None else neuron
     with network.all_or_nothing():
-        population = network.population(n, neuron, "unsigned", name=name, surrogate=surrogate)
+        population = network.population(
+            n, neuron, "unsigned", name=name, surrogate=surrogate, learn=learn
+        )
         for pre in sources + ([population] if recurrent else []):
             network.connect(pre, population, delay=delay)
     return population
@@ -85,6 +91,7 @@ def dalian_layer(
     recurrent_excitation: bool = True,
     delay: Seconds = 0.0,
     surrogate: Surrogate = _SUPERSPIKE,
+    learn: dict[str, str] | None = None,
 ) -> tuple[Population, Population]:
     """Add an excitatory and an inhibitory population that obey Dale's law, and their projections.
 
@@ -109,6 +116,9 @@ def dalian_layer(
         Delay of all projections, in seconds.
     surrogate
         Surrogate gradient of their spikes.
+    learn
+        What training may change beside weights, such as {"mem": "neuron"} (see
+        `Network.population`).
 
     Returns
     -------
@@ -130,7 +140,9 @@ def dalian_layer(
     for what, n in (("n_exc", n_exc), ("n_inh", n_inh)):
         whole(n, f"dalian_layer: {what}", 1)
     with network.all_or_nothing():
-        e, i = _exc_and_inh(network, n_exc, n_inh, neuron, name, surrogate)
+        e, i = _exc_and_inh(
+            network, (n_exc, n_inh), name, neuron=neuron, surrogate=surrogate, learn=learn
+        )
         pairs = [(pre, post) for pre in sources for post in (e, i)]
         pairs += [(e, e), (e, i)] if recurrent_excitation else []
         for pre, post in [*pairs, (i, e), (i, i)]:
@@ -152,6 +164,7 @@ def convolutional_layer(
     neuron: Neuron | None = None,
     delay: Seconds = 0.0,
     surrogate: Surrogate = _SUPERSPIKE,
+    learn: dict[str, str] | None = None,
 ) -> tuple[Population, tuple[int, ...]]:
     """Add a population of feature maps with weights of either sign, driven by a convolution.
 
@@ -176,6 +189,9 @@ def convolutional_layer(
         Delay of all projections, in seconds.
     surrogate
         Surrogate gradient of its spikes.
+    learn
+        What training may change beside weights, such as {"mem": "neuron"} (see
+        `Network.population`).
 
     Returns
     -------
@@ -197,7 +213,9 @@ def convolutional_layer(
     neuron = lif() if neuron is None else neuron
     n = prod(rule.output_shape)
     with network.all_or_nothing():
-        maps = network.population(n, neuron, "unsigned", name=name, surrogate=surrogate)
+        maps = network.population(
+            n, neuron, "unsigned", name=name, surrogate=surrogate, learn=learn
+        )
         network.connect(source, maps, delay=delay, synapses=rule)
         if recurrent_kernel is not None:
             recurrent = _recurrent(rule, filters, recurrent_kernel)
@@ -221,6 +239,7 @@ def dalian_convolutional_layer(
     recurrent_excitation: bool = True,
     delay: Seconds = 0.0,
     surrogate: Surrogate = _SUPERSPIKE,
+    learn: dict[str, str] | None = None,
 ) -> tuple[Population, Population, tuple[int, ...]]:
     """Add excitatory and inhibitory feature maps: `dalian_layer` with convolutions.
 
@@ -248,6 +267,9 @@ def dalian_convolutional_layer(
         Delay of all projections, in seconds.
     surrogate
         Surrogate gradient of their spikes.
+    learn
+        What training may change beside weights, such as {"mem": "neuron"} (see
+        `Network.population`).
 
     Returns
     -------
@@ -273,9 +295,8 @@ def dalian_convolutional_layer(
     into_e = Convolution(shape, exc_filters, kernel, stride=stride, padding=padding)
     into_i = Convolution(shape, inh_filters, kernel, stride=stride, padding=padding)
     with network.all_or_nothing():
-        e, i = _exc_and_inh(
-            network, prod(into_e.output_shape), prod(into_i.output_shape), neuron, name, surrogate
-        )
+        numbers = (prod(into_e.output_shape), prod(into_i.output_shape))
+        e, i = _exc_and_inh(network, numbers, name, neuron=neuron, surrogate=surrogate, learn=learn)
         network.connect(source, e, delay=delay, synapses=into_e)
         network.connect(source, i, delay=delay, synapses=into_i)
         for pre, maps in ((e, into_e), (i, into_i)):
@@ -286,10 +307,12 @@ def dalian_convolutional_layer(
     return e, i, into_e.output_shape
 
 
-def _exc_and_inh(network, n_exc, n_inh, neuron, name, surrogate):
+def _exc_and_inh(network, numbers, name, **options):
     """Add the two populations of a layer with Dale's law."""
-    e = network.population(n_exc, neuron, "excitatory", name=f"E{name}", surrogate=surrogate)
-    i = network.population(n_inh, neuron, "inhibitory", name=f"I{name}", surrogate=surrogate)
+    e, i = (
+        network.population(n, sign=sign, name=f"{letter}{name}", **options)
+        for n, sign, letter in zip(numbers, ("excitatory", "inhibitory"), "EI")
+    )
     return e, i
 
 

@@ -210,6 +210,7 @@ def _recipe(session: Session) -> dict[str, Any]:
         recipe["readout"] = ", ".join(term.name for term in objective.terms)
     options = {
         "clip": rule.clip,
+        "learning_rates": rule.factors,
         "dropout": trials.dropout,
         "window": trials.window,
         "stateful": trials.stateful,

@@ -12,100 +12,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..support.checks import as_array, keep, real, shown
+from ..support.checks import keep, real, shown
+from .classification import CrossEntropy, log_softmax, softmax_cross_entropy
 from .masks import as_readout, full_mask, mask_sum
 
 
-def _log_softmax(logits):
-    """(log softmax, softmax) over the last axis, in double precision."""
-    shifted = logits - logits.max(axis=-1, keepdims=True).astype(np.float64)
-    exponentials = np.exp(shifted)
-    total = exponentials.sum(axis=-1, keepdims=True)
-    return shifted - np.log(total), exponentials / total
-
-
-def _softmax_cross_entropy(log_softmax, softmax, labels):
-    """-log softmax(logits)[label]; its derivative with respect to them overwrites `softmax`."""
-    at = (*np.indices(labels.shape, sparse=True), labels)
-    softmax[at] -= 1
-    return -log_softmax[at], softmax
-
-
-@dataclass(frozen=True)
-class CrossEntropy:
-    """Base of the losses that classify: subclasses reduce the readout over time to logits."""
-
-    classifies = True
-    takes_mask = False
-    score_name = "accuracy"
-
-    def check(self, target: Any, n_trials: int, steps: int, n_units: int) -> None:
-        """Raise ValueError unless the target is one class 0 … n_units - 1 per trial."""
-        what = f"{type(self).__name__} needs one integer label per trial; got "
-        if target is None:
-            raise ValueError(f"{what}no labels for {n_trials} trials.")
-        target = as_array(target, "the target", "whole numbers")
-        if target.shape != (n_trials,) or target.dtype.kind not in "iu":
-            raise ValueError(f"{what}{target.dtype} of shape {target.shape} for {n_trials} trials.")
-        if n_trials and (np.min(target) < 0 or np.max(target) >= n_units):
-            raise ValueError(
-                f"labels run from {np.min(target)} to {np.max(target)}, but the readout has "
-                f"{n_units} units: classes must lie in 0 .. {n_units - 1}."
-            )
-
-    def reduce(self, readout: NDArray[Any]) -> tuple[NDArray[Any], Any]:
-        """Return logits (trial, unit), and what `spread` needs to know of the readout."""
-        raise NotImplementedError(f"{type(self).__name__} has no reduce()")
-
-    def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
-        """Return the derivative with respect to the readout: the adjoint of `reduce`."""
-        raise NotImplementedError(f"{type(self).__name__} has no spread()")
-
-    def of_logits(self, logits: NDArray[Any], labels: NDArray[Any]) -> tuple[Any, Any]:
-        """Return the value of each trial, and its derivative with respect to the logits."""
-        log_softmax, softmax = _log_softmax(logits)
-        return _softmax_cross_entropy(log_softmax, softmax, labels)
-
-    def total_weight(self, shape: tuple[int, ...], mask: Any = None) -> float:
-        """Return the number of trials, which the mean divides by."""
-        return float(shape[0])
-
-    def assess(
-        self, readout: NDArray[Any], target: Any, mask: Any = None, total: float | None = None
-    ) -> tuple[float, NDArray[Any], NDArray[Any]]:
-        """Return value, gradient and the score of each trial, from one reduction over time."""
-        total = self.total_weight(readout.shape, mask) if total is None else total
-        labels = np.asarray(target)
-        logits, where = self.reduce(readout)
-        value, gradient = self.of_logits(logits, labels)
-        right = (logits.argmax(axis=-1) == labels).astype(float)
-        return value.sum() / total, self.spread(readout, gradient / total, where), right
-
-    def value_and_gradient(
-        self, readout: Any, target: Any, mask: Any = None, total: float | None = None
-    ) -> tuple[float, NDArray[Any]]:
-        """Return the mean loss and its derivative with respect to the readout."""
-        readout = as_readout(readout)
-        self.check(target, *readout.shape)
-        return self.assess(readout, target, mask, total)[:2]
-
-    def predict(self, readout: Any, mask: Any = None) -> NDArray[Any]:
-        """Return the class of each trial."""
-        return self.reduce(as_readout(readout))[0].argmax(axis=-1)
-
-    def score(self, readout: Any, target: Any, mask: Any = None) -> NDArray[Any]:
-        """Return 1 for each trial whose prediction is right, and 0 for the others."""
-        self.check(target, *as_readout(readout).shape)
-        return (self.predict(readout, mask) == np.asarray(target)).astype(float)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MaxOverTimeCrossEntropy(CrossEntropy):
     """Cross-entropy of the maximum of the readout over time.
 
+    Parameters
+    ----------
+    class_weights
+        (classes,) weight w >= 0 of the trials of each class. None: all count the same.
+
     Notes
     -----
-    L = mean_b -log softmax(max_n U[b, n, :])[label_b]. The gradient flows to the step of each
+    L = mean_b -w_b log softmax(max_n U[b, n, :])[label_b]. The gradient flows to the step of each
     maximum.
 
     Examples
@@ -131,13 +54,18 @@ class MaxOverTimeCrossEntropy(CrossEntropy):
         return result
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SumOverTimeCrossEntropy(CrossEntropy):
     """Cross-entropy of the sum of the readout over time.
 
+    Parameters
+    ----------
+    class_weights
+        (classes,) weight w >= 0 of the trials of each class. None: all count the same.
+
     Notes
     -----
-    L = mean_b -log softmax(sum_n U[b, n, :])[label_b].
+    L = mean_b -w_b log softmax(sum_n U[b, n, :])[label_b].
 
     Examples
     --------
@@ -154,13 +82,18 @@ class SumOverTimeCrossEntropy(CrossEntropy):
         return np.broadcast_to(gradient[:, None], readout.shape).astype(readout.dtype)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class MeanOverTimeCrossEntropy(CrossEntropy):
     """Cross-entropy of the mean of the readout over time.
 
+    Parameters
+    ----------
+    class_weights
+        (classes,) weight w >= 0 of the trials of each class. None: all count the same.
+
     Notes
     -----
-    L = mean_b -log softmax(mean_n U[b, n, :])[label_b].
+    L = mean_b -w_b log softmax(mean_n U[b, n, :])[label_b].
 
     Examples
     --------
@@ -178,13 +111,18 @@ class MeanOverTimeCrossEntropy(CrossEntropy):
         return np.broadcast_to(share, readout.shape).astype(readout.dtype)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LastStepCrossEntropy(CrossEntropy):
     """Cross-entropy of the readout at the last step.
 
+    Parameters
+    ----------
+    class_weights
+        (classes,) weight w >= 0 of the trials of each class. None: all count the same.
+
     Notes
     -----
-    L = mean_b -log softmax(U[b, T - 1, :])[label_b].
+    L = mean_b -w_b log softmax(U[b, T - 1, :])[label_b].
 
     Examples
     --------
@@ -203,15 +141,20 @@ class LastStepCrossEntropy(CrossEntropy):
         return result
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EveryStepCrossEntropy(CrossEntropy):
     """Cross-entropy of the readout at every step, or at those that a mask selects.
 
+    Parameters
+    ----------
+    class_weights
+        (classes,) weight w >= 0 of the trials of each class. None: all count the same.
+
     Notes
     -----
-    L = mean over trials and steps of -log softmax(U[b, n, :])[label_b]; with a mask (trial, step)
-    of weights, the weighted mean. The prediction is the class of the largest log-probability,
-    summed over steps with the same weights.
+    L = mean over trials and steps of -w_b log softmax(U[b, n, :])[label_b]; with a mask
+    (trial, step) of weights, the weighted mean. The prediction is the class of the largest
+    log-probability, summed over steps with the same weights.
 
     Examples
     --------
@@ -235,24 +178,37 @@ class EveryStepCrossEntropy(CrossEntropy):
         total = self.total_weight(readout.shape, mask) if total is None else total
         weight = full_mask(mask, readout.shape[:2])
         labels = np.asarray(target)
-        log_softmax, softmax = _log_softmax(readout)
-        right = self._most_likely(log_softmax, weight) == labels
+        logarithms, softmax = log_softmax(readout)
+        right = self._most_likely(logarithms, weight) == labels
         at_every_step = np.broadcast_to(labels[:, None], readout.shape[:2])
-        value, gradient = _softmax_cross_entropy(log_softmax, softmax, at_every_step)
+        value, gradient = softmax_cross_entropy(logarithms, softmax, at_every_step)
+        if self.class_weights is not None:
+            weight = self.weight_of_each(at_every_step) * weight
         slope = (gradient * (weight / total)[..., None]).astype(readout.dtype)
         return (value * weight).sum() / total, slope, right.astype(float)
 
-    def _most_likely(self, log_softmax, weight):
+    def _most_likely(self, logarithms, weight):
         """The class of the largest log-probability over all steps that count."""
-        return (weight[..., None] * log_softmax).sum(axis=1).argmax(axis=-1)
+        return (weight[..., None] * logarithms).sum(axis=1).argmax(axis=-1)
+
+    def probabilities(self, readout: Any, mask: Any = None) -> NDArray[np.float64]:
+        """Return the probability of each class, (trial, class).
+
+        It is proportional to the geometric mean of the probabilities at the steps, with the same
+        weights as in the loss. A trial without such a step has equal probabilities.
+        """
+        readout = as_readout(readout)
+        weight = full_mask(mask, readout.shape[:2])
+        share = weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-300)
+        return log_softmax((share[..., None] * log_softmax(readout)[0]).sum(axis=1))[1]
 
     def predict(self, readout: Any, mask: Any = None) -> NDArray[Any]:
         """Return the class of each trial."""
         readout = as_readout(readout)
-        return self._most_likely(_log_softmax(readout)[0], full_mask(mask, readout.shape[:2]))
+        return self._most_likely(log_softmax(readout)[0], full_mask(mask, readout.shape[:2]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FocalLoss(CrossEntropy):
     """Cross-entropy in which trials that are right already count less.
 
@@ -263,10 +219,12 @@ class FocalLoss(CrossEntropy):
     over
         The cross-entropy that reduces the readout to logits: of the maximum, sum, mean or last
         step.
+    class_weights
+        (classes,) weight w >= 0 of the trials of each class. None: all count the same.
 
     Notes
     -----
-    L = mean_b -(1 - p_b)^gamma log p_b, with p_b = softmax(logits)[label_b].
+    L = mean_b -w_b (1 - p_b)^gamma log p_b, with p_b = softmax(logits)[label_b].
 
     References
     ----------
@@ -284,12 +242,18 @@ class FocalLoss(CrossEntropy):
     over: Any = MaxOverTimeCrossEntropy()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         keep(self, gamma=real(self.gamma, "FocalLoss: gamma", 0))
         reduces = hasattr(self.over, "spread") and type(self.over) is not EveryStepCrossEntropy
         if isinstance(self.over, type) or not reduces or getattr(self.over, "needs_spikes", False):
             raise ValueError(
                 f"FocalLoss: over is {shown(self.over)}; it must be a cross-entropy of one vector "
                 "of logits for each trial, such as MaxOverTimeCrossEntropy()."
+            )
+        if self.over.class_weights is not None:
+            raise ValueError(
+                "FocalLoss: over has class_weights, which would be ignored; give them to FocalLoss "
+                "itself."
             )
 
     def reduce(self, readout: NDArray[Any]) -> tuple[NDArray[Any], Any]:

@@ -1,9 +1,11 @@
 """`evaluate`: loss, score, predictions and rates of a network on a data set."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..data.spike_trains import SpikeTrains
 from ..engine import chunks, trial_state
@@ -13,7 +15,7 @@ from ..engine.layouts import NO_CURRENT, all_states, state_layout
 from ..kernels import arrays
 from ..network.escape import chance
 from ..network.network import Network
-from ..support.checks import instance
+from ..support.checks import instance, shown
 from ..support.seeds import TrainingStream
 from ..support.show import About, Shows
 from ..support.tables import Table, number
@@ -43,6 +45,9 @@ class Evaluation(Shows):
         Population -> mean rate in hertz.
     score_name
         What the score is, such as "accuracy" or "negative squared error". Larger is better.
+    labels
+        The class of every trial where a loss classifies, else None; with several losses a dict by
+        readout, like `predictions`.
 
     Examples
     --------
@@ -62,11 +67,80 @@ class Evaluation(Shows):
     predictions: Any
     rates: dict[str, float]
     score_name: str = "accuracy"
+    labels: Any = None
 
     @property
     def accuracy(self) -> float:
         """The score if a loss classifies; AttributeError if the score is something else."""
         return of_classification(self, self.score, "score")
+
+    def confusion(self, readout: str | None = None) -> NDArray[np.int64]:
+        """Return the confusion matrix: trials of each class (row) by predicted class (column).
+
+        Parameters
+        ----------
+        readout
+            Whose classes; needed with several losses only.
+
+        Returns
+        -------
+        (classes, classes) numbers of trials. Classes are 0 … the largest that occurs.
+
+        Raises
+        ------
+        ValueError
+            If the loss does not classify, or there is no such readout.
+
+        Examples
+        --------
+        >>> predictions, labels = np.array([0, 1, 1, 1]), np.array([0, 0, 1, 1])
+        >>> found = Evaluation(0.25, 0.75, predictions, {}, labels=labels)
+        >>> found.confusion()
+        array([[1, 1],
+               [0, 2]])
+        >>> found.class_accuracy()
+        array([0.5, 1. ])
+        """
+        labels, predictions = self._classes_of(readout)
+        n = 1 + max(labels.max(initial=-1), predictions.max(initial=-1))
+        return np.bincount(n * labels + predictions, minlength=n * n).reshape(n, n)
+
+    def class_accuracy(self, readout: str | None = None) -> NDArray[np.float64]:
+        """Return the share of right predictions among the trials of each class.
+
+        Parameters
+        ----------
+        readout
+            As for `confusion`.
+
+        Returns
+        -------
+        (classes,) accuracies; NaN for a class without trials.
+
+        See Also
+        --------
+        Evaluation.confusion : has an example.
+        """
+        matrix = self.confusion(readout)
+        with np.errstate(invalid="ignore"):
+            return np.diag(matrix) / matrix.sum(axis=1)
+
+    def _classes_of(self, readout):
+        """Labels and predictions of the only loss, or of that of a readout."""
+        labels, predictions = self.labels, self.predictions
+        if isinstance(predictions, dict):
+            known = [name for name, each in labels.items() if each is not None]
+            if readout not in known:
+                raise ValueError(
+                    f"readout is {shown(readout)}; losses that classify look at "
+                    f"{', '.join(map(repr, known)) or 'none'}."
+                )
+            labels, predictions = labels[readout], predictions[readout]
+        elif readout is not None:
+            raise ValueError(f"readout is {shown(readout)}, but there is one loss: leave it out.")
+        if labels is None:
+            raise ValueError("no loss classifies, so there are no classes to compare.")
+        return np.asarray(labels), np.asarray(predictions)
 
     def _about(self) -> About:
         """Loss, score and rates."""
@@ -122,6 +196,7 @@ def evaluate(
 
     See Also
     --------
+    biosnn.predict : predictions without labels.
     biosnn.run : all that a network does in a batch of trials.
 
     Examples
@@ -137,7 +212,7 @@ def evaluate(
     if loss is None:
         raise ValueError(
             "loss is None, so there is nothing to evaluate; rates alone are in "
-            "bs.run(network, spikes).counts."
+            "bs.predict(network, spikes).rates."
         )
     presentation = make_presentation(network, batch, seed, threads, stateful=stateful)
     objective = make_objective(network, loss, readout)
@@ -159,28 +234,32 @@ class Evaluator:
     def __call__(self, data: DataSet) -> Evaluation:
         """Return what the network does on the trials of `data`."""
         terms, packed = self.objective.terms, self.parameters.packed
-        network, size = packed.network, self.presentation.batch_size
+        network = packed.network
         self.presentation.check_whole_batches(data.rows)
         targets = data.targets_of(data.rows)
         totals = total_weights(terms, network, targets, data.rows.size, data.steps)
-        found, counts, state = [], 0, None
-        for start in range(0, data.rows.size, size):
-            rows = data.rows[start : start + size]
-            recording, state = self._forward(data, rows, state)
+        found, counts = [], np.zeros(1)
+        for rows, recording in self.batches(data):
             found.append(self._assess(data, rows, recording, totals))
             counts = counts + recording.counts.sum(axis=0, dtype=np.float64)
-        predictions = {
-            term.name: np.concatenate([each[2][k] for each in found])
-            for k, term in enumerate(terms)
-        }
-        several = isinstance(self.objective.loss, dict)
+        predictions = [np.concatenate([each[2][k] for each in found]) for k in range(len(terms))]
+        labels = [t.values if term.loss.classifies else None for term, t in zip(terms, targets)]
         return Evaluation(
             float(sum(value for value, *_ in found)),
             mean_of_finite(np.concatenate([score for _, score, _ in found])),
-            predictions if several else next(iter(predictions.values())),
-            self._rates(counts, data.rows.size * data.steps * network.dt),
+            self.objective.by_readout(predictions),
+            self.rates(counts, data.rows.size * data.steps * network.dt),
             self.objective.score_name,
+            self.objective.by_readout(labels),
         )
+
+    def batches(self, data: DataSet) -> Iterator[tuple[NDArray[np.int64], Any]]:
+        """Yield the trials of each batch and their recording, which the next batch overwrites."""
+        size, state = self.presentation.batch_size, None
+        for start in range(0, data.rows.size, size):
+            rows = data.rows[start : start + size]
+            recording, state = self._forward(data, rows, state)
+            yield rows, recording
 
     def _assess(self, data, rows, recording, totals):
         """Share of the loss, joint score and predictions of one batch."""
@@ -196,8 +275,8 @@ class Evaluator:
             predictions.append(np.array(term.loss.predict(seen, target.mask)))
         return value, joint_score(terms, scores), predictions
 
-    def _rates(self, counts, seconds):
-        """Mean rates in hertz from the spikes of every neuron in that many seconds."""
+    def rates(self, counts: NDArray[Any], seconds: float) -> dict[str, float]:
+        """Return mean rates in hertz from the spikes of every neuron in that many seconds."""
         packed = self.parameters.packed
         return {
             p.name: float(counts[packed.neurons(p.name)].mean() / seconds)

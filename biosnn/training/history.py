@@ -1,13 +1,19 @@
 """The learning curves of a training."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..network.network import Network
+from ..support.optional import optional
 from ..support.show import About, Shows, plural
 from ..support.tables import Table, number
+
+if TYPE_CHECKING:
+    import pandas
 
 Curve = NDArray[np.float64]
 
@@ -103,6 +109,29 @@ class History(Shows):
             for name in SERIES
         }
 
+    def to_frame(self) -> "pandas.DataFrame":
+        """Return a pandas data frame: a row for each epoch, from 1, and a column for each curve.
+
+        The score has its own name, such as "accuracy". Needs `pip install "biosnn[pandas]"`.
+
+        Raises
+        ------
+        ImportError
+            Without pandas.
+
+        Examples
+        --------
+        >>> loss, score, none = np.array([1, 0.5]), np.array([0.4, 0.8]), np.full(2, np.nan)
+        >>> history = History(loss, score, none, none, none, none, seconds=np.ones(2))
+        >>> history.to_frame()["accuracy"].tolist()
+        [0.4, 0.8]
+        """
+        pandas = optional("pandas", "pandas", "History.to_frame")
+        score = self.score_name.replace(" ", "_")
+        columns = {name.replace("score", score): getattr(self, name) for name in SERIES}
+        index = pandas.RangeIndex(1, self.loss.size + 1, name="epoch")
+        return pandas.DataFrame(columns, index=index)
+
     def _about(self) -> About:
         """The first, the best and the last epoch."""
         n, took = self.loss.size, np.nansum(self.seconds)
@@ -123,6 +152,46 @@ class History(Shows):
         """Whether a series has numbers that say something."""
         series = getattr(self, name)
         return bool(np.any(np.isfinite(series)) and (name != "regularizer" or np.any(series)))
+
+
+@dataclass(frozen=True, eq=False)
+class Epoch:
+    """A training after an epoch: what the `callback` of `train` is called with.
+
+    Parameters
+    ----------
+    network
+        The network that is trained, with the weights after this epoch. A callback may read and
+        evaluate it, but what it changes there is undone.
+    history
+        The learning curves so far.
+    epochs
+        Number of epochs that were asked for.
+
+    Examples
+    --------
+    A log in a file of comma-separated values:
+
+    >>> import csv
+    >>> def log(epoch):
+    ...     with open("log.csv", "a", newline="") as file:
+    ...         csv.writer(file).writerow([epoch.number, epoch.history.loss[-1]])
+
+    Use it as `bs.train(net, spikes, epochs=10, callback=log)`.
+    """
+
+    network: Network
+    history: "History"
+    epochs: int
+
+    @property
+    def number(self) -> int:
+        """Number of epochs that have ended, from 1."""
+        return self.history.loss.size
+
+
+#: What `train(callback=…)` takes: a function of an Epoch, which may return True to end there.
+Callback = Callable[[Epoch], Any]
 
 
 def of_classification(result: Any, value: Any, name: str) -> Any:

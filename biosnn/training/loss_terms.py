@@ -10,14 +10,17 @@ from ..engine.layouts import Layout, dense_spikes
 from ..kernels import arrays
 from ..network.network import Network
 from ..support.checks import as_array, real, reals, shown
-from .cross_entropy import CrossEntropy
+from .classification import CrossEntropy
 from .protocols import Loss, checked_part, checked_shape
 
 
 class Target(NamedTuple):
-    """The target of every trial for one loss, and the mask that weights its steps, or None."""
+    """The target of every trial for one loss, and the mask that weights its steps, or None.
 
-    values: NDArray[Any]
+    There is no target, None, where a loss needs none.
+    """
+
+    values: NDArray[Any] | None
     mask: NDArray[Any] | None
 
 
@@ -163,9 +166,7 @@ def make_targets(
         target = _of(targets, term, terms, "targets")
         target = labels if target is None else getattr(term.loss, "as_target", _as_target)(target)
         term.loss.check(target, *shape)
-        weights = _of(mask, term, terms, "mask")
-        if weights is not None:
-            weights = _checked_mask(weights, term, n_trials, steps)
+        weights = mask_of(term, terms, mask, n_trials, steps)
         term.loss.total_weight(shape, weights)  # ValueError if no step of any trial counts
         result.append(Target(target, weights))
     return tuple(result)
@@ -176,8 +177,19 @@ def _as_target(target):
     return as_array(target, "targets")
 
 
-def _checked_mask(mask, term, n_trials, steps):
-    """A mask as an array; ValueError if it does not fit the trials or the loss."""
+def mask_of(
+    term: LossTerm, terms: tuple[LossTerm, ...], masks: Any, n_trials: int, steps: int
+) -> NDArray[Any] | None:
+    """Return the mask of one term, from one for all or a dict by name; None: there is none.
+
+    Raises
+    ------
+    ValueError
+        If it does not fit the trials or the loss.
+    """
+    mask = _of(masks, term, terms, "mask")
+    if mask is None:
+        return None
     mask = reals(mask, "mask", flags=True)
     if mask.shape[:2] != (n_trials, steps):
         raise ValueError(
@@ -209,7 +221,7 @@ def _of(given, term, terms, what):
 
 def select(targets: tuple[Target, ...], rows: Any) -> tuple[Target, ...]:
     """Return the targets and masks of some trials."""
-    return tuple(Target(t[rows], None if mask is None else mask[rows]) for t, mask in targets)
+    return tuple(Target(*(None if a is None else a[rows] for a in each)) for each in targets)
 
 
 def total_weights(

@@ -1,5 +1,6 @@
 """What a training minimizes: a sum of losses, and regularizers of spike counts and weights."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,12 @@ class Objective:
     def score_name(self) -> str:
         """What the score of a trial is."""
         return score_name(self.terms)
+
+    def by_readout(self, values: Sequence[Any]) -> Any:
+        """Return one value for each term as a dict by readout, or as it is for a single loss."""
+        if isinstance(self.loss, dict):
+            return {term.name: value for term, value in zip(self.terms, values)}
+        return values[0]
 
     def check_not_empty(self) -> None:
         """Raise ValueError if there is nothing to minimize."""

@@ -15,11 +15,11 @@ from ..data.binning import bin_spikes
 from ..data.spike_trains import SpikeTrains
 from ..support import checks, plausible
 from ..support.checks import as_array, keep, real, reals
-from .cross_entropy import CrossEntropy
+from .classification import CrossEntropy
 from .masks import as_readout, of_one_shape
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TimeToFirstSpike(CrossEntropy):
     """Cross-entropy of latencies: the unit of the right class is to spike first.
 
@@ -28,10 +28,12 @@ class TimeToFirstSpike(CrossEntropy):
     sharpness
         e^sharpness is the ratio of probabilities between a unit that spikes at once and one that
         never does; > 0.
+    class_weights
+        (classes,) weight w >= 0 of the trials of each class. None: all count the same.
 
     Notes
     -----
-    L = mean_b -log softmax(-sharpness latency[b, :] / T)[label_b], with T steps in a trial and
+    L = mean_b -w_b log softmax(-sharpness latency[b, :] / T)[label_b], with T steps in a trial and
 
         latency[b, i] = sum_n prod_(m <= n) (1 - S[b, m, i]),
 
@@ -56,6 +58,7 @@ class TimeToFirstSpike(CrossEntropy):
     needs_spikes = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         why = (
             "e^sharpness is the ratio of probabilities between a unit that spikes at once "
             "and one that never does"

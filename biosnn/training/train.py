@@ -1,6 +1,6 @@
 """`train` and `prime`: one plain loop over epochs and batches, which can be stopped and resumed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,12 @@ import numpy as np
 from ..data.augmentation import Augmentation
 from ..data.spike_trains import SpikeTrains
 from ..network.network import Network
-from ..support.checks import flag, instance, path, several, whole
+from ..support.checks import flag, instance, path, several, shown, whole
 from ..support.progress import graceful_interrupt, progress_bar
 from . import checkpoint
 from .cross_entropy import MaxOverTimeCrossEntropy
 from .dataset import Given, load_training
-from .history import History
+from .history import Callback, Epoch, History
 from .objective import make_objective
 from .optim import Adam
 from .presentation import check_gradients, make_presentation
@@ -43,6 +43,7 @@ def train(
     augment: Sequence[Augmentation] = (),
     dropout: float | dict[str, float] = 0.0,
     clip: float | None = None,
+    learning_rates: Mapping[str, float] | None = None,
     constraints: Sequence[Constraint] = (),
     readout: str | None = None,
     early_stopping: int | None = None,
@@ -53,6 +54,7 @@ def train(
     differentiate_reset: bool = False,
     truncate: float | None = None,
     stateful: bool = False,
+    callback: Callback | None = None,
     progress: bool = True,
 ) -> History:
     """Train the weights, and learned time constants and biases, of a network in place.
@@ -98,6 +100,10 @@ def train(
         much. For inputs use `augment=[Drop(…)]`.
     clip
         Largest Euclidean norm of the gradient of a batch; a longer one is scaled down to it.
+    learning_rates
+        Projection -> a learning rate of its own, which the schedule scales like that of the
+        optimizer. The optimizer's steps of that projection are multiplied by the ratio of the two;
+        0 leaves its weights as they are.
     constraints
         A list of `WeightConstraint(…)` or your own, applied after every step of the optimizer.
     readout
@@ -129,6 +135,10 @@ def train(
         Give the first pieces of `batch` recordings, then their second pieces, and so on. Trials are
         not shuffled; every epoch, and validation, begins at the initial state. Gradients do not
         flow back over the border.
+    callback
+        A function that is called after every epoch, and after its checkpoint, with an `Epoch`: the
+        learning curves so far and the network with its weights. If it returns True the training
+        ends there; an error that it raises ends it, too.
     progress
         Show a bar, or lines in a log.
 
@@ -176,17 +186,16 @@ def train(
         network, batch, seed, threads, differentiate_reset=differentiate_reset, **trials
     )
     check_gradients(network, presentation)
-    rule = make_update_rule(network, optimizer, schedule, constraints, clip)
+    rule = make_update_rule(network, optimizer, schedule, constraints, clip, learning_rates)
+    loop = Loop(early_stopping, callback)
     objective = make_objective(network, loss, readout, regularizers)
     given = Given(spikes, targets, mask)
     held = Given(validation, validation_targets, validation_mask)
     epochs, show = whole(epochs, "epochs", 1), flag(progress, "progress")
-    if early_stopping is not None:
-        early_stopping = whole(early_stopping, "early_stopping", 1, why="a number of epochs")
     data = load_training(network, objective.terms, given, held, presentation)
     objective.check_not_empty()
     session = Session(network, objective, rule, presentation, data, epochs)
-    return _run(session, None if out is None else path(out, "out"), start, early_stopping, show)
+    return _run(session, None if out is None else path(out, "out"), start, loop, show)
 
 
 def prime(
@@ -242,9 +251,30 @@ def prime(
     return train(network, spikes, epochs=epochs, loss=None, regularizers=regularizers, **options)
 
 
-def _run(
-    session: Session, folder: Path | None, start: str, patience: int | None, show: bool
-) -> History:
+class Loop:
+    """When the loop over epochs ends early: patience with the validation, and a callback."""
+
+    def __init__(self, patience: Any, callback: Any) -> None:
+        self.patience = patience
+        self.callback = callback
+        if patience is not None:
+            self.patience = whole(patience, "early_stopping", 1, why="a number of epochs")
+        if callback is not None and not callable(callback):
+            raise ValueError(
+                f"callback is {shown(callback)}; it must be a function of one argument, the Epoch "
+                "that has ended."
+            )
+
+    def ends_after(self, session: Session) -> bool:
+        """Call the callback after an epoch; return whether the training is to end there."""
+        if self.callback is None:
+            return False
+        session.write_back()
+        epoch = Epoch(session.network, session.history(), session.epochs)
+        return self.callback(epoch) is True
+
+
+def _run(session: Session, folder: Path | None, start: str, loop: Loop, show: bool) -> History:
     """The whole training, or what there is of it before Ctrl-C, with its checkpoints."""
     with checkpoint.reserved(folder, start):
         if folder is not None and start == "resume":
@@ -255,8 +285,8 @@ def _run(
             graceful_interrupt() as interrupted,
             progress_bar(total, "training", show, done) as advance,
         ):
-            _run_epochs(session, folder, patience, interrupted, advance)
-    if patience is not None and not interrupted():
+            _run_epochs(session, folder, loop, interrupted, advance)
+    if loop.patience is not None and not interrupted():
         session.restore_best()
     session.write_back()
     return session.history(bool(interrupted()))
@@ -265,14 +295,14 @@ def _run(
 def _run_epochs(
     session: Session,
     folder: Path | None,
-    patience: int | None,
+    loop: Loop,
     interrupted: Callable[[], bool],
     advance: Callable[..., None],
 ) -> None:
     """The loop over epochs, each of which ends with a checkpoint."""
-    while session.progress.epoch < session.epochs and not session.is_stale(patience):
+    while session.progress.epoch < session.epochs and not session.is_stale(loop.patience):
         session.run_epoch(interrupted, advance)
         if folder is not None:
             checkpoint.save(session, folder)
-        if interrupted():
+        if interrupted() or loop.ends_after(session):
             break

@@ -91,9 +91,20 @@ def _stage(name: str, programs: dict[str, Path]) -> None:
         if old.stem not in programs:
             old.unlink()
     for page, file in programs.items():
-        _write(folder / f"{page}.py", file.read_text(encoding="utf-8"))
+        _write(folder / f"{page}.py", _standing_alone(file))
     header = DOCS / "galleries" / f"{name}.rst"
     _write(folder / "GALLERY_HEADER.rst", header.read_text(encoding="utf-8"))
+
+
+def _standing_alone(file: Path) -> str:
+    """A program that also runs outside of its package: its imports say whole names."""
+    packages = file.relative_to(ROOT).parent.parts
+
+    def whole(match: re.Match[str]) -> str:
+        dots, module = match.groups()
+        return ".".join([*packages[: len(packages) + 1 - len(dots)], *filter(None, [module])])
+
+    return re.sub(r"(?<=^from )(\.+)([\w.]*)", whole, file.read_text(encoding="utf-8"), flags=re.M)
 
 
 def _write(path: Path, text: str) -> None:

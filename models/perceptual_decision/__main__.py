@@ -33,9 +33,9 @@ from typing import Any
 import numpy as np
 
 import biosnn as bs
-from models import command_line
-from models.command_line import number
 
+from .. import command_line
+from ..command_line import number
 from .choices import ideal_accuracy, ideal_observer, lesion, measured, signed_coherences
 from .figure import figure
 from .network import BATCH, BOUNDS, DT, HOMEOSTASIS, LOSS, build

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 import biosnn as bs
-from models.command_line import show
 
+from ..command_line import show
 from . import figures
 from .learning import Results, Row, console, learn
 from .networks import DT, SURROGATES, TAU_MEM, TAU_SYN, Data, Surrogate, classes, data_name, load

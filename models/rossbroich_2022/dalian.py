@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 import biosnn as bs
-from models import command_line
 
+from .. import command_line
 from .learning import (
     LOSS,
     Row,

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import biosnn as bs
-from models.command_line import show
 
+from ..command_line import show
 from .learning import Row, write
 
 N_INPUTS, RATE, DURATION, DT, N_NEURONS = 5000, 3.0, 10.0, 1e-3, 20  # Hz, seconds

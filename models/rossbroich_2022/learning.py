@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 import biosnn as bs
-from models.command_line import peak_memory
 
+from ..command_line import peak_memory
 from .networks import Data, classes, forward_projections
 
 console = Console()

@@ -3,8 +3,7 @@
 import argparse
 from typing import Any
 
-from models.command_line import description
-
+from ..command_line import PACKAGE, description
 from .dalian import FAMILIES, NEURONS, RATES, ratio
 from .networks import SURROGATES
 from .stacks import OPTIMIZERS
@@ -89,7 +88,7 @@ def _fill_in_defaults(args: argparse.Namespace) -> None:
 def _parser(page: str) -> argparse.ArgumentParser:
     """A command for each experiment."""
     parser = argparse.ArgumentParser(
-        prog="python -m models.rossbroich_2022",
+        prog=f"python -m {PACKAGE}.rossbroich_2022",
         description=description(page),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

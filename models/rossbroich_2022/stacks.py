@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 import biosnn as bs
-from models.command_line import show
 
+from ..command_line import show
 from . import figures
 from .learning import Results, Row, console, learn, read
 from .networks import Data, data_name, input_rate_everywhere, load, stack_of

@@ -9,7 +9,9 @@ from .objects import STEP, TASK, a_readout, evaluates, of_task, recordings, shd,
 DATA = {
     # losses
     **{
-        name: (lambda kind: lambda c: (kind, {}, evaluates()))(getattr(bs, name))
+        name: (lambda kind: lambda c: (kind, {"class_weights": [1.0, 2.0]}, evaluates()))(
+            getattr(bs, name)
+        )
         for name in (
             "EveryStepCrossEntropy",
             "LastStepCrossEntropy",

@@ -187,6 +187,8 @@ RUNS = {
             "augment": [bs.Drop(0.1)],
             "dropout": 0.1,
             "clip": 1.0,
+            "learning_rates": {"E->readout": 1e-3},
+            "callback": None,
             "constraints": [bs.WeightConstraint(high=5.0)],
             "readout": "readout",
             "early_stopping": 2,

@@ -9,6 +9,7 @@ import numpy as np
 
 import biosnn as bs
 
+from .calls_after_training import AFTER_TRAINING
 from .calls_of_data import DATA
 from .calls_of_networks import NETWORKS
 from .calls_of_neurons import NEURONS
@@ -17,7 +18,7 @@ from .calls_of_signals import MADE, SIGNALS
 from .calls_of_theory import THEORY
 from .objects import Objects, shown  # noqa: F401
 
-CALLS = NETWORKS | NEURONS | RUNS | DATA | THEORY | SIGNALS
+CALLS = NETWORKS | NEURONS | RUNS | AFTER_TRAINING | DATA | THEORY | SIGNALS
 
 CALLS_OF_BRIAN2 = {
     "brian.compare": lambda c: (
@@ -64,9 +65,12 @@ CALLS_OF_BRIAN2 = {
 LEFT_OUT = {
     **MADE,
     "Audit": "made by audit",
+    "Epoch": "made by train",
     "Evaluation": "made by evaluate",
     "Gradients": "made by gradient",
     "History": "made by train",
+    "History.to_frame": "takes nothing",
+    "Predictions": "made by predict",
     "InitializerReport": "made by fluctuation_driven",
     "Population": "made by networks",
     "Population.known_states": "called by messages",

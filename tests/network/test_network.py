@@ -737,3 +737,19 @@ def test_populations_are_found_by_name():
     assert list(net) == ["input", "A"] and len(net) == 2 and net
     with pytest.raises(KeyError, match="there is no population 'X'; there are input, A"):
         net["X"]
+
+
+@pytest.mark.parametrize(
+    "add",
+    [
+        lambda net, x, **o: [bs.layer(net, x, 5, name="A", **o)],
+        lambda net, x, **o: bs.dalian_layer(net, x, 8, 2, **o),
+        lambda net, x, **o: bs.convolutional_layer(net, x, (1, 12), 2, 3, name="A", **o)[:1],
+        lambda net, x, **o: bs.dalian_convolutional_layer(net, x, (1, 12), 2, 1, 3, **o)[:2],
+    ],
+)
+def test_layers_learn_time_constants_like_populations(add):
+    net = bs.Network(1e-3)
+    populations = add(net, net.input(12), learn={"mem": "population"})
+    keys = [(p.name, "mem") for p in populations]
+    assert sorted(net.parameters) == sorted(keys)
