@@ -101,8 +101,10 @@ def group_means(values: NDArray, sizes: NDArray[np.int64] | None) -> NDArray:
         return values
     ends = np.cumsum(sizes)
     result = np.empty((*values.shape[:-1], sizes.size), values.dtype)
-    for g, (first, last) in enumerate(zip(ends - sizes, ends, strict=True)):
-        result[..., g] = values[..., first:last].mean(axis=-1, dtype=np.float64)
+    for g, (size, last) in enumerate(zip(sizes, ends, strict=True)):
+        # sums in float64: einsum takes half the time of `mean`
+        total = np.einsum("...i->...", values[..., last - size : last], dtype=np.float64)
+        result[..., g] = total / size
     return result
 
 

@@ -12,10 +12,10 @@ GROUPS = {"left": slice(0, 15), "right": np.arange(N) >= 15, "one": [-1], "all":
 MEMBERS = [np.arange(15), np.arange(15, N), np.array([N - 1]), np.arange(N)]
 
 
-def circuit(dtype="float32"):
+def circuit(dtype="float32", learn=None):
     net = bs.Network(dt=1e-3, dtype=dtype)
     source = net.input(20, name="source")
-    cells = net.population(N, bs.ei_lif(refractory=3e-3), "excitatory", name="E")
+    cells = net.population(N, bs.ei_lif(refractory=3e-3), "excitatory", name="E", learn=learn)
     readout = net.readout(3, name="readout")
     rng = np.random.default_rng(1)
     net.connect(source, cells, weights=rng.uniform(0, 0.4, (20, N)), delay=2e-3)
@@ -51,18 +51,21 @@ def test_means_of_a_run(dtype, tape):
     assert trace.counts["E"].sum() > 100
 
 
-def test_a_run_with_means_has_a_tape_and_a_state():
-    net, spikes = circuit("float64"), trains()
+@pytest.mark.parametrize("learn", [None, {"mem": "neuron"}], ids=["fixed", "learned"])
+def test_a_run_with_means_has_a_tape_and_a_state(learn):
+    net, spikes = circuit("float64", learn), trains()
     whole = bs.run(net, spikes, record=["E.U"], tape=True)
     trace = bs.run(net, spikes, record={"E.U": "mean"}, tape=True)
     grad = {"readout.U": np.ones_like(whole.states["readout.U"])}
-    one, other = (bs.gradient(each, states=grad).weights for each in (whole, trace))
-    for name in one:
-        np.testing.assert_array_equal(one[name], other[name])
+    one, other = (bs.gradient(each, states=grad) for each in (whole, trace))
+    for kind in ("weights", "parameters"):
+        for name, values in getattr(one, kind).items():
+            np.testing.assert_array_equal(values, getattr(other, kind)[name])
+            assert np.any(values)
     again = bs.run(net, spikes, record={"E.U": "mean"}, state=trace.state)
     wanted = bs.run(net, spikes, record=["E.U"], state=whole.state).states["E.U"]
     np.testing.assert_allclose(again.states["E.U"][..., 0], wanted.mean(-1), rtol=1e-14)
-    assert trace.tape[2].states.size == 0  # the neurons are forgotten
+    assert (trace.tape[2].states.size == 0) == (learn is None)  # the neurons are forgotten
 
 
 @pytest.mark.parametrize("every", [1, 7])
