@@ -23,8 +23,9 @@ from .data.augmentations import (
     TimeStretch,
 )
 from .data.binning import bin_spikes
+from .data.joining import concatenate, from_dense
 from .data.spike_file import read_spikes
-from .data.spike_trains import SpikeTrains, from_dense
+from .data.spike_trains import SpikeTrains
 from .engine.background import Current, OrnsteinUhlenbeck, PoissonInput
 from .engine.gradient import Gradients, gradient
 from .engine.recording import Means
@@ -37,7 +38,7 @@ from .engine.trace import Trace
 from .initializer.baselines import kaiming, random_weights, xavier
 from .initializer.fluctuation_driven import fluctuation_driven
 from .initializer.report import InitializerReport, PopulationReport
-from .network import families
+from .network import families, perturb
 from .network.adaptive_models import adaptive_lif, ei_adaptive_lif
 from .network.conductance_models import alpha_conductance_lif, conductance_lif
 from .network.connectivity import BlockDiagonal, FanOut, OneToOne, Pairs, Rule, from_scipy
@@ -212,6 +213,7 @@ __all__ = [
     "bin_spikes",
     "bounded",
     "brian",
+    "concatenate",
     "conductance_lif",
     "convolutional_layer",
     "dalian_convolutional_layer",
@@ -238,6 +240,7 @@ __all__ = [
     "log_normal_time_constants",
     "lower_bound",
     "max_pool",
+    "perturb",
     "plot",
     "predict",
     "prime",

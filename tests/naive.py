@@ -121,9 +121,9 @@ def windows(pooling):
             ].ravel()
 
 
-def run(network, inputs, currents=None, smooth=False):
-    """DESIGN section 2, one trial. inputs: name -> (step, unit) counts. Returns a dict of arrays
-    (step, ...).
+def run(network, inputs, currents=None, smooth=False, held=None):
+    """DESIGN section 2, one trial. inputs: name -> (step, unit) counts. held: population -> (T, n)
+    values at which U is held, NaN where it is free. Returns a dict of arrays (step, ...).
 
     U_star, spikes, clamped: population -> (T, n); states: (population, state) -> (T, n) at the end
     of each step.
@@ -150,6 +150,9 @@ def run(network, inputs, currents=None, smooth=False):
         for p in populations:
             for i in range(p.n):
                 matrix, drive = matrices[p.name][i]
+                hold = held[p.name][n, i] if held and p.name in held else np.nan
+                if not np.isnan(hold):
+                    x[p.name][i, 0] = hold
                 old, before = x[p.name][i].copy(), x[p.name][i, 0]
                 current = network.bias(p)[i] + (
                     currents[p.name][n, i] if currents and p.name in currents else 0.0
@@ -164,6 +167,9 @@ def run(network, inputs, currents=None, smooth=False):
                     clock[p.name][i] -= 1
                     clamped[p.name][n, i] = True
                     x[p.name][i, 0] = before
+                if not np.isnan(hold):
+                    clamped[p.name][n, i] = True
+                    x[p.name][i, 0] = hold
             u_star[p.name][n] = x[p.name][:, 0]
             if p.kind == "spiking":
                 margin = u_star[p.name][n] - p.neuron.threshold

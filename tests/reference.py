@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from biosnn.data.spike_trains import from_dense
+from biosnn.data.joining import from_dense
 from biosnn.network.adaptive_models import adaptive_lif
 from biosnn.network.network import Network
 from biosnn.network.neuron_models import ampa_nmda_gaba, ei_lif, lif

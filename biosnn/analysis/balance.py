@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..data.spike_base import exist
 from ..support import checks
 from ..support.show import About, Shows
 from ..support.tables import Table, number
@@ -44,7 +45,12 @@ class EIBalance(Shows):
         return About(f"EIBalance of {self.ratio.size} neurons", table=Table("", headings, rows))
 
 
-def ei_balance(excitatory: ArrayLike | Signal, inhibitory: ArrayLike | Signal) -> EIBalance:
+def ei_balance(
+    excitatory: ArrayLike | Signal,
+    inhibitory: ArrayLike | Signal,
+    *,
+    own_steps: ArrayLike | None = None,
+) -> EIBalance:
     """Return the balance of excitatory and inhibitory input.
 
     Parameters
@@ -52,6 +58,9 @@ def ei_balance(excitatory: ArrayLike | Signal, inhibitory: ArrayLike | Signal) -
     excitatory, inhibitory
         Arrays (trial, step, neuron) in the same unit, both as magnitudes >= 0, such as the states
         "E.I_exc" and "E.I_inh" of a trace, or signals, as `signals.synaptic_currents` returns them.
+    own_steps
+        (trial,) number of steps that each trial has, `own_steps` of a trace whose trials end at
+        different times. Default: all.
 
     Returns
     -------
@@ -87,6 +96,10 @@ def ei_balance(excitatory: ArrayLike | Signal, inhibitory: ArrayLike | Signal) -
             f"excitatory has shape {e.shape} and inhibitory {i.shape}; they must be of the same "
             "trials, steps and neurons."
         )
+    if own_steps is not None:
+        trials, steps = e.shape[:2]
+        own = checks.wholes(own_steps, "own_steps", 1, steps, shape=(trials,))
+        e, i = e[exist(own, steps)][None], i[exist(own, steps)][None]
     over = 0, 1
     mean_e, mean_i = e.mean(axis=over), i.mean(axis=over)
     varies = (np.ptp(e, axis=over) > 0) & (np.ptp(i, axis=over) > 0)

@@ -5,7 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..data.spike_trains import SpikeTrains, check_trains, ranges
+from ..data.spike_base import ranges
+from ..data.spike_parts import check_same_trials
+from ..data.spike_trains import SpikeTrains, check_trains
 from ..support import checks, timegrid
 from ..support.memory import check_room
 from .windows import check_trials, checked_width
@@ -124,7 +126,7 @@ class _Spikes(NamedTuple):
 
 def _spikes_inside(pre, reach, slack):
     """The spikes that are at least `reach` away from both ends of their trial."""
-    middle = pre.duration / 2
+    middle = pre.durations[pre.trials] / 2
     kept = np.abs(pre.times.astype(np.float64) - middle) <= middle - reach + slack
     return _Spikes(
         times=pre.times[kept].astype(np.float64), trials=pre.trials[kept], units=pre.units[kept]
@@ -155,11 +157,7 @@ def _check_same_trials(pre, post):
     """ValueError unless both are SpikeTrains of the same trials."""
     check_trials(pre, "pre")
     check_trains(post, "post")
-    if len(pre) != len(post) or abs(pre.duration - post.duration) > 1e-9 * pre.duration:
-        raise ValueError(
-            f"pre has {len(pre)} trials of {pre.duration:g} s and post {len(post)} of "
-            f"{post.duration:g} s; they must be of the same trials."
-        )
+    check_same_trials([pre, post], "pre and post")
 
 
 def _checked_lags(reach, width, duration):

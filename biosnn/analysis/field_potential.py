@@ -139,7 +139,8 @@ def kernel_field_potential(
     Returns
     -------
     A signal of one channel, in the unit of the amplitudes. Spikes before and after the trial are
-    not known, so that the first and last span of a kernel are incomplete.
+    not known, so that the first and last span of a kernel are incomplete. Trials that end at
+    different times are cut to the shortest.
 
     Raises
     ------
@@ -171,8 +172,9 @@ def kernel_field_potential(
     """
     trains = _checked_trains(spikes, kernels)
     first = next(iter(trains.values()))
-    dt = checked_width("dt", dt, first.duration)
-    n_steps = timegrid.covering_windows(first.duration, dt)
+    shortest = float(min(train.durations.min() for train in trains.values()))
+    dt = checked_width("dt", dt, shortest)
+    n_steps = timegrid.covering_windows(shortest, dt)
     field = np.zeros((len(first), n_steps, 1))
     for name, train in trains.items():
         field[..., 0] += _field_of(train, kernels[name], dt, n_steps, name)

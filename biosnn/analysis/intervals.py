@@ -171,7 +171,8 @@ def _train_variances(spikes):
     mean = np.bincount(trains, intervals) / np.maximum(n, 1)
     square = np.bincount(trains, (intervals - mean[trains]) ** 2)
     kept = n >= 2
-    return n[kept] + 1.0, square[kept] / (n[kept] - 1.0) / spikes.duration**2
+    duration = spikes.durations[np.flatnonzero(kept) // spikes.n_units]
+    return n[kept] + 1.0, square[kept] / (n[kept] - 1.0) / duration**2
 
 
 def _root_and_gain(sums, share):

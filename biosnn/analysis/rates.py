@@ -19,7 +19,7 @@ def firing_rates(spikes: SpikeTrains) -> NDArray[np.float64]:
 
     Returns
     -------
-    (units,) rates in hertz.
+    (units,) rates in hertz: spikes in all trials, divided by their total duration.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def firing_rates(spikes: SpikeTrains) -> NDArray[np.float64]:
     array([4., 0.])
     """
     check_trials(spikes)
-    return np.bincount(spikes.units, minlength=spikes.n_units) / (len(spikes) * spikes.duration)
+    return np.bincount(spikes.units, minlength=spikes.n_units) / spikes.total_duration
 
 
 def rate_over_time(
@@ -68,10 +68,10 @@ def rate_over_time(
     -----
     This is the peri-stimulus time histogram,
 
-        rate[k] = spikes in bin k / (trials · units · width of bin k).
+        rate[k] = spikes in bin k / (units · Σ_b seconds of bin k within trial b).
 
-    The bins cover the trial. Where the width does not divide the duration, the last bin is
-    shorter, and its rate is that of the shorter bin.
+    The bins cover the longest trial. Where the width does not divide the duration of a trial, its
+    last bin is shorter, and counts with the seconds that it has.
 
     References
     ----------
@@ -90,6 +90,19 @@ def rate_over_time(
     n_bins = timegrid.covering_windows(spikes.duration, width)
     check_room(f"a width of {width:g} s", n_bins, 48, "bins")
     edges = np.append(np.arange(n_bins) * width, spikes.duration)
-    bins = np.minimum(timegrid.windows_of(spikes.times, width), n_bins - 1)
+    of_trial = timegrid.covering_windows(spikes.durations, width)
+    bins = np.minimum(timegrid.windows_of(spikes.times, width), of_trial[spikes.trials] - 1)
     counts = np.bincount(bins, minlength=n_bins)
-    return (edges[:-1] + edges[1:]) / 2, counts / (len(spikes) * spikes.n_units * np.diff(edges))
+    return (edges[:-1] + edges[1:]) / 2, counts / _exposure(spikes, edges)
+
+
+def _exposure(spikes, edges):
+    """(bins,) seconds of all trials and units in the bins between the edges."""
+    if spikes.ends is None:
+        return len(spikes) * spikes.n_units * np.diff(edges)
+    ends = np.sort(spikes.ends)
+    over = np.searchsorted(ends, edges[:-1], "right")  # trials that have ended before a bin
+    inside = np.searchsorted(ends, edges[1:], "left")  # … and before its end
+    before = np.concatenate([[0.0], np.cumsum(ends)])
+    partly = before[inside] - before[over] - (inside - over) * edges[:-1]
+    return spikes.n_units * (partly + (len(spikes) - inside) * np.diff(edges))

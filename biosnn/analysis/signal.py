@@ -266,7 +266,8 @@ def recorded(run: Any, name: str) -> Signal:
     Returns
     -------
     A signal with one channel for each recorded neuron or group, and with the steps of the
-    recording: `every` steps of a simulation.
+    recording: `every` steps of a simulation. Trials that end at different times are cut to the
+    shortest.
 
     Raises
     ------
@@ -297,7 +298,8 @@ def recorded(run: Any, name: str) -> Signal:
     if values.size == 0:
         raise ValueError(f"{name} was recorded of no neurons or at no step: {values.shape}.")
     if values.ndim == 3:
-        return Signal(values, run.dt, run.start)
+        own = run.own_steps
+        return Signal(values if own is None else values[:, : own.min()], run.dt, run.start)
     times = run.state_times
     if times.size < 2:
         raise ValueError(f"{name} was recorded at one step; a signal needs two at least.")
@@ -321,7 +323,7 @@ def population_rate(spikes: SpikeTrains, dt: float) -> Signal:
         Spike trains of the population.
     dt
         Seconds of the bins in which spikes are counted. What is left at the end of a trial counts
-        nowhere.
+        nowhere; trials that end at different times are cut to the shortest.
 
     Returns
     -------
@@ -365,7 +367,8 @@ def _binned(spikes, dt):
     check_trials(spikes)
     if not spikes.n_units:
         raise ValueError("the spike trains have no units, so they have no rate.")
-    dt = checked_width("dt", dt, spikes.duration)
-    n_windows = timegrid.whole_windows(spikes.duration, dt)
+    shortest = float(spikes.durations.min())
+    dt = checked_width("dt", dt, shortest)
+    n_windows = timegrid.whole_windows(shortest, dt)
     check_room(f"dt = {dt:g} s", n_windows * len(spikes), 16, "bins")
     return timegrid.windows_of(spikes.times, dt), n_windows, dt

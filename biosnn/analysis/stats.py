@@ -6,10 +6,10 @@
     pairs         cross_correlogram                                     correlogram.py
     input         ei_balance                                            balance.py
 
-Functions of spike trains take SpikeTrains, and pool all their trials. Counts in windows use whole
-windows only: what is left at the end of a trial when the width does not divide its duration is not
-counted. A spike that should begin a window, but for the rounding of its time, counts there
-(support/timegrid.py).
+Functions of spike trains take SpikeTrains, and pool all their trials. Trials may end at different
+times: each counts for as long as it lasts. Counts in windows use whole windows only: what is left
+at the end of a trial when the width does not divide its duration is not counted. A spike that
+should begin a window, but for the rounding of its time, counts there (support/timegrid.py).
 """
 
 from .balance import EIBalance, ei_balance

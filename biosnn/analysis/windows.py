@@ -46,19 +46,20 @@ class Counts:
     def __init__(self, spikes: SpikeTrains, name: str, width: float) -> None:
         check_trials(spikes)
         width = checked_width(name, width, spikes.duration)
-        n_windows = timegrid.whole_windows(spikes.duration, width)
-        if n_windows * len(spikes) < 2:
+        n_windows = timegrid.whole_windows(spikes.durations, width)  # of each trial
+        first = np.cumsum(n_windows) - n_windows
+        if n_windows.sum() < 2:
             raise ValueError(
-                f"{name} is {width:g} s and there is one trial of {spikes.duration:g} s, which "
-                f"gives one count; a variance needs at least two. Give a shorter {name} or more "
-                "trials."
+                f"{name} is {width:g} s, of which one fits into one trial of "
+                f"{spikes.duration:g} s, which gives one count; a variance needs at least two. "
+                f"Give a shorter {name} or more trials."
             )
-        window = timegrid.windows_of(spikes.times, width)
-        whole = window < n_windows
-        where = (spikes.trials * n_windows + window)[whole], spikes.units[whole]
+        window, trials = timegrid.windows_of(spikes.times, width), spikes.trials
+        whole = window < n_windows[trials]
+        where = (first[trials] + window)[whole], spikes.units[whole]
         from scipy.sparse import csc_matrix  # here: `import biosnn` stays quick
 
-        shape = len(spikes) * n_windows, spikes.n_units
+        shape = int(n_windows.sum()), spikes.n_units
         self.matrix = csc_matrix((np.ones(whole.sum()), where), shape)
         self.n = shape[0]
 

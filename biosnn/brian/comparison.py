@@ -159,13 +159,14 @@ def _brian2_computes(target: str) -> Iterator[None]:
 
 def _report(network, other, trials, ours, theirs, record):
     """The Comparison of all trials."""
-    names, steps, dt = [p.name for p in network.spiking], ours[0].n_steps, network.dt
+    names, dt = [p.name for p in network.spiking], network.dt
+    steps = [trace.n_steps for trace in ours]
     pairs = {
         name: ([our_spikes(trace, name) for trace in ours], [spikes[name] for spikes, _ in theirs])
         for name in names
     }
     firsts = [_first_difference(pairs, b) for b in range(len(trials))]
-    until = [steps if first is None else first.step for first in firsts]
+    until = [end if first is None else first.step for end, first in zip(steps, firsts)]
     parted = [first for first in firsts if first is not None]
     states = {name: _state_difference(name, ours, theirs, until) for name in record}
     moved = any(_moves(network, other, name, ours, theirs, until) for name in record)
@@ -186,7 +187,7 @@ def _report(network, other, trials, ours, theirs, record):
             name: tuple(int(t.times.size) for t in both) for name, both in trains.items()
         },
         statistics={name: statistics(*both) for name, both in trains.items()},
-        duration=steps * dt,
+        duration=max(steps) * dt,
         n_trials=len(ours),
         dt=dt,
         traces={name: (ours[shown].states[name][0], theirs[shown][1][name]) for name in record},
@@ -228,9 +229,9 @@ def _moves(network, other, name, ours, theirs, until):
 
 
 def _trains(trials, n, steps, dt):
-    """SpikeTrains of the sets of pairs (step, neuron) of all trials."""
+    """SpikeTrains of the sets of pairs (step, neuron) of all trials, with so many steps each."""
     events = [(b, step, unit) for b, trial in enumerate(trials) for step, unit in trial]
     b, step, unit = np.array(events, np.int64).reshape(-1, 3).T
     return SpikeTrains.from_events(
-        step * dt, unit, b, n_trials=len(trials), n_units=n, duration=steps * dt
+        step * dt, unit, b, n_trials=len(trials), n_units=n, ends=np.array(steps) * dt
     )

@@ -39,7 +39,7 @@ class Augmentation(Protocol):
     ...     def apply(self, events, rng):
     ...         times, units, trials = events.columns()
     ...         backwards = rng.random() < self.probability  # one number for each trial
-    ...         times = np.where(backwards[trials], events.duration - times, times)
+    ...         times = np.where(backwards[trials], events.ends[trials] - times, times)
     ...         return events.replaced(times, units, trials)
     >>> spikes = bs.SpikeTrains.from_units([[0.125], [0.25]], duration=0.5)
     >>> bs.augment(spikes, [Reverse(1.0)], seed=1).times
@@ -53,7 +53,7 @@ class Augmentation(Protocol):
         ----------
         events
             Events of some trials: `events.columns()`, `events.n_trials`, `events.n_units`,
-            `events.duration`, `events.labels`.
+            `events.duration`, `events.ends`, `events.labels`.
         rng
             Random numbers of those trials: `rng.normal`, `rng.uniform`, `rng.random`,
             `rng.poisson`.
@@ -102,7 +102,7 @@ def augment(
     check_trains(spikes)
     seed = seed if isinstance(seed, np.random.Generator) else seeds.whole_seed(seed)
     times, units, trials = augmented_events(spikes, checked(augmentations), seed).settled()
-    keep = inside(times, units, spikes.n_units, spikes.duration)
+    keep = inside(times, units, spikes.n_units, spikes.durations[trials])
     return SpikeTrains.from_events(
         times[keep],
         units[keep],
@@ -111,6 +111,7 @@ def augment(
         n_units=spikes.n_units,
         duration=spikes.duration,
         labels=spikes.labels,
+        ends=spikes.ends,
     )
 
 
@@ -145,6 +146,7 @@ def augmented_events(
         spans=Spans.of(spikes.times, spikes.units, first, last),
         n_units=spikes.n_units,
         duration=spikes.duration,
+        ends=spikes.durations[rows],
         labels=None if spikes.labels is None else spikes.labels[rows],
         pool=spikes if pool is None else pool,
     )

@@ -246,13 +246,13 @@ class Insert(_Checked):
 
     def apply(self, events: Events, rng: TrialRandom) -> Events:
         """Return the events after the change."""
-        mean = self.rate * events.duration * events.n_units
-        check_room(f"Insert({self.rate:g})", int(mean) * events.n_trials, 24, "spikes")
+        mean = self.rate * events.ends * events.n_units
+        check_room(f"Insert({self.rate:g})", int(mean.sum()), 24, "spikes")
         times, units, trials = events.columns()
         counts = rng.poisson(mean)
-        more_times = rng.uniform(0, events.duration, counts)
-        more_units = np.floor(rng.random(counts) * events.n_units).astype(np.int32)
         more_trials = np.repeat(np.arange(events.n_trials), counts)
+        more_times = rng.random(counts) * events.ends[more_trials]
+        more_units = np.floor(rng.random(counts) * events.n_units).astype(np.int32)
         return events.replaced(
             np.concatenate([times, more_times]),
             np.concatenate([units, more_units]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from ..kernels import binning as kernels
 from ..support import checks, plausible, timegrid
 from ..support.show import About, Shows, milliseconds
 from .events import Spans, inside
+from .spike_base import ranges, steps_of_trials
 from .spike_trains import SpikeTrains, check_trains
 
 
@@ -30,6 +31,8 @@ class Binned(Shows):
         Number of units.
     dt
         Time step in seconds.
+    own_steps
+        (trials,) number of steps of each trial, the most of them `n_steps`; None: all have as many.
 
     Examples
     --------
@@ -40,10 +43,11 @@ class Binned(Shows):
     units: NDArray[np.int32]
     n_units: int
     dt: float
+    own_steps: NDArray[np.int64] | None = None
 
     @property
     def n_steps(self) -> int:
-        """Number of steps of a trial."""
+        """Number of steps of a trial, or of the longest."""
         return self.pointers.shape[1] - 1
 
     def __len__(self) -> int:
@@ -51,7 +55,8 @@ class Binned(Shows):
 
     def rate(self) -> float:
         """Return the mean rate of a unit in hertz."""
-        return self.units.size / (len(self) * self.n_steps * self.dt * self.n_units)
+        n_steps = len(self) * self.n_steps if self.own_steps is None else self.own_steps.sum()
+        return float(self.units.size / (n_steps * self.dt * self.n_units))
 
     def dense(self) -> NDArray[np.float64]:
         """Return the counts as an array (trial, step, unit), for small data."""
@@ -114,18 +119,45 @@ def bin_spikes(spikes: SpikeTrains, dt: float, *, merge: bool = True) -> Binned:
     merge = checks.flag(merge, "merge")
     timegrid.warn_if_unresolved(spikes.times.dtype, spikes.duration, dt)
     spans = Spans.of(spikes.times, spikes.units, spikes.offsets[:-1], spikes.offsets[1:])
-    return bin_events(spans, spikes.n_units, spikes.duration, dt, merge)
+    return bin_events(spans, spikes.n_units, spikes.duration, dt, merge, spikes.ends)
 
 
 def bin_events(
-    spans: Spans, n_units: int, duration: float, dt: float, merge: bool = True
+    spans: Spans,
+    n_units: int,
+    duration: float,
+    dt: float,
+    merge: bool = True,
+    ends: np.ndarray | None = None,
 ) -> Binned:
-    """Sort Spans into steps; events outside of the units and of the duration are left out."""
+    """Sort Spans into steps; events outside of the units and of their trial are left out."""
     n_steps = timegrid.covering_steps(duration, dt)
     n_words = spans.first.size * n_steps * -(-n_units // 64)
+    own_steps = None if ends is None else steps_of_trials(ends, dt)
+    if ends is not None and own_steps is not None:
+        spans = _until_ends(spans, ends, own_steps, dt)
     if merge and n_words <= 2 * int(np.sum(spans.last - spans.first)):
-        return _binned_as_bits(spans, n_units, duration, dt, n_steps, n_words)
-    return _binned_by_sorting(spans, n_units, duration, dt, n_steps, merge)
+        binned = _binned_as_bits(spans, n_units, duration, dt, n_steps, n_words)
+    else:
+        binned = _binned_by_sorting(spans, n_units, duration, dt, n_steps, merge)
+    if own_steps is None or np.all(own_steps == n_steps):
+        return binned
+    return replace(binned, own_steps=own_steps)
+
+
+def _until_ends(spans, ends, own_steps, dt):
+    """Spans without the events after the end of their trial, and with none after its last step."""
+    trials = np.repeat(np.arange(ends.size), spans.last - spans.first)
+    place = ranges(spans.first, spans.last - spans.first)
+    times, units = spans.times[place], spans.units[place]
+    moved = spans.scale[trials] * times + spans.shift[trials]
+    late = np.flatnonzero((moved >= ((own_steps - 0.5) * dt)[trials]) & (moved < ends[trials]))
+    b = trials[late]  # rounding may take an event from the last step into the next: to its middle
+    times[late] = ((own_steps[b] - 0.5) * dt - spans.shift[b]) / spans.scale[b]
+    keep = moved < ends[trials]
+    count = np.bincount(trials[keep], minlength=ends.size)
+    last = np.cumsum(count)
+    return spans._replace(times=times[keep], units=units[keep], first=last - count, last=last)
 
 
 def _binned_as_bits(spans, n_units, duration, dt, n_steps, n_words):
@@ -156,5 +188,8 @@ def _binned_by_sorting(spans, n_units, duration, dt, n_steps, merge):
     ends = np.cumsum(counts).reshape(counts.shape)
     pointers = np.concatenate([ends[:, :1] - counts[:, :1], ends], axis=1)
     return Binned(
-        pointers=pointers.astype(np.int64), units=units.astype(np.int32), n_units=n_units, dt=dt
+        pointers=pointers.astype(np.int64),
+        units=units.astype(np.int32),
+        n_units=n_units,
+        dt=dt,
     )

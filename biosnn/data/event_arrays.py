@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from ..support import checks, timegrid
+from .spike_base import ends_after
 from .spike_checks import time_type
 from .spike_trains import SpikeTrains
 
@@ -22,6 +23,7 @@ def from_event_arrays(
     time_unit: float = 1e-6,
     pool: int = 1,
     dtype: DTypeLike = np.float64,
+    own_ends: bool = False,
 ) -> SpikeTrains:
     """Return spike trains from event arrays such as those of tonic; one recording is one trial.
 
@@ -44,6 +46,9 @@ def from_event_arrays(
         Columns and rows that become one unit: 4 makes (128, 128, 2) into 32 · 32 · 2 units.
     dtype
         Type of the times, float32 or float64.
+    own_ends
+        Whether each recording is a trial that ends after its own last event, at the first multiple
+        of 10 ms (and at `duration` at the latest), in place of one duration for all.
 
     Returns
     -------
@@ -76,6 +81,7 @@ def from_event_arrays(
     """
     pool, sensor_size = checks.whole(pool, "pool", 1), _checked_size(sensor_size)
     time_unit = checks.time(time_unit, "time_unit", above=0)
+    own_ends = checks.flag(own_ends, "own_ends")
     recordings, labels = _separated(recordings, labels)
     parts = [_events(b, events, sensor_size, pool) for b, events in enumerate(recordings)]
     sizes = [units.size for _, units in parts]
@@ -90,14 +96,19 @@ def from_event_arrays(
     n_outside, latest = int(times.size - before.sum()), float(times.max(initial=0))
     timegrid.warn_if_outside(n_outside, latest, times.size, duration, "recordings")
     columns, rows = (-(-side // pool) for side in sensor_size[:2])
+    ends = None
+    if own_ends and sizes:
+        kept = np.bincount(trials[before], minlength=len(sizes))
+        ends = ends_after(times[before], np.concatenate([[0], np.cumsum(kept)]), duration)
     return SpikeTrains.from_events(
         times[before],
         units[before],
         trials[before],
         n_trials=len(sizes),
         n_units=columns * rows * sensor_size[2],
-        duration=duration,
+        duration=duration if ends is None else None,
         labels=labels,
+        ends=ends,
     )
 
 

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..support import checks
 from ..support.show import About, Shows
-from .spike_trains import SpikeTrains, ranges
+from .spike_base import ranges
+from .spike_trains import SpikeTrains
 
 
 class Spans(NamedTuple):
@@ -52,10 +53,10 @@ class Spans(NamedTuple):
 
 
 def inside(
-    times: np.ndarray, units: np.ndarray, n_units: int, duration: float
+    times: np.ndarray, units: np.ndarray, n_units: int, end: float | np.ndarray
 ) -> NDArray[np.bool_]:
-    """Return which events have a unit 0 .. n_units - 1 and a time 0 <= t < duration (s)."""
-    return (units >= 0) & (units < n_units) & (times >= 0) & (times < duration)
+    """Return which events have a unit 0 .. n_units - 1 and a time 0 <= t < end (s)."""
+    return (units >= 0) & (units < n_units) & (times >= 0) & (times < end)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -72,7 +73,9 @@ class Events(Shows):
     n_units
         Number of units.
     duration
-        Duration of a trial in seconds.
+        Duration of the longest trial in seconds.
+    ends
+        (trials,) seconds at which each trial ends.
     labels
         (trials,) class of each trial, or None.
     pool
@@ -86,6 +89,7 @@ class Events(Shows):
     spans: Spans
     n_units: int
     duration: float
+    ends: np.ndarray
     labels: np.ndarray | None
     pool: SpikeTrains
 
@@ -238,7 +242,10 @@ class TrialRandom:
         """Return numbers that are uniform in [0, 1)."""
         return self.each(lambda generator, size: generator.random(size), sizes)
 
-    def poisson(self, mean: float, sizes: int | NDArray[np.int64] = 1) -> NDArray[np.int64]:
-        """Return Poisson numbers with mean `mean`."""
-        drawn = self.each(lambda generator, size: generator.poisson(mean, size), sizes)
+    def poisson(
+        self, mean: float | NDArray[np.float64], sizes: int | NDArray[np.int64] = 1
+    ) -> NDArray[np.int64]:
+        """Return Poisson numbers with mean `mean`, one for all trials or (trials,)."""
+        means = iter(np.broadcast_to(mean, self._trials.size))
+        drawn = self.each(lambda generator, size: generator.poisson(next(means), size), sizes)
         return drawn.astype(np.int64)

@@ -7,7 +7,6 @@ Evaluation of Spiking Neural Networks, IEEE Transactions on Neural Networks and 
 
 from __future__ import annotations
 
-import importlib
 import os
 import shutil
 import zipfile
@@ -17,7 +16,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..support import checks, files, hdf5, plausible, timegrid
+from ..support.optional import optional
 from ..support.warn import warn_if_implausible
+from .spike_base import ends_after
 from .spike_checks import time_type
 from .spike_trains import SpikeTrains
 
@@ -51,6 +52,7 @@ def load_shd(
     duration: float | None = None,
     n_units: int = 700,
     dtype: DTypeLike = np.float32,
+    own_ends: bool = False,
 ) -> SpikeTrains:
     """Read an HDF5 file in the layout of the Spiking Heidelberg Digits.
 
@@ -67,6 +69,9 @@ def load_shd(
         Number of input units. SHD and SSC have 700 cochlear channels.
     dtype
         Type of the times, float32 or float64 (files often store float16).
+    own_ends
+        Whether each trial ends after its own last spike, at the first multiple
+        of 10 ms (and at `duration` at the latest), in place of one duration for all.
 
     Returns
     -------
@@ -94,6 +99,7 @@ def load_shd(
     >>> train = bs.data.load_shd(files["train"], duration=1.4)  # doctest: +SKIP
     """
     dtype, n_units = time_type(dtype), checks.whole(n_units, "n_units", 1)
+    own_ends = checks.flag(own_ends, "own_ends")
     path = checks.path(path, "path")
     duration = None if duration is None else checks.time(duration, "duration", above=0)
     times, units, labels = _read(path)
@@ -112,7 +118,10 @@ def load_shd(
     if late.size:
         times, units = times[before], units[before]
         offsets = offsets - np.searchsorted(late, offsets)
-    return SpikeTrains(times, units, offsets, n_units, duration, labels)
+    if not own_ends or not len(labels):
+        return SpikeTrains(times, units, offsets, n_units, duration, labels)
+    ends = ends_after(times, offsets, duration)
+    return SpikeTrains(times, units, offsets, n_units, float(ends.max()), labels, ends)
 
 
 def fetch_shd(dataset: str = "shd", *, folder: str | os.PathLike | None = None) -> dict[str, Path]:
@@ -151,7 +160,7 @@ def fetch_shd(dataset: str = "shd", *, folder: str | os.PathLike | None = None) 
     """
     if dataset not in _MD5:
         raise ValueError(f"dataset is {dataset!r}; known are {' and '.join(map(repr, _MD5))}.")
-    pooch = _optional("pooch")
+    pooch = optional("pooch", "data", "data.fetch_shd")
     folder = Path(pooch.os_cache("biosnn") if folder is None else folder).expanduser()
     return {
         part: _fetch(pooch, f"{dataset}_{part}.h5", md5, folder)
@@ -195,17 +204,6 @@ def load_speakers(path: str | os.PathLike) -> NDArray[np.int64]:
             "does not say who spoke."
         )
     return checks.wholes(found["extra/speaker"].values, f"{path}: extra/speaker")
-
-
-def _optional(package):
-    """Import a package only when it is needed, so that biosnn works without it."""
-    try:
-        return importlib.import_module(package)
-    except ImportError as error:
-        raise ImportError(
-            f"{package} is needed for these data, and cannot be imported ({error}). Install it "
-            "with `pip install biosnn[data]`."
-        ) from error
 
 
 def _check_exists(path):

@@ -9,6 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..support import checks, timegrid
 from ..support.units import seconds
+from ..support.warn import UnitWarning, warn
+
+_DAY = 86400.0
 
 
 def time_type(dtype: Any) -> np.dtype:
@@ -74,16 +77,22 @@ def check_units(units: np.ndarray, n_units: int) -> None:
         )
 
 
-def check_times(times: np.ndarray, offsets: np.ndarray, duration: float) -> None:
+def check_times(
+    times: np.ndarray, offsets: np.ndarray, duration: float, ends: np.ndarray | None = None
+) -> None:
     """ValueError for spikes outside of the trial, or not sorted within it."""
-    hint = timegrid.unit_hint(float(times.max(initial=0)), duration)
-    for wrong, why in (
-        (times < 0, "a trial starts at 0 s."),
-        (times >= duration, f"it must lie before the end of the trial at {duration:g} s.{hint}"),
-    ):
+    end: Any = duration
+    if ends is not None:
+        end = np.repeat(ends.astype(times.dtype), np.diff(offsets))
+    for wrong in (times < 0, times >= end):
         if np.any(wrong):
             bad = int(np.flatnonzero(wrong)[0])
             trial = int(np.searchsorted(offsets, bad, side="right") - 1)
+            end = duration if ends is None else ends[trial]
+            why = "a trial starts at 0 s."
+            if times[bad] >= 0:
+                hint = timegrid.unit_hint(float(times.max()), duration)
+                why = f"it must lie before the end of the trial at {end:g} s.{hint}"
             raise ValueError(f"spike {bad} (trial {trial}) is at {times[bad]} s; {why}")
     falls = np.flatnonzero(np.diff(times) < 0) + 1
     falls = falls[~np.isin(falls, offsets)]
@@ -94,6 +103,42 @@ def check_times(times: np.ndarray, offsets: np.ndarray, duration: float) -> None
             f"times of trial {trial} are not sorted: spike {bad} is at {times[bad]} s, after one "
             f"at {times[bad - 1]} s. SpikeTrains.from_events takes events in any order."
         )
+
+
+def checked_ends(ends: ArrayLike, n_trials: int, duration: float) -> NDArray[np.float64]:
+    """Return the end of each trial in seconds; the latest must be `duration`."""
+    ends = checks.reals(seconds(ends, "ends"), "ends (seconds)")
+    if ends.shape != (n_trials,):
+        raise ValueError(
+            f"ends have shape {ends.shape}; there are {n_trials} trials, so it must be "
+            f"({n_trials},)."
+        )
+    if ends.size and not ends.min() > 0:
+        raise ValueError(
+            f"ends are the seconds at which trials end, above 0; that of trial "
+            f"{int(ends.argmin())} is {ends.min():g}."
+        )
+    if ends.size and abs(ends.max() - duration) > 1e-9 * duration:
+        raise ValueError(
+            f"duration is {duration:g} s, but the longest trial ends at {ends.max():g} s; they "
+            "must agree. Where ends are given, duration can be left out of from_events, from_lists "
+            "and from_frame."
+        )
+    return ends
+
+
+def column(frame: Any, name: Any, what: str) -> np.ndarray:
+    """Return a column of a data frame as an array; ValueError if it is not there."""
+    if not hasattr(frame, "columns"):
+        such = "a pandas data frame with one row for each spike"
+        checks.refuse("frame", frame, f"{such} and columns trial, unit and time")
+    known = list(frame.columns)
+    if not checks.is_text(name) or name not in known:
+        raise ValueError(
+            f"the data frame has no column {checks.shown(name)}; it has "
+            f"{', '.join(map(repr, known)) or 'none'}. Give the name of yours: {what}=…."
+        )
+    return np.asarray(frame[name])
 
 
 def checked_labels(labels: ArrayLike, n_trials: int) -> NDArray[np.int64]:
@@ -110,3 +155,51 @@ def checked_labels(labels: ArrayLike, n_trials: int) -> NDArray[np.int64]:
             f"{labels.min()}."
         )
     return labels
+
+
+def checked_duration(duration: Any) -> float:
+    """Return a duration in seconds; UnitWarning if it is longer than a day."""
+    duration = checks.time(duration, "duration", above=0)
+    if duration > _DAY:
+        warn(
+            f"duration is {duration:g} s, longer than a day. Times are in seconds: is this a "
+            "number of ms or µs?",
+            UnitWarning,
+        )
+    return duration
+
+
+def longest(duration: float | None, ends: Any) -> float:
+    """Return the duration that was given, or else the latest of the ends of the trials (s)."""
+    if duration is not None:
+        return duration
+    if ends is None:
+        raise ValueError(
+            "duration is missing: give the seconds of a trial, duration=…, or the end of each "
+            "trial, ends=(trials,)."
+        )
+    ends = checks.reals(seconds(ends, "ends"), "ends (seconds)")
+    if not ends.size:
+        raise ValueError("there are no trials, so ends are empty; give a duration in seconds.")
+    return float(ends.max())
+
+
+def times_of_units(times: Any) -> tuple[list[np.ndarray], int]:
+    """Return the times of each unit of each trial, and the number of units."""
+    trials = [
+        checks.several(trial, "times of a trial", "[0.1, 0.3], [0.2]")
+        for trial in checks.several(times, "times", "[[0.1, 0.3], [0.2]]")
+    ]
+    sizes = {len(trial) for trial in trials}
+    if not trials or len(sizes) > 1 or 0 in sizes:
+        given = f"trials with {' and '.join(map(str, sorted(sizes)))} units" if sizes else "empty"
+        raise ValueError(
+            f"times are {given}; they must be times[trial][unit], with at least one unit and as "
+            "many in each trial. A unit without spikes has an empty list."
+        )
+    each = [as_times(unit) for trial in trials for unit in trial]
+    if wrong := [unit for unit in each if unit.ndim != 1]:
+        checks.refuse(
+            "times of a unit", wrong[0], "a list of times in seconds, such as [0.1, 0.3] or []"
+        )
+    return each, sizes.pop()

@@ -7,30 +7,32 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from ..support import checks, plausible, timegrid
-from ..support.show import About, Shows
-from ..support.warn import UnitWarning, warn
+from ..support import checks
+from ..support.show import About
 from . import spike_checks
+from .spike_base import settled
+from .spike_forms import SpikeTrainsForms
+from .spike_parts import SpikeTrainsParts
 
-_DAY = 86400.0
 _MOST_UNITS = 2**31 - 1
 _MOST_SHOWN = 5  # labels that are named one by one
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SpikeTrains(Shows):
-    """Spikes of some units in trials of one duration.
+class SpikeTrains(SpikeTrainsForms, SpikeTrainsParts):
+    """Spikes of some units in trials.
 
-    Indexing selects trials: `trains[3]`, `trains[:5]`, `trains[[7, 2]]`, `trains[mask]`.
+    Indexing selects trials: `trains[3]`, `trains[:5]`, `trains[[7, 2]]`, `trains[mask]`. Like
+    lists, `a + b` are the trials of a and then those of b.
 
     Parameters
     ----------
     times
-        (spikes,) seconds from the start of the trial, ascending within each trial,
-        0 <= t < duration. They are kept in float32 or float64. The step of a spike follows from its
-        time and from the resolution of that type (`bin_spikes`).
+        (spikes,) seconds from the start of the trial, ascending within each trial, at or after 0
+        and before the end of the trial. They are kept in float32 or float64. The step of a spike
+        follows from its time and from the resolution of that type (`bin_spikes`).
     units
         (spikes,) the unit that fired, 0 .. n_units - 1.
     offsets
@@ -39,9 +41,13 @@ class SpikeTrains(Shows):
     n_units
         Number of units.
     duration
-        Duration of a trial in seconds.
+        Duration of a trial in seconds; with `ends`, that of the longest.
     labels
         (trials,) class of each trial, or None.
+    ends
+        (trials,) seconds at which each trial ends, the latest of them `duration`. None: all trials
+        last as long. What comes after the end of a trial does not exist for losses, scores, counts
+        and statistics.
 
     Raises
     ------
@@ -50,7 +56,8 @@ class SpikeTrains(Shows):
 
     Examples
     --------
-    Events in any order, and the times of each unit, are taken by `from_events` and `from_units`.
+    Events in any order, the times of each unit, and tables are taken by `from_events`,
+    `from_units`, `from_lists`, `from_frame` and `from_dense`.
 
     >>> import biosnn as bs
     >>> bs.SpikeTrains([0.1, 0.2, 0.1], [0, 1, 1], [0, 2, 3], n_units=2, duration=0.5)
@@ -69,12 +76,13 @@ class SpikeTrains(Shows):
     n_units: int
     duration: float
     labels: np.ndarray | None = None
+    ends: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         def keep(name: str, value: Any) -> None:
             object.__setattr__(self, name, value)
 
-        keep("duration", _checked_duration(self.duration))
+        keep("duration", spike_checks.checked_duration(self.duration))
         keep("times", spike_checks.as_times(self.times))
         keep("offsets", checks.wholes(self.offsets, "offsets"))
         why = "there must be at least one unit"
@@ -84,7 +92,11 @@ class SpikeTrains(Shows):
             units = checks.wholes(units, "units")
         spike_checks.check_offsets(self.offsets, self.times, units)
         spike_checks.check_units(units, self.n_units)
-        spike_checks.check_times(self.times, self.offsets, self.duration)
+        if self.ends is not None:
+            ends = spike_checks.checked_ends(self.ends, len(self), self.duration)
+            for name, value in zip(("duration", "ends"), settled(ends, self.duration), strict=True):
+                keep(name, value)
+        spike_checks.check_times(self.times, self.offsets, self.duration, self.ends)
         keep("units", units.astype(np.int32, copy=False))
         if self.labels is not None:
             keep("labels", spike_checks.checked_labels(self.labels, len(self)))
@@ -98,8 +110,9 @@ class SpikeTrains(Shows):
         *,
         n_trials: int,
         n_units: int,
-        duration: float,
+        duration: float | None = None,
         labels: ArrayLike | None = None,
+        ends: ArrayLike | None = None,
     ) -> SpikeTrains:
         """Return spike trains from events in any order.
 
@@ -110,9 +123,11 @@ class SpikeTrains(Shows):
         n_trials, n_units
             Numbers of trials and of units.
         duration
-            Duration of a trial in seconds.
+            Duration of a trial in seconds; not needed with `ends`.
         labels
             (trials,) class of each trial, or None.
+        ends
+            (trials,) seconds at which each trial ends, or None if all have the same duration.
 
         Returns
         -------
@@ -143,8 +158,9 @@ class SpikeTrains(Shows):
             units=units[order],
             offsets=offsets,
             n_units=n_units,
-            duration=duration,
+            duration=spike_checks.longest(duration, ends),
             labels=labels,  # type: ignore[arg-type]  # checked there
+            ends=ends,  # type: ignore[arg-type]
         )
 
     @classmethod
@@ -171,6 +187,10 @@ class SpikeTrains(Shows):
         ValueError
             If there are no units, or a spike lies outside of the trial.
 
+        See Also
+        --------
+        from_lists : the same for several trials.
+
         Examples
         --------
         >>> import biosnn as bs
@@ -178,64 +198,154 @@ class SpikeTrains(Shows):
         array([0, 0], dtype=int32)
         """
         times = checks.several(times, "times", "[0.1, 0.3]")
-        each = [np.ravel(spike_checks.as_times(unit)) for unit in times]
-        units = np.repeat(np.arange(len(each)), [unit.size for unit in each])
+        labels = None if label is None else [label]
+        return cls.from_lists([times], duration=duration, labels=labels)
+
+    @classmethod
+    def from_lists(
+        cls,
+        times: Sequence[Sequence[ArrayLike]],
+        *,
+        duration: float | None = None,
+        labels: ArrayLike | None = None,
+        ends: ArrayLike | None = None,
+    ) -> SpikeTrains:
+        """Return spike trains from the spike times of each unit in each trial.
+
+        Parameters
+        ----------
+        times
+            times[trial][unit] is a list or array of times in seconds, in any order. All trials have
+            as many units.
+        duration
+            Duration of a trial in seconds; not needed with `ends`.
+        labels
+            (trials,) class of each trial, or None.
+        ends
+            (trials,) seconds at which each trial ends, or None if all have the same duration.
+
+        Returns
+        -------
+        Spike trains, sorted by trial, time and unit.
+
+        Raises
+        ------
+        ValueError
+            If there are no trials or units, trials have different numbers of units, or a spike lies
+            outside of its trial.
+
+        See Also
+        --------
+        to_lists : the other way.
+
+        Examples
+        --------
+        >>> import biosnn as bs
+        >>> trains = bs.SpikeTrains.from_lists(
+        ...     [[[0.1], [0.2]], [[], [0.3]]], ends=[0.4, 0.5]
+        ... )
+        >>> trains.trials, trains.ends
+        (array([0, 0, 1]), array([0.4, 0.5]))
+        """
+        each, n_units = spike_checks.times_of_units(times)
+        sizes = [unit.size for unit in each]
+        pair = np.repeat(np.arange(len(each)), sizes)  # trial n_units + unit
         return cls.from_events(
             np.concatenate([np.empty(0, each[0].dtype if each else float), *each]),
-            units,
-            np.zeros_like(units),
-            n_trials=1,
-            n_units=len(each),
+            pair % n_units,
+            pair // n_units,
+            n_trials=len(each) // n_units,
+            n_units=n_units,
             duration=duration,
-            labels=None if label is None else [label],
+            labels=labels,
+            ends=ends,
         )
 
-    def __len__(self) -> int:
-        return self.offsets.size - 1
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        *,
+        n_trials: int | None = None,
+        n_units: int | None = None,
+        duration: float | None = None,
+        labels: ArrayLike | None = None,
+        ends: ArrayLike | None = None,
+        trial: str | None = "trial",
+        unit: str = "unit",
+        time: str = "time",
+    ) -> SpikeTrains:
+        """Return spike trains from a pandas data frame with one row for each spike.
 
-    def __getitem__(self, index: Any) -> SpikeTrains:
-        trials = self._numbers(index)
-        spikes = [
-            slice(first, last)
-            for first, last in zip(self.offsets[trials], self.offsets[trials + 1])
-        ]
-        return _unchecked(
-            self,
-            times=_joined(self.times, spikes),
-            units=_joined(self.units, spikes),
-            offsets=np.concatenate([[0], np.cumsum(np.diff(self.offsets)[trials])]),
-            labels=None if self.labels is None else self.labels[trials],
+        Parameters
+        ----------
+        frame
+            A data frame, in any order.
+        n_trials, n_units
+            Numbers of trials and of units. Default: up to the last that has a spike.
+        duration
+            Duration of a trial in seconds; not needed with `ends`.
+        labels
+            (trials,) class of each trial, or None.
+        ends
+            (trials,) seconds at which each trial ends, or None if all have the same duration.
+        trial, unit, time
+            Names of the columns: numbers of trials and units from 0, and times in seconds from the
+            start of the trial. trial=None: all spikes are of one trial.
+
+        Returns
+        -------
+        Spike trains, sorted by trial, time and unit.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing, or its values are not those of spikes.
+
+        See Also
+        --------
+        to_frame : the other way.
+
+        Examples
+        --------
+        A table with names of its own (`biosnn[pandas]`):
+
+        >>> import pandas as pd
+        >>> import biosnn as bs
+        >>> frame = pd.DataFrame({"t": [0.3, 0.1], "neuron": [1, 0]})
+        >>> trains = bs.SpikeTrains.from_frame(
+        ...     frame, duration=0.5, trial=None, unit="neuron", time="t"
+        ... )
+        >>> trains.times, trains.units
+        (array([0.1, 0.3]), array([0, 1], dtype=int32))
+        """
+        times = spike_checks.as_times(spike_checks.column(frame, time, "time"))
+        units = checks.wholes(spike_checks.column(frame, unit, "unit"), f"column {unit!r}", 0)
+        trials = np.zeros(units.size, np.int64)
+        if trial is not None:
+            trials = checks.wholes(
+                spike_checks.column(frame, trial, "trial"), f"column {trial!r}", 0
+            )
+        if n_trials is None:
+            given = [each for each in (labels, ends) if each is not None]
+            n_trials = np.size(given[0]) if given else int(trials.max(initial=0)) + 1
+        n_units = int(units.max(initial=0)) + 1 if n_units is None else n_units
+        return cls.from_events(
+            times,
+            units,
+            trials,
+            n_trials=n_trials,
+            n_units=n_units,
+            duration=duration,
+            labels=labels,
+            ends=ends,
         )
-
-    def _numbers(self, index):
-        """Numbers of the trials that an index selects, as an array."""
-        one = isinstance(index, (int, np.integer)) and not isinstance(index, bool)
-        several = isinstance(index, (list, tuple, np.ndarray))
-        try:
-            trials = np.arange(len(self))[[index] if one else index]
-        except IndexError:
-            if one or (several and np.asarray(index).dtype.kind in "iu"):
-                raise IndexError(
-                    f"trial {checks.shown(index)} does not exist: there are {len(self)} trials."
-                ) from None
-            trials = np.empty((0, 0))
-        except Exception:  # noqa: BLE001 - whatever an object of somebody else raises
-            trials = np.empty((0, 0))
-        if trials.ndim != 1:
-            allowed = "a whole number, a slice, a list of whole numbers, or a mask, one flag for "
-            checks.refuse("the index of trials", index, allowed + "each trial")
-        return trials
-
-    @property
-    def trials(self) -> NDArray[np.int64]:
-        """(spikes,) the trial of each spike."""
-        return np.repeat(np.arange(len(self)), np.diff(self.offsets))
 
     def _about(self) -> About:
-        rate = self.times.size / max(len(self) * self.n_units * self.duration, 1e-300)
+        rate = self.times.size / max(self.total_duration * self.n_units, 1e-300)
         rows = [
             ("trials", f"{len(self):,}"),
-            ("duration", f"{self.duration:g} s"),
+            ("duration", self._duration_in_words()),
             ("units", f"{self.n_units:,}"),
             ("spikes", f"{self.times.size:,}"),
             ("rate", f"{rate:.3g} Hz"),
@@ -243,109 +353,17 @@ class SpikeTrains(Shows):
         ]
         return About("SpikeTrains", rows)
 
-
-def from_dense(counts: ArrayLike, dt: float, *, labels: ArrayLike | None = None) -> SpikeTrains:
-    """Return spike trains from an array of spike counts.
-
-    Parameters
-    ----------
-    counts
-        (trial, step, unit) spike counts, or True and False.
-    dt
-        Time step in seconds. A spike of step n is at n dt.
-    labels
-        (trials,) class of each trial, or None.
-
-    Returns
-    -------
-    Spike trains with trials of as many steps.
-
-    Raises
-    ------
-    ValueError
-        If counts are not non-negative whole numbers of that shape.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import biosnn as bs
-    >>> bs.from_dense(np.eye(3)[None], dt=1e-3).times
-    array([0.   , 0.001, 0.002])
-    """
-    flags = getattr(counts, "dtype", None) == np.dtype(bool)
-    counts = np.asarray(counts, np.uint8) if flags else checks.reals(counts, "counts")
-    dt = checks.time(dt, "dt", above=0, plausible=plausible.BIN)
-    if counts.ndim != 3 or (
-        counts.size and (counts.min() < 0 or np.any(counts != np.floor(counts)))
-    ):
-        raise ValueError(
-            f"counts have shape {counts.shape}; they must be non-negative whole numbers of shape "
-            "(trial, step, unit)."
-        )
-    b, n, unit = np.nonzero(counts)
-    repeats = counts[b, n, unit].astype(np.int64)
-    b, n, unit = (np.repeat(a, repeats) for a in (b, n, unit))
-    n_trials, n_steps, n_units = counts.shape
-    return SpikeTrains.from_events(
-        n * dt,
-        unit,
-        b,
-        n_trials=n_trials,
-        n_units=n_units,
-        duration=n_steps * dt,
-        labels=labels,
-    )
+    def _duration_in_words(self):
+        """The duration of all trials, or of the shortest and the longest."""
+        if self.ends is None:
+            return f"{self.duration:g} s"
+        return f"{self.ends.min():g} to {self.duration:g} s"
 
 
 def check_trains(spikes: Any, name: str = "spikes") -> None:
     """ValueError unless `spikes` are SpikeTrains."""
     such = "bs.data.poisson(20.0, 100, 1.0, seed=1) or bs.from_dense(counts, dt)"
     checks.instance(spikes, name, SpikeTrains, f"SpikeTrains, such as {such}")
-
-
-def first_steps(spikes: SpikeTrains, n_steps: int, dt: float) -> SpikeTrains:
-    """Return the first steps of dt (s) of every trial, n_steps of them; trials must be longer."""
-    ends = spikes.offsets[1:]
-    if len(spikes) == 1:  # times ascend: a long recording is not looked at beyond
-        last = spikes.times.dtype.type((n_steps + 1) * dt)
-        ends = np.searchsorted(spikes.times, last, "right")[None]
-    keep = timegrid.steps_of(spikes.times[: ends[-1]], dt) < n_steps
-    return _unchecked(
-        spikes,
-        times=spikes.times[: ends[-1]][keep],
-        units=spikes.units[: ends[-1]][keep],
-        offsets=np.concatenate([[0], np.cumsum(keep)])[np.concatenate([[0], ends])],
-        duration=n_steps * dt,
-    )
-
-
-def ranges(first: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """Return first[k], first[k] + 1, …, first[k] + count[k] - 1 for every k, as one array."""
-    return np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
-
-
-def _unchecked(spikes, **changed):
-    """A part of spike trains, which needs no second check."""
-    part = object.__new__(SpikeTrains)
-    vars(part).update(vars(spikes), **changed)
-    return part
-
-
-def _joined(values, slices):
-    """Slices of an array, one after the other."""
-    return np.concatenate([values[each] for each in slices]) if slices else values[:0]
-
-
-def _checked_duration(duration):
-    """A duration in seconds; UnitWarning if it is longer than a day."""
-    duration = checks.time(duration, "duration", above=0)
-    if duration > _DAY:
-        warn(
-            f"duration is {duration:g} s, longer than a day. Times are in seconds: is this a "
-            "number of ms or µs?",
-            UnitWarning,
-        )
-    return duration
 
 
 def _labels_in_words(labels):

@@ -69,7 +69,7 @@ def new_recording(
         States of which to keep mean and variance.
     """
     dtype, n, model = packed.network.dtype, packed.n_spiking, packed.model
-    shortest = 1 if smooth or not n else int(model.clamped_steps[: model.n_spiking].min()) + 1
+    shortest = 1 if smooth else packed.shortest_interval
     # the most spikes that a trial can have; memory is taken only when touched
     room = n * -(-steps // shortest) + 1
     pointers = steps * model.group.size + 1

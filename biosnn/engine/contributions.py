@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.spike_trains import ranges
+from ..data.spike_base import ranges
 from ..kernels import arrays
 from ..network.projection import Projection
 from .packed import Packed

@@ -15,6 +15,7 @@ from ..support.threads import checked_threads
 from . import contributions
 from .chunks import adjoint
 from .layouts import checked_arrays, stack, state_layout
+from .own_ends import by_spike
 from .parameter_gradients import parameter_gradients
 from .recording import Record, chosen_neurons, chosen_states
 from .trace import Trace
@@ -125,7 +126,7 @@ def gradient(
     spikes
         Population -> dL/dS, (trial, step, neuron).
     counts
-        Population -> dL/dcount, (trial, neuron).
+        Population -> dL/dcount, (trial, neuron), of the spikes until the end of each trial.
     differentiate_reset
         Whether the gradient flows through the reset of U as well.
     truncate
@@ -266,10 +267,15 @@ def _loss_gradient(trace, states, spikes, counts, window):
     spikes = checked_arrays(spikes, "spikes: the gradient of", dtype, "{'E': array}")
     counts = checked_arrays(counts, "counts: the gradient of", dtype, "{'E': array}")
     layout = state_layout(packed, list(states))
-    grad_spikes = np.zeros((n_trials, steps if spikes else 0, packed.n_spiking), dtype)
+    within = None if trace.own_steps is None or not counts else trace.own_steps
+    dense = steps if spikes or within is not None else 0
+    grad_spikes = np.zeros((n_trials, dense, packed.n_spiking), dtype)
     grad_counts = np.zeros((n_trials, packed.n_spiking), dtype)
     _place(packed, spikes, grad_spikes, "spikes", "trial, step, neuron")
     _place(packed, counts, grad_counts, "counts", "trial, neuron")
+    if within is not None:
+        grad_spikes += by_spike(grad_counts, within, steps)
+        grad_counts[:] = 0
     return arrays.LossGradient(
         blocks=layout.blocks,
         states=stack(layout, states, n_trials, steps, dtype, "state gradients"),

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.binning import bin_spikes
-from ..data.spike_trains import SpikeTrains, first_steps
+from ..data.spike_base import first_steps, own_steps
+from ..data.spike_trains import SpikeTrains
 from ..kernels import arrays
 from ..network.network import Network
 from ..support import timegrid
@@ -53,10 +54,29 @@ def bin_inputs(
                 f"input {population.name!r} has {size[1]} trials of {size[0]} steps, "
                 f"{network.inputs[0].name!r} has {n_trials} of {steps}; all inputs must share them."
             )
+    trial_steps(network, trains)
     if most is not None and most < steps:
         steps, trains = most, [first_steps(train, most, network.dt) for train in trains]
     binned = [bin_spikes(train, network.dt, merge=merge) for train in trains]
     return side_by_side(binned, network.dtype), steps
+
+
+def trial_steps(network: Network, trains: Sequence[SpikeTrains]) -> NDArray[np.int64] | None:
+    """Return (trials,) the steps of each trial, or None where all have as many.
+
+    Raises
+    ------
+    ValueError
+        If the trials of two inputs end at different times.
+    """
+    steps = [own_steps(train.ends, network.dt) for train in trains]
+    for population, each in zip(network.inputs, steps):
+        if not np.array_equal(each, steps[0]):  # type: ignore[arg-type]  # None is equal to None
+            raise ValueError(
+                f"the trials of the inputs {network.inputs[0].name!r} and {population.name!r} end "
+                "at different times; the trials of all inputs are the same ones."
+            )
+    return steps[0] if steps else None
 
 
 def side_by_side(binned: Sequence, dtype: np.dtype) -> arrays.Events:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.spike_trains import ranges
+from ..data.spike_base import ranges
 from ..kernels import arrays
 from ..support.checks import instance, reals
 from .packed import Packed

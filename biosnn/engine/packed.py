@@ -54,6 +54,12 @@ class PackedNeurons:
         return int(self.model.neuron_first[self.model.n_spiking])
 
     @property
+    def shortest_interval(self) -> int:
+        """The fewest steps from one spike of any neuron to its next."""
+        neurons = [p.neuron for p in self.network.firing if p.neuron is not None]
+        return max(1, min((n.refractory_steps(self.network.dt) for n in neurons), default=1))
+
+    @property
     def needs_states(self) -> bool:
         """Whether the adjoint reads the states at the end of every step.
 

@@ -11,6 +11,7 @@ from ..network.network import Network
 from ..support import checks
 from ..support.seeds import whole_seed
 from .background import PoissonInput
+from .perturbed import perturbed
 from .simulate import check_network
 from .stream_run import StreamRun
 from .stream_start import find_state
@@ -84,7 +85,8 @@ def realize(
     background = checks.several(background, "background", 'PoissonInput("E", 1e3, 0.1)')
     check_initial(initial)
     check_network(network)
-    run = StreamRun(network, None, True, background, None, whole_seed(seed), initial, 1, steps)
+    change = perturbed(network, ())
+    run = StreamRun(change, None, True, background, None, whole_seed(seed), initial, 1, steps)
     arrivals: list[tuple] = []
     currents: dict[str, Any] = {}
     for s in _places(run, len(background)):

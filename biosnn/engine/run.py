@@ -1,6 +1,6 @@
 """Run a batch of trials of a network: run(network, spikes) -> Trace."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,15 +10,16 @@ from numpy.typing import ArrayLike
 from ..kernels import arrays
 from ..network.escape import chance
 from ..network.network import Network
+from ..network.perturb_neurons import Perturbation
 from ..support import checks
 from ..support.checks import flag, instance
 from ..support.seeds import stream, whole_seed
 from ..support.threads import checked_threads
 from .buffers import new_recording
-from .chunks import forward
-from .finite import check_batch
-from .inputs import Inputs, events_of
-from .layouts import all_states, checked_arrays, current_layout, stack, state_layout
+from .inputs import Inputs, events_of, trial_steps
+from .layouts import all_states, checked_arrays, state_layout
+from .perturbed import perturbed, silenced
+from .perturbed_trials import forward_perturbed, holding, injected
 from .recording import (
     Record,
     chosen_neurons,
@@ -45,6 +46,7 @@ def run(
     tape: bool = False,
     moments: Record = (),
     merge: bool = True,
+    perturbations: Sequence[Perturbation] = (),
     threads: int | None = None,
 ) -> Trace:
     """Simulate all trials of `spikes`, from the initial state or from where an earlier run ended.
@@ -55,6 +57,8 @@ def run(
         A network with weights for all projections.
     spikes
         SpikeTrains, or a dict of input name -> SpikeTrains; None for a network without inputs.
+        Trials with `ends` of their own are simulated to the longest end; spikes after the end of a
+        trial are in neither `spikes` nor `counts`, states are those of the whole run.
     record
         States to keep: names such as ["E.U", "E.I_exc"], or a dict of name -> neurons (indices, a
         slice, None for all). The mean over all neurons is {"E.U": "mean"}, means over groups are
@@ -83,6 +87,10 @@ def run(
         `record`: `trace.mean`, `trace.variance`.
     merge
         Whether several spikes of one input unit in one step count once.
+    perturbations
+        A list of what is done to neurons and synapses during this run, such as
+        [perturb.Silence("I", fraction=0.5, start=0.1)] (`biosnn.perturb`). The network stays as it
+        is.
     threads
         Default: all processors. The result is the same, bit for bit.
 
@@ -115,26 +123,27 @@ def run(
     ((1, 50, 1), True)
     """
     instance(network, "network", Network, "a Network")
-    packed = pack(network)
+    change = perturbed(network, perturbations)
+    packed = pack(change.network)
     duration = None if duration is None else checks.time(duration, "duration", above=0)
     threads, tape, merge = checked_threads(threads), flag(tape, "tape"), flag(merge, "merge")
     record, moments = chosen_states(record, means=True), chosen_states(moments, "moments")
     currents = checked_arrays(currents, "currents", network.dtype, "{'E': array}")
-    earlier = None if state is None else checked_state(state, packed)
+    earlier = None if state is None else checked_state(change.started_from(state), packed)
     least = 1 if earlier is None else len(earlier.states)
     events, steps, trains = events_of(network, spikes, merge, duration, currents, least)
     n_trials = events.pointers.shape[0]
-    if earlier is not None and least != n_trials:
-        raise ValueError(
-            f"this state is of {least} trials, and there are {n_trials}: trial k goes on from "
-            "trial k."
-        )
-    layout = current_layout(packed, currents)
+    _check_trials(earlier, n_trials)
+    own_steps = trial_steps(network, list(trains.values()))
+    _check_moments(moments, own_steps)
+    schedule = change.schedule(steps)
+    packed = holding(packed, schedule, tape)
+    layout, current = injected(packed, currents, schedule.pulses, n_trials, steps)
     drive = arrays.Drive(
-        inputs=events,
+        inputs=silenced(network, events, schedule.inputs),
         rows=np.arange(n_trials),
         blocks=layout.blocks,
-        current=stack(layout, currents, n_trials, steps, network.dtype, "currents"),
+        current=current,
         chance=_chance(packed, n_trials, seed, state),
         earlier=earlier,
     )
@@ -144,11 +153,28 @@ def run(
     recording = new_recording(
         packed, n_trials, steps, states.blocks, states.width, tape, end=True, moments=kept
     )
-    forward(packed, drive, recording, steps, threads)
-    check_batch(packed, drive, recording, steps, all_states)
-    trace = make_trace(packed, drive, recording, states, steps, trains, kept)
-    trace = _only(trace, record) if whole else trace
-    return _averaged(trace, record, whole)
+    drive, recording = forward_perturbed(packed, drive, recording, schedule, threads, kept)
+    trace = make_trace(packed, drive, recording, states, steps, trains, kept, own_steps, change)
+    return _as_asked(trace, record, whole)
+
+
+def _check_moments(moments, own_steps):
+    """ValueError for moments of trials that end at different times."""
+    if moments and own_steps is not None:
+        raise ValueError(
+            f"moments are of all steps, but trials end after {own_steps.min()} to "
+            f"{own_steps.max()} steps; give record={checks.shown(list(moments))} and take those "
+            "until `trace.ends`, or run trials of one length."
+        )
+
+
+def _check_trials(earlier, n_trials):
+    """ValueError unless a state has as many trials as there are."""
+    if earlier is not None and len(earlier.states) != n_trials:
+        raise ValueError(
+            f"this state is of {len(earlier.states)} trials, and there are {n_trials}: trial k "
+            "goes on from trial k."
+        )
 
 
 def _recorded_states(packed, record, whole):
@@ -168,14 +194,18 @@ def _only(trace, record):
     return trace
 
 
-def _averaged(trace, record, whole):
-    """The trace with means in place of the neurons that they are of, which are then forgotten.
+def _as_asked(trace, record, whole):
+    """The trace with the neurons and means that were asked for.
 
     whole: the tape needs the states of all neurons.
     """
+    trace = _only(trace, record) if whole else trace
     groups = group_labels(record)
-    if not groups:
-        return trace
+    return _averaged(trace, record, groups, whole) if groups else trace
+
+
+def _averaged(trace, record, groups, whole):
+    """The trace with means in place of the neurons that they are of, which are then forgotten."""
     states = {}
     for name, values in trace.states.items():
         n = trace.network[name.partition(".")[0]].n

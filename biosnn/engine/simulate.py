@@ -8,12 +8,14 @@ of spikes.
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import numba
 
 from ..network.network import Network
 from ..network.network_checks import check_complete
+from ..network.perturb_neurons import Perturbation
 from ..support import checks, timegrid
 from ..support.checks import flag, instance
 from ..support.code_cache import clock, silence
@@ -22,6 +24,7 @@ from ..support.threads import checked_threads, default_threads
 from ..support.warn import warn
 from .background_tables import Source
 from .inputs import Inputs
+from .perturbed import perturbed
 from .recording import Record
 from .simulation import Simulation
 from .state import State
@@ -46,6 +49,7 @@ def simulate(
     seed: Any = None,
     merge: bool = True,
     out: str | os.PathLike | None = None,
+    perturbations: Sequence[Perturbation] = (),
     threads: int | None = None,
     progress: bool = True,
 ) -> Simulation:
@@ -93,6 +97,10 @@ def simulate(
         it, also while the run goes on and after it was killed. An existing file is replaced, so
         give every part of a continued run a file of its own. When the disk is full the run ends,
         with a warning, as after Ctrl-C.
+    perturbations
+        A list of what is done to neurons and synapses during this run, such as
+        [perturb.Silence("I", fraction=0.5, start=0.1)] (`biosnn.perturb`). The network stays as it
+        is.
     threads
         Default: all processors, one for a small network. The result is the same, bit for bit.
         Without the compiler (NUMBA_DISABLE_JIT=1) there is always one.
@@ -138,7 +146,8 @@ def simulate(
     steps = timegrid.covering_steps(checks.time(duration, "duration", above=0), network.dt)
     check_network(network)
     n_threads = _threads(network, threads)
-    run = StreamRun(network, spikes, merge, background, state, seed, initial, n_threads, steps)
+    change = perturbed(network, perturbations)
+    run = StreamRun(change, spikes, merge, background, state, seed, initial, n_threads, steps)
     recording = StreamRecording(run, record, every, record_spikes, rate_bin, steps)
     try:
         recording.open(out)
@@ -150,10 +159,16 @@ def simulate(
     finally:
         problem = recording.close()
     interrupted = interrupted or run.done < steps
-    result = recording.result(clock() - begin, interrupted)
+    result = _of_given(change, recording.result(clock() - begin, interrupted))
     if problem:
         warn(f"{problem}. {_what_is_lost(result) if run.done < steps else ''}")
     return result
+
+
+def _of_given(change, result):
+    """The result as that of the network that was given, with what was done to it."""
+    state = replace(result.state, fingerprint=change.given.fingerprint())
+    return replace(result, network=change.given, state=state, perturbations=change.perturbations)
 
 
 def _what_is_lost(result):

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from ..data.spike_file import read_spikes
 from ..data.spike_trains import SpikeTrains
 from ..network.network import Network
+from ..network.perturb import shown
+from ..network.perturb_neurons import Perturbation
 from ..support import timegrid
 from ..support.show import About, Shows, milliseconds
 from ..support.tables import Table, number
@@ -46,6 +48,8 @@ class Simulation(Shows):
         Where it stands, to go on from.
     groups
         State name -> labels of its columns, of the states that are means over groups of neurons.
+    perturbations
+        What was done to neurons and synapses in this run; `network` is as before.
 
     Examples
     --------
@@ -70,6 +74,7 @@ class Simulation(Shows):
     state: State
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _events: dict[str, tuple[NDArray, NDArray]] = field(default_factory=dict)
+    perturbations: tuple[Perturbation, ...] = ()
     _out: tuple | None = None  # (path, which run) of a file of spikes
 
     @cached_property
@@ -142,6 +147,7 @@ class Simulation(Shows):
         ]
         if self.start:
             rows.insert(1, ("start", milliseconds(self.start)))
+        rows += shown(self.network, self.perturbations)
         if self.interrupted:
             rows.append(("interrupted", "before the end"))
         if self.states:

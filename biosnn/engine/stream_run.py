@@ -7,13 +7,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..kernels import stream
-from ..network.network import Network
 from ..support.checks import several
 from ..support.code_cache import clock, ready
 from .background import Current
 from .background_tables import pack_noise
 from .finite import check_slice
 from .inputs import Inputs
+from .perturbed import Perturbed
+from .perturbed_stream import Holds, stimuli
 from .plasticity import pack_plastic, restore, starting_weights, state_of
 from .state import State
 from .stream_layout import StreamLayout, list_bounds
@@ -54,7 +55,9 @@ class StreamRun:
 
     Parameters
     ----------
-    network, spikes, merge, background, state, seed, initial
+    change
+        The network, and what is done to it.
+    spikes, merge, background, state, seed, initial
         As for `simulate`.
     threads
         Number of threads.
@@ -69,7 +72,7 @@ class StreamRun:
 
     def __init__(
         self,
-        network: Network,
+        change: Perturbed,
         spikes: Inputs | None,
         merge: bool,
         background: Any,
@@ -79,6 +82,7 @@ class StreamRun:
         threads: int,
         steps: int,
     ):
+        network, state = change.network, change.started_from(state)
         self.network, self.threads, self.layout = network, threads, StreamLayout(network)
         self.fingerprint, self.longest = network.fingerprint(), _longest_delay(network)
         check_start(network, self.layout, state, initial, self.longest)
@@ -86,12 +90,16 @@ class StreamRun:
         self.cells = pack_cells(self.layout, threads)
         self.learned = starting_weights(network, state)
         self.wires, self.keep_alive = pack_wires(self.layout, self.cells, self.learned)
-        self.noise = pack_noise(self.layout, _with_bias(network, background), key)
         self.step = self.first = 0 if state is None else state.step
+        schedule = change.schedule(steps)
+        currents = stimuli(schedule, self.layout, self.first)
+        self.noise = pack_noise(self.layout, [*_with_bias(network, background), *currents], key)
         self.memory = new_memory(
             self.layout, self.cells, self.wires, self.noise, state, initial, seed
         )
-        self.drive = input_drive(network, spikes, merge, self.first, steps)
+        self.holds = Holds(schedule, self.layout, self.cells, self.memory, self.first)
+        self.cells = self.holds.holding(self.cells)
+        self.drive = input_drive(network, spikes, merge, self.first, steps, schedule.inputs)
         lists = list_bounds(
             self.layout, self.cells.bounds, most_spikes(self.layout, self.drive, merge, state)
         )
@@ -135,7 +143,8 @@ class StreamRun:
         end = self.first + steps
         with ThreadPoolExecutor(max(1, self.threads - 1)) as pool:
             while self.step < end:
-                first, last, before = self.step, min(self.step + size, end), clock()
+                first, before = self.step, clock()
+                last = min(first + size, self.holds.take(first), end)
                 self._slice(pool, recorder, control, first, last)
                 now = clock()
                 check_slice(self.network, self.layout, self.memory.x, first, last)
@@ -149,6 +158,7 @@ class StreamRun:
                 advance(last - first, words)
                 if stop() or recorder.failed:
                     break
+        self.holds.let_go()
         return bool(stop())
 
     def _slice(self, pool, recorder, control, first, last):

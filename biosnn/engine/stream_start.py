@@ -1,6 +1,6 @@
 """Where a simulation starts: states, spikes still on their way, random numbers, and its inputs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from ..support.checks import instance, reals
 from ..support.seeds import stream, whole_seed
 from . import stream_state
 from .inputs import Inputs, bin_inputs
+from .perturbed import Hold, silenced
 from .state import State
 from .stream_layout import StreamLayout
 from .stream_tables import Cells, Drive, Memory, Noise, RecentSpikes, Wires
@@ -153,9 +154,14 @@ def _put_initial(layout, x, initial, seed):
 
 
 def input_drive(
-    network: Network, spikes: Inputs | None, merge: bool, first: int, steps: int
+    network: Network,
+    spikes: Inputs | None,
+    merge: bool,
+    first: int,
+    steps: int,
+    silent: Sequence[Hold] = (),
 ) -> Drive:
-    """Return the spikes of the inputs, by step, as far as the run goes.
+    """Return the spikes of the inputs, by step, as far as the run goes, but of silent ones.
 
     Raises
     ------
@@ -174,6 +180,7 @@ def input_drive(
             f"simulate runs one trial; spikes have {events.pointers.shape[0]}. Choose one: "
             "spikes[0]."
         )
+    events = silenced(network, events, silent)
     pointers = np.ascontiguousarray(events.pointers[0])
     return Drive(n_inputs, first, steps=given, pointers=pointers, units=events.units)
 

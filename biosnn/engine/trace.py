@@ -7,13 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.spike_base import exist
 from ..data.spike_trains import SpikeTrains
 from ..kernels import arrays
 from ..network.network import Network
+from ..network.perturb import shown
+from ..network.perturb_neurons import Perturbation
 from ..support.show import About, Shows, milliseconds
 from ..support.tables import Table, number
 from .layouts import Layout
+from .own_ends import counts_within
 from .packed import Packed
+from .perturbed import Perturbed
 from .state import State
 from .trial_state import after, as_arrays
 
@@ -29,12 +34,12 @@ class Trace(Shows):
     inputs
         Input name -> the SpikeTrains that drove the run.
     n_steps
-        Steps of every trial.
+        Steps of every trial, or of the longest.
     states
         State name -> array (trial, step, neuron or group), in the unit of the state. The U of
         readouts is always there, as "readout.U".
     counts
-        Population -> (trial, neuron) spike counts.
+        Population -> (trial, neuron) spike counts, until the end of each trial.
     tape
         The network, its input and the recording as kernels read them, for `gradient`.
     mean, variance
@@ -43,6 +48,11 @@ class Trace(Shows):
         Seconds that were simulated before this run; times count from there.
     groups
         State name -> labels of its columns, of the states that are means over groups of neurons.
+    own_steps
+        (trials,) the steps of each trial if the inputs have `ends` of their own. States after the
+        end of a trial are there, but belong to no trial. None: all trials have `n_steps`.
+    perturbations
+        What was done to neurons and synapses in this run; `network` and `inputs` are as before.
 
     Examples
     --------
@@ -64,6 +74,8 @@ class Trace(Shows):
     variance: dict[str, NDArray] = field(default_factory=dict)
     start: float = 0.0
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    own_steps: NDArray[np.int64] | None = None
+    perturbations: tuple[Perturbation, ...] = ()
 
     @property
     def dt(self) -> float:
@@ -72,8 +84,18 @@ class Trace(Shows):
 
     @property
     def duration(self) -> float:
-        """Seconds of a trial."""
+        """Seconds of a trial, or of the longest."""
         return self.n_steps * self.dt
+
+    @property
+    def ends(self) -> NDArray[np.float64] | None:
+        """(trials,) seconds at which each trial ends, or None if all last as long."""
+        return None if self.own_steps is None else self.own_steps.astype(np.float64) * self.dt
+
+    @property
+    def mean_duration(self) -> float:
+        """Seconds of a trial, on average."""
+        return self.duration if self.ends is None else float(self.ends.mean())
 
     @property
     def n_trials(self) -> int:
@@ -97,7 +119,16 @@ class Trace(Shows):
 
     @cached_property
     def state(self) -> State:
-        """The state of all trials at the end, to go on with `run(…, state=trace.state)`."""
+        """The state of all trials at the end, to go on with `run(…, state=trace.state)`.
+
+        ValueError where trials end at different times.
+        """
+        if self.own_steps is not None:
+            raise ValueError(
+                f"the trials of this trace end after {self.own_steps.min()} to "
+                f"{self.own_steps.max()} steps, so there is no state that all of them could go on "
+                "from; run them one by one, spikes[b], or trials of one length."
+            )
         packed, drive, recording = self.tape
         end = after(packed, drive, recording, self.n_steps)
         key: Any = np.uint64(drive.chance.key)
@@ -110,6 +141,8 @@ class Trace(Shows):
         pointers = recording.spikes.pointers
         spiking = [p for p in packed.order if p.kind != "readout"]
         sizes = np.diff(pointers, axis=1).reshape(self.n_trials, self.n_steps, len(spiking))
+        if self.own_steps is not None:
+            sizes = sizes * exist(self.own_steps, self.n_steps)[..., None]
         result = {}
         for p, population in enumerate(spiking):
             start = pointers[:, :-1].reshape(sizes.shape)[..., p].ravel()
@@ -126,12 +159,15 @@ class Trace(Shows):
                 n_units=population.n,
                 duration=self.duration,
                 labels=self.labels,
+                ends=self.ends,
             )
         return result
 
     def _about(self) -> About:
         """Trials, time, what was recorded, and the mean rates."""
         time = f"{milliseconds(self.duration)} in {self.n_steps:,} steps"
+        if self.ends is not None:
+            time = f"{milliseconds(self.ends.min())} to {time}"
         if self.start:
             time += f", from {milliseconds(self.start)} on"
         rows = [("trials", f"{self.n_trials:,}"), ("time", time)]
@@ -139,9 +175,10 @@ class Trace(Shows):
         rows.append(("states", ", ".join(states) or "none"))
         if self.mean:
             rows.append(("moments", ", ".join(self.mean)))
+        rows += shown(self.network, self.perturbations)
         rows.append(("tape", "yes: gradient(trace, …) works" if self.has_tape else "no"))
         rates = [
-            (name, f"{counts.shape[1]:,}", number(counts.mean() / self.duration))
+            (name, f"{counts.shape[1]:,}", number(counts.mean() / self.mean_duration))
             for name, counts in self.counts.items()
             if counts.size
         ]
@@ -156,6 +193,8 @@ def make_trace(
     steps: int,
     trains: dict[str, SpikeTrains],
     moments: Layout | None = None,
+    own_steps: NDArray[np.int64] | None = None,
+    change: Perturbed | None = None,
 ) -> Trace:
     """Return the Trace of what a forward pass recorded.
 
@@ -166,22 +205,28 @@ def make_trace(
     layout
         Layout of the states in the recording.
     steps
-        Number of steps of every trial.
+        Number of steps of the longest trial.
     trains
         The inputs by name.
     moments
         Layout of the states of which there are mean and variance alone.
+    own_steps
+        (trials,) steps of each trial, or None where all have as many.
+    change
+        The network that was given, and its perturbations. Default: none.
     """
     kept = moments.columns if moments else {}
-    earlier = drive.earlier
+    earlier, counts = drive.earlier, counts_within(packed, recording, own_steps)
     return Trace(
-        network=packed.network,
+        network=packed.network if change is None else change.given,
         inputs=trains,
         n_steps=steps,
         states={name: recording.states[..., at] for name, at in layout.columns.items()},
-        counts={p.name: recording.counts[:, packed.neurons(p.name)] for p in packed.network.firing},
+        counts={p.name: counts[:, packed.neurons(p.name)] for p in packed.network.firing},
         tape=(packed, drive, recording),
         mean={name: recording.moments[:, 0, at] for name, at in kept.items()},
         variance={name: recording.moments[:, 1, at] / steps for name, at in kept.items()},
         start=0.0 if earlier is None else earlier.first * packed.network.dt,
+        own_steps=own_steps,
+        perturbations=() if change is None else change.perturbations,
     )

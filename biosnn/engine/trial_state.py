@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.spike_trains import ranges
+from ..data.spike_base import ranges
 from ..kernels import arrays
 from ..support import schema
 from .packed import Packed
@@ -101,9 +101,21 @@ def _last_steps(before, events, rows, n_sources, steps, keep):
     parts = [_cut(events, rows, (steps - new) * n_sources, steps * n_sources)]
     if new < keep:
         parts.insert(0, _cut(before, np.arange(len(rows)), new * n_sources, keep * n_sources))
+    return _one_after_other(parts)
+
+
+def in_a_row(parts: list[arrays.Events]) -> arrays.Events:
+    """Return the events of runs that follow each other as those of one run of all trials."""
+    trials = np.arange(len(parts[0].pointers))
+    return _one_after_other([_cut(e, trials, 0, e.pointers.shape[1] - 1) for e in parts])
+
+
+def _one_after_other(parts):
+    """Events of what `_cut` returned of some ranges of steps, row by row without gaps."""
     counts = np.concatenate([count for count, *_ in parts], axis=1)
+    rows = np.arange(len(counts))
     order = np.argsort(
-        np.concatenate([np.repeat(np.arange(len(rows)), count.sum(axis=1)) for count, *_ in parts]),
+        np.concatenate([np.repeat(rows, count.sum(axis=1)) for count, *_ in parts]),
         kind="stable",
     )
     units, values = (np.concatenate([part[k] for part in parts]) for k in (1, 2))
@@ -112,6 +124,32 @@ def _last_steps(before, events, rows, n_sources, steps, keep):
         np.ascontiguousarray(units[order], np.int32),
         values[order] if values.size else values,
     )
+
+
+def without_events(
+    events: arrays.Events, n_sources: int, silent: list[tuple[int, NDArray, int, int]]
+) -> arrays.Events:
+    """Return events without those of some units in some steps.
+
+    Parameters
+    ----------
+    events
+        Of trials that lie one after the other.
+    n_sources
+        Sources in a step.
+    silent
+        (source, units, first step, last step + 1) of what is left out.
+    """
+    trials, columns = np.arange(len(events.pointers)), events.pointers.shape[1] - 1
+    counts, units, values = _cut(events, trials, 0, columns)
+    place = np.repeat(np.tile(np.arange(columns), trials.size), counts.ravel())
+    step, source = np.divmod(place, n_sources)
+    keep = np.ones(units.size, bool)
+    for which, gone, first, last in silent:
+        keep &= (source != which) | (step < first) | (step >= last) | ~np.isin(units, gone)
+    row = np.repeat(trials, counts.sum(axis=1))
+    counts = np.bincount((row * columns + place)[keep], minlength=counts.size).reshape(counts.shape)
+    return arrays.Events(_pointers(counts), units[keep], values[keep] if values.size else values)
 
 
 def _cut(events, rows, first, last):

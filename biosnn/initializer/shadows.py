@@ -93,13 +93,27 @@ def measure(
         )
         column = 0
         for name in components:
-            add_products(done.tape[2].states, column, sums[name][rows], products[name][rows])
+            for part, states in _whole_trials(done.tape[2].states, rows, trace.own_steps):
+                add_products(states, column, sums[name][part], products[name][part])
             column += sums[name][0].size
-    steps = trace.n_steps
+    steps: Any = trace.n_steps
+    if trace.own_steps is not None:
+        steps = trace.own_steps[:, None, None]
     return {
-        name: _measured(sums[name] / steps, products[name] / steps, equations[name].dalian)
+        name: _measured(
+            sums[name] / steps, products[name] / np.expand_dims(steps, -1), equations[name].dalian
+        )
         for name in components
     }
+
+
+def _whole_trials(states, rows, own_steps):
+    """Yield (which trials, their states): all at once, or each until its own end."""
+    if own_steps is None:
+        yield rows, states
+        return
+    for b, steps in enumerate(own_steps[rows]):
+        yield slice(rows.start + b, rows.start + b + 1), states[b : b + 1, :steps]
 
 
 def shadow_network(network: Network, components: Mapping[str, list[dict[str, NDArray]]]) -> Network:

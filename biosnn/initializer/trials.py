@@ -266,13 +266,13 @@ class TrialStart(Start):
             network, self.equations, trace, merge=self.merge, threads=self.threads
         )
         self.measured_rates = {
-            name: float(count.mean() / trace.duration) for name, count in trace.counts.items()
+            name: float(count.mean() / trace.mean_duration) for name, count in trace.counts.items()
         }
         self.parts = {name: parts for name, (_, parts) in found.items()}
         errors = []
         for row in self.report.populations:
             counts = trace.counts[row.name].mean(axis=1, dtype=float)
-            rate_error = counts.std() / np.sqrt(counts.size) / trace.duration
+            rate_error = counts.std() / np.sqrt(counts.size) / trace.mean_duration
             moments, _ = found[row.name]
             row.target = row.target.but(rate=float(self.rates[row.name]))
             row.measured = moments.but(

@@ -260,6 +260,7 @@ def max_pool(
         offsets=spikes.offsets,
         n_units=prod(pooled),
         duration=spikes.duration,
+        ends=spikes.ends,
         labels=spikes.labels,
     )
     return trains, pooled

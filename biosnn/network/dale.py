@@ -5,7 +5,7 @@ are stored non-negative; the sign lives in the receptor. After every optimizer s
 what has become negative to 0.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..support import checks
 from ..support.show import About, Shows, plural
 from ..support.tables import Table
+from . import perturb
 
 _EXPECTED = {"excitatory": +1, "inhibitory": -1}
 _KINDS = (("excitatory", 1), ("inhibitory", -1), ("mixed", 2), ("without synapses", 0))
@@ -91,6 +92,8 @@ class Audit(Shows):
         2: both kinds.
     violations
         Number of synapses whose sign contradicts their population or receptor.
+    perturbations
+        (kind, what it does) of what was done to the network before its signs were taken.
 
     Examples
     --------
@@ -103,6 +106,7 @@ class Audit(Shows):
 
     signs: dict[str, NDArray[np.int64]]
     violations: int
+    perturbations: tuple[tuple[str, str], ...] = ()
 
     def _about(self) -> About:
         """Count the neurons of each kind."""
@@ -111,10 +115,12 @@ class Audit(Shows):
             counts = [int(np.sum(sign == value)) for _, value in _KINDS]
             rows.append((name, *(f"{n}" if n else "" for n in counts)))
         table = Table("", ("neurons", *(kind for kind, _ in _KINDS)), rows)
-        return About(f"Dale's law: {plural(self.violations, 'violation')}", (), table)
+        return About(
+            f"Dale's law: {plural(self.violations, 'violation')}", self.perturbations, table
+        )
 
 
-def audit(network: Any) -> Audit:
+def audit(network: Any, *, perturbations: Sequence[Any] = ()) -> Audit:
     """Return the signs of all presynaptic neurons, from the weights as they are now.
 
     Parameters
@@ -122,10 +128,13 @@ def audit(network: Any) -> Audit:
     network
         The Network, whose projections all have weights. Readouts do not count as neurons: a
         readout is a linear decoder outside of the circuit, whose weights may have either sign.
+    perturbations
+        A list of what is done to it, as for `run` (`biosnn.perturb`): the audit is of what lesions,
+        scaled and rewired synapses leave, and lists all that it is given.
 
     Returns
     -------
-    Signs of the neurons, and how many synapses violate Dale's law.
+    Signs of the neurons, how many synapses violate Dale's law, and the perturbations.
 
     Raises
     ------
@@ -140,13 +149,22 @@ def audit(network: Any) -> Audit:
     >>> projection = net.connect(exc, exc, weights=bs.Exponential(0.1), seed=1)
     >>> bs.audit(net).signs["E"]
     array([1, 1, 1])
+    >>> bs.audit(net, perturbations=[bs.perturb.Lesion("E", neurons=[0])])
+    Dale's law: 0 violations
+      Lesion  1 of 3 neurons of E
+    <BLANKLINE>
+    neurons  excitatory  inhibitory  mixed  without synapses
+    ────────────────────────────────────────────────────────
+    E                 2                                    1
     """
     checks.network(network)
+    said = [(type(each).__name__, each.text(network)) for each in perturb.checked(perturbations)]
+    network = perturb.derived(network, perturbations)
     signs, violations = {}, 0
     for population in network.sources:
         signs[population.name], wrong = _signs_of(network, population)
         violations += wrong
-    return Audit(signs=signs, violations=violations)
+    return Audit(signs=signs, violations=violations, perturbations=tuple(said))
 
 
 def _signs_of(network, population):

@@ -149,14 +149,23 @@ def covering_steps(duration: Any, dt: float) -> Any:
     return steps.astype(np.int64) if steps.ndim else max(1, int(steps))
 
 
-def covering_windows(duration: float, width: float) -> int:
-    """Return the windows of `width` seconds that cover a duration (s); the last may be shorter."""
-    return max(1, int(np.ceil((duration - window_tolerance(float, width)(duration)) / width)))
+def covering_windows(duration: Any, width: float) -> Any:
+    """Return the windows of `width` seconds that cover a duration (s); the last may be shorter.
+
+    An int; of an array of durations, int64.
+    """
+    windows = np.ceil((duration - window_tolerance(float, width)(duration)) / width)
+    windows = np.maximum(1, windows).astype(np.int64)
+    return windows if windows.ndim else int(windows)
 
 
-def whole_windows(duration: float, width: float) -> int:
-    """Return the windows of `width` seconds that fit into a duration (s)."""
-    return int((duration + window_tolerance(float, width)(duration)) / width)
+def whole_windows(duration: Any, width: float) -> Any:
+    """Return the windows of `width` seconds that fit into a duration (s).
+
+    An int; of an array of durations, int64.
+    """
+    windows = (duration + window_tolerance(float, width)(duration)) / width
+    return windows.astype(np.int64) if np.ndim(windows) else int(windows)
 
 
 def nearest_steps(times: Any, dt: float) -> Any:

@@ -14,6 +14,7 @@ from ..engine.buffers import Workspace
 from ..engine.finite import check_batch
 from ..engine.inputs import side_by_side
 from ..engine.layouts import Layout, all_states, state_layout
+from ..engine.own_ends import counts_within
 from ..kernels import arrays
 from ..network.escape import chance, with_dropout
 from ..support.seeds import TrainingStream
@@ -170,7 +171,8 @@ class _Batch:
         key = options.key(TrainingStream.AUGMENTATION, self.epoch)  # alike in all inputs
         for train in self.data.trains:
             changed = augmented_events(train, options.augment, key, self.owner.pool, rows)
-            binned.append(bin_events(changed, train.n_units, train.duration, network.dt))
+            ends = None if train.ends is None else train.ends[rows]
+            binned.append(bin_events(changed, train.n_units, train.duration, network.dt, ends=ends))
         return side_by_side(binned, network.dtype), np.arange(rows.size)
 
     def derive(self, recording: Any, first: int, last: int) -> tuple[Any, arrays.LossGradient]:
@@ -184,9 +186,11 @@ class _Batch:
             select(self.targets, slice(first, last)),
             self.totals,
         )
-        self.fired[np.any(recording.counts, axis=0)] = True
+        own_steps = self.data.steps_of(self.rows[first:last])
+        counts = counts_within(packed, recording, own_steps)
+        self.fired[np.any(counts, axis=0)] = True
         share = (last - first) / self.rows.size
-        terms, by_count = objective.count_terms(packed, recording.counts, share)
+        terms, by_count = objective.count_terms(packed, counts, share)
         slopes = loss_gradient(
             packed,
             self.readout,
@@ -195,6 +199,7 @@ class _Batch:
             by_count,
             self.data.steps,
             self.owner.presentation.window,
+            own_steps,
         )
         scored = np.sum(np.isfinite(found.scores))
         return (found.value, np.nansum(found.scores), scored, terms), slopes

@@ -77,13 +77,17 @@ def balanced_class_weights(labels: Any) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, repr=False)
 class CrossEntropy:
-    """Base of the losses that classify: subclasses reduce the readout over time to logits."""
+    """Base of the losses that classify: subclasses reduce the readout over time to logits.
+
+    A mask (trial, step) says which steps belong to each trial, where trials end at different times.
+    """
 
     _: KW_ONLY
     class_weights: Any = None
 
     classifies = True
     takes_mask = False
+    takes_ends = True
     score_name = "accuracy"
 
     def __post_init__(self) -> None:
@@ -126,7 +130,7 @@ class CrossEntropy:
                 f"the readout has {n_units} units; give one for each class."
             )
 
-    def reduce(self, readout: NDArray[Any]) -> tuple[NDArray[Any], Any]:
+    def reduce(self, readout: NDArray[Any], mask: Any = None) -> tuple[NDArray[Any], Any]:
         """Return logits (trial, unit), and what `spread` needs to know of the readout."""
         raise NotImplementedError(f"{type(self).__name__} has no reduce()")
 
@@ -149,7 +153,7 @@ class CrossEntropy:
         """Return value, gradient and the score of each trial, from one reduction over time."""
         total = self.total_weight(readout.shape, mask) if total is None else total
         labels = np.asarray(target)
-        logits, where = self.reduce(readout)
+        logits, where = reduced(self, readout, mask)
         value, gradient = self.of_logits(logits, labels)
         right = (logits.argmax(axis=-1) == labels).astype(float)
         if self.class_weights is not None:
@@ -167,13 +171,18 @@ class CrossEntropy:
 
     def predict(self, readout: Any, mask: Any = None) -> NDArray[Any]:
         """Return the class of each trial."""
-        return self.reduce(as_readout(readout))[0].argmax(axis=-1)
+        return reduced(self, as_readout(readout), mask)[0].argmax(axis=-1)
 
     def probabilities(self, readout: Any, mask: Any = None) -> NDArray[np.float64]:
         """Return the probability of each class, (trial, class): the softmax of the logits."""
-        return log_softmax(self.reduce(as_readout(readout))[0])[1]
+        return log_softmax(reduced(self, as_readout(readout), mask)[0])[1]
 
     def score(self, readout: Any, target: Any, mask: Any = None) -> NDArray[Any]:
         """Return 1 for each trial whose prediction is right, and 0 for the others."""
         self.check(target, *as_readout(readout).shape)
         return (self.predict(readout, mask) == np.asarray(target)).astype(float)
+
+
+def reduced(loss: Any, readout: NDArray[Any], mask: Any) -> tuple[NDArray[Any], Any]:
+    """Return what `loss.reduce` returns; one of a user need not know of masks."""
+    return loss.reduce(readout) if mask is None else loss.reduce(readout, mask)

@@ -13,8 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..support.checks import keep, real, shown
-from .classification import CrossEntropy, log_softmax, softmax_cross_entropy
-from .masks import as_readout, full_mask, mask_sum
+from .classification import CrossEntropy, log_softmax, reduced, softmax_cross_entropy
+from .masks import as_readout, counted, full_mask, mask_sum
+
+
+def _spread_evenly(readout, gradient, mask):
+    """A derivative (trial, unit) for every step that counts, and 0 for the others."""
+    everywhere = np.broadcast_to(gradient[:, None], readout.shape)
+    if mask is not None:
+        everywhere = np.where(mask[..., None], everywhere, 0)
+    return everywhere.astype(readout.dtype)
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,10 +49,13 @@ class MaxOverTimeCrossEntropy(CrossEntropy):
     (0.127, [0.0, -0.119, 0.0])
     """
 
-    def reduce(self, readout: NDArray[Any]) -> tuple[NDArray[Any], Any]:
+    def reduce(self, readout: NDArray[Any], mask: Any = None) -> tuple[NDArray[Any], Any]:
         """Return the maxima, and where they are."""
         trials, units = np.arange(len(readout))[:, None], np.arange(readout.shape[2])
-        where = (trials, readout.argmax(axis=1), units)  # several times faster than max
+        seen = readout
+        if mask is not None:
+            seen = np.where(counted(mask, readout)[..., None], readout, readout.dtype.type(-np.inf))
+        where = (trials, seen.argmax(axis=1), units)  # several times faster than max
         return readout[where], where
 
     def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
@@ -73,13 +84,16 @@ class SumOverTimeCrossEntropy(CrossEntropy):
     array([1])
     """
 
-    def reduce(self, readout: NDArray[Any]) -> tuple[NDArray[Any], Any]:
-        """Return the sums."""
-        return readout.sum(axis=1, dtype=np.float64), None
+    def reduce(self, readout: NDArray[Any], mask: Any = None) -> tuple[NDArray[Any], Any]:
+        """Return the sums, and which steps they are over."""
+        if mask is None:
+            return readout.sum(axis=1, dtype=np.float64), None
+        steps = counted(mask, readout)
+        return readout.sum(axis=1, dtype=np.float64, where=steps[..., None]), steps
 
     def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
         """Turn the derivative with respect to the logits into that with respect to the readout."""
-        return np.broadcast_to(gradient[:, None], readout.shape).astype(readout.dtype)
+        return _spread_evenly(readout, gradient, where)
 
 
 @dataclass(frozen=True, repr=False)
@@ -101,14 +115,17 @@ class MeanOverTimeCrossEntropy(CrossEntropy):
     array([1])
     """
 
-    def reduce(self, readout: NDArray[Any]) -> tuple[NDArray[Any], Any]:
-        """Return the means."""
-        return readout.mean(axis=1, dtype=np.float64), None
+    def reduce(self, readout: NDArray[Any], mask: Any = None) -> tuple[NDArray[Any], Any]:
+        """Return the means, and which steps they are over."""
+        if mask is None:
+            return readout.mean(axis=1, dtype=np.float64), None
+        steps = counted(mask, readout)
+        return readout.mean(axis=1, dtype=np.float64, where=steps[..., None]), steps
 
     def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
         """Turn the derivative with respect to the logits into that with respect to the readout."""
-        share = gradient[:, None] / readout.shape[1]
-        return np.broadcast_to(share, readout.shape).astype(readout.dtype)
+        n_steps = readout.shape[1] if where is None else where.sum(axis=1)[:, None]
+        return _spread_evenly(readout, gradient / n_steps, where)
 
 
 @dataclass(frozen=True, repr=False)
@@ -122,7 +139,7 @@ class LastStepCrossEntropy(CrossEntropy):
 
     Notes
     -----
-    L = mean_b -w_b log softmax(U[b, T - 1, :])[label_b].
+    L = mean_b -w_b log softmax(U[b, T_b - 1, :])[label_b], with T_b steps in trial b.
 
     Examples
     --------
@@ -130,14 +147,17 @@ class LastStepCrossEntropy(CrossEntropy):
     array([0])
     """
 
-    def reduce(self, readout: NDArray[Any]) -> tuple[NDArray[Any], Any]:
-        """Return the last step."""
-        return readout[:, -1], None
+    def reduce(self, readout: NDArray[Any], mask: Any = None) -> tuple[NDArray[Any], Any]:
+        """Return the last step of each trial, and which it is."""
+        if mask is None:
+            return readout[:, -1], -1
+        last = -1 - counted(mask, readout)[:, ::-1].argmax(axis=1)
+        return readout[np.arange(len(readout)), last], last
 
     def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
         """Turn the derivative with respect to the logits into that with respect to the readout."""
         result = np.zeros_like(readout)
-        result[:, -1] = gradient
+        result[np.arange(len(readout)), where] = gradient
         return result
 
 
@@ -256,9 +276,9 @@ class FocalLoss(CrossEntropy):
                 "itself."
             )
 
-    def reduce(self, readout: NDArray[Any]) -> tuple[NDArray[Any], Any]:
+    def reduce(self, readout: NDArray[Any], mask: Any = None) -> tuple[NDArray[Any], Any]:
         """Return the logits of `over`."""
-        return self.over.reduce(readout)
+        return reduced(self.over, readout, mask)
 
     def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
         """Turn the derivative with respect to the logits into that with respect to the readout."""

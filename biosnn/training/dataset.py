@@ -9,7 +9,7 @@ import numpy as np
 
 from ..data.augmentations import Blend
 from ..data.spike_trains import SpikeTrains
-from ..engine.inputs import bin_inputs, input_trains, labels_of
+from ..engine.inputs import bin_inputs, input_trains, labels_of, trial_steps
 from ..kernels import arrays
 from ..network.network import Network
 from ..support.checks import real
@@ -42,6 +42,8 @@ class DataSet:
         (trial,) the event by which 99 % of the input's steps and sources have passed.
     rows
         Numbers of the trials that are used.
+    own_steps
+        (trial,) steps of each trial, or None where all have `steps`.
     """
 
     trains: list[SpikeTrains]
@@ -50,6 +52,7 @@ class DataSet:
     targets: tuple[Target, ...]
     ends: np.ndarray
     rows: np.ndarray
+    own_steps: np.ndarray | None = None
 
     def part(self, rows: np.ndarray) -> "DataSet":
         """Return the same data, with other trials in use."""
@@ -62,6 +65,16 @@ class DataSet:
         """
         return rows[np.argsort(-self.ends[rows], kind="stable")]
 
+    def steps_of(self, rows: np.ndarray) -> np.ndarray | None:
+        """Return the steps of some trials, or None where all have `steps`."""
+        return None if self.own_steps is None else self.own_steps[rows]
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of all trials in use together."""
+        own = self.steps_of(self.rows)
+        return self.rows.size * self.steps if own is None else int(own.sum())
+
     def targets_of(self, rows: np.ndarray) -> tuple[Target, ...]:
         """Return the targets and masks of some trials."""
         return select(self.targets, rows)
@@ -72,7 +85,8 @@ class DataSet:
         state = hashlib.blake2b(digest_size=8)
         trains = [a for t in self.trains for a in (t.times, t.units, t.offsets)]
         targets = [a for pair in self.targets for a in pair if a is not None]
-        for array in [self.rows, *trains, *targets]:
+        ends = [t.ends for t in self.trains if t.ends is not None]
+        for array in [self.rows, *trains, *ends, *targets]:
             state.update(np.ascontiguousarray(array).data)
         return state.hexdigest()
 
@@ -91,9 +105,12 @@ def load(network: Network, terms: tuple[LossTerm, ...], given: Given) -> DataSet
     if n_trials == 0:
         raise ValueError("the data set has no trials.")
     labels = labels_of(network, trains)
-    targets = make_targets(terms, network, labels, given.targets, given.mask, n_trials, steps)
+    own_steps = trial_steps(network, trains)
+    targets = make_targets(
+        terms, network, labels, given.targets, given.mask, n_trials, steps, own_steps
+    )
     ends = [np.searchsorted(row, row[0] + 0.99 * (row[-1] - row[0])) for row in events.pointers]
-    return DataSet(trains, events, steps, targets, np.array(ends), np.arange(n_trials))
+    return DataSet(trains, events, steps, targets, np.array(ends), np.arange(n_trials), own_steps)
 
 
 # -------------------------------------------------------------------------- training and validation
@@ -134,14 +151,15 @@ def load_training(
         training, held = _split(training, validation.spikes, presentation)
     elif kind == "trains":
         held = load(network, terms, validation)
-        if held.steps != training.steps:
+        same = held.own_steps is None and training.own_steps is None
+        if same and held.steps != training.steps:
             raise ValueError(
                 f"validation trials have {held.steps} steps, training trials {training.steps}; "
                 "they must have the same duration."
             )
-    presentation.check_whole_batches(training.rows)
+    presentation.check_whole_batches(training.rows, training.own_steps)
     if held is not None:
-        presentation.check_whole_batches(held.rows)
+        presentation.check_whole_batches(held.rows, held.own_steps)
     return TrainingData(training, held, _pool(training, presentation))
 
 

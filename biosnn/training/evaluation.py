@@ -1,20 +1,23 @@
 """`evaluate`: loss, score, predictions and rates of a network on a data set."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..data.spike_trains import SpikeTrains
-from ..engine import chunks, trial_state
+from ..engine import trial_state
 from ..engine.buffers import new_recording
-from ..engine.finite import check_batch
-from ..engine.layouts import NO_CURRENT, all_states, state_layout
+from ..engine.layouts import state_layout
+from ..engine.own_ends import counts_within
+from ..engine.perturbed import Perturbed, Schedule, perturbed, silenced
+from ..engine.perturbed_trials import forward_perturbed, holding, injected
 from ..kernels import arrays
 from ..network.escape import chance
 from ..network.network import Network
+from ..network.perturb_neurons import Perturbation
 from ..support.checks import instance, shown
 from ..support.seeds import TrainingStream
 from ..support.show import About, Shows
@@ -161,6 +164,7 @@ def evaluate(
     threads: int | None = None,
     seed: int | np.random.Generator = 0,
     stateful: bool = False,
+    perturbations: Sequence[Perturbation] = (),
 ) -> Evaluation:
     """Evaluate a network on a data set, without changing it.
 
@@ -169,7 +173,8 @@ def evaluate(
     network
         A network with weights.
     spikes
-        Spike trains of the input, or a dict of input -> spike trains.
+        Spike trains of the input, or a dict of input -> spike trains. Steps after the end of a
+        trial count neither for the loss nor for scores, predictions and rates.
     targets, mask
         What the losses compare with, as for `train`; by default the labels of the spike trains.
     loss
@@ -184,6 +189,9 @@ def evaluate(
         Seed of escape noise.
     stateful
         True: trial k of a batch goes on from trial k of the batch before, as for `train`.
+    perturbations
+        A list of what is done to neurons and synapses in every trial, such as
+        [perturb.Lesion("E", fraction=0.2)] (`biosnn.perturb`).
 
     Returns
     -------
@@ -217,38 +225,45 @@ def evaluate(
     presentation = make_presentation(network, batch, seed, threads, stateful=stateful)
     objective = make_objective(network, loss, readout)
     data = load(network, objective.terms, Given(spikes, targets, mask))
-    return Evaluator(Parameters(network), objective, presentation)(data)
+    change = perturbed(network, perturbations)
+    return Evaluator(Parameters(change.network), objective, presentation, change)(data)
 
 
 class Evaluator:
     """Forward passes over data sets, with their working memory."""
 
     def __init__(
-        self, parameters: Parameters, objective: Objective, presentation: Presentation
+        self,
+        parameters: Parameters,
+        objective: Objective,
+        presentation: Presentation,
+        change: Perturbed | None = None,
     ) -> None:
         self.parameters = parameters
         self.objective = objective
         self.presentation = presentation
+        self.change = change
         self._recording: Any = None
 
     def __call__(self, data: DataSet) -> Evaluation:
         """Return what the network does on the trials of `data`."""
         terms, packed = self.objective.terms, self.parameters.packed
         network = packed.network
-        self.presentation.check_whole_batches(data.rows)
+        self.presentation.check_whole_batches(data.rows, data.own_steps)
         targets = data.targets_of(data.rows)
         totals = total_weights(terms, network, targets, data.rows.size, data.steps)
         found, counts = [], np.zeros(1)
         for rows, recording in self.batches(data):
             found.append(self._assess(data, rows, recording, totals))
-            counts = counts + recording.counts.sum(axis=0, dtype=np.float64)
+            within = counts_within(packed, recording, data.steps_of(rows))
+            counts = counts + within.sum(axis=0, dtype=np.float64)
         predictions = [np.concatenate([each[2][k] for each in found]) for k in range(len(terms))]
         labels = [t.values if term.loss.classifies else None for term, t in zip(terms, targets)]
         return Evaluation(
             float(sum(value for value, *_ in found)),
             mean_of_finite(np.concatenate([score for _, score, _ in found])),
             self.objective.by_readout(predictions),
-            self.rates(counts, data.rows.size * data.steps * network.dt),
+            self.rates(counts, data.n_steps * network.dt),
             self.objective.score_name,
             self.objective.by_readout(labels),
         )
@@ -256,9 +271,12 @@ class Evaluator:
     def batches(self, data: DataSet) -> Iterator[tuple[NDArray[np.int64], Any]]:
         """Yield the trials of each batch and their recording, which the next batch overwrites."""
         size, state = self.presentation.batch_size, None
+        schedule = Schedule(data.steps) if self.change is None else self.change.schedule(data.steps)
+        network = self.parameters.packed.network
+        data = replace(data, events=silenced(network, data.events, schedule.inputs))
         for start in range(0, data.rows.size, size):
             rows = data.rows[start : start + size]
-            recording, state = self._forward(data, rows, state)
+            recording, state = self._forward(data, rows, state, schedule)
             yield rows, recording
 
     def _assess(self, data, rows, recording, totals):
@@ -283,21 +301,21 @@ class Evaluator:
             for p in packed.network.firing
         }
 
-    def _forward(self, data, rows, state):
+    def _forward(self, data, rows, state, schedule):
         """A forward pass without what gradients need, and where its trials stand if stateful."""
-        packed, options = self.parameters.packed, self.presentation
+        packed, options = holding(self.parameters.packed, schedule), self.presentation
         network, key = packed.network, options.key(TrainingStream.EVALUATION)
+        layout, current = injected(packed, {}, schedule.pulses, rows.size, data.steps)
         drive = arrays.Drive(
             data.events,
             rows,
-            NO_CURRENT,
-            np.empty((rows.size, 0, 0), network.dtype),
+            layout.blocks,
+            current,
             chance(packed.order, network.dt, key, rows),
             state,
         )
         recording = self._room(rows.size, data.steps)
-        chunks.forward(packed, drive, recording, data.steps, options.threads)
-        check_batch(packed, drive, recording, data.steps, all_states)
+        drive, recording = forward_perturbed(packed, drive, recording, schedule, options.threads)
         after = (
             trial_state.after(packed, drive, recording, data.steps) if options.stateful else None
         )

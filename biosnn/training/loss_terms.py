@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.spike_base import exist
 from ..engine.layouts import Layout, dense_spikes
+from ..engine.own_ends import by_spike as within_trials
 from ..kernels import arrays
 from ..network.network import Network
 from ..support.checks import as_array, real, reals, shown
@@ -150,6 +152,7 @@ def make_targets(
     mask: Any,
     n_trials: int,
     steps: int,
+    own_steps: NDArray[np.int64] | None = None,
 ) -> tuple[Target, ...]:
     """Return the target of all trials for every term, checked.
 
@@ -159,6 +162,8 @@ def make_targets(
         Labels of the spike trains, for terms without a target, or None.
     targets, mask
         As given to `train`: one for all terms, or a dict by name.
+    own_steps
+        (trial,) steps of each trial, after which no step has a weight; None: all have `steps`.
     """
     result = []
     for term in terms:
@@ -166,7 +171,7 @@ def make_targets(
         target = _of(targets, term, terms, "targets")
         target = labels if target is None else getattr(term.loss, "as_target", _as_target)(target)
         term.loss.check(target, *shape)
-        weights = mask_of(term, terms, mask, n_trials, steps)
+        weights = mask_of(term, terms, mask, n_trials, steps, own_steps)
         term.loss.total_weight(shape, weights)  # ValueError if no step of any trial counts
         result.append(Target(target, weights))
     return tuple(result)
@@ -178,9 +183,19 @@ def _as_target(target):
 
 
 def mask_of(
-    term: LossTerm, terms: tuple[LossTerm, ...], masks: Any, n_trials: int, steps: int
+    term: LossTerm,
+    terms: tuple[LossTerm, ...],
+    masks: Any,
+    n_trials: int,
+    steps: int,
+    own_steps: NDArray[np.int64] | None = None,
 ) -> NDArray[Any] | None:
     """Return the mask of one term, from one for all or a dict by name; None: there is none.
+
+    Parameters
+    ----------
+    own_steps
+        (trial,) steps of each trial, after which no step has a weight; None: all have `steps`.
 
     Raises
     ------
@@ -188,8 +203,13 @@ def mask_of(
         If it does not fit the trials or the loss.
     """
     mask = _of(masks, term, terms, "mask")
-    if mask is None:
-        return None
+    if mask is not None:
+        mask = _checked_mask(mask, term, n_trials, steps)
+    return mask if own_steps is None else _until_ends(mask, term, exist(own_steps, steps))
+
+
+def _checked_mask(mask, term, n_trials, steps):
+    """A mask as an array; ValueError if it does not fit the trials or the loss."""
     mask = reals(mask, "mask", flags=True)
     if mask.shape[:2] != (n_trials, steps):
         raise ValueError(
@@ -202,6 +222,20 @@ def mask_of(
             "losses, give a dict of masks by readout."
         )
     return mask
+
+
+def _until_ends(mask, term, exists):
+    """A mask without the steps after the end of each trial."""
+    loss = term.loss
+    if not (getattr(loss, "takes_mask", True) or getattr(loss, "takes_ends", False)):
+        raise ValueError(
+            f"{type(loss).__name__} takes no mask, and the trials end at different times: it would "
+            "look at steps after their end. A loss of one's own that reads mask (trial, step), "
+            "which is 0 there, says so with takes_ends = True."
+        )
+    if mask is None:
+        return exists
+    return mask * exists.reshape(exists.shape + (1,) * (mask.ndim - 2))
 
 
 def _of(given, term, terms, what):
@@ -324,6 +358,7 @@ def loss_gradient(
     by_count: NDArray[Any],
     steps: int,
     window: int,
+    own_steps: NDArray[np.int64] | None = None,
 ) -> arrays.LossGradient:
     """Return what the adjoint starts from, given derivatives for each population.
 
@@ -335,12 +370,19 @@ def loss_gradient(
         (trial, spiking neuron) derivatives with respect to spike counts.
     window
         Steps of a window that no gradient leaves backwards in time, or 0.
+    own_steps
+        (trial,) steps of each trial, in which spikes are counted; None: all have `steps`.
     """
     n_trials, dtype = len(by_count), packed.network.dtype
+    within = own_steps if np.any(by_count) else None
     states = np.empty((n_trials, steps if layout.width else 0, layout.width), dtype)
-    spikes = np.zeros((n_trials, steps if by_spike else 0, packed.n_spiking), dtype)
+    dense = steps if by_spike or within is not None else 0
+    spikes = np.zeros((n_trials, dense, packed.n_spiking), dtype)
     for name, slope in by_state.items():
         states[..., layout.columns[f"{name}.U"]] = slope
     for name, slope in by_spike.items():
         spikes[..., packed.neurons(name)] = slope
+    if within is not None:
+        spikes += within_trials(by_count, within, steps)
+        by_count = np.zeros_like(by_count)
     return arrays.LossGradient(layout.blocks, states, spikes, by_count, window)

@@ -87,6 +87,24 @@ def full_mask(mask: Any, shape: tuple[int, ...]) -> NDArray[np.floating]:
     return np.broadcast_to(mask.reshape(mask.shape + (1,) * (len(shape) - mask.ndim)), shape)
 
 
+def counted(mask: Any, readout: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return (trial, step) which steps a loss of whole trials looks at: those of weight above 0.
+
+    Parameters
+    ----------
+    mask
+        (trial, step), such as the steps until the end of each trial.
+    readout
+        (trial, step, unit).
+
+    Examples
+    --------
+    >>> counted([[1, 0.5, 0]], np.zeros((1, 3, 2)))
+    array([[ True,  True, False]])
+    """
+    return full_mask(mask, readout.shape[:2]) > 0
+
+
 def mask_sum(mask: Any, shape: tuple[int, ...]) -> float:
     """Return the sum of the weights of all trials, steps and units.
 

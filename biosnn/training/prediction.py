@@ -1,5 +1,6 @@
 """`predict`: what a network says of data whose labels nobody knows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,10 @@ from numpy.typing import NDArray
 
 from ..data.spike_trains import SpikeTrains
 from ..engine.layouts import state_layout
+from ..engine.own_ends import counts_within
+from ..engine.perturbed import perturbed
 from ..network.network import Network
+from ..network.perturb_neurons import Perturbation
 from ..support.checks import flag, instance
 from ..support.show import About, Shows
 from ..support.tables import Table, number
@@ -89,6 +93,7 @@ def predict(
     threads: int | None = None,
     seed: int | np.random.Generator = 0,
     stateful: bool = False,
+    perturbations: Sequence[Perturbation] = (),
 ) -> Predictions:
     """Predict the class, or the trace, of every trial, without labels.
 
@@ -97,7 +102,8 @@ def predict(
     network
         A network with weights.
     spikes
-        Spike trains of the input, or a dict of input -> spike trains. Labels are not looked at.
+        Spike trains of the input, or a dict of input -> spike trains. Labels are not looked at, nor
+        are the steps after the end of a trial.
     mask
         Weights of steps, as for `train`.
     loss
@@ -115,6 +121,8 @@ def predict(
         Seed of escape noise.
     stateful
         True: trial k of a batch goes on from trial k of the batch before, as for `train`.
+    perturbations
+        A list of what is done to neurons and synapses in every trial (`biosnn.perturb`).
 
     Returns
     -------
@@ -147,16 +155,19 @@ def predict(
     presentation = make_presentation(network, batch, seed, threads, stateful=stateful)
     objective = make_objective(network, loss, readout)
     data = load(network, (), Given(spikes))
-    masks = [mask_of(t, objective.terms, mask, data.rows.size, data.steps) for t in objective.terms]
-    return _predict(network, objective, presentation, data, masks, flag(traces, "traces"))
+    shape = data.rows.size, data.steps, data.own_steps
+    masks = [mask_of(term, objective.terms, mask, *shape) for term in objective.terms]
+    change = perturbed(network, perturbations)
+    return _predict(change, objective, presentation, data, masks, flag(traces, "traces"))
 
 
-def _predict(network, objective, presentation, data, masks, traces):
+def _predict(change, objective, presentation, data, masks, traces):
     """Forward passes over all batches, put together."""
+    network = change.network
     names = [f"{p.name}.U" for p in network.readouts] if traces else []
     watched = _Watched(objective.loss, objective.terms, names=tuple(names))
-    evaluator = Evaluator(Parameters(network), watched, presentation)
-    presentation.check_whole_batches(data.rows)
+    evaluator = Evaluator(Parameters(network), watched, presentation, change)
+    presentation.check_whole_batches(data.rows, data.own_steps)
     packed = evaluator.parameters.packed
     columns = state_layout(packed, watched.seen).columns
     found, counts = [], np.zeros(1)
@@ -167,7 +178,8 @@ def _predict(network, objective, presentation, data, masks, traces):
         ]
         kept = [recording.states[..., columns[name]].copy() for name in names]
         found.append((each, kept))
-        counts = counts + recording.counts.sum(axis=0, dtype=np.float64)
+        within = counts_within(packed, recording, data.steps_of(rows))
+        counts = counts + within.sum(axis=0, dtype=np.float64)
     terms = range(len(objective.terms))
     predictions = [np.concatenate([each[k][0] for each, _ in found]) for k in terms]
     probabilities = [_joined([each[k][1] for each, _ in found]) for k in terms]
@@ -178,7 +190,7 @@ def _predict(network, objective, presentation, data, masks, traces):
             name.removesuffix(".U"): np.concatenate([kept[k] for _, kept in found])
             for k, name in enumerate(names)
         },
-        evaluator.rates(counts, data.rows.size * data.steps * network.dt),
+        evaluator.rates(counts, data.n_steps * network.dt),
     )
 
 

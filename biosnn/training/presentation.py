@@ -60,8 +60,14 @@ class Presentation:
         """Return the number of batches of these trials."""
         return -(-rows.size // self.batch_size)
 
-    def check_whole_batches(self, rows: np.ndarray) -> None:
+    def check_whole_batches(self, rows: np.ndarray, own_steps: np.ndarray | None = None) -> None:
         """Raise ValueError if trials are to go on from each other, but do not fill batches."""
+        if self.stateful and own_steps is not None:
+            raise ValueError(
+                f"with stateful=True trials go on from each other, but they end after "
+                f"{own_steps.min()} to {own_steps.max()} steps; cut the recordings into pieces of "
+                "one length."
+            )
         if self.stateful and rows.size % self.batch_size:
             raise ValueError(
                 f"{rows.size} trials are not a whole number of batches of {self.batch_size}: with "

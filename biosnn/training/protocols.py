@@ -22,6 +22,9 @@ class Loss(Protocol):
     time step in seconds, and `as_target(target)` turns what the user gave as target into an array
     whose first axis counts trials.
 
+    Where trials have `ends` of their own, the mask is 0 after the end of each trial. A loss that
+    takes no masks of users, but reads this one, says `takes_ends = True`; others refuse such data.
+
     Examples
     --------
     The mean absolute error of the last step:
@@ -31,6 +34,7 @@ class Loss(Protocol):
     >>> @dataclass(frozen=True)
     ... class AbsoluteErrorAtTheEnd:
     ...     classifies = False
+    ...     takes_mask = False
     ...
     ...     def check(self, target, n_trials, steps, n_units):
     ...         if np.shape(target) != (n_trials, n_units):
@@ -129,8 +133,8 @@ class Regularizer(Protocol):
     def value_and_gradient(self, values: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         """Return the term and its derivative with respect to each element of `values`.
 
-        For counts the term is a mean over trials. It is also computed for parts of a batch, whose
-        terms are averaged.
+        For counts, which are of the spikes until the end of each trial, the term is a mean over
+        trials. It is also computed for parts of a batch, whose terms are averaged.
         """
 
 

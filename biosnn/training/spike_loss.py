@@ -16,7 +16,7 @@ from ..data.spike_trains import SpikeTrains
 from ..support import checks, plausible
 from ..support.checks import as_array, keep, real, reals
 from .classification import CrossEntropy
-from .masks import as_readout, of_one_shape
+from .masks import as_readout, counted, of_one_shape
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,11 +33,12 @@ class TimeToFirstSpike(CrossEntropy):
 
     Notes
     -----
-    L = mean_b -w_b log softmax(-sharpness latency[b, :] / T)[label_b], with T steps in a trial and
+    L = mean_b -w_b log softmax(-sharpness latency[b, :] / T_b)[label_b] with T_b steps in trial b
+    and
 
         latency[b, i] = sum_n prod_(m <= n) (1 - S[b, m, i]),
 
-    the number of steps before the first spike, and T for a unit that does not spike. It is linear
+    the number of steps before the first spike, and T_b for a unit that does not spike. It is linear
     in each S:
 
         d latency / d S[m] = -prod_(k < m) (1 - S[k])  sum_(n >= m) prod_(m < k <= n) (1 - S[k])
@@ -65,24 +66,28 @@ class TimeToFirstSpike(CrossEntropy):
         )
         keep(self, sharpness=real(self.sharpness, "TimeToFirstSpike: sharpness", above=0, why=why))
 
-    def latency(self, spikes: Any) -> NDArray[np.float64]:
+    def latency(self, spikes: Any, mask: Any = None) -> NDArray[np.float64]:
         """Return the number of steps before the first spike, (trial, unit)."""
-        silent = 1 - as_readout(spikes, "spikes").astype(np.float64)
-        return np.cumprod(silent, axis=1).sum(axis=1)
+        spikes = as_readout(spikes, "spikes")
+        before = np.cumprod(1 - spikes.astype(np.float64), axis=1)
+        return (before if mask is None else before * counted(mask, spikes)[..., None]).sum(axis=1)
 
-    def reduce(self, readout: NDArray[Any]) -> tuple[NDArray[Any], Any]:
-        """Return logits from latencies."""
-        return -self.sharpness / readout.shape[1] * self.latency(readout), readout
+    def reduce(self, readout: NDArray[Any], mask: Any = None) -> tuple[NDArray[Any], Any]:
+        """Return logits from latencies, with the spikes and the steps of each trial."""
+        exist = np.ones(readout.shape[:2], bool) if mask is None else counted(mask, readout)
+        scale = -self.sharpness / exist.sum(axis=1)[:, None]
+        return scale * self.latency(readout, mask), (readout, exist)
 
     def spread(self, readout: NDArray[Any], gradient: NDArray[Any], where: Any) -> NDArray[Any]:
         """Return the derivative with respect to the spikes, which `reduce` handed on."""
-        silent = 1 - where.astype(np.float64)
+        spikes, exist = where
+        silent = 1 - spikes.astype(np.float64)
         before = np.ones_like(silent)
         before[:, 1:] = np.cumprod(silent[:, :-1], axis=1)
-        after = np.ones_like(silent)
+        after = np.ones_like(silent) * exist[..., None]
         for m in range(silent.shape[1] - 2, -1, -1):
             after[:, m] += silent[:, m + 1] * after[:, m + 1]
-        by_latency = self.sharpness / silent.shape[1] * gradient[:, None]
+        by_latency = (self.sharpness / exist.sum(axis=1)[:, None] * gradient)[:, None]
         return (by_latency * before * after).astype(readout.dtype)
 
 
@@ -104,7 +109,9 @@ class VanRossumDistance:
     -----
     L = mean over trials and units of (1/tau) sum_n v[n]^2 dt, with
 
-        v[n] = exp(-dt/tau) v[n-1] + S[n] - target[n].
+        v[n] = exp(-dt/tau) v[n-1] + S[n] - target[n],
+
+    and the sum over the steps of each trial.
 
     References
     ----------
@@ -128,6 +135,7 @@ class VanRossumDistance:
     classifies = False
     needs_spikes = True
     takes_mask = False
+    takes_ends = True
     score_name = "negative distance"
 
     def __post_init__(self) -> None:
@@ -157,8 +165,17 @@ class VanRossumDistance:
             )
         reals(target, "VanRossumDistance: target counts", 0, flags=True)
 
-    def distances(self, spikes: Any, target: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    def distances(
+        self, spikes: Any, target: Any, mask: Any = None
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return the distance of each trial, and its derivative.
+
+        Parameters
+        ----------
+        spikes, target
+            (trial, step, unit).
+        mask
+            (trial, step) which steps each trial has, if not all.
 
         Returns
         -------
@@ -176,6 +193,8 @@ class VanRossumDistance:
         v = spikes.astype(np.float64) - target
         for n in range(1, v.shape[1]):  # scipy.signal does this too, but takes seconds to import
             v[:, n] += decay * v[:, n - 1]
+        if mask is not None:
+            v *= counted(mask, spikes)[..., None]
         slope = 2 * scale * v
         for n in range(v.shape[1] - 2, -1, -1):
             slope[:, n] += decay * slope[:, n + 1]
@@ -200,7 +219,7 @@ class VanRossumDistance:
         """Return the mean distance and its derivative with respect to each spike."""
         spikes = as_readout(readout, "spikes")
         total = self.total_weight(spikes.shape) if total is None else total
-        value, slope = self.distances(spikes, target)
+        value, slope = self.distances(spikes, target, mask)
         return value.sum() / total, (slope / (total * spikes.shape[2])).astype(spikes.dtype)
 
     def predict(self, readout: Any, mask: Any = None) -> NDArray[Any]:
@@ -209,4 +228,4 @@ class VanRossumDistance:
 
     def score(self, readout: Any, target: Any, mask: Any = None) -> NDArray[Any]:
         """Return the negative distance of each trial."""
-        return -self.distances(readout, target)[0]
+        return -self.distances(readout, target, mask)[0]

@@ -64,7 +64,10 @@ def train(
     network
         A network with weights to start from, such as those of `fluctuation_driven`.
     spikes
-        Training data: spike trains of the input, or a dict of input -> spike trains.
+        Training data: spike trains of the input, or a dict of input -> spike trains. Where trials
+        have `ends` of their own, what comes after the end of a trial counts for nothing: neither
+        for the loss (a mean over steps is one over the steps of all trials), nor for scores and
+        bounds on spike counts.
     targets
         What the loss compares with: an array whose first axis counts trials, or a dict by readout.
         Default: the labels of the spike trains.

@@ -36,6 +36,7 @@ MODULES = (
     "experiments",
     "families",
     "interop",
+    "perturb",
     "plot",
     "schedules",
     "signals",

@@ -31,7 +31,7 @@ class Reverse:
         """Return the events after the change."""
         times, units, trials = events.columns()
         backwards = rng.random() < self.probability
-        times = np.where(backwards[trials], events.duration - times, times)
+        times = np.where(backwards[trials], events.ends[trials] - times, times)
         return events.replaced(times, units, trials)
 
 

@@ -17,7 +17,9 @@ import biosnn as bs
 # --------
 # A margin loss on the mean of the readout over time: the right class must lead every other one by
 # 1. Write the value and its derivative side by side. The readout has the shape (trial, step,
-# unit); `total` is what the sum over trials is divided by, since a batch is computed in parts.
+# unit); `total` is what the sum over trials is divided by, since a batch is computed in parts. A
+# loss that reads `mask` (trial, step) also serves data whose trials end at different times: the
+# mask is 0 after the end of a trial.
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Margin:
 
     margin: float = 1.0
     classifies = True
+    takes_mask = False  # it looks at all steps
 
     def check(self, target, n_trials, steps, n_units):
         """Refuse targets that do not fit."""

@@ -222,3 +222,29 @@ def test_figures():
         axis = home.add_subplot()
         assert result.plot(ax=axis) is axis
         assert type(result).__name__ in repr(result)
+
+
+# ----------------------------------------------------------------------------------- unequal trials
+
+
+def test_signals_of_unequal_trials_are_cut_to_the_shortest():
+    spikes = bs.data.poisson(50.0, 5, 0.3, n_trials=3, seed=1)
+    early = spikes.times < np.array([0.3, 0.2, 0.25])[spikes.trials]
+    uneven = bs.SpikeTrains.from_events(
+        spikes.times[early],
+        spikes.units[early],
+        spikes.trials[early],
+        n_trials=3,
+        n_units=5,
+        ends=[0.3, 0.2, 0.25],
+    )
+    found = signals.population_rate(uneven, 10e-3)
+    whole = signals.population_rate(spikes, 10e-3)
+    np.testing.assert_array_equal(found.values, whole.values[:, :20])
+    net = bs.Network(dt=1e-3)
+    cells = net.population(2, bs.ei_lif(), "excitatory", name="E")
+    net.connect(net.input(5), cells, weights=np.full((5, 2), 0.1))
+    trace = bs.run(net, uneven, record=["E.U"])
+    assert signals.recorded(trace, "E.U").n_steps == 200
+    kernel = {"E": signals.GaussianKernel(1.0, 5e-3, 2e-3)}
+    assert signals.kernel_field_potential({"E": uneven}, kernel, 1e-3).n_steps == 200

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from biosnn.analysis import correlogram, counts, stats
-from biosnn.data.spike_trains import SpikeTrains, from_dense
+from biosnn.data.joining import from_dense
+from biosnn.data.spike_trains import SpikeTrains
 
 DURATION = 1.0
 
@@ -474,7 +475,7 @@ TRAINS = from_dense(np.ones((1, 10, 2), int), 0.1)
             lambda: stats.cross_correlogram(
                 TRAINS, clock(0.1, 2, 1, 2.0), ([0], [0]), reach=0.1, width=0.01
             ),
-            "trials of 1 s and post 1 of 2 s",
+            "trial 0 ends at 1 s and at 2 s",
         ),
         (
             lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), reach=0.6, width=0.01),

@@ -259,3 +259,17 @@ def test_script_of_a_trained_network_runs_alone(tmp_path):
         and "biosnn" not in text.split('"""', 2)[2]
         and "class_ = SpikeGeneratorGroup" in text
     )
+
+
+@pytest.mark.slow
+def test_trials_that_end_at_different_times_are_compared_until_their_ends():
+    net, whole = circuit(), bs.data.poisson(20, 100, 0.1, 2, seed=2)
+    ends = [0.05, 0.1]
+    spikes = whole[0].select(stop=0.05) + whole[1]
+    report = brian.compare(net, spikes, record=["E.U"], progress=False)
+    agree(report)
+    assert report.duration == pytest.approx(0.1)
+    ours, theirs = report.rasters["E"]
+    np.testing.assert_allclose(ours.ends, ends)
+    np.testing.assert_array_equal(ours.times, bs.run(net, spikes).spikes["E"].times)
+    np.testing.assert_array_equal(theirs.times, ours.times)

@@ -326,6 +326,19 @@ def write(
     return path
 
 
+def test_shd_trials_may_keep_their_own_ends(tmp_path):
+    content = [[[0.1, 0.528], [], [0.299, 0.61]], [[1, 2], [], [3, 4]]]
+    path = write(tmp_path / "a.h5", *content, time_type=np.float32)
+    spikes = load_shd(path, own_ends=True)
+    assert spikes.ends.tolist() == [0.53, 0.01, 0.62] and spikes.duration == 0.62
+    short = load_shd(path, duration=0.4, own_ends=True)
+    assert short.ends.tolist() == [0.11, 0.01, 0.3] and short.times.size == 2
+    for part in split(spikes, (0.34, 0.33, 0.33), seed=1):
+        assert part.duration in (0.53, 0.01, 0.62) and part.ends is None
+    none = load_shd(write(tmp_path / "b.h5", [], [], np.zeros(0, int)), own_ends=True)
+    assert len(none) == 0 and none.ends is None
+
+
 @pytest.mark.parametrize("time_type", [np.float16, np.float32, np.float64])
 def test_shd_round_trip(tmp_path, time_type):
     spikes = load_shd(write(tmp_path / "a.h5", time_type=time_type), duration=1.0)
@@ -549,7 +562,7 @@ def test_fetch_errors(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="dataset is 'mnist'; known are 'shd' and 'ssc'"):
         fetch_shd("mnist")
     monkeypatch.setitem(sys.modules, "pooch", None)
-    with pytest.raises(ImportError, match=r"pooch .* `pip install biosnn\[data\]`"):
+    with pytest.raises(ImportError, match=r"fetch_shd needs the package pooch: .*biosnn\[data\]"):
         fetch_shd("shd", folder=tmp_path)
 
 

@@ -25,6 +25,7 @@ AFTER_TRAINING = {
             "threads": 1,
             "seed": 0,
             "stateful": False,
+            "perturbations": [bs.perturb.Lesion("E", neurons=[0])],
         },
         lambda c, found: (found.probabilities, found.traces, found.rates),
     ),

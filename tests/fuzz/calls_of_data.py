@@ -177,11 +177,18 @@ DATA = {
             "time_unit": 1e-6,
             "pool": 2,
             "dtype": np.float64,
+            "own_ends": True,
         },
     ),
     "data.load_shd": lambda c: (
         bs.data.load_shd,
-        {"path": shd(c), "duration": 0.5, "n_units": 700, "dtype": np.float32},
+        {
+            "path": shd(c),
+            "duration": 0.5,
+            "n_units": 700,
+            "dtype": np.float32,
+            "own_ends": True,
+        },
     ),
     "data.load_speakers": lambda c: (bs.data.load_speakers, {"path": shd(c)}),
     # statistics
@@ -211,7 +218,11 @@ DATA = {
     ),
     "stats.ei_balance": lambda c: (
         bs.stats.ei_balance,
-        {"excitatory": np.ones((2, 5, 3)), "inhibitory": np.ones((2, 5, 3))},
+        {
+            "excitatory": np.ones((2, 5, 3)),
+            "inhibitory": np.ones((2, 5, 3)),
+            "own_steps": [5, 3],
+        },
     ),
     # pictures
     "plot.colour": lambda c: (bs.plot.colour, {"population": c.net["E"]}),

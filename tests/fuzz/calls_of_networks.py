@@ -132,7 +132,10 @@ NETWORKS = {
     "Network.spike_jumps": lambda c: (c.net.spike_jumps, {"population": "E"}),
     "Network.time_constants": lambda c: (c.net.time_constants, {"population": "E"}),
     "Network.weight_shape": lambda c: (c.net.weight_shape, {"projection": "E->I"}),
-    "audit": lambda c: (bs.audit, {"network": c.net}),
+    "audit": lambda c: (
+        bs.audit,
+        {"network": c.net, "perturbations": [bs.perturb.Lesion("E", neurons=[0])]},
+    ),
     "recurrent_projections": lambda c: (bs.recurrent_projections, {"network": c.net}),
     "time_rescale": lambda c: (
         bs.time_rescale,

@@ -4,7 +4,7 @@ import numpy as np
 
 import biosnn as bs
 
-from .objects import EACH, IN_LIST, STEP, augments, saved, streamed, trains
+from .objects import EACH, IN_LIST, STEP, Frame, augments, saved, streamed, trains
 
 RUNS = {
     # spike trains
@@ -36,10 +36,56 @@ RUNS = {
         bs.SpikeTrains.from_units,
         {"times": [[0.001, 0.002], [0.001]], "duration": 0.01, "label": 1},
     ),
+    "SpikeTrains ends": lambda c: (
+        bs.SpikeTrains,
+        {
+            "times": [0.001, 0.002, 0.001],
+            "units": [0, 1, 1],
+            "offsets": [0, 2, 3],
+            "n_units": 2,
+            "duration": 0.01,
+            "ends": [0.01, 0.005],
+        },
+        lambda c, trains: (repr(trains), bs.bin_spikes(trains, STEP)),
+    ),
+    "SpikeTrains.from_lists": lambda c: (
+        bs.SpikeTrains.from_lists,
+        {
+            "times": [[[0.001, 0.002], [0.001]], [[], []]],
+            "duration": None,
+            "labels": [1, 0],
+            "ends": [0.01, 0.02],
+        },
+    ),
+    "SpikeTrains.from_frame": lambda c: (
+        bs.SpikeTrains.from_frame,
+        {
+            "frame": Frame(trial=[0, 1], unit=[1, 0], time=[0.001, 0.002]),
+            "n_trials": 2,
+            "n_units": 2,
+            "duration": 0.02,
+            "labels": [1, 0],
+            "ends": [0.01, 0.02],
+            "trial": "trial",
+            "unit": "unit",
+            "time": "time",
+        },
+    ),
+    "SpikeTrains.select": lambda c: (
+        c.unequal.select,
+        {"trials": [0, 1], "units": [2, 0], "start": 0.002, "stop": 0.015},
+        lambda c, trains: trains.to_lists(),
+    ),
+    "SpikeTrains.shift": lambda c: (c.unequal.shift, {"by": [1e-3] * 6}),
+    "SpikeTrains.merge": lambda c: (c.spikes.merge, {"other": c.spikes}),
+    "SpikeTrains.relabel": lambda c: (c.spikes.relabel, {"labels": {0: 1, 1: 0}}),
+    "SpikeTrains.to_dense": lambda c: (c.unequal.to_dense, {"dt": STEP, "merge": True}),
+    "SpikeTrains +": lambda c: (c.unequal.__add__, {"other": c.spikes}),
     "SpikeTrains[]": lambda c: (c.spikes.__getitem__, {"index": 0}),
+    "concatenate": lambda c: (bs.concatenate, {"parts": [c.spikes, c.spikes], "axis": "unit"}),
     "from_dense": lambda c: (
         bs.from_dense,
-        {"counts": np.ones((2, 3, 4)), "dt": STEP, "labels": [0, 1]},
+        {"counts": np.ones((2, 3, 4)), "dt": STEP, "labels": [0, 1], "ends": [0.003, 0.003]},
     ),
     "bin_spikes": lambda c: (bs.bin_spikes, {"spikes": c.spikes, "dt": STEP, "merge": True}),
     "augment": lambda c: (
@@ -75,6 +121,7 @@ RUNS = {
             "tape": False,
             "moments": ["I.U"],
             "seed": 0,
+            "perturbations": [bs.perturb.Silence("E", start=5e-3)],
         },
         lambda c, trace: (trace.states, trace.spikes, trace.mean),
     ),
@@ -117,6 +164,7 @@ RUNS = {
             "progress": False,
             "out": str(c.folder / "spikes.h5"),
             "merge": True,
+            "perturbations": [bs.perturb.Silence("E", start=5e-3)],
         },
         lambda c, s: (s.states, s.spikes, s.rates, str(s)),
     ),
@@ -259,6 +307,7 @@ RUNS = {
             "threads": 1,
             "seed": 0,
             "stateful": False,
+            "perturbations": [bs.perturb.Lesion("E", neurons=[0])],
         },
         lambda c, e: (e.loss, e.score, e.rates),
     ),

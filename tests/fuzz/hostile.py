@@ -245,6 +245,7 @@ HOSTILE |= {
     "self in list": lambda c: _endless(),
     "SpikeTrains": lambda c: c.spikes,
     "SpikeTrains no trials": lambda c: c.spikes[:0],
+    "SpikeTrains with ends": lambda c: c.unequal,
     "SpikeTrains silent": lambda c: c.silent,
     "SpikeTrains of 3 units": lambda c: c.other_spikes,
     "SpikeTrains class": lambda c: bs.SpikeTrains,

@@ -11,6 +11,14 @@ import biosnn as bs
 STEP = 1e-3
 
 
+class Frame(dict):
+    """As a data frame: columns by name."""
+
+    @property
+    def columns(self):
+        return list(self)
+
+
 class Objects:
     """What arguments are made of, each when it is asked for first."""
 
@@ -26,6 +34,12 @@ class Objects:
     @cached_property
     def long_spikes(self):
         return bs.data.poisson(100.0, 4, 0.2, 2, seed=0)
+
+    @cached_property
+    def unequal(self):
+        ends = [0.02, 0.01, 0.0155, 0.02, 0.003, 0.02]
+        times = [[[end / 3], [], [end / 2, end / 2], [0.0]] for end in ends]
+        return bs.SpikeTrains.from_lists(times, ends=ends, labels=[0, 1, 0, 1, 0, 1])
 
     @cached_property
     def silent(self):

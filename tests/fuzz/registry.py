@@ -13,12 +13,13 @@ from .calls_after_training import AFTER_TRAINING
 from .calls_of_data import DATA
 from .calls_of_networks import NETWORKS
 from .calls_of_neurons import NEURONS
+from .calls_of_perturbations import PERTURBATIONS
 from .calls_of_runs import RUNS
 from .calls_of_signals import MADE, SIGNALS
 from .calls_of_theory import THEORY
 from .objects import Objects, shown  # noqa: F401
 
-CALLS = NETWORKS | NEURONS | RUNS | AFTER_TRAINING | DATA | THEORY | SIGNALS
+CALLS = NETWORKS | NEURONS | RUNS | PERTURBATIONS | AFTER_TRAINING | DATA | THEORY | SIGNALS
 
 CALLS_OF_BRIAN2 = {
     "brian.compare": lambda c: (
@@ -103,6 +104,16 @@ LEFT_OUT = {
     "Rule": "a protocol",
     "Schedule": "a protocol",
     "families.Family": "a protocol",
+    **{
+        f"perturb.{name}": "called by run and audit"
+        for name in (
+            "LesionSynapses.onto",
+            "Rewire.onto",
+            "Rewire.text",
+            "Scale.onto",
+            "Scale.text",
+        )
+    },
     "RoundingWarning": "a warning",
     "UnitWarning": "a warning",
     "data.Task": "made by the tasks",

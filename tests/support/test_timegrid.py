@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import biosnn as bs
-from biosnn.data.spike_trains import first_steps
+from biosnn.data.spike_base import first_steps
 from biosnn.engine import inputs
 from biosnn.engine.gradient import window_steps
 from biosnn.support import timegrid

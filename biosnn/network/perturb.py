@@ -1,0 +1,151 @@
+"""Perturbations of a network: silence, clamp, stimulate, lesion, rewire, scale.
+
+`run`, `simulate` and `evaluate` take a list of them, and the network stays as it is:
+
+    run(net, spikes, perturbations=[perturb.Silence("I", fraction=0.2, start=0.1, stop=0.2)])
+
+    Silence, Clamp, Stimulate       neurons, for a while            perturb_neurons.py
+    Lesion                          neurons, for a whole run
+    LesionSynapses, Scale, Rewire   synapses, for a whole run       perturb_synapses.py
+
+To go on with other perturbations, go on from a state: `run(…, state=trace.state)`.
+"""
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..support import checks
+from ..support.checks import refuse, several
+from .perturb_neurons import Clamp, Lesion, Perturbation, Silence, Stimulate
+from .perturb_synapses import LesionSynapses, OfSynapses, Rewire, Scale, cut_off
+
+__all__ = [
+    "Clamp",
+    "Lesion",
+    "LesionSynapses",
+    "Rewire",
+    "Scale",
+    "Silence",
+    "Stimulate",
+    "apply",
+]
+
+
+def checked(perturbations: Any) -> tuple[Perturbation, ...]:
+    """Return a list of perturbations as a tuple.
+
+    Raises
+    ------
+    ValueError
+        If it is no list, or something else is in it.
+
+    Examples
+    --------
+    >>> checked([Silence("E")])
+    (Silence('E'),)
+    """
+    example = "bs.perturb.Silence('E', start=0.1, stop=0.2)"
+    given = several(perturbations, "perturbations", example)
+    for k, each in enumerate(given):
+        if not isinstance(each, Perturbation):
+            refuse(f"perturbations[{k}]", each, f"one of biosnn.perturb, such as {example}")
+    return given
+
+
+def apply(network: Any, perturbations: Sequence[Perturbation]) -> Any:
+    """Return a copy of a network with lesions, rewired and scaled synapses.
+
+    Parameters
+    ----------
+    network
+        The Network, which stays as it is.
+    perturbations
+        A list of `Lesion`, `LesionSynapses`, `Scale` and `Rewire`, which follow each other.
+
+    Returns
+    -------
+    The copy, with weights of its own. Neurons of a `Lesion` still spike in it if they are driven,
+    but without effect.
+
+    Raises
+    ------
+    ValueError
+        If a perturbation does not fit the network, or is only for a while.
+
+    See Also
+    --------
+    biosnn.audit : signs of the neurons of what is left.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> net = bs.Network(dt=1e-3)
+    >>> cells = net.population(3, bs.ei_lif(), "excitatory", name="E")
+    >>> projection = net.connect(cells, cells, weights=np.ones((3, 3)))
+    >>> apply(net, [Lesion("E", neurons=[0])]).weights["E->E"].sum(axis=1)
+    array([0., 3., 3.], dtype=float32)
+    """
+    checks.network(network)
+    for each in checked(perturbations):
+        if isinstance(each, (Silence, Clamp, Stimulate)):
+            raise ValueError(
+                f"{type(each).__name__} acts for a while, so it is for run, simulate and evaluate; "
+                "a network itself can have Lesion, LesionSynapses, Scale and Rewire."
+            )
+    other = _copy(derived(network, perturbations))
+    other.weights = {name: np.array(weights)[()] for name, weights in other.weights.items()}
+    other.parameters = {name: np.array(p) for name, p in other.parameters.items()}
+    return other
+
+
+def derived(network: Any, perturbations: Sequence[Perturbation]) -> Any:
+    """Return a network with other weights and synapses, which shares all else with `network`.
+
+    Parameters
+    ----------
+    network
+        The Network, which stays as it is.
+    perturbations
+        All kinds; those for a while change nothing here.
+    """
+    static = [each for each in perturbations if isinstance(each, (Lesion, OfSynapses))]
+    if not static:
+        return network
+    other = _copy(network)
+    for each in static:
+        if isinstance(each, Lesion):
+            population, neurons = each.of(network)
+            cut_off(other, population.name, neurons)
+        else:
+            each.onto(other)
+    return other
+
+
+def _copy(network):
+    """A network that shares its arrays, but has its own lists of them."""
+    other = copy.copy(network)
+    other.weights, other.synapses = dict(network.weights), dict(network.synapses)
+    return other
+
+
+def shown(network: Any, perturbations: Sequence[Perturbation]) -> list[tuple[str, str]]:
+    """Return rows (label, text) that say what perturbations do to a network.
+
+    Parameters
+    ----------
+    network
+        The network that was perturbed.
+    perturbations
+        Any number.
+
+    Examples
+    --------
+    >>> shown(None, ())
+    []
+    """
+    labels = ["perturbed", *[""] * len(perturbations)]
+    texts = [f"{type(each).__name__}: {each.text(network)}" for each in perturbations]
+    return list(zip(labels, texts, strict=False))
