@@ -150,3 +150,20 @@ def test_moments_and_gradients_are_of_neurons():
     grad = {"readout.U": np.ones_like(trace.states["readout.U"])}
     with pytest.raises(ValueError, match="no means over neurons"):
         bs.gradient(trace, states=grad, record={"E.U": bs.Means({"a": [0]})})
+
+
+def test_means_with_perturbations():
+    options = {"perturbations": [bs.perturb.Silence("E", neurons=range(20), start=0.03, stop=0.08)]}
+    net = circuit()
+    runs = [
+        bs.run(net, trains(), record=record, **options)
+        for record in (["E.U"], {"E.U": bs.Means(GROUPS)})
+    ]
+    expected = by_hand(runs[0].states["E.U"])
+    np.testing.assert_allclose(runs[1].states["E.U"], expected, rtol=1e-6, atol=1e-7)
+    runs = [
+        bs.simulate(net, 0.2, trains(1), record=record, progress=False, **options)
+        for record in (["E.U"], {"E.U": bs.Means(GROUPS)})
+    ]
+    expected = by_hand(runs[0].states["E.U"])
+    np.testing.assert_allclose(runs[1].states["E.U"], expected, rtol=1e-6, atol=1e-7)
