@@ -159,7 +159,7 @@ def kernel_field_potential(
     References
     ----------
     Teleńczuk, Teleńczuk & Destexhe (2020), J. Neurosci. Methods 344:108871; Hagen et al. (2022),
-    PLoS Comput. Biol. 18(9):e1010353 (kernels from biophysical models).
+    PLoS Comput. Biol. 18(8):e1010353 (kernels from biophysical models).
 
     Examples
     --------
