@@ -10,6 +10,7 @@ from importlib import import_module as _import_module
 
 from . import data, experiments, interop, theory
 from .analysis import signals, stats
+from .data import encode
 from .data.augmentation import Augmentation, augment
 from .data.augmentations import (
     Blend,
@@ -35,10 +36,11 @@ from .engine.simulation import Simulation
 from .engine.state import State
 from .engine.state_file import load_state, save_state
 from .engine.trace import Trace
+from .experiments.sweep import sweep
 from .initializer.baselines import kaiming, random_weights, xavier
 from .initializer.fluctuation_driven import fluctuation_driven
 from .initializer.report import InitializerReport, PopulationReport
-from .network import families, perturb
+from .network import families, perturb, space
 from .network.adaptive_models import adaptive_lif, ei_adaptive_lif
 from .network.conductance_models import alpha_conductance_lif, conductance_lif
 from .network.connectivity import BlockDiagonal, FanOut, OneToOne, Pairs, Rule, from_scipy
@@ -62,6 +64,7 @@ from .network.layers import (
     layer,
 )
 from .network.network import Network
+from .network.network_file import load, load_weights, save
 from .network.neuron import Neuron, Receptor, bounded
 from .network.neuron_models import ampa_nmda_gaba, ei_lif, leaky_readout, lif, lif_delta
 from .network.nonlinear_models import adex, izhikevich
@@ -84,7 +87,6 @@ from .network.surrogate import (
     TruncatedSuperSpike,
 )
 from .network.synapses import Synapses
-from .network.weight_file import load_weights, save_weights
 from .support.warn import RoundingWarning, UnitWarning
 from .theory.regime import PopulationRegime, Regime, regime
 from .training import schedules
@@ -221,6 +223,7 @@ __all__ = [
     "data",
     "ei_adaptive_lif",
     "ei_lif",
+    "encode",
     "evaluate",
     "experiments",
     "families",
@@ -235,6 +238,7 @@ __all__ = [
     "leaky_readout",
     "lif",
     "lif_delta",
+    "load",
     "load_state",
     "load_weights",
     "log_normal_time_constants",
@@ -249,12 +253,14 @@ __all__ = [
     "recurrent_projections",
     "regime",
     "run",
+    "save",
     "save_state",
-    "save_weights",
     "schedules",
     "signals",
     "simulate",
+    "space",
     "stats",
+    "sweep",
     "theory",
     "time_rescale",
     "train",

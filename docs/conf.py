@@ -37,7 +37,15 @@ extensions = [
     "source_links",
 ]
 root_doc = "index"
-exclude_patterns = ["_build", "tutorials", "howto", "galleries", "programs", "generated/sources"]
+exclude_patterns = [
+    "_build",
+    "tutorials",
+    "studies",
+    "howto",
+    "galleries",
+    "programs",
+    "generated/sources",
+]
 templates_path = ["_templates"]
 default_role = "py:obj"
 nitpicky = True
@@ -62,15 +70,17 @@ viewcode_line_numbers = True
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
+GALLERIES = ("tutorials", "studies", "howto", "examples", "models")
 sphinx_gallery_conf = {
     "examples_dirs": [
         "tutorials",
+        "studies",
         "howto",
         "generated/sources/examples",
         "generated/sources/models",
     ],
-    "gallery_dirs": [f"generated/{name}" for name in ("tutorials", "howto", "examples", "models")],
-    "filename_pattern": r"(tutorials|howto|sources/examples)/|tsodyks_markram",
+    "gallery_dirs": [f"generated/{name}" for name in GALLERIES],
+    "filename_pattern": r"(tutorials|studies|howto|sources/examples)/|tsodyks_markram",
     "ignore_pattern": r"__init__|/_",
     "within_subsection_order": "FileNameSortKey",
     "image_scrapers": (figures,),

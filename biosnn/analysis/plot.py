@@ -18,6 +18,7 @@ from .plot_gradients import gradients
 from .plot_history import history
 from .plot_initializer import initializer
 from .plot_membrane import membrane
+from .plot_space import positions
 from .plot_weights import weights
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "history",
     "initializer",
     "membrane",
+    "positions",
     "weights",
 ]

@@ -66,7 +66,7 @@ def poisson(
     """
     n_units, n_trials = check_count("n_units", n_units), check_count("n_trials", n_trials)
     duration = time(duration, "duration", above=0)
-    hertzes, rng = _checked_rates(rates, n_units), generator(seed)
+    hertzes, rng = checked_rates(rates, n_units), generator(seed)
     counts = spike_counts(rng, hertzes * duration, (n_trials, n_units))
     times = rng.random(counts.sum()) * duration
     trials, units = (
@@ -90,16 +90,27 @@ def check_count(name: str, value: Any, least: int = 1) -> int:
 
 def spike_counts(rng: np.random.Generator, mean: Any, size: tuple) -> NDArray[np.int64]:
     """Return Poisson counts; ValueError for so many that no memory has room for the events."""
-    if np.max(mean, initial=0) * np.prod(size, dtype=float) > _MOST_SPIKES:
+    check_room(mean, np.prod(size, dtype=float))
+    return rng.poisson(mean, size)
+
+
+def check_room(mean: Any, trains: float) -> None:
+    """Raise a ValueError for so many spikes in so many trains that no memory has room for them."""
+    if np.max(mean, initial=0) * trains > _MOST_SPIKES:
         raise ValueError(
             f"rates and durations give {np.max(mean):.3g} spikes of a unit in a trial; no memory "
             "has room for so many."
         )
-    return rng.poisson(mean, size)
 
 
-def _checked_rates(rates, n_units):
-    """Rates in hertz, one or (n_units,)."""
+def checked_rates(rates: Any, n_units: int) -> NDArray[np.float64]:
+    """Return rates in hertz, one or (n_units,).
+
+    Raises
+    ------
+    ValueError
+        If they are negative, not finite or of another shape.
+    """
     rates = reals(hertz(rates, "rates"), "rates, in Hz,", 0)
     if rates.shape not in ((), (n_units,)):
         raise ValueError(

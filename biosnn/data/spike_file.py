@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from ..support import checks, files, schema
+from .recording import Recording
 from .spike_trains import SpikeTrains
 
 _FORMAT = "biosnn spikes 1"
@@ -163,7 +164,7 @@ def _reason(error):
     return os.strerror(error.errno)
 
 
-def read_spikes(path: str | os.PathLike, *, run: str | None = None) -> dict[str, SpikeTrains]:
+def read_spikes(path: str | os.PathLike, *, run: str | None = None) -> Recording:
     """Read the spikes that `simulate(…, out=path)` wrote, also while it still writes.
 
     Parameters
@@ -175,8 +176,9 @@ def read_spikes(path: str | os.PathLike, *, run: str | None = None) -> dict[str,
 
     Returns
     -------
-    Population name to spike trains of one trial. If the run goes on or was killed, these are all
-    spikes before their `duration`.
+    A Recording: population name to spike trains of one trial. If the run goes on or was killed,
+    these are all spikes before their `duration`. Their times count from the start of the run; what
+    was simulated before it is the `start` of the recording, and its time step is `dt`.
 
     Raises
     ------
@@ -201,10 +203,11 @@ def read_spikes(path: str | os.PathLike, *, run: str | None = None) -> dict[str,
                 raise ValueError("a later run has written there")
             parts, last = _slices(file, check, [n for _, n in head["populations"]])
         duration, dt = max(last, 1) * head["dt"], head["dt"]
-        return {
+        spikes = {
             name: _one_trial(found, n, dt, duration)
             for (name, n), found in zip(head["populations"], parts)
         }
+        return Recording(spikes, start=head["start"], dt=dt)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise OSError(
             f"{path} is not a file of spikes that simulate(…, out=…) wrote, or is damaged "

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.binning import bin_spikes
+from ..data.recording import Recording
 from ..data.spike_base import first_steps, own_steps
 from ..data.spike_trains import SpikeTrains
 from ..kernels import arrays
@@ -117,6 +118,8 @@ def input_trains(network: Network, spikes: Inputs) -> list[SpikeTrains]:
                 "SpikeTrains."
             )
         spikes = {network.inputs[0].name: spikes}
+    if isinstance(spikes, Recording):
+        spikes = spikes.spikes
     if not isinstance(spikes, dict) or set(spikes) != {p.name for p in network.inputs}:
         given = ", ".join(map(str, spikes)) if isinstance(spikes, dict) else shown(spikes)
         raise ValueError(

@@ -10,15 +10,24 @@ from .stream_tables import Cells, Memory
 
 def stimuli(schedule: Schedule, layout: StreamLayout, first: int) -> list[Current]:
     """Return the currents of stimuli as background, for a run that begins at step `first`."""
-    dt, found = layout.network.dt, []
-    for pulse in schedule.pulses:
-        population = layout.network[pulse.population]
-        values = np.zeros((3, population.n))
-        values[1, pulse.neurons] = pulse.values
-        steps = np.array([0, first + pulse.first, first + pulse.last])
-        late = slice(1 if steps[1] == 0 else 0, None)
-        found.append(Current(population.name, (steps[late] * dt, values[late])))
-    return found
+    names = dict.fromkeys(pulse.population for pulse in schedule.pulses)
+    return [
+        _sum_of_pulses(schedule, layout.network[name], layout.network.dt, first) for name in names
+    ]
+
+
+def _sum_of_pulses(schedule, population, dt, first):
+    """All stimuli of a population as one current, one number for all neurons where it can be."""
+    pulses = [pulse for pulse in schedule.pulses if pulse.population == population.name]
+    ends = [first + edge for pulse in pulses for edge in (pulse.first, pulse.last)]
+    edges = np.unique([0, *ends])
+    values = np.zeros((edges.size, population.n))
+    for pulse in pulses:
+        begin, end = np.searchsorted(edges, [first + pulse.first, first + pulse.last])
+        values[begin:end, pulse.neurons] += pulse.values
+    if np.all(values == values[:, :1]):
+        values = values[:, 0]
+    return Current(population.name, (edges * dt, values))
 
 
 class Holds:

@@ -158,6 +158,16 @@ def run(
     return _as_asked(trace, record, whole)
 
 
+def _with_neurons(trace, record):
+    """The trace, which says which neurons its columns are."""
+    neurons = {
+        name: chosen_neurons(record.get(name), trace.network[name.partition(".")[0]].n, name)
+        for name in trace.states
+        if name not in trace.groups
+    }
+    return replace(trace, neurons=neurons)
+
+
 def _check_moments(moments, own_steps):
     """ValueError for moments of trials that end at different times."""
     if moments and own_steps is not None:
@@ -201,7 +211,8 @@ def _as_asked(trace, record, whole):
     """
     trace = _only(trace, record) if whole else trace
     groups = group_labels(record)
-    return _averaged(trace, record, groups, whole) if groups else trace
+    trace = _averaged(trace, record, groups, whole) if groups else trace
+    return _with_neurons(trace, record)
 
 
 def _averaged(trace, record, groups, whole):

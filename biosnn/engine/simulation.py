@@ -40,6 +40,8 @@ class Simulation(Shows):
         State name -> (times, chosen neurons or groups), values at the end of steps.
     state_times
         (times,) seconds of these values.
+    neurons
+        State name -> (chosen neurons,) which neurons of the population they are.
     wall
         Seconds that the run took, without building the network or compiling.
     interrupted
@@ -74,6 +76,7 @@ class Simulation(Shows):
     state: State
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _events: dict[str, tuple[NDArray, NDArray]] = field(default_factory=dict)
+    neurons: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     perturbations: tuple[Perturbation, ...] = ()
     _out: tuple | None = None  # (path, which run) of a file of spikes
 

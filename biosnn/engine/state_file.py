@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..network import weight_file
+from ..support import file_format
 from . import stream_state, trial_state
 from .state import State
 
@@ -47,7 +47,7 @@ def save_state(state: State, path: str | Path) -> None:
         "fingerprint": state.fingerprint,
         "step": int(state.step),
     }
-    weight_file.write(path, state.arrays, meta)
+    file_format.write(path, state.arrays, meta)
 
 
 def load_state(path: str | Path) -> State:
@@ -73,7 +73,7 @@ def load_state(path: str | Path) -> State:
     --------
     save_state : has an example.
     """
-    arrays, meta = weight_file.read(path, "run", "simulation")
+    arrays, meta = file_format.read(path, "run", "simulation")
     check = trial_state.check_state if meta["kind"] == "run" else stream_state.check_any
     check(arrays, meta["step"], str(path))
     return State(meta["fingerprint"], meta["step"], arrays)

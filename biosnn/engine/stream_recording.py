@@ -63,6 +63,7 @@ class StreamRecording:
         self.binned = _empty_bins(run.network, steps, self.bin_steps)
         self.columns: dict[str, slice] = {}  # of the table
         self.sizes: dict[str, NDArray | None] = {}  # neurons of each group, where means are kept
+        self.neurons: dict[str, NDArray[np.int64]] = {}
         chosen = chosen_states(record, means=True)
         self.groups = group_labels(chosen)
         self.table = self._table(chosen, every)
@@ -83,6 +84,7 @@ class StreamRecording:
             clamped.append(layout.neuron_first[p] + units if clamps else np.full(units.size, -1))
             self.columns[name] = slice(at, at + units.size)
             self.sizes[name] = group_sizes(chosen, n, name)
+            self.neurons[name] = units
             at += units.size
         if at:  # a bounded number of values, however many neurons are looked at
             run.most = min(run.most, every * max(_FEWEST_ROWS, _ROOM // at))
@@ -155,6 +157,7 @@ class StreamRecording:
             interrupted=interrupted,
             state=run.state(),
             groups=self.groups,
+            neurons={k: each for k, each in self.neurons.items() if k not in self.groups},
             _events={name: _events(parts) for name, parts in self.events.items()},
             _out=None if self.file is None else (self.file.path, self.file.run),
         )

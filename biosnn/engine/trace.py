@@ -48,6 +48,8 @@ class Trace(Shows):
         Seconds that were simulated before this run; times count from there.
     groups
         State name -> labels of its columns, of the states that are means over groups of neurons.
+    neurons
+        State name -> (neurons,) which neurons of the population are in its columns.
     own_steps
         (trials,) the steps of each trial if the inputs have `ends` of their own. States after the
         end of a trial are there, but belong to no trial. None: all trials have `n_steps`.
@@ -74,6 +76,7 @@ class Trace(Shows):
     variance: dict[str, NDArray] = field(default_factory=dict)
     start: float = 0.0
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    neurons: dict[str, NDArray] = field(default_factory=dict)
     own_steps: NDArray[np.int64] | None = None
     perturbations: tuple[Perturbation, ...] = ()
 

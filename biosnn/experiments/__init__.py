@@ -1,11 +1,28 @@
-"""Experiments with networks: many runs that answer one question.
+"""Experiments: many runs that answer one question.
 
-gain_curve            rates against input                            gain.py
-paradoxical_effect    more drive to inhibitory neurons, which then   paradox.py
-                      fire less
+`bs.sweep` calls a function at many points; here are designs of points, and its results. Questions
+to networks:
+
+    gain_curve            rates against input                             gain.py
+    paradoxical_effect    more drive to inhibition, which then rests      paradox.py
 """
 
+from .design import design
 from .gain import GainCurve, gain_curve
 from .paradox import ParadoxicalEffect, paradoxical_effect
+from .point import Point
+from .point_file import Recorded
+from .results import Sweep
+from .sweep_folder import load_sweep
 
-__all__ = ["GainCurve", "ParadoxicalEffect", "gain_curve", "paradoxical_effect"]
+__all__ = [
+    "GainCurve",
+    "ParadoxicalEffect",
+    "Point",
+    "Recorded",
+    "Sweep",
+    "design",
+    "gain_curve",
+    "load_sweep",
+    "paradoxical_effect",
+]

@@ -16,6 +16,7 @@ from ..support import timegrid
 from ..support.checks import has_axes, instance, reals, refuse, shown, whole
 from ..support.memory import check_room
 from ..support.threads import on_threads
+from .profiles import Profile
 
 _CHUNK = 1 << 16  # values that one generator draws: part of the result, so it never changes
 _MOST_STEPS = 65535  # of a delay
@@ -80,7 +81,7 @@ def is_random(values: Any) -> bool:
     >>> is_random(lambda rng, size: rng.random(size)), is_random(0.3)
     (True, False)
     """
-    return hasattr(values, "draw") or callable(values)
+    return hasattr(values, "draw") or (callable(values) and not isinstance(values, Profile))
 
 
 def asked(rng: Any, size: Any) -> tuple[np.random.Generator, int | tuple[int, ...]]:

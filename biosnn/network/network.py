@@ -20,12 +20,13 @@ from ..support.memory import check_room
 from ..support.seeds import stream, whole_seed
 from ..support.units import Seconds, seconds
 from ..support.warn import warn_if_implausible
-from . import dale, network_checks
+from . import dale, network_checks, spatial
 from .connectivity import Rule
 from .drawing import Random, compact_delays, delay_steps, draw_delays, draw_weights, is_random
 from .network_populations import NetworkPopulations
 from .plasticity import Plasticity, check_plasticity
 from .population import Population
+from .profiles import Profile
 from .projection import Projection
 from .synapses import Synapses, checked_rows
 
@@ -98,8 +99,8 @@ class Network(NetworkPopulations):
         pre: Population | str,
         post: Population | str,
         *,
-        delay: Seconds | Random = 0.0,
-        weights: ArrayLike | Random | None = None,
+        delay: Seconds | Random | Profile = 0.0,
+        weights: ArrayLike | Random | Profile | None = None,
         receptor: str | None = None,
         name: str | None = None,
         synapses: Rule | None = None,
@@ -117,11 +118,12 @@ class Network(NetworkPopulations):
         delay
             Seconds >= 0, rounded to the nearest step, int(delay / dt + 0.5), with a
             RoundingWarning where that changes it; the projection shows what it became. 0 arrives in
-            the step of the spike. With `synapses` also an array (synapses,) or a distribution
-            (which is rounded without a warning).
+            the step of the spike. With `synapses` also an array (synapses,), or a distribution or
+            bs.space.Conduction(velocity) (which are rounded without a warning).
         weights
             (pre, post), or None until an initializer sets them; or a distribution, such as
-            Normal(0.2, 0.02, low=0) or LogNormal(0.2, 0.5), or any function (rng, size) -> values.
+            Normal(0.2, 0.02, low=0) or LogNormal(0.2, 0.5), or any function (rng, size) -> values;
+            or one of distance, such as bs.space.Gaussian(1e-4, peak=0.2).
             With `synapses` also a number for all (costs no memory; training keeps it one) or an
             array (synapses,), for Pairs in the order of the pairs (see `set_weights`). Of a
             Convolution: the kernels (filters, channels, …). Of a layer of PyTorch:
@@ -134,7 +136,8 @@ class Network(NetworkPopulations):
             Which pairs are connected: Bernoulli(p), FixedInDegree(k), FixedOutDegree(k),
             FixedTotal(n), OneToOne(), FanOut(), BlockDiagonal(blocks), Pairs(pre, post),
             from_scipy(matrix), Convolution(shape, filters, kernel), network.synapses[name] of
-            another projection, or a `Rule` of your own; None: all of them, as a dense array.
+            another projection, a rule by distance of `bs.space`, or a `Rule` of your own; None: all
+            of them, as a dense array.
         seed
             A whole number >= 0 or a numpy Generator (which gives one), needed where synapses,
             weights or delays are random. One seed serves a whole network: what is drawn depends on
@@ -166,8 +169,9 @@ class Network(NetworkPopulations):
         name = self._free_name(f"{pre.name}->{post.name}" if name is None else name)
         seed = None if seed is None else whole_seed(seed, f"projection {name!r}: seed")
         network_checks.check_sources(name, weights, delay)
-        delays: Any = delay if is_random(delay) else self.on_grid(name, seconds(delay, "delay"))
-        one_delay = not is_random(delays) and not checks.has_axes(delays)
+        drawn = is_random(delay) or isinstance(delay, Profile)
+        delays: Any = delay if drawn else self.on_grid(name, seconds(delay, "delay"))
+        one_delay = not drawn and not checks.has_axes(delays)
         assert post.neuron is not None  # it is no input
         projection = Projection(
             name=name,
@@ -196,7 +200,7 @@ class Network(NetworkPopulations):
 
     def _build(self, projection, delay, weights, seed):
         """Draw what is random, and keep the projection with its synapses and weights."""
-        drawn = is_random(weights)
+        drawn = is_random(weights) or isinstance(weights, Profile)
         if projection.synapses is not None:
             weights = self._connect_sparse(projection, delay, weights, seed)
         else:
@@ -215,6 +219,9 @@ class Network(NetworkPopulations):
                 "synapses=…."
             )
         network_checks.check_seed(name, seed, is_random(weights))
+        if isinstance(weights, Profile):
+            check_room(f"projection {name!r}", pre.n * post.n, 8, "weights")
+            return spatial.weights_by_distance(weights, pre, post, None, self.dtype)
         if not is_random(weights):
             return weights
         check_room(f"projection {name!r}", pre.n * post.n, self.dtype.itemsize, "weights")
@@ -228,16 +235,16 @@ class Network(NetworkPopulations):
         weights = getattr(rule, "weights", None) if weights is None else weights
         random = getattr(rule, "random", True) or is_random(weights) or is_random(delay)
         network_checks.check_seed(name, seed, random)
-        n_pre, n_post = self[projection.pre].n, self[projection.post].n
+        pre, post = self[projection.pre], self[projection.post]
         rng = None if seed is None else stream(seed, name, "targets")
-        built = rule.build(n_pre, n_post, projection.pre == projection.post, rng)
-        rows = checked_rows(built, n_pre, n_post, f"projection {name!r}: {shown(rule)}")
+        built = spatial.build_rows(rule, pre, post, rng)
+        rows = checked_rows(built, pre.n, post.n, f"projection {name!r}: {shown(rule)}")
         index, shape = (None, None) if rows.shared is None else rows.shared
         synapses = Synapses(
             first=rows.first,
             target=rows.target,
             delay=0,
-            n_post=n_post,
+            n_post=post.n,
             weight_index=index,
             weight_shape=shape,
         )
@@ -247,6 +254,8 @@ class Network(NetworkPopulations):
                 "plastic."
             )
         steps = self._steps_of_synapses(projection, synapses, delay, seed)
+        if isinstance(weights, Profile):
+            weights = spatial.weights_by_distance(weights, pre, post, synapses, self.dtype)
         if is_random(weights):
             shape = (synapses.size,) if shape is None else shape
             key = _key(seed, name, "weights")
@@ -260,6 +269,9 @@ class Network(NetworkPopulations):
     def _steps_of_synapses(self, projection, synapses, delay, seed):
         """Delays in steps: one number, or one for each synapse in their order."""
         name = projection.name
+        if isinstance(delay, Profile):
+            pre, post = self[projection.pre], self[projection.post]
+            return spatial.delays_by_distance(delay, pre, post, synapses, self.dt, name)
         if is_random(delay):
             return draw_delays(delay, synapses.size, _key(seed, name, "delays"), self.dt, name)
         steps = timegrid.nearest_steps(delay, self.dt)

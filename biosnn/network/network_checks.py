@@ -15,6 +15,7 @@ from .families import refuse_family
 from .network_view import NetworkView
 from .neuron import Neuron
 from .population import SIGNS, Population
+from .positions import Positions
 from .surrogate import check_surrogate
 
 _MOST = 2**31 - 1  # neurons of a population: kernels count them in 32 bits
@@ -69,6 +70,7 @@ def checked_population(population: Population, dt: float, dtype: Any) -> Populat
     initial = real(population.initial, f"population {name!r}: initial")
     reals(initial, f"population {name!r}: initial", dtype=dtype)  # finite in single precision, too
     population = replace(population, n=n, initial=initial)
+    _check_positions(population)
     if population.kind != "input":
         _check_parts(population)
         _check_time_constants(population, dt)
@@ -90,6 +92,24 @@ def check_bias(population: Population, bias: Any, dtype: Any) -> None:
         raise ValueError(
             f"population {name!r}: bias has shape {bias.shape}; it must be one finite number or "
             f"({n},)."
+        )
+
+
+def _check_positions(population):
+    """There is a position for each neuron, if there are any."""
+    name, positions = population.name, population.positions
+    if positions is None:
+        return
+    if not isinstance(positions, Positions):
+        refuse(
+            f"population {name!r}: positions",
+            positions,
+            "positions of bs.space, such as bs.space.grid((20, 10), (2e-3, 1e-3)) or "
+            "bs.space.Positions(coordinates)",
+        )
+    if positions.n != population.n:
+        raise ValueError(
+            f"population {name!r}: {positions.n} positions for {population.n} neurons."
         )
 
 

@@ -172,8 +172,9 @@ class NetworkParts(Shows):
         text = [self.dt, str(self.dtype), [fingerprint.plain(p) for p in self.populations]]
         for p in self.projections:  # of a rule counts what it has built
             each = [p.name, p.pre, p.post, p.receptor, fingerprint.plain(p.delay)]
-            text.append([*each, type(p.synapses).__name__, fingerprint.plain(p.plasticity)])
-        text += [synapses.digest for synapses in self.synapses.values()]
+            synapses = self.synapses.get(p.name)
+            rows = None if synapses is None else [synapses.digest, synapses.weight_shape]
+            text.append([*each, rows, fingerprint.plain(p.plasticity)])
         return fingerprint.digest(text)
 
     # ------------------------------------------------------------------------------------- show

@@ -11,6 +11,7 @@ from .network_view import NetworkView
 from .neuron import Neuron
 from .neuron_models import leaky_readout, pooling_unit
 from .population import Population
+from .positions import Positions
 from .surrogate import SuperSpike, Surrogate
 
 _SUPERSPIKE = SuperSpike()
@@ -19,7 +20,14 @@ _SUPERSPIKE = SuperSpike()
 class NetworkPopulations(NetworkView):
     """Base of `Network`: the methods that add populations."""
 
-    def input(self, n: int, *, name: str = "input", sign: str = "unsigned") -> Population:
+    def input(
+        self,
+        n: int,
+        *,
+        name: str = "input",
+        sign: str = "unsigned",
+        positions: Positions | None = None,
+    ) -> Population:
         """Add a source of external spikes.
 
         Parameters
@@ -31,6 +39,8 @@ class NetworkPopulations(NetworkView):
         sign
             "excitatory", "inhibitory" or "unsigned". Unsigned inputs excite where the receptors
             have signs (`ei_lif`).
+        positions
+            Where the units are (`bs.space`), for rules, weights and delays by distance.
 
         Returns
         -------
@@ -46,6 +56,7 @@ class NetworkPopulations(NetworkView):
                 surrogate=None,
                 initial=0.0,
                 learn={},
+                positions=positions,
             )
         )
 
@@ -61,6 +72,7 @@ class NetworkPopulations(NetworkView):
         learn: dict[str, str] | None = None,
         noise: EscapeNoise | None = None,
         bias: ArrayLike | None = None,
+        positions: Positions | None = None,
     ) -> Population:
         """Add spiking neurons.
 
@@ -88,6 +100,9 @@ class NetworkPopulations(NetworkView):
             Initial value of a constant current that training changes, a number or an array (n,).
             It is a term on the right-hand side of tau_mem dU/dt = -U + …. None: no such current
             (fixed currents are given to `run` and `simulate`).
+        positions
+            Where the neurons are: bs.space.grid((20, 10), (2e-3, 1e-3)) and others, for rules,
+            weights and delays by distance.
 
         Returns
         -------
@@ -111,6 +126,7 @@ class NetworkPopulations(NetworkView):
             learn=network_checks.checked_learn(learn),
             noise=noise,
             bias=bias is not None,
+            positions=positions,
         )
         return self.add(population, bias)
 

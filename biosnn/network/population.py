@@ -7,6 +7,7 @@ from ..support.show import About, Shows
 from .convolution import MaxPool
 from .escape import EscapeNoise
 from .neuron import Neuron
+from .positions import Positions
 from .surrogate import Surrogate
 
 SIGNS = ("excitatory", "inhibitory", "unsigned")
@@ -41,6 +42,8 @@ class Population(Shows):
         Whether it has constant currents that training may change.
     source, pooling
         Of units that pool spikes: the name of the population whose spikes they are, and how.
+    positions
+        Where the neurons are (`bs.space`), or None.
 
     Examples
     --------
@@ -65,6 +68,7 @@ class Population(Shows):
     bias: bool = False
     source: str | None = None
     pooling: MaxPool | None = None
+    positions: Positions | None = None
 
     @property
     def states(self) -> list[str]:
@@ -94,6 +98,8 @@ class Population(Shows):
             rows.append(("model", f"{self.neuron.model}: {self.neuron.states_text()}"))
             if self.initial:
                 rows.append(("initial U", f"{self.initial:g}"))
+        if self.positions is not None:
+            rows.append(("positions", self.positions.in_words()))
         if self.kind == "spiking":
             rows.append(("surrogate", repr(self.surrogate)))
         if self.noise is not None:

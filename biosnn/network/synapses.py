@@ -225,6 +225,39 @@ class Synapses(Shows):
         return total.hexdigest()
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class StoredRule:
+    """A rule that a file describes in words, with the synapses that it has built.
+
+    Parameters
+    ----------
+    words
+        The first line of what it prints.
+    in_degree
+        Number of synapses of a typical postsynaptic neuron.
+    synapses
+        What it has built.
+
+    Examples
+    --------
+    >>> StoredRule("Pairs(3 synapses)", 1.5, None)
+    Pairs(3 synapses)
+    """
+
+    words: str
+    in_degree: float
+    synapses: Any
+    random = False  # it draws nothing
+
+    def __repr__(self) -> str:
+        return self.words
+
+    def build(self, n_pre: int, n_post: int, same: bool, rng: Any) -> Rows:
+        """Build the same pairs for another projection (see `Rule`)."""
+        rows: Rows = self.synapses.build(n_pre, n_post, same, rng)
+        return rows
+
+
 def target_type(n_post: int) -> type[np.uint16] | type[np.int32]:
     """Return the smallest integer type that holds the neurons of a population.
 

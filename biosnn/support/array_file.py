@@ -42,9 +42,16 @@ def write(path: Any, arrays: dict[str, Any], head: dict[str, Any], what: str) ->
     ------
     OSError
         If it cannot be done; the message names the path.
+    ValueError
+        If there are more arrays, or a longer head, than `read` takes.
     """
     arrays = {name: np.asarray(array) for name, array in arrays.items()}
     text = json.dumps(head | {"digest": _digest(arrays, head)}).encode()
+    if len(arrays) >= _MOST_MEMBERS or len(text) > _LONGEST_HEAD:
+        raise ValueError(
+            f"{len(arrays)} arrays and a head of {len(text)} bytes are too many for a file; it can "
+            f"hold {_MOST_MEMBERS - 1} arrays and {_LONGEST_HEAD} bytes."
+        )
     with (
         files.replaced(path, what) as file,
         zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive,

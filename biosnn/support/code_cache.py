@@ -1,9 +1,9 @@
 """Where compiled code is kept between processes, and how long compiling took.
 
-The cache is numba's, with four differences. A damaged file counts as none. Code with checks of
+The cache is numba's, with five differences. A damaged file counts as none. Code with checks of
 bounds is not taken for code without (NUMBA_BOUNDSCHECK). Two processes that compile at the same
-time never take each other's files. Where numba has no place to write, there is a temporary folder
-or no cache at all, with one warning.
+time never take each other's files; what one compiles the others wait for, and read. Where numba has
+no place to write, there is a temporary folder or no cache at all, with one warning.
 """
 
 import atexit
@@ -25,11 +25,14 @@ from typing import Any
 from numba.core import caching, event, sigutils, types
 from numba.core import config as _numba_config
 
+from .files import Lock, lock_file
 from .threads import on_threads
 from .warn import warn
 
 config: Any = _numba_config  # whose names numba makes when it starts
 _DIGEST = hashlib.sha256().digest_size
+_LONGEST_TURN = 600.0  # seconds that a process waits for another one to compile a kernel
+_LOOK = 0.05  # seconds between looks whether it is done
 #: Kernels that take long: what users know them as, and seconds on an ordinary processor of 2020.
 _LONG = {
     "forward": ("the forward pass", 30),
@@ -120,6 +123,18 @@ class _Compiling(event.Listener):
     def on_end(self, event):
         if _is_ours(event):
             _watch.__exit__()
+            _compiled[0] += 1
+            cache_of_it = event.data["dispatcher"]._cache
+            if sys.exc_info()[0] is not None and isinstance(cache_of_it, _Cache):
+                cache_of_it.release()  # it failed, so that nothing will be saved
+
+
+_compiled = [0]
+
+
+def compiled() -> int:
+    """Return how many kernels of biosnn this process has compiled so far, not found in a cache."""
+    return _compiled[0]
 
 
 def _is_ours(event):
@@ -214,19 +229,49 @@ class _Cache(caching.FunctionCache):
         super().__init__(function)
         name = self._impl.filename_base
         self._cache_file = _Files(self._cache_path, name, (self._cache_file._source_stamp, stamp))
+        self._locks: list[Lock] = []
 
     def _index_key(self, sig, codegen):
         return (*super()._index_key(sig, codegen), bool(config.BOUNDSCHECK))
 
     def load_overload(self, sig, target_context):
         with _watch:
-            try:
-                found = super().load_overload(sig, target_context)
-            except Exception:  # noqa: BLE001 - pickles and object code fail in many ways
-                return None
-            if found is None or found.signature.args == sigutils.normalize_signature(sig)[0]:
-                return found
+            found = self._found(sig, target_context)
+            if found is None:
+                self._take_turn(sig, target_context)
+                found = self._found(sig, target_context)
+            if found is not None:
+                self.release()
+            return found
+
+    def _found(self, sig, target_context):
+        """What the cache holds, or None."""
+        try:
+            found = super().load_overload(sig, target_context)
+        except Exception:  # noqa: BLE001 - pickles and object code fail in many ways
             return None
+        if found is None or found.signature.args == sigutils.normalize_signature(sig)[0]:
+            return found
+        return None
+
+    def _take_turn(self, sig, target_context):
+        """Wait while another process compiles this, then keep others from it until `release`."""
+        key = repr(self._index_key(sig, target_context.codegen()))
+        name = f"{self._impl.filename_base}.{hashlib.sha256(key.encode()).hexdigest()[:16]}.lock"
+        last = time.monotonic() + _LONGEST_TURN
+        with suppress(OSError, RuntimeError):  # where nothing can be written there are no turns
+            self._impl.locator.ensure_cache_path()
+            while time.monotonic() < last:
+                with suppress(BlockingIOError):
+                    self._locks.append(lock_file(Path(self._cache_path, name)))
+                    return
+                time.sleep(_LOOK)
+
+    def release(self):
+        """Let other processes compile this or, better, read it."""
+        while self._locks:
+            with suppress(OSError):
+                self._locks.pop().remove()
 
     def save_overload(self, sig, data):
         with _watch:
@@ -237,6 +282,8 @@ class _Cache(caching.FunctionCache):
                     f"Compiled code could not be written to {self._cache_path} "
                     f"({error.strerror or error})"
                 )
+            finally:
+                self.release()
 
 
 # ------------------------------------------------------------------------------------------- places

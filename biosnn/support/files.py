@@ -73,6 +73,8 @@ def replaced(path: str | Path, what: str) -> Iterator[BinaryIO]:
         For messages: "the file could not be written".
     """
     path = Path(path)
+    if not path.name:
+        raise IsADirectoryError(errno.EISDIR, f"{what}: {os.strerror(errno.EISDIR)}", str(path))
     unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PARTIAL}")
     with naming(path, what):
         path.parent.mkdir(parents=True, exist_ok=True)

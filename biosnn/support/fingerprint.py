@@ -36,7 +36,8 @@ def plain(value: Any) -> Any:
     Parameters
     ----------
     value
-        A number, text, array, list, dict or dataclass; of anything else the repr counts.
+        A number, text, array, list, dict or dataclass; of anything else the repr counts. A class of
+        the user counts as the one of biosnn that it derives from.
 
     Examples
     --------
@@ -50,10 +51,24 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(each) for each in value]
     if is_dataclass(value):
+        kind = _described_as(type(value))
         return [
-            type(value).__name__,
-            {each.name: plain(getattr(value, each.name)) for each in fields(value)},
+            kind.__name__,
+            {each.name: plain(getattr(value, each.name)) for each in fields(kind)},
         ]
     if isinstance(value, (float, int, np.number)) and not isinstance(value, bool):
         return float(value)
     return value if value is None or isinstance(value, (bool, str)) else repr(value)
+
+
+def _described_as(kind):
+    """The first dataclass of biosnn among a class and those that it derives from, or itself."""
+    package = __name__.partition(".")[0]
+    return next(
+        (
+            each
+            for each in kind.__mro__
+            if each.__module__.partition(".")[0] == package and is_dataclass(each)
+        ),
+        kind,
+    )

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from rich.console import Console
@@ -19,6 +20,17 @@ from .code_cache import clock, silence
 
 #: Seconds: Ctrl-C so soon after one that ended a call gracefully ends the next one at once.
 _AGAIN = 3.0
+_quiet: ContextVar[bool] = ContextVar("no bars", default=False)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Return a context without bars: what it calls is part of a task that shows its own."""
+    before = _quiet.set(True)
+    try:
+        yield
+    finally:
+        _quiet.reset(before)
 
 
 @contextmanager
@@ -41,7 +53,9 @@ def progress_bar(
     console = Console(stderr=True)
     if not flag(show, "progress"):
         with silence():
-            yield lambda steps=1, note="": None
+            yield _nothing
+    elif _quiet.get():
+        yield _nothing
     elif not console.is_terminal:
         yield _lines(total, label, console, done)
     else:
@@ -61,6 +75,10 @@ def progress_bar(
                 bar.update(task, advance=steps, **({} if note is None else {"note": note}))
 
             yield advance
+
+
+def _nothing(steps=1, note=""):
+    """Show nothing."""
 
 
 def _lines(total, label, console, done):

@@ -4,7 +4,9 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -24,13 +26,38 @@ def default_threads() -> int:
     """Return the number of processors that this process may use.
 
     It follows from the machine, the affinity of the process, and the quotas of its control groups,
-    rounded down.
+    rounded down; and from `at_most`.
     """
     if hasattr(os, "process_cpu_count"):
         given = os.process_cpu_count()
     else:
         given = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, int(min(given or 1, _quota())))
+    return max(1, int(min(given or 1, _quota(), _share.get())))
+
+
+_share: ContextVar[float] = ContextVar("share of the processors", default=np.inf)
+
+
+@contextmanager
+def at_most(threads: int) -> Iterator[None]:
+    """Return a context in which what this thread calls takes no more processors than `threads`.
+
+    Parameters
+    ----------
+    threads
+        Their number.
+
+    Examples
+    --------
+    >>> with at_most(1):
+    ...     default_threads()
+    1
+    """
+    before = _share.set(threads)
+    try:
+        yield
+    finally:
+        _share.reset(before)
 
 
 def checked_threads(threads: int | None) -> int:

@@ -2,6 +2,9 @@
 
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import FrameType
 from typing import Any
 
@@ -9,6 +12,7 @@ import numpy as np
 
 _PACKAGE = __name__.partition(".")[0]
 _IMPORTING = "importlib._bootstrap"  # frames of `import`, which warnings.warn does not count
+_SILENT = ContextVar("silent", default=False)
 
 
 class UnitWarning(UserWarning):
@@ -52,6 +56,8 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     category
         Its class.
     """
+    if _SILENT.get():
+        return
     frame: FrameType | None = sys._getframe(1)
     level = 2
     while frame is not None and (
@@ -61,6 +67,22 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     ):
         frame, level = frame.f_back, level + (not module.startswith(_IMPORTING))
     warnings.warn(message, category, stacklevel=level)
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Return a context without warnings of biosnn, for what the user has been told before.
+
+    Examples
+    --------
+    >>> with silenced():
+    ...     warn("once more")
+    """
+    before = _SILENT.set(True)
+    try:
+        yield
+    finally:
+        _SILENT.reset(before)
 
 
 def warn_if_implausible(times: Any, name: str, most: float) -> None:

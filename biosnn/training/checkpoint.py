@@ -2,8 +2,9 @@
 
 A checkpoint is atomic: it is written to a temporary file, flushed to the disk and then renamed
 (`support/files.py`, `replaced`), so that a kill or a full disk leaves the previous one. It holds
-the parameters, the state of the optimizer, the learning curves, the position within the epoch, and
-the recipe of the training, without which the bits could not be the same.
+the network as `save` writes it, so that `load` opens it; and the state of the optimizer, the
+learning curves, the position within the epoch, and the recipe of the training, without which the
+bits could not be the same.
 """
 
 import re
@@ -13,16 +14,22 @@ from typing import Any
 import numpy as np
 
 from ..engine import trial_state
-from ..network import weight_file
-from ..support import checks, schema
+from ..network import network_file
+from ..network.network import Network
+from ..support import checks, file_format, schema
 from .checkpoint_folder import BEST, LAST, reserved
 from .schedules import Constant
 from .session import Session
 
-__all__ = ["reserved", "resume_if_there", "save"]
+__all__ = ["check", "reserved", "resume_if_there", "save"]
 
 _MOST_EPOCHS = 1 << 31
 _STATE = "state/"
+
+
+def check(session: Session) -> None:
+    """Raise a ValueError, before the first epoch, unless checkpoints can hold the network."""
+    network_file.check(session.network)
 
 
 def save(session: Session, folder: Path) -> None:
@@ -57,7 +64,7 @@ def _write(session, path):
     """All of a session as arrays by name, and a head of numbers and texts."""
     session.write_back()
     network, progress = session.network, session.progress
-    found = weight_file.parameters(network)
+    found, head = network_file.contents(network)
     found |= {f"optimizer/{name}": value for name, value in session.optimizer_state.items()}
     found |= {f"history/{name}": np.array(c, float) for name, c in progress.curves.items()}
     found["best"] = np.empty(0, network.dtype) if progress.best is None else progress.best
@@ -65,39 +72,35 @@ def _write(session, path):
     if progress.batch and progress.state is not None:
         state = trial_state.as_arrays(progress.state)
         found |= {f"{_STATE}{name}": value for name, value in state.items()}
-    head = {
-        "kind": "training",
-        "fingerprint": network.fingerprint(),
-        "epoch": progress.epoch,
-        "batch": progress.batch,
-        "recipe": _recipe(session),
-    }
-    weight_file.write(path, found, head)
+    where = {"epoch": progress.epoch, "batch": progress.batch, "recipe": _recipe(session)}
+    file_format.write(path, found, {"kind": "training"} | head | where)
 
 
 def _read(session, path):
     """Put what `_write` wrote into a session, after all of it has been checked."""
-    found, head = weight_file.read(path, "training", "weights")
-    weight_file.check(session.network, found, head, path)
-    if head["kind"] == "weights":
+    found, head = file_format.read(path, "training", "network")
+    if head["kind"] == "network":
         raise ValueError(
-            f"{path} holds weights alone (save_weights), not a training to go on with; read them "
-            "with load_weights and start anew."
+            f"{path} holds a network (save), not a training to go on with; read it with load and "
+            "start anew."
         )
+    stored = network_file.network_of(found, head, path)
+    network_file.check_same(stored, session.network, path)
     _check_recipe(session, head, path)
     _check_position(session, head, path)
-    schema.check(found, _rules(session, found, head), str(path))
+    found = {name: value for name, value in found.items() if not network_file.is_of_network(name)}
+    schema.check(found, _rules(session, stored, found, head), str(path))
     state = {
         name.removeprefix(_STATE): value for name, value in found.items() if name.startswith(_STATE)
     }
     if state:
         trial_state.check_events(state, session.parameters.packed, f"{path}: {_STATE}")
-    _restore(session, found, head, state)
+    _restore(session, stored, found, head, state)
 
 
-def _restore(session, found, head, state):
-    """Put checked arrays into a session and its network."""
-    weight_file.restore(session.network, found)
+def _restore(session, stored, found, head, state):
+    """Put the stored network and checked arrays into a session and its network."""
+    network_file.take(session.network, stored)
     session.parameters.take()
     names = list(session.optimizer_state)
     session.optimizer_state = {name: found[f"optimizer/{name}"] for name in names}
@@ -144,12 +147,14 @@ def _check_position(session, head, path):
     checks.whole(head["batch"], f"{path}: the batch", 0, session.n_batches)
 
 
-def _rules(session: Session, found: dict[str, Any], head: dict[str, Any]) -> dict[str, Any]:
-    """The schema (support/schema.py) of what `_write` writes."""
+def _rules(
+    session: Session, stored: Network, found: dict[str, Any], head: dict[str, Any]
+) -> dict[str, Any]:
+    """The schema (support/schema.py) of what `_write` writes besides the network."""
     network, rule = session.network, schema.Rule
-    known = weight_file.rules(network, found)
-    n = sum(np.size(found.get(name, ())) for name in known)
-    known |= _optimizer_rules(session, n, head)
+    parts = (*stored.weights.values(), *stored.parameters.values())
+    n = sum(np.size(part) for part in parts)
+    known = _optimizer_rules(session, n, head)
     for name in session.progress.curves:
         positive = name in ("learning_rate", "seconds")
         least = 0 if positive else None

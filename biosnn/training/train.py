@@ -118,7 +118,7 @@ def train(
         Seed of the order of trials, split, augmentation, noise and dropout.
     out
         Folder for checkpoints, of one training at a time: last.npz after every epoch, best.npz
-        after each that is the best so far.
+        after each that is the best so far. `load` makes a network of either.
     start
         "new" refuses a folder with a checkpoint; "resume" goes on from last.npz, with the bits of
         an uninterrupted run (and starts anew where there is none); "overwrite" starts anew. If a
@@ -279,6 +279,8 @@ class Loop:
 
 def _run(session: Session, folder: Path | None, start: str, loop: Loop, show: bool) -> History:
     """The whole training, or what there is of it before Ctrl-C, with its checkpoints."""
+    if folder is not None:
+        checkpoint.check(session)
     with checkpoint.reserved(folder, start):
         if folder is not None and start == "resume":
             checkpoint.resume_if_there(session, folder)

@@ -33,6 +33,7 @@ ENTRIES = (
 MODULES = (
     "brian",
     "data",
+    "encode",
     "experiments",
     "families",
     "interop",
@@ -40,6 +41,7 @@ MODULES = (
     "plot",
     "schedules",
     "signals",
+    "space",
     "stats",
     "theory",
 )

@@ -71,5 +71,11 @@ bs.train(one, data, epochs=6, **options)
 with tempfile.TemporaryDirectory() as folder:
     bs.train(two, data, epochs=3, out=folder, **options)
     bs.train(two, data, epochs=6, out=folder, start="resume", **options)
+    stored = bs.load(Path(folder) / "last.npz")
 same = all(np.array_equal(one.weights[name], two.weights[name]) for name in one.weights)
 print("the same weights:", same)
+
+# %%
+# A checkpoint holds the network, too, and `biosnn.load` opens it anywhere:
+
+stored

@@ -6,7 +6,6 @@ Everything uses all processors that the process may use, and nothing depends on 
 """
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 
 import biosnn as bs
 
@@ -20,43 +19,40 @@ import biosnn as bs
 spikes = bs.data.poisson(20.0, n_units=30, duration=0.2, n_trials=64, seed=1)
 
 
-def one_start(seed):
-    """The rate of a network that starts with this seed."""
-    net = bs.Network(dt=1e-3)
-    bs.dalian_layer(net, net.input(30), 40, 10)
-    bs.fluctuation_driven(net, spikes, sigma_u=1.2, seed=seed, threads=1, progress=False)
-    return float(bs.run(net, spikes, threads=1).counts["E"].mean())
-
-
-print(f"{one_start(1):.3f} spikes in a trial; this machine has {os.cpu_count()} processors")
+net = bs.Network(dt=1e-3)
+bs.dalian_layer(net, net.input(30), 40, 10)
+bs.fluctuation_driven(net, spikes, sigma_u=1.2, seed=1, progress=False)
+counts = [bs.run(net, spikes, threads=threads).counts["E"] for threads in (1, None)]
+print(f"{counts[0].mean():.3f} spikes in a trial; this machine has {os.cpu_count()} processors")
+print("the same on one and on all:", (counts[0] == counts[1]).all())
 
 # %%
 # Many runs at once
 # -----------------
-# A sweep is many independent runs, each with one thread. Whatever has ``submit`` or ``map`` will
-# do; kernels release Python's global lock, so threads are enough on one machine.
+# A sweep is many independent runs. :func:`bs.sweep` distributes them over processes of this
+# machine, gives each its share of the processors, and stores what comes; see :doc:`plot_sweep`.
 
-with ThreadPoolExecutor(2) as pool:
-    print([round(rate, 3) for rate in pool.map(one_start, (1, 2, 3))])
+
+def one_start(sigma_u, seed):
+    """The rate of a network that starts with these fluctuations."""
+    net = bs.Network(dt=1e-3)
+    bs.dalian_layer(net, net.input(30), 40, 10)
+    bs.fluctuation_driven(net, spikes, sigma_u=sigma_u, seed=seed)
+    return {"count": float(bs.run(net, spikes).counts["E"].mean())}
+
+
+sweep = bs.sweep(one_start, {"sigma_u": [1.2, 1.4]}, seeds=2, executor=1, progress=False)
+print(sweep["sigma_u"], sweep["count"].round(3))
 
 # %%
 # On a cluster
 # ------------
-# With processes, put the work into a function of a module, and return numbers rather than
-# networks. On SLURM an array job is the simplest:
-#
-# .. code-block:: bash
-#
-#    #SBATCH --array=0-99
-#    #SBATCH --cpus-per-task=4
-#    python study.py --seed $SLURM_ARRAY_TASK_ID --out results/$SLURM_ARRAY_TASK_ID
-#
-# Give every task an ``out=`` folder of its own. A task that is killed is submitted again with
-# ``start="resume"`` and goes on from its last checkpoint.
+# The same call takes dask, submitit or MPI as its executor: :doc:`/clusters`. A training of its
+# own is a job like any other. Give it a folder, ``out=``; if it is killed, ``start="resume"`` goes
+# on from its last checkpoint.
 #
 # Compile once
 # ------------
 # Compiled code is kept next to the library, or in a folder of your own where that cannot be
-# written to. Run one small training and one small simulation before you start a hundred jobs:
-# they then find the code instead of compiling it a hundred times. Two processes that compile at
-# the same time do no harm to each other.
+# written to. When several processes need the same kernel, one compiles it; the others wait, and
+# read it.

@@ -227,10 +227,13 @@ def networks():
 def _arrays(path):
     """The arrays of a checkpoint, but for those of bytes (texts) and of wall times.
 
-    Scores have the names that they had when the digests were taken.
+    Scores and parameters have the names that they had when the digests were taken.
     """
     with np.load(path) as stored:
-        arrays = {name.replace("score", "accuracy"): stored[name] for name in stored.files}
+        arrays = {
+            name.replace("score", "accuracy").replace("parameter/", "tau/"): stored[name]
+            for name in stored.files
+        }
     return {
         name: array
         for name, array in arrays.items()
@@ -249,7 +252,7 @@ def checkpoints():
         )
         options = {"out": out, "validation": 0.25, "epochs": 3, "start": "resume"}
         values["resumed"] = trained(net, **options)
-        bs.save_weights(net, Path(folder) / "weights.npz")
+        bs.save(net, Path(folder) / "weights.npz")
         other = network()
         bs.load_weights(other, Path(folder) / "weights.npz")
     found = bs.evaluate(other, DATA, batch=6)

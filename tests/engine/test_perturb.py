@@ -5,6 +5,9 @@ import pytest
 
 import biosnn as bs
 import tests.kernels.circuit as small
+from biosnn.engine.perturbed import perturbed
+from biosnn.engine.stream_recording import StreamRecording
+from biosnn.engine.stream_run import StreamRun
 from biosnn.network.perturb import Clamp, Lesion, LesionSynapses, Scale, Silence, Stimulate
 from tests import naive
 from tests.engine.circuit import BACKGROUND, dense, same, sparse
@@ -235,3 +238,48 @@ def test_adaptation_goes_on_while_a_nonlinear_neuron_is_held(neuron):
         assert np.array_equal(done.states[name][:, [0, 2]], free.states[name][:, [0, 2]])
     w = done.states[record[1]][inside][:, 1]
     assert w[0] != w[-1] and np.all(np.isfinite(w))
+
+
+@pytest.mark.parametrize("refractory", [0.0, 4e-3])
+def test_a_run_that_is_interrupted_lets_go(refractory):
+    net = bs.Network(DT)
+    net.population(3, bs.ei_lif(refractory=refractory), "excitatory", name="E")
+    change = perturbed(net, [Silence("E", neurons=[0])])
+    background = [bs.Current("E", 3.0)]
+    run = StreamRun(change, None, True, background, None, 0, None, 1, 10_000)
+    recording = StreamRecording(run, (), 1, None, 5e-3, 10_000)
+    run.go(recording, 10_000, lambda *_: None, lambda: True)
+    assert 0 < run.done < 10_000
+    on = bs.simulate(net, 0.05, background=background, state=run.state(), progress=False)
+    times = [on.spikes["E"].times[on.spikes["E"].units == i] for i in range(3)]
+    alone = bs.simulate(net, 0.05, background=background, progress=False)
+    first = alone.spikes["E"].times[alone.spikes["E"].units == 0]
+    assert np.abs(times[0][:3] - first[:3]).max() <= 1.5 * DT  # it starts from its reset
+    assert times[1].size > 3
+
+
+@pytest.mark.parametrize("neurons", [None, [0, 2]])
+def test_many_stimuli_add_up(neurons):
+    net = bs.Network(DT, np.float64)
+    net.population(3, bs.ei_lif(), "excitatory", name="E")
+    pulses = [
+        Stimulate("E", 0.2 + 0.05 * k, neurons=neurons, start=k * DT, stop=(k + 8) * DT)
+        for k in range(30)
+    ]
+    current = np.zeros((40, 3))
+    for k in range(30):
+        current[k : k + 8, slice(None) if neurons is None else neurons] += 0.2 + 0.05 * k
+    expected = bs.run(net, duration=0.04, currents={"E": current}, record=["E.U"])
+    trace = bs.run(net, duration=0.04, perturbations=pulses, record=["E.U"])
+    first = bs.simulate(net, 0.015, record=["E.U"], progress=False, perturbations=pulses[:8])
+    done = bs.simulate(net, 0.04, record=["E.U"], progress=False, perturbations=pulses)
+    np.testing.assert_allclose(trace.states["E.U"], expected.states["E.U"], atol=1e-13)
+    np.testing.assert_allclose(done.states["E.U"], expected.states["E.U"][0], atol=1e-13)
+    assert expected.counts["E"][0, 0] >= 2
+    later = [Stimulate("E", 2.0, start=2 * DT, stop=5 * DT)]  # times count from the start of a run
+    second = bs.simulate(
+        net, 0.01, state=first.state, record=["E.U"], progress=False, perturbations=later
+    )
+    ours = bs.run(net, duration=0.015, perturbations=pulses[:8])
+    theirs = bs.run(net, duration=0.01, state=ours.state, record=["E.U"], perturbations=later)
+    np.testing.assert_allclose(second.states["E.U"], theirs.states["E.U"][0], atol=1e-13)

@@ -208,13 +208,15 @@ RUNS = {
         {"state": c.trace.state, "path": str(c.folder / "state.npz")},
     ),
     "load_state": lambda c: (bs.load_state, {"path": saved(c, bs.save_state, c.trace.state)}),
-    "save_weights": lambda c: (
-        bs.save_weights,
-        {"network": c.net, "path": str(c.folder / "weights.npz")},
+    "save": lambda c: (bs.save, {"network": c.net, "path": str(c.folder / "network.npz")}),
+    "load": lambda c: (
+        bs.load,
+        {"path": saved(c, bs.save, c.net)},
+        lambda c, net: bs.run(net, c.spikes, threads=1).counts,
     ),
     "load_weights": lambda c: (
         bs.load_weights,
-        {"network": c.net, "path": saved(c, bs.save_weights, c.net)},
+        {"network": c.net, "path": saved(c, bs.save, c.net)},
         lambda c, _: c.net.weights,
     ),
     "read_spikes": lambda c: (bs.read_spikes, {"path": streamed(c), "run": None}),

@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 import biosnn as bs
-from biosnn.network import weight_file as checkpoint
+from biosnn.support import file_format as checkpoint
 from tests.fuzz import children
 from tests.fuzz.subjects import circuit, digest, trained
 

@@ -19,6 +19,14 @@ from tests.fuzz import children, mutations
 from tests.fuzz.subjects import KINDS
 
 SECONDS, MEGABYTES, TIMES = 5, 100, 10
+#: Kinds that `load` and `load_weights` read.
+READ_AS_NETWORKS = (
+    "weights",
+    "network",
+    "layered network",
+    "training",
+    "stateful training",
+)
 #: No checksum says that a number of theirs was changed into another possible one.
 WITHOUT_CHECKSUM = ("digits", "digits in chunks", "speakers")
 
@@ -128,11 +136,10 @@ def _cases(count, seed, whole, changed):
     for k in range(count):
         kind = list(whole)[k * len(whole) // count]
         rng = np.random.default_rng([seed, k])
-        # load_weights reads the checkpoints of trainings
         others = [
             path
             for name, path in whole.items()
-            if name != kind and not (kind == "weights" and "training" in name)
+            if name != kind and not (kind in READ_AS_NETWORKS and name in READ_AS_NETWORKS)
         ]
         shutil.copyfile(whole[kind], changed)
         if rng.random() < 0.6 and kind != "event arrays":  # which are read by numpy

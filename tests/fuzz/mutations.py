@@ -161,9 +161,9 @@ def _in_arrays(path, rng):
     elif how == "missing":
         del arrays[name]
     elif how == "unknown":
-        arrays[str(rng.choice([f"{name}x", "weight/Z->Z", "x", "plastic/w", "tau/a/b"]))] = arrays[
-            name
-        ]
+        arrays[str(rng.choice([f"{name}x", "weight/Z->Z", "x", "plastic/w", "parameter/a/b"]))] = (
+            arrays[name]
+        )
     elif how == "head":
         how = f"head {_change_head(head, rng)}"
     if how in (
@@ -211,6 +211,10 @@ def _change_head(head, rng):
     name = str(rng.choice(sorted(head)))
     if name in ("step", "epoch", "batch"):
         head[name] = wrong[int(rng.integers(len(wrong)))]
+    elif name == "network" and rng.random() < 0.9:
+        return f"network {_change_record(head['network'], rng)}"
+    elif name == "version":
+        head[name] = [[1], None, 3][int(rng.integers(3))]
     elif name == "recipe" and rng.random() < 0.7:
         head["recipe"]["seed"] = wrong[int(rng.integers(len(wrong)))]
     elif rng.random() < 0.5:
@@ -218,6 +222,34 @@ def _change_head(head, rng):
     else:
         head[name] = [wrong, "0" * 16, {}][int(rng.integers(3))]
     return name
+
+
+def _change_record(record, rng):
+    """Something in the record of a network that cannot be, whatever it is."""
+    places = list(_places(record, ""))
+    parent, key, where = places[int(rng.integers(len(places)))]
+    value = parent[key]
+    if isinstance(parent, dict) and rng.random() < 0.2:
+        parent[f"{key} too"] = value
+        if rng.random() < 0.5:
+            del parent[key]
+        return f"{where} has another name"
+    if isinstance(value, list) and value and isinstance(value[0], dict) and rng.random() < 0.3:
+        value.append(value[0])
+        return f"{where} has one twice"
+    wrong = [float("nan"), [[]], {}, {"class": "Mine"}, 10**400]
+    if not isinstance(value, str) or value == "infinity":
+        wrong += ["x", "Infinity"]
+    parent[key] = wrong[int(rng.integers(len(wrong)))]
+    return f"{where} is {parent[key]}"
+
+
+def _places(part, where):
+    """(record or list, key, where) of every value in a record."""
+    for key in range(len(part)) if isinstance(part, list) else part:
+        yield part, key, f"{where}/{key}"
+        if isinstance(part[key], (list, dict)):
+            yield from _places(part[key], f"{where}/{key}")
 
 
 # ------------------------------------------------------------------------------------------- spikes

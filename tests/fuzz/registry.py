@@ -11,15 +11,32 @@ import biosnn as bs
 
 from .calls_after_training import AFTER_TRAINING
 from .calls_of_data import DATA
+from .calls_of_encoding import ENCODING
+from .calls_of_experiments import EXPERIMENTS
+from .calls_of_interop import INTEROP, WITHOUT
 from .calls_of_networks import NETWORKS
 from .calls_of_neurons import NEURONS
 from .calls_of_perturbations import PERTURBATIONS
 from .calls_of_runs import RUNS
 from .calls_of_signals import MADE, SIGNALS
+from .calls_of_space import SPACE
 from .calls_of_theory import THEORY
 from .objects import Objects, shown  # noqa: F401
 
-CALLS = NETWORKS | NEURONS | RUNS | PERTURBATIONS | AFTER_TRAINING | DATA | THEORY | SIGNALS
+CALLS = (
+    AFTER_TRAINING
+    | DATA
+    | ENCODING
+    | EXPERIMENTS
+    | INTEROP
+    | NETWORKS
+    | NEURONS
+    | PERTURBATIONS
+    | RUNS
+    | SIGNALS
+    | SPACE
+    | THEORY
+)
 
 CALLS_OF_BRIAN2 = {
     "brian.compare": lambda c: (
@@ -114,8 +131,12 @@ LEFT_OUT = {
             "Scale.text",
         )
     },
+    "space.Profile": "a base",
     "RoundingWarning": "a warning",
     "UnitWarning": "a warning",
+    "experiments.Point": "made by sweep",
+    "experiments.Recorded": "made by sweep",
+    "experiments.Sweep": "made by sweep",
     "data.Task": "made by the tasks",
     "data.Events": "given to augmentations",
     **{
@@ -136,4 +157,5 @@ LEFT_OUT = {
     "brian.Divergence": "made by compare",
     "brian.require_brian2": "takes nothing",
     "data.fetch_shd": "downloads",
+    **WITHOUT,
 }

@@ -17,6 +17,7 @@ import numpy as np
 
 import biosnn as bs
 from biosnn.data import load_shd, load_speakers
+from tests import whole_networks
 
 DT = 1e-3
 TRIALS, SHD_UNITS = 20, 700
@@ -111,6 +112,29 @@ def load_weights(path):
     net, _ = trained()
     bs.load_weights(net, path)
     return digest(*net.weights.values(), *net.parameters.values())
+
+
+# ----------------------------------------------------------------------------------------- networks
+
+
+def wholes():
+    """Two networks: one for `simulate`, one with noise and what is learned."""
+    return whole_networks.plastic(), whole_networks.layered()
+
+
+def load_network(path):
+    """A digest of all that a network is, and of what it does."""
+    net = bs.load(path)
+    parts = [*net.weights.values(), *net.parameters.values()]
+    for name, synapses in net.synapses.items():
+        parts += [synapses.first, synapses.target, synapses.delay, *net.indices(name)]
+    words = [repr(net), net.fingerprint(), *map(repr, net.projections)]
+    words += [str((p.frozen, p.gradient_to_source, net.in_degree(p))) for p in net.projections]
+    parts.append(np.frombuffer("".join(words).encode(), np.uint8))
+    trains = whole_networks.spikes()
+    if any(p.plasticity for p in net.projections):
+        return digest(*parts) + of_trains(bs.simulate(net, 0.05, trains, threads=1).spikes)
+    return digest(*parts, bs.run(net, trains, threads=1, seed=1).counts["h"])
 
 
 # ------------------------------------------------------------------------------------------- states
@@ -245,7 +269,9 @@ def load_events(path):
 
 
 KINDS = {
-    "weights": Kind(lambda path: bs.save_weights(trained()[0], path), load_weights, "npz"),
+    "weights": Kind(lambda path: bs.save(trained()[0], path), load_weights, "npz"),
+    "network": Kind(lambda path: bs.save(wholes()[0], path), load_network, "npz"),
+    "layered network": Kind(lambda path: bs.save(wholes()[1], path), load_network, "npz"),
     "training": Kind(make_training, load_training, "npz"),
     "stateful training": Kind(
         lambda path: make_training(path, True), lambda path: load_training(path, True), "npz"

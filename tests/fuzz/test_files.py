@@ -11,6 +11,7 @@ from tests.fuzz import files
     [
         (["weights", "state of a run", "spikes", "event arrays"], 80),
         (["state of a simulation"], 20),
+        (["network", "layered network"], 120),
         (["digits", "speakers"], 12),
     ],
 )

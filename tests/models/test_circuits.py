@@ -8,7 +8,9 @@ import pytest
 import biosnn as bs
 from models import (
     brunel_2000,
+    brunel_phase_diagram,
     litwin_kumar_doiron_2012,
+    rosenbaum_2017,
     tsodyks_markram_1998,
     vogels_2011,
     vogels_abbott_2005,
@@ -269,3 +271,63 @@ def test_inhibitory_plasticity_from_the_command_line(tmp_path):
         before["rate_seen_hz"] is None and 0 < after["rate_seen_hz"] < after["rate_e_hz"]
     )  # inhibitory spikes silence
     assert (tmp_path / "plasticity.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_brunel_phase_diagram_from_the_command_line(tmp_path, capsys):
+    options = ["--points", "4", "--scale", "0.02", "--seconds", "0.2", "--workers", "1"]
+    places = ["--out", str(tmp_path), "--json", str(tmp_path / "numbers.json")]
+    brunel_phase_diagram.main([*options, *places, "--folder", str(tmp_path / "points")])
+    rows = json.loads((tmp_path / "numbers.json").read_text())
+    assert [(row["g"], row["eta"]) for row in rows] == [(3, 0.5), (3, 4), (8, 0.5), (8, 4)]
+    assert rows[1]["rate_hz"] > rows[3]["rate_hz"] > 20 > rows[2]["rate_hz"]
+    assert (tmp_path / "phase_diagram.png").stat().st_size > 10_000
+    assert "4 points" in capsys.readouterr().out
+
+
+def test_plane_of_rosenbaum_from_the_command_line(tmp_path):
+    """Broad recurrent connections: near ones are correlated, and less near ones the other way."""
+    rosenbaum_2017.main(
+        [
+            "--scale",
+            "0.1",
+            "--seconds",
+            "4",
+            "--json",
+            str(tmp_path / "rows.json"),
+            "--out",
+            str(tmp_path),
+        ]
+    )
+    narrow, broad = json.loads((tmp_path / "rows.json").read_text())
+    assert (narrow["case"], broad["case"]) == ("asynchronous", "correlated")
+    for row in (narrow, broad):
+        assert 3 < row["rate_e_hz"] < 6 and 5 < row["rate_i_hz"] < 9 and 0.8 < row["cv_e"] < 1.2
+    assert abs(narrow["near"]) < 0.02 < 0.05 < broad["near"]
+    assert broad["intermediate"] < -0.005 < narrow["intermediate"]
+    near = np.array(broad["distances"]) < 0.2
+    measured, expected = np.array(broad["correlations"]), np.array(broad["theory"])
+    assert measured[near] == pytest.approx(expected[near], rel=0.6)
+    assert (tmp_path / "correlations.png").stat().st_size > 10_000
+
+
+def test_numbers_of_rosenbaum_are_those_of_the_program():
+    """Rates of balance for many neurons, as the authors' program prints them; weights; degrees."""
+    share = {"E": 0.8, "I": 0.2, "input": 75**2 / 50_000}
+    w = {
+        (post, pre): rosenbaum_2017.J[post, pre] * rosenbaum_2017.P[post, pre] * share[pre]
+        for post, pre in rosenbaum_2017.J
+    }
+    e, i = (
+        5 * (w["E", "input"] * w["I", pre] - w["I", "input"] * w["E", pre])
+        / (w["E", "I"] * w["I", "E"] - w["E", "E"] * w["I", "I"])
+        for pre in "IE"
+    )  # fmt: skip
+    net = rosenbaum_2017.build(0.05, 0.01, 0)
+    assert (net["E"].n, net["I"].n, net["input"].n) == (400, 100, 64)
+    assert net.weights["I->E"] == pytest.approx(0.4 / np.sqrt(500))
+    out = {name: synapses.size // synapses.n_pre for name, synapses in net.synapses.items()}
+    assert out["E->E"] == out["I->E"] == 20 and out["E->I"] == out["I->I"] == 5
+    assert out["input->E"] == 100 and out["input->I"] == 8
+    assert w["E", "input"] / w["I", "input"] > w["E", "I"] / w["I", "I"] > w["E", "E"] / w["I", "E"]
+    assert e == pytest.approx(5 * 9.18 / 12.8) and i == pytest.approx(5 * 14.472 / 12.8)

@@ -196,6 +196,17 @@ def theory(r):
     )
 
 
+def sweep(r):
+    found = r["sweep"]
+    assert found.computed == 4 and r["again"].computed == 0 and not found.failures
+    assert r["again"].digest == found.digest
+    assert found.select(sigma_u=1.5)["accuracy"].min() > 0.9  # well above chance, 0.5
+    assert all(loss.shape == (15,) for loss in r["losses"])
+    assert all(loss[-1] < 0.5 * loss[0] for loss in r["losses"][2:])  # of sigma_u = 1.5
+    sigmas = [point["sigma_u"] for point in r["design"]]
+    assert len(sigmas) == 8 and 0.5 <= min(sigmas) < 0.9 < max(sigmas) <= 1.5
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("error:the closed loop")
 @pytest.mark.parametrize("name", NAMES)

@@ -5,7 +5,6 @@ import pytest
 from scipy.sparse import coo_matrix
 
 import biosnn as bs
-from biosnn.network import weight_file
 
 
 def connect(rule, n_pre=300, n_post=400, same=False, dtype=np.float32, **options):
@@ -160,7 +159,7 @@ def test_pairs_keep_weights_and_delays_together():
 def test_audit_checkpoint_and_dale(tmp_path):
     net = connect(bs.Bernoulli(0.02), 50, 60, weights=bs.Uniform(0, 2))
     assert bs.audit(net).signs["A"].tolist() == (table(net).sum(axis=1) > 0).astype(int).tolist()
-    bs.save_weights(net, tmp_path / "w.npz")
+    bs.save(net, tmp_path / "w.npz")
     before = net.weights["p"].copy()
     net.weights["p"][3] = -1
     assert bs.audit(net).violations == 1 and 2 in bs.audit(net).signs["A"]
@@ -174,9 +173,9 @@ def test_audit_checkpoint_and_dale(tmp_path):
             tmp_path / "w.npz",
         )
     constant = connect(bs.Bernoulli(0.02), 50, 60)
-    weight_file.save_weights(constant, tmp_path / "c.npz")
+    bs.save(constant, tmp_path / "c.npz")
     constant.set_weights("p", 0.7)
-    weight_file.load_weights(constant, tmp_path / "c.npz")
+    bs.load_weights(constant, tmp_path / "c.npz")
     assert constant.weights["p"] == np.float32(0.1)
 
 

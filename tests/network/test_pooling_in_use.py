@@ -88,7 +88,7 @@ def test_training_through_units_on_any_number_of_threads(tmp_path):
         before.rates["L1 pooled"] > before.rates["L1"]
         and history.as_dict()["loss"][-1] < history.as_dict()["loss"][0]
     )
-    bs.save_weights(net, tmp_path / "w.npz")
+    bs.save(net, tmp_path / "w.npz")
     other = layers(size=2)
     bs.load_weights(other, tmp_path / "w.npz")
     assert bs.evaluate(other, test).accuracy == bs.evaluate(net, test).accuracy

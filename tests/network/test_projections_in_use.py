@@ -91,7 +91,7 @@ def test_training_keeps_masks_ties_signs_frozen_weights_and_resumes(tmp_path):
     bs.train(parted, data, epochs=6, out=tmp_path, start="resume", **options)
     assert all(np.array_equal(parted.weights[name], w) for name, w in net.weights.items())
     again = trainable()[0]
-    bs.save_weights(net, tmp_path / "w.npz"), bs.load_weights(again, tmp_path / "w.npz")
+    bs.save(net, tmp_path / "w.npz"), bs.load_weights(again, tmp_path / "w.npz")
     for a, b in zip(bs.run(net, data).counts.values(), bs.run(again, data).counts.values()):
         assert np.array_equal(a, b)
 

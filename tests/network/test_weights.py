@@ -278,6 +278,6 @@ def test_copies_that_never_spike_have_the_delays_of_pairs():
 @pytest.mark.parametrize("weights", [0.5, W])
 def test_pairs_with_one_weight_or_several_in_a_file(tmp_path, weights):
     net, other = pairs(weights=weights), pairs(weights=0.1)
-    bs.save_weights(net, tmp_path / "w.npz")
+    bs.save(net, tmp_path / "w.npz")
     bs.load_weights(other, tmp_path / "w.npz")
     assert np.shape(other.weights["A->B"]) == np.shape(weights) and table(other) == table(net)

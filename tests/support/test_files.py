@@ -16,8 +16,7 @@ import pytest
 
 import biosnn as bs
 from biosnn.data import load_shd, load_speakers, spike_file
-from biosnn.network import weight_file
-from biosnn.support import array_file, files, hdf5, schema
+from biosnn.support import array_file, file_format, files, hdf5, schema
 from biosnn.training.session import Session
 from tests.fuzz import subjects
 
@@ -43,7 +42,7 @@ def made(tmp_path_factory):
 
 def changed(made, kind, tmp_path, change):
     """A copy of a file of arrays with other content and a right digest: change(arrays, head)."""
-    arrays, head = weight_file.read(made[kind])
+    arrays, head = file_format.read(made[kind])
     change(arrays, head)
     array_file.write(tmp_path / "changed.npz", arrays, head, "no")
     return tmp_path / "changed.npz"
@@ -116,13 +115,13 @@ WRONG = [
     ("stateful training", say("batch", 5), "the batch is 5; .* from 0 to 4"),
     ("stateful training", say("epoch", 2), "must be"),
     ("stateful training", put("best", np.inf), "'best'"),
-    ("stateful training", put("weight/h->h", -1.0), "'weight/h->h'"),
-    ("stateful training", put("tau/h/mem", -50.0), "'tau/h/mem'"),
+    ("stateful training", put("weight/h->h", -1.0), "projection 'h->h': weight .* violates Dale"),
+    ("stateful training", put("parameter/h/mem", -50.0), "'parameter/h/mem'"),
     ("stateful training", say("recipe", 3), "recipe is 3"),
     ("stateful training", cut("state/spikes_units"), "spikes_pointers"),
     ("weights", put("weight/h->readout", np.nan), "'weight/h->readout'.* is nan"),
-    ("weights", cut("tau/h/mem"), "'tau/h/mem' has shape"),
-    ("weights", lambda a, h: a.update({"x": a["tau/h/mem"]}), "has the array 'x'"),
+    ("weights", cut("parameter/h/mem"), "'parameter/h/mem' has shape"),
+    ("weights", lambda a, h: a.update({"x": a["parameter/h/mem"]}), "has the array 'x'"),
     (
         "weights",
         lambda a, h: a.update({"weight/h->h": a["weight/h->h"].astype(float)}),
@@ -181,7 +180,11 @@ def test_weights_are_checked_before_any_is_assigned(made, tmp_path):
     before = {name: np.full_like(weights, 0.5) for name, weights in net.weights.items()}
     for name, weights in before.items():
         net.set_weights(name, weights)
-    for change in (put("weight/h->readout", np.nan), cut("tau/h/mem"), put("tau/h/mem", np.inf)):
+    for change in (
+        put("weight/h->readout", np.nan),
+        cut("parameter/h/mem"),
+        put("parameter/h/mem", np.inf),
+    ):
         with pytest.raises(ValueError):
             bs.load_weights(net, changed(made, "weights", tmp_path, change))
         assert all(np.array_equal(net.weights[name], weights) for name, weights in before.items())
@@ -204,7 +207,7 @@ def test_a_refused_checkpoint_changes_nothing(made, tmp_path):
 
 
 def test_changed_numbers_do_not_have_the_digest(made, tmp_path):
-    arrays, _ = weight_file.read(made["weights"])
+    arrays, _ = file_format.read(made["weights"])
     with np.load(made["weights"]) as file:
         head = file["meta"]
     arrays["weight/h->h"][0, 0] += 1
@@ -432,7 +435,7 @@ def test_files_follow_the_umask(tmp_path):
     before = os.umask(0o027)
     try:
         quick(tmp_path)
-        bs.save_weights(subjects.trained()[0], tmp_path / "w.npz")
+        bs.save(subjects.trained()[0], tmp_path / "w.npz")
         subjects.simulated(0.02, out=tmp_path / "a.spikes")
     finally:
         os.umask(before)
@@ -442,7 +445,7 @@ def test_files_follow_the_umask(tmp_path):
 def test_errors_of_writing_name_the_path(tmp_path):
     (tmp_path / "file").touch()
     for write in (
-        lambda path: bs.save_weights(subjects.trained()[0], path),
+        lambda path: bs.save(subjects.trained()[0], path),
         lambda path: subjects.make_run(path),
     ):
         with pytest.raises(OSError, match="the file could not be written.*file/x.npz"):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn.network import weight_file
+from biosnn.support import file_format
 from tests.training.common import fit, network, same, task
 
 ROOT = Path(__file__).parents[2]
@@ -28,14 +28,29 @@ def test_resumed_training_has_the_same_bits(tmp_path):
     assert same(whole, parts) and np.array_equal(history.loss, expected.loss)
 
 
+def test_checkpoints_are_networks(tmp_path):
+    """Both files are opened without the code that built the network; a resumed one goes on."""
+    data, constant = task(), bs.schedules.Constant()
+    options = dict(schedule=constant, optimizer=bs.Adam(0.05), out=tmp_path / "a")
+    net, others = network(data), [network(data) for _ in range(2)]
+    history = fit(net, data, epochs=4, **options)
+    found = bs.load(tmp_path / "a" / "last.npz")
+    assert same(found, net) and found.fingerprint() == net.fingerprint()
+    fit(others[0], data, epochs=int(history.best_epoch) + 1, **options | {"out": None})
+    assert same(bs.load(tmp_path / "a" / "best.npz"), others[0])
+    fit(found, data, epochs=6, start="resume", **options)
+    fit(others[1], data, epochs=6, **options | {"out": None})
+    assert same(found, others[1]) and not same(found, net)
+
+
 def test_checkpoints_from_before_an_option_existed(tmp_path):
     """What a recipe does not name was not used: the same bits, or words that name the option."""
     data, whole, parts = task(), *(network(task()) for _ in range(2))
     fit(whole, data, epochs=2, schedule=bs.schedules.Constant())
     fit(parts, data, epochs=1, schedule=bs.schedules.Constant(), out=tmp_path)
-    stored, meta = weight_file.read(tmp_path / "last.npz")
+    stored, meta = file_format.read(tmp_path / "last.npz")
     assert meta["recipe"].pop("constraints") == "()"
-    weight_file.write(tmp_path / "last.npz", stored, meta)
+    file_format.write(tmp_path / "last.npz", stored, meta)
     with pytest.raises(ValueError, match="constraints None there, .*WeightConstraint.* here"):
         fit(
             network(data),
@@ -46,8 +61,8 @@ def test_checkpoints_from_before_an_option_existed(tmp_path):
         )
     fit(parts, data, epochs=2, schedule=bs.schedules.Constant(), out=tmp_path, start="resume")
     assert same(whole, parts)
-    bs.save_weights(parts, tmp_path / "last.npz")
-    with pytest.raises(ValueError, match="holds weights alone"):
+    bs.save(parts, tmp_path / "last.npz")
+    with pytest.raises(ValueError, match="holds a network"):
         fit(parts, data, out=tmp_path, start="resume")
 
 
@@ -62,7 +77,7 @@ def script(out, start):
         options = dict(schedule=t.bs.schedules.Constant(), start={start!r})
         h = t.fit(net, data, epochs=60, out={str(out)!r}, **options)
         print("interrupted", h.interrupted, h.loss.size, flush=True)
-        t.bs.save_weights(net, {str(out / "final.npz")!r})
+        t.bs.save(net, {str(out / "final.npz")!r})
     """)
 
 
@@ -92,7 +107,7 @@ def test_killed_in_the_middle_and_resumed_has_the_same_bits(tmp_path):
     assert not (tmp_path / "killed" / "final.npz").exists()
     assert start(tmp_path / "killed", "resume").wait() == 0
     (a, _), (b, _) = (
-        weight_file.read(tmp_path / name / "final.npz") for name in ("whole", "killed")
+        file_format.read(tmp_path / name / "final.npz") for name in ("whole", "killed")
     )
     assert a.keys() == b.keys() and all(np.array_equal(a[k], b[k]) for k in a)
 
@@ -106,7 +121,7 @@ def test_ctrl_c_leaves_a_checkpoint_that_resumes_exactly(tmp_path):
     assert "interrupted True" in stopped.communicate()[0]
     assert start(tmp_path / "stopped", "resume").wait() == 0
     (a, _), (b, _) = (
-        weight_file.read(tmp_path / name / "final.npz") for name in ("whole", "stopped")
+        file_format.read(tmp_path / name / "final.npz") for name in ("whole", "stopped")
     )
     assert all(np.array_equal(a[k], b[k]) for k in a)
 
@@ -123,7 +138,7 @@ def test_a_folder_with_a_checkpoint_is_not_overwritten(tmp_path):
 def test_checkpoints_of_other_networks_and_damaged_ones(tmp_path):
     data = task()
     net = network(data)
-    bs.save_weights(net, tmp_path / "w.npz")
+    bs.save(net, tmp_path / "w.npz")
     other = bs.Network(2e-3)
     other.connect(other.input(3), other.population(2, bs.lif(), name="h"), weights=np.ones((3, 2)))
     with pytest.raises(ValueError, match="another network"):

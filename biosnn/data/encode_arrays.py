@@ -1,0 +1,140 @@
+"""What encoders share: arrays of values as (trial, time, channel), rates, and counts of spikes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..support import plausible, timegrid
+from ..support.checks import choice, real, reals, refuse, time
+from ..support.seeds import generator
+from ..support.units import hertz
+from .binning import bin_spikes
+from .modulated import scattered, trains_of
+from .poisson import check_room
+from .spike_trains import SpikeTrains
+
+_KINDS = ("poisson", "regular")
+
+
+def rate_range(low: Any, high: Any) -> tuple[float, float]:
+    """Return the rates of the smallest and the largest value, in hertz.
+
+    Raises
+    ------
+    ValueError
+        If they are not possible.
+    """
+    low = real(hertz(low, "min_rate"), "min_rate", 0, unit="hertz")
+    why = "it is above min_rate"
+    return low, real(hertz(high, "max_rate"), "max_rate", above=low, unit="hertz", why=why)
+
+
+def signal(
+    values: Any, duration: float | None, dt: float | None
+) -> tuple[NDArray[np.float64], float]:
+    """Return values as (trial, time, channel), and the seconds for which each of them holds.
+
+    Raises
+    ------
+    ValueError
+        If they have neither two axes and a duration, nor three and a dt.
+
+    Examples
+    --------
+    >>> found, width = signal([[0.1, 0.2]], 0.5, None)
+    >>> found.shape, width
+    ((1, 1, 2), 0.5)
+    """
+    found = reals(values, "values")
+    if found.ndim not in (2, 3) or 0 in found.shape:
+        raise ValueError(
+            f"values have shape {found.shape}; they must be (trial, channel) or (trial, time, "
+            "channel). One trial: values[None]; images: values.reshape(len(values), -1)."
+        )
+    if found.ndim == 2:
+        if duration is None or dt is not None:
+            raise ValueError(
+                "values (trial, channel) need a duration in seconds, and no dt, which is for "
+                "(trial, time, channel)."
+            )
+        return found[:, None], time(duration, "duration", above=0)
+    if dt is None or duration is not None:
+        raise ValueError(
+            "values (trial, time, channel) need dt, the seconds of a sample, and no duration, "
+            "which is for (trial, channel)."
+        )
+    return found, time(dt, "dt", above=0, plausible=plausible.BIN)
+
+
+def within(values: NDArray[np.float64], low: float, high: float, what: str, why: str) -> None:
+    """Raise a ValueError unless values are from low to high.
+
+    Examples
+    --------
+    >>> within(np.array([0.0, 1.0]), 0, 1, "values", "they are shares")
+    """
+    if values.min() < low or values.max() > high:
+        raise ValueError(
+            f"{what} run from {values.min():g} to {values.max():g}; they must be from {low:g} to "
+            f"{high:g}: {why}."
+        )
+
+
+def trains_of_rates(
+    rates: NDArray[np.float64], width: float, kind: Any, seed: Any, labels: Any
+) -> SpikeTrains:
+    """Return spike trains of rates (trial, time, unit), each of which holds for `width` seconds.
+
+    Raises
+    ------
+    ValueError
+        If there is no such kind, or no seed where it needs one.
+    """
+    kind = choice(kind, "kind", _KINDS)
+    n_trials, n_steps, n_units = rates.shape
+    if kind == "regular":
+        events = _regular(rates, width)
+    elif seed is None:
+        refuse("seed", seed, "given for Poisson spikes", "or take kind='regular'")
+    else:
+        rng = generator(seed)
+        trials, at, units = scattered(rng, rates * width, rates.shape)
+        events = ((at + rng.random(at.size)) * width, units, trials)
+    return trains_of(events, n_units, n_trials, n_steps * width, labels)
+
+
+def _regular(rates, width):
+    """Events where the integral of the rate is 1/2, 3/2 and so on."""
+    check_room(rates * width, rates.size)
+    until = np.cumsum(rates * width, axis=1)
+    before = until - rates * width
+    first = np.floor(np.concatenate([np.zeros_like(until[:, :1]), until[:, :-1]], axis=1) + 0.5)
+    counts = (np.floor(until + 0.5) - first).astype(np.int64)
+    place = np.repeat(np.arange(counts.size), counts.ravel())
+    nth = np.arange(place.size) - np.repeat(np.cumsum(counts) - counts.ravel(), counts.ravel())
+    trials, at, units = np.unravel_index(place, rates.shape)
+    reached = first.ravel()[place] + nth + 0.5
+    part = (reached - before.ravel()[place]) / (rates.ravel()[place] * width)
+    return (at + np.clip(part, 0, np.nextafter(1, 0))) * width, units, trials
+
+
+def counts_of(spikes: SpikeTrains) -> NDArray[np.float64]:
+    """Return (trial, unit) counts of whole trials."""
+    trial = np.repeat(np.arange(len(spikes)), np.diff(spikes.offsets))
+    counts = np.bincount(
+        trial * spikes.n_units + spikes.units, minlength=len(spikes) * spikes.n_units
+    )
+    return counts.reshape(len(spikes), spikes.n_units).astype(float)
+
+
+def binned_counts(
+    spikes: SpikeTrains, dt: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return (trial, time, unit) counts, and the seconds (time, 1) in which they were counted."""
+    dt = time(dt, "dt", above=0, plausible=max(spikes.duration, plausible.BIN))
+    counts = bin_spikes(spikes, dt, merge=False).dense().astype(float)
+    n = timegrid.covering_steps(spikes.duration, dt)
+    return counts, np.minimum(dt, spikes.duration - dt * np.arange(n))[:, None]

@@ -1,0 +1,171 @@
+"""Neurons sorted into the cells of a regular lattice, so that what is near is found quickly.
+
+Random rules look at pairs of cells: no pair of neurons in them is nearer than the cells are, and
+this bounds the value of a profile that falls with distance.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .positions import Positions
+from .profiles import Profile
+
+_MOST_CELLS = 1024
+_NEURONS_IN_A_CELL = 10  # at least, on average
+
+
+@dataclass(frozen=True, eq=False)
+class Sorted:
+    """The neurons of a population in the order of the cells that they lie in.
+
+    Parameters
+    ----------
+    first
+        (cells + 1,) the neurons of cell c are first[c] .. first[c + 1] - 1 of `neuron`.
+    neuron
+        (neurons,) their numbers, ascending within a cell.
+    coordinates
+        (dimensions, neurons) where they are.
+    """
+
+    first: NDArray[np.int64]
+    neuron: NDArray[np.int64]
+    coordinates: NDArray[np.float64]
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """(cells,) numbers of neurons."""
+        return np.diff(self.first)
+
+    def pieces(self, most: int) -> list[tuple[int, int, int]]:
+        """Return (cell, begin, end) of all neurons: at most so many of a cell at a time."""
+        return [
+            (int(cell), begin, min(begin + most, int(self.first[cell + 1])))
+            for cell in np.flatnonzero(self.counts)
+            for begin in range(int(self.first[cell]), int(self.first[cell + 1]), most)
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class Lattice:
+    """Cells of a space that two populations share.
+
+    Parameters
+    ----------
+    shape
+        Numbers of cells in each dimension.
+    side
+        (dimensions,) their sides.
+    origin
+        (dimensions,) where the first begins.
+    extent
+        (dimensions,) size of a periodic space; None of an open one.
+    """
+
+    shape: tuple[int, ...]
+    side: NDArray[np.float64]
+    origin: NDArray[np.float64]
+    extent: NDArray[np.float64] | None
+
+    @property
+    def size(self) -> int:
+        """Number of cells."""
+        return int(np.prod(self.shape))
+
+    def sort(self, positions: Positions) -> Sorted:
+        """Return the neurons of a population by cell."""
+        where = np.asarray(positions.coordinates)
+        index = ((where - self.origin) / self.side).astype(np.int64)
+        index = np.clip(index, 0, np.array(self.shape) - 1)
+        cell = np.ravel_multi_index(tuple(index.T), self.shape)
+        order = np.argsort(cell, kind="stable")
+        first = np.searchsorted(cell[order], np.arange(self.size + 1))
+        return Sorted(first, order, np.ascontiguousarray(where[order].T))
+
+    def bounds(self, profile: Profile, cell: int) -> NDArray[np.float64]:
+        """Return (cells,) the most that a falling profile can be between a cell and each other."""
+        apart = []
+        for n, side, own in zip(
+            self.shape, self.side, np.unravel_index(cell, self.shape), strict=True
+        ):
+            steps = np.abs(np.arange(n) - own)
+            if self.extent is not None:
+                steps = np.minimum(steps, n - steps)
+            apart.append(np.maximum(steps - 1, 0) * side)
+        nearest = np.stack([each.ravel() for each in np.meshgrid(*apart, indexing="ij")])
+        return profile.between(nearest, self.extent)
+
+    def away(self, one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return differences of coordinates (dimensions, …), the shortest way round."""
+        return shortest(one - other, self.extent)
+
+
+def lattice(pre: Positions, post: Positions) -> Lattice:
+    """Return cells of about equal sides for two populations in one space.
+
+    Parameters
+    ----------
+    pre, post
+        Where the neurons are; `check_spaces` has seen that their spaces are one.
+    """
+    if pre.periodic:
+        assert pre.extent is not None
+        extent = np.array(pre.extent)
+        origin, size = np.zeros(extent.size), extent
+    else:
+        both = np.concatenate([pre.coordinates, post.coordinates])
+        extent, origin, size = None, both.min(axis=0), np.ptp(both, axis=0)
+    wanted = min(_MOST_CELLS, max(1, max(pre.n, post.n) // _NEURONS_IN_A_CELL))
+    wide = size > 0
+    side = (size[wide].prod() / wanted) ** (1 / max(wide.sum(), 1)) if wide.any() else 1.0
+    shape = np.where(wide, np.clip(np.ceil(size / side), 1, wanted), 1).astype(int)
+    return Lattice(
+        shape=tuple(shape.tolist()),
+        side=np.where(wide, size / shape, 1.0),
+        origin=origin,
+        extent=extent,
+    )
+
+
+def shortest(away: NDArray[np.float64], extent: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Return differences of coordinates by the shortest way round, changed in place.
+
+    Parameters
+    ----------
+    away
+        (dimensions, …) differences.
+    extent
+        (dimensions,) size of a periodic space, or None.
+
+    Examples
+    --------
+    >>> shortest(np.array([[0.9, -0.2]]), np.array([1.0])).round(3)
+    array([[-0.1, -0.2]])
+    """
+    if extent is not None:
+        for difference, length in zip(away, extent, strict=True):
+            difference -= length * np.rint(difference / length)
+    return away
+
+
+def check_spaces(pre: Positions, post: Positions, what: str) -> None:
+    """Raise a ValueError unless distances between two populations make sense.
+
+    Parameters
+    ----------
+    pre, post
+        Where the neurons are.
+    what
+        Whose, for the message.
+    """
+    same = pre.dimensions == post.dimensions and pre.periodic == post.periodic
+    if same and pre.periodic:
+        same = np.allclose(np.array(pre.extent), np.array(post.extent), rtol=1e-9, atol=0)
+    if not same:
+        raise ValueError(
+            f"{what}: the neurons are in different spaces, {pre.in_words()} and "
+            f"{post.in_words()}; distances need the same number of dimensions and, where they "
+            "are periodic, the same extent of both."
+        )

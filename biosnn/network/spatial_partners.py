@@ -1,0 +1,211 @@
+"""A fixed number of partners for every neuron, drawn with weights that depend on the distance.
+
+Partners are proposed by cell, in proportion to what a profile can be there at most, and accepted
+in proportion to what it is. What is left after some rounds, or where a profile does not fall with
+distance, is drawn with a look at all candidates.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..support.checks import shown
+from ..support.threads import on_threads
+from .positions import Positions
+from .profiles import Profile
+from .spatial_cells import Lattice, Sorted, lattice
+
+_ROUNDS = 12  # of proposals
+_DEARER = 3  # a proposal costs that many times as much as a look at a candidate
+_AT_ONCE = 1 << 19  # pairs that are looked at together
+_OWNERS = 1 << 11  # that are served together, at most
+_MORE = 1.1  # proposals for each that is expected to be accepted
+
+
+class PartnerDrawing:
+    """Partners of the neurons of a population, a cell of owners at a time.
+
+    Parameters
+    ----------
+    profile
+        The weight with which a partner is chosen.
+    owners, others
+        Where the neurons are that choose, and those that they choose from.
+    k
+        Number of partners of each owner.
+    alone
+        Whether an owner may not choose the neuron of the same number (itself).
+    multiple
+        Whether it may choose one several times.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        owners: Positions,
+        others: Positions,
+        k: int,
+        *,
+        alone: bool,
+        multiple: bool,
+    ) -> None:
+        self.profile, self.k, self.alone, self.multiple = profile, k, alone, multiple
+        self.cells: Lattice = lattice(owners, others)
+        self.owners: Sorted = self.cells.sort(owners)
+        self.others: Sorted = self.cells.sort(others)
+
+    def draw(self, rng: np.random.Generator) -> NDArray[np.int32]:
+        """Return (owners, k) partners, in the order in which they were chosen.
+
+        Parameters
+        ----------
+        rng
+            Where the random numbers come from.
+        """
+        key = int(rng.integers(2**63))
+        result = np.empty((self.owners.neuron.size, self.k), np.int32)
+
+        def work(cell: int, begin: int, end: int) -> None:
+            choice = _Choice(end - begin, self.k, self.others.neuron.size, self.multiple)
+            numbers = np.random.default_rng([key, begin])
+            if self.profile.decreasing:
+                self._propose(cell, begin, choice, numbers)
+            self._complete(begin, choice, numbers)
+            result[self.owners.neuron[begin:end]] = self.others.neuron[choice.chosen]
+
+        most = max(1, min(_OWNERS, (32 * _AT_ONCE) // self.others.neuron.size))
+        on_threads(work, self.owners.pieces(most))
+        return result
+
+    # ------------------------------------------------------------------------- by proposals
+
+    def _propose(self, cell, begin, choice, rng):
+        """Choose partners for owners from `begin` on, as far as proposals go."""
+        bounds = self.cells.bounds(self.profile, cell)
+        chances = np.cumsum(bounds * self.others.counts)
+        accepted = 1.0
+        for _ in range(_ROUNDS if chances[-1] > 0 else 0):
+            missing = self.k - choice.found
+            candidates = np.count_nonzero(missing) * self.others.neuron.size
+            if _DEARER * missing.sum() >= accepted * candidates:
+                return
+            tries = np.ceil(missing * (_MORE / accepted)).astype(np.int64)
+            own = np.repeat(np.arange(tries.size), tries)
+            before = choice.found.sum()
+            choice.append(*self._accepted(begin, own, bounds, chances, rng))
+            accepted = max((choice.found.sum() - before) / own.size, 1e-9)
+
+    def _accepted(self, begin, own, bounds, chances, rng):
+        """One proposal for each of `own`: those that are accepted, in the same order."""
+        cells = np.searchsorted(chances, rng.random(own.size) * chances[-1], side="right")
+        counts = self.others.counts
+        place = self.others.first[cells]
+        place += (rng.random(own.size) * counts[cells]).astype(np.int64)
+        away = self.cells.away(
+            np.take(self.others.coordinates, place, axis=1),
+            np.take(self.owners.coordinates, begin + own, axis=1),
+        )
+        values = self.profile.between(away, self.cells.extent)
+        good = rng.random(own.size) * bounds[cells] < values
+        if self.alone:
+            good &= self.owners.neuron[begin + own] != self.others.neuron[place]
+        kept = np.flatnonzero(good)
+        return own[kept], place[kept]
+
+    # --------------------------------------------------------------- with a look at everybody
+
+    def _complete(self, begin, choice, rng):
+        """Choose what is still missing, one after the other from all that are left."""
+        missing = np.flatnonzero(choice.found < self.k)
+        rows = max(1, _AT_ONCE // self.others.neuron.size)
+        choose = _with_replacement if self.multiple else _one_by_one
+        for start in range(0, missing.size, rows):
+            own = missing[start : start + rows]
+            weights = self._weights(begin + own)
+            if not self.multiple:
+                weights[choice.taken[own]] = 0
+            for each, weight in zip(own, weights, strict=True):
+                n = self.k - choice.found[each]
+                self._check_enough(begin + each, weight, n)
+                choice.chosen[each, choice.found[each] :] = choose(weight, n, rng)
+
+    def _weights(self, own):
+        """(own, others) weights of all candidates."""
+        one = self.owners.coordinates[:, own, None]
+        away = self.cells.away(np.array(self.others.coordinates)[:, None, :], one)
+        weights = self.profile.between(away.reshape(away.shape[0], -1), self.cells.extent)
+        weights = np.array(weights).reshape(own.size, -1)
+        if weights.min() < 0:
+            raise ValueError(
+                f"{shown(self.profile)} has the value {weights.min():g}; partners are chosen in "
+                "proportion to it, so it must be >= 0."
+            )
+        if self.alone:
+            weights[self.owners.neuron[own, None] == self.others.neuron] = 0
+        return weights
+
+    def _check_enough(self, own, weight, n):
+        """Raise a ValueError unless n partners can be chosen."""
+        candidates = np.count_nonzero(weight)
+        if candidates >= (1 if self.multiple else n):
+            return
+        there = candidates if self.multiple else candidates + self.k - n
+        raise ValueError(
+            f"{self.k} partners of neuron {self.owners.neuron[own]} cannot be drawn: "
+            f"{shown(self.profile)} is above 0 for {there} of {self.others.neuron.size} neurons"
+            f"{', itself left out' if self.alone else ''}."
+        )
+
+
+class _Choice:
+    """The partners that some owners have chosen so far, as places in the order of the cells."""
+
+    def __init__(self, owners: int, k: int, others: int, multiple: bool) -> None:
+        self.chosen = np.empty((owners, k), np.int64)
+        self.found = np.zeros(owners, np.int64)
+        if multiple:
+            self.taken = None
+        else:
+            self.taken = np.zeros((owners, others), bool)
+            self._earliest = np.empty(owners * others, np.int32)
+
+    def append(self, own: NDArray[Any], place: NDArray[Any]) -> None:
+        """Add accepted proposals in their order (by owner), as many as are missing."""
+        if self.taken is not None:
+            own, place = self._new_ones(own, place)
+        counts = np.bincount(own, minlength=self.found.size)
+        rank = np.arange(own.size) - np.repeat(np.cumsum(counts) - counts, counts)
+        column = self.found[own] + rank
+        kept = column < self.chosen.shape[1]
+        own, place = own[kept], place[kept]
+        self.chosen[own, column[kept]] = place
+        np.minimum(self.found + counts, self.chosen.shape[1], out=self.found)
+        if self.taken is not None:
+            self.taken[own, place] = True
+
+    def _new_ones(self, own, place):
+        """Proposals that were not chosen yet, the first of each."""
+        order = np.arange(own.size, dtype=np.int32)
+        key = own * self.taken.shape[1] + place
+        self._earliest[key[::-1]] = order[::-1]  # of equal keys the last one stays
+        new = (self._earliest[key] == order) & ~self.taken[own, place]
+        return own[new], place[new]
+
+
+def _with_replacement(weight, n, rng):
+    """Choose n in proportion to weights, each time from all."""
+    total = np.cumsum(weight)
+    return np.searchsorted(total, rng.random(n) * total[-1], side="right")
+
+
+def _one_by_one(weight, n, rng):
+    """Choose n in proportion to weights, one after the other from those that are left.
+
+    The order in which exponential clocks of these rates ring is such a choice.
+    """
+    candidates = np.flatnonzero(weight)
+    if n == candidates.size:
+        return candidates
+    clocks = rng.standard_exponential(candidates.size) / weight[candidates]
+    return candidates[np.argpartition(clocks, n - 1)[:n]]
