@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..data.recording import Recording
 from ..data.spike_trains import SpikeTrains
 from ..support import checks, timegrid
 from ..support.memory import check_room
@@ -258,7 +259,8 @@ def recorded(run: Any, name: str) -> Signal:
     Parameters
     ----------
     run
-        What `biosnn.run` or `biosnn.simulate` returns.
+        What `biosnn.run` or `biosnn.simulate` returns, or a `biosnn.data.Recording`, as the readers
+        of `biosnn.interop` return.
     name
         Name of the state, such as "E.U". It must be in the `record` of the run, of neurons or as a
         mean.
@@ -297,6 +299,8 @@ def recorded(run: Any, name: str) -> Signal:
     values = states[name]
     if values.size == 0:
         raise ValueError(f"{name} was recorded of no neurons or at no step: {values.shape}.")
+    if isinstance(run, Recording):
+        return _of_recording(run, name)
     if values.ndim == 3:
         own = run.own_steps
         return Signal(values if own is None else values[:, : own.min()], run.dt, run.start)
@@ -307,8 +311,20 @@ def recorded(run: Any, name: str) -> Signal:
     return Signal(values, dt, run.start + times[0])
 
 
+def _of_recording(recording, name):
+    """A state of a Recording, whose trials may begin at any time and end at different ones."""
+    times = np.asarray(recording.state_times)
+    n_steps = np.searchsorted(times, recording.ends.min() - 1e-3 * recording.sampling)
+    if n_steps < 2:
+        raise ValueError(f"{name} was recorded at {n_steps} steps; a signal needs two at least.")
+    values = recording.states[name][:, :n_steps]
+    return Signal(values, recording.sampling, float(recording.starts[0]) + times[0])
+
+
 def _states(run):
-    """The recorded states of a Trace or a Simulation."""
+    """The recorded states of a Trace, a Simulation or a Recording."""
+    if isinstance(run, Recording):
+        return run.states
     if isinstance(run, type) or not (hasattr(run, "states") and hasattr(run, "network")):
         checks.refuse("run", run, "what bs.run or bs.simulate returns")
     return run.states

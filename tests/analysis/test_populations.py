@@ -246,5 +246,15 @@ def test_signals_of_unequal_trials_are_cut_to_the_shortest():
     net.connect(net.input(5), cells, weights=np.full((5, 2), 0.1))
     trace = bs.run(net, uneven, record=["E.U"])
     assert signals.recorded(trace, "E.U").n_steps == 200
+    recording = bs.data.Recording(
+        {"in": uneven},
+        start=2.0,
+        states=trace.states,
+        state_times=trace.times,
+        dt=1e-3,
+    )
+    signal = signals.recorded(recording, "E.U")
+    np.testing.assert_array_equal(signal.values, trace.states["E.U"][:, :200])
+    assert signal.start == 2.0 and signal.dt == pytest.approx(1e-3)
     kernel = {"E": signals.GaussianKernel(1.0, 5e-3, 2e-3)}
     assert signals.kernel_field_potential({"E": uneven}, kernel, 1e-3).n_steps == 200
