@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.spike_trains import SpikeTrains
 from ..support import checks, timegrid
 from ..support.show import About, Shows
 from ..support.tables import number
@@ -181,7 +182,8 @@ def power_spectrum(
 
     Returns
     -------
-    A `Spectrum`, the mean over segments and trials, of each channel.
+    A `Spectrum`, the mean over segments and trials, of each channel. Spike trains that end at
+    different times count until the end of each; those shorter than a segment do not.
 
     Raises
     ------
@@ -214,14 +216,22 @@ def power_spectrum(
     >>> bool(abs(density / (2 * 20.0 / 100) - 1) < 0.03)
     True
     """
-    signal = as_signal(signal, dt)
-    steps = segment_steps(signal, segment)
-    frequencies, power = densities(signal.values, signal.values, signal.dt, steps)
+    parts = _trials(signal, dt)
+    steps = segment_steps(max(parts, key=lambda part: part.n_steps), segment)
+    parts = [part for part in parts if part.n_steps >= steps]
+    counts = [n_segments(part, steps) for part in parts]
+    found = [densities(part.values, part.values, part.dt, steps) for part in parts]
+    power = sum(count * power.real for count, (_, power) in zip(counts, found)) / sum(counts)
     return Spectrum(
-        frequencies=frequencies,
-        power=without_axis(power.real),
-        segments=n_segments(signal, steps),
+        frequencies=found[0][0], power=without_axis(np.asarray(power)), segments=sum(counts)
     )
+
+
+def _trials(signal, dt):
+    """Signals of all trials, each as long as it is: one signal where all are equally long."""
+    if isinstance(signal, SpikeTrains) and signal.ends is not None:
+        return [as_signal(signal[k], dt) for k in range(len(signal))] or [as_signal(signal, dt)]
+    return [as_signal(signal, dt)]
 
 
 def densities(

@@ -240,6 +240,11 @@ def test_signals_of_unequal_trials_are_cut_to_the_shortest():
     )
     found = signals.population_rate(uneven, 10e-3)
     whole = signals.population_rate(spikes, 10e-3)
+    spectrum = signals.power_spectrum(uneven, 10e-3, segment=0.1)
+    each = [signals.power_spectrum(uneven[k], 10e-3, segment=0.1) for k in range(3)]
+    assert [one.segments for one in each] == [5, 3, 4] and spectrum.segments == 12
+    mean = np.average([one.power for one in each], axis=0, weights=[5, 3, 4])
+    np.testing.assert_allclose(spectrum.power, mean)
     np.testing.assert_array_equal(found.values, whole.values[:, :20])
     net = bs.Network(dt=1e-3)
     cells = net.population(2, bs.ei_lif(), "excitatory", name="E")
