@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..support import checks
 from .balance import check_magnitudes
@@ -59,80 +63,82 @@ def synaptic_currents(run: Any, population: PopulationLike | str) -> tuple[Signa
     if isinstance(run, type) or not hasattr(run, "network"):
         checks.refuse("run", run, "what bs.run or bs.simulate returns")
     cells = run.network[name]
-    neuron = getattr(cells, "neuron", None)
-    if getattr(neuron, "reversal", None):
-        return _through_conductances(run, name, neuron)
-    gains = {} if neuron is None else _gains(neuron)
-    sides = [[s for s, g in gains.items() if sign * g > 0] for sign in (1, -1)]
-    if not all(sides):
-        raise ValueError(
-            f"{name} has no separate excitatory and inhibitory current: its states are "
-            f"{', '.join(cells.states) or 'none'}. Neurons such as ei_lif, ampa_nmda_gaba and "
-            "conductance_lif have them."
-        )
-    excitatory, inhibitory = (
-        _sum([(abs(gains[s]), recorded(run, f"{name}.{s}")) for s in side]) for side in sides
-    )
-    return excitatory, inhibitory
-
-
-def _gains(neuron):
-    """State of a receptor's current -> its gain in the equation of the membrane."""
-    membrane = next(iter(neuron.states))
-    signed = {receptor.state for receptor in neuron.receptors.values()}
-    currents = {to for (to, by) in neuron.gains if by in signed and to != membrane} | signed
-    return {
-        state: gain
-        for (to, state), gain in neuron.gains.items()
-        if to == membrane and state in currents and _has_one_sign(neuron, state)
-    }
-
-
-def _has_one_sign(neuron, state):
-    """Whether no receptors of both signs move a state."""
-    signs = {receptor.sign for receptor in neuron.receptors.values() if receptor.state == state}
-    return not {1, -1} <= signs
-
-
-def _sum(parts):
-    """The sum of signals with their gains."""
-    first = parts[0][1]
-    for _, signal in parts:
-        _check_same(first, signal)
-    return Signal(sum(gain * signal.values for gain, signal in parts), first.dt, first.start)
-
-
-def _check_same(one, other):
-    """ValueError unless two signals are of the same neurons."""
-    if one.values.shape != other.values.shape:
-        raise ValueError(
-            "the currents of a population were recorded of different neurons; record the same of "
-            "each state."
-        )
-
-
-def _through_conductances(run, name, neuron):
-    """Currents g (E - U) and g (U - E), of each neuron."""
-    membrane = next(iter(neuron.states))
-    states = [membrane, *neuron.reversal]
-    if averaged := [s for s in states if f"{name}.{s}" in getattr(run, "groups", {})]:
+    names = current_states(cells)
+    groups = getattr(run, "groups", {})
+    if len(getattr(cells.neuron, "reversal", ())) and (
+        averaged := [state for state in names if f"{name}.{state}" in groups]
+    ):
         raise ValueError(
             f"{name}.{averaged[0]} was recorded as a mean, and the mean of g (E - U) is not the "
             f"product of means; record neurons, such as {{'{name}.{averaged[0]}': range(100)}}."
         )
-    u, *conductances = (recorded(run, f"{name}.{state}") for state in states)
-    threshold, parts = neuron.threshold, {1: [], -1: []}
-    for g, reversal in zip(conductances, neuron.reversal.values(), strict=True):
-        sign = 1 if reversal >= threshold else -1
-        _check_same(u, g)
-        current = g.values * (reversal - u.values)
-        parts[sign].append((sign, Signal(current, g.dt, g.start)))
-    if not (parts[1] and parts[-1]):
+    parts = {state: recorded(run, f"{name}.{state}") for state in names}
+    first, *others = parts.values()
+    if any(other.values.shape != first.values.shape for other in others):
         raise ValueError(
-            f"the reversal potentials of {name}, {neuron.reversal}, are all on one side of the "
-            f"threshold, {threshold:g}."
+            f"{', '.join(f'{name}.{state}' for state in names)} were recorded of different "
+            "neurons; record the same of each."
         )
-    return _sum(parts[1]), _sum(parts[-1])
+    e, i = currents_of(cells, {state: part.values for state, part in parts.items()})
+    return Signal(e, first.dt, first.start), Signal(i, first.dt, first.start)
+
+
+def current_states(cells: Any) -> list[str]:
+    """Return the states of a population that its synaptic currents follow from.
+
+    Raises
+    ------
+    ValueError
+        If its neurons have no separate excitatory and inhibitory current.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> net = bs.Network(dt=1e-3)
+    >>> current_states(net.population(2, bs.conductance_lif(), "excitatory", name="E"))
+    ['U', 'g_exc', 'g_inh']
+    """
+    neuron = getattr(cells, "neuron", None)
+    gains = {} if neuron is None else _gains(neuron)
+    signs = {np.sign(gain) for gain in gains.values()}
+    if neuron is None or not {1, -1} <= signs:
+        raise ValueError(
+            f"population {cells.name!r} has no separate excitatory and inhibitory current: its "
+            f"states are {', '.join(cells.states) or 'none'}. Neurons such as ei_lif, "
+            "ampa_nmda_gaba and conductance_lif have them."
+        )
+    return ["U", *gains] if neuron.reversal else list(gains)
+
+
+def currents_of(cells: Any, states: Mapping[str, NDArray]) -> tuple[NDArray, NDArray]:
+    """Return excitation and inhibition as magnitudes, of arrays of the states that they need."""
+    reversal = cells.neuron.reversal
+    sums = {1: 0.0, -1: 0.0}
+    for state, gain in _gains(cells.neuron).items():
+        sign = 1 if gain > 0 else -1
+        drive = sign * (reversal[state] - states["U"]) if reversal else abs(gain)
+        sums[sign] = sums[sign] + drive * states[state]
+    return sums[1], sums[-1]  # type: ignore[return-value]
+
+
+def _gains(neuron):
+    """State that is a current -> its gain in the equation of the membrane.
+
+    Of a conductance it is 1 or -1, as its reversal potential lies above the threshold or not.
+    """
+    if neuron.reversal:
+        above = {g: reversal >= neuron.threshold for g, reversal in neuron.reversal.items()}
+        return {g: 1.0 if excites else -1.0 for g, excites in above.items()}
+    signs: dict[str, set] = {}
+    for receptor in neuron.receptors.values():
+        signs.setdefault(receptor.state, set()).add(receptor.sign)
+    # currents that follow those of receptors, as NMDA follows AMPA
+    currents = set(signs) | {to for to, by in neuron.gains if by in signs and to != "U"}
+    return {
+        state: gain
+        for (to, state), gain in neuron.gains.items()
+        if to == "U" and state in currents and not {1, -1} <= signs.get(state, set())
+    }
 
 
 def two_currents(
