@@ -12,15 +12,15 @@ from ..support import timegrid
 from ..support.show import About, Shows
 from ..support.tables import number
 from .balance import ei_balance
-from .figures import EXCITATORY, INHIBITORY, pt
+from .figures import EXCITATORY, INHIBITORY
 from .result_axes import drawn, label
 from .signal import SignalLike
+from .style import pt
 from .synaptic_currents import two_currents
 from .windows import checked_width
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from .places import Ax, Drawn
 
 
 # ------------------------------------------------------------------------------------------ in time
@@ -63,13 +63,13 @@ class BalanceOverTime(Shows):
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(self.inhibitory > 0, self.excitatory / self.inhibitory, np.nan)
 
-    def plot(self, ax: Axes | None = None, *, width: float | None = None) -> Figure | Axes:
+    def plot(self, ax: Ax | None = None, *, width: float | None = None) -> Drawn:
         """Draw excitation (up), inhibition (down) and their sum over time.
 
         Parameters
         ----------
         ax
-            The Axes to draw on. Default: a new figure.
+            Where to draw. Default: a new figure.
         width
             Width of a new figure on paper in cm. Default: a figure for the screen.
 
@@ -196,13 +196,13 @@ class DetailedBalance(Shows):
     slope: float
     across_time: NDArray[np.float64]
 
-    def plot(self, ax: Axes | None = None, *, width: float | None = None) -> Figure | Axes:
+    def plot(self, ax: Ax | None = None, *, width: float | None = None) -> Drawn:
         """Draw the mean inhibition of every neuron against its mean excitation.
 
         Parameters
         ----------
         ax
-            The Axes to draw on. Default: a new figure.
+            Where to draw. Default: a new figure.
         width
             Width of a new figure on paper in cm. Default: a figure for the screen.
 

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from ..support import checks
 from ..support.show import About, Shows
 from ..support.tables import number
-from .figures import RUNS, pt
+from .figures import RUNS
 from .result_axes import drawn, label
 from .signal import SignalLike, same_signals
 from .spectra import LONGEST, MOST_CHANNELS, densities, n_segments, segment_steps, without_axis
+from .style import pt
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from .places import Ax, Drawn
 
 
 _INDEPENDENT = 1 / (1 + 2 / 36)  # share of segments: neighbours' windows have a correlation of 1/6
@@ -85,13 +85,13 @@ class Coherence(Shows):
         level = checks.real(level, "level", above=0, below=1)
         return float(1 - (1 - level) ** (1 / (self.segments * _INDEPENDENT - 1)))
 
-    def plot(self, ax: Axes | None = None, *, width: float | None = None) -> Figure | Axes:
+    def plot(self, ax: Ax | None = None, *, width: float | None = None) -> Drawn:
         """Draw the coherence against frequency, with its 95 % level of significance.
 
         Parameters
         ----------
         ax
-            The Axes to draw on. Default: a new figure.
+            Where to draw. Default: a new figure.
         width
             Width of a new figure on paper in cm. Default: a figure for the screen.
 

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from ..support import checks, timegrid
 from ..support.show import About, Shows
 from ..support.tables import number
-from .figures import INHIBITORY, pt
+from .figures import INHIBITORY
 from .result_axes import drawn, label
 from .signal import SignalLike
+from .style import pt
 from .synaptic_currents import two_currents
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from .places import Ax, Drawn
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -47,13 +47,13 @@ class InhibitionLag(Shows):
     lags: NDArray[np.float64]
     correlation: NDArray[np.float64]
 
-    def plot(self, ax: Axes | None = None, *, width: float | None = None) -> Figure | Axes:
+    def plot(self, ax: Ax | None = None, *, width: float | None = None) -> Drawn:
         """Draw the cross-correlation of excitation and inhibition, and its peak.
 
         Parameters
         ----------
         ax
-            The Axes to draw on. Default: a new figure.
+            Where to draw. Default: a new figure.
         width
             Width of a new figure on paper in cm. Default: a figure for the screen.
 

@@ -1,67 +1,63 @@
-"""Where the figure of a result is drawn: into a new Figure, or on axes that exist."""
+"""Where the figure of a result is drawn: into one panel, by the rule of all figures (places.py)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..support import checks
-from . import figures
+from .figures import fitted, side
+from .places import place
+from .style import bare, drawing, size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+    from .places import Ax, Drawn
 
 
 def drawn(
     draw: Callable[[Axes], None],
-    ax: Axes | None,
+    ax: Ax | None,
     width: float | None,
     screen: tuple[float, float] = (6.0, 3.6),
-) -> Figure | Axes:
-    """Draw on `ax` and return it, or make a figure of one panel and return that.
+) -> Drawn:
+    """Draw one panel on `ax`, or in a new figure.
 
     Parameters
     ----------
     draw
         Draws on Axes.
     ax
-        The Axes, or None for a new figure.
+        Where to draw, or None for a new figure.
     width
         Width of a new figure on paper in cm, or None for the screen.
     screen
         Inches of a new figure on a screen.
 
+    Returns
+    -------
+    The figure, or with `ax` the axes.
+
     Raises
     ------
     ValueError
-        If `ax` is no Axes, or `width` is given with it.
+        If `ax` is something else, or `width` is given with it.
     """
-    if ax is None:
-        return _new(draw, width=width, screen=screen)
-    from matplotlib.axes import Axes
-
-    checks.instance(ax, "ax", Axes, "the Axes to draw on")
-    if width is not None:
-        raise ValueError("width is that of a new figure, and ax is in one that exists; give one.")
-    draw(ax)
-    figures.bare(ax)
-    return ax
+    return _drawn(draw, ax=ax, width=width, screen=screen)
 
 
-@figures.for_paper
-def _new(draw, *, width, screen):
-    """A figure of one panel."""
-    home = figures.figure(width, *screen)
-    axis = home.subplots()
+@drawing
+def _drawn(draw, *, ax, width, screen):
+    """With the sheet that goes with the width."""
+    where = place(ax, screen, width)
+    (axis,) = where.axes
     draw(axis)
-    figures.bare(axis)
-    return home
+    bare(axis)
+    return where.done()
 
 
 def label(axis: Axes, x: str, y: str) -> None:
     """Label both axes, in lines that fit."""
     home: Any = axis.get_figure()
-    across, high = (axis.bbox.width / home.dpi, axis.bbox.height / home.dpi)
-    axis.set_xlabel(figures.fitted(home, x, across, figures.size()), fontsize=figures.size())
-    axis.set_ylabel(figures.fitted(home, y, high, figures.size()), fontsize=figures.size())
+    axis.set_xlabel(fitted(home, x, axis.bbox.width / home.dpi, size()), fontsize=size())
+    side(axis, y)

@@ -13,13 +13,12 @@ from ..data.spike_trains import SpikeTrains
 from ..support import checks, timegrid
 from ..support.memory import check_room
 from ..support.show import About, Shows, milliseconds, plural
-from .figures import pt
 from .result_axes import drawn, label
+from .style import pt
 from .windows import check_trials, checked_width
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from .places import Ax, Drawn
 
 #: How an array is read, for messages.
 AXES = "(step,), (step, channel) or (trial, step, channel)"
@@ -107,15 +106,13 @@ class Signal(Shows):
         """
         return Signal(self.values.mean(axis=2, keepdims=True), self.dt, self.start)
 
-    def plot(
-        self, ax: Axes | None = None, *, trial: int = 0, width: float | None = None
-    ) -> Figure | Axes:
+    def plot(self, ax: Ax | None = None, *, trial: int = 0, width: float | None = None) -> Drawn:
         """Draw the signal of one trial over time.
 
         Parameters
         ----------
         ax
-            The Axes to draw on. Default: a new figure.
+            Where to draw. Default: a new figure.
         trial
             Number of the trial.
         width

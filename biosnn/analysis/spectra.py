@@ -12,13 +12,13 @@ from ..data.spike_trains import SpikeTrains
 from ..support import checks, timegrid
 from ..support.show import About, Shows
 from ..support.tables import number
-from .figures import RUNS, pt
+from .figures import RUNS
 from .result_axes import drawn, label
 from .signal import Signal, SignalLike, as_signal
+from .style import pt
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from .places import Ax, Drawn
 
 _FEWEST_STEPS = 8  # of a segment
 MOST_CHANNELS = 50  # that are drawn
@@ -117,13 +117,13 @@ class Spectrum(Shows):
             )
         return inside
 
-    def plot(self, ax: Axes | None = None, *, width: float | None = None) -> Figure | Axes:
+    def plot(self, ax: Ax | None = None, *, width: float | None = None) -> Drawn:
         """Draw the density against frequency, both on logarithmic axes.
 
         Parameters
         ----------
         ax
-            The Axes to draw on. Default: a new figure.
+            Where to draw. Default: a new figure.
         width
             Width of a new figure on paper in cm. Default: a figure for the screen.
 

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from ..support import checks, timegrid
 from ..support.show import About, Shows
-from .figures import size
 from .result_axes import drawn, label
 from .signal import SignalLike, as_signal
 from .spectra import segment_steps
+from .style import size
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from .places import Ax, Drawn
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -45,17 +44,17 @@ class Spectrogram(Shows):
 
     def plot(
         self,
-        ax: Axes | None = None,
+        ax: Ax | None = None,
         *,
         highest: float | None = None,
         width: float | None = None,
-    ) -> Figure | Axes:
+    ) -> Drawn:
         """Draw the density as colours, in decibels, over time and frequency.
 
         Parameters
         ----------
         ax
-            The Axes to draw on. Default: a new figure.
+            Where to draw. Default: a new figure.
         highest
             Draw up to this frequency in hertz. Default: all.
         width

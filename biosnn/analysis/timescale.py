@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from ..support import checks, timegrid
 from ..support.show import About, Shows, milliseconds
 from ..support.tables import number
-from .figures import KINDS, pt
+from .figures import KINDS
 from .result_axes import drawn, label
 from .signal import SignalLike, as_signal
+from .style import pt
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from .places import Ax, Drawn
 
 _FEWEST_LAGS = 4  # that three parameters are fitted to
 
@@ -54,13 +54,13 @@ class Timescale(Shows):
         """(lags,) the fitted autocorrelation."""
         return self.amplitude * (np.exp(-self.lags / self.tau) + self.offset)
 
-    def plot(self, ax: Axes | None = None, *, width: float | None = None) -> Figure | Axes:
+    def plot(self, ax: Ax | None = None, *, width: float | None = None) -> Drawn:
         """Draw the autocorrelation and its fit.
 
         Parameters
         ----------
         ax
-            The Axes to draw on. Default: a new figure.
+            Where to draw. Default: a new figure.
         width
             Width of a new figure on paper in cm. Default: a figure for the screen.
 

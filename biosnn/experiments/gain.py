@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..analysis import figures
 from ..analysis.result_axes import drawn, label
+from ..analysis.style import pt
 from ..engine.background import Current
 from ..network.network import Network
 from ..network.neuron import Neuron
@@ -21,8 +22,7 @@ from ..support.tables import Table, number
 from .phases import mean_and_error, simulated
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from ..analysis.places import Ax, Drawn
 
 _NAME = "cells"  # of the population of single neurons
 
@@ -85,13 +85,13 @@ class GainCurve(Shows):
             raise ValueError("there is one value of the input, and a slope needs two at least.")
         return np.gradient(self.rates[name], self.values)
 
-    def plot(self, ax: Axes | None = None, *, width: float | None = None) -> Figure | Axes:
+    def plot(self, ax: Ax | None = None, *, width: float | None = None) -> Drawn:
         """Draw the rates of all populations against the input, with their standard errors.
 
         Parameters
         ----------
         ax
-            The Axes to draw on. Default: a new figure.
+            Where to draw. Default: a new figure.
         width
             Width of a new figure on paper in cm. Default: a figure for the screen.
 
@@ -117,8 +117,8 @@ class GainCurve(Shows):
                 np.nan_to_num(self.errors[name]),
                 color=sign_colour(self.signs[name]),
                 marker="o",
-                markersize=figures.pt(4.0),
-                linewidth=figures.pt(1.5),
+                markersize=pt(4.0),
+                linewidth=pt(1.5),
                 label=name,
             )
         axis.set_ylim(bottom=0)

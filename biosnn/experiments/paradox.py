@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analysis import figures
 from ..analysis.result_axes import drawn, label
+from ..analysis.style import pt, size
 from ..engine.background import Current
 from ..network.network import Network
 from ..network.population import Population
@@ -22,8 +22,7 @@ from .gain import sign_colour, spiking_name
 from .phases import mean_and_error, simulated
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from ..analysis.places import Ax, Drawn
 
 _CLEAR = 3.0  # standard errors by which a change is beyond doubt
 
@@ -131,13 +130,13 @@ class ParadoxicalEffect(Shows):
             return f"{name} stayed at {before:.3g} Hz"
         return f"{name} {verb} from {before:.3g} to {during:.3g} Hz"
 
-    def plot(self, ax: Axes | None = None, *, width: float | None = None) -> Figure | Axes:
+    def plot(self, ax: Ax | None = None, *, width: float | None = None) -> Drawn:
         """Draw the rates of both populations over time, with the drive as a grey field.
 
         Parameters
         ----------
         ax
-            The Axes to draw on. Default: a new figure.
+            Where to draw. Default: a new figure.
         width
             Width of a new figure on paper in cm. Default: a figure for the screen.
 
@@ -157,19 +156,15 @@ class ParadoxicalEffect(Shows):
         axis.axvspan(0, last, color="0.92", zorder=0, linewidth=0)
         for name, sign in ((self.excitatory, "excitatory"), (self.inhibitory, "inhibitory")):
             line = sign_colour(sign)
-            axis.plot(
-                self.times, self.rates[name], color=line, linewidth=figures.pt(1.2), label=name
-            )
+            axis.plot(self.times, self.rates[name], color=line, linewidth=pt(1.2), label=name)
             for level, span in ((self.before, (first, 0)), (self.during, (0, last))):
-                axis.hlines(
-                    level[name], *span, color=line, linestyle="--", linewidth=figures.pt(1.2)
-                )
+                axis.hlines(level[name], *span, color=line, linestyle="--", linewidth=pt(1.2))
         axis.set_xlim(first, last)
         axis.set_ylim(bottom=0)
         axis.margins(y=0.15)
         axis.legend(frameon=False, ncols=2, loc="upper right")
         word = {True: "paradoxical", False: "not paradoxical", None: "no clear effect"}
-        axis.set_title(word[self.paradoxical], fontsize=figures.size())
+        axis.set_title(word[self.paradoxical], fontsize=size())
         label(axis, f"time since the drive to {self.inhibitory} changed (s)", "rate (Hz)")
 
     def _about(self) -> About:

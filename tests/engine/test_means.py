@@ -167,3 +167,13 @@ def test_means_with_perturbations():
     ]
     expected = by_hand(runs[0].states["E.U"])
     np.testing.assert_allclose(runs[1].states["E.U"], expected, rtol=1e-6, atol=1e-7)
+
+
+def test_figures_of_neurons_refuse_means():
+    net = circuit()
+    trace = bs.run(net, trains(), record={"E.U": "mean", "E.I_exc": [3]})
+    done = bs.simulate(net, 0.1, trains(1), record={"E.U": "mean", "E.I_exc": [3]}, progress=False)
+    for each in (trace, done):
+        assert "E.U" not in each.neurons and list(each.neurons["E.I_exc"]) == [3]
+        with pytest.raises(ValueError, match="E.U was recorded as a mean over neurons"):
+            bs.plot.membrane(each, "E")
