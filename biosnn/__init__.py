@@ -9,7 +9,7 @@ import typing as _typing
 from importlib import import_module as _import_module
 
 from . import data, experiments, interop, theory
-from .analysis import stats
+from .analysis import signals, stats
 from .data import encode
 from .data.augmentation import Augmentation, augment
 from .data.augmentations import (
@@ -29,6 +29,7 @@ from .data.spike_file import read_spikes
 from .data.spike_trains import SpikeTrains
 from .engine.background import Current, OrnsteinUhlenbeck, PoissonInput
 from .engine.gradient import Gradients, gradient
+from .engine.recording import Means
 from .engine.run import run
 from .engine.simulate import simulate
 from .engine.simulation import Simulation
@@ -160,6 +161,7 @@ __all__ = [
     "MaxPool",
     "MeanOverTimeCrossEntropy",
     "MeanSquaredError",
+    "Means",
     "MultiGaussian",
     "Network",
     "Neuron",
@@ -254,6 +256,7 @@ __all__ = [
     "save",
     "save_state",
     "schedules",
+    "signals",
     "simulate",
     "space",
     "stats",

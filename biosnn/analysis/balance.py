@@ -9,6 +9,7 @@ from ..data.spike_base import exist
 from ..support import checks
 from ..support.show import About, Shows
 from ..support.tables import Table, number
+from .signal import Signal
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -45,7 +46,10 @@ class EIBalance(Shows):
 
 
 def ei_balance(
-    excitatory: ArrayLike, inhibitory: ArrayLike, *, own_steps: ArrayLike | None = None
+    excitatory: ArrayLike | Signal,
+    inhibitory: ArrayLike | Signal,
+    *,
+    own_steps: ArrayLike | None = None,
 ) -> EIBalance:
     """Return the balance of excitatory and inhibitory input.
 
@@ -53,7 +57,7 @@ def ei_balance(
     ----------
     excitatory, inhibitory
         Arrays (trial, step, neuron) in the same unit, both as magnitudes >= 0, such as the states
-        "E.I_exc" and "E.I_inh" of a trace.
+        "E.I_exc" and "E.I_inh" of a trace, or signals, as `signals.synaptic_currents` returns them.
     own_steps
         (trial,) number of steps that each trial has, `own_steps` of a trace whose trials end at
         different times. Default: all.
@@ -67,6 +71,10 @@ def ei_balance(
     ------
     ValueError
         If the shapes differ, or values are negative or not finite.
+
+    See Also
+    --------
+    signals.balance_over_time, signals.detailed_balance, signals.inhibition_lag
 
     References
     ----------
@@ -110,12 +118,19 @@ def ei_balance(
 
 def _checked_input(name, values):
     """An input as an array of numbers >= 0 with at least one trial and one step."""
+    values = values.values if isinstance(values, Signal) else values
     values = checks.reals(values, f"{name} input")
     if values.ndim != 3 or 0 in values.shape[:2]:
         raise ValueError(
             f"{name} has shape {values.shape}; it must be (trial, step, neuron), with at least one "
             "trial and one step."
         )
+    check_magnitudes(values, name)
+    return values
+
+
+def check_magnitudes(values: NDArray, name: str) -> None:
+    """ValueError unless an input (trial, step, neuron) is >= 0."""
     wrong = values < 0
     if np.any(wrong):
         at = tuple(int(k) for k in np.argwhere(wrong)[0])
@@ -123,4 +138,3 @@ def _checked_input(name, values):
             f"{name} input at (trial, step, neuron) = {at} is {values[at]:g}; both inputs are "
             "given as magnitudes >= 0: the sign of inhibition is not part of it."
         )
-    return values

@@ -13,6 +13,7 @@ from .places import place
 from .protocols import PopulationLike, SimulationLike, TraceLike
 from .recorded import Recording
 from .style import bare, drawing, pt, size
+from .synaptic_currents import current_states, currents_of
 
 if TYPE_CHECKING:
     from .places import Ax, Drawn
@@ -39,8 +40,9 @@ def currents(
         `run(..., record=["E.I_exc", "E.I_inh"])`, or for conductances
         `record=["E.U", "E.g_exc", "E.g_inh"]`.
     population
-        The population or its name. Its neurons must have separate currents I_exc and I_inh
-        (`biosnn.ei_lif`) or conductances (`biosnn.conductance_lif`).
+        The population or its name. Its neurons must have separate excitatory and inhibitory
+        currents (`biosnn.ei_lif`, `biosnn.ampa_nmda_gaba`) or conductances
+        (`biosnn.conductance_lif`).
     neuron
         Number of the neuron in its population; it must be one of those that were recorded.
     trial
@@ -64,9 +66,9 @@ def currents(
         If the population has no such states, they were not recorded, or there is no such neuron
         or trial.
 
-    Notes
-    -----
-    Through conductances the currents are g_exc (E_exc - U) and g_inh (U - E_inh).
+    See Also
+    --------
+    signals.synaptic_currents : the same currents as signals, with the equations.
 
     Examples
     --------
@@ -81,7 +83,7 @@ def currents(
     'E, neuron 0, trial 0: only excitatory current'
     """
     read = Recording(recording)
-    found, (e, i) = _two_currents(read, population)
+    found, e, i = _two_currents(read, population)
     trials, column, time = read.trials(trial), found.column(neuron), read.window(start, stop)
     inside, times = read.inside(time), found.times * time.factor
     n = len(trials)
@@ -111,14 +113,11 @@ def currents(
 
 
 def _two_currents(read, population):
-    """(States, [excitation, inhibition]), the latter two (trial, step, neuron)."""
-    reversal = getattr(read.population(population).neuron, "reversal", {})
-    if not {"g_exc", "g_inh"} <= set(reversal):
-        found = read.states(population, ("I_exc", "I_inh"))
-        return found, found.values
-    found = read.states(population, ("U", "g_exc", "g_inh"))
-    u, e, i = found.values
-    return found, [e * (reversal["g_exc"] - u), i * (u - reversal["g_inh"])]
+    """(States, excitation, inhibition), the latter two (trial, step, neuron)."""
+    cells = read.population(population)
+    found = read.states(cells, current_states(cells))
+    states = [name.partition(".")[2] for name in found.names]
+    return found, *currents_of(cells, dict(zip(states, found.values)))
 
 
 def _curves(axis, times, excitation, inhibition, where):

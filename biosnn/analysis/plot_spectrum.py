@@ -13,8 +13,9 @@ from .figures import note, side
 from .places import place
 from .plot_rates import with_dashes
 from .protocols import PopulationLike, SimulationLike, TraceLike
-from .rates import firing_rates, rate_over_time
+from .rates import firing_rates
 from .recorded import groups, longest, window
+from .spectra import power_spectrum
 from .style import bare, drawing, pt, size
 from .windows import checked_width
 
@@ -69,11 +70,9 @@ def spectrum(
     ValueError
         If there is no such population or time, or a segment has fewer than eight bins.
 
-    Notes
-    -----
-    The one-sided density of Welch's method, averaged over segments, which overlap by half, and over
-    trials: its integral over frequencies is the variance of the rate. N independent Poisson
-    neurons of rate r have the density 2 r / N at all frequencies.
+    See Also
+    --------
+    signals.power_spectrum : the equation, and spectra of other signals.
 
     References
     ----------
@@ -150,15 +149,5 @@ def _checked_segment(segment, rate_bin, duration):
 
 def _density(spikes, rate_bin, segment):
     """(frequencies, one-sided power density of the population rate), the mean over trials."""
-    from scipy import signal  # here: `import biosnn` stays quick
-
-    bins = timegrid.nearest_steps(segment, rate_bin)
-    total, segments = 0.0, 0
-    for k, duration in enumerate(spikes.durations):
-        whole = timegrid.whole_windows(duration, rate_bin)
-        if whole >= bins:  # else the trial ends before the end of a segment
-            rates = rate_over_time(spikes[k], rate_bin)[1][:whole]
-            found = 1 + (whole - bins) // (bins - bins // 2)
-            total = total + found * signal.welch(rates, nperseg=bins, fs=1 / rate_bin)[1]
-            segments += found
-    return np.fft.rfftfreq(bins, rate_bin), total / segments
+    found = power_spectrum(spikes, rate_bin, segment=segment)
+    return found.frequencies, found.power

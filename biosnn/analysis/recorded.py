@@ -87,6 +87,13 @@ class Recording:
                 f"which this figure shows: {'simulate' if self.long else 'run'}(..., "
                 f"record=[{wanted}])."
             )
+        groups = getattr(self.source, "groups", {})
+        if averaged := [key for key in keys if key in groups]:
+            raise ValueError(
+                f"{' and '.join(averaged)} was recorded as a mean over neurons, and this figure "
+                "shows neurons: record some of them. "
+                f'bs.signals.recorded(run, "{averaged[0]}").plot() draws means.'
+            )
         values = [self._values(key) for key in keys]
         neurons = [self.source.neurons.get(key, np.arange(found.n)) for key in keys]
         same = np.array(sorted(set.intersection(*(set(each.tolist()) for each in neurons))), int)

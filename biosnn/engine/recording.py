@@ -1,26 +1,132 @@
-"""What a run records: states by name, and of which of their neurons."""
+"""What a run records: states by name, of which of their neurons, one by one or as means."""
+
+from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..support.checks import as_array, refuse, several, shown, texts, whole, wholes
+from ..support.checks import as_array, keep, refuse, several, shown, texts, whole, wholes
 
-#: Names of states, such as ["E.U"], or a dict of name -> neurons (indices, a slice, None for all).
+#: Names of states, such as ["E.U"], or a dict of name -> neurons (indices, a slice, None for all,
+#: "mean" or Means for means over neurons).
 Record = Iterable[str] | Mapping[str, Any]
 
 
-def chosen_states(record: Record, what: str = "record") -> dict[str, Any]:
+@dataclass(frozen=True)
+class Means:
+    """Means of a state over groups of neurons: one column for each group, and no other storage.
+
+    Parameters
+    ----------
+    groups
+        Label -> neurons of a group: indices, a slice, a mask, or None for all. Groups may overlap,
+        and a group of one neuron is this neuron.
+
+    Raises
+    ------
+    ValueError
+        If there are no groups, or a label is not a text.
+
+    See Also
+    --------
+    simulate, run : `record={"E.U": bs.Means({...})}`; "mean" is short for the mean of all neurons.
+
+    Notes
+    -----
+    In every recorded step the column of a group G is sum_{i in G} x_i / |G|, summed in float64 and
+    kept as a number of the network's type. `simulate` averages a bounded number of steps at a time.
+
+    Examples
+    --------
+    >>> import biosnn as bs
+    >>> net = bs.Network(dt=1e-3)
+    >>> cells = net.population(10, bs.ei_lif(), "excitatory", name="E")
+    >>> halves = bs.Means({"left": slice(0, 5), "right": slice(5, 10)})
+    >>> done = bs.simulate(net, 0.02, record={"E.U": halves}, progress=False)
+    >>> done.states["E.U"].shape, done.groups["E.U"]
+    ((20, 2), ('left', 'right'))
+    """
+
+    groups: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        example = "a dict such as {'left': slice(0, 40), 'right': slice(40, 80)}"
+        if not isinstance(self.groups, Mapping) or not self.groups:
+            refuse("Means: groups", self.groups, example)
+        texts(tuple(self.groups), "the labels in Means", "'left'")
+        keep(self, groups=dict(self.groups))
+
+    def _members(self, n: int, state: str) -> list[NDArray[np.int64]]:
+        """The neurons of each group, of a population of n."""
+        members = []
+        for label, neurons in self.groups.items():
+            if isinstance(neurons, (Means, str)):
+                refuse(f"group {label!r} of {state!r}", neurons, "neurons: a list or a slice")
+            members.append(chosen_neurons(neurons, n, state))
+            if not members[-1].size:
+                raise ValueError(
+                    f"group {label!r} of {state!r} has no neurons, so there is no mean of it."
+                )
+        return members
+
+
+def group_sizes(chosen: Any, n: int, state: str) -> NDArray[np.int64] | None:
+    """Return the number of neurons of each group whose mean is recorded, None where there is none.
+
+    Examples
+    --------
+    >>> group_sizes(Means({"left": [0, 1], "right": [5]}), 10, "E.U")
+    array([2, 1])
+    """
+    if not isinstance(chosen, Means):
+        return None
+    return np.array([members.size for members in chosen._members(n, state)])
+
+
+def group_means(values: NDArray, sizes: NDArray[np.int64] | None) -> NDArray:
+    """Return the means of neighbouring columns (…, group) of values (…, neuron).
+
+    Where `sizes` is None the values stay as they are.
+
+    Examples
+    --------
+    >>> group_means(np.array([[1.0, 2.0, 5.0]]), np.array([2, 1]))
+    array([[1.5, 5. ]])
+    """
+    if sizes is None:
+        return values
+    ends = np.cumsum(sizes)
+    result = np.empty((*values.shape[:-1], sizes.size), values.dtype)
+    for g, (size, last) in enumerate(zip(sizes, ends, strict=True)):
+        # sums in float64: einsum takes half the time of `mean`
+        total = np.einsum("...i->...", values[..., last - size : last], dtype=np.float64)
+        result[..., g] = total / size
+    return result
+
+
+def group_labels(record: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return state name -> labels of its groups, of the states that are recorded as means."""
+    return {
+        name: tuple(chosen.groups) for name, chosen in record.items() if isinstance(chosen, Means)
+    }
+
+
+def chosen_states(record: Record, what: str = "record", *, means: bool = False) -> dict[str, Any]:
     """Return state name -> neurons (None: all) of what a user asks to record.
 
     Parameters
     ----------
     record
-        Names such as "E.U", or a dict of name -> indices, slice, mask or None for all neurons.
+        Names such as "E.U", or a dict of name -> indices, slice, mask or None for all neurons, or
+        "mean" or `Means`.
     what
         The name of the argument, for messages.
+    means
+        Whether means over neurons can be asked for.
 
     Raises
     ------
@@ -31,18 +137,36 @@ def chosen_states(record: Record, what: str = "record") -> dict[str, Any]:
     --------
     >>> chosen_states(["E.U"])
     {'E.U': None}
+    >>> chosen_states({"E.U": "mean"}, means=True)
+    {'E.U': Means(groups={'mean': None})}
     """
     if isinstance(record, Mapping):
         texts(tuple(record), f"the names in {what}", "'E.U'")
-        return dict(record)
+        chosen = {
+            name: Means({"mean": None}) if _is_mean(each) else each for name, each in record.items()
+        }
+        if not means and (averaged := group_labels(chosen)):
+            name = next(iter(averaged))
+            refuse(
+                f"{what} of {name!r}",
+                record[name],
+                "neurons",
+                "there are no means over neurons here",
+            )
+        return chosen
     if isinstance(record, str) or not hasattr(record, "__iter__"):
         refuse(
             what,
             record,
             "names of states, such as ['E.U'], or a dict of names and neurons, such as "
-            "{'E.U': [0, 1, 2], 'E.I_exc': slice(5), 'I.U': None}",
+            "{'E.U': [0, 1, 2], 'E.I_exc': slice(5), 'I.U': None, 'I.I_exc': 'mean'}",
         )
     return dict.fromkeys(texts(several(record, what, "'E.U'"), what, "'E.U'"))
+
+
+def _is_mean(chosen):
+    """Whether it is the word for the mean over all neurons."""
+    return isinstance(chosen, str) and chosen == "mean"
 
 
 def chosen_neurons(chosen: Any, n: int, state: str) -> NDArray[np.int64]:
@@ -51,7 +175,8 @@ def chosen_neurons(chosen: Any, n: int, state: str) -> NDArray[np.int64]:
     Parameters
     ----------
     chosen
-        None for all, a slice, an index, a list of indices, or a mask of length `n`.
+        None for all, a slice, an index, a list of indices, or a mask of length `n`; of `Means` the
+        neurons of all groups in turn.
     n
         Neurons of the population.
     state
@@ -69,16 +194,22 @@ def chosen_neurons(chosen: Any, n: int, state: str) -> NDArray[np.int64]:
     """
     if chosen is None:
         return np.arange(n)
+    if isinstance(chosen, Means):
+        return np.concatenate(chosen._members(n, state))
     if isinstance(chosen, slice):
         return _of_slice(chosen, n, state)
-    array = as_array(chosen, f"record of {state!r}", f"neurons 0 .. {n - 1}; for all give None")
+    array = as_array(
+        chosen,
+        f"record of {state!r}",
+        f"neurons 0 .. {n - 1} (None: all; means over groups: bs.Means)",
+    )
     if array.dtype == bool and array.shape == (n,):
         return np.flatnonzero(array)
     whole_numbers = array.dtype.kind in "iu" or not array.size
     if array.ndim > 1 or not whole_numbers or np.any((array < -n) | (array >= n)):
         raise ValueError(
             f"record of {state!r} is {shown(chosen)}; it must be the neurons to record, of 0 .. "
-            f"{n - 1}: a list, a slice, or None for all."
+            f"{n - 1}: a list, a slice, None for all, or 'mean' or Means for means over them."
         )
     return np.atleast_1d(wholes(array, f"record of {state!r}")) % n
 

@@ -20,7 +20,14 @@ from .inputs import Inputs, events_of, trial_steps
 from .layouts import all_states, checked_arrays, state_layout
 from .perturbed import perturbed, silenced
 from .perturbed_trials import forward_perturbed, holding, injected
-from .recording import Record, chosen_neurons, chosen_states
+from .recording import (
+    Record,
+    chosen_neurons,
+    chosen_states,
+    group_labels,
+    group_means,
+    group_sizes,
+)
 from .state import State
 from .trace import Trace, make_trace
 from .trial_state import checked_state
@@ -54,8 +61,10 @@ def run(
         trial are in neither `spikes` nor `counts`, states are those of the whole run.
     record
         States to keep: names such as ["E.U", "E.I_exc"], or a dict of name -> neurons (indices, a
-        slice, None for all). Values are those at the end of each step; "E.U_star" is U before
-        threshold and reset. The U of readouts is always kept.
+        slice, None for all). The mean over all neurons is {"E.U": "mean"}, means over groups are
+        {"E.U": bs.Means({"left": slice(40), "right": slice(40, 80)})}, one column each. Values are
+        those at the end of each step; "E.U_star" is U before threshold and reset. The U of readouts
+        is always kept.
     currents
         Population -> array that broadcasts to (trial, step, neuron), added to the right-hand side
         of tau_mem dU/dt.
@@ -118,7 +127,7 @@ def run(
     packed = pack(change.network)
     duration = None if duration is None else checks.time(duration, "duration", above=0)
     threads, tape, merge = checked_threads(threads), flag(tape, "tape"), flag(merge, "merge")
-    record, moments = chosen_states(record), chosen_states(moments, "moments")
+    record, moments = chosen_states(record, means=True), chosen_states(moments, "moments")
     currents = checked_arrays(currents, "currents", network.dtype, "{'E': array}")
     earlier = None if state is None else checked_state(change.started_from(state), packed)
     least = 1 if earlier is None else len(earlier.states)
@@ -146,7 +155,7 @@ def run(
     )
     drive, recording = forward_perturbed(packed, drive, recording, schedule, threads, kept)
     trace = make_trace(packed, drive, recording, states, steps, trains, kept, own_steps, change)
-    return _with_neurons(_only(trace, record) if whole else trace, record)
+    return _as_asked(trace, record, whole)
 
 
 def _with_neurons(trace, record):
@@ -154,6 +163,7 @@ def _with_neurons(trace, record):
     neurons = {
         name: chosen_neurons(record.get(name), trace.network[name.partition(".")[0]].n, name)
         for name in trace.states
+        if name not in trace.groups
     }
     return replace(trace, neurons=neurons)
 
@@ -192,6 +202,30 @@ def _only(trace, record):
             values = trace.states[name]
             trace.states[name] = values[..., chosen_neurons(neurons, values.shape[-1], name)]
     return trace
+
+
+def _as_asked(trace, record, whole):
+    """The trace with the neurons and means that were asked for.
+
+    whole: the tape needs the states of all neurons.
+    """
+    trace = _only(trace, record) if whole else trace
+    groups = group_labels(record)
+    trace = _averaged(trace, record, groups, whole) if groups else trace
+    return _with_neurons(trace, record)
+
+
+def _averaged(trace, record, groups, whole):
+    """The trace with means in place of the neurons that they are of, which are then forgotten."""
+    states = {}
+    for name, values in trace.states.items():
+        n = trace.network[name.partition(".")[0]].n
+        sizes = group_sizes(record.get(name), n, name)
+        states[name] = values.copy() if sizes is None else group_means(values, sizes)
+    packed, drive, recording = trace.tape
+    if not whole:
+        recording = recording._replace(states=np.empty_like(recording.states[:, :0, :0]))
+    return replace(trace, states=states, groups=groups, tape=(packed, drive, recording))
 
 
 def _chance(packed, n_trials, seed, state):

@@ -68,7 +68,9 @@ def simulate(
         A list of PoissonInput, Current and OrnsteinUhlenbeck.
     record
         States to keep: names such as ["E.U", "E.I_exc"], or a dict of name -> neurons (indices, a
-        slice, None for all), as for `run`.
+        slice, None for all), as for `run`. The mean over all neurons is {"E.U": "mean"}, means over
+        groups are {"E.U": bs.Means({"left": slice(40), "right": slice(40, 80)})}: one column each,
+        and nothing is stored for each neuron.
     every
         States are recorded at the end of every `every`-th step.
     record_spikes

@@ -37,7 +37,7 @@ class Simulation(Shows):
     rate_bin
         Seconds of a bin.
     states
-        State name -> (times, chosen neurons), values at the end of steps.
+        State name -> (times, chosen neurons or groups), values at the end of steps.
     state_times
         (times,) seconds of these values.
     neurons
@@ -48,6 +48,8 @@ class Simulation(Shows):
         Whether Ctrl-C or a full disk ended it.
     state
         Where it stands, to go on from.
+    groups
+        State name -> labels of its columns, of the states that are means over groups of neurons.
     perturbations
         What was done to neurons and synapses in this run; `network` is as before.
 
@@ -72,6 +74,7 @@ class Simulation(Shows):
     wall: float
     interrupted: bool
     state: State
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _events: dict[str, tuple[NDArray, NDArray]] = field(default_factory=dict)
     neurons: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     perturbations: tuple[Perturbation, ...] = ()

@@ -12,10 +12,20 @@ from ..kernels.stream import collect
 from ..support import checks, plausible, timegrid
 from ..support.checks import several, texts, whole
 from . import stream_tables
-from .recording import Record, chosen_neurons, chosen_states
+from .recording import (
+    Record,
+    chosen_neurons,
+    chosen_states,
+    group_labels,
+    group_means,
+    group_sizes,
+)
 from .simulation import Simulation
 from .stream_run import StreamRun
 from .stream_start import find_state
+
+_ROOM = 1 << 21  # values of recorded states of one slice of time
+_FEWEST_ROWS = 16
 
 
 class StreamRecording:
@@ -51,10 +61,13 @@ class StreamRecording:
         self.names = _spiking_names(run.network, record_spikes)
         self.events: dict[str, list] = {name: [] for name in self.names}
         self.binned = _empty_bins(run.network, steps, self.bin_steps)
-        self.columns: dict[str, slice] = {}
+        self.columns: dict[str, slice] = {}  # of the table
+        self.sizes: dict[str, NDArray | None] = {}  # neurons of each group, where means are kept
         self.neurons: dict[str, NDArray[np.int64]] = {}
-        self.table = self._table(chosen_states(record), every)
-        self.rows: list[NDArray] = []
+        chosen = chosen_states(record, means=True)
+        self.groups = group_labels(chosen)
+        self.table = self._table(chosen, every)
+        self.rows: dict[str, list[NDArray]] = {name: [] for name in self.columns}
 
     def _table(self, record, every):
         """stream_tables.Record of the chosen states."""
@@ -70,8 +83,11 @@ class StreamRecording:
             owner.append(np.searchsorted(cells.bounds[p], units, side="right") - 1)
             clamped.append(layout.neuron_first[p] + units if clamps else np.full(units.size, -1))
             self.columns[name] = slice(at, at + units.size)
+            self.sizes[name] = group_sizes(chosen, n, name)
             self.neurons[name] = units
             at += units.size
+        if at:  # a bounded number of values, however many neurons are looked at
+            run.most = min(run.most, every * max(_FEWEST_ROWS, _ROOM // at))
         rows = run.most // every + 1 if self.columns else 0
         return stream_tables.Record(
             every=every,
@@ -110,8 +126,10 @@ class StreamRecording:
                 self.events[name].append(spikes)
         every = self.table.every
         n_rows = (last - 1) // every - (first - 1) // every
-        if self.columns and n_rows:
-            self.rows.append(self.table.values[:n_rows].copy())
+        for name, columns in self.columns.items() if n_rows else ():
+            values = self.table.values[:n_rows, columns]
+            sizes = self.sizes[name]
+            self.rows[name].append(values.copy() if sizes is None else group_means(values, sizes))
 
     def close(self) -> Any:
         """Close the file of spikes, if there is one. Returns what went wrong with it, or None."""
@@ -123,9 +141,6 @@ class StreamRecording:
     def result(self, wall: float, interrupted: bool) -> Simulation:
         """Return what the run did, in `wall` seconds of wall time."""
         run, dt, every = self.run, self.run.network.dt, self.table.every
-        rows = np.concatenate(
-            [np.empty((0, self.table.element.size), run.network.dtype), *self.rows]
-        )
         steps = np.arange(-(-run.first // every) * every, run.step, every) - run.first
         n_bins = -(-run.done // self.bin_steps)
         binned = {name: counts[:n_bins] for name, counts in self.binned.items()}
@@ -136,15 +151,22 @@ class StreamRecording:
             counts={name: int(counts.sum()) for name, counts in binned.items()},
             binned=binned,
             rate_bin=self.bin_steps * dt,
-            states={name: rows[:, columns] for name, columns in self.columns.items()},
+            states={name: self._joined_rows(name) for name in self.columns},
             state_times=steps * dt,
             wall=wall,
             interrupted=interrupted,
             state=run.state(),
-            neurons=self.neurons,
+            groups=self.groups,
+            neurons={k: each for k, each in self.neurons.items() if k not in self.groups},
             _events={name: _events(parts) for name, parts in self.events.items()},
             _out=None if self.file is None else (self.file.path, self.file.run),
         )
+
+    def _joined_rows(self, name):
+        """(times, columns) of what is kept of a state."""
+        columns, sizes = self.columns[name], self.sizes[name]
+        width = columns.stop - columns.start if sizes is None else sizes.size
+        return np.concatenate([np.empty((0, width), self.run.network.dtype), *self.rows[name]])
 
 
 def _bin_steps(rate_bin, dt, steps):

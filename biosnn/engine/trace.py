@@ -36,8 +36,8 @@ class Trace(Shows):
     n_steps
         Steps of every trial, or of the longest.
     states
-        State name -> array (trial, step, neuron), in the unit of the state. The U of readouts is
-        always there, as "readout.U".
+        State name -> array (trial, step, neuron or group), in the unit of the state. The U of
+        readouts is always there, as "readout.U".
     counts
         Population -> (trial, neuron) spike counts, until the end of each trial.
     tape
@@ -46,6 +46,8 @@ class Trace(Shows):
         State name -> (trial, neuron) over the steps, of the states in `moments`.
     start
         Seconds that were simulated before this run; times count from there.
+    groups
+        State name -> labels of its columns, of the states that are means over groups of neurons.
     neurons
         State name -> (neurons,) which neurons of the population are in its columns.
     own_steps
@@ -73,6 +75,7 @@ class Trace(Shows):
     mean: dict[str, NDArray] = field(default_factory=dict)
     variance: dict[str, NDArray] = field(default_factory=dict)
     start: float = 0.0
+    groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     neurons: dict[str, NDArray] = field(default_factory=dict)
     own_steps: NDArray[np.int64] | None = None
     perturbations: tuple[Perturbation, ...] = ()

@@ -1,12 +1,28 @@
 """Experiments: many runs that answer one question.
 
-`bs.sweep` calls a function at many points; here are designs of points, and its results.
+`bs.sweep` calls a function at many points; here are designs of points, and its results. Questions
+to networks:
+
+    gain_curve            rates against input                             gain.py
+    paradoxical_effect    more drive to inhibition, which then rests      paradox.py
 """
 
 from .design import design
+from .gain import GainCurve, gain_curve
+from .paradox import ParadoxicalEffect, paradoxical_effect
 from .point import Point
 from .point_file import Recorded
 from .results import Sweep
 from .sweep_folder import load_sweep
 
-__all__ = ["Point", "Recorded", "Sweep", "design", "load_sweep"]
+__all__ = [
+    "GainCurve",
+    "ParadoxicalEffect",
+    "Point",
+    "Recorded",
+    "Sweep",
+    "design",
+    "gain_curve",
+    "load_sweep",
+    "paradoxical_effect",
+]

@@ -33,6 +33,17 @@ trace = bs.run(net, spikes, record={"E.U": [0, 5], "I.U": slice(3)})
 {name: values.shape for name, values in trace.states.items()}
 
 # %%
+# Means over neurons
+# ------------------
+# ``"mean"`` keeps the mean over a population, `biosnn.Means` those over groups: one column each, and
+# `biosnn.simulate` stores nothing else. `biosnn.signals` takes it from there.
+
+record = {"E.I_exc": "mean", "E.U": bs.Means({"left": slice(0, 40), "right": slice(40, 80)})}
+trace = bs.run(net, spikes, record=record)
+spectrum = bs.signals.power_spectrum(bs.signals.recorded(trace, "E.I_exc"))
+print(trace.groups["E.U"], trace.states["E.U"].shape, f"{spectrum.peak():.0f} Hz")
+
+# %%
 # Mean and variance alone
 # -----------------------
 # Where only moments are wanted, no values are stored.

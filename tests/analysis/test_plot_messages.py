@@ -27,7 +27,7 @@ from .pictures import compared, history
         ),
         (
             lambda t: plot.currents(t, "readout"),
-            "'readout' has no state I_exc or I_inh; its states are U, I",
+            "'readout' has no separate excitatory and inhibitory current: its states are U, I",
         ),
         (lambda t: plot.initializer(InitializerReport([], {}, {})), "no populations"),
         (lambda t: plot.history(history(0)), "runs has a History without epochs"),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
+import biosnn as bs
 from biosnn.analysis import plot, plot_currents, stats
 from biosnn.data import poisson
 from biosnn.engine.gradient import Gradients
@@ -149,3 +150,17 @@ def test_a_single_step_of_a_gradient_is_drawn(trace):
     found = Gradients({}, {}, {}, {}, {"E->E": 1.0 * (np.arange(trace.n_steps) == 7)})
     (drawn,) = plot.gradients(trace, found).axes[0].lines
     assert drawn.get_marker() == "." and np.sum(np.isfinite(drawn.get_ydata())) == 1
+
+
+def test_currents_of_ampa_and_nmda_are_one_excitatory_current():
+    net = bs.Network(dt=1e-3)
+    net.population(3, bs.ampa_nmda_gaba(), "excitatory", name="E")
+    noise = [bs.PoissonInput("E", 300.0, 0.1), bs.PoissonInput("E", 300.0, 0.1, "inh")]
+    record = ["E.I_ampa", "E.I_nmda", "E.I_gaba"]
+    done = bs.simulate(net, 0.1, background=noise, record=record, progress=False)
+    excitatory, inhibitory = bs.signals.synaptic_currents(done, "E")
+    lines = {each.get_label(): each for each in plot.currents(done, "E", 1).axes[0].lines}
+    drawn = lines["excitatory"].get_ydata()
+    np.testing.assert_allclose(drawn, excitatory.values[0, :, 1], rtol=1e-6)
+    np.testing.assert_allclose(lines["inhibitory"].get_ydata(), -inhibitory.values[0, :, 1])
+    assert drawn.max() > 0

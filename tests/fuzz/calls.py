@@ -33,7 +33,7 @@ _OURS = (ValueError, TypeError, OSError, KeyError, IndexError)
 _LIBRARY = str(ROOT / "biosnn") + os.sep
 
 #: What is documented as NaN where there is too little to tell: in the names of parts of results.
-NOT_KNOWN = ("cv", "correlation", "synchrony", "fano", "ei_", "isi")
+NOT_KNOWN = ("cv", "correlation", "synchrony", "fano", "ei_", "isi", "across_")
 
 #: Whose answer itself is documented as NaN there.
 TOO_LITTLE = {
@@ -47,7 +47,7 @@ TOO_LITTLE = {
         "cross_correlogram",
         "ei_balance",
     )
-}
+} | {"signals.intrinsic_timescale", "signals.dimensionality", "signals.inhibition_lag"}
 
 #: Calls that end in words of others: (call, argument, value), each "*" for any -> the reason.
 EXCUSED = {

@@ -18,6 +18,7 @@ from .calls_of_networks import NETWORKS
 from .calls_of_neurons import NEURONS
 from .calls_of_perturbations import PERTURBATIONS
 from .calls_of_runs import RUNS
+from .calls_of_signals import MADE, SIGNALS
 from .calls_of_space import SPACE
 from .calls_of_theory import THEORY
 from .objects import Objects, shown  # noqa: F401
@@ -32,6 +33,7 @@ CALLS = (
     | NEURONS
     | PERTURBATIONS
     | RUNS
+    | SIGNALS
     | SPACE
     | THEORY
 )
@@ -79,6 +81,7 @@ CALLS_OF_BRIAN2 = {
 
 #: Public names without a call of their own, and why.
 LEFT_OUT = {
+    **MADE,
     "Audit": "made by audit",
     "Epoch": "made by train",
     "Evaluation": "made by evaluate",
