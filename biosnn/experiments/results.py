@@ -204,9 +204,9 @@ class Sweep(Shows):
 
         Returns
         -------
-        The figure, or `ax` where it was given. Curves are means over seeds, with a shade of one standard deviation (n - 1 in
-        its denominator) to either side; maps show means over seeds. Points that are no full grid
-        are drawn as dots.
+        The figure, or `ax` where it was given. Curves are means over seeds, with a shade of one
+        standard deviation (n - 1 in its denominator) to either side; maps show means over seeds.
+        Points that are no full grid are drawn as dots.
 
         Raises
         ------
