@@ -95,7 +95,8 @@ def of_rule(name, delay=1e-3, weights=None):
 def plastic():
     """A circuit with plasticity of both kinds, which an input drives."""
     net = bs.Network(DT)
-    e = net.population(20, bs.ei_lif(), "excitatory", name="E")
+    sheet = bs.space.torus((4, 5), 1e-3)
+    e = net.population(20, bs.ei_lif(), "excitatory", name="E", positions=sheet)
     i = net.population(6, bs.ei_lif(), "inhibitory", name="I")
     depressing, stdp = bs.TsodyksMarkram(0.4, 0.2, 0.1), bs.InhibitorySTDP(0.05, 8.0, w_max=3.0)
     x = net.input(8)

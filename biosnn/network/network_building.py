@@ -11,6 +11,7 @@ from .drawing import delay_steps
 from .network import Network
 from .plasticity import check_plasticity
 from .population import Population
+from .positions import Positions
 from .projection import Projection
 from .stored_parts import place
 from .synapses import StoredRule, Synapses, checked_rows
@@ -72,17 +73,25 @@ def _built(entry, arrays):
 def _add_population(network, entry, arrays):
     """Add a population of any kind."""
     name, kind = entry["name"], entry["kind"]
-    if kind == "input":
-        network.input(entry["n"], name=name, sign=entry["sign"])
-    elif kind == "pooling":
+    if kind == "pooling":
         network.pool(entry["source"], entry["pooling"], name=name)
+        return
+    positions = entry["positions"]
+    if positions is not None:
+        positions = Positions(arrays[place("positions", name)], **positions)
+    if kind == "input":
+        network.input(entry["n"], name=name, sign=entry["sign"], positions=positions)
     else:
         if kind == "readout" and (entry["surrogate"], entry["noise"]) != (None, None):
             raise ValueError(f"population {name!r} is a readout, which has no spikes.")
         learn = stored_parts.pairs_of(entry["learn"], lambda each: (each["name"], each["shared"]))
         population = Population(
             **entry
-            | {"neuron": stored_parts.build_neuron(entry["neuron"], name, arrays), "learn": learn}
+            | {
+                "neuron": stored_parts.build_neuron(entry["neuron"], name, arrays),
+                "learn": learn,
+                "positions": positions,
+            }
         )
         bias = arrays[place("parameter", name, "bias")] if entry["bias"] else None
         network.add(population, bias)

@@ -23,6 +23,7 @@ ARRAYS = (
     "delay",
     "first",
     "parameter",
+    "positions",
     "spike_jump",
     "target",
     "time_constant",
@@ -31,6 +32,7 @@ ARRAYS = (
 )
 _MOST_WEIGHTS = 1 << 40  # elements of an array of weights: so many fit into no memory
 _POOLS = {"MaxPool": MaxPool}
+_SPACE = maybe(record(extent=maybe(each(number)), periodic=checks.flag))
 
 
 def _choice(*allowed: str) -> json_parts.Checker:
@@ -49,6 +51,7 @@ _NEURONS = dict(
     name=text,
     n=count,
     sign=_choice(*SIGNS),
+    positions=_SPACE,
     neuron=stored_parts.NEURON,
     surrogate=stored_parts.of(stored_parts.SURROGATES),
     initial=number,
@@ -58,7 +61,7 @@ _NEURONS = dict(
 )
 #: Kind of a population -> its record.
 _POPULATIONS = {
-    "input": record(kind=text, name=text, n=count, sign=_choice(*SIGNS)),
+    "input": record(kind=text, name=text, n=count, sign=_choice(*SIGNS), positions=_SPACE),
     "spiking": record(kind=text, **_NEURONS),
     "readout": record(kind=text, **_NEURONS),
     "pooling": record(kind=text, name=text, source=text, pooling=stored_parts.of(_POOLS)),
@@ -130,6 +133,9 @@ def arrays_of(network: Network) -> dict[str, Any]:
     for population in network.populations:
         if population.neuron is not None and population.kind != "pooling":
             found |= stored_parts.neuron_arrays(population.neuron, population.name)
+        if population.positions is not None:
+            coordinates = np.asarray(population.positions.coordinates)
+            found[place("positions", population.name)] = coordinates
     for (population_name, name), p in network.parameters.items():
         found[place("parameter", population_name, name)] = np.asarray(p, np.float64)
     for name, synapses in network.synapses.items():
@@ -151,7 +157,10 @@ def _of_population(population: Population) -> dict[str, Any]:
     if population.kind == "pooling":
         pooling = stored_parts.described(population.pooling, _POOLS, f"{what}: pooling")
         return own | {"source": population.source, "pooling": pooling}
-    own |= {"n": population.n, "sign": str(population.sign)}
+    own |= {"n": population.n, "sign": str(population.sign), "positions": None}
+    if (positions := population.positions) is not None:
+        extent = json_parts.plain(positions.extent)
+        own["positions"] = {"extent": extent, "periodic": positions.periodic}
     if population.neuron is None:
         return own
     surrogates, noises = stored_parts.SURROGATES, stored_parts.NOISES
@@ -217,6 +226,9 @@ def rules(entry: dict[str, Any], arrays: dict[str, Any]) -> dict[str, schema.Rul
     for population in entry["populations"]:
         if "neuron" in population:
             known |= _rules_of_neurons(population)
+        if population.get("positions") is not None:
+            rule = schema.Rule(np.float64, (population["n"], None))
+            known[place("positions", population["name"])] = rule
     for projection in entry["projections"]:
         for end in ("pre", "post"):
             if projection[end] not in sizes:

@@ -40,10 +40,11 @@ MODULES = (
     "perturb",
     "plot",
     "schedules",
+    "signals",
+    "space",
     "stats",
     "theory",
 )
-MODULES = ("brian", "data", "families", "interop", "plot", "schedules", "space", "stats", "theory")
 
 
 def prepare(_app: Sphinx, _what: str, _name: str, _object: Any, _options: Any, lines: list[str]):

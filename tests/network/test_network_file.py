@@ -206,6 +206,26 @@ def test_what_is_read_goes_on_from_a_state(again, tmp_path):
     assert np.array_equal(*(end.spikes["E"].times for end in ends))
 
 
+def test_networks_in_space(again):
+    """Positions come back; rules by distance with what they have built and their words."""
+    net, sheet = bs.Network(whole.DT), bs.space.torus((3, 4), (2e-3, 1e-3))
+    cells = net.population(12, bs.ei_lif(), "excitatory", name="A", positions=sheet)
+    x = net.input(5, positions=bs.space.Positions(np.linspace(0, 1e-3, 10).reshape(5, 2)))
+    rule = bs.space.Bernoulli(lambda d: 0.5 * (d < 6e-4), self_connections=False)
+    delay = bs.space.Conduction(0.3, offset=1e-3)
+    net.connect(cells, cells, synapses=rule, weights=0.2, delay=delay, seed=1)
+    net.connect(x, cells, weights=1.0 * np.ones((5, 12)))
+    found = again(net)
+    assert_same(net, found)
+    assert net.synapses["A->A"].size > 3
+    for name in ("A", "input"):
+        a, b = net[name].positions, found[name].positions
+        assert np.array_equal(a.coordinates, b.coordinates)
+        assert (a.extent, a.periodic) == (b.extent, b.periodic)
+    distances = [bs.space.distances(each, "A->A") for each in (net, found)]
+    assert np.array_equal(*distances)
+
+
 def test_warnings_are_given_once(again):
     with pytest.warns(bs.RoundingWarning):
         net = whole.of_table("lif_delta")
