@@ -8,17 +8,19 @@ from typing import Any
 
 import numpy as np
 
+from ..data.recording import Recording
 from ..data.spike_trains import SpikeTrains
 from ..support import checks
-from .figures import INPUT, RUNS, UNSIGNED, check_finite, colour, listed
+from .figures import EXCITATORY, INHIBITORY, INPUT, RUNS, UNSIGNED, check_finite, colour, listed
 from .protocols import PopulationLike, SimulationLike, TraceLike, check, looks_like
 from .windows import check_trials
 
+_SIGNS = {"excitatory": EXCITATORY, "inhibitory": INHIBITORY}
 _LONG = 10.0  # seconds: beyond, axes are in seconds
 _WHAT = "the Trace that run(…) returns or the Simulation that simulate(…) returns"
 
 
-class Recording:
+class Recorded:
     """A Trace, of several trials, or a Simulation, of one, as figures read both.
 
     Parameters
@@ -243,7 +245,8 @@ def groups(recording: Any, populations: Any) -> tuple[list[Group], float]:
     Parameters
     ----------
     recording
-        A Trace, a Simulation, SpikeTrains, or a dict of names and SpikeTrains.
+        A Trace, a Simulation, SpikeTrains, or a dict of names and SpikeTrains, such as a
+        `data.Recording`.
     populations
         Names of some, or None for all; of a recording those without inputs.
 
@@ -258,10 +261,11 @@ def groups(recording: Any, populations: Any) -> tuple[list[Group], float]:
     if isinstance(recording, Mapping):
         found = _labelled(recording)
         chosen = _chosen(populations, found, found)
-        return [found[name] for name in chosen], 0.0
+        start = recording.start if isinstance(recording, Recording) else 0.0
+        return [found[name] for name in chosen], start if np.ndim(start) == 0 else 0.0
     if not any(looks_like(recording, kind) for kind in (TraceLike, SimulationLike)):
         checks.refuse("recording", recording, f"{_WHAT}, SpikeTrains, or a dict of them")
-    read = Recording(recording)
+    read = Recorded(recording)
     found = groups_of(recording, populations, read.spikes)
     read.trial(0)
     return found, read.start
@@ -276,13 +280,14 @@ def groups_of(recording: Any, populations: Any, known: Mapping[str, Any]) -> lis
 
 
 def _labelled(trains):
-    """Name -> Group of a dict of SpikeTrains."""
+    """Name -> Group of a dict of SpikeTrains, or of a Recording, which may know signs."""
     hues = [UNSIGNED, *RUNS[1:], INPUT]
+    signs = trains.signs if isinstance(trains, Recording) else {}
     for name, spikes in trains.items():
         checks.instance(name, "a name of recording", str, "a text")
         check_trials(spikes, f"recording[{name!r}]")
     return {
-        name: Group(name, spikes, hues[k % len(hues)])
+        name: Group(name, spikes, _SIGNS.get(signs.get(name, ""), hues[k % len(hues)]))
         for k, (name, spikes) in enumerate(trains.items())
     }
 
