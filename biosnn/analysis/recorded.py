@@ -36,7 +36,9 @@ class Recorded:
 
     def __init__(self, source: Any) -> None:
         self.long = looks_like(source, SimulationLike)
-        self.source = source if self.long else check(source, "recording", TraceLike, _WHAT)
+        spikes = isinstance(source, (SpikeTrains, Mapping))
+        what = f"{_WHAT}; of spikes alone there are plot.raster and plot.rates" if spikes else _WHAT
+        self.source = source if self.long else check(source, "recording", TraceLike, what)
         self.network = source.network
         self.duration: float = source.duration
         self.start: float = source.start
@@ -319,7 +321,7 @@ def _number_of_trials(trace):
 def _check_states(population, states):
     """ValueError for states that the neurons of a population do not have."""
     known = [*population.states, *(["U_star"] if population.states else [])]
-    absent = [state for state in states if state not in known]
+    absent = [state for state in dict.fromkeys(states) if state not in known]
     if not absent:
         return
     why = (
