@@ -70,7 +70,9 @@ class Perturbed:
 
     def started_from(self, state: Any) -> Any:
         """Return a state of the network that was given as one of the network that runs."""
-        if isinstance(state, State) and state.fingerprint == self.given.fingerprint():
+        if self.network is self.given or not isinstance(state, State):
+            return state
+        if state.fingerprint == self.given.fingerprint():
             return replace(state, fingerprint=self.network.fingerprint())
         return state
 
@@ -216,7 +218,8 @@ def perturbed(network: Network, perturbations: Any) -> Perturbed:
     """
     given = checked(perturbations)
     for each in given:
-        each.text(network)  # looks at all that it names
+        if isinstance(each, OfNeurons):
+            each.of(network)  # looks at all that it names
     return Perturbed(network, derived(network, given), given)
 
 

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels import arrays
-from . import trial_state
+from . import chunks, trial_state
 from .buffers import new_recording
-from .chunks import forward
 from .finite import check_batch
 from .layouts import Layout, all_states, current_layout, stack
 from .packed import Packed
@@ -137,7 +136,7 @@ def forward_perturbed(
         if len(pieces) > 1:
             parts.append(_like(packed, recording, last - first, moments))
         into = parts[-1] if parts else recording
-        forward(packed, piece, into, last - first, threads)
+        chunks.forward(packed, piece, into, last - first, threads)
         check_batch(packed, piece, into, last - first, all_states)
         if first == 0:
             start = piece.earlier

@@ -165,7 +165,9 @@ def simulate(
 
 def _of_given(change, result):
     """The result as that of the network that was given, with what was done to it."""
-    state = replace(result.state, fingerprint=change.given.fingerprint())
+    state = result.state
+    if change.network is not change.given:
+        state = replace(state, fingerprint=change.given.fingerprint())
     return replace(result, network=change.given, state=state, perturbations=change.perturbations)
 
 

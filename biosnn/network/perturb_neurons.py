@@ -22,7 +22,8 @@ class Perturbation:
 
     def __repr__(self) -> str:
         name = type(self).__name__
-        return f"{name}({', '.join(filter(None, map(self._field, fields(self))))})"
+        ordered = sorted(fields(self), key=lambda field: bool(field.kw_only))
+        return f"{name}({', '.join(filter(None, map(self._field, ordered)))})"
 
     def _field(self, field):
         """A field that is not the default, in words; of arrays the shape."""

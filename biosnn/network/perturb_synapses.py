@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..support.checks import choice, instance, keep, real
-from ..support.chosen import chosen, share
+from ..support.chosen import chosen, share, share_size
 from ..support.seeds import stream, whole_seed
 from ..support.show import plural
 from .connectivity import first_of_rows
 from .perturb_neurons import Perturbation
 from .plasticity import InhibitorySTDP
 from .projection import Projection
-from .rewiring import rewired
+from .rewiring import in_rows, rewired
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -87,15 +87,19 @@ class _OfPairs(OfSynapses):
 
     def _places(self, network):
         """The projection and the synapses that change: indices, in their order."""
+        projection, found = self._between(network)
+        rng = stream(whole_seed(self.seed), projection.name, "share")
+        return projection, share(found, self.fraction, rng)
+
+    def _between(self, network):
+        """The projection and its synapses between the chosen neurons."""
         projection = self.of(network)
         what = f"{type(self).__name__}({projection.name!r})"
         marks = [
             _marks(getattr(self, end), network[getattr(projection, end)].n, f"{what}: {end}")
             for end in ("pre", "post")
         ]
-        found = _between(network, projection.name, *marks)
-        rng = stream(whole_seed(self.seed), projection.name, "share")
-        return projection, share(found, self.fraction, rng)
+        return projection, _between(network, projection.name, *marks)
 
     def _multiply(self, network, factor):
         """Multiply the weights of these synapses."""
@@ -115,9 +119,9 @@ class _OfPairs(OfSynapses):
 
     def text(self, network: Any) -> str:
         """Say in a line what it does to a network (see `Perturbation`)."""
-        projection, places = self._places(network)
-        size = _size(network, projection)
-        return f"{places.size:,} of {plural(size, 'synapse')} of {projection.name}"
+        projection, found = self._between(network)
+        size, n = _size(network, projection), share_size(found.size, self.fraction)
+        return f"{n:,} of {plural(size, 'synapse')} of {projection.name}"
 
 
 def _keep_share(perturbation):
@@ -351,7 +355,7 @@ class Rewire(OfSynapses):
         same = projection.pre == projection.post
         moved = share(np.arange(old.size), self.fraction, rng)
         pre, post = rewired(old, moved, self.preserve, same, rng, f"Rewire({projection.name!r})")
-        order = np.lexsort((post, pre))
+        order = in_rows(pre, post)
         target = post[order].astype(old.target.dtype)
         index = order if old.weight_index is None else old.weight_index[order]
         delay = old.delay[order] if np.ndim(old.delay) else old.delay
@@ -367,6 +371,6 @@ class Rewire(OfSynapses):
     def text(self, network: Any) -> str:
         """Say in a line what it does to a network (see `Perturbation`)."""
         projection, synapses = self._synapses(network)
-        n = int(self.fraction * synapses.size + 0.5)
+        n = share_size(synapses.size, self.fraction)
         kept = "in-degrees and out-degrees" if self.preserve == "both" else f"{self.preserve}s"
         return f"{n:,} of {plural(synapses.size, 'synapse')} of {projection.name}, {kept} kept"

@@ -77,7 +77,20 @@ def share(of: NDArray[Any], fraction: float, rng: np.random.Generator) -> NDArra
     >>> share(np.arange(100), 0.25, np.random.default_rng(1)).size
     25
     """
-    if fraction == 1:
+    n = share_size(of.size, fraction)
+    if n == of.size:
         return of
-    n = int(fraction * of.size + 0.5)
-    return of[np.sort(rng.permutation(of.size)[:n])]
+    marks = np.zeros(of.size, bool)
+    marks[np.argpartition(rng.random(of.size), n)[:n]] = True
+    return of[marks]
+
+
+def share_size(size: int, fraction: float) -> int:
+    """Return how many a share of `size` things are, rounded to the nearest.
+
+    Examples
+    --------
+    >>> share_size(10, 0.25)
+    3
+    """
+    return int(fraction * size + 0.5)
