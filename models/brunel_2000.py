@@ -22,8 +22,6 @@ table SR, SI and AI stand for synchronous regular, synchronous irregular and asy
 import argparse
 from typing import Any
 
-import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import biosnn as bs
@@ -135,24 +133,10 @@ def figure(results: list[tuple[dict[str, Any], bs.Simulation]]) -> Figure:
     drawing = Figure(figsize=(11, 7), layout="constrained")
     parts: Any = drawing.subfigures(2, 2)
     for part, (row, done) in zip(parts.ravel(), results):
-        top, bottom = part.subplots(2, 1, sharex=True, height_ratios=(2, 1))
-        _draw_state(top, bottom, done)
+        stop = min(0.1, done.duration)
+        top, _ = bs.plot.activity(done, populations=["E"], units=50, stop=stop, ax=part)
         top.set_title(f"g = {row['g']:g}, η = {row['eta']:g}: {row['state']}")
     return drawing
-
-
-def _draw_state(top: Axes, bottom: Axes, done: bs.Simulation) -> None:
-    """Raster and rate of one state."""
-    spikes, length = done.spikes["E"], min(0.1, done.duration)
-    shown = (spikes.units < 50) & (spikes.times < length)
-    colour, times = bs.plot.EXCITATORY, 1e3 * spikes.times[shown]
-    top.plot(times, spikes.units[shown], ".", ms=2, color=colour)
-    top.set_ylabel("excitatory\nneuron")
-    rate = done.rates["E"]
-    centres = 1e3 * done.rate_bin * (np.arange(rate.size) + 0.5)
-    inside = centres < 1e3 * length
-    bottom.step(centres[inside], rate[inside], where="mid", color=colour)
-    bottom.set(xlabel="time (ms)", ylabel="rate (Hz)", xlim=(0, 1e3 * length), ylim=(0, None))
 
 
 def show(rows: list[dict[str, Any]], args: argparse.Namespace) -> None:

@@ -41,7 +41,7 @@ from matplotlib.figure import Figure
 import biosnn as bs
 
 from . import command_line
-from .activity import colour, population_statistics, raster
+from .activity import population_statistics
 from .command_line import number
 
 N_EXC, N_INH, CLUSTERS, DT = 4000, 1000, 50, 0.1e-3
@@ -147,14 +147,12 @@ def measured(case: str, done: bs.Simulation) -> dict[str, Any]:
 
 
 def figure(results: list[tuple[dict[str, Any], bs.Simulation]]) -> Figure:
-    """Rasters of 20 clusters (or as many neurons) over 2 s, and the mean Fano factor."""
+    """Rasters of excitatory neurons over 2 s, and the mean Fano factor."""
     drawing = Figure(figsize=(12, 4.5), layout="constrained")
     *rasters, last = drawing.subplots(1, 3, width_ratios=(3, 3, 2))
     for axis, (row, done) in zip(rasters, results):
-        spikes = done.spikes["E"]
-        share = min(1.0, 1600 / spikes.n_units)
-        raster(axis, [(spikes, share, colour("E"))], 0, min(2.0, done.duration), 1)
-        axis.set(title=row["case"], ylabel="excitatory neuron")
+        bs.plot.raster(done, "E", stop=min(2.0, done.duration), ax=axis)
+        axis.set(title=row["case"])
     _fano(last, [row for row, _ in results])
     return drawing
 
@@ -164,7 +162,7 @@ def _fano(axis: Axes, rows: list[dict[str, Any]]) -> None:
     for row, line in zip(rows, ("--", "-")):
         windows = [1e3 * float(window) for window in row["fano"]]
         values = list(row["fano"].values())
-        axis.plot(windows, values, f"{line}o", color=colour("E"), label=row["case"])
+        axis.plot(windows, values, f"{line}o", color=bs.plot.EXCITATORY, label=row["case"])
     axis.axhline(1, color="#8C8C8C", lw=1, zorder=0)
     axis.set(xscale="log", xlabel="window (ms)", ylabel="mean Fano factor", ylim=(0, None))
     shown = [1e3 * float(window) for window in rows[0]["fano"]]

@@ -36,7 +36,7 @@ from matplotlib.figure import Figure
 import biosnn as bs
 
 from . import command_line
-from .activity import colour, population_statistics, raster
+from .activity import population_statistics
 from .command_line import number
 
 NAMES = ("L23E", "L23I", "L4E", "L4I", "L5E", "L5I", "L6E", "L6I")
@@ -151,10 +151,7 @@ def figure(done: bs.Simulation, rows: list[dict[str, Any]]) -> Figure:
     """Raster of all populations over 0.4 s, and rates next to the paper's."""
     drawing = Figure(figsize=(11, 6), layout="constrained")
     left, right = drawing.subplots(1, 2, width_ratios=(3, 2))
-    share = min(1.0, 2000 / sum(done.spikes[name].n_units for name in NAMES))
-    groups = [(done.spikes[name], share, colour(name)) for name in NAMES]
-    middles = raster(left, groups, 0, min(0.4, done.duration))
-    left.set_yticks(middles, NAMES)
+    bs.plot.raster(done, NAMES, stop=min(0.4, done.duration), ax=left)
     _rates(right, done, rows)
     return drawing
 
@@ -171,7 +168,7 @@ def _rates(axis: Axes, done: bs.Simulation, rows: list[dict[str, Any]]) -> None:
         medianprops={"color": "white"},
     )
     for box, name in zip(boxes["boxes"], NAMES):
-        box.set(facecolor=colour(name), edgecolor="none")
+        box.set(facecolor=bs.plot.colour(done.network[name]), edgecolor="none")
     means = [row["rate_hz"] for row in rows]
     axis.plot(means, range(8), "*", ms=11, color="white", mec="black", label="mean")
     paper: dict[str, Any] = {

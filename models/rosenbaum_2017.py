@@ -38,7 +38,7 @@ from matplotlib.figure import Figure
 import biosnn as bs
 
 from . import command_line
-from .activity import colour, population_statistics
+from .activity import population_statistics
 from .command_line import number
 
 SIDE_E, SIDE_I, SIDE_F, DT = 200, 100, 75, 0.1e-3
@@ -256,7 +256,7 @@ def _snapshots(axes: Any, case: str, done: bs.Simulation) -> None:
     for axis, share in zip(axes, (0.25, 0.5, 0.75)):
         start = share * done.duration
         units = spikes.units[(spikes.times >= start) & (spikes.times < start + SNAPSHOT)]
-        axis.plot(*where[units].T, ".", ms=2.5, mew=0, color=colour("E"), rasterized=True)
+        axis.plot(*where[units].T, ".", ms=2.5, mew=0, color=bs.plot.EXCITATORY, rasterized=True)
         axis.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", xticks=(), yticks=())
         axis.set_title(f"{start:.2f} s", fontsize=9)
     axes[0].set_ylabel(case)

@@ -100,27 +100,17 @@ def figure(rows: list[Row], title: str) -> Figure:
         left.plot(np.arange(1, curve.size + 1), curve, color=colour, lw=1.2, label=label)
     left.set(xlabel="epoch", ylabel="accuracy on training data (%)", ylim=(0, 101), title=title)
     left.legend(loc="lower right", fontsize=8)
-    _confusions(result, right, rows)
+    _confusions(right, rows)
     return result
 
 
-def _confusions(figure: Figure, axis: Axes, rows: list[Row]) -> None:
+def _confusions(axis: Axes, rows: list[Row]) -> None:
     """Shares of the trials of each digit, of all rows together."""
     labels = np.concatenate([row["labels"] for row in rows])
     predictions = np.concatenate([row["predictions"] for row in rows])
-    n = labels.max() + 1
-    counts = np.zeros((n, n))
-    np.add.at(counts, (labels, predictions), 1)
-    share = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    image = axis.imshow(share, cmap="cividis", vmin=0, vmax=100)
-    for (true, given), value in np.ndenumerate(share):
-        if value >= 0.5:
-            colour = "k" if value > 50 else "w"
-            text = f"{value:.0f}"
-            axis.text(given, true, text, ha="center", va="center", fontsize=7, color=colour)
-    axis.set(xlabel="taken for", ylabel="spoken", title="test trials")
-    axis.set(xticks=range(n), yticks=range(n))
-    figure.colorbar(image, ax=axis, label="share of the trials of a digit (%)")
+    found = bs.Evaluation(np.nan, np.nan, predictions, {}, labels=labels)
+    bs.plot.confusion(found.confusion(), ax=axis)
+    axis.set(xlabel="taken for", ylabel="spoken")
 
 
 def jobs(args: argparse.Namespace) -> Iterator[tuple[Row, bs.SpikeTrains, bs.SpikeTrains, int]]:

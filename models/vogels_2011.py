@@ -162,12 +162,8 @@ def figure(
     drawing = Figure(figsize=(11, 6), layout="constrained")
     left, right, rate, weight, lagged = drawing.subplot_mosaic("aaabbb;ccddee").values()
     for axis, done, title in ((left, before, "before"), (right, after, "after")):
-        spikes = done.spikes["E"]
-        shown = (spikes.units < 100) & (spikes.times < 0.5)
-        times, colour = 1e3 * spikes.times[shown], bs.plot.EXCITATORY
-        axis.plot(times, spikes.units[shown], ".", ms=2, color=colour)
-        axis.set(title=f"{title} inhibitory plasticity", xlabel="time (ms)", xlim=(0, 500))
-        axis.set_ylabel("excitatory neuron")
+        bs.plot.raster(done, "E", units=100, stop=min(0.5, done.duration), ax=axis)
+        axis.set(title=f"{title} inhibitory plasticity")
     _course(rate, weight, course, target)
     _correlogram(lagged, around, target)
     return drawing

@@ -33,14 +33,12 @@ the first 50 ms, which are not counted).
 import argparse
 from typing import Any
 
-import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import biosnn as bs
 
 from . import command_line
-from .activity import colour, population_statistics, raster
+from .activity import population_statistics
 from .command_line import number
 
 N_EXC, N_INH, P, DT = 3200, 800, 0.02, 0.1e-3
@@ -127,28 +125,15 @@ def measured(model: str, done: bs.Simulation) -> list[dict[str, Any]]:
 
 
 def figure(results: list[tuple[Any, bs.Simulation]]) -> Figure:
-    """Rasters of 500 neurons over 200 ms, and the rates of both populations below."""
+    """Rasters of some neurons over 200 ms, and the rates of both populations below."""
     drawing = Figure(figsize=(11, 5), layout="constrained")
     parts: Any = drawing.subfigures(1, 2)
     for part, model, (_, done) in zip(parts, MODELS, results):
         top, bottom = part.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         stop = min(0.2, done.duration)
-        groups = [(done.spikes[name], 0.125, colour(name)) for name in "EI"]
-        middles = raster(top, groups, 0, stop, 2)
-        top.set(title=model, xlabel="")
-        top.set_yticks(middles, ["excitatory", "inhibitory"], rotation=90, va="center")
-        _rates(bottom, done, stop)
+        bs.plot.raster(done, stop=stop, ax=top).set(title=model, xlabel="")
+        bs.plot.rates(done, stop=stop, ax=bottom)
     return drawing
-
-
-def _rates(axis: Axes, done: bs.Simulation, stop: float) -> None:
-    """Rates of both populations until `stop` (s)."""
-    for name in "EI":
-        rate = done.rates[name]
-        times = 1e3 * done.rate_bin * (np.arange(rate.size) + 0.5)
-        inside = times < 1e3 * stop
-        axis.step(times[inside], rate[inside], where="mid", lw=1, color=colour(name))
-    axis.set(xlabel="time (ms)", ylabel="rate (Hz)", xlim=(0, 1e3 * stop), ylim=(0, None))
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,23 +1,20 @@
-"""What all figures share: colours, sizes for screen and paper, texts and legends that fit."""
+"""What all figures share: colours, texts that fit, densities and thinned curves."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from functools import wraps
+from collections.abc import Iterable
 from itertools import product
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..support import checks
 from .protocols import PopulationLike, check
+from .style import share, size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-Draw = TypeVar("Draw", bound=Callable)
 
 #: Excitatory and inhibitory have the same colour in every figure (Okabe & Ito's palette, which is
 #: safe for the colour-blind).
@@ -46,9 +43,7 @@ RUNS = ("#000000", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 #: Marks of curves beyond the first twenty, which differ in colour and dashes.
 _MARKS = ("", "o", "s", "^", "v", "D", "x")
 
-_SCREEN = 10.0  # points of ordinary text
-_PRINT = 7.0, 6.0  # points on paper: of ordinary and of the smallest text
-_WIDE = 25.0  # cm of a figure in which ordinary text has the size that it has on a screen
+_MOST_POINTS = 20_000  # of a curve: more than any screen or paper has columns for
 
 
 def colour(population: PopulationLike) -> str:
@@ -95,78 +90,6 @@ def styles(n: int) -> list[dict[str, Any]]:
     return made[:n]
 
 
-# -------------------------------------------------------------------------------------------- sizes
-
-
-def for_paper(draw: Draw) -> Draw:
-    """Decorate a plotting function: its texts get the size that goes with its option `width`."""
-
-    @wraps(draw)
-    def drawn(*arguments, **options):
-        if options.get("width") is None:
-            return draw(*arguments, **options)
-        width = checks.real(
-            options["width"],
-            "width",
-            6,
-            100,
-            unit="cm",
-            why="a column of a journal is 8.5 cm wide, a page 17.5 cm",
-        )
-        from matplotlib import rc_context
-
-        points = float(np.clip(_SCREEN * width / _WIDE, _PRINT[0], _SCREEN))
-        with rc_context({"font.size": points}):
-            return draw(*arguments, **options | {"width": width})
-
-    return drawn  # type: ignore[return-value]
-
-
-def figure(width: float | None, screen: float, height: float) -> Figure:
-    """Make a figure of `width` cm, or of `screen` inches; `height` in inches on the screen."""
-    from matplotlib.figure import Figure  # here: importing biosnn does not import matplotlib
-
-    inches = screen if width is None else width / 2.54
-    size = inches, height * (1 if width is None else _share())
-    made = Figure(figsize=size, layout="constrained")
-    engine: Any = made.get_layout_engine()
-    engine.set(w_pad=0.1 * _share(), h_pad=0.05)
-    return made
-
-
-def columns(width: float | None, panels: int, most: int, least: float = 4.0) -> int:
-    """Return how many panels fit side by side, each at least `least` cm wide."""
-    fit = most if width is None else max(1, int(width / least))
-    return max(1, min(panels, most, fit))
-
-
-def _share():
-    """The text size, as a share of that on a screen."""
-    from matplotlib import rcParams
-
-    return min(rcParams["font.size"] / _SCREEN, 1.0)
-
-
-def pt(points: float) -> float:
-    """Scale the width of a line or the size of a mark with the text size."""
-    return points * (0.4 + 0.6 * _share())
-
-
-def size(share: float = 1.0) -> float:
-    """Return the points of a text that is a share of ordinary text, and readable on paper."""
-    from matplotlib import rcParams
-
-    return max(share * rcParams["font.size"], min(rcParams["font.size"], _PRINT[1]))
-
-
-def bare(axis: Axes) -> None:
-    """Remove the upper and right spine, and fit the texts of the ticks."""
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.tick_params(labelsize=size(0.9))
-    for direction in (axis.xaxis, axis.yaxis):
-        direction.offsetText.set_fontsize(size(0.8))
-
-
 # -------------------------------------------------------------------------------------------- texts
 
 
@@ -190,6 +113,31 @@ def fitted(home: Figure, text: str, inches: float, points: float | None = None) 
         broken = [part for line in lines for part in _broken(line, letters)]
 
 
+def extent(home: Any, text: str, points: float) -> tuple[float, float]:
+    """Return the inches that a text takes, across and upwards."""
+    from matplotlib.text import Text
+
+    probe = Text(0, 0, text, fontsize=points)
+    probe.set_figure(home)
+    box = probe.get_window_extent()
+    return box.width / home.dpi, box.height / home.dpi
+
+
+def spaced(middles: np.ndarray, sizes: np.ndarray, end: float) -> np.ndarray:
+    """Return places of texts near the middles of what they name, none of which covers another.
+
+    `sizes` are those of the texts, and the axis runs from 0 to `end`.
+    """
+    places = middles.copy()
+    gaps = (sizes[:-1] + sizes[1:]) / 2
+    for k, gap in enumerate(gaps, 1):
+        places[k] = max(places[k], places[k - 1] + gap)
+    places[-1] = min(places[-1], max(end - sizes[-1] / 2, middles[-1]))
+    for k in range(places.size - 2, -1, -1):
+        places[k] = min(places[k], places[k + 1] - gaps[k])
+    return places
+
+
 def _broken(line, letters):
     """Parts of at most that many letters: broken at blanks, after _ and >, or anywhere."""
     parts = [""]
@@ -206,30 +154,28 @@ def _plain(text):
     return text.replace("$", r"\$")
 
 
-def title(home: Figure, text: str) -> None:
-    """Write a title above the figure, in as many lines as it needs."""
-    home.suptitle(fitted(home, text, 0.96 * home.get_figwidth(), size()), fontsize=size())
-
-
 def name(axis: Axes, text: str) -> None:
     """Label the vertical axis horizontally, which is readable next to a low panel."""
     home: Any = axis.get_figure()
     axis.set_ylabel(
-        fitted(home, text, 0.2 * home.get_figwidth(), size(0.9)),
+        fitted(home, text, 0.2 * inches(home)[0], size(0.9)),
         rotation=0,
         ha="right",
         va="center",
-        labelpad=10 * _share(),
+        labelpad=10 * share(),
         fontsize=size(0.9),
     )
 
 
-def time_axis(axis: Axes, trace: Any) -> None:
-    """Let an axis show the duration of a trial in milliseconds."""
-    axis.set_xlim(0, trace.duration * 1e3)
-    axis.set_xlabel(
-        "time (ms)" if not trace.start else f"time (ms) from {trace.start:g} s on", fontsize=size()
-    )
+def inches(home: Any) -> tuple[float, float]:
+    """Return width and height of a Figure or SubFigure."""
+    return home.bbox.width / home.dpi, home.bbox.height / home.dpi
+
+
+def side(axis: Axes, text: str) -> None:
+    """Label the vertical axis, in as many lines as its height asks for."""
+    home: Any = axis.get_figure()
+    axis.set_ylabel(fitted(home, text, 0.85 * axis.bbox.height / home.dpi, size()), fontsize=size())
 
 
 def note(axis: Axes, text: str) -> None:
@@ -238,7 +184,7 @@ def note(axis: Axes, text: str) -> None:
     axis.text(
         0.5,
         0.7,
-        fitted(home, text, 0.5 * home.get_figwidth(), size()),
+        fitted(home, text, min(0.5 * home.bbox.width, 0.9 * axis.bbox.width) / home.dpi, size()),
         transform=axis.transAxes,
         ha="center",
         va="center",
@@ -246,35 +192,6 @@ def note(axis: Axes, text: str) -> None:
         color="0.35",
         bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8},
     )
-
-
-def legend(home: Figure, handles: Sequence, labels: Sequence[str], heading: str = "") -> None:
-    """Add a legend below the panels, in as many columns as fit; the figure grows by its height."""
-    if not handles:
-        return
-    points = size(0.85)
-    labels = [fitted(home, label, 0.8 * home.get_figwidth(), points) for label in labels]
-    for count in range(min(len(labels), 10), 0, -1):
-        box = home.legend(
-            handles,
-            ["x"] * len(labels),
-            loc="outside lower center",
-            ncols=count,
-            frameon=False,
-            fontsize=points,
-            title=heading or None,
-            title_fontsize=points,
-            labelspacing=0.3,
-            handlelength=2.4,
-            columnspacing=1.2,
-        )
-        for text, label in zip(box.get_texts(), labels):
-            text.set_text(label)  # now, because a legend leaves out labels that begin with _
-        extent = box.get_window_extent()
-        if count == 1 or extent.width <= 0.96 * home.bbox.width:
-            break
-        box.remove()
-    home.set_figheight(home.get_figheight() + extent.height / home.dpi)
 
 
 # ------------------------------------------------------------------------------------------ numbers
@@ -305,6 +222,18 @@ def density(values: np.ndarray, most: int, tail: float) -> tuple[np.ndarray, np.
     bins = int(np.clip(np.sqrt(values.size), 8, most)) | int(equal)
     counts, edges = np.histogram(values, bins, (low, high))
     return counts / (values.size * np.diff(edges)), edges
+
+
+def thinned(times: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a curve of at most 20 000 points that looks the same: lows and highs of its parts."""
+    if times.size <= _MOST_POINTS:
+        return times, values
+    parts = np.array_split(np.arange(times.size), _MOST_POINTS // 2)
+    first = np.array([part[0] for part in parts])
+    low = np.array([part[values[part].argmin()] for part in parts])
+    high = np.array([part[values[part].argmax()] for part in parts])
+    at = np.unique(np.concatenate([first[:1], low, high, [times.size - 1]]))
+    return times[at], values[at]
 
 
 def check_finite(values: np.ndarray, what: str) -> None:

@@ -7,24 +7,26 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..support import checks
-from . import figures
-from .figures import DASHES, RUNS, bare, for_paper, legend, listed, name, note, pt, size, title
+from .figures import DASHES, RUNS, listed, name, note
+from .places import place
 from .protocols import ComparisonLike, PopulationLike, check
+from .style import bare, drawing, pt, size
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from .places import Ax, Drawn
 
 _OURS, _THEIRS, _DIVERGED = RUNS[3], RUNS[0], RUNS[2]
 
 
-@for_paper
+@drawing
 def comparison(
     report: ComparisonLike,
     population: PopulationLike | str | None = None,
     neuron: int = 0,
     *,
+    ax: Ax | None = None,
     width: float | None = None,
-) -> Figure:
+) -> Drawn:
     """Draw biosnn and Brian2: spikes of one trial, U of one neuron, and their difference.
 
     Parameters
@@ -35,12 +37,15 @@ def comparison(
         The population or its name. Default: the first that spikes.
     neuron
         Number of the neuron whose membrane is drawn.
+    ax
+        Where to draw: a Figure or SubFigure without axes, or three Axes. Default: a new figure.
     width
-        Width of the figure on paper in cm. Default: a figure for the screen.
+        Width of a new figure on paper in cm. Default: a figure for the screen.
 
     Returns
     -------
-    A figure of three panels. Where spikes differ, a vertical line says from when on.
+    The figure, or with `ax` the axes: three panels. Where spikes differ, a vertical line says from
+    when on.
 
     Raises
     ------
@@ -73,8 +78,9 @@ def comparison(
     wanted = _population(report, population)
     mine, other = report.traces[f"{wanted}.U"]
     neuron = checks.whole(neuron, "neuron", 0, mine.shape[1] - 1)
-    home = figures.figure(width, 8.0, 6.0)
-    raster, trace, gap = home.subplots(3, 1, sharex=True, height_ratios=(2.0, 1.5, 1.0))
+    heights = (2.0, 1.5, 1.0)
+    where = place(ax, (8.0, 6.0), width, panels=3, sharex=True, height_ratios=heights)
+    raster, trace, gap = where.axes
     handles = _both_rasters(raster, report, wanted)
     raster.set_ylim(-0.5, mine.shape[1] - 0.5)
     raster.set_yticks(np.unique([0, mine.shape[1] - 1]))
@@ -89,7 +95,8 @@ def comparison(
     ):
         name(axis, words)
         bare(axis)
-    gap.set_xlabel("time (ms)", fontsize=size())
+    for axis in where.bottom:
+        axis.set_xlabel("time (ms)", fontsize=size())
     labels = ["biosnn", "Brian2"]
     if report.divergence is not None:
         at = 1e3 * report.dt * report.divergence.step
@@ -98,9 +105,9 @@ def comparison(
         ]
         handles.append(marks[0])
         labels.append(f"spikes differ from {at:g} ms on")
-    title(home, f"trial {report.trial}")
-    legend(home, handles, labels)
-    return home
+    where.title(f"trial {report.trial}")
+    where.legend(handles, labels)
+    return where.done()
 
 
 def _population(report, population):

@@ -2,60 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import figures
 from .balance import ei_balance
-from .figures import (
-    EXCITATORY,
-    INHIBITORY,
-    bare,
-    fitted,
-    for_paper,
-    legend,
-    note,
-    pt,
-    size,
-    time_axis,
-    title,
-)
-from .protocols import PopulationLike, TraceLike
-from .recorded import population_of, recorded
+from .figures import EXCITATORY, INHIBITORY, fitted, note, side, thinned
+from .places import place
+from .protocols import PopulationLike, SimulationLike, TraceLike
+from .recorded import Recording
+from .style import bare, drawing, pt, size
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from .places import Ax, Drawn
 
 
-@for_paper
+@drawing
 def currents(
-    trace: TraceLike,
+    recording: TraceLike | SimulationLike,
     population: PopulationLike | str,
     neuron: int = 0,
-    trial: int = 0,
+    trial: int | Sequence[int] = 0,
     *,
+    start: float = 0.0,
+    stop: float | None = None,
+    ax: Ax | None = None,
     width: float | None = None,
-) -> Figure:
+) -> Drawn:
     r"""Draw the excitatory (up), inhibitory (down) and net synaptic current of one neuron.
 
     Parameters
     ----------
-    trace
-        What `biosnn.run` returns. It must hold the currents, `run(..., record=["E.I_exc",
-        "E.I_inh"])`, or for conductances `record=["E.U", "E.g_exc", "E.g_inh"]`.
+    recording
+        What `biosnn.run` or `biosnn.simulate` returns. It must hold the currents,
+        `run(..., record=["E.I_exc", "E.I_inh"])`, or for conductances
+        `record=["E.U", "E.g_exc", "E.g_inh"]`.
     population
         The population or its name. Its neurons must have separate currents I_exc and I_inh
         (`biosnn.ei_lif`) or conductances (`biosnn.conductance_lif`).
-    neuron, trial
-        Numbers of the neuron and the trial.
+    neuron
+        Number of the neuron in its population; it must be one of those that were recorded.
+    trial
+        Number of the trial, or several of them, which stand side by side.
+    start, stop
+        What to draw of the time, in seconds. Default: all of it.
+    ax
+        The Axes to draw into; for several trials as many of them, or a Figure or SubFigure without
+        axes. Default: a new figure.
     width
-        Width of the figure on paper in cm. Default: a figure for the screen.
+        Width of a new figure on paper in cm. Default: a figure for the screen.
 
     Returns
     -------
-    A figure of one panel. Its title gives the balance of the two currents (`stats.ei_balance`),
-    for this neuron and as the median over neurons.
+    The figure, or with `ax` the axes: one panel for each trial. The title gives the balance of the
+    two currents (`stats.ei_balance`), for this neuron and as the median over neurons.
 
     Raises
     ------
@@ -79,36 +80,48 @@ def currents(
     >>> bs.plot.currents(trace, "E").get_suptitle().split("\n")[0]
     'E, neuron 0, trial 0: only excitatory current'
     """
-    cells, neuron, trial, e, i = _two_currents(trace, population, neuron, trial)
-    home = figures.figure(width, 9.0, 3.6)
-    axis = home.subplots()
-    _curves(axis, trace, e[trial, :, neuron], i[trial, :, neuron], trial)
-    time_axis(axis, trace)
-    words = f"synaptic current\n(threshold = {cells.neuron.threshold:g})"
-    axis.set_ylabel(fitted(home, words, 0.5 * home.get_figheight(), size()), fontsize=size())
-    bare(axis)
-    here = slice(trial, trial + 1), slice(None), slice(neuron, neuron + 1)
-    title(
-        home,
-        f"{cells.name}, neuron {neuron}, trial {trial}: {_balance(e[here], i[here])}\n"
-        f"medians over neurons, all trials: {_balance(e, i)}",
+    read = Recording(recording)
+    found, (e, i) = _two_currents(read, population)
+    trials, column, time = read.trials(trial), found.column(neuron), read.window(start, stop)
+    inside, times = read.inside(time), found.times * time.factor
+    n = len(trials)
+    where = place(ax, (5.0 + 4.0 * n, 3.6), width, panels=n, columns=n, sharey=True)
+    heads = []
+    for axis, k in zip(where.axes, trials):
+        own_e, own_i = e[k, inside[k], column], i[k, inside[k], column]
+        _curves(axis, times[inside[k]], own_e, own_i, "" if read.long else f" in trial {k}")
+        heads.append((f"trial {k}: ", _balance(own_e[None, :, None], own_i[None, :, None])))
+        bare(axis)
+    time.axis(*where.axes)
+    cells = found.population
+    side(where.axes[0], f"synaptic current\n(threshold = {cells.neuron.threshold:g})")
+    said, all_trials = f"{cells.name}, neuron {neuron}", "" if read.long else ", all trials"
+    if n == 1:
+        said += f"{': ' if read.long else ', '}{'' if read.long else heads[0][0]}{heads[0][1]}"
+    else:
+        for axis, head in zip(where.axes, heads):
+            short = fitted(where.home, "".join(head), 0.9 * where.inches / n, size(0.9))
+            axis.set_title(short, fontsize=size(0.9))
+    where.title(
+        f"{said}\nmedians over neurons{all_trials}: {_balance(e[inside][None], i[inside][None])}"
     )
-    legend(home, axis.lines[:3], [str(line.get_label()) for line in axis.lines[:3]])
-    return home
+    lines = where.axes[0].lines[:3]
+    where.legend(lines, [str(line.get_label()) for line in lines])
+    return where.done()
 
 
-def _two_currents(trace, population, neuron, trial):
-    """(population, neuron, trial, excitation, inhibition), the latter two (trial, step, neuron)."""
-    reversal = getattr(population_of(trace, population).neuron, "reversal", {})
+def _two_currents(read, population):
+    """(States, [excitation, inhibition]), the latter two (trial, step, neuron)."""
+    reversal = getattr(read.population(population).neuron, "reversal", {})
     if not {"g_exc", "g_inh"} <= set(reversal):
-        *which, (e, i) = recorded(trace, population, ("I_exc", "I_inh"), neuron, trial)
-        return *which, e, i
-    states = ("U", "g_exc", "g_inh")
-    *which, (u, e, i) = recorded(trace, population, states, neuron, trial)
-    return *which, e * (reversal["g_exc"] - u), i * (u - reversal["g_inh"])
+        found = read.states(population, ("I_exc", "I_inh"))
+        return found, found.values
+    found = read.states(population, ("U", "g_exc", "g_inh"))
+    u, e, i = found.values
+    return found, [e * (reversal["g_exc"] - u), i * (u - reversal["g_inh"])]
 
 
-def _curves(axis, trace, excitation, inhibition, trial):
+def _curves(axis, times, excitation, inhibition, where):
     """Draw the currents (step,) of one neuron."""
     silent = not np.any(excitation) and not np.any(inhibition)
     # where lines may coincide the later one is the thinner one, so that none hides another
@@ -117,16 +130,18 @@ def _curves(axis, trace, excitation, inhibition, trial):
         (-inhibition, "inhibitory", INHIBITORY, 3.0 if silent else 2.2),
         (excitation - inhibition, "net", "black", 0.9),
     ):
-        axis.plot(trace.times * 1e3, values, color=line, linewidth=pt(points), label=label)
+        axis.plot(*thinned(times, values), color=line, linewidth=pt(points), label=label)
     axis.axhline(0, color="black", linewidth=pt(0.5), zorder=1)
     if silent:
         axis.set_ylim(-1, 1)
         axis.set_yticks([0])
-        note(axis, f"no synaptic current: nothing arrived at this neuron in trial {trial}")
+        note(axis, f"no synaptic current: nothing arrived at this neuron{where}")
 
 
 def _balance(excitation, inhibition):
     """Ratio and correlation in words, with the reason where they do not exist."""
+    if not excitation.size:
+        return "the trial has ended"
     if excitation.min() < 0 or inhibition.min() < 0:  # a membrane beyond a reversal potential
         return "a current has the other sign at times, so there is no E/I ratio"
     balance = ei_balance(excitation, inhibition)

@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import figures
-from .figures import DASHES, bare, colour, for_paper, legend, note, pt, size, time_axis
+from .figures import DASHES, colour, note
+from .places import place
 from .protocols import GradientsLike, TraceLike, check
-from .recorded import check_trace
+from .recorded import window
+from .style import bare, drawing, pt, size
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from .places import Ax, Drawn
 
 
-@for_paper
-def gradients(trace: TraceLike, found: GradientsLike, *, width: float | None = None) -> Figure:
+@drawing
+def gradients(
+    trace: TraceLike, found: GradientsLike, *, ax: Ax | None = None, width: float | None = None
+) -> Drawn:
     """Draw how gradients shrink or grow over time, on a logarithmic axis.
 
     Parameters
@@ -26,13 +29,16 @@ def gradients(trace: TraceLike, found: GradientsLike, *, width: float | None = N
     found
         Gradients of that trace: `gradient(trace, …, record=["E.U"], per_step=["E->E"])`. Each
         recorded state and projection is a line, in the colour of its (presynaptic) population.
+    ax
+        Where to draw: a Figure or SubFigure without axes, or an Axes for each panel. Default: a new
+        figure.
     width
-        Width of the figure on paper in cm. Default: a figure for the screen.
+        Width of a new figure on paper in cm. Default: a figure for the screen.
 
     Returns
     -------
-    A figure with a panel for the states (Euclidean norm over trials and neurons) and one for the
-    projections. Steps at which a norm is zero are left out.
+    The figure, or with `ax` the axes: a panel for the states (Euclidean norm over trials and
+    neurons) and one for the projections. Steps at which a norm is zero are left out.
 
     Raises
     ------
@@ -51,7 +57,7 @@ def gradients(trace: TraceLike, found: GradientsLike, *, width: float | None = N
     >>> bs.plot.gradients(trace, found).axes[0].get_yscale()
     'log'
     """
-    check_trace(trace)
+    check(trace, "trace", TraceLike, "the Trace that run(net, spikes, …) returns")
     check(found, "found", GradientsLike, "the Gradients that gradient(trace, …) returns")
     panels = _panels(trace.network, found)
     if not panels:
@@ -59,15 +65,15 @@ def gradients(trace: TraceLike, found: GradientsLike, *, width: float | None = N
             "these gradients have no steps to draw: "
             'gradient(trace, …, record=["E.U"], per_step=["E->E"]).'
         )
-    home, handles = figures.figure(width, 8.0, 2.6 * len(panels)), []
-    axes = home.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
-    for axis, (label, lines) in zip(axes, panels):
-        handles += _norms(axis, trace.network, trace.times * 1e3, lines)
+    time, handles = window(0.0, None, trace.duration, trace.start), []
+    where = place(ax, (8.0, 2.6 * len(panels)), width, panels=len(panels), sharex=True)
+    for axis, (label, lines) in zip(where.axes, panels):
+        handles += _norms(axis, trace.network, trace.times * time.factor, lines)
         axis.set_ylabel(label, fontsize=size())
         bare(axis)
-    time_axis(axes[-1], trace)
-    legend(home, handles, [line.get_label() for line in handles])
-    return home
+    time.axis(*where.bottom)
+    where.legend(handles, [line.get_label() for line in handles])
+    return where.done()
 
 
 def _panels(network, found):

@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..support import checks
-from . import figures
-from .figures import bare, columns, for_paper, legend, pt, size, styles
+from .figures import styles
+from .places import beside, place
 from .protocols import HistoryLike, check, looks_like
+from .style import bare, drawing, pt, size
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from .places import Ax, Drawn
 
     Seeds = HistoryLike | Sequence[HistoryLike]
 
 _MANY = 5  # conditions: beyond, training curves are pale
 
 
-@for_paper
-def history(runs: Seeds | Mapping[str, Seeds], *, width: float | None = None) -> Figure:
+@drawing
+def history(
+    runs: Seeds | Mapping[str, Seeds], *, ax: Ax | None = None, width: float | None = None
+) -> Drawn:
     """Draw loss, score and regularizer against the epoch.
 
     Parameters
@@ -30,15 +33,18 @@ def history(runs: Seeds | Mapping[str, Seeds], *, width: float | None = None) ->
         A `History`; a list of them, which are seeds of one condition; or a dict of labels and
         Histories or lists of them, which are conditions to compare:
         `{"fluctuation-driven": [one, two, three], "naive": naive}`.
+    ax
+        Where to draw: a Figure or SubFigure without axes, or an Axes for each panel (loss, score
+        and, if it is not 0, the regularizer). Default: a new figure.
     width
-        Width of the figure on paper in cm. Default: a figure for the screen.
+        Width of a new figure on paper in cm. Default: a figure for the screen.
 
     Returns
     -------
-    A figure with one panel per quantity. Training curves are thin, those of validation heavy. For
-    several seeds the mean is drawn, with a shade of one standard deviation to either side, up to
-    the last epoch that all of them have. (The standard deviation over seeds has n - 1 in its
-    denominator.) Conditions differ in colour, then in dashes, then in marks.
+    The figure, or with `ax` the axes: one panel per quantity. Training curves are thin, those of
+    validation heavy. For several seeds the mean is drawn, with a shade of one standard deviation to
+    either side, up to the last epoch that all of them have. (The standard deviation over seeds has
+    n - 1 in its denominator.) Conditions differ in colour, then in dashes, then in marks.
 
     Raises
     ------
@@ -58,19 +64,17 @@ def history(runs: Seeds | Mapping[str, Seeds], *, width: float | None = None) ->
     """
     conditions = _conditions(runs)
     panels = _panels([run for seeds in conditions.values() for run in seeds])
-    across, many = columns(width, len(panels), 3), len(conditions) > _MANY
+    across, many = beside(width, len(panels), 3), len(conditions) > _MANY
     rows = -(-len(panels) // across)
-    home = figures.figure(width, 4.2 * across, (3.8 if many else 3.0) * rows)
-    axes = home.subplots(rows, across, squeeze=False).ravel()
+    screen = 4.2 * across, (3.8 if many else 3.0) * rows
+    where = place(ax, screen, width, panels=len(panels), columns=across)
     chosen = dict(zip(conditions, styles(len(conditions))))
     lines = _lines(conditions)
-    for axis in axes[len(panels) :]:
-        axis.remove()
-    for axis, (quantity, words) in zip(axes, panels):
+    for axis, (quantity, words) in zip(where.axes, panels):
         _panel(axis, conditions, chosen, lines, quantity)
         _limits(axis, words)
-    legend(home, *_entries(conditions, chosen, lines))
-    return home
+    where.legend(*_entries(conditions, chosen, lines))
+    return where.done()
 
 
 # ------------------------------------------------------------------------------------- what to draw

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import figures
-from .figures import KINDS, bare, columns, fitted, for_paper, legend, note, pt, size
+from .figures import KINDS, fitted, inches, note
+from .places import beside, place
 from .protocols import InitializerReportLike, check
+from .style import bare, drawing, pt, size
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from .places import Ax, Drawn
 
 _PANELS = (
     ("mean of membrane U", "mu"),
@@ -20,22 +21,26 @@ _PANELS = (
 )
 
 
-@for_paper
-def initializer(report: InitializerReportLike, *, width: float | None = None) -> Figure:
+@drawing
+def initializer(
+    report: InitializerReportLike, *, ax: Ax | None = None, width: float | None = None
+) -> Drawn:
     """Draw target, predicted and measured membranes and rates of each population.
 
     Parameters
     ----------
     report
         What `biosnn.fluctuation_driven` returns.
+    ax
+        Where to draw: a Figure or SubFigure without axes, or three Axes. Default: a new figure.
     width
-        Width of the figure on paper in cm. Default: a figure for the screen.
+        Width of a new figure on paper in cm. Default: a figure for the screen.
 
     Returns
     -------
-    A figure with three panels: mean and standard deviation of the free membrane, and firing rates
-    in Hz. The target of a rate is the one that the equations assumed. What was not measured is
-    left out.
+    The figure, or with `ax` the axes: three panels, mean and standard deviation of the free
+    membrane, and firing rates in Hz. The target of a rate is the one that the equations assumed.
+    What was not measured is left out.
 
     Raises
     ------
@@ -60,8 +65,8 @@ def initializer(report: InitializerReportLike, *, width: float | None = None) ->
     populations = list(report.populations)
     if not populations:
         raise ValueError("the report has no populations, so there is nothing to draw.")
-    home, axes, names = _axes(width, populations)
-    handles: dict[str, Any] = {}
+    where, names = _panels(ax, width, populations)
+    axes, handles = where.axes, dict[str, Any]()
     for axis, (words, quantity) in zip(axes, _PANELS):
         handles |= _kinds(axis, populations, quantity)
         axis.set_xlabel(words, fontsize=size())
@@ -71,23 +76,28 @@ def initializer(report: InitializerReportLike, *, width: float | None = None) ->
         for line in np.arange(len(populations) - 1) + 0.5:
             axis.axhline(line, color="0.85", linewidth=0.6)
         bare(axis)
-    axes[0].set_yticks(range(len(names)), names)
-    axes[0].set_ylim(len(names) - 0.5, -0.5)
+    for axis in axes if not where.whole else axes[:1]:
+        axis.set_yticks(range(len(names)), names)
+        axis.set_ylim(len(names) - 0.5, -0.5)
     axes[0].set_ylabel("population", fontsize=size())
     _scales(axes)
     kinds = [kind for kind in KINDS if kind in handles]
-    legend(home, [handles[kind] for kind in kinds], kinds)
-    return home
+    where.legend([handles[kind] for kind in kinds], kinds)
+    return where.done()
 
 
-def _axes(width, populations):
-    """(figure, three axes, names of the populations with line breaks)."""
-    across = columns(width, 3, 3)
-    rows, home = 1 if across == 3 else 3, figures.figure(width, 9.5, 1.0)
-    names = [fitted(home, p.name, 0.3 * home.get_figwidth(), size(0.9)) for p in populations]
-    each = max(0.45 if rows == 1 else 0.6, *(0.22 * (label.count("\n") + 1) for label in names))
-    home.set_figheight(home.get_figheight() * rows * (0.9 + each * len(names)))
-    return home, home.subplots(rows, 3 // rows, sharey=True, squeeze=False).ravel(), names
+def _panels(ax, width, populations):
+    """(Place of three panels, names of the populations with line breaks)."""
+    across = 3 if beside(width, 3, 3) == 3 else 1
+    where = place(ax, (9.5, 1.0), width, panels=3, columns=across, sharey=True)
+    names = [
+        fitted(where.home, p.name, 0.3 * inches(where.home)[0], size(0.9)) for p in populations
+    ]
+    each = max(0.45 if across == 3 else 0.6, *(0.22 * (label.count("\n") + 1) for label in names))
+    if where.new:
+        rows = (0.9 + each * len(names)) * 3 / across
+        where.home.set_figheight(rows * inches(where.home)[1])
+    return where, names
 
 
 def _kinds(axis, populations, quantity):

@@ -1,67 +1,69 @@
-"""Figure of a membrane: its course in one trial, and its distribution."""
+"""Figure of a membrane: its course in a trial or several, and its distribution."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..support import checks
-from . import figures
-from .figures import (
-    bare,
-    colour,
-    density,
-    fitted,
-    for_paper,
-    gaussian,
-    legend,
-    pt,
-    size,
-    time_axis,
-    title,
-)
-from .protocols import PopulationLike, TraceLike
-from .recorded import recorded
+from .figures import colour, density, fitted, gaussian, side, thinned
+from .places import place
+from .protocols import PopulationLike, SimulationLike, TraceLike
+from .recorded import Recording
+from .style import bare, drawing, pt, size
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from .places import Ax, Drawn
 
 _FAR = 100.0  # times the largest |U|: a threshold that far away is not drawn
 _TALL = 3.0  # times the next one: a bar that is longer is cut
 
 
-@for_paper
+@drawing
 def membrane(
-    trace: TraceLike,
+    recording: TraceLike | SimulationLike,
     population: PopulationLike | str,
     neuron: int = 0,
-    trial: int = 0,
+    trial: int | Sequence[int] = 0,
     *,
+    start: float = 0.0,
+    stop: float | None = None,
     theory: tuple[float, float] | None = None,
+    ax: Ax | None = None,
     width: float | None = None,
-) -> Figure:
+) -> Drawn:
     """Draw the membrane of a neuron, and the distribution of U over all neurons, trials and steps.
 
     Parameters
     ----------
-    trace
-        What `biosnn.run` returns; it must hold the membrane: `run(..., record=["E.U"])`.
+    recording
+        What `biosnn.run` or `biosnn.simulate` returns; it must hold the membrane:
+        `run(..., record=["E.U"])`.
     population
         The population or its name.
-    neuron, trial
-        Numbers of the neuron and the trial.
+    neuron
+        Number of the neuron in its population; it must be one of those that were recorded.
+    trial
+        Number of the trial, or several of them, which stand side by side.
+    start, stop
+        What to draw of the time, in seconds. Default: all of it.
     theory
         Mean and standard deviation of a Gaussian to draw over the histogram, for instance those of
         the initializer's report: `(mu, hypot(sigma, spread))`, since the histogram also holds the
         spread of the means over neurons. The report is about the free membrane: resets and the
         start of a trial show as a difference from it.
+    ax
+        A Figure or SubFigure without axes, or Axes: one for each trial, and one for the
+        distribution. Default: a new figure.
     width
-        Width of the figure on paper in cm. Default: a figure for the screen.
+        Width of a new figure on paper in cm. Default: a figure for the screen.
 
     Returns
     -------
-    A figure of two panels. The left one shows the threshold and the spikes, too.
+    The figure, or with `ax` the axes: one panel for each trial, with the threshold and the spikes,
+    and the distribution.
 
     Raises
     ------
@@ -79,23 +81,41 @@ def membrane(
     >>> bs.plot.membrane(trace, "E", neuron=3, theory=(0.2, 0.5)).get_suptitle()
     'E, neuron 3, trial 0'
     """
-    cells, neuron, trial, (values,) = recorded(trace, population, ("U",), neuron, trial)
+    read = Recording(recording)
+    found, trials = read.states(population, ("U",)), read.trials(trial)
+    column, time = found.column(neuron), read.window(start, stop)
     theory = None if theory is None else _checked_moments(theory)
-    home = figures.figure(width, 9.0, 3.4)
-    left, right = home.subplots(1, 2, sharey=True, width_ratios=[3, 1] if width is None else [2, 1])
-    left.plot(trace.times * 1e3, values[trial, :, neuron], color=colour(cells), linewidth=pt(1.0))
+    inside, ratio = read.inside(time), 3 if width is None else 2
+    values = found.values[0]
+    where = place(
+        ax,
+        (5.0 + 4.0 * len(trials), 3.4),
+        width,
+        panels=len(trials) + 1,
+        columns=len(trials) + 1,
+        sharey=True,
+        width_ratios=[ratio] * len(trials) + [1],
+    )
+    *left, right = where.axes
+    cells, times = found.population, found.times * time.factor
+    for axis, number in zip(left, trials):
+        shown = inside[number]
+        curve = thinned(times[shown], values[number, shown, column])
+        axis.plot(*curve, color=colour(cells), linewidth=pt(1.0))
+        if len(trials) > 1:
+            axis.set_title(f"trial {number}", fontsize=size())
+    values = values[inside]
     _histogram(right, values, theory, colour(cells))
-    words = _threshold(trace, cells, neuron, trial, values, left, right)
-    left.set_ylabel(fitted(home, words, 0.5 * home.get_figheight(), size()), fontsize=size())
-    time_axis(left, trace)
-    for axis in (left, right):
+    spikes = [_spike_times(read, cells, neuron, number, time) for number in trials]
+    side(left[0], _threshold(cells, spikes, values, left, right))
+    time.axis(*left)
+    for axis in where.axes:
         bare(axis)
-    title(home, f"{cells.name}, neuron {neuron}, trial {trial}")
-    drawn = [
-        mark for mark in (*right.patches, *right.lines) if not mark.get_label().startswith("_")
-    ]
-    legend(home, drawn, [mark.get_label() for mark in drawn])
-    return home
+    one = f", trial {trials[0]}" if len(trials) == 1 and not read.long else ""
+    where.title(f"{cells.name}, neuron {neuron}{one}")
+    marks = [each for each in (*right.patches, *right.lines) if str(each.get_label())[0] != "_"]
+    where.legend(marks, [str(mark.get_label()) for mark in marks])
+    return where.done()
 
 
 def _checked_moments(theory):
@@ -105,28 +125,36 @@ def _checked_moments(theory):
     return mean, checks.real(deviation, "the standard deviation of theory", above=0)
 
 
-def _threshold(trace, population, neuron, trial, values, left, right):
+def _spike_times(read, population, neuron, trial, time):
+    """When a neuron spiked, in units of the axis; empty where its spikes were not kept."""
+    if population.name not in read.spikes:
+        return np.empty(0)
+    spikes = read.spikes[population.name][trial]
+    times = spikes.times[spikes.units == neuron]
+    return times[time.holds(times)] * time.factor
+
+
+def _threshold(population, spikes, values, left, right):
     """Draw threshold and spikes, unless that would squash the membrane. Returns the axis label."""
     threshold = population.neuron.threshold
     if not np.isfinite(threshold):
         return "membrane U"
-    spikes = trace.spikes[population.name][trial]
-    times = spikes.times[spikes.units == neuron]
     largest = float(np.abs(values).max())
-    if not times.size and largest > 0 and abs(threshold) > _FAR * largest:
+    if not any(each.size for each in spikes) and largest > 0 and abs(threshold) > _FAR * largest:
         return f"membrane U\n(threshold = {threshold:.3g},\nnot shown)"
-    for axis in (left, right):
+    for axis in (*left, right):
         axis.axhline(threshold, color="black", linewidth=pt(0.8), linestyle="--")
-    above = threshold + 0.08 * np.ptp(left.get_ylim())
-    left.plot(
-        times * 1e3,
-        np.full(times.size, above),
-        linestyle="none",
-        marker="|",
-        markersize=pt(9),
-        markeredgewidth=pt(1.2),
-        color="black",
-    )
+    above = threshold + 0.08 * np.ptp(left[0].get_ylim())
+    for axis, times in zip(left, spikes):
+        axis.plot(
+            times,
+            np.full(times.size, above),
+            linestyle="none",
+            marker="|",
+            markersize=pt(9),
+            markeredgewidth=pt(1.2),
+            color="black",
+        )
     return f"membrane U\n(threshold = {threshold:g})"
 
 
@@ -142,7 +170,7 @@ def _histogram(axis, values, theory, face):
         axis.set_xlim(0, 1.2 * max(second, peak))
         words += " (longest bar cut)"
     home = axis.get_figure()
-    axis.set_xlabel(fitted(home, words, 0.22 * home.get_figwidth(), size()), fontsize=size())
+    axis.set_xlabel(fitted(home, words, 1.1 * axis.bbox.width / home.dpi, size()), fontsize=size())
 
 
 def _bars(axis, flat, face):

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..support.checks import instance, reals
-from . import figures
-from .figures import bare, colour, columns, for_paper, legend, listed, pt, size
+from .figures import colour, listed
+from .places import beside, place
 from .protocols import NetworkLike, check
+from .style import bare, drawing, pt, size
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from .places import Ax, Drawn
 
 #: Lengths below 10 cm are metres; larger ones mostly mean the side of a plane, or degrees.
 _METRES = 0.1
@@ -22,13 +23,14 @@ _UNITS = ((1e-3, "mm"), (1e-6, "µm"))
 _MARKS = {"excitatory": "^", "inhibitory": "o", "unsigned": "s"}
 
 
-@for_paper
+@drawing
 def positions(
     network: NetworkLike,
     values: Mapping[str, ArrayLike] | None = None,
     *,
+    ax: Ax | None = None,
     width: float | None = None,
-) -> Figure:
+) -> Drawn:
     """Draw where the neurons of a network are, or values of neurons where they are.
 
     Parameters
@@ -38,13 +40,16 @@ def positions(
     values
         Population name -> (n,) values, such as firing rates, which then give the colours, in a
         panel for each population. Default: all populations that have positions, in one panel.
+    ax
+        The Axes to draw into; with values of several populations as many of them, or a Figure or
+        SubFigure without axes. Default: a new figure.
     width
-        Width of the figure on paper in cm. Default: a figure for the screen.
+        Width of a new figure on paper in cm. Default: a figure for the screen.
 
     Returns
     -------
-    A figure. Rings are drawn as circles, lines as lines; of three dimensions the first two are
-    drawn. Axes have a unit where the space is smaller than 10 cm.
+    The figure, or with `ax` the axes. Rings are drawn as circles, lines as lines; of three
+    dimensions the first two are drawn. Axes have a unit where the space is smaller than 10 cm.
 
     Raises
     ------
@@ -68,16 +73,15 @@ def positions(
             "positions=bs.space.grid(…))."
         )
     if values is None:
-        return _all_in_one(list(placed.values()), width)
+        return _all_in_one(list(placed.values()), ax, width)
     instance(values, "values", Mapping, "a dict from population names to values, or None")
-    return _one_each(placed, values, width)
+    return _one_each(placed, values, ax, width)
 
 
-def _all_in_one(populations, width):
+def _all_in_one(populations, ax, width):
     """Every population with the colour of its sign."""
-    home = figures.figure(width, 5.0, 4.6)
-    axis = home.subplots()
-    handles = []
+    where, handles = place(ax, (5.0, 4.6), width), []
+    (axis,) = where.axes
     for layer, population in enumerate(populations):
         places = _places(population.positions, layer)
         marks = axis.plot(
@@ -90,11 +94,11 @@ def _all_in_one(populations, width):
         )
         handles += marks
     _axes(axis, [p.positions for p in populations])
-    legend(home, handles, [p.name for p in populations])
-    return home
+    where.legend(handles, [p.name for p in populations])
+    return where.done()
 
 
-def _one_each(placed, values, width):
+def _one_each(placed, values, ax, width):
     """A panel with values for each population."""
     unknown = [name for name in values if name not in placed]
     if unknown or not values:
@@ -102,22 +106,19 @@ def _one_each(placed, values, width):
             f"values are given for {listed(values)}; populations with positions are "
             f"{listed(placed)}."
         )
-    across = columns(width, len(values), 3)
-    rows = -(-len(values) // across)
-    home = figures.figure(width, 3.8 * across + 0.4, 3.2 * rows + 0.2)
-    axes = home.subplots(rows, across, squeeze=False).ravel()
-    for axis in axes[len(values) :]:
-        axis.remove()
-    for axis, (name, given) in zip(axes, values.items()):
+    across = beside(width, len(values), 3)
+    screen = 3.8 * across + 0.4, 3.2 * -(-len(values) // across) + 0.2
+    where = place(ax, screen, width, panels=len(values), columns=across)
+    for axis, (name, given) in zip(where.axes, values.items()):
         population = placed[name]
         each = reals(given, f"values of {name!r}", shape=(population.n,))
         places = _places(population.positions, 0)
         area = pt(_mark_size(population.n)) ** 2
         drawn = axis.scatter(*places, s=area, c=each, cmap="viridis", linewidths=0)
-        home.colorbar(drawn, ax=axis, shrink=0.8).ax.tick_params(labelsize=size(0.9))
+        where.home.colorbar(drawn, ax=axis, shrink=0.8).ax.tick_params(labelsize=size(0.9))
         axis.set_title(name, fontsize=size())
         _axes(axis, [population.positions])
-    return home
+    return where.done()
 
 
 def _places(where, layer):

@@ -2,57 +2,57 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import figures
-from .figures import (
-    bare,
-    check_finite,
-    colour,
-    columns,
-    density,
-    fitted,
-    for_paper,
-    gaussian,
-    legend,
-    listed,
-    pt,
-    size,
+from .figures import check_finite, colour, density, fitted, gaussian, listed
+from .places import beside, place
+from .protocols import (
+    InitializerReportLike,
+    NetworkLike,
+    SimulationLike,
+    TraceLike,
+    check,
+    looks_like,
 )
-from .protocols import InitializerReportLike, NetworkLike, check
+from .style import bare, drawing, pt, size
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from .places import Ax, Drawn
 
 _LONGEST = 20_000  # steps of a postsynaptic potential that are looked at for its peak
 
 
-@for_paper
+@drawing
 def weights(
-    network: NetworkLike,
+    network: NetworkLike | TraceLike | SimulationLike,
     report: InitializerReportLike | None = None,
     *,
+    ax: Ax | None = None,
     width: float | None = None,
-) -> Figure:
+) -> Drawn:
     r"""Draw a histogram of the weights of every projection onto a spiking population.
 
     Parameters
     ----------
     network
-        A network with weights.
+        A network with weights, or what `biosnn.run` or `biosnn.simulate` returns; a simulation
+        has the weights at its end, which plasticity may have changed.
     report
         What the initializer returned; its target densities are drawn as lines (a vertical line if
         all weights are equal). Default: histograms alone.
+    ax
+        Where to draw: a Figure or SubFigure without axes, or an Axes for each projection. Default:
+        a new figure.
     width
-        Width of the figure on paper in cm. Default: a figure for the screen.
+        Width of a new figure on paper in cm. Default: a figure for the screen.
 
     Returns
     -------
-    A figure with one panel per projection. A weight is what a spike adds to a state of the target;
-    where potentials add up, the label says how far a weight of 1 moves U at its peak. At most 0.2 %
-    of the weights lie beyond either end of the axis.
+    The figure, or with `ax` the axes: one panel per projection. A weight is what a spike adds to a
+    state of the target; where potentials add up, the label says how far a weight of 1 moves U at
+    its peak. At most 0.2 % of the weights lie beyond either end of the axis.
 
     Raises
     ------
@@ -69,35 +69,52 @@ def weights(
     >>> [axis.get_title() for axis in bs.plot.weights(net).axes]
     ['E->E\nmean 0.3, sd 0']
     """
-    check(network, "network", NetworkLike, "a Network, such as trace.network")
+    network, weights = network_and_weights(network)
     if report is not None:
         what = "the report of the initializer, or None"
         check(report, "report", InitializerReportLike, what)
-    projections = _projections(network)
-    across = columns(width, len(projections), 3 if len(projections) <= 9 else 5)
+    projections = _projections(network, weights)
+    across = beside(width, len(projections), 3 if len(projections) <= 9 else 5)
     rows = -(-len(projections) // across)
-    home = figures.figure(width, 2.9 * across + 0.3, 2.6 * rows + 0.2)
-    axes = home.subplots(rows, across, squeeze=False).ravel()
+    screen = 2.9 * across + 0.3, 2.6 * rows + 0.2
+    where = place(ax, screen, width, panels=len(projections), columns=across)
     peaks: dict[tuple[str, str], float] = {}
-    for axis in axes[len(projections) :]:
-        axis.remove()
-    inches, points = 0.8 * home.get_figwidth() / across, size(0.85)
-    for k, (axis, projection) in enumerate(zip(axes, projections)):
+    for k, (axis, projection) in enumerate(zip(where.axes, projections)):
+        values = np.ravel(weights[projection.name]).astype(np.float64)
         target = None if report is None else report.weights.get(projection.name)
-        _histogram(axis, network, projection, target, inches)
-        meaning = _meaning(network, projection, peaks)
-        lines = [fitted(home, line, inches, points) for line in meaning]
-        axis.set_xlabel("\n".join(lines), fontsize=points)
+        _histogram(axis, network, projection, values, target)
+        _say(axis, _meaning(network, projection, peaks))
         axis.set_ylabel("density" if k % across == 0 else "", fontsize=size(0.9))
-    aims = [line for axis in home.axes for line in axis.lines]
-    legend(home, aims[:1], ["what the initializer aimed at"][: len(aims)])
-    return home
+    aims = [line for axis in where.axes for line in axis.lines]
+    where.legend(aims[:1], ["what the initializer aimed at"][: len(aims)])
+    return where.done()
 
 
-def _projections(network):
+def network_and_weights(given: Any) -> tuple[Any, Any]:
+    """Return the network of a Network, Trace or Simulation, and the weights by projection."""
+    if looks_like(given, SimulationLike):
+        return given.network, given.weights
+    found = given.network if looks_like(given, TraceLike) else given
+    what = "a Network, or what run(…) or simulate(…) returns"
+    return check(found, "network", NetworkLike, what), found.weights
+
+
+def _say(axis, lines):
+    """Write what a weight is below a histogram."""
+    home, points = axis.get_figure(), size(0.85)
+    broken = [fitted(home, line, _breadth(axis), points) for line in lines]
+    axis.set_xlabel("\n".join(broken), fontsize=points)
+
+
+def _breadth(axis):
+    """Inches for the texts of a panel."""
+    return 1.05 * axis.bbox.width / axis.get_figure().dpi
+
+
+def _projections(network, weights):
     """Those onto spiking populations; ValueError if there are none, or one has no weights."""
     projections = [p for p in network.projections if network[p.post].kind == "spiking"]
-    missing = [p.name for p in projections if p.name not in network.weights]
+    missing = [p.name for p in projections if p.name not in weights]
     if missing:
         raise ValueError(
             f"projections without weights: {listed(missing)}. Set or initialize them before you "
@@ -110,9 +127,8 @@ def _projections(network):
     return projections
 
 
-def _histogram(axis, network, projection, target, inches):
+def _histogram(axis, network, projection, values, target):
     """Draw the weights, and the target (family, mean, standard deviation) unless it is None."""
-    values = np.ravel(network.weights[projection.name]).astype(np.float64)
     if not network.in_degree(projection) > 0:  # one number may be there all the same
         values = values[:0]
     check_finite(values, f"projection {projection.name!r}")
@@ -121,7 +137,7 @@ def _histogram(axis, network, projection, target, inches):
     if target is not None and values.size:
         _target_density(axis, edges, *target)
     what = f"mean {values.mean():.3g}, sd {_spread(values):.3g}" if values.size else "no synapses"
-    said = fitted(axis.get_figure(), f"{projection.name}\n{what}", inches, size(0.85))
+    said = fitted(axis.get_figure(), f"{projection.name}\n{what}", _breadth(axis), size(0.85))
     axis.set_title(said, fontsize=size(0.85))
     axis.locator_params(nbins=4)
     axis.set_xlim(edges[0], edges[-1])

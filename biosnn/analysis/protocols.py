@@ -77,6 +77,14 @@ class TraceLike(Protocol):
         """State name, such as "E.U", to array (trial, step, neuron)."""
 
     @property
+    def neurons(self) -> Mapping[str, np.ndarray]:
+        """State name to the neurons whose states were recorded, where they are not all."""
+
+    @property
+    def own_steps(self) -> np.ndarray | None:
+        """Steps of each trial, or None if all have as many."""
+
+    @property
     def counts(self) -> Mapping[str, np.ndarray]:
         """Population name to spike counts (trial, neuron)."""
 
@@ -95,6 +103,50 @@ class TraceLike(Protocol):
     @property
     def duration(self) -> float:
         """Seconds of a trial."""
+
+
+class SimulationLike(Protocol):
+    """What `biosnn.simulate` recorded."""
+
+    @property
+    def network(self) -> Any:
+        """The network that was simulated."""
+
+    @property
+    def spikes(self) -> Mapping[str, Any]:
+        """Population name to SpikeTrains of one trial."""
+
+    @property
+    def rates(self) -> Mapping[str, np.ndarray]:
+        """Population name to mean rates of its neurons in bins of `rate_bin`."""
+
+    @property
+    def rate_bin(self) -> float:
+        """Seconds of a bin."""
+
+    @property
+    def states(self) -> Mapping[str, np.ndarray]:
+        """State name, such as "E.U", to array (time, neuron)."""
+
+    @property
+    def state_times(self) -> np.ndarray:
+        """Seconds of the states."""
+
+    @property
+    def neurons(self) -> Mapping[str, np.ndarray]:
+        """State name to the neurons whose states were recorded."""
+
+    @property
+    def weights(self) -> Mapping[str, Any]:
+        """Projection name to weights at the end."""
+
+    @property
+    def start(self) -> float:
+        """Seconds that were simulated before."""
+
+    @property
+    def duration(self) -> float:
+        """Seconds."""
 
 
 class GradientsLike(Protocol):

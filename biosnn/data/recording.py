@@ -36,7 +36,8 @@ class Recording(Shows, Mapping[str, SpikeTrains]):
     state_times
         (times,) seconds of these values from the start of the trial.
     neurons
-        State -> (neurons,) which neurons of the population they are. Default: the first ones.
+        State -> (neurons,) which neurons of the population they are, or, where they are means over
+        groups, the labels of the groups. Default: the first ones.
     units
         State -> its unit, such as "mV". Default: "dimensionless".
     signs
@@ -132,7 +133,11 @@ class Recording(Shows, Mapping[str, SpikeTrains]):
         for name, values in self.states.items():
             n = values.shape[2]
             given = self.neurons.get(name, np.arange(n))
-            found[name] = checks.wholes(given, f"neurons of {name!r}", 0, shape=(n,))
+            labels = checks.as_array(given, f"neurons of {name!r}", "neurons or labels")
+            if labels.dtype.kind == "U" and labels.shape == (n,):
+                found[name] = labels
+            else:
+                found[name] = checks.wholes(given, f"neurons of {name!r}", 0, shape=(n,))
         return found
 
     def __getitem__(self, population: str) -> SpikeTrains:

@@ -31,6 +31,7 @@ from ..engine.simulation import Simulation
 from ..engine.trace import Trace
 from ..support import array_file, checks
 from ..support.show import About, Shows, milliseconds
+from .points import key_of
 
 FORMAT = "biosnn point of a sweep 1"
 WHAT = "point of a sweep"
@@ -262,6 +263,10 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             f"{head.get('format')!r}, where {FORMAT!r} is read"
             + (f", and {', '.join(wrong)} is not as it should be." if wrong else ".")
         )
+    results = {"numbers": head["numbers"], "objects": head["objects"]}
+    known = key_of(head["function"], head["parameters"], head["seed"])
+    if head["content"] != _digest(results, arrays) or head["key"] != known:
+        raise OSError(f"{path} is no usable {WHAT}: its digests are not of what it holds.")
     return head, arrays
 
 

@@ -150,7 +150,7 @@ def jobs(
     for point in parameters:
         for number in numbers:
             value = _seed(number, root, None if paired else point) if accepted else None
-            found.append(Job(point, value, _key(described, point, value)))
+            found.append(Job(point, value, key_of(described, point, value)))
     _check_distinct(found)
     return found
 
@@ -195,8 +195,8 @@ def _seed(number, root, point):
     return int(stream(root, "sweep", kind, str(value), *names).integers(2**53))
 
 
-def _key(described, point, seed):
-    """What a point is known by: the function, its version, the parameters and the seed."""
+def key_of(described: Any, point: dict[str, Any], seed: int | None) -> str:
+    """Return what a point is known by: of the function, its version, parameters and seed."""
     return fingerprint.digest([*described, _ordered(point), str(seed)])
 
 

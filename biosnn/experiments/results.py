@@ -16,8 +16,8 @@ from .points import plain
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+
+    from ..analysis.places import Ax, Drawn
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -184,9 +184,9 @@ class Sweep(Shows):
         y: str,
         hue: str | None = None,
         *,
-        ax: Axes | None = None,
+        ax: Ax | None = None,
         width: float | None = None,
-    ) -> Figure:
+    ) -> Drawn:
         """Draw a result against a parameter, or a map over two parameters.
 
         Parameters
@@ -198,15 +198,15 @@ class Sweep(Shows):
         hue
             For curves a parameter, with a curve for each of its values. For maps a result.
         ax
-            Where to draw. Default: a figure of its own.
+            The Axes to draw into. Default: a new figure.
         width
-            Width of the figure on paper in cm. Default: a figure for the screen.
+            Width of a new figure on paper in cm. Default: a figure for the screen.
 
         Returns
         -------
-        The figure. Curves are means over seeds, with a shade of one standard deviation (n - 1 in
-        its denominator) to either side; maps show means over seeds. Points that are no full grid
-        are drawn as dots.
+        The figure, or with `ax` the axes. Curves are means over seeds, with a shade of one standard
+        deviation (n - 1 in its denominator) to either side; maps show means over seeds. Points that
+        are no full grid are drawn as dots.
 
         Raises
         ------

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analysis import figures
-from ..analysis.figures import bare, for_paper, pt, size, styles
+from ..analysis.figures import styles
+from ..analysis.places import place
+from ..analysis.style import bare, drawing, pt, size
 from ..support import checks
 
 #: Ends of names that are units, and how figures write them.
@@ -41,7 +42,7 @@ def label(name: str) -> str:
     return f"{words} ({unit})" if unit else words
 
 
-@for_paper
+@drawing
 def draw(
     sweep: Any, x: str, y: str, hue: str | None = None, *, ax: Any = None, width: float | None
 ) -> Any:
@@ -59,22 +60,18 @@ def draw(
     if not mapped and hue is not None and hue not in sweep.parameters:
         checks.refuse("hue", hue, f"a parameter, one of {', '.join(sweep.parameters)}, or None")
     _check_rest(sweep, {x, y, hue})
-    if ax is not None and not (hasattr(ax, "pcolormesh") and hasattr(ax, "figure")):
-        checks.refuse("ax", ax, "axes of matplotlib, such as figure.subplots()")
-    home = ax.figure if ax is not None else figures.figure(width, 5.4 if mapped else 4.8, 3.6)
-    axis = ax if ax is not None else home.subplots()
+    where = place(ax, (5.4 if mapped else 4.8, 3.6), width)
+    (axis,) = where.axes
     if mapped:
-        _map(home, axis, sweep, x, y, str(hue))
+        _map(where.home, axis, sweep, x, y, str(hue))
     else:
         lines, labels = _curves(axis, sweep, x, y, hue)
-        if hue and ax is None:
-            figures.legend(home, lines, labels, label(hue))
-        elif hue:
-            axis.legend(lines, labels, title=label(hue), frameon=False, fontsize=size(0.85))
+        if hue:
+            where.legend(lines, labels, label(hue))
     axis.set_xlabel(label(x), fontsize=size())
     axis.set_ylabel(label(y), fontsize=size())
     bare(axis)
-    return home
+    return where.done()
 
 
 def _check_rest(sweep, shown):

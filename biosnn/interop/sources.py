@@ -76,11 +76,17 @@ def _of_trace(trace, units):
         start=trace.start,
         states={name: _until_the_end(trace, values) for name, values in trace.states.items()},
         state_times=trace.times,
-        neurons=trace.neurons,
+        neurons=_columns(trace),
         units=units,
         signs={p.name: p.sign for p in trace.network.populations},
         dt=trace.dt,
     )
+
+
+def _columns(source):
+    """State -> the neurons in its columns, or the labels of groups of which they are the means."""
+    columns = {**source.neurons, **getattr(source, "groups", {})}
+    return {name: np.array(each) for name, each in columns.items()}
 
 
 def _until_the_end(trace, values):
@@ -98,7 +104,7 @@ def _of_simulation(simulation, units):
         start=simulation.start,
         states={name: values[None] for name, values in simulation.states.items()},
         state_times=simulation.state_times,
-        neurons=simulation.neurons,
+        neurons=_columns(simulation),
         units=units,
         signs={p.name: p.sign for p in simulation.network.populations},
         dt=simulation.network.dt,

@@ -17,6 +17,7 @@ from ..support.checks import flag, keep, real, reals, refuse, shown
 from ..support.units import Seconds
 
 _MOST_WIDTHS = 8.6  # a Gaussian is below 1e-16 of its peak that many widths away
+_MOST_SCALES = 36.9  # and an exponential that many scales
 
 
 class Profile:
@@ -32,11 +33,18 @@ class Profile:
     """
 
     decreasing: ClassVar[bool] = False  # whether values never grow with distance
+    _length: ClassVar[str] = ""  # name of the parameter that is its length
+    _lengths: ClassVar[float] = np.inf  # beyond so many it is nothing
 
     @property
     def length(self) -> float | None:
         """The distance over which it changes; None where there is none."""
-        return None
+        return getattr(self, self._length) if self._length else None
+
+    @property
+    def reach(self) -> float:
+        """The distance beyond which it is nothing, below 1e-16 of its peak."""
+        return min(getattr(self, "radius", np.inf), self._lengths * (self.length or np.inf))
 
     def __call__(self, distance: ArrayLike) -> NDArray[np.float64]:
         """Return the values at distances >= 0, of any shape."""
@@ -97,6 +105,8 @@ class Gaussian(Profile):
     radius: float = np.inf
     wrapped: bool = False
     decreasing: ClassVar[bool] = True
+    _length: ClassVar[str] = "sigma"
+    _lengths: ClassVar[float] = _MOST_WIDTHS
 
     def __post_init__(self) -> None:
         keep(self, sigma=_length(self, "sigma"), wrapped=flag(self.wrapped, "Gaussian: wrapped"))
@@ -106,11 +116,6 @@ class Gaussian(Profile):
                 f"Gaussian: radius is {self.radius:g}, but a wrapped Gaussian goes round the "
                 "whole space; give one of the two."
             )
-
-    @property
-    def length(self) -> float:
-        """The width."""
-        return self.sigma
 
     def __call__(self, distance: ArrayLike) -> NDArray[np.float64]:
         """Return the values at distances."""
@@ -172,15 +177,12 @@ class Exponential(Profile):
     peak: float = 1.0
     radius: float = np.inf
     decreasing: ClassVar[bool] = True
+    _length: ClassVar[str] = "scale"
+    _lengths: ClassVar[float] = _MOST_SCALES
 
     def __post_init__(self) -> None:
         keep(self, scale=_length(self, "scale"))
         _keep_peak_and_radius(self)
-
-    @property
-    def length(self) -> float:
-        """The scale."""
-        return self.scale
 
     def __call__(self, distance: ArrayLike) -> NDArray[np.float64]:
         """Return the values at distances."""
@@ -209,15 +211,11 @@ class Box(Profile):
     _: KW_ONLY
     peak: float = 1.0
     decreasing: ClassVar[bool] = True
+    _length: ClassVar[str] = "radius"
 
     def __post_init__(self) -> None:
         keep(self, radius=_length(self, "radius"))
         _keep_peak_and_radius(self)
-
-    @property
-    def length(self) -> float:
-        """The radius."""
-        return self.radius
 
     def __call__(self, distance: ArrayLike) -> NDArray[np.float64]:
         """Return the values at distances."""

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from .positions import Positions
 from .profiles import Profile
 
-_MOST_CELLS = 1024
+_CELLS = 1024  # of most spaces
+_MOST_CELLS = 1 << 14  # where profiles are short
+_WIDE = 2  # lengths of a profile in the side of a cell, about
 _NEURONS_IN_A_CELL = 10  # at least, on average
 
 
@@ -38,6 +40,10 @@ class Sorted:
     def counts(self) -> NDArray[np.int64]:
         """(cells,) numbers of neurons."""
         return np.diff(self.first)
+
+    def of_cell(self, cell: int) -> NDArray[np.int64]:
+        """Return the neurons of a cell."""
+        return self.neuron[self.first[cell] : self.first[cell + 1]]
 
     def pieces(self, most: int) -> list[tuple[int, int, int]]:
         """Return (cell, begin, end) of all neurons: at most so many of a cell at a time."""
@@ -84,31 +90,44 @@ class Lattice:
         first = np.searchsorted(cell[order], np.arange(self.size + 1))
         return Sorted(first, order, np.ascontiguousarray(where[order].T))
 
-    def bounds(self, profile: Profile, cell: int) -> NDArray[np.float64]:
-        """Return (cells,) the most that a falling profile can be between a cell and each other."""
-        apart = []
+    def bounds(self, profile: Profile, cell: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the cells that a falling profile reaches, and the most that it can be there.
+
+        Parameters
+        ----------
+        profile
+            A function that falls with distance.
+        cell
+            Where it begins.
+        """
+        indices, apart = [], []
         for n, side, own in zip(
             self.shape, self.side, np.unravel_index(cell, self.shape), strict=True
         ):
             steps = np.abs(np.arange(n) - own)
             if self.extent is not None:
                 steps = np.minimum(steps, n - steps)
-            apart.append(np.maximum(steps - 1, 0) * side)
+            gaps = np.maximum(steps - 1, 0) * side
+            indices.append(np.flatnonzero(gaps <= profile.reach))
+            apart.append(gaps[indices[-1]])
         nearest = np.stack([each.ravel() for each in np.meshgrid(*apart, indexing="ij")])
-        return profile.between(nearest, self.extent)
+        cells = np.ravel_multi_index(np.ix_(*indices), self.shape).ravel()
+        return cells, profile.between(nearest, self.extent)
 
     def away(self, one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return differences of coordinates (dimensions, …), the shortest way round."""
         return shortest(one - other, self.extent)
 
 
-def lattice(pre: Positions, post: Positions) -> Lattice:
+def lattice(pre: Positions, post: Positions, length: float | None) -> Lattice:
     """Return cells of about equal sides for two populations in one space.
 
     Parameters
     ----------
     pre, post
         Where the neurons are; `check_spaces` has seen that their spaces are one.
+    length
+        That of the profile by which they are connected.
     """
     if pre.periodic:
         assert pre.extent is not None
@@ -117,8 +136,10 @@ def lattice(pre: Positions, post: Positions) -> Lattice:
     else:
         both = np.concatenate([pre.coordinates, post.coordinates])
         extent, origin, size = None, both.min(axis=0), np.ptp(both, axis=0)
-    wanted = min(_MOST_CELLS, max(1, max(pre.n, post.n) // _NEURONS_IN_A_CELL))
     wide = size > 0
+    wanted = max(1, max(pre.n, post.n) // _NEURONS_IN_A_CELL)
+    short = np.prod(size[wide] / (_WIDE * length)) if length else 0.0
+    wanted = min(wanted, int(np.clip(short, _CELLS, _MOST_CELLS)))
     side = (size[wide].prod() / wanted) ** (1 / max(wide.sum(), 1)) if wide.any() else 1.0
     shape = np.where(wide, np.clip(np.ceil(size / side), 1, wanted), 1).astype(int)
     return Lattice(

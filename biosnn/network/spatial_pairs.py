@@ -20,7 +20,7 @@ from .synapses import Rows, target_type
 
 _THINNED = 0.5  # the largest probability that is drawn by thinning
 _AT_ONCE = 1 << 19  # pairs that are looked at together
-_OWNERS = 1 << 11  # presynaptic neurons that are served together, at most
+_EVENTS = 1 << 21  # events that are drawn together, about
 
 
 class PairDrawing:
@@ -39,7 +39,7 @@ class PairDrawing:
     def __init__(self, profile: Profile, pre: Positions, post: Positions, alone: bool) -> None:
         self.profile = profile
         self.alone = alone
-        self.cells: Lattice = lattice(pre, post)
+        self.cells: Lattice = lattice(pre, post, profile.length)
         self.pre: Sorted = self.cells.sort(pre)
         self.post: Sorted = self.cells.sort(post)
         self.n_pre, self.n_post = pre.n, post.n
@@ -54,53 +54,63 @@ class PairDrawing:
         """
         key = int(rng.integers(2**63))
         counts = np.zeros(self.n_pre, np.int64)
-        pieces = self.pre.pieces(max(1, min(_OWNERS, (32 * _AT_ONCE) // self.n_post)))
+        busy = np.flatnonzero(self.pre.counts)
 
-        def work(cell: int, begin: int, end: int) -> NDArray[Any]:
-            numbers = np.random.default_rng([key, begin])
-            own, targets = self._of_piece(cell, begin, end, numbers)
-            counts[self.pre.neuron[begin:end]] = np.bincount(own, minlength=end - begin)
+        def work(cell: int) -> NDArray[Any]:
+            own, targets = self._of_cell(cell, key)
+            neurons = self.pre.of_cell(cell)
+            counts[neurons] = np.bincount(own, minlength=neurons.size)
             return targets
 
-        drawn = on_threads(work, pieces)
+        drawn = on_threads(work, [(int(cell),) for cell in busy])
         first = np.concatenate([[0], np.cumsum(counts)])
         target = np.empty(first[-1], target_type(self.n_post))
-        for (_, begin, end), targets in zip(pieces, drawn, strict=True):
-            neurons = self.pre.neuron[begin:end]
+        for cell, targets in zip(busy, drawn, strict=True):
+            neurons = self.pre.of_cell(cell)
             target[_places(first[neurons], counts[neurons])] = targets
         return Rows(first, target)
 
-    def _of_piece(self, cell, begin, end, rng):
-        """(own, targets): pairs of a neuron begin .. end - 1, counted from 0, and any other.
+    def _of_cell(self, cell, key):
+        """(own, targets): pairs of a neuron of the cell, counted from 0, and any other, in order.
 
-        All numbers of pairs are keys, own * n_post + target, which ascend.
+        Some neurons at a time, so that memory is bounded, each with random numbers of their own.
         """
-        bounds, counts = self._bounds(cell), self.post.counts
-        near = bounds > _THINNED
-        rates = -np.log1p(-np.where(near, 0.0, bounds))
-        keys = [
-            self._thinned(begin, end, rates, rng),
-            *self._all(begin, end, np.flatnonzero(near & (counts > 0)), rng),
-        ]
-        keys = np.sort(np.concatenate(keys))
-        if keys.size:  # a pair may have had several events
-            keys = keys[np.append(True, keys[1:] != keys[:-1])]
-        own, targets = np.divmod(keys, self.n_post)
-        return own, targets.astype(target_type(self.n_post))
+        others, bounds = self._bounds(cell)
+        full = bounds > _THINNED
+        near, far = others[full], others[~full]
+        rates = -np.log1p(-bounds[~full])
+        most = max(1, int(_EVENTS / max(1.0, rates @ self.post.counts[far])))
+        first, last = self.pre.first[cell : cell + 2]
+        owns, targets = [], []
+        for begin in range(first, last, most):
+            end = min(begin + most, last)
+            numbers = np.random.default_rng([key, begin])
+            keys = [
+                self._thinned(begin, end, far, rates, numbers),
+                *self._all(begin, end, near, numbers),
+            ]
+            own, target = np.divmod(_once(np.concatenate(keys)), self.n_post)
+            owns.append(own + (begin - first))
+            targets.append(target.astype(target_type(self.n_post)))
+        return np.concatenate(owns), np.concatenate(targets)
 
     def _bounds(self, cell):
-        """The most that a probability can be between the cell and each other."""
+        """Cells with neurons, and the most that a probability can be between them and a cell."""
         if not self.profile.decreasing:
-            return np.ones(self.cells.size)
-        return _probabilities(self.profile, self.cells.bounds(self.profile, cell))
+            others = np.flatnonzero(self.post.counts)
+            return others, np.ones(others.size)
+        others, bounds = self.cells.bounds(self.profile, cell)
+        some = self.post.counts[others] > 0
+        return others[some], _probabilities(self.profile, bounds[some])
 
-    def _thinned(self, begin, end, rates, rng):
+    def _thinned(self, begin, end, far, rates, rng):
         """Keys of pairs with at least one event, between neurons and all far cells."""
-        events = rng.poisson(rates * ((end - begin) * self.post.counts))
+        counts = self.post.counts[far]
+        events = rng.poisson(rates * ((end - begin) * counts))
         other = np.repeat(np.arange(events.size), events)
         own = (rng.random(other.size) * (end - begin)).astype(np.int64)
-        place = self.post.first[other]
-        place += (rng.random(other.size) * self.post.counts[other]).astype(np.int64)
+        place = self.post.first[far][other]
+        place += (rng.random(other.size) * counts[other]).astype(np.int64)
         away = self.cells.away(
             np.take(self.post.coordinates, place, axis=1),
             np.take(self.pre.coordinates[:, begin:end], own, axis=1),
@@ -124,11 +134,17 @@ class PairDrawing:
             yield self._keys(begin, own + (start - begin), neurons[other])
 
     def _keys(self, begin, own, targets):
-        """own * n_post + target, without those of a neuron and itself."""
+        """Numbers of pairs, own * n_post + target, without those of a neuron and itself."""
         if self.alone:
             apart = self.pre.neuron[begin + own] != targets
             own, targets = own[apart], targets[apart]
         return own * self.n_post + targets
+
+
+def _once(keys):
+    """Numbers in order, without repetitions: a pair may have had several events."""
+    keys.sort()
+    return keys[np.append(True, keys[1:] != keys[:-1])] if keys.size else keys
 
 
 def _probabilities(profile, p):

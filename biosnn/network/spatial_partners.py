@@ -19,7 +19,9 @@ from .spatial_cells import Lattice, Sorted, lattice
 _ROUNDS = 12  # of proposals
 _DEARER = 3  # a proposal costs that many times as much as a look at a candidate
 _AT_ONCE = 1 << 19  # pairs that are looked at together
-_OWNERS = 1 << 11  # that are served together, at most
+_CHOSEN = 1 << 21  # partners that are chosen together, at most
+_MARKED = 1 << 22  # pairs of owners and others with a mark each, at most
+_MANY = 1 << 16  # others that get no marks
 _MORE = 1.1  # proposals for each that is expected to be accepted
 
 
@@ -51,7 +53,7 @@ class PartnerDrawing:
         multiple: bool,
     ) -> None:
         self.profile, self.k, self.alone, self.multiple = profile, k, alone, multiple
-        self.cells: Lattice = lattice(owners, others)
+        self.cells: Lattice = lattice(owners, others, profile.length)
         self.owners: Sorted = self.cells.sort(owners)
         self.others: Sorted = self.cells.sort(others)
 
@@ -74,16 +76,22 @@ class PartnerDrawing:
             self._complete(begin, choice, numbers)
             result[self.owners.neuron[begin:end]] = self.others.neuron[choice.chosen]
 
-        most = max(1, min(_OWNERS, (32 * _AT_ONCE) // self.others.neuron.size))
-        on_threads(work, self.owners.pieces(most))
+        on_threads(work, self.owners.pieces(self._most_owners()))
         return result
+
+    def _most_owners(self):
+        """How many are served together, so that memory is bounded."""
+        most = _CHOSEN // max(1, self.k)
+        if not self.multiple and self.others.neuron.size <= _MANY:
+            most = min(most, _MARKED // self.others.neuron.size)
+        return max(1, most)
 
     # ------------------------------------------------------------------------- by proposals
 
     def _propose(self, cell, begin, choice, rng):
         """Choose partners for owners from `begin` on, as far as proposals go."""
-        bounds = self.cells.bounds(self.profile, cell)
-        chances = np.cumsum(bounds * self.others.counts)
+        near, bounds = self.cells.bounds(self.profile, cell)
+        chances = np.cumsum(bounds * self.others.counts[near])
         accepted = 1.0
         for _ in range(_ROUNDS if chances[-1] > 0 else 0):
             missing = self.k - choice.found
@@ -93,21 +101,20 @@ class PartnerDrawing:
             tries = np.ceil(missing * (_MORE / accepted)).astype(np.int64)
             own = np.repeat(np.arange(tries.size), tries)
             before = choice.found.sum()
-            choice.append(*self._accepted(begin, own, bounds, chances, rng))
+            choice.append(*self._accepted(begin, own, near, bounds, chances, rng))
             accepted = max((choice.found.sum() - before) / own.size, 1e-9)
 
-    def _accepted(self, begin, own, bounds, chances, rng):
+    def _accepted(self, begin, own, near, bounds, chances, rng):
         """One proposal for each of `own`: those that are accepted, in the same order."""
-        cells = np.searchsorted(chances, rng.random(own.size) * chances[-1], side="right")
-        counts = self.others.counts
-        place = self.others.first[cells]
-        place += (rng.random(own.size) * counts[cells]).astype(np.int64)
+        cell = np.searchsorted(chances, rng.random(own.size) * chances[-1], side="right")
+        place = self.others.first[near][cell]
+        place += (rng.random(own.size) * self.others.counts[near][cell]).astype(np.int64)
         away = self.cells.away(
             np.take(self.others.coordinates, place, axis=1),
             np.take(self.owners.coordinates, begin + own, axis=1),
         )
         values = self.profile.between(away, self.cells.extent)
-        good = rng.random(own.size) * bounds[cells] < values
+        good = rng.random(own.size) * bounds[cell] < values
         if self.alone:
             good &= self.owners.neuron[begin + own] != self.others.neuron[place]
         kept = np.flatnonzero(good)
@@ -123,10 +130,10 @@ class PartnerDrawing:
         for start in range(0, missing.size, rows):
             own = missing[start : start + rows]
             weights = self._weights(begin + own)
-            if not self.multiple:
-                weights[choice.taken[own]] = 0
             for each, weight in zip(own, weights, strict=True):
                 n = self.k - choice.found[each]
+                if not self.multiple:
+                    weight[choice.chosen[each, : choice.found[each]]] = 0
                 self._check_enough(begin + each, weight, n)
                 choice.chosen[each, choice.found[each] :] = choose(weight, n, rng)
 
@@ -164,33 +171,44 @@ class _Choice:
     def __init__(self, owners: int, k: int, others: int, multiple: bool) -> None:
         self.chosen = np.empty((owners, k), np.int64)
         self.found = np.zeros(owners, np.int64)
-        if multiple:
-            self.taken = None
-        else:
-            self.taken = np.zeros((owners, others), bool)
+        self.multiple, self._others = multiple, others
+        if not multiple and others <= _MANY:
+            self._taken = np.zeros(owners * others, bool)
             self._earliest = np.empty(owners * others, np.int32)
 
     def append(self, own: NDArray[Any], place: NDArray[Any]) -> None:
         """Add accepted proposals in their order (by owner), as many as are missing."""
-        if self.taken is not None:
-            own, place = self._new_ones(own, place)
+        if not self.multiple:
+            new = (self._marked if self._others <= _MANY else self._sorted)(own, place)
+            own, place = own[new], place[new]
         counts = np.bincount(own, minlength=self.found.size)
         rank = np.arange(own.size) - np.repeat(np.cumsum(counts) - counts, counts)
         column = self.found[own] + rank
         kept = column < self.chosen.shape[1]
-        own, place = own[kept], place[kept]
-        self.chosen[own, column[kept]] = place
+        self.chosen[own[kept], column[kept]] = place[kept]
         np.minimum(self.found + counts, self.chosen.shape[1], out=self.found)
-        if self.taken is not None:
-            self.taken[own, place] = True
 
-    def _new_ones(self, own, place):
-        """Proposals that were not chosen yet, the first of each."""
+    def _marked(self, own, place):
+        """Which proposals are the first of their kind, by a mark for each pair.
+
+        What is left over when an owner has all its partners is marked, too: nobody asks again.
+        """
         order = np.arange(own.size, dtype=np.int32)
-        key = own * self.taken.shape[1] + place
+        key = own * self._others + place
         self._earliest[key[::-1]] = order[::-1]  # of equal keys the last one stays
-        new = (self._earliest[key] == order) & ~self.taken[own, place]
-        return own[new], place[new]
+        new = (self._earliest[key] == order) & ~self._taken[key]
+        self._taken[key] = True
+        return new
+
+    def _sorted(self, own, place):
+        """Which proposals are the first of their kind, among those of all rounds."""
+        there = np.arange(self.chosen.shape[1]) < self.found[:, None]
+        before = np.repeat(np.arange(self.found.size), self.found) * self._others
+        key = np.concatenate([before + self.chosen[there], own * self._others + place])
+        _, index = np.unique(key, return_index=True)
+        new = np.zeros(key.size, bool)
+        new[index] = True
+        return new[before.size :]
 
 
 def _with_replacement(weight, n, rng):

@@ -15,7 +15,6 @@ neurons. Journal of Computational Neuroscience 8:183-208. https://doi.org/10.102
 """
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import biosnn as bs
 
@@ -72,17 +71,7 @@ done
 # %%
 # The same seed gives the same spikes, on any number of threads and on any day.
 
-window = 0.2  # seconds
-spikes = done.spikes["E"]
-shown = (spikes.units < 60) & (spikes.times < window)
-figure = Figure(figsize=(8, 4), layout="constrained")
-top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
-top.plot(1e3 * spikes.times[shown], spikes.units[shown], ".", ms=3, color=bs.plot.EXCITATORY)
-top.set_ylabel("excitatory neuron")
-counts = done.rates["E"]
-bins = 1e3 * done.rate_bin * (np.arange(counts.size) + 0.5)
-bottom.step(bins, counts, where="mid", color=bs.plot.EXCITATORY)
-bottom.set(xlabel="time (ms)", ylabel="rate (Hz)", xlim=(0, 1e3 * window), ylim=(0, None))
+bs.plot.activity(done, populations=["E"], units=60, stop=0.2)
 
 # %%
 # What state is it in?
@@ -90,7 +79,7 @@ bottom.set(xlabel="time (ms)", ylabel="rate (Hz)", xlim=(0, 1e3 * window), ylim=
 # Statistics of spike trains are in `bs.stats`. Irregular means a coefficient of variation of the
 # intervals near 1.
 
-print(f"rate {done.mean_rates['E']:.1f} Hz, CV {np.nanmean(bs.stats.isi_cv(spikes)):.2f}")
+print(f"rate {done.mean_rates['E']:.1f} Hz, CV {np.nanmean(bs.stats.isi_cv(done.spikes['E'])):.2f}")
 
 # %%
 # Compared with theory

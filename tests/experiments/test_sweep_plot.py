@@ -57,7 +57,7 @@ def test_points_that_are_no_grid_are_dots():
 
 def test_it_draws_on_given_axes(sweep):
     home, (left, right) = plt.subplots(1, 2)
-    assert sweep.plot("tau_ms", "rate_hz", "g", ax=left) is home
+    assert sweep.plot("tau_ms", "rate_hz", "g", ax=left) is left
     sweep.plot("tau_ms", "g", "rate_hz", ax=right)
     assert [text.get_text() for text in left.get_legend().get_texts()] == ["3", "5"]
     assert left.get_legend().get_title().get_text() == "g" and right.collections

@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
 import biosnn as bs
 
@@ -130,6 +131,10 @@ class Objects:
         )
 
     @cached_property
+    def axes(self):
+        return list(Figure().subplots(1, 2))
+
+    @cached_property
     def report(self):
         return bs.fluctuation_driven(self.bare, self.spikes, closed_loop=False, progress=False)
 
@@ -234,8 +239,9 @@ def augments(c, result):
     return bs.augment(c.spikes, [result], seed=0)
 
 
-def shown(c, figure):
-    figure.savefig(c.folder / "figure.png", dpi=20)
+def shown(c, drawn):
+    home = drawn if hasattr(drawn, "savefig") else np.ravel(drawn)[0].figure
+    home.savefig(c.folder / "figure.png", dpi=20)
 
 
 def EACH(result):

@@ -8,7 +8,10 @@ of what comes out of it.
 
 import contextlib
 import hashlib
+import shutil
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 from unittest import mock
 
@@ -17,6 +20,9 @@ import numpy as np
 
 import biosnn as bs
 from biosnn.data import load_shd, load_speakers
+from biosnn.experiments import point_file
+from biosnn.experiments.point import point_of
+from biosnn.experiments.worker import Outcome
 from tests import whole_networks
 
 DT = 1e-3
@@ -268,7 +274,44 @@ def load_events(path):
     return of_trains({"": bs.data.from_event_arrays([np.load(path)], (16, 8, 2), labels=[0])})
 
 
+# ------------------------------------------------------------------------------------------ sweeps
+
+
+def results(x, seed):
+    rng = np.random.default_rng(seed)
+    trains = bs.data.poisson(50.0, 3, 0.1, 2, seed=seed, labels=[0, 1])
+    net = bs.Network(DT)
+    net.population(2, bs.lif(), name="E")
+    run = bs.run(net, duration=0.01, record=["E.U"], threads=1)
+    return {"number": x, "word": "one", "array": rng.random((3, 4)), "trains": trains, "run": run}
+
+
+def make_point(path):
+    with TemporaryDirectory() as folder:
+        options = {"folder": folder, "executor": 1, "progress": False}
+        bs.sweep(results, {"x": [1.5]}, version="1", **options)
+        (file,) = Path(folder, "points").iterdir()
+        shutil.copy(file, path)
+
+
+def load_point(path):
+    """A point as a sweep has it, with all of its results."""
+    with TemporaryDirectory() as folder:
+        point = point_of(Outcome(point_file.read(path)[0], None), Path(folder))
+        Path(folder, "points").mkdir()
+        place = point_file.path_of(folder, point.key)
+        shutil.copy(path, place)
+        found = [point[name] for name in point.names]
+    words = f"{bs.experiments.Sweep('results', (point,), 1, 1, False)} {point}"
+    arrays = [each for each in found if isinstance(each, np.ndarray)]
+    trains = [each for each in found if isinstance(each, bs.SpikeTrains)]
+    runs = [each for each in found if isinstance(each, bs.experiments.Recorded)]
+    arrays += [array for run in runs for array in run.states.values()]
+    return digest(np.array([words.encode()]), *arrays, *(train.times for train in trains))
+
+
 KINDS = {
+    "point of a sweep": Kind(make_point, load_point, "npz"),
     "weights": Kind(lambda path: bs.save(trained()[0], path), load_weights, "npz"),
     "network": Kind(lambda path: bs.save(wholes()[0], path), load_network, "npz"),
     "layered network": Kind(lambda path: bs.save(wholes()[1], path), load_network, "npz"),

@@ -13,6 +13,7 @@ from tests.fuzz import files
         (["state of a simulation"], 20),
         (["network", "layered network"], 120),
         (["digits", "speakers"], 12),
+        (["point of a sweep"], 30),
     ],
 )
 def test_damaged_files_are_refused_in_words(kinds, count):

@@ -43,6 +43,30 @@ def test_a_recording_drives_a_network():
     np.testing.assert_array_equal(given, wrapped)
 
 
+def test_columns_may_be_groups():
+    spikes = bs.SpikeTrains.from_units([[0.1]], duration=0.5)
+    given = dict(states={"E.U": np.ones((1, 1, 2))}, state_times=[0.0])
+    recording = bs.data.Recording({"E": spikes}, neurons={"E.U": ["left", "right"]}, **given)
+    assert list(recording.neurons["E.U"]) == ["left", "right"]
+
+
+@pytest.mark.parametrize(
+    "package, through",
+    [
+        ("neo", lambda r, path: bs.interop.from_neo(bs.interop.to_neo(r))),
+        ("xarray", lambda r, path: bs.interop.from_xarray(bs.interop.to_xarray(r))),
+        ("pynwb", lambda r, path: bs.interop.to_nwb(r, path) or bs.interop.from_nwb(path)),
+    ],
+)
+def test_labels_of_groups_come_back(tmp_path, package, through):
+    pytest.importorskip(package)
+    spikes = bs.SpikeTrains.from_units([[0.1]], duration=0.5)
+    given = dict(states={"E.U": np.ones((1, 1, 2))}, state_times=[0.0], dt=0.1)
+    recording = bs.data.Recording({"E": spikes}, neurons={"E.U": ["left", "right"]}, **given)
+    found = through(recording, tmp_path / "a.nwb")
+    assert list(found.neurons["E.U"]) == ["left", "right"]
+
+
 def test_units_hold_for_one_population_or_for_all():
     spikes = bs.SpikeTrains.from_units([[0.1]], duration=0.5)
     recording = bs.data.Recording({"E": spikes}, units={"U": "mV", "I.U": "V"})

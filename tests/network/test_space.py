@@ -284,3 +284,15 @@ def test_lengths_in_another_unit_are_noticed(options, words):
     else:
         with pytest.warns(bs.UnitWarning, match=words):
             connect(rule, SHEET, **options)
+
+
+def test_beyond_their_reach_functions_are_nothing():
+    for profile, scale in (
+        (space.Gaussian(0.3, peak=2), 0.3),
+        (space.Exponential(0.2), 0.2),
+        (space.Box(0.5), 0.5),
+    ):
+        assert profile.length == scale
+        assert profile(np.array([profile.reach * 1.001]))[0] < 2e-16
+    assert space.Gaussian(0.3, radius=0.4).reach == 0.4
+    assert space.OfDistance(abs).reach == np.inf and space.OfDistance(abs).length is None

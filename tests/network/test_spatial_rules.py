@@ -127,8 +127,10 @@ def test_partners_with_replacement_are_multinomial(sheet, profile, rule):
 
 
 @pytest.mark.statistical
-@pytest.mark.parametrize("profile", ["gaussian", "function"])
-def test_partners_without_replacement_are_drawn_one_after_the_other(profile):
+@pytest.mark.parametrize(
+    "profile, many", [("gaussian", False), ("gaussian", True), ("function", False)]
+)
+def test_partners_without_replacement_are_drawn_one_after_the_other(profile, many, monkeypatch):
     """Two of them: P(i) = p_i + sum over j of p_j p_i / (1 - p_j)."""
     pre, post = SHEETS["ring"]
     trials = 500
@@ -137,6 +139,8 @@ def test_partners_without_replacement_are_drawn_one_after_the_other(profile):
     ratio = p / (1 - p)
     chance = p * (1 + ratio.sum(axis=0) - ratio)
     rule, total = space.FixedInDegree(2, PROFILES[profile], multiple=False), np.zeros(p.shape, int)
+    if many:  # others, so that none gets a mark
+        monkeypatch.setattr("biosnn.network.spatial_partners._MANY", 0)
     for seed in range(trials):
         one = table(connect(rule, pre, post, seed=seed))
         assert one.max() == 1 and np.all(one.sum(axis=0) == 2)
@@ -228,8 +232,9 @@ def test_the_seed_decides_and_threads_do_not(name, monkeypatch):
 def test_crowds_at_one_place_are_taken_in_pieces(name, monkeypatch):
     from biosnn.network import spatial_pairs, spatial_partners
 
+    monkeypatch.setattr(spatial_pairs, "_EVENTS", 100)
+    monkeypatch.setattr(spatial_partners, "_CHOSEN", 100)
     for module in (spatial_pairs, spatial_partners):
-        monkeypatch.setattr(module, "_OWNERS", 3)
         monkeypatch.setattr(module, "_AT_ONCE", 64)
     crowd = space.Positions(np.full((50, 2), 0.3), extent=1.0, periodic=True)
     found = table(connect(RULES[name], crowd))
@@ -255,3 +260,36 @@ def test_ten_million_synapses_take_seconds(rule):
     begin = time.process_time()
     net = connect(rule, sheet)
     assert net.synapses["p"].size >= 10**7 and time.process_time() - begin < 6
+
+
+@pytest.mark.parametrize("periodic", [False, True])
+@pytest.mark.parametrize("dimensions", [1, 2, 3])
+def test_neighbours_are_those_of_a_search_tree(dimensions, periodic):
+    """Many neurons and a short reach, so that most cells are left out."""
+    from scipy.spatial import cKDTree
+
+    radius = {1: 0.002, 2: 0.02, 3: 0.08}[dimensions]
+    where = space.random(3000, (1.0,) * dimensions, periodic=periodic, seed=7)
+    tree = cKDTree(where.coordinates, boxsize=1.0 if periodic else None)
+    pairs = tree.query_pairs(radius, output_type="ndarray")
+    expected = np.sort(np.concatenate([pairs @ [3000, 1], pairs @ [1, 3000]]))
+    rule = space.Bernoulli(space.Box(radius), self_connections=False)
+    j, i, _, _ = connect(rule, where).indices("p")
+    np.testing.assert_array_equal(j.astype(int) * 3000 + i, expected)
+
+
+class Triangle(space.Profile):
+    """A profile of a user, which falls with distance and says so."""
+
+    decreasing = True
+
+    def __call__(self, distance):
+        return np.clip(1 - np.asarray(distance) / 0.3, 0, None)
+
+
+@pytest.mark.statistical
+def test_a_profile_of_ones_own_is_thinned_like_those_of_the_library():
+    pre, post = SHEETS["torus"]
+    p, trials = Triangle()(naive_distance(pre, post)), 60
+    total = sum(table(connect(space.Bernoulli(Triangle()), pre, post, seed=s)) for s in range(60))
+    check_means(total, p, p * (1 - p), trials)
