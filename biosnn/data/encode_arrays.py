@@ -140,6 +140,6 @@ def binned_counts(
     dt = time(dt, "dt", above=0, plausible=max(spikes.duration, plausible.BIN))
     counts = bin_spikes(spikes, dt, merge=False).dense().astype(float)
     left = spikes.durations[:, None] - dt * np.arange(counts.shape[1])
-    lasts = timegrid.covering_steps(spikes.durations, dt)[:, None]
+    lasts = np.maximum(1, timegrid.covering_steps(spikes.durations, dt))[:, None]
     inside = np.arange(counts.shape[1]) < lasts
     return counts, np.where(inside, np.minimum(dt, left), np.nan)[..., None]

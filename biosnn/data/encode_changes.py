@@ -205,5 +205,5 @@ def decode_level_crossing(
         )
     begin = np.broadcast_to(begin, (len(spikes), channels))
     found = begin[:, None] + spacing * np.cumsum(change, axis=1)
-    lasts = timegrid.covering_steps(spikes.durations, dt)[:, None]
+    lasts = np.maximum(1, timegrid.covering_steps(spikes.durations, dt))[:, None]
     return np.where((np.arange(n_steps) < lasts)[..., None], found, np.nan)
