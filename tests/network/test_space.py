@@ -248,6 +248,8 @@ TORUS = space.torus((4, 4), 1e-3)
         (lambda: connect(space.Bernoulli(GAUSS), SHEET, TORUS), "different spaces"),
         (lambda: connect(space.Bernoulli(GAUSS), SHEET, space.grid(4)), "different spaces"),
         (lambda: connect(None, SHEET, delay=space.Conduction(0.3)), "sparse projection"),
+        (lambda: connect(GAUSS, SHEET), "a function of distance; give a rule"),
+        (lambda: connect(bs.FixedInDegree(2), SHEET, weights=lambda d: d), "OfDistance"),
         (lambda: connect(bs.FixedInDegree(2), SHEET, weights=NEGATIVE), "Dale"),
         (lambda: connect(bs.FixedInDegree(2), SHEET, delay=NEGATIVE), ">= 0"),
     ],
