@@ -8,9 +8,8 @@ and check it against Brian2 (`brian.compare`). All times are in seconds, all rat
 import typing as _typing
 from importlib import import_module as _import_module
 
-from . import data, experiments, interop, theory
-from .analysis import signals, stats
-from .data import encode
+from . import data, theory
+from .analysis import stats
 from .data.augmentation import Augmentation, augment
 from .data.augmentations import (
     Blend,
@@ -36,11 +35,10 @@ from .engine.simulation import Simulation
 from .engine.state import State
 from .engine.state_file import load_state, save_state
 from .engine.trace import Trace
-from .experiments.sweep import sweep
 from .initializer.baselines import kaiming, random_weights, xavier
 from .initializer.fluctuation_driven import fluctuation_driven
 from .initializer.report import InitializerReport, PopulationReport
-from .network import families, perturb, space
+from .network import families, perturb
 from .network.adaptive_models import adaptive_lif, ei_adaptive_lif
 from .network.conductance_models import alpha_conductance_lif, conductance_lif
 from .network.connectivity import BlockDiagonal, FanOut, OneToOne, Pairs, Rule, from_scipy
@@ -111,8 +109,11 @@ from .training.squared_error import MeanSquaredError, PatternRegression
 from .training.train import prime, train
 
 if _typing.TYPE_CHECKING:
-    from . import brian
-    from .analysis import plot
+    from . import brian, experiments, interop
+    from .analysis import plot, signals
+    from .data import encode
+    from .experiments.sweep import sweep
+    from .network import space
 
 __version__ = "0.1.0"
 __all__ = [
@@ -268,15 +269,27 @@ __all__ = [
     "xavier",
 ]
 
-#: Modules that are loaded when they are first used, so that the import stays short.
-_LATER = {"brian": ".brian", "plot": ".analysis.plot"}
+#: Names that are loaded when they are first used, so that the import stays short: name -> module,
+#: or module and name within it.
+_LATER = {
+    "brian": ".brian",
+    "encode": ".data.encode",
+    "experiments": ".experiments",
+    "interop": ".interop",
+    "plot": ".analysis.plot",
+    "signals": ".analysis.signals",
+    "space": ".network.space",
+    "sweep": ".experiments.sweep:sweep",
+}
 
 
 def __getattr__(name: str) -> object:
-    """Load a module of `_LATER`."""
+    """Load a name of `_LATER`."""
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = found = _import_module(_LATER[name], __name__)
+    module, _, inner = _LATER[name].partition(":")
+    loaded = _import_module(module, __name__)
+    globals()[name] = found = getattr(loaded, inner) if inner else loaded
     return found
 
 

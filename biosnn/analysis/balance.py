@@ -1,6 +1,9 @@
 """Balance of the excitatory and inhibitory input of neurons."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,7 +12,9 @@ from ..data.spike_base import exist
 from ..support import checks
 from ..support.show import About, Shows
 from ..support.tables import Table, number
-from .signal import Signal
+
+if TYPE_CHECKING:
+    from .signal import Signal
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -118,6 +123,8 @@ def ei_balance(
 
 def _checked_input(name, values):
     """An input as an array of numbers >= 0 with at least one trial and one step."""
+    from .signal import Signal  # here: `import biosnn` stays quick
+
     values = values.values if isinstance(values, Signal) else values
     values = checks.reals(values, f"{name} input")
     if values.ndim != 3 or 0 in values.shape[:2]:

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..support.checks import as_array, keep, refuse, several, shown, texts, whole, wholes
+from ..support.checks import keep, refuse, several, texts
+from ..support.chosen import chosen
 
 #: Names of states, such as ["E.U"], or a dict of name -> neurons (indices, a slice, None for all,
 #: "mean" or Means for means over neurons).
@@ -74,7 +75,7 @@ class Means:
         return members
 
 
-def group_sizes(chosen: Any, n: int, state: str) -> NDArray[np.int64] | None:
+def group_sizes(neurons: Any, n: int, state: str) -> NDArray[np.int64] | None:
     """Return the number of neurons of each group whose mean is recorded, None where there is none.
 
     Examples
@@ -82,9 +83,9 @@ def group_sizes(chosen: Any, n: int, state: str) -> NDArray[np.int64] | None:
     >>> group_sizes(Means({"left": [0, 1], "right": [5]}), 10, "E.U")
     array([2, 1])
     """
-    if not isinstance(chosen, Means):
+    if not isinstance(neurons, Means):
         return None
-    return np.array([members.size for members in chosen._members(n, state)])
+    return np.array([members.size for members in neurons._members(n, state)])
 
 
 def group_means(values: NDArray, sizes: NDArray[np.int64] | None) -> NDArray:
@@ -110,9 +111,7 @@ def group_means(values: NDArray, sizes: NDArray[np.int64] | None) -> NDArray:
 
 def group_labels(record: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """Return state name -> labels of its groups, of the states that are recorded as means."""
-    return {
-        name: tuple(chosen.groups) for name, chosen in record.items() if isinstance(chosen, Means)
-    }
+    return {name: tuple(each.groups) for name, each in record.items() if isinstance(each, Means)}
 
 
 def chosen_states(record: Record, what: str = "record", *, means: bool = False) -> dict[str, Any]:
@@ -142,10 +141,10 @@ def chosen_states(record: Record, what: str = "record", *, means: bool = False) 
     """
     if isinstance(record, Mapping):
         texts(tuple(record), f"the names in {what}", "'E.U'")
-        chosen = {
+        found = {
             name: Means({"mean": None}) if _is_mean(each) else each for name, each in record.items()
         }
-        if not means and (averaged := group_labels(chosen)):
+        if not means and (averaged := group_labels(found)):
             name = next(iter(averaged))
             refuse(
                 f"{what} of {name!r}",
@@ -153,7 +152,7 @@ def chosen_states(record: Record, what: str = "record", *, means: bool = False) 
                 "neurons",
                 "there are no means over neurons here",
             )
-        return chosen
+        return found
     if isinstance(record, str) or not hasattr(record, "__iter__"):
         refuse(
             what,
@@ -164,17 +163,17 @@ def chosen_states(record: Record, what: str = "record", *, means: bool = False) 
     return dict.fromkeys(texts(several(record, what, "'E.U'"), what, "'E.U'"))
 
 
-def _is_mean(chosen):
+def _is_mean(neurons):
     """Whether it is the word for the mean over all neurons."""
-    return isinstance(chosen, str) and chosen == "mean"
+    return isinstance(neurons, str) and neurons == "mean"
 
 
-def chosen_neurons(chosen: Any, n: int, state: str) -> NDArray[np.int64]:
+def chosen_neurons(neurons: Any, n: int, state: str) -> NDArray[np.int64]:
     """Return the indices of the neurons whose state is recorded.
 
     Parameters
     ----------
-    chosen
+    neurons
         None for all, a slice, an index, a list of indices, or a mask of length `n`; of `Means` the
         neurons of all groups in turn.
     n
@@ -192,35 +191,7 @@ def chosen_neurons(chosen: Any, n: int, state: str) -> NDArray[np.int64]:
     >>> chosen_neurons(slice(0, 10, 4), 10, "E.U"), chosen_neurons([-1], 10, "E.U")
     (array([0, 4, 8]), array([9]))
     """
-    if chosen is None:
-        return np.arange(n)
-    if isinstance(chosen, Means):
-        return np.concatenate(chosen._members(n, state))
-    if isinstance(chosen, slice):
-        return _of_slice(chosen, n, state)
-    array = as_array(
-        chosen,
-        f"record of {state!r}",
-        f"neurons 0 .. {n - 1} (None: all; means over groups: bs.Means)",
-    )
-    if array.dtype == bool and array.shape == (n,):
-        return np.flatnonzero(array)
-    whole_numbers = array.dtype.kind in "iu" or not array.size
-    if array.ndim > 1 or not whole_numbers or np.any((array < -n) | (array >= n)):
-        raise ValueError(
-            f"record of {state!r} is {shown(chosen)}; it must be the neurons to record, of 0 .. "
-            f"{n - 1}: a list, a slice, None for all, or 'mean' or Means for means over them."
-        )
-    return np.atleast_1d(wholes(array, f"record of {state!r}")) % n
-
-
-def _of_slice(chosen, n, state):
-    """The indices of a slice, whose ends may be any kind of whole number."""
-    what = f"record of {state!r}"
-    start, stop, step = (
-        None if end is None else whole(end, f"{what}: the slice")
-        for end in (chosen.start, chosen.stop, chosen.step)
-    )
-    if step == 0:
-        refuse(what, chosen, "a slice with a step")
-    return np.arange(n)[start:stop:step]
+    if isinstance(neurons, Means):
+        return np.concatenate(neurons._members(n, state))
+    also = "; or 'mean' or Means for means over them"
+    return chosen(neurons, n, f"record of {state!r}", also)

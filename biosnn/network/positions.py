@@ -265,6 +265,51 @@ def torus(shape: tuple[int, ...], extent: Lengths = 1.0) -> Positions:
     return grid(shape, extent, periodic=True)
 
 
+# ---------------------------------------------------------------------------------------- distances
+
+
+def shortest(away: NDArray[np.float64], extent: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Return differences of coordinates by the shortest way round, changed in place.
+
+    Parameters
+    ----------
+    away
+        (dimensions, …) differences.
+    extent
+        (dimensions,) size of a periodic space, or None.
+
+    Examples
+    --------
+    >>> shortest(np.array([[0.9, -0.2]]), np.array([1.0])).round(3)
+    array([[-0.1, -0.2]])
+    """
+    if extent is not None:
+        for difference, length in zip(away, extent, strict=True):
+            difference -= length * np.rint(difference / length)
+    return away
+
+
+def check_spaces(pre: Positions, post: Positions, what: str) -> None:
+    """Raise a ValueError unless distances between two populations make sense.
+
+    Parameters
+    ----------
+    pre, post
+        Where the neurons are.
+    what
+        Whose, for the message.
+    """
+    same = pre.dimensions == post.dimensions and pre.periodic == post.periodic
+    if same and pre.periodic:
+        same = np.allclose(np.array(pre.extent), np.array(post.extent), rtol=1e-9, atol=0)
+    if not same:
+        raise ValueError(
+            f"{what}: the neurons are in different spaces, {pre.in_words()} and "
+            f"{post.in_words()}; distances need the same number of dimensions and, where they "
+            "are periodic, the same extent of both."
+        )
+
+
 # ------------------------------------------------------------------------------------------- checks
 
 

@@ -13,10 +13,8 @@ from ..support.checks import reals, shown
 from ..support.warn import UnitWarning, warn
 from .drawing import compact_delays, delay_steps
 from .population import Population
-from .positions import Positions
+from .positions import Positions, check_spaces, shortest
 from .profiles import Conduction, Profile, norm
-from .spatial_cells import check_spaces, shortest
-from .spatial_rules import SpatialRule
 from .synapses import Rows, Synapses
 
 _AT_ONCE = 1 << 18  # synapses whose distances are held together
@@ -34,7 +32,7 @@ def build_rows(rule: Any, pre: Population, post: Population, rng: Any) -> Rows:
     rng
         A numpy Generator, or None.
     """
-    if not isinstance(rule, SpatialRule):
+    if not hasattr(rule, "build_between"):
         return rule.build(pre.n, post.n, pre is post, rng)
     return rule.build_between(*spaces(pre, post, shown(rule)), pre is post, rng)
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from .checks import as_array, refuse, shown, whole, wholes
 
 
-def chosen(given: Any, n: int, what: str) -> NDArray[np.int64]:
+def chosen(given: Any, n: int, what: str, also: str = "") -> NDArray[np.int64]:
     """Return the indices of what was chosen of n neurons.
 
     Parameters
@@ -19,6 +19,8 @@ def chosen(given: Any, n: int, what: str) -> NDArray[np.int64]:
         How many there are.
     what
         Name of the argument, for messages.
+    also
+        What else the caller takes, for messages.
 
     Raises
     ------
@@ -30,7 +32,7 @@ def chosen(given: Any, n: int, what: str) -> NDArray[np.int64]:
     >>> chosen(slice(0, 10, 4), 10, "neurons"), chosen([-1], 10, "neurons")
     (array([0, 4, 8]), array([9]))
     """
-    allowed = f"neurons of 0 .. {n - 1}: a list, a slice, a mask, or None for all"
+    allowed = f"neurons of 0 .. {n - 1}: a list, a slice, a mask, or None for all{also}"
     if given is None:
         return np.arange(n)
     if isinstance(given, slice):

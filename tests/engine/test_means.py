@@ -122,7 +122,7 @@ def test_means_need_no_memory_for_each_neuron():
 @pytest.mark.parametrize(
     "chosen, words",
     [
-        ("men", "record of 'E.U' is 'men'; it must be the neurons"),
+        ("men", "record of 'E.U' is 'men'; it must be neurons of"),
         (bs.Means({"a": []}), "group 'a' of 'E.U' has no neurons"),
         (bs.Means({"a": [N]}), r"record of 'E.U' is \[40\]"),
         (bs.Means({"a": "mean"}), "group 'a' of 'E.U' is 'mean'"),

@@ -67,7 +67,7 @@ def test_simulate_keeps_the_same_as_run(choice):
         (None, "record is None; it must be names of states"),
         ([3], "one of record is 3; it must be a text"),
         ({3: None}, "one of the names in record is 3; it must be a text"),
-        ({"A.U": 5}, "record of 'A.U' is 5; it must be the neurons to record, of 0 .. 4"),
+        ({"A.U": 5}, "record of 'A.U' is 5; it must be neurons of 0 .. 4"),
         ({"A.U": [0.5]}, "record of 'A.U'"),
         ({"A.U": slice(0, 3, 0)}, "it must be a slice with a step"),
         (["A.V"], "there is no state 'A.V'"),
