@@ -4,14 +4,13 @@
 to networks:
 
     gain_curve            rates against input                             gain.py
-    paradoxical_effect    more drive to inhibition, which then rests      paradox.py
+    paradoxical_effect    inhibition that fires less when driven          paradox.py
 """
 
 from .design import design
 from .gain import GainCurve, gain_curve
 from .paradox import ParadoxicalEffect, paradoxical_effect
 from .point import Point
-from .point_file import Recorded
 from .results import Sweep
 from .sweep_folder import load_sweep
 
@@ -19,7 +18,6 @@ __all__ = [
     "GainCurve",
     "ParadoxicalEffect",
     "Point",
-    "Recorded",
     "Sweep",
     "design",
     "gain_curve",

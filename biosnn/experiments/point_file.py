@@ -8,7 +8,7 @@ A file of a point is one of `support/array_file.py`. Its head:
     parameters  name -> value
     seed        whole number, or null
     numbers     name -> number, text, flag or null: a column of the table each
-    objects     name -> {"kind": "array"}, {"kind": "spikes", …} or {"kind": "recorded", …}, whose
+    objects     name -> {"kind": "array"}, {"kind": "spikes", …} or {"kind": "recording", …}, whose
                 arrays are "name", "name/times", "name/spikes/E/times", …
     error       null, or {"type", "message", "traceback"} of a point that failed
     biosnn      version of biosnn
@@ -20,77 +20,26 @@ A file of a point is one of `support/array_file.py`. Its head:
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..data.recording import Recording
 from ..data.spike_trains import SpikeTrains
 from ..engine.simulation import Simulation
 from ..engine.trace import Trace
+from ..interop.sources import recording_from
 from ..support import array_file, checks
-from ..support.show import About, Shows, milliseconds
 from .points import key_of
 
 FORMAT = "biosnn point of a sweep 1"
 WHAT = "point of a sweep"
 _ALLOWED = (
-    "a number, a text, True, False, None, an array of numbers, SpikeTrains, a Trace or a "
-    "Simulation, or a dict of these"
+    "a number, a text, True, False, None, an array of numbers, SpikeTrains, a Trace, a Simulation "
+    "or a Recording, or a dict of these"
 )
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Recorded(Shows):
-    """What a sweep keeps of a Trace or a Simulation.
-
-    Attributes
-    ----------
-    spikes
-        Population -> SpikeTrains.
-    states
-        State name -> array, as in the Trace or the Simulation.
-    rates
-        Population -> (bins,) mean rate in hertz, of a Simulation.
-    times
-        (steps,) seconds of the states.
-    start, duration, dt
-        Seconds that were simulated before, of the run, and of a step.
-
-    Examples
-    --------
-    >>> import biosnn as bs
-    >>> def membrane(current):
-    ...     net = bs.Network(dt=1e-3)
-    ...     net.population(2, bs.ei_lif(), "excitatory", name="E")
-    ...     return {
-    ...         "run": bs.run(
-    ...             net, duration=0.05, currents={"E": current}, record=["E.U"]
-    ...         )
-    ...     }
-    >>> done = bs.sweep(membrane, {"current": [1.0, 3.0]}, executor=1, progress=False)
-    >>> (
-    ...     done.points[1]["run"].states["E.U"].shape,
-    ...     done.points[1]["run"].spikes["E"].n_units,
-    ... )
-    ((1, 50, 2), 2)
-    """
-
-    spikes: dict[str, SpikeTrains] = field(default_factory=dict)
-    states: dict[str, np.ndarray] = field(default_factory=dict)
-    rates: dict[str, np.ndarray] = field(default_factory=dict)
-    times: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    start: float = 0.0
-    duration: float = 0.0
-    dt: float = 0.0
-
-    def _about(self) -> About:
-        """Time, and what there is."""
-        rows = [("time", milliseconds(self.duration))]
-        rows += [(f"spikes of {name}", f"{each.times.size}") for name, each in self.spikes.items()]
-        rows += [(name, f"{array.shape}") for name, array in self.states.items()]
-        return About("Recorded", rows)
 
 
 # ----------------------------------------------------------------------------------------- packing
@@ -127,10 +76,14 @@ def pack(result: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 
 def _named(result, prefix):
-    """Name -> value, where dicts within dicts have names with dots."""
-    if not isinstance(result, Mapping):
-        return {prefix or "result": _simple(prefix or "result", result)}
-    found: dict[str, Any] = {}
+    """Name -> value, where dicts within dicts, and rates of simulations, have names with dots."""
+    if isinstance(result, Recording) or not isinstance(result, Mapping):
+        name = prefix or "result"
+        found = {name: _simple(name, result)}
+        if isinstance(result, Simulation):
+            found |= {f"{name}.rates.{each}": rates for each, rates in result.rates.items()}
+        return found
+    found = {}
     for name, value in result.items():
         if not checks.is_text(name) or not name or "/" in name:
             checks.refuse("a name of a result", name, "a text, without / in it")
@@ -142,7 +95,9 @@ def _simple(name, value):
     """Numbers of numpy as those of Python, lists as arrays."""
     if isinstance(value, (np.generic, np.ndarray)) and np.ndim(value) == 0:
         value = value.item()
-    if value is None or isinstance(value, (bool, int, float, SpikeTrains, Trace, Simulation)):
+    if isinstance(value, (Trace, Simulation)):
+        return recording_from(value)
+    if value is None or isinstance(value, (bool, int, float, SpikeTrains, Recording)):
         return value
     if isinstance(value, str) and checks.is_text(value):
         return str(value)
@@ -155,13 +110,16 @@ def _simple(name, value):
 
 def _pack_one(name, value, arrays):
     """Put the arrays of a thing into `arrays`, and return what else it is."""
-    if isinstance(value, np.ndarray):
-        arrays[name] = value
-        return {"kind": "array"}
+    if isinstance(value, str):
+        return value
     if isinstance(value, SpikeTrains):
         return _pack_fields("spikes", name, value, arrays)
-    recorded = value if isinstance(value, Recorded) else _recorded(value)
-    return _pack_fields("recorded", name, recorded, arrays)
+    if isinstance(value, Recording):
+        return _pack_fields("recording", name, value, arrays)
+    if value.dtype.kind == "U":
+        return {"kind": "texts", "texts": value.tolist()}
+    arrays[name] = value
+    return {"kind": "array"}
 
 
 def _pack_fields(kind, name, value, arrays):
@@ -169,27 +127,13 @@ def _pack_fields(kind, name, value, arrays):
     head: dict[str, Any] = {"kind": kind}
     for each in fields(value):
         found, inner = getattr(value, each.name), f"{name}/{each.name}"
-        if isinstance(found, dict):
+        if isinstance(found, Mapping):
             head[each.name] = {k: _pack_one(f"{inner}/{k}", v, arrays) for k, v in found.items()}
         elif isinstance(found, np.ndarray):
             arrays[inner] = found
         elif found is not None:
             head[each.name] = found
     return head
-
-
-def _recorded(run):
-    """What is kept of a Trace or a Simulation."""
-    simulated = isinstance(run, Simulation)
-    return Recorded(
-        spikes=dict(run.spikes),
-        states=dict(run.states),
-        rates=dict(run.rates) if simulated else {},
-        times=np.asarray(run.state_times if simulated else run.times),
-        start=run.start,
-        duration=run.duration,
-        dt=run.network.dt,
-    )
 
 
 def unpack(name: str, head: dict[str, Any], arrays: dict[str, np.ndarray]) -> Any:
@@ -202,16 +146,20 @@ def unpack(name: str, head: dict[str, Any], arrays: dict[str, np.ndarray]) -> An
     """
     try:
         return _unpack(name, head, arrays)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise OSError(f"{name!r} is no object of a point of a sweep ({error!r}).") from error
 
 
 def _unpack(name, head, arrays):
-    """An array, spike trains, or what was recorded."""
+    """A text, an array, spike trains, or a recording."""
+    if isinstance(head, str):
+        return head
+    if head["kind"] == "texts":
+        return np.array(head["texts"])
     if head["kind"] == "array":
         return arrays[name]
     made: dict[str, Any] = {k: v for k, v in head.items() if k != "kind"}
-    kind = {"spikes": SpikeTrains, "recorded": Recorded}[head["kind"]]
+    kind = {"spikes": SpikeTrains, "recording": Recording}[head["kind"]]
     for each in fields(kind):
         inner = f"{name}/{each.name}"
         if isinstance(made.get(each.name), dict):

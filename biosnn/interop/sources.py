@@ -41,10 +41,8 @@ def recording_of(source: Any, units: Any = None, what: str = "source") -> Record
         checks.instance(unit, f"the unit of {state!r}", str, "a text, such as 'mV'")
     if isinstance(source, Recording):
         found = replace(source, units={**source.units, **units})
-    elif isinstance(source, Trace):
-        found = _of_trace(source, units)
-    elif isinstance(source, Simulation):
-        found = _of_simulation(source, units)
+    elif isinstance(source, (Trace, Simulation)):
+        found = recording_from(source, units)
     elif isinstance(source, SpikeTrains):
         found = Recording({UNITS: source}, units=units)
     elif isinstance(source, Mapping):
@@ -67,6 +65,20 @@ def _check_units(recording, units):
             f"units has {', '.join(map(repr, unknown))}; the recorded states are "
             f"{', '.join(recording.states) or 'none'}."
         )
+
+
+def recording_from(run: Trace | Simulation, units: Mapping[str, str] | None = None) -> Recording:
+    """Return what was recorded in a run, also where that is nothing.
+
+    Parameters
+    ----------
+    run
+        What `run` or `simulate` returned.
+    units
+        State -> unit, or None.
+    """
+    units = {} if units is None else units
+    return _of_trace(run, units) if isinstance(run, Trace) else _of_simulation(run, units)
 
 
 def _of_trace(trace, units):

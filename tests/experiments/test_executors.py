@@ -83,7 +83,7 @@ def test_every_executor_gives_the_same_bits(executor, stored, expected, tmp_path
         options = {"executor": given, "folder": tmp_path / "runs" if stored else None, **QUIET}
         found = bs.sweep(circuit, GRID, seeds=2, **options)
         assert found.digest == expected and found.computed == 12
-        assert found.points[5]["run"].states["E.U"].shape == (200, 2)
+        assert found.points[5]["run"].states["E.U"].shape == (1, 200, 2)
         if stored:
             again = bs.sweep(circuit, GRID, seeds=2, **options)
             assert again.digest == expected and again.computed == 0

@@ -55,10 +55,37 @@ def test_results_of_every_kind_come_back_from_a_folder(home):
         assert np.array_equal(point["spikes"].units, net_run.spikes["E"].units)
         assert point["spikes"].duration == 0.2 and point["spikes"].n_units == 40
         run = point["run"]
-        assert np.array_equal(run.states["E.U"], net_run.states["E.U"])
-        assert np.array_equal(run.rates["E"], net_run.rates["E"])
+        assert np.array_equal(run.states["E.U"], net_run.states["E.U"][None])
+        assert np.array_equal(point["run.rates.E"], net_run.rates["E"])
         assert np.array_equal(run.spikes["I"].times, net_run.spikes["I"].times)
-        assert (run.start, run.duration, run.dt) == (0.0, 0.2, 1e-3)
+        assert (run.start, run.ends.tolist(), run.dt) == (0.0, [0.2], 1e-3)
+        assert run.signs == {p.name: p.sign for p in net_run.network.populations}
+
+
+def test_a_trace_comes_back_as_a_recording_with_groups_and_ends():
+    net = in_and_out()
+    spikes = bs.SpikeTrains.from_lists([[[0.01]], [[0.02]]], ends=[0.03, 0.04], labels=[1, 0])
+    means = {"out.U": bs.Means({"left": [0], "both": None})}
+    trace = bs.run(net, spikes, record=means)
+    bs.sweep(lambda: trace, {}, version="1", folder="runs", **HERE)
+    found = bs.experiments.load_sweep("runs").points[0]["result"]
+    assert isinstance(found, bs.data.Recording) and found.neurons["out.U"].tolist() == [
+        "left",
+        "both",
+    ]
+    assert np.array_equal(found.states["out.U"][1], trace.states["out.U"][1])
+    assert np.isnan(found.states["out.U"][0, 30:]).all()
+    assert np.array_equal(found["out"].times, trace.spikes["out"].times)
+    assert found["out"].labels.tolist() == [1, 0] and found.ends.tolist() == [0.03, 0.04]
+    assert bs.plot.raster(found).axes
+
+
+def in_and_out():
+    """A network in which an input makes two neurons spike."""
+    net = bs.Network(dt=1e-3)
+    source, out = net.input(1), net.population(2, bs.lif_delta(), name="out")
+    net.connect(source, out, weights=[[2.0, 2.0]])
+    return net
 
 
 def test_spike_trains_keep_labels_and_ends():

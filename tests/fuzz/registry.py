@@ -135,7 +135,6 @@ LEFT_OUT = {
     "RoundingWarning": "a warning",
     "UnitWarning": "a warning",
     "experiments.Point": "made by sweep",
-    "experiments.Recorded": "made by sweep",
     "experiments.Sweep": "made by sweep",
     "data.Task": "made by the tasks",
     "data.Events": "given to augmentations",

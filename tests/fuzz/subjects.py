@@ -305,7 +305,7 @@ def load_point(path):
     words = f"{bs.experiments.Sweep('results', (point,), 1, 1, False)} {point}"
     arrays = [each for each in found if isinstance(each, np.ndarray)]
     trains = [each for each in found if isinstance(each, bs.SpikeTrains)]
-    runs = [each for each in found if isinstance(each, bs.experiments.Recorded)]
+    runs = [each for each in found if isinstance(each, bs.data.Recording)]
     arrays += [array for run in runs for array in run.states.values()]
     return digest(np.array([words.encode()]), *arrays, *(train.times for train in trains))
 
