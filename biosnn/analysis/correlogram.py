@@ -5,11 +5,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..data.spike_base import ranges
 from ..data.spike_parts import check_same_trials
 from ..data.spike_trains import SpikeTrains, check_trains
 from ..support import checks, timegrid
 from ..support.memory import check_room
+from ..support.ranges import ranges
 from .windows import check_trials, checked_width
 
 _CHUNK = 1 << 20  # presynaptic spikes times targets, and lags, that are looked at at once

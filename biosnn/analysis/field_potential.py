@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..data.spike_parts import check_same_trials
 from ..data.spike_trains import SpikeTrains
 from ..support import checks, timegrid
 from ..support.memory import check_room
@@ -172,7 +173,7 @@ def kernel_field_potential(
     """
     trains = _checked_trains(spikes, kernels)
     first = next(iter(trains.values()))
-    shortest = float(min(train.durations.min() for train in trains.values()))
+    shortest = float(first.durations.min())
     dt = checked_width("dt", dt, shortest)
     n_steps = timegrid.covering_windows(shortest, dt)
     field = np.zeros((len(first), n_steps, 1))
@@ -192,7 +193,6 @@ def _checked_trains(spikes, kernels):
         checks.texts(tuple(given), f"the names in {what}", "'E'")
     checks.check_names("kernels", kernels, spikes, "spikes of ")
     trains = {name: spikes[name] for name in kernels}
-    first = next(iter(trains.values()))
     for name, train in trains.items():
         check_trials(train, f"spikes of {name}")
         checks.instance(
@@ -201,11 +201,7 @@ def _checked_trains(spikes, kernels):
             (GaussianKernel, AlphaKernel),
             "a GaussianKernel or an AlphaKernel",
         )
-        if len(train) != len(first) or abs(train.duration - first.duration) > 1e-9 * first.duration:
-            raise ValueError(
-                f"{name} has {len(train)} trials of {train.duration:g} s, and others {len(first)} "
-                f"of {first.duration:g} s; spikes must be of the same trials."
-            )
+    check_same_trials(list(trains.values()), "spikes")
     return trains
 
 

@@ -72,8 +72,12 @@ def colour(population: PopulationLike) -> str:
     '#0072B2'
     """
     check(population, "population", PopulationLike, 'a population, such as network["E"]')
-    unsigned = INPUT if population.kind == "input" else UNSIGNED
-    return {"excitatory": EXCITATORY, "inhibitory": INHIBITORY}.get(population.sign, unsigned)
+    return sign_colour(population.sign, INPUT if population.kind == "input" else UNSIGNED)
+
+
+def sign_colour(sign: str, unsigned: str = UNSIGNED) -> str:
+    """Return the colour of a sign, or that of what has none."""
+    return {"excitatory": EXCITATORY, "inhibitory": INHIBITORY}.get(sign, unsigned)
 
 
 def styles(n: int) -> list[dict[str, Any]]:

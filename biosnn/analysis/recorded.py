@@ -11,11 +11,11 @@ import numpy as np
 from ..data.recording import Recording
 from ..data.spike_trains import SpikeTrains
 from ..support import checks
-from .figures import EXCITATORY, INHIBITORY, INPUT, RUNS, UNSIGNED, check_finite, colour, listed
+from .figures import INPUT, RUNS, UNSIGNED, check_finite, colour, listed, sign_colour
 from .protocols import PopulationLike, SimulationLike, TraceLike, check, looks_like
+from .style import size
 from .windows import check_trials
 
-_SIGNS = {"excitatory": EXCITATORY, "inhibitory": INHIBITORY}
 _LONG = 10.0  # seconds: beyond, axes are in seconds
 _WHAT = "the Trace that run(…) returns or the Simulation that simulate(…) returns"
 
@@ -204,8 +204,6 @@ class Window:
 
     def axis(self, *axes: Any) -> None:
         """Let axes show the window, and give them a label."""
-        from .style import size
-
         unit = "s" if self.factor == 1 else "ms"
         since = f" from {self.origin:g} s on" if self.origin else ""
         for axis in axes:
@@ -296,7 +294,7 @@ def _labelled(trains):
         checks.instance(name, "a name of recording", str, "a text")
         check_trials(spikes, f"recording[{name!r}]")
     return {
-        name: Group(name, spikes, _SIGNS.get(signs.get(name, ""), hues[k % len(hues)]))
+        name: Group(name, spikes, sign_colour(signs.get(name, ""), hues[k % len(hues)]))
         for k, (name, spikes) in enumerate(trains.items())
     }
 

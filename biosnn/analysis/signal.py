@@ -311,7 +311,7 @@ def recorded(run: Any, name: str) -> Signal:
 def _of_recording(recording, name):
     """A state of a Recording, whose trials may begin at any time and end at different ones."""
     times = np.asarray(recording.state_times)
-    n_steps = np.searchsorted(times, recording.ends.min() - 1e-3 * recording.sampling)
+    n_steps = recording.inside.sum(axis=1).min()
     if n_steps < 2:
         raise ValueError(f"{name} was recorded at {n_steps} steps; a signal needs two at least.")
     values = recording.states[name][:, :n_steps]

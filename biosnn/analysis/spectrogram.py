@@ -12,7 +12,7 @@ from ..support import checks, timegrid
 from ..support.show import About, Shows
 from .result_axes import drawn, label
 from .signal import SignalLike, as_signal
-from .spectra import segment_steps
+from .spectra import segment_steps, without_axis
 from .style import size
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def spectrogram(
     return Spectrogram(
         times=signal.start + middles,
         frequencies=transform.f,
-        power=power[..., 0] if power.shape[2] == 1 else power,
+        power=without_axis(power),
     )
 
 

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from ..kernels import binning as kernels
 from ..support import checks, plausible, timegrid
+from ..support.ranges import ranges
 from ..support.show import About, Shows, milliseconds
 from .events import Spans, inside
-from .spike_base import ranges, steps_of_trials
+from .spike_base import steps_of_trials
 from .spike_trains import SpikeTrains, check_trains
 
 

@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..support import plausible, timegrid
+from ..support import plausible
 from ..support.checks import choice, real, reals, refuse, time
+from ..support.ranges import ranges
 from ..support.seeds import generator
 from ..support.units import hertz
 from .binning import bin_spikes
 from .modulated import scattered, trains_of
-from .poisson import check_room
+from .poisson import check_mean
+from .spike_base import exist, steps_of_trials
 from .spike_trains import SpikeTrains
 
 _KINDS = ("poisson", "regular")
@@ -108,25 +110,22 @@ def trains_of_rates(
 
 def _regular(rates, width):
     """Events where the integral of the rate is 1/2, 3/2 and so on."""
-    check_room(rates * width, rates.size)
+    check_mean(rates * width, rates.size)
     until = np.cumsum(rates * width, axis=1)
     before = until - rates * width
     first = np.floor(np.concatenate([np.zeros_like(until[:, :1]), until[:, :-1]], axis=1) + 0.5)
     counts = (np.floor(until + 0.5) - first).astype(np.int64)
     place = np.repeat(np.arange(counts.size), counts.ravel())
-    nth = np.arange(place.size) - np.repeat(np.cumsum(counts) - counts.ravel(), counts.ravel())
     trials, at, units = np.unravel_index(place, rates.shape)
-    reached = first.ravel()[place] + nth + 0.5
+    reached = ranges(first.ravel(), counts.ravel()) + 0.5
     part = (reached - before.ravel()[place]) / (rates.ravel()[place] * width)
     return (at + np.clip(part, 0, np.nextafter(1, 0))) * width, units, trials
 
 
 def counts_of(spikes: SpikeTrains) -> NDArray[np.float64]:
     """Return (trial, unit) counts of whole trials."""
-    trial = np.repeat(np.arange(len(spikes)), np.diff(spikes.offsets))
-    counts = np.bincount(
-        trial * spikes.n_units + spikes.units, minlength=len(spikes) * spikes.n_units
-    )
+    place = spikes.trials * spikes.n_units + spikes.units
+    counts = np.bincount(place, minlength=len(spikes) * spikes.n_units)
     return counts.reshape(len(spikes), spikes.n_units).astype(float)
 
 
@@ -140,6 +139,5 @@ def binned_counts(
     dt = time(dt, "dt", above=0, plausible=max(spikes.duration, plausible.BIN))
     counts = bin_spikes(spikes, dt, merge=False).dense().astype(float)
     left = spikes.durations[:, None] - dt * np.arange(counts.shape[1])
-    lasts = np.maximum(1, timegrid.covering_steps(spikes.durations, dt))[:, None]
-    inside = np.arange(counts.shape[1]) < lasts
+    inside = exist(steps_of_trials(spikes.durations, dt), counts.shape[1])
     return counts, np.where(inside, np.minimum(dt, left), np.nan)[..., None]

@@ -7,8 +7,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..support import plausible, timegrid
 from ..support.checks import flag, real, reals, time
+from ..support.ranges import ranges
 from .encode_arrays import signal
 from .modulated import trains_of
+from .spike_base import exist, steps_of_trials
 from .spike_trains import SpikeTrains, check_trains
 
 _MOST_CROSSINGS = 2.0**36
@@ -130,7 +132,7 @@ def level_crossing(
     steps = np.diff(level, axis=1)
     counts = np.abs(steps).ravel()
     place = np.repeat(np.arange(counts.size), counts)
-    nth = 1 + np.arange(place.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    nth = ranges(np.ones_like(counts), counts)
     trials, at, channels = np.unravel_index(place, steps.shape)
     sign = np.sign(steps.ravel()[place])
     crossed = level[:, :-1].ravel()[place] + sign * nth
@@ -191,12 +193,11 @@ def decode_level_crossing(
     dt = time(dt, "dt", above=0, plausible=plausible.BIN)
     channels, spacing = spikes.n_units // 2, real(spacing, "spacing", above=0)
     n_steps = timegrid.covering_steps(spikes.duration, dt)
-    trial = np.repeat(np.arange(len(spikes)), np.diff(spikes.offsets))
     step = np.ceil(spikes.times / dt - 1e-6).astype(np.int64)
     seen = step < n_steps
     change = np.zeros((len(spikes), n_steps, channels))
     sign = np.where(spikes.units < channels, 1, -1)
-    np.add.at(change, (trial[seen], step[seen], spikes.units[seen] % channels), sign[seen])
+    np.add.at(change, (spikes.trials[seen], step[seen], spikes.units[seen] % channels), sign[seen])
     begin = reals(start, "start")
     if begin.shape not in ((), (channels,), (len(spikes), channels)):
         raise ValueError(
@@ -205,5 +206,5 @@ def decode_level_crossing(
         )
     begin = np.broadcast_to(begin, (len(spikes), channels))
     found = begin[:, None] + spacing * np.cumsum(change, axis=1)
-    lasts = np.maximum(1, timegrid.covering_steps(spikes.durations, dt))[:, None]
-    return np.where((np.arange(n_steps) < lasts)[..., None], found, np.nan)
+    inside = exist(steps_of_trials(spikes.durations, dt), n_steps)
+    return np.where(inside[..., None], found, np.nan)

@@ -123,9 +123,8 @@ def decode_latency(
     first, threshold, tau = _options(
         scale, first, threshold, tau, spikes.durations.min(initial=spikes.duration)
     )
-    trial = np.repeat(np.arange(len(spikes)), np.diff(spikes.offsets))
     times = np.full((len(spikes), spikes.n_units), np.inf)
-    np.minimum.at(times, (trial, spikes.units), spikes.times)
+    np.minimum.at(times, (spikes.trials, spikes.units), spikes.times)
     late = times - first
     with np.errstate(divide="ignore", invalid="ignore"):
         if scale == "linear":

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..support import checks
+from ..support.ranges import ranges
 from ..support.show import About, Shows
-from .spike_base import ranges
 from .spike_trains import SpikeTrains
 
 

@@ -90,11 +90,11 @@ def check_count(name: str, value: Any, least: int = 1) -> int:
 
 def spike_counts(rng: np.random.Generator, mean: Any, size: tuple) -> NDArray[np.int64]:
     """Return Poisson counts; ValueError for so many that no memory has room for the events."""
-    check_room(mean, np.prod(size, dtype=float))
+    check_mean(mean, np.prod(size, dtype=float))
     return rng.poisson(mean, size)
 
 
-def check_room(mean: Any, trains: float) -> None:
+def check_mean(mean: Any, trains: float) -> None:
     """Raise a ValueError for so many spikes in so many trains that no memory has room for them."""
     if np.max(mean, initial=0) * trains > _MOST_SPIKES:
         raise ValueError(

@@ -13,6 +13,7 @@ from ..support import checks
 from ..support.show import About, Shows, milliseconds
 from .spike_trains import SpikeTrains, check_trains
 
+_NEAR = 1e-3  # of the time between two values, by which the end of a trial may be off
 _SAME = 1e-9  # seconds by which the ends of equal trials may differ
 
 
@@ -176,9 +177,17 @@ class Recording(Shows, Mapping[str, SpikeTrains]):
         return np.max(ends, axis=0)
 
     @property
-    def has_own_ends(self) -> bool:
-        """Whether the trials end at different times."""
-        return bool(self.spikes) and bool(np.ptp(self.ends) > 0)
+    def inside(self) -> NDArray[np.bool_]:
+        """(trials, times) whether values of states lie before the end of their trial."""
+        times, ends = np.asarray(self.state_times), self.ends
+        if np.all(ends == ends[:1]):
+            return np.ones((ends.size, times.size), bool)
+        return times < ends[:, None] - _NEAR * self.sampling
+
+    @property
+    def labels(self) -> NDArray[np.int64] | None:
+        """(trials,) class of each trial, of the first population that has any; or None."""
+        return next((t.labels for t in self.spikes.values() if t.labels is not None), None)
 
     @property
     def sampling(self) -> float:

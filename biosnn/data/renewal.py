@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike
 from ..support import plausible
 from ..support.checks import real, time
 from ..support.seeds import generator
-from .poisson import check_count, check_room, checked_rates
+from .modulated import trains_of
+from .poisson import check_count, check_mean, checked_rates
 from .spike_trains import SpikeTrains
 
 
@@ -164,22 +165,15 @@ def _renewal(rates, n_units, duration, n_trials, seed, labels, draws):
     n_units, n_trials = check_count("n_units", n_units), check_count("n_trials", n_trials)
     duration = time(duration, "duration", above=0)
     hertzes, rng = checked_rates(rates, n_units), generator(seed)
-    check_room(hertzes * duration, n_trials * n_units)
+    check_mean(hertzes * duration, n_trials * n_units)
     each = np.tile(np.broadcast_to(hertzes, n_units), n_trials)
     trains = np.flatnonzero(each > 0)
     times = (
         _times(rng, 1 / each[trains, None], duration, *draws) if trains.size else np.empty((0, 0))
     )
     row, column = np.nonzero(times < duration)
-    return SpikeTrains.from_events(
-        times[row, column],
-        trains[row] % n_units,
-        trains[row] // n_units,
-        n_trials=n_trials,
-        n_units=n_units,
-        duration=duration,
-        labels=labels,
-    )
+    events = times[row, column], trains[row] % n_units, trains[row] // n_units
+    return trains_of(events, n_units, n_trials, duration, labels)
 
 
 def _times(rng, mean, duration, draw, longer):

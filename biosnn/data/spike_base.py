@@ -171,8 +171,3 @@ def first_steps(spikes: Any, n_steps: int, dt: float) -> Any:
         duration=n_steps * dt,
         ends=None if spikes.ends is None else np.minimum(spikes.ends, n_steps * dt),
     )
-
-
-def ranges(first: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """Return first[k], first[k] + 1, …, first[k] + count[k] - 1 for every k, as one array."""
-    return np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.spike_base import ranges
 from ..kernels import arrays
 from ..network.projection import Projection
+from ..support.ranges import ranges
 from .packed import Packed
 
 

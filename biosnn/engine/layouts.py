@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.spike_base import ranges
 from ..kernels import arrays
 from ..support.checks import instance, reals
+from ..support.ranges import ranges
 from .packed import Packed
 from .recording import chosen_neurons
 

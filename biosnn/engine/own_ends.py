@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.spike_base import exist, ranges
+from ..data.spike_base import exist
 from ..kernels import arrays
+from ..support.ranges import ranges
 from .packed import Packed
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.spike_base import ranges
 from ..kernels import arrays
 from ..support import schema
+from ..support.ranges import ranges
 from .packed import Packed
 from .state import State
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..analysis import figures
+from ..analysis.figures import sign_colour
 from ..analysis.result_axes import drawn, label
 from ..analysis.style import pt
 from ..engine.background import Current
@@ -136,12 +136,6 @@ class GainCurve(Shows):
         headings = ("input", *(f"{name} (Hz)" for name in self.rates))
         title = f"GainCurve: input to {self.population}"
         return About(title, table=Table("", headings, lines))
-
-
-def sign_colour(sign: str) -> str:
-    """Return the colour of populations with this sign."""
-    known = {"excitatory": figures.EXCITATORY, "inhibitory": figures.INHIBITORY}
-    return known.get(sign, figures.UNSIGNED)
 
 
 def gain_curve(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..analysis.figures import sign_colour
 from ..analysis.result_axes import drawn, label
 from ..analysis.style import pt, size
 from ..engine.background import Current
@@ -18,7 +19,7 @@ from ..support import checks, timegrid
 from ..support.progress import progress_bar
 from ..support.show import About, Shows
 from ..support.tables import Table, number
-from .gain import sign_colour, spiking_name
+from .gain import spiking_name
 from .phases import mean_and_error, simulated
 
 if TYPE_CHECKING:

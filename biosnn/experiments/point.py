@@ -97,6 +97,9 @@ def point_of(outcome: Outcome, home: Path | None) -> Point:
     """Return the point of an outcome whose arrays are in memory, or in a folder."""
     head = outcome.head
     error = head["error"]
+    path = None
+    if outcome.arrays is None and home is not None:
+        path = point_file.path_of(home, head["key"])
     return Point(
         parameters=_values(head["parameters"]),
         seed=head["seed"],
@@ -108,13 +111,8 @@ def point_of(outcome: Outcome, home: Path | None) -> Point:
         _objects=head["objects"],
         _content=head["content"],
         _arrays=outcome.arrays,
-        _path=None if outcome.arrays is not None or home is None else _path(home, head["key"]),
+        _path=path,
     )
-
-
-def _path(home, key):
-    """The path of the file of a point."""
-    return point_file.path_of(home, key)
 
 
 def _values(parameters):

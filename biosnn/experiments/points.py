@@ -60,7 +60,7 @@ def combinations(grid: Any) -> list[dict[str, Any]]:
                 f"points of grid have different parameters: {', '.join(map(str, rows[0]))}, and "
                 f"{', '.join(map(str, row))}; all must have the same."
             )
-    return [{_name(name): plain(row[name], f"{name}") for name in rows[0]} for row in rows]
+    return [{_name(name): plain_value(row[name], f"{name}") for name in rows[0]} for row in rows]
 
 
 def _name(name):
@@ -75,16 +75,16 @@ def _name(name):
 def _axis(name, values):
     """All values of a parameter; one number or text is a list of one."""
     if isinstance(values, (str, bytes, Mapping)) or not isinstance(values, Iterable):
-        return [plain(values, f"grid[{name!r}]")]
+        return [plain_value(values, f"grid[{name!r}]")]
     if isinstance(values, np.ndarray) and values.ndim != 1:
         checks.refuse(f"grid[{name!r}]", values, "a list of values, or an array with one axis")
-    found = [plain(value, f"a value of grid[{name!r}]") for value in values]
+    found = [plain_value(value, f"a value of grid[{name!r}]") for value in values]
     if not found:
         raise ValueError(f"grid[{name!r}] is empty; it must have at least one value.")
     return found
 
 
-def plain(value: Any, name: str, depth: int = 4) -> Any:
+def plain_value(value: Any, name: str, depth: int = 4) -> Any:
     """Return a value as plain Python: what JSON can hold, and tables show.
 
     Parameters
@@ -105,7 +105,7 @@ def plain(value: Any, name: str, depth: int = 4) -> Any:
     if isinstance(value, str) and checks.is_text(value):
         return str(value)
     if isinstance(value, (list, tuple)) and depth:
-        return tuple(plain(each, name, depth - 1) for each in value)
+        return tuple(plain_value(each, name, depth - 1) for each in value)
     return checks.refuse(name, value, _PLAIN, _WHY)
 
 

@@ -12,7 +12,7 @@ from ..support import checks
 from ..support.optional import optional
 from ..support.show import About, Shows, plural
 from .point import Point, cell
-from .points import plain
+from .points import plain_value
 
 if TYPE_CHECKING:
     import pandas
@@ -261,7 +261,7 @@ def _array(values):
 def _wanted(name, values):
     """The values that `select` looks for, as a list."""
     several = isinstance(values, (list, range)) or (type(values) is np.ndarray and values.ndim == 1)
-    return [plain(value, f"{name} in select") for value in (values if several else [values])]
+    return [plain_value(value, f"{name} in select") for value in (values if several else [values])]
 
 
 def _fits(point, wanted):

@@ -4,7 +4,6 @@ import hashlib
 import importlib.util
 import os
 import pickle
-import sys
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..support import code_cache
+from ..support.file_format import version
 from ..support.progress import graceful_interrupt, quiet
 from ..support.show import nbytes
 from ..support.warn import warn
@@ -149,7 +149,7 @@ class Compute:
             "seed": job.seed,
             **(point_file.pack({})[0] if head is None else head),
             "error": error,
-            "biosnn": _version(),
+            "biosnn": version(),
             "seconds": seconds,
             "compiled": 0 if kernels is None else code_cache.compiled() - kernels,
         }
@@ -157,11 +157,6 @@ class Compute:
             return Outcome(head, arrays or {})
         point_file.write(self._folder, head, arrays or {})
         return Outcome(head, None)
-
-
-def _version():
-    """The version of this package."""
-    return sys.modules[__name__.partition(".")[0]].__version__
 
 
 def _none():

@@ -3,7 +3,7 @@
 to_neo, from_neo            Neo, and so elephant                            neo_blocks.py
 to_frame                    pandas                                          frames.py
 to_xarray, from_xarray      xarray                                          xarray_sets.py
-to_nwb, from_nwb            Neurodata Without Borders                       nwb.py, from_nwb.py
+to_nwb, from_nwb            Neurodata Without Borders                       to_nwb.py, from_nwb.py
 to_sonata, from_sonata      spike files of SONATA                           sonata.py
 to_nir, from_nir            Neuromorphic Intermediate Representation        to_nir.py, from_nir.py
 from_torch                  weights of a layer of PyTorch                   from_torch.py
@@ -17,9 +17,9 @@ from .from_nir import from_nir
 from .from_nwb import from_nwb
 from .from_torch import from_torch
 from .neo_blocks import from_neo, to_neo
-from .nwb import to_nwb
 from .sonata import from_sonata, to_sonata
 from .to_nir import to_nir
+from .to_nwb import to_nwb
 from .xarray_sets import from_xarray, to_xarray
 
 __all__ = [

@@ -109,9 +109,7 @@ def _states(recording: Recording) -> list[dict[str, Any]]:
     times, parts = np.asarray(recording.state_times), []
     for name, values in recording.states.items():
         population, _, state = name.partition(".")
-        there = np.ones(values.shape, bool)
-        if recording.has_own_ends:
-            there[:] = (times < recording.ends[:, None])[..., None]
+        there = np.broadcast_to(recording.inside[..., None], values.shape)
         trial, time, column = np.nonzero(there)
         parts.append(
             {

@@ -13,11 +13,10 @@ from ..network.population import SIGNS, Population
 from ..network.surrogate import SuperSpike
 from ..support import checks
 from ..support.optional import optional
-from .nir_paths import INTEGRATORS, SPIKES, Path, area, flattened, kind_of
-from .nir_tables import Table, Tables, full, neuron_of, one, plain_name
+from .nir_paths import INTEGRATORS, SPIKES, Path, area, flattened, free_name, kind_of
+from .nir_tables import SIGN, Table, Tables, full, neuron_of, one, plain_name
 
 _INTEGRATORS = ("exact", "exponential_euler", "euler")
-_SIGN = {"excitatory": +1, "inhibitory": -1}
 
 
 def from_nir(
@@ -162,11 +161,8 @@ def _names(nodes, tables):
         if kind_of(nodes, name) == "Input":
             names[name] = plain_name((node.metadata or {}).get("name", name))
     for node, name in names.items():
-        free, k = name, 1
-        while free in taken:
-            free, k = f"{name}_{k}", k + 1
-        taken.add(free)
-        names[node] = free
+        names[node] = free_name(name, taken)
+        taken.add(names[node])
     for table in tables:
         table.name = names[table.node]
     return names
@@ -177,7 +173,7 @@ def _signs(tables):
     signs = {table.node: table.sign if table.sign in SIGNS else "unsigned" for table in tables}
     for table in tables:
         for path in (path for paths in table.afferents.values() for path in paths):
-            sign = _SIGN.get(signs.get(path.source, ""))
+            sign = SIGN.get(signs.get(path.source, ""))
             if sign and table.spiking and np.any(sign * full(path, table.n) < 0):
                 signs[path.source] = "unsigned"
     return signs
@@ -230,12 +226,9 @@ def _connect(net: Network, table: Table, state: str, path: Path, names: Any, sig
         )
         options["synapses"] = Pairs(*np.indices(shape).reshape(2, -1))
         options |= {"weights": weights.ravel(), "delay": delays.ravel()}
-    name, k = path.name or f"{pre.name}->{post.name}", 1
     known = {projection.name for projection in net.projections}
-    free = name
-    while free in known:
-        free, k = f"{name}_{k}", k + 1
-    net.connect(pre, post, receptor=receptor, name=free, **options)
+    name = free_name(path.name or f"{pre.name}->{post.name}", known)
+    net.connect(pre, post, receptor=receptor, name=name, **options)
 
 
 def _shared(delays):
@@ -248,5 +241,5 @@ def _receptor(post, state, sign):
     mine = {name: r for name, r in post.neuron.receptors.items() if r.state == state}
     if len(mine) == 1:
         return next(iter(mine))
-    wanted = 0 if post.kind == "readout" else _SIGN.get(sign, 0)
+    wanted = 0 if post.kind == "readout" else SIGN.get(sign, 0)
     return next(name for name, receptor in mine.items() if receptor.sign == wanted)

@@ -11,8 +11,8 @@ import numpy as np
 from ..data.recording import Recording
 from ..support import checks, files, timegrid
 from ..support.optional import optional
-from .nwb import MODULE, RUN_START
-from .sources import UNITS, lengths, on_steps, trains_of
+from .sources import UNITS, lengths, on_steps, trains_from_clock
+from .to_nwb import MODULE, RUN_START
 
 #: Columns of the trials that are read.
 _TRIALS = ("start_time", "stop_time", RUN_START, "label")
@@ -152,7 +152,7 @@ def _recording(table, trials, series):
         rows = np.flatnonzero(table["names"] == name)
         number = _numbers(table["neurons"], rows)
         own = inside & np.isin(row, rows)
-        spikes[str(name)] = trains_of(
+        spikes[str(name)] = trains_from_clock(
             table["clock"][own],
             number[np.searchsorted(rows, row[own])],
             trial[own],

@@ -13,7 +13,7 @@ import numpy as np
 from ..data.recording import Recording
 from ..support import checks
 from ..support.optional import optional
-from .sources import UNITS, Source, lengths, on_steps, recording_of, trains_of
+from .sources import UNITS, Source, lengths, on_steps, recording_of, trains_from_clock
 
 _SIGNAL_OF = "from_neo: all segments must have the same signals, sampled at the same times"
 
@@ -66,27 +66,24 @@ def to_neo(source: Source, *, units: Mapping[str, str] | None = None) -> Any:
     block = neo.Block(name="biosnn", **of_block)
     groups = {name: neo.Group(name=name) for name in recording}
     signal_units = {name: _quantity(recording.unit(name), name) for name in recording.states}
-    starts, ends = recording.starts, recording.ends
+    starts, ends, labels = recording.starts, recording.ends, recording.labels
+    n_times = recording.inside.sum(axis=1)
     for b in range(recording.n_trials):
-        segment = neo.Segment(name=f"trial {b}", index=b, **_label(recording, b))
+        label = {} if labels is None else {"label": int(labels[b])}
+        segment = neo.Segment(name=f"trial {b}", index=b, **label)
         span = (float(starts[b]), float(starts[b] + ends[b]))
         for name in recording:
             trains = _spike_trains(neo, recording, name, b, span)
             segment.spiketrains.extend(trains)
             groups[name].add(*trains)
         for name in recording.states:
-            segment.analogsignals.append(_signal(neo, recording, name, b, signal_units[name]))
+            signal = _signal(neo, recording, name, b, n_times[b], signal_units[name])
+            segment.analogsignals.append(signal)
         block.segments.append(segment)
     block.groups.extend(groups.values())
     if hasattr(block, "check_relationships"):
         block.check_relationships()
     return block
-
-
-def _label(recording, b):
-    """The label of a trial as an annotation."""
-    labels = next((t.labels for t in recording.spikes.values() if t.labels is not None), None)
-    return {} if labels is None else {"label": int(labels[b])}
 
 
 def _spike_trains(neo, recording, name, b, span):
@@ -112,13 +109,10 @@ def _spike_trains(neo, recording, name, b, span):
     ]
 
 
-def _signal(neo, recording, name, b, unit):
+def _signal(neo, recording, name, b, n_times, unit):
     """The neo.AnalogSignal of a state in a trial."""
     population, _, state = name.partition(".")
     first = recording.state_times[0] if recording.state_times.size else 0.0
-    n_times = recording.state_times.size
-    if recording.has_own_ends:
-        n_times = np.searchsorted(recording.state_times, recording.ends[b])
     return neo.AnalogSignal(
         recording.states[name][b, :n_times],
         units=unit,
@@ -202,7 +196,7 @@ def from_neo(block: Any, *, population: str = UNITS) -> Recording:
             for s in segments
         ]
         (units, n_units), trials, clock = _events(each)
-        spikes[name] = trains_of(
+        spikes[name] = trains_from_clock(
             clock,
             units,
             trials,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -107,6 +108,20 @@ class _Door:
 
 
 _Door.__name__ = "Identity"
+
+
+def free_name(name: str, taken: Container[str]) -> str:
+    """Return a name, with a number after it where it is taken.
+
+    Examples
+    --------
+    >>> free_name("E", {"E", "E_1"})
+    'E_2'
+    """
+    free, k = name, 1
+    while free in taken:
+        free, k = f"{name}_{k}", k + 1
+    return free
 
 
 def kind_of(nodes: dict[str, Any], name: str) -> str:

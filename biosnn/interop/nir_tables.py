@@ -13,7 +13,8 @@ from ..network.neuron import Neuron, Receptor
 from .nir_paths import SOURCES, Path, kind_of, paths_to
 
 _CLOSE = 1e-9  # relative: values that rounding alone has made different
-_SIGN = {"excitatory": +1, "inhibitory": -1}
+#: Sign of a population -> sign of the weights onto its targets.
+SIGN = {"excitatory": +1, "inhibitory": -1}
 
 
 @dataclass
@@ -237,7 +238,7 @@ def _opposed(table, signs):
     fits = {
         (state, sign): all(
             np.all(sign * full(path, table.n) >= 0)
-            and _SIGN.get(signs.get(path.source, ""), sign) == sign
+            and SIGN.get(signs.get(path.source, ""), sign) == sign
             for path in table.afferents[state]
         )
         for state in states

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..analysis.rates import rate_over_time
 from ..data.recording import Recording
+from ..data.spike_base import exist
 from ..data.spike_trains import SpikeTrains
 from ..engine.simulation import Simulation
 from ..engine.trace import Trace
@@ -103,10 +104,10 @@ def _columns(source):
 
 def _until_the_end(trace, values):
     """States of trials of their own length, NaN after the end of each."""
-    if trace.ends is None:
+    if trace.own_steps is None:
         return values
-    over = trace.times >= trace.ends[:, None] - _NEAR * trace.dt
-    return np.where(over[..., None], values.dtype.type(np.nan), values)
+    inside = exist(trace.own_steps, trace.n_steps)
+    return np.where(inside[..., None], values, values.dtype.type(np.nan))
 
 
 def _of_simulation(simulation, units):
@@ -197,7 +198,7 @@ def lengths(starts: Any, stops: Any, dt: float | None) -> NDArray[np.float64]:
     return on_steps(np.where(np.abs(plain - found) <= noise, plain, found), dt)
 
 
-def trains_of(
+def trains_from_clock(
     clock: NDArray,
     units: NDArray,
     trials: NDArray,

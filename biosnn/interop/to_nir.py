@@ -15,7 +15,7 @@ from ..network.projection import Projection
 from ..support import checks
 from ..support.memory import check_room
 from ..support.optional import optional
-from .nir_paths import SPIKES, area
+from .nir_paths import SPIKES, area, free_name
 
 
 def to_nir(network: Network, *, spike: str = "step") -> Any:
@@ -165,9 +165,7 @@ class _Graph:
     def add(self, name: str, node: Any, **metadata: Any) -> str:
         """Add a node under a name that all frameworks take; returns that name."""
         plain = re.sub(r"\W+", "_", name.replace("->", "_to_")).strip("_") or "node"
-        free, k = plain, 1
-        while free in self.nodes:
-            free, k = f"{plain}_{k}", k + 1
+        free = free_name(plain, self.nodes)
         node.metadata = {"name": name, **metadata}
         self.nodes[free] = node
         self.of_population.setdefault(name, free)

@@ -10,7 +10,7 @@ import numpy as np
 from ..data.recording import Recording
 from ..support import checks, plausible
 from ..support.optional import optional
-from .sources import Source, lengths, on_steps, rates_of, recording_of, trains_of
+from .sources import Source, lengths, on_steps, rates_of, recording_of, trains_from_clock
 
 
 def to_xarray(
@@ -80,6 +80,8 @@ def to_xarray(
             {"units": recording.unit(name)},
         )
         coordinates[dimension] = recording.neurons[name]
+    if recording.labels is not None:
+        coordinates["label"] = ("trial", recording.labels)
     if recording.states:
         coordinates["time"] = ("time", recording.state_times, {"units": "s"})
     for name, trains in recording.spikes.items():
@@ -105,8 +107,6 @@ def _add_spikes(name, trains, recording, variables, coordinates):
     variables[f"{name}.spikes"] = (along, trains.times, about)
     coordinates[f"{name}.spike_trial"] = (along, trains.trials)
     coordinates[f"{name}.spike_neuron"] = (along, trains.units)
-    if trains.labels is not None:
-        coordinates["label"] = ("trial", trains.labels)
 
 
 def from_xarray(dataset: Any) -> Recording:
@@ -184,7 +184,7 @@ def _trains(dataset, population, variable, ends, labels, dt):
     """SpikeTrains of a population."""
     trials = checks.wholes(dataset[f"{population}.spike_trial"].values, "the trials of spikes", 0)
     units = checks.wholes(dataset[f"{population}.spike_neuron"].values, "the neurons of spikes", 0)
-    return trains_of(
+    return trains_from_clock(
         np.asarray(variable.values, np.float64),
         units,
         trials,

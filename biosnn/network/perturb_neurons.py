@@ -65,11 +65,7 @@ class OfNeurons(Perturbation):
         name = type(self).__name__
         allowed = "a population, or its name"
         instance(self.population, f"{name}: population", (str, Population), allowed)
-        keep(
-            self,
-            fraction=real(self.fraction, f"{name}: fraction", 0, 1, why="it is a share of 1"),
-            seed=whole_seed(self.seed, f"{name}: seed"),
-        )
+        keep_share(self)
 
     def of(self, network: Any) -> tuple[Population, NDArray[np.int64]]:
         """Return the population and the neurons that are perturbed.
@@ -130,6 +126,16 @@ class ForAWhile(OfNeurons):
         """Say in a line what it does to a network (see `Perturbation`)."""
         end = "the end" if self.stop is None else milliseconds(self.stop)
         return f"{super().text(network)}, {milliseconds(self.start)} to {end}"
+
+
+def keep_share(perturbation: Any) -> None:
+    """Check fraction and seed of a perturbation, and keep them."""
+    name, why = type(perturbation).__name__, "it is a share of 1"
+    keep(
+        perturbation,
+        fraction=real(perturbation.fraction, f"{name}: fraction", 0, 1, why=why),
+        seed=whole_seed(perturbation.seed, f"{name}: seed"),
+    )
 
 
 def per_neuron(values: Any, n: int, what: str) -> NDArray[np.float64]:

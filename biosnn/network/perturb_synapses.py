@@ -11,7 +11,7 @@ from ..support.chosen import chosen, share, share_size
 from ..support.seeds import stream, whole_seed
 from ..support.show import plural
 from .connectivity import first_of_rows
-from .perturb_neurons import Perturbation
+from .perturb_neurons import Perturbation, keep_share
 from .plasticity import InhibitorySTDP
 from .projection import Projection
 from .rewiring import in_rows, rewired
@@ -83,7 +83,7 @@ class _OfPairs(OfSynapses):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _keep_share(self)
+        keep_share(self)
 
     def _places(self, network):
         """The projection and the synapses that change: indices, in their order."""
@@ -122,16 +122,6 @@ class _OfPairs(OfSynapses):
         projection, found = self._between(network)
         size, n = _size(network, projection), share_size(found.size, self.fraction)
         return f"{n:,} of {plural(size, 'synapse')} of {projection.name}"
-
-
-def _keep_share(perturbation):
-    """Check fraction and seed, and keep them."""
-    name, why = type(perturbation).__name__, "it is a share of 1"
-    keep(
-        perturbation,
-        fraction=real(perturbation.fraction, f"{name}: fraction", 0, 1, why=why),
-        seed=whole_seed(perturbation.seed, f"{name}: seed"),
-    )
 
 
 def _size(network, projection):
@@ -332,7 +322,7 @@ class Rewire(OfSynapses):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _keep_share(self)
+        keep_share(self)
         keep(self, preserve=choice(self.preserve, "Rewire: preserve", _KEPT))
 
     def _synapses(self, network):

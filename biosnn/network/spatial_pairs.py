@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..support.checks import shown
+from ..support.ranges import ranges
 from ..support.threads import on_threads
 from .positions import Positions
 from .profiles import Profile
@@ -67,7 +68,7 @@ class PairDrawing:
         target = np.empty(first[-1], target_type(self.n_post))
         for cell, targets in zip(busy, drawn, strict=True):
             neurons = self.pre.of_cell(cell)
-            target[_places(first[neurons], counts[neurons])] = targets
+            target[ranges(first[neurons], counts[neurons])] = targets
         return Rows(first, target)
 
     def _of_cell(self, cell, key):
@@ -121,7 +122,7 @@ class PairDrawing:
 
     def _all(self, begin, end, near, rng):
         """Keys of connected pairs between neurons and near cells, looked at one by one."""
-        places = _ranges(self.post.first[near], self.post.first[near + 1])
+        places = ranges(self.post.first[near], self.post.counts[near])
         neurons, coordinates = self.post.neuron[places], self.post.coordinates[:, places]
         rows = max(1, _AT_ONCE // max(1, places.size))
         for start in range(begin, end if places.size else begin, rows):
@@ -156,14 +157,3 @@ def _probabilities(profile, p):
             "are connected, from 0 to 1."
         )
     return p
-
-
-def _ranges(first, last):
-    """All whole numbers of several ranges."""
-    return _places(first, last - first)
-
-
-def _places(first, counts):
-    """first[0], first[0] + 1, … for counts[0] numbers, then those of the next."""
-    ends = np.cumsum(counts)
-    return np.arange(ends[-1] if ends.size else 0) + np.repeat(first - (ends - counts), counts)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..support.checks import shown
+from ..support.ranges import ranges
 from ..support.threads import on_threads
 from .positions import Positions
 from .profiles import Profile
@@ -205,8 +206,7 @@ class _Choice:
             new = (self._marked if self._others <= _MANY else self._sorted)(own, place)
             own, place = own[new], place[new]
         counts = np.bincount(own, minlength=self.found.size)
-        rank = np.arange(own.size) - np.repeat(np.cumsum(counts) - counts, counts)
-        column = self.found[own] + rank
+        column = ranges(self.found, counts)
         kept = column < self.chosen.shape[1]
         self.chosen[own[kept], column[kept]] = place[kept]
         np.minimum(self.found + counts, self.chosen.shape[1], out=self.found)

@@ -46,8 +46,7 @@ def write(path: str | Path, arrays: Arrays, head: dict[str, Any]) -> None:
     ...     read(f"{folder}/a.npz")[1]["step"]
     3
     """
-    package = sys.modules[__name__.partition(".")[0]]
-    head = {"format": FORMAT, "version": package.__version__} | head
+    head = {"format": FORMAT, "version": version()} | head
     array_file.write(checks.path(path, "path"), arrays, head, "the file could not be written")
 
 
@@ -97,6 +96,11 @@ def read(path: str | Path, *kinds: str) -> tuple[Arrays, dict[str, Any]]:
         wanted = " or ".join(_KINDS[kind][0] for kind in kinds)
         raise OSError(f"{path} holds {holds}; what is read here is {wanted}.")
     return arrays, head
+
+
+def version() -> str:
+    """Return the version of this package."""
+    return str(sys.modules[__name__.partition(".")[0]].__version__)
 
 
 def _has_fingerprint(head):

@@ -253,10 +253,9 @@ class Evaluator:
         targets = data.targets_of(data.rows)
         totals = total_weights(terms, network, targets, data.rows.size, data.steps)
         found, counts = [], np.zeros(1)
-        for rows, recording in self.batches(data):
+        for rows, recording, spikes in self.batches(data):
             found.append(self._assess(data, rows, recording, totals))
-            within = counts_within(packed, recording, data.steps_of(rows))
-            counts = counts + within.sum(axis=0, dtype=np.float64)
+            counts = counts + spikes
         predictions = [np.concatenate([each[2][k] for each in found]) for k in range(len(terms))]
         labels = [t.values if term.loss.classifies else None for term, t in zip(terms, targets)]
         return Evaluation(
@@ -268,16 +267,22 @@ class Evaluator:
             self.objective.by_readout(labels),
         )
 
-    def batches(self, data: DataSet) -> Iterator[tuple[NDArray[np.int64], Any]]:
-        """Yield the trials of each batch and their recording, which the next batch overwrites."""
+    def batches(
+        self, data: DataSet
+    ) -> Iterator[tuple[NDArray[np.int64], Any, NDArray[np.float64]]]:
+        """Yield the trials of each batch, their recording, and how often each neuron spiked.
+
+        The next batch overwrites the recording.
+        """
         size, state = self.presentation.batch_size, None
         schedule = Schedule(data.steps) if self.change is None else self.change.schedule(data.steps)
-        network = self.parameters.packed.network
-        data = replace(data, events=silenced(network, data.events, schedule.inputs))
+        packed = self.parameters.packed
+        data = replace(data, events=silenced(packed.network, data.events, schedule.inputs))
         for start in range(0, data.rows.size, size):
             rows = data.rows[start : start + size]
             recording, state = self._forward(data, rows, state, schedule)
-            yield rows, recording
+            within = counts_within(packed, recording, data.steps_of(rows))
+            yield rows, recording, within.sum(axis=0, dtype=np.float64)
 
     def _assess(self, data, rows, recording, totals):
         """Share of the loss, joint score and predictions of one batch."""

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from ..data.spike_trains import SpikeTrains
 from ..engine.layouts import state_layout
-from ..engine.own_ends import counts_within
 from ..engine.perturbed import perturbed
 from ..network.network import Network
 from ..network.perturb_neurons import Perturbation
@@ -171,15 +170,14 @@ def _predict(change, objective, presentation, data, masks, traces):
     packed = evaluator.parameters.packed
     columns = state_layout(packed, watched.seen).columns
     found, counts = [], np.zeros(1)
-    for rows, recording in evaluator.batches(data):
+    for rows, recording, spikes in evaluator.batches(data):
         each = [
             _of_term(term, term.seen(packed, recording, columns), mask, rows)
             for term, mask in zip(objective.terms, masks)
         ]
         kept = [recording.states[..., columns[name]].copy() for name in names]
         found.append((each, kept))
-        within = counts_within(packed, recording, data.steps_of(rows))
-        counts = counts + within.sum(axis=0, dtype=np.float64)
+        counts = counts + spikes
     terms = range(len(objective.terms))
     predictions = [np.concatenate([each[k][0] for each, _ in found]) for k in terms]
     probabilities = [_joined([each[k][1] for each, _ in found]) for k in terms]

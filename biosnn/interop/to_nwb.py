@@ -130,7 +130,7 @@ def _clock(recording: Recording) -> NDArray[np.float64]:
 
 def _add_trials(nwb, recording, clock):
     """The table of trials."""
-    labels = next((t.labels for t in recording.spikes.values() if t.labels is not None), None)
+    labels = recording.labels
     nwb.add_trial_column(RUN_START, "seconds simulated before the trial, on the clock of its run")
     if labels is not None:
         nwb.add_trial_column("label", "class of the trial")
