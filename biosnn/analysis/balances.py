@@ -129,7 +129,7 @@ def balance_over_time(
     dt
         Seconds of a step of arrays.
     width
-        Seconds of a window, rounded to steps. What is left at the end of a trial is in none.
+        Seconds of a window, rounded to steps. What is left at the end of a trial is left out.
 
     Returns
     -------

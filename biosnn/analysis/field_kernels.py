@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from ..support import checks
 from ..support.units import seconds
 
-_SPAN = 7.0  # standard deviations of a Gaussian that are drawn: beyond is 1e-11 of the peak
-_TAIL = 30.0  # time constants of an alpha function that are drawn: beyond is 1e-11 of the peak
+_SPAN = 7.0  # standard deviations of a Gaussian that are kept: beyond it is 1e-11 of the peak
+_TAIL = 30.0  # time constants of an alpha function that are kept: beyond it is 1e-11 of the peak
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +22,7 @@ class GaussianKernel:
     Parameters
     ----------
     amplitude
-        Peak, in the unit that the field potential shall have: a number or (neurons,).
+        Peak, in the unit of the field potential: a number or (neurons,).
     delay
         Seconds from the spike to the peak: a number or (neurons,).
     sd
@@ -113,7 +113,7 @@ class AlphaKernel:
     Parameters
     ----------
     amplitude
-        Peak, in the unit that the field potential shall have: a number or (neurons,).
+        Peak, in the unit of the field potential: a number or (neurons,).
     delay
         Seconds from the spike to the onset: a number or (neurons,).
     tau

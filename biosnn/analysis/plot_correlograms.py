@@ -56,10 +56,10 @@ def correlograms(
         Width of the bins in seconds; it must divide `reach`. Default: a fiftieth of it. Where it
         alone is given, lags reach a whole number of bins.
     units
-        Of each population so many units that spike are drawn at random, and all pairs of them
-        count.
+        This many of the units that spike are drawn at random from each population; all pairs of
+        them count.
     seed
-        Of this choice: a whole number >= 0 or a numpy Generator.
+        Seed of this choice: a whole number >= 0 or a numpy Generator.
     ax
         Where to draw: a Figure or SubFigure without axes, or an Axes for each pair of populations,
         row by row. Default: a new figure.

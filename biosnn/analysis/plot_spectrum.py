@@ -8,21 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..data.spike_trains import SpikeTrains
-from ..support import checks, timegrid
 from .figures import note, side
 from .places import place
 from .plot_rates import with_dashes
 from .protocols import PopulationLike, SimulationLike, TraceLike
 from .rates import firing_rates
 from .recorded import groups, longest, window
-from .spectra import power_spectrum
+from .spectra import FEWEST_STEPS, LONGEST, power_spectrum
 from .style import bare, drawing, pt, size
 from .windows import checked_width
 
 if TYPE_CHECKING:
     from .places import Ax, Drawn
-
-_LEAST = 8  # bins of a segment
 
 
 @drawing
@@ -90,9 +87,10 @@ def spectrum(
     found, origin = groups(recording, populations)
     time = window(start, stop, longest(found), origin)
     rate_bin = checked_width("rate_bin", rate_bin, time.length)
-    segment = _checked_segment(segment, rate_bin, time.length)
+    segment = _fitting_segment(rate_bin, time.length) if segment is None else segment
     trains = [time.cut(group.spikes) for group in found]
-    densities = [_density(spikes, rate_bin, segment) for spikes in trains]
+    spectra = [power_spectrum(spikes, rate_bin, segment=segment) for spikes in trains]
+    densities = [(each.frequencies, each.power) for each in spectra]
     where = place(ax, (6.0, 3.6), width)
     (axis,) = where.axes
     curves, lines = with_dashes(found, densities), []
@@ -133,21 +131,6 @@ def _axes(axis, frequencies):
     bare(axis)
 
 
-def _checked_segment(segment, rate_bin, duration):
-    """Seconds of a segment: a whole number of bins, at least eight."""
-    if segment is None:
-        segment = min(1.0, max(duration / 4, min(_LEAST * rate_bin, duration)))
-    segment = checks.time(segment, "segment", above=0)
-    bins = timegrid.nearest_steps(segment, rate_bin)
-    if not _LEAST <= bins <= timegrid.whole_windows(duration, rate_bin):
-        raise ValueError(
-            f"segment is {segment:g} s, {bins} bins of {rate_bin:g} s; it must have at least "
-            f"{_LEAST} bins, and fit into the {duration:g} s that there are."
-        )
-    return segment
-
-
-def _density(spikes, rate_bin, segment):
-    """(frequencies, one-sided power density of the population rate), the mean over trials."""
-    found = power_spectrum(spikes, rate_bin, segment=segment)
-    return found.frequencies, found.power
+def _fitting_segment(rate_bin, duration):
+    """Seconds of a segment, by default: 1 s, or a quarter of a trial, if that has enough bins."""
+    return min(LONGEST, max(duration / 4, min(FEWEST_STEPS * rate_bin, duration)))

@@ -20,7 +20,7 @@ from .style import pt
 if TYPE_CHECKING:
     from .places import Ax, Drawn
 
-_FEWEST_STEPS = 8  # of a segment
+FEWEST_STEPS = 8  # of a segment
 MOST_CHANNELS = 50  # that are drawn
 LONGEST = 1.0  # seconds of a segment, unless it is given
 
@@ -239,7 +239,8 @@ def densities(
 ) -> tuple[NDArray[np.float64], NDArray[Any]]:
     """Return frequencies and the cross spectral density (frequency, channel).
 
-    It is the mean over segments of so many steps and over trials, of values (trial, step, channel).
+    It is the mean over segments of this many steps and over trials of values (trial, step,
+    channel).
     """
     from scipy import signal as scipy_signal  # here: `import biosnn` stays quick
 
@@ -255,7 +256,7 @@ def without_axis(values: NDArray) -> NDArray:
 
 
 def n_segments(signal: Signal, steps: int) -> int:
-    """Return how many segments of so many steps overlap by half in all trials."""
+    """Return how many segments of this many steps, which overlap by half, all trials have."""
     return signal.n_trials * (1 + (signal.n_steps - steps) // (steps - steps // 2))
 
 
@@ -266,10 +267,10 @@ def segment_steps(signal: Signal, segment: float | None) -> int:
     else:
         seconds = checks.time(segment, "segment", above=0)
     steps = timegrid.nearest_steps(seconds, signal.dt)
-    if not _FEWEST_STEPS <= steps <= signal.n_steps:
+    if not FEWEST_STEPS <= steps <= signal.n_steps:
         raise ValueError(
             f"segment is {seconds:g} s, {steps} steps of {signal.dt:g} s; it must have at least "
-            f"{_FEWEST_STEPS} steps, and at most the {signal.n_steps} steps of a trial. The signal "
+            f"{FEWEST_STEPS} steps, and at most the {signal.n_steps} steps of a trial. The signal "
             f"has shape {signal.values.shape}: (trial, step, channel)."
         )
     return steps

@@ -85,8 +85,8 @@ def decode_rate(
     Returns
     -------
     (trial, channel), or (trial, time, channel) with `dt`, where windows after the end of a trial
-    are NaN. They are multiples of
-    1 / (width · (max_rate - min_rate)), where spikes are counted in that width.
+    are NaN. Spikes that are counted in a width give multiples of
+    1 / (width · (max_rate - min_rate)), less min_rate / (max_rate - min_rate).
 
     Raises
     ------

@@ -62,10 +62,6 @@ def _layout(blocks):
     )
 
 
-#: No injected currents.
-NO_CURRENT = _layout([]).blocks
-
-
 def state_layout(packed: Packed, states: Iterable[str] | Mapping[str, Any]) -> Layout:
     """Return the columns for states.
 

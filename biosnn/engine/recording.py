@@ -25,7 +25,7 @@ class Means:
     ----------
     groups
         Label -> neurons of a group: indices, a slice, a mask, or None for all. Groups may overlap,
-        and a group of one neuron is this neuron.
+        and a group of one neuron is that neuron.
 
     Raises
     ------

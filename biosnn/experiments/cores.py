@@ -25,7 +25,7 @@ _NEIGHBOURS = ("MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE", "MV2_COMM_WORLD_
 
 
 def environment(threads: int) -> dict[str, str]:
-    """Return the variables of a process that begins with so many threads.
+    """Return the environment variables for a process of this many threads.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def own_share() -> int:
 
 @contextmanager
 def limited(threads: int, *, apart: bool = False) -> Iterator[None]:
-    """Return a context in which everything takes at most so many threads.
+    """Return a context in which everything takes at most this many threads.
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ def sweep(
         How often each combination is computed, each time with the stream of (seed, index); or a
         list of seeds, which the function then gets as they are.
     executor
-        None: processes of joblib's loky on all processors. An integer: so many of them; 1: this
+        None: processes of joblib's loky on all processors. An integer: that many of them; 1: this
         process. Or anything with `submit`: a Client of dask, an executor of submitit,
         mpi4py.futures or concurrent.futures.
     folder
@@ -76,7 +76,7 @@ def sweep(
         Whether all combinations get the same seeds, so that differences between them have less
         noise. False: each has seeds of its own.
     threads
-        Most threads of a point. Default: the processors, divided by the workers of a machine.
+        Largest number of threads of a point. Default: the processors, divided by the workers of a machine.
     batch
         Points that are submitted together. Default 1; for submitit as many as make 16 jobs.
     progress

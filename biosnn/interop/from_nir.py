@@ -60,7 +60,7 @@ def from_nir(
 
     See Also
     --------
-    to_nir : the way there.
+    to_nir : the other way.
 
     Notes
     -----

@@ -49,7 +49,7 @@ def from_nwb(path: str | os.PathLike, *, population: str = UNITS) -> Recording:
 
     See Also
     --------
-    to_nwb : the way there.
+    to_nwb : the other way.
 
     Examples
     --------

@@ -49,7 +49,7 @@ def to_neo(source: Source, *, units: Mapping[str, str] | None = None) -> Any:
 
     See Also
     --------
-    from_neo : the way back.
+    from_neo : the other way.
 
     Examples
     --------
@@ -170,7 +170,7 @@ def from_neo(block: Any, *, population: str = UNITS) -> Recording:
 
     See Also
     --------
-    to_neo : the way there.
+    to_neo : the other way.
 
     Examples
     --------

@@ -144,7 +144,7 @@ class Tables:
                 f"node {source!r} acts on {node!r} through a matrix or a delay: in biosnn a "
                 "current belongs to its neuron. Put both before the LI: the current is the same."
             )
-        known = self._name(source, table)
+        known = self._name(source)
         gain = r * (1.0 if path.weight is None else path.weight)
         if (state, known) in table.gains:
             gain = gain + table.gains[state, known]
@@ -154,7 +154,7 @@ class Tables:
             table.constants[known] = _values(found.v_leak, source, "v_leak", table.n)
             self._enter(table, source, known, _values(found.r, source, "r", table.n))
 
-    def _name(self, source, table):
+    def _name(self, source):
         """The name of a current as a state."""
         about = self.nodes[source].metadata or {}
         return plain_name(about.get("state", source))

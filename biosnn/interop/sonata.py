@@ -38,7 +38,7 @@ def to_sonata(source: Source, path: str | os.PathLike) -> None:
 
     See Also
     --------
-    from_sonata : the way back.
+    from_sonata : the other way.
 
     Notes
     -----
@@ -128,7 +128,7 @@ def from_sonata(
 
     See Also
     --------
-    to_sonata : the way there.
+    to_sonata : the other way.
 
     Examples
     --------

@@ -47,7 +47,7 @@ def to_nir(network: Network, *, spike: str = "step") -> Any:
 
     See Also
     --------
-    from_nir : the way back.
+    from_nir : the other way.
 
     Notes
     -----

@@ -58,7 +58,7 @@ def to_nwb(
 
     See Also
     --------
-    from_nwb : the way back.
+    from_nwb : the other way.
 
     Notes
     -----

@@ -43,7 +43,7 @@ def to_xarray(
 
     See Also
     --------
-    from_xarray : the way back.
+    from_xarray : the other way.
 
     Notes
     -----
@@ -132,7 +132,7 @@ def from_xarray(dataset: Any) -> Recording:
 
     See Also
     --------
-    to_xarray : the way there.
+    to_xarray : the other way.
 
     Examples
     --------

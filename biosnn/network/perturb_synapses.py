@@ -275,7 +275,7 @@ _KEPT = ("in-degree", "out-degree", "both")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Rewire(OfSynapses):
-    """Synapses of a sparse projection that join other neurons.
+    """Synapses of a sparse projection that connect other neurons.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Other pairs of neurons for some synapses of a projection, whose degrees stay as they are."""
+"""Other pairs of neurons for some synapses of a projection; degrees stay as they are."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ def rewired(
     rng: np.random.Generator,
     what: str,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return source and target of all synapses, of which some join other neurons.
+    """Return source and target of all synapses, some of which connect other neurons.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ import biosnn as bs
 from biosnn.engine.buffers import new_recording
 from biosnn.engine.chunks import forward
 from biosnn.engine.inputs import bin_inputs
-from biosnn.engine.layouts import NO_CURRENT
+from biosnn.engine.layouts import current_layout
 from biosnn.engine.trial_tables import pack
 from biosnn.kernels import arrays
 from biosnn.network.escape import chance, with_dropout
@@ -175,16 +175,16 @@ def test_dropout_silences_whole_trials_and_scales_the_rest():
     net = circuit(None)
     packed = pack(net)
     events, steps = bin_inputs(net, data(60))
-    rates = {}
+    rates, no_current = {}, current_layout(packed, []).blocks
     for dropout in ({}, {"A": 0.25}):
         drive = arrays.Drive(
             events,
             np.arange(60),
-            NO_CURRENT,
+            no_current,
             np.empty((60, 0, 0)),
             chance(packed.order, DT, 3, np.arange(60), dropout),
         )
-        recording = new_recording(packed, 60, steps, NO_CURRENT, 0)
+        recording = new_recording(packed, 60, steps, no_current, 0)
         forward(with_dropout(packed, dropout), drive, recording, steps, 1)
         rates[bool(dropout)] = recording.counts
     silent = (rates[True] == 0)[:, :70] & (rates[False] > 0)[:, :70]
