@@ -76,7 +76,8 @@ def sweep(
         Whether all combinations get the same seeds, so that differences between them have less
         noise. False: each has seeds of its own.
     threads
-        Largest number of threads of a point. Default: the processors, divided by the workers of a machine.
+        Largest number of threads of a point. Default: the processors, divided by the workers of a
+        machine.
     batch
         Points that are submitted together. Default 1; for submitit as many as make 16 jobs.
     progress

@@ -329,7 +329,7 @@ def test_a_confusion_matrix_is_in_percent_of_each_class():
         (lambda s: plot.raster(s, units=0), "units is 0"),
         (lambda s: plot.raster(s, stop=300), "stop 300 s; they must be times in seconds"),
         (lambda s: plot.spectrum(s, segment=3e-3), "segment is 0.003 s, 3 steps of 0.001 s; .* 8"),
-        (lambda s: plot.spectrum(s, segment=1.0), "fit into the 0.5 s that there are"),
+        (lambda s: plot.spectrum(s, segment=1.0), "at most the 500 steps of a trial"),
         (lambda s: plot.spectrum(s, rate_bin=0.1), "segment is 0.5 s, 5 steps"),
         (lambda s: plot.correlograms(s, reach=1.0), "reach is 1.0 s"),
         (lambda s: plot.correlograms(s, reach=0.3), "reach is 0.3 s; .* half the duration"),
