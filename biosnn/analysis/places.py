@@ -193,8 +193,10 @@ def _given(ax, panels):
     """The Axes of the user as a list; ValueError unless they are as many as the panels."""
     from matplotlib.axes import Axes
 
-    listed = isinstance(ax, (list, tuple, np.ndarray))
-    axes = list(np.array(ax, object).ravel()) if listed else [ax]
+    rows = list(ax) if isinstance(ax, (list, tuple)) else [ax]
+    axes = [
+        axis for row in rows for axis in (row.ravel() if isinstance(row, np.ndarray) else [row])
+    ]
     for axis in axes or [ax]:
         if not isinstance(axis, Axes):
             checks.refuse("ax", axis, _ALLOWED)

@@ -39,7 +39,7 @@ def distributions(
     ----------
     recording
         What `biosnn.run` or `biosnn.simulate` returns, SpikeTrains, or a dict of names and
-        SpikeTrains.
+        SpikeTrains, such as a `biosnn.data.Recording`.
     populations
         One name or several. Default: all of which spikes were kept, without inputs.
     start, stop

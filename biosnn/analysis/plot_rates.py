@@ -52,7 +52,7 @@ def rates(
     ----------
     recording
         What `biosnn.run` or `biosnn.simulate` returns, SpikeTrains, or a dict of names and
-        SpikeTrains.
+        SpikeTrains, such as a `biosnn.data.Recording`.
     populations
         One name or several. Default: all that spike, without inputs.
     trial

@@ -8,17 +8,19 @@ from typing import Any
 
 import numpy as np
 
+from ..data.recording import Recording
 from ..data.spike_trains import SpikeTrains
 from ..support import checks
-from .figures import INPUT, RUNS, UNSIGNED, check_finite, colour, listed
+from .figures import EXCITATORY, INHIBITORY, INPUT, RUNS, UNSIGNED, check_finite, colour, listed
 from .protocols import PopulationLike, SimulationLike, TraceLike, check, looks_like
 from .windows import check_trials
 
+_SIGNS = {"excitatory": EXCITATORY, "inhibitory": INHIBITORY}
 _LONG = 10.0  # seconds: beyond, axes are in seconds
 _WHAT = "the Trace that run(…) returns or the Simulation that simulate(…) returns"
 
 
-class Recording:
+class Recorded:
     """A Trace, of several trials, or a Simulation, of one, as figures read both.
 
     Parameters
@@ -34,7 +36,9 @@ class Recording:
 
     def __init__(self, source: Any) -> None:
         self.long = looks_like(source, SimulationLike)
-        self.source = source if self.long else check(source, "recording", TraceLike, _WHAT)
+        spikes = isinstance(source, (SpikeTrains, Mapping))
+        what = f"{_WHAT}; of spikes alone there are plot.raster and plot.rates" if spikes else _WHAT
+        self.source = source if self.long else check(source, "recording", TraceLike, what)
         self.network = source.network
         self.duration: float = source.duration
         self.start: float = source.start
@@ -250,7 +254,8 @@ def groups(recording: Any, populations: Any) -> tuple[list[Group], float]:
     Parameters
     ----------
     recording
-        A Trace, a Simulation, SpikeTrains, or a dict of names and SpikeTrains.
+        A Trace, a Simulation, SpikeTrains, or a dict of names and SpikeTrains, such as a
+        `data.Recording`.
     populations
         Names of some, or None for all; of a recording those without inputs.
 
@@ -265,10 +270,11 @@ def groups(recording: Any, populations: Any) -> tuple[list[Group], float]:
     if isinstance(recording, Mapping):
         found = _labelled(recording)
         chosen = _chosen(populations, found, found)
-        return [found[name] for name in chosen], 0.0
+        start = recording.start if isinstance(recording, Recording) else 0.0
+        return [found[name] for name in chosen], start if np.ndim(start) == 0 else 0.0
     if not any(looks_like(recording, kind) for kind in (TraceLike, SimulationLike)):
         checks.refuse("recording", recording, f"{_WHAT}, SpikeTrains, or a dict of them")
-    read = Recording(recording)
+    read = Recorded(recording)
     found = groups_of(recording, populations, read.spikes)
     read.trial(0)
     return found, read.start
@@ -283,13 +289,14 @@ def groups_of(recording: Any, populations: Any, known: Mapping[str, Any]) -> lis
 
 
 def _labelled(trains):
-    """Name -> Group of a dict of SpikeTrains."""
+    """Name -> Group of a dict of SpikeTrains, or of a Recording, which may know signs."""
     hues = [UNSIGNED, *RUNS[1:], INPUT]
+    signs = trains.signs if isinstance(trains, Recording) else {}
     for name, spikes in trains.items():
         checks.instance(name, "a name of recording", str, "a text")
         check_trials(spikes, f"recording[{name!r}]")
     return {
-        name: Group(name, spikes, hues[k % len(hues)])
+        name: Group(name, spikes, _SIGNS.get(signs.get(name, ""), hues[k % len(hues)]))
         for k, (name, spikes) in enumerate(trains.items())
     }
 
@@ -321,7 +328,7 @@ def _number_of_trials(trace):
 def _check_states(population, states):
     """ValueError for states that the neurons of a population do not have."""
     known = [*population.states, *(["U_star"] if population.states else [])]
-    absent = [state for state in states if state not in known]
+    absent = [state for state in dict.fromkeys(states) if state not in known]
     if not absent:
         return
     why = (

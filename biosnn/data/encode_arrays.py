@@ -133,8 +133,13 @@ def counts_of(spikes: SpikeTrains) -> NDArray[np.float64]:
 def binned_counts(
     spikes: SpikeTrains, dt: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return (trial, time, unit) counts, and the seconds (time, 1) in which they were counted."""
+    """Return (trial, time, unit) counts, and the seconds (trial, time, 1) that they are of.
+
+    These are NaN after the end of a trial.
+    """
     dt = time(dt, "dt", above=0, plausible=max(spikes.duration, plausible.BIN))
     counts = bin_spikes(spikes, dt, merge=False).dense().astype(float)
-    n = timegrid.covering_steps(spikes.duration, dt)
-    return counts, np.minimum(dt, spikes.duration - dt * np.arange(n))[:, None]
+    left = spikes.durations[:, None] - dt * np.arange(counts.shape[1])
+    lasts = np.maximum(1, timegrid.covering_steps(spikes.durations, dt))[:, None]
+    inside = np.arange(counts.shape[1]) < lasts
+    return counts, np.where(inside, np.minimum(dt, left), np.nan)[..., None]

@@ -171,7 +171,8 @@ def decode_level_crossing(
 
     Returns
     -------
-    (trial, time, channel); each sample is off by less than `spacing`.
+    (trial, time, channel); each sample is off by less than `spacing`, and NaN after the end of a
+    trial.
 
     Raises
     ------
@@ -203,4 +204,6 @@ def decode_level_crossing(
             f"channel) = ({len(spikes)}, {channels})."
         )
     begin = np.broadcast_to(begin, (len(spikes), channels))
-    return begin[:, None] + spacing * np.cumsum(change, axis=1)
+    found = begin[:, None] + spacing * np.cumsum(change, axis=1)
+    lasts = np.maximum(1, timegrid.covering_steps(spikes.durations, dt))[:, None]
+    return np.where((np.arange(n_steps) < lasts)[..., None], found, np.nan)

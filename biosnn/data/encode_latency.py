@@ -120,14 +120,16 @@ def decode_latency(
     latency : has an example.
     """
     check_trains(spikes)
-    first, threshold, tau = _options(scale, first, threshold, tau, spikes.duration)
+    first, threshold, tau = _options(
+        scale, first, threshold, tau, spikes.durations.min(initial=spikes.duration)
+    )
     trial = np.repeat(np.arange(len(spikes)), np.diff(spikes.offsets))
     times = np.full((len(spikes), spikes.n_units), np.inf)
     np.minimum.at(times, (trial, spikes.units), spikes.times)
     late = times - first
     with np.errstate(divide="ignore", invalid="ignore"):
         if scale == "linear":
-            values = 1 - late / (spikes.duration - first)
+            values = 1 - late / (spikes.durations[:, None] - first)
         else:
             values = threshold / -np.expm1(-late / tau)
     return np.where(np.isinf(times), 0.0, np.where(late < 0, np.nan, values))

@@ -137,7 +137,7 @@ def decode_population(
         )
     bottom, top = rate_range(min_rate, max_rate)
     if dt is None:
-        counts, length = counts_of(spikes)[:, None], np.full((1, 1), spikes.duration)
+        counts, length = counts_of(spikes)[:, None], spikes.durations[:, None, None]
     else:
         counts, length = binned_counts(spikes, dt)
     by_channel = counts.reshape(*counts.shape[:2], -1, centres.size)

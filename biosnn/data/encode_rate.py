@@ -84,7 +84,8 @@ def decode_rate(
 
     Returns
     -------
-    (trial, channel), or (trial, time, channel) with `dt`. They are multiples of
+    (trial, channel), or (trial, time, channel) with `dt`, where windows after the end of a trial
+    are NaN. They are multiples of
     1 / (width · (max_rate - min_rate)), where spikes are counted in that width.
 
     Raises
@@ -99,6 +100,6 @@ def decode_rate(
     check_trains(spikes)
     low, high = rate_range(min_rate, max_rate)
     if dt is None:
-        return (counts_of(spikes) / spikes.duration - low) / (high - low)
+        return (counts_of(spikes) / spikes.durations[:, None] - low) / (high - low)
     counts, width = binned_counts(spikes, dt)
     return (counts / width - low) / (high - low)

@@ -135,7 +135,7 @@ class Given:
         failed: deque[tuple[Batch, BaseException]] = deque()
         for found in _submitted(self, sent, waiting, pressed, look, None, failed):
             yield found
-            while failed:
+            while failed and not pressed():
                 yield self._failures(compute, *failed.popleft())
         while failed and not pressed():
             yield self._failures(compute, *failed.popleft())
@@ -218,6 +218,8 @@ def _submitted(executor, sent, waiting, pressed, look, window, broken):
             with executor.together() if waiting and not window else nullcontext():
                 _submit(executor, sent, waiting, flying, ended, window, broken)
             for future in _ended(flying, ended, look):
+                if pressed():
+                    break
                 found = _result(future, flying.pop(future), window, broken)
                 if found is not None:
                     yield found
@@ -251,13 +253,21 @@ def _result(future, batch, window, broken):
     """What a future holds; None where it failed, which is noted."""
     try:
         return future.result()
-    except (KeyboardInterrupt, GeneratorExit):
-        raise
     except BaseException as error:  # each executor has its own, also of cancelling
-        if window and not isinstance(error, BrokenExecutor):
+        ours = window and not isinstance(error, BrokenExecutor)
+        if ours or (not isinstance(error, Exception) and not _is_of(future, error)):
             raise
         broken.append(batch if window else (batch, error))
     return None
+
+
+def _is_of(future, error):
+    """Whether an exception came from a worker, such as its Ctrl-C, and not from waiting for it."""
+    if not isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit)):
+        return True  # a future that was cancelled
+    with suppress(Exception):
+        return future.done() and future.exception() is error
+    return False
 
 
 def _ended(flying, ended, look):

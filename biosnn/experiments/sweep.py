@@ -149,6 +149,8 @@ def sweep(
             outcomes = workers.outcomes
             _compute(outcomes, compute, left, batch, pressed, found, before, home, progress)
         interrupted = pressed()
+    if interrupted:  # the folder may have points that did not come back any more
+        found |= _stored(compute, [job for job in left if job.key not in found], retry)
     return _results(known[0], wanted, found, before, home, interrupted)
 
 

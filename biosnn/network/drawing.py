@@ -148,7 +148,8 @@ def draw(values: Any, rng: np.random.Generator, size: int) -> NDArray[Any]:
         refuse(
             "what values are to be drawn from",
             values,
-            "a distribution, such as Normal(0.2, 0.02), or a function (rng, size) -> values",
+            "a distribution, such as Normal(0.2, 0.02), a function (rng, size) -> values, or, of "
+            "distance, bs.space.OfDistance(function)",
         )
     except ValueError:  # a function of compiled code, which does not tell
         pass

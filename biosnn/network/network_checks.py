@@ -16,6 +16,7 @@ from .network_view import NetworkView
 from .neuron import Neuron
 from .population import SIGNS, Population
 from .positions import Positions
+from .profiles import Profile
 from .surrogate import check_surrogate
 
 _MOST = 2**31 - 1  # neurons of a population: kernels count them in 32 bits
@@ -268,6 +269,11 @@ def receptor_of(pre: Population, post: Population, receptor: Any) -> str:
 
 def check_rule(name: str, rule: Any) -> None:
     """Raise a ValueError unless the synapses of projection `name` are given by a rule."""
+    if isinstance(rule, Profile):
+        raise ValueError(
+            f"projection {name!r}: synapses is {shown(rule)}, a function of distance; give a rule "
+            "that draws with it: bs.space.Bernoulli(…) or bs.space.FixedInDegree(100, …)."
+        )
     if isinstance(rule, type) or not hasattr(rule, "build"):
         raise ValueError(
             f"projection {name!r}: synapses is {shown(rule)}; it must be a rule such as "

@@ -8,7 +8,12 @@
     Lesion                          neurons, for a whole run
     LesionSynapses, Scale, Rewire   synapses, for a whole run       perturb_synapses.py
 
-To go on with other perturbations, go on from a state: `run(…, state=trace.state)`.
+Times are seconds from the start of a run, or of each trial. Synapses change for a whole run; to
+change them for a while, let runs go on from each other:
+
+    before = simulate(net, 0.5)
+    weaker = simulate(net, 0.2, state=before.state, perturbations=[perturb.Scale("E->E", 0.5)])
+    after = simulate(net, 0.5, state=weaker.state)
 """
 
 import copy

@@ -22,6 +22,7 @@ _AT_ONCE = 1 << 19  # pairs that are looked at together
 _CHOSEN = 1 << 21  # partners that are chosen together, at most
 _MARKED = 1 << 22  # pairs of owners and others with a mark each, at most
 _MANY = 1 << 16  # others that get no marks
+_GUESSES = 1 << 13  # of indices
 _MORE = 1.1  # proposals for each that is expected to be accepted
 
 
@@ -91,9 +92,9 @@ class PartnerDrawing:
     def _propose(self, cell, begin, choice, rng):
         """Choose partners for owners from `begin` on, as far as proposals go."""
         near, bounds = self.cells.bounds(self.profile, cell)
-        chances = np.cumsum(bounds * self.others.counts[near])
+        chances = _Chances(bounds * self.others.counts[near])
         accepted = 1.0
-        for _ in range(_ROUNDS if chances[-1] > 0 else 0):
+        for _ in range(_ROUNDS if chances.total > 0 else 0):
             missing = self.k - choice.found
             candidates = np.count_nonzero(missing) * self.others.neuron.size
             if _DEARER * missing.sum() >= accepted * candidates:
@@ -106,7 +107,7 @@ class PartnerDrawing:
 
     def _accepted(self, begin, own, near, bounds, chances, rng):
         """One proposal for each of `own`: those that are accepted, in the same order."""
-        cell = np.searchsorted(chances, rng.random(own.size) * chances[-1], side="right")
+        cell = chances.draw(rng, own.size)
         place = self.others.first[near][cell]
         place += (rng.random(own.size) * self.others.counts[near][cell]).astype(np.int64)
         away = self.cells.away(
@@ -165,6 +166,28 @@ class PartnerDrawing:
         )
 
 
+class _Chances:
+    """Indices drawn in proportion to weights.
+
+    As _at(sums, u), which a table of first guesses makes quicker.
+    """
+
+    def __init__(self, weights: NDArray[np.float64]) -> None:
+        self._sums = np.cumsum(weights)
+        self.total = float(self._sums[-1])
+        begins = np.arange(_GUESSES) * (self.total / _GUESSES)
+        self._first = np.searchsorted(self._sums, begins, side="right")
+
+    def draw(self, rng: np.random.Generator, size: int) -> NDArray[np.int64]:
+        """Return that many indices."""
+        u = rng.random(size)
+        index = self._first[np.minimum((u * _GUESSES).astype(np.int64), _GUESSES - 1)]
+        u *= self.total
+        later = np.flatnonzero(self._sums[index] <= u)
+        index[later] = _at(self._sums, u[later])
+        return index
+
+
 class _Choice:
     """The partners that some owners have chosen so far, as places in the order of the cells."""
 
@@ -211,10 +234,15 @@ class _Choice:
         return new[before.size :]
 
 
+def _at(sums, u):
+    """Where sums of weights first exceed u; the last weight above 0 where u is rounded to 1."""
+    return np.minimum(np.searchsorted(sums, u, side="right"), np.searchsorted(sums, sums[-1]))
+
+
 def _with_replacement(weight, n, rng):
     """Choose n in proportion to weights, each time from all."""
-    total = np.cumsum(weight)
-    return np.searchsorted(total, rng.random(n) * total[-1], side="right")
+    sums = np.cumsum(weight)
+    return _at(sums, rng.random(n) * sums[-1])
 
 
 def _one_by_one(weight, n, rng):

@@ -35,8 +35,8 @@ trace = bs.run(net, spikes, record={"E.U": [0, 5], "I.U": slice(3)})
 # %%
 # Means over neurons
 # ------------------
-# ``"mean"`` keeps the mean over a population, `biosnn.Means` those over groups: one column each,
-# and `biosnn.simulate` stores nothing else. `biosnn.signals` takes it from there.
+# ``"mean"`` keeps the mean over a population, `biosnn.Means` those over groups: one column each.
+# `biosnn.simulate` stores nothing else, and `biosnn.signals` takes it from there.
 
 record = {"E.I_exc": "mean", "E.U": bs.Means({"left": slice(0, 40), "right": slice(40, 80)})}
 trace = bs.run(net, spikes, record=record)

@@ -3,8 +3,8 @@ B. Three starts compared
 ========================
 
 The same Dalian network and the same data, from three initializations: fluctuation-driven, Kaiming's
-(made for networks of rates), and weights without a plan. Several seeds of each, learning curves
-with their spread, and the rates at the start, which explain them.
+(made for networks of rates), and strong weights without a plan. Several seeds of each, learning
+curves with their spread, and the rates at the start, which explain them.
 """
 
 import warnings
@@ -22,7 +22,7 @@ quiet = {"progress": False}
 starts = {
     "fluctuations": lambda net, k: bs.fluctuation_driven(net, train, sigma_u=1.0, seed=k, **quiet),
     "Kaiming": lambda net, k: bs.kaiming(net, seed=k),
-    "exponential": lambda net, k: bs.random_weights(net, bs.Exponential(0.3), seed=k),
+    "exponential": lambda net, k: bs.random_weights(net, bs.Exponential(3.0), seed=k),
 }
 
 

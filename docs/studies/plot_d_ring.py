@@ -12,13 +12,13 @@ import numpy as np
 import biosnn as bs
 
 # %%
-# 360 neurons with preferred directions of 0° to 360°; weights follow from the distance on the ring.
+# 360 neurons prefer directions from 0° to 360°; weights follow from their distance on the ring.
 
 net = bs.Network(dt=0.5e-3)
 ring = bs.space.ring(360, length=360.0)
 slow = bs.ei_lif(tau_exc=100e-3, tau_inh=10e-3, refractory=5e-3)
 E = net.population(360, slow, "excitatory", name="E", positions=ring)
-I = net.population(90, bs.ei_lif(tau_mem=10e-3, tau_exc=5e-3, tau_inh=10e-3), "inhibitory", name="I")
+I = net.population(90, bs.ei_lif(tau_mem=10e-3, tau_exc=5e-3), "inhibitory", name="I")
 net.connect(E, E, weights=bs.space.Gaussian(30.0, peak=0.015), delay=1e-3)
 for pre, post, weight in ((E, I, 0.1), (I, E, 0.09), (I, I, 0.05)):
     net.connect(pre, post, weights=np.full((pre.n, post.n), weight), delay=1e-3)

@@ -3,11 +3,11 @@ Sweeps
 ======
 
 Accuracy after training over the size of fluctuations and the feed-forward share of the variance
-with which a network starts (Rossbroich, Gygax & Zenke 2022), on all processors; the same again
-from files; a design of random points::
+with which a network starts (Rossbroich, Gygax & Zenke 2022); the same again from files; a design
+of quasi-random points::
 
     python -m models.examples.sweep
-    python -m models.examples.sweep --side 10 --epochs 40 --seeds 5 --folder runs/starts
+    python -m models.examples.sweep --side 10 --epochs 40 --seeds 5 --workers 8 --folder runs/starts
 """
 
 import argparse
@@ -72,7 +72,7 @@ def _parser():
     parser.add_argument("--side", type=int, default=2, help="values of each parameter (default 2)")
     parser.add_argument("--epochs", type=int, default=15, help="of a training (default 15)")
     parser.add_argument("--seeds", type=int, default=1, help="of each point (default 1)")
-    parser.add_argument("--workers", type=int, default=None, help="default: all processors")
+    parser.add_argument("--workers", type=int, default=1, help="processes (default 1)")
     parser.add_argument("--folder", default=None, help="where points are stored")
     return parser
 

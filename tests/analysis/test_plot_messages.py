@@ -39,6 +39,7 @@ from .pictures import compared, history
         (lambda t: plot.history({}), "runs is an empty dict"),
         (lambda t: plot.weights(Network(1e-3)), "no projections onto spiking populations"),
         (lambda t: plot.activity(None), "recording is None; it must be the Trace that run"),
+        (lambda t: plot.activity(t.spikes), "of spikes alone there are plot.raster and plot.rates"),
         (lambda t: plot.activity((t,)), "recording is .*; it must be the Trace"),
         (lambda t: plot.activity(t.network), "recording is .*; it must be the Trace"),
         (lambda t: plot.activity(t, trial=-1), "trial is -1"),

@@ -228,6 +228,16 @@ def test_rasters_have_the_colours_of_their_populations(done):
         np.testing.assert_array_equal(drawn.get_ydata(), top + done.spikes[name].units)
 
 
+def test_a_recording_that_was_read_has_its_signs_and_its_start(done):
+    signs = {"E": "excitatory", "I": "inhibitory"}
+    read = bs.data.Recording(done.spikes, start=3.0, signs=signs)
+    mine, other = plot.raster(read).axes[0], plot.raster(done).axes[0]
+    for a, b in zip(mine.lines, other.lines, strict=True):
+        np.testing.assert_array_equal(a.get_xydata(), b.get_xydata())
+        assert a.get_color() == b.get_color()
+    assert mine.get_xlabel() == "time (ms) from 3 s on"
+
+
 def test_long_curves_keep_their_extremes():
     rng = np.random.default_rng(1)
     times, values = np.arange(300_000) * 1e-4, rng.normal(size=300_000)

@@ -147,6 +147,30 @@ def test_populations_round_trip(low):
     assert np.isnan(encode.decode_population(silent, **curves)).all()
 
 
+def test_trials_that_end_earlier_are_decoded_by_their_own_end():
+    long = encode.rate(STATIC[:1], 1.0, kind="regular")
+    short = encode.rate(STATIC[1:2], 0.4, kind="regular")
+    both = bs.SpikeTrains.from_events(
+        np.concatenate([long.times, short.times]),
+        np.concatenate([long.units, short.units]),
+        np.repeat([0, 1], [long.times.size, short.times.size]),
+        n_trials=2,
+        n_units=11,
+        duration=1.0,
+        ends=[1.0, 0.4],
+    )
+    found = encode.decode_rate(both)
+    assert np.array_equal(found[:1], encode.decode_rate(long))
+    assert np.array_equal(found[1:], encode.decode_rate(short))
+    found = encode.decode_rate(both, dt=0.1)
+    assert np.isnan(found[1, 4:]).all() and np.isfinite(found[1, :4]).all()
+    assert np.array_equal(found[1, :4], encode.decode_rate(short, dt=0.1)[0])
+    curves = {"n": 11, "low": 0.0, "high": 1.0}
+    found = encode.decode_population(both, dt=0.2, **curves)
+    expected = encode.decode_population(short, dt=0.2, **curves)
+    assert np.isnan(found[1, 2:]).all() and np.array_equal(found[1, :2], expected[0])
+
+
 def test_what_comes_out_drives_a_network():
     net = bs.Network(1e-3)
     x = net.input(22)

@@ -283,3 +283,29 @@ def test_many_stimuli_add_up(neurons):
     ours = bs.run(net, duration=0.015, perturbations=pulses[:8])
     theirs = bs.run(net, duration=0.01, state=ours.state, record=["E.U"], perturbations=later)
     np.testing.assert_allclose(second.states["E.U"], theirs.states["E.U"][0], atol=1e-13)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_escape_noise_and_pools(threads):
+    """Random spikes of others keep their random numbers; a silent window pools nothing."""
+    net = bs.Network(DT)
+    noise = bs.SigmoidEscape(0.3)
+    a = net.population(8, bs.lif(), "excitatory", name="A", noise=noise)
+    p = net.pool(a, bs.MaxPool((1, 8), 2), name="P")
+    out = net.readout(2, name="out")
+    net.connect(p, out, weights=np.ones((4, 2)))
+    drive = {"A": np.full((5, 60, 8), 0.9)}
+    hold = [Silence("A", neurons=[2, 3, 5], start=20 * DT, stop=40 * DT)]
+    plain = bs.run(net, duration=0.06, currents=drive, seed=3, threads=1)
+    trace = bs.run(net, duration=0.06, currents=drive, seed=3, threads=threads, perturbations=hold)
+
+    def spikes(of, name):
+        return bs.bin_spikes(of.spikes[name], DT).dense()
+
+    others = [0, 1, 4, 6, 7]
+    assert np.array_equal(spikes(trace, "A")[..., others], spikes(plain, "A")[..., others])
+    assert not spikes(trace, "A")[:, 20:40, [2, 3, 5]].any()
+    assert spikes(plain, "A")[:, 20:40, [2, 3, 5]].sum() > 5
+    assert not spikes(trace, "P")[:, 20:40, 1].any() and spikes(trace, "P")[:, 20:40, 2].any()
+    with pytest.raises(ValueError, match="'P' is a population of kind 'pooling'"):
+        bs.run(net, duration=0.06, perturbations=[Silence("P")])

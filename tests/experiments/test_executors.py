@@ -123,6 +123,53 @@ def test_mpi_gives_the_same_bits(expected, tmp_path):
 # ------------------------------------------------------------------------------------- accidents
 
 
+INTERRUPTED = """
+import os, signal, sys, threading, time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+import biosnn as bs
+from tests.experiments.functions import noisy
+
+def slow(x, seed):
+    time.sleep(0.02)
+    return noisy(x, seed)
+
+def press(folder):
+    while len(list(Path(folder, "points").glob("*.npz"))) < 20:
+        time.sleep(0.02)
+    os.killpg(0, signal.SIGINT)  # as a terminal does: the workers get it, too
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    given = 2 if sys.argv[1] == "loky" else ProcessPoolExecutor(2)
+    options = {"seeds": 2, "executor": given, "folder": sys.argv[2], "progress": False}
+    threading.Thread(target=press, args=sys.argv[2:], daemon=True).start()
+    first = bs.sweep(slow, {"x": list(range(40))}, **options)
+    again = bs.sweep(slow, {"x": list(range(40))}, **(options | {"executor": 1}))
+    print(first.interrupted, len(first), again.computed, len(again.failures))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("kind", ["loky", "processes"])
+def test_ctrl_c_keeps_what_workers_have_stored(kind, tmp_path):
+    needs("joblib")
+    (tmp_path / "study.py").write_text(INTERRUPTED)
+    done = subprocess.run(
+        [sys.executable, tmp_path / "study.py", kind, tmp_path / "runs"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        timeout=120,
+    )
+    interrupted, kept, computed, failed = done.stdout.split()
+    assert (interrupted, failed) == ("True", "0"), done.stderr
+    assert 20 <= int(kept) < 80 and 80 - int(kept) - 4 <= int(computed) <= 80 - int(kept)
+
+
 KILLED = """
 import sys, time
 import biosnn as bs

@@ -285,6 +285,7 @@ def test_brunel_phase_diagram_from_the_command_line(tmp_path, capsys):
     assert "4 points" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_plane_of_rosenbaum_from_the_command_line(tmp_path):
     """Broad recurrent connections: near ones are correlated, and less near ones the other way."""
     rosenbaum_2017.main(
@@ -303,7 +304,7 @@ def test_plane_of_rosenbaum_from_the_command_line(tmp_path):
     assert (narrow["case"], broad["case"]) == ("asynchronous", "correlated")
     for row in (narrow, broad):
         assert 3 < row["rate_e_hz"] < 6 and 5 < row["rate_i_hz"] < 9 and 0.8 < row["cv_e"] < 1.2
-    assert abs(narrow["near"]) < 0.02 < 0.05 < broad["near"]
+    assert 4 * abs(narrow["near"]) < broad["near"] and broad["near"] > 0.05
     assert broad["intermediate"] < -0.005 < narrow["intermediate"]
     near = np.array(broad["distances"]) < 0.2
     measured, expected = np.array(broad["correlations"]), np.array(broad["theory"])

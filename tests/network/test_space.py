@@ -158,6 +158,21 @@ def test_long_projections_are_taken_in_parts(monkeypatch):
     np.testing.assert_array_equal(whole.weights["p"], parts.weights["p"])
 
 
+def test_files_keep_positions_and_what_rules_by_distance_have_drawn(tmp_path):
+    sheet = space.torus((5, 6), 1e-3)
+    rule = space.FixedInDegree(4, space.Gaussian(2e-4), multiple=False)
+    delay = space.Conduction(0.2, offset=0.5e-3)
+    net = connect(rule, sheet, weights=space.Gaussian(3e-4, peak=0.2), delay=delay)
+    bs.save(net, tmp_path / "net.npz")
+    again = bs.load(tmp_path / "net.npz")
+    assert again.fingerprint() == net.fingerprint()
+    assert repr(again.projection("p")) == repr(net.projection("p"))
+    assert again["A"].positions.periodic and again["A"].positions.extent == (1e-3, 1e-3)
+    for one, other in zip(net.indices("p"), again.indices("p")):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(space.distances(net, "p"), space.distances(again, "p"))
+
+
 def test_brian2_gets_the_same_synapses(monkeypatch):
     brian2 = pytest.importorskip("brian2")
     monkeypatch.setitem(brian2.prefs, "codegen.target", "numpy")
@@ -233,6 +248,8 @@ TORUS = space.torus((4, 4), 1e-3)
         (lambda: connect(space.Bernoulli(GAUSS), SHEET, TORUS), "different spaces"),
         (lambda: connect(space.Bernoulli(GAUSS), SHEET, space.grid(4)), "different spaces"),
         (lambda: connect(None, SHEET, delay=space.Conduction(0.3)), "sparse projection"),
+        (lambda: connect(GAUSS, SHEET), "a function of distance; give a rule"),
+        (lambda: connect(bs.FixedInDegree(2), SHEET, weights=lambda d: d), "OfDistance"),
         (lambda: connect(bs.FixedInDegree(2), SHEET, weights=NEGATIVE), "Dale"),
         (lambda: connect(bs.FixedInDegree(2), SHEET, delay=NEGATIVE), ">= 0"),
     ],

@@ -293,3 +293,21 @@ def test_a_profile_of_ones_own_is_thinned_like_those_of_the_library():
     p, trials = Triangle()(naive_distance(pre, post)), 60
     total = sum(table(connect(space.Bernoulli(Triangle()), pre, post, seed=s)) for s in range(60))
     check_means(total, p, p * (1 - p), trials)
+
+
+def test_indices_are_where_sums_of_weights_exceed_a_number():
+    from biosnn.network import spatial_partners
+
+    class Numbers:
+        """Random numbers, among them what rounds to 1."""
+
+        def random(self, size):
+            return np.append(np.random.default_rng(3).random(size - 2), [0.0, 1.0])
+
+    weights = np.random.default_rng(1).random(3000) ** 9 * (np.arange(3000) % 3 > 0)
+    weights[-5:] = 0
+    found = spatial_partners._Chances(weights).draw(Numbers(), 20_000)
+    sums = np.cumsum(weights)
+    naive = np.searchsorted(sums, Numbers().random(20_000)[:-1] * sums[-1], side="right")
+    np.testing.assert_array_equal(found[:-1], naive)
+    assert found[-1] == np.flatnonzero(weights)[-1] and (weights[found] > 0).all()
