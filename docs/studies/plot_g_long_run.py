@@ -4,8 +4,8 @@ G. A long run, and what is in it
 
 Twenty seconds of a sparse circuit of 2000 neurons in the asynchronous irregular state. Spikes go to
 a file as they come; population means of the synaptic currents are recorded without storing those
-of single neurons. Then the usual questions: regularity, variability, correlations, dimensionality, the
-field potential and its spectrum.
+of single neurons. Then the usual questions: regularity, variability, correlations, dimensionality,
+the field potential and its spectrum.
 """
 
 import tempfile
