@@ -17,7 +17,7 @@ def population_statistics(
     width
         Bins of the synchrony, in seconds.
     sample
-        The synchrony is that of so many neurons, the first ones, so that populations compare.
+        The synchrony is that of this many neurons, the first ones, so that populations compare.
 
     Returns
     -------
@@ -25,18 +25,9 @@ def population_statistics(
     (`bs.stats.synchrony`); None where there are too few spikes.
     """
     cv, _ = bs.stats.pooled_cv(spikes)
-    synchrony = bs.stats.synchrony(first_neurons(spikes, sample), width)
+    synchrony = bs.stats.synchrony(spikes.select(units=slice(sample)), width)
     return {
         "rate_hz": float(bs.stats.firing_rates(spikes).mean()),
         "cv": float(cv) if np.isfinite(cv) else None,
         "synchrony": float(synchrony) if np.isfinite(synchrony) else None,
     }
-
-
-def first_neurons(spikes: bs.SpikeTrains, n: int) -> bs.SpikeTrains:
-    """The spikes of the first n neurons."""
-    if spikes.n_units <= n:
-        return spikes
-    keep = spikes.units < n
-    offsets = np.array([0, int(keep.sum())])
-    return type(spikes)(spikes.times[keep], spikes.units[keep], offsets, n, spikes.duration)

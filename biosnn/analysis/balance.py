@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..data.spike_base import exist
+from ..data.spike_base import in_trial
 from ..support import checks
 from ..support.show import About, Shows
 from ..support.tables import Table, number
@@ -104,7 +104,7 @@ def ei_balance(
     if own_steps is not None:
         trials, steps = e.shape[:2]
         own = checks.wholes(own_steps, "own_steps", 1, steps, shape=(trials,))
-        e, i = e[exist(own, steps)][None], i[exist(own, steps)][None]
+        e, i = e[in_trial(own, steps)][None], i[in_trial(own, steps)][None]
     over = 0, 1
     mean_e, mean_i = e.mean(axis=over), i.mean(axis=over)
     varies = (np.ptp(e, axis=over) > 0) & (np.ptp(i, axis=over) > 0)

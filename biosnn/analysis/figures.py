@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .protocols import PopulationLike, check
-from .style import share, size
+from .style import size, text_scale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -166,7 +166,7 @@ def name(axis: Axes, text: str) -> None:
         rotation=0,
         ha="right",
         va="center",
-        labelpad=10 * share(),
+        labelpad=10 * text_scale(),
         fontsize=size(0.9),
     )
 

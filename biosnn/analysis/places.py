@@ -15,7 +15,7 @@ import numpy as np
 
 from ..support import checks
 from .figures import fitted
-from .style import checked_width, share, size
+from .style import checked_width, size, text_scale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -166,7 +166,7 @@ def _figure(width, across, height):
     from matplotlib.figure import Figure  # here: importing biosnn does not import matplotlib
 
     inches = across if width is None else width / 2.54
-    made = Figure(figsize=(inches, height * (1 if width is None else share())))
+    made = Figure(figsize=(inches, height * (1 if width is None else text_scale())))
     _constrain(made)
     return made
 
@@ -174,7 +174,7 @@ def _figure(width, across, height):
 def _constrain(figure):
     """Let a figure leave room for all texts and legends."""
     figure.set_layout_engine("constrained")
-    figure.get_layout_engine().set(w_pad=0.1 * share(), h_pad=0.05)
+    figure.get_layout_engine().set(w_pad=0.1 * text_scale(), h_pad=0.05)
 
 
 def _empty(home):

@@ -13,7 +13,7 @@ from .plot_raster import checked_units, draw_ticks, rate_in_words
 from .plot_rates import draw_rates, rate_curves
 from .protocols import PopulationLike, SimulationLike, TraceLike
 from .rates import firing_rates
-from .recorded import Recorded, groups
+from .runs import Run, groups
 from .style import bare, drawing, pt, size
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def activity(
     >>> [axis.get_ylabel() for axis in figure.axes]
     ['input\nunit', 'E\nneuron']
     """
-    read = Recorded(recording)
+    read = Run(recording)
     trials, units, time = read.trials(trial), checked_units(units), read.window(start, stop)
     rasters = _rasters(read, populations)
     curves = _curves(read, rasters, trials, rate_bin)

@@ -14,7 +14,7 @@ from .figures import fitted, note
 from .places import place
 from .protocols import PopulationLike, SimulationLike, TraceLike
 from .rates import firing_rates
-from .recorded import groups, longest, window
+from .runs import groups, longest, window
 from .style import bare, drawing, pt, size
 from .windows import checked_width
 

@@ -11,7 +11,7 @@ from .balance import ei_balance
 from .figures import EXCITATORY, INHIBITORY, fitted, note, side, thinned
 from .places import place
 from .protocols import PopulationLike, SimulationLike, TraceLike
-from .recorded import Recorded
+from .runs import Run
 from .style import bare, drawing, pt, size
 from .synaptic_currents import current_states, currents_of
 
@@ -82,7 +82,7 @@ def currents(
     >>> bs.plot.currents(trace, "E").get_suptitle().split("\n")[0]
     'E, neuron 0, trial 0: only excitatory current'
     """
-    read = Recorded(recording)
+    read = Run(recording)
     found, e, i = _two_currents(read, population)
     trials, column, time = read.trials(trial), found.column(neuron), read.window(start, stop)
     inside, times = read.inside(time), found.times * time.factor

@@ -13,7 +13,7 @@ from .intervals import isi_cv
 from .places import place
 from .protocols import PopulationLike, SimulationLike, TraceLike
 from .rates import firing_rates
-from .recorded import groups, longest, window
+from .runs import groups, longest, window
 from .style import bare, drawing, pt, size
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 from .figures import DASHES, colour, note
 from .places import place
 from .protocols import GradientsLike, TraceLike, check
-from .recorded import window
+from .runs import window
 from .style import bare, drawing, pt, size
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from ..support import checks
 from .figures import colour, density, fitted, gaussian, side, thinned
 from .places import place
 from .protocols import PopulationLike, SimulationLike, TraceLike
-from .recorded import Recorded
+from .runs import Run
 from .style import bare, drawing, pt, size
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def membrane(
     >>> bs.plot.membrane(trace, "E", neuron=3, theory=(0.2, 0.5)).get_suptitle()
     'E, neuron 3, trial 0'
     """
-    read = Recorded(recording)
+    read = Run(recording)
     found, trials = read.states(population, ("U",)), read.trials(trial)
     column, time = found.column(neuron), read.window(start, stop)
     theory = None if theory is None else _checked_moments(theory)

@@ -10,7 +10,7 @@ from ..support import checks
 from .figures import colour, side
 from .places import place
 from .protocols import PopulationLike, SimulationLike, TraceLike
-from .recorded import Recorded
+from .runs import Run
 from .style import bare, drawing, pt, size
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def phase_plane(
     >>> bs.plot.phase_plane(done, "E").axes[0].get_xlabel()
     'U of E, neuron 0'
     """
-    read = Recorded(recording)
+    read = Run(recording)
     for state, what in ((x, "x"), (y, "y")):
         checks.instance(state, what, str, 'the name of a state, such as "U"')
     found, trial = read.states(population, (x, y)), read.trial(trial)

@@ -12,7 +12,7 @@ from ..support import checks
 from .figures import extent, fitted, inches, note, side, spaced
 from .places import place
 from .protocols import PopulationLike, SimulationLike, TraceLike
-from .recorded import Group, Window, groups, longest, window
+from .runs import Group, Window, groups, longest, window
 from .style import bare, drawing, pt, size
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from .figures import DASHES, thinned
 from .places import place
 from .protocols import PopulationLike, SimulationLike, TraceLike, looks_like
 from .rates import rate_over_time
-from .recorded import Window, groups, groups_of, longest, window
+from .runs import Window, groups, groups_of, longest, window
 from .style import bare, drawing, pt, size
 from .windows import checked_width
 

@@ -13,7 +13,7 @@ from .places import place
 from .plot_rates import with_dashes
 from .protocols import PopulationLike, SimulationLike, TraceLike
 from .rates import firing_rates
-from .recorded import groups, longest, window
+from .runs import groups, longest, window
 from .spectra import FEWEST_STEPS, LONGEST, power_spectrum
 from .style import bare, drawing, pt, size
 from .windows import checked_width

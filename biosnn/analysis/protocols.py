@@ -237,6 +237,11 @@ def looks_like(value: object, protocol: type) -> bool:
     )
 
 
+def is_run(value: object) -> bool:
+    """Whether an object is what `biosnn.run` or `biosnn.simulate` returns."""
+    return looks_like(value, TraceLike) or looks_like(value, SimulationLike)
+
+
 def check(value: Any, name: str, protocol: type, what: str) -> Any:
     """Return the value; ValueError that says it must be `what` unless it fits the protocol."""
     if not looks_like(value, protocol):

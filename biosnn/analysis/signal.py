@@ -13,6 +13,7 @@ from ..data.spike_trains import SpikeTrains
 from ..support import checks, timegrid
 from ..support.memory import check_room
 from ..support.show import About, Shows, milliseconds, plural
+from .protocols import is_run
 from .result_axes import drawn, label
 from .style import pt
 from .windows import check_trials, checked_width
@@ -191,7 +192,7 @@ def as_signal(signal: SignalLike, dt: Any, name: str = "signal", *, units: bool 
                 "out."
             )
         return signal
-    if hasattr(signal, "states") and hasattr(signal, "network"):
+    if is_run(signal):
         _refuse_run(signal, name)
     if dt is None:
         raise ValueError(
@@ -322,7 +323,7 @@ def _states(run):
     """The recorded states of a Trace, a Simulation or a Recording."""
     if isinstance(run, Recording):
         return run.states
-    if isinstance(run, type) or not (hasattr(run, "states") and hasattr(run, "network")):
+    if not is_run(run):
         checks.refuse("run", run, "what bs.run or bs.simulate returns")
     return run.states
 

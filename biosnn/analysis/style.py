@@ -107,7 +107,7 @@ def drawing(draw: Draw) -> Draw:
     return drawn  # type: ignore[return-value]
 
 
-def share() -> float:
+def text_scale() -> float:
     """Return the text size, as a share of that on a screen."""
     from matplotlib import rcParams
 
@@ -116,7 +116,7 @@ def share() -> float:
 
 def pt(points: float) -> float:
     """Scale the width of a line or the size of a mark with the text size."""
-    return points * (0.4 + 0.6 * share())
+    return points * (0.4 + 0.6 * text_scale())
 
 
 def size(part: float = 1.0) -> float:

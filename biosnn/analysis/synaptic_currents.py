@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..support import checks
 from .balance import check_magnitudes
-from .protocols import PopulationLike
+from .protocols import PopulationLike, is_run
 from .signal import Signal, SignalLike, recorded, same_signals
 
 
@@ -60,7 +60,7 @@ def synaptic_currents(run: Any, population: PopulationLike | str) -> tuple[Signa
     name = checks.instance(
         getattr(population, "name", population), "population", str, "a population or its name"
     )
-    if isinstance(run, type) or not hasattr(run, "network"):
+    if not is_run(run):
         checks.refuse("run", run, "what bs.run or bs.simulate returns")
     cells = run.network[name]
     names = current_states(cells)

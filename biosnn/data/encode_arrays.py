@@ -15,7 +15,7 @@ from ..support.units import hertz
 from .binning import bin_spikes
 from .modulated import scattered, trains_of
 from .poisson import check_mean
-from .spike_base import exist, steps_of_trials
+from .spike_base import in_trial, steps_of_trials
 from .spike_trains import SpikeTrains
 
 _KINDS = ("poisson", "regular")
@@ -139,5 +139,5 @@ def binned_counts(
     dt = time(dt, "dt", above=0, plausible=max(spikes.duration, plausible.BIN))
     counts = bin_spikes(spikes, dt, merge=False).dense().astype(float)
     left = spikes.durations[:, None] - dt * np.arange(counts.shape[1])
-    inside = exist(steps_of_trials(spikes.durations, dt), counts.shape[1])
+    inside = in_trial(steps_of_trials(spikes.durations, dt), counts.shape[1])
     return counts, np.where(inside, np.minimum(dt, left), np.nan)[..., None]

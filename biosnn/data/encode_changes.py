@@ -10,7 +10,7 @@ from ..support.checks import flag, real, reals, time
 from ..support.ranges import ranges
 from .encode_arrays import signal
 from .modulated import trains_of
-from .spike_base import exist, steps_of_trials
+from .spike_base import in_trial, steps_of_trials
 from .spike_trains import SpikeTrains, check_trains
 
 _MOST_CROSSINGS = 2.0**36
@@ -206,5 +206,5 @@ def decode_level_crossing(
         )
     begin = np.broadcast_to(begin, (len(spikes), channels))
     found = begin[:, None] + spacing * np.cumsum(change, axis=1)
-    inside = exist(steps_of_trials(spikes.durations, dt), n_steps)
+    inside = in_trial(steps_of_trials(spikes.durations, dt), n_steps)
     return np.where(inside[..., None], found, np.nan)

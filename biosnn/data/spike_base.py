@@ -105,12 +105,12 @@ def ends_after(times: np.ndarray, offsets: np.ndarray, most: float) -> NDArray[n
     return np.array([min(timegrid.after(times[first:last]), most) for first, last in trials])
 
 
-def exist(steps: np.ndarray, n_steps: int) -> NDArray[np.bool_]:
+def in_trial(steps: np.ndarray, n_steps: int) -> NDArray[np.bool_]:
     """Return (trial, step) whether a trial of so many steps has each of the first n_steps.
 
     Examples
     --------
-    >>> exist(np.array([1, 2]), 2)
+    >>> in_trial(np.array([1, 2]), 2)
     array([[ True, False],
            [ True,  True]])
     """

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.spike_base import exist
+from ..data.spike_base import in_trial
 from ..kernels import arrays
 from ..support.ranges import ranges
 from .packed import Packed
@@ -25,7 +25,7 @@ def counts_within(
         return recording.counts
     spikes, populations = recording.spikes, [p for p in packed.order if p.kind != "readout"]
     sizes = np.diff(spikes.pointers, axis=1).reshape(own_steps.size, -1, len(populations))
-    late = np.where(exist(own_steps, sizes.shape[1])[..., None], 0, sizes)
+    late = np.where(in_trial(own_steps, sizes.shape[1])[..., None], 0, sizes)
     count = late.sum(axis=(1, 2))
     at = ranges(spikes.pointers[:, -1] - count, count)
     first = np.array([packed.neurons(p.name).start for p in populations])
@@ -52,4 +52,6 @@ def by_spike(
     -------
     (trial, step, neuron): that of the count, and 0 after the end of a trial.
     """
-    return np.where(exist(own_steps, n_steps)[..., None], by_count[:, None], by_count.dtype.type(0))
+    return np.where(
+        in_trial(own_steps, n_steps)[..., None], by_count[:, None], by_count.dtype.type(0)
+    )

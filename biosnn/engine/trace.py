@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.spike_base import exist
+from ..data.spike_base import in_trial
 from ..data.spike_trains import SpikeTrains
 from ..kernels import arrays
 from ..network.network import Network
@@ -145,7 +145,7 @@ class Trace(Shows):
         spiking = [p for p in packed.order if p.kind != "readout"]
         sizes = np.diff(pointers, axis=1).reshape(self.n_trials, self.n_steps, len(spiking))
         if self.own_steps is not None:
-            sizes = sizes * exist(self.own_steps, self.n_steps)[..., None]
+            sizes = sizes * in_trial(self.own_steps, self.n_steps)[..., None]
         result = {}
         for p, population in enumerate(spiking):
             start = pointers[:, :-1].reshape(sizes.shape)[..., p].ravel()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..analysis.rates import rate_over_time
 from ..data.recording import Recording
-from ..data.spike_base import exist
+from ..data.spike_base import in_trial
 from ..data.spike_trains import SpikeTrains
 from ..engine.simulation import Simulation
 from ..engine.trace import Trace
@@ -106,7 +106,7 @@ def _until_the_end(trace, values):
     """States of trials of their own length, NaN after the end of each."""
     if trace.own_steps is None:
         return values
-    inside = exist(trace.own_steps, trace.n_steps)
+    inside = in_trial(trace.own_steps, trace.n_steps)
     return np.where(inside[..., None], values, values.dtype.type(np.nan))
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.spike_base import exist
+from ..data.spike_base import in_trial
 from ..engine.layouts import Layout, dense_spikes
 from ..engine.own_ends import by_spike as within_trials
 from ..kernels import arrays
@@ -205,7 +205,7 @@ def mask_of(
     mask = _of(masks, term, terms, "mask")
     if mask is not None:
         mask = _checked_mask(mask, term, n_trials, steps)
-    return mask if own_steps is None else _until_ends(mask, term, exist(own_steps, steps))
+    return mask if own_steps is None else _until_ends(mask, term, in_trial(own_steps, steps))
 
 
 def _checked_mask(mask, term, n_trials, steps):

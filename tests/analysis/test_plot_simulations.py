@@ -7,7 +7,7 @@ from matplotlib.colors import to_hex
 import biosnn as bs
 from biosnn.analysis import plot, stats
 from biosnn.analysis.figures import thinned
-from biosnn.analysis.recorded import window
+from biosnn.analysis.runs import window
 
 from .pictures import dalian, legend_of, line
 

@@ -12,7 +12,7 @@ from ..data.recording import Recording
 from ..data.spike_trains import SpikeTrains
 from ..support import checks
 from .figures import INPUT, RUNS, UNSIGNED, check_finite, colour, listed, sign_colour
-from .protocols import PopulationLike, SimulationLike, TraceLike, check, looks_like
+from .protocols import PopulationLike, SimulationLike, TraceLike, check, is_run, looks_like
 from .style import size
 from .windows import check_trials
 
@@ -20,7 +20,7 @@ _LONG = 10.0  # seconds: beyond, axes are in seconds
 _WHAT = "the Trace that run(…) returns or the Simulation that simulate(…) returns"
 
 
-class Recorded:
+class Run:
     """A Trace, of several trials, or a Simulation, of one, as figures read both.
 
     Parameters
@@ -270,9 +270,9 @@ def groups(recording: Any, populations: Any) -> tuple[list[Group], float]:
         chosen = _chosen(populations, found, found)
         start = recording.start if isinstance(recording, Recording) else 0.0
         return [found[name] for name in chosen], start if np.ndim(start) == 0 else 0.0
-    if not any(looks_like(recording, kind) for kind in (TraceLike, SimulationLike)):
+    if not is_run(recording):
         checks.refuse("recording", recording, f"{_WHAT}, SpikeTrains, or a dict of them")
-    read = Recorded(recording)
+    read = Run(recording)
     found = groups_of(recording, populations, read.spikes)
     read.trial(0)
     return found, read.start
