@@ -134,10 +134,10 @@ def _rasters(read, populations):
 
 def _curves(read, rasters, trials, rate_bin):
     """Curves of the rates in each trial; empty where they are not wanted."""
-    if rate_bin is None and not read.long:
+    if rate_bin is None and not read.simulated:
         return []
     names = [group.name for group in rasters if group.population.kind != "input"]
-    if not names and read.long:
+    if not names and read.simulated:
         names = [p.name for p in read.network.spiking]
     return [rate_curves(read.source, names, trial, rate_bin)[0] for trial in trials if names]
 
@@ -235,7 +235,7 @@ def _class_legend(where, axes, labels, one):
 def _outcome(read, trial, readouts):
     """The title: true class and prediction of each readout."""
     if read.labels is None:
-        return "" if read.long else f"trial {trial}"
+        return "" if read.simulated else f"trial {trial}"
     said = [f"class {int(read.labels[trial])}"]
     own = read.source.own_steps
     steps = slice(None if own is None else own[trial])

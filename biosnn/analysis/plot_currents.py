@@ -91,15 +91,15 @@ def currents(
     heads = []
     for axis, k in zip(where.axes, trials):
         own_e, own_i = e[k, inside[k], column], i[k, inside[k], column]
-        _curves(axis, times[inside[k]], own_e, own_i, "" if read.long else f" in trial {k}")
+        _curves(axis, times[inside[k]], own_e, own_i, "" if read.simulated else f" in trial {k}")
         heads.append((f"trial {k}: ", _balance(own_e[None, :, None], own_i[None, :, None])))
         bare(axis)
     time.axis(*where.axes)
     cells = found.population
     side(where.axes[0], f"synaptic current\n(threshold = {cells.neuron.threshold:g})")
-    said, all_trials = f"{cells.name}, neuron {neuron}", "" if read.long else ", all trials"
+    said, all_trials = f"{cells.name}, neuron {neuron}", "" if read.simulated else ", all trials"
     if n == 1:
-        said += f"{': ' if read.long else ', '}{'' if read.long else heads[0][0]}{heads[0][1]}"
+        said += f": {heads[0][1]}" if read.simulated else f", {''.join(heads[0])}"
     else:
         for axis, head in zip(where.axes, heads):
             short = fitted(where.home, "".join(head), 0.9 * where.inches / n, size(0.9))

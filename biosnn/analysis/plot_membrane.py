@@ -106,12 +106,13 @@ def membrane(
             axis.set_title(f"trial {number}", fontsize=size())
     values = values[inside]
     _histogram(right, values, theory, colour(cells))
-    spikes = [_spike_times(read, cells, neuron, number, time) for number in trials]
+    each = [read.spike_times(cells, neuron, number) for number in trials]
+    spikes = [own[time.holds(own)] * time.factor for own in each]
     side(left[0], _threshold(cells, spikes, values, left, right))
     time.axis(*left)
     for axis in where.axes:
         bare(axis)
-    one = f", trial {trials[0]}" if len(trials) == 1 and not read.long else ""
+    one = f", trial {trials[0]}" if len(trials) == 1 and not read.simulated else ""
     where.title(f"{cells.name}, neuron {neuron}{one}")
     marks = [each for each in (*right.patches, *right.lines) if str(each.get_label())[0] != "_"]
     where.legend(marks, [str(mark.get_label()) for mark in marks])
@@ -123,15 +124,6 @@ def _checked_moments(theory):
     what = "theory, the mean and standard deviation of U,"
     mean, deviation = checks.reals(theory, what, shape=(2,))
     return mean, checks.real(deviation, "the standard deviation of theory", above=0)
-
-
-def _spike_times(read, population, neuron, trial, time):
-    """When a neuron spiked, in units of the axis; empty where its spikes were not kept."""
-    if population.name not in read.spikes:
-        return np.empty(0)
-    spikes = read.spikes[population.name][trial]
-    times = spikes.times[spikes.units == neuron]
-    return times[time.holds(times)] * time.factor
 
 
 def _threshold(population, spikes, values, left, right):

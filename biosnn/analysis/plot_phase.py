@@ -93,36 +93,35 @@ def phase_plane(
     hue, cells = colour(found.population), found.population
     curve = [np.insert(values, resets, np.nan) for values in (first, second)]
     axis.plot(*curve, color=hue, linewidth=pt(1.0))
-    marks = [axis.plot(first[:1], second[:1], "o", mfc="white", mec="black", ms=pt(6))[0]]
-    words = [f"at {1e3 * time.start:g} ms"]
-    if resets.size:
-        look: dict[str, Any] = {
-            "marker": ".",
-            "markersize": pt(6),
-            "linestyle": "none",
-            "color": "black",
-        }
-        marks += axis.plot(first[resets], second[resets], **look)
-        words.append("after a spike")
-    for state, draw in ((x, axis.axvline), (y, axis.axhline)):
-        if state == "U" and np.isfinite(cells.neuron.threshold) and resets.size:
-            line = draw(cells.neuron.threshold, color="black", linewidth=pt(0.8), linestyle="--")
-            marks.append(line)
-            words.append("threshold")
+    marks = _marks(axis, first, second, resets, f"at {1e3 * time.start:g} ms")
+    if resets.size and np.isfinite(cells.neuron.threshold):
+        marks |= _threshold(axis, x, y, cells.neuron.threshold)
     axis.set_xlabel(f"{x} of {cells.name}, neuron {neuron}", fontsize=size())
     side(axis, f"{y} of {cells.name}, neuron {neuron}")
     bare(axis)
-    where.legend(marks, words)
+    where.legend(list(marks.values()), list(marks))
     return where.done()
+
+
+def _marks(axis, first, second, resets, start):
+    """What it is -> its mark: where the time begins, and resets."""
+    look: dict[str, Any] = {"linestyle": "none", "color": "black", "markersize": pt(6)}
+    marks = {start: axis.plot(first[:1], second[:1], marker="o", mfc="white", **look)[0]}
+    if resets.size:
+        marks["after a spike"] = axis.plot(first[resets], second[resets], marker=".", **look)[0]
+    return marks
+
+
+def _threshold(axis, x, y, threshold):
+    """What it is -> its mark: the threshold, if one of the states is the membrane."""
+    look: dict[str, Any] = {"color": "black", "linewidth": pt(0.8), "linestyle": "--"}
+    draws = {x: axis.axvline, y: axis.axhline}
+    return {"threshold": draws["U"](threshold, **look)} if "U" in draws else {}
 
 
 def _resets(read, found, neuron, trial, times):
     """Numbers of the recorded values that are the first at or after a spike of the neuron."""
-    name = found.population.name
-    if name not in read.spikes:
-        return np.empty(0, int)
-    spikes = read.spikes[name][trial]
-    at = spikes.times[spikes.units == neuron]
+    at = read.spike_times(found.population, neuron, trial)
     half = 0.5 * read.network.dt  # times of spikes and of states are rounded
     at = at[(at > times[0] + half) & (at < times[-1] + half)]
     return np.unique(np.searchsorted(times, at - half))

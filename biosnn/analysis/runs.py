@@ -35,20 +35,20 @@ class Run:
     """
 
     def __init__(self, source: Any) -> None:
-        self.long = looks_like(source, SimulationLike)
+        self.simulated = looks_like(source, SimulationLike)
         spikes = isinstance(source, (SpikeTrains, Mapping))
         what = f"{_WHAT}; of spikes alone there are plot.raster and plot.rates" if spikes else _WHAT
-        self.source = source if self.long else check(source, "recording", TraceLike, what)
+        self.source = source if self.simulated else check(source, "recording", TraceLike, what)
         self.network = source.network
         self.duration: float = source.duration
         self.start: float = source.start
-        self.inputs: Mapping[str, SpikeTrains] = {} if self.long else source.inputs
-        self.n_trials = 1 if self.long else _number_of_trials(source)
+        self.inputs: Mapping[str, SpikeTrains] = {} if self.simulated else source.inputs
+        self.n_trials = 1 if self.simulated else _number_of_trials(source)
 
     @property
     def labels(self) -> Any:
         """(trials,) class of each trial, or None."""
-        return None if self.long else self.source.labels
+        return None if self.simulated else self.source.labels
 
     @property
     def spikes(self) -> dict[str, SpikeTrains]:
@@ -87,8 +87,8 @@ class Run:
         if absent:
             wanted = ", ".join(f'"{key}"' for key in keys)
             raise ValueError(
-                f"the {'simulation' if self.long else 'trace'} has no {' and '.join(absent)}, "
-                f"which this figure shows: {'simulate' if self.long else 'run'}(..., "
+                f"the {'simulation' if self.simulated else 'trace'} has no {' and '.join(absent)}, "
+                f"which this figure shows: {'simulate' if self.simulated else 'run'}(..., "
                 f"record=[{wanted}])."
             )
         groups = getattr(self.source, "groups", {})
@@ -111,17 +111,24 @@ class Run:
         """(trial, step, neuron) values of a state."""
         values = self.source.states[key]
         check_finite(values, key)
-        return values[None] if self.long else values
+        return values[None] if self.simulated else values
 
     @property
     def times(self) -> np.ndarray:
         """Seconds of the recorded values."""
-        return self.source.state_times if self.long else self.source.times
+        return self.source.state_times if self.simulated else self.source.times
+
+    def spike_times(self, population: Any, neuron: int, trial: int) -> np.ndarray:
+        """Return when a neuron spiked, in seconds; nothing where its spikes were not kept."""
+        if population.name not in self.spikes:
+            return np.empty(0)
+        spikes = self.spikes[population.name][trial]
+        return spikes.times[spikes.units == neuron]
 
     def inside(self, time: Window) -> np.ndarray:
         """Return (trial, step) which recorded values lie in a window, and before a trial's end."""
         picked = np.tile(time.picks(self.times), (self.n_trials, 1))
-        own = None if self.long else self.source.own_steps
+        own = None if self.simulated else self.source.own_steps
         if own is not None:
             picked &= np.arange(picked.shape[1]) < own[:, None]
         return picked

@@ -272,7 +272,7 @@ def recorded(run: Any, name: str) -> Signal:
     Raises
     ------
     ValueError
-        If it is no run, the state was not recorded, or a simulation has recorded it once only.
+        If it is not a run, the state was not recorded, or a simulation has recorded it only once.
 
     Examples
     --------

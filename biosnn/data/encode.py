@@ -5,7 +5,7 @@
 
 Values are (trial, channel), of trials that last `duration` seconds, or (trial, time, channel), with
 a sample every `dt` seconds. Names are those of snnTorch's spikegen; times are in seconds, rates in
-hertz. What can be undone has a `decode_` beside it.
+hertz. What can be undone has a `decode_` function.
 """
 
 from .encode_changes import decode_level_crossing, delta, level_crossing

@@ -132,7 +132,7 @@ def decode_population(
     centres, sd = _curves(n, low, high, width)
     if spikes.n_units % centres.size:
         raise ValueError(
-            f"the spike trains have {spikes.n_units} units, which is no multiple of n = "
+            f"the spike trains have {spikes.n_units} units, which is not a multiple of n = "
             f"{centres.size} units for each channel."
         )
     bottom, top = rate_range(min_rate, max_rate)

@@ -19,7 +19,7 @@ _SAME = 1e-9  # seconds by which the ends of equal trials may differ
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Recording(Shows, Mapping[str, SpikeTrains]):
-    """Spike trains by population, with what files of other programs say beside them.
+    """Spike trains by population, and what files of other programs say about them.
 
     It is what `read_spikes` and the readers of `biosnn.interop` return. Indexing selects a
     population: `recording["E"]`; it goes wherever a dict of SpikeTrains goes.

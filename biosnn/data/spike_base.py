@@ -132,7 +132,7 @@ def numbers(index: Any, n: int, what: str) -> NDArray[np.int64]:
     IndexError
         If there is no such thing.
     ValueError
-        If it is no index.
+        If it is not an index.
 
     Examples
     --------

@@ -170,7 +170,7 @@ def executor_of(executor: Any, threads: int | None, points: int) -> Here | Own |
     Raises
     ------
     ValueError
-        If it is no executor.
+        If it is not an executor.
     """
     threads = None if threads is None else checked_threads(threads)
     if executor is None:

@@ -147,7 +147,7 @@ def unpack(name: str, head: dict[str, Any], arrays: dict[str, np.ndarray]) -> An
     try:
         return _unpack(name, head, arrays)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise OSError(f"{name!r} is no object of a point of a sweep ({error!r}).") from error
+        raise OSError(f"{name!r} is not an object of a point of a sweep ({error!r}).") from error
 
 
 def _unpack(name, head, arrays):
@@ -207,14 +207,14 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     wrong = [name for name, kind in _HEAD.items() if not isinstance(head.get(name, _MISSING), kind)]
     if head.get("format") != FORMAT or wrong:
         raise OSError(
-            f"{path} is no {WHAT} that this version of biosnn reads: its format is "
+            f"{path} is not a {WHAT} that this version of biosnn reads: its format is "
             f"{head.get('format')!r}, where {FORMAT!r} is read"
             + (f", and {', '.join(wrong)} is not as it should be." if wrong else ".")
         )
     results = {"numbers": head["numbers"], "objects": head["objects"]}
     known = key_of(head["function"], head["parameters"], head["seed"])
     if head["content"] != _digest(results, arrays) or head["key"] != known:
-        raise OSError(f"{path} is no usable {WHAT}: its digests are not of what it holds.")
+        raise OSError(f"{path} is not a usable {WHAT}: its digests are not of what it holds.")
     return head, arrays
 
 

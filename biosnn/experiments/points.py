@@ -68,7 +68,7 @@ def _name(name):
     if not isinstance(name, str) or not name.isidentifier():
         checks.refuse("a parameter of grid", name, "the name of an argument of the function")
     if name in SEEDED:
-        raise ValueError(f"{name} is no parameter of grid: give seeds=… in its place.")
+        raise ValueError(f"{name} cannot be a parameter of grid: give seeds=… in its place.")
     return name
 
 
@@ -143,7 +143,7 @@ def jobs(
     if not accepted and len(numbers) > 1:
         raise ValueError(
             f"there are {len(numbers)} seeds, and {described[0]} takes no argument named seed or "
-            "rng: it would compute the same as often. Let it take one."
+            "rng: every seed would give the same. Let it take one."
         )
     _check_arguments(function, described[0], parameters[0], accepted)
     found = []

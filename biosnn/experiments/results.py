@@ -70,7 +70,7 @@ class Sweep(Shows):
 
     @property
     def failures(self) -> tuple[Point, ...]:
-        """Points that failed, each with its traceback as `error`."""
+        """Points that failed, each with its traceback in `error`."""
         return tuple(point for point in self.points if point.error is not None)
 
     @property

@@ -58,8 +58,8 @@ def sweep(
         process. Or anything with `submit`: a Client of dask, an executor of submitit,
         mpi4py.futures or concurrent.futures.
     folder
-        Where each point is stored as soon as it is there. All workers must see it. Without a
-        folder, results are kept in memory.
+        Folder in which each point is stored as soon as it is done. All workers must see it.
+        Default: results are kept in memory.
 
     Other Parameters
     ----------------
@@ -79,7 +79,7 @@ def sweep(
         Largest number of threads of a point. Default: the processors, divided by the workers of a
         machine.
     batch
-        Points that are submitted together. Default 1; for submitit as many as make 16 jobs.
+        Points that are submitted together. Default 1; for submitit, as many as give 16 jobs.
     progress
         Show a bar with the time that remains.
 

@@ -31,7 +31,7 @@ def begin(folder: Path, described: tuple[str, str], jobs: list[Job], overwrite: 
     jobs
         All points.
     overwrite
-        Whether what is there of these points is removed.
+        Whether files of these points are removed first.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def load_sweep(folder: str | os.PathLike) -> Sweep:
 
     Returns
     -------
-    The points that are there by now. Arrays are read when they are asked for.
+    The points that are done by now. Arrays are read when they are asked for.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def _listed(path):
         if text["format"] != _FORMAT or not isinstance(name, str) or not isinstance(keys, list):
             raise ValueError(f"its format is {text['format']!r}, where {_FORMAT!r} is read")
         if not all(isinstance(key, str) and key.isalnum() for key in keys):
-            raise ValueError("it has keys of points that are none")
+            raise ValueError("it has keys that no point can have")
     except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
-        raise OSError(f"{path} is no list of points of a sweep: {error!r}.") from error
+        raise OSError(f"{path} is not a list of the points of a sweep: {error!r}.") from error
     return name, keys

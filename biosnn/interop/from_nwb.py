@@ -43,7 +43,7 @@ def from_nwb(path: str | os.PathLike, *, population: str = UNITS) -> Recording:
     FileNotFoundError
         If there is no such file.
     OSError
-        If it is no NWB file.
+        If it is not an NWB file.
     ValueError
         If it has no units.
 

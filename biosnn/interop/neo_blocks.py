@@ -158,7 +158,7 @@ def from_neo(block: Any, *, population: str = UNITS) -> Recording:
     -------
     A Recording: population -> SpikeTrains, signals as states (trial, time, neuron), and the
     `start` of the trials, their t_start. Units are ordered by their annotation index, or as they
-    stand.
+    come.
 
     Raises
     ------

@@ -122,7 +122,7 @@ def from_sonata(
     FileNotFoundError
         If there is no such file.
     OSError
-        If it is no SONATA file of spikes.
+        If it is not a SONATA file of spikes.
     ValueError
         If spikes lie outside of the given times or neurons.
 

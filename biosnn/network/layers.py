@@ -53,7 +53,7 @@ def layer(
     surrogate
         Surrogate gradient of its spikes.
     learn
-        What training may change beside weights, such as {"mem": "neuron"} (see
+        What training may change besides weights, such as {"mem": "neuron"} (see
         `Network.population`).
 
     Returns
@@ -117,7 +117,7 @@ def dalian_layer(
     surrogate
         Surrogate gradient of their spikes.
     learn
-        What training may change beside weights, such as {"mem": "neuron"} (see
+        What training may change besides weights, such as {"mem": "neuron"} (see
         `Network.population`).
 
     Returns
@@ -190,7 +190,7 @@ def convolutional_layer(
     surrogate
         Surrogate gradient of its spikes.
     learn
-        What training may change beside weights, such as {"mem": "neuron"} (see
+        What training may change besides weights, such as {"mem": "neuron"} (see
         `Network.population`).
 
     Returns
@@ -268,7 +268,7 @@ def dalian_convolutional_layer(
     surrogate
         Surrogate gradient of their spikes.
     learn
-        What training may change beside weights, such as {"mem": "neuron"} (see
+        What training may change besides weights, such as {"mem": "neuron"} (see
         `Network.population`).
 
     Returns

@@ -1,4 +1,4 @@
-"""Whole networks in files: save, load, and load_weights into a network that is there already.
+"""Whole networks in files: save, load, and load_weights into an existing network.
 
 What a file holds is listed in docs/reference/files.rst: a record of JSON, and arrays. Checkpoints
 of trainings hold the same, and more.
@@ -42,7 +42,7 @@ def save(network: Network, path: str | Path) -> None:
 
     See Also
     --------
-    save_state : for where a simulation stands.
+    save_state : the state of a simulation.
 
     Examples
     --------
@@ -104,7 +104,7 @@ def load(path: str | Path) -> Network:
 
 
 def load_weights(network: Network, path: str | Path) -> None:
-    """Read weights and learned parameters from a file into a network that is there already.
+    """Read weights and learned parameters from a file into an existing network.
 
     Parameters
     ----------

@@ -282,5 +282,5 @@ def pairs_of(entries: list[Any], pair: Callable[[Any], tuple[Any, Any]]) -> dict
     pairs = [pair(entry) for entry in entries]
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError(f"of {', '.join(str(key) for key, _ in pairs)} one is there twice.")
+        raise ValueError(f"{', '.join(str(key) for key, _ in pairs)}: one of these comes twice.")
     return found

@@ -175,7 +175,7 @@ def test_a_folder_that_is_none_is_refused(home):
     with pytest.raises(OSError, match="no sweep"):
         bs.experiments.load_sweep(home)
     (home / "sweep.json").write_text("[]")
-    with pytest.raises(OSError, match="no list of points"):
+    with pytest.raises(OSError, match="not a list of the points"):
         bs.experiments.load_sweep(home)
 
 
