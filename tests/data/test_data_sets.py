@@ -1,20 +1,12 @@
 """Randman against loops over its formula, parts of a data set, Poisson statistics."""
 
-import hashlib
-import http.server
 import math
-import sys
-import threading
-import zipfile
-from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 from scipy import stats
 
-from biosnn import SpikeTrains
-from biosnn.data import fetch_shd, load_shd, load_speakers, poisson, randman, split
+from biosnn.data import poisson, randman, split
 from biosnn.data.randman import manifold_values
 
 # Randman

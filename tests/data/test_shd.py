@@ -11,11 +11,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from scipy import stats
 
 from biosnn import SpikeTrains
-from biosnn.data import fetch_shd, load_shd, load_speakers, poisson, randman, split
-from biosnn.data.randman import manifold_values
+from biosnn.data import fetch_shd, load_shd, load_speakers, split
 
 DIGITS = Path(__file__).parents[2] / "../shared/data/spoken_digits_test.h5"
 TIMES = [[0.125, 0.25, 0.5], [], [0.0625, 0.6875]]

@@ -1,12 +1,8 @@
 """What files hold is checked before anything is used."""
 
 import os
-import stat
-import subprocess
-import sys
 import zipfile
 from dataclasses import replace
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -14,8 +10,7 @@ import pytest
 
 import biosnn as bs
 from biosnn.data import load_shd, load_speakers, spike_file
-from biosnn.support import array_file, file_format, files, hdf5, schema
-from biosnn.training.session import Session
+from biosnn.support import array_file, file_format, hdf5
 from tests.fuzz import subjects
 
 

@@ -4,17 +4,12 @@ import os
 import stat
 import subprocess
 import sys
-import zipfile
-from dataclasses import replace
 from pathlib import Path
 
-import h5py
-import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn.data import load_shd, load_speakers, spike_file
-from biosnn.support import array_file, file_format, files, hdf5, schema
+from biosnn.support import files, hdf5, schema
 from biosnn.training.session import Session
 from tests.fuzz import subjects
 
