@@ -13,7 +13,7 @@ from ..support.show import About, Shows
 from ..support.tables import number
 from .balance import ei_balance
 from .figures import EXCITATORY, INHIBITORY
-from .result_axes import drawn, label
+from .places import label, one_panel
 from .signal import SignalLike
 from .style import pt
 from .synaptic_currents import two_currents
@@ -86,7 +86,7 @@ class BalanceOverTime(Shows):
         >>> found.plot().axes[0].get_xlabel()
         'time (s)'
         """
-        return drawn(self._draw, ax, width)
+        return one_panel(self._draw, ax=ax, width=width)
 
     def _draw(self, axis):
         """Draw on Axes."""
@@ -218,7 +218,7 @@ class DetailedBalance(Shows):
         >>> bs.signals.detailed_balance(e, e).plot().axes[0].get_xlabel()
         'mean excitatory input'
         """
-        return drawn(self._draw, ax, width, (4.2, 3.8))
+        return one_panel(self._draw, ax=ax, width=width, screen=(4.2, 3.8))
 
     def _draw(self, axis):
         """Draw on Axes."""

@@ -12,7 +12,7 @@ from ..support import checks
 from ..support.show import About, Shows
 from ..support.tables import number
 from .figures import RUNS
-from .result_axes import drawn, label
+from .places import label, one_panel
 from .signal import SignalLike, same_signals
 from .spectra import LONGEST, MOST_CHANNELS, densities, n_segments, segment_steps, without_axis
 from .style import pt
@@ -107,7 +107,7 @@ class Coherence(Shows):
         >>> bs.signals.coherence(one, other, 1e-3).plot().axes[0].get_ylabel()
         'coherence'
         """
-        return drawn(self._draw, ax, width)
+        return one_panel(self._draw, ax=ax, width=width)
 
     def _draw(self, axis):
         """Draw on Axes."""

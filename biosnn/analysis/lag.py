@@ -12,7 +12,7 @@ from ..support import checks, timegrid
 from ..support.show import About, Shows
 from ..support.tables import number
 from .figures import INHIBITORY
-from .result_axes import drawn, label
+from .places import label, one_panel
 from .signal import SignalLike
 from .style import pt
 from .synaptic_currents import two_currents
@@ -70,7 +70,7 @@ class InhibitionLag(Shows):
         >>> figure.axes[0].get_ylabel()
         'correlation of E and I'
         """
-        return drawn(self._draw, ax, width)
+        return one_panel(self._draw, ax=ax, width=width)
 
     def _draw(self, axis):
         """Draw on Axes."""

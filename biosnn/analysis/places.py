@@ -6,7 +6,7 @@ and return the axes: one Axes, or an array (panels,) where there are several.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..support import checks
-from .figures import fitted
-from .style import checked_width, size, text_scale
+from .figures import fitted, side
+from .style import bare, checked_width, drawing, size, text_scale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -153,6 +153,50 @@ def place(
     for axis in axes[panels:]:
         axis.remove()
     return Place(home, list(axes[:panels]), columns, new=new, whole=True)
+
+
+@drawing
+def one_panel(
+    draw: Callable[[Axes], None],
+    *,
+    ax: Ax | None,
+    width: float | None,
+    screen: tuple[float, float] = (6.0, 3.6),
+) -> Drawn:
+    """Draw the figure of a result, which has one panel.
+
+    Parameters
+    ----------
+    draw
+        Draws on Axes.
+    ax
+        Where to draw, or None for a new figure.
+    width
+        Width of a new figure on paper in cm, or None for the screen.
+    screen
+        Inches of a new figure on a screen.
+
+    Returns
+    -------
+    The figure, or with `ax` the axes.
+
+    Raises
+    ------
+    ValueError
+        If `ax` is something else, or `width` is given with it.
+    """
+    where = place(ax, screen, width)
+    (axis,) = where.axes
+    draw(axis)
+    bare(axis)
+    return where.done()
+
+
+def label(axis: Axes, x: str, y: str) -> None:
+    """Label both axes, in lines that fit."""
+    home: Any = axis.get_figure()
+    axis.set_xlabel(fitted(home, x, axis.bbox.width / home.dpi, size()), fontsize=size())
+    side(axis, y)
 
 
 def beside(width: float | None, panels: int, most: int, least: float = 4.0) -> int:

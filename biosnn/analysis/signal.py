@@ -13,8 +13,8 @@ from ..data.spike_trains import SpikeTrains
 from ..support import checks, timegrid
 from ..support.memory import check_room
 from ..support.show import About, Shows, milliseconds, plural
+from .places import label, one_panel
 from .protocols import is_run
-from .result_axes import drawn, label
 from .style import pt
 from .windows import check_trials, checked_width
 
@@ -146,7 +146,7 @@ class Signal(Shows):
             axis.plot(self.times, values.mean(axis=1), color="black", linewidth=pt(1.2))
             label(axis, "time (s)", "signal")
 
-        return drawn(draw, ax, width)
+        return one_panel(draw, ax=ax, width=width)
 
     def _about(self) -> About:
         rows = [

@@ -13,7 +13,7 @@ from ..support import checks, timegrid
 from ..support.show import About, Shows
 from ..support.tables import number
 from .figures import RUNS
-from .result_axes import drawn, label
+from .places import label, one_panel
 from .signal import Signal, SignalLike, as_signal
 from .style import pt
 
@@ -140,7 +140,7 @@ class Spectrum(Shows):
         >>> bs.signals.power_spectrum(noise, 1e-3).plot().axes[0].get_xlabel()
         'frequency (Hz)'
         """
-        return drawn(self._draw, ax, width)
+        return one_panel(self._draw, ax=ax, width=width)
 
     def _draw(self, axis):
         """Draw on Axes."""

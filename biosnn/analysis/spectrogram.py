@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..support import checks, timegrid
 from ..support.show import About, Shows
-from .result_axes import drawn, label
+from .places import label, one_panel
 from .signal import SignalLike, as_signal
 from .spectra import segment_steps, without_axis
 from .style import size
@@ -81,7 +81,7 @@ class Spectrogram(Shows):
         top = self.frequencies[-1]
         if highest is not None:
             top = checks.real(highest, "highest", self.frequencies[1], unit="hertz")
-        return drawn(lambda axis: self._draw(axis, top), ax, width)
+        return one_panel(lambda axis: self._draw(axis, top), ax=ax, width=width)
 
     def _draw(self, axis, top):
         """Draw on Axes."""

@@ -12,7 +12,7 @@ from ..support import checks, timegrid
 from ..support.show import About, Shows, milliseconds
 from ..support.tables import number
 from .figures import KINDS
-from .result_axes import drawn, label
+from .places import label, one_panel
 from .signal import SignalLike, as_signal
 from .style import pt
 
@@ -77,7 +77,7 @@ class Timescale(Shows):
         >>> bs.signals.intrinsic_timescale(slow, 1e-3).plot().axes[0].get_xlabel()
         'lag (ms)'
         """
-        return drawn(self._draw, ax, width)
+        return one_panel(self._draw, ax=ax, width=width)
 
     def _draw(self, axis):
         """Draw on Axes."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..analysis.figures import sign_colour
-from ..analysis.result_axes import drawn, label
+from ..analysis.places import label, one_panel
 from ..analysis.style import pt
 from ..engine.background import Current
 from ..network.network import Network
@@ -106,7 +106,7 @@ class GainCurve(Shows):
         >>> curve.plot().axes[0].get_ylabel()
         'rate (Hz)'
         """
-        return drawn(self._draw, ax, width)
+        return one_panel(self._draw, ax=ax, width=width)
 
     def _draw(self, axis):
         """Draw on Axes."""

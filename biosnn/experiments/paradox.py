@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..analysis.figures import sign_colour
-from ..analysis.result_axes import drawn, label
+from ..analysis.places import label, one_panel
 from ..analysis.style import pt, size
 from ..engine.background import Current
 from ..network.network import Network
@@ -150,7 +150,7 @@ class ParadoxicalEffect(Shows):
         --------
         See `paradoxical_effect`.
         """
-        return drawn(self._draw, ax, width)
+        return one_panel(self._draw, ax=ax, width=width)
 
     def _draw(self, axis):
         """Draw on Axes."""
