@@ -24,7 +24,7 @@ from .data.augmentations import (
     TimeStretch,
 )
 from .data.binning import bin_spikes
-from .data.joining import concatenate, from_dense
+from .data.joining import concatenate
 from .data.spike_file import read_spikes
 from .data.spike_trains import SpikeTrains
 from .engine.background import Current, OrnsteinUhlenbeck, PoissonInput
@@ -228,7 +228,6 @@ __all__ = [
     "experiments",
     "families",
     "fluctuation_driven",
-    "from_dense",
     "from_scipy",
     "gradient",
     "interop",

@@ -146,7 +146,7 @@ def around_inhibition(done: bs.Simulation) -> tuple[np.ndarray, np.ndarray, floa
     synapses = done.network.synapses["I->E"]
     pairs = (synapses.sources, synapses.target)
     lags, rates = bs.stats.cross_correlogram(
-        done.spikes["I"], done.spikes["E"], pairs, reach=REACH, width=BIN
+        done.spikes["I"], done.spikes["E"], pairs, reach=REACH, bin_width=BIN
     )
     return lags, rates, float(np.average(rates, weights=np.exp(-np.abs(lags) / TAU)))
 

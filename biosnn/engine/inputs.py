@@ -130,7 +130,7 @@ def input_trains(network: Network, spikes: Inputs) -> list[SpikeTrains]:
         if not isinstance(spikes[population.name], SpikeTrains):
             raise ValueError(
                 f"input {population.name!r} gets {shown(spikes[population.name])}; it must be "
-                "SpikeTrains, such as biosnn.from_dense(counts, dt) of an array."
+                "SpikeTrains, such as biosnn.SpikeTrains.from_dense(counts, dt) of an array."
             )
         if spikes[population.name].n_units != population.n:
             raise ValueError(
