@@ -128,8 +128,8 @@ def _lags(reach, bin_width, duration):
         return reach, reach / _BINS
     if timegrid.covering_windows(reach, bin_width) * bin_width > reach * (1 + 1e-9):
         raise ValueError(
-            f"bin_width is {bin_width:g} s; it must divide reach, {reach:g} s, so that a bin begins "
-            "at lag 0."
+            f"bin_width is {bin_width:g} s; it must divide reach, {reach:g} s, so that a bin "
+            "begins at lag 0."
         )
     return reach, bin_width
 

@@ -1,8 +1,10 @@
 """Figures of activity show the spikes and readouts of the trial, and say what they are."""
 
 import numpy as np
+import pytest
 from matplotlib.colors import to_hex
 
+import biosnn as bs
 from biosnn.analysis import plot, stats
 from biosnn.analysis.plot_raster import rate_in_words
 from biosnn.data.spike_trains import SpikeTrains

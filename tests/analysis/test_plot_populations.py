@@ -333,7 +333,10 @@ def test_a_confusion_matrix_is_in_percent_of_each_class():
         (lambda s: plot.spectrum(s, rate_bin=0.1), "segment is 0.5 s, 5 bins"),
         (lambda s: plot.correlograms(s, reach=1.0), "reach is 1.0 s"),
         (lambda s: plot.correlograms(s, reach=0.3), "reach is 0.3 s; .* half the duration"),
-        (lambda s: plot.correlograms(s, reach=0.1, bin_width=3e-3), "bin_width is 0.003 s; it must"),
+        (
+            lambda s: plot.correlograms(s, reach=0.1, bin_width=3e-3),
+            "bin_width is 0.003 s; it must",
+        ),
         (lambda s: plot.correlograms(s, units=0), "units is 0"),
         (lambda s: plot.correlograms(s, seed="a"), "seed is 'a'"),
         (lambda s: plot.confusion([1, 2]), r"counts have shape \(2,\); they must be numbers of"),
