@@ -1,6 +1,6 @@
 """Perturbations of a network: silence, clamp, stimulate, lesion, rewire, scale.
 
-`run`, `simulate` and `evaluate` take a list of them, and the network stays as it is:
+`run`, `simulate`, `evaluate` and `predict` take a list of them, and the network stays as it is:
 
     run(net, spikes, perturbations=[perturb.Silence("I", fraction=0.2, start=0.1, stop=0.2)])
 
