@@ -201,7 +201,9 @@ def events_of(
         events, steps = bin_inputs(network, given, merge)
         return events, steps, {p.name: train for p, train in zip(network.inputs, trains)}
     if spikes is not None or duration is None:
-        raise ValueError("the network has no inputs: give spikes=None and a duration in seconds.")
+        raise ValueError(
+            "the network has no inputs: spikes must be None, and duration=… in seconds given."
+        )
     steps = timegrid.covering_steps(duration, network.dt)
     n_trials = max([np.shape(c)[0] for c in currents.values() if np.ndim(c) == 3] + [least])
     return (
