@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -364,6 +364,8 @@ class SpikeTrains(SpikeTrainsForms, SpikeTrainsParts):
 def check_trains(spikes: Any, name: str = "spikes") -> None:
     """ValueError unless `spikes` are SpikeTrains."""
     such = "bs.data.poisson(20.0, 100, 1.0, seed=1) or bs.SpikeTrains.from_dense(counts, dt)"
+    if isinstance(getattr(spikes, "spikes", spikes), Mapping):
+        such = "those of one population, run.spikes['E'] or recording['E']"
     checks.instance(spikes, name, SpikeTrains, f"SpikeTrains, such as {such}")
 
 

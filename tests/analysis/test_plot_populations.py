@@ -331,6 +331,10 @@ def test_a_confusion_matrix_is_in_percent_of_each_class():
         (lambda s: plot.spectrum(s, segment=3e-3), "segment is 0.003 s, 3 bins of 0.001 s; .* 8"),
         (lambda s: plot.spectrum(s, segment=1.0), "fit into the 0.5 s that there are"),
         (lambda s: plot.spectrum(s, rate_bin=0.1), "segment is 0.5 s, 5 bins"),
+        (
+            lambda s: plot.confusion(bs.Evaluation(0.1, 0.5, np.zeros(2), {})),
+            "plot.confusion.found.confusion",
+        ),
         (lambda s: plot.correlograms(s, reach=1.0), "reach is 1.0 s"),
         (lambda s: plot.correlograms(s, reach=0.3), "reach is 0.3 s; .* half the duration"),
         (

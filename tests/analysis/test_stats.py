@@ -445,6 +445,7 @@ TRAINS = SpikeTrains.from_dense(np.ones((1, 10, 2), int), 0.1)
     "call, message",
     [
         (lambda: stats.firing_rates(TRAINS[:0]), "no trials"),
+        (lambda: stats.isi_cv({"E": TRAINS}), "those of one population, run.spikes"),
         (lambda: stats.rate_over_time(TRAINS, 0.0), "width is 0.0 s.*above 0"),
         (
             lambda: stats.rate_over_time(TRAINS, 2.0),
