@@ -85,7 +85,7 @@ def build(
     return net
 
 
-def current() -> list[bs.Current]:
+def background() -> list[bs.Current]:
     """What every neuron gets, 20 mV of drive."""
     return [bs.Current(name, DRIVE) for name in "EI"]
 
@@ -219,7 +219,7 @@ def main(arguments: list[str] | None = None) -> None:
         "every": 10,
         "threads": args.threads,
         "progress": False,
-        "background": current(),
+        "background": background(),
     }
     net = build(args.scale, args.seed, None)
     before = bs.simulate(net, BEFORE, initial=initial_state(), seed=args.seed, **simulation)
