@@ -97,8 +97,8 @@ def apply(network: Any, perturbations: Sequence[Perturbation]) -> Any:
     for each in checked(perturbations):
         if isinstance(each, (Silence, Clamp, Stimulate)):
             raise ValueError(
-                f"{type(each).__name__} acts for a while, so it is for run, simulate and evaluate; "
-                "a network itself can have Lesion, LesionSynapses, Scale and Rewire."
+                f"{type(each).__name__} acts for a while, so it is for run, simulate, evaluate and "
+                "predict; a network itself can have Lesion, LesionSynapses, Scale and Rewire."
             )
     other = _copy(derived(network, perturbations))
     other.weights = {name: np.array(weights)[()] for name, weights in other.weights.items()}
