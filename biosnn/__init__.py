@@ -3,6 +3,14 @@
 Describe a network (`Network`, neuron models such as `ei_lif`), start it in the fluctuation-driven
 regime (`fluctuation_driven`), train it (`train`, `evaluate`) or simulate it (`run`, `simulate`),
 and check it against Brian2 (`brian.compare`). All times are in seconds, all rates in hertz.
+
+    SpikeTrains, data, encode           input: spikes, data sets, numbers as spikes
+    space, perturb                      connections by distance; silencing, stimuli, lesions
+    predict, save, load                 after training
+    stats, signals, plot                statistics, spectra and field potentials, figures
+    theory, regime                      what mean-field theory says of a circuit
+    sweep, experiments                  many runs
+    interop, brian                      other programs: Neo, pandas, xarray, NWB, NIR …; Brian2
 """
 
 import typing as _typing
@@ -23,7 +31,7 @@ from .data.augmentations import (
     TimeStretch,
 )
 from .data.binning import bin_spikes
-from .data.joining import concatenate, from_dense
+from .data.joining import concatenate
 from .data.spike_file import read_spikes
 from .data.spike_trains import SpikeTrains
 from .engine.background import Current, OrnsteinUhlenbeck, PoissonInput
@@ -229,7 +237,6 @@ __all__ = [
     "experiments",
     "families",
     "fluctuation_driven",
-    "from_dense",
     "from_scipy",
     "gradient",
     "interop",

@@ -101,8 +101,8 @@ def clusters(
     return pre, post, np.where(same[pre, post], STRENGTH, 1.0)
 
 
-def build(case: str, scale: float, seed: int) -> tuple[bs.Network, list[bs.Current]]:
-    """Build the network, "uniform" or "clustered", and its constant input. seed: >= 0."""
+def build(case: str, scale: float, seed: int) -> bs.Network:
+    """Build the network, "uniform" or "clustered". seed: >= 0."""
     net, rng = bs.Network(DT), np.random.default_rng(seed)
     groups, gain = round(CLUSTERS * np.sqrt(scale)), 1 / np.sqrt(scale)
     n = round(N_EXC * scale / groups) * groups
@@ -118,13 +118,19 @@ def build(case: str, scale: float, seed: int) -> tuple[bs.Network, list[bs.Curre
         net.connect(
             pre, post, delay=0.0, weights=weight * gain, synapses=bs.Bernoulli(P), seed=seed
         )
-    inputs = [(e, INPUT_E), (i, INPUT_I)]
-    return net, [bs.Current(p.name, rng.uniform(low, high, p.n)) for p, (low, high) in inputs]
+    return net
+
+
+def background(net: bs.Network, seed: int) -> list[bs.Current]:
+    """The constant input of each neuron."""
+    rng, ranges = np.random.default_rng([seed, 1]), {"E": INPUT_E, "I": INPUT_I}
+    return [bs.Current(name, rng.uniform(*ranges[name], net[name].n)) for name in ranges]
 
 
 def simulate(case: str, args: argparse.Namespace) -> bs.Simulation | None:
     """Simulate the network, "uniform" or "clustered"; None where Ctrl-C came early."""
-    net, inputs = build(case, args.scale, args.seed)
+    net = build(case, args.scale, args.seed)
+    inputs = background(net, args.seed)
     initial = {f"{name}.U": bs.Uniform(0, 1) for name in "EI"}
     return command_line.after_warm_up(net, WARM_UP, args, inputs, initial=initial)
 

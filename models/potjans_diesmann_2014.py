@@ -93,8 +93,8 @@ def weights() -> np.ndarray:
     return result
 
 
-def build(scale: float, seed: int) -> tuple[bs.Network, list[Any]]:
-    """Build the circuit, and its background. seed: >= 0."""
+def build(scale: float, seed: int) -> bs.Network:
+    """Build the circuit. seed: >= 0."""
     net = bs.Network(DT)
     neuron = bs.lif(
         tau_mem=TAU, tau_syn=TAU_SYN, threshold=THRESHOLD, reset=RESET, refractory=REFRACTORY
@@ -115,7 +115,7 @@ def build(scale: float, seed: int) -> tuple[bs.Network, list[Any]]:
                 synapses=bs.FixedTotal(round(numbers[post, pre] * scale**2)),
                 seed=seed,
             )
-    return net, background(scale)
+    return net
 
 
 def background(scale: float) -> list[Any]:
@@ -216,7 +216,7 @@ def main(arguments: list[str] | None = None) -> None:
     args: argparse.Namespace = parser.parse_args(arguments)
     command_line.check_options(parser, args)
     begin = time.perf_counter()
-    net, inputs = build(args.scale, args.seed)
+    net, inputs = build(args.scale, args.seed), background(args.scale)
     build_s = time.perf_counter() - begin
     ((rows, done),) = command_line.until_interrupted(
         lambda _: command_line.after_warm_up(net, WARM_UP, args, inputs, initial=initial_state()),

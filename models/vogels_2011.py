@@ -85,7 +85,7 @@ def build(
     return net
 
 
-def current() -> list[bs.Current]:
+def background() -> list[bs.Current]:
     """What every neuron gets, 20 mV of drive."""
     return [bs.Current(name, DRIVE) for name in "EI"]
 
@@ -146,7 +146,7 @@ def around_inhibition(done: bs.Simulation) -> tuple[np.ndarray, np.ndarray, floa
     synapses = done.network.synapses["I->E"]
     pairs = (synapses.sources, synapses.target)
     lags, rates = bs.stats.cross_correlogram(
-        done.spikes["I"], done.spikes["E"], pairs, reach=REACH, width=BIN
+        done.spikes["I"], done.spikes["E"], pairs, reach=REACH, bin_width=BIN
     )
     return lags, rates, float(np.average(rates, weights=np.exp(-np.abs(lags) / TAU)))
 
@@ -219,7 +219,7 @@ def main(arguments: list[str] | None = None) -> None:
         "every": 10,
         "threads": args.threads,
         "progress": False,
-        "background": current(),
+        "background": background(),
     }
     net = build(args.scale, args.seed, None)
     before = bs.simulate(net, BEFORE, initial=initial_state(), seed=args.seed, **simulation)

@@ -95,7 +95,7 @@ def initial_state(model: str) -> dict[str, bs.Uniform]:
     return {f"{name}.U": bs.Uniform(RESET - rest, THRESHOLD - rest) for name in "EI"}
 
 
-def wake_up(model: str) -> list[bs.PoissonInput]:
+def background(model: str) -> list[bs.PoissonInput]:
     """What starts the activity of COBA; nothing for CUBA."""
     if model == "CUBA":
         return []
@@ -109,7 +109,7 @@ def simulate(model: str, args: argparse.Namespace) -> bs.Simulation | None:
         build(model, args.seed),
         WARM_UP,
         args,
-        wake=wake_up(model),
+        wake=background(model),
         initial=initial_state(model),
         rate_bin=1e-3,
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from biosnn.data.joining import from_dense
+from biosnn.data.spike_trains import SpikeTrains
 from biosnn.network.adaptive_models import adaptive_lif
 from biosnn.network.network import Network
 from biosnn.network.neuron_models import ampa_nmda_gaba, ei_lif, lif
@@ -31,7 +31,7 @@ def _finish(net, z, last, spiking):
     for pre, post, key in spiking:
         net.connect(pre, post, delay=TWO, weights=z[f"weight.{key}"].T, name=key)
     net.connect(last[0], out, delay=ONE, weights=z[f"weight.{last[1]}"].T, name=last[1])
-    return net, from_dense(z["inputs"], float(z["dt"]), labels=z["labels"])
+    return net, SpikeTrains.from_dense(z["inputs"], float(z["dt"]), labels=z["labels"])
 
 
 def dalian_ei_lif(dtype=np.float64):

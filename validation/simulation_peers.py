@@ -124,10 +124,11 @@ def circuit(model: str, scale: float, seed: int) -> tuple[bs.Network, list[Any],
         g, eta = STATES[model]
         return brunel.build(g, scale, seed), brunel.background(eta), None
     if model == "microcircuit":
-        return *microcircuit.build(scale, seed), microcircuit.initial_state()
+        net = microcircuit.build(scale, seed)
+        return net, microcircuit.background(scale), microcircuit.initial_state()
     if model == "plasticity":
         net = plastic.build(scale, seed, plastic.TARGET)
-        return net, plastic.current(), plastic.initial_state()
+        return net, plastic.background(), plastic.initial_state()
     name = model.upper()
     net = vogels.build(name, seed, STEP)
-    return net, vogels.wake_up(name), vogels.initial_state(name)
+    return net, vogels.background(name), vogels.initial_state(name)

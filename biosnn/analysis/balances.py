@@ -82,7 +82,7 @@ class BalanceOverTime(Shows):
         >>> import numpy as np
         >>> import biosnn as bs
         >>> e = np.random.default_rng(1).random((200, 5))
-        >>> found = bs.signals.balance_over_time(e, e, 1e-3, width=10e-3)
+        >>> found = bs.signals.balance_over_time(e, e, 1e-3, window=10e-3)
         >>> found.plot().axes[0].get_xlabel()
         'time (s)'
         """
@@ -117,7 +117,7 @@ def balance_over_time(
     inhibitory: SignalLike,
     dt: float | None = None,
     *,
-    width: float,
+    window: float,
 ) -> BalanceOverTime:
     """Return the balance of excitation and inhibition in windows of time.
 
@@ -128,7 +128,7 @@ def balance_over_time(
         trials and steps, as `synaptic_currents` returns them.
     dt
         Seconds of a step of arrays.
-    width
+    window
         Seconds of a window, rounded to steps. What is left at the end of a trial is left out.
 
     Returns
@@ -153,11 +153,11 @@ def balance_over_time(
     >>> import numpy as np
     >>> import biosnn as bs
     >>> e = np.linspace(1, 2, 100)
-    >>> bs.signals.balance_over_time(e, np.ones(100), 1e-3, width=50e-3).ratio.round(2)
+    >>> bs.signals.balance_over_time(e, np.ones(100), 1e-3, window=50e-3).ratio.round(2)
     array([1.25, 1.75])
     """
     e, i = two_currents(excitatory, inhibitory, dt)
-    steps = max(1, timegrid.nearest_steps(checked_width("width", width, e.duration), e.dt))
+    steps = max(1, timegrid.nearest_steps(checked_width("window", window, e.duration), e.dt))
     windows = e.n_steps // steps
     means = [
         each.values[:, : windows * steps].mean(axis=(0, 2)).reshape(windows, steps).mean(axis=1)

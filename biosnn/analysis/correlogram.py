@@ -21,7 +21,7 @@ def cross_correlogram(
     pairs: tuple[ArrayLike, ArrayLike],
     *,
     reach: float,
-    width: float,
+    bin_width: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the rate of units around the spikes of others.
 
@@ -35,7 +35,7 @@ def cross_correlogram(
         `network.synapses[name]`.
     reach
         Lags run from -reach to reach, in seconds.
-    width
+    bin_width
         Width of the bins in seconds. It must divide `reach`.
 
     Returns
@@ -49,12 +49,12 @@ def cross_correlogram(
     ------
     ValueError
         If the trials differ, units do not exist, `reach` is not within (0, duration / 2], or
-        `width` does not divide it.
+        `bin_width` does not divide it.
 
     Notes
     -----
         c[k] = #{(s, t): s a spike of i, t one of j in the same trial, t - s in bin k}
-               / (spikes of i · width),
+               / (spikes of i · bin_width),
 
     over all pairs. A bin includes its beginning, so that a spike of j in the same step as that of i
     is in the first bin after 0. Only spikes of i at least `reach` away from both ends of the trial
@@ -71,15 +71,15 @@ def cross_correlogram(
     ...     [[0.2, 0.25], [0.2025, 0.2525]], duration=0.5
     ... )
     >>> lags, rates = bs.stats.cross_correlogram(
-    ...     spikes, spikes, ([0], [1]), reach=10e-3, width=5e-3
+    ...     spikes, spikes, ([0], [1]), reach=10e-3, bin_width=5e-3
     ... )
     >>> rates
     array([  0.,   0., 200.,   0.])
     """
     _check_same_trials(pre, post)
-    reach, width, each_side = _checked_lags(reach, width, pre.duration)
+    reach, bin_width, each_side = _checked_lags(reach, bin_width, pre.duration)
     sources, targets = _checked_pairs(pairs, pre.n_units, post.n_units)
-    axis = _Axis.of(pre, post, reach, width)
+    axis = _Axis.of(pre, post, reach, bin_width)
     order = np.argsort(sources, kind="stable")
     targets = targets[order]
     first = np.searchsorted(sources[order], np.arange(pre.n_units + 1))
@@ -90,10 +90,10 @@ def cross_correlogram(
         spike = np.repeat(part, n_targets[part])
         target = targets[ranges(first[spikes.units[part]], n_targets[part])]
         at = axis.place(spikes.trials[spike], target, spikes.times[spike])
-        _count_lags(found, axis, at, reach, width)
+        _count_lags(found, axis, at, reach, bin_width)
     with np.errstate(divide="ignore", invalid="ignore"):
-        rates = found / (n_targets.sum() * width)
-    return (np.arange(-each_side, each_side) + 0.5) * width, rates
+        rates = found / (n_targets.sum() * bin_width)
+    return (np.arange(-each_side, each_side) + 0.5) * bin_width, rates
 
 
 class _Axis(NamedTuple):
@@ -102,15 +102,15 @@ class _Axis(NamedTuple):
     spikes: np.ndarray  # places of the spikes, ascending
     n_units: int
     stretch: float
-    slack: float  # seconds by which a lag that should be a multiple of the width may lie below it
+    slack: float  # seconds by which a lag that should be a multiple of a bin may lie below it
 
     @classmethod
-    def of(cls, pre: SpikeTrains, post: SpikeTrains, reach: float, width: float) -> "_Axis":
+    def of(cls, pre: SpikeTrains, post: SpikeTrains, reach: float, bin_width: float) -> "_Axis":
         """Of the spikes of `post`."""
         stretch = post.duration + 4 * reach
         trains = post.trials * post.n_units + post.units
         spikes = np.sort(trains * stretch + post.times.astype(np.float64))
-        slack = _lag_slack(pre, post, width, len(post) * post.n_units * stretch)
+        slack = _lag_slack(pre, post, bin_width, len(post) * post.n_units * stretch)
         return cls(spikes=spikes, n_units=post.n_units, stretch=stretch, slack=slack)
 
     def place(self, trials, units, times):
@@ -133,7 +133,7 @@ def _spikes_inside(pre, reach, slack):
     )
 
 
-def _count_lags(found, axis, at, reach, width):
+def _count_lags(found, axis, at, reach, bin_width):
     """Add to `found` the lags of all spikes around the places `at`, a limited number at once."""
     low, high = (np.searchsorted(axis.spikes, at + sign * reach - axis.slack) for sign in (-1, 1))
     cuts = np.arange(_CHUNK, (high - low).sum(), _CHUNK)
@@ -141,16 +141,16 @@ def _count_lags(found, axis, at, reach, width):
     for begin, end in zip([0, *pieces], [*pieces, at.size]):
         count = high[begin:end] - low[begin:end]
         lags = axis.spikes[ranges(low[begin:end], count)] - np.repeat(at[begin:end], count)
-        bins = ((lags + reach + axis.slack) / width).astype(np.int64)
+        bins = ((lags + reach + axis.slack) / bin_width).astype(np.int64)
         found += np.bincount(np.clip(bins, 0, found.size - 1), minlength=found.size)
 
 
-def _lag_slack(pre, post, width, length):
+def _lag_slack(pre, post, bin_width, length):
     """The slack of an axis of that length: both times are rounded, and their places on the axis."""
     last = float(max(pre.times.max(initial=0), post.times.max(initial=0)))
-    parts = [timegrid.window_tolerance(each.times.dtype, width)(last) for each in (pre, post)]
+    parts = [timegrid.window_tolerance(each.times.dtype, bin_width)(last) for each in (pre, post)]
     rounding = 4 * np.finfo(float).eps * length
-    return float(min(sum(parts) + rounding, timegrid.window_tolerance(float, width).most))
+    return float(min(sum(parts) + rounding, timegrid.window_tolerance(float, bin_width).most))
 
 
 def _check_same_trials(pre, post):
@@ -160,23 +160,23 @@ def _check_same_trials(pre, post):
     check_same_trials([pre, post], "pre and post")
 
 
-def _checked_lags(reach, width, duration):
-    """(reach, width, number of bins to each side)."""
+def _checked_lags(reach, bin_width, duration):
+    """(reach, bin_width, number of bins to each side)."""
     reach = checked_width("reach", reach, duration)
-    width = checked_width("width", width, duration)
+    bin_width = checked_width("bin_width", bin_width, duration)
     if reach > duration / 2:
         raise ValueError(
             f"reach is {reach:g} s; it must be at most half the duration of a trial, "
             f"{duration / 2:g} s."
         )
-    each_side = timegrid.whole_windows(reach, width)
-    check_room(f"a width of {width:g} s", each_side, 48, "bins")
-    if each_side < 1 or timegrid.covering_windows(reach, width) != each_side:
+    each_side = timegrid.whole_windows(reach, bin_width)
+    check_room(f"a bin width of {bin_width:g} s", each_side, 48, "bins")
+    if each_side < 1 or timegrid.covering_windows(reach, bin_width) != each_side:
         raise ValueError(
-            f"width is {width:g} s; it must divide reach, {reach:g} s, so that a bin begins at "
-            "lag 0."
+            f"bin_width is {bin_width:g} s; it must divide reach, {reach:g} s, so that a bin "
+            "begins at lag 0."
         )
-    return reach, width, each_side
+    return reach, bin_width, each_side
 
 
 def _checked_pairs(pairs, n_pre, n_post):

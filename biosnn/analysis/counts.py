@@ -53,14 +53,14 @@ def fano_factor(spikes: SpikeTrains, window: float) -> NDArray[np.float64]:
         return counts.variances() * n / (n - 1) / (total / n)
 
 
-def synchrony(spikes: SpikeTrains, width: float) -> float:
+def synchrony(spikes: SpikeTrains, bin_width: float) -> float:
     """Return the synchrony chi of a population, from 0 to 1.
 
     Parameters
     ----------
     spikes
         Spike trains of the population.
-    width
+    bin_width
         Width in seconds of the bins in which spikes are counted.
 
     Returns
@@ -72,7 +72,7 @@ def synchrony(spikes: SpikeTrains, width: float) -> float:
     Raises
     ------
     ValueError
-        If the width is not within (0, duration], or there are fewer than two bins.
+        If `bin_width` is not within (0, duration], or there are fewer than two bins.
 
     Notes
     -----
@@ -92,7 +92,7 @@ def synchrony(spikes: SpikeTrains, width: float) -> float:
     >>> bs.stats.synchrony(spikes, 0.05)
     1.0
     """
-    counts = Counts(spikes, "width", width)
+    counts = Counts(spikes, "bin_width", bin_width)
     units = counts.variances().mean()
     population = np.asarray(counts.matrix.sum(axis=1)).ravel() / spikes.n_units
     return float(min(1.0, np.sqrt(population.var() / units))) if units > 0 else np.nan
@@ -100,7 +100,7 @@ def synchrony(spikes: SpikeTrains, width: float) -> float:
 
 def correlations(
     spikes: SpikeTrains,
-    width: float,
+    bin_width: float,
     *,
     pairs: int = 1000,
     seed: int | np.random.Generator = 0,
@@ -111,7 +111,7 @@ def correlations(
     ----------
     spikes
         Spike trains.
-    width
+    bin_width
         Width in seconds of the bins in which spikes are counted.
     pairs
         At most this many different pairs are drawn, from units whose counts vary; all of them if
@@ -126,8 +126,8 @@ def correlations(
     Raises
     ------
     ValueError
-        If the width is not within (0, duration], there are fewer than two bins, or `pairs` is not a
-        whole number of at least 1.
+        If `bin_width` is not within (0, duration], there are fewer than two bins, or `pairs` is not
+        a whole number of at least 1.
 
     Notes
     -----
@@ -148,7 +148,7 @@ def correlations(
     array([ 1.  , -0.17, -0.17])
     """
     pairs, rng = checks.whole(pairs, "pairs", 1), seeds.generator(seed)
-    counts = Counts(spikes, "width", width)
+    counts = Counts(spikes, "bin_width", bin_width)
     variances = counts.variances()
     active = np.flatnonzero(variances > 0)
     i, j = active[random_pairs(active.size, pairs, rng)]

@@ -10,7 +10,7 @@ import numpy as np
 from .figures import CLASSES, DASHES, fitted, name, thinned
 from .places import place
 from .plot_raster import checked_units, draw_ticks, rate_in_words
-from .plot_rates import draw_rates, rate_curves
+from .plot_rates import draw_rates, rate_curves, shade
 from .protocols import PopulationLike, SimulationLike, TraceLike
 from .rates import firing_rates
 from .runs import Run, groups
@@ -65,7 +65,9 @@ def activity(
     The figure, or with `ax` the axes: one panel per raster, one for the rates, and one per readout,
     on one time axis. Mean rates are written at the right of the rasters; a raster that does not
     show all units says how many. The line of the true class is heavy. The title gives the true
-    class and the prediction, which is the class with the largest maximum over time.
+    class and the prediction, which is the class with the largest maximum over time. The times of
+    perturbations (`biosnn.perturb`) are shaded, behind the rates and in the raster of the
+    population.
 
     Raises
     ------
@@ -109,9 +111,11 @@ def activity(
     for axes, number, of_trial in zip(columns, trials, curves or [None] * len(trials)):
         panels = iter(axes)
         for group in rasters:
-            _raster(next(panels), group, group.spikes[number], units, time, len(trials) > 1)
+            shade(panel := next(panels), recording, time, group.name)
+            _raster(panel, group, group.spikes[number], units, time, len(trials) > 1)
         if of_trial:
-            _rates(next(panels), of_trial, time)
+            shade(panel := next(panels), recording, time)
+            _rates(panel, of_trial, time)
         for readout in readouts:
             _readout(next(panels), read, readout, number, time)
     titles = [_outcome(read, number, readouts) for number in trials]

@@ -58,6 +58,9 @@ def confusion(
     >>> bs.plot.confusion([[9, 1], [2, 8]]).get_suptitle()
     'accuracy 85.0 % of 20 trials'
     """
+    if hasattr(counts, "confusion"):
+        why = "an Evaluation has it, plot.confusion(found.confusion())"
+        checks.refuse("counts", counts, "the confusion matrix", why)
     counts = checks.wholes(counts, "counts")
     n = len(counts) if counts.ndim else 0
     if counts.shape != (n, n) or not counts.size or counts.min() < 0 or not counts.sum():

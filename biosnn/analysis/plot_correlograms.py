@@ -32,7 +32,7 @@ def correlograms(
     start: float = 0.0,
     stop: float | None = None,
     reach: float | None = None,
-    rate_bin: float | None = None,
+    bin_width: float | None = None,
     units: int = 40,
     seed: Any = 0,
     ax: Ax | None = None,
@@ -52,7 +52,7 @@ def correlograms(
     reach
         Lags run from -reach to reach, in seconds. Default: 50 ms, or half of a trial if that is
         shorter.
-    rate_bin
+    bin_width
         Width of the bins in seconds; it must divide `reach`. Default: a fiftieth of it. Where it
         alone is given, lags reach a whole number of bins.
     units
@@ -90,7 +90,7 @@ def correlograms(
     """
     found, origin = groups(recording, populations)
     time = window(start, stop, longest(found), origin)
-    reach, rate_bin = _lags(reach, rate_bin, time.length)
+    reach, bin_width = _lags(reach, bin_width, time.length)
     units = checks.whole(units, "units", 1, why="it is how many are drawn at random")
     trains = [time.cut(group.spikes) for group in found]
     random = seeds.generator(seed)
@@ -101,7 +101,7 @@ def correlograms(
     for k, axis in enumerate(where.axes):
         pre, post = divmod(k, n)
         pairs = _pairs(chosen[pre], chosen[post], same=pre == post)
-        lags = {"reach": reach, "width": rate_bin}
+        lags = {"reach": reach, "bin_width": bin_width}
         curve = cross_correlogram(trains[pre], trains[post], pairs, **lags)
         _panel(axis, curve, found[post].colour, firing_rates(trains[post])[chosen[post]])
         what = f"{found[post].name} around spikes of {found[pre].name}"
@@ -115,23 +115,23 @@ def correlograms(
     return where.done()
 
 
-def _lags(reach, rate_bin, duration):
+def _lags(reach, bin_width, duration):
     """(reach, width of the bins) in seconds; by default they fit."""
-    if rate_bin is not None:
-        rate_bin = checked_width("rate_bin", rate_bin, duration)
+    if bin_width is not None:
+        bin_width = checked_width("bin_width", bin_width, duration)
     if reach is None:
         reach = min(_REACH, duration / 2)
-        if rate_bin is not None:
-            reach = max(1, timegrid.whole_windows(reach, rate_bin)) * rate_bin
+        if bin_width is not None:
+            reach = max(1, timegrid.whole_windows(reach, bin_width)) * bin_width
     reach = checked_width("reach", reach, duration)
-    if rate_bin is None:
+    if bin_width is None:
         return reach, reach / _BINS
-    if timegrid.covering_windows(reach, rate_bin) * rate_bin > reach * (1 + 1e-9):
+    if timegrid.covering_windows(reach, bin_width) * bin_width > reach * (1 + 1e-9):
         raise ValueError(
-            f"rate_bin is {rate_bin:g} s; it must divide reach, {reach:g} s, so that a bin begins "
-            "at lag 0."
+            f"bin_width is {bin_width:g} s; it must divide reach, {reach:g} s, so that a bin "
+            "begins at lag 0."
         )
-    return reach, rate_bin
+    return reach, bin_width
 
 
 def _some(spikes, units, random):

@@ -69,7 +69,7 @@ def rates(
     Returns
     -------
     The figure, or with `ax` the axes. Populations of the same sign have the same colour, and differ
-    in dashes.
+    in dashes. The times of perturbations (`biosnn.perturb`) are shaded.
 
     Raises
     ------
@@ -92,6 +92,7 @@ def rates(
     where = place(ax, (8.0, 2.8), width)
     (axis,) = where.axes
     lines = draw_rates(axis, curves, time)
+    shade(axis, recording, time)
     axis.set_ylim(bottom=0)
     axis.set_ylabel("rate (Hz)", fontsize=size())
     time.axis(axis)
@@ -154,3 +155,16 @@ def draw_rates(axis: Any, curves: Sequence[Curve], time: Window) -> list[Any]:
             linewidth=pt(0.9),
         )
     return lines
+
+
+def shade(axis: Any, recording: Any, time: Window, population: str | None = None) -> None:
+    """Shade the times in which neurons were perturbed, of one population or of any."""
+    for each in getattr(recording, "perturbations", ()):
+        start, stop = getattr(each, "start", 0.0), getattr(each, "stop", None)
+        if not start and stop is None:
+            continue  # all of the run
+        if population in (None, getattr(each.population, "name", each.population)):
+            first, last = max(start, time.start), time.stop if stop is None else stop
+            if first < min(last, time.stop):
+                span = np.array([first, min(last, time.stop)]) * time.factor
+                axis.axvspan(*span, color="0.88", linewidth=0, zorder=0)

@@ -105,7 +105,7 @@ def spectrum(
     handles, names = (lines, [curve.name for curve in curves]) if found[0].name else ([], [])
     if any(spikes.times.size for spikes in trains):
         handles = [*handles, Line2D([], [], color="0.4", linestyle=":", linewidth=pt(1.0))]
-        names = [*names, "independent Poisson neurons"]
+        names = [*names, "independent Poisson"]
     else:
         note(axis, "no spikes")
     where.legend(handles, names)

@@ -41,7 +41,7 @@ def firing_rates(spikes: SpikeTrains) -> NDArray[np.float64]:
 
 
 def rate_over_time(
-    spikes: SpikeTrains, width: float
+    spikes: SpikeTrains, bin_width: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the population rate over time, averaged over trials and units.
 
@@ -49,7 +49,7 @@ def rate_over_time(
     ----------
     spikes
         Spike trains of one or more trials.
-    width
+    bin_width
         Width of the bins in seconds.
 
     Returns
@@ -62,7 +62,7 @@ def rate_over_time(
     Raises
     ------
     ValueError
-        If there are no trials, or the width is not within (0, duration].
+        If there are no trials, or `bin_width` is not within (0, duration].
 
     Notes
     -----
@@ -70,8 +70,8 @@ def rate_over_time(
 
         rate[k] = spikes in bin k / (units · Σ_b seconds of bin k within trial b).
 
-    The bins cover the longest trial. Where the width does not divide the duration of a trial, its
-    last bin is shorter, and counts with the seconds that it has.
+    The bins cover the longest trial. Where `bin_width` does not divide the duration of a trial,
+    its last bin is shorter, and counts with the seconds that it has.
 
     References
     ----------
@@ -86,12 +86,12 @@ def rate_over_time(
     array([2., 2.])
     """
     check_trials(spikes)
-    width = checked_width("width", width, spikes.duration)
-    n_bins = timegrid.covering_windows(spikes.duration, width)
-    check_room(f"a width of {width:g} s", n_bins, 48, "bins")
-    edges = np.append(np.arange(n_bins) * width, spikes.duration)
-    of_trial = timegrid.covering_windows(spikes.durations, width)
-    bins = np.minimum(timegrid.windows_of(spikes.times, width), of_trial[spikes.trials] - 1)
+    bin_width = checked_width("bin_width", bin_width, spikes.duration)
+    n_bins = timegrid.covering_windows(spikes.duration, bin_width)
+    check_room(f"a bin width of {bin_width:g} s", n_bins, 48, "bins")
+    edges = np.append(np.arange(n_bins) * bin_width, spikes.duration)
+    of_trial = timegrid.covering_windows(spikes.durations, bin_width)
+    bins = np.minimum(timegrid.windows_of(spikes.times, bin_width), of_trial[spikes.trials] - 1)
     counts = np.bincount(bins, minlength=n_bins)
     return (edges[:-1] + edges[1:]) / 2, counts / _exposure(spikes, edges)
 

@@ -94,7 +94,7 @@ class Run:
         groups = getattr(self.source, "groups", {})
         if averaged := [key for key in keys if key in groups]:
             raise ValueError(
-                f"{' and '.join(averaged)} was recorded as a mean over neurons, and this figure "
+                f"of {' and '.join(averaged)} the mean over neurons was recorded, and this figure "
                 "shows neurons: record some of them. "
                 f'bs.signals.recorded(run, "{averaged[0]}").plot() draws means.'
             )

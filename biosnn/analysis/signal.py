@@ -196,8 +196,9 @@ def as_signal(signal: SignalLike, dt: Any, name: str = "signal", *, units: bool 
         _refuse_run(signal, name)
     if dt is None:
         raise ValueError(
-            f"{name} is {checks.shown(signal)}, and there is no dt; give the seconds from one step "
-            "to the next, or a Signal, which has them (bs.signals.recorded)."
+            f"{name} is {checks.shown(signal)}, and there is no dt; give dt=…, the seconds from "
+            "one step to the next, of spikes those of a bin, or a Signal, which has them "
+            "(bs.signals.recorded)."
         )
     if isinstance(signal, SpikeTrains):
         return unit_counts(signal, dt) if units else population_rate(signal, dt)

@@ -61,7 +61,8 @@ def synaptic_currents(run: Any, population: PopulationLike | str) -> tuple[Signa
         getattr(population, "name", population), "population", str, "a population or its name"
     )
     if not is_run(run):
-        checks.refuse("run", run, "what bs.run or bs.simulate returns")
+        why = "of what was read from a file, bs.signals.recorded gives each current"
+        checks.refuse("run", run, "what bs.run or bs.simulate returns", why)
     cells = run.network[name]
     names = current_states(cells)
     groups = getattr(run, "groups", {})

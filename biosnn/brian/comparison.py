@@ -84,6 +84,11 @@ def compare(
     ValueError
         If there is something that Brian2 cannot express; it is named.
 
+    See Also
+    --------
+    biosnn.perturb.apply : a network with lesions and other synapses, for both programs. A stimulus
+        goes to both as `currents`.
+
     Examples
     --------
     >>> import numpy as np

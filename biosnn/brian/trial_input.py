@@ -77,7 +77,9 @@ def checked_trial(network: Network, spikes: Any, duration: float | None) -> int:
     if network.inputs:
         return timegrid.covering_steps(input_trains(network, spikes)[0].duration, network.dt)
     if spikes is not None or duration is None:
-        raise ValueError("the network has no inputs: give spikes=None and a duration in seconds.")
+        raise ValueError(
+            "the network has no inputs: spikes must be None, and duration=… in seconds given."
+        )
     return timegrid.covering_steps(checks.time(duration, "duration", above=0), network.dt)
 
 

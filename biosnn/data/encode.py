@@ -4,8 +4,9 @@
     delta, level_crossing           signals: spikes where they change
 
 Values are (trial, channel), of trials that last `duration` seconds, or (trial, time, channel), with
-a sample every `dt` seconds. Names are those of snnTorch's spikegen; times are in seconds, rates in
-hertz. What can be undone has a `decode_` function.
+a sample every `dt` seconds; trials of unequal length are a list of arrays (time, channel). Names
+are those of snnTorch's spikegen; times are in seconds, rates in hertz. What can be undone has a
+`decode_` function.
 """
 
 from .encode_changes import decode_level_crossing, delta, level_crossing

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..support import plausible
-from ..support.checks import choice, real, reals, refuse, time
+from ..support.checks import choice, real, reals, refuse, shown, time
 from ..support.ranges import ranges
 from ..support.seeds import generator
 from ..support.units import hertz
@@ -16,6 +16,7 @@ from .binning import bin_spikes
 from .modulated import scattered, trains_of
 from .poisson import check_mean
 from .spike_base import in_trial, steps_of_trials
+from .spike_checks import differ
 from .spike_trains import SpikeTrains
 
 _KINDS = ("poisson", "regular")
@@ -36,8 +37,8 @@ def rate_range(low: Any, high: Any) -> tuple[float, float]:
 
 def signal(
     values: Any, duration: float | None, dt: float | None
-) -> tuple[NDArray[np.float64], float]:
-    """Return values as (trial, time, channel), and the seconds for which each of them holds.
+) -> tuple[NDArray[np.float64], float, NDArray[np.float64] | None]:
+    """Return values as (trial, time, channel), the seconds of each, and the ends of trials or None.
 
     Raises
     ------
@@ -46,29 +47,98 @@ def signal(
 
     Examples
     --------
-    >>> found, width = signal([[0.1, 0.2]], 0.5, None)
-    >>> found.shape, width
-    ((1, 1, 2), 0.5)
+    >>> found, width, ends = signal([[0.1, 0.2]], 0.5, None)
+    >>> found.shape, width, ends
+    ((1, 1, 2), 0.5, None)
     """
-    found = reals(values, "values")
-    if found.ndim not in (2, 3) or 0 in found.shape:
+    shape = (1, 1, 1) if differ(values) else reals(values, "values").shape
+    if len(shape) not in (2, 3) or 0 in shape:
         raise ValueError(
-            f"values have shape {found.shape}; they must be (trial, channel) or (trial, time, "
-            "channel). One trial: values[None]; images: values.reshape(len(values), -1)."
+            f"values have shape {shape}; they must be (trial, channel), (trial, time, channel), or "
+            "a list of arrays (time, channel), one for each trial. One trial: values[None]; "
+            "images: values.reshape(len(values), -1)."
         )
-    if found.ndim == 2:
-        if duration is None or dt is not None:
-            raise ValueError(
-                "values (trial, channel) need a duration in seconds, and no dt, which is for "
-                "(trial, time, channel)."
-            )
-        return found[:, None], time(duration, "duration", above=0)
+    held = len(shape) == 2
+    if held and (duration is None or dt is not None):
+        raise ValueError(
+            "values (trial, channel) need a duration in seconds, and no dt, which is for (trial, "
+            "time, channel). One trial (time, channel): values[None]."
+        )
+    if held:
+        return *constants(values, duration), None
     if dt is None or duration is not None:
         raise ValueError(
             "values (trial, time, channel) need dt, the seconds of a sample, and no duration, "
             "which is for (trial, channel)."
         )
-    return found, time(dt, "dt", above=0, plausible=plausible.BIN)
+    return samples(values, dt)
+
+
+def constants(values: Any, duration: Any) -> tuple[NDArray[np.float64], float]:
+    """Return values that hold for a trial as (trial, 1, channel), and its duration.
+
+    Raises
+    ------
+    ValueError
+        If they have another shape.
+    """
+    found = reals(values, "values")
+    if found.ndim != 2 or 0 in found.shape:
+        raise ValueError(
+            f"values have shape {found.shape}; they must be (trial, channel). One trial: "
+            "values[None]; images: values.reshape(len(values), -1)."
+        )
+    return found[:, None], time(duration, "duration", above=0)
+
+
+def samples(values: Any, dt: Any) -> tuple[NDArray[np.float64], float, NDArray[np.float64] | None]:
+    """Return a signal as (trial, time, channel), the seconds of a sample, the ends of trials.
+
+    A list of trials of different lengths is filled up with the last sample of each. The ends are
+    None where all trials are as long.
+
+    Raises
+    ------
+    ValueError
+        If values have another shape.
+
+    Examples
+    --------
+    >>> found, dt, ends = samples([[[0.5]], [[0.1], [0.2]]], 0.25)
+    >>> found[0].tolist(), ends
+    ([[0.5], [0.5]], array([0.25, 0.5 ]))
+    """
+    lengths = None
+    if differ(values):
+        found, lengths = _filled([reals(x, f"values of trial {b}") for b, x in enumerate(values)])
+    else:
+        found = reals(values, "values")
+    if found.ndim != 3 or 0 in found.shape:
+        raise ValueError(
+            f"values have shape {found.shape}; they must be (trial, time, channel), or a list of "
+            "arrays (time, channel), one for each trial. One trial: values[None]."
+        )
+    dt = time(dt, "dt", above=0, plausible=plausible.BIN)
+    return found, dt, None if lengths is None else lengths * dt
+
+
+def _filled(trials):
+    """Trials (time, channel) as one array, and their numbers of samples."""
+    shapes = [each.shape for each in trials]
+    if any(len(s) != 2 or 0 in s for s in shapes) or len({s[1] for s in shapes}) > 1:
+        raise ValueError(
+            f"values of the trials have shapes {shown(shapes)}; each must be (time, channel), with "
+            "at least one sample and as many channels."
+        )
+    lengths = np.array([len(each) for each in trials])
+    most = lengths.max()
+    found = [np.concatenate([x, np.repeat(x[-1:], most - len(x), axis=0)]) for x in trials]
+    return np.stack(found), lengths
+
+
+def until(spikes: SpikeTrains, ends: NDArray[np.float64] | None) -> SpikeTrains:
+    """Return the spikes before the ends of trials, if they have ends of their own."""
+    return spikes if ends is None else spikes.select(stop=ends)
 
 
 def within(values: NDArray[np.float64], low: float, high: float, what: str, why: str) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..support import plausible, timegrid
 from ..support.checks import flag, real, reals, time
 from ..support.ranges import ranges
-from .encode_arrays import signal
+from .encode_arrays import samples, until
 from .modulated import trains_of
 from .spike_base import in_trial, steps_of_trials
 from .spike_trains import SpikeTrains, check_trains
@@ -18,7 +20,7 @@ _ROUNDING = 1e-9  # of a level, or of the threshold
 
 
 def delta(
-    values: ArrayLike,
+    values: ArrayLike | Sequence[ArrayLike],
     dt: float,
     *,
     threshold: float = 0.1,
@@ -30,7 +32,8 @@ def delta(
     Parameters
     ----------
     values
-        (trial, time, channel).
+        (trial, time, channel); or a list of arrays (time, channel), one for each trial, which may
+        have different numbers of samples.
     dt
         Seconds of a sample.
     threshold
@@ -62,18 +65,19 @@ def delta(
     >>> spikes.times, spikes.units
     (array([0.001, 0.003]), array([0, 1], dtype=int32))
     """
-    found, dt = signal(values, None, dt)
+    found, dt, ends = samples(values, dt)
     least = real(threshold, "threshold", above=0) * (1 - _ROUNDING)
     change = np.diff(found, axis=1)
     marks = [change >= least, change <= -least] if flag(off, "off") else [change >= least]
     trials, before, units = np.nonzero(np.concatenate(marks, axis=2))
     n_units = len(marks) * found.shape[2]
     duration = found.shape[1] * dt
-    return trains_of(((before + 1) * dt, units, trials), n_units, len(found), duration, labels)
+    events = ((before + 1) * dt, units, trials)
+    return until(trains_of(events, n_units, len(found), duration, labels), ends)
 
 
 def level_crossing(
-    values: ArrayLike,
+    values: ArrayLike | Sequence[ArrayLike],
     dt: float,
     *,
     spacing: float,
@@ -84,7 +88,8 @@ def level_crossing(
     Parameters
     ----------
     values
-        (trial, time, channel).
+        (trial, time, channel); or a list of arrays (time, channel), one for each trial, which may
+        have different numbers of samples.
     dt
         Seconds of a sample.
     spacing
@@ -119,7 +124,7 @@ def level_crossing(
     >>> bs.encode.decode_level_crossing(spikes, 0.1, spacing=0.4)[0, :, 0]
     array([0. , 0.8, 0.4])
     """
-    found, dt = signal(values, None, dt)
+    found, dt, ends = samples(values, dt)
     spacing = real(spacing, "spacing", above=0)
     with np.errstate(over="ignore"):
         scaled = (found - found[:, :1]) / spacing
@@ -139,9 +144,8 @@ def level_crossing(
     start, change = scaled[:, :-1].ravel()[place], np.diff(scaled, axis=1).ravel()[place]
     times = (at + np.clip((crossed - start) / change, 0, 1)) * dt
     units = channels + np.where(sign < 0, found.shape[2], 0)
-    return trains_of(
-        (times, units, trials), 2 * found.shape[2], len(found), found.shape[1] * dt, labels
-    )
+    n_units, duration = 2 * found.shape[2], found.shape[1] * dt
+    return until(trains_of((times, units, trials), n_units, len(found), duration, labels), ends)
 
 
 def _levels(scaled):

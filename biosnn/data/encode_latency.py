@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..support import plausible
 from ..support.checks import choice, real, time
-from .encode_arrays import signal, within
+from .encode_arrays import constants, within
 from .modulated import trains_of
 from .spike_trains import SpikeTrains, check_trains
 
@@ -72,7 +72,7 @@ def latency(
     >>> bs.encode.decode_latency(spikes)
     array([[1.  , 0.25, 0.  ]])
     """
-    found, duration = signal(values, duration, None)
+    found, duration = constants(values, duration)
     first, threshold, tau = _options(scale, first, threshold, tau, duration)
     x = found[:, 0]
     if scale == "linear":

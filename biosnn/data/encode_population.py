@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..support.checks import real
-from .encode_arrays import binned_counts, counts_of, rate_range, signal, trains_of_rates, within
+from .encode_arrays import (
+    binned_counts,
+    counts_of,
+    rate_range,
+    signal,
+    trains_of_rates,
+    until,
+    within,
+)
 from .poisson import check_count
 from .spike_trains import SpikeTrains, check_trains
 
@@ -15,7 +25,7 @@ _TOGETHER = 4096  # cases of which the likelihoods are computed at a time
 
 
 def population(
-    values: ArrayLike,
+    values: ArrayLike | Sequence[ArrayLike],
     duration: float | None = None,
     *,
     n: int,
@@ -34,7 +44,8 @@ def population(
     Parameters
     ----------
     values
-        From `low` to `high`: (trial, channel), or (trial, time, channel).
+        From `low` to `high`: (trial, channel); or (trial, time, channel); or a list of arrays
+        (time, channel), one for each trial, which may have different numbers of samples.
     duration
         Seconds of a trial, for (trial, channel).
     n
@@ -44,7 +55,7 @@ def population(
     width
         Standard deviation of a tuning curve. Default: the distance of preferred values.
     dt
-        Seconds for which a sample holds, for (trial, time, channel).
+        Seconds for which a sample holds, for (trial, time, channel) or a list.
     max_rate, min_rate
         Hertz of the preferred value, and far from it.
     kind, seed, labels
@@ -80,12 +91,13 @@ def population(
     ... )
     True
     """
-    found, step = signal(values, duration, dt)
+    found, step, ends = signal(values, duration, dt)
     centres, sd = _curves(n, low, high, width)
     within(found, centres[0], centres[-1], "values", "units prefer values from low to high")
     bottom, top = rate_range(min_rate, max_rate)
     tuned = _tuned(found, centres, sd, bottom, top)
-    return trains_of_rates(tuned.reshape(*tuned.shape[:2], -1), step, kind, seed, labels)
+    rates = tuned.reshape(*tuned.shape[:2], -1)
+    return until(trains_of_rates(rates, step, kind, seed, labels), ends)
 
 
 def decode_population(

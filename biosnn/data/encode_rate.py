@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .encode_arrays import binned_counts, counts_of, rate_range, signal, trains_of_rates, within
+from .encode_arrays import (
+    binned_counts,
+    counts_of,
+    rate_range,
+    signal,
+    trains_of_rates,
+    until,
+    within,
+)
 from .spike_trains import SpikeTrains, check_trains
 
 
 def rate(
-    values: ArrayLike,
+    values: ArrayLike | Sequence[ArrayLike],
     duration: float | None = None,
     *,
     dt: float | None = None,
@@ -25,11 +35,12 @@ def rate(
     Parameters
     ----------
     values
-        From 0 to 1: (trial, channel), or (trial, time, channel).
+        From 0 to 1: (trial, channel); or (trial, time, channel); or a list of arrays (time,
+        channel), one for each trial, which may have different numbers of samples.
     duration
         Seconds of a trial, for (trial, channel).
     dt
-        Seconds for which a sample holds, for (trial, time, channel).
+        Seconds for which a sample holds, for (trial, time, channel) or a list.
     max_rate, min_rate
         Hertz of the values 1 and 0.
     kind
@@ -58,10 +69,11 @@ def rate(
     >>> bs.encode.decode_rate(spikes, max_rate=20.0)
     array([[0.1, 0.5]])
     """
-    found, width = signal(values, duration, dt)
+    found, width, ends = signal(values, duration, dt)
     within(found, 0, 1, "values", "scale them, such as values / 255 for 8 bits")
     low, high = rate_range(min_rate, max_rate)
-    return trains_of_rates(low + (high - low) * found, width, kind, seed, labels)
+    rates = low + (high - low) * found
+    return until(trains_of_rates(rates, width, kind, seed, labels), ends)
 
 
 def decode_rate(

@@ -203,3 +203,43 @@ def times_of_units(times: Any) -> tuple[list[np.ndarray], int]:
             "times of a unit", wrong[0], "a list of times in seconds, such as [0.1, 0.3] or []"
         )
     return each, sizes.pop()
+
+
+def differ(trials: Any) -> bool:
+    """Return whether this is a list of trials of different shapes.
+
+    Examples
+    --------
+    >>> differ([np.ones((2, 1)), np.ones((4, 1))]), differ(np.ones((3, 2, 1)))
+    (True, False)
+    """
+    listed = isinstance(trials, (list, tuple))
+    if not listed and getattr(trials, "dtype", None) != np.dtype(object):
+        return False
+    try:
+        return len({np.shape(each) for each in trials}) > 1
+    except (TypeError, ValueError):  # no arrays at all: what converts them says so
+        return False
+
+
+def checked_counts(counts: Any, name: str) -> np.ndarray:
+    """Return counts as an array of non-negative whole numbers.
+
+    Raises
+    ------
+    ValueError
+        If they are not.
+
+    Examples
+    --------
+    >>> checked_counts(np.array([[True, False]]), "counts")
+    array([[1, 0]], dtype=uint8)
+    """
+    flags = getattr(counts, "dtype", None) == np.dtype(bool)
+    counts = np.asarray(counts, np.uint8) if flags else checks.reals(counts, name)
+    if counts.size and (counts.min() < 0 or np.any(counts != np.floor(counts))):
+        raise ValueError(
+            f"{name} have shape {counts.shape}; they must be non-negative whole numbers of shape "
+            "(trial, step, unit)."
+        )
+    return counts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -273,7 +273,7 @@ class SpikeTrains(SpikeTrainsForms, SpikeTrainsParts):
         ends: ArrayLike | None = None,
         trial: str | None = "trial",
         unit: str = "unit",
-        time: str = "time",
+        time: str = "time_s",
     ) -> SpikeTrains:
         """Return spike trains from a pandas data frame with one row for each spike.
 
@@ -291,7 +291,8 @@ class SpikeTrains(SpikeTrainsForms, SpikeTrainsParts):
             (trials,) seconds at which each trial ends, or None if all have the same duration.
         trial, unit, time
             Names of the columns: numbers of trials and units from 0, and times in seconds from the
-            start of the trial. trial=None: all spikes are of one trial.
+            start of the trial. Default: those of `to_frame`. trial=None: all spikes are of one
+            trial.
 
         Returns
         -------
@@ -362,7 +363,9 @@ class SpikeTrains(SpikeTrainsForms, SpikeTrainsParts):
 
 def check_trains(spikes: Any, name: str = "spikes") -> None:
     """ValueError unless `spikes` are SpikeTrains."""
-    such = "bs.data.poisson(20.0, 100, 1.0, seed=1) or bs.from_dense(counts, dt)"
+    such = "bs.data.poisson(20.0, 100, 1.0, seed=1) or bs.SpikeTrains.from_dense(counts, dt)"
+    if isinstance(getattr(spikes, "spikes", spikes), Mapping):
+        such = "those of one population, run.spikes['E'] or recording['E']"
     checks.instance(spikes, name, SpikeTrains, f"SpikeTrains, such as {such}")
 
 

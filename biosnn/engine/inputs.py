@@ -130,7 +130,7 @@ def input_trains(network: Network, spikes: Inputs) -> list[SpikeTrains]:
         if not isinstance(spikes[population.name], SpikeTrains):
             raise ValueError(
                 f"input {population.name!r} gets {shown(spikes[population.name])}; it must be "
-                "SpikeTrains, such as biosnn.from_dense(counts, dt) of an array."
+                "SpikeTrains, such as biosnn.SpikeTrains.from_dense(counts, dt) of an array."
             )
         if spikes[population.name].n_units != population.n:
             raise ValueError(
@@ -201,7 +201,9 @@ def events_of(
         events, steps = bin_inputs(network, given, merge)
         return events, steps, {p.name: train for p, train in zip(network.inputs, trains)}
     if spikes is not None or duration is None:
-        raise ValueError("the network has no inputs: give spikes=None and a duration in seconds.")
+        raise ValueError(
+            "the network has no inputs: spikes must be None, and duration=… in seconds given."
+        )
     steps = timegrid.covering_steps(duration, network.dt)
     n_trials = max([np.shape(c)[0] for c in currents.values() if np.ndim(c) == 3] + [least])
     return (

@@ -56,6 +56,12 @@ class Trace(Shows):
     perturbations
         What was done to neurons and synapses in this run; `network` and `inputs` are as before.
 
+    See Also
+    --------
+    biosnn.plot : figures of it.
+    biosnn.stats, biosnn.signals : statistics of its spikes, and signals of its states.
+    biosnn.interop : it in the forms of other programs, such as to_neo and to_frame.
+
     Examples
     --------
     >>> import biosnn as bs

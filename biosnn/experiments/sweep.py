@@ -45,8 +45,9 @@ def sweep(
     function
         It is called with the parameters as keywords and, where it has arguments of these names,
         with `seed` (a whole number) or `rng` (a numpy Generator). It returns a dict of name ->
-        number or text (columns of the table), array, SpikeTrains, Trace or Simulation. A Trace or
-        Simulation is kept as a `data.Recording`, with arrays such as "run.rates.E" of a Simulation.
+        number or text (columns of the table), array, SpikeTrains, Trace or Simulation; or one of
+        them, which is then called "result". A Trace or Simulation is kept as a `data.Recording`,
+        with arrays such as "run.rates.E" of a Simulation.
     grid
         A dict of name -> values, of which every combination is taken; or a list of dicts, one for
         each point, as `bs.experiments.design` makes them.

@@ -15,7 +15,7 @@ from .sources import Source, rates_of, recording_of
 _WHAT = ("spikes", "states", "rates")
 
 
-def to_frame(source: Source, what: str = "spikes", *, width: float = 5e-3) -> Any:
+def to_frame(source: Source, what: str = "spikes", *, rate_bin: float = 5e-3) -> Any:
     """Return spikes, recorded states or rates as a tidy DataFrame of pandas.
 
     It needs the package pandas, which `pip install "biosnn[pandas]"` brings.
@@ -26,7 +26,7 @@ def to_frame(source: Source, what: str = "spikes", *, width: float = 5e-3) -> An
         A Trace, Simulation or Recording, SpikeTrains, or a dict of population -> SpikeTrains.
     what
         "spikes", "states" or "rates".
-    width
+    rate_bin
         Width of the bins of rates in seconds.
 
     Returns
@@ -43,12 +43,13 @@ def to_frame(source: Source, what: str = "spikes", *, width: float = 5e-3) -> An
     See Also
     --------
     to_xarray : the same as arrays with coordinates.
+    SpikeTrains.to_frame, SpikeTrains.from_frame : the spikes of one population, and the way back.
 
     Notes
     -----
     The columns are
 
-    - of "spikes": trial, population, neuron, time_s, and label where the trials have one
+    - of "spikes": trial, population, unit, time_s, and label where the trials have one
     - of "states": trial, population, neuron, state, time_s, value
     - of "rates": trial, population, time_s (centre of the bin), rate_hz (mean over the neurons)
 
@@ -60,15 +61,15 @@ def to_frame(source: Source, what: str = "spikes", *, width: float = 5e-3) -> An
     >>> import biosnn as bs
     >>> spikes = bs.SpikeTrains.from_units([[0.1, 0.3], [0.2]], duration=0.5)
     >>> bs.interop.to_frame({"E": spikes})
-       trial population  neuron  time_s
-    0      0          E       0     0.1
-    1      0          E       1     0.2
-    2      0          E       0     0.3
+       trial population  unit  time_s
+    0      0          E     0     0.1
+    1      0          E     1     0.2
+    2      0          E     0     0.3
     """
     pandas = optional("pandas", "pandas", "to_frame")
     recording = recording_of(source)
     what = checks.choice(what, "what", _WHAT)
-    width = checks.time(width, "width", above=0, plausible=plausible.BIN)
+    rate_bin = checks.time(rate_bin, "rate_bin", above=0, plausible=plausible.BIN)
     if what == "states" and not recording.states:
         raise ValueError(
             "to_frame: no states were recorded; run and simulate take record=['E.U'] and the like."
@@ -76,7 +77,7 @@ def to_frame(source: Source, what: str = "spikes", *, width: float = 5e-3) -> An
     if what != "states" and not recording.spikes:
         raise ValueError("to_frame: there are no spikes.")
     if what == "rates":
-        parts = _rates(recording, width)
+        parts = _rates(recording, rate_bin)
     else:
         parts = {"spikes": _spikes, "states": _states}[what](recording)
     frame = pandas.concat([pandas.DataFrame(part) for part in parts], ignore_index=True)
@@ -94,7 +95,7 @@ def _spikes(recording: Recording) -> list[dict[str, Any]]:
         part = {
             "trial": trials,
             "population": name,
-            "neuron": trains.units,
+            "unit": trains.units,
             "time_s": recording.starts[trials] + trains.times,
         }
         if trains.labels is not None:
@@ -124,10 +125,10 @@ def _states(recording: Recording) -> list[dict[str, Any]]:
     return parts
 
 
-def _rates(recording: Recording, width: float) -> list[dict[str, Any]]:
+def _rates(recording: Recording, rate_bin: float) -> list[dict[str, Any]]:
     """Columns of the rates of each population."""
     parts = []
-    for name, each in rates_of(recording, width).items():
+    for name, each in rates_of(recording, rate_bin).items():
         for b, (centres, rates) in enumerate(each):
             times = recording.starts[b] + centres
             parts.append({"trial": b, "population": name, "time_s": times, "rate_hz": rates})

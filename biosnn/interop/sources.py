@@ -125,7 +125,7 @@ def _of_simulation(simulation, units):
 
 
 def rates_of(
-    recording: Recording, width: float
+    recording: Recording, rate_bin: float
 ) -> dict[str, list[tuple[NDArray[np.float64], NDArray[np.float64]]]]:
     """Return population -> for each trial (centres of its bins, rates in hertz).
 
@@ -133,11 +133,11 @@ def rates_of(
     ----------
     recording
         With spikes.
-    width
+    rate_bin
         Width of the bins in seconds. Their centres (bins,) are seconds from the start of a trial.
     """
     return {
-        name: [rate_over_time(trains[b], width) for b in range(len(trains))]
+        name: [rate_over_time(trains[b], rate_bin) for b in range(len(trains))]
         for name, trains in recording.spikes.items()
     }
 

@@ -14,7 +14,7 @@ from .sources import Source, lengths, on_steps, rates_of, recording_of, trains_f
 
 
 def to_xarray(
-    source: Source, *, units: Mapping[str, str] | None = None, width: float | None = None
+    source: Source, *, units: Mapping[str, str] | None = None, rate_bin: float | None = None
 ) -> Any:
     """Return spikes, recorded states and rates as a Dataset of xarray.
 
@@ -27,7 +27,7 @@ def to_xarray(
     units
         Units of states, such as {"U": "mV"}, or {"E.U": "mV"} for one population. Default:
         dimensionless.
-    width
+    rate_bin
         Width in seconds of bins in which to add the rates of populations.
 
     Returns
@@ -53,14 +53,14 @@ def to_xarray(
     - of each state such as "E.U" an array (trial, time, E.U_neuron), with the coordinates time,
       seconds from the start of the trial, and the number of each neuron
     - of each population "E.spikes" (E.spike), seconds from the start of the trial, with the
-      coordinates "E.spike_trial" and "E.spike_neuron"
-    - with a width, "E.rate" (trial, bin) in hertz, with the coordinate bin, its centre
+      coordinates "E.spike_trial" and "E.spike_unit"
+    - with `rate_bin`, "E.rate" (trial, bin) in hertz, with the coordinate bin, its centre
 
     Examples
     --------
     >>> import biosnn as bs
     >>> spikes = bs.SpikeTrains.from_units([[0.1, 0.3], [0.2]], duration=0.5)
-    >>> found = bs.interop.to_xarray({"E": spikes}, width=0.25)
+    >>> found = bs.interop.to_xarray({"E": spikes}, rate_bin=0.25)
     >>> found["E.spikes"].values, found["E.rate"].values
     (array([0.1, 0.2, 0.3]), array([[4., 2.]]))
     """
@@ -86,9 +86,9 @@ def to_xarray(
         coordinates["time"] = ("time", recording.state_times, {"units": "s"})
     for name, trains in recording.spikes.items():
         _add_spikes(name, trains, recording, variables, coordinates)
-    if width is not None:
-        width = checks.time(width, "width", above=0, plausible=plausible.BIN)
-        for name, each in rates_of(recording, width).items():
+    if rate_bin is not None:
+        rate_bin = checks.time(rate_bin, "rate_bin", above=0, plausible=plausible.BIN)
+        for name, each in rates_of(recording, rate_bin).items():
             longest = max((centres for centres, _ in each), key=len)
             rates = np.full((len(each), longest.size), np.nan)  # bins after the end of a trial
             for row, (_, found) in zip(rates, each, strict=True):
@@ -106,7 +106,7 @@ def _add_spikes(name, trains, recording, variables, coordinates):
     about["sign"] = recording.signs.get(name, "unsigned")
     variables[f"{name}.spikes"] = (along, trains.times, about)
     coordinates[f"{name}.spike_trial"] = (along, trains.trials)
-    coordinates[f"{name}.spike_neuron"] = (along, trains.units)
+    coordinates[f"{name}.spike_unit"] = (along, trains.units)
 
 
 def from_xarray(dataset: Any) -> Recording:
@@ -183,7 +183,7 @@ def _recording(dataset):
 def _trains(dataset, population, variable, ends, labels, dt):
     """SpikeTrains of a population."""
     trials = checks.wholes(dataset[f"{population}.spike_trial"].values, "the trials of spikes", 0)
-    units = checks.wholes(dataset[f"{population}.spike_neuron"].values, "the neurons of spikes", 0)
+    units = checks.wholes(dataset[f"{population}.spike_unit"].values, "the units of spikes", 0)
     return trains_from_clock(
         np.asarray(variable.values, np.float64),
         units,

@@ -216,7 +216,7 @@ class Network(NetworkPopulations):
         if projection.delay is None:
             raise ValueError(
                 f"projection {name!r}: a delay for every synapse needs a sparse projection; give "
-                "synapses=…."
+                "synapses=…, which for all pairs is bs.Bernoulli(1.0)."
             )
         network_checks.check_seed(name, seed, is_random(weights))
         if isinstance(weights, Profile):

@@ -1,6 +1,6 @@
 """Perturbations of a network: silence, clamp, stimulate, lesion, rewire, scale.
 
-`run`, `simulate` and `evaluate` take a list of them, and the network stays as it is:
+`run`, `simulate`, `evaluate` and `predict` take a list of them, and the network stays as it is:
 
     run(net, spikes, perturbations=[perturb.Silence("I", fraction=0.2, start=0.1, stop=0.2)])
 
@@ -97,8 +97,8 @@ def apply(network: Any, perturbations: Sequence[Perturbation]) -> Any:
     for each in checked(perturbations):
         if isinstance(each, (Silence, Clamp, Stimulate)):
             raise ValueError(
-                f"{type(each).__name__} acts for a while, so it is for run, simulate and evaluate; "
-                "a network itself can have Lesion, LesionSynapses, Scale and Rewire."
+                f"{type(each).__name__} acts for a while, so it is for run, simulate, evaluate and "
+                "predict; a network itself can have Lesion, LesionSynapses, Scale and Rewire."
             )
     other = _copy(derived(network, perturbations))
     other.weights = {name: np.array(weights)[()] for name, weights in other.weights.items()}

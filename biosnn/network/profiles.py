@@ -15,6 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 from ..support import checks, plausible
 from ..support.checks import flag, keep, real, reals, refuse, shown
 from ..support.units import Seconds
+from ..support.warn import UnitWarning, warn
+
+_FASTEST = 120.0  # m/s, of thick myelinated axons
 
 _MOST_WIDTHS = 8.6  # a Gaussian is below 1e-16 of its peak that many widths away
 _MOST_SCALES = 36.9  # and an exponential that many scales
@@ -284,6 +287,11 @@ class Conduction(Profile):
     offset
         What does not depend on the distance, in seconds.
 
+    Warns
+    -----
+    UnitWarning
+        If the velocity is above that of any axon, 120 m/s: 300 mm/s are 0.3.
+
     Notes
     -----
     delay = offset + d / velocity, which `connect` rounds to the nearest step.
@@ -299,14 +307,15 @@ class Conduction(Profile):
     offset: Seconds = 0.0
 
     def __post_init__(self) -> None:
-        velocity = real(
-            self.velocity,
-            "Conduction: velocity",
-            above=0,
-            infinite=True,
-            unit="metres per second",
-        )
+        what, unit = "Conduction: velocity", "metres per second"
+        velocity = real(self.velocity, what, above=0, infinite=True, unit=unit)
         offset = checks.time(self.offset, "Conduction: offset", 0, plausible=plausible.DELAY)
+        if _FASTEST < velocity < np.inf:
+            warn(
+                f"velocity is {velocity:g} m/s, and the fastest axons conduct at {_FASTEST:g} m/s: "
+                f"was it in mm/s? Then give {velocity:g}e-3.",
+                UnitWarning,
+            )
         keep(self, velocity=velocity, offset=offset)
 
     def __call__(self, distance: ArrayLike) -> NDArray[np.float64]:

@@ -166,7 +166,7 @@ def regime(
     simulation: Simulation | None = None,
     *,
     rates: float | Mapping[str, float] | None = None,
-    width: float = 2e-3,
+    bin_width: float = 2e-3,
 ) -> Regime:
     """Predicted and measured activity of every spiking population, with warnings in words.
 
@@ -182,7 +182,7 @@ def regime(
     rates
         Hertz of the network's inputs, one for all or a dict by name. Default: those of the
         simulation.
-    width
+    bin_width
         Seconds of the bins in which synchrony is measured.
 
     Returns
@@ -251,7 +251,7 @@ def regime(
     >>> f"{report['E'].predicted.rate:.0f} Hz"
     '16 Hz'
     """
-    width = _checked(network, simulation, width)
+    bin_width = _checked(network, simulation, bin_width)
     period, learned, seconds = None, {}, None
     if simulation is not None:
         seconds = simulation.duration
@@ -267,7 +267,7 @@ def regime(
         view = as_learned(network)
         free, why = replayed(view, named_background(network, background), simulation, means)
     rows = tuple(
-        _row(cell, point, given, simulation, width, free.get(cell.name, Moments()))
+        _row(cell, point, given, simulation, bin_width, free.get(cell.name, Moments()))
         for cell in cells
     )
     found = diagnoses(rows, point, network, seconds)
@@ -279,8 +279,8 @@ def regime(
     )
 
 
-def _checked(network, simulation, width):
-    """The width as a float; ValueError for arguments of `regime` that make no sense."""
+def _checked(network, simulation, bin_width):
+    """The width of a bin as a float; ValueError for arguments of `regime` that make no sense."""
     checks.instance(network, "network", Network, "a Network")
     if not network.spiking:
         raise ValueError(
@@ -295,7 +295,7 @@ def _checked(network, simulation, width):
                 "must agree."
             )
     why = "it is that of the bins in which spikes are counted"
-    return checks.time(width, "width", low=network.dt, why=why)
+    return checks.time(bin_width, "bin_width", low=network.dt, why=why)
 
 
 def _input_rates(network, rates, simulation):
@@ -314,7 +314,7 @@ def _input_rates(network, rates, simulation):
     return given
 
 
-def _row(cell, point, given, simulation, width, free):
+def _row(cell, point, given, simulation, bin_width, free):
     """The row of a population. free: Moments of its free membrane in the simulation."""
     name = cell.name
     rates = given | point.rates
@@ -330,7 +330,7 @@ def _row(cell, point, given, simulation, width, free):
     }
     if simulation is None:
         return PopulationRegime(**row)
-    spikes = spiking(simulation, name, width, predicted.cv)
+    spikes = spiking(simulation, name, bin_width, predicted.cv)
     measured = spikes.but(mu=free.mu, sigma=free.sigma, spread=free.spread)
     recorded = _recorded(simulation.states.get(f"{name}.U"))
     return PopulationRegime(**row, measured=measured, at_rates=known, recorded=recorded)

@@ -16,7 +16,7 @@ _TRAINS = 2000
 _BLOCKS, _BLOCK, _FEW_BLOCKS = 20, 20e-3, 4
 
 
-def spiking(simulation: Simulation, name: str, width: float, cv: float) -> Moments:
+def spiking(simulation: Simulation, name: str, bin_width: float, cv: float) -> Moments:
     """Measure the spikes of a population.
 
     Parameters
@@ -25,7 +25,7 @@ def spiking(simulation: Simulation, name: str, width: float, cv: float) -> Momen
         What `simulate` returned.
     name
         Name of the population.
-    width
+    bin_width
         Seconds of the bins in which synchrony is measured.
     cv
         CV of the intervals according to theory, or NaN.
@@ -42,19 +42,19 @@ def spiking(simulation: Simulation, name: str, width: float, cv: float) -> Momen
         errors = Moments(rate=rate_error, cv=np.inf, synchrony=np.inf)
         return Moments(rate=rate, errors=errors)
     spikes = simulation.spikes[name]
-    chi, chi_error = _synchrony(spikes, simulation.duration, width)
+    chi, chi_error = _synchrony(spikes, simulation.duration, bin_width)
     found, cv_error = stats.pooled_cv(spikes, expected=np.nan_to_num(cv))
     cv_error = max(cv_error, _window_bias(rate, cv, simulation.duration))
     errors = Moments(rate=rate_error, cv=cv_error, synchrony=chi_error)
     return Moments(rate=rate, cv=found, synchrony=chi, errors=errors)
 
 
-def _synchrony(spikes, duration, width):
+def _synchrony(spikes, duration, bin_width):
     """Chi and its standard error."""
-    bins = timegrid.whole_windows(duration, width)
+    bins = timegrid.whole_windows(duration, bin_width)
     if bins < 2 or not spikes.times.size:
         return np.nan, np.inf
-    chi = float(stats.synchrony(spikes, width))
+    chi = float(stats.synchrony(spikes, bin_width))
     # of the variance of counts, most of which is that of a Poisson number
     return chi, chi * np.sqrt(2 / bins + 1 / spikes.times.size) / 2
 

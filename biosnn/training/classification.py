@@ -1,12 +1,13 @@
 """What the losses that classify share: from logits to values, probabilities and scores."""
 
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..support.checks import as_array, keep, reals, shown, wholes
+from ..support.checks import as_array, keep, reals, refuse, shown, wholes
 from .masks import as_readout
 
 
@@ -94,6 +95,9 @@ class CrossEntropy:
         if self.class_weights is None:
             return
         name = f"{type(self).__name__}: class_weights"
+        if isinstance(self.class_weights, (str, Mapping)):
+            such = "such as bs.balanced_class_weights(train.labels)"
+            refuse(name, self.class_weights, f"a list of numbers, one for each class, {such}")
         weights = reals(self.class_weights, name, 0, shape=(None,))
         if not weights.sum() > 0:
             raise ValueError(f"{name} are {shown(self.class_weights)}; at least one must be > 0.")

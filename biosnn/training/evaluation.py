@@ -212,7 +212,9 @@ def evaluate(
     >>> import biosnn as bs
     >>> net = bs.Network(dt=1e-3)
     >>> _ = net.connect(net.input(2), net.readout(2), weights=np.eye(2))
-    >>> data = bs.from_dense(np.eye(2)[:, None].repeat(9, axis=1), 1e-3, labels=[0, 1])
+    >>> data = bs.SpikeTrains.from_dense(
+    ...     np.eye(2)[:, None].repeat(9, axis=1), 1e-3, labels=[0, 1]
+    ... )
     >>> bs.evaluate(net, data).accuracy
     1.0
     """

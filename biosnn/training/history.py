@@ -135,18 +135,25 @@ class History(Shows):
     def _about(self) -> About:
         """The first, the best and the last epoch."""
         n, took = self.loss.size, np.nansum(self.seconds)
-        known = [name for name in SERIES[:5] if self._is_known(name)]
-        headings = [name.replace("_", " ").replace("score", self.score_name) for name in known]
+        known = self._known()
         rows = [
             [
                 f"{k + 1}{' (best)' if k == self.best_epoch else ''}",
-                *(number(getattr(self, name)[k]) for name in known),
+                *(number(series[k]) for series in known.values()),
             ]
             for k in (sorted({0, max(self.best_epoch, 0), n - 1}) if n else [])
         ]
         title = f"History of {plural(n, 'epoch')} in {took:.3g} s"
         title += ", interrupted" if self.interrupted else ""
-        return About(title, table=Table("", ["epoch", *headings], rows))
+        return About(title, table=Table("", ["epoch", *known], rows))
+
+    def _known(self):
+        """Words -> series, of those that say something."""
+        return {
+            name.replace("_", " ").replace("score", self.score_name): getattr(self, name)
+            for name in SERIES[:5]
+            if self._is_known(name)
+        }
 
     def _is_known(self, name):
         """Whether a series has numbers that say something."""
@@ -154,8 +161,8 @@ class History(Shows):
         return bool(np.any(np.isfinite(series)) and (name != "regularizer" or np.any(series)))
 
 
-@dataclass(frozen=True, eq=False)
-class Epoch:
+@dataclass(frozen=True, eq=False, repr=False)
+class Epoch(Shows):
     """A training after an epoch: what the `callback` of `train` is called with.
 
     Parameters
@@ -188,6 +195,11 @@ class Epoch:
     def number(self) -> int:
         """Number of epochs that have ended, from 1."""
         return self.history.loss.size
+
+    def _about(self) -> About:
+        known = self.history._known().items()
+        rows = [(words, number(series[-1])) for words, series in known if series.size]
+        return About(f"Epoch {self.number} of {self.epochs}", rows)
 
 
 #: What `train(callback=…)` takes: a function of an Epoch, which may return True to end there.

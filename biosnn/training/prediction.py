@@ -141,7 +141,7 @@ def predict(
     >>> import biosnn as bs
     >>> net = bs.Network(dt=1e-3)
     >>> _ = net.connect(net.input(2), net.readout(2), weights=np.eye(2))
-    >>> data = bs.from_dense(np.eye(2)[:, None].repeat(9, axis=1), 1e-3)
+    >>> data = bs.SpikeTrains.from_dense(np.eye(2)[:, None].repeat(9, axis=1), 1e-3)
     >>> found = bs.predict(net, data, traces=True)
     >>> found.predictions, found.traces["readout"].shape
     (array([0, 1]), (2, 9, 2))

@@ -175,7 +175,9 @@ def train(
     >>> import biosnn as bs
     >>> net = bs.Network(dt=1e-3)
     >>> _ = net.connect(net.input(2), net.readout(2), weights=np.zeros((2, 2)))
-    >>> data = bs.from_dense(np.eye(2)[:, None].repeat(9, axis=1), 1e-3, labels=[0, 1])
+    >>> data = bs.SpikeTrains.from_dense(
+    ...     np.eye(2)[:, None].repeat(9, axis=1), 1e-3, labels=[0, 1]
+    ... )
     >>> loss, optimizer = bs.MeanOverTimeCrossEntropy(), bs.SGD(1.0)
     >>> history = bs.train(
     ...     net, data, epochs=3, loss=loss, optimizer=optimizer, progress=False
@@ -235,7 +237,7 @@ def prime(
     >>> net = bs.Network(dt=1e-3)
     >>> e = net.population(2, bs.lif(), name="E")
     >>> _ = net.connect(net.input(1), e, weights=[[0.0, 0.1]])
-    >>> data = bs.from_dense(np.ones((1, 20, 1)), 1e-3)
+    >>> data = bs.SpikeTrains.from_dense(np.ones((1, 20, 1)), 1e-3)
     >>> bounds = [bs.lower_bound(1.0, threshold=1, per="neuron")]
     >>> history = bs.prime(net, data, epochs=2, regularizers=bounds, progress=False)
     >>> history.regularizer.tolist()

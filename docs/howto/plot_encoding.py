@@ -2,8 +2,8 @@
 Turn numbers into spikes
 ========================
 
-`biosnn.encode` makes spike trains of arrays (trial, channel) or (trial, time, channel). What can be
-undone has a ``decode_`` beside it.
+`biosnn.encode` makes spike trains of arrays (trial, channel) or (trial, time, channel), or of a
+list of trials of unequal length. What can be undone has a ``decode_`` beside it.
 """
 
 import numpy as np
@@ -60,6 +60,16 @@ print("population:", np.abs(back[0, :, 0] - means).mean(), "on average, in windo
 image = np.array([[0.9, 0.0, 0.4, 0.65]])
 spikes = bs.encode.latency(image, 0.05)
 print(spikes.times, spikes.units, bs.encode.decode_latency(spikes))
+
+# %%
+# Trials of unequal length
+# ------------------------
+# A list of arrays (time, channel). Each trial then has its own end, after which nothing counts:
+# neither for losses and scores, nor for statistics.
+
+movements = [values[0, :n] for n in (150, 500, 320)]
+spikes = bs.encode.rate(movements, dt=2e-3, max_rate=80.0, labels=[0, 1, 0], seed=1)
+print(spikes.ends, "s;", bs.stats.firing_rates(spikes), "Hz")
 
 # %%
 # Trains without data

@@ -45,7 +45,7 @@ print("the same rates:", bs.stats.firing_rates(recording["E"])[:3].round(1), "Hz
 # -----------------
 # Tidy tables have an observation in each row, and units in the names of their columns.
 
-rates = bs.interop.to_frame(trace, "rates", width=0.05)
+rates = bs.interop.to_frame(trace, "rates", rate_bin=0.05)
 over_time = rates.groupby(["population", "time_s"], observed=True)["rate_hz"].mean().unstack(0)
 figure, ax = plt.subplots(figsize=(5, 3), layout="constrained")
 over_time.plot(ax=ax, color={"E": "C3", "I": "C0"}, xlabel="time (s)", ylabel="rate (Hz)")

@@ -16,8 +16,8 @@ import numpy as np
 import biosnn as bs
 
 # %%
-# Stand-ins for files of yours: an array (trial, time, channel), and a label for each trial. Class 3
-# is rare.
+# Stand-ins for files of yours: an array (trial, time, channel), and a label for each trial. (Trials
+# of unequal length are a list of arrays (time, channel).) Class 3 is rare.
 
 rng, time = np.random.default_rng(1), np.arange(0, 0.5, 2e-3)
 labels = rng.choice(4, 600, p=[0.3, 0.3, 0.3, 0.1])

@@ -30,8 +30,10 @@ def trials() -> bs.Trace:
 def in_two_runs(trace: bs.Trace) -> bool:
     """Whether two runs, the second from the state of the first, give the same readout as one."""
     spikes, half = bs.bin_spikes(trace.inputs["input"], trace.dt).dense(), trace.n_steps // 2
-    first = bs.run(trace.network, bs.from_dense(spikes[:, :half], trace.dt))
-    second = bs.run(trace.network, bs.from_dense(spikes[:, half:], trace.dt), state=first.state)
+    first = bs.run(trace.network, bs.SpikeTrains.from_dense(spikes[:, :half], trace.dt))
+    second = bs.run(
+        trace.network, bs.SpikeTrains.from_dense(spikes[:, half:], trace.dt), state=first.state
+    )
     return np.array_equal(second.states["readout.U"], trace.states["readout.U"][:, half:])
 
 

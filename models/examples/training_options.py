@@ -67,7 +67,7 @@ def long_recordings() -> tuple[float, float]:
     whole = bs.bin_spikes(spikes, 2e-3).dense()
     target = np.broadcast_to(np.sin(np.arange(400) / 40)[None, :, None], (20, 400, 2))
     # the first pieces of all recordings, then the second ones, …
-    pieces = bs.from_dense(np.concatenate(np.split(whole, 4, axis=1)), 2e-3)
+    pieces = bs.SpikeTrains.from_dense(np.concatenate(np.split(whole, 4, axis=1)), 2e-3)
     targets = np.concatenate(np.split(target, 4, axis=1))
     net = network(None, sigma_u=1.0)
     options: dict[str, Any] = {"loss": bs.MeanSquaredError(), "batch": 20, "stateful": True}

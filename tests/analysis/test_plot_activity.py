@@ -1,8 +1,10 @@
 """Figures of activity show the spikes and readouts of the trial, and say what they are."""
 
 import numpy as np
+import pytest
 from matplotlib.colors import to_hex
 
+import biosnn as bs
 from biosnn.analysis import plot, stats
 from biosnn.analysis.plot_raster import rate_in_words
 from biosnn.data.spike_trains import SpikeTrains
@@ -80,3 +82,19 @@ def test_a_rate_is_rounded_but_never_to_nothing():
         "12.3 Hz",
         "1234.5 Hz",
     ]
+
+
+def test_times_of_perturbations_are_shaded():
+    net = bs.Network(dt=1e-3)
+    for name in ("E", "I"):
+        net.population(5, bs.ei_lif(), name=name)
+    light = [bs.perturb.Silence("I", start=0.02, stop=0.04), bs.perturb.Silence("E")]
+    options = {"duration": 0.1, "currents": {"E": 2.0, "I": 2.0}, "perturbations": light}
+    trace = bs.run(net, **options)
+    figure = plot.activity(trace, stop=0.03, rate_bin=5e-3)
+    found = [[patch.get_extents() for patch in axis.patches] for axis in figure.axes]
+    assert [len(each) for each in found] == [0, 1, 1]
+    for axis in (*figure.axes[1:], plot.rates(trace, stop=0.03).axes[0]):
+        (span,) = axis.patches
+        assert (span.get_x(), span.get_width()) == pytest.approx((20.0, 10.0))
+    assert not plot.activity(trace, start=0.05, rate_bin=5e-3).axes[1].patches

@@ -22,7 +22,7 @@ def test_the_spectrum_of_poisson_trains_is_flat_at_its_dotted_line():
     assert density.get_ydata()[1:].mean() == pytest.approx(level.get_ydata()[0], rel=0.03)
     assert density.get_xdata()[0] == pytest.approx(4.0)
     assert density.get_xdata()[-1] == pytest.approx(500.0)
-    assert list(legend_of(axis.get_figure())) == ["independent Poisson neurons"]
+    assert list(legend_of(axis.get_figure())) == ["independent Poisson"]
 
 
 def test_the_power_of_a_wave_is_its_variance():
@@ -55,14 +55,14 @@ def test_correlograms_are_those_of_all_pairs():
     rng = np.random.default_rng(3)
     a = bs.SpikeTrains.from_units([rng.uniform(0.2, 1.8, 60) for _ in range(3)], duration=2.0)
     b = bs.SpikeTrains.from_units([a.times[a.units == k] + 5.5e-3 for k in range(2)], duration=2.0)
-    figure = plot.correlograms({"a": a, "b": b}, reach=20e-3, rate_bin=1e-3)
+    figure = plot.correlograms({"a": a, "b": b}, reach=20e-3, bin_width=1e-3)
     panels = np.array(figure.axes).reshape(2, 2)
     for pre, row in zip((a, b), panels):
         for post, axis in zip((a, b), row):
             i, j = np.indices((pre.n_units, post.n_units)).reshape(2, -1)
             apart = i != j if pre is post else np.full(i.size, True)
             _, rates = stats.cross_correlogram(
-                pre, post, (i[apart], j[apart]), reach=20e-3, width=1e-3
+                pre, post, (i[apart], j[apart]), reach=20e-3, bin_width=1e-3
             )
             values, edges, _ = axis.patches[0].get_data()
             np.testing.assert_array_equal(values, rates)
@@ -92,7 +92,7 @@ def test_a_seed_chooses_units_that_spike():
 
 @pytest.mark.parametrize(
     "options, reach",
-    [({}, 50), ({"rate_bin": 3e-3}, 48), ({"stop": 0.06}, 30), ({"reach": 10e-3}, 10)],
+    [({}, 50), ({"bin_width": 3e-3}, 48), ({"stop": 0.06}, 30), ({"reach": 10e-3}, 10)],
 )
 def test_lags_fit_the_trial_and_the_bins(options, reach):
     spikes = bs.data.poisson(50.0, 10, 1.0, seed=1)
@@ -331,9 +331,16 @@ def test_a_confusion_matrix_is_in_percent_of_each_class():
         (lambda s: plot.spectrum(s, segment=3e-3), "segment is 0.003 s, 3 steps of 0.001 s; .* 8"),
         (lambda s: plot.spectrum(s, segment=1.0), "at most the 500 steps of a trial"),
         (lambda s: plot.spectrum(s, rate_bin=0.1), "segment is 0.5 s, 5 steps"),
+        (
+            lambda s: plot.confusion(bs.Evaluation(0.1, 0.5, np.zeros(2), {})),
+            "plot.confusion.found.confusion",
+        ),
         (lambda s: plot.correlograms(s, reach=1.0), "reach is 1.0 s"),
         (lambda s: plot.correlograms(s, reach=0.3), "reach is 0.3 s; .* half the duration"),
-        (lambda s: plot.correlograms(s, reach=0.1, rate_bin=3e-3), "rate_bin is 0.003 s; it must"),
+        (
+            lambda s: plot.correlograms(s, reach=0.1, bin_width=3e-3),
+            "bin_width is 0.003 s; it must",
+        ),
         (lambda s: plot.correlograms(s, units=0), "units is 0"),
         (lambda s: plot.correlograms(s, seed="a"), "seed is 'a'"),
         (lambda s: plot.confusion([1, 2]), r"counts have shape \(2,\); they must be numbers of"),

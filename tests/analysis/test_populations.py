@@ -52,7 +52,7 @@ def test_timescale_of_spike_counts():
     """Rates that follow an Ornstein-Uhlenbeck process of 100 ms; bins of 20 ms."""
     rate = np.maximum(20 * (1 + 0.5 * ou(1, 20_000, 80, 5.0)[0]), 0)  # (bin, unit)
     counts = np.random.default_rng(3).poisson(rate * 0.02)
-    spikes = bs.from_dense(counts[None], 0.02)
+    spikes = bs.SpikeTrains.from_dense(counts[None], 0.02)
     found = signals.intrinsic_timescale(spikes, 0.02, reach=0.6)
     assert found.tau == pytest.approx(0.1, rel=0.05)
     assert found.amplitude < 0.5  # counts vary by themselves, too
@@ -99,7 +99,7 @@ def currents(seed=2):
 def test_balance_in_windows():
     e, i = currents()
     found = signals.balance_over_time(
-        signals.Signal(e, 1e-3, 5.0), signals.Signal(i, 1e-3), width=0.03
+        signals.Signal(e, 1e-3, 5.0), signals.Signal(i, 1e-3), window=0.03
     )
     for k in range(3):
         part = slice(30 * k, 30 * k + 30)
@@ -108,7 +108,7 @@ def test_balance_in_windows():
         assert found.ratio[k] == pytest.approx(e[:, part].mean() / i[:, part].mean())
         assert found.net_over_excitatory[k] == pytest.approx(found.net[k] / found.excitatory[k])
     np.testing.assert_allclose(found.times, 5.0 + np.array([14.5, 44.5, 74.5]) * 1e-3)
-    silent = signals.balance_over_time(e, 0 * e, 1e-3, width=0.05)
+    silent = signals.balance_over_time(e, 0 * e, 1e-3, window=0.05)
     assert np.isnan(silent.ratio).all() and np.all(silent.net_over_excitatory == 1)
 
 
@@ -195,7 +195,7 @@ def test_a_network_with_delayed_inhibition():
         (lambda e: signals.inhibition_lag(e, e[:, :50], 1e-3), "same trials and steps"),
         (lambda e: signals.detailed_balance(e[..., :1], e[..., :1]), "Record several neurons"),
         (lambda e: signals.detailed_balance(e, e[..., :2]), "of the same neurons"),
-        (lambda e: signals.balance_over_time(e, e, 1e-3, width=1.0), "width is 1.0"),
+        (lambda e: signals.balance_over_time(e, e, 1e-3, window=1.0), "window is 1.0"),
         (lambda e: signals.intrinsic_timescale(e, 1e-3, across="neurons"), "across is"),
         (lambda e: signals.intrinsic_timescale(e, 1e-3, across="trials"), "three are needed"),
         (lambda e: signals.intrinsic_timescale(e, 1e-3, reach=3e-3), "3 lags"),
@@ -213,7 +213,7 @@ def test_figures():
     e, i = currents()
     for result in (
         signals.intrinsic_timescale(ou(1, 2000, 4, 10.0), 1e-3),
-        signals.balance_over_time(e, i, 1e-3, width=10e-3),
+        signals.balance_over_time(e, i, 1e-3, window=10e-3),
         signals.detailed_balance(e, i),
         signals.inhibition_lag(e, i, 1e-3),
     ):

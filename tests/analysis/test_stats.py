@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from biosnn.analysis import correlogram, counts, stats
-from biosnn.data.joining import from_dense
 from biosnn.data.spike_trains import SpikeTrains
 
 DURATION = 1.0
@@ -339,7 +338,7 @@ def test_correlogram_is_that_of_a_loop_over_pairs(spikes, data):
                 for lag in (t - s for t, u in steps if u == j and -6 <= t - s < 6):
                     expected[(lag + 6) // 2] += 1
     lags, rates = stats.cross_correlogram(
-        spikes, spikes, (pairs[:, 0], pairs[:, 1]), reach=0.06, width=0.02
+        spikes, spikes, (pairs[:, 0], pairs[:, 1]), reach=0.06, bin_width=0.02
     )
     np.testing.assert_allclose(lags, [-0.05, -0.03, -0.01, 0.01, 0.03, 0.05])
     np.testing.assert_allclose(rates, expected / (n * 0.02) if n else np.nan)
@@ -349,11 +348,11 @@ def test_correlogram_is_that_of_a_loop_over_pairs(spikes, data):
 def test_correlogram_of_independent_trains_is_flat_and_of_a_shifted_one_has_its_peak(monkeypatch):
     a, b = poisson(20, 30, 5, duration=10.0, seed=1), poisson(40, 30, 5, duration=10.0, seed=2)
     every = np.repeat(np.arange(30), 30), np.tile(np.arange(30), 30)
-    whole = stats.cross_correlogram(a, b, every, reach=0.05, width=0.01)[1]
+    whole = stats.cross_correlogram(a, b, every, reach=0.05, bin_width=0.01)[1]
     np.testing.assert_allclose(whole, 40, rtol=0.02)
     monkeypatch.setattr(correlogram, "_CHUNK", 1000)
     np.testing.assert_array_equal(
-        stats.cross_correlogram(a, b, every, reach=0.05, width=0.01)[1], whole
+        stats.cross_correlogram(a, b, every, reach=0.05, bin_width=0.01)[1], whole
     )
     kept = a.times < 10 - 0.025  # every spike of unit i again in unit i + 1, 25 ms later
     copy = SpikeTrains.from_events(
@@ -365,7 +364,7 @@ def test_correlogram_of_independent_trains_is_flat_and_of_a_shifted_one_has_its_
         duration=10.0,
     )
     lags, rates = stats.cross_correlogram(
-        a, copy, (np.arange(30), (np.arange(30) + 1) % 30), reach=0.05, width=0.01
+        a, copy, (np.arange(30), (np.arange(30) + 1) % 30), reach=0.05, bin_width=0.01
     )
     assert rates[7] == pytest.approx(20 + 1 / 0.01, rel=0.05) and lags[7] == pytest.approx(0.025)
     np.testing.assert_allclose(np.delete(rates, 7), 20, rtol=0.1)
@@ -439,13 +438,14 @@ def test_balance_at_its_limits():
 
 # ---------------------------------------------------------------------------------------- bad input
 
-TRAINS = from_dense(np.ones((1, 10, 2), int), 0.1)
+TRAINS = SpikeTrains.from_dense(np.ones((1, 10, 2), int), 0.1)
 
 
 @pytest.mark.parametrize(
     "call, message",
     [
         (lambda: stats.firing_rates(TRAINS[:0]), "no trials"),
+        (lambda: stats.isi_cv({"E": TRAINS}), "those of one population, run.spikes"),
         (lambda: stats.rate_over_time(TRAINS, 0.0), "width is 0.0 s.*above 0"),
         (
             lambda: stats.rate_over_time(TRAINS, 2.0),
@@ -458,7 +458,7 @@ TRAINS = from_dense(np.ones((1, 10, 2), int), 0.1)
         (lambda: stats.fano_factor(TRAINS, 1e-12), "window is 1e-12 s, of which"),
         (lambda: stats.synchrony(TRAINS, 1e-300), "width is 1e-300 s, of which"),
         (
-            lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), reach=0.1, width=1e-20),
+            lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), reach=0.1, bin_width=1e-20),
             "width is 1e-20 s, of which",
         ),
         (lambda: stats.pooled_cv(slice(3)), "spikes is slice"),
@@ -473,24 +473,26 @@ TRAINS = from_dense(np.ones((1, 10, 2), int), 0.1)
         (lambda: stats.correlations(TRAINS, 0.1, pairs=0), "pairs is 0; .* >= 1"),
         (
             lambda: stats.cross_correlogram(
-                TRAINS, clock(0.1, 2, 1, 2.0), ([0], [0]), reach=0.1, width=0.01
+                TRAINS, clock(0.1, 2, 1, 2.0), ([0], [0]), reach=0.1, bin_width=0.01
             ),
             "trial 0 ends at 1 s and at 2 s",
         ),
         (
-            lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), reach=0.6, width=0.01),
+            lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), reach=0.6, bin_width=0.01),
             "reach is 0.6 s",
         ),
         (
-            lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), reach=0.1, width=0.03),
+            lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), reach=0.1, bin_width=0.03),
             "width is 0.03 s; it must divide reach, 0.1 s",
         ),
         (
-            lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0, 1], [0]), reach=0.1, width=0.01),
+            lambda: stats.cross_correlogram(
+                TRAINS, TRAINS, ([0, 1], [0]), reach=0.1, bin_width=0.01
+            ),
             r"shapes \(2,\) and \(1,\)",
         ),
         (
-            lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0], [2]), reach=0.1, width=0.01),
+            lambda: stats.cross_correlogram(TRAINS, TRAINS, ([0], [2]), reach=0.1, bin_width=0.01),
             "post in pairs run from 2 to 2.* 0 .. 1",
         ),
         (

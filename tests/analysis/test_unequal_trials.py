@@ -81,11 +81,11 @@ def test_a_correlogram_leaves_out_what_is_near_an_end(spikes):
                 lags = trial[j] - s
                 wanted += np.histogram(lags, np.arange(-5, 6) * width)[0]
                 n += 1
-    _, rates = bs.stats.cross_correlogram(spikes, spikes, pairs, reach=reach, width=width)
+    _, rates = bs.stats.cross_correlogram(spikes, spikes, pairs, reach=reach, bin_width=width)
     np.testing.assert_allclose(rates, wanted / (n * width), rtol=1e-9)
     with pytest.raises(ValueError, match="trial 0 ends at 0.5 s and at 1 s"):
         longer = bs.SpikeTrains.from_lists(spikes.to_lists(), duration=1.0)
-        bs.stats.cross_correlogram(spikes, longer, pairs, reach=reach, width=width)
+        bs.stats.cross_correlogram(spikes, longer, pairs, reach=reach, bin_width=width)
 
 
 def test_the_balance_is_of_the_steps_of_each_trial():

@@ -178,7 +178,7 @@ def test_time_constants_per_neuron_and_learned():
         net = bs.Network(1e-3)
         net.connect(net.population(1, bs.lif(), name="A"), "A")
         brian.to_brian2(net, duration=0.1)
-    with pytest.raises(ValueError, match="give spikes=None and a duration"):
+    with pytest.raises(ValueError, match="spikes must be None, and duration=…"):
         brian.to_brian2(net)
     with pytest.raises(ValueError, match="there is no state 'A.V'; A has A.U, A.I, A.U_star"):
         brian.to_brian2(one(bs.lif()), bs.data.poisson(20, 20, 0.2, seed=1), record=["A.V"])

@@ -171,6 +171,38 @@ def test_trials_that_end_earlier_are_decoded_by_their_own_end():
     assert np.isnan(found[1, 2:]).all() and np.array_equal(found[1, :2], expected[0])
 
 
+LENGTHS = (120, 35, 80, 1)
+RAGGED = [x[:n] for x, n in zip(MOVING, LENGTHS, strict=True)]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        lambda x: encode.rate(x, dt=2e-3, kind="regular", max_rate=300.0),
+        lambda x: encode.population(x, dt=2e-3, n=6, low=0, high=1, kind="regular"),
+        lambda x: encode.delta(x, 2e-3, threshold=0.04),
+        lambda x: encode.level_crossing(x, 2e-3, spacing=0.07),
+    ],
+    ids=["rate", "population", "delta", "level_crossing"],
+)
+@pytest.mark.parametrize("form", [list, tuple, lambda x: np.array(x, dtype=object)])
+def test_trials_of_different_lengths_are_encoded_as_each_alone(code, form):
+    spikes = code(form(RAGGED))
+    np.testing.assert_allclose(spikes.durations, np.array(LENGTHS) * 2e-3, rtol=1e-12)
+    assert spikes.times.size > 20
+    for trial, values in zip(spikes.to_lists(), RAGGED, strict=True):
+        for found, expected in zip(trial, code(values[None]).to_lists()[0], strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_poisson_spikes_of_trials_of_different_lengths_have_their_rates():
+    ones = [np.full((n, 40), 0.5) for n in (500, 1500)]
+    spikes = encode.rate(ones, dt=1e-3, max_rate=100.0, labels=[1, 0], seed=1)
+    assert spikes.labels.tolist() == [1, 0] and spikes.ends.tolist() == [0.5, 1.5]
+    counts = np.diff(spikes.offsets)
+    assert np.abs(counts - [1000, 3000]).max() < 4 * np.sqrt(3000)
+
+
 def test_what_comes_out_drives_a_network():
     net = bs.Network(1e-3)
     x = net.input(22)
@@ -190,6 +222,11 @@ CURVES = {"n": 4, "low": 0.0, "high": 1.0}
         (lambda: encode.rate(STATIC, seed=1), "need a duration"),
         (lambda: encode.rate(MOVING, 1.0, seed=1), "need dt"),
         (lambda: encode.rate(STATIC, 1.0, dt=0.1, seed=1), "no dt"),
+        (lambda: encode.rate(RAGGED, 1.0, seed=1), "need dt"),
+        (lambda: encode.delta([RAGGED[0], RAGGED[1][:, :2]], 1e-3), "as many channels"),
+        (lambda: encode.delta([RAGGED[0], RAGGED[1][:0]], 1e-3), "at least one sample"),
+        (lambda: encode.delta([RAGGED[0], RAGGED[1][:, 0]], 1e-3), "each must be"),
+        (lambda: encode.delta([RAGGED[0], "abc"], 1e-3), "values of trial 1"),
         (lambda: encode.rate(STATIC, 1.0), "seed"),
         (lambda: encode.rate(STATIC[0], 1.0, seed=1), r"values\[None\]"),
         (lambda: encode.rate(np.zeros((0, 3)), 1.0, seed=1), "shape"),
@@ -201,8 +238,8 @@ CURVES = {"n": 4, "low": 0.0, "high": 1.0}
         (lambda: encode.latency(STATIC, 1.0, scale="log"), "needs tau"),
         (lambda: encode.latency(STATIC, 1.0, tau=0.1), "tau is for"),
         (lambda: encode.latency(STATIC, 1.0, first=2.0), "within the trial"),
-        (lambda: encode.latency(MOVING, 1.0), "need dt"),
-        (lambda: encode.delta(STATIC, 1e-3), "need a duration"),
+        (lambda: encode.latency(MOVING, 1.0), r"must be \(trial, channel\)"),
+        (lambda: encode.delta(STATIC, 1e-3), r"must be \(trial, time, channel\), or a list"),
         (lambda: encode.delta(MOVING, 1e-3, threshold=0.0), "threshold"),
         (lambda: encode.level_crossing(MOVING, 1e-3, spacing=-1.0), "spacing"),
         (lambda: encode.level_crossing(MOVING, 1e-3, spacing=1e-300), "no memory"),

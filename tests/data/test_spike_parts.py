@@ -117,19 +117,19 @@ def test_lists_and_back():
 
 def test_dense_and_back():
     counts = np.random.default_rng(1).poisson(0.3, (4, 30, 5))
-    np.testing.assert_array_equal(bs.from_dense(counts, 1e-3).to_dense(1e-3), counts)
+    np.testing.assert_array_equal(bs.SpikeTrains.from_dense(counts, 1e-3).to_dense(1e-3), counts)
     ragged = [counts[0, :7], counts[1, :30], counts[2, :11]]
-    spikes = bs.from_dense(ragged, 1e-3, labels=[0, 1, 2])
+    spikes = bs.SpikeTrains.from_dense(ragged, 1e-3, labels=[0, 1, 2])
     np.testing.assert_allclose(spikes.ends, [0.007, 0.03, 0.011])
     for wanted, found in zip(ragged, spikes.to_dense(1e-3), strict=True):
         np.testing.assert_array_equal(found[: len(wanted)], wanted)
         assert not found[len(wanted) :].any()
     padded = np.where(np.arange(30)[:, None] < 11, counts, 0)
-    assert bs.from_dense(padded, 1e-3, ends=[0.011, 0.02, 0.03, 0.03]).ends[0] == 0.011
+    assert bs.SpikeTrains.from_dense(padded, 1e-3, ends=[0.011, 0.02, 0.03, 0.03]).ends[0] == 0.011
     with pytest.raises(ValueError, match="must lie before the end of the trial at 0.011 s"):
-        bs.from_dense(counts, 1e-3, ends=[0.011, 0.02, 0.03, 0.03])
+        bs.SpikeTrains.from_dense(counts, 1e-3, ends=[0.011, 0.02, 0.03, 0.03])
     with pytest.raises(ValueError, match=r"each must be \(step, unit\)"):
-        bs.from_dense([counts[0], counts[1, :, :3]], 1e-3)
+        bs.SpikeTrains.from_dense([counts[0], counts[1, :, :3]], 1e-3)
     with pytest.raises(ValueError, match="memory|GB"):
         trains().to_dense(1e-12)
 
@@ -138,16 +138,19 @@ def test_data_frames_and_back():
     pandas = pytest.importorskip("pandas")
     spikes = trains()
     frame = spikes.to_frame()
-    assert list(frame.columns) == ["trial", "unit", "time", "label"] and len(frame) == 10
+    assert list(frame.columns) == ["trial", "unit", "time_s", "label"] and len(frame) == 10
     counts = frame.groupby(["trial", "unit"]).size()
     assert counts[1, 1] == 3 and (frame.label == spikes.labels[frame.trial]).all()
     shuffled = frame.sample(frac=1, random_state=0)
     found = bs.SpikeTrains.from_frame(shuffled, ends=ENDS, labels=spikes.labels)
     same(found, LISTS, labels=spikes.labels, ends=ENDS)
+    of_all = bs.interop.to_frame({"E": spikes, "I": spikes})
+    found = bs.SpikeTrains.from_frame(of_all[of_all.population == "I"], ends=ENDS)
+    same(found, LISTS, ends=ENDS)
     mine = pandas.DataFrame({"t": [0.3, 0.1], "neuron": [4, 0]})
     found = bs.SpikeTrains.from_frame(mine, duration=1, trial=None, unit="neuron", time="t")
     same(found, [[[0.1], [], [], [], [0.3]]])
-    with pytest.raises(ValueError, match=r"no column 'time'; it has 't', 'neuron'.*time=…"):
+    with pytest.raises(ValueError, match=r"no column 'time_s'; it has 't', 'neuron'.*time=…"):
         bs.SpikeTrains.from_frame(mine, duration=1)
     with pytest.raises(ValueError, match="'neuron'"):
         missing = mine.assign(neuron=[np.nan, 1.0])

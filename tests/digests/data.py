@@ -73,7 +73,7 @@ def bins():
         "merged": merged.dense(),
         "counts": counts.dense(),
         "rate": merged.rate(),
-        "from counts": bs.from_dense(counts.dense(), 4e-3, labels=SPIKES.labels),
+        "from counts": bs.SpikeTrains.from_dense(counts.dense(), 4e-3, labels=SPIKES.labels),
     }
 
 
@@ -82,7 +82,7 @@ def statistics():
     trains = bs.data.poisson(np.linspace(10.0, 80.0, 8), 8, 0.5, 4, seed=5)
     intervals, units = bs.stats.interspike_intervals(trains)
     pairs = np.array([0, 1, 7]), np.array([1, 1, 2])
-    lags, rates = bs.stats.cross_correlogram(trains, trains, pairs, reach=20e-3, width=2e-3)
+    lags, rates = bs.stats.cross_correlogram(trains, trains, pairs, reach=20e-3, bin_width=2e-3)
     centres, over_time = bs.stats.rate_over_time(trains, 30e-3)
     return {
         "rates": bs.stats.firing_rates(trains),

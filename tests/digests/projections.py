@@ -165,7 +165,7 @@ def gradient_options():
 @case("moments, counts of several spikes in a step, and a run that goes on from another")
 def continued():
     net, whole = _recurrent(), bs.bin_spikes(SPIKES, DT).dense()
-    parts = [bs.from_dense(part, DT) for part in np.split(whole, [30], axis=1)]
+    parts = [bs.SpikeTrains.from_dense(part, DT) for part in np.split(whole, [30], axis=1)]
     first = bs.run(net, parts[0], moments=["A.U", "A.I"])
     second = bs.run(net, parts[1], state=first.state, record=["A.U"])
     unmerged = bs.run(net, SPIKES, merge=False, record=["A.U"])

@@ -25,7 +25,9 @@ RULES = [
 
 def cut(trains, first, last, dt=DT):
     """Steps first .. last - 1 as trials of their own."""
-    return bs.from_dense(bs.bin_spikes(trains, dt).dense()[:, first:last], dt, labels=trains.labels)
+    return bs.SpikeTrains.from_dense(
+        bs.bin_spikes(trains, dt).dense()[:, first:last], dt, labels=trains.labels
+    )
 
 
 def pieces(net, trains, bounds, currents=None, record=(), **options):

@@ -107,14 +107,14 @@ def test_memory_of_a_correlogram_with_many_lags(monkeypatch):
         bs.data.poisson(50.0, 20, 10.0, 1, seed=1),
         (np.repeat(np.arange(20), 20), np.tile(np.arange(20), 20)),
     )
-    whole = stats.cross_correlogram(spikes, spikes, pairs, reach=1.0, width=0.01)[1]
+    whole = stats.cross_correlogram(spikes, spikes, pairs, reach=1.0, bin_width=0.01)[1]
     monkeypatch.setattr(correlogram, "_CHUNK", 5000)
     looked_at, ranges = [], correlogram.ranges
     monkeypatch.setattr(
         correlogram, "ranges", lambda first, n: looked_at.append(n.sum()) or ranges(first, n)
     )
     np.testing.assert_array_equal(
-        stats.cross_correlogram(spikes, spikes, pairs, reach=1.0, width=0.01)[1], whole
+        stats.cross_correlogram(spikes, spikes, pairs, reach=1.0, bin_width=0.01)[1], whole
     )
     assert max(looked_at) < 15_000 < sum(looked_at) / 100
 
@@ -206,13 +206,13 @@ def dense_input():
         (lambda: bs.plot.membrane(run(one()), "E"), "the simulation has no E.U"),
         (
             lambda: stats.cross_correlogram(
-                *[bs.data.poisson(5, 2, 1.0, 1, seed=1)] * 2, ([0], [0]), reach=0.6, width=0.1
+                *[bs.data.poisson(5, 2, 1.0, 1, seed=1)] * 2, ([0], [0]), reach=0.6, bin_width=0.1
             ),
             "at most half the duration of a trial, 0.5 s",
         ),
         (
             lambda: stats.cross_correlogram(
-                *[bs.data.poisson(5, 2, 1.0, 1, seed=1)] * 2, ([0], [0]), reach=0.1, width=0.0
+                *[bs.data.poisson(5, 2, 1.0, 1, seed=1)] * 2, ([0], [0]), reach=0.1, bin_width=0.0
             ),
             "width is 0.0 s.*trial, 1 s",
         ),

@@ -65,7 +65,7 @@ def test_weights_whose_sum_is_infinite():
 
 
 def test_a_run_that_goes_on_says_the_time_since_the_first_began():
-    net, first = circuit(2e38), bs.from_dense(np.zeros((2, 30, 2)), 1e-3)
+    net, first = circuit(2e38), bs.SpikeTrains.from_dense(np.zeros((2, 30, 2)), 1e-3)
     state = bs.run(net, first).state
     with pytest.raises(
         ValueError, match=r"I of neuron 0 is inf from 0.04 s on \(step 10\) in trial 1"

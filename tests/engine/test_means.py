@@ -175,5 +175,5 @@ def test_figures_of_neurons_refuse_means():
     done = bs.simulate(net, 0.1, trains(1), record={"E.U": "mean", "E.I_exc": [3]}, progress=False)
     for each in (trace, done):
         assert "E.U" not in each.neurons and list(each.neurons["E.I_exc"]) == [3]
-        with pytest.raises(ValueError, match="E.U was recorded as a mean over neurons"):
+        with pytest.raises(ValueError, match="of E.U the mean over neurons was recorded"):
             bs.plot.membrane(each, "E")

@@ -81,7 +81,9 @@ def test_simulate_does_what_run_does(refractory, threads):
     given = bs.bin_spikes(trains, DT).dense()[0]
     given[8:25, [2, 4]] = 0
     assert done.counts["input"] == given.sum() < bs.bin_spikes(trains, DT).dense().sum()
-    again = bs.run(net, bs.from_dense(given[None], DT), record=names, perturbations=HELD)
+    again = bs.run(
+        net, bs.SpikeTrains.from_dense(given[None], DT), record=names, perturbations=HELD
+    )
     assert all(np.array_equal(again.states[name], trace.states[name]) for name in names)
 
 
@@ -199,7 +201,7 @@ def test_a_lesion_of_inputs_is_data_without_them():
     trace = bs.run(net, spikes, perturbations=[Lesion("input", neurons=[3, 4, 49])])
     counts = bs.bin_spikes(spikes, net.dt).dense()
     counts[..., [3, 4, 49]] = 0
-    expected = bs.run(net, bs.from_dense(counts, net.dt))
+    expected = bs.run(net, bs.SpikeTrains.from_dense(counts, net.dt))
     assert np.array_equal(trace.counts["E"], expected.counts["E"])
 
 

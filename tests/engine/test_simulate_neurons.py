@@ -75,7 +75,7 @@ def drive_one(neuron, steps, dtype=np.float64, weights=(0.5, 0.3), initial=0.0):
     net.population(1, neuron, name="A", initial=initial)
     for k, (receptor, w) in enumerate(zip(("exc", "inh"), weights)):
         net.connect(net.input(1, name=f"x{k}"), "A", weights=[[w]], receptor=receptor)
-    spikes = {f"x{k}": bs.from_dense(given[None, :, k : k + 1], 1e-4) for k in range(2)}
+    spikes = {f"x{k}": bs.SpikeTrains.from_dense(given[None, :, k : k + 1], 1e-4) for k in range(2)}
     names = [f"A.{state}" for state in neuron.states]
     result = bs.simulate(
         net, steps * 1e-4, spikes, record={name: [0] for name in names}, progress=False

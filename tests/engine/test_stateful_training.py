@@ -30,7 +30,7 @@ def recordings(n=20, duration=0.24):
     target = np.sin(np.arange(120) / 9)[None, :, None] * np.array([1.0, 0.5, -1.0]) + np.zeros(
         (n, 1, 1)
     )
-    parts = bs.from_dense(np.concatenate(np.split(dense_spikes, 4, axis=1)), 2e-3)
+    parts = bs.SpikeTrains.from_dense(np.concatenate(np.split(dense_spikes, 4, axis=1)), 2e-3)
     return whole, target, parts, np.concatenate(np.split(target, 4, axis=1))
 
 

@@ -195,16 +195,16 @@ DATA = {
     "stats.firing_rates": lambda c: (bs.stats.firing_rates, {"spikes": c.spikes}),
     "stats.rate_over_time": lambda c: (
         bs.stats.rate_over_time,
-        {"spikes": c.spikes, "width": 5e-3},
+        {"spikes": c.spikes, "bin_width": 5e-3},
     ),
     "stats.interspike_intervals": lambda c: (bs.stats.interspike_intervals, {"spikes": c.spikes}),
     "stats.isi_cv": lambda c: (bs.stats.isi_cv, {"spikes": c.long_spikes, "minimum": 3}),
     "stats.pooled_cv": lambda c: (bs.stats.pooled_cv, {"spikes": c.long_spikes, "expected": 1.0}),
     "stats.fano_factor": lambda c: (bs.stats.fano_factor, {"spikes": c.spikes, "window": 5e-3}),
-    "stats.synchrony": lambda c: (bs.stats.synchrony, {"spikes": c.spikes, "width": 5e-3}),
+    "stats.synchrony": lambda c: (bs.stats.synchrony, {"spikes": c.spikes, "bin_width": 5e-3}),
     "stats.correlations": lambda c: (
         bs.stats.correlations,
-        {"spikes": c.spikes, "width": 5e-3, "pairs": 3, "seed": 0},
+        {"spikes": c.spikes, "bin_width": 5e-3, "pairs": 3, "seed": 0},
     ),
     "stats.cross_correlogram": lambda c: (
         bs.stats.cross_correlogram,
@@ -213,7 +213,7 @@ DATA = {
             "post": c.spikes,
             "pairs": [[0, 1], [1, 2]],
             "reach": 5e-3,
-            "width": 1e-3,
+            "bin_width": 1e-3,
         },
     ),
     "stats.ei_balance": lambda c: (
@@ -283,7 +283,7 @@ DATA = {
             "start": 0.0,
             "stop": 0.05,
             "reach": 5e-3,
-            "rate_bin": 1e-3,
+            "bin_width": 1e-3,
             "units": 3,
             "seed": 0,
         },

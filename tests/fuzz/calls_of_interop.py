@@ -54,13 +54,13 @@ _CALLS = {
     ),
     "interop.to_frame": (
         "pandas",
-        lambda c: (bs.interop.to_frame, {"source": c.trace, "what": "rates", "width": 0.005}),
+        lambda c: (bs.interop.to_frame, {"source": c.trace, "what": "rates", "rate_bin": 0.005}),
     ),
     "interop.to_xarray": (
         "xarray",
         lambda c: (
             bs.interop.to_xarray,
-            {"source": c.simulation, "units": {"E.U": "mV"}, "width": 0.01},
+            {"source": c.simulation, "units": {"E.U": "mV"}, "rate_bin": 0.01},
         ),
     ),
     "interop.from_xarray": (

@@ -83,8 +83,8 @@ RUNS = {
     "SpikeTrains +": lambda c: (c.unequal.__add__, {"other": c.spikes}),
     "SpikeTrains[]": lambda c: (c.spikes.__getitem__, {"index": 0}),
     "concatenate": lambda c: (bs.concatenate, {"parts": [c.spikes, c.spikes], "axis": "unit"}),
-    "from_dense": lambda c: (
-        bs.from_dense,
+    "SpikeTrains.from_dense": lambda c: (
+        bs.SpikeTrains.from_dense,
         {"counts": np.ones((2, 3, 4)), "dt": STEP, "labels": [0, 1], "ends": [0.003, 0.003]},
     ),
     "bin_spikes": lambda c: (bs.bin_spikes, {"spikes": c.spikes, "dt": STEP, "merge": True}),
@@ -198,7 +198,7 @@ RUNS = {
             "background": c.background,
             "simulation": c.simulation,
             "rates": None,
-            "width": 2e-3,
+            "bin_width": 2e-3,
         },
         lambda c, r: str(r),
     ),

@@ -153,11 +153,11 @@ SIGNALS = {
     ),
     "signals.balance_over_time": lambda c: (
         signals.balance_over_time,
-        two_currents() | {"width": 20e-3},
+        two_currents() | {"window": 20e-3},
         lambda c, found: repr(found),
     ),
     "signals.BalanceOverTime.plot": plotted(
-        lambda c: signals.balance_over_time(**two_currents(), width=20e-3)
+        lambda c: signals.balance_over_time(**two_currents(), window=20e-3)
     ),
     "signals.detailed_balance": lambda c: (
         signals.detailed_balance,

@@ -43,7 +43,7 @@ def test_a_network_of_snntorch_fires_as_it_does_there():
     theirs = torch.nn.Sequential(*layers)
     net = bs.interop.from_nir(export(theirs, torch.zeros(UNITS)), dt, integrator="euler")
     given = counts(300.0, dt)
-    trace = bs.run(net, bs.from_dense(given[None], dt))
+    trace = bs.run(net, bs.SpikeTrains.from_dense(given[None], dt))
     pytest.importorskip("snntorch.utils").reset(theirs)
     with torch.no_grad():
         fired = [theirs(torch.tensor(row, dtype=torch.float32)).numpy() for row in given]
@@ -61,7 +61,7 @@ def test_norse_fires_as_the_network():
         net.connect(layers[-1], cells, weights=rng.normal(0.6, 0.5, (UNITS, UNITS)))
         layers.append(cells)
     given = counts(60.0, dt)
-    trace = bs.run(net, bs.from_dense(given[None], dt))
+    trace = bs.run(net, bs.SpikeTrains.from_dense(given[None], dt))
     theirs, state, fired = norse.from_nir(bs.interop.to_nir(net), dt=dt), None, []
     with torch.no_grad():
         for row in given:

@@ -17,11 +17,11 @@ def test_the_frame_of_spikes_has_a_row_for_each():
     pytest.importorskip("pandas")
     trace = circuit.trace()
     frame = interop.to_frame(trace)
-    assert list(frame.columns) == ["trial", "population", "neuron", "time_s", "label"]
+    assert list(frame.columns) == ["trial", "population", "unit", "time_s", "label"]
     for name, trains in trace.spikes.items():
         own = frame[frame["population"] == name]
         np.testing.assert_array_equal(own["trial"], trains.trials)
-        np.testing.assert_array_equal(own["neuron"], trains.units)
+        np.testing.assert_array_equal(own["unit"], trains.units)
         np.testing.assert_array_equal(own["time_s"], 0.3 + trains.times)
         np.testing.assert_array_equal(own["label"], trains.labels[trains.trials])
 
@@ -47,7 +47,7 @@ def test_the_frame_of_states_has_a_row_for_each_value(make):
 def test_the_frame_of_rates_is_that_of_the_statistics():
     pytest.importorskip("pandas")
     trace = circuit.trace()
-    frame = interop.to_frame(trace, "rates", width=0.05)
+    frame = interop.to_frame(trace, "rates", rate_bin=0.05)
     own = frame[(frame["population"] == "E") & (frame["trial"] == 2)]
     centres, rates = bs.stats.rate_over_time(trace.spikes["E"][2], 0.05)
     np.testing.assert_array_equal(own["time_s"], 0.3 + centres)
@@ -62,7 +62,7 @@ def test_the_frame_of_rates_is_that_of_the_statistics():
     [
         (lambda: interop.to_frame(circuit.off_grid(), "states"), "no states were recorded"),
         (lambda: interop.to_frame(circuit.off_grid(), "spike"), "one of 'spikes'"),
-        (lambda: interop.to_frame(circuit.off_grid(), "rates", width=0.0), "width"),
+        (lambda: interop.to_frame(circuit.off_grid(), "rates", rate_bin=0.0), "rate_bin"),
         (lambda: interop.to_frame(circuit.network()), "source"),
     ],
 )
@@ -78,7 +78,7 @@ def test_careless_calls_of_pandas_are_answered(call, words):
 def test_a_data_set_has_coordinates_and_units():
     pytest.importorskip("xarray")
     trace = circuit.trace()
-    found = interop.to_xarray(trace, units={"U": "mV"}, width=0.05)
+    found = interop.to_xarray(trace, units={"U": "mV"}, rate_bin=0.05)
     assert found["E.U"].dims == ("trial", "time", "E.U_neuron")
     one = found["E.U"].sel({"trial": 3, "E.U_neuron": 2})
     np.testing.assert_array_equal(one, trace.states["E.U"][3, :, 1])

@@ -33,7 +33,7 @@ def through_neo(trace, _):
 
 def through_xarray(trace, _):
     pytest.importorskip("xarray")
-    return interop.from_xarray(interop.to_xarray(trace, width=0.05))
+    return interop.from_xarray(interop.to_xarray(trace, rate_bin=0.05))
 
 
 def through_nwb(trace, folder):
@@ -63,13 +63,13 @@ def test_segments_of_neo_end_with_their_trials(trace):
 def test_tables_have_no_rows_after_the_end_of_a_trial(trace):
     pytest.importorskip("pandas")
     for what, last in (("states", circuit.DT), ("rates", 0.025)):
-        times = interop.to_frame(trace, what, width=0.05).groupby("trial")["time_s"].max()
+        times = interop.to_frame(trace, what, rate_bin=0.05).groupby("trial")["time_s"].max()
         assert np.all(times < ENDS) and np.all(times > ENDS - last - 1e-9)
 
 
 def test_rates_of_each_trial_are_those_of_the_trial_alone(trace):
     pytest.importorskip("xarray")
-    rates = interop.to_xarray(trace, width=0.05)["E.rate"].values
+    rates = interop.to_xarray(trace, rate_bin=0.05)["E.rate"].values
     for b in range(3):
         _, alone = bs.stats.rate_over_time(trace.spikes["E"][b], 0.05)
         np.testing.assert_array_equal(rates[b, : alone.size], alone)

@@ -86,7 +86,7 @@ def test_convolution_is_that_of_scipy_and_its_adjoint_the_transpose(geometry):
 
 def test_max_pool_is_a_logical_or():
     dense = np.random.default_rng(0).random((3, 40, 2 * 5 * 7)) < 0.05
-    pooled, shape = bs.max_pool(bs.from_dense(dense, DT), (2, 5, 7), (2, 3))
+    pooled, shape = bs.max_pool(bs.SpikeTrains.from_dense(dense, DT), (2, 5, 7), (2, 3))
     maps = np.pad(dense.reshape(3, 40, 2, 5, 7), [(0, 0)] * 3 + [(0, 1), (0, 2)]).reshape(
         3, 40, 2, 3, 2, 3, 3
     )

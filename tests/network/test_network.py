@@ -225,7 +225,8 @@ def test_two_inputs_deliver_like_one():
         for k, part in enumerate(parts):
             net.connect(net.input(len(part), name=f"x{k}"), h, weights=weights[part])
         return net, {
-            f"x{k}": bs.from_dense(dense[:, :, part], 1e-3) for k, part in enumerate(parts)
+            f"x{k}": bs.SpikeTrains.from_dense(dense[:, :, part], 1e-3)
+            for k, part in enumerate(parts)
         }
 
     one, two = (

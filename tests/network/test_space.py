@@ -313,3 +313,8 @@ def test_beyond_their_reach_functions_are_nothing():
         assert profile(np.array([profile.reach * 1.001]))[0] < 2e-16
     assert space.Gaussian(0.3, radius=0.4).reach == 0.4
     assert space.OfDistance(abs).reach == np.inf and space.OfDistance(abs).length is None
+
+
+def test_a_velocity_in_millimetres_per_second_warns():
+    with pytest.warns(bs.UnitWarning, match="velocity is 300 m/s.*Then give 300e-3"):
+        space.Conduction(300.0)

@@ -49,7 +49,7 @@ from .time_cases import EVENT, lonely, one_unit
         (lambda net: window_steps(50, 1e-3), "truncate is 50 s"),
         (lambda net: bs.log_normal_time_constants(100, 0.1, 5, seed=0), "mean is 100 s"),
         (lambda net: bs.bin_spikes(one_unit([0.1], 1.0), 2), "dt is 2 s"),
-        (lambda net: bs.from_dense(np.ones((1, 3, 2)), 1), "dt is 1 s"),
+        (lambda net: bs.SpikeTrains.from_dense(np.ones((1, 3, 2)), 1), "dt is 1 s"),
         (lambda net: bs.data.working_memory(2, delay=500, background=0, seed=0), "delay is 500 s"),
         (lambda net: bs.simulate(net, 0.01, rate_bin=5, progress=False), "rate_bin is 5 s"),
         (lambda net: bs.SpikeTrains.from_units([[1.0]], duration=1e6), "longer than a day"),
@@ -156,13 +156,13 @@ NO_TRAINS = (None, 3, "spikes", np.ones((2, 3)), [1, 2], {}, bs.SpikeTrains, obj
         (
             "pre",
             lambda s: stats.cross_correlogram(
-                s, one_unit([0.1], 1.0), ([0], [0]), reach=0.1, width=0.01
+                s, one_unit([0.1], 1.0), ([0], [0]), reach=0.1, bin_width=0.01
             ),
         ),
         (
             "post",
             lambda s: stats.cross_correlogram(
-                one_unit([0.1], 1.0), s, ([0], [0]), reach=0.1, width=0.01
+                one_unit([0.1], 1.0), s, ([0], [0]), reach=0.1, bin_width=0.01
             ),
         ),
         ("spikes", lambda s: bs.augment(s, [bs.TimeShift(0.01)], seed=0)),
@@ -192,10 +192,10 @@ NO_NUMBERS = (None, "0.1", np.ones(2), [0.1], np.nan, np.inf, 1j, object(), True
         lambda x: stats.correlations(TRAINS, x),
         lambda x: stats.isi_cv(TRAINS, minimum=x),
         lambda x: stats.correlations(TRAINS, 0.1, pairs=x),
-        lambda x: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), reach=x, width=0.01),
-        lambda x: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), reach=0.1, width=x),
+        lambda x: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), reach=x, bin_width=0.01),
+        lambda x: stats.cross_correlogram(TRAINS, TRAINS, ([0], [0]), reach=0.1, bin_width=x),
         lambda x: bs.bin_spikes(TRAINS, x),
-        lambda x: bs.from_dense(np.ones((1, 2, 3)), x),
+        lambda x: bs.SpikeTrains.from_dense(np.ones((1, 2, 3)), x),
         lambda x: bs.SpikeTrains([], [], [0, 0], 2, x),
         lambda x: bs.SpikeTrains([], [], [0, 0], x, 1.0),
         lambda x: bs.SpikeTrains.from_events([], [], [], n_trials=x, n_units=2, duration=1.0),
@@ -243,8 +243,11 @@ def test_no_numbers_where_a_number_is_meant(call):
             lambda: bs.SpikeTrains.from_events(0.1, 0, 0, n_trials=1, n_units=1, duration=1.0),
             "one dimension",
         ),
-        (lambda: bs.from_dense("abc", 1e-3), "counts is 'abc'"),
-        (lambda: stats.cross_correlogram(TRAINS, TRAINS, 5, reach=0.1, width=0.01), "pairs is 5"),
+        (lambda: bs.SpikeTrains.from_dense("abc", 1e-3), "counts is 'abc'"),
+        (
+            lambda: stats.cross_correlogram(TRAINS, TRAINS, 5, reach=0.1, bin_width=0.01),
+            "pairs is 5",
+        ),
         (lambda: stats.correlations(TRAINS, 0.1, seed="x"), "seed is 'x'"),
         (lambda: bs.augment(TRAINS, [bs.TimeShift(0.1)], seed=-1), "seed is -1"),
         (lambda: bs.data.from_event_arrays(5, (2, 2, 2)), "recordings is 5"),

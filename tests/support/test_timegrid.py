@@ -187,7 +187,7 @@ def test_a_long_train_is_binned_as_far_as_the_run_goes(monkeypatch):
     monkeypatch.undo()
     keep = bs.bin_spikes(long, 1e-3).dense()[:, :1000]
     other = bs.simulate(
-        net, 1.0, bs.from_dense(keep, 1e-3), record={"A.U": slice(None)}, progress=False
+        net, 1.0, bs.SpikeTrains.from_dense(keep, 1e-3), record={"A.U": slice(None)}, progress=False
     )
     assert (
         short.counts == other.counts

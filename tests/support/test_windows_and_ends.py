@@ -79,7 +79,7 @@ def test_a_correlogram_of_shifted_trains_has_its_lags_in_their_bins():
     for dtype, shift in ((np.float64, 0.0), (np.float64, 98765.4), (np.float32, 0.0)):
         pre = one_unit(np.abs((steps * 1e-3 + shift) - shift).astype(dtype), 1.0)
         post = one_unit(((steps + 3) * 1e-3).astype(dtype), 1.0)
-        lags, rates = stats.cross_correlogram(pre, post, ([0], [0]), reach=5e-3, width=1e-3)
+        lags, rates = stats.cross_correlogram(pre, post, ([0], [0]), reach=5e-3, bin_width=1e-3)
         assert (
             np.flatnonzero(rates).tolist() == [8]
             and rates[8] == pytest.approx(1e3)

@@ -168,8 +168,8 @@ def test_the_table_fits_into_eighty_columns():
     [
         (dict(network="net"), "network is 'net'; it must be a Network"),
         (dict(simulation=1), "simulation is 1; it must be what simulate returns"),
-        (dict(width=None), "width is None; it must be a finite number in seconds"),
-        (dict(width=1e-5), "width is 1e-05; .* >= 0.0001"),
+        (dict(bin_width=None), "bin_width is None; it must be a finite number in seconds"),
+        (dict(bin_width=1e-5), "bin_width is 1e-05; .* >= 0.0001"),
         (dict(rates="5 Hz"), "rates is '5 Hz'; it must be a finite number in hertz"),
         (dict(rates={"x": None}), "the rate of 'x' is None"),
         (dict(rates={"x": np.ones(3)}), "the rate of 'x' is an array of shape"),

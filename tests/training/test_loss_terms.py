@@ -278,7 +278,7 @@ def test_time_rescale():
         and net.delay_steps("input->h") == 3
     )
     np.testing.assert_allclose(fine.time_constants("h")["mem"], net.time_constants("h")["mem"])
-    on_grid = bs.from_dense(
+    on_grid = bs.SpikeTrains.from_dense(
         bs.bin_spikes(data, 2e-3).dense(), 2e-3
     )  # spikes at times of both grids: the same U, exactly
     coarse, other = bs.run(net, on_grid, record=["h.U"]), bs.run(fine, on_grid, record=["h.U"])

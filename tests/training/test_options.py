@@ -196,3 +196,10 @@ def test_a_history_is_a_data_frame(data):
     assert frame.index.tolist() == [1, 2] and frame.index.name == "epoch"
     np.testing.assert_array_equal(frame["accuracy"], history.accuracy)
     np.testing.assert_array_equal(frame["validation_loss"], history.validation_loss)
+
+
+def test_an_epoch_shows_itself_in_a_few_lines(data):
+    texts = []
+    history = fit(network(data), data, 2, callback=lambda epoch: texts.append(str(epoch)))
+    assert [text.splitlines()[0] for text in texts] == ["Epoch 1 of 2", "Epoch 2 of 2"]
+    assert f"{history.loss[1]:.4g}" in texts[1] and len(texts[1].splitlines()) < 8

@@ -105,7 +105,10 @@ def test_several_losses_share_the_accuracy_of_those_that_classify():
     net.connect(x, net.readout(1, name="trace"), weights=np.ones((4, 1)))
     counts = np.zeros((2, 20, 4))
     counts[0, :, 0] = counts[1, :, 1] = 1
-    spikes, target = bs.from_dense(counts, 2e-3, labels=[0, 1]), {"trace": np.zeros((2, 20, 1))}
+    spikes, target = (
+        bs.SpikeTrains.from_dense(counts, 2e-3, labels=[0, 1]),
+        {"trace": np.zeros((2, 20, 1))},
+    )
     loss = {"class": bs.MeanOverTimeCrossEntropy(), "trace": bs.MeanSquaredError()}
     both = bs.evaluate(net, spikes, target, loss=loss)
     assert both.score_name == "accuracy" and both.accuracy == both.score == 1.0

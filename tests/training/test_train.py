@@ -32,7 +32,7 @@ def test_trials_of_a_batch_go_side_by_side_with_others_of_their_length():
     )
     for b, n in enumerate(ends):
         counts[b, n:], counts[b, n - 1] = 0, 1
-    data = bs.from_dense(counts, 2e-3, labels=np.arange(12) % 3)
+    data = bs.SpikeTrains.from_dense(counts, 2e-3, labels=np.arange(12) % 3)
     net = network(data)
     objective = make_objective(net, bs.MaxOverTimeCrossEntropy(), None)
     gradient_of = GradientPass(
