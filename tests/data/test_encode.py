@@ -249,7 +249,7 @@ CURVES = {"n": 4, "low": 0.0, "high": 1.0}
         (lambda: encode.population(STATIC, 1.0, n=4, low=1.0, high=0.0, seed=1), "high"),
         (
             lambda: encode.decode_population(bs.data.poisson(9.0, 6, 1.0, seed=1), **CURVES),
-            "no multiple of n = 4",
+            "not a multiple of n = 4",
         ),
         (lambda: encode.decode_rate(STATIC), "SpikeTrains"),
         (
