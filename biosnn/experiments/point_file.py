@@ -107,13 +107,17 @@ def pack(result: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     Raises
     ------
     ValueError
-        If it is of a kind that no file can hold.
+        If it is None, or of a kind that no file can hold.
 
     Examples
     --------
     >>> pack({"rate_hz": 3.0, "cv": {"E": 1.0}})[0]["numbers"]
     {'rate_hz': 3.0, 'cv.E': 1.0}
     """
+    if result is None:
+        raise ValueError(
+            "the function returned None; it must return a dict of results. Is a return missing?"
+        )
     numbers: dict[str, Any] = {}
     objects: dict[str, Any] = {}
     arrays: dict[str, np.ndarray] = {}
