@@ -186,14 +186,24 @@ def cut_off(network: Any, population: str, neurons: NDArray[np.int64]) -> None:
         The presynaptic neurons.
     """
     for projection in network.projections:
-        synapses = network.synapses.get(projection.name)
-        shared = synapses is not None and synapses.shares_weights
-        if projection.pre != population or shared:
-            continue
-        if projection.name in network.weights and not isinstance(
-            projection.plasticity, InhibitorySTDP
-        ):
+        known = projection.pre == population and projection.name in network.weights
+        if known and can_be_0(network, projection):
             LesionSynapses(projection.name, pre=neurons).onto(network)
+
+
+def can_be_0(network: Any, projection: Projection) -> bool:
+    """Return whether single synapses can have the weight 0: they do not learn, nor share weights.
+
+    Parameters
+    ----------
+    network
+        A Network.
+    projection
+        One of its projections.
+    """
+    synapses = network.synapses.get(projection.name)
+    shared = synapses is not None and synapses.shares_weights
+    return not shared and not isinstance(projection.plasticity, InhibitorySTDP)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -77,6 +77,7 @@ def test_participation_ratio(shape):
     eigenvalues = np.linalg.eigvalsh(np.cov(x.reshape(-1, shape[2]).T))
     expected = eigenvalues.sum() ** 2 / (eigenvalues**2).sum()
     assert signals.dimensionality(x, 1e-3) == pytest.approx(expected, rel=1e-9)
+    assert signals.dimensionality(x) == signals.dimensionality(x, 1e-3)
 
 
 def test_participation_ratio_of_extremes():
@@ -201,7 +202,7 @@ def test_a_network_with_delayed_inhibition():
         (lambda e: signals.intrinsic_timescale(e, 1e-3, reach=3e-3), "3 lags"),
         (lambda e: signals.intrinsic_timescale(e, 1e-3, reach=1.0), "fewer than the 100 steps"),
         (lambda e: signals.dimensionality(e[:1, :1], 1e-3), "at least two"),
-        (lambda e: signals.dimensionality(e), "there is no dt"),
+        (lambda e: signals.dimensionality(bs.from_dense(e > 0.5, 1e-3)), "there is no dt"),
     ],
 )
 def test_careless_use(call, words):

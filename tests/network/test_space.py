@@ -292,6 +292,10 @@ def test_distances_need_positions_of_both_populations():
             {"synapses": bs.FixedInDegree(9), "delay": space.Conduction(0.3e-3)},
             "longest delay by distance is .* metres",
         ),
+        (
+            {"synapses": bs.FixedInDegree(9), "delay": space.Conduction(300.0)},
+            "little beside a step",
+        ),
     ],
 )
 def test_lengths_in_another_unit_are_noticed(options, words):
