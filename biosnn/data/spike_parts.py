@@ -160,12 +160,12 @@ class SpikeTrainsParts(SpikeTrainsBase):
         array([0.35, 0.45])
         """
         times, trials, kind = self.times.astype(np.float64), self.trials, self.times.dtype
-        by = _of_trials(by, "by", len(self), None)
-        moved = times + by[trials]
+        seconds_of_trials = _of_trials(by, "by", len(self), None)
+        moved = times + seconds_of_trials[trials]
         at = moved + timegrid.window_tolerance(kind, self.duration)(times)
         keep = (at >= 0) & (at < self.durations[trials])
         if times.size and not keep.any():
-            most = float(np.abs(by).max())
+            most = float(np.abs(seconds_of_trials).max())
             warn(
                 f"shift by {most:g} s moves all spikes out of their trials, which last "
                 f"{self.duration:g} s at most.{timegrid.unit_hint(most, self.duration)}",
