@@ -6,6 +6,7 @@ elephant, and everything else that works on Neo, then works on networks of biosn
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -279,7 +280,7 @@ def _numbers(each):
         return numbers
     names = [[train.name for train in row] for row in each]
     if all(name for row in names for name in row) and _differ(names):
-        known = {name: k for k, name in enumerate(dict.fromkeys(sum(names, [])))}
+        known = {name: k for k, name in enumerate(dict.fromkeys(chain.from_iterable(names)))}
         return [[known[name] for name in row] for row in names]
     if len({len(row) for row in each}) > 1:
         raise ValueError(
