@@ -68,6 +68,21 @@ def test_what_has_no_timescale():
     assert np.isnan(signals.intrinsic_timescale(regular, 1e-3, reach=5e-3).tau)
 
 
+def test_currents_are_of_the_same_neurons():
+    net = bs.Network(dt=1e-3)
+    net.population(3, bs.ei_lif(), "excitatory", name="E")
+    for record in (
+        {"E.I_exc": [0, 1], "E.I_inh": [1, 2]},
+        {"E.I_exc": bs.Means({"a": [0]}), "E.I_inh": bs.Means({"b": [0]})},
+        {"E.I_exc": "mean", "E.I_inh": [0]},
+    ):
+        done = bs.simulate(net, 0.02, record=record, progress=False)
+        trace = bs.run(net, duration=0.02, record=record)
+        for run in (done, trace):
+            with pytest.raises(ValueError, match="recorded of different neurons"):
+                signals.synaptic_currents(run, "E")
+
+
 # ----------------------------------------------------------------------------------- dimensionality
 
 
