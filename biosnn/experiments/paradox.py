@@ -19,12 +19,13 @@ from ..support.progress import progress_bar
 from ..support.show import About, Shows
 from ..support.tables import Table, number
 from .gain import sign_colour, spiking_name
-from .phases import mean_and_error, simulated
+from .phases import BLOCKS, mean_and_error, simulated
 
 if TYPE_CHECKING:
     from ..analysis.places import Ax, Drawn
 
 _SIGNS = ("excitatory", "inhibitory")
+_BIN = 20e-3  # seconds
 _CLEAR = 3.0  # standard errors by which a change is beyond doubt
 
 
@@ -193,7 +194,7 @@ def paradoxical_effect(
     duration: float = 2.0,
     settle: float = 0.5,
     initial: Any = None,
-    rate_bin: float = 20e-3,
+    rate_bin: float | None = None,
     seed: Any = 0,
     threads: int | None = None,
     progress: bool = True,
@@ -218,7 +219,8 @@ def paradoxical_effect(
     initial
         States at the start, as for `simulate`.
     rate_bin
-        Seconds of the bins of the rates that the figure shows.
+        Seconds of the bins of the rates that the figure shows. Default: 20 ms, or a tenth of the
+        duration if that is shorter.
     seed
         Seed of the background and of initial states.
     threads
@@ -302,6 +304,7 @@ def paradoxical_effect(
             raise ValueError(f"{what} is {name!r}, a population that is {other}; give another.")
     background = checks.several(background, "background", "PoissonInput('E', 1e3, 0.1)")
     seconds = _phases(duration, settle, network.dt)
+    rate_bin = _checked_bin(rate_bin, seconds[1])
     begin = seconds[0] + seconds[1]
     drive = Current(names[1], ([0.0, begin], [0.0, extra]))
     with progress_bar(1, "paradoxical effect", progress) as advance:
@@ -323,6 +326,15 @@ def _phases(duration, settle, dt):
     duration = checks.time(duration, "duration", above=0)
     settle = checks.time(settle, "settle", above=0)
     return [dt * timegrid.covering_steps(each, dt) for each in (settle, duration) * 2]
+
+
+def _checked_bin(rate_bin, duration):
+    """Seconds of a bin: ten of them fit into a phase, for the error of its mean."""
+    most = duration / BLOCKS
+    if rate_bin is None:
+        return min(_BIN, most)
+    why = f"its error comes from {BLOCKS} blocks of a phase of {duration:g} s"
+    return checks.time(rate_bin, "rate_bin", above=0, high=most * (1 + 1e-9), why=why)
 
 
 def _measured(names, extra, phases):

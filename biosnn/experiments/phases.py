@@ -13,7 +13,7 @@ from ..engine.state import State
 from ..network.network import Network
 from ..theory.free_membranes import check_whole
 
-_BLOCKS = 10  # of a phase, whose means tell the error of its mean
+BLOCKS = 10  # of a phase, whose means tell the error of its mean
 
 
 def simulated(
@@ -45,7 +45,7 @@ def simulated(
     done: list[Simulation] = []
     state: State | None = None
     for k, duration in enumerate(seconds):
-        width = max(duration / _BLOCKS, network.dt) if rate_bin is None else rate_bin
+        width = max(duration / BLOCKS, network.dt) if rate_bin is None else rate_bin
         phase = simulate(
             network,
             duration,
@@ -67,6 +67,6 @@ def simulated(
 def mean_and_error(phase: Simulation, population: str) -> tuple[float, float]:
     """Return the mean rate of a population and its standard error, of the means of ten blocks."""
     rates = phase.rates[population]
-    blocks = [block.mean() for block in np.array_split(rates, min(_BLOCKS, rates.size))]
+    blocks = [block.mean() for block in np.array_split(rates, min(BLOCKS, rates.size))]
     error = np.std(blocks, ddof=1) / np.sqrt(len(blocks)) if len(blocks) > 1 else np.nan
     return phase.mean_rates[population], float(error)

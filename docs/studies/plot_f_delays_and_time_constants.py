@@ -4,13 +4,13 @@ F. Do delays and learned time constants help?
 
 Classes of spike trains that differ in *when* units fire. The network gets delays of several
 lengths, and membrane time constants that are fixed or learned, one for each neuron. Six
-conditions, three seeds each.
+conditions, two seeds each.
 """
 
 import biosnn as bs
 
 data = bs.data.randman(
-    n_classes=4, n_units=30, samples_per_class=150, duration=0.2, smoothness=1.0, seed=3
+    n_classes=4, n_units=30, samples_per_class=100, duration=0.2, smoothness=1.0, seed=3
 )
 train, test = bs.data.split(data, (2 / 3, 1 / 3), seed=1)
 
@@ -27,12 +27,12 @@ def learn(delay, time_constants, seed):
     net.connect(E, net.readout(4, tau_mem=train.duration))
     bs.fluctuation_driven(net, train, sigma_u=1.0, seed=seed, progress=False)
     optimizer = bs.Adam(5e-3)
-    bs.train(net, train, epochs=20, batch=50, optimizer=optimizer, seed=seed, progress=False)
+    bs.train(net, train, epochs=15, batch=50, optimizer=optimizer, seed=seed, progress=False)
     return {"accuracy": bs.evaluate(net, test).accuracy}
 
 
 grid = {"delay": [0.0, 10e-3, 30e-3], "time_constants": ["fixed", "learned"]}
-sweep = bs.sweep(learn, grid, seeds=3, executor=1, progress=False)
+sweep = bs.sweep(learn, grid, seeds=2, executor=1, progress=False)
 sweep.plot(x="delay", y="accuracy", hue="time_constants")
 
 # %%

@@ -203,7 +203,6 @@ def dense_input():
         (lambda: bs.regime(one(), None), "background is None"),
         (lambda: bs.regime(driven(), rates={"x": -5.0}), "'x' is -5.0; .* hertz >= 0"),
         (lambda: bs.TsodyksMarkram().steady_state(-10), "rate, in Hz, has the value -10"),
-        (lambda: bs.plot.membrane(run(one(), record={"E.U": [0]}), "E"), "this is a Simulation"),
         (
             lambda: stats.cross_correlogram(
                 *[bs.data.poisson(5, 2, 1.0, 1, seed=1)] * 2, ([0], [0]), reach=0.6, width=0.1

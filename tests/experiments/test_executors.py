@@ -18,7 +18,7 @@ import biosnn as bs
 from biosnn.experiments import cores, function_version, points, sweep_folder
 from biosnn.experiments.worker import Compute
 from biosnn.support.threads import default_threads
-from tests.experiments.functions import circuit, deadly, noisy, sometimes
+from tests.experiments.functions import circuit, deadly, noisy, open_input, sometimes
 
 ROOT = Path(__file__).parents[2]
 GRID = {"g": [3.0, 4.0, 5.0], "drive": [400.0, 600.0]}
@@ -109,14 +109,15 @@ def test_mpi_gives_the_same_bits(expected, tmp_path):
         pytest.skip("no mpiexec beside Python")
     (tmp_path / "study.py").write_text(MPI)
     command = [mpiexec, "-n", "3", sys.executable, "-m", "mpi4py.futures", tmp_path / "study.py"]
-    done = subprocess.run(
-        command,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    with open_input() as stdin:
+        done = subprocess.run(
+            command,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdin=stdin,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
     assert done.stdout.split() == [expected], done.stderr
 
 

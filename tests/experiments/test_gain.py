@@ -165,6 +165,7 @@ def test_values_may_have_any_order():
         ({"inhibitory": "E", "excitatory": "I"}, "excitatory is 'I', a .* that is inhibitory"),
         ({"duration": 0}, "duration is 0"),
         ({"settle": -1}, "settle is -1"),
+        ({"rate_bin": 0.5}, "rate_bin is 0.5; .* 10 blocks"),
         ({"network": bs.lif()}, "network is"),
         ({"background": NOISE[0]}, "background is"),
     ],

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.experiments.functions import open_input
+
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ROOT / "docs" / "programs"
 SMALL = """
@@ -34,9 +36,10 @@ NEEDS = {"sweep_submitit": "submitit", "sweep_dask": "distributed", "sweep_mpi":
 
 def run(folder, *command):
     """What a command prints."""
-    options = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": 200}
+    options = {"capture_output": True, "text": True, "timeout": 200}
     env = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=folder, env=env, **options)
+    with open_input() as stdin:
+        done = subprocess.run(command, cwd=folder, env=env, stdin=stdin, **options)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
