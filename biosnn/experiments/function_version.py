@@ -19,10 +19,12 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.trace import Trace
 from ..network.network import Network
 from ..support import checks, fingerprint
 from ..support.warn import warn
 
+_PASSING = {"tape", "wall", "seconds"}  # fields of runs with addresses, and times that they took
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # in words that say nothing of what an object holds
 
 
@@ -178,7 +180,10 @@ class _Contents:
         if isinstance(value, (list, tuple)):
             return [self.of(each, name) for each in value]
         if is_dataclass(value):
-            parts = {each.name: getattr(value, each.name) for each in fields(value)}
+            names = {each.name for each in fields(value)} - _PASSING
+            parts = {each: getattr(value, each) for each in names}
+            if isinstance(value, Trace):
+                parts["spikes"] = value.spikes  # which its tape has
             return [self._of_class(type(value)), self.of(parts, name)]
         if type(value).__module__ == self._module and hasattr(value, "__dict__"):
             return [self._of_class(type(value)), self.of(vars(value), name)]

@@ -2,6 +2,9 @@
 
 import copy
 import functools
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -212,6 +215,37 @@ def test_a_version_changes_with_things_outside(made_with, one, other, recwarn):
     assert known == function_version.described(made_with(copy.deepcopy(one)))
     assert known != function_version.described(made_with(other))
     assert not recwarn.list
+
+
+def test_versions_are_the_same_in_every_process():
+    words = "from tests.experiments import test_points as t; print(t.versions())"
+    for hash_seed in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-c", words],
+            env=os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+        )
+        assert done.stdout.strip() == versions(), done.stderr
+
+
+def versions():
+    """Versions of functions that use each of THINGS."""
+    return " ".join(function_version.described(with_closure(one))[1] for one, _ in THINGS.values())
+
+
+def test_a_run_outside_counts_as_what_it_found_and_not_how_long_it_took():
+    net = network(1.0)
+    options = {"background": [bs.Current("A", 2.0)], "progress": False}
+    for run in (
+        lambda seconds: bs.simulate(net, seconds, **options),
+        lambda seconds: bs.run(net, duration=seconds, currents={"A": 2.0}),
+    ):
+        one, same, other = (
+            function_version.described(with_closure(run(seconds)), kept=True)
+            for seconds in (0.05, 0.05, 0.04)
+        )
+        assert one == same != other
 
 
 def test_a_number_of_a_partial_counts_beside_a_network():
