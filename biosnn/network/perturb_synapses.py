@@ -228,6 +228,11 @@ class LesionSynapses(_OfPairs):
     ValueError
         If a number is not possible.
 
+    Notes
+    -----
+    A run that goes on from a state may find spikes on their way. In `simulate` they arrive with the
+    weights of before, with which they were sent; `run` and `evaluate` give them those of this run.
+
     Examples
     --------
     >>> import biosnn as bs
@@ -261,6 +266,10 @@ class Scale(_OfPairs):
     ------
     ValueError
         If a number is not possible.
+
+    Notes
+    -----
+    Spikes that are on their way from an earlier run: see `LesionSynapses`.
 
     Examples
     --------
