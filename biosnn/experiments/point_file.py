@@ -138,7 +138,10 @@ def _named(result, prefix):
     for name, value in result.items():
         if not checks.is_text(name) or not name or "/" in name:
             checks.refuse("a name of a result", name, "a text, without / in it")
-        found |= _named(value, f"{prefix}.{name}" if prefix else str(name))
+        inner = _named(value, f"{prefix}.{name}" if prefix else str(name))
+        if twice := found.keys() & inner.keys():
+            raise ValueError(f"two results are named {min(twice)!r}; give each a name of its own.")
+        found |= inner
     return found
 
 

@@ -79,6 +79,7 @@ def test_spike_trains_keep_labels_and_ends():
         ({"a/b": 1.0}, "without /"),
         (bs.lif(), "must be a number"),
         (None, "Is a return missing"),
+        ({"a.b": 1, "a": {"b": 2}}, "two results are named 'a.b'"),
     ],
 )
 def test_what_no_file_can_hold_is_a_failure_in_words(result, words):
