@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .signal import SignalLike, as_signal
+from ..data.spike_trains import SpikeTrains
+from .signal import Signal, SignalLike, as_signal
 
 
 def dimensionality(signal: SignalLike, dt: float | None = None) -> float:
@@ -16,7 +17,7 @@ def dimensionality(signal: SignalLike, dt: float | None = None) -> float:
         A `Signal` or an array (step, neuron) or (trial, step, neuron), or SpikeTrains, of which the
         counts of every unit are taken.
     dt
-        Seconds of a step of an array (it does not matter which), or of the bins of spikes.
+        Seconds of the bins of spikes. Of arrays it changes nothing, and need not be given.
 
     Returns
     -------
@@ -50,6 +51,8 @@ def dimensionality(signal: SignalLike, dt: float | None = None) -> float:
     >>> round(bs.signals.dimensionality(independent, 1e-3), 1)
     10.0
     """
+    if dt is None and not isinstance(signal, (Signal, SpikeTrains)):
+        dt = 1.0
     values = as_signal(signal, dt, units=True).values
     samples = values.reshape(-1, values.shape[2])
     if len(samples) < 2:

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..support import checks
+from ..support import checks, plausible
 from ..support.units import seconds
 
 _SPAN = 7.0  # standard deviations of a Gaussian that are kept: beyond it is 1e-11 of the peak
@@ -55,7 +55,7 @@ class GaussianKernel:
 
     def __post_init__(self) -> None:
         _check_common(self)
-        checks.keep(self, sd=checks.time(self.sd, "GaussianKernel: sd", above=0))
+        checks.keep(self, sd=_width(self.sd, "GaussianKernel: sd"))
 
     @property
     def span(self) -> tuple[float, float]:
@@ -142,7 +142,7 @@ class AlphaKernel:
 
     def __post_init__(self) -> None:
         _check_common(self)
-        checks.keep(self, tau=checks.time(self.tau, "AlphaKernel: tau", above=0))
+        checks.keep(self, tau=_width(self.tau, "AlphaKernel: tau"))
 
     @property
     def span(self) -> tuple[float, float]:
@@ -205,6 +205,11 @@ def _check_common(kernel):
             "a number or (neurons,)."
         )
     checks.keep(kernel, amplitude=_plain(amplitude), delay=_plain(delay))
+
+
+def _width(value, name):
+    """Seconds above 0, and in seconds indeed."""
+    return checks.time(value, name, above=0, plausible=plausible.MEMBRANE)
 
 
 def _plain(values):

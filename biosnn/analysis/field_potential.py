@@ -191,7 +191,7 @@ def _checked_trains(spikes, kernels):
         )
     for what, given in (("spikes", spikes), ("kernels", kernels)):
         checks.texts(tuple(given), f"the names in {what}", "'E'")
-    checks.check_names("kernels", kernels, spikes, "spikes of ")
+    checks.check_names("kernels", kernels, spikes, owner="the dict of spikes")
     trains = {name: spikes[name] for name in kernels}
     for name, train in trains.items():
         check_trials(train, f"spikes of {name}")

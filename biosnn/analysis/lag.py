@@ -85,9 +85,10 @@ class InhibitionLag(Shows):
         label(axis, "lag of inhibition behind excitation (ms)", "correlation of E and I")
 
     def _about(self) -> About:
+        lag = f"{number(self.lag * 1e3)} ms" if np.isfinite(self.lag) else "none"
         rows = [
-            ("lag", f"{number(self.lag * 1e3)} ms"),
-            ("correlation there", number(self.peak)),
+            ("lag", lag),
+            ("correlation there", number(self.peak) or "none"),
             ("lags", f"{self.lags[0] * 1e3:g} .. {self.lags[-1] * 1e3:g} ms"),
         ]
         return About("InhibitionLag", rows)

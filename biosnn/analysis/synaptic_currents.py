@@ -74,14 +74,21 @@ def synaptic_currents(run: Any, population: PopulationLike | str) -> tuple[Signa
             f"product of means; record neurons, such as {{'{name}.{averaged[0]}': range(100)}}."
         )
     parts = {state: recorded(run, f"{name}.{state}") for state in names}
-    first, *others = parts.values()
-    if any(other.values.shape != first.values.shape for other in others):
+    first = parts[names[0]]
+    columns = [_columns(run, f"{name}.{state}", parts[state]) for state in names]
+    if any(other != columns[0] for other in columns):
         raise ValueError(
             f"{', '.join(f'{name}.{state}' for state in names)} were recorded of different "
             "neurons; record the same of each."
         )
     e, i = currents_of(cells, {state: part.values for state, part in parts.items()})
     return Signal(e, first.dt, first.start), Signal(i, first.dt, first.start)
+
+
+def _columns(run, state, signal):
+    """Which neurons or groups the columns of a recorded state are."""
+    known = run.neurons.get(state, run.groups.get(state, ()))
+    return signal.values.shape, list(known)
 
 
 def current_states(cells: Any) -> list[str]:

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from ..support import plausible
 from ..support.checks import choice, real, time
+from ..support.memory import check_room
 from ..support.seeds import generator
 from ..support.units import hertz
 from .modulated import scattered, trains_of
@@ -91,6 +92,8 @@ def correlated_poisson(
     spread = time(jitter, "jitter", 0, plausible=plausible.SHIFT)
     own = r if c == 0 else (1 - c) * r if kind == "SIP" else 0.0
     source = 0.0 if c == 0 else c * r if kind == "SIP" else r / c
+    expected = int(source * duration * n_trials)
+    check_room(f"{kind} with correlation = {c:g}", expected, 40, "spikes of the source")
     trials, units = scattered(rng, own * duration, (n_trials, n_units))
     times = rng.random(units.size) * duration
     (of_source,) = scattered(rng, source * duration, (n_trials,))

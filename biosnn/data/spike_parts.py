@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..support import checks, timegrid
 from ..support.units import seconds
+from ..support.warn import UnitWarning, warn
 from . import spike_checks
 from .spike_base import SpikeTrainsBase, numbers
 
@@ -144,7 +145,7 @@ class SpikeTrainsParts(SpikeTrainsBase):
         Returns
         -------
         Spike trains whose trials begin and end where they did. Spikes that leave their trial are
-        lost.
+        lost; a UnitWarning says if those are all.
 
         Raises
         ------
@@ -158,11 +159,20 @@ class SpikeTrainsParts(SpikeTrainsBase):
         >>> trains.shift(0.25).times
         array([0.35, 0.45])
         """
-        kind, trials = self.times.dtype, self.trials
-        moved = self.times.astype(np.float64) + _of_trials(by, "by", len(self), None)[trials]
-        moved = moved.astype(kind)
-        keep = (moved >= 0) & (moved < self.durations.astype(kind)[trials])
-        return self._kept(keep, times=moved[keep])
+        times, trials, kind = self.times.astype(np.float64), self.trials, self.times.dtype
+        seconds_of_trials = _of_trials(by, "by", len(self), None)
+        moved = times + seconds_of_trials[trials]
+        at = moved + timegrid.window_tolerance(kind, self.duration)(times)
+        keep = (at >= 0) & (at < self.durations[trials])
+        if times.size and not keep.any():
+            most = float(np.abs(seconds_of_trials).max())
+            warn(
+                f"shift by {most:g} s moves all spikes out of their trials, which last "
+                f"{self.duration:g} s at most.{timegrid.unit_hint(most, self.duration)}",
+                UnitWarning,
+            )
+        latest = np.nextafter(self.durations.astype(kind), 0, dtype=kind)[trials[keep]]
+        return self._kept(keep, times=np.clip(moved[keep].astype(kind), 0, latest))
 
     def merge(self, other: Self) -> Self:
         """Return the spikes of both in the same trials and units.

@@ -84,8 +84,10 @@ class Perturbed:
         ValueError
             If a window does not fit into the run, or two of them hold the same neuron.
         """
-        lesions = [each for each in self.perturbations if isinstance(each, Lesion)]
-        gone = [self._hold(each, 0, steps) for each in lesions]
+        gone: list[Hold] = []
+        for each in self.perturbations:
+            if isinstance(each, Lesion):  # what is gone cannot go again
+                gone.append(_without(self._hold(each, 0, steps), gone))
         holds: list[Hold] = []
         pulses: list[Hold] = []
         for each in self.perturbations:

@@ -65,12 +65,12 @@ class GainCurve(Shows):
 
         Returns
         -------
-        (values,) hertz per unit of input, by differences of neighbours.
+        (values,) hertz per unit of input, by differences of neighbours in ascending order.
 
         Raises
         ------
         ValueError
-            If there is no such population, or one value only.
+            If there is no such population, or one value only, or a value is there twice.
 
         Examples
         --------
@@ -83,7 +83,12 @@ class GainCurve(Shows):
         name = checks.choice(name, "population", self.rates)
         if self.values.size < 2:
             raise ValueError("there is one value of the input, and a slope needs two at least.")
-        return np.gradient(self.rates[name], self.values)
+        order = np.argsort(self.values)
+        if not np.all(np.diff(self.values[order]) > 0):
+            raise ValueError("a value of the input is there twice, so that there is no slope.")
+        slopes = np.empty(order.size)
+        slopes[order] = np.gradient(self.rates[name][order], self.values[order])
+        return slopes
 
     def plot(self, ax: Ax | None = None, *, width: float | None = None) -> Drawn:
         """Draw the rates of all populations against the input, with their standard errors.
@@ -110,11 +115,12 @@ class GainCurve(Shows):
 
     def _draw(self, axis):
         """Draw on Axes."""
+        order = np.argsort(self.values)
         for name, rates in self.rates.items():
             axis.errorbar(
-                self.values,
-                rates,
-                np.nan_to_num(self.errors[name]),
+                self.values[order],
+                rates[order],
+                np.nan_to_num(self.errors[name][order]),
                 color=sign_colour(self.signs[name]),
                 marker="o",
                 markersize=pt(4.0),

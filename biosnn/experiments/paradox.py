@@ -25,6 +25,7 @@ from .phases import BLOCKS, mean_and_error, simulated
 if TYPE_CHECKING:
     from ..analysis.places import Ax, Drawn
 
+_SIGNS = ("excitatory", "inhibitory")
 _BIN = 20e-3  # seconds
 _CLEAR = 3.0  # standard errors by which a change is beyond doubt
 
@@ -235,7 +236,8 @@ def paradoxical_effect(
     Raises
     ------
     ValueError
-        If something given does not fit the network, or `extra` is 0.
+        If something given does not fit the network, populations have the other sign, or `extra`
+        is 0.
 
     See Also
     --------
@@ -294,10 +296,13 @@ def paradoxical_effect(
         )
     names = [
         spiking_name(network, given, what)
-        for given, what in ((excitatory, "excitatory"), (inhibitory, "inhibitory"))
+        for given, what in zip((excitatory, inhibitory), _SIGNS, strict=True)
     ]
     if names[0] == names[1]:
         raise ValueError(f"excitatory and inhibitory are both {names[0]!r}; give two populations.")
+    for name, what, other in zip(names, _SIGNS, reversed(_SIGNS), strict=True):
+        if network[name].sign == other:
+            raise ValueError(f"{what} is {name!r}, a population that is {other}; give another.")
     background = checks.several(background, "background", "PoissonInput('E', 1e3, 0.1)")
     seconds = _phases(duration, settle, network.dt)
     rate_bin = _checked_bin(rate_bin, seconds[1])

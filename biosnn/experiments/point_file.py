@@ -56,13 +56,17 @@ def pack(result: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     Raises
     ------
     ValueError
-        If it is of a kind that no file can hold.
+        If it is None, or of a kind that no file can hold.
 
     Examples
     --------
     >>> pack({"rate_hz": 3.0, "cv": {"E": 1.0}})[0]["numbers"]
     {'rate_hz': 3.0, 'cv.E': 1.0}
     """
+    if result is None:
+        raise ValueError(
+            "the function returned None; it must return a dict of results. Is a return missing?"
+        )
     numbers: dict[str, Any] = {}
     objects: dict[str, Any] = {}
     arrays: dict[str, np.ndarray] = {}
@@ -87,7 +91,10 @@ def _named(result, prefix):
     for name, value in result.items():
         if not checks.is_text(name) or not name or "/" in name:
             checks.refuse("a name of a result", name, "a text, without / in it")
-        found |= _named(value, f"{prefix}.{name}" if prefix else str(name))
+        inner = _named(value, f"{prefix}.{name}" if prefix else str(name))
+        if twice := found.keys() & inner.keys():
+            raise ValueError(f"two results are named {min(twice)!r}; give each a name of its own.")
+        found |= inner
     return found
 
 

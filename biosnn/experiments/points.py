@@ -172,7 +172,9 @@ def arguments(job: Job, accepted: tuple[str, ...]) -> dict[str, Any]:
     if "seed" in accepted:
         given["seed"] = job.seed
     if "rng" in accepted:
-        given["rng"] = np.random.default_rng(job.seed)
+        # beside a seed, from which the function makes random numbers of its own, they are others
+        apart = job.seed if "seed" in accepted else None
+        given["rng"] = np.random.default_rng(job.seed) if apart is None else stream(apart, "rng")
     return given
 
 

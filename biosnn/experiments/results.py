@@ -170,7 +170,7 @@ class Sweep(Shows):
         >>> done.select(x=3)["xy"]
         array([ 6, 15])
         """
-        checks.check_names("select", values, (*self.parameters, "seed"))
+        checks.check_names("select", values, (*self.parameters, "seed"), owner="the sweep")
         wanted = {name: _wanted(name, value) for name, value in values.items()}
         points = [point for point in self.points if _fits(point, wanted)]
         if not points:

@@ -44,10 +44,11 @@ def sweep(
     ----------
     function
         It is called with the parameters as keywords and, where it has arguments of these names,
-        with `seed` (a whole number) or `rng` (a numpy Generator). It returns a dict of name ->
-        number or text (columns of the table), array, SpikeTrains, Trace or Simulation; or one of
-        them, which is then called "result". A Trace or Simulation is kept as a `data.Recording`,
-        with arrays such as "run.rates.E" of a Simulation.
+        with `seed` (a whole number) or `rng` (a numpy Generator of this seed; with both
+        arguments one whose numbers are independent of it). It returns a dict of name -> number or
+        text (columns of the table), array, SpikeTrains, Trace or Simulation; or one of them, which
+        is then called "result". A Trace or Simulation is kept as a `data.Recording`, with arrays
+        such as "run.rates.E" of a Simulation.
     grid
         A dict of name -> values, of which every combination is taken; or a list of dicts, one for
         each point, as `bs.experiments.design` makes them.
@@ -104,10 +105,10 @@ def sweep(
     gives the same bits, and the same `Sweep.digest`.
 
     A point is known by the function's name, its version, the parameters and the seed. The version
-    is a digest of the function's code, without comments and layout, of functions in the same
-    module that it calls, and of numbers outside that it uses. When any of these changes, points
-    are computed anew. Other modules are not looked at: after a change there, give another
-    `version`.
+    is a digest of the function's code, without comments and layout, of functions and classes in the
+    same module that it uses, and of numbers, arrays, networks, spike trains and the like that it
+    takes from outside. When any of these changes, points are computed anew. The code of other
+    modules and files are not looked at: after a change there, give another `version`.
 
     A function that raises is a point with an `error`; the others go on. What one worker compiles
     the others wait for, and read.
@@ -137,7 +138,7 @@ def sweep(
     checks.choice(start, "start", ("resume", "overwrite"))
     retry, progress = checks.flag(retry, "retry"), checks.flag(progress, "progress")
     batch = None if batch is None else checks.whole(batch, "batch", 1)
-    known = described(function, version)
+    known = described(function, version, kept=folder is not None)
     wanted = jobs(function, known, combinations(grid), seeds, seed, paired)
     home = None if folder is None else checks.path(folder, "folder").absolute()
     workers = executor_of(executor, threads, len(wanted))

@@ -6,6 +6,7 @@ elephant, and everything else that works on Neo, then works on networks of biosn
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -157,16 +158,16 @@ def from_neo(block: Any, *, population: str = UNITS) -> Recording:
     Returns
     -------
     A Recording: population -> SpikeTrains, signals as states (trial, time, neuron), and the
-    `start` of the trials, their t_start. Units are ordered by their annotation index, or as they
-    come.
+    `start` of the trials, their t_start. Units have the number of their annotation index;
+    without it trains of one name are of one unit, and without names those at one place.
 
     Raises
     ------
     ImportError
         If Neo is not installed.
     ValueError
-        If it is something else, has neither spikes nor signals, or its signals have different
-        times.
+        If it is something else, has neither spikes nor signals, its signals have different times,
+        or nothing says which spike trains of segments are of the same unit.
 
     See Also
     --------
@@ -255,11 +256,7 @@ def _events(each):
     each: lists of neo.SpikeTrain, one for each trial.
     """
     times, units, trials, n_units = [np.empty(0)], [], [], 1
-    for b, row in enumerate(each):
-        numbers = [train.annotations.get("index") for train in row]
-        whole = all(isinstance(k, (int, np.integer)) and k >= 0 for k in numbers)
-        if not whole or len(set(numbers)) < len(row):
-            numbers = list(range(len(row)))
+    for b, (row, numbers) in enumerate(zip(each, _numbers(each), strict=True)):
         found = [np.asarray(train.rescale("s").magnitude, np.float64) for train in row]
         counts = [len(own) for own in found]
         times += found
@@ -267,6 +264,29 @@ def _events(each):
         trials.append(np.full(sum(counts), b))
         n_units = max(n_units, *(number + 1 for number in numbers))
     return (np.concatenate(units), n_units), np.concatenate(trials), np.concatenate(times)
+
+
+def _numbers(each):
+    """Which unit every spike train is of: by annotation index, by name, or by its place."""
+    numbers = [[train.annotations.get("index") for train in row] for row in each]
+    whole = all(isinstance(k, (int, np.integer)) and k >= 0 for row in numbers for k in row)
+    if whole and _differ(numbers):
+        return numbers
+    names = [[train.name for train in row] for row in each]
+    if all(name for row in names for name in row) and _differ(names):
+        known = {name: k for k, name in enumerate(dict.fromkeys(chain.from_iterable(names)))}
+        return [[known[name] for name in row] for row in names]
+    if len({len(row) for row in each}) > 1:
+        raise ValueError(
+            "from_neo: segments have different numbers of spike trains, and neither names nor "
+            "annotations index=0, 1, … that say which are of the same unit; give them such."
+        )
+    return [list(range(len(row))) for row in each]
+
+
+def _differ(rows):
+    """Whether nothing is in a row twice."""
+    return all(len(set(row)) == len(row) for row in rows)
 
 
 def _states(segments, starts, dt, population):

@@ -25,7 +25,7 @@ import numpy as np
 from ..support import checks
 from ..support.checks import refuse, several
 from .perturb_neurons import Clamp, Lesion, Perturbation, Silence, Stimulate
-from .perturb_synapses import LesionSynapses, OfSynapses, Rewire, Scale, cut_off
+from .perturb_synapses import LesionSynapses, OfSynapses, Rewire, Scale, can_be_0, cut_off
 
 __all__ = [
     "Clamp",
@@ -78,7 +78,8 @@ def apply(network: Any, perturbations: Sequence[Perturbation]) -> Any:
     Raises
     ------
     ValueError
-        If a perturbation does not fit the network, or is only for a while.
+        If a perturbation does not fit the network, or is only for a while; if neurons of a Lesion
+        have synapses whose weights cannot be 0, because they learn or are shared, or are pooled.
 
     See Also
     --------
@@ -100,10 +101,28 @@ def apply(network: Any, perturbations: Sequence[Perturbation]) -> Any:
                 f"{type(each).__name__} acts for a while, so it is for run, simulate, evaluate and "
                 "predict; a network itself can have Lesion, LesionSynapses, Scale and Rewire."
             )
+        if isinstance(each, Lesion):
+            _check_can_be_cut_off(network, each)
     other = _copy(derived(network, perturbations))
     other.weights = {name: np.array(weights)[()] for name, weights in other.weights.items()}
     other.parameters = {name: np.array(p) for name, p in other.parameters.items()}
     return other
+
+
+def _check_can_be_cut_off(network, lesion):
+    """ValueError if neurons of a lesion have an effect that weights of 0 do not take away."""
+    population, neurons = lesion.of(network)
+    kept = [
+        p.name for p in network.projections if p.pre == population.name and not can_be_0(network, p)
+    ]
+    kept += [p.name for p in network.populations if p.source == population.name]
+    if neurons.size and kept:
+        raise ValueError(
+            f"Lesion({population.name!r}): what its neurons do to {', '.join(kept)} does not end "
+            "with weights of 0, because weights learn, are shared, or spikes are pooled. Give the "
+            "lesion to run, simulate or evaluate as perturbations=[…]: there the neurons do not "
+            "spike."
+        )
 
 
 def derived(network: Any, perturbations: Sequence[Perturbation]) -> Any:

@@ -176,14 +176,24 @@ def cut_off(network: Any, population: str, neurons: NDArray[np.int64]) -> None:
         The presynaptic neurons.
     """
     for projection in network.projections:
-        synapses = network.synapses.get(projection.name)
-        shared = synapses is not None and synapses.shares_weights
-        if projection.pre != population or shared:
-            continue
-        if projection.name in network.weights and not isinstance(
-            projection.plasticity, InhibitorySTDP
-        ):
+        known = projection.pre == population and projection.name in network.weights
+        if known and can_be_0(network, projection):
             LesionSynapses(projection.name, pre=neurons).onto(network)
+
+
+def can_be_0(network: Any, projection: Projection) -> bool:
+    """Return whether single synapses can have the weight 0: they do not learn, nor share weights.
+
+    Parameters
+    ----------
+    network
+        A Network.
+    projection
+        One of its projections.
+    """
+    synapses = network.synapses.get(projection.name)
+    shared = synapses is not None and synapses.shares_weights
+    return not shared and not isinstance(projection.plasticity, InhibitorySTDP)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -207,6 +217,11 @@ class LesionSynapses(_OfPairs):
     ------
     ValueError
         If a number is not possible.
+
+    Notes
+    -----
+    A run that goes on from a state may find spikes on their way. In `simulate` they arrive with the
+    weights of before, with which they were sent; `run` and `evaluate` give them those of this run.
 
     Examples
     --------
@@ -241,6 +256,10 @@ class Scale(_OfPairs):
     ------
     ValueError
         If a number is not possible.
+
+    Notes
+    -----
+    Spikes that are on their way from an earlier run: see `LesionSynapses`.
 
     Examples
     --------

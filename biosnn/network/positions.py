@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ..support.checks import flag, has_axes, keep, real, reals, refuse, whole
 from ..support.memory import check_room
-from ..support.seeds import generator
+from ..support.seeds import stream, whole_seed
 from ..support.show import About, Shows, nbytes, plural
 
 #: One length, or one for each dimension, in metres (or in a unit of your own).
@@ -184,7 +184,8 @@ def random(
     periodic
         Whether the space closes on itself.
     seed
-        A whole number >= 0, or a numpy Generator.
+        A whole number >= 0, or a numpy Generator. Other numbers of neurons lie elsewhere with the
+        same seed; as many of another population need another one.
 
     Returns
     -------
@@ -204,7 +205,9 @@ def random(
     dimensions = len(extent) if has_axes(extent) else 1  # type: ignore[arg-type]
     lengths = checked_lengths(extent, dimensions, "random: extent")
     check_room("random", n * dimensions, 8, "coordinates")
-    drawn = generator(seed, "random: seed").random((n, dimensions)) * lengths
+    own = isinstance(seed, np.random.Generator)
+    rng = seed if own else stream(whole_seed(seed, "random: seed"), "positions", str(n))
+    drawn = rng.random((n, dimensions)) * lengths
     return Positions(drawn, extent=lengths, periodic=periodic)
 
 

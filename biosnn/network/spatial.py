@@ -119,15 +119,22 @@ def delays_by_distance(
     """
     places = spaces(pre, post, shown(profile))
     steps = np.empty(synapses.size, np.uint16)
-    longest = 0.0
+    least, longest = np.inf, 0.0
     for part, sources in _parts(synapses):
         delays = _values(profile, places, sources, synapses.target[part])
         steps[part] = delay_steps(delays, dt, f"{what}: {shown(profile)}")
-        longest = max(longest, float(delays.max()))
+        least, longest = min(least, float(delays.min())), max(longest, float(delays.max()))
     if longest > plausible.DELAY:
         hint = ", and positions and velocities in metres" if isinstance(profile, Conduction) else ""
         warn(
             f"{what}: the longest delay by distance is {longest:g} s. Delays are in seconds{hint}.",
+            UnitWarning,
+        )
+    if isinstance(profile, Conduction) and 0 < longest - least < dt / 2:
+        warn(
+            f"{what}: {shown(profile)} makes delays that differ by {longest - least:.3g} s at "
+            f"most, which is little beside a step of {dt:g} s: distance hardly changes them. "
+            "Positions are in metres, and velocities in metres per second.",
             UnitWarning,
         )
     return compact_delays(steps)

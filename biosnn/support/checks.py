@@ -377,14 +377,16 @@ def _check_shape(array, name, shape):
         raise ValueError(f"{name} has shape {array.shape}; it must be {wanted}.")
 
 
-def check_names(what: str, given: Any, known: Any, kind: str = "") -> None:
+def check_names(
+    what: str, given: Any, known: Any, kind: str = "", owner: str = "the network"
+) -> None:
     """Raise a ValueError if a dict has names that are not known.
 
-    `what` is whose dict it is, `kind` what the known names are names of.
+    `what` is whose dict it is, `kind` what the known names are names of, `owner` what has them.
     """
     unknown = sorted(str(name) for name in given if name not in known)
     if unknown:
         raise ValueError(
-            f"{what} has {', '.join(unknown)}; the network has "
+            f"{what} has {', '.join(unknown)}; {owner} has "
             + (f"only {kind}{', '.join(known)}." if known else "none of these.")
         )

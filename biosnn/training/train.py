@@ -276,7 +276,8 @@ class Loop:
             return False
         session.write_back()
         epoch = Epoch(session.network, session.history(), session.epochs)
-        return self.callback(epoch) is True
+        answer = self.callback(epoch)
+        return isinstance(answer, (bool, np.bool_)) and bool(answer)
 
 
 def _run(session: Session, folder: Path | None, start: str, loop: Loop, show: bool) -> History:

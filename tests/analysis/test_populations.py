@@ -68,6 +68,21 @@ def test_what_has_no_timescale():
     assert np.isnan(signals.intrinsic_timescale(regular, 1e-3, reach=5e-3).tau)
 
 
+def test_currents_are_of_the_same_neurons():
+    net = bs.Network(dt=1e-3)
+    net.population(3, bs.ei_lif(), "excitatory", name="E")
+    for record in (
+        {"E.I_exc": [0, 1], "E.I_inh": [1, 2]},
+        {"E.I_exc": bs.Means({"a": [0]}), "E.I_inh": bs.Means({"b": [0]})},
+        {"E.I_exc": "mean", "E.I_inh": [0]},
+    ):
+        done = bs.simulate(net, 0.02, record=record, progress=False)
+        trace = bs.run(net, duration=0.02, record=record)
+        for run in (done, trace):
+            with pytest.raises(ValueError, match="recorded of different neurons"):
+                signals.synaptic_currents(run, "E")
+
+
 # ----------------------------------------------------------------------------------- dimensionality
 
 
@@ -77,6 +92,7 @@ def test_participation_ratio(shape):
     eigenvalues = np.linalg.eigvalsh(np.cov(x.reshape(-1, shape[2]).T))
     expected = eigenvalues.sum() ** 2 / (eigenvalues**2).sum()
     assert signals.dimensionality(x, 1e-3) == pytest.approx(expected, rel=1e-9)
+    assert signals.dimensionality(x) == signals.dimensionality(x, 1e-3)
 
 
 def test_participation_ratio_of_extremes():
@@ -201,7 +217,7 @@ def test_a_network_with_delayed_inhibition():
         (lambda e: signals.intrinsic_timescale(e, 1e-3, reach=3e-3), "3 lags"),
         (lambda e: signals.intrinsic_timescale(e, 1e-3, reach=1.0), "fewer than the 100 steps"),
         (lambda e: signals.dimensionality(e[:1, :1], 1e-3), "at least two"),
-        (lambda e: signals.dimensionality(e), "there is no dt"),
+        (lambda e: signals.dimensionality(bs.from_dense(e > 0.5, 1e-3)), "there is no dt"),
     ],
 )
 def test_careless_use(call, words):

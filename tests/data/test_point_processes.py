@@ -191,6 +191,7 @@ def test_a_seed_gives_the_same_trains(make):
         (lambda: data.inhomogeneous_poisson(20.0, 3, 1.0, seed=1), "data.poisson"),
         (lambda: data.inhomogeneous_poisson([-1.0], 3, 1.0, seed=1), "-1"),
         (lambda: data.correlated_poisson(20.0, 3, 1.0, correlation=-0.1, seed=1), "share"),
+        (lambda: data.correlated_poisson(20.0, 3, 1.0, correlation=1e-12, seed=1), "of the source"),
         (lambda: data.correlated_poisson(20.0, 3, 1.0, correlation=0.1, kind="sip", seed=1), "SIP"),
         (
             lambda: data.markov_modulated_poisson([1.0], 3, 1.0, transitions=[[0]], seed=1),

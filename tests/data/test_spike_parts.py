@@ -210,11 +210,25 @@ def test_shifted_spikes_leave_their_trial(dtype):
     wanted = [[[0.3], [], []], [[], [0.25, 0.25], []], [[], [], [0.21]]]
     same(spikes.shift(0.2), wanted, ends=ENDS, labels=[2, 0, 2])
     each = [[[0.0, 0.2], [0.1], []], LISTS[1], [[], [], [0.11]]]
-    same(spikes.shift([-0.1 if dtype == np.float64 else -0.0999999999, 0, 0.1]), each)
+    same(spikes.shift([-0.1, 0, 0.1]), each)
+    with pytest.warns(bs.UnitWarning, match=r"by 100 s moves all spikes .* are these in ms"):
+        assert spikes.shift(100).times.size == 0
     with pytest.raises(ValueError, match="one for each of 3 trials"):
         spikes.shift([0.1, 0.2])
     with pytest.raises(ValueError, match="by"):
         spikes.shift("0.1")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_shifts_by_whole_steps_keep_the_spikes_of_all_steps_that_stay(dtype):
+    dt, n = 1e-4, 1000
+    spikes = bs.SpikeTrains.from_units([(np.arange(n) * dt).astype(dtype)], duration=n * dt)
+    for steps in range(1, n, 37):
+        for by, first in ((steps, steps), (-steps, 0)):
+            counts = spikes.shift(by * dt).to_dense(dt).ravel()
+            wanted = np.zeros(n)
+            wanted[first : first + n - steps] = 1
+            np.testing.assert_array_equal(counts, wanted, err_msg=f"{by} steps")
 
 
 def test_merged_spikes_are_those_of_both():

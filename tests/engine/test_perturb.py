@@ -190,6 +190,9 @@ def test_a_lesion_is_the_network_without_these_neurons():
         w = w[:, there] if p.post == "E" else w
         other.connect(p.pre, p.post, weights=w, delay=p.delay, receptor=p.receptor, name=p.name)
     expected = bs.run(other, spikes, record=["I.U"])
+    halves = [Lesion("E", neurons=gone[:40]), Lesion("E", neurons=gone[20:])]
+    twice = bs.run(net, spikes, perturbations=halves)
+    assert np.array_equal(twice.counts["E"], trace.counts["E"])
     assert not trace.counts["E"][:, gone].any()
     assert np.array_equal(trace.counts["E"][:, there], expected.counts["E"])
     assert trace.counts["I"].sum() > 100

@@ -258,6 +258,10 @@ def test_what_learns_or_shares_weights_is_refused(monkeypatch):
     with pytest.raises(ValueError, match="share their weights"):
         perturb.apply(net, [perturb.Rewire("E->F")])
     assert np.all(perturb.apply(net, [perturb.Scale("E->F", 2)]).weights["E->F"] == np.float32(0.2))
+    for name, rest in (("I", "I->E"), ("E", "E->F, pool")):
+        net.pool(e, bs.MaxPool((1, 8), 2), name="pool") if name == "E" else None
+        with pytest.raises(ValueError, match=f"do to {rest} does not end"):
+            perturb.apply(net, [perturb.Lesion(name, neurons=[0])])
     full = graph(bs.Bernoulli(0.999))
     monkeypatch.setattr(rewiring, "_ROUNDS", 3)
     with pytest.raises(ValueError, match="hardly any pairs are free"):

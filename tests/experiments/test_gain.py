@@ -1,5 +1,7 @@
 """Gain curves against formulas, and the paradoxical effect where theory has it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -140,6 +142,19 @@ def test_figures(stabilized, width):
     assert curve.plot(axis) is axis and axis.get_ylabel() == "rate (Hz)"
 
 
+def test_values_may_have_any_order():
+    values = np.array([3.0, 1.5, 4.0, 2.0])
+    one, other = (
+        bs.experiments.gain_curve(bs.lif(), given, cells=1, duration=0.5, progress=False)
+        for given in (values, np.sort(values))
+    )
+    np.testing.assert_array_equal(one.gain()[np.argsort(values)], other.gain())
+    line = one.plot().axes[0].lines[0]
+    np.testing.assert_array_equal(line.get_xdata(), np.sort(values))
+    with pytest.raises(ValueError, match="twice"):
+        replace(one, values=np.array([1.0, 2.0, 1.0, 3.0])).gain()
+
+
 @pytest.mark.parametrize(
     "change, words",
     [
@@ -147,6 +162,7 @@ def test_figures(stabilized, width):
         ({"extra": np.nan}, "extra is nan"),
         ({"inhibitory": "X"}, "inhibitory is 'X'"),
         ({"inhibitory": "E"}, "both 'E'"),
+        ({"inhibitory": "E", "excitatory": "I"}, "excitatory is 'I', a .* that is inhibitory"),
         ({"duration": 0}, "duration is 0"),
         ({"settle": -1}, "settle is -1"),
         ({"rate_bin": 0.5}, "rate_bin is 0.5; .* 10 blocks"),

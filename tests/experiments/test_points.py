@@ -1,7 +1,14 @@
 """Which points a sweep has, their seeds, and what they are known by."""
 
+import copy
+import functools
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from scipy.stats import kstest
 
 import biosnn as bs
@@ -139,6 +146,129 @@ def test_a_version_changes_with_numbers_outside(monkeypatch):
     monkeypatch.setattr(functions, "FACTOR", 3)
     assert function_version.described(helped) != before
     assert function_version.described(helped, "1") == ("helped", "1")
+
+
+def network(weight, frozen=False):
+    net = bs.Network(dt=1e-3)
+    cells = net.population(2, bs.lif(), name="A")
+    net.connect(cells, cells, weights=np.full((2, 2), weight), frozen=frozen)
+    return net
+
+
+def trains(time):
+    return bs.SpikeTrains.from_units([[time]], duration=1.0)
+
+
+class Rule:
+    """A rule of the user, with numbers."""
+
+    gain = 1
+
+    def __init__(self, value):
+        self.value = value
+
+
+class OtherRule(Rule):
+    """The same with another method."""
+
+    def double(self):
+        return 2 * self.value
+
+
+THINGS = {
+    "an array": (np.ones(3), np.ones(4)),
+    "weights": (network(1.0), network(2.0)),
+    "training": (network(1.0), network(1.0, frozen=True)),
+    "spikes": (trains(0.1), trains(0.2)),
+    "a dict": ({"a": np.ones(2)}, {"a": np.zeros(2)}),
+    "a neuron": ([bs.lif()], [bs.lif(tau_mem=0.03)]),
+    "an object": (Rule(1), Rule(2)),
+    "a class": (Rule, OtherRule),
+    "a set": ({"a", "b", "c"}, {"a", "b"}),
+    "a sparse matrix": (csr_matrix(np.eye(2)), csr_matrix(2 * np.eye(2))),
+}
+
+
+def with_data(x, gain=1.0, data=None):
+    return {"y": x * gain}
+
+
+def with_default(data):
+    def inner(x, *, used=data):
+        return {"y": used}
+
+    return inner
+
+
+def with_closure(data):
+    return lambda x: {"y": data}
+
+
+def with_argument(data):
+    return functools.partial(with_data, data=data)
+
+
+@pytest.mark.parametrize("made_with", [with_default, with_closure, with_argument])
+@pytest.mark.parametrize("one, other", THINGS.values(), ids=THINGS)
+def test_a_version_changes_with_things_outside(made_with, one, other, recwarn):
+    known = function_version.described(made_with(one), kept=True)
+    assert known == function_version.described(made_with(copy.deepcopy(one)))
+    assert known != function_version.described(made_with(other))
+    assert not recwarn.list
+
+
+def test_versions_are_the_same_in_every_process():
+    words = "from tests.experiments import test_points as t; print(t.versions())"
+    for hash_seed in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-c", words],
+            env=os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+        )
+        assert done.stdout.strip() == versions(), done.stderr
+
+
+def versions():
+    """Versions of functions that use each of THINGS."""
+    return " ".join(function_version.described(with_closure(one))[1] for one, _ in THINGS.values())
+
+
+def test_a_run_outside_counts_as_what_it_found_and_not_how_long_it_took():
+    net = network(1.0)
+    options = {"background": [bs.Current("A", 2.0)], "progress": False}
+    for run in (
+        lambda seconds: bs.simulate(net, seconds, **options),
+        lambda seconds: bs.run(net, duration=seconds, currents={"A": 2.0}),
+    ):
+        one, same, other = (
+            function_version.described(with_closure(run(seconds)), kept=True)
+            for seconds in (0.05, 0.05, 0.04)
+        )
+        assert one == same != other
+
+
+def test_a_number_of_a_partial_counts_beside_a_network():
+    net = network(1.0)
+    one, other = (
+        function_version.described(functools.partial(with_data, gain=gain, data=net))
+        for gain in (1.0, 2.0)
+    )
+    assert one != other
+
+
+def test_what_cannot_be_told_is_a_warning_where_results_are_stored(recwarn):
+    function = with_closure(np.random.default_rng(1))
+    function_version.described(function)
+    assert not recwarn.list
+    with pytest.warns(UserWarning, match=r"uses data \(Generator\), and nobody can tell"):
+        function_version.described(function, kept=True)
+
+
+def test_seed_and_generator_of_one_function_are_independent():
+    (job,) = jobs(lambda seed, rng: {}, {})
+    given = points.arguments(job, ("seed", "rng"))
+    assert given["rng"].random() != np.random.default_rng(given["seed"]).random()
 
 
 @pytest.mark.parametrize("function", [3, "f", int, np.add])

@@ -73,6 +73,28 @@ def test_trains_of_another_program_are_units_of_one_trial():
     assert (found.start, found["V1"].duration) == (1.0, 1.0)
 
 
+def block_of(*segments):
+    """A Block of segments, each a list of (name, seconds of the only spike)."""
+    block = neo.Block()
+    for trains in segments:
+        segment = neo.Segment()
+        for name, time in trains:
+            segment.spiketrains.append(neo.SpikeTrain([time], units="s", t_stop=1.0, name=name))
+        block.segments.append(segment)
+    return block
+
+
+def test_units_of_segments_are_told_by_their_names():
+    block = block_of([("a", 0.1), ("b", 0.2)], [("b", 0.3), ("a", 0.4)], [("c", 0.5)])
+    found = interop.from_neo(block)["units"]
+    np.testing.assert_array_equal(found.units, [0, 1, 1, 0, 2])
+    np.testing.assert_array_equal(found.trials, [0, 0, 1, 1, 2])
+    places = interop.from_neo(block_of([(None, 0.1), (None, 0.2)], [(None, 0.4), (None, 0.3)]))
+    np.testing.assert_array_equal(places["units"].units, [0, 1, 1, 0])
+    with pytest.raises(ValueError, match="that say which are of the same unit"):
+        interop.from_neo(block_of([(None, 0.1), (None, 0.2)], [(None, 0.3)]))
+
+
 def test_segments_of_a_recording_are_trials_with_starts_of_their_own():
     block = neo.Block()
     for start in (1.0, 4.0):

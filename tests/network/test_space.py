@@ -68,6 +68,8 @@ def test_random_positions_are_uniform_and_follow_their_seed():
     from scipy.stats import kstest
 
     where = space.random(4000, (2.0, 0.5), seed=5)
+    fewer = space.random(1000, (2.0, 0.5), seed=5)  # no part of them
+    assert not np.isin(fewer.coordinates, where.coordinates).any()
     for axis, length in enumerate((2.0, 0.5)):
         assert kstest(where.coordinates[:, axis] / length, "uniform").pvalue > 0.01
     assert np.array_equal(where.coordinates, space.random(4000, (2.0, 0.5), seed=5).coordinates)
@@ -291,6 +293,10 @@ def test_distances_need_positions_of_both_populations():
         (
             {"synapses": bs.FixedInDegree(9), "delay": space.Conduction(0.3e-3)},
             "longest delay by distance is .* metres",
+        ),
+        (
+            {"synapses": bs.FixedInDegree(9), "delay": space.Conduction(300.0)},
+            "little beside a step",
         ),
     ],
 )

@@ -174,6 +174,12 @@ def test_a_callback_ends_a_training_which_goes_on_with_the_same_bits(data, tmp_p
     assert same(whole, parts) and numbers == [3, 4]
 
 
+def test_an_answer_of_numpy_ends_a_training_too(data):
+    answers = (lambda epoch: epoch.history.loss[-1] > 0, lambda epoch: epoch.history.loss[-1])
+    found = [fit(network(data), data, 2, callback=each).loss.size for each in answers]
+    assert found == [1, 2]
+
+
 def test_an_error_of_a_callback_leaves_the_weights_and_the_checkpoint(data, tmp_path):
     net = network(data)
 
