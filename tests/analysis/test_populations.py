@@ -217,7 +217,10 @@ def test_a_network_with_delayed_inhibition():
         (lambda e: signals.intrinsic_timescale(e, 1e-3, reach=3e-3), "3 lags"),
         (lambda e: signals.intrinsic_timescale(e, 1e-3, reach=1.0), "fewer than the 100 steps"),
         (lambda e: signals.dimensionality(e[:1, :1], 1e-3), "at least two"),
-        (lambda e: signals.dimensionality(bs.from_dense(e > 0.5, 1e-3)), "there is no dt"),
+        (
+            lambda e: signals.dimensionality(bs.SpikeTrains.from_dense(e > 0.5, 1e-3)),
+            "there is no dt",
+        ),
     ],
 )
 def test_careless_use(call, words):
