@@ -86,7 +86,8 @@ class Place:
             "title": heading or None,
         }
         look |= {"labelspacing": 0.3, "handlelength": 2.4, "columnspacing": 1.2, "frameon": False}
-        if not self.whole:
+        if not self.whole:  # curves may lie behind it
+            look |= {"frameon": True, "facecolor": "white", "edgecolor": "none", "framealpha": 0.8}
             box = self.axes[-1].legend(handles, ["x"] * len(labels), **look)
             _rename(box, labels)
             return
