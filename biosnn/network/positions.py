@@ -205,8 +205,9 @@ def random(
     dimensions = len(extent) if has_axes(extent) else 1  # type: ignore[arg-type]
     lengths = checked_lengths(extent, dimensions, "random: extent")
     check_room("random", n * dimensions, 8, "coordinates")
-    own = isinstance(seed, np.random.Generator)
-    rng = seed if own else stream(whole_seed(seed, "random: seed"), "positions", str(n))
+    rng = seed
+    if not isinstance(rng, np.random.Generator):
+        rng = stream(whole_seed(seed, "random: seed"), "positions", str(n))
     drawn = rng.random((n, dimensions)) * lengths
     return Positions(drawn, extent=lengths, periodic=periodic)
 
