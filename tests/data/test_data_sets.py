@@ -526,6 +526,7 @@ def server(tmp_path, monkeypatch):
 
 
 def test_fetch_downloads_once(tmp_path, server):
+    pytest.importorskip("pooch")
     paths = fetch_shd("shd", folder=tmp_path / "cache")
     assert paths == {
         "train": tmp_path / "cache/shd_train.h5",
@@ -546,6 +547,7 @@ def test_fetch_downloads_once(tmp_path, server):
 
 
 def test_fetch_rejects_a_wrong_checksum(tmp_path, server, monkeypatch):
+    pytest.importorskip("pooch")
     monkeypatch.setattr("biosnn.data.shd._MD5", {"shd": {"train": "0" * 32}})
     with pytest.raises(ValueError, match="does not match the known hash"):
         fetch_shd("shd", folder=tmp_path / "cache")
@@ -553,6 +555,7 @@ def test_fetch_rejects_a_wrong_checksum(tmp_path, server, monkeypatch):
 
 
 def test_fetch_says_what_could_not_be_downloaded(tmp_path, server, monkeypatch):
+    pytest.importorskip("pooch")
     monkeypatch.setattr("biosnn.data.shd._MD5", {"ssc": {"valid": "0" * 32}})
     with pytest.raises(OSError, match="ssc_valid.h5.zip could not be downloaded .*404"):
         fetch_shd("ssc", folder=tmp_path / "cache")
