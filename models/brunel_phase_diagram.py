@@ -52,7 +52,7 @@ def diagram(args: argparse.Namespace) -> bs.experiments.Sweep:
         "scale": args.scale,
         "seconds": args.seconds,
     }
-    options = {"executor": args.workers, "folder": args.folder, "seed": args.seed}
+    options = {"executor": args.workers, "out": args.folder, "seed": args.seed}
     return bs.sweep(state, grid, **options)
 
 

@@ -28,7 +28,7 @@ def sweep(
     *,
     seeds: int | Sequence[int] = 1,
     executor: Any = None,
-    folder: str | os.PathLike | None = None,
+    out: str | os.PathLike | None = None,
     start: str = "resume",
     retry: bool = True,
     version: str | None = None,
@@ -59,7 +59,7 @@ def sweep(
         None: processes of joblib's loky on all processors. An integer: that many of them; 1: this
         process. Or anything with `submit`: a Client of dask, an executor of submitit,
         mpi4py.futures or concurrent.futures.
-    folder
+    out
         Folder in which each point is stored as soon as it is done. All workers must see it.
         Default: results are kept in memory.
 
@@ -138,9 +138,9 @@ def sweep(
     checks.choice(start, "start", ("resume", "overwrite"))
     retry, progress = checks.flag(retry, "retry"), checks.flag(progress, "progress")
     batch = None if batch is None else checks.whole(batch, "batch", 1)
-    known = described(function, version, kept=folder is not None)
+    known = described(function, version, kept=out is not None)
     wanted = jobs(function, known, combinations(grid), seeds, seed, paired)
-    home = None if folder is None else checks.path(folder, "folder").absolute()
+    home = None if out is None else checks.path(out, "out").absolute()
     workers = executor_of(executor, threads, len(wanted))
     compute = Compute(function, known, home, threads, progress)
     if home is not None:

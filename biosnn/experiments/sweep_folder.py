@@ -78,7 +78,7 @@ def load_sweep(folder: str | os.PathLike) -> Sweep:
     >>> def square(x):
     ...     return {"y": x * x}
     >>> done = bs.sweep(
-    ...     square, {"x": [1, 2]}, executor=1, folder="runs", progress=False
+    ...     square, {"x": [1, 2]}, executor=1, out="runs", progress=False
     ... )
     >>> bs.experiments.load_sweep("runs").digest == done.digest
     True

@@ -74,9 +74,9 @@ print(again["rate_hz"] == point["rate_hz"])
 # the function changes, its points are computed anew.
 
 with tempfile.TemporaryDirectory() as folder:
-    bs.sweep(balanced, {"g": [4.0, 5.0], "drive_hz": 1500.0}, folder=folder, executor=1)
+    bs.sweep(balanced, {"g": [4.0, 5.0], "drive_hz": 1500.0}, out=folder, executor=1)
     grid = {"g": [4.0, 5.0, 6.0], "drive_hz": 1500.0}
-    more = bs.sweep(balanced, grid, folder=folder, executor=1)
+    more = bs.sweep(balanced, grid, out=folder, executor=1)
     print(f"{more.computed} of {len(more)} points were computed by the second call")
     print(len(bs.experiments.load_sweep(folder)), "points are in the folder")
 

@@ -16,6 +16,6 @@ if __name__ == "__main__":
     )
     cluster.adapt(minimum_jobs=0, maximum_jobs=20)
     with Client(cluster) as client:
-        sweep = bs.sweep(balanced, GRID, seeds=20, executor=client, folder="results")
+        sweep = bs.sweep(balanced, GRID, seeds=20, executor=client, out="results")
     sweep.to_frame().to_csv("results.csv", index=False)
     print(sweep)

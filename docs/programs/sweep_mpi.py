@@ -7,6 +7,6 @@ import biosnn as bs
 
 if __name__ == "__main__":
     with MPIPoolExecutor() as executor:
-        sweep = bs.sweep(balanced, GRID, seeds=20, executor=executor, folder="results")
+        sweep = bs.sweep(balanced, GRID, seeds=20, executor=executor, out="results")
     sweep.to_frame().to_csv("results.csv", index=False)
     print(sweep)

@@ -14,6 +14,6 @@ if __name__ == "__main__":
         slurm_partition="cpu",  # the name of yours
         slurm_array_parallelism=50,
     )
-    sweep = bs.sweep(balanced, GRID, seeds=20, executor=executor, batch=10, folder="results")
+    sweep = bs.sweep(balanced, GRID, seeds=20, executor=executor, batch=10, out="results")
     sweep.to_frame().to_csv("results.csv", index=False)
     print(sweep)

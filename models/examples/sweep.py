@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
     }
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.folder or temporary
-        options: dict[str, Any] = {"seeds": args.seeds, "folder": folder, "progress": False}
+        options: dict[str, Any] = {"seeds": args.seeds, "out": folder, "progress": False}
         options["executor"] = args.workers
         first = bs.sweep(trained, grid, **options)
         print(first)

@@ -80,7 +80,7 @@ def submitit(folder):
 @pytest.mark.parametrize("stored", [False, True])
 def test_every_executor_gives_the_same_bits(executor, stored, expected, tmp_path):
     with executor(tmp_path) as given:
-        options = {"executor": given, "folder": tmp_path / "runs" if stored else None, **QUIET}
+        options = {"executor": given, "out": tmp_path / "runs" if stored else None, **QUIET}
         found = bs.sweep(circuit, GRID, seeds=2, **options)
         assert found.digest == expected and found.computed == 12
         assert found.points[5]["run"].states["E.U"].shape == (1, 200, 2)
@@ -143,7 +143,7 @@ def press(folder):
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)
     given = 2 if sys.argv[1] == "loky" else ProcessPoolExecutor(2)
-    options = {"seeds": 2, "executor": given, "folder": sys.argv[2], "progress": False}
+    options = {"seeds": 2, "executor": given, "out": sys.argv[2], "progress": False}
     threading.Thread(target=press, args=sys.argv[2:], daemon=True).start()
     first = bs.sweep(slow, {"x": list(range(40))}, **options)
     again = bs.sweep(slow, {"x": list(range(40))}, **(options | {"executor": 1}))
@@ -182,7 +182,7 @@ def slow(x, seed):
 
 if __name__ == "__main__":
     grid = {"x": list(range(40))}
-    found = bs.sweep(slow, grid, seeds=2, executor=2, folder=sys.argv[1], progress=False)
+    found = bs.sweep(slow, grid, seeds=2, executor=2, out=sys.argv[1], progress=False)
     print(found.digest, found.computed)
 """
 

@@ -45,7 +45,7 @@ def test_columns_and_table():
 
 def test_results_of_every_kind_come_back_from_a_folder(home):
     net_run = circuit(4.0, 600.0, 3)["run"]
-    found = bs.sweep(circuit, CIRCUITS, seeds=[3], folder="runs", **HERE)
+    found = bs.sweep(circuit, CIRCUITS, seeds=[3], out="runs", **HERE)
     again = bs.experiments.load_sweep("runs")
     for sweep in (found, again, bs.sweep(circuit, CIRCUITS, seeds=[3], **HERE)):
         point = sweep.points[0]
@@ -67,7 +67,7 @@ def test_a_trace_comes_back_as_a_recording_with_groups_and_ends():
     spikes = bs.SpikeTrains.from_lists([[[0.01]], [[0.02]]], ends=[0.03, 0.04], labels=[1, 0])
     means = {"out.U": bs.Means({"left": [0], "both": None})}
     trace = bs.run(net, spikes, record=means)
-    bs.sweep(lambda: trace, {}, version="1", folder="runs", **HERE)
+    bs.sweep(lambda: trace, {}, version="1", out="runs", **HERE)
     found = bs.experiments.load_sweep("runs").points[0]["result"]
     assert isinstance(found, bs.data.Recording) and found.neurons["out.U"].tolist() == [
         "left",
@@ -90,7 +90,7 @@ def in_and_out():
 
 def test_spike_trains_keep_labels_and_ends():
     trains = bs.SpikeTrains([0.1, 0.2], [0, 1], [0, 1, 2], 2, 0.5, [1, 0], np.array([0.25, 0.5]))
-    bs.sweep(lambda: {"trains": trains}, {}, version="1", folder="runs", **HERE)
+    bs.sweep(lambda: {"trains": trains}, {}, version="1", out="runs", **HERE)
     found = bs.experiments.load_sweep("runs").points[0]["trains"]
     for name in ("times", "units", "offsets", "labels", "ends"):
         assert np.array_equal(getattr(found, name), getattr(trains, name)), name
@@ -125,33 +125,33 @@ def test_a_single_thing_is_named_result():
 
 def test_a_failure_stays_beside_its_point_and_the_rest_goes_on(home):
     with pytest.warns(UserWarning, match="1 of 3 points failed.*two is too many"):
-        found = bs.sweep(sometimes, {"x": [1, 2, 3]}, folder="runs", **HERE)
+        found = bs.sweep(sometimes, {"x": [1, 2, 3]}, out="runs", **HERE)
     (failed,) = found.failures
     assert failed.parameters == {"x": 2} and "in sometimes" in failed.error
     assert np.array_equal(found["y"], [10, np.nan, 30], equal_nan=True)
     assert bs.experiments.load_sweep("runs").failures[0].error == failed.error
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        kept = bs.sweep(sometimes, {"x": [1, 2, 3]}, folder="runs", retry=False, **HERE)
+        kept = bs.sweep(sometimes, {"x": [1, 2, 3]}, out="runs", retry=False, **HERE)
     assert kept.digest == found.digest and calls(home) == ["1", "2", "3"]
     (home / "mended").touch()
-    mended = bs.sweep(sometimes, {"x": [1, 2, 3]}, folder="runs", **HERE)
+    mended = bs.sweep(sometimes, {"x": [1, 2, 3]}, out="runs", **HERE)
     assert mended["y"].tolist() == [10, 20, 30] and calls(home) == ["1", "2", "3", "2"]
 
 
 def test_nothing_is_computed_twice_but_on_demand(home):
     (home / "mended").touch()
-    bs.sweep(sometimes, {"x": [1, 2]}, folder="runs", **HERE)
-    more = bs.sweep(sometimes, {"x": [3, 2, 1]}, folder="runs", **HERE)
+    bs.sweep(sometimes, {"x": [1, 2]}, out="runs", **HERE)
+    more = bs.sweep(sometimes, {"x": [3, 2, 1]}, out="runs", **HERE)
     assert calls(home) == ["1", "2", "3"] and more["y"].tolist() == [30, 20, 10]
     assert more.computed == 1
-    bs.sweep(sometimes, {"x": [1]}, folder="runs", version="2", **HERE)
-    bs.sweep(sometimes, {"x": [1]}, folder="runs", start="overwrite", **HERE)
+    bs.sweep(sometimes, {"x": [1]}, out="runs", version="2", **HERE)
+    bs.sweep(sometimes, {"x": [1]}, out="runs", start="overwrite", **HERE)
     assert calls(home) == ["1", "2", "3", "1", "1"]
 
 
 def test_a_damaged_point_is_computed_again_and_never_read(home):
-    found = bs.sweep(noisy, {"x": [1, 2]}, folder="runs", **HERE)
+    found = bs.sweep(noisy, {"x": [1, 2]}, out="runs", **HERE)
     path = home / "runs" / "points" / f"{found.points[0].key}.npz"
     whole, rng = path.read_bytes(), np.random.default_rng(0)
     for _ in range(60):
@@ -165,14 +165,14 @@ def test_a_damaged_point_is_computed_again_and_never_read(home):
             continue
         assert content == found.points[0]._content
     path.write_bytes(whole[:-30])
-    again = bs.sweep(noisy, {"x": [1, 2]}, folder="runs", **HERE)
+    again = bs.sweep(noisy, {"x": [1, 2]}, out="runs", **HERE)
     assert again.computed == 1 and again.digest == found.digest and path.read_bytes() != b""
 
 
 def test_a_folder_that_is_none_is_refused(home):
     (home / "file").write_text("x")
     with pytest.raises(OSError, match="file"):
-        bs.sweep(square, {"x": [1]}, folder="file", **HERE)
+        bs.sweep(square, {"x": [1]}, out="file", **HERE)
     with pytest.raises(OSError, match="no sweep"):
         bs.experiments.load_sweep(home)
     (home / "sweep.json").write_text("[]")
@@ -195,7 +195,7 @@ def test_ctrl_c_keeps_what_there_is(simulated):
             bs.simulate(net, 0.2, progress=False)
         return {"y": x}
 
-    options = {"folder": "runs", "version": "1", **HERE}
+    options = {"out": "runs", "version": "1", **HERE}
     found = bs.sweep(pressed, {"x": [1, 2, 3, 4]}, **options)
     assert found.interrupted and found["y"].tolist() == [1, 2] and found.total == 4
     assert "interrupted" in repr(found)
@@ -223,7 +223,7 @@ def test_what_is_missing_is_named_with_its_extra(monkeypatch, package, needs):
         ({"batch": 0}, "batch"),
         ({"threads": 0}, "threads"),
         ({"version": 2}, "a text"),
-        ({"folder": 3}, "a path"),
+        ({"out": 3}, "a path"),
     ],
 )
 def test_careless_options_are_refused(options, words):

@@ -18,7 +18,7 @@ def _columns(c, found):
 
 
 def _stored(c):
-    options = {"executor": 1, "folder": c.folder / "runs", "progress": False}
+    options = {"executor": 1, "out": c.folder / "runs", "progress": False}
     bs.sweep(product, {"x": [1, 2]}, **options)
     return str(c.folder / "runs")
 
@@ -31,7 +31,7 @@ EXPERIMENTS = {
             "grid": {"x": [1, 2], "y": [3, 4]},
             "seeds": 2,
             "executor": 1,
-            "folder": str(c.folder / "runs"),
+            "out": str(c.folder / "runs"),
             "start": "resume",
             "retry": True,
             "version": "1",
