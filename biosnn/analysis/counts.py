@@ -33,7 +33,8 @@ def fano_factor(spikes: SpikeTrains, window: float) -> NDArray[np.float64]:
 
     with the counts c of all windows of all trials, and n - 1 in the denominator of the variance.
     It is 1 for a Poisson process of constant rate and 0 for a clock. A rate that differs between
-    windows or trials adds to it.
+    windows or trials adds to it. `elephant` and `numpy.var` divide by n by default: their Fano
+    factor is (n - 1) / n of this one.
 
     References
     ----------
