@@ -94,6 +94,7 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "write_computation_times": False,
     "plot_gallery": True,
+    "parallel": 2,
 }
 
 html_theme = "pydata_sphinx_theme"
