@@ -81,7 +81,8 @@ def sweep(
         Largest number of threads of a point. Default: the processors, divided by the workers of a
         machine.
     batch
-        Points that are submitted together. Default 1; for submitit, as many as give 16 jobs.
+        Points that are submitted together. Default 1; for submitit, as many as give 16 jobs, or
+        one for each processor where its jobs run on this machine.
     progress
         Show a bar with the time that remains.
 
