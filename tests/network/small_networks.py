@@ -1,5 +1,7 @@
 """Small networks that tests of descriptions share."""
 
+import numpy as np
+
 import biosnn as bs
 
 
@@ -8,4 +10,10 @@ def small():
     x = net.input(4)
     e, i = bs.dalian_layer(net, x, 3, 2)
     net.connect(e, net.readout(2))
+    return net
+
+
+def fill(net, value=0.1):
+    for p in net.projections:
+        net.set_weights(p.name, np.full((net[p.pre].n, net[p.post].n), value))
     return net

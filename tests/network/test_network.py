@@ -7,8 +7,7 @@ import pytest
 
 import biosnn as bs
 
-from .network_cases import fill
-from .small_networks import small
+from .small_networks import fill, small
 
 
 def test_dalian_layer_wires_the_motif():

@@ -5,7 +5,7 @@ import pytest
 
 import biosnn as bs
 
-from .network_cases import fill
+from .small_networks import fill
 
 
 def trains(times, units=None, offsets=None, **options):
