@@ -77,9 +77,7 @@ def load_sweep(folder: str | os.PathLike) -> Sweep:
     >>> import biosnn as bs
     >>> def square(x):
     ...     return {"y": x * x}
-    >>> done = bs.sweep(
-    ...     square, {"x": [1, 2]}, executor=1, out="runs", progress=False
-    ... )
+    >>> done = bs.sweep(square, {"x": [1, 2]}, executor=1, out="runs", progress=False)
     >>> bs.experiments.load_sweep("runs").digest == done.digest
     True
     """
