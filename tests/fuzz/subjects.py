@@ -288,7 +288,7 @@ def results(x, seed):
 
 def make_point(path):
     with TemporaryDirectory() as folder:
-        options = {"folder": folder, "executor": 1, "progress": False}
+        options = {"out": folder, "executor": 1, "progress": False}
         bs.sweep(results, {"x": [1.5]}, version="1", **options)
         (file,) = Path(folder, "points").iterdir()
         shutil.copy(file, path)
