@@ -10,8 +10,7 @@ from ..support.checks import choice, real, time
 from ..support.memory import check_room
 from ..support.seeds import generator
 from ..support.units import hertz
-from .modulated import scattered, trains_of
-from .poisson import check_count
+from .poisson import check_count, scattered, trains_of
 from .spike_trains import SpikeTrains
 
 #: How spikes are shared.

@@ -13,8 +13,7 @@ from ..support.ranges import ranges
 from ..support.seeds import generator
 from ..support.units import hertz
 from .binning import bin_spikes
-from .modulated import scattered, trains_of
-from .poisson import check_mean
+from .poisson import check_mean, scattered, trains_of
 from .spike_base import in_trial, steps_of_trials
 from .spike_checks import differ
 from .spike_trains import SpikeTrains

@@ -11,7 +11,7 @@ from ..support import plausible, timegrid
 from ..support.checks import flag, real, reals, time
 from ..support.ranges import ranges
 from .encode_arrays import samples, until
-from .modulated import trains_of
+from .poisson import trains_of
 from .spike_base import in_trial, steps_of_trials
 from .spike_trains import SpikeTrains, check_trains
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..support import plausible
 from ..support.checks import choice, real, time
 from .encode_arrays import constants, within
-from .modulated import trains_of
+from .poisson import trains_of
 from .spike_trains import SpikeTrains, check_trains
 
 _SCALES = ("linear", "log")

@@ -12,7 +12,7 @@ from ..support import plausible
 from ..support.checks import flag, real, reals, time
 from ..support.seeds import generator
 from ..support.units import hertz
-from .poisson import check_count, spike_counts
+from .poisson import check_count, scattered, trains_of
 from .spike_trains import SpikeTrains
 
 _TOLERANCE = 1e-9
@@ -91,33 +91,6 @@ def inhomogeneous_poisson(
             raise ValueError("max_rate is for rates that are a function; leave it out.")
         events = _by_value(rates, n_units, duration, n_trials, dt, rng)
     return trains_of(events, n_units, n_trials, duration, labels)
-
-
-def trains_of(
-    events: tuple[NDArray, NDArray, NDArray],
-    n_units: int,
-    n_trials: int,
-    duration: float,
-    labels: Any,
-) -> SpikeTrains:
-    """Return spike trains of (times, units, trials), without what falls after the end."""
-    times, units, trials = events
-    inside = times < duration
-    return SpikeTrains.from_events(
-        times[inside],
-        units[inside],
-        trials[inside],
-        n_trials=n_trials,
-        n_units=n_units,
-        duration=duration,
-        labels=labels,
-    )
-
-
-def scattered(rng: np.random.Generator, mean: Any, size: tuple[int, ...]) -> tuple[NDArray, ...]:
-    """Draw Poisson counts in an array; return for each event its index along all axes of `size`."""
-    counts = spike_counts(rng, np.broadcast_to(mean, size), size)
-    return np.unravel_index(np.repeat(np.arange(counts.size), counts.ravel()), size)
 
 
 def _thinned(rates, n_units, duration, n_trials, max_rate, rng):

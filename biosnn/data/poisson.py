@@ -1,4 +1,4 @@
-"""Homogeneous Poisson spike trains."""
+"""Homogeneous Poisson spike trains, and what all point processes of this folder share."""
 
 from __future__ import annotations
 
@@ -67,15 +67,30 @@ def poisson(
     n_units, n_trials = check_count("n_units", n_units), check_count("n_trials", n_trials)
     duration = time(duration, "duration", above=0)
     hertzes, rng = checked_rates(rates, n_units), generator(seed)
-    counts = spike_counts(rng, hertzes * duration, (n_trials, n_units))
-    times = rng.random(counts.sum()) * duration
-    trials, units = (
-        np.repeat(index, counts.ravel()) for index in np.indices(counts.shape).reshape(2, -1)
-    )
+    trials, units = scattered(rng, hertzes * duration, (n_trials, n_units))
+    times = rng.random(units.size) * duration
+    return trains_of((times, units, trials), n_units, n_trials, duration, labels)
+
+
+def check_count(name: str, value: Any, least: int = 1) -> int:
+    """Return a number of things, of at least `least`, as an int."""
+    return whole(value, name, least, 2**31 - 1, why="it is a number of things")
+
+
+def trains_of(
+    events: tuple[NDArray, NDArray, NDArray],
+    n_units: int,
+    n_trials: int,
+    duration: float,
+    labels: Any,
+) -> SpikeTrains:
+    """Return spike trains of (times, units, trials), without what falls after the end."""
+    times, units, trials = events
+    inside = times < duration
     return SpikeTrains.from_events(
-        times,
-        units,
-        trials,
+        times[inside],
+        units[inside],
+        trials[inside],
         n_trials=n_trials,
         n_units=n_units,
         duration=duration,
@@ -83,9 +98,10 @@ def poisson(
     )
 
 
-def check_count(name: str, value: Any, least: int = 1) -> int:
-    """Return a number of things, of at least `least`, as an int."""
-    return whole(value, name, least, 2**31 - 1, why="it is a number of things")
+def scattered(rng: np.random.Generator, mean: Any, size: tuple[int, ...]) -> tuple[NDArray, ...]:
+    """Draw Poisson counts in an array; return for each event its index along all axes of `size`."""
+    counts = spike_counts(rng, np.broadcast_to(mean, size), size)
+    return np.unravel_index(np.repeat(np.arange(counts.size), counts.ravel()), size)
 
 
 def spike_counts(rng: np.random.Generator, mean: Any, size: tuple) -> NDArray[np.int64]:

@@ -8,8 +8,7 @@ from numpy.typing import ArrayLike
 from ..support import plausible
 from ..support.checks import real, time
 from ..support.seeds import generator
-from .modulated import trains_of
-from .poisson import check_count, check_mean, checked_rates
+from .poisson import check_count, check_mean, checked_rates, trains_of
 from .spike_trains import SpikeTrains
 
 

@@ -99,7 +99,44 @@ class Bernoulli(SpatialRule):
 
 
 @dataclass(frozen=True)
-class FixedInDegree(SpatialRule):
+class _FixedDegree(SpatialRule):
+    """What rules with a fixed number of partners share: fields, their checks, and the draw."""
+
+    k: int
+    profile: Distance
+    _: KW_ONLY
+    self_connections: bool = True
+    multiple: bool = True
+
+    def __post_init__(self) -> None:
+        kind = type(self).__name__
+        keep(
+            self,
+            k=whole(self.k, f"{kind}: k", 0),
+            profile=as_profile(self.profile, f"{kind}: profile"),
+            self_connections=flag(self.self_connections, f"{kind}: self_connections"),
+            multiple=flag(self.multiple, f"{kind}: multiple"),
+        )
+
+    def _partners(self, owners, others, same, rng):
+        """(owners, k) partners."""
+        alone = same and not self.self_connections
+        candidates = others.n - alone
+        if self.k and (candidates < 1 or (not self.multiple and self.k > candidates)):
+            raise ValueError(
+                f"{shown(self)}: {self.k} partners of one neuron cannot be drawn from {candidates} "
+                "candidates."
+            )
+        check_room(shown(self), self.k * owners.n, 8)
+        warn_of_scale(self.profile, owners, others, shown(self))
+        drawing = PartnerDrawing(
+            self.profile, owners, others, self.k, alone=alone, multiple=self.multiple
+        )
+        return drawing.draw(rng)
+
+
+@dataclass(frozen=True)
+class FixedInDegree(_FixedDegree):
     """Every postsynaptic neuron has the same number of sources, the near ones more often.
 
     Parameters
@@ -120,22 +157,13 @@ class FixedInDegree(SpatialRule):
     100
     """
 
-    k: int
-    profile: Distance
-    _: KW_ONLY
-    self_connections: bool = True
-    multiple: bool = True
-
-    def __post_init__(self) -> None:
-        _keep(self)
-
     def build_between(
         self, pre: Positions, post: Positions, same: bool, rng: np.random.Generator
     ) -> Rows:
         """Build the synapses (see `SpatialRule`)."""
         from scipy.sparse import csr_array  # here: it takes a while to load
 
-        sources = _partners(self, post, pre, same, rng)
+        sources = self._partners(post, pre, same, rng)
         first = np.arange(post.n + 1, dtype=np.int64) * self.k
         by_post = csr_array(
             (np.ones(sources.size, np.int8), sources.ravel(), first), shape=(post.n, pre.n)
@@ -146,7 +174,7 @@ class FixedInDegree(SpatialRule):
 
 
 @dataclass(frozen=True)
-class FixedOutDegree(SpatialRule):
+class FixedOutDegree(_FixedDegree):
     """Every presynaptic neuron has the same number of targets, the near ones more often.
 
     Parameters
@@ -168,54 +196,16 @@ class FixedOutDegree(SpatialRule):
     True
     """
 
-    k: int
-    profile: Distance
-    _: KW_ONLY
-    self_connections: bool = True
-    multiple: bool = True
-
-    def __post_init__(self) -> None:
-        _keep(self)
-
     def build_between(
         self, pre: Positions, post: Positions, same: bool, rng: np.random.Generator
     ) -> Rows:
         """Build the synapses (see `SpatialRule`)."""
-        targets = _partners(self, pre, post, same, rng).astype(target_type(post.n))
+        targets = self._partners(pre, post, same, rng).astype(target_type(post.n))
         targets.sort(axis=1)
         return Rows(np.arange(pre.n + 1, dtype=np.int64) * self.k, targets.ravel())
 
 
 # ------------------------------------------------------------------------------ what rules share
-
-
-def _keep(rule):
-    """Number, profile and flags of a rule with a fixed degree, checked."""
-    kind = type(rule).__name__
-    keep(
-        rule,
-        k=whole(rule.k, f"{kind}: k", 0),
-        profile=as_profile(rule.profile, f"{kind}: profile"),
-        self_connections=flag(rule.self_connections, f"{kind}: self_connections"),
-        multiple=flag(rule.multiple, f"{kind}: multiple"),
-    )
-
-
-def _partners(rule, owners, others, same, rng):
-    """(owners, k) partners."""
-    alone = same and not rule.self_connections
-    candidates = others.n - alone
-    if rule.k and (candidates < 1 or (not rule.multiple and rule.k > candidates)):
-        raise ValueError(
-            f"{shown(rule)}: {rule.k} partners of one neuron cannot be drawn from {candidates} "
-            "candidates."
-        )
-    check_room(shown(rule), rule.k * owners.n, 8)
-    warn_of_scale(rule.profile, owners, others, shown(rule))
-    drawing = PartnerDrawing(
-        rule.profile, owners, others, rule.k, alone=alone, multiple=rule.multiple
-    )
-    return drawing.draw(rng)
 
 
 def warn_of_scale(profile: Profile, pre: Positions, post: Positions, what: str) -> None:
