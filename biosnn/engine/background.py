@@ -1,4 +1,4 @@
-"""Background input of a large network: Poisson input, currents, noisy currents.
+"""Background input: Poisson input, currents, noisy currents.
 
 Descriptions are frozen dataclasses. Random numbers are counter-based: they depend on the seed, the
 place in the list, the neuron and the step, and on nothing else.
@@ -202,13 +202,16 @@ def _numbers(value, what, second, convert=lambda value, name: value):
     return value if value.ndim else float(value)
 
 
-def pieces(value: Any, n: int, dt: float, what: str) -> tuple[NDArray[np.int64], NDArray]:
-    """Return the pieces of what may change with time, on the grid of steps.
+def pieces_by_trial(
+    value: Any, n: int, dt: float, what: str
+) -> tuple[NDArray[np.int64], NDArray]:
+    """Return the pieces of what may change with time and from trial to trial.
 
     Parameters
     ----------
     value
-        A number, an array (n,), or (times, values).
+        A number, an array (n,) or (trials, n or 1), or (times, values) with values (pieces,),
+        (pieces, n or 1) or (trials, pieces, n or 1).
     n
         Neurons of the population.
     dt
@@ -218,7 +221,7 @@ def pieces(value: Any, n: int, dt: float, what: str) -> tuple[NDArray[np.int64],
 
     Returns
     -------
-    The steps from which pieces hold, and their values (pieces, 1 or n).
+    The steps from which pieces hold, and their values (1 or trials, pieces, 1 or n).
 
     Raises
     ------
@@ -227,19 +230,72 @@ def pieces(value: Any, n: int, dt: float, what: str) -> tuple[NDArray[np.int64],
 
     Examples
     --------
+    >>> pieces_by_trial(([0.0, 0.1], [1.0, 2.0]), 3, 1e-3, "rate")[1].shape
+    (1, 2, 1)
+    >>> pieces_by_trial(np.ones((5, 1)), 3, 1e-3, "rate")[1].shape
+    (5, 1, 1)
+    """
+    varies = isinstance(value, tuple)
+    times, values = value if varies else ([0.0], value)
+    times, values = checks.reals(times, f"{what}: times"), np.asarray(values, float)
+    if times.ndim != 1 or not times.size or times[0] != 0 or np.any(np.diff(times) <= 0):
+        raise ValueError(f"{what}: times must be an ascending array of seconds that begins with 0.")
+    given = values.shape
+    if not varies:  # (), (n,) or (trials, n or 1)
+        values = values.reshape(1, 1, -1) if values.ndim < 2 else values[:, None]
+    elif values.ndim < 3:  # (pieces,) or (pieces, n or 1)
+        values = values.reshape(1, *values.shape, *[1] * (2 - values.ndim))
+    if (
+        values.ndim != 3
+        or values.shape[1] != times.size
+        or values.shape[2] not in (1, n)
+        or not values.size
+        or not np.all(np.isfinite(values))
+    ):
+        raise ValueError(
+            f"{what}: values have shape {given}; they must be finite numbers, one or {n} (one per "
+            f"neuron), for each of the {times.size} pieces, and for each trial if they differ "
+            f"between trials: (trials, {f'{times.size}, ' if varies else ''}1 or {n})."
+        )
+    starts = timegrid.nearest_steps(times, dt)
+    timegrid.warn_if_rounded(times, starts, dt, f"{what}: times")
+    return starts, values
+
+
+def trials_of(source: Any) -> int:
+    """Return for how many trials a source has values; 1 where they are the same for all."""
+    parts = [getattr(source, name, None) for name in ("rate", "values", "mean", "sd")]
+    each = [(p[1], 3) if isinstance(p, tuple) else (p, 2) for p in parts if p is not None]
+    return max([1, *(np.shape(v)[0] for v, axes in each if np.ndim(v) == axes)])
+
+
+def pieces(value: Any, n: int, dt: float, what: str) -> tuple[NDArray[np.int64], NDArray]:
+    """Return the pieces of what may change with time, on the grid of steps, of one trial.
+
+    Parameters
+    ----------
+    value, n, dt, what
+        As for `pieces_by_trial`.
+
+    Returns
+    -------
+    The steps from which pieces hold, and their values (pieces, 1 or n).
+
+    Raises
+    ------
+    ValueError
+        As `pieces_by_trial`; or if values differ between trials.
+
+    Examples
+    --------
     >>> pieces(([0.0, 0.1], [1.0, 2.0]), 3, 1e-3, "rate")
     (array([  0, 100]), array([[1.],
            [2.]]))
     """
-    times, values = value if isinstance(value, tuple) else ([0.0], [value])
-    times, values = checks.reals(times, f"{what}: times"), np.asarray(values, float)
-    if times.ndim != 1 or not times.size or times[0] != 0 or np.any(np.diff(times) <= 0):
-        raise ValueError(f"{what}: times must be an ascending array of seconds that begins with 0.")
-    if values.shape not in ((times.size,), (times.size, n)) or not np.all(np.isfinite(values)):
+    starts, values = pieces_by_trial(value, n, dt, what)
+    if len(values) > 1:
         raise ValueError(
-            f"{what}: values have shape {values.shape}; they must be finite numbers, one or {n} "
-            f"(one per neuron), for each of the {times.size} pieces."
+            f"{what}: values are given for {len(values)} trials; here there is one network and no "
+            "trials. `run`, `train` and `evaluate` take them."
         )
-    starts = timegrid.nearest_steps(times, dt)
-    timegrid.warn_if_rounded(times, starts, dt, f"{what}: times")
-    return starts, values.reshape(times.size, -1)
+    return starts, values[0]

@@ -1,174 +1,190 @@
-"""From descriptions of the background to the table that kernels read (stream_tables.Noise)."""
+"""From descriptions of the background to the rows that kernels read (arrays.SOURCE)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels import arrays
 from ..kernels.random import CURRENT, ORNSTEIN_UHLENBECK, POISSON, POISSON_PER_NEURON
-from ..support.checks import reals, shown
-from .background import Current, OrnsteinUhlenbeck, PoissonInput, pieces
-from .stream_layout import StreamLayout
-from .stream_tables import Noise
+from ..support.checks import reals, several, shown
+from .background import Current, OrnsteinUhlenbeck, PoissonInput, pieces_by_trial
+from .layout import Layout
+from .rows import table
 
 _MOST_PER_STEP = 500  # expected Poisson events per neuron and step
 
 Source = PoissonInput | Current | OrnsteinUhlenbeck
 
 
-@dataclass
-class _Packed:
-    """One source as kernels see it.
+class PackedBackground(NamedTuple):
+    """The background as kernels read it.
 
-    stream: of its random numbers, which is its place in the list of the background
-    starts: steps from which its pieces hold
-    values: piece by piece, one number or one per neuron; of a Poisson source with one rate for all,
-    cumulative probabilities (`poisson_table`)
-    width: numbers of a piece
-    target: first element of the state that events add to
-    ou: values of an Ornstein-Uhlenbeck source at the start
+    table: what kernels read; n_ou: values of Ornstein-Uhlenbeck sources; ou_sources: (sources, 2)
+    population and first value of each; any_current: whether there is a current.
     """
 
-    kind: int
-    population: int
-    stream: int
-    starts: NDArray
-    values: NDArray
-    per_neuron: bool
-    width: int
-    target: int = 0
-    weight: float = 0.0
-    decay: float = 0.0
-    ou: NDArray | None = None
-
-    @property
-    def table(self) -> NDArray:
-        """The cumulative probabilities."""
-        return self.values if self.kind == POISSON else np.empty(0, np.uint32)
-
-    @property
-    def numbers(self) -> NDArray:
-        """The values that are not cumulative probabilities."""
-        return np.empty(0) if self.kind == POISSON else self.values.ravel()
-
-    @property
-    def noise(self) -> NDArray:
-        """Values of an Ornstein-Uhlenbeck source at the start, or none."""
-        return np.empty(0) if self.ou is None else self.ou
+    table: arrays.Background
+    n_ou: int
+    ou_sources: NDArray[np.int64]
 
 
-def pack_noise(layout: StreamLayout, background: Sequence[Source], key: int) -> Noise:
-    """Return the background as arrays.
+def pack_background(layout: Layout, background: Any, n_trials: int = 1) -> PackedBackground:
+    """Return the background as rows.
 
     Parameters
     ----------
     layout
         Layout of the network.
     background
-        The descriptions.
-    key
-        Key of the random numbers.
+        A list of descriptions.
+    n_trials
+        Trials for which values may be given.
 
     Raises
     ------
     ValueError
         If a source does not fit the network, or a number is not finite in its precision.
     """
-    dtype = layout.network.dtype
-    sources = [_pack(layout, k, source, key) for k, source in enumerate(background)]
-    order = sorted(sources, key=lambda s: (s.kind >= POISSON, s.population, s.stream))
-    current = [source.population for source in order if source.kind < POISSON]
-    starts, tables = _firsts(sources, "starts"), _firsts(sources, "table")
-    numbers, noise = _firsts(sources, "numbers"), _firsts(sources, "noise")
-
-    def each(value, kind=np.int64):
-        """A number of every source, in the order of kernels."""
-        return np.array([value(source) for source in order], kind)
-
-    return Noise(
-        first=np.searchsorted(current, np.arange(layout.n.size + 1)).astype(np.int64),
-        kind=each(lambda s: s.kind),
-        population=each(lambda s: s.population),
-        stream=each(lambda s: s.stream),
-        start_first=each(lambda s: starts[s.stream]),
-        segments=each(lambda s: s.starts.size),
-        per_neuron=each(lambda s: s.per_neuron, bool),
-        value_first=each(lambda s: (tables if s.kind == POISSON else numbers)[s.stream]),
-        width=each(lambda s: s.width),
-        target=each(lambda s: s.target),
-        weight=each(lambda s: s.weight, dtype),
-        ou_first=each(lambda s: noise[s.stream]),
-        decay=each(lambda s: s.decay, dtype),
-        starts=_joined(sources, "starts", np.int64),
-        values=_joined(sources, "numbers", dtype),
-        table=_joined(sources, "table", np.uint32),
-        ou=_joined(sources, "noise", dtype),
-        key=np.uint64(key),
-    )
+    given = several(background, "background", "PoissonInput('E', 1e3, 0.1)")
+    packer = _Packer(layout, n_trials)
+    for source in given:
+        packer.add(source)
+    return packer.packed()
 
 
-def _firsts(sources, name):
-    """Where the numbers of each source begin."""
-    return np.cumsum([0, *(getattr(source, name).size for source in sources)])
-
-
-def _joined(sources, name, kind):
-    """The numbers of all sources."""
-    return np.concatenate([np.empty(0, kind), *(getattr(s, name) for s in sources)]).astype(kind)
-
-
-def _pack(layout, stream, source, key):
-    """One source; ValueError if it does not fit the network."""
-    what = f"background[{stream}]"
-    if isinstance(source, PoissonInput):
-        packed = _pack_poisson(layout, stream, source)
-    elif isinstance(source, Current):
-        packed = _pack_current(layout, stream, source)
-    elif isinstance(source, OrnsteinUhlenbeck):
-        packed = _pack_ornstein_uhlenbeck(
-            layout, stream, source, np.random.default_rng([key, stream])
-        )
-    else:
-        raise ValueError(
-            f"{what} is {shown(source)}; it must be a PoissonInput, Current or OrnsteinUhlenbeck."
-        )
-    reals(
-        np.concatenate([[packed.weight], packed.numbers, packed.noise]),
-        f"{what}, {type(source).__name__}({source.population!r}),",
-        dtype=layout.network.dtype,
-    )
-    return packed
-
-
-def check_background(layout: StreamLayout, background: Sequence[Source]) -> None:
+def check_background(layout: Layout, background: Sequence[Source]) -> None:
     """Raise a ValueError unless all sources fit the network."""
-    pack_noise(layout, background, 0)
+    pack_background(layout, background)
 
 
-def _padded(values, size):
-    """Values with zeros behind them, up to the room of a population."""
-    room = np.zeros(values.shape[:-1] + (size - values.shape[-1],))
-    return np.concatenate([values, room], axis=-1)
+class _Packer:
+    """Rows of sources, and the vectors that they point into."""
 
+    def __init__(self, layout, n_trials):
+        self.layout, self.dt, self.n_trials = layout, layout.network.dt, n_trials
+        self.dtype = layout.network.dtype
+        self.rows: list[dict] = []
+        self.starts: list[NDArray] = [np.empty(0, np.int64)]
+        self.values: list[NDArray] = [np.empty(0)]
+        self.tables: list[NDArray] = [np.empty(0, np.uint32)]
+        self.n_ou = 0
 
-def _pack_current(layout, stream, source):
-    """A current, with one value for all neurons or one for each."""
-    p, population = layout.find(source.population)
-    starts, values = pieces(
-        source.values, population.n, layout.network.dt, f"Current({population.name!r})"
-    )
-    per_neuron = values.shape[1] > 1
-    width = layout.padded(source.population) if per_neuron else 1
-    return _Packed(
-        kind=CURRENT,
-        population=p,
-        stream=stream,
-        starts=starts,
-        values=_padded(values, width),
-        per_neuron=per_neuron,
-        width=width,
-    )
+    def packed(self):
+        """All sources: currents by population, then Poisson ones."""
+        layout = self.layout
+        order = sorted(
+            self.rows, key=lambda s: (s["kind"] >= POISSON, s["population"], s["stream"])
+        )
+        currents = [row["population"] for row in order if row["kind"] < POISSON]
+        ou = [row for row in order if row["kind"] == ORNSTEIN_UHLENBECK]
+        rows = arrays.Background(
+            sources=table(arrays.SOURCE, order),
+            n_currents=len(currents),
+            first=np.searchsorted(currents, np.arange(len(layout.order) + 1)).astype(np.int64),
+            starts=np.concatenate(self.starts).astype(np.int64),
+            values=np.concatenate(self.values).astype(self.dtype),
+            table=np.concatenate(self.tables),
+        )
+        places = np.array([(row["population"], row["ou"]) for row in ou], np.int64)
+        return PackedBackground(rows, self.n_ou, places.reshape(-1, 2))
+
+    def add(self, source):
+        """Add a source; ValueError if it does not fit the network."""
+        what = f"background[{len(self.rows)}]"
+        kinds = {
+            PoissonInput: self._poisson,
+            Current: self._current,
+            OrnsteinUhlenbeck: self._ornstein_uhlenbeck,
+        }
+        if type(source) not in kinds:
+            raise ValueError(
+                f"{what} is {shown(source)}; it must be a PoissonInput, Current or "
+                "OrnsteinUhlenbeck."
+            )
+        population = self.layout.find(source.population)
+        row = {
+            "population": self.layout.number[population.name],
+            "stream": len(self.rows),
+            "n": population.n,
+            "neuron_first": self.layout.neurons(population.name).start,
+        }
+        row |= kinds[type(source)](source, population)
+        reals(
+            np.concatenate([[row.get("weight", 0.0)], self.values[-1]]),
+            f"{what}, {type(source).__name__}({population.name!r}),",
+            dtype=self.dtype,
+        )
+        self.rows.append(row)
+
+    def _pieces(self, value, population, what):
+        """Starts and values (1 or trials, pieces, 1 or n)."""
+        starts, values = pieces_by_trial(value, population.n, self.dt, what)
+        if len(values) not in (1, self.n_trials):
+            raise ValueError(
+                f"{what}: values are given for {len(values)} trials, and there "
+                f"{'is one' if self.n_trials == 1 else f'are {self.n_trials}'}."
+            )
+        return starts, values
+
+    def _put(self, into, values):
+        """Where values (1 or trials, …) begin in a vector, and from one trial to the next."""
+        first = sum(part.size for part in into)
+        into.append(np.ravel(values))
+        return {"values": first, "stride": values[0].size if len(values) > 1 else 0}
+
+    def _pieced(self, starts, width):
+        """Where the starts of pieces lie."""
+        first = sum(part.size for part in self.starts)
+        self.starts.append(starts)
+        return {"starts": first, "segments": starts.size, "width": width}
+
+    def _current(self, source, population):
+        """A current, with one value for all neurons or one for each."""
+        what = f"Current({population.name!r})"
+        starts, values = self._pieces(source.values, population, what)
+        place = self._put(self.values, values)
+        return {"kind": CURRENT} | self._pieced(starts, values.shape[2]) | place
+
+    def _poisson(self, source, population):
+        """Poisson events, with one rate for all neurons or one for each."""
+        what, receptor = f"PoissonInput({population.name!r})", _receptor(source, population)
+        starts, rates = self._pieces(source.rate, population, what)
+        if rates.min() < 0 or rates.max() * self.dt > _MOST_PER_STEP:
+            raise ValueError(
+                f"{what}: rates run from {rates.min():g} to {rates.max():g} Hz; they must be >= 0, "
+                f"and at most {_MOST_PER_STEP / self.dt:g} Hz ({_MOST_PER_STEP} events a step)."
+            )
+        row = {
+            "target": self.layout.state(population.name, receptor.state)[0],
+            "weight": float(source.weight * receptor.jump),
+        }
+        if rates.shape[2] > 1:
+            place = self._put(self.values, rates * self.dt)
+            return row | {"kind": POISSON_PER_NEURON} | place | self._pieced(starts, population.n)
+        tables = _poisson_tables(rates[:, :, 0] * self.dt)
+        place = self._put(self.tables, tables)
+        self.values.append(np.empty(0))
+        return row | {"kind": POISSON} | place | self._pieced(starts, tables.shape[2])
+
+    def _ornstein_uhlenbeck(self, source, population):
+        """A noisy current; its values are the means, then the standard deviations of a step."""
+        what = f"OrnsteinUhlenbeck({population.name!r})"
+        (_, mean), (_, sd) = (
+            self._pieces(each, population, what) for each in (source.mean, source.sd)
+        )
+        if mean.shape[1] > 1 or sd.shape[1] > 1 or sd.min() < 0:
+            raise ValueError(
+                f"{what}: mean and sd must be numbers, one per neuron or trial, and sd >= 0."
+            )
+        trials = max(len(mean), len(sd))
+        mean, sd = (np.broadcast_to(v[:, 0], (trials, population.n)) for v in (mean, sd))
+        decay = float(np.exp(-self.dt / source.tau))
+        both = np.concatenate([mean, sd * np.sqrt(1 - decay**2)], axis=1)
+        row = {"kind": ORNSTEIN_UHLENBECK, "decay": decay, "ou": self.n_ou, "segments": 1}
+        self.n_ou += population.n
+        return row | self._put(self.values, both)
 
 
 def _receptor(source, population):
@@ -186,37 +202,6 @@ def _receptor(source, population):
             "a sign."
         )
     return receptors[name]
-
-
-def _pack_poisson(layout, stream, source):
-    """Poisson events, with one rate for all neurons or one for each."""
-    p, population = layout.find(source.population)
-    dt, receptor = layout.network.dt, _receptor(source, population)
-    what = f"PoissonInput({population.name!r})"
-    starts, rates = pieces(source.rate, population.n, dt, what)
-    if rates.min() < 0 or rates.max() * dt > _MOST_PER_STEP:
-        raise ValueError(
-            f"{what}: rates run from {rates.min():g} to {rates.max():g} Hz; they must be >= 0, and "
-            f"at most {_MOST_PER_STEP / dt:g} Hz ({_MOST_PER_STEP} events a step)."
-        )
-    per_neuron = rates.shape[1] > 1
-    if per_neuron:
-        width = layout.padded(source.population)
-        values = _padded(rates * dt, width)
-    else:
-        values = _poisson_tables(rates[:, 0] * dt)
-        width = values.shape[1]
-    return _Packed(
-        kind=POISSON_PER_NEURON if per_neuron else POISSON,
-        population=p,
-        stream=stream,
-        starts=starts,
-        values=values if per_neuron else values.ravel(),
-        per_neuron=per_neuron,
-        width=width,
-        target=layout.state(source.population, receptor.state),
-        weight=source.weight * receptor.jump,
-    )
 
 
 def poisson_table(mean: float) -> NDArray[np.uint32]:
@@ -237,35 +222,11 @@ def poisson_table(mean: float) -> NDArray[np.uint32]:
 
 
 def _poisson_tables(means):
-    """(pieces, width) the tables of several means, each a multiple of 8 long."""
-    tables = [poisson_table(mean) for mean in means]
-    width = max(8, -(-max(table.size for table in tables) // 8) * 8)
+    """(trials, pieces, width) the tables of several means, each a multiple of 8 long."""
+    known, which = np.unique(means, return_inverse=True)
+    tables = [poisson_table(mean) for mean in known]
+    width = max(8, -(-max(each.size for each in tables) // 8) * 8)
     full = np.full((len(tables), width), 2**32 - 1, np.uint32)  # no word is above that
-    for row, table in zip(full, tables):
-        row[: table.size] = table
-    return full
-
-
-def _pack_ornstein_uhlenbeck(layout, stream, source, rng):
-    """A noisy current; its values are the means, then the standard deviations of a step."""
-    p, population = layout.find(source.population)
-    what, size = f"OrnsteinUhlenbeck({population.name!r})", layout.padded(source.population)
-    dt = layout.network.dt
-    _, mean = pieces(source.mean, population.n, dt, what)
-    _, sd = pieces(source.sd, population.n, dt, what)
-    if len(mean) > 1 or len(sd) > 1 or sd.min() < 0:
-        raise ValueError(f"{what}: mean and sd must be numbers or one per neuron, and sd >= 0.")
-    mean, sd = (np.broadcast_to(v, (1, population.n)) for v in (mean, sd))
-    decay = np.exp(-dt / source.tau)
-    start = mean[0] + sd[0] * rng.standard_normal(population.n)
-    return _Packed(
-        kind=ORNSTEIN_UHLENBECK,
-        population=p,
-        stream=stream,
-        starts=np.zeros(1, np.int64),
-        values=np.concatenate([_padded(mean, size), _padded(sd * np.sqrt(1 - decay**2), size)]),
-        per_neuron=True,
-        width=size,
-        decay=decay,
-        ou=_padded(start[None], size)[0],
-    )
+    for row, each in zip(full, tables):
+        row[: each.size] = each
+    return full[which.reshape(means.shape)]

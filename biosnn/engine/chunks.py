@@ -1,22 +1,24 @@
 """Chunks of trials on threads, forward and backward; sums that do not depend on the threads."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels import arrays, batch_adjoint, batch_forward
+from ..kernels import arrays, trials, trials_adjoint
 from ..kernels.simd import BLOCK_ROWS
 from ..support.threads import on_threads
-from . import trial_state
+from . import events, standing
 from .buffers import (
+    Wanted,
     Workspace,
     all_panels,
     first_trials,
     most_events,
     new_scratch,
     tile_size,
+    with_releases,
     workspace,
 )
 from .gradient_sum import GradientSum
@@ -57,7 +59,7 @@ def chunk_bounds(n_trials: int, packed: Packed, steps: int) -> NDArray[np.int64]
     tile = tile_size(packed)
     fitting = _CHUNK_BYTES / max(packed.weight.nbytes, 1)
     most = int(np.clip(fitting, _FEWEST_CHUNKS, _MOST_CHUNKS))
-    busy = int(min(n_trials / _FEWEST_CHUNKS, _LEAST_WORK / (steps * packed.model.initial.size)))
+    busy = int(min(n_trials / _FEWEST_CHUNKS, _LEAST_WORK / (steps * max(packed.layout.n_elements, 1))))
     size = max(-(-n_trials // most), busy, 1)
     size = -(-size // tile) * tile
     n_whole = max(0, int(np.ceil((n_trials - 1.5 * size) / size)))
@@ -71,69 +73,61 @@ def chunk_bounds(n_trials: int, packed: Packed, steps: int) -> NDArray[np.int64]
 # ----------------------------------------------------------------------- forward and backward
 
 
-def needs_extras(packed: Packed, chance: arrays.Chance, others: Any = False) -> bool | None:
-    """Return True if a batch has something that most do not have, else None.
+def begun(
+    drive: arrays.Drive,
+    recording: arrays.Recording,
+    earlier: standing.Earlier | None,
+    tables: arrays.Tables,
+    packed: Packed,
+) -> arrays.Drive:
+    """Return the drive of a batch that goes on from an earlier run, if there is one.
 
-    These are conductances, bounds of U, jumps by own spikes, pooling, sparse projections, biases,
-    random spikes, or others: injected currents, moments of states, gradients of the step matrix,
-    adjoints of states that are kept, an earlier run.
+    The events before its first step come before its own, in `drive` and in `recording`.
     """
-    model = packed.model
-    sizes = (
-        model.jumps.population.size
-        + model.bias.size
-        + packed.wiring.sparse.source.size
-        + chance.kind.size
-        + chance.silent.size
-        + model.pools.units.size
-    )
-    found = others or sizes or np.any(model.conducting) or np.any(model.bounds.used)
-    return True if found else None
-
-
-def _weights(packed):
-    """The vector of weights that kernels read."""
-    return packed.filled.weights(packed) if packed.filled else packed.weight
-
-
-def with_earlier(drive: arrays.Drive, packed: Packed) -> arrays.Drive:
-    """Return the drive as kernels read it: with an earlier run, even if that has no trials."""
-    if drive.earlier is not None:
+    if earlier is None:
         return drive
-    return drive._replace(earlier=trial_state.nothing(packed.weight.dtype))
+    inputs = events.after_each_other(earlier.inputs, drive.inputs, drive.rows)
+    own, given = recording.spikes, earlier.spikes
+    width = given.pointers.shape[1]
+    starts = own.pointers[:, 0] - given.pointers[:, 0]
+    own.pointers[:, :width] = given.pointers + starts[:, None]
+    for b, (first, last) in enumerate(given.pointers[:, [0, -1]]):
+        at = own.pointers[b, 0]
+        own.units[at : at + last - first] = given.units[first:last]
+        if own.values.size:
+            own.values[at : at + last - first] = 1
+    rows = np.arange(drive.rows.size)
+    standing.put_releases(recording.release, earlier, tables, packed.wires, inputs, rows, own)
+    return drive._replace(
+        inputs=inputs, rows=rows, start=earlier.standing, first_step=earlier.first_step
+    )
 
 
-def _n_earlier(drive):
-    """Number of trials of the earlier run."""
-    return drive.earlier.states.shape[0]
+def has_currents(packed: Packed, drive: arrays.Drive) -> bool:
+    """Return whether anything flows into membranes but synaptic currents."""
+    found = drive.current.shape[1] or drive.background.n_currents
+    return bool(found or np.any(packed.tables.cells["biased"]))
 
 
 def forward(
-    packed: Packed, drive: arrays.Drive, recording: arrays.Recording, steps: int, threads: int
+    packed: Packed,
+    drive: arrays.Drive,
+    recording: arrays.Recording,
+    steps: int,
+    threads: int,
+    tables: arrays.Tables | None = None,
 ) -> None:
-    """Simulate a batch; writes `recording`."""
-    n_trials, drive = drive.rows.size, with_earlier(drive, packed)
-    others = drive.current.shape[1] or recording.moments.shape[2] or _n_earlier(drive)
-    extras = needs_extras(packed, drive.chance, others)
+    """Simulate a batch; writes `recording`. tables: those that know where releases lie."""
+    n_trials, weight = drive.rows.size, packed.kernel_weights()
+    tables = packed.tables if tables is None else tables
     recording.counts[:] = 0
-    weight = _weights(packed)
     bounds = np.linspace(0, n_trials, min(n_trials, 4 * threads) + 1).astype(int)
+    currents, n_ou = has_currents(packed, drive), drive.start.ou.shape[1]
 
     def work(c, first, last, stop):
         """Trials first .. last - 1."""
-        batch_forward.forward(
-            packed.model,
-            packed.wiring,
-            weight,
-            drive,
-            recording,
-            new_scratch(packed),
-            steps,
-            first,
-            last,
-            extras,
-            stop,
-        )
+        scratch = new_scratch(packed, currents, n_ou)
+        trials.forward(tables, weight, drive, recording, scratch, steps, first, last, stop)
 
     _in_chunks(work, bounds, threads)
 
@@ -146,8 +140,8 @@ def adjoint(
     threads: int,
     differentiate_reset: bool = False,
     currents: bool = False,
-    coefficients: bool = False,
     kept: arrays.Blocks = arrays.NO_BLOCKS,
+    tables: arrays.Tables | None = None,
 ) -> arrays.Gradient:
     """Return the gradients of a recorded batch from the derivatives of its loss.
 
@@ -161,37 +155,38 @@ def adjoint(
         Number of threads.
     differentiate_reset
         Whether gradients flow through the reset.
-    currents, coefficients
-        Whether to compute gradients with respect to injected currents, and to the step matrix.
+    currents
+        Whether to compute gradients with respect to injected currents.
     kept
         States whose adjoints to keep.
+    tables
+        Those that know where releases lie.
     """
-    drive, dtype, n_trials = with_earlier(drive, packed), packed.weight.dtype, drive.rows.size
+    dtype, n_trials = packed.weight.dtype, drive.rows.size
+    tables = packed.tables if tables is None else tables
     kept_steps = recording.margin.shape[1] if kept.size.size else 0
     states = np.zeros((n_trials, kept_steps, int(kept.size.sum())), dtype)
     current = np.zeros(drive.current.shape if currents else (n_trials, 0, 0), dtype)
-    others = drive.current.shape[1] or coefficients or states.shape[2]
-    extras = needs_extras(packed, drive.chance, others or _n_earlier(drive))
-    sums, weight = GradientSum(packed, coefficients), _weights(packed)
-    panels, events = all_panels(packed, weight), most_events(packed, drive.inputs)
+    sums, weight = GradientSum(packed), packed.kernel_weights()
+    panels, most = all_panels(packed, weight), most_events(packed, drive.inputs)
+    any_current = has_currents(packed, drive)
 
     def work(c, first, last, stop):
         """Trials first .. last - 1."""
         buffer = sums.buffer(current, kept, states)
-        batch_adjoint.adjoint(
-            packed.model,
-            packed.wiring,
+        scratch = new_scratch(packed, any_current, 0, most)
+        trials_adjoint.adjoint(
+            tables,
             weight,
             panels,
             drive,
             recording,
             loss,
             buffer,
-            new_scratch(packed, events),
+            scratch,
             differentiate_reset,
             first,
             last,
-            extras,
             stop,
         )
         sums.add(c, buffer)
@@ -200,23 +195,84 @@ def adjoint(
     return sums.total(current, kept, states)
 
 
+class Batch(NamedTuple):
+    """Of a batch, what its chunks read.
+
+    Parameters
+    ----------
+    inputs
+        (first, last) -> (arrays.Events, their rows) of those trials.
+    derive
+        (recording, first, last) -> (anything, arrays.LossGradient) of those trials.
+    check
+        (packed, arrays.Drive, recording, first) looks at the end of a forward pass of the trials
+        from `first` on.
+    background
+        Background sources.
+    blocks, currents
+        Columns of injected currents, and (first, last) -> these currents of those trials.
+    key, trial
+        (trials,) keys of the random numbers, and rows of a background that differs between trials.
+    start
+        Where all trials stand at the start, one row or one for each.
+    earlier
+        The earlier run that the batch goes on from, or None.
+    random
+        Whether spikes are drawn.
+    """
+
+    inputs: Callable
+    derive: Callable
+    check: Callable
+    background: arrays.Background
+    blocks: arrays.Blocks
+    currents: Callable
+    key: NDArray
+    trial: NDArray
+    start: arrays.Standing
+    earlier: standing.Earlier | None
+    random: bool
+
+
 class _ChunkPass:
     """Forward pass, loss and adjoint of the chunks of one batch, each on one thread."""
 
-    def __init__(self, packed, steps, blocks, width, coefficients, spare, differentiate_reset):
-        self.packed, self.steps, self.blocks, self.width = packed, steps, blocks, width
+    def __init__(self, packed, steps, wanted, spare, differentiate_reset):
+        self.packed, self.steps, self.wanted = packed, steps, wanted
         self.spare, self.differentiate_reset = spare, differentiate_reset
-        self.weight = _weights(packed)
+        self.tables = with_releases(packed, steps, wanted)[0]
+        self.weight = packed.kernel_weights()
         self.panels = all_panels(packed, self.weight)
-        self.sums = GradientSum(packed, coefficients)
+        self.sums = GradientSum(packed)
         self.nowhere = np.empty((0, 0, 0), self.weight.dtype)
 
-    def forward(self, space, drive, recording, extras, stop):
+    def drive(self, batch, recording, first, last):
+        """What the forward pass of the trials first .. last - 1 reads."""
+        inputs, rows = batch.inputs(first, last)
+        start, earlier = batch.start, batch.earlier
+        if len(start.states) > 1:
+            start = arrays.Standing(*(array[first:last] for array in start))
+        drive = arrays.Drive(
+            inputs=inputs,
+            rows=rows,
+            blocks=batch.blocks,
+            current=batch.currents(first, last),
+            background=batch.background,
+            key=batch.key[first:last],
+            trial=batch.trial[first:last],
+            start=start,
+            first_step=0,
+            random=batch.random,
+        )
+        if earlier is not None:
+            earlier = standing.rows(earlier, first, last, self.tables, self.packed.wires)
+        return begun(drive, recording, earlier, self.tables, self.packed)
+
+    def forward(self, space, drive, recording, stop):
         """Simulate the trials of a chunk."""
         recording.counts[:] = 0
-        batch_forward.forward(
-            self.packed.model,
-            self.packed.wiring,
+        trials.forward(
+            self.tables,
             self.weight,
             drive,
             recording,
@@ -224,15 +280,13 @@ class _ChunkPass:
             self.steps,
             0,
             drive.rows.size,
-            extras,
             stop,
         )
 
-    def adjoint(self, c, buffer, space, drive, recording, loss, extras, stop):
+    def adjoint(self, c, buffer, space, drive, recording, loss, stop):
         """Take the gradients of the trials of a chunk, and add them to the sum."""
-        batch_adjoint.adjoint(
-            self.packed.model,
-            self.packed.wiring,
+        trials_adjoint.adjoint(
+            self.tables,
             self.weight,
             self.panels,
             drive,
@@ -243,7 +297,6 @@ class _ChunkPass:
             self.differentiate_reset,
             0,
             drive.rows.size,
-            extras,
             stop,
         )
         self.sums.add(c, buffer)
@@ -252,83 +305,59 @@ class _ChunkPass:
 
 def chunked_gradient(
     packed: Packed,
-    inputs: Callable,
+    batch: Batch,
     n_trials: int,
     steps: int,
-    blocks: arrays.Blocks,
-    width: int,
-    derive: Callable,
-    check: Callable,
+    wanted: Wanted,
     threads: int,
     spare: list[Workspace],
     differentiate_reset: bool = False,
-    coefficients: bool = False,
-    chance: arrays.Chance | None = None,
-    before: arrays.EarlierRun | None = None,
-) -> tuple[list, arrays.Gradient, arrays.EarlierRun | None]:
+) -> tuple[list, arrays.Gradient, standing.Earlier | None]:
     """Forward pass, loss and adjoint of a batch, chunk by chunk.
 
     What the adjoint reads has just been written, and is still in a cache.
 
     Parameters
     ----------
-    packed, n_trials, steps
+    packed, batch, n_trials, steps
         What is run.
-    inputs
-        (first, last) -> (arrays.Events, their rows) of those trials of the batch.
-    blocks, width
-        States to record.
-    derive
-        (recording, first, last) -> (anything, arrays.LossGradient) of those trials.
-    check
-        (packed, arrays.Drive, recording, first) looks at the end of a forward pass of the trials
-        from `first` on.
+    wanted
+        What is recorded.
     threads
         Number of threads.
     spare
         Workspaces, kept between calls.
-    differentiate_reset, coefficients
+    differentiate_reset
         As for `adjoint`.
-    chance
-        What is random in the spikes of the batch. Default: nothing.
-    before
-        The earlier run that the batch goes on from, or None.
 
     Returns
     -------
     What `derive` returned by chunk, the gradients, and the earlier run of a batch that goes on from
     this one, or None: the same bits as `forward`, the loss and `adjoint` in turn.
     """
-    chance = arrays.Chance() if chance is None else chance
-    extras = needs_extras(packed, chance, coefficients or before is not None)
     bounds = chunk_bounds(n_trials, packed, steps)
     results: list[Any] = [None] * (bounds.size - 1)
     ends: list[Any] = [None] * (bounds.size - 1)
-    chunk = _ChunkPass(packed, steps, blocks, width, coefficients, spare, differentiate_reset)
-    no_run, nowhere = trial_state.nothing(packed.weight.dtype), chunk.nowhere
+    chunk = _ChunkPass(packed, steps, wanted, spare, differentiate_reset)
+    nowhere, goes_on = chunk.nowhere, batch.earlier is not None
 
     def work(c, first, last, stop):
         """Trials first .. last - 1."""
-        space = workspace(spare, packed, last - first, steps, blocks, width)
+        space = workspace(spare, packed, last - first, steps, wanted)
         recording = first_trials(space.recording, last - first)
-        events, rows = inputs(first, last)
-        drive = arrays.Drive(
-            inputs=events,
-            rows=rows,
-            blocks=arrays.NO_BLOCKS,
-            current=np.empty((last - first, 0, 0), nowhere.dtype),
-            chance=chance._replace(trial=chance.trial[first:last]),
-            earlier=no_run if before is None else trial_state.rows(before, first, last),
-        )
-        buffer = chunk.sums.buffer(drive.current, arrays.NO_BLOCKS, nowhere)
-        chunk.forward(space, drive, recording, extras, stop)
+        drive = chunk.drive(batch, recording, first, last)
+        buffer = chunk.sums.buffer(nowhere, arrays.NO_BLOCKS, nowhere)
+        chunk.forward(space, drive, recording, stop)
         if stop[0]:
             return
-        check(packed, drive, recording, first)
-        ends[c] = None if before is None else trial_state.after(packed, drive, recording, steps)
-        results[c], loss = derive(recording, first, last)
-        chunk.adjoint(c, buffer, space, drive, recording, loss, extras, stop)
+        batch.check(packed, drive, recording, first)
+        if goes_on:
+            ends[c] = standing.after(
+                packed.layout, packed.wires, chunk.tables, drive, recording, steps
+            )
+        results[c], loss = batch.derive(recording, first, last)
+        chunk.adjoint(c, buffer, space, drive, recording, loss, stop)
 
     _in_chunks(work, bounds, threads)
     gradient = chunk.sums.total(nowhere, arrays.NO_BLOCKS, nowhere)
-    return results, gradient, None if before is None else trial_state.joined(ends)
+    return results, gradient, standing.joined(ends) if goes_on else None

@@ -81,30 +81,21 @@ def norms(contributions: Iterable[NDArray]) -> NDArray[np.float64]:
 
 def _spikes(packed, drive, recording, population):
     """(step, trial, unit, value) of all spikes of a source, by step; negative before the run."""
-    inputs = [p.name for p in packed.network.inputs]
-    spiking = [p.name for p in packed.order if p.kind != "readout"]  # and what pools their spikes
-    if population.name in inputs:
-        source = inputs.index(population.name)
-        n_sources = len(inputs)
-        now = drive.inputs
-        rows = drive.rows
+    source, n_inputs = packed.layout.sources[population.name], packed.tables.n_inputs
+    if source < n_inputs:
+        step, trial, unit, value = _of_source(drive.inputs, drive.rows, source, n_inputs)
     else:
-        source = spiking.index(population.name)
-        n_sources = len(spiking)
-        now = recording.spikes
-        rows = np.arange(drive.rows.size)
-    parts, earlier = [_of_source(now, rows, source, n_sources, 0)], drive.earlier
-    if earlier is not None and earlier.steps:
-        before = earlier.inputs if population.name in inputs else earlier.spikes
-        parts.append(
-            _of_source(before, np.arange(drive.rows.size), source, n_sources, -earlier.steps)
+        step, trial, unit, value = _of_source(
+            recording.spikes,
+            np.arange(drive.rows.size),
+            source - n_inputs,
+            packed.tables.n_firing,
         )
-    step, trial, unit, value = (np.concatenate([part[k] for part in parts]) for k in range(4))
     order = np.lexsort((unit, trial, step))
     return step[order], trial[order], unit[order], value[order]
 
 
-def _of_source(events, rows, source, n_sources, first_step):
+def _of_source(events, rows, source, n_sources):
     """The spikes of one source among all events."""
     pointers = events.pointers[rows]
     first, last = pointers[:, source:-1:n_sources], pointers[:, source + 1 :: n_sources]
@@ -112,7 +103,7 @@ def _of_source(events, rows, source, n_sources, first_step):
     at = ranges(first.ravel(), count)
     trial, step = (np.repeat(each.ravel(), count) for each in np.indices(first.shape))
     return (
-        step + first_step,
+        step - events.before,
         trial,
         events.units[at],
         events.values[at].astype(float) if events.values.size else np.ones(at.size),

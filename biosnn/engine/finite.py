@@ -6,11 +6,10 @@ import numpy as np
 
 from ..kernels import arrays
 from ..network.network import Network
-from .buffers import new_recording
+from .buffers import Wanted, new_recording, with_releases
 from .chunks import forward
 from .packed import Packed
-from .stream_layout import StreamLayout
-from .trial_state import rows
+from .layout import Layout
 
 
 class NotFinite(ValueError):
@@ -23,6 +22,7 @@ def check_batch(
     recording: arrays.Recording,
     steps: int,
     all_states: Callable,
+    wanted: Wanted,
     trials: np.ndarray | None = None,
 ) -> None:
     """Raise NotFinite unless all states of a batch are finite at its end (Recording.end).
@@ -36,6 +36,8 @@ def check_batch(
         The batch.
     all_states
         packed -> the columns of all states.
+    wanted
+        What it records.
     trials
         What the trials of the batch are called, if not as the rows of the data.
 
@@ -44,11 +46,11 @@ def check_batch(
     NotFinite
         A ValueError.
     """
-    wrong = np.flatnonzero(~np.isfinite(recording.end).all(axis=1))
+    wrong = np.flatnonzero(~np.isfinite(recording.end.states).all(axis=1))
     if not wrong.size:
         return
     trial, layout = int(wrong[0]), all_states(packed)
-    states = _again(packed, drive, trial, steps, layout)
+    states = _again(packed, drive, recording, trial, steps, layout, wanted)
     beyond = {name: ~np.isfinite(states[:, columns]) for name, columns in layout.columns.items()}
     first = {
         name: int(np.argmax(where.any(axis=1))) for name, where in beyond.items() if where.any()
@@ -56,38 +58,43 @@ def check_batch(
     name = min(first, key=first.__getitem__)
     step, unit = first[name], int(np.argmax(beyond[name][first[name]]))
     value = states[step, layout.columns[name]][unit]
-    start = 0 if drive.earlier is None else drive.earlier.first
     called = int((drive.rows if trials is None else trials)[trial])
-    when = f"from {(start + step) * packed.network.dt:.6g} s on (step {step}) in trial {called}"
+    seconds = (drive.first_step + step) * packed.network.dt
+    when = f"from {seconds:.6g} s on (step {step}) in trial {called}"
     _refuse(packed.network, name, unit, value, when)
 
 
-def _again(packed, drive, trial, steps, layout):
+def _again(packed, drive, recording, trial, steps, layout, wanted):
     """(step, column) all states of one trial of a batch."""
-    one, chance = slice(trial, trial + 1), drive.chance
-    before = drive.earlier
-    drive = drive._replace(
-        rows=drive.rows[one],
-        current=drive.current[one],
-        chance=chance._replace(trial=chance.trial[one]),
-        earlier=before
-        if before is None or not before.states.shape[0]
-        else rows(before, trial, trial + 1),
+    one, start = slice(trial, trial + 1), drive.start
+    own = {name: getattr(drive, name)[one] for name in ("rows", "current", "key", "trial")}
+    if len(start.states) > 1:
+        own["start"] = arrays.Standing(*(array[one] for array in start))
+    wanted = wanted._replace(
+        blocks=layout.blocks, width=layout.width, tape=False, end=False, moments=None
     )
-    recording = new_recording(packed, 1, steps, layout.blocks, layout.width)
-    forward(packed, drive, recording, steps, 1)
-    return recording.states[0]
+    again, tables = (
+        new_recording(packed, 1, steps, wanted),
+        with_releases(packed, steps, wanted)[0],
+    )
+    before = recording.spikes.before * tables.n_firing + 1
+    known = recording.spikes.pointers[trial, :before]
+    again.spikes.pointers[0, :before] = known - known[0]
+    again.spikes.units[: known[-1] - known[0]] = recording.spikes.units[known[0] : known[-1]]
+    again.release[:] = recording.release[one, : again.release.shape[1]]
+    forward(packed, drive._replace(**own), again, steps, 1, tables)
+    return again.states[0]
 
 
 def check_slice(
-    network: Network, layout: StreamLayout, x: np.ndarray, first: int, last: int
+    network: Network, layout: Layout, x: np.ndarray, first: int, last: int
 ) -> None:
     """Raise NotFinite unless the states `x` are finite after the steps first .. last - 1."""
     if np.isfinite(x).all():
         return
     for population in network.spiking + network.readouts:
         for state in population.states:
-            at = layout.state(population.name, state)
+            at, _ = layout.state(population.name, state)
             wrong = np.flatnonzero(~np.isfinite(x[at : at + population.n]))
             if wrong.size:
                 _refuse(

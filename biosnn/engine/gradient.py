@@ -16,10 +16,10 @@ from . import contributions
 from .chunks import adjoint
 from .layouts import checked_arrays, stack, state_layout
 from .own_ends import by_spike
+from .packed import check_reset_is_differentiable
 from .parameter_gradients import parameter_gradients
 from .recording import Record, chosen_neurons, chosen_states
 from .trace import Trace
-from .trial_tables import check_differentiable, check_reset_is_differentiable
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -186,12 +186,11 @@ def gradient(
     np.False_
     """
     instance(trace, "trace", Trace, "what bs.run(…, tape=True) returns")
-    check_differentiable(trace.network)
     if not trace.has_tape:
         raise ValueError(
             "this trace has no tape: simulate with run(..., tape=True) to take gradients."
         )
-    packed, drive, recording = trace.tape
+    packed, drive, recording, tables = trace.tape
     network = trace.network
     if flag(differentiate_reset, "differentiate_reset"):
         check_reset_is_differentiable(network)
@@ -208,8 +207,8 @@ def gradient(
         checked_threads(threads),
         differentiate_reset=differentiate_reset,
         currents=drive.current.shape[1] > 0,
-        coefficients=any(p.learn for p in packed.order),
         kept=kept.blocks,
+        tables=tables,
     )
     adjoints = {name: result.states[..., at] for name, at in kept.columns.items()}
     free = [p.name for p in network.projections if not p.frozen]
@@ -234,7 +233,7 @@ def _chosen(values, neurons, name):
 
 def _per_step(trace, projection, adjoint):
     """(step,) how much each step adds to the gradient of the weights of a projection."""
-    packed, drive, recording = trace.tape
+    packed, drive, recording, _ = trace.tape
     return contributions.norms(contributions.by_step(packed, drive, recording, projection, adjoint))
 
 
@@ -261,7 +260,7 @@ def _loss_gradient(trace, states, spikes, counts, window):
             "nothing to take a gradient of: give states, spikes or counts, the derivatives of a "
             'loss, such as states={"readout.U": g}.'
         )
-    packed, drive, _ = trace.tape
+    packed, drive, *_ = trace.tape
     n_trials, steps, dtype = drive.rows.size, trace.n_steps, trace.network.dtype
     states = checked_arrays(states, "the gradient of states", dtype, "{'readout.U': array}")
     spikes = checked_arrays(spikes, "spikes: the gradient of", dtype, "{'E': array}")

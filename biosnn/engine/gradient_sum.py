@@ -49,45 +49,25 @@ class GradientSum:
     ----------
     packed
         The network.
-    coefficients
-        Whether to compute gradients with respect to the step matrix.
     """
 
-    def __init__(self, packed: Packed, coefficients: bool):
-        model = packed.model
-        learned = (model.coefficient.size, model.drive.size, model.rate.size, model.jumps.size.size)
-        size = packed.filled.size if packed.filled else packed.weight.size
-        sizes = (size, *(each * coefficients for each in learned), model.bias.size)
-        self._packed, self._sum = packed, _OrderedSum(sizes, packed.weight.dtype)
+    def __init__(self, packed: Packed):
+        filled = packed.wires.filled
+        size = filled.size if filled else packed.weight.size
+        self._packed = packed
+        self._sum = _OrderedSum((size, packed.tables.numbers.size), packed.weight.dtype)
 
     def buffer(self, current: NDArray, blocks: arrays.Blocks, states: NDArray) -> arrays.Gradient:
         """Return a gradient of zeros for one chunk; the arguments are what is kept by trial."""
-        return _gradient_of(self._sum.buffer(), current, blocks, states)
+        return arrays.Gradient(*self._sum.buffer(), current, blocks, states)
 
     def add(self, chunk: int, gradient: arrays.Gradient) -> None:
         """Add what the adjoint of a chunk has put into its buffer."""
-        parts = [gradient.weight, gradient.coefficient, gradient.drive, gradient.rate]
-        self._sum.add(chunk, [*parts, gradient.jump, gradient.bias])
+        self._sum.add(chunk, [gradient.weight, gradient.numbers])
 
     def total(self, current: NDArray, blocks: arrays.Blocks, states: NDArray) -> arrays.Gradient:
         """Return the gradient of the batch, by `packed.weight`."""
-        weight, *others = self._sum.total
-        filled = self._packed.filled
-        own = filled.gradient(self._packed, weight) if filled else weight
-        return _gradient_of([own, *others], current, blocks, states)
-
-
-def _gradient_of(parts, current, blocks, states):
-    """arrays.Gradient of the parts that chunks sum, and of those that are kept by trial."""
-    weight, coefficient, drive, rate, jump, bias = parts
-    return arrays.Gradient(
-        weight=weight,
-        coefficient=coefficient,
-        drive=drive,
-        rate=rate,
-        jump=jump,
-        bias=bias,
-        current=current,
-        blocks=blocks,
-        states=states,
-    )
+        weight, numbers = self._sum.total
+        filled = self._packed.wires.filled
+        own = filled.gradient(weight, self._packed.weight.size) if filled else weight
+        return arrays.Gradient(own, numbers, current, blocks, states)

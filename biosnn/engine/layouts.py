@@ -187,12 +187,9 @@ def checked_arrays(given: Any, what: str, dtype: np.dtype, example: str) -> dict
 def dense_spikes(packed: Packed, recording: arrays.Recording, name: str) -> NDArray:
     """Return the spikes of a population as an array (trial, step, neuron)."""
     spikes, n_trials = recording.spikes, recording.counts.shape[0]
-    spiking = [p.name for p in packed.order if p.kind != "readout"]
-    p, shape = spiking.index(name), (n_trials, -1, len(spiking))
-    first, last = (
-        spikes.pointers[:, k : k + spikes.pointers.shape[1] - 1].reshape(shape)[..., p]
-        for k in (0, 1)
-    )
+    p, shape = packed.layout.number[name], (n_trials, -1, packed.tables.n_firing)
+    own = spikes.pointers[:, spikes.before * packed.tables.n_firing :]
+    first, last = (own[:, k : k + own.shape[1] - 1].reshape(shape)[..., p] for k in (0, 1))
     dense = np.zeros((*first.shape, packed.network[name].n), packed.network.dtype)
     count = (last - first).ravel()
     at = ranges(first.ravel(), count)

@@ -24,7 +24,8 @@ def counts_within(
     if own_steps is None or not packed.n_spiking:
         return recording.counts
     spikes, populations = recording.spikes, [p for p in packed.order if p.kind != "readout"]
-    sizes = np.diff(spikes.pointers, axis=1).reshape(own_steps.size, -1, len(populations))
+    own = spikes.pointers[:, spikes.before * len(populations) :]
+    sizes = np.diff(own, axis=1).reshape(own_steps.size, -1, len(populations))
     late = np.where(in_trial(own_steps, sizes.shape[1])[..., None], 0, sizes)
     count = late.sum(axis=(1, 2))
     at = ranges(spikes.pointers[:, -1] - count, count)

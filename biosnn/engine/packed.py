@@ -1,130 +1,98 @@
-"""A network as the arrays that kernels of batches read, and where to find things in them."""
+"""A network as kernels of batches read it: `pack`, and where to find things in its arrays."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.arrays import Model, Wiring, aligned
+from ..kernels import arrays
+from ..network import dale
 from ..network.network import Network
+from ..network.network_checks import check_complete
+from ..network.plasticity import InhibitorySTDP
 from ..network.population import Population
 from ..network.projection import Projection
+from .cell_tables import CellTables, pack_cells
+from .layout import Layout
+from .wire_tables import WireTables, pack_trial_wires
 
 
 @dataclass(frozen=True, eq=False)
-class PackedNeurons:
-    """The populations of a network as arrays.
+class Packed:
+    """A network as arrays: populations, projections and weights.
 
     Parameters
     ----------
-    network
-        The description.
-    order
-        Populations in kernel order: spiking ones, those that pool, then readouts; those of one
-        group side by side.
-    model
+    layout
+        Where neurons and states lie.
+    cells, wires
+        The tables of populations and projections.
+    weight
+        All weights in one vector: dense ones wire by wire, then those of sparse projections.
+    tables
         What kernels read.
     """
 
-    network: Network
-    order: list[Population]
-    model: Model
+    layout: Layout
+    cells: CellTables
+    wires: WireTables
+    weight: NDArray
+    tables: arrays.Tables
+
+    @property
+    def network(self) -> Network:
+        """The description."""
+        return self.layout.network
+
+    @property
+    def order(self) -> list[Population]:
+        """Populations in kernel order: spiking ones, those that pool, then readouts."""
+        return self.layout.order
 
     def neurons(self, name: str) -> slice:
         """Return where the neurons of a population lie among all."""
-        names = [population.name for population in self.order]
-        ends = np.cumsum([population.n for population in self.order])
-        p = names.index(name)
-        return slice(int(ends[p]) - self.order[p].n, int(ends[p]))
+        return self.layout.neurons(name)
 
     def state(self, name: str, state: str) -> tuple[int, int]:
         """Return the first element and the size of a state in the state vector."""
-        neurons, population = self.neurons(name), self.network[name]
-        g = int(np.searchsorted(self.model.neuron_first, neurons.start, side="right")) - 1
-        first, stop = self.model.neuron_first[g : g + 2]
-        row = list(population.states).index(state)
-        at = self.model.state_first[g] + row * (stop - first) + neurons.start - first
-        return int(at), population.n
+        return self.layout.state(name, state)
 
     @property
     def n_spiking(self) -> int:
         """Number of spiking neurons, and of units that pool spikes."""
-        return int(self.model.neuron_first[self.model.n_spiking])
+        return self.layout.n_firing
 
     @property
     def shortest_interval(self) -> int:
         """The fewest steps from one spike of any neuron to its next."""
         neurons = [p.neuron for p in self.network.firing if p.neuron is not None]
-        return max(1, min((n.refractory_steps(self.network.dt) for n in neurons), default=1))
+        steps = [int(np.min(n.refractory_steps(self.network.dt))) for n in neurons]
+        return max(1, min(steps, default=1))
 
     @property
     def needs_states(self) -> bool:
         """Whether the adjoint reads the states at the end of every step.
 
-        It does for learned time constants, and where conductances act.
+        It does for learned time constants and jumps, and where U is not linear in the states.
         """
-        return any(p.learn or (p.neuron and p.neuron.reversal) for p in self.order)
+        cells = self.cells.cells
+        return bool(np.any(cells["learns"] + cells["conducting"] + cells["nonlinear"]))
 
-
-class Filled(NamedTuple):
-    """Sparse projections that are so dense that the loops of dense ones are faster.
-
-    Kernels read them filled up with zeros, behind all other weights. Only here are there weights
-    for pairs without a synapse; they stay 0, and their gradient is dropped.
-    """
-
-    size: int  # of the vector of weights that kernels read
-    place: NDArray  # (synapses,) where each lies in it
-    source: NDArray  # (synapses,) where it lies in Packed.weight
-
-    def weights(self, packed: "Packed") -> NDArray:
-        """Return the vector that kernels read; several synapses of one pair add up."""
-        full = aligned(self.size, packed.weight.dtype)
-        full[packed.weight.size :] = 0
-        full[: packed.weight.size] = packed.weight
-        np.add.at(full, self.place, packed.weight[self.source])
-        return full
-
-    def gradient(self, packed: "Packed", full: NDArray) -> NDArray:
-        """Turn the gradient of the vector that kernels read into that of Packed.weight."""
-        full[self.source] = full[self.place]
-        return full[: packed.weight.size]
-
-
-@dataclass(frozen=True, eq=False)
-class Packed(PackedNeurons):
-    """A network as arrays: populations, projections and weights.
-
-    Parameters
-    ----------
-    network, order, model
-        As for PackedNeurons.
-    wiring
-        Bundles of dense projections, and sparse ones.
-    weight
-        All weights in one vector: dense ones bundle by bundle, then those of sparse projections.
-    places
-        Projection -> (slice of the vector that its bundle fills, columns of the bundle that are its
-        own; None if it is sparse).
-    filled
-        Sparse projections that are filled up, or None.
-    """
-
-    wiring: Wiring
-    weight: NDArray
-    places: dict[str, tuple[slice, slice | None]]
-    filled: Filled | None = None
+    @property
+    def has_delta_synapses(self) -> bool:
+        """Whether spikes arrive at U itself."""
+        return bool(np.any(self.cells.cells["delta_first"] >= 0))
 
     @property
     def non_negative(self) -> list[slice]:
-        """Slices of the weight vector that Dale's law keeps >= 0: whole bundles."""
+        """Slices of the weight vector that Dale's law keeps >= 0: whole wires."""
         return self.slices(p for p in self.network.projections if p.non_negative)
 
     def slices(self, projections: Iterable[Projection]) -> list[slice]:
-        """Return the slices of the weight vector with these projections: whole bundles, once."""
-        found = (self.places[p.name][0] for p in projections)
+        """Return the slices of the weight vector with these projections: whole wires, once."""
+        found = (self.wires.places[p.name][0] for p in projections)
         return list({(place.start, place.stop): place for place in found}.values())
 
     def weight_matrix(self, name: str, vector: NDArray | None = None) -> NDArray:
@@ -132,8 +100,117 @@ class Packed(PackedNeurons):
 
         It is (pre, post), or has the shape of sparse ones in `network.weights`.
         """
-        bundle, columns = self.places[name]
-        rows = (self.weight if vector is None else vector)[bundle]
+        wire, columns = self.wires.places[name]
+        rows = (self.weight if vector is None else vector)[wire]
         if columns is None:
             return rows.reshape(np.shape(self.network.weights[name]))
         return rows.reshape(self.network[self.network.projection(name).pre].n, -1)[:, columns]
+
+    def kernel_weights(self) -> NDArray:
+        """Return the vector of weights that kernels read."""
+        filled = self.wires.filled
+        return filled.weights(self.weight) if filled else self.weight
+
+    def with_current_numbers(self) -> "Packed":
+        """Return the same with time constants, jumps, thresholds and biases as they are now."""
+        cells = pack_cells(self.layout, merged=True)
+        return replace(self, cells=cells, tables=tables_of(self.layout, cells, self.wires))
+
+    def with_scaled_sources(self, factors: dict[str, float]) -> "Packed":
+        """Return the same, in which what leaves a population counts `factor` times."""
+        wires = self.tables.wires.copy()
+        for name, factor in factors.items():
+            wires["jump"][wires["source"] == self.layout.sources[name]] *= factor
+        return replace(self, tables=self.tables._replace(wires=wires))
+
+    def with_silent(self, shares: dict[str, float]) -> "Packed":
+        """Return the same, in which a share of a population is silent in each trial."""
+        populations = self.tables.populations.copy()
+        for name, share in shares.items():
+            populations["silent"][self.layout.number[name]] = share
+        return replace(self, tables=self.tables._replace(populations=populations))
+
+
+def pack(network: Network) -> Packed:
+    """Check a network and pack it into arrays.
+
+    Raises
+    ------
+    ValueError
+        If it lacks populations or weights, or has something that batches of trials do not take.
+    """
+    _check(network)
+    layout = Layout(network)
+    cells = pack_cells(layout, merged=True)
+    wires = pack_trial_wires(layout, _aside(layout, cells))
+    packed = Packed(
+        layout=layout,
+        cells=cells,
+        wires=wires,
+        weight=arrays.aligned(wires.n_weights, network.dtype),
+        tables=tables_of(layout, cells, wires),
+    )
+    for projection in network.projections:
+        packed.weight_matrix(projection.name)[...] = network.weights[projection.name]
+    return packed
+
+
+def _aside(layout, cells):
+    """First element of U -> where the adjoints of what arrives there are set aside."""
+    result = {}
+    for name, number in layout.number.items():
+        population = cells.populations[number]
+        first = int(cells.cells["delta_first"][population["cell"]])
+        if first >= 0:
+            result[layout.membrane(name)] = first + int(population["offset"])
+    return result
+
+
+def tables_of(layout: Layout, cells: CellTables, wires: WireTables) -> arrays.Tables:
+    """What kernels read."""
+    return arrays.Tables(
+        n_inputs=len(layout.network.inputs),
+        cells=cells.cells,
+        states=cells.states,
+        terms=cells.terms,
+        numbers=cells.numbers,
+        populations=cells.populations,
+        n_firing=sum(p.kind != "readout" for p in layout.order),
+        jumps=cells.jumps,
+        pools=cells.pools,
+        member=cells.member,
+        wires=wires.wires,
+        columns=wires.columns,
+        ring_width=wires.ring_width,
+        split=wires.split,
+        shorts=wires.shorts,
+    )
+
+
+def _check(network):
+    """ValueError unless batches of trials take the network."""
+    check_complete(network)
+    learning = [p.name for p in network.projections if isinstance(p.plasticity, InhibitorySTDP)]
+    if learning:
+        raise ValueError(
+            f"projections with inhibitory plasticity: {', '.join(learning)}. Their weights would "
+            "differ from trial to trial, and a batch of trials has one set of weights; use "
+            "simulate."
+        )
+    for projection in network.projections:
+        dale.check_weights(
+            projection.name, network.weights[projection.name], projection.non_negative
+        )
+
+
+def check_reset_is_differentiable(network: Network) -> None:
+    """Raise a ValueError if spikes are drawn at random.
+
+    How far U was from threshold at the reset is then not kept.
+    """
+    if noisy := [p.name for p in network.spiking if p.noise]:
+        raise ValueError(
+            f"populations with escape noise: {', '.join(noisy)}. There is no gradient through "
+            "their reset; leave out differentiate_reset."
+        )
+

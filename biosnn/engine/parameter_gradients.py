@@ -1,10 +1,10 @@
-"""Gradients of learned time constants, jumps and biases, from those of the step matrix."""
+"""Gradients of learned time constants, jumps, thresholds and biases."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels import arrays
-from ..network.step_matrix import linear_step, step_pattern
+from ..network.step_matrix import linear_step
 from .packed import Packed
 
 
@@ -32,43 +32,61 @@ def parameter_gradients(
     """
     result = {}
     for population in packed.order:
-        neurons = packed.neurons(population.name)
         for name, shared in population.learn.items():
             if name == "jump":
-                own = _jump_gradient(packed.model, gradient, neurons)
+                own = _jump_gradient(packed, gradient, population)
+            elif name == "threshold":
+                own = _of(packed, gradient, population, "threshold")
             else:
-                own = _tau_gradient(packed, gradient, population, neurons, name)
+                own = _tau_gradient(packed, gradient, population, name)
             result[population.name, name] = own if shared == "neuron" else own.sum()
         if population.bias:
-            result[population.name, "bias"] = gradient.bias[neurons]
+            result[population.name, "bias"] = _of(packed, gradient, population, "bias")
     return result
 
 
-def _tau_gradient(packed, gradient, population, neurons, name):
+def _rows(packed, population):
+    """The row of a population, and that of its cell."""
+    row = packed.tables.populations[packed.layout.number[population.name]]
+    return row, packed.tables.cells[row["cell"]]
+
+
+def _at(place, row, gradient):
+    """The gradient of numbers of a cell, for each neuron of a population."""
+    first = place["at"] + row["offset"]
+    return gradient.numbers[first : first + row["n"]]
+
+
+def _of(packed, gradient, population, name):
+    """The gradient of one number of each neuron."""
+    row, cell = _rows(packed, population)
+    return _at(cell[name], row, gradient)
+
+
+def _tau_gradient(packed, gradient, population, name):
     """Gradient of the parameter of one time constant, for each neuron of a population."""
-    network, model = packed.network, packed.model
+    network, tables = packed.network, packed.tables
     taus = network.time_constants(population)
-    g = int(np.searchsorted(model.neuron_first, neurons.start, side="right")) - 1
-    offset, first = neurons.start - model.neuron_first[g], model.rows.first[model.row_first[g]]
+    row, cell = _rows(packed, population)
     shifted = {key: value + (1e-20j if key == name else 0) for key, value in taus.items()}
     matrix, drive, rate = (
         a.imag / 1e-20 for a in linear_step(population.neuron, network.dt, shifted)
     )
-    total = gradient.drive[neurons] * drive[..., 0] + gradient.rate[neurons] * rate[..., 0]
-    for e, (row, column) in enumerate(step_pattern(population.neuron), int(first)):
-        at = model.rows.at[e] + offset
-        total = total + gradient.coefficient[at : at + population.n] * matrix[..., row, column]
+    total = _at(cell["drive"], row, gradient) * drive[..., 0]
+    total = total + _at(cell["rate"], row, gradient) * rate[..., 0]
+    for r in range(cell["n_states"]):
+        state = tables.states[cell["row_first"] + r]
+        for term in tables.terms[state["first"] : state["last"]]:
+            slope = matrix[..., r, term["other"]]
+            total = total + _at(term["coefficient"], row, gradient) * slope
     p = network.parameters[population.name, name]
     return total * taus[name] * (1 - 1 / (1 + np.exp(-p)))
 
 
-def _jump_gradient(model, gradient, neurons):
+def _jump_gradient(packed, gradient, population):
     """Gradient of the logarithm of its jumps, for each neuron of a population."""
-    total, jumps = np.zeros(neurons.stop - neurons.start), model.jumps
-    for p, first in zip(jumps.population, jumps.first):
-        if model.population_first[p] == neurons.start:
-            total += (
-                gradient.jump[first : first + total.size].astype(float)
-                * jumps.size[first : first + total.size]
-            )
+    total, tables = np.zeros(population.n), packed.tables
+    for jump in tables.jumps[tables.jumps["population"] == packed.layout.number[population.name]]:
+        at = slice(int(jump["size"]["at"]), int(jump["size"]["at"]) + population.n)
+        total += gradient.numbers[at].astype(float) * tables.numbers[at]
     return total

@@ -1,15 +1,14 @@
 """Perturbations (network/perturb.py) on the time grid of a run: holds, pulses, silent inputs.
 
 A neuron that is silent or clamped is held as a refractory one is: its clock is set to the length of
-the window, and the kernels keep its U. They look at clocks only of populations whose spikes clamp;
-`looked_at` makes them look at others.
+the window, and the kernels keep its U. They look at clocks only of cells whose spikes clamp;
+`held_cells` makes them look at others.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,21 +19,16 @@ from ..network.perturb_neurons import ForAWhile, OfNeurons, Perturbation, per_ne
 from ..support import timegrid
 from ..support.show import milliseconds
 from .state import State
-from .trial_state import without_events
+from .events import without_events
 
-#: Above 0, but 0 as a clock, which has 32 bits; without the compiler a fraction has to do.
-_NEVER = 0.5 if numba.config.DISABLE_JIT else 1 << 32
-
-
-def looked_at(clamped_steps: NDArray, places: Iterable[int]) -> NDArray:
-    """Return how many steps spikes clamp, such that kernels look at the clocks at some places.
-
-    Where spikes clamp none, it is a number above 0 that as a clock is none.
-    """
-    result = clamped_steps.astype(np.result_type(clamped_steps, type(_NEVER)))
-    for place in places:
-        result[place] = result[place] or _NEVER
-    return result
+def held_cells(tables: arrays.Tables, populations: Iterable[int]) -> NDArray:
+    """Return the cells such that kernels look at the clocks of some populations."""
+    cells = tables.cells.copy()
+    for p in populations:
+        cell = tables.populations["cell"][p]
+        cells["clamps"][cell] = 1
+        cells["holds"][cell] = cells["delta_first"][cell] >= 0
+    return cells
 
 
 class Hold(NamedTuple):
@@ -114,7 +108,7 @@ class Perturbed:
         elif isinstance(each, Stimulate):
             value = each.current
         elif population.neuron is not None and population.neuron.reset != "subtract":
-            value = population.neuron.reset
+            value = np.broadcast_to(population.neuron.reset, population.n)[neurons]
         what = f"{type(each).__name__}({population.name!r}): its value"
         return Hold(population.name, neurons, per_neuron(value, neurons.size, what), first, last)
 

@@ -1,14 +1,17 @@
 """Perturbations of one large network: its slices of time end where neurons are held or let go."""
 
+from typing import Any
+
 import numpy as np
 
+from ..kernels import arrays
 from .background import Current
-from .perturbed import Schedule, looked_at
-from .stream_layout import StreamLayout
-from .stream_tables import Cells, Memory
+from .cell_tables import clamped_steps
+from .perturbed import Schedule, held_cells
+from .layout import Layout
 
 
-def stimuli(schedule: Schedule, layout: StreamLayout, first: int) -> list[Current]:
+def stimuli(schedule: Schedule, layout: Layout, first: int) -> list[Current]:
     """Return the currents of stimuli as background, for a run that begins at step `first`."""
     names = dict.fromkeys(pulse.population for pulse in schedule.pulses)
     return [
@@ -37,34 +40,34 @@ class Holds:
     ----------
     schedule
         The perturbations.
-    layout, cells, memory
-        Those of the run.
+    parts
+        The network as kernels read it: layout and tables.
+    memory
+        That of the run.
     first
         Its first step.
+
+    Attributes
+    ----------
+    tables
+        Tables such that kernels look at the clocks of populations that can be held.
     """
 
-    def __init__(
-        self,
-        schedule: Schedule,
-        layout: StreamLayout,
-        cells: Cells,
-        memory: Memory,
-        first: int,
-    ):
-        self.schedule, self.layout, self.memory, self.first = schedule, layout, memory, first
-        self.clamped_steps = cells.clamped_steps
-
-    def holding(self, cells: Cells) -> Cells:
-        """Return the populations such that kernels look at the clocks of those that can be held."""
-        if not self.schedule.held:
-            return cells
-        places = [self.layout.number[name] for name in self.schedule.held]
-        return cells._replace(clamped_steps=looked_at(cells.clamped_steps, places))
+    def __init__(self, schedule: Schedule, parts: Any, memory: arrays.Memory, first: int):
+        self.schedule, self.layout, self.memory, self.first = schedule, parts.layout, memory, first
+        self.tables = parts.tables
+        self._clamped = {
+            name: clamped_steps(self.layout.network, self.layout.network[name])
+            for name in schedule.held
+        }
+        if schedule.held:
+            places = [self.layout.number[name] for name in schedule.held]
+            self.tables = self.tables._replace(cells=held_cells(self.tables, places))
 
     def take(self, step: int) -> int:
         """Take hold of the neurons whose turn it is at a step; returns the next such step."""
         for hold in self.schedule.starting(step - self.first):
-            p, u, neuron = self._places(hold)
+            u, neuron = self._places(hold)
             self.memory.x[u] = self.memory.held[neuron] = hold.values
             until = hold.last - hold.first + 1
             self.memory.clock[neuron] = np.maximum(self.memory.clock[neuron], until)
@@ -74,19 +77,15 @@ class Holds:
     def let_go(self) -> None:
         """At the end of the run, let go of all neurons that are held, as an own spike would not."""
         for hold in self.schedule.holds:
-            p, u, neuron = self._places(hold)
-            clock, most = self.memory.clock[neuron], int(self.clamped_steps[p])
-            if most == 0:
-                self.memory.x[u] = np.where(clock > 0, self.memory.held[neuron], self.memory.x[u])
-                self.memory.clock[neuron] = 0
-            else:
-                self.memory.clock[neuron] = np.where(clock > most + 1, 1, clock)
+            _, neuron = self._places(hold)
+            clock = self.memory.clock[neuron]
+            most = np.broadcast_to(
+                self._clamped[hold.population], self.layout.network[hold.population].n
+            )[hold.neurons]
+            own = np.where(most == 0, 0, 1)
+            self.memory.clock[neuron] = np.where(clock > most + own, own, clock)
 
     def _places(self, hold):
-        """Its population, and where U and clocks of the neurons are."""
-        p = self.layout.number[hold.population]
-        return (
-            p,
-            self.layout.state_first[p] + hold.neurons,
-            self.layout.neuron_first[p] + hold.neurons,
-        )
+        """Where U and clocks of the neurons are."""
+        u = self.layout.membrane(hold.population) + hold.neurons
+        return u, self.layout.neurons(hold.population).start + hold.neurons

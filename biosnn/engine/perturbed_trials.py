@@ -3,20 +3,21 @@
 The pieces go on from each other as runs do that are given a state, with the bits of one long run.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels import arrays
-from . import chunks, trial_state
-from .buffers import new_recording
+from . import chunks, events, standing
+from .buffers import Wanted, new_recording, with_releases
 from .finite import check_batch
 from .layouts import Layout, all_states, current_layout, stack
 from .packed import Packed
-from .perturbed import Hold, Schedule, looked_at
+from .perturbed import Hold, Schedule, held_cells
 
 
 def holding(packed: Packed, schedule: Schedule, tape: bool = False) -> Packed:
@@ -36,31 +37,16 @@ def holding(packed: Packed, schedule: Schedule, tape: bool = False) -> Packed:
     ValueError
         If a batch of trials cannot do what the schedule says.
     """
-    _check_held(packed, schedule, tape)
-    if not schedule.held:
-        return packed
-    first = [packed.neurons(name).start for name in schedule.held]
-    groups = np.searchsorted(packed.model.neuron_first, first, side="right") - 1
-    clamped = looked_at(packed.model.clamped_steps, groups)
-    return replace(packed, model=packed.model._replace(clamped_steps=clamped))
-
-
-def _check_held(packed, schedule, tape):
-    """ValueError where a batch of trials cannot do what a schedule says."""
-    for name in sorted(schedule.held):
-        neuron = packed.network[name].neuron
-        if neuron is not None and neuron.has_delta_synapses:
-            raise ValueError(
-                f"population {name!r} has delta synapses, and spikes that arrive at a U that is "
-                "held are lost. Batches of trials do not do that; use simulate(network, duration, "
-                "…) for Silence, Clamp and Lesion."
-            )
     if tape and len(schedule.edges) > 2:
         raise ValueError(
             "tape=True with Silence or Clamp for a part of the run: the run is cut where neurons "
             "are taken hold of, and gradients do not flow from one part into the one before. Leave "
             "start and stop out, or run the parts with state=…, each with its tape."
         )
+    if not schedule.held:
+        return packed
+    cells = held_cells(packed.tables, [packed.layout.number[name] for name in schedule.held])
+    return replace(packed, tables=packed.tables._replace(cells=cells))
 
 
 def injected(
@@ -98,14 +84,36 @@ def injected(
     return layout, current
 
 
+class Ran(NamedTuple):
+    """What `forward_perturbed` did.
+
+    Parameters
+    ----------
+    drive
+        Its input; of a run in one piece, with the events before its first step.
+    recording
+        Of all pieces.
+    tables
+        Those that know where releases lie.
+    end
+        Returns where the trials stand at the end.
+    """
+
+    drive: arrays.Drive
+    recording: arrays.Recording
+    tables: arrays.Tables
+    end: Callable[[], standing.Earlier]
+
+
 def forward_perturbed(
     packed: Packed,
     drive: arrays.Drive,
-    recording: arrays.Recording,
+    earlier: standing.Earlier | None,
+    wanted: Wanted,
     schedule: Schedule,
     threads: int,
-    moments: Layout | None = None,
-) -> tuple[arrays.Drive, arrays.Recording]:
+    recording: arrays.Recording | None = None,
+) -> Ran:
     """Simulate a batch piece by piece.
 
     Parameters
@@ -114,56 +122,77 @@ def forward_perturbed(
         The network, as `holding` returns it.
     drive
         Its input and currents, with those of the perturbations.
-    recording
-        Is written where there is one piece; otherwise it says what to record.
+    earlier
+        The run that it goes on from, or None.
+    wanted
+        What to record.
     schedule
         The perturbations.
     threads
         Number of threads.
-    moments
-        Layout of the states of which to keep mean and variance.
+    recording
+        Is written where there is one piece. Default: a new one.
 
-    Returns
-    -------
-    The input as the first piece has it, with where it starts; and the recording of all.
     """
-    earlier, parts = drive.earlier, []
-    pieces = list(pairwise(schedule.edges))
+    parts, pieces = [], list(pairwise(schedule.edges))
+    start: Any = None
     for first, last in pieces:
-        earlier = _taken(packed, earlier, schedule.starting(first), drive.rows.size)
+        earlier = _taken(packed, drive, earlier, schedule.starting(first))
         piece = drive if len(pieces) == 1 else _piece(packed, drive, first, last)
-        piece = piece._replace(earlier=earlier)
-        if len(pieces) > 1:
-            parts.append(_like(packed, recording, last - first, moments))
-        into = parts[-1] if parts else recording
-        chunks.forward(packed, piece, into, last - first, threads)
-        check_batch(packed, piece, into, last - first, all_states)
-        if first == 0:
-            start = piece.earlier
+        own = _knowing(packed, wanted, piece, earlier)
+        steps, n_trials = last - first, drive.rows.size
+        tables = with_releases(packed, steps, own)[0]
+        fits = recording is not None and len(pieces) == 1 and earlier is None
+        into = recording if fits else new_recording(packed, n_trials, steps, own)
+        piece = chunks.begun(piece, into, earlier, tables, packed)
+        chunks.forward(packed, piece, into, steps, threads, tables)
+        check_batch(packed, piece, into, steps, all_states, own)
+        start = piece if first == 0 else start
+        parts.append(into)
         if last < schedule.steps:
-            earlier = trial_state.after(packed, piece, into, last - first)
+            earlier = standing.after(packed.layout, packed.wires, tables, piece, into, steps)
     lengths = [last - first for first, last in pieces]
-    return drive._replace(earlier=start), _stitched(recording, parts, lengths)
+    whole = start if len(pieces) == 1 else drive._replace(first_step=start.first_step)
+
+    def end():
+        """Where the last piece ends."""
+        return standing.after(packed.layout, packed.wires, tables, piece, into, steps)
+
+    return Ran(whole, _stitched(parts, lengths, packed.tables.n_firing), tables, end)
 
 
-def _taken(packed, earlier, holds, n_trials):
+def _knowing(packed, wanted, drive, earlier):
+    """What to record, with the room that a run takes that goes on from another one."""
+    inputs = 0
+    if packed.tables.shorts.size:
+        inputs = int(np.ptp(drive.inputs.pointers, axis=1).max(initial=0))
+    if earlier is None:
+        return wanted._replace(inputs=inputs)
+    most = [int(np.ptp(e.pointers, axis=1).max(initial=0)) for e in (earlier.inputs, earlier.spikes)]
+    return wanted._replace(
+        before=packed.layout.longest_delay, inputs=inputs + most[0], earlier=most[1]
+    )
+
+
+def _taken(packed, drive, earlier, holds):
     """The earlier run, with the U of neurons that are taken hold of and their clocks."""
     if not holds:
         return earlier
-    if earlier is None or not earlier.states.shape[0]:
-        earlier = trial_state.at_rest(packed, n_trials)
-    states, clock = earlier.states.copy(), earlier.clock.copy()
+    if earlier is None:
+        earlier = standing.at_rest(packed.layout, packed.wires, drive.start, drive.rows.size)
+    now = earlier.standing
+    states, clock, held = now.states.copy(), now.clock.copy(), now.held.copy()
     for hold in holds:
-        at = packed.state(hold.population, packed.network[hold.population].states[0])[0]
-        states[:, at + hold.neurons] = hold.values
         place = packed.neurons(hold.population).start + hold.neurons
-        clock[:, place] = np.maximum(clock[:, place], hold.last - hold.first)
-    return earlier._replace(states=states, clock=clock)
+        states[:, packed.layout.membrane(hold.population) + hold.neurons] = hold.values
+        held[:, place] = hold.values
+        clock[:, place] = np.maximum(clock[:, place], hold.last - hold.first + 1)
+    return earlier._replace(standing=now._replace(states=states, clock=clock, held=held))
 
 
 def _piece(packed, drive, first, last):
     """The input and currents of some steps."""
-    n = packed.wiring.n_inputs
+    n = packed.tables.n_inputs
     pointers = drive.inputs.pointers[drive.rows, first * n : last * n + 1]
     return drive._replace(
         inputs=drive.inputs._replace(pointers=np.ascontiguousarray(pointers)),
@@ -172,32 +201,25 @@ def _piece(packed, drive, first, last):
     )
 
 
-def _like(packed, recording, steps, moments):
-    """A recording of the same states in fewer steps."""
-    return new_recording(
-        packed,
-        len(recording.counts),
-        steps,
-        recording.blocks,
-        recording.states.shape[2],
-        end=True,
-        moments=moments,
-    )
-
-
-def _stitched(recording, parts, lengths):
+def _stitched(parts, lengths, n_firing):
     """The recordings of all pieces as one."""
-    if not parts:
-        return recording
-    moments = parts[0].moments
+    whole = parts[0]
+    if len(parts) == 1:
+        return whole
+    moments = whole.moments
     for k, part in enumerate(parts[1:], 1):
         moments = _joined_moments(moments, part.moments, sum(lengths[:k]), lengths[k])
-    return recording._replace(
-        spikes=trial_state.in_a_row([part.spikes for part in parts]),
-        counts=np.sum([part.counts for part in parts], axis=0, dtype=recording.counts.dtype),
+    rows, cuts = np.arange(len(whole.counts)), []
+    for k, part in enumerate(parts):
+        given = part.spikes
+        first = given.before * n_firing if k else 0
+        cuts.append(events.cut(given, rows, first, given.pointers.shape[1] - 1))
+    spikes = events.one_after_other(cuts)._replace(before=whole.spikes.before)
+    return whole._replace(
+        spikes=spikes,
+        counts=np.sum([part.counts for part in parts], axis=0, dtype=whole.counts.dtype),
         states=np.concatenate([part.states for part in parts], axis=1),
         end=parts[-1].end,
-        clock=parts[-1].clock,
         moments=moments,
     )
 

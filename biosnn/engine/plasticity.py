@@ -1,58 +1,32 @@
-"""Plastic projections: as arrays for the kernels of one large network, and in its state.
+"""Weights that learn in a long run, as arrays for its kernels and in its state.
 
-Short-term plasticity has one u and one x for each presynaptic neuron; the thread that finds a spike
-writes its release where the spike lies in the list of recent spikes. Long-term plasticity changes
-weights, which belong to the thread of their target; the presynaptic trace is needed by all threads,
-and each keeps its own copy, since they would otherwise have to meet at every arrival.
+Long-term plasticity changes weights, which belong to the thread of their target; the presynaptic
+trace is needed by all threads, and each keeps its own copy, since they would otherwise have to meet
+at every arrival.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..network.network import Network
-from ..network.plasticity import InhibitorySTDP, TsodyksMarkram, check_plasticity
+from ..network.plasticity import InhibitorySTDP, check_plasticity
 from ..support import schema
+from .layout import first_of
 from .state import State
-from .stream_layout import StreamLayout
-from .stream_tables import Cells, RecentSpikes, Wires
 
 _TABLE = 40  # time constants for which decay is tabulated; after that it is computed
 _LONGEST = 1 << 15  # steps in the table at most
-#: Parts of a state: share of 1, step or trace.
-PARTS = {
-    "u": "share",
-    "x": "share",
-    "used": "step",
-    "post_trace": "trace",
-    "post_seen": "step",
-    "pre_trace": "trace",
-    "pre_seen": "step",
-}
-_ROUNDING = 1e-9
+#: Parts of a state, and what they are.
+PARTS = {"post_trace": "trace", "post_seen": "step", "pre_trace": "trace", "pre_seen": "step"}
 _OWN = ("pre_trace", "pre_seen")  # of which each thread has a copy
 
 
 class Plastic(NamedTuple):
-    """Q projections with short-term plasticity, L with inhibitory plasticity.
+    """L projections with inhibitory plasticity. Times are steps, rates per step."""
 
-    Times are steps, rates per step.
-    """
-
-    short: np.ndarray  # (Q,) which projection
-    short_delayed: np.ndarray  # (Q,) whether every synapse has a delay
-    short_first: np.ndarray  # (Q,) first element in u, x, used
-    release_first: np.ndarray  # (Q,) first element in a row of `release`
-    utilization: np.ndarray
-    recovery: np.ndarray  # (Q,) dt / tau_rec
-    facilitation: np.ndarray  # (Q,) dt / tau_facil, or 0 where there is none
-    u: np.ndarray  # after the last spike
-    x: np.ndarray
-    used: np.ndarray  # step of the last spike
-    release: np.ndarray  # (slots, width) u x of recent spikes, in the order of RecentSpikes.units
-    learning: np.ndarray  # (L,) which projection
     eta: np.ndarray
     alpha: np.ndarray
     w_max: np.ndarray
@@ -71,9 +45,9 @@ class Plastic(NamedTuple):
     into_source: np.ndarray  # … from these neurons
 
 
-def _of_kind(network, kind):
-    """(number, projection) of those with this kind of plasticity."""
-    return [(k, p) for k, p in enumerate(network.projections) if isinstance(p.plasticity, kind)]
+def learning_projections(network: Network) -> list[Any]:
+    """Return the projections whose weights learn."""
+    return [p for p in network.projections if isinstance(p.plasticity, InhibitorySTDP)]
 
 
 def starting_weights(network: Network, state: State | None) -> dict[str, NDArray]:
@@ -93,14 +67,14 @@ def starting_weights(network: Network, state: State | None) -> dict[str, NDArray
         p.name: np.array(
             network.synapses[p.name].weight_of_each(network.weights[p.name]), network.dtype
         )
-        for _, p in _of_kind(network, InhibitorySTDP)
+        for p in learning_projections(network)
     }
 
 
 def _check_learned(network, state):
     """ValueError unless a state has the weights of just those that learn, and they can be."""
     learned = learned_weights(state)
-    learning = {p.name: p for _, p in _of_kind(network, InhibitorySTDP)}
+    learning = {p.name: p for p in learning_projections(network)}
     known = {
         f"weight/{name}": schema.Rule(network.dtype, (network.synapses[name].size,), 0)
         for name in learning
@@ -119,64 +93,42 @@ def learned_weights(state: State) -> dict[str, NDArray]:
     }
 
 
-def pack_plastic(layout: StreamLayout, threads: int, recent: RecentSpikes) -> Plastic:
-    """Return the plastic projections of a network at rest: resources full, traces 0."""
-    network, dt = layout.network, layout.network.dt
-    short, learning = _of_kind(network, TsodyksMarkram), _of_kind(network, InhibitorySTDP)
-    short_first, width = _firsts(layout, "pre", short)
-    pre_first, n_pre = _firsts(layout, "pre", learning)
-    post_first, n_post = _firsts(layout, "post", learning)
-    # room for the spikes of each population
-    lists = np.diff(np.append(recent.first[:, 0], recent.units.shape[1] - 1))
-    releases = np.cumsum([0] + [lists[layout.number[p.pre]] for _, p in short])
-    rate = _numbers(lambda p: dt / p.plasticity.tau, learning)
+def pack_plastic(network: Network, names: Sequence[str], threads: int) -> Plastic:
+    """Return the learning projections of a network at rest: traces 0.
+
+    Parameters
+    ----------
+    network
+        The network.
+    names
+        Of the projections, in the order of kernels.
+    threads
+        Number of threads.
+    """
+    rules: list[Any] = [network.projection(name).plasticity for name in names]
+    ends = [[network[getattr(network.projection(name), end)].n for name in names] for end in
+            ("pre", "post")]
+    pre_first, post_first = (first_of(each) for each in ends)
+    rate = np.array([network.dt / rule.tau for rule in rules], float)
     size = min(_LONGEST, int(_TABLE / rate.min()) + 1) if rate.size else 1
-    into_at, into_first, into_synapse, into_source = _transposed(
-        network, [p.name for _, p in learning]
-    )
+    into_at, into_first, into_synapse, into_source = _transposed(network, names)
     return Plastic(
-        short=np.array([k for k, _ in short], np.int64),
-        short_delayed=_numbers(lambda p: p.delay is None, short, bool),
-        short_first=short_first,
-        release_first=releases[:-1],
-        utilization=_numbers(lambda p: p.plasticity.utilization, short),
-        recovery=_numbers(lambda p: dt / p.plasticity.tau_rec, short),
-        facilitation=_numbers(
-            lambda p: dt / p.plasticity.tau_facil if p.plasticity.tau_facil else 0.0, short
-        ),
-        u=np.zeros(width),
-        x=np.ones(width),
-        used=np.zeros(width, np.int64),
-        release=np.zeros((recent.mask + 1 if width else 0, releases[-1]), network.dtype),
-        learning=np.array([k for k, _ in learning], np.int64),
-        eta=_numbers(lambda p: p.plasticity.eta, learning),
-        alpha=_numbers(lambda p: p.plasticity.alpha, learning),
-        w_max=_numbers(lambda p: p.plasticity.w_max, learning),
+        eta=np.array([rule.eta for rule in rules], float),
+        alpha=np.array([rule.alpha for rule in rules], float),
+        w_max=np.array([rule.w_max for rule in rules], float),
         rate=rate,
         table=np.exp(-rate[:, None] * np.arange(size)),
-        pre_first=pre_first,
-        pre_trace=np.zeros((threads, n_pre)),
-        pre_seen=np.zeros((threads, n_pre), np.int64),
-        post_first=post_first,
-        post_trace=np.zeros(n_post),
-        post_seen=np.zeros(n_post, np.int64),
+        pre_first=pre_first[:-1],
+        pre_trace=np.zeros((threads, pre_first[-1])),
+        pre_seen=np.zeros((threads, pre_first[-1]), np.int64),
+        post_first=post_first[:-1],
+        post_trace=np.zeros(post_first[-1]),
+        post_seen=np.zeros(post_first[-1], np.int64),
         into_at=into_at,
         into_first=into_first,
         into_synapse=into_synapse,
         into_source=into_source,
     )
-
-
-def _numbers(value, projections, kind=float):
-    """A number of every projection."""
-    return np.array([value(p) for _, p in projections], kind)
-
-
-def _firsts(layout, end, projections):
-    """(first elements, total) of room for one number per neuron at an end of each projection."""
-    rooms = [int(layout.room[layout.number[getattr(p, end)]]) for _, p in projections]
-    ends = np.cumsum([0, *rooms]).astype(np.int64)
-    return ends[:-1], int(ends[-1])
 
 
 def _transposed(network, names):
@@ -209,79 +161,47 @@ def _transposed(network, names):
 # -------------------------------------------------------------------------------------------- state
 
 
-def _releases(plastic, wires, cells, recent, steps):
-    """Views of the releases of the spikes in these steps, by projection, step and neuron."""
-    for q, k in enumerate(plastic.short):
-        p = wires.pre[k]
-        for slot in [n & recent.mask for n in steps]:
-            for t in range(cells.bounds.shape[1] - 1):
-                begin = plastic.release_first[q] + recent.first[p, t] - recent.first[p, 0]
-                yield plastic.release[slot, begin : begin + recent.n_spikes[slot, t, p]]
-
-
-def state_of(
-    plastic: Plastic,
-    wires: Wires,
-    cells: Cells,
-    recent: RecentSpikes,
-    steps: range,
-    learned: Mapping[str, NDArray],
-) -> dict[str, NDArray]:
-    """Return the arrays of a state: resources, traces, learned weights and releases.
-
-    Releases are those of the spikes in `steps`, which may not have arrived yet.
-    """
+def state_of(plastic: Plastic, learned: Mapping[str, NDArray]) -> dict[str, NDArray]:
+    """Return the arrays of a state: traces and learned weights; none where nothing learns."""
+    if not learned:
+        return {}
     arrays = {
         f"plastic/{name}": (
             getattr(plastic, name)[0] if name in _OWN else getattr(plastic, name)
         ).copy()
         for name in PARTS
     }
-    arrays["plastic/released"] = np.concatenate(
-        [np.empty(0, plastic.release.dtype), *_releases(plastic, wires, cells, recent, steps)]
-    )
     return arrays | {f"weight/{name}": weights.copy() for name, weights in learned.items()}
 
 
-def restore(
-    plastic: Plastic,
-    wires: Wires,
-    cells: Cells,
-    recent: RecentSpikes,
-    steps: range,
-    state: State,
-) -> None:
-    """Put back what `state_of` wrote, for any number of threads.
-
-    The recent spikes are in `recent` already.
-
-    Raises
-    ------
-    ValueError
-        If it does not fit; nothing is changed then.
-    """
-    releases = list(_releases(plastic, wires, cells, recent, steps))
-    known = {
-        "plastic/released": schema.Rule(
-            plastic.release.dtype, (sum(part.size for part in releases),), 0
-        )
-    }
-    for name, kind in PARTS.items():
-        here = getattr(plastic, name)
-        low, high = {
-            "share": (-_ROUNDING, 1 + _ROUNDING),
-            "step": (0, state.step),
-            "trace": (0, None),
-        }[kind]
-        known[f"plastic/{name}"] = schema.Rule(here.dtype, here.shape[-1:], low, high)
-    schema.check(
-        {name: array for name, array in state.arrays.items() if name.startswith("plastic/")},
-        known,
-        "state",
-    )
+def restore(plastic: Plastic, state: State) -> None:
+    """Put back the traces of a state, for any number of threads."""
     for name in PARTS:
-        getattr(plastic, name)[:] = state.arrays[f"plastic/{name}"]
-    at = 0
-    for part in releases:
-        part[:] = state.arrays["plastic/released"][at : at + part.size]
-        at += part.size
+        if f"plastic/{name}" in state.arrays:
+            getattr(plastic, name)[:] = state.arrays[f"plastic/{name}"]
+
+
+def learning_rules(network: Network) -> dict[str, schema.Rule]:
+    """Return the schema of traces and learned weights in a state of a network."""
+    learning = learning_projections(network)
+    if not learning:
+        return {}
+    sizes = {end: sum(network[getattr(p, end)].n for p in learning) for end in ("pre", "post")}
+    known = {}
+    for name, kind in PARTS.items():
+        dtype = np.int64 if kind == "step" else np.float64
+        known[f"plastic/{name}"] = schema.Rule(dtype, (sizes[name.partition("_")[0]],), 0)
+    for p in learning:
+        rule = schema.Rule(network.dtype, (network.synapses[p.name].size,), 0)
+        known[f"weight/{p.name}"] = rule
+    return known
+
+
+def any_rules(arrays: Mapping[str, NDArray], number: np.dtype) -> dict[str, schema.Rule]:
+    """Return the schema of traces and learned weights in a state of any network."""
+    known = {name: schema.Rule(number, (None,)) for name in arrays if name.startswith("weight/")}
+    if not known:
+        return {}
+    for name, kind in PARTS.items():
+        known[f"plastic/{name}"] = schema.Rule(np.int64 if kind == "step" else np.float64, (None,), 0)
+    return known

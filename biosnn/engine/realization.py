@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.random import add_currents, add_poisson
+from ..kernels.random import CURRENT, add_current, add_ou, add_poisson
 from ..network.network import Network
 from ..support import checks
 from ..support.seeds import whole_seed
 from .background import PoissonInput
+from .buffers import new_words
+from .conditions import find_state
 from .perturbed import perturbed
 from .simulate import check_network
 from .stream_run import StreamRun
-from .stream_start import find_state
-from .stream_tables import new_scratch
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,12 +89,12 @@ def realize(
     run = StreamRun(change, None, True, background, None, whole_seed(seed), initial, 1, steps)
     arrivals: list[tuple] = []
     currents: dict[str, Any] = {}
-    for s in _places(run, len(background)):
-        p = network.populations[run.noise.population[s]]
-        if isinstance(background[run.noise.stream[s]], PoissonInput):
-            arrivals.append((run.noise.stream[s], _arrivals(run, p, s, steps)))
+    for source in run.background.table.sources:
+        p = run.layout.order[source["population"]]
+        if isinstance(background[source["stream"]], PoissonInput):
+            arrivals.append((source["stream"], _arrivals(run, p, source, steps)))
         else:
-            currents[p.name] = currents.get(p.name, 0.0) + _current(run, p, s, steps)
+            currents[p.name] = currents.get(p.name, 0.0) + _current(run, p, source, steps)
     in_order = sorted(arrivals, key=lambda pair: pair[0])
     return Realization(
         arrivals=tuple(each for _, each in in_order),
@@ -109,39 +109,40 @@ def check_initial(initial: Any) -> None:
         checks.refuse("initial", initial, 'a dict of states, such as {"E.U": 0.5}')
 
 
-def _places(run, n_sources):
-    """Places of the sources in the arrays; behind the list of the background there are biases."""
-    return np.flatnonzero(run.noise.stream < n_sources)
-
-
-def _arrivals(run, population, s, steps):
-    """Events of the PoissonInput at place s."""
-    noise, layout = run.noise._replace(weight=np.ones_like(run.noise.weight)), run.layout
-    first, words = int(noise.target[s]), new_scratch(layout).words
-    x, counts = np.zeros_like(run.memory.x), np.empty((steps, population.n), np.int64)
+def _arrivals(run, population, source, steps):
+    """Events of a PoissonInput."""
+    table, words = run.background.table, new_words()
+    unit = source.copy()
+    unit["weight"] = 1.0
+    unit["target"] = 0
+    x, counts = np.zeros(population.n, run.network.dtype), np.empty((steps, population.n), np.int64)
     for n in range(steps):
         x[:] = 0
-        add_poisson(run.cells, noise, s, n, 0, x, words)
-        counts[n] = x[first : first + population.n]
-    states = list(population.neuron.states)
-    state = next(name for name in states if layout.state(population.name, name) == first)
-    return Arrivals(population.name, state, float(run.noise.weight[s]), counts)
+        add_poisson(
+            unit, table.starts, table.values, table.table, 0, run.key, n, 0, population.n, words, x
+        )
+        counts[n] = x
+    at, states = int(source["target"]), list(population.neuron.states)
+    state = next(name for name in states if run.layout.state(population.name, name)[0] == at)
+    return Arrivals(population.name, state, float(source["weight"]), counts)
 
 
-def _current(run, population, s, steps):
-    """(steps, neurons) the current at place s."""
-    p = run.layout.number[population.name]
-    room = run.layout.padded(population.name)
-    words = new_scratch(run.layout).words
-    current, values = np.empty(room, run.network.dtype), np.empty((steps, population.n))
+def _current(run, population, source, steps):
+    """(steps, neurons) a current."""
+    table, words, n_cells = run.background.table, new_words(), population.n
+    current, values = np.empty(n_cells, run.network.dtype), np.empty((steps, n_cells))
     for n in range(steps):
         current[:] = 0
-        add_currents(run.noise, s, n, p, 0, room, current, words)
-        values[n] = current[: population.n]
+        if source["kind"] == CURRENT:
+            add_current(source, table.starts, table.values, 0, n, 0, n_cells, current)
+        else:
+            ou = run.memory.ou
+            add_ou(source, table.values, 0, run.key, n, 0, 0, n_cells, words, ou, current)
+        values[n] = current
     return values
 
 
 def _start(run, name):
     """(neurons,) a state at the start."""
-    first, n, _ = find_state(run.layout, name)
+    first, n = find_state(run.layout, name)
     return run.memory.x[first : first + n].astype(float)

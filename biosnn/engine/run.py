@@ -8,16 +8,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..kernels import arrays
-from ..network.escape import chance
 from ..network.network import Network
 from ..network.perturb_neurons import Perturbation
 from ..support import checks
 from ..support.checks import flag, instance
-from ..support.seeds import stream, whole_seed
 from ..support.threads import checked_threads
-from .buffers import new_recording
+from . import chunks
+from .background import trials_of
+from .background_tables import Source
+from .buffers import Wanted
+from .conditions import make_conditions, random_key, trial_keys
 from .inputs import Inputs, events_of, trial_steps
 from .layouts import all_states, checked_arrays, state_layout
+from .packed import pack
 from .perturbed import perturbed, silenced
 from .perturbed_trials import forward_perturbed, holding, injected
 from .recording import (
@@ -29,9 +32,8 @@ from .recording import (
     group_sizes,
 )
 from .state import State
+from .state_checks import checked_state
 from .trace import Trace, make_trace
-from .trial_state import checked_state
-from .trial_tables import pack
 
 
 def run(
@@ -41,6 +43,8 @@ def run(
     record: Record = (),
     currents: Mapping[str, ArrayLike] | None = None,
     duration: float | None = None,
+    background: Sequence[Source] = (),
+    initial: Mapping[str, Any] | None = None,
     seed: Any = None,
     state: State | None = None,
     tape: bool = False,
@@ -71,10 +75,15 @@ def run(
     duration
         Seconds of a trial of a network without inputs: as many steps as cover it (10.4 ms are 11
         steps of 1 ms), which `trace.duration` shows. Spike trains are treated likewise.
+    background
+        A list of PoissonInput, Current and OrnsteinUhlenbeck; values may differ between trials.
+    initial
+        States at the start, such as {"E.U": 0.5}, instead of 0 and `initial` of the population: a
+        number, an array (n,) or (trials, n), or a distribution, from which each trial draws.
     seed
-        A whole number >= 0 or a numpy Generator, for the escape noise of populations that have it.
-        Trials, steps and neurons have random numbers of their own. Default: 0, or with a `state`
-        the random numbers of the run before.
+        A whole number >= 0 or a numpy Generator, for background, escape noise and initial states.
+        Trials, steps and neurons have random numbers of their own; those of the first trial are
+        those of `simulate`. Default: 0, or with a `state` the random numbers of the run before.
     state
         State of an earlier run with as many trials (`trace.state`), to go on from: membranes,
         currents, refractory clocks, spikes still on their way. Two runs have the bits of one long
@@ -129,33 +138,58 @@ def run(
     threads, tape, merge = checked_threads(threads), flag(tape, "tape"), flag(merge, "merge")
     record, moments = chosen_states(record, means=True), chosen_states(moments, "moments")
     currents = checked_arrays(currents, "currents", network.dtype, "{'E': array}")
-    earlier = None if state is None else checked_state(change.started_from(state), packed)
-    least = 1 if earlier is None else len(earlier.states)
+    state = change.started_from(state)
+    least = _fewest_trials(state, background, initial)
     events, steps, trains = events_of(network, spikes, merge, duration, currents, least)
     n_trials = events.pointers.shape[0]
-    _check_trials(earlier, n_trials)
+    conditions = make_conditions(packed.layout, packed.wires, background, initial, n_trials)
+    earlier = None
+    if state is not None:
+        earlier = checked_state(state, packed, conditions.background, initial, n_trials)
     own_steps = trial_steps(network, list(trains.values()))
     _check_moments(moments, own_steps)
     schedule = change.schedule(steps)
     packed = holding(packed, schedule, tape)
     layout, current = injected(packed, currents, schedule.pulses, n_trials, steps)
+    whole = tape and packed.needs_states
+    states = _recorded_states(packed, record, whole)
+    kept = state_layout(packed, moments)
+    seed, key = random_key(seed, state)
     drive = arrays.Drive(
         inputs=silenced(network, events, schedule.inputs),
         rows=np.arange(n_trials),
         blocks=layout.blocks,
         current=current,
-        chance=_chance(packed, n_trials, seed, state),
-        earlier=earlier,
+        background=conditions.background.table,
+        key=trial_keys(key, np.arange(n_trials)),
+        trial=np.arange(n_trials),
+        start=conditions.start(seed, np.arange(n_trials)),
+        first_step=0,
+        random=any(p.noise for p in network.spiking),
     )
-    whole = tape and packed.needs_states
-    states = _recorded_states(packed, record, whole)
-    kept = state_layout(packed, moments)
-    recording = new_recording(
-        packed, n_trials, steps, states.blocks, states.width, tape, end=True, moments=kept
+    wanted = Wanted(
+        states.blocks,
+        states.width,
+        tape=tape,
+        end=True,
+        moments=kept,
+        currents=chunks.has_currents(packed, drive),
+        n_ou=conditions.background.n_ou,
     )
-    drive, recording = forward_perturbed(packed, drive, recording, schedule, threads, kept)
-    trace = make_trace(packed, drive, recording, states, steps, trains, kept, own_steps, change)
+    ran = forward_perturbed(packed, drive, earlier, wanted, schedule, threads)
+    sources = conditions.background.ou_sources
+    trace = make_trace(
+        packed, ran, states, steps, trains, kept, own_steps, change, key, sources
+    )
     return _as_asked(trace, record, whole)
+
+
+def _fewest_trials(state, background, initial):
+    """The number of trials where inputs and currents do not say it."""
+    if state is not None:
+        return len(getattr(state, "arrays", {}).get("states", [0]))
+    most = [np.shape(v)[0] for v in (initial or {}).values() if np.ndim(v) == 2]
+    return max([1, *most, *(trials_of(source) for source in background)])
 
 
 def _with_neurons(trace, record):
@@ -175,15 +209,6 @@ def _check_moments(moments, own_steps):
             f"moments are of all steps, but trials end after {own_steps.min()} to "
             f"{own_steps.max()} steps; give record={checks.shown(list(moments))} and take those "
             "until `trace.ends`, or run trials of one length."
-        )
-
-
-def _check_trials(earlier, n_trials):
-    """ValueError unless a state has as many trials as there are."""
-    if earlier is not None and len(earlier.states) != n_trials:
-        raise ValueError(
-            f"this state is of {len(earlier.states)} trials, and there are {n_trials}: trial k "
-            "goes on from trial k."
         )
 
 
@@ -222,17 +247,7 @@ def _averaged(trace, record, groups, whole):
         n = trace.network[name.partition(".")[0]].n
         sizes = group_sizes(record.get(name), n, name)
         states[name] = values.copy() if sizes is None else group_means(values, sizes)
-    packed, drive, recording = trace.tape
+    packed, drive, recording, tables = trace.tape
     if not whole:
         recording = recording._replace(states=np.empty_like(recording.states[:, :0, :0]))
-    return replace(trace, states=states, groups=groups, tape=(packed, drive, recording))
-
-
-def _chance(packed, n_trials, seed, state):
-    """Escape noise, which goes on from `state` unless there is a seed: a branch has its own."""
-    key = whole_seed(0 if seed is None else seed)
-    branch = key if state is None else stream(key, "branch", str(state.step))
-    random = chance(packed.order, packed.network.dt, branch, np.arange(n_trials))
-    if state is None or seed is not None:
-        return random
-    return random._replace(key=np.uint64(state.arrays["key"]))
+    return replace(trace, states=states, groups=groups, tape=(packed, drive, recording, tables))

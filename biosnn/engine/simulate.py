@@ -184,11 +184,6 @@ def _what_is_lost(result):
 def check_network(network: Network) -> None:
     """Raise a ValueError unless the network can be simulated."""
     check_complete(network)
-    if noisy := [p.name for p in network.spiking if p.noise]:
-        raise ValueError(
-            f"populations with escape noise: {', '.join(noisy)}. simulate has none of it; use run, "
-            "or background=[…]."
-        )
     # `network.weights` is open to all: shape, type, Dale's law
     for projection in network.projections:
         network.set_weights(projection, network.weights[projection.name], copy=False)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..support import file_format
-from . import stream_state, trial_state
+from .standing import check_any
 from .state import State
 
 
@@ -74,6 +74,5 @@ def load_state(path: str | Path) -> State:
     save_state : has an example.
     """
     arrays, meta = file_format.read(path, "run", "simulation")
-    check = trial_state.check_state if meta["kind"] == "run" else stream_state.check_any
-    check(arrays, meta["step"], str(path))
+    check_any(arrays, meta["step"], str(path))
     return State(meta["fingerprint"], meta["step"], arrays)

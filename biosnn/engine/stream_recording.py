@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.spike_file import SpikeFile
+from ..kernels import arrays
 from ..kernels.stream import collect
 from ..support import checks, plausible, timegrid
 from ..support.checks import several, texts, whole
-from . import stream_tables
+from ..support.ranges import ranges
+from .conditions import find_state
 from .recording import (
     Record,
     chosen_neurons,
@@ -22,7 +24,6 @@ from .recording import (
 )
 from .simulation import Simulation
 from .stream_run import StreamRun
-from .stream_start import find_state
 
 _ROOM = 1 << 21  # values of recorded states of one slice of time
 _FEWEST_ROWS = 16
@@ -70,18 +71,16 @@ class StreamRecording:
         self.rows: dict[str, list[NDArray]] = {name: [] for name in self.columns}
 
     def _table(self, record, every):
-        """stream_tables.Record of the chosen states."""
-        run, layout, cells = self.run, self.run.layout, self.run.cells
+        """arrays.Record of the chosen states."""
+        run, layout = self.run, self.run.layout
         every = whole(every, "every", 1, why="a number of steps")
-        element, owner, clamped, at = [], [], [], 0
+        element, owner, at = [], [], 0
         for name, chosen in record.items():
-            first, n, membrane = find_state(layout, name)
+            first, n = find_state(layout, name)
             p = layout.number[name.partition(".")[0]]
             units = chosen_neurons(chosen, n, name)
-            clamps = membrane and cells.clamped_steps[p]
             element.append(first + units)
-            owner.append(np.searchsorted(cells.bounds[p], units, side="right") - 1)
-            clamped.append(layout.neuron_first[p] + units if clamps else np.full(units.size, -1))
+            owner.append(np.searchsorted(run.bounds[p], units, side="right") - 1)
             self.columns[name] = slice(at, at + units.size)
             self.sizes[name] = group_sizes(chosen, n, name)
             self.neurons[name] = units
@@ -89,11 +88,10 @@ class StreamRecording:
         if at:  # a bounded number of values, however many neurons are looked at
             run.most = min(run.most, every * max(_FEWEST_ROWS, _ROOM // at))
         rows = run.most // every + 1 if self.columns else 0
-        return stream_tables.Record(
+        return arrays.Record(
             every=every,
             element=_joined(element),
             owner=_joined(owner),
-            clamped_by=_joined(clamped),
             values=np.empty((rows, at), run.network.dtype),
         )
 
@@ -111,15 +109,12 @@ class StreamRecording:
     def keep(self, first: int, last: int) -> None:
         """Take what the steps first .. last - 1 have recorded."""
         run = self.run
-        bins = (np.arange(first, last) - run.first) // self.bin_steps
-        slots, found = np.arange(first, last) & run.recent.mask, {}
+        bins, found = (np.arange(first, last) - run.first) // self.bin_steps, {}
         for name, binned in self.binned.items():
-            p = run.layout.number[name]
-            counts = run.recent.n_spikes[slots, :, p].sum(axis=1)
-            np.add.at(binned, bins, counts)
+            counts, collected = self._spikes(name, first, last)
+            np.add.at(binned, bins[: counts.size], counts)
             if name in self.events and counts.any():
-                steps, units = np.empty(counts.sum(), np.int64), np.empty(counts.sum(), np.int32)
-                collect(run.recent, p, first, last, steps, units)
+                steps, units = collected()
                 found[name] = (steps - run.first, units)
         if self.file is None or not self.file.append(first - run.first, last - run.first, found):
             for name, spikes in found.items():
@@ -130,6 +125,24 @@ class StreamRecording:
             values = self.table.values[:n_rows, columns]
             sizes = self.sizes[name]
             self.rows[name].append(values.copy() if sizes is None else group_means(values, sizes))
+
+    def _spikes(self, name, first, last):
+        """The number of spikes of each step, and what returns the steps and units of them."""
+        run, source = self.run, self.run.layout.sources[name]
+        n_inputs = run.tables.n_inputs
+        if source < n_inputs:
+            return _of_input(run.inputs, source, n_inputs, first, last, run.first)
+        p = source - n_inputs
+        slots = np.arange(first, last) & run.recent.mask
+        counts = run.recent.n_spikes[slots, :, p].sum(axis=1)
+
+        def collected():
+            """Of all parts."""
+            steps, units = np.empty(counts.sum(), np.int64), np.empty(counts.sum(), np.int32)
+            collect(run.recent, p, first, last, steps, units)
+            return steps, units
+
+        return counts, collected
 
     def close(self) -> Any:
         """Close the file of spikes, if there is one. Returns what went wrong with it, or None."""
@@ -167,6 +180,20 @@ class StreamRecording:
         columns, sizes = self.columns[name], self.sizes[name]
         width = columns.stop - columns.start if sizes is None else sizes.size
         return np.concatenate([np.empty((0, width), self.run.network.dtype), *self.rows[name]])
+
+
+def _of_input(inputs, source, n_inputs, first, last, begin):
+    """As `StreamRecording._spikes`, of an input, whose spikes may end before the run."""
+    events, last = inputs.events, min(last, begin + inputs.steps)
+    at = (np.arange(first, max(last, first)) - begin + events.before) * n_inputs + source
+    starts, ends = events.pointers[0, at], events.pointers[0, at + 1]
+
+    def collected():
+        """Their steps and units."""
+        steps = np.repeat(np.arange(first, max(last, first)), ends - starts)
+        return steps, events.units[ranges(starts, ends - starts)]
+
+    return ends - starts, collected
 
 
 def _bin_steps(rate_bin, dt, steps):

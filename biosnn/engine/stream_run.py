@@ -2,34 +2,36 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from ..kernels import stream
+from ..kernels import arrays, stream
+from ..kernels.random import key_of
 from ..support.checks import several
 from ..support.code_cache import clock, ready
-from .background import Current
-from .background_tables import pack_noise
+from . import standing
+from .cell_tables import CellTables, pack_cells
+from .conditions import make_conditions, random_key
 from .finite import check_slice
 from .inputs import Inputs
+from .layout import Layout
+from .packed import tables_of
 from .perturbed import Perturbed
 from .perturbed_stream import Holds, stimuli
-from .plasticity import pack_plastic, restore, starting_weights, state_of
+from .plasticity import learning_projections, pack_plastic, restore, starting_weights, state_of
 from .state import State
-from .stream_layout import StreamLayout, list_bounds
-from .stream_neurons import pack_cells
-from .stream_projections import pack_wires
-from .stream_start import (
-    check_start,
-    input_drive,
-    most_spikes,
+from .state_checks import checked_state
+from .stream_memory import (
+    ended,
+    given_inputs,
     new_memory,
-    new_recent_spikes,
-    noise_sources,
-    random_key,
+    new_recent,
+    new_scratch,
+    part_bounds,
+    put_spikes,
 )
-from .stream_tables import new_scratch
+from .wire_tables import WireTables, pack_stream_wires
 
 _SLICE = 0.03  # seconds of wall time between looks at the clock and at Ctrl-C
 _ROOM = 1 << 22  # neurons times steps of the list of recent spikes
@@ -50,6 +52,40 @@ class Recorder(Protocol):
         """Take what the steps first .. last - 1 have recorded."""
 
 
+class LargeNetwork(NamedTuple):
+    """A network as kernels of one large network read it.
+
+    learned: projection -> weights that a run changes.
+    """
+
+    layout: Layout
+    cells: CellTables
+    wires: WireTables
+    tables: arrays.Tables
+    bounds: np.ndarray
+    learned: dict[str, np.ndarray]
+
+
+def large_network(network: Any, threads: int, state: State | None = None) -> LargeNetwork:
+    """Return a network in as many parts as there are threads.
+
+    Parameters
+    ----------
+    network
+        The description.
+    threads
+        Number of threads.
+    state
+        Whose learned weights are used, or None.
+    """
+    layout = Layout(network)
+    bounds, cells = part_bounds(layout, threads), pack_cells(layout, merged=False)
+    learned = starting_weights(network, state)
+    wires = pack_stream_wires(layout, bounds, learned)
+    tables = tables_of(layout, cells, wires)
+    return LargeNetwork(layout, cells, wires, tables, bounds, learned)
+
+
 class StreamRun:
     """The arrays of one call of `simulate`, and the loop over slices of time.
 
@@ -63,6 +99,8 @@ class StreamRun:
         Number of threads.
     steps
         Steps for which input spikes are needed.
+    trial
+        Which trial it is, of many runs with one seed.
 
     Raises
     ------
@@ -81,36 +119,52 @@ class StreamRun:
         initial: Mapping[str, Any] | None,
         threads: int,
         steps: int,
+        trial: int = 0,
     ):
         network, state = change.network, change.started_from(state)
-        self.network, self.threads, self.layout = network, threads, StreamLayout(network)
-        self.fingerprint, self.longest = network.fingerprint(), _longest_delay(network)
-        check_start(network, self.layout, state, initial, self.longest)
-        seed, key = random_key(seed, state)
-        self.cells = pack_cells(self.layout, threads)
-        self.learned = starting_weights(network, state)
-        self.wires, self.keep_alive = pack_wires(self.layout, self.cells, self.learned)
+        self.network, self.threads, self.trial = network, threads, trial
+        if state is not None:
+            standing.check_fingerprint(state, network)
+        self.parts = large_network(network, threads, state)
+        self.layout, self.bounds = self.parts.layout, self.parts.bounds
+        self.fingerprint = network.fingerprint()
         self.step = self.first = 0 if state is None else state.step
         schedule = change.schedule(steps)
+        given = several(background, "background", "PoissonInput('E', 1e3, 0.1)")
         currents = stimuli(schedule, self.layout, self.first)
-        self.noise = pack_noise(self.layout, [*_with_bias(network, background), *currents], key)
-        self.memory = new_memory(
-            self.layout, self.cells, self.wires, self.noise, state, initial, seed
+        conditions = make_conditions(
+            self.layout, self.parts.wires, [*given, *currents], initial
         )
-        self.holds = Holds(schedule, self.layout, self.cells, self.memory, self.first)
-        self.cells = self.holds.holding(self.cells)
-        self.drive = input_drive(network, spikes, merge, self.first, steps, schedule.inputs)
-        lists = list_bounds(
-            self.layout, self.cells.bounds, most_spikes(self.layout, self.drive, merge, state)
-        )
-        self.most = int(np.clip(_ROOM // int(lists[-1, -1]), 32, 4096))  # steps of one slice
-        shortest = min(self.wires.shortest, self.most)
-        slots = 1 << (self.most + self.longest + shortest + 2).bit_length()
-        self.recent = new_recent_spikes(self.layout, self.cells, lists, slots, state)
-        self.plastic = pack_plastic(self.layout, threads, self.recent)
+        self.background = conditions.background
+        earlier = None
         if state is not None:
-            restore(self.plastic, self.wires, self.cells, self.recent, self._recent_steps(), state)
-        self.scratch = [new_scratch(self.layout) for _ in range(threads)]
+            earlier = checked_state(state, self.parts, self.background, initial, 1)
+        seed, self.seed_key = random_key(seed, state)
+        self.key = np.uint64(key_of(np.uint64(self.seed_key), trial))
+        start = conditions.start(seed, np.array([trial]))
+        self.memory = new_memory(start if earlier is None else earlier.standing)
+        self.holds = Holds(schedule, self.parts, self.memory, self.first)
+        inputs = given_inputs(network, spikes, merge, steps, schedule.inputs, earlier)
+        self.inputs = inputs
+        self._make_room(earlier)
+        self.plastic = pack_plastic(
+            network, [p.name for p in learning_projections(network)], threads
+        )
+        if state is not None:
+            restore(self.plastic, state)
+        self.scratch = [new_scratch(self.layout, self.tables) for _ in range(threads)]
+
+    def _make_room(self, earlier):
+        """The lists of recent spikes, with those of an earlier run."""
+        width, longest = max(self.layout.n_firing, 1), self.layout.longest_delay
+        self.most = int(np.clip(_ROOM // width, 32, 4096))  # steps of one slice
+        shortest = min(self.parts.wires.shortest, self.most)
+        slots = 1 << (self.most + longest + shortest + 2).bit_length()
+        self.recent, self.tables = new_recent(
+            self.layout, self.holds.tables, self.bounds, slots, self.inputs.events
+        )
+        if earlier is not None:
+            put_spikes(self.recent, self.tables, self.bounds, earlier, self.inputs.events)
 
     @property
     def done(self) -> int:
@@ -187,65 +241,41 @@ class StreamRun:
 
     def _arguments(self, recorder, control, t, first, last):
         """What the kernel of a slice takes."""
+        span = arrays.Slice(
+            first, last, self.first, self.inputs.steps, min(self.parts.wires.shortest, self.most)
+        )
         return (
-            self.cells,
-            self.wires,
+            self.tables,
+            self.background.table,
+            self.key,
             self.plastic,
-            self.noise,
-            self.drive,
+            self.inputs.events,
             self.recent,
+            self.bounds,
+            span,
             recorder.table,
             self.memory,
             self.scratch[t],
             control,
             t,
-            first,
-            last,
         )
-
-    def _recent_steps(self):
-        """The last steps whose spikes may not have arrived yet."""
-        return range(max(0, self.step - self.longest), self.step)
 
     def state(self) -> State:
         """Return where the run stands, to go on from."""
-        arrays = self._recent_arrays()
-        arrays |= {name: array.copy() for name, array in self.memory._asdict().items()}
-        arrays |= state_of(
-            self.plastic, self.wires, self.cells, self.recent, self._recent_steps(), self.learned
+        earlier = ended(
+            self.layout,
+            self.parts.wires,
+            self.tables,
+            self.memory,
+            self.recent,
+            self.bounds,
+            self.inputs,
+            self.first,
+            self.step,
         )
-        arrays["ou"] = self.noise.ou.copy()
-        arrays["ou_sources"] = noise_sources(self.noise)
-        arrays["key"] = np.uint64(self.noise.key)
-        return State(self.fingerprint, self.step, arrays)
-
-    def _recent_arrays(self):
-        """The spikes that may not have arrived yet: steps, populations and units."""
-        first = self._recent_steps().start
-        slots = np.arange(first, self.step) & self.recent.mask
-        steps, populations, units = [], [], []
-        for p in range(self.layout.n.size):
-            size = int(self.recent.n_spikes[slots, :, p].sum())
-            steps.append(np.empty(size, np.int64))
-            populations.append(np.full(size, p))
-            units.append(np.empty(size, np.int32))
-            stream.collect(self.recent, p, first, self.step, steps[-1], units[-1])
-        return {
-            "recent_steps": np.concatenate(steps),
-            "recent_populations": np.concatenate(populations),
-            "recent_units": np.concatenate(units),
+        own = {
+            "key": np.uint64(self.seed_key),
+            "ou_sources": self.background.ou_sources,
         }
-
-
-def _longest_delay(network):
-    """Steps that a spike may be on its way, but for projections with a delay for each synapse."""
-    direct = [network.delay_steps(p) for p in network.projections if p.delay is not None]
-    jumps = [p.neuron.jump_delay_steps(network.dt) for p in network.spiking]
-    return max([0, *direct, *jumps])
-
-
-def _with_bias(network, background):
-    """The background, and the biases of populations as currents."""
-    biased = [p for p in network.spiking + network.readouts if p.bias]
-    given = several(background, "background", "PoissonInput('E', 1e3, 0.1)")
-    return [*given, *(Current(p.name, network.bias(p)) for p in biased)]
+        found = standing.as_arrays(earlier) | state_of(self.plastic, self.parts.learned) | own
+        return State(self.fingerprint, self.step, found)

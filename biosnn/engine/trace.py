@@ -19,8 +19,9 @@ from .layouts import Layout
 from .own_ends import counts_within
 from .packed import Packed
 from .perturbed import Perturbed
+from .perturbed_trials import Ran
 from .state import State
-from .trial_state import after, as_arrays
+from .standing import as_arrays
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,6 +56,8 @@ class Trace(Shows):
         end of a trial are there, but belong to no trial. None: all trials have `n_steps`.
     perturbations
         What was done to neurons and synapses in this run; `network` and `inputs` are as before.
+    key, ou_sources
+        Of the random numbers, and the places of Ornstein-Uhlenbeck sources, for `state`.
 
     See Also
     --------
@@ -77,7 +80,7 @@ class Trace(Shows):
     n_steps: int
     states: dict[str, NDArray]
     counts: dict[str, NDArray]
-    tape: tuple[Packed, arrays.Drive, arrays.Recording]
+    tape: tuple[Packed, arrays.Drive, arrays.Recording, arrays.Tables]
     mean: dict[str, NDArray] = field(default_factory=dict)
     variance: dict[str, NDArray] = field(default_factory=dict)
     start: float = 0.0
@@ -85,6 +88,9 @@ class Trace(Shows):
     neurons: dict[str, NDArray] = field(default_factory=dict)
     own_steps: NDArray[np.int64] | None = None
     perturbations: tuple[Perturbation, ...] = ()
+    key: int = 0
+    ou_sources: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 2), np.int64))
+    _end: Any = None  # returns where the trials stand at the end
 
     @property
     def dt(self) -> float:
@@ -138,17 +144,16 @@ class Trace(Shows):
                 f"{self.own_steps.max()} steps, so there is no state that all of them could go on "
                 "from; run them one by one, spikes[b], or trials of one length."
             )
-        packed, drive, recording = self.tape
-        end = after(packed, drive, recording, self.n_steps)
-        key: Any = np.uint64(drive.chance.key)
-        return State(self.network.fingerprint(), end.first, as_arrays(end) | {"key": key})
+        end = self._end()
+        own: dict[str, Any] = {"key": np.uint64(self.key), "ou_sources": self.ou_sources}
+        return State(self.network.fingerprint(), end.first_step, as_arrays(end) | own)
 
     @cached_property
     def spikes(self) -> dict[str, SpikeTrains]:
         """Population -> SpikeTrains of all trials, of what spikes or pools spikes."""
-        packed, _, recording = self.tape
-        pointers = recording.spikes.pointers
+        packed, _, recording, _ = self.tape
         spiking = [p for p in packed.order if p.kind != "readout"]
+        pointers = recording.spikes.pointers[:, recording.spikes.before * len(spiking) :]
         sizes = np.diff(pointers, axis=1).reshape(self.n_trials, self.n_steps, len(spiking))
         if self.own_steps is not None:
             sizes = sizes * in_trial(self.own_steps, self.n_steps)[..., None]
@@ -196,21 +201,24 @@ class Trace(Shows):
 
 def make_trace(
     packed: Packed,
-    drive: arrays.Drive,
-    recording: arrays.Recording,
+    ran: Ran,
     layout: Layout,
     steps: int,
     trains: dict[str, SpikeTrains],
-    moments: Layout | None = None,
-    own_steps: NDArray[np.int64] | None = None,
-    change: Perturbed | None = None,
+    moments: Layout,
+    own_steps: NDArray[np.int64] | None,
+    change: Perturbed,
+    key: int,
+    ou_sources: NDArray[np.int64],
 ) -> Trace:
     """Return the Trace of what a forward pass recorded.
 
     Parameters
     ----------
-    packed, drive, recording
-        As kernels read and wrote them.
+    packed
+        The network.
+    ran
+        What the forward pass did.
     layout
         Layout of the states in the recording.
     steps
@@ -222,20 +230,25 @@ def make_trace(
     own_steps
         (trials,) steps of each trial, or None where all have as many.
     change
-        The network that was given, and its perturbations. Default: none.
+        The network that was given, and its perturbations.
+    key, ou_sources
+        Of the random numbers and of the background.
     """
-    kept = moments.columns if moments else {}
-    earlier, counts = drive.earlier, counts_within(packed, recording, own_steps)
+    recording, kept = ran.recording, moments.columns
+    counts = counts_within(packed, recording, own_steps)
     return Trace(
-        network=packed.network if change is None else change.given,
+        network=change.given,
         inputs=trains,
         n_steps=steps,
         states={name: recording.states[..., at] for name, at in layout.columns.items()},
         counts={p.name: counts[:, packed.neurons(p.name)] for p in packed.network.firing},
-        tape=(packed, drive, recording),
+        tape=(packed, ran.drive, recording, ran.tables),
         mean={name: recording.moments[:, 0, at] for name, at in kept.items()},
         variance={name: recording.moments[:, 1, at] / steps for name, at in kept.items()},
-        start=0.0 if earlier is None else earlier.first * packed.network.dt,
+        start=ran.drive.first_step * packed.network.dt,
         own_steps=own_steps,
-        perturbations=() if change is None else change.perturbations,
+        perturbations=change.perturbations,
+        key=key,
+        ou_sources=ou_sources,
+        _end=ran.end,
     )

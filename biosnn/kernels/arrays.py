@@ -1,9 +1,11 @@
-"""What kernels read and write: arrays and scalars in named tuples, and nothing else.
+"""What kernels read and write: rows of structured arrays, and vectors that the rows point into.
 
-All states lie in one vector, group by group and, within a group, state by state. A group is a run
-of neighbouring populations with tables of the same shape, the same reset, refractory period and
-surrogate; kernels treat it as one. Likewise neighbouring projections from one source onto
-neighbouring neurons form one bundle, whose weights share rows.
+A *cell* is a run of neighbouring populations whose tables have one shape; kernels treat it as one.
+All states lie in one vector: state r of neuron i of a cell is at state_first + r stride + i. Numbers
+of neurons (time constants, thresholds, …) lie in one vector, too: a row holds the place of each,
+with step 1 where every neuron has its own, and step 0 where BLOCK equal copies serve all. Index
+letters of all kernels: b trial, n step, c cell, p population, k wire (a projection, or neighbouring
+ones), j presynaptic neuron, i postsynaptic neuron, r state, s synapse.
 """
 
 from typing import NamedTuple
@@ -13,6 +15,9 @@ import numpy as np
 from .simd import LANES, SPAN_BYTES
 
 _BEYOND = max(SPAN_BYTES, 8 * LANES)
+
+#: Neurons that go through all parts of an update while they are in the first-level cache.
+BLOCK = 512
 
 (
     SUPERSPIKE,
@@ -26,147 +31,115 @@ _BEYOND = max(SPAN_BYTES, 8 * LANES)
     EXPONENTIAL,
 ) = range(9)
 NO_ESCAPE, SIGMOID_ESCAPE, EXPONENTIAL_ESCAPE = range(-1, 2)
-RESET_TO_VALUE, RESET_BY_SUBTRACTION = range(2)
 END_OF_STEP, BEFORE_RESET = range(2)
+ONE_WEIGHT, OWN_WEIGHTS, SHARED_WEIGHTS = range(3)
 
 
-class Terms(NamedTuple):
-    """Sparse sums, one for each state of each group.
-
-    Row r is the sum over e in first[r] .. first[r+1]-1 of coefficient[at[e]] * x[other[e]].
-    """
-
-    first: np.ndarray  # (states + 1,) first term of each state
-    other: np.ndarray  # (terms,) the state of the same group that is multiplied
-    at: np.ndarray  # (terms,) its first coefficient: one number per neuron of the group
+def _row(integers, reals="", places=""):
+    """The dtype of a row: 64-bit whole numbers, doubles, and places in the vector of numbers."""
+    place = np.dtype([("at", "i8"), ("step", "i8")])
+    fields = [(name, "i8") for name in integers.split()]
+    fields += [(name, "f8") for name in reals.split()]
+    return np.dtype(fields + [(name, place) for name in places.split()], align=True)
 
 
-class Jumps(NamedTuple):
-    """What spikes add to other states of their own neuron (adaptation).
+#: A run of populations of one shape. clamps, subtracts, bounded, conducting, nonlinear, biased:
+#: whether they occur; learns: whether gradients by its time constants are wanted; holds: whether
+#: spikes that arrive at a clamped U are lost (delta synapses); delta_first: where the adjoints of
+#: what arrives at U are set aside, behind those of the states, or -1.
+CELL = _row(
+    "n neuron_first state_first stride n_states row_first spiking clamps subtracts bounded "
+    "conducting nonlinear biased learns learns_threshold holds delta_first surrogate",
+    "steepness cutoff square constant slope onset",
+    "threshold reset clamped low high drive rate bias",
+)
 
-    One entry for each such state of a population.
-    """
+#: A state of a cell: its terms of x <- M x are first .. last - 1 of the table of terms, those of
+#: the transpose column_first .. column_last - 1. decays: M has nothing but its diagonal there.
+STATE = _row(
+    "first last column_first column_last decays conductance blocked", "eta gamma", "reversal"
+)
 
-    population: np.ndarray  # (entries,) spiking population
-    target: np.ndarray  # (entries,) first element of its state in the state vector
-    delay: np.ndarray  # (entries,) steps
-    first: np.ndarray  # (entries,) that of its neuron i is size[first + i]
-    size: np.ndarray
+#: coefficient * x[other].
+TERM = _row("other", "", "coefficient")
 
+#: A population that spikes or pools spikes, or (behind those) a readout; offset: within its cell.
+POPULATION = _row("n neuron_first cell offset u escape", "escape_steepness escape_rate silent")
 
-class Bounds(NamedTuple):
-    """Bounds of U*, for groups that have them."""
+#: What spikes of a population add to another state of their own neuron.
+JUMP = _row("population target delay", "", "size")
 
-    used: np.ndarray  # (spiking groups,)
-    low: np.ndarray  # (spiking neurons,)
-    high: np.ndarray
+#: Units that pool spikes: window g is member[first + g size : first + (g + 1) size].
+POOL = _row("population source target units size first")
 
+#: A projection, or neighbouring dense ones of one source whose weights share rows. Sources: inputs,
+#: then populations. target: first element of the receptor's state; adjoint: where its adjoint is.
+#: gathered: first column in Scratch.arriving, or -1; kept: in Scratch.arrived, or -1; ring: in the
+#: ring of arrivals, or -1 where all synapses have one delay; short, learns: number of its
+#: plasticity, or -1. The addresses are of arrays that somebody keeps alive, or 0.
+WIRE = _row(
+    "source post target adjoint delay n_pre n_post dense mode weight_first n_weights weight_address "
+    "size row_first wide long target_address index_address delay_address trained pulled panel_first "
+    "gathered kept ring short learns",
+    "jump",
+)
 
-class Pools(NamedTuple):
-    """Units that pool spikes (pooling.py).
+#: A receptor with a place in the ring of arrivals: of a population, its state and first column.
+COLUMN = _row("population n state at")
 
-    K populations, in an order in which each comes after what it pools.
-    """
+#: Short-term plasticity of a wire; rates per step. resource: first in u and x of a trial;
+#: release: first release of a trial.
+SHORT = _row("wire n_pre resource release", "utilization recovery facilitation")
 
-    population: np.ndarray  # (K,) among the spiking ones of the model, the last of which they are
-    target: np.ndarray  # (K,) first of its units among the neurons
-    units: np.ndarray  # (K,)
-    size: np.ndarray  # (K,) neurons of a window
-    first: np.ndarray  # (K,) window g is member[first + g size : first + (g + 1) size]
-    member: np.ndarray  # neurons, among all of the model
-
-
-class Model(NamedTuple):
-    """Neurons as arrays: G groups, P spiking populations, N neurons.
-
-    Spiking groups come first, then readouts. Units that pool count as spiking.
-    """
-
-    n_spiking: int  # number of spiking groups
-    neuron_first: np.ndarray  # (G+1,) first neuron of each group
-    state_first: np.ndarray  # (G+1,) first element of each group in the state vector; U comes first
-    row_first: np.ndarray  # (G+1,) first state of each group in `rows` and `columns`
-    rows: Terms  # of the step matrix M, for x <- M x
-    columns: Terms  # of its transpose
-    coefficient: np.ndarray  # entries of M, for every neuron
-    drive: np.ndarray  # (N,) gain of an injected current
-    bias: np.ndarray  # (N,) constant currents, or size 0 where no population has any
-    initial: np.ndarray  # state vector at the start of a trial
-    threshold: np.ndarray  # (N,)
-    reset: np.ndarray  # (N,) value that U is reset to
-    reset_kind: np.ndarray  # (G,)
-    clamped_steps: np.ndarray  # (G,) updates that a spike clamps
-    surrogate: np.ndarray  # (spiking groups,)
-    steepness: np.ndarray  # (spiking groups,) beta
-    cutoff: np.ndarray  # (spiking groups,) half width of a truncated surrogate
-    population_first: np.ndarray  # (P+1,) first neuron of each spiking population
-    group: np.ndarray  # (P,) its group
-    # (G,) whether conductances act on U (conductance.py); its row of M is zero then
-    conducting: np.ndarray
-    # (states,) reversal potential of a conductance; NaN where the state is none
-    reversal: np.ndarray
-    rate: np.ndarray  # (N,) dt / tau_mem where conductances act, else 0
-    jumps: Jumps
-    bounds: Bounds
-    pools: Pools
+#: A background source. stride: from one trial's values to the next, or 0 where all share them.
+SOURCE = _row(
+    "kind population stream n neuron_first target starts segments width values stride ou",
+    "weight decay",
+)
 
 
-class Sparse(NamedTuple):
-    """Sparse projections in batches of trials: K of them, one for each delay that occurs.
+class Tables(NamedTuple):
+    """A network as kernels read it."""
 
-    Source, target, jump and delay are as in Wiring.
-    """
+    n_inputs: int
+    cells: np.ndarray  # CELL: of spiking populations, then of readouts
+    states: np.ndarray  # STATE
+    terms: np.ndarray  # TERM
+    numbers: np.ndarray  # all numbers of neurons
+    populations: np.ndarray  # POPULATION: spiking, pooling, readouts
+    n_firing: int  # populations that spike or pool
+    jumps: np.ndarray  # JUMP
+    pools: np.ndarray  # POOL
+    member: np.ndarray  # neurons that are pooled
+    wires: np.ndarray  # WIRE
+    columns: np.ndarray  # COLUMN
+    ring_width: int
+    split: np.ndarray  # (rows, parts + 1) first synapse of each part in the row of each neuron j
+    shorts: np.ndarray  # SHORT
 
-    source: np.ndarray  # (K,)
-    target: np.ndarray  # (K,)
-    jump: np.ndarray  # (K,)
-    delay: np.ndarray  # (K,)
-    n_pre: np.ndarray  # (K,)
-    n_post: np.ndarray  # (K,)
-    trained: np.ndarray  # (K,) whether gradients by its weights are wanted
-    pulled: np.ndarray  # (K,) whether gradients flow to its source
-    row_first: np.ndarray  # (K,) place in `first` of its first row
-    # (rows,) synapses of neuron j: first[row_first + j] .. first[row_first + j + 1] - 1
-    first: np.ndarray
-    post: np.ndarray  # (synapses,) postsynaptic neuron within its population
-    at: np.ndarray  # (synapses,) place of its weight, which synapses may share
 
+class Background(NamedTuple):
+    """Background sources: currents and Ornstein-Uhlenbeck ones, then Poisson ones."""
 
-class Wiring(NamedTuple):
-    """Bundles of dense projections (K of them), and sparse ones.
-
-    Sources: 0 .. Q-1 the inputs, Q + p spiking population p.
-    """
-
-    n_inputs: int  # Q
-    source: np.ndarray  # (K,)
-    target: np.ndarray  # (K,) first element of the receptor's state in the state vector
-    jump: np.ndarray  # (K,) what a weight of 1 adds to it (+1 or -1)
-    delay: np.ndarray  # (K,) steps
-    n_pre: np.ndarray  # (K,)
-    n_post: np.ndarray  # (K,)
-    weight_first: np.ndarray  # (K,) W[j, i] is weight[weight_first + j n_post + i]
-    panel_first: np.ndarray  # (K + 1,) where its panels begin, of those that `pull_dense` reads
-    # (K,) its first column in Scratch.arriving, of those that inputs drive
-    input_column: np.ndarray
-    # (K,) its first column in Scratch.arrived; -1 if it is so small that events are not collected
-    kept_column: np.ndarray
-    kept: "Blocks"  # the columns of Scratch.arrived
-    trained: np.ndarray  # (K,) whether gradients by its weights are wanted
-    pulled: np.ndarray  # (K,) whether gradients flow to its source
-    sparse: Sparse
+    sources: np.ndarray  # SOURCE
+    n_currents: int
+    first: np.ndarray  # (populations + 1,) first current of each
+    starts: np.ndarray  # steps from which pieces hold
+    values: np.ndarray
+    table: np.ndarray  # cumulative Poisson probabilities
 
 
 class Events(NamedTuple):
     """Events of rows, steps and sources.
 
-    Those of row b, step n, source q are
-    units[pointers[b, n Q + q] : pointers[b, n Q + q + 1]], ascending.
+    Those of row b, step n, source q are units[pointers[b, m] : pointers[b, m + 1]], ascending, with
+    m = (n + before) Q + q.
     """
 
-    pointers: np.ndarray  # (rows, T Q + 1) int64
+    pointers: np.ndarray  # (rows, (before + T) Q + 1) int64
     units: np.ndarray  # (capacity,) int32
     values: np.ndarray  # (capacity,), or size 0 where every event counts 1
+    before: int = 0  # steps before the first of the run
 
 
 class Blocks(NamedTuple):
@@ -188,58 +161,60 @@ class Recording(NamedTuple):
     `states` may have no columns; `margin` has one step unless it is kept for the adjoint.
     """
 
-    spikes: Events  # one row per trial; source p is spiking population p
+    spikes: Events  # one row per trial; source p is population p
     # likewise neurons whose surrogate is not zero, where its support is compact; or no units
     near: Events
-    counts: np.ndarray  # (B, spiking neurons) spike counts
-    margin: np.ndarray  # (B, T or 1, spiking neurons) U* - theta; -inf where clamped
+    counts: np.ndarray  # (B, firing neurons) spike counts
+    # (B, T or 1, firing neurons) U* - theta; -inf where clamped, the least number where silent
+    margin: np.ndarray
+    ready: np.ndarray  # (B, T or 0, firing neurons) U just before the reset, or no steps
+    # (B, T + 1 or 0, 2 resources) u and x of short-term plasticity before the first step and after
+    # each
+    resources: np.ndarray
+    currents: np.ndarray  # (B, T or 0, neurons) all currents, where the adjoint needs them
+    release: np.ndarray  # (B, releases) of short-term plasticity, event by event
     blocks: Blocks
     states: np.ndarray  # (B, T, columns)
-    moment_blocks: Blocks = NO_BLOCKS
-    # (B, 2, columns) mean over the steps, and sum of squared deviations from it
-    moments: np.ndarray = np.empty((0, 2, 0))
-    # (B or 0, elements of the state vector) states after the last step
-    end: np.ndarray = np.empty((0, 0))
-    # (B or 0, spiking neurons) remaining clamped steps then
-    clock: np.ndarray = np.empty((0, 0), np.int32)
+    moment_blocks: Blocks
+    moments: np.ndarray  # (B, 2, columns) mean over the steps, and sum of squared deviations
+    end: "Standing"  # where the trials stand after the last step, or no trials
 
 
-class Chance(NamedTuple):
-    """What is random in the spikes of a batch, for each spiking neuron; both parts may be empty."""
+class Standing(NamedTuple):
+    """Where trials stand between two steps. Each may have no trials."""
 
-    # escape noise: NO_ESCAPE, SIGMOID_ESCAPE or EXPONENTIAL_ESCAPE
-    kind: np.ndarray = np.empty(0, np.int64)
-    steepness: np.ndarray = np.empty(0)
-    rate: np.ndarray = np.empty(0)  # expected spikes in a step at threshold
-    silent: np.ndarray = np.empty(0)  # probability to be silent for the trial
-    key: np.uint64 = np.uint64(0)  # of the random numbers
-    # (B,) number of every trial of the batch, in the data set
-    trial: np.ndarray = np.empty(0, np.int64)
-
-
-class EarlierRun(NamedTuple):
-    """What was before the first step of a batch that goes on from another.
-
-    Where there is no earlier run: no trials, no steps.
-    """
-
-    steps: int  # H: steps before the first whose events may still arrive
-    first: int  # number of the first step, counted from the start of all
     states: np.ndarray  # (B, elements of the state vector)
-    clock: np.ndarray  # (B, spiking neurons) remaining clamped steps
-    inputs: Events  # of the last H steps; one row per trial of the batch
-    spikes: Events
+    clock: np.ndarray  # (B, neurons) remaining clamped updates, and one more
+    held: np.ndarray  # (B, neurons) U that is kept while clamped
+    ring: np.ndarray  # (B, slots, width) what arrives in the next steps through delays of synapses
+    ou: np.ndarray  # (B, values) of Ornstein-Uhlenbeck sources
+    resource: np.ndarray  # (B, 3 resources) u, x of short-term plasticity and the step of both
+
+
+class Memory(NamedTuple):
+    """Where one large network stands; the vectors of Standing."""
+
+    x: np.ndarray
+    clock: np.ndarray
+    held: np.ndarray
+    ring: np.ndarray
+    ou: np.ndarray
+    resource: np.ndarray
 
 
 class Drive(NamedTuple):
-    """What a forward pass reads in addition to the weights."""
+    """What a forward pass reads in addition to the tables."""
 
     inputs: Events  # one row per trial of the data set
     rows: np.ndarray  # (B,) the row of each trial of the batch
     blocks: Blocks
     current: np.ndarray  # (B, T, columns) injected currents
-    chance: Chance = Chance()
-    earlier: EarlierRun | None = None  # engine/chunks.py replaces None by one without trials
+    background: Background
+    key: np.ndarray  # (B,) of the random numbers of each trial
+    trial: np.ndarray  # (B,) the row of a background that differs between trials
+    start: Standing
+    first_step: int  # counted from the start of all
+    random: bool  # whether spikes are drawn
 
 
 class LossGradient(NamedTuple):
@@ -250,29 +225,23 @@ class LossGradient(NamedTuple):
 
     blocks: Blocks
     states: np.ndarray  # (B, T, columns)
-    spikes: np.ndarray  # (B, T, spiking neurons)
-    counts: np.ndarray  # (B, spiking neurons)
-    window: int = (
-        0  # steps of a window that no gradient leaves backwards in time (truncated); 0: none
-    )
+    spikes: np.ndarray  # (B, T, firing neurons)
+    counts: np.ndarray  # (B, firing neurons)
+    window: int = 0  # steps of a window that no gradient leaves backwards in time; 0: none
 
 
 class Gradient(NamedTuple):
     """What the adjoint adds to."""
 
     weight: np.ndarray  # as the weights
-    coefficient: np.ndarray  # as Model.coefficient, or size 0
-    drive: np.ndarray  # (N,) as Model.drive, or size 0
-    rate: np.ndarray  # (N,) as Model.rate, or size 0
-    jump: np.ndarray  # as Model.jumps.size, or size 0
-    bias: np.ndarray  # as Model.bias
+    numbers: np.ndarray  # as Tables.numbers, or size 0
     current: np.ndarray  # (B, T, columns) as Drive.current, or no steps
     blocks: Blocks  # of the states whose adjoints are kept
     states: np.ndarray  # (B, T, columns) these adjoints; or no columns
 
 
 class Sorting(NamedTuple):
-    """Events of one bundle in a window of steps and a tile of trials, by presynaptic neuron."""
+    """Events of one wire in a window of steps and a tile of trials, by presynaptic neuron."""
 
     rows: np.ndarray  # (trials of a tile,) rows of the batch
     ends: np.ndarray  # (presynaptic neurons + 1,) where the events of each end
@@ -284,16 +253,76 @@ class Sorting(NamedTuple):
 class Scratch(NamedTuple):
     """Working memory of one thread for a tile of trials."""
 
-    # (ring, trials of a tile, elements): states, or their adjoints, of the last few steps
-    states: np.ndarray
-    clock: np.ndarray  # (trials, N) remaining clamped steps
-    grad_spikes: np.ndarray  # (trials, spiking neurons)
-    kept: np.ndarray  # (trials, spiking neurons) adjoint of a clamped U
+    x: np.ndarray  # (trials of a tile, elements) states
+    clock: np.ndarray  # (trials, neurons)
+    held: np.ndarray
+    ring: np.ndarray  # (trials, slots, width) of arrivals
+    ou: np.ndarray  # (trials, values)
+    resource: np.ndarray  # (trials, 3 resources)
+    current: np.ndarray  # (neurons,) of one trial, or size 0 where there is none
+    fresh: np.ndarray  # states of a block
+    words: "Words"
+    adjoints: np.ndarray  # (steps, trials, elements): adjoints of the states of the last few steps
+    grad_spikes: np.ndarray  # (trials, firing neurons)
+    grad_resource: np.ndarray  # (trials, 2 resources)
+    grad_release: np.ndarray  # (most presynaptic neurons,)
     arriving: np.ndarray  # (steps, trials, columns) what inputs add to currents in the next steps
     # (columns / SPAN, ring, trials, SPAN) adjoints of currents that events arrive at
     arrived: np.ndarray
     sums: np.ndarray  # (SPAN,) SPAN is SPAN_BYTES of numbers
     sorting: Sorting
+    kept: Blocks  # the columns of `arrived`
+
+
+class RecentSpikes(NamedTuple):
+    """Spikes of the last steps of one large network; step n is in slot n & mask."""
+
+    mask: int
+    width: int  # of a slot
+    first: np.ndarray  # (P, parts) where each part lists the spikes of its neurons
+    units: np.ndarray  # (slots * width,)
+    n_spikes: np.ndarray  # (slots, parts, P)
+    release_width: int  # of a slot
+    release: np.ndarray  # of short-term plasticity, slot by slot, then of the events of inputs
+    # (parts, neurons) the last step in which a neuron that is pooled spiked
+    seen: np.ndarray
+
+
+class Record(NamedTuple):
+    """Chosen states of one large network, once in a fixed number of steps."""
+
+    every: int
+    element: np.ndarray  # of the state vector
+    owner: np.ndarray  # part
+    values: np.ndarray  # (rows, chosen)
+
+
+class Slice(NamedTuple):
+    """Steps of one large network, for the threads that run them."""
+
+    first: int
+    last: int
+    begin: int  # first step of the run, from which its inputs count
+    input_steps: int
+    shortest: int  # delay in steps
+
+
+class PartScratch(NamedTuple):
+    """Working memory of a thread that runs part of one large network."""
+
+    fresh: np.ndarray
+    margin: np.ndarray
+    current: np.ndarray
+    sums: np.ndarray  # of what arrives from an input
+    words: "Words"
+
+
+class Words(NamedTuple):
+    """64 random words, and the numbers that are made of them."""
+
+    unsigned: np.ndarray
+    normal: np.ndarray
+    counts: np.ndarray
 
 
 def aligned(shape, dtype):

@@ -10,35 +10,32 @@ Kernels see arrays and scalars only (arrays.py). Index letters as in batch_forwa
 
 from .jit import fused, kernel, part, reduction
 from .simd import BLOCK_BYTES, BLOCK_ROWS, multiply_block, sum_rows
+from .threshold import between
 
 # --------------------------------------------------------------------------- deliver and accumulate
 
 
-@fused
-def deliver(weight, n_post, jump, events, start, stop, current):
-    """current[i] += jump W[j, i] S_j for every event, in ascending order of j.
+@kernel
+def deliver_dense(weight, n_post, begin, size, jump, units, values, shift, first, last, y):
+    """y[i] += jump W[j, begin + i] S_j for the events first .. last - 1, in ascending order of j.
 
-    (Fusing is exact: jump is +1 or -1.)
+    values[e - shift]: S of event e, or size 0 where every event counts 1.
     """
-    units, values = events.units, events.values
-    e = start
-    while (
-        values.size == 0 and e + 4 <= stop
-    ):  # the same additions in the same order, a quarter of the memory traffic
-        r0 = part(weight, units[e] * n_post, n_post)
-        r1 = part(weight, units[e + 1] * n_post, n_post)
-        r2 = part(weight, units[e + 2] * n_post, n_post)
-        r3 = part(weight, units[e + 3] * n_post, n_post)
-        for i in range(n_post):
-            current[i] = (((current[i] + jump * r0[i]) + jump * r1[i]) + jump * r2[i]) + jump * r3[
-                i
-            ]
+    e = first
+    # the same additions in the same order, a quarter of the memory traffic
+    while values.size == 0 and e + 4 <= last:
+        r0 = part(weight, units[e] * n_post + begin, size)
+        r1 = part(weight, units[e + 1] * n_post + begin, size)
+        r2 = part(weight, units[e + 2] * n_post + begin, size)
+        r3 = part(weight, units[e + 3] * n_post + begin, size)
+        for i in range(size):
+            y[i] = (((y[i] + jump * r0[i]) + jump * r1[i]) + jump * r2[i]) + jump * r3[i]
         e += 4
-    while e < stop:
-        s = jump * values[e] if values.size else jump
-        row = part(weight, units[e] * n_post, n_post)
-        for i in range(n_post):
-            current[i] += s * row[i]
+    while e < last:
+        s = jump * values[e - shift] if values.size else jump
+        row = part(weight, units[e] * n_post + begin, size)
+        for i in range(size):
+            y[i] += s * row[i]
         e += 1
 
 
@@ -67,11 +64,8 @@ def gather_inputs(
     for at in range(0, n_post, span):
         size = min(span, n_post - at)
         for n in range(first_step, last_step):
-            m = (n - delay) * n_sources + source
             for b in range(trials):
-                first = last = 0
-                if n >= delay:
-                    first, last = events.pointers[rows[b], m], events.pointers[rows[b], m + 1]
+                first, last = between(events, rows[b], n - delay, n_sources, source)
                 sum_rows(
                     weight,
                     at,
@@ -112,15 +106,16 @@ def events_by_unit(
     ends[: n_pre + 1] = 0
     for b in range(trials):
         for n in range(first_step, last_step):
-            at = n * n_sources + source
-            for e in range(events.pointers[rows[b], at], events.pointers[rows[b], at + 1]):
+            first, last = between(events, rows[b], n, n_sources, source)
+            for e in range(first, last):
                 ends[events.units[e] + 1] += 1
     for j in range(1, n_pre + 1):
         ends[j] += ends[j - 1]
     for b in range(trials):
         for n in range(first_step, last_step):
-            at, place = n * n_sources + source, (n + delay) % slots * tile + b
-            for e in range(events.pointers[rows[b], at], events.pointers[rows[b], at + 1]):
+            first, last = between(events, rows[b], n, n_sources, source)
+            place = (n + delay) % slots * tile + b
+            for e in range(first, last):
                 k = ends[events.units[e]]
                 ends[events.units[e]] = k + 1
                 places[k] = place
@@ -160,14 +155,16 @@ def accumulate(grad_weight, n_pre, n_post, jump, smooth, sorting, column, arrive
 
 
 @fused
-def accumulate_now(grad_weight, n_post, jump, events, start, stop, adjoint):
+def accumulate_now(
+    grad_weight, n_post, jump, units, values, shift, first, last, adjoint
+):
     """As `accumulate`, for the events of one trial and step.
 
     It is cheaper where grad_weight stays in the first-level cache.
     """
-    for e in range(start, stop):
-        s = jump * events.values[e] if events.values.size else jump
-        row = part(grad_weight, events.units[e] * n_post, n_post)
+    for e in range(first, last):
+        s = jump * values[e - shift] if values.size else jump
+        row = part(grad_weight, units[e] * n_post, n_post)
         for i in range(n_post):
             row[i] += s * adjoint[i]
 
@@ -200,6 +197,12 @@ def _dot(x, y):
     for i in range(x.size):
         total += x[i] * y[i]
     return total
+
+
+@fused
+def pull_unit(weight, n_post, j, adjoint):
+    """sum_i W[j, i] grad_current[i] of one neuron."""
+    return _dot(part(weight, j * n_post, n_post), adjoint)
 
 
 @reduction

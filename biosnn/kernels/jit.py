@@ -12,25 +12,56 @@ about all of them (code_cache.py).
 import ctypes
 import hashlib
 import sys
+from functools import cache
 from pathlib import Path
 
 import llvmlite.binding
 import numba
 import numpy as np
 from numba.core import cgutils, types
-from numba.extending import intrinsic
+from numba.core.typing.templates import AttributeTemplate
+from numba.extending import (
+    infer_getattr,
+    intrinsic,
+    lower_getattr_generic,
+    models,
+    register_model,
+)
 from numba.np.arrayobj import populate_array
 
 from ..support.code_cache import cache_of
 
 #: Always inlined: a kernel that is called passes every field of every array (hundreds of words),
 #: which costs more than a short loop.
-_OPTIONS = {"nogil": True, "error_model": "numpy", "forceinline": True}
+_OPTIONS = {"nogil": True, "error_model": "numpy", }
+_FOR_KERNELS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 _SOURCES = sorted(
     Path(__file__).parent.glob("*.py")
 )  # compiled code follows from all of this folder
 _STAMP = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()
+
+
+def _twins(function, options):
+    """A kernel for kernels without wrappers, which calls from Python hand on to one that has them.
+
+    A wrapper takes every array of the arguments out of its Python object. It costs as much to
+    compile as a small kernel, or ten times as much with tuples of arrays.
+    """
+    inner = numba.njit(**options, **_FOR_KERNELS)(function)
+    inner._cache = cache_of(function, _STAMP, "for kernels")
+
+    @cache
+    def outer():
+        """The other one, made when it is needed: `import biosnn` stays quick."""
+        made = numba.njit(**options)(function)
+        made._cache = cache_of(function, _STAMP, "for Python")
+        return made
+
+    inner.add_overload = lambda found: inner.overloads.update({found.signature.args: found})
+    inner._compile_for_args = lambda *arguments: outer()
+    inner.for_python = outer
+    return inner
 
 
 def _compiler(**options):
@@ -41,9 +72,7 @@ def _compiler(**options):
             numba.config.DISABLE_JIT
         ):  # numbers overflow and divide by zero without a word, as in compiled kernels
             return np.errstate(all="ignore")(function)
-        dispatcher = numba.njit(**_OPTIONS, **options)(function)
-        dispatcher._cache = cache_of(function, _STAMP)
-        return dispatcher
+        return _twins(function, _OPTIONS | options)
 
     return decorate
 
@@ -103,18 +132,57 @@ def _part(typing_context, array, first, size):
     return flat(array, first, size), generate
 
 
+class _Lent(types.Type):
+    """The address of a named tuple, whose fields are read one by one.
+
+    A kernel hands it on as one word; the tuple itself is hundreds of words, which every kernel that
+    gets it would take apart, and which take minutes to compile.
+    """
+
+    def __init__(self, fields):
+        self.kind = fields
+        super().__init__(name=f"Lent({fields})")
+
+
+@register_model(_Lent)
+class _LentModel(models.PrimitiveModel):
+    def __init__(self, manager, kind):
+        super().__init__(manager, kind, manager.lookup(kind.kind).get_value_type().as_pointer())
+
+
+@infer_getattr
+class _LentFields(AttributeTemplate):
+    key = _Lent
+
+    def generic_resolve(self, kind, name):
+        if name not in kind.kind.fields:
+            return None
+        field = kind.kind[kind.kind.fields.index(name)]
+        return _Lent(field) if isinstance(field, types.BaseNamedTuple) else field
+
+
+@lower_getattr_generic(_Lent)
+def _lent_field(context, builder, kind, address, name):
+    place = kind.kind.fields.index(name)
+    at = cgutils.gep_inbounds(builder, address, 0, place)
+    field = kind.kind[place]
+    if isinstance(field, types.BaseNamedTuple):
+        return at
+    return _without_owner(context, builder, field, builder.load(at))
+
+
 @intrinsic
-def _borrowed(typing_context, arrays):
+def _lent(typing_context, arrays):
     def generate(context, builder, signature, arguments):
-        return _without_owner(context, builder, arrays, arguments[0])
+        value = _without_owner(context, builder, arrays, arguments[0])
+        return cgutils.alloca_once_value(builder, value)
 
-    return arrays(arrays), generate
+    return _Lent(arrays)(arrays), generate
 
 
-#: The same arrays (in nested tuples) without reference counts, which threads would fight over at
-#: every slice. For the
-#: entrance of a kernel: its caller keeps the arrays alive.
-borrowed = (lambda arrays: arrays) if numba.config.DISABLE_JIT else _borrowed
+#: A named tuple of arrays by its address, and its arrays without reference counts, which threads
+#: would fight over at every slice. For the entrance of a kernel: its caller keeps the arrays alive.
+lent = (lambda arrays: arrays) if numba.config.DISABLE_JIT else _lent
 
 
 def _plain_part(array, first, size):

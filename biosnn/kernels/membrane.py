@@ -1,170 +1,373 @@
-"""Membranes below threshold: linear step, currents, bias and bounds, each beside its adjoint.
+"""Membranes below threshold, a block of neurons at a time; each part of an update and its adjoint.
 
-    integrate   U*, I* = M (U, I)          M: the step matrix of a neuron model
-    inject      U* += drive * current      likewise a bias, which is a constant current
-    bound       U* is held between two values
+    linear          x_r* = sum_q M_rq x_q, U* += drive * current
+    conductances    G = 1 + sum_r g_r B_r(U)        U_inf = (sum_r g_r B_r(U) E_r + current) / G
+                    U* = U_inf + (U - U_inf) exp(-rate G)           rate = dt / tau_mem
+    magnesium       B(U) = 1 / (1 + eta exp(-gamma U)), or 1
+    nonlinear drive U* += rate (square U^2 + constant + slope exp((U - onset) / slope))
+    bounds          U* is held between two values
 
-Kernels see arrays and scalars only (arrays.py). Index letters as in batch_forward.py.
+all with U and g of the beginning of the step. A block is the neurons i .. i + m - 1 of a cell; x is
+the state vector of one trial, `fresh` holds the new states of the block, row by row. Kernels see
+rows of tables, arrays and scalars only (arrays.py).
 """
 
 # a comparison with NaN is false, and NaN must stay
 
-from .jit import fused, kernel, part
+import numpy as np
 
-# ---------------------------------------------------------------------------------------- integrate
+from .arrays import BLOCK
+from .jit import fused, kernel, part
+from .simd import exp
 
 
 @kernel
-def combine(model, terms, g, trials, x, y):
-    """y_r = sum_e coefficient_e x_other(e) for every state r of group g.
+def own(place, numbers, i, m):
+    """The numbers of the neurons i .. i + m - 1."""
+    return part(numbers, place.at + place.step * i, m)
+
+
+@kernel
+def of(cell, x, r, i, m):
+    """State r of the neurons i .. i + m - 1."""
+    return part(x, cell.state_first + r * cell.stride + i, m)
+
+
+# ---------------------------------------------------------------------------------------- linear
+
+
+@kernel
+def combine(cell, terms, first, last, numbers, i, m, x, result):
+    """result = sum of the terms first .. last - 1: coefficient * x_other.
 
     One pass takes up to three terms.
     """
-    first, n = model.state_first[g], model.neuron_first[g + 1] - model.neuron_first[g]
-    for r in range(model.row_first[g], model.row_first[g + 1]):
-        start = terms.first[r]
-        stop = terms.first[r + 1]
-        at = first + (r - model.row_first[g]) * n
-        e1, e2 = min(start + 1, stop - 1), min(start + 2, stop - 1)
-        c0 = part(model.coefficient, terms.at[start], n)
-        c1 = part(model.coefficient, terms.at[e1], n)
-        c2 = part(model.coefficient, terms.at[e2], n)
-        for b in range(trials):
-            x0 = part(x[b], first + terms.other[start] * n, n)
-            x1 = part(x[b], first + terms.other[e1] * n, n)
-            x2, result = part(x[b], first + terms.other[e2] * n, n), part(y[b], at, n)
-            if stop - start == 1:
-                for i in range(n):
-                    result[i] = c0[i] * x0[i]
-            elif stop - start == 2:
-                for i in range(n):
-                    result[i] = c0[i] * x0[i] + c1[i] * x1[i]
-            else:
-                for i in range(n):
-                    result[i] = c0[i] * x0[i] + c1[i] * x1[i] + c2[i] * x2[i]
-            for e in range(start + 3, stop):
-                c = part(model.coefficient, terms.at[e], n)
-                x0 = part(x[b], first + terms.other[e] * n, n)
-                for i in range(n):
-                    result[i] += c[i] * x0[i]
+    second, third = min(first + 1, last - 1), min(first + 2, last - 1)
+    c0, x0 = own(terms[first].coefficient, numbers, i, m), of(cell, x, terms[first].other, i, m)
+    c1, x1 = own(terms[second].coefficient, numbers, i, m), of(cell, x, terms[second].other, i, m)
+    c2, x2 = own(terms[third].coefficient, numbers, i, m), of(cell, x, terms[third].other, i, m)
+    if last - first == 1:
+        for k in range(m):
+            result[k] = c0[k] * x0[k]
+    elif last - first == 2:
+        for k in range(m):
+            result[k] = c0[k] * x0[k] + c1[k] * x1[k]
+    else:
+        for k in range(m):
+            result[k] = (c0[k] * x0[k] + c1[k] * x1[k]) + c2[k] * x2[k]
+    for e in range(first + 3, last):
+        c, y = own(terms[e].coefficient, numbers, i, m), of(cell, x, terms[e].other, i, m)
+        for k in range(m):
+            result[k] += c[k] * y[k]
 
 
 @kernel
-def integrate(model, g, trials, old, new):
-    """new = M old for the neurons of group g."""
-    combine(model, model.rows, g, trials, old, new)
+def linear(cell, states, terms, numbers, i, m, x, fresh):
+    """fresh_r = sum_q M_rq x_q, for the states that do not only decay."""
+    for r in range(cell.n_states):
+        row = states[cell.row_first + r]
+        if not row.decays:
+            result = part(fresh, r * BLOCK, m)
+            combine(cell, terms, row.first, row.last, numbers, i, m, x, result)
 
 
 @kernel
-def integrate_adjoint(model, g, trials, grad_new, grad_old):
+def linear_adjoint(cell, states, terms, numbers, i, m, grad_new, grad_old):
     """Forward: new = M old.  Adjoint: grad_old = M^T grad_new."""
-    combine(model, model.columns, g, trials, grad_new, grad_old)
+    for r in range(cell.n_states):
+        row, result = states[cell.row_first + r], of(cell, grad_old, r, i, m)
+        combine(cell, terms, row.column_first, row.column_last, numbers, i, m, grad_new, result)
 
 
 @fused
-def matrix_adjoint(model, g, grad_new, old, grad_coefficient):
-    """Forward: new = M old.
-
-    Adjoint, one trial: grad_M[row, column] += grad_new[row] old[column].
-    """
-    first, n = model.state_first[g], model.neuron_first[g + 1] - model.neuron_first[g]
-    for r in range(model.row_first[g], model.row_first[g + 1]):
-        row = first + (r - model.row_first[g]) * n
-        for e in range(model.rows.first[r], model.rows.first[r + 1]):
-            gradient = part(grad_coefficient, model.rows.at[e], n)
-            column = first + model.rows.other[e] * n
-            for i in range(n):
-                gradient[i] += grad_new[row + i] * old[column + i]
+def matrix_adjoint(cell, states, terms, i, m, grad_new, old, grad_numbers):
+    """Forward: new = M old.  Adjoint: grad_M[r, q] += grad_new[r] old[q]."""
+    for r in range(cell.n_states):
+        row, grad = states[cell.row_first + r], of(cell, grad_new, r, i, m)
+        for e in range(row.first, row.last):
+            x, result = (
+                of(cell, old, terms[e].other, i, m),
+                own(terms[e].coefficient, grad_numbers, i, m),
+            )
+            for k in range(m):
+                result[k] += grad[k] * x[k]
 
 
 @kernel
-def inject(model, blocks, current, start, n, trials, new):
+def inject(cell, numbers, i, m, current, fresh):
     """U* += drive * current."""
-    for m in range(blocks.size.size):
-        a = blocks.tag[m]
-        column = blocks.column[m]
-        u = blocks.first[m]
-        for b in range(trials):
-            for i in range(blocks.size[m]):
-                new[b, u + i] += model.drive[a + i] * current[start + b, n, column + i]
+    drive = own(cell.drive, numbers, i, m)
+    for k in range(m):
+        fresh[k] += drive[k] * current[k]
 
 
-@kernel
-def inject_adjoint(model, blocks, current, start, n, trials, grad_new, grad_current, grad_drive):
+@fused
+def inject_adjoint(cell, numbers, i, m, current, grad_new, grad_current, grad_numbers):
     """Forward: U* += drive * current.
 
     Adjoint: grad_current = drive * grad_U*; grad_drive += current * grad_U*.
     """
-    for m in range(blocks.size.size):
-        a = blocks.tag[m]
-        column = blocks.column[m]
-        u = blocks.first[m]
-        for b in range(trials):
-            for i in range(blocks.size[m]):
-                if grad_current.shape[1]:
-                    grad_current[start + b, n, column + i] = model.drive[a + i] * grad_new[b, u + i]
-                if grad_drive.size:
-                    grad_drive[a + i] += current[start + b, n, column + i] * grad_new[b, u + i]
+    drive, grad_u = own(cell.drive, numbers, i, m), of(cell, grad_new, 0, i, m)
+    for k in range(m):
+        grad_current[k] = drive[k] * grad_u[k]
+    if cell.learns:
+        grad_drive = own(cell.drive, grad_numbers, i, m)
+        for k in range(m):
+            grad_drive[k] += current[k] * grad_u[k]
+
+
+# ------------------------------------------------------------------------------------ conductances
 
 
 @kernel
-def add_bias(model, trials, new):
-    """U* += drive * bias."""
-    for g in range(model.neuron_first.size - 1):
-        a, u = model.neuron_first[g], model.state_first[g]
-        for b in range(trials):
-            for i in range(model.neuron_first[g + 1] - a):
-                new[b, u + i] += model.drive[a + i] * model.bias[a + i]
+def _block(row, u, k):
+    """B(U) of neuron k: 1 where there is no magnesium."""
+    one = u.dtype.type(1)
+    if not row.blocked:
+        return one
+    return one / (one + u.dtype.type(row.eta) * exp(-u.dtype.type(row.gamma) * u[k]))
+
+
+@kernel
+def _totals(cell, states, numbers, i, m, x, current, total, limit):
+    """total = G and limit = U_inf of a block."""
+    one, u = x.dtype.type(1), of(cell, x, 0, i, m)
+    for k in range(m):
+        total[k] = one
+        limit[k] = 0
+    if current.size:
+        for k in range(m):
+            limit[k] = current[k]
+    for r in range(1, cell.n_states):
+        row = states[cell.row_first + r]
+        if row.conductance:
+            g, e = of(cell, x, r, i, m), own(row.reversal, numbers, i, m)
+            for k in range(m):
+                open_g = g[k] * _block(row, u, k)
+                total[k] += open_g
+                limit[k] += open_g * e[k]
+    for k in range(m):
+        limit[k] /= total[k]
+
+
+@kernel
+def conduct(cell, states, numbers, i, m, x, current, fresh):
+    """U* = U_inf + (U - U_inf) exp(-rate G)."""
+    total, limit = np.empty(m, x.dtype), np.empty(m, x.dtype)
+    _totals(cell, states, numbers, i, m, x, current, total, limit)
+    u, rate = of(cell, x, 0, i, m), own(cell.rate, numbers, i, m)
+    for k in range(m):
+        fresh[k] = limit[k] + (u[k] - limit[k]) * exp(-rate[k] * total[k])
 
 
 @fused
-def bias_adjoint(model, trials, grad_new, grad_bias, grad_drive):
-    """Forward: U* += drive * bias.
+def _conductance_adjoint(cell, states, numbers, i, m, old, shared, inflow, grad_old):
+    """grad_g_r += B_r slope_r and grad_U += g_r B_r' slope_r, slope_r = inflow E_r - shared.
 
-    Adjoint: grad_bias += drive * grad_U*; grad_drive += bias * grad_U*.
+    B' = gamma B (1 - B).
     """
-    for g in range(model.neuron_first.size - 1):
-        a, u = model.neuron_first[g], model.state_first[g]
-        for b in range(trials):
-            for i in range(model.neuron_first[g + 1] - a):
-                grad_bias[a + i] += model.drive[a + i] * grad_new[b, u + i]
-                if grad_drive.size:
-                    grad_drive[a + i] += model.bias[a + i] * grad_new[b, u + i]
-
-
-# ------------------------------------------------------------------------------------------- bounds
-
-
-@kernel
-def bound(model, g, trials, new):
-    """U* = low where it is below, high where it is above; NaN stays."""
-    a = model.neuron_first[g]
-    first = model.state_first[g]
-    size = model.neuron_first[g + 1] - model.neuron_first[g]
-    low, high = part(model.bounds.low, a, size), part(model.bounds.high, a, size)
-    for b in range(trials):
-        u = part(new[b], first, size)
-        for i in range(size):
-            above = low[i] if u[i] < low[i] else u[i]
-            u[i] = high[i] if above > high[i] else above
+    one = old.dtype.type(1)
+    u, grad_u = of(cell, old, 0, i, m), of(cell, grad_old, 0, i, m)
+    for r in range(1, cell.n_states):
+        row = states[cell.row_first + r]
+        if row.conductance:
+            grad_g, e = of(cell, grad_old, r, i, m), own(row.reversal, numbers, i, m)
+            g, gamma = of(cell, old, r, i, m), old.dtype.type(row.gamma)
+            for k in range(m):
+                slope = inflow[k] * e[k] - shared[k]
+                b = _block(row, u, k)
+                grad_g[k] += b * slope
+                if row.blocked:
+                    grad_u[k] += g[k] * gamma * b * (one - b) * slope
 
 
 @fused
-def bound_adjoint(model, g, trials, margin, start, n, grad_new):
+def conduct_adjoint(
+    cell, states, numbers, i, m, old, current, grad_new, grad_old, grad_current, grad_numbers
+):
+    """Forward: U* = U_inf + a (U - U_inf), a = exp(-rate G).
+
+    Adjoint, added to grad_old, which holds that of the linear part already:
+
+        grad_U       += a grad_U*
+        grad_g       += B ((1 - a) (E - U_inf) / G - rate a (U - U_inf)) grad_U*
+        grad_current  = (1 - a) / G grad_U*
+        grad_rate    -= G a (U - U_inf) grad_U*
+    """
+    total, limit = np.empty(m, old.dtype), np.empty(m, old.dtype)
+    _totals(cell, states, numbers, i, m, old, current, total, limit)
+    one, rate = old.dtype.type(1), own(cell.rate, numbers, i, m)
+    u, grad_u = of(cell, old, 0, i, m), of(cell, grad_new, 0, i, m)
+    before, shared = of(cell, grad_old, 0, i, m), np.empty(m, old.dtype)
+    if cell.learns:
+        grad_rate = own(cell.rate, grad_numbers, i, m)
+        for k in range(m):
+            decay = exp(-rate[k] * total[k])
+            grad_rate[k] -= total[k] * decay * (u[k] - limit[k]) * grad_u[k]
+    for k in range(m):
+        decay = exp(-rate[k] * total[k])
+        before[k] += decay * grad_u[k]
+        slope = decay * (u[k] - limit[k]) * grad_u[k]
+        grad_current[k] = (one - decay) / total[k] * grad_u[k]
+        shared[k] = rate[k] * slope + grad_current[k] * limit[k]
+    _conductance_adjoint(cell, states, numbers, i, m, old, shared, grad_current, grad_old)
+
+
+# --------------------------------------------------------------------------------- nonlinear drive
+
+
+@kernel
+def drive_beyond(cell, numbers, i, m, x, fresh):
+    """U* += rate (square U^2 + constant + slope exp((U - onset) / slope))."""
+    kind, rate, u = x.dtype.type, own(cell.rate, numbers, i, m), of(cell, x, 0, i, m)
+    square, constant = kind(cell.square), kind(cell.constant)
+    slope, onset = kind(cell.slope), kind(cell.onset)
+    if slope > 0:
+        for k in range(m):
+            fresh[k] += rate[k] * (slope * exp((u[k] - onset) / slope))
+    if square != 0 or constant != 0:
+        for k in range(m):
+            fresh[k] += rate[k] * (square * u[k] * u[k] + constant)
+
+
+@fused
+def drive_beyond_adjoint(cell, numbers, i, m, old, grad_new, grad_old, grad_numbers):
+    """Forward: U* += rate F(U).  Adjoint: grad_U += rate F'(U) grad_U*; grad_rate += F grad_U*."""
+    kind, rate, u = old.dtype.type, own(cell.rate, numbers, i, m), of(cell, old, 0, i, m)
+    square, constant = kind(cell.square), kind(cell.constant)
+    slope, onset = kind(cell.slope), kind(cell.onset)
+    grad_u, before = of(cell, grad_new, 0, i, m), of(cell, grad_old, 0, i, m)
+    for k in range(m):
+        rise = exp((u[k] - onset) / slope) if slope > 0 else kind(0)
+        before[k] += rate[k] * (kind(2) * square * u[k] + rise) * grad_u[k]
+    if cell.learns:
+        grad_rate = own(cell.rate, grad_numbers, i, m)
+        for k in range(m):
+            rise = exp((u[k] - onset) / slope) if slope > 0 else kind(0)
+            grad_rate[k] += (square * u[k] * u[k] + constant + slope * rise) * grad_u[k]
+
+
+# ------------------------------------------------------------------------------------------ bounds
+
+
+@kernel
+def bound(cell, numbers, i, m, fresh):
+    """U* = low where it is below, high where it is above; NaN stays."""
+    low, high = own(cell.low, numbers, i, m), own(cell.high, numbers, i, m)
+    for k in range(m):
+        above = low[k] if fresh[k] < low[k] else fresh[k]
+        fresh[k] = high[k] if above > high[k] else above
+
+
+@fused
+def bound_adjoint(cell, numbers, i, m, margin, grad_new):
     """Forward: U* = low or high where it is beyond.
 
     Adjoint: grad_U = 0 there, and where it is clamped (margin -inf).
     """
-    a = model.neuron_first[g]
-    first = model.state_first[g]
-    size = model.neuron_first[g + 1] - model.neuron_first[g]
-    low = part(model.bounds.low, a, size)
-    high = part(model.bounds.high, a, size)
-    theta = part(model.threshold, a, size)
+    low, high = own(cell.low, numbers, i, m), own(cell.high, numbers, i, m)
+    theta, grad_u = own(cell.threshold, numbers, i, m), of(cell, grad_new, 0, i, m)
     zero = margin.dtype.type(0)
-    for b in range(trials):
-        m, grad_u = part(margin[start + b, n], a, size), part(grad_new[b], first, size)
-        for i in range(size):
-            grad_u[i] = (
-                zero if m[i] <= low[i] - theta[i] or m[i] >= high[i] - theta[i] else grad_u[i]
-            )
+    for k in range(m):
+        x = margin[k]
+        grad_u[k] = zero if x <= low[k] - theta[k] or x >= high[k] - theta[k] else grad_u[k]
+
+
+# ------------------------------------------------------------------------------------------ update
+
+
+@kernel
+def _clamp_and_compare(cell, numbers, i, m, x, clock, fresh, margin):
+    """A clamped U stays; margin = U - theta, or -inf where it is clamped. The clock goes on.
+
+    A choice is stored elsewhere than where its parts were loaded: else the compiler makes a masked
+    store of it, slow on many processors.
+    """
+    u, new, theta = of(cell, x, 0, i, m), part(fresh, 0, m), own(cell.threshold, numbers, i, m)
+    low = x.dtype.type(-np.inf)
+    if cell.clamps:
+        remaining = part(clock, cell.neuron_first + i, m)
+        for k in range(m):
+            before, after, left = u[k], new[k], remaining[k]
+            new[k] = before if left > 1 else after
+            margin[k] = low if left > 1 else after - theta[k]
+            remaining[k] = max(left, np.int32(1)) - np.int32(1)
+    else:
+        for k in range(m):
+            margin[k] = new[k] - theta[k]
+
+
+@kernel
+def update(cell, states, terms, numbers, i, m, x, clock, current, fresh, margin):
+    """Integrate a block, and set its margins U* - theta; current: of the block, or size 0."""
+    linear(cell, states, terms, numbers, i, m, x, fresh)
+    if current.size:
+        inject(cell, numbers, i, m, current, fresh)
+    if cell.conducting:
+        conduct(cell, states, numbers, i, m, x, current, fresh)
+    if cell.nonlinear:
+        drive_beyond(cell, numbers, i, m, x, fresh)
+    if cell.bounded:
+        bound(cell, numbers, i, m, fresh)
+    if cell.spiking:
+        _clamp_and_compare(cell, numbers, i, m, x, clock, fresh, margin)
+    for r in range(cell.n_states):
+        row, y, new = states[cell.row_first + r], of(cell, x, r, i, m), part(fresh, r * BLOCK, m)
+        if row.decays:
+            c = own(terms[row.first].coefficient, numbers, i, m)
+            for k in range(m):
+                y[k] = c[k] * y[k]
+        else:
+            for k in range(m):
+                y[k] = new[k]
+
+
+@fused
+def update_adjoint(
+    cell,
+    states,
+    terms,
+    numbers,
+    i,
+    m,
+    old,
+    current,
+    margin,
+    grad_new,
+    grad_old,
+    grad_current,
+    grad_numbers,
+):
+    """From the adjoint of the states after an update to that of the states before; see `update`.
+
+    old: states before, or size 0 where nothing needs them; grad_current gets that of the currents.
+    Overwrites grad_new of U.
+    """
+    grad_u, zero = of(cell, grad_new, 0, i, m), grad_new.dtype.type(0)
+    kept = np.empty(m, grad_new.dtype)
+    if cell.clamps:  # forward: a clamped U stays; so its adjoint bypasses the rest
+        for k in range(m):
+            kept[k] = grad_u[k] if margin[k] == -np.inf else zero
+            grad_u[k] = zero if margin[k] == -np.inf else grad_u[k]
+    if cell.bounded:
+        bound_adjoint(cell, numbers, i, m, margin, grad_new)
+    if grad_current.size:
+        inject_adjoint(cell, numbers, i, m, current, grad_new, grad_current, grad_numbers)
+    if cell.learns:
+        matrix_adjoint(cell, states, terms, i, m, grad_new, old, grad_numbers)
+    linear_adjoint(cell, states, terms, numbers, i, m, grad_new, grad_old)
+    if cell.conducting:
+        into = grad_current if grad_current.size else np.empty(m, grad_new.dtype)
+        conduct_adjoint(
+            cell, states, numbers, i, m, old, current, grad_new, grad_old, into, grad_numbers
+        )
+    if cell.nonlinear:
+        drive_beyond_adjoint(cell, numbers, i, m, old, grad_new, grad_old, grad_numbers)
+    if cell.biased:
+        grad_bias = own(cell.bias, grad_numbers, i, m)
+        for k in range(m):
+            grad_bias[k] += grad_current[k]
+    if cell.clamps:
+        before = of(cell, grad_old, 0, i, m)
+        for k in range(m):
+            before[k] += kept[k]

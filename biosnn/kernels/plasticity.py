@@ -1,87 +1,91 @@
-"""Plastic synapses of one large network: short-term plasticity, and weights that learn.
+"""Plastic synapses: short-term plasticity and its adjoint, and weights that learn in a long run.
 
-Short-term (Tsodyks & Markram): at a spike, u += use (1 - u), and u x is released, x -= u x.
-Inhibitory (Vogels et al. 2011): w += eta (x_post - alpha) at a presynaptic spike, w += eta x_pre at
-a postsynaptic one. Kernels see arrays and scalars only (engine/plasticity.py says what they are).
+Short-term (Tsodyks & Markram): the release of a spike is r = (u + U (1 - u)) x S, with u and x just
+before it; then u += U (1 - u) S and x -= r. Inhibitory (Vogels et al. 2011): w += eta (x_post -
+alpha) at a presynaptic spike, w += eta x_pre at a postsynaptic one. Kernels see rows of tables,
+arrays and scalars only.
 """
 
 import numpy as np
 
-from .arrivals import add_spikes, spikes_of
-from .jit import at_address, kernel, part
+from .jit import fused, kernel, part
+
+# ------------------------------------------------------------------------------------- short-term
 
 
 @kernel
-def _released(plastic, recent, q, n, part_of, p):
-    """Releases of short-term plasticity q for the spikes of step n, beside their list.
+def use_resources(short, n, units, values, first, last, resource, release, shift):
+    """u, x and the release at the spikes of step n; release[e - shift] is that of event e.
 
-    They are those of one thread's part of population p.
+    resource: u, x and the step of the last spike of all presynaptic neurons of one trial.
+    values: S of the smooth twin, or size 0.
     """
-    first = plastic.release_first[q] + recent.first[p, part_of] - recent.first[p, 0]
-    return part(
-        plastic.release[n & recent.mask], first, recent.n_spikes[n & recent.mask, part_of, p]
-    )
+    width = resource.size // 3
+    us = part(resource, short.resource, short.n_pre)
+    xs = part(resource, short.resource + width, short.n_pre)
+    steps = part(resource, short.resource + 2 * width, short.n_pre)
+    use = short.utilization
+    for e in range(first, last):
+        j, s = units[e], np.float64(values[e]) if values.size else 1.0
+        elapsed = n - steps[j]
+        u = us[j] * np.exp(-short.facilitation * elapsed) if short.facilitation > 0 else 0.0
+        x = 1 - (1 - xs[j]) * np.exp(-short.recovery * elapsed)
+        released = (u + use * (1 - u)) * x * s
+        release[e - shift] = released
+        us[j], xs[j], steps[j] = u + use * (1 - u) * s, x - released, n
 
 
 @kernel
-def use_resources(cells, wires, plastic, recent, q, n, t):
-    """Short-term plasticity q: u, x and the release u x at the spikes of step n.
+def remember_resources(short, n, resource, after):
+    """u and x at the end of step n, for the adjoint."""
+    width, half = resource.size // 3, after.size // 2
+    kind = after.dtype.type
+    us = part(resource, short.resource, short.n_pre)
+    xs = part(resource, short.resource + width, short.n_pre)
+    steps = part(resource, short.resource + 2 * width, short.n_pre)
+    for j in range(short.n_pre):
+        elapsed = n - steps[j]
+        fade = np.exp(-short.facilitation * elapsed) if short.facilitation > 0 else 0.0
+        u = us[j] * fade
+        x = 1 - (1 - xs[j]) * np.exp(-short.recovery * elapsed)
+        after[short.resource + j], after[short.resource + half + j] = kind(u), kind(x)
 
-    They are those that thread t has found.
+
+@kernel
+def _just_before(short, rest, kind, before, j):
+    """(u, x) of neuron j just before its step, from those at the end of the step before."""
+    half = before.size // 2
+    fade = kind(np.exp(-short.facilitation)) if short.facilitation > 0 else kind(0)
+    u = before[short.resource + j] * fade
+    return u, kind(1) - (kind(1) - before[short.resource + half + j]) * rest
+
+
+@fused
+def resources_adjoint(short, before, spikes, grad_release, grad_resource, grad_spikes):
+    """Forward: r = (u + U (1 - u)) x S, u* = u + U (1 - u) S, x* = x - r.
+
+    Adjoint, with grad_r of the synapses: grad_r -= grad_x*;
+    grad_S += grad_r (u + U (1 - u)) x + grad_u* U (1 - u);
+    grad_x = grad_x* + grad_r (u + U (1 - u)) S;
+    grad_u = grad_u* (1 - U S) + grad_r (1 - U) x S; then both fade by a step.
+
+    before: u and x at the end of the step before; spikes: (n_pre,) S.
     """
-    p = wires.pre[plastic.short[q]]
-    use = plastic.utilization[q]
-    recovery = plastic.recovery[q]
-    facilitation = plastic.facilitation[q]
-    units, released = spikes_of(recent, n, t, p), _released(plastic, recent, q, n, t, p)
-    for e in range(units.size):
-        a = plastic.short_first[q] + units[e]
-        elapsed = n - plastic.used[a]
-        u = plastic.u[a] * np.exp(-facilitation * elapsed) if facilitation > 0 else 0.0
-        x = 1 - (1 - plastic.x[a]) * np.exp(-recovery * elapsed)
-        u += use * (1 - u)
-        released[e] = u * x
-        plastic.u[a], plastic.x[a], plastic.used[a] = u, x - u * x, n
+    kind, one = grad_spikes.dtype.type, grad_spikes.dtype.type(1)
+    use, rest = kind(short.utilization), kind(np.exp(-short.recovery))
+    fade = kind(np.exp(-short.facilitation)) if short.facilitation > 0 else kind(0)
+    half = grad_resource.size // 2
+    grad_u = part(grad_resource, short.resource, short.n_pre)
+    grad_x = part(grad_resource, short.resource + half, short.n_pre)
+    for j in range(short.n_pre):
+        u, x = _just_before(short, rest, kind, before, j)
+        s, grad_r, after = spikes[j], grad_release[j] - grad_x[j], u + use * (one - u)
+        grad_spikes[j] += grad_r * after * x + grad_u[j] * use * (one - u)
+        grad_x[j] = (grad_x[j] + grad_r * after * s) * rest
+        grad_u[j] = (grad_u[j] * (one - use * s) + grad_r * (one - use) * x * s) * fade
 
 
-@kernel
-def _send_one(wires, k, n, t, jump, unit, ring, x):
-    """One spike, times a factor in `jump`, of a projection with a delay for every synapse."""
-    weight = at_address(wires.weight_address[k], wires.weight_size[k], x)
-    row = wires.row_first[k]
-    size = wires.size[k]
-    per_synapse = wires.weight_size[k] > 1
-    mask = wires.ring_mask
-    width = wires.ring_width
-    at = wires.target[k]
-    for s in range(wires.split[row + unit[0], t], wires.split[row + unit[0], t + 1]):
-        if wires.long[k]:
-            delay = np.int64(at_address(wires.delay_address[k], size, wires.uint16)[s])
-        else:
-            delay = np.int64(at_address(wires.delay_address[k], size, wires.uint8)[s])
-        if wires.wide[k]:
-            i = np.int64(at_address(wires.target_address[k], size, wires.int32)[s])
-        else:
-            i = np.int64(at_address(wires.target_address[k], size, wires.uint16)[s])
-        ring[((n + delay) & mask) * width + at + i] += jump * (
-            weight[s] if per_synapse else weight[0]
-        )
-
-
-@kernel
-def add_released(cells, wires, plastic, recent, q, n, t, x, ring):
-    """Weight times release, for the spikes of step n through short-term plasticity q."""
-    k = plastic.short[q]
-    p = wires.pre[k]
-    for other in range(cells.bounds.shape[1] - 1):
-        units = spikes_of(recent, n, other, p)
-        released = _released(plastic, recent, q, n, other, p)
-        for e in range(units.size):
-            jump = wires.jump[k] * released[e]
-            if plastic.short_delayed[q]:
-                _send_one(wires, k, n, t, jump, part(units, e, 1), ring, x)
-            else:
-                add_spikes(cells, wires, k, t, jump, part(units, e, 1), x)
+# -------------------------------------------------------------------------------------- inhibitory
 
 
 @kernel
@@ -111,68 +115,31 @@ def _learn_row(plastic, rule, target, weight, begin, end, jump, n, y):
 
 
 @kernel
-def _arrive_and_learn(cells, wires, plastic, recent, rule, n, t, x):
-    """What arrives at learning projection `rule` at step n.
+def arrive_and_learn(plastic, rule, wire, target, split, t, weight, units, first, last, n, x):
+    """What arrives at a learning wire at step n: x_pre += 1, w += …, then I += w.
 
     Every thread keeps presynaptic traces of its own: all are the same.
     """
-    k = plastic.learning[rule]
-    emitted = n - wires.delay[k]
-    p = wires.pre[k]
-    row = wires.row_first[k]
-    if emitted < 0:
-        return
-    weight = at_address(wires.weight_address[k], wires.weight_size[k], x)
-    y = part(x, wires.target[k], cells.n[wires.post[k]])
-    for other in range(cells.bounds.shape[1] - 1):
-        units = spikes_of(recent, emitted, other, p)
-        for e in range(units.size):
-            a, r = plastic.pre_first[rule] + units[e], row + units[e]
-            trace = _faded(
-                plastic.pre_trace[t, a],
-                n - plastic.pre_seen[t, a],
-                plastic.rate[rule],
-                plastic.table[rule],
-            )
-            plastic.pre_trace[t, a], plastic.pre_seen[t, a] = trace + 1, n
-            if wires.wide[k]:
-                target = at_address(wires.target_address[k], wires.size[k], wires.int32)
-                _learn_row(
-                    plastic,
-                    rule,
-                    target,
-                    weight,
-                    wires.split[r, t],
-                    wires.split[r, t + 1],
-                    wires.jump[k],
-                    n,
-                    y,
-                )
-            else:
-                target = at_address(wires.target_address[k], wires.size[k], wires.uint16)
-                _learn_row(
-                    plastic,
-                    rule,
-                    target,
-                    weight,
-                    wires.split[r, t],
-                    wires.split[r, t + 1],
-                    wires.jump[k],
-                    n,
-                    y,
-                )
+    y, jump = part(x, wire.target, wire.n_post), x.dtype.type(wire.jump)
+    for e in range(first, last):
+        a, r = plastic.pre_first[rule] + units[e], wire.row_first + units[e]
+        trace = _faded(
+            plastic.pre_trace[t, a],
+            n - plastic.pre_seen[t, a],
+            plastic.rate[rule],
+            plastic.table[rule],
+        )
+        plastic.pre_trace[t, a], plastic.pre_seen[t, a] = trace + 1, n
+        _learn_row(plastic, rule, target, weight, split[r, t], split[r, t + 1], jump, n, y)
 
 
 @kernel
-def _learn_from_targets(cells, wires, plastic, recent, rule, n, t, x):
+def learn_from_targets(plastic, rule, t, weight, units, first, last, n):
     """x_post += 1 and w += eta x_pre, for the postsynaptic spikes of step n of thread t."""
-    k = plastic.learning[rule]
-    first = plastic.pre_first[rule]
+    pre = plastic.pre_first[rule]
     rate = plastic.rate[rule]
     table = plastic.table[rule]
-    weight = at_address(wires.weight_address[k], wires.weight_size[k], x)
-    units = spikes_of(recent, n, t, wires.post[k])
-    for e in range(units.size):
+    for e in range(first, last):
         i = units[e]
         b, c = plastic.post_first[rule] + i, plastic.into_at[rule] + i
         plastic.post_trace[b] = (
@@ -180,18 +147,6 @@ def _learn_from_targets(cells, wires, plastic, recent, rule, n, t, x):
         )
         plastic.post_seen[b] = n
         for incoming in range(plastic.into_first[c], plastic.into_first[c + 1]):
-            s, a = plastic.into_synapse[incoming], first + plastic.into_source[incoming]
+            s, a = plastic.into_synapse[incoming], pre + plastic.into_source[incoming]
             trace = _faded(plastic.pre_trace[t, a], n - plastic.pre_seen[t, a], rate, table)
             weight[s] = _clipped(weight[s] + plastic.eta[rule] * trace, plastic.w_max[rule])
-
-
-@kernel
-def plastic_arrivals(cells, wires, plastic, recent, n, t, x, ring):
-    """What arrives at step n through plastic projections with one delay, and what they learn."""
-    for q in range(plastic.short.size):
-        emitted = n - wires.delay[plastic.short[q]]
-        if not plastic.short_delayed[q] and emitted >= 0:
-            add_released(cells, wires, plastic, recent, q, emitted, t, x, ring)
-    for rule in range(plastic.learning.size):
-        _arrive_and_learn(cells, wires, plastic, recent, rule, n, t, x)
-        _learn_from_targets(cells, wires, plastic, recent, rule, n, t, x)

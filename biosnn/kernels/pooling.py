@@ -6,84 +6,55 @@
 
 Spikes grow with the margin U* - theta: a unit has the largest margin of its window, and what
 follows from margins (spikes, the smooth twin, lists of those near threshold) follows for units as
-for neurons. Kernels see arrays and scalars only. k: population of units.
+for neurons. Kernels see rows of tables, arrays and scalars only.
 """
 
 # choices without min and max keep NaN and the vector units
 
 from .jit import fused, kernel, part
-from .threshold import is_listed
 
 
 @kernel
-def pool(pools, trials, margin, start, slot):
-    """The margins of units, from those of the neurons."""
-    for k in range(pools.units.size):
-        size = pools.size[k]
-        for b in range(trials):
-            neurons = margin[start + b, slot]
-            units = part(margin[start + b, slot], pools.target[k], pools.units[k])
-            for g in range(pools.units[k]):
-                window = part(pools.member, pools.first[k] + g * size, size)
-                largest = neurons[window[0]]
-                for a in range(1, size):
-                    other = neurons[window[a]]
-                    largest = other if other > largest else largest
-                units[g] = largest
+def pool(row, member, margin):
+    """The margins of units, from those of the neurons, of one trial."""
+    units = part(margin, row.target, row.units)
+    for g in range(row.units):
+        window = part(member, row.first + g * row.size, row.size)
+        largest = margin[window[0]]
+        for a in range(1, row.size):
+            other = margin[window[a]]
+            largest = other if other > largest else largest
+        units[g] = largest
 
 
 @fused
-def pool_adjoint(model, trials, margin, near, start, n, grad_spikes):
-    """From the last population of units to the first, when grad_S of the units is complete.
+def pool_adjoint(row, member, margin, near, first, last, grad_spikes):
+    """When grad_S of the units is complete: to one neuron of each window.
 
-    It is 0 for those that are not near threshold where these are listed (threshold.is_listed), and
-    the neuron that it goes to is listed then, too.
+    grad_S is 0 for those that are not near threshold where these are listed (`near`), and the
+    neuron that it goes to is listed then, too.
     """
-    pools = model.pools
-    for k in range(pools.units.size - 1, -1, -1):
-        p, size = pools.population[k], pools.size[k]
-        listed, at = is_listed(model, model.group[p], near), n * model.group.size + p
-        for b in range(trials):
-            neurons = margin[start + b, n]
-            result = grad_spikes[b]
-            units = part(grad_spikes[b], pools.target[k], pools.units[k])
-            first, last = (
-                (near.pointers[start + b, at], near.pointers[start + b, at + 1])
-                if listed
-                else (0, pools.units[k])
-            )
-            for e in range(first, last):
-                g = near.units[e] if listed else e
-                window = part(pools.member, pools.first[k] + g * size, size)
-                largest = window[0]
-                for a in range(1, size):
-                    largest = window[a] if neurons[window[a]] > neurons[largest] else largest
-                result[largest] += units[g]
+    units = part(grad_spikes, row.target, row.units)
+    for e in range(first if near.size else 0, last if near.size else row.units):
+        g = near[e] if near.size else e
+        window = part(member, row.first + g * row.size, row.size)
+        largest = window[0]
+        for a in range(1, row.size):
+            largest = window[a] if margin[window[a]] > margin[largest] else largest
+        grad_spikes[largest] += units[g]
 
 
 @kernel
-def pool_spikes(cells, pools, recent, k, n, t):
-    """One large network: the spikes of step n of the units of thread t.
+def pool_spikes(row, member, seen, n, begin, end, units, count):
+    """One large network: the units begin .. end - 1 that spike; returns the new count.
 
-    They follow from the lists of all threads. k: population of units.
+    seen: the last step in which each neuron spiked.
     """
-    p = pools.population[k]
-    source = pools.source[k]
-    slot = n & recent.mask
-    rows = pools.row_first[k]
-    seen = pools.seen_first[k]
-    begin = cells.bounds[p, t]
-    end = min(cells.bounds[p, t + 1], cells.n[p])
-    count = 0
-    for other in range(cells.bounds.shape[1] - 1):
-        at = recent.first[source, other]
-        for e in range(recent.n_spikes[slot, other, source]):
-            row = rows + recent.units[slot, at + e]
-            for a in range(pools.first[row], pools.first[row + 1]):
-                if begin <= pools.unit[a] < end:
-                    pools.seen[seen + pools.unit[a]] = n
     for g in range(begin, end):
-        if pools.seen[seen + g] == n:
-            recent.units[slot, recent.first[p, t] + count] = g
-            count += 1
-    recent.n_spikes[slot, t, p] = count
+        window = part(member, row.first + g * row.size, row.size)
+        for a in range(row.size):
+            if seen[window[a]] == n:
+                units[count] = g
+                count += 1
+                break
+    return count

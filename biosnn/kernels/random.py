@@ -1,14 +1,15 @@
 """Random numbers from counters (Philox), and what they drive: background, escape noise, dropout.
 
 A random number follows from (key, stream, step, neuron), whichever thread draws it. The key follows
-from the seed. The stream is, of a background, the place of the source in its list; of escape noise
-and dropout, the number of the trial. Streams with names (targets, weights, initial states …) are in
-support/seeds.py. Kernels see arrays and scalars only.
+from the seed and the number of the trial. The stream is, of a background, the place of the source
+in its list; of escape noise and dropout, that of the population behind a large number. Streams with
+names (targets, weights, initial states …) are in support/seeds.py. Kernels see rows of tables,
+arrays and scalars only.
 """
 
 import numpy as np
 
-from .arrays import SIGMOID_ESCAPE
+from .arrays import NO_ESCAPE, SIGMOID_ESCAPE
 from .jit import kernel, part
 
 GRANULE = 64  # neurons that share random counters; parts of threads are multiples of it
@@ -23,6 +24,9 @@ _LOW = _U64(0xFFFFFFFF)
 _HALF = _U64(32)
 _PER_WORD = _U64(GRANULE // 4)
 _TO_UNIT = 2.0**-32
+_NEXT_TRIAL = _U64(0x9E3779B97F4A7C15)
+_ESCAPE, _DROPOUT = _U64(1 << 30), _U64(1 << 31)  # streams of the first population
+_WHOLE_TRIAL = _U64(2**64 - 1)  # the step of a draw that holds for all steps
 
 
 # ----------------------------------------------------------------------------------- random numbers
@@ -113,7 +117,7 @@ def _shared_poisson(words, table, counts):
 @kernel
 def _own_poisson(words, mean, counts):
     """Poisson counts of a mean for each neuron, by adding up probabilities."""
-    for i in range(GRANULE):
+    for i in range(mean.size):
         left = (np.float64(words[i]) + 0.5) * _TO_UNIT
         p = np.exp(-np.float64(mean[i]))
         k = 0
@@ -141,12 +145,12 @@ def _normal(words, values):
 
 
 @kernel
-def _segment(starts, first, size, n):
-    """Last of the ascending starts[first : first + size] that is <= n, counted from first."""
-    low, high = 0, size
+def _piece(source, starts, n):
+    """Which piece of a source holds at step n: the last that starts at n or before."""
+    low, high = 0, source.segments
     while high - low > 1:
         middle = (low + high) // 2
-        if starts[first + middle] <= n:
+        if starts[source.starts + middle] <= n:
             low = middle
         else:
             high = middle
@@ -154,59 +158,77 @@ def _segment(starts, first, size, n):
 
 
 @kernel
-def add_currents(noise, s, n, p, i, m, current, words):
-    """current += source s for the neurons i .. i + m - 1 of population p.
-
-    Ornstein-Uhlenbeck sources take their step here.
-    """
-    if noise.kind[s] == CURRENT:
-        segment = _segment(noise.starts, noise.start_first[s], noise.segments[s], n)
-        if noise.per_neuron[s]:
-            values = part(noise.values, noise.value_first[s] + segment * noise.width[s] + i, m)
-            for k in range(m):
-                current[k] += values[k]
-        else:
-            value = noise.values[noise.value_first[s] + segment]
-            for k in range(m):
-                current[k] += value
-    elif noise.kind[s] == ORNSTEIN_UHLENBECK:
-        own = noise.ou
-        width = noise.width[s]
-        at = noise.value_first[s] + i
-        for b in range(0, m, GRANULE):
-            random_words(noise.key, noise.stream[s], n, (i + b) // GRANULE, words.unsigned)
-            _normal(words.unsigned, words.normal)
-            y = part(own, noise.ou_first[s] + i + b, GRANULE)
-            mean = part(noise.values, at + b, GRANULE)
-            spread = part(noise.values, at + width + b, GRANULE)
-            for k in range(GRANULE):
-                y[k] = mean[k] + noise.decay[s] * (y[k] - mean[k]) + spread[k] * words.normal[k]
-                current[b + k] += y[k]
+def add_current(source, starts, values, trial, n, i, m, current):
+    """current += the source at step n, for the neurons i .. i + m - 1 of its population."""
+    at = source.values + trial * source.stride + _piece(source, starts, n) * source.width
+    if source.width > 1:
+        own = part(values, at + i, m)
+        for k in range(m):
+            current[k] += own[k]
+    else:
+        value = values[at]
+        for k in range(m):
+            current[k] += value
 
 
 @kernel
-def add_poisson(cells, noise, s, n, t, x, words):
-    """Independent Poisson input of source s to the neurons of thread t.
+def _start_ou(source, values, key, i, m, words, y):
+    """An Ornstein-Uhlenbeck source at the start: stationary, y = mean + sd z."""
+    kind = values.dtype.type
+    mean, spread = part(values, 0, m), part(values, source.n, m)
+    share = kind(1 / np.sqrt(1 - source.decay * source.decay))
+    random_words(key, source.stream, _WHOLE_TRIAL, i // GRANULE, words.unsigned)
+    _normal(words.unsigned, words.normal)
+    for k in range(m):
+        y[k] = mean[k] + spread[k] * share * kind(words.normal[k])
 
-    receptor state += weight * count.
+
+@kernel
+def add_ou(source, values, trial, key, n, first, i, m, words, ou, current):
+    """y = mean + decay (y - mean) + spread z, and current += y; i is a multiple of GRANULE.
+
+    first: the first step of all, before which y is drawn.
     """
-    p = noise.population[s]
-    segment = _segment(noise.starts, noise.start_first[s], noise.segments[s], n)
-    at = noise.value_first[s] + segment * noise.width[s]
-    if noise.kind[s] == POISSON and noise.table[at] == _LOW:  # no word is above that: a rate of 0
+    kind, decay = current.dtype.type, current.dtype.type(source.decay)
+    for b in range(0, m, GRANULE):
+        size = min(GRANULE, m - b)
+        at = source.values + trial * source.stride + i + b
+        mean, spread = part(values, at, size), part(values, at + source.n, size)
+        y = part(ou, source.ou + i + b, size)
+        if n == first:
+            own = part(values, at, source.n + size)
+            _start_ou(source, own, key, i + b, size, words, y)
+        random_words(key, source.stream, n, (i + b) // GRANULE, words.unsigned)
+        _normal(words.unsigned, words.normal)
+        for k in range(size):
+            y[k] = mean[k] + decay * (y[k] - mean[k]) + spread[k] * kind(words.normal[k])
+            current[b + k] += y[k]
+
+
+@kernel
+def add_poisson(source, starts, values, table, trial, key, n, begin, end, words, x):
+    """Independent Poisson input to the neurons begin .. end - 1 of its population.
+
+    receptor state += weight * count; begin is a multiple of GRANULE.
+    """
+    weight = x.dtype.type(source.weight)
+    at = source.values + trial * source.stride + _piece(source, starts, n) * source.width
+    # no word is above the largest: a rate of 0
+    if source.kind == POISSON and table[at] == _LOW:
         return
-    for i in range(cells.bounds[p, t], cells.bounds[p, t + 1], GRANULE):
-        random_words(noise.key, noise.stream[s], n, i // GRANULE, words.unsigned)
-        y = part(x, noise.target[s] + i, GRANULE)
-        if noise.kind[s] == POISSON:
-            _shared_poisson(words.unsigned, part(noise.table, at, noise.width[s]), words.counts)
+    for i in range(begin, end, GRANULE):
+        size = min(GRANULE, end - i)
+        random_words(key, source.stream, n, i // GRANULE, words.unsigned)
+        if source.kind == POISSON:
+            _shared_poisson(words.unsigned, part(table, at, source.width), words.counts)
         else:
-            _own_poisson(words.unsigned, part(noise.values, at + i, GRANULE), words.counts)
-        for k in range(GRANULE):
-            y[k] += noise.weight[s] * x.dtype.type(words.counts[k])
+            _own_poisson(words.unsigned, part(values, at + i, size), words.counts)
+        y = part(x, source.target + i, size)
+        for k in range(size):
+            y[k] += weight * x.dtype.type(words.counts[k])
 
 
-_WHOLE_TRIAL = np.uint64(2**64 - 1)  # the step of a draw that holds for all steps
+# ------------------------------------------------------------------------ escape noise and dropout
 
 
 @kernel
@@ -221,31 +243,35 @@ def _escape(kind, steepness, rate, x):
 
 
 @kernel
-def draw_spikes(chance, trials, margin, start, slot, n):
-    """The sign of the margin U* - theta is drawn: plus where the neuron spikes.
+def draw_spikes(population, p, key, n, i, m, margin, words):
+    """The sign of the margins U* - theta is drawn: plus where the neuron spikes.
 
-    Its size stays, and with it sigma', which is even.
-
-    A neuron that is silent in this trial has margin -inf, so that neither spike nor surrogate
-    follows.
+    Their size stays, and with it sigma', which is even. A neuron that is silent in this trial gets
+    the least number, so that neither spike nor surrogate follows. i is a multiple of GRANULE.
     """
-    words, tiny = np.empty(GRANULE, np.uint32), np.finfo(margin.dtype).tiny
-    for b in range(trials):
-        m, trial = margin[start + b, slot], chance.trial[start + b]
-        for first in range(0, chance.kind.size, GRANULE):
-            block = part(m, first, min(GRANULE, chance.kind.size - first))
-            random_words(chance.key, trial, n, first // GRANULE, words)
-            for i in range(block.size):
-                kind, x = chance.kind[first + i], block[i]
-                if kind >= 0:
-                    u = (np.float64(words[i]) + 0.5) * _TO_UNIT
-                    fires = u < _escape(
-                        kind, chance.steepness[first + i], chance.rate[first + i], np.float64(x)
-                    )
-                    block[i] = max(abs(x), tiny) if fires else -abs(x)
-        for first in range(0, chance.silent.size, GRANULE):
-            block = part(m, first, min(GRANULE, chance.silent.size - first))
-            random_words(chance.key, trial, _WHOLE_TRIAL, first // GRANULE, words)
-            for i in range(block.size):
-                if (np.float64(words[i]) + 0.5) * _TO_UNIT < chance.silent[first + i]:
-                    block[i] = -np.inf
+    limits = np.finfo(margin.dtype)
+    tiny, least = limits.tiny, limits.min
+    for first in range(0, m if population.escape != NO_ESCAPE else 0, GRANULE):
+        block = part(margin, first, min(GRANULE, m - first))
+        random_words(key, _ESCAPE + _U64(p), n, (i + first) // GRANULE, words.unsigned)
+        for k in range(block.size):
+            x, u = block[k], (np.float64(words.unsigned[k]) + 0.5) * _TO_UNIT
+            chance = _escape(
+                population.escape,
+                population.escape_steepness,
+                population.escape_rate,
+                np.float64(x),
+            )
+            block[k] = max(abs(x), tiny) if u < chance else -abs(x)
+    for first in range(0, m if population.silent > 0 else 0, GRANULE):
+        block = part(margin, first, min(GRANULE, m - first))
+        random_words(key, _DROPOUT + _U64(p), _WHOLE_TRIAL, (i + first) // GRANULE, words.unsigned)
+        for k in range(block.size):
+            if (np.float64(words.unsigned[k]) + 0.5) * _TO_UNIT < population.silent:
+                block[k] = least if block[k] > -np.inf else block[k]
+
+
+@kernel
+def key_of(key, trial):
+    """The key of the random numbers of a trial; trial 0 has that of a network without trials."""
+    return _U64(key) + _U64(trial) * _NEXT_TRIAL

@@ -1,9 +1,7 @@
 """Recording in batches of trials: states at two moments of a step, their mean and variance.
 
-Kernels see arrays and scalars only (arrays.py). Index letters as in batch_forward.py.
+Kernels see arrays and scalars only (arrays.py).
 """
-
-# numba drops a branch at compile time only where its test is `extras is not None` alone
 
 import numpy as np
 
@@ -57,15 +55,12 @@ def add_moments(blocks, moment, trials, states, moments, start, n):
 
 
 @kernel
-def record(recording, moment, trials, states, start, n, extras):
+def record(recording, moment, trials, states, start, n):
     """What is recorded of step n at one moment of it: states, and their mean and variance."""
     if recording.states.shape[2]:
         copy_blocks(recording.blocks, moment, trials, states, recording.states, start, n)
-    if extras is not None:
-        if recording.moments.shape[2]:
-            add_moments(
-                recording.moment_blocks, moment, trials, states, recording.moments, start, n
-            )
+    if recording.moments.shape[2]:
+        add_moments(recording.moment_blocks, moment, trials, states, recording.moments, start, n)
 
 
 @kernel

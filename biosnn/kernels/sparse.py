@@ -1,170 +1,144 @@
-"""Synapses of sparse projections, and of those that share weights, in batches of trials.
+"""Synapses of sparse projections, and of those that share weights.
 
-    deliver      current[i] += jump w_s S_j              forward, for every spike of j and every
+    deliver      y[i] += jump w_s S_j                    forward, for every spike of j and every
                                                          synapse s: j -> i of its row
-    accumulate   grad_w_s += jump S_j grad_current[i]    adjoint, for every spike
-    pull         grad_S_j += jump sum_s w_s grad_current[i]     adjoint, for every neuron whose
-                                                         surrogate derivative is not zero
+    send         the same into a ring, where it waits for the delay of synapse s
+    accumulate   grad_w_s += jump S_j grad_y[i]          adjoint, for every spike
+    pull         grad_S_j += jump sum_s w_s grad_y[i]    adjoint, for every neuron whose surrogate
+                                                         derivative is not zero
 
-Synapse s belongs to neuron post[s], and its weight is weight[at[s]], which it may share with others
-(convolution, tied weights). Kernels see arrays and scalars only (arrays.py). Index letters as in
-batch_forward.py.
+The weight of synapse s is the only one, weight[s], or weight[index[s]], which others may share
+(convolution, tied weights). The synapses of neuron j onto one part of the targets are
+split[row + j, part] .. split[row + j, part + 1] - 1, ascending by target. Kernels see rows of
+tables, arrays and scalars only (arrays.py).
 """
 
-from .earlier_run import between
+import numpy as np
+
+from .arrays import ONE_WEIGHT, OWN_WEIGHTS
 from .jit import fused, kernel, part, reduction
-from .threshold import is_listed
+
+_U64 = np.uint64
 
 
 @kernel
-def _deliver_rows(sparse, k, weight, events, start, stop, current):
-    """In ascending order of j, and of i within a row."""
-    units = events.units
-    values = events.values
-    rows = sparse.row_first[k]
-    jump = sparse.jump[k]
-    for e in range(start, stop):
-        s, row = jump * values[e] if values.size else jump, rows + units[e]
-        for a in range(sparse.first[row], sparse.first[row + 1]):
-            current[sparse.post[a]] += s * weight[sparse.at[a]]
+def deliver_rows(
+    target, weight, mode, index, split, row, t, jump, units, values, shift, first, last, y
+):
+    """y[i] += jump w_s S_j, in ascending order of j, and of i within a row.
 
-
-@kernel
-def _deliver_before(sparse, k, n_inputs, n_populations, weight, earlier, start, trials, m, new):
-    """The events of step m < 0, before the run."""
-    source = sparse.source[k]
-    for b in range(trials):
-        current = part(new[b], sparse.target[k], sparse.n_post[k])
-        if source < n_inputs:
-            first, last = between(earlier, earlier.inputs, start + b, m, n_inputs, source)
-            _deliver_rows(sparse, k, weight, earlier.inputs, first, last, current)
+    (Unsigned: no test for negative places.)
+    """
+    for e in range(first, last):
+        s = jump * values[e - shift] if values.size else jump
+        begin, end = _U64(split[row + units[e], t]), _U64(split[row + units[e], t + 1])
+        if mode == ONE_WEIGHT:
+            w = s * weight[0]
+            for k in range(begin, end):
+                y[_U64(target[k])] += w
+        elif mode == OWN_WEIGHTS:
+            for k in range(begin, end):
+                y[_U64(target[k])] += s * weight[k]
         else:
-            first, last = between(
-                earlier, earlier.spikes, start + b, m, n_populations, source - n_inputs
-            )
-            _deliver_rows(sparse, k, weight, earlier.spikes, first, last, current)
+            for k in range(begin, end):
+                y[_U64(target[k])] += s * weight[_U64(index[k])]
 
 
 @kernel
-def deliver_sparse(sparse, n_inputs, n_populations, weight, drive, spikes, start, trials, n, new):
-    """All events that arrive at step n."""
-    for k in range(sparse.source.size):
-        m = n - sparse.delay[k]
-        source = sparse.source[k]
-        target = sparse.target[k]
-        n_post = sparse.n_post[k]
-        if m < 0:
-            if drive.earlier.steps:
-                _deliver_before(
-                    sparse, k, n_inputs, n_populations, weight, drive.earlier, start, trials, m, new
-                )
-            continue
-        for b in range(trials):
-            current = part(new[b], target, n_post)
-            if source < n_inputs:
-                row, at = drive.rows[start + b], m * n_inputs + source
-                first, last = drive.inputs.pointers[row, at], drive.inputs.pointers[row, at + 1]
-                _deliver_rows(sparse, k, weight, drive.inputs, first, last, current)
-            else:
-                at = m * n_populations + source - n_inputs
-                first, last = spikes.pointers[start + b, at], spikes.pointers[start + b, at + 1]
-                _deliver_rows(sparse, k, weight, spikes, first, last, current)
-
-
-@fused
-def _accumulate_rows(sparse, k, events, start, stop, adjoint, grad_weight):
-    units = events.units
-    values = events.values
-    rows = sparse.row_first[k]
-    jump = sparse.jump[k]
-    for e in range(start, stop):
-        s, row = jump * values[e] if values.size else jump, rows + units[e]
-        for a in range(sparse.first[row], sparse.first[row + 1]):
-            grad_weight[sparse.at[a]] += s * adjoint[sparse.post[a]]
-
-
-@fused
-def accumulate_sparse(
-    sparse, n_inputs, n_populations, drive, spikes, start, trials, n, steps, ring, grad_weight
+def send_rows(
+    target,
+    delay,
+    weight,
+    mode,
+    index,
+    split,
+    row,
+    t,
+    jump,
+    units,
+    values,
+    shift,
+    first,
+    last,
+    n,
+    ring,
+    width,
+    at,
 ):
-    """From the events emitted at step n."""
-    for k in range(sparse.source.size):
-        source, arrival = sparse.source[k], n + sparse.delay[k]
-        if not sparse.trained[k] or arrival >= steps:
-            continue
-        for b in range(trials):
-            adjoint = part(ring[arrival % ring.shape[0], b], sparse.target[k], sparse.n_post[k])
-            if source < n_inputs:
-                row, at = drive.rows[start + b], n * n_inputs + source
-                first, last = drive.inputs.pointers[row, at], drive.inputs.pointers[row, at + 1]
-                _accumulate_rows(sparse, k, drive.inputs, first, last, adjoint, grad_weight)
-            else:
-                at = n * n_populations + source - n_inputs
-                first, last = spikes.pointers[start + b, at], spikes.pointers[start + b, at + 1]
-                _accumulate_rows(sparse, k, spikes, first, last, adjoint, grad_weight)
+    """As `deliver_rows`, into the ring of arrivals: rows of `width`, one for each of 2^k steps.
+
+    The receptor has the columns from `at` on.
+    """
+    step, mask = _U64(n), _U64(ring.size // width - 1)
+    lanes, column = _U64(width), _U64(at)
+    for e in range(first, last):
+        s = jump * values[e - shift] if values.size else jump
+        begin, end = _U64(split[row + units[e], t]), _U64(split[row + units[e], t + 1])
+        if mode == ONE_WEIGHT:
+            w = s * weight[0]
+            for k in range(begin, end):
+                ring[((step + _U64(delay[k])) & mask) * lanes + column + _U64(target[k])] += w
+        elif mode == OWN_WEIGHTS:
+            for k in range(begin, end):
+                place = ((step + _U64(delay[k])) & mask) * lanes + column + _U64(target[k])
+                ring[place] += s * weight[k]
+        else:
+            for k in range(begin, end):
+                place = ((step + _U64(delay[k])) & mask) * lanes + column + _U64(target[k])
+                ring[place] += s * weight[_U64(index[k])]
+
+
+@kernel
+def _weight_at(mode, index, k):
+    """Where the weight of synapse k lies."""
+    return 0 if mode == ONE_WEIGHT else (k if mode == OWN_WEIGHTS else np.int64(index[k]))
 
 
 @fused
-def accumulate_sparse_before(
-    sparse, n_inputs, n_populations, earlier, start, trials, steps, ring, grad_weight
+def accumulate_rows(
+    wire, target, delay, index, split, units, values, shift, first, last, n, steps, ring, b, grad
 ):
-    """From the events before the run that arrived in it; ring: adjoints of its first steps."""
-    for k in range(sparse.source.size):
-        source = sparse.source[k]
-        for arrival in range(min(sparse.delay[k], steps) if sparse.trained[k] else 0):
-            m = arrival - sparse.delay[k]
-            for b in range(trials):
-                adjoint = part(ring[arrival % ring.shape[0], b], sparse.target[k], sparse.n_post[k])
-                if source < n_inputs:
-                    first, last = between(earlier, earlier.inputs, start + b, m, n_inputs, source)
-                    _accumulate_rows(sparse, k, earlier.inputs, first, last, adjoint, grad_weight)
-                else:
-                    first, last = between(
-                        earlier, earlier.spikes, start + b, m, n_populations, source - n_inputs
-                    )
-                    _accumulate_rows(sparse, k, earlier.spikes, first, last, adjoint, grad_weight)
+    """grad_w_s += jump S_j grad_y[i], of the events that were emitted at step n.
+
+    ring: adjoints (step of the ring, trial, element). What arrives after the last step counts
+    nothing; nor does what arrived before the first one of a run that goes on.
+    """
+    jump = grad.dtype.type(wire.jump)
+    for e in range(first, last):
+        s, r = jump * values[e - shift] if values.size else jump, wire.row_first + units[e]
+        for k in range(split[r, 0], split[r, 1]):
+            arrival = n + (np.int64(delay[k]) if delay.size else wire.delay)
+            if 0 <= arrival < steps:
+                adjoint = ring[arrival % ring.shape[0], b, wire.adjoint + np.int64(target[k])]
+                grad[_weight_at(wire.mode, index, k)] += s * adjoint
 
 
 @reduction
-def _row_dot(sparse, first, last, weight, adjoint):
+def _row_dot(weight, mode, index, target, first, last, adjoint):
     total = weight.dtype.type(0)
-    for a in range(first, last):
-        total += weight[sparse.at[a]] * adjoint[sparse.post[a]]
+    if mode == OWN_WEIGHTS:
+        for k in range(first, last):
+            total += weight[k] * adjoint[target[k]]
+    else:
+        for k in range(first, last):
+            total += weight[_weight_at(mode, index, k)] * adjoint[target[k]]
     return total
 
 
 @fused
-def pull_sparse(
-    sparse, n_inputs, model, weight, near, start, trials, n, steps, window, ring, grad_spikes
-):
-    """grad_S of what was emitted at step n.
+def pull_row(wire, target, delay, weight, index, split, j, n, steps, window, ring, b):
+    """sum_s w_s grad_y[i] of neuron j, whose spikes of step n arrive later.
 
-    Where the neurons near threshold are listed, for them only: elsewhere sigma' is 0.
+    window: of truncated backpropagation, or 0; what arrives in a later one does not count.
     """
-    for k in range(sparse.source.size):
-        p, arrival = sparse.source[k] - n_inputs, n + sparse.delay[k]
-        if (
-            p < 0
-            or not sparse.pulled[k]
-            or arrival >= steps
-            or (window > 0 and n // window != arrival // window)
-        ):
-            continue
-        pre = model.population_first[p]
-        rows = sparse.row_first[k]
-        jump = sparse.jump[k]
-        listed = is_listed(model, model.group[p], near)
-        at = n * model.group.size + p
-        for b in range(trials):
-            adjoint = part(ring[arrival % ring.shape[0], b], sparse.target[k], sparse.n_post[k])
-            result = part(grad_spikes[b], pre, sparse.n_pre[k])
-            first, last = (
-                (near.pointers[start + b, at], near.pointers[start + b, at + 1])
-                if listed
-                else (0, sparse.n_pre[k])
-            )
-            for e in range(first, last):
-                j = near.units[e] if listed else e
-                result[j] += jump * _row_dot(
-                    sparse, sparse.first[rows + j], sparse.first[rows + j + 1], weight, adjoint
-                )
+    r, total = wire.row_first + j, weight.dtype.type(0)
+    begin, end = split[r, 0], split[r, 1]
+    if delay.size == 0:
+        adjoint = part(ring[(n + wire.delay) % ring.shape[0], b], wire.adjoint, wire.n_post)
+        return _row_dot(weight, wire.mode, index, target, begin, end, adjoint)
+    for k in range(begin, end):
+        arrival = n + np.int64(delay[k])
+        if arrival < steps and (window == 0 or n // window == arrival // window):
+            adjoint = ring[arrival % ring.shape[0], b, wire.adjoint + np.int64(target[k])]
+            total += weight[_weight_at(wire.mode, index, k)] * adjoint
+    return total

@@ -1,310 +1,202 @@
-"""Spikes: threshold, refractory clamp, reset and jumps of other states, each beside its adjoint.
+"""Spikes: threshold, reset and jumps of other states, each beside its adjoint.
 
-Kernels see arrays and scalars only (arrays.py). Index letters as in batch_forward.py; k: jump.
+    threshold   S = Theta(U* - theta)
+    reset       U = U + S (U_reset - U)   or   U = U - theta S, after the arrivals of the step
+    jumps       x_r += jump S[n - D], for the states r that a neuron's own spikes move
+
+Kernels see rows of tables, arrays and scalars only (arrays.py).
 """
 
 import numpy as np
 
-from .arrays import RESET_BY_SUBTRACTION, SUPERSPIKE, TRUNCATED_SUPERSPIKE
-from .earlier_run import between
+from .arrays import SUPERSPIKE, TRUNCATED_SUPERSPIKE
 from .jit import fused, kernel, part
+from .membrane import of, own
 from .simd import LANES, at_least, lowest_bit
 from .surrogate import smooth_spike, surrogate_derivative
 
-# ---------------------------------------------------------------------------------------- threshold
+# ------------------------------------------------------------------------------------------ events
 
 
 @kernel
-def is_listed(model, g, near):
-    """Whether the adjoint takes the neurons of a group from the lists of those near threshold."""
-    return near.units.size > 0 and model.cutoff[g] < np.inf
+def between(events, row, n, n_sources, source):
+    """First and last event of a source at step n of a row; none before all that is known."""
+    m = (n + events.before) * n_sources + source
+    if m < 0:
+        return np.int64(0), np.int64(0)
+    return events.pointers[row, m], events.pointers[row, m + 1]
 
 
 @kernel
-def threshold(model, g, trials, old, new, clock, margin, start, slot):
-    """margin = U* - theta; a clamped neuron keeps U.
+def find(margin, i, m, width, units, count, near, count_near):
+    """Append the neurons i + k with margin[k] > 0 to `units`; returns the new counts.
 
-    Its margin is -inf, so that neither spike nor surrogate follows.
+    `near`, if it has a size, gets those with |margin| <= width, whose surrogate is not zero.
     """
-    a = model.neuron_first[g]
-    first = model.state_first[g]
-    size = model.neuron_first[g + 1] - model.neuron_first[g]
-    theta = part(model.threshold, a, size)
-    for b in range(trials):
-        m, u = part(margin[start + b, slot], a, size), part(new[b], first, size)
-        for i in range(size):
-            m[i] = u[i] - theta[i]
-        if model.clamped_steps[g] > 0:
-            remaining, before = part(clock[b], a, size), part(old[b], first, size)
-            for i in range(size):
-                if remaining[i] > 0:
-                    remaining[i] -= 1
-                    u[i] = before[i]
-                    m[i] = -np.inf
+    listed = near.size > 0
+    least = -width if listed else type(width)(0)
+    for block in range(0, m, LANES):  # whole blocks: reading further costs less than a short loop
+        bits = at_least(margin, block, least) & ((1 << min(LANES, m - block)) - 1)
+        while bits:  # a number is always written and kept if the counter moves on: fewer branches
+            k = block + lowest_bit(bits)
+            units[count] = i + k
+            count += margin[k] > 0
+            if listed:
+                near[count_near] = i + k
+                count_near += margin[k] <= width
+            bits &= bits - 1
+    return count, count_near
 
 
 @kernel
-def collect_spikes(model, p, trials, margin, slot, spikes, near, start, n):
-    """Append the neurons with margin > 0 to the events of each trial.
-
-    In the smooth twin every neuron emits sigma(margin).
-
-    `near`, if it has units, gets those with |margin| <= cutoff, whose surrogate is not zero.
-    """
-    g = model.group[p]
-    a = model.population_first[p]
-    at = n * model.group.size + p
-    size = model.population_first[p + 1] - a
-    width = model.cutoff[g]
-    listed = is_listed(model, g, near)
-    for b in range(trials):
-        count, m = spikes.pointers[start + b, at], part(margin[start + b, slot], a, size)
-        count_near = near.pointers[start + b, at] if listed else 0
-        if spikes.values.size:
-            for i in range(size):
-                spikes.values[count] = smooth_spike(
-                    model.surrogate[g], model.steepness[g], model.cutoff[g], m[i]
-                )
-                spikes.units[count] = i
-                count += 1
-        else:
-            for block in range(
-                0, size, LANES
-            ):  # whole blocks: reading further costs less than a loop over the rest
-                bits = at_least(m, block, -width if listed else type(width)(0)) & (
-                    (1 << min(LANES, size - block)) - 1
-                )
-                while (
-                    bits
-                ):  # a number is always written and kept if the counter moves on: fewer branches
-                    i = block + lowest_bit(bits)
-                    spikes.units[count] = i
-                    count += m[i] > 0
-                    if listed:
-                        near.units[count_near] = i
-                        count_near += m[i] <= width
-                    bits &= bits - 1
-        spikes.pointers[start + b, at + 1] = count
-        if near.units.size:
-            near.pointers[start + b, at + 1] = (
-                count_near if listed else near.pointers[start + b, at]
-            )
+def find_smoothly(cell, margin, m, units, values, count):
+    """In the smooth twin every neuron emits sigma(margin)."""
+    kind = margin.dtype.type
+    for k in range(m):
+        units[count] = k
+        values[count] = smooth_spike(
+            cell.surrogate, kind(cell.steepness), kind(cell.cutoff), margin[k]
+        )
+        count += 1
+    return count
 
 
 @fused
-def threshold_adjoint(model, g, trials, margin, start, n, grad_spikes, grad_new):
-    """Forward: S = Theta(U* - theta).  Adjoint: grad_U* += grad_S sigma'(U* - theta).
+def threshold_adjoint(cell, i, m, margin, grad_spikes, grad_new, grad_numbers):
+    """Forward: S = Theta(U* - theta).
+
+    Adjoint: grad_U* += grad_S sigma'(U* - theta), and grad_theta -= it.
 
     Where sigma' is 0 beyond the cutoff, grad_S may lack what was not pulled.
     """
-    a = model.neuron_first[g]
-    first = model.state_first[g]
-    size = model.neuron_first[g + 1] - model.neuron_first[g]
-    kind = model.surrogate[g]
-    beta = model.steepness[g]
-    cutoff = model.cutoff[g]
-    one, zero = margin.dtype.type(1), margin.dtype.type(0)
-    for b in range(trials):
-        m = part(margin[start + b, n], a, size)
-        grad_spike = part(grad_spikes[b], a, size)
-        grad_u = part(grad_new[b], first, size)
-        if (
-            kind == SUPERSPIKE or kind == TRUNCATED_SUPERSPIKE
-        ):  # written out, because this loop then uses vector units
-            for i in range(size):
-                h = one / (beta * abs(m[i]) + one)
-                grad_u[i] += grad_spike[i] * (h * h) if abs(m[i]) <= cutoff else zero
-        else:
-            for i in range(size):
-                grad_u[i] += grad_spike[i] * surrogate_derivative(kind, beta, cutoff, m[i])
-
-
-@fused
-def clamp_adjoint(model, g, trials, margin, start, n, grad_new, kept):
-    """Forward: a clamped neuron keeps U.
-
-    Adjoint: its grad_U bypasses the matrix; set it aside in `kept`.
-    """
-    a = model.neuron_first[g]
-    first = model.state_first[g]
-    size = model.neuron_first[g + 1] - model.neuron_first[g]
-    zero = margin.dtype.type(0)
-    for b in range(trials):
-        m = part(margin[start + b, n], a, size)
-        grad_u = part(grad_new[b], first, size)
-        aside = part(kept[b], a, size)
-        for i in range(size):
-            aside[i] = grad_u[i] if m[i] == -np.inf else zero
-            grad_u[i] = zero if m[i] == -np.inf else grad_u[i]
-
-
-# -------------------------------------------------------------------------------------------- reset
-
-
-@kernel
-def reset(model, p, trials, spikes, margin, start, n, slot, new, clock, counts):
-    """U = U* + S (U_reset - U*), or U = U* - theta S.
-
-    A spike is counted and starts the refractory clock.
-    """
-    g = model.group[p]
-    a = model.population_first[p]
-    at = n * model.group.size + p
-    u = model.state_first[g] + a - model.neuron_first[g]
-    smooth, one = spikes.values.size > 0, new.dtype.type(1)
-    for b in range(trials):
-        for e in range(spikes.pointers[start + b, at], spikes.pointers[start + b, at + 1]):
-            i = spikes.units[e]
-            s = spikes.values[e] if smooth else one
-            if model.reset_kind[g] == RESET_BY_SUBTRACTION:
-                new[b, u + i] -= s * model.threshold[a + i]
-            elif smooth:
-                new[b, u + i] += s * (model.reset[a + i] - new[b, u + i])
-            else:
-                new[b, u + i] = model.reset[a + i]
-            counts[start + b, a + i] += s
-            if margin[start + b, slot, a + i] > 0:
-                clock[b, a + i] = model.clamped_steps[g]
-
-
-@fused
-def reset_adjoint(model, g, trials, margin, start, n, smooth, differentiate, grad_new, grad_spikes):
-    """Forward: U = U* + S (U_reset - U*).
-
-    Adjoint: grad_S += (U_reset - U*) grad_U; grad_U *= 1 - S in place.
-
-    The first term only if `differentiate`. By subtraction: U = U* - theta S, so only grad_S -=
-    theta grad_U.
-    """
-    a = model.neuron_first[g]
-    first = model.state_first[g]
-    size = model.neuron_first[g + 1] - model.neuron_first[g]
-    kind = model.surrogate[g]
-    beta = model.steepness[g]
-    cutoff = model.cutoff[g]
-    subtract = model.reset_kind[g] == RESET_BY_SUBTRACTION
-    one = margin.dtype.type(1)
-    zero = margin.dtype.type(0)
-    for b in range(trials):
-        m = part(margin[start + b, n], a, size)
-        grad_u = part(grad_new[b], first, size)
-        grad_spike = part(grad_spikes[b], a, size)
-        if differentiate:
-            for i in range(size):
-                if m[i] != -np.inf:
-                    change = (
-                        -model.threshold[a + i]
-                        if subtract
-                        else model.reset[a + i] - model.threshold[a + i] - m[i]
-                    )
-                    grad_spike[i] += change * grad_u[i]
-        if smooth and not subtract:
-            for i in range(size):
-                grad_u[i] *= one - smooth_spike(kind, beta, cutoff, m[i])
-        elif not subtract:
-            for i in range(size):
-                grad_u[i] = zero if m[i] > 0 else grad_u[i]
-
-
-# -------------------------------------------------------------------------------------------- jumps
-
-
-@kernel
-def _add_jumps_before(model, earlier, k, trials, start, m, new):
-    """… by the spikes of step m < 0."""
-    jumps = model.jumps
-    spikes = earlier.spikes
-    one = new.dtype.type(1)
-    for b in range(trials):
-        first, last = between(earlier, spikes, start + b, m, model.group.size, jumps.population[k])
-        for e in range(first, last):
-            i = spikes.units[e]
-            new[b, jumps.target[k] + i] += jumps.size[jumps.first[k] + i] * (
-                spikes.values[e] if spikes.values.size else one
+    kind, grad_u = margin.dtype.type, of(cell, grad_new, 0, i, m)
+    beta, cutoff, zero, one = kind(cell.steepness), kind(cell.cutoff), kind(0), kind(1)
+    if cell.learns_threshold:
+        grad_theta = own(cell.threshold, grad_numbers, i, m)
+        for k in range(m):
+            grad_theta[k] -= grad_spikes[k] * surrogate_derivative(
+                cell.surrogate, beta, cutoff, margin[k]
+            )
+    # written out, because this loop then uses vector units
+    if cell.surrogate == SUPERSPIKE or cell.surrogate == TRUNCATED_SUPERSPIKE:
+        for k in range(m):
+            h = one / (beta * abs(margin[k]) + one)
+            grad_u[k] += grad_spikes[k] * (h * h) if abs(margin[k]) <= cutoff else zero
+    else:
+        for k in range(m):
+            grad_u[k] += grad_spikes[k] * surrogate_derivative(
+                cell.surrogate, beta, cutoff, margin[k]
             )
 
 
+# ------------------------------------------------------------------------------------------- reset
+
+
 @kernel
-def add_jumps(model, earlier, trials, spikes, start, n, new):
-    """x_s += jump S[n - D], for the states s that a neuron's own spikes move."""
-    jumps = model.jumps
-    smooth = spikes.values.size > 0
-    one = new.dtype.type(1)
-    for k in range(jumps.population.size):
-        m = n - jumps.delay[k]
-        x = jumps.target[k]
-        first = jumps.first[k]
-        if m < 0:
-            if earlier.steps:
-                _add_jumps_before(model, earlier, k, trials, start, m, new)
-            continue
-        at = m * model.group.size + jumps.population[k]
-        for b in range(trials):
-            for e in range(spikes.pointers[start + b, at], spikes.pointers[start + b, at + 1]):
-                i = spikes.units[e]
-                new[b, x + i] += jumps.size[first + i] * (spikes.values[e] if smooth else one)
+def reset(population, cell, numbers, units, values, first, last, margin, x, clock, held):
+    """U = U + S (U_reset - U), or U = U - theta S; the refractory clock starts.
 
-
-@fused
-def jumps_adjoint(model, recording, start, trials, n, steps, window, ring, grad_spikes, grad_size):
-    """Forward: x_s += jump S[n - D].
-
-    Adjoint: grad_S += jump grad_x_s[n + D]; grad_jump += S grad_x_s[n + D].
-
-    window: of truncated backpropagation, or 0; what a spike does in a later one does not reach
-    grad_S.
+    values, margin: of the smooth twin, or size 0.
     """
-    jumps = model.jumps
-    spikes = recording.spikes
-    near = recording.near
-    one = ring.dtype.type(1)
-    smooth = spikes.values.size > 0
-    for k in range(jumps.population.size):
-        p, first = jumps.population[k], jumps.first[k]
-        if n + jumps.delay[k] >= steps:
-            continue
-        arrived, at = ring[(n + jumps.delay[k]) % ring.shape[0]], n * model.group.size + p
-        a = model.population_first[p]
-        size = model.population_first[p + 1] - model.population_first[p]
-        jump = part(jumps.size, first, size)
-        reaches = window == 0 or n // window == (n + jumps.delay[k]) // window
-        for b in range(trials):
-            grad_x = part(arrived[b], jumps.target[k], size)
-            grad_spike = part(grad_spikes[b], a, size)
-            if reaches and is_listed(model, model.group[p], near):
-                for e in range(near.pointers[start + b, at], near.pointers[start + b, at + 1]):
-                    grad_spike[near.units[e]] += jump[near.units[e]] * grad_x[near.units[e]]
-            elif reaches:
-                for i in range(size):
-                    grad_spike[i] += jump[i] * grad_x[i]
-            if grad_size.size:
-                for e in range(spikes.pointers[start + b, at], spikes.pointers[start + b, at + 1]):
-                    i = spikes.units[e]
-                    grad_size[first + i] += (spikes.values[e] if smooth else one) * grad_x[i]
+    smooth, one = values.size > 0, x.dtype.type(1)
+    for e in range(first, last):
+        i = units[e]
+        a, u, k = population.neuron_first + i, population.u + i, population.offset + i
+        s = values[e] if smooth else one
+        if cell.subtracts:
+            x[u] -= s * numbers[cell.threshold.at + cell.threshold.step * k]
+        else:
+            value = numbers[cell.reset.at + cell.reset.step * k]
+            x[u] = x[u] + s * (value - x[u]) if smooth else value
+        if cell.clamps and (not smooth or margin[a] > 0):
+            clock[a] = np.int32(numbers[cell.clamped.at + cell.clamped.step * k]) + np.int32(1)
+            held[a] = x[u]
+
+
+@kernel
+def hold(cell, i, m, clock, held, x):
+    """What spikes have just added to a clamped U is lost."""
+    u, left = of(cell, x, 0, i, m), part(clock, cell.neuron_first + i, m)
+    before = part(held, cell.neuron_first + i, m)
+    for k in range(m):
+        u[k] = before[k] if left[k] > 0 else u[k]
 
 
 @fused
-def jumps_adjoint_before(model, earlier, start, trials, steps, ring, grad_size):
-    """grad_jump from the spikes before the run that arrived in it."""
-    jumps = model.jumps
-    spikes = earlier.spikes
-    one = ring.dtype.type(1)
-    if grad_size.size == 0:
-        return
-    for k in range(jumps.population.size):
-        for arrival in range(min(jumps.delay[k], steps)):
-            for b in range(trials):
-                first, last = between(
-                    earlier,
-                    spikes,
-                    start + b,
-                    arrival - jumps.delay[k],
-                    model.group.size,
-                    jumps.population[k],
-                )
-                for e in range(first, last):
-                    i = spikes.units[e]
-                    grad_x = ring[arrival % ring.shape[0], b, jumps.target[k] + i]
-                    grad_size[jumps.first[k] + i] += (
-                        spikes.values[e] if spikes.values.size else one
-                    ) * grad_x
+def reset_adjoint(
+    cell, numbers, i, m, margin, ready, smooth, differentiate, grad_new, grad_spikes, grad_numbers
+):
+    """Forward: U = U + S (U_reset - U).
+
+    Adjoint: grad_S += (U_reset - U) grad_U; grad_U *= 1 - S in place. By subtraction,
+    U = U - theta S: grad_S -= theta grad_U, grad_theta -= S grad_U. The terms of grad_S only if
+    `differentiate`. ready: U before the reset, or size 0 where nothing arrives at U itself.
+    """
+    kind, grad_u = margin.dtype.type, of(cell, grad_new, 0, i, m)
+    beta, cutoff, one, zero = kind(cell.steepness), kind(cell.cutoff), kind(1), kind(0)
+    theta, value = own(cell.threshold, numbers, i, m), own(cell.reset, numbers, i, m)
+    if differentiate:
+        for k in range(m):
+            if margin[k] != -np.inf:
+                u = ready[k] if ready.size else theta[k] + margin[k]
+                grad_spikes[k] += (-theta[k] if cell.subtracts else value[k] - u) * grad_u[k]
+    if cell.subtracts:
+        if cell.learns_threshold:
+            grad_theta = own(cell.threshold, grad_numbers, i, m)
+            for k in range(m):
+                s = smooth_spike(cell.surrogate, beta, cutoff, margin[k])
+                s = s if smooth else (one if margin[k] > 0 else zero)
+                grad_theta[k] -= s * grad_u[k]
+    elif smooth:
+        for k in range(m):
+            grad_u[k] *= one - smooth_spike(cell.surrogate, beta, cutoff, margin[k])
+    else:
+        for k in range(m):
+            grad_u[k] = zero if margin[k] > 0 else grad_u[k]
+
+
+@fused
+def arrivals_adjoint(cell, i, m, margin, grad_new):
+    """The adjoint of what arrives at U itself, set aside: 0 where U is clamped.
+
+    Forward: U += arrivals, before the reset.
+    """
+    grad_u, zero = of(cell, grad_new, 0, i, m), grad_new.dtype.type(0)
+    aside = part(grad_new, cell.delta_first + i, m)
+    for k in range(m):
+        aside[k] = zero if cell.spiking and margin[k] == -np.inf else grad_u[k]
+
+
+# ------------------------------------------------------------------------------------------- jumps
+
+
+@kernel
+def jump(row, numbers, units, values, first, last, x):
+    """x_r += jump S[n - D]."""
+    one = x.dtype.type(1)
+    for e in range(first, last):
+        i = units[e]
+        size = numbers[row.size.at + row.size.step * i]
+        x[row.target + i] += size * (values[e] if values.size else one)
+
+
+@fused
+def jump_adjoint(row, numbers, n, near, first, last, arrived, grad_spikes):
+    """Forward: x_r += jump S[n - D].  Adjoint: grad_S += jump grad_x_r[n + D].
+
+    Of the neurons near[first : last], or, if that has no size, of n.
+    """
+    for e in range(first if near.size else 0, last if near.size else n):
+        i = near[e] if near.size else e
+        size = numbers[row.size.at + row.size.step * i]
+        grad_spikes[i] += size * arrived[row.target + i]
+
+
+@fused
+def jump_size_adjoint(row, units, values, first, last, arrived, grad_numbers):
+    """Forward: x_r += jump S[n - D].  Adjoint: grad_jump += S grad_x_r[n + D]."""
+    one = arrived.dtype.type(1)
+    for e in range(first, last):
+        i = units[e]
+        s = values[e] if values.size else one
+        grad_numbers[row.size.at + row.size.step * i] += s * arrived[row.target + i]

@@ -132,57 +132,6 @@ class ExponentialEscape(EscapeNoise):
             return -np.expm1(-time(dt, "dt", 0) * self.rate * factor)
 
 
-def chance(
-    order: Sequence[Any],
-    dt: float,
-    seed: Any,
-    trials: ArrayLike,
-    dropout: dict[str, float] | None = None,
-) -> arrays.Chance:
-    """Return what kernels need to draw noise and dropout.
-
-    Parameters
-    ----------
-    order
-        Populations in the order of the kernels.
-    dt
-        The time step in seconds.
-    seed
-        An int, a numpy Generator, or anything that numpy.random.default_rng takes.
-    trials
-        The number of every trial of the batch in the data set: random numbers belong to the trial,
-        never to the batch that it is in.
-    dropout
-        Population name -> probability that a neuron is silent in a trial.
-
-    Returns
-    -------
-    Vectors over the spiking neurons, empty where there is nothing to draw.
-    """
-    spiking, dropout = [p for p in order if p.kind == "spiking"], dropout or {}
-    noisy, drops = any(p.noise for p in spiking), any(dropout.values())
-    if not (noisy or drops):
-        return arrays.Chance()
-
-    def each(value, kind=float):
-        return np.repeat(np.array([value(p) for p in spiking], kind), [p.n for p in spiking])
-
-    key = np.random.default_rng(seed).integers(2**64, dtype=np.uint64)
-    none = arrays.Chance()
-    parts = none
-    if noisy:
-        parts = arrays.Chance(
-            kind=each(lambda p: p.noise._code if p.noise else arrays.NO_ESCAPE, np.int64),
-            steepness=each(lambda p: p.noise.steepness if p.noise else 0),
-            rate=each(lambda p: p.noise.per_step(dt) if p.noise else 0),
-        )
-    return parts._replace(
-        silent=each(lambda p: dropout.get(p.name, 0)) if drops else none.silent,
-        key=np.uint64(key),
-        trial=np.asarray(trials, np.int64),
-    )
-
-
 def checked_dropout(network: Any, dropout: Any) -> dict[str, float]:
     """Return the probability of dropout of each population that has one.
 
@@ -222,20 +171,9 @@ def with_dropout(packed: Any, dropout: dict[str, float]) -> Any:
     Parameters
     ----------
     packed
-        The network as the kernels of trials read it.
+        The network as the kernels of trials read it (engine.packed.Packed).
     dropout
         Population name -> probability p.
     """
-    if not dropout:
-        return packed
-    spiking = [p.name for p in packed.order if p.kind == "spiking"]
-    scaled = []
-    for projections in (packed.wiring, packed.wiring.sparse):
-        jump = projections.jump.copy()
-        for name, probability in dropout.items():
-            source = packed.wiring.n_inputs + spiking.index(name)
-            jump[projections.source == source] /= 1 - probability
-        scaled.append(jump)
-    dense, sparse = scaled
-    wiring = packed.wiring._replace(jump=dense, sparse=packed.wiring.sparse._replace(jump=sparse))
-    return replace(packed, wiring=wiring)
+    factors = {name: 1 / (1 - probability) for name, probability in dropout.items()}
+    return packed.with_scaled_sources(factors).with_silent(dropout) if dropout else packed

@@ -144,7 +144,7 @@ def linear_step(
     matrix, drive
         Those of `step_matrix`. Where conductances act on U, its row and its drive are zero.
     rate
-        (1,) or (n, 1): dt / tau_mem where conductances act on U, else zero.
+        (1,) or (n, 1): dt / tau_mem where U is not linear in the states, else zero.
 
     Examples
     --------
@@ -156,8 +156,9 @@ def linear_step(
     matrix, drive = step_matrix(neuron, dt, time_constants)
     taus = neuron.time_constants if time_constants is None else time_constants
     rate = np.zeros_like(drive[..., :1])
-    if neuron.reversal:
+    if neuron.reversal or neuron.nonlinear_drive is not None:
         rate[..., 0] = dt / np.asarray(taus[neuron.membrane_tau])
+    if neuron.reversal:
         matrix[..., 0, :] = 0
         drive[..., 0] = 0
     return matrix, drive, rate

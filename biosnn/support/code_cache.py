@@ -165,6 +165,7 @@ def ready(kernel: Any, *arguments: Any) -> None:
     """
     if config.DISABLE_JIT:
         return
+    kernel = kernel.for_python() if hasattr(kernel, "for_python") else kernel
     signature = tuple(map(kernel.typeof_pyval, arguments))
     if signature not in kernel.overloads:
         on_threads(kernel.compile, [(signature,)], 1)
@@ -225,14 +226,15 @@ class _Cache(caching.FunctionCache):
     What cannot be read is compiled; what cannot be written is compiled in every process.
     """
 
-    def __init__(self, function, stamp):
+    def __init__(self, function, stamp, use=""):
         super().__init__(function)
         name = self._impl.filename_base
         self._cache_file = _Files(self._cache_path, name, (self._cache_file._source_stamp, stamp))
         self._locks: list[Lock] = []
+        self._use = use
 
     def _index_key(self, sig, codegen):
-        return (*super()._index_key(sig, codegen), bool(config.BOUNDSCHECK))
+        return (*super()._index_key(sig, codegen), bool(config.BOUNDSCHECK), self._use)
 
     def load_overload(self, sig, target_context):
         with _watch:
@@ -289,7 +291,7 @@ class _Cache(caching.FunctionCache):
 # ------------------------------------------------------------------------------------------- places
 
 
-def cache_of(function: Any, stamp: str) -> Any:
+def cache_of(function: Any, stamp: str, use: str = "") -> Any:
     """Return the cache of a kernel.
 
     Parameters
@@ -300,14 +302,14 @@ def cache_of(function: Any, stamp: str) -> Any:
         A hash of all sources that its code follows from.
     """
     try:
-        return _Cache(function, stamp)
+        return _Cache(function, stamp, use)
     except (RuntimeError, OSError):  # numba has no place to write to
         folder = _temporary_folder()
     if folder is None:
         return caching.NullCache()
     before, config.CACHE_DIR = config.CACHE_DIR, str(folder)
     try:
-        return _Cache(function, stamp)
+        return _Cache(function, stamp, use)
     except (RuntimeError, OSError):
         return caching.NullCache()
     finally:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..engine.background import Current, PoissonInput, pieces
 from ..engine.background_tables import check_background
-from ..engine.stream_layout import StreamLayout
+from ..engine.layout import Layout
 from ..network.network import Network
 from ..network.plasticity import InhibitorySTDP, TsodyksMarkram
 from ..support import checks, timegrid
@@ -105,7 +105,7 @@ def check_no_pooling(network: Network) -> None:
 def named_background(network: Network, background: Sequence) -> list:
     """Return the background with the names of populations. ValueErrors are those of `simulate`."""
     background = checks.several(background, "background", 'PoissonInput("E", 1e4, 1e-4)')
-    layout = StreamLayout(network)
+    layout = Layout(network)
     check_background(layout, background)
     return [
         replace(source, population=layout.find(source.population)[1].name) for source in background

@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 from ..data.augmentation import augmented_events
 from ..data.binning import bin_events
 from ..data.spike_trains import SpikeTrains
-from ..engine import chunks, trial_state
-from ..engine.buffers import Workspace
+from ..engine import chunks, standing
+from ..engine.buffers import Wanted, Workspace
+from ..engine.conditions import trial_keys
 from ..engine.finite import check_batch
 from ..engine.inputs import side_by_side
-from ..engine.layouts import Layout, all_states, state_layout
+from ..engine.layouts import Layout, all_states, current_layout, stack, state_layout
 from ..engine.own_ends import counts_within
 from ..kernels import arrays
-from ..network.escape import chance, with_dropout
+from ..network.escape import with_dropout
 from ..support.seeds import TrainingStream
 from .dataset import DataSet
 from .loss_terms import loss_gradient, select, total_weights, value_and_gradient
@@ -79,7 +80,6 @@ class GradientPass:
         self.objective = objective
         self.presentation = presentation
         self.pool = pool
-        self._learns = any(p.learn for p in parameters.network.populations)
         self._spare: list[Workspace] = []
 
     def __call__(
@@ -100,24 +100,20 @@ class GradientPass:
         """
         options, packed = self.presentation, self.parameters.packed
         rows = rows if options.stateful else data.by_length(rows)
-        if options.stateful and state is None:
-            state = trial_state.at_rest(packed, rows.size)
         batch = self._batch(data, rows, epoch)
+        given = batch.given(state)
+        if options.stateful and state is None:
+            state = standing.at_rest(packed.layout, packed.wires, given.start, rows.size)
+            given = given._replace(earlier=state)
         results, found, state = chunks.chunked_gradient(
             batch.packed,
-            batch.inputs,
+            given,
             rows.size,
             data.steps,
-            batch.recorded.blocks,
-            batch.recorded.width,
-            batch.derive,
-            batch.check,
+            batch.wanted(state),
             options.threads,
             self._spare,
             options.differentiate_reset,
-            self._learns,
-            batch.noise,
-            state,
         )
         loss, score, scored, terms = np.sum(results, axis=0)
         gradient = self.parameters.gradient(found)
@@ -128,7 +124,7 @@ class GradientPass:
         """The batch, with all that its chunks share."""
         options, packed = self.presentation, self.parameters.packed
         readout = state_layout(packed, self.objective.seen)
-        noise_key = options.key(TrainingStream.NOISE, epoch)
+        key = options.key(TrainingStream.NOISE, epoch)
         network, terms = packed.network, self.objective.terms
         targets = data.targets_of(rows)
         return _Batch(
@@ -141,7 +137,7 @@ class GradientPass:
             totals=total_weights(terms, network, targets, rows.size, data.steps),
             readout=readout,
             recorded=all_states(packed) if packed.needs_states else readout,
-            noise=chance(packed.order, network.dt, noise_key, rows, options.dropout),
+            seed=int(np.random.default_rng(key).integers(2**62)),
             fired=np.zeros(packed.n_spiking, bool),
         )
 
@@ -159,8 +155,59 @@ class _Batch:
     totals: list[float]
     readout: Layout
     recorded: Layout
-    noise: arrays.Chance
+    seed: int  # of background, escape noise, dropout and initial states in this epoch
     fired: np.ndarray  # threads write True alone
+
+    def given(self, state: Any) -> chunks.Batch:
+        """Return what its chunks read; state: where its trials stand, or None."""
+        packed, data, rows = self.packed, self.data, self.rows
+        layout = current_layout(packed, data.currents)
+        noisy = any(p.noise for p in packed.network.spiking)
+
+        def currents(first, last):
+            """Injected currents of some trials."""
+            given = {name: array[rows[first:last]] for name, array in data.currents.items()}
+            return stack(
+                layout, given, last - first, data.steps, packed.network.dtype, "currents"
+            )
+
+        return chunks.Batch(
+            inputs=self.inputs,
+            derive=self.derive,
+            check=self.check,
+            background=data.conditions.background.table,
+            blocks=layout.blocks,
+            currents=currents,
+            key=trial_keys(self.seed, rows),
+            trial=rows,
+            start=data.conditions.start(self.seed, rows),
+            earlier=state,
+            random=noisy or bool(self.owner.presentation.dropout),
+        )
+
+    def wanted(self, state: Any) -> Wanted:
+        """Return what a forward pass is to record."""
+        packed, data = self.packed, self.data
+        background = data.conditions.background
+        flows = data.currents or background.table.n_currents
+        biased = np.any(packed.tables.cells["biased"])
+        wanted = Wanted(
+            self.recorded.blocks,
+            self.recorded.width,
+            tape=True,
+            end=True,
+            currents=bool(flows or biased),
+            n_ou=background.n_ou,
+        )
+        if packed.tables.shorts.size:
+            wanted = wanted._replace(inputs=int(np.ptp(data.events.pointers, axis=1).max()))
+        if state is None:
+            return wanted
+        keep = packed.layout.longest_delay
+        before = [int(np.ptp(e.pointers, axis=1).max()) for e in (state.inputs, state.spikes)]
+        return wanted._replace(
+            before=keep, earlier=before[1], inputs=wanted.inputs + before[0] * bool(wanted.inputs)
+        )
 
     def inputs(self, first: int, last: int) -> tuple[arrays.Events, np.ndarray]:
         """Return input events, augmented if asked, and the rows of these trials in them."""
@@ -206,4 +253,7 @@ class _Batch:
 
     def check(self, packed: Any, drive: Any, recording: Any, first: int) -> None:
         """Raise NotFinite if a state is not finite at the end."""
-        check_batch(packed, drive, recording, self.data.steps, all_states, self.rows[first:])
+        wanted = self.wanted(None)._replace(before=recording.spikes.before)
+        check_batch(
+            packed, drive, recording, self.data.steps, all_states, wanted, self.rows[first:]
+        )

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..engine import trial_state
+from ..engine import standing
+from ..engine.state_checks import rules_of
 from ..network import network_file
 from ..network.network import Network
 from ..support import checks, file_format, schema
@@ -70,7 +71,7 @@ def _write(session, path):
     found["best"] = np.empty(0, network.dtype) if progress.best is None else progress.best
     found["sums"] = progress.sums
     if progress.batch and progress.state is not None:
-        state = trial_state.as_arrays(progress.state)
+        state = standing.as_arrays(progress.state)
         found |= {f"{_STATE}{name}": value for name, value in state.items()}
     where = {"epoch": progress.epoch, "batch": progress.batch, "recipe": _recipe(session)}
     file_format.write(path, found, {"kind": "training"} | head | where)
@@ -94,7 +95,8 @@ def _read(session, path):
         name.removeprefix(_STATE): value for name, value in found.items() if name.startswith(_STATE)
     }
     if state:
-        trial_state.check_events(state, session.parameters.packed, f"{path}: {_STATE}")
+        layout = session.parameters.packed.layout
+        standing.check_events(state, layout, f"{path}: {_STATE}")
     _restore(session, stored, found, head, state)
 
 
@@ -112,7 +114,10 @@ def _restore(session, stored, found, head, state):
     progress.batch = head["batch"]
     if state:
         steps = head["batch"] * session.data.training.steps
-        progress.state = trial_state.from_arrays(state, steps, session.parameters.packed)
+        packed = session.parameters.packed
+        progress.state = standing.from_arrays(
+            state, steps, packed.layout, packed.wires, packed.tables
+        )
 
 
 # ------------------------------------------------------------------------------------------- checks
@@ -187,8 +192,12 @@ def _optimizer_rules(session, n, head):
 
 def _state_rules(session, head):
     """What the state of the trials must be that the next batch goes on from."""
-    schema.check_step(head["batch"] * session.data.training.steps, _STATE.rstrip("/"))
-    rules = trial_state.rules(session.parameters.packed, session.presentation.batch_size)
+    step = head["batch"] * session.data.training.steps
+    schema.check_step(step, _STATE.rstrip("/"))
+    background = session.data.training.conditions.background
+    rules = rules_of(
+        session.parameters.packed, background, step, session.presentation.batch_size
+    )
     return {f"{_STATE}{name}": each for name, each in rules.items()}
 
 

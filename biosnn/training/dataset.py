@@ -1,7 +1,7 @@
 """Data as kernels read them: binned events with targets, split into training and validation."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -9,7 +9,10 @@ import numpy as np
 
 from ..data.augmentations import Blend
 from ..data.spike_trains import SpikeTrains
+from ..engine.conditions import make_conditions
 from ..engine.inputs import bin_inputs, input_trains, labels_of, trial_steps
+from ..engine.layouts import checked_arrays, current_layout
+from ..engine.packed import pack
 from ..kernels import arrays
 from ..network.network import Network
 from ..support.checks import real
@@ -24,6 +27,9 @@ class Given(NamedTuple):
     spikes: Any
     targets: Any = None
     mask: Any = None
+    background: Any = ()
+    initial: Any = None
+    currents: Any = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +50,11 @@ class DataSet:
         Numbers of the trials that are used.
     own_steps
         (trial,) steps of each trial, or None where all have `steps`.
+    conditions
+        Background and initial states of all trials.
+    currents
+        Population -> (trial, step, neuron) injected currents, of one trial or step or neuron where
+        they are alike.
     """
 
     trains: list[SpikeTrains]
@@ -53,6 +64,8 @@ class DataSet:
     ends: np.ndarray
     rows: np.ndarray
     own_steps: np.ndarray | None = None
+    conditions: Any = None
+    currents: dict[str, np.ndarray] = field(default_factory=dict)
 
     def part(self, rows: np.ndarray) -> "DataSet":
         """Return the same data, with other trials in use."""
@@ -110,7 +123,38 @@ def load(network: Network, terms: tuple[LossTerm, ...], given: Given) -> DataSet
         terms, network, labels, given.targets, given.mask, n_trials, steps, own_steps
     )
     ends = [np.searchsorted(row, row[0] + 0.99 * (row[-1] - row[0])) for row in events.pointers]
-    return DataSet(trains, events, steps, targets, np.array(ends), np.arange(n_trials), own_steps)
+    packed = pack(network)
+    conditions = make_conditions(
+        packed.layout, packed.wires, given.background, given.initial, n_trials
+    )
+    currents = _currents(packed, given.currents, n_trials, steps)
+    rows = np.arange(n_trials)
+    return DataSet(
+        trains, events, steps, targets, np.array(ends), rows, own_steps, conditions, currents
+    )
+
+
+def _currents(packed, given, n_trials, steps):
+    """Population -> (trials, steps or 1, neurons or 1); ValueError if they do not fit."""
+    checked = checked_arrays(given, "currents", packed.network.dtype, "{'E': array}")
+    layout = current_layout(packed, checked)
+    result = {}
+    for name, values in checked.items():
+        n = layout.columns[name].stop - layout.columns[name].start
+        shape = (n_trials, steps, n)
+        try:
+            np.broadcast_shapes(values.shape, shape)
+            wide = values.reshape((1,) * (3 - values.ndim) + values.shape)
+            result[name] = np.broadcast_to(wide, (n_trials, *wide.shape[1:]))
+            fits = np.broadcast_shapes(wide.shape, shape) == shape
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ValueError(
+                f"currents {name!r} have shape {values.shape}; they must broadcast to (trial, "
+                f"step, neuron) = {shape}."
+            )
+    return result
 
 
 # -------------------------------------------------------------------------- training and validation

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.spike_trains import SpikeTrains
-from ..engine import trial_state
-from ..engine.buffers import new_recording
+from ..engine import chunks
+from ..engine.buffers import Wanted, new_recording
+from ..engine.conditions import trial_keys
 from ..engine.layouts import state_layout
 from ..engine.own_ends import counts_within
 from ..engine.perturbed import Perturbed, Schedule, perturbed, silenced
 from ..engine.perturbed_trials import forward_perturbed, holding, injected
 from ..kernels import arrays
-from ..network.escape import chance
 from ..network.network import Network
 from ..network.perturb_neurons import Perturbation
 from ..support.checks import instance, shown
@@ -311,30 +311,47 @@ class Evaluator:
     def _forward(self, data, rows, state, schedule):
         """A forward pass without what gradients need, and where its trials stand if stateful."""
         packed, options = holding(self.parameters.packed, schedule), self.presentation
-        network, key = packed.network, options.key(TrainingStream.EVALUATION)
-        layout, current = injected(packed, {}, schedule.pulses, rows.size, data.steps)
+        conditions, key = data.conditions, options.key(TrainingStream.EVALUATION)
+        seed = int(np.random.default_rng(key).integers(2**62))
+        given = {name: array[rows] for name, array in data.currents.items()}
+        layout, current = injected(packed, given, schedule.pulses, rows.size, data.steps)
         drive = arrays.Drive(
-            data.events,
-            rows,
-            layout.blocks,
-            current,
-            chance(packed.order, network.dt, key, rows),
-            state,
+            inputs=data.events,
+            rows=rows,
+            blocks=layout.blocks,
+            current=current,
+            background=conditions.background.table,
+            key=trial_keys(seed, rows),
+            trial=rows,
+            start=conditions.start(seed, rows),
+            first_step=0,
+            random=any(p.noise for p in packed.network.spiking),
         )
-        recording = self._room(rows.size, data.steps)
-        drive, recording = forward_perturbed(packed, drive, recording, schedule, options.threads)
-        after = (
-            trial_state.after(packed, drive, recording, data.steps) if options.stateful else None
+        wanted = self._wanted(packed, drive, conditions)
+        recording = self._room(rows.size, data.steps, wanted)
+        ran = forward_perturbed(
+            packed, drive, state, wanted, schedule, options.threads, recording
         )
-        return recording, after
+        return ran.recording, ran.end() if options.stateful else None
 
-    def _room(self, n_trials, steps):
+    def _wanted(self, packed, drive, conditions):
+        """What to record."""
+        layout = state_layout(packed, self.objective.seen)
+        return Wanted(
+            layout.blocks,
+            layout.width,
+            end=True,
+            currents=chunks.has_currents(packed, drive),
+            n_ou=conditions.background.n_ou,
+        )
+
+    def _room(self, n_trials, steps, wanted):
         """A recording for that many trials: the one of the last batch, if it has the same shape."""
-        known = self._recording
+        known, packed = self._recording, self.parameters.packed
         fits = known is not None and known.counts.shape[0] == n_trials
+        if packed.tables.shorts.size:
+            return None
         if not fits or known.states.shape[1] != steps:
-            packed = self.parameters.packed
-            layout = state_layout(packed, self.objective.seen)
-            known = new_recording(packed, n_trials, steps, layout.blocks, layout.width, end=True)
+            known = new_recording(packed, n_trials, steps, wanted)
             self._recording = known
         return known

@@ -1,4 +1,5 @@
-"""What is learned, in one vector: weights, then time constants, jumps and biases.
+"""What is learned, in one vector: weights, then time constants, jumps,
+thresholds and biases.
 
 Kernels read the weights in it and optimizers change all of it; the network gets it back when the
 training ends, and before each checkpoint.
@@ -10,9 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..engine.packed import pack
 from ..engine.parameter_gradients import parameter_gradients
-from ..engine.trial_neurons import pack_model
-from ..engine.trial_tables import pack
 from ..kernels import arrays
 from ..network.network import Network
 
@@ -68,7 +68,7 @@ class Parameters:
         if self._learned:
             self._hold_time_constants()
             self._write_learned()
-            self.packed = replace(self.packed, model=pack_model(self.network))
+            self.packed = self.packed.with_current_numbers()
 
     def _places(self):
         """(key, slice of the vector) of everything that is not a weight."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..data.augmentation import checked
 from ..engine.gradient import window_steps
-from ..engine.trial_tables import check_differentiable, check_reset_is_differentiable
+from ..engine.packed import check_reset_is_differentiable
 from ..network.escape import checked_dropout
 from ..network.network import Network
 from ..support.checks import flag, whole
@@ -103,6 +103,5 @@ def make_presentation(
 
 def check_gradients(network: Network, presentation: Presentation) -> None:
     """Raise ValueError if there is no adjoint of a part of the network."""
-    check_differentiable(network)
     if presentation.differentiate_reset:
         check_reset_is_differentiable(network)

@@ -1,0 +1,246 @@
+"""The memory of one large network: its parts, states, lists of recent spikes, and inputs."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..kernels import arrays
+from ..kernels.random import GRANULE
+from ..kernels.threshold import between
+from ..network.network import Network
+from . import events, standing
+from .buffers import new_words
+from .inputs import Inputs, bin_inputs
+from .layout import Layout
+from .perturbed import Hold, silenced
+from .wire_tables import WireTables
+
+
+def part_bounds(layout: Layout, parts: int) -> NDArray[np.int64]:
+    """Return (populations, parts + 1) contiguous parts of every population, in granules.
+
+    What rounding takes from one population, it gives to the next.
+    """
+    bounds = np.zeros((len(layout.order), parts + 1), np.int64)
+    bounds[:, -1] = [p.n for p in layout.order]
+    for t in range(1, parts):
+        carry = 0.0
+        for p, population in enumerate(layout.order):
+            granules = -(-population.n // GRANULE)
+            wanted = granules * t / parts + carry
+            given = min(max(round(wanted), -(-bounds[p, t - 1] // GRANULE)), granules)
+            bounds[p, t] = min(given * GRANULE, population.n)
+            carry = wanted - given
+    return bounds
+
+
+def new_memory(start: arrays.Standing) -> arrays.Memory:
+    """Return the memory of a network that stands there, in vectors that begin at cache lines."""
+    return arrays.Memory(*(arrays.aligned_copy(np.asarray(array[0])) for array in start))
+
+
+def standing_of(memory: arrays.Memory) -> arrays.Standing:
+    """Return where the network stands now, as one trial."""
+    return arrays.Standing(*(array[None].copy() for array in memory))
+
+
+def new_scratch(layout: Layout, tables: arrays.Tables) -> arrays.PartScratch:
+    """Return the working memory of one thread."""
+    dtype, most = layout.network.dtype, int(max(tables.cells["n_states"], default=1))
+    widest = max([0, *(p.n for p in layout.order)]) if np.any(tables.wires["gathered"] >= 0) else 0
+    return arrays.PartScratch(
+        fresh=arrays.aligned(max(most, 1) * arrays.BLOCK, dtype),
+        margin=arrays.aligned(arrays.BLOCK, dtype),
+        current=arrays.aligned(arrays.BLOCK, dtype),
+        sums=arrays.aligned(widest, dtype),
+        words=new_words(),
+    )
+
+
+def new_recent(
+    layout: Layout,
+    tables: arrays.Tables,
+    bounds: NDArray[np.int64],
+    slots: int,
+    inputs: arrays.Events,
+) -> tuple[arrays.RecentSpikes, arrays.Tables]:
+    """Return empty lists of the spikes of the last `slots` steps, and where releases lie."""
+    firing, parts = bounds[: tables.n_firing], bounds.shape[1] - 1
+    starts = np.concatenate([[0], np.cumsum(firing[:, -1])]).astype(np.int64)
+    shorts, width = tables.shorts.copy(), 0
+    external = tables.wires["source"][tables.shorts["wire"]] < tables.n_inputs
+    for q in np.flatnonzero(~external):
+        shorts["release"][q] = width
+        width += int(tables.shorts["n_pre"][q])
+    end = slots * width
+    for q in np.flatnonzero(external):
+        shorts["release"][q] = end
+        end += inputs.units.size
+    pooled = layout.n_neurons if tables.pools.size else 0
+    recent = arrays.RecentSpikes(
+        mask=slots - 1,
+        width=int(starts[-1]),
+        first=np.ascontiguousarray(starts[:-1, None] + firing[:, :-1]),
+        units=np.empty(slots * int(starts[-1]) + 1, np.int32),
+        n_spikes=np.zeros((slots, parts, tables.n_firing), np.int32),
+        release_width=width,
+        release=np.zeros(end, layout.network.dtype),
+        seen=np.full((parts, pooled), -1, np.int64),
+    )
+    return recent, tables._replace(shorts=shorts)
+
+
+class Given(NamedTuple):
+    """Spikes of the inputs, and for how many steps they are given."""
+
+    events: arrays.Events
+    steps: int
+
+
+def given_inputs(
+    network: Network,
+    spikes: Inputs | None,
+    merge: bool,
+    steps: int,
+    silent: Any,
+    earlier: standing.Earlier | None,
+) -> Given:
+    """Return the spikes of the inputs, as far as the run goes, but of silent ones.
+
+    Those of an earlier run come before them.
+
+    Raises
+    ------
+    ValueError
+        If they do not fit the network, or are not of one trial.
+    """
+    if spikes is not None and not network.inputs:
+        raise ValueError("the network has no inputs: give spikes=None.")
+    if spikes is None:
+        found, given = events.no_events(1, 0, network.dtype), 0
+    else:
+        found, given = bin_inputs(network, spikes, merge, steps)
+        if found.pointers.shape[0] != 1:
+            raise ValueError(
+                f"simulate runs one trial; spikes have {found.pointers.shape[0]}. Choose one: "
+                "spikes[0]."
+            )
+        found = silenced(network, found, silent)
+    if earlier is not None:
+        found = events.after_each_other(earlier.inputs, found, np.arange(1))
+    return Given(found, given)
+
+
+def put_spikes(
+    recent: arrays.RecentSpikes,
+    tables: arrays.Tables,
+    bounds: NDArray[np.int64],
+    earlier: standing.Earlier,
+    inputs: arrays.Events,
+) -> None:
+    """Put the spikes before a run, and their releases, where kernels look for them."""
+    spikes, keep = earlier.spikes, earlier.spikes.before
+    for n in range(-keep, 0):
+        slot = (earlier.first_step + n) & recent.mask
+        for p in range(tables.n_firing):
+            first, last = between(spikes, 0, n, tables.n_firing, p)
+            units = spikes.units[first:last]
+            parts = np.searchsorted(bounds[p], units, side="right") - 1
+            for t in range(bounds.shape[1] - 1):
+                own = units[parts == t]
+                at = slot * recent.width + recent.first[p, t]
+                recent.units[at : at + own.size] = own
+                recent.n_spikes[slot, t, p] = own.size
+    for views, values in zip(_releases(recent, tables, bounds, inputs, earlier.first_step, keep),
+                             earlier.released):
+        at = 0
+        for view in views:
+            view[:] = values[at : at + view.size]
+            at += view.size
+
+
+def _releases(recent, tables, bounds, inputs, step, keep):
+    """Of each wire with short-term plasticity, views of the releases of the last steps."""
+    for short in tables.shorts:
+        source, views = tables.wires["source"][short["wire"]], []
+        for n in range(-keep, 0):
+            if source < tables.n_inputs:
+                first, last = between(inputs, 0, n, tables.n_inputs, source)
+                views.append(recent.release[short["release"] + first : short["release"] + last])
+                continue
+            p, slot = source - tables.n_inputs, (step + n) & recent.mask
+            for t in range(bounds.shape[1] - 1):
+                at = slot * recent.release_width + short["release"]
+                at += recent.first[p, t] - recent.first[p, 0]
+                views.append(recent.release[at : at + recent.n_spikes[slot, t, p]])
+        yield views
+
+
+def ended(
+    layout: Layout,
+    wires: WireTables,
+    tables: arrays.Tables,
+    memory: arrays.Memory,
+    recent: arrays.RecentSpikes,
+    bounds: NDArray[np.int64],
+    inputs: Given,
+    begin: int,
+    step: int,
+) -> standing.Earlier:
+    """Return where the network stands at a step of a run that began at `begin`."""
+    keep, counts, units = layout.longest_delay, [], []
+    for n in range(step - keep, step):
+        slot = n & recent.mask
+        for p in range(tables.n_firing):
+            found = [np.empty(0, np.int32)]
+            for t in range(bounds.shape[1] - 1 if n >= 0 else 0):
+                at = slot * recent.width + recent.first[p, t]
+                found.append(recent.units[at : at + recent.n_spikes[slot, t, p]])
+            units.append(np.concatenate(found))
+            counts.append(units[-1].size)
+    spikes = arrays.Events(
+        events.pointers_of(np.array(counts, np.int64).reshape(1, -1)),
+        np.concatenate([np.empty(0, np.int32), *units]),
+        inputs.events.values,
+        keep,
+    )
+    done, n_inputs = step - begin, tables.n_inputs
+    last = (min(done, inputs.steps) + inputs.events.before) * n_inputs
+    first = min((done - keep + inputs.events.before) * n_inputs, last)
+    own = [events.cut(inputs.events, np.arange(1), first, last)]
+    return standing.Earlier(
+        first_step=step,
+        standing=standing_of(memory),
+        inputs=_padded(own, keep * n_inputs)._replace(before=keep),
+        spikes=spikes,
+        released=_released(recent, tables, bounds, inputs, begin, step, keep),
+    )
+
+
+def _padded(parts, columns):
+    """Events of `events.cut`, with empty columns behind them."""
+    counts, units, values = parts[0]
+    missing = np.zeros((1, columns - counts.shape[1]), np.int64)
+    return events.one_after_other([(np.concatenate([counts, missing], axis=1), units, values)])
+
+
+def _released(recent, tables, bounds, inputs, begin, step, keep):
+    """The releases of the last steps, wire by wire."""
+    found = []
+    for short in tables.shorts:
+        source, parts = tables.wires["source"][short["wire"]], [recent.release[:0]]
+        for n in range(step - keep, step):
+            if source < tables.n_inputs:
+                if n - begin < inputs.steps:
+                    first, last = between(inputs.events, 0, n - begin, tables.n_inputs, source)
+                    at = short["release"]
+                    parts.append(recent.release[at + first : at + last])
+                continue
+            p, slot = source - tables.n_inputs, n & recent.mask
+            for t in range(bounds.shape[1] - 1 if n >= 0 else 0):
+                at = slot * recent.release_width + short["release"]
+                at += recent.first[p, t] - recent.first[p, 0]
+                parts.append(recent.release[at : at + recent.n_spikes[slot, t, p]])
+        found.append(np.concatenate(parts))
+    return tuple(found)

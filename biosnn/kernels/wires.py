@@ -1,0 +1,143 @@
+"""Delivery of spikes through one wire, whatever its kind, and the ring of arrivals.
+
+    deliver   receptor state += jump w S_j            wires with one delay, when the spikes arrive
+    send      ring += jump w S_j                      wires with a delay for every synapse, when
+                                                      they are emitted; `take` adds what arrives
+
+A wire is a projection, or neighbouring dense ones of one source. dense.py and sparse.py have the
+loops over synapses. Kernels see rows of tables, arrays and scalars only (arrays.py).
+"""
+
+import numpy as np
+
+from .dense import deliver_dense
+from .jit import at_address, kernel, part
+from .sparse import deliver_rows, send_rows
+
+# stand for types of arrays at addresses
+_INT32, _UINT32 = np.empty(0, np.int32), np.empty(0, np.uint32)
+_UINT16, _UINT8 = np.empty(0, np.uint16), np.empty(0, np.uint8)
+
+
+@kernel
+def weights_of(wire, weight):
+    """Its weights: in the vector of all, or where they lie."""
+    if wire.weight_address:
+        return at_address(wire.weight_address, wire.n_weights, weight)
+    return part(weight, wire.weight_first, wire.n_weights)
+
+
+@kernel
+def targets_of(wire):
+    """Its postsynaptic neurons as 32-bit numbers, in batches of trials."""
+    return at_address(wire.target_address, wire.size, _INT32)
+
+
+@kernel
+def delays_of(wire):
+    """The delays of its synapses in steps, in batches of trials; size 0 where all share one."""
+    return at_address(wire.delay_address, wire.size if wire.ring >= 0 else 0, _UINT16)
+
+
+@kernel
+def index_of(wire):
+    """Which weight each synapse has; size 0 where none is shared."""
+    return at_address(wire.index_address, wire.size if wire.index_address else 0, _UINT32)
+
+
+@kernel
+def deliver(wire, split, t, begin, end, w, jump, units, values, shift, first, last, y):
+    """y_i += jump w S_j of the targets begin .. end - 1, which are part t.
+
+    values[e - shift]: S of event e, or size 0 where every event counts 1.
+    """
+    row, mode, index = wire.row_first, wire.mode, index_of(wire)
+    if wire.dense:
+        if begin < end:
+            near = part(y, begin, end - begin)
+            deliver_dense(
+                w, wire.n_post, begin, end - begin, jump, units, values, shift, first, last, near
+            )
+    elif wire.wide:
+        target = at_address(wire.target_address, wire.size, _INT32)
+        deliver_rows(
+            target, w, mode, index, split, row, t, jump, units, values, shift, first, last, y
+        )
+    else:
+        near = at_address(wire.target_address, wire.size, _UINT16)
+        deliver_rows(
+            near, w, mode, index, split, row, t, jump, units, values, shift, first, last, y
+        )
+
+
+@kernel
+def _send(wire, target, split, t, w, units, values, shift, first, last, n, ring, width):
+    """Delays have 16 or 8 bits."""
+    jump, row, mode, index = ring.dtype.type(wire.jump), wire.row_first, wire.mode, index_of(wire)
+    if wire.long:
+        delay = at_address(wire.delay_address, wire.size, _UINT16)
+        send_rows(
+            target,
+            delay,
+            w,
+            mode,
+            index,
+            split,
+            row,
+            t,
+            jump,
+            units,
+            values,
+            shift,
+            first,
+            last,
+            n,
+            ring,
+            width,
+            wire.ring,
+        )
+    else:
+        short = at_address(wire.delay_address, wire.size, _UINT8)
+        send_rows(
+            target,
+            short,
+            w,
+            mode,
+            index,
+            split,
+            row,
+            t,
+            jump,
+            units,
+            values,
+            shift,
+            first,
+            last,
+            n,
+            ring,
+            width,
+            wire.ring,
+        )
+
+
+@kernel
+def send(wire, split, t, w, units, values, shift, first, last, n, ring, width):
+    """The spikes of step n go into the ring of arrivals."""
+    if wire.size == 0:  # such a wire may have no weight either
+        return
+    if wire.wide:
+        target = at_address(wire.target_address, wire.size, _INT32)
+        _send(wire, target, split, t, w, units, values, shift, first, last, n, ring, width)
+    else:
+        near = at_address(wire.target_address, wire.size, _UINT16)
+        _send(wire, near, split, t, w, units, values, shift, first, last, n, ring, width)
+
+
+@kernel
+def take(column, begin, end, n, ring, width, x):
+    """What the ring holds for step n is added to a receptor's state; its place becomes free."""
+    row = (n & (ring.size // width - 1)) * width + column.at
+    arrived, y = part(ring, row + begin, end - begin), part(x, column.state + begin, end - begin)
+    for i in range(end - begin):
+        y[i] += arrived[i]
+        arrived[i] = 0
