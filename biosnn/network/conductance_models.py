@@ -8,7 +8,7 @@ import numpy as np
 from ..support.checks import real
 from ..support.units import PerNeuron
 from .neuron import Neuron, Receptor
-from .neuron_checks import unitless
+from .neuron_checks import check_values, unitless
 from .neuron_models import ei_receptors
 
 #: Jahr & Stevens (1990): magnesium (mM) of half block at 0 V, and steepness (1/V).
@@ -70,6 +70,7 @@ def conductance_lif(
     >>> conductance_lif().reversal
     {'g_exc': 0.06, 'g_inh': -0.02}
     """
+    check_values("conductance_lif", reversal_exc=reversal_exc, reversal_inh=reversal_inh)
     return Neuron(
         model="conductance_lif",
         states={"U": "mem", "g_exc": "exc", "g_inh": "inh"},
@@ -124,6 +125,7 @@ def alpha_conductance_lif(
     >>> list(alpha_conductance_lif().states)
     ['U', 'g_exc', 'h_exc', 'g_inh', 'h_inh']
     """
+    check_values("alpha_conductance_lif", reversal_exc=reversal_exc, reversal_inh=reversal_inh)
     return Neuron(
         model="alpha_conductance_lif",
         states={"U": "mem", "g_exc": "exc", "h_exc": "exc", "g_inh": "inh", "h_inh": "inh"},
@@ -215,6 +217,7 @@ def nmda_lif(
     magnesium = real(unitless(magnesium), "nmda_lif: magnesium", 0, unit="mM")
     unit = real(unitless(unit), "nmda_lif: unit", above=0, unit="volts")
     rest = real(unitless(rest), "nmda_lif: rest", -1, 1, unit="volts")
+    check_values("nmda_lif", reversal_exc=reversal_exc, reversal_inh=reversal_inh)
     eta = magnesium / _HALF_BLOCK * float(np.exp(-_STEEPNESS * rest))
     return Neuron(
         model="nmda_lif",

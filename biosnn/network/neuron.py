@@ -199,7 +199,9 @@ class Neuron(Shows):
     @property
     def per_neuron(self) -> dict[tuple[str, ...], NDArray[np.float64]]:
         """What differs from neuron to neuron: ("threshold",) or ("reversal", "g") -> array (n,)."""
-        found = {(name,): getattr(self, name) for name in neuron_checks.NUMBERS}
+        found: dict[tuple[str, ...], Any] = {
+            (name,): getattr(self, name) for name in neuron_checks.NUMBERS
+        }
         for name in neuron_checks.NUMBERS_BY_NAME:
             found |= {(name, key): value for key, value in getattr(self, name).items()}
         return {key: value for key, value in found.items() if np.ndim(value)}
@@ -314,3 +316,59 @@ def bounded(neuron: Neuron, low: PerNeuron = -np.inf, high: PerNeuron = np.inf) 
     """
     instance(neuron, "neuron", Neuron, "a neuron model, such as bs.lif()")
     return replace(neuron, low=low, high=high)
+
+
+def of_neurons(neuron: Neuron, units: NDArray[Any]) -> Neuron:
+    """Return the table of some of the neurons of a population.
+
+    Parameters
+    ----------
+    neuron
+        The table of all of them.
+    units
+        Their numbers.
+
+    Examples
+    --------
+    >>> from biosnn import lif
+    >>> of_neurons(lif(threshold=[0.9, 1.0, 1.1]), [0, 2]).threshold
+    array([0.9, 1.1])
+    """
+    return _with(neuron, {key: values[units] for key, values in neuron.per_neuron.items()})
+
+
+def typical(neuron: Neuron) -> Neuron:
+    """Return the table of the typical neuron of theory.
+
+    Threshold, reset, refractory period, bounds and reversal potentials that differ from neuron to
+    neuron become their means. Of time constants and jumps theory takes the means itself.
+
+    Parameters
+    ----------
+    neuron
+        The table; itself is returned where nothing differs.
+
+    Examples
+    --------
+    >>> from biosnn import lif
+    >>> typical(lif(threshold=[0.5, 1.5])).threshold
+    1.0
+    """
+    kept = ("time_constants", "spike_jumps")
+    means = {
+        key: float(np.mean(values))
+        for key, values in neuron.per_neuron.items()
+        if key[0] not in kept
+    }
+    return _with(neuron, means) if means else neuron
+
+
+def _with(neuron, values):
+    """The same table with other values for some of the keys of `per_neuron`."""
+    changed: dict[str, Any] = {}
+    for (part, *keys), value in values.items():
+        if keys:
+            changed.setdefault(part, dict(getattr(neuron, part)))[keys[0]] = value
+        else:
+            changed[part] = value
+    return replace(neuron, **changed)

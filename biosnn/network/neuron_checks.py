@@ -316,6 +316,24 @@ def check_finite(model: str, **values: Any) -> None:
             refuse(f"{model}: {name}", value, "a finite number")
 
 
+def check_values(model: str, **values: Any) -> None:
+    """Raise a ValueError where a parameter is no finite number, nor an array of one per neuron.
+
+    Parameters
+    ----------
+    model
+        Name of the model, for the message.
+    **values
+        Parameters by their names.
+
+    Examples
+    --------
+    >>> check_values("nmda_lif", reversal_exc=[0.06, 0.07], reversal_inh=0.0)
+    """
+    for name, value in values.items():
+        _kept(value, f"{model}: {name}")
+
+
 def unitless(value: Any) -> Any:
     """Return a quantity of Brian2 as the number that it stores, in base units.
 
