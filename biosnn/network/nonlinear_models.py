@@ -7,7 +7,7 @@ import numpy as np
 from ..support.checks import shown
 from ..support.units import PerNeuron
 from .neuron import Neuron, NonlinearDrive
-from .neuron_checks import check_finite
+from .neuron_checks import check_finite, check_values
 from .neuron_models import ei_receptors
 
 
@@ -150,6 +150,7 @@ def adex(
     NonlinearDrive(square=0.0, constant=0.0, slope=0.002, onset=0.0202)
     """
     check_finite("adex", a=a)
+    check_values("adex", b=b)
     return Neuron(
         model="adex",
         states={"U": "mem", "I_exc": "exc", "I_inh": "inh", "w_adapt": "adapt"},
@@ -173,9 +174,9 @@ def adex(
 def _exponential(model: str, slope: Any, onset: Any, peak: Any) -> NonlinearDrive:
     """An exponential drive whose onset lies below the peak."""
     check_finite(model, slope=slope, onset=onset)
+    check_values(model, peak=peak)
     drive = NonlinearDrive(slope=float(slope), onset=float(onset))
-    highest = np.asarray(peak, float)  # what is no number is refused here
-    if not drive.slope > 0 or not np.all(drive.onset < highest):
+    if not drive.slope > 0 or not np.all(drive.onset < np.asarray(peak)):
         raise ValueError(
             f"{model}: slope is {slope!r} and must be positive; onset {onset!r} must lie below "
             f"peak {shown(peak)}."
@@ -241,6 +242,7 @@ def izhikevich(
     0.01
     """
     check_finite("izhikevich", a=a, b=b)
+    check_values("izhikevich", c=c, d=d, peak=peak)
     if not a > 0:
         raise ValueError(
             f"izhikevich: a is {a!r}; it must be positive (1/ms): w_adapt decays with it."

@@ -132,7 +132,7 @@ def test_u_at_the_start():
         net.population(2, bs.lif(), initial=[0.1, 1e39])
 
 
-# ----------------------------------------------------------------------- thresholds that are learned
+# ------------------------------------------------------------------ thresholds that are learned
 
 
 def test_learned_thresholds():
