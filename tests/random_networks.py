@@ -1,11 +1,15 @@
-"""Networks of six populations with random tables, delays, resets, refractory periods, integrators,
-time constants and signs.
+"""Random networks: `build` makes those that hypothesis draws, of six populations with random
+tables, delays, resets, refractory periods, integrators, time constants and signs; random_cases.py
+draws smaller ones with everything that can be said of a network.
 """
 
 import numpy as np
 from hypothesis import strategies as st
 
 import biosnn as bs
+from tests.random_cases import Case, random_case
+
+__all__ = ["NETWORK", "Case", "build", "random_case"]
 
 TIME_CONSTANTS = {  # (lowest, highest); those of one neuron never are equal
     bs.lif: {"tau_syn": (4e-3, 8e-3)},
