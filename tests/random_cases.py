@@ -32,7 +32,7 @@ def _exponential_if(**options):
 
 def _conductances(make):
     """A table with conductances whose threshold is 1."""
-    return lambda **options: make(reversal_exc=6.0, reversal_inh=-2.0, **options)
+    return lambda **options: make(**({"reversal_exc": 6.0, "reversal_inh": -2.0} | options))
 
 
 TABLES = {
@@ -66,8 +66,12 @@ STREAM = frozenset(
     _COMMON | _FINE | _BACKGROUND | {"lost_arrivals", "initial"}
     | {"tsodyks_markram", "inhibitory_plasticity"}
 )  # fmt: skip
-#: What one engine takes in both; a number of neurons may be one for each of them.
-BOTH = (TRIALS | STREAM | {"per_neuron_numbers"}) - {"inhibitory_plasticity", "currents"}
+#: What one engine takes in both: also a magnesium block, and for a number of the table one for
+#: each neuron.
+BOTH = (TRIALS | STREAM | {"per_neuron_numbers", "magnesium"}) - {
+    "inhibitory_plasticity",
+    "currents",
+}
 
 
 @dataclass
@@ -156,7 +160,12 @@ class _Builder:
         options |= self._numbers(table_name, n)
         neuron = table.make(**options)
         if table.linear and self.takes("bounded", 0.25):
-            neuron = bs.bounded(neuron, -0.6 * table.scale, 2.0 * table.scale)
+            own = "per_neuron_numbers" in self.allowed and self.rng.random() < 0.5
+            low, high = self.number(-0.7, -0.5, n, own), self.number(1.3, 2.0, n, own)
+            neuron = bs.bounded(neuron, low, high)
+        if neuron.reversal and self.takes("magnesium", 0.4):
+            blocked = {str(self.one([*neuron.reversal])): (0.3, 2.0)}
+            neuron = replace(neuron, magnesium=blocked)
         more = {}
         if table_name not in _FINE | _CONDUCTING and self.takes("bias", 0.25):
             more["bias"] = self.rng.uniform(0, 0.3, n) * table.current
@@ -195,7 +204,9 @@ class _Builder:
         loses = table_name == "lif_delta" and "refractory" in options  # needs a value
         if not loses and self.takes("subtract", 0.3):
             options["reset"] = "subtract"
-        if table_name not in _CONDUCTING:
+        if table_name in _CONDUCTING:
+            options["reversal_exc"] = self.number(5.0, 7.0, n, own)
+        else:
             options["integrator"] = self.one(["exact", "exponential_euler", "euler"])
         if "tau_adapt" in table.taus:
             options["jump"] = self.number(0.05, 0.3, n, self.rng.random() < 0.4)
