@@ -12,13 +12,14 @@ about all of them (code_cache.py).
 import ctypes
 import hashlib
 import sys
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 import llvmlite.binding
 import numba
 import numpy as np
-from numba.core import cgutils, types
+from numba.core import cgutils, codegen, types
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import (
     infer_getattr,
@@ -31,9 +32,7 @@ from numba.np.arrayobj import populate_array
 
 from ..support.code_cache import cache_of
 
-#: Always inlined: a kernel that is called passes every field of every array (hundreds of words),
-#: which costs more than a short loop.
-_OPTIONS = {"nogil": True, "error_model": "numpy", }
+_OPTIONS = {"nogil": True, "error_model": "numpy"}
 _FOR_KERNELS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 _SOURCES = sorted(
@@ -42,22 +41,80 @@ _SOURCES = sorted(
 _STAMP = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()
 
 
-def _twins(function, options):
-    """A kernel for kernels without wrappers, which calls from Python hand on to one that has them.
+class _Inner(codegen.JITCodeLibrary):
+    """The code of a kernel that kernels call: an ingredient of theirs, which never runs by itself.
 
-    A wrapper takes every array of the arguments out of its Python object. It costs as much to
-    compile as a small kernel, or ten times as much with tuples of arrays.
+    What is called from Python is optimized as a whole. Numba would also optimize each ingredient as
+    a whole, once for every level of calls, and make machine code of it.
     """
-    inner = numba.njit(**options, **_FOR_KERNELS)(function)
-    inner._cache = cache_of(function, _STAMP, "for kernels")
+
+    def _optimize_final_module(self):
+        passes, builder = self._codegen._module_pass_manager(
+            loop_vectorize=self._codegen._loopvect, slp_vectorize=False, opt=self._codegen._opt_level, cost="cheap"
+        )
+        passes.run(self._final_module, builder)
+
+    def _finalize_final_module(self):
+        self._finalize_dynamic_globals()
+        self._verify_declare_only_symbols()
+        self._finalized = True
+
+    def get_pointer_to_function(self, name):
+        return 0
+
+
+@contextmanager
+def _compiling_as(library, set_environment):
+    """What is compiled inside becomes code of this kind; other threads wait."""
+    target = codegen.JITCPUCodegen
+    with numba.core.compiler_lock.global_compiler_lock:
+        before = target._library_class, target.set_env
+        target._library_class, target.set_env = library, set_environment
+        try:
+            yield
+        finally:
+            target._library_class, target.set_env = before
+
+
+_SET_ENVIRONMENT = codegen.JITCPUCodegen.set_env
+
+
+def _compiled_as(compile_kernel, library, set_environment):
+    """`compile` of a dispatcher, for code of one kind."""
+
+    def compiled(signature):
+        with _compiling_as(library, set_environment):
+            return compile_kernel(signature)
+
+    return compiled
+
+
+def _no_environment(codegen, name, environment):
+    """An ingredient has no place for the environment of exceptions with arguments: it needs none."""
+
+
+def _whole(function, options):
+    """A kernel that Python calls, in the cache on disk."""
+    made = numba.njit(**_OPTIONS, **options)(function)
+    made._cache = cache_of(function, _STAMP)
+    made.compile = _compiled_as(made.compile, codegen.JITCodeLibrary, _SET_ENVIRONMENT)
+    return made
+
+
+def _twins(function, options):
+    """A kernel for kernels, which calls from Python hand on to one that is compiled as a whole.
+
+    The latter has a wrapper that takes every array of the arguments out of its Python object, and
+    costs as much to compile as a small kernel, or ten times as much with tuples of arrays.
+    """
+    inner = numba.njit(**_OPTIONS, **options, **_FOR_KERNELS)(function)
 
     @cache
     def outer():
         """The other one, made when it is needed: `import biosnn` stays quick."""
-        made = numba.njit(**options)(function)
-        made._cache = cache_of(function, _STAMP, "for Python")
-        return made
+        return _whole(function, options)
 
+    inner.compile = _compiled_as(inner.compile, _Inner, _no_environment)
     inner.add_overload = lambda found: inner.overloads.update({found.signature.args: found})
     inner._compile_for_args = lambda *arguments: outer()
     inner.for_python = outer
@@ -72,7 +129,7 @@ def _compiler(**options):
             numba.config.DISABLE_JIT
         ):  # numbers overflow and divide by zero without a word, as in compiled kernels
             return np.errstate(all="ignore")(function)
-        return _twins(function, _OPTIONS | options)
+        return _twins(function, options)
 
     return decorate
 
