@@ -6,52 +6,41 @@ must agree.
 import numpy as np
 
 from biosnn.engine import gradient as backward
-from biosnn.engine.buffers import new_recording
-from biosnn.engine.chunks import forward
-from biosnn.engine.inputs import bin_inputs, input_trains
-from biosnn.engine.layouts import all_states, current_layout, stack
-from biosnn.engine.trace import make_trace
-from biosnn.engine.trial_state import checked_state
-from biosnn.engine.trial_tables import pack
-from biosnn.kernels import arrays
+from biosnn.engine.run import run_batch
 
 
-def twin(network, spikes, currents=None, state=None):
+def twin(network, spikes, currents=None, state=None, **more):
     """A smooth forward pass with everything that the adjoint needs, from the initial state or that
     of another run. Returns a trace.
+
+    more: as for `run`, such as background and initial.
     """
-    packed = pack(network)
-    events, steps = bin_inputs(network, spikes, merge=True)
-    n_trials = events.pointers.shape[0]
-    layout = current_layout(packed, currents or {})
-    drive = arrays.Drive(
-        events,
-        np.arange(n_trials),
-        layout.blocks,
-        stack(layout, currents or {}, n_trials, steps, network.dtype, "currents"),
-        earlier=None if state is None else checked_state(state, packed),
+    states = [f"{p.name}.{state}" for p in network.populations for state in p.states]
+    return run_batch(
+        network,
+        spikes,
+        currents=currents,
+        state=state,
+        record=states,
+        tape=True,
+        smooth=True,
+        threads=1,
+        **more,
     )
-    states = all_states(packed)
-    recording = new_recording(
-        packed, n_trials, steps, states.blocks, states.width, tape=True, smooth=True
-    )
-    forward(packed, drive, recording, steps, 1)
-    trains = dict(zip([p.name for p in network.inputs], input_trains(network, spikes)))
-    return make_trace(packed, drive, recording, states, steps, trains)
 
 
 def relative_error(
-    network, spikes, loss, currents=None, seed=0, steps=(1e-4, 1e-5, 2e-6), state=None
+    network, spikes, loss, currents=None, seed=0, steps=(1e-4, 1e-5, 2e-6), state=None, **more
 ):
     """Largest |adjoint - central difference| / scale over random directions of every parameter of
     the network.
 
-    state: of a run that this one goes on from.
+    state: of a run that this one goes on from. more: as for `run`.
     loss: loss(trace) -> value, {state: gradient}, {population: gradient by spike count},
     {projection: gradient by weights}, and where the loss looks at spikes {population: gradient by
     S}.
     """
-    rng, trace = np.random.default_rng(seed), twin(network, spikes, currents, state)
+    rng, trace = np.random.default_rng(seed), twin(network, spikes, currents, state, **more)
     _, states, counts, direct, *by_spike = loss(trace)
     got = backward.gradient(
         trace,
@@ -71,7 +60,7 @@ def relative_error(
             values = []
             for sign in (1, -1):
                 undo = change(sign * step * direction)
-                values.append(loss(twin(network, spikes, currents, state))[0])
+                values.append(loss(twin(network, spikes, currents, state, **more))[0])
                 undo()
             expected = (values[0] - values[1]) / (2 * step)
             scale = max(abs(expected), np.abs(gradient).sum() * 1e-2, 1e-9)

@@ -131,6 +131,47 @@ def run(
     >>> trace.states["E.U"].shape, bool(trace.counts["E"].min() > 0)
     ((1, 50, 1), True)
     """
+    return run_batch(
+        network,
+        spikes,
+        record=record,
+        currents=currents,
+        duration=duration,
+        background=background,
+        initial=initial,
+        seed=seed,
+        state=state,
+        tape=tape,
+        moments=moments,
+        merge=merge,
+        perturbations=perturbations,
+        threads=threads,
+    )
+
+
+def run_batch(
+    network: Network,
+    spikes: Inputs | None,
+    *,
+    record: Record = (),
+    currents: Mapping[str, ArrayLike] | None = None,
+    duration: float | None = None,
+    background: Sequence[Source] = (),
+    initial: Mapping[str, Any] | None = None,
+    seed: Any = None,
+    state: State | None = None,
+    tape: bool = False,
+    moments: Record = (),
+    merge: bool = True,
+    perturbations: Sequence[Perturbation] = (),
+    threads: int | None = None,
+    smooth: bool = False,
+) -> Trace:
+    """Do what `run` does, and in the smooth twin of the network if `smooth`.
+
+    There every neuron emits sigma(U* - theta), the antiderivative of the surrogate derivative, so
+    that the adjoint is the exact gradient.
+    """
     instance(network, "network", Network, "a Network")
     change = perturbed(network, perturbations)
     packed = pack(change.network)
@@ -139,6 +180,7 @@ def run(
     record, moments = chosen_states(record, means=True), chosen_states(moments, "moments")
     currents = checked_arrays(currents, "currents", network.dtype, "{'E': array}")
     state = change.started_from(state)
+    background = checks.several(background, "background", "PoissonInput('E', 1e3, 0.1)")
     least = _fewest_trials(state, background, initial)
     events, steps, trains = events_of(network, spikes, merge, duration, currents, least)
     n_trials = events.pointers.shape[0]
@@ -165,12 +207,13 @@ def run(
         trial=np.arange(n_trials),
         start=conditions.start(seed, np.arange(n_trials)),
         first_step=0,
-        random=any(p.noise for p in network.spiking),
+        random=any(p.noise for p in network.spiking) and not smooth,
     )
     wanted = Wanted(
         states.blocks,
         states.width,
         tape=tape,
+        smooth=smooth,
         end=True,
         moments=kept,
         currents=chunks.has_currents(packed, drive),
