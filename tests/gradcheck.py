@@ -6,6 +6,8 @@ must agree.
 import numpy as np
 
 from biosnn.engine import gradient as backward
+from biosnn.engine.layouts import all_states
+from biosnn.engine.packed import pack
 from biosnn.engine.run import run_batch
 
 
@@ -15,13 +17,12 @@ def twin(network, spikes, currents=None, state=None, **more):
 
     more: as for `run`, such as background and initial.
     """
-    states = [f"{p.name}.{state}" for p in network.populations for state in p.states]
     return run_batch(
         network,
         spikes,
         currents=currents,
         state=state,
-        record=states,
+        record=list(all_states(pack(network)).columns),
         tape=True,
         smooth=True,
         threads=1,

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels import arrays
-from ..kernels.random import key_of
 from ..network.drawing import draw, is_random
 from ..network.families import refuse_family
 from ..support.checks import instance, reals
@@ -18,6 +17,9 @@ from .layout import Layout
 from .standing import at_start
 from .state import State
 from .wire_tables import WireTables
+
+
+_NEXT_TRIAL = np.uint64(0x9E3779B97F4A7C15)
 
 
 def random_key(seed: Any, state: State | None) -> tuple[int | None, int]:
@@ -37,9 +39,9 @@ def random_key(seed: Any, state: State | None) -> tuple[int | None, int]:
 
 
 def trial_keys(key: int, trials: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """Return the key of the random numbers of each trial."""
+    """Return the key of the random numbers of each trial; trial 0 has that of one network."""
     with np.errstate(over="ignore"):
-        return np.array([key_of(np.uint64(key), int(b)) for b in trials], np.uint64)
+        return np.uint64(key) + trials.astype(np.uint64) * _NEXT_TRIAL
 
 
 def find_state(layout: Layout, name: Any) -> tuple[int, int]:

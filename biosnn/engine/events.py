@@ -33,6 +33,16 @@ def cut(
     return counts, events.units[at], values
 
 
+def between(
+    events: arrays.Events, row: int, n: int, n_sources: int, source: int
+) -> tuple[int, int]:
+    """Return first and last event of a source at step n of a row, as kernels look it up."""
+    m = (n + events.before) * n_sources + source
+    if m < 0:
+        return 0, 0
+    return int(events.pointers[row, m]), int(events.pointers[row, m + 1])
+
+
 def last_steps(
     events: arrays.Events, rows: NDArray, n_sources: int, steps: int, keep: int
 ) -> arrays.Events:

@@ -258,7 +258,7 @@ def _check_moments(moments, own_steps):
 def _recorded_states(packed, record, whole):
     """The layout of the recorded states; whole: all of them, which the adjoint then reads."""
     readouts = [f"{p.name}.U" for p in packed.network.readouts]
-    wanted = dict.fromkeys(readouts) | record
+    wanted = record | {name: None for name in readouts if name not in record}
     layout = state_layout(packed, wanted)
     return state_layout(packed, [*all_states(packed).columns, *wanted]) if whole else layout
 

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels import arrays
-from ..kernels.threshold import between
 from ..support import schema
 from . import events
 from .layout import Layout
@@ -136,7 +135,7 @@ def _released(given, rows, n_sources, source, steps, keep, recording, at):
     parts = [np.empty(0, recording.release.dtype)]
     for b, row in enumerate(rows):
         for n in range(steps - keep, steps):
-            first, last = between(given, row, n, n_sources, source)
+            first, last = events.between(given, row, n, n_sources, source)
             shift = at - given.pointers[row, 0]
             parts.append(recording.release[b, first + shift : last + shift])
     return np.concatenate(parts)
@@ -206,7 +205,7 @@ def put_releases(
         for b, row in enumerate(which):
             shift = short["release"] - given.pointers[row, 0]
             for n in range(-given.before, 0):
-                first, last = between(given, row, n, n_sources, number)
+                first, last = events.between(given, row, n, n_sources, number)
                 release[b, first + shift : last + shift] = values[at : at + last - first]
                 at += last - first
 

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from ..kernels import arrays
 from ..kernels.random import GRANULE
-from ..kernels.threshold import between
 from ..network.network import Network
 from . import events, standing
 from .buffers import new_words
@@ -144,7 +143,7 @@ def put_spikes(
     for n in range(-keep, 0):
         slot = (earlier.first_step + n) & recent.mask
         for p in range(tables.n_firing):
-            first, last = between(spikes, 0, n, tables.n_firing, p)
+            first, last = events.between(spikes, 0, n, tables.n_firing, p)
             units = spikes.units[first:last]
             parts = np.searchsorted(bounds[p], units, side="right") - 1
             for t in range(bounds.shape[1] - 1):
@@ -166,7 +165,7 @@ def _releases(recent, tables, bounds, inputs, step, keep):
         source, views = tables.wires["source"][short["wire"]], []
         for n in range(-keep, 0):
             if source < tables.n_inputs:
-                first, last = between(inputs, 0, n, tables.n_inputs, source)
+                first, last = events.between(inputs, 0, n, tables.n_inputs, source)
                 views.append(recent.release[short["release"] + first : short["release"] + last])
                 continue
             p, slot = source - tables.n_inputs, (step + n) & recent.mask
@@ -233,7 +232,7 @@ def _released(recent, tables, bounds, inputs, begin, step, keep):
         for n in range(step - keep, step):
             if source < tables.n_inputs:
                 if n - begin < inputs.steps:
-                    first, last = between(inputs.events, 0, n - begin, tables.n_inputs, source)
+                    first, last = events.between(inputs.events, 0, n - begin, tables.n_inputs, source)
                     at = short["release"]
                     parts.append(recent.release[at + first : at + last])
                 continue

@@ -7,12 +7,11 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from ..kernels import arrays, stream
-from ..kernels.random import key_of
 from ..support.checks import several
 from ..support.code_cache import clock, ready
 from . import standing
 from .cell_tables import CellTables, pack_cells
-from .conditions import make_conditions, random_key
+from .conditions import make_conditions, random_key, trial_keys
 from .finite import check_slice
 from .inputs import Inputs
 from .layout import Layout
@@ -140,7 +139,7 @@ class StreamRun:
         if state is not None:
             earlier = checked_state(state, self.parts, self.background, initial, 1)
         seed, self.seed_key = random_key(seed, state)
-        self.key = np.uint64(key_of(np.uint64(self.seed_key), trial))
+        self.key = trial_keys(self.seed_key, np.array([trial]))[0]
         start = conditions.start(seed, np.array([trial]))
         self.memory = new_memory(start if earlier is None else earlier.standing)
         self.holds = Holds(schedule, self.parts, self.memory, self.first)
@@ -242,7 +241,12 @@ class StreamRun:
     def _arguments(self, recorder, control, t, first, last):
         """What the kernel of a slice takes."""
         span = arrays.Slice(
-            first, last, self.first, self.inputs.steps, min(self.parts.wires.shortest, self.most)
+            first=first,
+            last=last,
+            begin=self.first,
+            input_steps=self.inputs.steps,
+            shortest=min(self.parts.wires.shortest, self.most),
+            trial=self.trial,
         )
         return (
             self.tables,

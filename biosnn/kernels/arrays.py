@@ -305,6 +305,7 @@ class Slice(NamedTuple):
     begin: int  # first step of the run, from which its inputs count
     input_steps: int
     shortest: int  # delay in steps
+    trial: int  # the row of a background that differs between trials
 
 
 class PartScratch(NamedTuple):

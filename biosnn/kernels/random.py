@@ -24,7 +24,6 @@ _LOW = _U64(0xFFFFFFFF)
 _HALF = _U64(32)
 _PER_WORD = _U64(GRANULE // 4)
 _TO_UNIT = 2.0**-32
-_NEXT_TRIAL = _U64(0x9E3779B97F4A7C15)
 _ESCAPE, _DROPOUT = _U64(1 << 30), _U64(1 << 31)  # streams of the first population
 _WHOLE_TRIAL = _U64(2**64 - 1)  # the step of a draw that holds for all steps
 
@@ -177,7 +176,7 @@ def _start_ou(source, values, key, i, m, words, y):
     kind = values.dtype.type
     mean, spread = part(values, 0, m), part(values, source.n, m)
     share = kind(1 / np.sqrt(1 - source.decay * source.decay))
-    random_words(key, source.stream, _WHOLE_TRIAL, i // GRANULE, words.unsigned)
+    random_words(key, _U64(source.stream), _WHOLE_TRIAL, i // GRANULE, words.unsigned)
     _normal(words.unsigned, words.normal)
     for k in range(m):
         y[k] = mean[k] + spread[k] * share * kind(words.normal[k])
@@ -198,7 +197,7 @@ def add_ou(source, values, trial, key, n, first, i, m, words, ou, current):
         if n == first:
             own = part(values, at, source.n + size)
             _start_ou(source, own, key, i + b, size, words, y)
-        random_words(key, source.stream, n, (i + b) // GRANULE, words.unsigned)
+        random_words(key, _U64(source.stream), _U64(n), (i + b) // GRANULE, words.unsigned)
         _normal(words.unsigned, words.normal)
         for k in range(size):
             y[k] = mean[k] + decay * (y[k] - mean[k]) + spread[k] * kind(words.normal[k])
@@ -218,7 +217,7 @@ def add_poisson(source, starts, values, table, trial, key, n, begin, end, words,
         return
     for i in range(begin, end, GRANULE):
         size = min(GRANULE, end - i)
-        random_words(key, source.stream, n, i // GRANULE, words.unsigned)
+        random_words(key, _U64(source.stream), _U64(n), i // GRANULE, words.unsigned)
         if source.kind == POISSON:
             _shared_poisson(words.unsigned, part(table, at, source.width), words.counts)
         else:
@@ -253,7 +252,7 @@ def draw_spikes(population, p, key, n, i, m, margin, words):
     tiny, least = limits.tiny, limits.min
     for first in range(0, m if population.escape != NO_ESCAPE else 0, GRANULE):
         block = part(margin, first, min(GRANULE, m - first))
-        random_words(key, _ESCAPE + _U64(p), n, (i + first) // GRANULE, words.unsigned)
+        random_words(key, _ESCAPE + _U64(p), _U64(n), (i + first) // GRANULE, words.unsigned)
         for k in range(block.size):
             x, u = block[k], (np.float64(words.unsigned[k]) + 0.5) * _TO_UNIT
             chance = _escape(
@@ -269,9 +268,3 @@ def draw_spikes(population, p, key, n, i, m, margin, words):
         for k in range(block.size):
             if (np.float64(words.unsigned[k]) + 0.5) * _TO_UNIT < population.silent:
                 block[k] = least if block[k] > -np.inf else block[k]
-
-
-@kernel
-def key_of(key, trial):
-    """The key of the random numbers of a trial; trial 0 has that of a network without trials."""
-    return _U64(key) + _U64(trial) * _NEXT_TRIAL

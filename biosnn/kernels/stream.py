@@ -17,7 +17,7 @@ from .plasticity import arrive_and_learn, learn_from_targets, use_resources
 from .pooling import pool_spikes
 from .random import CURRENT, add_current, add_ou, add_poisson, draw_spikes
 from .threshold import between, find, hold, jump, reset
-from .wires import deliver, send, take, weights_of
+from .wires import deliver_any, send_any, take, weights_of
 
 _INT32, _UINT16 = np.empty(0, np.int32), np.empty(0, np.uint16)
 
@@ -51,7 +51,7 @@ def _emitted(tables, inputs, recent, span, wire, n, t):
 
 
 @kernel
-def _fill(tables, background, key, n, p, i, m, ou, words, current):
+def _fill(tables, background, key, trial, n, p, i, m, ou, words, current):
     """current = bias + background, of a block of population p; sources take their step."""
     bias = own(tables.cells[p].bias, tables.numbers, i, m)
     for k in range(m):
@@ -59,13 +59,13 @@ def _fill(tables, background, key, n, p, i, m, ou, words, current):
     for s in range(background.first[p], background.first[p + 1]):
         source = background.sources[s]
         if source.kind == CURRENT:
-            add_current(source, background.starts, background.values, 0, n, i, m, current)
+            add_current(source, background.starts, background.values, trial, n, i, m, current)
         else:
-            add_ou(source, background.values, 0, key, n, 0, i, m, words, ou, current)
+            add_ou(source, background.values, trial, key, n, 0, i, m, words, ou, current)
 
 
 @kernel
-def _find_spikes(tables, background, key, recent, bounds, memory, scratch, n, t):
+def _find_spikes(tables, background, key, trial, recent, bounds, memory, scratch, n, t):
     """Integrate, threshold: the spikes of step n of part t."""
     slot, none = n & recent.mask, recent.units[:0]
     for p in range(tables.cells.size):
@@ -79,7 +79,17 @@ def _find_spikes(tables, background, key, recent, bounds, memory, scratch, n, t)
             current, margin = part(scratch.current, 0, m if driven else 0), scratch.margin
             if driven:
                 _fill(
-                    tables, background, key, n, p, i, m, memory.ou, scratch.words, current
+                    tables,
+                    background,
+                    key,
+                    trial,
+                    n,
+                    p,
+                    i,
+                    m,
+                    memory.ou,
+                    scratch.words,
+                    current,
                 )
             update(
                 cell,
@@ -150,7 +160,7 @@ def _send(tables, inputs, recent, span, memory, first, last, t, parts):
                     tables, inputs, recent, span, wire, n, other
                 )
                 if begin < end:
-                    send(
+                    send_any(
                         wire,
                         tables.split,
                         t,
@@ -206,7 +216,7 @@ def _arrive(tables, inputs, recent, span, wire, begin, end, n, t, parts, sums, x
             total = part(sums, 0, wire.n_post)
             for i in range(begin, end):
                 total[i] = 0
-            deliver(
+            deliver_any(
                 wire, tables.split, t, begin, end, w, one, units, values, shift, first, last, total
             )
             for i in range(begin, end):
@@ -217,7 +227,7 @@ def _arrive(tables, inputs, recent, span, wire, begin, end, n, t, parts, sums, x
             tables, inputs, recent, span, wire, n - wire.delay, other
         )
         if first < last:
-            deliver(
+            deliver_any(
                 wire, tables.split, t, begin, end, w, jump, units, values, shift, first, last, y
             )
 
@@ -234,7 +244,7 @@ def _deliver(tables, background, key, plastic, inputs, recent, bounds, span, mem
             background.starts,
             background.values,
             background.table,
-            0,
+            span.trial,
             key,
             n,
             bounds[p, t],
@@ -322,7 +332,9 @@ def advance(
     span = lent(span)
     parts, known, meetings, row = bounds.shape[1] - 1, span.first - 1, 0, 0
     for n in range(span.first, span.last):
-        _find_spikes(tables, background, key, recent, bounds, memory, scratch, n, t)
+        _find_spikes(
+            tables, background, key, span.trial, recent, bounds, memory, scratch, n, t
+        )
         _use_resources(tables, inputs, recent, span, memory, n, t)
         # spikes up to n - shortest arrive now: exchange all there are
         if n - span.shortest > known or n == span.last - 1:

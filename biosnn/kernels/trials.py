@@ -23,9 +23,11 @@ from .pooling import pool
 from .random import CURRENT, add_current, add_ou, add_poisson, draw_spikes
 from .recording import record
 from .threshold import between, find, find_smoothly, hold, jump, reset
-from .wires import deliver, send, take, weights_of
+from .wires import delays_of, deliver, send, take, targets_of, weights_of
 
 AHEAD = 192  # steps times trials whose input events are delivered together
+# of one type: a literal would make a kernel of its own
+_AT_END, _BEFORE = np.int64(END_OF_STEP), np.int64(BEFORE_RESET)
 
 
 @kernel
@@ -263,6 +265,8 @@ def _deliver(tables, weight, drive, recording, scratch, start, trials, n):
             if late:
                 send(
                     wire,
+                    targets_of(wire),
+                    delays_of(wire),
                     tables.split,
                     0,
                     w,
@@ -278,6 +282,7 @@ def _deliver(tables, weight, drive, recording, scratch, start, trials, n):
             else:
                 deliver(
                     wire,
+                    targets_of(wire),
                     tables.split,
                     0,
                     0,
@@ -405,10 +410,10 @@ def forward(tables, weight, drive, recording, scratch, steps, first, last, stop)
                 _gather(tables, weight, drive, start, trials, n, until, scratch)
             _integrate(tables, drive, recording, scratch, start, trials, n, slot)
             _spike(tables, recording, start, trials, n, slot)
-            record(recording, BEFORE_RESET, trials, scratch.x, start, n)
+            record(recording, _BEFORE, trials, scratch.x, start, n)
             _release(tables, drive, recording, scratch, start, trials, n)
             _deliver(tables, weight, drive, recording, scratch, start, trials, n)
             _reset(tables, recording, scratch, start, trials, n, slot)
-            record(recording, END_OF_STEP, trials, scratch.x, start, n)
+            record(recording, _AT_END, trials, scratch.x, start, n)
         if recording.end.states.shape[0]:
             _keep_end(recording.end, trials, start, scratch)

@@ -35,6 +35,8 @@ from .trials import emitted
 from .wires import delays_of, index_of, targets_of, weights_of
 
 ROWS = 1152  # steps times trials whose events are accumulated together
+# of one type: a literal would make a kernel of its own
+_AT_END, _BEFORE = np.int64(END_OF_STEP), np.int64(BEFORE_RESET)
 
 
 @kernel
@@ -68,9 +70,9 @@ def _losses_adjoint(tables, recording, loss, gradient, scratch, start, trials, n
     """Derivatives of the loss at step n, and through the resets of that step."""
     now = scratch.adjoints[n % scratch.adjoints.shape[0]]
     if loss.states.shape[1]:
-        add_blocks(loss.blocks, END_OF_STEP, trials, loss.states, start, n, now)
+        add_blocks(loss.blocks, _AT_END, trials, loss.states, start, n, now)
     if gradient.states.shape[2]:
-        copy_blocks(gradient.blocks, END_OF_STEP, trials, now, gradient.states, start, n)
+        copy_blocks(gradient.blocks, _AT_END, trials, now, gradient.states, start, n)
     smooth, size = recording.spikes.values.size > 0, recording.counts.shape[1]
     for b in range(trials):
         row, total = start + b, part(scratch.grad_spikes[b], 0, size)
@@ -375,7 +377,7 @@ def _populations_adjoint(tables, drive, recording, loss, gradient, scratch, star
     ring, current = scratch.adjoints, scratch.current
     now, before = ring[n % ring.shape[0]], ring[(n - 1) % ring.shape[0]]
     if loss.states.shape[1]:
-        add_blocks(loss.blocks, BEFORE_RESET, trials, loss.states, start, n, now)
+        add_blocks(loss.blocks, _BEFORE, trials, loss.states, start, n, now)
     nothing = part(scratch.fresh, 0, 0)
     for b in range(trials):
         margins, row = recording.margin[start + b, n], start + b
@@ -393,7 +395,7 @@ def _populations_adjoint(tables, drive, recording, loss, gradient, scratch, star
                     gradient.numbers,
                 )
     if gradient.states.shape[2]:
-        copy_blocks(gradient.blocks, BEFORE_RESET, trials, now, gradient.states, start, n)
+        copy_blocks(gradient.blocks, _BEFORE, trials, now, gradient.states, start, n)
     for b in range(trials):
         margins, row = recording.margin[start + b, n], start + b
         old = _state_before(drive, recording, row, n)
@@ -441,37 +443,6 @@ def _pools_adjoint(tables, recording, scratch, start, trials, n):
 
 
 @fused
-def _step(
-    tables,
-    weight,
-    panels,
-    drive,
-    recording,
-    loss,
-    gradient,
-    scratch,
-    start,
-    trials,
-    n,
-    steps,
-    differentiate,
-):
-    """Step n back: losses and resets, synapses, thresholds and membranes."""
-    window = loss.window
-    _losses_adjoint(
-        tables, recording, loss, gradient, scratch, start, trials, n, differentiate
-    )
-    _keep_arrived(scratch, trials, n)
-    _jumps_adjoint(tables, recording, gradient, scratch, start, trials, n, steps, window)
-    _pull(tables, weight, panels, recording, scratch, start, trials, n, steps, window)
-    _accumulate(tables, drive, recording, gradient, scratch, start, trials, n, steps)
-    _pools_adjoint(tables, recording, scratch, start, trials, n)
-    _populations_adjoint(tables, drive, recording, loss, gradient, scratch, start, trials, n)
-    if n % (ROWS // scratch.adjoints.shape[1]) == 0:
-        _accumulate_window(tables, drive, recording, gradient, scratch, start, trials, n, steps)
-
-
-@fused
 def adjoint(
     tables,
     weight,
@@ -503,21 +474,25 @@ def adjoint(
         for n in range(steps - 1, -1, -1):
             if is_raised(stop, 0):
                 return
-            _step(
-                tables,
-                weight,
-                panels,
-                drive,
-                recording,
-                loss,
-                gradient,
-                scratch,
-                start,
-                trials,
-                n,
-                steps,
-                differentiate,
+            _losses_adjoint(
+                tables, recording, loss, gradient, scratch, start, trials, n, differentiate
             )
+            _keep_arrived(scratch, trials, n)
+            _jumps_adjoint(
+                tables, recording, gradient, scratch, start, trials, n, steps, loss.window
+            )
+            _pull(
+                tables, weight, panels, recording, scratch, start, trials, n, steps, loss.window
+            )
+            _accumulate(tables, drive, recording, gradient, scratch, start, trials, n, steps)
+            _pools_adjoint(tables, recording, scratch, start, trials, n)
+            _populations_adjoint(
+                tables, drive, recording, loss, gradient, scratch, start, trials, n
+            )
+            if n % (ROWS // tile) == 0:
+                _accumulate_window(
+                    tables, drive, recording, gradient, scratch, start, trials, n, steps
+                )
         for n in range(-1, -1 - max(recording.spikes.before, drive.inputs.before), -1):
             _accumulate(tables, drive, recording, gradient, scratch, start, trials, n, steps)
-            _jumps_adjoint(tables, recording, gradient, scratch, start, trials, n, steps, 0)
+            _jumps_adjoint(tables, recording, gradient, scratch, start, trials, n, steps, np.int64(0))

@@ -7,7 +7,7 @@ import biosnn as bs
 import tests.kernels.circuit as dense
 import tests.network.test_projections as sparse
 from biosnn.engine import contributions
-from biosnn.engine.trial_tables import pack
+from biosnn.engine.packed import pack
 from tests import gradcheck
 from tests.engine.pieces import (
     DELAYS,
@@ -203,7 +203,7 @@ def test_contributions_of_the_steps_add_up_to_the_gradient(make):
     for trace in pieces(net, trains, (0, 15, 30), tape=True):
         names = [p.name for p in net.projections]
         got = bs.gradient(trace, states={"out.U": grad}, per_step=names, truncate=8e-3)
-        packed, drive, recording = trace.tape
+        packed, drive, recording, _ = trace.tape
         for p in net.projections:
             state = f"{p.post}.{net[p.post].neuron.receptors[p.receptor].state}"
             adjoint = bs.gradient(

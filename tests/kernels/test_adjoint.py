@@ -181,7 +181,7 @@ def test_lists_of_neurons_near_threshold_give_the_gradient_of_all_of_them(
 ):
     net = circuit(refractory=refractory, reset=reset, surrogate=bs.TruncatedSuperSpike(3, 0.4))
     trace = bs.run(net, spikes(), tape=True)
-    packed, drive, recording = trace.tape
+    packed, drive, recording, tables = trace.tape
     near = np.diff(recording.near.pointers[:, [0, -1]])
     assert near.sum() == np.sum(np.abs(recording.margin) <= 0.4) < recording.margin.size / 2
     rng, n_trials = np.random.default_rng(0), len(spikes())
@@ -193,19 +193,7 @@ def test_lists_of_neurons_near_threshold_give_the_gradient_of_all_of_them(
     )
     listed = bs.gradient(trace, **start)
     everywhere = recording._replace(near=recording.near._replace(units=recording.near.units[:0]))
-    full = bs.gradient(replace(trace, tape=(packed, drive, everywhere)), **start)
+    full = bs.gradient(replace(trace, tape=(packed, drive, everywhere, tables)), **start)
     for name in listed.weights:
         np.testing.assert_allclose(listed.weights[name], full.weights[name], rtol=1e-12, atol=1e-14)
         assert np.any(full.weights[name])
-
-
-def test_delta_synapses_have_no_gradient_yet():
-    net = bs.Network(DT)
-    a = net.population(2, bs.lif_delta(), name="A")
-    net.connect(net.input(3), a, weights=np.full((3, 2), 0.1))
-    net.connect(a, net.readout(2), weights=np.ones((2, 2)))
-    data = spikes(3)
-    with pytest.raises(ValueError, match="'A' has delta synapses.*no gradients yet"):
-        bs.gradient(bs.run(net, data, tape=True), states={"readout.U": 1.0})
-    with pytest.raises(ValueError, match="'A' has delta synapses.*no gradients yet"):
-        bs.train(net, data, epochs=1, progress=False)

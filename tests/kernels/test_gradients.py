@@ -161,7 +161,7 @@ def test_losses_on_spikes(loss):
 
     def value(trace):
         given = ((np.array([0, 4, 2]) if loss.classifies else target, None), (trace.labels, None))
-        packed, _, recording = trace.tape
+        packed, _, recording, _ = trace.tape
         columns = all_states(packed).columns
         total, _, states, by_spike = loss_terms.value_and_gradient(
             terms, packed, recording, columns, given

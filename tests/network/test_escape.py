@@ -10,7 +10,7 @@ from biosnn.engine.buffers import new_recording
 from biosnn.engine.chunks import forward
 from biosnn.engine.inputs import bin_inputs
 from biosnn.engine.layouts import current_layout
-from biosnn.engine.trial_tables import pack
+from biosnn.engine.packed import pack
 from biosnn.kernels import arrays
 from biosnn.network.escape import chance, with_dropout
 from tests import naive

@@ -121,7 +121,7 @@ def test_against_the_naive_reference(pooling, surrogate):
 def test_contributions_of_the_steps_add_up_to_the_gradient():
     trace = bs.run(circuit(), spikes(), tape=True)
     network, grad = trace.network, np.random.default_rng(0).normal(size=(2, trace.n_steps, 3))
-    packed, drive, recording = trace.tape
+    packed, drive, recording, _ = trace.tape
     got = bs.gradient(trace, states={"out.U": grad}, per_step=[p.name for p in network.projections])
     for p in network.projections:
         state = f"{p.post}.{network[p.post].neuron.receptors[p.receptor].state}"

@@ -5,7 +5,7 @@ import pytest
 
 import biosnn as bs
 from biosnn.engine.chunks import chunk_bounds
-from biosnn.engine.trial_tables import pack
+from biosnn.engine.packed import pack
 from biosnn.training.batch_gradient import GradientPass
 from biosnn.training.dataset import Given, load
 from biosnn.training.objective import make_objective
