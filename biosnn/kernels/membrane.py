@@ -120,17 +120,16 @@ def inject_adjoint(cell, numbers, i, m, current, grad_new, grad_current, grad_nu
 
 
 @kernel
-def _block(row, u, k):
-    """B(U) of neuron k: 1 where there is no magnesium."""
-    one = u.dtype.type(1)
-    if not row.blocked:
-        return one
-    return one / (one + u.dtype.type(row.eta) * exp(-u.dtype.type(row.gamma) * u[k]))
+def _unblocked(row, u, share):
+    """share = B(U), of a conductance that magnesium blocks."""
+    one, eta, gamma = u.dtype.type(1), u.dtype.type(row.eta), u.dtype.type(row.gamma)
+    for k in range(u.size):
+        share[k] = one / (one + eta * exp(-gamma * u[k]))
 
 
 @kernel
-def _totals(cell, states, numbers, i, m, x, current, total, limit):
-    """total = G and limit = U_inf of a block."""
+def _totals(cell, states, numbers, i, m, x, current, total, limit, share):
+    """total = G and limit = U_inf of a block; share: room for B(U)."""
     one, u = x.dtype.type(1), of(cell, x, 0, i, m)
     for k in range(m):
         total[k] = one
@@ -142,10 +141,15 @@ def _totals(cell, states, numbers, i, m, x, current, total, limit):
         row = states[cell.row_first + r]
         if row.conductance:
             g, e = of(cell, x, r, i, m), own(row.reversal, numbers, i, m)
-            for k in range(m):
-                open_g = g[k] * _block(row, u, k)
-                total[k] += open_g
-                limit[k] += open_g * e[k]
+            if row.blocked:
+                _unblocked(row, u, share)
+                for k in range(m):
+                    total[k] += g[k] * share[k]
+                    limit[k] += g[k] * share[k] * e[k]
+            else:
+                for k in range(m):
+                    total[k] += g[k]
+                    limit[k] += g[k] * e[k]
     for k in range(m):
         limit[k] /= total[k]
 
@@ -153,15 +157,15 @@ def _totals(cell, states, numbers, i, m, x, current, total, limit):
 @kernel
 def conduct(cell, states, numbers, i, m, x, current, fresh):
     """U* = U_inf + (U - U_inf) exp(-rate G)."""
-    total, limit = np.empty(m, x.dtype), np.empty(m, x.dtype)
-    _totals(cell, states, numbers, i, m, x, current, total, limit)
+    total, limit, share = np.empty(m, x.dtype), np.empty(m, x.dtype), np.empty(m, x.dtype)
+    _totals(cell, states, numbers, i, m, x, current, total, limit, share)
     u, rate = of(cell, x, 0, i, m), own(cell.rate, numbers, i, m)
     for k in range(m):
         fresh[k] = limit[k] + (u[k] - limit[k]) * exp(-rate[k] * total[k])
 
 
 @fused
-def _conductance_adjoint(cell, states, numbers, i, m, old, shared, inflow, grad_old):
+def _conductance_adjoint(cell, states, numbers, i, m, old, shared, inflow, grad_old, share):
     """grad_g_r += B_r slope_r and grad_U += g_r B_r' slope_r, slope_r = inflow E_r - shared.
 
     B' = gamma B (1 - B).
@@ -173,12 +177,15 @@ def _conductance_adjoint(cell, states, numbers, i, m, old, shared, inflow, grad_
         if row.conductance:
             grad_g, e = of(cell, grad_old, r, i, m), own(row.reversal, numbers, i, m)
             g, gamma = of(cell, old, r, i, m), old.dtype.type(row.gamma)
-            for k in range(m):
-                slope = inflow[k] * e[k] - shared[k]
-                b = _block(row, u, k)
-                grad_g[k] += b * slope
-                if row.blocked:
-                    grad_u[k] += g[k] * gamma * b * (one - b) * slope
+            if row.blocked:
+                _unblocked(row, u, share)
+                for k in range(m):
+                    slope = (inflow[k] * e[k] - shared[k]) * share[k]
+                    grad_g[k] += slope
+                    grad_u[k] += g[k] * gamma * (one - share[k]) * slope
+            else:
+                for k in range(m):
+                    grad_g[k] += inflow[k] * e[k] - shared[k]
 
 
 @fused
@@ -194,8 +201,8 @@ def conduct_adjoint(
         grad_current  = (1 - a) / G grad_U*
         grad_rate    -= G a (U - U_inf) grad_U*
     """
-    total, limit = np.empty(m, old.dtype), np.empty(m, old.dtype)
-    _totals(cell, states, numbers, i, m, old, current, total, limit)
+    total, limit, share = np.empty(m, old.dtype), np.empty(m, old.dtype), np.empty(m, old.dtype)
+    _totals(cell, states, numbers, i, m, old, current, total, limit, share)
     one, rate = old.dtype.type(1), own(cell.rate, numbers, i, m)
     u, grad_u = of(cell, old, 0, i, m), of(cell, grad_new, 0, i, m)
     before, shared = of(cell, grad_old, 0, i, m), np.empty(m, old.dtype)
@@ -210,7 +217,9 @@ def conduct_adjoint(
         slope = decay * (u[k] - limit[k]) * grad_u[k]
         grad_current[k] = (one - decay) / total[k] * grad_u[k]
         shared[k] = rate[k] * slope + grad_current[k] * limit[k]
-    _conductance_adjoint(cell, states, numbers, i, m, old, shared, grad_current, grad_old)
+    _conductance_adjoint(
+        cell, states, numbers, i, m, old, shared, grad_current, grad_old, share
+    )
 
 
 # --------------------------------------------------------------------------------- nonlinear drive
@@ -280,26 +289,37 @@ def bound_adjoint(cell, numbers, i, m, margin, grad_new):
 def _clamp_and_compare(cell, numbers, i, m, x, clock, fresh, margin):
     """A clamped U stays; margin = U - theta, or -inf where it is clamped. The clock goes on.
 
-    A choice is stored elsewhere than where its parts were loaded: else the compiler makes a masked
-    store of it, slow on many processors.
+    A choice is stored elsewhere than where its parts were loaded, here behind all states: else the
+    compiler makes a masked store of it, slow on many processors.
     """
     u, new, theta = of(cell, x, 0, i, m), part(fresh, 0, m), own(cell.threshold, numbers, i, m)
-    low = x.dtype.type(-np.inf)
-    if cell.clamps:
-        remaining = part(clock, cell.neuron_first + i, m)
-        for k in range(m):
-            before, after, left = u[k], new[k], remaining[k]
-            new[k] = before if left > 1 else after
-            margin[k] = low if left > 1 else after - theta[k]
-            remaining[k] = max(left, np.int32(1)) - np.int32(1)
-    else:
-        for k in range(m):
-            margin[k] = new[k] - theta[k]
+    low, remaining = x.dtype.type(-np.inf), part(clock, cell.neuron_first + i, m)
+    chosen = part(fresh, cell.n_states * BLOCK, m)
+    for k in range(m):
+        before, after, clamped = u[k], new[k], remaining[k] > 1
+        chosen[k] = before if clamped else after
+        margin[k] = low if clamped else after - theta[k]
+    for k in range(m):
+        remaining[k] = max(remaining[k], np.int32(1)) - np.int32(1)
+    for k in range(m):
+        u[k] = chosen[k]
+
+
+@kernel
+def _compare(cell, numbers, i, m, x, fresh, margin):
+    """margin = U - theta."""
+    u, new, theta = of(cell, x, 0, i, m), part(fresh, 0, m), own(cell.threshold, numbers, i, m)
+    for k in range(m):
+        u[k] = new[k]
+        margin[k] = new[k] - theta[k]
 
 
 @kernel
 def update(cell, states, terms, numbers, i, m, x, clock, current, fresh, margin):
-    """Integrate a block, and set its margins U* - theta; current: of the block, or size 0."""
+    """Integrate a block, and set its margins U* - theta; current: of the block, or size 0.
+
+    fresh: room for the states of a block, and one more.
+    """
     linear(cell, states, terms, numbers, i, m, x, fresh)
     if current.size:
         inject(cell, numbers, i, m, current, fresh)
@@ -309,9 +329,11 @@ def update(cell, states, terms, numbers, i, m, x, clock, current, fresh, margin)
         drive_beyond(cell, numbers, i, m, x, fresh)
     if cell.bounded:
         bound(cell, numbers, i, m, fresh)
-    if cell.spiking:
+    if cell.spiking and cell.clamps:
         _clamp_and_compare(cell, numbers, i, m, x, clock, fresh, margin)
-    for r in range(cell.n_states):
+    elif cell.spiking:
+        _compare(cell, numbers, i, m, x, fresh, margin)
+    for r in range(1 if cell.spiking else 0, cell.n_states):
         row, y, new = states[cell.row_first + r], of(cell, x, r, i, m), part(fresh, r * BLOCK, m)
         if row.decays:
             c = own(terms[row.first].coefficient, numbers, i, m)
