@@ -1,4 +1,4 @@
-"""A `State` that a user gives to `run` or `simulate`, checked against the network and background."""
+"""A `State` that a user gives to `run` or `simulate`, checked against network and background."""
 
 from typing import Any
 

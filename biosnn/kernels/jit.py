@@ -93,7 +93,7 @@ def _compiled_as(compile_kernel, library, set_environment):
 
 
 def _no_environment(codegen, name, environment):
-    """An ingredient has no place for the environment of exceptions with arguments: it needs none."""
+    """An ingredient has no place for the environment of exceptions with arguments."""
 
 
 def _whole(function, options):
