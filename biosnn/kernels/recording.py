@@ -5,7 +5,8 @@ Kernels see arrays and scalars only (arrays.py).
 
 import numpy as np
 
-from .jit import kernel, part
+from .jit import kernel
+from .memory import part
 from .plasticity import remember_resources
 
 

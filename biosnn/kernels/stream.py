@@ -12,8 +12,10 @@ import numpy as np
 
 from .arrays import BLOCK, NO_ESCAPE
 from .events import emitted_in_part, find, listed
-from .jit import at_address, kernel, lent, meet, part
+from .jit import kernel
+from .meeting import meet
 from .membrane import fill_bias, update
+from .memory import at_address, lent, part
 from .plasticity import arrive_and_learn, learn_from_targets, use_resources
 from .pooling import pool_spikes
 from .random import add_currents, add_poisson, draw_spikes

@@ -17,8 +17,10 @@ import numpy as np
 from .arrays import BEFORE_RESET, BLOCK, END_OF_STEP
 from .dense import gather_inputs
 from .events import emitted, find, find_smoothly, of_population
-from .jit import is_raised, kernel, lent, part
+from .jit import kernel
+from .meeting import is_raised
 from .membrane import fill_currents, update
+from .memory import lent, part
 from .plasticity import remember_resources, use_resources
 from .pooling import pool
 from .random import add_currents, add_poisson, draw_spikes

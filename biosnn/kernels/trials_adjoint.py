@@ -11,8 +11,10 @@ import numpy as np
 from .arrays import BEFORE_RESET, BLOCK, END_OF_STEP
 from .dense import accumulate, accumulate_now, events_by_unit, pull_dense, pull_near, pull_unit
 from .events import emitted, near_threshold, of_population
-from .jit import fused, is_raised, kernel, lent, part
+from .jit import fused, kernel
+from .meeting import is_raised
 from .membrane import update_adjoint
+from .memory import lent, part
 from .plasticity import resources_adjoint
 from .pooling import pool_adjoint
 from .recording import add_blocks, copy_blocks

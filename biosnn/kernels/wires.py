@@ -11,7 +11,8 @@ loops over synapses. Kernels see rows of tables, arrays and scalars only (arrays
 import numpy as np
 
 from .dense import deliver_dense
-from .jit import at_address, kernel, part
+from .jit import kernel
+from .memory import at_address, part
 from .sparse import deliver_rows, send_rows
 
 # stand for types of arrays at addresses
