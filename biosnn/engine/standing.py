@@ -80,9 +80,7 @@ def at_start(layout: Layout, wires: WireTables, n_ou: int = 0) -> arrays.Standin
     return start
 
 
-def at_rest(
-    layout: Layout, wires: WireTables, start: arrays.Standing, n_trials: int
-) -> Earlier:
+def at_rest(layout: Layout, wires: WireTables, start: arrays.Standing, n_trials: int) -> Earlier:
     """Return an earlier run of silent trials, which ended at `start`."""
     keep, n_inputs = layout.longest_delay, len(layout.network.inputs)
     n_firing = len(layout.sources) - n_inputs
@@ -145,9 +143,9 @@ def rows(earlier: Earlier, first: int, last: int, tables: arrays.Tables, wires: 
     """Return the trials first .. last - 1."""
     chosen = np.arange(first, last)
     cuts = [
-        events.one_after_other(
-            [events.cut(each, chosen, 0, each.pointers.shape[1] - 1)]
-        )._replace(before=each.before)
+        events.one_after_other([events.cut(each, chosen, 0, each.pointers.shape[1] - 1)])._replace(
+            before=each.before
+        )
         for each in (earlier.inputs, earlier.spikes)
     ]
     released = []
@@ -258,9 +256,7 @@ def from_arrays(
 def rules(number: Any, n_trials: int | None = None) -> dict[str, schema.Rule]:
     """Return the schema (support/schema.py) of what `as_arrays` makes, of any network."""
     rule = schema.Rule
-    known = {
-        name: rule(number, (n_trials, None)) for name in ("states", "held", "ring", "ou")
-    }
+    known = {name: rule(number, (n_trials, None)) for name in ("states", "held", "ring", "ou")}
     known |= {
         "clock": rule(np.int32, (n_trials, None), 0),
         "resource": rule(np.float64, (n_trials, None), -_ROUNDING),

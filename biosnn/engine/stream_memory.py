@@ -151,8 +151,9 @@ def put_spikes(
                 at = slot * recent.width + recent.first[p, t]
                 recent.units[at : at + own.size] = own
                 recent.n_spikes[slot, t, p] = own.size
-    for views, values in zip(_releases(recent, tables, bounds, inputs, earlier.first_step, keep),
-                             earlier.released):
+    for views, values in zip(
+        _releases(recent, tables, bounds, inputs, earlier.first_step, keep), earlier.released
+    ):
         at = 0
         for view in views:
             view[:] = values[at : at + view.size]
@@ -232,7 +233,9 @@ def _released(recent, tables, bounds, inputs, begin, step, keep):
         for n in range(step - keep, step):
             if source < tables.n_inputs:
                 if n - begin < inputs.steps:
-                    first, last = events.between(inputs.events, 0, n - begin, tables.n_inputs, source)
+                    first, last = events.between(
+                        inputs.events, 0, n - begin, tables.n_inputs, source
+                    )
                     at = short["release"]
                     parts.append(recent.release[at + first : at + last])
                 continue

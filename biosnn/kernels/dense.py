@@ -155,9 +155,7 @@ def accumulate(grad_weight, n_pre, n_post, jump, smooth, sorting, column, arrive
 
 
 @fused
-def accumulate_now(
-    grad_weight, n_post, jump, units, values, shift, first, last, adjoint
-):
+def accumulate_now(grad_weight, n_post, jump, units, values, shift, first, last, adjoint):
     """As `accumulate`, for the events of one trial and step.
 
     It is cheaper where grad_weight stays in the first-level cache.

@@ -50,7 +50,10 @@ class _Inner(codegen.JITCodeLibrary):
 
     def _optimize_final_module(self):
         passes, builder = self._codegen._module_pass_manager(
-            loop_vectorize=self._codegen._loopvect, slp_vectorize=False, opt=self._codegen._opt_level, cost="cheap"
+            loop_vectorize=self._codegen._loopvect,
+            slp_vectorize=False,
+            opt=self._codegen._opt_level,
+            cost="cheap",
         )
         passes.run(self._final_module, builder)
 

@@ -217,9 +217,7 @@ def conduct_adjoint(
         slope = decay * (u[k] - limit[k]) * grad_u[k]
         grad_current[k] = (one - decay) / total[k] * grad_u[k]
         shared[k] = rate[k] * slope + grad_current[k] * limit[k]
-    _conductance_adjoint(
-        cell, states, numbers, i, m, old, shared, grad_current, grad_old, share
-    )
+    _conductance_adjoint(cell, states, numbers, i, m, old, shared, grad_current, grad_old, share)
 
 
 # --------------------------------------------------------------------------------- nonlinear drive

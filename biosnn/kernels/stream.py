@@ -11,7 +11,7 @@ tables, arrays and scalars only (arrays.py).
 import numpy as np
 
 from .arrays import BLOCK, NO_ESCAPE
-from .jit import lent, at_address, kernel, meet, part
+from .jit import at_address, kernel, lent, meet, part
 from .membrane import own, update
 from .plasticity import arrive_and_learn, learn_from_targets, use_resources
 from .pooling import pool_spikes
@@ -258,9 +258,7 @@ def _deliver(tables, background, key, plastic, inputs, recent, bounds, span, mem
             _learn(tables, plastic, recent, inputs, span, wire, n, t, parts, x)
         elif wire.ring < 0:
             begin, end = bounds[wire.post, t], bounds[wire.post, t + 1]
-            _arrive(
-                tables, inputs, recent, span, wire, begin, end, n, t, parts, scratch.sums, x
-            )
+            _arrive(tables, inputs, recent, span, wire, begin, end, n, t, parts, scratch.sums, x)
     for c in range(tables.columns.size):
         column = tables.columns[c]
         begin, end = bounds[column.population, t], bounds[column.population, t + 1]
@@ -327,14 +325,17 @@ def advance(
 
     At the end all threads have met, and all spikes are sent.
     """
-    tables, background, plastic, inputs = lent(tables), lent(background), lent(plastic), lent(inputs)
+    tables, background, plastic, inputs = (
+        lent(tables),
+        lent(background),
+        lent(plastic),
+        lent(inputs),
+    )
     recent, record, memory, scratch = lent(recent), lent(record), lent(memory), lent(scratch)
     span = lent(span)
     parts, known, meetings, row = bounds.shape[1] - 1, span.first - 1, 0, 0
     for n in range(span.first, span.last):
-        _find_spikes(
-            tables, background, key, span.trial, recent, bounds, memory, scratch, n, t
-        )
+        _find_spikes(tables, background, key, span.trial, recent, bounds, memory, scratch, n, t)
         _use_resources(tables, inputs, recent, span, memory, n, t)
         # spikes up to n - shortest arrive now: exchange all there are
         if n - span.shortest > known or n == span.last - 1:

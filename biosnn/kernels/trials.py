@@ -16,7 +16,7 @@ import numpy as np
 
 from .arrays import BEFORE_RESET, BLOCK, END_OF_STEP
 from .dense import gather_inputs
-from .jit import lent, is_raised, kernel, part
+from .jit import is_raised, kernel, lent, part
 from .membrane import own, update
 from .plasticity import remember_resources, use_resources
 from .pooling import pool
@@ -130,9 +130,7 @@ def _integrate(tables, drive, recording, scratch, start, trials, n, slot):
     for b in range(trials):
         x, clock, margin = scratch.x[b], scratch.clock[b], margins[start + b, slot]
         if current.size:
-            fill_all_currents(
-                tables, drive, n, start + b, scratch.ou[b], scratch.words, current
-            )
+            fill_all_currents(tables, drive, n, start + b, scratch.ou[b], scratch.words, current)
             if recording.currents.shape[1]:
                 recording.currents[start + b, n] = current
         for c in range(cells.size):

@@ -17,7 +17,7 @@ from .dense import (
     pull_near,
     pull_unit,
 )
-from .jit import lent, fused, is_raised, kernel, part
+from .jit import fused, is_raised, kernel, lent, part
 from .membrane import update_adjoint
 from .plasticity import resources_adjoint
 from .pooling import pool_adjoint
@@ -136,9 +136,7 @@ def _jumps_adjoint(tables, recording, gradient, scratch, start, trials, n, steps
             if n >= 0 and (window == 0 or n // window == arrival // window):
                 units, first, last = _near(tables, recording, start + b, n, row.population)
                 result = part(scratch.grad_spikes[b], population.neuron_first, population.n)
-                jump_adjoint(
-                    row, tables.numbers, population.n, units, first, last, arrived, result
-                )
+                jump_adjoint(row, tables.numbers, population.n, units, first, last, arrived, result)
             if cell.learns:
                 first, last = between(spikes, start + b, n, tables.n_firing, row.population)
                 jump_size_adjoint(
@@ -157,9 +155,7 @@ def _pull_releases(tables, weight, recording, scratch, wire, w, start, b, n, ste
     grad_release = part(scratch.grad_release, 0, wire.n_pre)
     spikes = part(scratch.grad_release, wire.n_pre, wire.n_pre)
     events = recording.spikes
-    first, last = between(
-        events, start + b, n, tables.n_firing, wire.source - tables.n_inputs
-    )
+    first, last = between(events, start + b, n, tables.n_firing, wire.source - tables.n_inputs)
     jump, one = weight.dtype.type(wire.jump), weight.dtype.type(1)
     for j in range(wire.n_pre):
         spikes[j] = 0
@@ -167,9 +163,7 @@ def _pull_releases(tables, weight, recording, scratch, wire, w, start, b, n, ste
     for e in range(first, last):
         spikes[events.units[e]] += events.values[e] if events.values.size else one
     arrival = n + wire.delay
-    if wire.ring >= 0 or (
-        arrival < steps and (window == 0 or n // window == arrival // window)
-    ):
+    if wire.ring >= 0 or (arrival < steps and (window == 0 or n // window == arrival // window)):
         for j in range(wire.n_pre):
             grad_release[j] = jump * _pulled(tables, wire, w, j, n, steps, window, ring, b)
     resources_adjoint(
@@ -259,9 +253,7 @@ def _pull(tables, weight, panels, recording, scratch, start, trials, n, steps, w
                 units, first, last = _near(tables, recording, start + b, n, p)
                 for e in range(first, last if listed else wire.n_pre):
                     j = units[e] if listed else e
-                    result[j] += jump * _pulled(
-                        tables, wire, w, j, n, steps, window, ring, b
-                    )
+                    result[j] += jump * _pulled(tables, wire, w, j, n, steps, window, ring, b)
 
 
 @fused
@@ -284,9 +276,7 @@ def _accumulate(tables, drive, recording, gradient, scratch, start, trials, n, s
                 continue
             if wire.dense:
                 adjoint = part(ring[arrival % ring.shape[0], b], wire.adjoint, wire.n_post)
-                accumulate_now(
-                    grad, wire.n_post, jump, units, values, shift, first, last, adjoint
-                )
+                accumulate_now(grad, wire.n_post, jump, units, values, shift, first, last, adjoint)
             else:
                 accumulate_rows(
                     wire,
@@ -481,9 +471,7 @@ def adjoint(
             _jumps_adjoint(
                 tables, recording, gradient, scratch, start, trials, n, steps, loss.window
             )
-            _pull(
-                tables, weight, panels, recording, scratch, start, trials, n, steps, loss.window
-            )
+            _pull(tables, weight, panels, recording, scratch, start, trials, n, steps, loss.window)
             _accumulate(tables, drive, recording, gradient, scratch, start, trials, n, steps)
             _pools_adjoint(tables, recording, scratch, start, trials, n)
             _populations_adjoint(
@@ -495,4 +483,6 @@ def adjoint(
                 )
         for n in range(-1, -1 - max(recording.spikes.before, drive.inputs.before), -1):
             _accumulate(tables, drive, recording, gradient, scratch, start, trials, n, steps)
-            _jumps_adjoint(tables, recording, gradient, scratch, start, trials, n, steps, np.int64(0))
+            _jumps_adjoint(
+                tables, recording, gradient, scratch, start, trials, n, steps, np.int64(0)
+            )

@@ -81,9 +81,7 @@ def deliver_any(wire, split, t, begin, end, w, jump, units, values, shift, first
     """As `deliver`, of one large network, whose targets have 32 or 16 bits."""
     if wire.wide:
         target = at_address(wire.target_address, wire.size, _INT32)
-        deliver(
-            wire, target, split, t, begin, end, w, jump, units, values, shift, first, last, y
-        )
+        deliver(wire, target, split, t, begin, end, w, jump, units, values, shift, first, last, y)
     else:
         near = at_address(wire.target_address, wire.size, _UINT16)
         deliver(wire, near, split, t, begin, end, w, jump, units, values, shift, first, last, y)
