@@ -170,14 +170,14 @@ def _all_to_all(
     net.connect(pre, post, weights=weights, delay=DELAY, name=name, **options)
 
 
-def stimulus(coherence: float, rng: np.random.Generator) -> Stimulus:
-    """Draw the rates of a stimulus; a negative coherence is in favour of B."""
-    times = np.arange(ONSET, OFFSET - HOLD / 2, HOLD)
+def stimulus(coherence: float, rng: np.random.Generator, *, onset: float = ONSET) -> Stimulus:
+    """Draw the rates of a stimulus of two seconds; a negative coherence is in favour of B."""
+    times = onset + HOLD * np.arange(round((OFFSET - ONSET) / HOLD) + 1)
     drawn = {}
     for name, sign in (("A", 1), ("B", -1)):
-        rates = STIMULUS * (1 + sign * coherence) + DEVIATION * rng.standard_normal(times.size)
+        rates = STIMULUS * (1 + sign * coherence) + DEVIATION * rng.standard_normal(times.size - 1)
         drawn[name] = np.concatenate([[0.0], np.maximum(rates, 0), [0.0]])
-    return np.concatenate([[0.0], times, [OFFSET]]), drawn
+    return np.concatenate([[0.0], times]), drawn
 
 
 def background(shown: Stimulus | None = None) -> list[bs.PoissonInput]:
@@ -199,7 +199,12 @@ def initial_state() -> dict[str, bs.Uniform]:
 
 
 def decide(
-    net: bs.Network, coherences: ArrayLike, args: argparse.Namespace, seconds: float = END
+    net: bs.Network,
+    coherences: ArrayLike,
+    args: argparse.Namespace,
+    *,
+    seconds: float = END,
+    onset: float = ONSET,
 ) -> list[bs.Simulation]:
     """Simulate a trial for each coherence, or those before Ctrl-C.
 
@@ -210,7 +215,7 @@ def decide(
         done = bs.simulate(
             net,
             seconds,
-            background=background(stimulus(coherence, rng)),
+            background=background(stimulus(coherence, rng, onset=onset)),
             initial=initial_state(),
             seed=args.seed + k,
             threads=args.threads,
@@ -284,7 +289,8 @@ def figure(shown: bs.Simulation, coherence: float, rows: list[Row], fit: Row) ->
     bs.plot.rates(shown, ["A", "B", "I"], rate_bin=2 * BIN, ax=rates)
     rates.legend(rates.lines, ["A", "B", "I"], frameon=False, loc="upper left")
     for axis in (spikes, rates):
-        axis.axvspan(ONSET, OFFSET, color="0.93", zorder=0)
+        axis.axvspan(1e3 * ONSET, 1e3 * OFFSET, color="0.93", zorder=0)
+    spikes.set_xlabel("")
     spikes.set_title(f"one trial, coherence {100 * coherence:g} % (grey: stimulus)")
     curve, times = right.subplots(2, 1, sharex=True)
     _choices(curve, rows, fit)

@@ -3,9 +3,9 @@
     python -m validation.wang                five trials in each program: some minutes
     python -m validation.wang --forms full events     both forms of the gating in Brian2
 
-Each trial is half a second without a stimulus, two seconds of a strong one in favour of A and half
-a second after it, with other noise in each. Rates in three windows are compared: from 0.25 s on
-before the stimulus, in its last second, and from 0.2 s after it on. Brian2 takes forward Euler
+Each trial is two seconds without a stimulus, two of a strong one in favour of A and one after it,
+with other noise in each. Rates in three windows are compared: from 0.5 s on before the stimulus, in
+its last second, and from 0.2 s after it on. Brian2 takes forward Euler
 steps and lets NMDA gates open within 2 ms after a spike ("full", the equations of the paper), or at
 once ("events", as biosnn does).
 
@@ -29,12 +29,8 @@ from models.command_line import number
 from .wang_brian2 import GATING, Circuit
 
 COHERENCE, ALLOWED = 0.512, 0.05
-END = wang.OFFSET + 0.7
-WINDOWS = {
-    "before": (0.25, wang.ONSET),
-    "stimulus": (wang.OFFSET - 1.0, wang.OFFSET),
-    "after": (wang.OFFSET + 0.2, END),
-}
+ONSET, END = 2.0, 5.0  # seconds
+WINDOWS = {"before": (0.5, ONSET), "stimulus": (3.0, 4.0), "after": (4.2, END)}
 #: (window, populations) that must agree.
 COMPARED = [
     ("before", "ABN"),
@@ -55,7 +51,7 @@ def in_biosnn(trials: int, seed: int, threads: int | None) -> tuple[Rates, float
     args: Any = SimpleNamespace(seed=seed, threads=threads)
     wang.decide(net, COHERENCE, args, seconds=2 * net.dt)  # loads compiled code
     begin = time.perf_counter()
-    done = wang.decide(net, np.full(trials, COHERENCE), args, seconds=END)
+    done = wang.decide(net, np.full(trials, COHERENCE), args, seconds=END, onset=ONSET)
     run_s = time.perf_counter() - begin
     return _rates(lambda *where: [wang.rate(each, *where) for each in done]), run_s / trials
 
@@ -64,7 +60,8 @@ def in_brian2(form: str, trials: int, seed: int, target: str) -> tuple[Rates, fl
     """The same; form: "full" or "events"."""
     circuit, rng = Circuit(form, target), np.random.default_rng(seed)
     circuit.run(2 * wang.DT)  # compiles
-    done = [circuit.run(END, wang.stimulus(COHERENCE, rng), seed=seed + k) for k in range(trials)]
+    stimuli = [wang.stimulus(COHERENCE, rng, onset=ONSET) for _ in range(trials)]
+    done = [circuit.run(END, shown, seed=seed + k) for k, shown in enumerate(stimuli)]
     rates = _rates(lambda *where: [each.rate(*where) for each in done])
     return rates, float(np.mean([each.run_s for each in done]))
 
