@@ -312,6 +312,7 @@ def _choices(axis: Axes, rows: list[Row], fit: Row) -> None:
     axis.plot(c, 100 / (1 + np.exp(-exponent)), "k-", lw=1, label="logistic fit")
     axis.axhline(50, color="0.55", lw=0.5, zorder=0)
     axis.set(ylabel="A wins (% of trials)", ylim=(-3, 103))
+    axis.spines[["top", "right"]].set_visible(False)
     axis.legend(frameon=False, loc="lower right")
 
 

@@ -26,7 +26,7 @@ from models import command_line
 from models import wang_2002 as wang
 from models.command_line import number
 
-from .wang_brian2 import GATING, Circuit
+from . import wang_brian2
 
 COHERENCE, ALLOWED = 0.512, 0.05
 ONSET, END = 2.0, 5.0  # seconds
@@ -58,10 +58,9 @@ def in_biosnn(trials: int, seed: int, threads: int | None) -> tuple[Rates, float
 
 def in_brian2(form: str, trials: int, seed: int, target: str) -> tuple[Rates, float]:
     """The same; form: "full" or "events"."""
-    circuit, rng = Circuit(form, target), np.random.default_rng(seed)
-    circuit.run(2 * wang.DT)  # compiles
+    rng = np.random.default_rng(seed)
     stimuli = [wang.stimulus(COHERENCE, rng, onset=ONSET) for _ in range(trials)]
-    done = [circuit.run(END, shown, seed=seed + k) for k, shown in enumerate(stimuli)]
+    done = wang_brian2.trials(form, stimuli, END, seed=seed, target=target)
     rates = _rates(lambda *where: [each.rate(*where) for each in done])
     return rates, float(np.mean([each.run_s for each in done]))
 
@@ -118,7 +117,7 @@ def options(arguments: list[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     text = "of the gating, in Brian2 (default: full)"
-    add("--forms", nargs="+", choices=tuple(GATING), default=["full"], help=text)
+    add("--forms", nargs="+", choices=tuple(wang_brian2.GATING), default=["full"], help=text)
     add("--trials", type=int, default=5, help="in each program (default 5)")
     add("--seed", type=int, default=0, help="of the first trial (default 0)")
     add("--threads", type=int, help="of biosnn; default: all processors")

@@ -9,6 +9,7 @@ has stimulus rates of its own; here, as in the paper, a group has one.
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,59 +50,75 @@ class Spikes:
         return float(inside.sum()) / (sum(wang.sizes()[n] for n in names) * (stop - start))
 
 
-class Circuit:
-    """The circuit, which runs many trials: the state before the first is kept."""
+def trials(
+    form: str, stimuli: Sequence[wang.Stimulus], seconds: float, *, seed: int = 0, target: str
+) -> list[Spikes]:
+    """Run a trial for each stimulus, in compiled loops of Brian2's runtime.
 
-    def __init__(self, form: str = "full", target: str = "cython") -> None:
-        """Build it; form: "full" or "events"."""
-        self.b2 = b2 = bs.brian.require_brian2()
-        b2.prefs.codegen.target = target
+    Parameters
+    ----------
+    form
+        Of the gating: "full" or "events".
+    stimuli
+        As `wang.stimulus` makes them.
+    seconds
+        Length of a trial.
+    seed
+        Of the noise of the first.
+    target
+        Of Brian2's code: "auto", "cython" or "numpy".
+    """
+    b2 = bs.brian.require_brian2()
+    before, b2.prefs.codegen.target = b2.prefs.codegen.target, target
+    try:
+        circuit, found = Circuit(b2, form), []
+        monitors = [b2.SpikeMonitor(group) for group in circuit.cells.values()]
+        network = b2.Network(*circuit.objects, *monitors)
+        network.store()
+        network.run(2 * wang.DT * b2.second)  # compiles
+        for k, stimulus in enumerate(stimuli):
+            network.restore()
+            b2.seed(seed + k)
+            circuit.present(stimulus, seconds)
+            begin = time.perf_counter()
+            network.run(seconds * b2.second)
+            run_s = time.perf_counter() - begin
+            found.append(Spikes(_by_population(*monitors), run_s))
+    finally:
+        b2.prefs.codegen.target = before
+    return found
+
+
+def _by_population(exc: Any, inh: Any) -> dict[str, np.ndarray]:
+    """Spike times of A, B, N and I; exc, inh: monitors."""
+    times, units = np.array(exc.t), np.array(exc.i)
+    edges = np.cumsum([0, *(wang.sizes()[name] for name in wang.GROUPS)])
+    group = np.searchsorted(edges, units, side="right") - 1
+    parts = {name: times[group == k] for k, name in enumerate(wang.GROUPS)}
+    return parts | {"I": np.array(inh.t)}
+
+
+class Circuit:
+    """The objects of the circuit, for Brian2's runtime or a stand-alone program."""
+
+    def __init__(self, b2: Any, form: str = "full") -> None:
+        """Make them; form: "full" or "events"."""
+        self.b2 = b2
         b2.defaultclock.dt = wang.DT * b2.second
         self.cells = {kind: self._cells(kind, GATING[form][0]) for kind in "EI"}
-        self.parts = [*self._fast(), *self._slow(GATING[form][1]), *self._background()]
         self.stimuli = self._stimuli()
-        self.monitors = [b2.SpikeMonitor(group) for group in self.cells.values()]
-        self.network = b2.Network(*self.cells.values(), *self.parts, *self.stimuli, *self.monitors)
-        self.network.store()
+        parts = [*self._fast(), *self._slow(GATING[form][1]), *self._background()]
+        self.objects = [*self.cells.values(), *parts, *self.stimuli]
 
-    def run(self, seconds: float, stimulus: Any = None, *, seed: int = 0) -> Spikes:
-        """Run a trial.
-
-        Parameters
-        ----------
-        seconds
-            Its length.
-        stimulus
-            (times, rates by group), as `wang.stimulus` makes it; None: there is none.
-        seed
-            Of the noise.
-        """
-        self.network.restore()
-        self.b2.seed(seed)
-        for group, name in zip(self.stimuli[::2], "AB"):
-            group.namespace["drive"] = self._timed(stimulus, name, seconds)
-        begin = time.perf_counter()
-        self.network.run(seconds * self.b2.second, namespace={})
-        return Spikes(self._times(), time.perf_counter() - begin)
-
-    def _timed(self, stimulus: Any, name: str, seconds: float) -> Any:
-        """The rate of a group as an array over steps of 50 ms."""
+    def present(self, stimulus: wang.Stimulus, seconds: float) -> None:
+        """Set the rates of the trains onto A and B; seconds: of the trial."""
+        times, rates = stimulus
         grid = np.arange(0, seconds, wang.HOLD)
-        rates = np.zeros(grid.size)
-        if stimulus is not None:
-            times, by_group = stimulus
-            place = np.searchsorted(times, grid + 1e-9, side="right") - 1
-            rates = np.asarray(by_group[name])[place]
-        return self.b2.TimedArray(rates * self.b2.Hz, dt=wang.HOLD * self.b2.second)
-
-    def _times(self) -> dict[str, np.ndarray]:
-        """Spike times by population."""
-        exc, inh = self.monitors
-        times, units = np.asarray(exc.t), np.asarray(exc.i)
-        edges = np.cumsum([0, *(wang.sizes()[name] for name in wang.GROUPS)])
-        group = np.searchsorted(edges, units, side="right") - 1
-        parts = {name: times[group == k] for k, name in enumerate(wang.GROUPS)}
-        return parts | {"I": np.asarray(inh.t)}
+        place = np.searchsorted(times, grid + 1e-9, side="right") - 1
+        for trains, name in zip(self.stimuli[::2], "AB"):
+            trains.namespace["drive"] = self.b2.TimedArray(
+                rates[name][place] * self.b2.Hz, dt=wang.HOLD * self.b2.second
+            )
 
     def _space(self, kind: str) -> dict[str, Any]:
         """Constants of a kind of neurons."""
