@@ -34,6 +34,9 @@ dg_ampa/dt = -g_ampa / tau_ampa : siemens
 dg_gaba/dt = -g_gaba / tau_gaba : siemens
 total : 1
 """
+#: Relative weight of excitation onto an excitatory neuron; {pre}: the group it comes from.
+RELATIVE = """1 + int(group_post < 2) * (
+weaker - 1 + int({pre} == group_post) * (stronger - weaker))""".replace("\n", "")
 
 
 @dataclass
@@ -158,7 +161,6 @@ class Circuit:
     def _fast(self) -> list[Any]:
         """AMPA and GABA, all to all."""
         b2, found = self.b2, []
-        strength = wang.relative_weights()
         for pre, post, conductances in (
             ("E", "E", wang.G_AMPA),
             ("E", "I", wang.G_AMPA),
@@ -166,20 +168,25 @@ class Circuit:
             ("I", "I", wang.G_GABA),
         ):
             state = "g_ampa" if pre == "E" else "g_gaba"
+            unit = conductances[post] * b2.siemens
             each = b2.Synapses(
                 self.cells[pre],
                 self.cells[post],
                 "w : siemens" if pre == post == "E" else "",
                 on_pre=f"{state} += w",
                 delay=wang.DELAY * b2.second,
-                namespace={} if pre == post == "E" else {"w": conductances[post] * b2.siemens},
+                namespace=self._relative(unit) if pre == post == "E" else {"w": unit},
             )
             each.connect()
             if pre == post == "E":
-                group = np.asarray(self.cells["E"].group)
-                each.w = (wang.G_AMPA["E"] * strength[group][:, group]).ravel() * b2.siemens
+                each.w = f"unit * ({RELATIVE.format(pre='group_pre')})"
             found.append(each)
         return found
+
+    def _relative(self, unit: Any) -> dict[str, Any]:
+        """Constants of `RELATIVE`, and the weight of which it is a multiple."""
+        (stronger, *_), (weaker, *_), _ = wang.relative_weights()
+        return {"stronger": stronger, "weaker": weaker, "unit": unit}
 
     def _slow(self, at_a_spike: str) -> list[Any]:
         """NMDA: gating of each neuron, sums of groups, and what neurons get of them."""
@@ -193,10 +200,14 @@ class Circuit:
         collect = b2.Synapses(exc, sums, "total_post = s_pre : 1 (summed)")
         collect.connect(j="group_pre")
         factor = wang.charge_factor() if "share" in at_a_spike else 1.0
-        to_exc = b2.Synapses(sums, exc, "w : 1\ntotal_post = w * total_pre : 1 (summed)")
+        to_exc = b2.Synapses(
+            sums,
+            exc,
+            "w : 1\ntotal_post = w * total_pre : 1 (summed)",
+            namespace=self._relative(factor),
+        )
         to_exc.connect()
-        group = np.asarray(exc.group)
-        to_exc.w = factor * wang.relative_weights()[:, group].ravel()
+        to_exc.w = f"unit * ({RELATIVE.format(pre='i')})"
         to_inh = b2.Synapses(
             sums,
             self.cells["I"],
