@@ -48,7 +48,7 @@ from .initializer.fluctuation_driven import fluctuation_driven
 from .initializer.report import InitializerReport, PopulationReport
 from .network import families, perturb
 from .network.adaptive_models import adaptive_lif, ei_adaptive_lif
-from .network.conductance_models import alpha_conductance_lif, conductance_lif
+from .network.conductance_models import alpha_conductance_lif, conductance_lif, nmda_lif
 from .network.connectivity import BlockDiagonal, FanOut, OneToOne, Pairs, Rule, from_scipy
 from .network.convolution import Convolution, MaxPool, max_pool
 from .network.dale import Audit, audit
@@ -73,8 +73,8 @@ from .network.network import Network
 from .network.network_file import load, load_weights, save
 from .network.neuron import Neuron, Receptor, bounded
 from .network.neuron_models import ampa_nmda_gaba, ei_lif, leaky_readout, lif, lif_delta
-from .network.nonlinear_models import adex, izhikevich
-from .network.plasticity import InhibitorySTDP, TsodyksMarkram
+from .network.nonlinear_models import adex, exponential_lif, izhikevich
+from .network.plasticity import InhibitorySTDP, SaturatingGating, TsodyksMarkram
 from .network.population import Population
 from .network.projection import Projection
 from .network.random_connectivity import Bernoulli, FixedInDegree, FixedOutDegree, FixedTotal
@@ -191,6 +191,7 @@ __all__ = [
     "Regularizer",
     "RoundingWarning",
     "Rule",
+    "SaturatingGating",
     "Schedule",
     "Sigmoid",
     "SigmoidEscape",
@@ -235,6 +236,7 @@ __all__ = [
     "encode",
     "evaluate",
     "experiments",
+    "exponential_lif",
     "families",
     "fluctuation_driven",
     "from_scipy",
@@ -252,6 +254,7 @@ __all__ = [
     "log_normal_time_constants",
     "lower_bound",
     "max_pool",
+    "nmda_lif",
     "perturb",
     "plot",
     "predict",

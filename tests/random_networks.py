@@ -1,11 +1,15 @@
-"""Networks of six populations with random tables, delays, resets, refractory periods, integrators,
-time constants and signs.
+"""Random networks: `build` makes those that hypothesis draws, of six populations with random
+tables, delays, resets, refractory periods, integrators, time constants and signs; random_cases.py
+draws smaller ones with everything that can be said of a network.
 """
 
 import numpy as np
 from hypothesis import strategies as st
 
 import biosnn as bs
+from tests.random_cases import Case, random_case
+
+__all__ = ["NETWORK", "Case", "build", "random_case"]
 
 TIME_CONSTANTS = {  # (lowest, highest); those of one neuron never are equal
     bs.lif: {"tau_syn": (4e-3, 8e-3)},
@@ -52,28 +56,9 @@ def build(description, dt=1e-3):
     rng, net = np.random.default_rng(seed), bs.Network(dt)
     x = net.input(30)
     for k, p in enumerate(populations):
-
-        def tau(low, high):
-            return rng.uniform(low, high, p["n"] if p["per_neuron"] else None)
-
-        taus = {name: tau(*limits) for name, limits in TIME_CONSTANTS[p["table"]].items()}
-        jumps = (
-            {"jump": tau(0.05, 0.2), "jump_delay": p["refractory"] * dt}
-            if "tau_adapt" in taus
-            else {}
-        )
-        neuron = p["table"](
-            tau_mem=tau(13e-3, 30e-3),
-            **taus,
-            threshold=p["threshold"],
-            reset=p["reset"],
-            refractory=p["refractory"] * dt,
-            integrator=p["integrator"],
-            **jumps,
-        )
         post = net.population(
             p["n"],
-            neuron,
+            _neuron(p, rng, dt),
             p["sign"],
             name=f"P{k}",
             initial=p["initial"],
@@ -81,13 +66,8 @@ def build(description, dt=1e-3):
         )
         if p["learn"]:
             net.parameters[post.name, "mem"][:] = rng.uniform(0.0, 0.3, p["n"])
-        net.connect(
-            x,
-            post,
-            delay=p["delay"] * dt,
-            weights=rng.exponential(1.0, (30, p["n"])),
-            receptor="exc",
-        )
+        weights = rng.exponential(1.0, (30, p["n"]))
+        net.connect(x, post, delay=p["delay"] * dt, weights=weights, receptor="exc")
     for pre, post, delay in synapses:
         weights = rng.exponential(0.15, (populations[pre]["n"], populations[post]["n"]))
         free = populations[pre]["sign"] == "unsigned" and populations[post]["table"] in (
@@ -101,3 +81,24 @@ def build(description, dt=1e-3):
             weights=weights * rng.choice([-1, 1], weights.shape) if free else weights,
         )
     return net, bs.data.poisson(20, 30, 0.3, seed=rng)
+
+
+def _neuron(p, rng, dt):
+    """The table of a population that was described."""
+
+    def tau(low, high):
+        return rng.uniform(low, high, p["n"] if p["per_neuron"] else None)
+
+    taus = {name: tau(*limits) for name, limits in TIME_CONSTANTS[p["table"]].items()}
+    jumps = {}
+    if "tau_adapt" in taus:
+        jumps = {"jump": tau(0.05, 0.2), "jump_delay": p["refractory"] * dt}
+    return p["table"](
+        tau_mem=tau(13e-3, 30e-3),
+        **taus,
+        threshold=p["threshold"],
+        reset=p["reset"],
+        refractory=p["refractory"] * dt,
+        integrator=p["integrator"],
+        **jumps,
+    )

@@ -24,6 +24,10 @@ TABLES = {
     "alpha_conductance_lif": lambda: bs.alpha_conductance_lif(
         tau_exc=5e-3 * _SPREAD, threshold=1.0, reversal_exc=6.0, reversal_inh=-2.0, refractory=0.0
     ),
+    "nmda_lif": lambda: bs.nmda_lif(
+        tau_nmda=80e-3 * _SPREAD, threshold=1.0, reset=0.5, reversal_exc=3.5, unit=20e-3
+    ),
+    "exponential_lif": lambda: bs.exponential_lif(tau_exc=5e-3 * _SPREAD, refractory=2e-3),
     "adex": lambda: bs.adex(tau_adapt=0.1 * _SPREAD, peak=60e-3),
     "izhikevich": lambda: bs.izhikevich(a=0.05, tau_inh=8e-3 * _SPREAD),
     "of one's own": lambda: bs.Neuron(
@@ -36,7 +40,12 @@ TABLES = {
     ),
 }
 #: Weights of the input and U at the start, where potentials are not in units of the threshold.
-_SCALES = {"adex": (0.05, 0.0), "izhikevich": (20.0, -65.0), "of one's own": (3.0, 0.0)}
+_SCALES = {
+    "adex": (0.05, 0.0),
+    "exponential_lif": (0.02, 0.0),
+    "izhikevich": (20.0, -65.0),
+    "of one's own": (3.0, 0.0),
+}
 
 
 class Ring:
@@ -130,6 +139,33 @@ def layered(**options):
             3, tau_mem=60e-3, name=name, bias=np.arange(3.0), learn={"syn": "neuron"}
         )
         net.connect(h, readout, weights=bs.Normal(0, 0.5), seed=1)
+    return net
+
+
+def per_neuron():
+    """Everything that may differ from neuron to neuron, and what NMDA receptors have."""
+    net = bs.Network(DT)
+    neuron = bs.nmda_lif(
+        tau_ampa=5e-3 * _SPREAD,
+        threshold=20e-3 * _SPREAD,
+        reset=10e-3 * _SPREAD,
+        refractory=np.array([0.0, 1.0, 2.0, 3.0, 4.0, 5.0]) * 1e-3,
+        reversal_exc=70e-3 * _SPREAD,
+    )
+    neuron = bs.bounded(neuron, low=-10e-3 * _SPREAD, high=30e-3 * _SPREAD)
+    learn = {"threshold": "neuron", "ampa": "population"}
+    options = {"initial": 5e-3 * _SPREAD, "learn": learn}
+    e = net.population(6, neuron, "excitatory", name="E", **options)
+    net.parameters["E", "threshold"] = 1e-3 * np.arange(6.0)
+    a = net.population(
+        6, bs.adaptive_lif(jump=0.1 * _SPREAD), name="A", learn={"threshold": "population"}
+    )
+    net.parameters["A", "threshold"][...] = -0.25
+    x = net.input(8, sign="excitatory")
+    net.connect(x, e, weights=np.full((8, 6), 0.1))
+    gating = bs.SaturatingGating(alpha=400.0, tau_rise=3e-3, tau_decay=0.1)
+    net.connect(e, e, weights=np.full((6, 6), 0.2), receptor="nmda", plasticity=gating)
+    net.connect(e, a, weights=np.full((6, 6), 0.5))
     return net
 
 

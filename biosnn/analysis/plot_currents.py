@@ -96,7 +96,8 @@ def currents(
         bare(axis)
     time.axis(*where.axes)
     cells = found.population
-    side(where.axes[0], f"synaptic current\n(threshold = {cells.neuron.threshold:g})")
+    threshold = read.threshold(cells, neuron)
+    side(where.axes[0], f"synaptic current\n(threshold = {threshold:g})")
     said, all_trials = f"{cells.name}, neuron {neuron}", "" if read.simulated else ", all trials"
     if n == 1:
         said += f": {heads[0][1]}" if read.simulated else f", {''.join(heads[0])}"

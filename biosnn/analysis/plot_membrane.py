@@ -108,7 +108,8 @@ def membrane(
     _histogram(right, values, theory, colour(cells))
     each = [read.spike_times(cells, neuron, number) for number in trials]
     spikes = [own[time.holds(own)] * time.factor for own in each]
-    side(left[0], _threshold(cells, spikes, values, left, right))
+    threshold = read.threshold(cells, neuron)
+    side(left[0], _threshold(threshold, spikes, values, left, right))
     time.axis(*left)
     for axis in where.axes:
         bare(axis)
@@ -126,9 +127,8 @@ def _checked_moments(theory):
     return mean, checks.real(deviation, "the standard deviation of theory", above=0)
 
 
-def _threshold(population, spikes, values, left, right):
+def _threshold(threshold, spikes, values, left, right):
     """Draw threshold and spikes, unless that would squash the membrane. Returns the axis label."""
-    threshold = population.neuron.threshold
     if not np.isfinite(threshold):
         return "membrane U"
     largest = float(np.abs(values).max())

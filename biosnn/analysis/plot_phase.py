@@ -94,8 +94,9 @@ def phase_plane(
     curve = [np.insert(values, resets, np.nan) for values in (first, second)]
     axis.plot(*curve, color=hue, linewidth=pt(1.0))
     marks = _marks(axis, first, second, resets, f"at {1e3 * time.start:g} ms")
-    if resets.size and np.isfinite(cells.neuron.threshold):
-        marks |= _threshold(axis, x, y, cells.neuron.threshold)
+    threshold = read.threshold(cells, neuron)
+    if resets.size and np.isfinite(threshold):
+        marks |= _threshold(axis, x, y, threshold)
     axis.set_xlabel(f"{x} of {cells.name}, neuron {neuron}", fontsize=size())
     side(axis, f"{y} of {cells.name}, neuron {neuron}")
     bare(axis)

@@ -45,6 +45,11 @@ class Run:
         self.inputs: Mapping[str, SpikeTrains] = {} if self.simulated else source.inputs
         self.n_trials = 1 if self.simulated else _number_of_trials(source)
 
+    def threshold(self, population: Any, neuron: int) -> float:
+        """Return the threshold of a neuron, with what training has changed."""
+        values = np.broadcast_to(self.network.thresholds(population.name), population.n)
+        return float(values[neuron])
+
     @property
     def labels(self) -> Any:
         """(trials,) class of each trial, or None."""

@@ -120,13 +120,29 @@ def current_states(cells: Any) -> list[str]:
 
 def currents_of(cells: Any, states: Mapping[str, NDArray]) -> tuple[NDArray, NDArray]:
     """Return excitation and inhibition as magnitudes, of arrays of the states that they need."""
-    reversal = cells.neuron.reversal
+    neuron = cells.neuron
     sums = {1: 0.0, -1: 0.0}
-    for state, gain in _gains(cells.neuron).items():
+    for state, gain in _gains(neuron).items():
         sign = 1 if gain > 0 else -1
-        drive = sign * (reversal[state] - states["U"]) if reversal else abs(gain)
+        drive = abs(gain)
+        if neuron.reversal:
+            drive = sign * (_potential(cells, state, states) - states["U"])
+        if state in neuron.magnesium:
+            eta, gamma = neuron.magnesium[state]
+            drive = drive / (1 + eta * np.exp(-gamma * states["U"]))
         sums[sign] = sums[sign] + drive * states[state]
     return sums[1], sums[-1]  # type: ignore[return-value]
+
+
+def _potential(cells, state, states):
+    """The reversal potential of a conductance, one or that of every recorded neuron."""
+    potential = cells.neuron.reversal[state]
+    if np.ndim(potential) and states["U"].shape[-1] != cells.n:
+        raise ValueError(
+            f"population {cells.name!r}: the reversal potential of {state} differs from neuron to "
+            "neuron; record all of them."
+        )
+    return potential
 
 
 def _gains(neuron):
@@ -135,7 +151,8 @@ def _gains(neuron):
     Of a conductance it is 1 or -1, as its reversal potential lies above the threshold or not.
     """
     if neuron.reversal:
-        above = {g: reversal >= neuron.threshold for g, reversal in neuron.reversal.items()}
+        threshold = np.mean(neuron.threshold)
+        above = {g: np.mean(reversal) >= threshold for g, reversal in neuron.reversal.items()}
         return {g: 1.0 if excites else -1.0 for g, excites in above.items()}
     signs: dict[str, set] = {}
     for receptor in neuron.receptors.values():

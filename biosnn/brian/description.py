@@ -60,13 +60,14 @@ class Group:
     options
         Method, threshold and reset.
     refractory
-        Seconds as the user gave them, which Brian2 rounds itself; 0 if it needs none.
+        Seconds as the user gave them, which Brian2 rounds itself; 0 if it needs none; the name of
+        a parameter where they differ.
     constants
         Name to seconds, one number.
     parameters
-        Name to array, one number per neuron; time constants (tau_…) in seconds.
+        Name to array, one number per neuron; times (tau_…) in seconds.
     initial
-        U at the start.
+        U at the start, one number or (n,).
     hold
         Statement after every update that clamps U, where Brian2's own way fails; or "".
     bounds
@@ -81,10 +82,10 @@ class Group:
     n: int
     model: str
     options: dict[str, str]
-    refractory: float
+    refractory: float | str
     constants: dict[str, float]
     parameters: dict[str, np.ndarray]
-    initial: float
+    initial: Any
     hold: str
     bounds: str
     jumps: str
@@ -113,40 +114,70 @@ def describe(network: Network, population: Population, name: str, driven: bool) 
         )
     taus = _time_constants(population.name, network.time_constants(population), neuron)
     # one step clamps nothing
-    clamps = population.kind == "spiking" and neuron.refractory > network.dt
+    clamps = population.kind == "spiking" and bool(np.any(neuron.refractory > network.dt))
     shared = len(set(taus.symbols.values())) < len(taus.symbols)
     hold = _HOLD if clamps and neuron.integrator == "exact" and shared else ""
-    jumps = _jumps(network, population)
-    lines = _equations(neuron, taus.symbols, driven, clamped=clamps and not hold)
-    lines += [f"{parameter} : second (constant)" for parameter in taus.parameters]
+    jumps, each = _jumps(network, population), _Each()
+    lines = _equations(neuron, taus.symbols, each, driven, clamped=clamps and not hold)
+    options = _options(network, population, each, hold, jumps.at_once)
+    refractory = each(neuron.refractory, "tau_refractory") if clamps else "0.0"
+    several = refractory == "tau_refractory"
+    bounds = f"U = clip(U, {each(neuron.low, 'U_low')}, {each(neuron.high, 'U_high')})"
+    parameters = taus.parameters | each.parameters | jumps.each
+    for parameter in parameters:
+        lines.append(f"{parameter} : {unit_of(parameter) or '1'} (constant)")
     lines += ["J : 1"] if driven else []
     lines += ["U_held : 1"] if hold else []
-    lines += [f"{symbol} : 1 (constant)" for symbol in jumps.each]
     return Group(
         name=name,
         n=population.n,
         model="\n".join(lines),
-        options=_options(population, hold, jumps.at_once),
-        refractory=neuron.refractory if clamps else 0.0,
+        options=options,
+        refractory=refractory if several else float(refractory),
         constants=taus.constants,
-        parameters=taus.parameters | jumps.each,
+        parameters=parameters,
         initial=population.initial,
         hold=hold,
-        bounds=f"U = clip(U, {neuron.low!r}, {neuron.high!r})" if neuron.bounded else "",
+        bounds=bounds if neuron.bounded else "",
         jumps=jumps.later,
         jump_delay=neuron.jump_delay_steps(network.dt),
     )
 
 
-def _options(population, hold, at_once):
+def unit_of(parameter: str) -> str:
+    """Return the unit of a parameter of a group: "second", or "" for a plain number.
+
+    Examples
+    --------
+    >>> unit_of("tau_mem"), unit_of("U_threshold")
+    ('second', '')
+    """
+    return "second" if parameter.startswith("tau_") else ""
+
+
+class _Each:
+    """What differs from neuron to neuron becomes a parameter with a name, the rest a number."""
+
+    def __init__(self):
+        self.parameters: dict[str, np.ndarray] = {}
+
+    def __call__(self, value, name):
+        """The text that stands for a value in equations and statements."""
+        if not np.ndim(value):
+            return repr(float(value))
+        self.parameters[name] = np.asarray(value)
+        return name
+
+
+def _options(network, population, each, hold, at_once):
     """Method, threshold and reset; what a spike does at once follows the reset."""
     neuron = population.neuron
     options = {"method": _METHODS[neuron.integrator]}
     if population.kind == "spiking":
-        threshold = repr(float(neuron.threshold))
+        threshold = each(network.thresholds(population), "U_threshold")
         options["threshold"] = f"U > {threshold}"
-        subtract = neuron.reset == "subtract"
-        reset = f"U -= {threshold}" if subtract else f"U = {float(neuron.reset)!r}"
+        subtracts = neuron.subtracts
+        reset = f"U -= {threshold}" if subtracts else f"U = {each(neuron.reset, 'U_reset')}"
         options["reset"] = reset + ("; U_held = U" if hold else "") + at_once
     return options
 
@@ -173,17 +204,26 @@ def _jumps(network, population):
 # ---------------------------------------------------------------------------------------- equations
 
 
-def _equations(neuron, symbols, driven, clamped):
-    """One line for each state; J and the clamp belong to U."""
+def _equations(neuron, symbols, each, driven, clamped):
+    """One line for each state and each block; J and the clamp belong to U."""
     lines = []
     for state, tau in neuron.states.items():
-        right = f"-{state}{_terms(neuron, state)}{' + J' if driven and state == 'U' else ''}"
+        terms = _terms(neuron, state, each)
+        right = f"-{state}{terms}{' + J' if driven and state == 'U' else ''}"
         held = " (unless refractory)" if clamped and state == "U" else ""
         lines.append(f"d{state}/dt = ({right})/{symbols[tau]} : 1{held}")
+    for state, (eta, gamma) in neuron.magnesium.items():  # of U at the beginning of a step
+        block = f"1/(1 + {eta!r}*exp(-{gamma!r}*U))"
+        lines.append(f"{_open(state)} = {block} : 1 (constant over dt)")
     return lines
 
 
-def _terms(neuron, state):
+def _open(conductance):
+    """The share of a conductance that magnesium does not block."""
+    return f"open_{conductance}"
+
+
+def _terms(neuron, state, each):
     """What other states, reversal potentials and a nonlinear drive add to the right-hand side."""
     terms = ""
     for (row, other), gain in neuron.gains.items():
@@ -193,7 +233,8 @@ def _terms(neuron, state):
     if state != "U":
         return terms
     for conductance, potential in neuron.reversal.items():
-        terms += f" + {conductance}*({potential!r} - U)"
+        share = f"{_open(conductance)}*" if conductance in neuron.magnesium else ""
+        terms += f" + {share}{conductance}*({each(potential, f'E_{conductance}')} - U)"
     return terms + (_nonlinear_drive(neuron.nonlinear_drive) if neuron.nonlinear_drive else "")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,7 +34,6 @@ def explained(
     reference = trial.in_brian2(other, [name])
     reference.run((first.step + 1) * network.dt)
     theirs = recorded(reference.states[name], name)[first.step, first.neuron]
-    neuron: Any = population.neuron
     return Divergence(
         trial=first.trial,
         step=first.step,
@@ -42,7 +41,7 @@ def explained(
         neuron=first.neuron,
         ours=float(mine),
         theirs=float(theirs),
-        threshold=float(neuron.threshold),
+        threshold=float(_of(network.thresholds(population), first.neuron)),
         only_in=first.only_in,
     )
 
@@ -75,7 +74,7 @@ def _start(population, initial, neuron):
     starts = [initial.get(f"{population.name}.{state}") for state in population.neuron.states]
     before = np.array([0.0 if start is None else start[neuron] for start in starts])
     if starts[0] is None:
-        before[0] = population.initial
+        before[0] = _of(population.initial, neuron)
     return before
 
 
@@ -96,7 +95,7 @@ def _one_step(network, population, before, current, neuron):
     taus = network.time_constants(population)
     if model.reversal:
         rate = np.broadcast_to(linear_step(model, network.dt, taus)[2][..., 0], population.n)
-        u = _through_conductances(model, before, current, rate[neuron])
+        u = _through_conductances(model, before, current, rate[neuron], neuron)
     else:
         matrix, drive = step_matrix(model, network.dt, taus)
         if matrix.ndim == 3:
@@ -104,13 +103,20 @@ def _one_step(network, population, before, current, neuron):
         nonlinear = nonlinear_step(model, network.dt, before[0])
         nonlinear = np.broadcast_to(nonlinear, population.n)[neuron]
         u = matrix[0] @ before + drive[0] * current + nonlinear
-    return np.clip(u, model.low, model.high)
+    return np.clip(u, _of(model.low, neuron), _of(model.high, neuron))
 
 
-def _through_conductances(model, before, current, rate):
+def _of(values, neuron):
+    """The value of one neuron."""
+    return values[neuron] if np.ndim(values) else values
+
+
+def _through_conductances(model, before, current, rate, neuron):
     """U relaxes to its stationary value at the conductances of the step before."""
     states = list(model.states)
     g = {state: before[states.index(state)] for state in model.reversal}
+    for state, (eta, gamma) in model.magnesium.items():
+        g[state] /= 1 + eta * np.exp(-gamma * before[0])
     total = 1 + sum(g.values())
-    inflow = current + sum(g[state] * potential for state, potential in model.reversal.items())
+    inflow = current + sum(g[s] * _of(potential, neuron) for s, potential in model.reversal.items())
     return inflow / total + (before[0] - inflow / total) * np.exp(-rate * total)

@@ -14,7 +14,7 @@ from ..engine.realization import Realization
 from ..network.network import Network
 from ..support.show import About, Shows
 from . import pooling
-from .description import describe, require_brian2
+from .description import describe, require_brian2, unit_of
 from .identifiers import identifiers
 from .synapses import initial_values, synapse_text, synapses_of
 from .trial_input import (
@@ -251,7 +251,8 @@ class _Build:
     def _group(self, part, current):
         """The NeuronGroup of a description; current: (step, neuron), (1, neuron) or None."""
         second = self.brian2.second
-        refractory = {"refractory": part.refractory * second} if part.refractory else {}
+        period = part.refractory if isinstance(part.refractory, str) else part.refractory * second
+        refractory = {"refractory": period} if part.refractory else {}
         group = self.brian2.NeuronGroup(
             part.n,
             part.model,
@@ -263,7 +264,7 @@ class _Build:
         )
         group.U = part.initial
         for name, value in part.parameters.items():
-            setattr(group, name, value * second if name.startswith("tau_") else value)
+            setattr(group, name, value * second if unit_of(name) else value)
         for order, statement in ((1, part.hold), (2, part.bounds)):
             if statement:
                 group.run_regularly(statement, clock=self.clock, when="groups", order=order)

@@ -10,7 +10,7 @@ import numpy as np
 from ..network.network import Network
 from ..network.population import Population
 from ..network.projection import Projection
-from .description import Group
+from .description import Group, unit_of
 from .synapses import initial_values, synapse_text, synapses_of
 from .trial_input import generator
 
@@ -50,8 +50,10 @@ def group_block(
     lines = _definition(part)
     for parameter, value in part.parameters.items():
         arrays[f"{name}_{parameter}"] = value
-        unit = " * second" if parameter.startswith("tau_") else ""
+        unit = " * second" if unit_of(parameter) else ""
         lines.append(f"{name}.{parameter} = data['{name}_{parameter}']{unit}")
+    if np.ndim(part.initial):
+        starts = {"U": part.initial} | dict(starts)
     for state, start in starts.items():
         arrays[f"{name}_initial_{state}"] = start
         lines.append(f"{name}.{state} = data['{name}_initial_{state}']")
@@ -74,15 +76,17 @@ def group_block(
 def _definition(part):
     """Lines that make the group."""
     options = "".join(f", {key}='{value}'" for key, value in part.options.items())
-    options += f", refractory={part.refractory!r} * second" if part.refractory else ""
+    if part.refractory:
+        unit = "" if isinstance(part.refractory, str) else " * second"
+        options += f", refractory={part.refractory!r}{unit}"
     constants = ", ".join(f"'{name}': {value!r} * second" for name, value in part.constants.items())
-    return [
+    lines = [
         f"{part.name} = NeuronGroup({part.n}, '''",
         *[f"    {line}" for line in part.model.splitlines()],
         f"    '''{options},",
         f"    namespace={{{constants}}}, name='{part.name}')",
-        f"{part.name}.U = {part.initial!r}",
     ]
+    return lines if np.ndim(part.initial) else [*lines, f"{part.name}.U = {part.initial!r}"]
 
 
 def _current(name, current, arrays):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..network.network import Network
-from ..network.plasticity import InhibitorySTDP, TsodyksMarkram
+from ..network.plasticity import InhibitorySTDP, ShortTerm
 from ..network.projection import Projection
 
 
@@ -26,7 +26,7 @@ class SynapseText(NamedTuple):
 def synapse_text(network: Network, projection: Projection) -> SynapseText:
     """Return the text of a projection."""
     rule, deliver = projection.plasticity, _deliver(network, projection)
-    if isinstance(rule, TsodyksMarkram):
+    if isinstance(rule, ShortTerm):
         return _short_term(rule, deliver)
     if isinstance(rule, InhibitorySTDP):
         return _inhibitory(rule, deliver)
@@ -35,7 +35,7 @@ def synapse_text(network: Network, projection: Projection) -> SynapseText:
 
 def initial_values(projection: Projection) -> dict[str, float]:
     """Return the variables of synapses that do not start at 0."""
-    return {"resources": 1.0} if isinstance(projection.plasticity, TsodyksMarkram) else {}
+    return {"resources": 1.0} if isinstance(projection.plasticity, ShortTerm) else {}
 
 
 def synapses_of(

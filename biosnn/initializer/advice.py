@@ -27,7 +27,7 @@ def silent_source(start: Any, projection: Any) -> ValueError:
             f"assumed_rates has 0 Hz for population {pre!r}. {so} Give a positive rate, or leave "
             "out the projection."
         )
-    target, threshold = start.targets[pre], start.network[pre].neuron.threshold
+    target, threshold = start.targets[pre], start.threshold(pre)
     xi = (threshold - target.mu) / target.sigma
     return ValueError(
         f"population {pre!r} would be silent with its target: at mu_U = {target.mu:g} and "

@@ -74,9 +74,8 @@ class Start(ABC):
         """Return what to say of a loop that did not meet its targets within the tolerance."""
 
     def threshold(self, name: str) -> float:
-        """Return the threshold of a population, in the unit of U."""
-        population: Any = self.network[name]
-        return population.neuron.threshold
+        """Return the threshold of a population, in the unit of U: the mean over its neurons."""
+        return float(np.mean(self.network.thresholds(name)))
 
     def new_report(self, targets: dict[str, tuple[float, float]]) -> InitializerReport:
         """Return a report with the targets; `targets`: population to (mu, sigma)."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..network.neuron import typical
 from ..theory.density import stationary_rate
 from ..theory.moments import Moments, adaptation_gain, current_time_constant
 from ..theory.rates import adapted_rate
@@ -142,7 +143,7 @@ class Potentials:
 
     def _rate(self, mu, sigma, receptor_variance):
         """Rate (Hz) of a membrane with mean mu, adaptation included."""
-        neuron, dt = self.population.neuron, self.network.dt
+        neuron, dt = typical(self.population.neuron), self.network.dt
         tau = current_time_constant(neuron, receptor_variance)
 
         def rate(shift):

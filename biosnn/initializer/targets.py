@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..network.network import Network
+from ..network.neuron import typical
 from ..support.checks import check_names, instance, real, shown
 from ..support.checks import rate as checked_rate
 from ..support.units import hertz
@@ -60,7 +61,7 @@ class Wishes:
         mu = 0.0 if mu is None else mu
         sigma = 1.0 if sigma is None else sigma
         if xi is not None:
-            sigma = _sigma_of_xi(name, population.neuron.threshold, mu, xi)
+            sigma = _sigma_of_xi(name, typical(population.neuron).threshold, mu, xi)
         if not 0 < sigma < 1e150:
             raise ValueError(
                 f"population {name!r}: sigma_U is {sigma:g} and mu_U {mu:g}; the standard "
@@ -90,7 +91,7 @@ class Wishes:
                 raise ValueError(
                     "xi = (threshold - mu_U) / sigma_U: give it with mu_u, and without sigma_u."
                 )
-            sigma = _sigma_of_xi(name, population.neuron.threshold, mu, xi)
+            sigma = _sigma_of_xi(name, typical(population.neuron).threshold, mu, xi)
         if (mu is None) + (sigma is None) + (rate is None) != 1:
             raise ValueError(
                 f"population {name!r}: give two of mu_u, sigma_u (or xi) and target_rate; the "
@@ -101,7 +102,7 @@ class Wishes:
                 f"population {name!r}: sigma_U is {sigma:g}; the standard deviation of the "
                 "membrane must be positive, and its square finite."
             )
-        most = 1 / max(population.neuron.refractory, 1e-3)
+        most = 1 / max(typical(population.neuron).refractory, 1e-3)
         if rate is not None and not 0 < rate < most:
             raise ValueError(
                 f"population {name!r}: target_rate is {rate:g} Hz; it must be above 0 and below "

@@ -68,7 +68,7 @@ class TrialStart(Start):
         self.rng = rng
         self.recurrent = recurrent_projections(network)
         afferents = {p.name: self._afferents(p.name) for p in network.spiking}
-        self.targets = wishes.on_trials(network, self.recurrent)
+        self.targets = wishes.on_trials(self.network, self.recurrent)
         self.families = {
             p.name: family_of(family, p.name) for p in network.projections if p.non_negative
         }

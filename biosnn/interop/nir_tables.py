@@ -184,8 +184,9 @@ def neuron_of(
     }
     more: dict[str, Any] = {"threshold": np.inf}
     if table.spiking:
-        more["threshold"] = one(node.v_threshold, table.node, "v_threshold")
-        more["reset"] = one(node.v_reset, table.node, "v_reset")
+        for part, name in (("threshold", "v_threshold"), ("reset", "v_reset")):
+            values = _values(getattr(node, name), table.node, name, table.n)
+            more[part] = _compact(values)
     taus = {_tau_name(state): _compact(tau) for state, tau in table.states.items()}
     return Neuron(
         model=_model(table, pair),

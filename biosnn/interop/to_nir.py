@@ -129,9 +129,9 @@ def _unsayable(population: Population, network: Network) -> list[str]:
         "adaptation": neuron.spike_jumps,
         "bounds of the membrane": neuron.bounded,
         "escape noise": population.noise is not None,
-        "a refractory period": neuron.refractory_steps(network.dt) > 1,
-        "a reset by subtraction": neuron.reset == "subtract",
-        "an initial potential other than 0": population.initial != 0,
+        "a refractory period": bool(np.any(neuron.refractory_steps(network.dt) > 1)),
+        "a reset by subtraction": neuron.subtracts,
+        "an initial potential other than 0": bool(np.any(population.initial)),
         "neurons without a threshold, other than readouts": never,
         "neurons that receive no projection": not reached,
     }
@@ -187,8 +187,8 @@ class _Graph:
         neuron, n = population.neuron, population.n
         values = {"v_leak": np.array(self.network.bias(population), float)}
         if neuron.spiking:
-            values["v_threshold"] = np.full(n, neuron.threshold)
-            values["v_reset"] = np.full(n, float(neuron.reset))
+            values["v_threshold"] = np.full(n, self.network.thresholds(population))
+            values["v_reset"] = np.full(n, neuron.reset)
         about = {"sign": population.sign, "integrator": neuron.integrator, "initial": 0.0}
         return values, about
 

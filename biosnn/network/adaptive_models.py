@@ -11,9 +11,9 @@ def adaptive_lif(
     tau_syn: PerNeuron = 10e-3,
     tau_adapt: PerNeuron = 100e-3,
     jump: PerNeuron = 0.1,
-    threshold: float = 1.0,
+    threshold: PerNeuron = 1.0,
     reset: Reset = 0.0,
-    refractory: Seconds = 0.0,
+    refractory: PerNeuron = 0.0,
     integrator: str = "exact",
     jump_delay: Seconds = 0.0,
 ) -> Neuron:
@@ -28,12 +28,13 @@ def adaptive_lif(
     jump_delay
         Seconds from the spike to this jump, rounded to the nearest step.
     threshold
-        Theta, in units of U; infinite for neurons that never spike.
+        Theta, in units of U, one number or one per neuron; infinite for neurons that never spike.
     reset
-        The value that U takes after a spike, or "subtract": U loses theta.
+        The value that U takes after a spike, one number or one per neuron; or "subtract": U loses
+        theta.
     refractory
-        Seconds for which U is clamped after a spike. As in Brian2, only whole time steps count: 2.5
-        steps become 2, and the population warns.
+        Seconds for which U is clamped after a spike, one number or one per neuron. As in Brian2,
+        only whole time steps count: 2.5 steps become 2, and the population warns.
     integrator
         "exact", "exponential_euler" or "euler" (see `Neuron`).
 
@@ -78,9 +79,9 @@ def ei_adaptive_lif(
     tau_inh: PerNeuron = 20e-3,
     tau_adapt: PerNeuron = 100e-3,
     jump: PerNeuron = 0.1,
-    threshold: float = 1.0,
+    threshold: PerNeuron = 1.0,
     reset: Reset = 0.0,
-    refractory: Seconds = 0.0,
+    refractory: PerNeuron = 0.0,
     integrator: str = "exact",
     jump_delay: Seconds = 0.0,
 ) -> Neuron:
@@ -95,12 +96,13 @@ def ei_adaptive_lif(
     jump_delay
         Seconds from the spike to this jump, rounded to the nearest step.
     threshold
-        Theta, in units of U; infinite for neurons that never spike.
+        Theta, in units of U, one number or one per neuron; infinite for neurons that never spike.
     reset
-        The value that U takes after a spike, or "subtract": U loses theta.
+        The value that U takes after a spike, one number or one per neuron; or "subtract": U loses
+        theta.
     refractory
-        Seconds for which U is clamped after a spike. As in Brian2, only whole time steps count: 2.5
-        steps become 2, and the population warns.
+        Seconds for which U is clamped after a spike, one number or one per neuron. As in Brian2,
+        only whole time steps count: 2.5 steps become 2, and the population warns.
     integrator
         "exact", "exponential_euler" or "euler" (see `Neuron`).
 

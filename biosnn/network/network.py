@@ -50,7 +50,8 @@ class Network(NetworkPopulations):
         Name of a sparse projection -> Synapses.
     parameters
         What training may change besides weights: (population, name) -> p, where the name is that of
-        a time constant, tau = 2 tau_0 sigmoid(p), "jump", jump = jump_0 exp(p), or "bias".
+        a time constant, tau = 2 tau_0 sigmoid(p), "threshold", theta = theta_0 + p, "jump",
+        jump = jump_0 exp(p), or "bias".
 
     Examples
     --------
@@ -144,8 +145,8 @@ class Network(NetworkPopulations):
             it *and on the name of the projection*, and targets, weights and delays have streams of
             their own, so that projections with one seed are independent.
         plasticity
-            TsodyksMarkram(…), short-term, or InhibitorySTDP(…), on sparse projections of
-            inhibitory populations; for `simulate`.
+            TsodyksMarkram(…), short-term, SaturatingGating(…), of NMDA receptors, or
+            InhibitorySTDP(…), on sparse projections of inhibitory populations.
         frozen
             Whether training leaves the weights as they are, and computes no gradients with respect
             to them.

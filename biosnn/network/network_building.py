@@ -1,5 +1,6 @@
 """A network built of what a file holds, after all of that has been checked."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from .stored_parts import place
 from .synapses import StoredRule, Synapses, checked_rows
 
 #: Largest parameters; exp(80) is still a number in single precision.
-_LARGEST = {"jump": 80.0, "bias": float(np.finfo(np.float32).max)}
+_MOST = float(np.finfo(np.float32).max)
+_LARGEST = {"jump": 80.0, "bias": _MOST, "threshold": _MOST}
 
 
 def build(record: Any, arrays: dict[str, Any], where: str) -> Network:
@@ -89,6 +91,9 @@ def _add_population(network, entry, arrays):
             **entry
             | {
                 "neuron": stored_parts.build_neuron(entry["neuron"], name, arrays),
+                "initial": arrays[place("initial", name)]
+                if entry["initial"] is None
+                else entry["initial"],
                 "learn": learn,
                 "positions": positions,
             }
@@ -104,6 +109,9 @@ def _take_parameters(network, arrays):
     schema.check({name: arrays[name] for name in ranges}, ranges, "the network")
     for key, name in names.items():
         network.parameters[key] = np.array(arrays[name])
+    for population in network.spiking:
+        if "threshold" in population.learn:  # it still lies above the reset and within bounds
+            replace(population.neuron, threshold=network.thresholds(population))
 
 
 def _range(network, population, name):
@@ -111,7 +119,7 @@ def _range(network, population, name):
     shape, high = np.shape(network.parameters[population, name]), _LARGEST.get(name)
     if high is None:
         return schema.Rule(np.float64, shape, _least(network, population, name, len(shape)))
-    return schema.Rule(np.float64, shape, -high if name == "bias" else None, high)
+    return schema.Rule(np.float64, shape, None if name == "jump" else -high, high)
 
 
 def _least(network, population, name, several):

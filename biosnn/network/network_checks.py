@@ -68,16 +68,27 @@ def checked_population(population: Population, dt: float, dtype: Any) -> Populat
         raise ValueError(
             f"population {name!r}: sign {shown(population.sign)} is not one of {', '.join(SIGNS)}."
         )
-    initial = real(population.initial, f"population {name!r}: initial")
-    reals(initial, f"population {name!r}: initial", dtype=dtype)  # finite in single precision, too
+    initial = _initial(population.initial, f"population {name!r}: initial", n, dtype)
     population = replace(population, n=n, initial=initial)
     _check_positions(population)
     if population.kind != "input":
         _check_parts(population)
-        _check_time_constants(population, dt)
-        _check_spike_jumps(population)
+        _check_numbers(population)
+        _check_times(population, dt)
         _check_learn(population)
     return population
+
+
+def _initial(given, what, n, dtype):
+    """U at the start of a trial: a number, or a read-only array (n,)."""
+    initial = reals(given, what) if checks.has_axes(given) else real(given, what)
+    reals(initial, what, dtype=dtype)  # finite in single precision, too
+    if np.shape(initial) not in ((), (n,)):
+        raise ValueError(f"{what} has shape {np.shape(initial)}; it must be one number or ({n},).")
+    if np.ndim(initial):
+        initial = np.array(initial)
+        initial.flags.writeable = False
+    return initial
 
 
 def check_bias(population: Population, bias: Any, dtype: Any) -> None:
@@ -131,23 +142,33 @@ def _check_parts(population):
         )
 
 
-def _check_time_constants(population, dt):
-    """There is one for each neuron, dt resolves them, and kernels can count the times."""
-    name, neuron = population.name, population.neuron
-    for tau, given in neuron.time_constants.items():
-        value = np.asarray(given)
-        if value.ndim == 1 and value.size != population.n:
+def _check_numbers(population):
+    """What differs from neuron to neuron is there for each of them."""
+    words = {
+        "time_constants": "time constant ",
+        "reversal": "reversal of ",
+        "spike_jumps": "jump of ",
+    }
+    for (part, *keys), values in population.neuron.per_neuron.items():
+        if values.size != population.n:
+            what = words[part] + repr(keys[0]) if keys else part
             raise ValueError(
-                f"population {name!r}: {value.size} values of time constant {tau!r} for "
+                f"population {population.name!r}: {values.size} values of {what} for "
                 f"{population.n} neurons."
             )
-        if value.min() < dt:
+
+
+def _check_times(population, dt):
+    """The time step resolves the time constants, and kernels can count the times."""
+    name, neuron = population.name, population.neuron
+    for tau, value in neuron.time_constants.items():
+        if (least := np.min(value)) < dt:
             raise ValueError(
-                f"population {name!r}: time constant {tau!r} is {value.min():g} s, below the time "
+                f"population {name!r}: time constant {tau!r} is {least:g} s, below the time "
                 f"step dt = {dt:g} s, which is too coarse to resolve it. Use a smaller dt."
             )
     for what, most in _MOST_STEPS:
-        period = getattr(neuron, what)
+        period = np.max(getattr(neuron, what))
         if period / dt >= most + 0.5:
             raise ValueError(
                 f"population {name!r}: {what} is {period:g} s, {period / dt:.3g} steps of dt = "
@@ -156,20 +177,12 @@ def _check_time_constants(population, dt):
     neuron.warn_if_rounded(dt, f"population {name!r}")
 
 
-def _check_spike_jumps(population):
-    """There is one jump, or one for each neuron."""
-    for state, jump in population.neuron.spike_jumps.items():
-        if np.ndim(jump) and np.size(jump) != population.n:
-            raise ValueError(
-                f"population {population.name!r}: {np.size(jump)} values of the jump of {state} "
-                f"for {population.n} neurons."
-            )
-
-
 def _check_learn(population):
     """What is to be learned exists, for the population or for each neuron."""
     neuron = population.neuron
-    known = [*neuron.time_constants, *(["jump"] if neuron.spike_jumps else [])]
+    known = [*neuron.time_constants]
+    known += ["threshold"] if neuron.spiking else []
+    known += ["jump"] if neuron.spike_jumps else []
     for tau, shared in population.learn.items():
         possible = isinstance(shared, str) and shared in ("population", "neuron")
         if tau not in known or not possible:

@@ -192,7 +192,10 @@ def network_of(arrays: Arrays, head: dict[str, Any], path: str | Path) -> Networ
     """
     if head["kind"] == "training":
         arrays = {name: array for name, array in arrays.items() if is_of_network(name)}
-    return network_building.build(head["network"], arrays, str(path))
+    record = head["network"]
+    if head["format"] != file_format.FORMAT:
+        record = network_records.of_format_4(record)
+    return network_building.build(record, arrays, str(path))
 
 
 def is_of_network(name: str) -> bool:

@@ -31,7 +31,8 @@ class NetworkParts(Shows):
     #: Name of a sparse projection -> its Synapses.
     synapses: dict[str, Synapses]
     #: What training may change besides weights: (population, name) -> p, where name is that of a
-    #: time constant, tau = 2 tau_0 sigmoid(p), "jump", jump = jump_0 exp(p), or "bias", bias = p.
+    #: time constant, tau = 2 tau_0 sigmoid(p), "threshold", theta = theta_0 + p, "jump",
+    #: jump = jump_0 exp(p), or "bias", bias = p.
     parameters: dict[tuple[str, str], Any]
     _populations: dict[str, Population]
     _projections: dict[str, Projection]

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..support.units import Seconds
+from ..support.units import PerNeuron, Seconds
 from . import network_checks
 from .convolution import MaxPool
 from .escape import EscapeNoise
@@ -68,7 +68,7 @@ class NetworkPopulations(NetworkView):
         *,
         name: str | None = None,
         surrogate: Surrogate = _SUPERSPIKE,
-        initial: float = 0.0,
+        initial: PerNeuron = 0.0,
         learn: dict[str, str] | None = None,
         noise: EscapeNoise | None = None,
         bias: ArrayLike | None = None,
@@ -89,11 +89,11 @@ class NetworkPopulations(NetworkView):
         surrogate
             What replaces the derivative of a spike.
         initial
-            U at the start of a trial.
+            U at the start of a trial, a number or an array (n,).
         learn
-            What training may change: a time constant of the neuron, or "jump" for what its own
-            spikes add (adaptation) -> "population" (one parameter) or "neuron" (one each), for
-            instance {"mem": "neuron", "exc": "population"}.
+            What training may change: a time constant of the neuron, "threshold", or "jump" for what
+            its own spikes add (adaptation) -> "population" (one parameter) or "neuron" (one each),
+            for instance {"mem": "neuron", "threshold": "population"}.
         noise
             Escape noise, such as SigmoidEscape(20): spikes at random.
         bias
@@ -137,7 +137,7 @@ class NetworkPopulations(NetworkView):
         tau_mem: Seconds = 0.1,
         tau_syn: Seconds = 10e-3,
         name: str = "readout",
-        initial: float = 0.0,
+        initial: PerNeuron = 0.0,
         integrator: str = "exact",
         learn: dict[str, str] | None = None,
         bias: ArrayLike | None = None,

@@ -22,13 +22,13 @@ from .synapses import target_type
 ARRAYS = (
     "delay",
     "first",
+    "initial",
     "parameter",
     "positions",
-    "spike_jump",
     "target",
-    "time_constant",
     "weight",
     "weight_index",
+    *stored_parts.ARRAYS,
 )
 _MOST_WEIGHTS = 1 << 40  # elements of an array of weights: so many fit into no memory
 _POOLS = {"MaxPool": MaxPool}
@@ -54,7 +54,7 @@ _NEURONS = dict(
     positions=_SPACE,
     neuron=stored_parts.NEURON,
     surrogate=stored_parts.of(stored_parts.SURROGATES),
-    initial=number,
+    initial=maybe(number),
     learn=each(record(name=text, shared=_choice("population", "neuron"))),
     noise=stored_parts.of(stored_parts.NOISES),
     bias=checks.flag,
@@ -133,6 +133,8 @@ def arrays_of(network: Network) -> dict[str, Any]:
     for population in network.populations:
         if population.neuron is not None and population.kind != "pooling":
             found |= stored_parts.neuron_arrays(population.neuron, population.name)
+        if np.ndim(population.initial):
+            found[place("initial", population.name)] = population.initial
         if population.positions is not None:
             coordinates = np.asarray(population.positions.coordinates)
             found[place("positions", population.name)] = coordinates
@@ -167,7 +169,7 @@ def _of_population(population: Population) -> dict[str, Any]:
     return own | {
         "neuron": stored_parts.describe_neuron(population.neuron, what),
         "surrogate": stored_parts.described(population.surrogate, surrogates, f"{what}: surrogate"),
-        "initial": population.initial,
+        "initial": None if np.ndim(population.initial) else population.initial,
         "learn": [
             {"name": name, "shared": str(shared)} for name, shared in population.learn.items()
         ],
@@ -211,6 +213,33 @@ def _words(rule: Any) -> str:
 # ------------------------------------------------------------------------------- of a file
 
 
+def of_format_4(record: Any) -> Any:
+    """Return a record of a file of format 4, whose neurons have no magnesium block, as today's.
+
+    Parameters
+    ----------
+    record
+        As JSON holds it; what is no record stays as it is, for `NETWORK` to refuse.
+
+    Examples
+    --------
+    >>> of_format_4({"populations": [{"neuron": {"model": "lif"}}]})
+    {'populations': [{'neuron': {'magnesium': [], 'model': 'lif'}}]}
+    """
+    if not isinstance(record, dict) or not isinstance(record.get("populations"), list):
+        return record
+    populations = [_of_format_4(each) for each in record["populations"]]
+    return record | {"populations": populations}
+
+
+def _of_format_4(population):
+    """The record of a population, likewise."""
+    neuron = population.get("neuron") if isinstance(population, dict) else None
+    if not isinstance(neuron, dict):
+        return population
+    return population | {"neuron": {"magnesium": []} | neuron}
+
+
 def rules(entry: dict[str, Any], arrays: dict[str, Any]) -> dict[str, schema.Rule]:
     """Return the schema of the arrays that belong to a record: names, types and shapes.
 
@@ -251,6 +280,8 @@ def _rules_of_neurons(entry):
     """The schema of values per neuron and of learned parameters."""
     name, n = entry["name"], entry["n"]
     known = stored_parts.neuron_rules(entry["neuron"], name, n)
+    if entry["initial"] is None:
+        known[place("initial", name)] = schema.Rule(np.float64, (n,))
     for learned in entry["learn"]:
         shape = () if learned["shared"] == "population" else (n,)
         known[place("parameter", name, learned["name"])] = schema.Rule(np.float64, shape)

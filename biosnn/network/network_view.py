@@ -233,6 +233,36 @@ class NetworkView(NetworkParts):
             taus[name] = 2 * taus[name] / (1 + np.exp(-p))
         return taus
 
+    def thresholds(self, population: Population | str) -> Any:
+        """Return the threshold of a population with what training has changed.
+
+        Parameters
+        ----------
+        population
+            One of the network, or its name.
+
+        Returns
+        -------
+        One number, infinite where there is none, or an array (n,).
+
+        Raises
+        ------
+        ValueError
+            If it is an input, or pools spikes.
+
+        Notes
+        -----
+        theta = theta_0 + p, with the parameter p of `network.parameters`.
+        """
+        population = self.own(population)
+        if population.neuron is None or population.kind == "pooling":
+            why = "is an input" if population.neuron is None else "pools spikes"
+            raise ValueError(f"{population.name!r} {why}: it has no threshold.")
+        threshold = population.neuron.threshold
+        if "threshold" in population.learn:
+            threshold = threshold + self.parameters[population.name, "threshold"]
+        return threshold
+
     def spike_jumps(self, population: Population | str) -> dict[str, Any]:
         """Return what a spike adds to the states of its own neuron, with what training has changed.
 

@@ -7,21 +7,23 @@ Every state x_s has a time constant tau_s and obeys, between spikes,
 The first state is the membrane U. A spike that arrives at receptor r adds jump_r times its weight
 to one state. Times are in seconds; U is dimensionless (in units of the threshold) unless you choose
 volts throughout. Ready-made tables are in neuron_models.py, one step of a table in step_matrix.py.
+What may differ from neuron to neuron is one number, or a read-only array (n,).
 """
 
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..support import timegrid
 from ..support.checks import instance
-from ..support.show import About, Shows, milliseconds
-from ..support.units import Seconds
-from . import neuron_checks
+from ..support.show import About, Shows
+from ..support.units import PerNeuron, Seconds
+from . import neuron_checks, neuron_text
 
-#: A value of U, or "subtract".
-Reset = float | Literal["subtract"]
+#: A value of U, one number or one per neuron, or "subtract".
+Reset = PerNeuron | Literal["subtract"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Receptor:
 
 @dataclass(frozen=True)
 class NonlinearDrive:
-    """What drives U in addition to the linear part of tau_mem dU/dt (`adex`, `izhikevich`).
+    """What drives U in addition to the linear part of tau_mem dU/dt (`adex`, `exponential_lif`).
 
     Parameters
     ----------
@@ -96,18 +98,24 @@ class Neuron(Shows):
     time_constants
         Name -> seconds, one number for the population or an array of one per neuron.
     threshold
-        Theta, in units of U; infinite for neurons that never spike.
+        Theta, in units of U; infinite for neurons that never spike. One number or one per neuron.
     reset
-        The value that U takes after a spike, or "subtract": U loses theta.
+        The value that U takes after a spike, one number or one per neuron; or "subtract": U loses
+        theta.
     refractory
-        Seconds for which U is clamped after a spike. As in Brian2, only whole steps count: 0.25 ms
-        become 2 steps of 0.1 ms, and a population with such a period warns (RoundingWarning). k
-        steps clamp k - 1 updates.
+        Seconds for which U is clamped after a spike, one number or one per neuron. As in Brian2,
+        only whole steps count: 0.25 ms become 2 steps of 0.1 ms, and a population with such a
+        period warns (RoundingWarning). k steps clamp k - 1 updates.
     integrator
         "exact" (matrix exponential), "exponential_euler" (each state from the others' old values)
         or "euler" (forward Euler).
     reversal
-        State that is a conductance, in units of the leak -> its reversal potential.
+        State that is a conductance, in units of the leak -> its reversal potential, one number or
+        one per neuron.
+    magnesium
+        State that is a conductance, as `reversal` says -> (eta, gamma): the conductance is
+        multiplied by B = 1 / (1 + eta exp(-gamma U)), the magnesium block of NMDA receptors
+        (`nmda_lif`).
     spike_jumps
         State -> what a spike of the neuron itself adds to it, after the reset: adaptation. A
         number or one per neuron.
@@ -116,7 +124,8 @@ class Neuron(Shows):
     jump_delay
         Seconds after a spike at which `spike_jumps` act, rounded to the nearest step.
     low, high
-        Bounds between which U is held before it meets the threshold (`bounded`).
+        Bounds between which U is held before it meets the threshold (`bounded`), one number or one
+        per neuron.
 
     Raises
     ------
@@ -144,6 +153,12 @@ class Neuron(Shows):
       receptors   syn: I += w
       threshold   1, reset to 0
       integrator  exact
+
+    A threshold for each of three neurons:
+
+    >>> from biosnn import lif
+    >>> lif(threshold=[0.9, 1.0, 1.1]).threshold
+    array([0.9, 1. , 1.1])
     """
 
     model: str
@@ -151,16 +166,17 @@ class Neuron(Shows):
     gains: dict[tuple[str, str], float]
     receptors: dict[str, Receptor]
     time_constants: dict[str, Any]
-    threshold: float = 1.0
+    threshold: PerNeuron = 1.0
     reset: Reset = 0.0
-    refractory: Seconds = 0.0
+    refractory: PerNeuron = 0.0
     integrator: str = "exact"
-    reversal: dict[str, float] = field(default_factory=dict)
+    reversal: dict[str, Any] = field(default_factory=dict)
+    magnesium: dict[str, tuple[float, float]] = field(default_factory=dict)
     spike_jumps: dict[str, Any] = field(default_factory=dict)
     nonlinear_drive: NonlinearDrive | None = None
     jump_delay: Seconds = 0.0
-    low: float = -np.inf
-    high: float = np.inf
+    low: PerNeuron = -np.inf
+    high: PerNeuron = np.inf
 
     def __post_init__(self) -> None:
         neuron_checks.check(self)
@@ -168,12 +184,27 @@ class Neuron(Shows):
     @property
     def spiking(self) -> bool:
         """Whether it has a threshold."""
-        return bool(np.isfinite(self.threshold))
+        return bool(np.all(np.isfinite(self.threshold)))
+
+    @property
+    def subtracts(self) -> bool:
+        """Whether a spike takes theta from U, in place of a reset to a value."""
+        return isinstance(self.reset, str)
 
     @property
     def bounded(self) -> bool:
         """Whether U has a bound."""
-        return self.low != -np.inf or self.high != np.inf
+        return bool(np.any(self.low != -np.inf) or np.any(self.high != np.inf))
+
+    @property
+    def per_neuron(self) -> dict[tuple[str, ...], NDArray[np.float64]]:
+        """What differs from neuron to neuron: ("threshold",) or ("reversal", "g") -> array (n,)."""
+        found: dict[tuple[str, ...], Any] = {
+            (name,): getattr(self, name) for name in neuron_checks.NUMBERS
+        }
+        for name in neuron_checks.NUMBERS_BY_NAME:
+            found |= {(name, key): value for key, value in getattr(self, name).items()}
+        return {key: value for key, value in found.items() if np.ndim(value)}
 
     @property
     def membrane_tau(self) -> str:
@@ -186,8 +217,8 @@ class Neuron(Shows):
         membrane = next(iter(self.states))
         return any(receptor.state == membrane for receptor in self.receptors.values())
 
-    def refractory_steps(self, dt: float) -> int:
-        """Return the whole steps of dt (s) in the refractory period."""
+    def refractory_steps(self, dt: float) -> Any:
+        """Return the whole steps of dt (s) in the refractory period, an int or an array (n,)."""
         return timegrid.whole_steps(self.refractory, dt)
 
     def jump_delay_steps(self, dt: float) -> int:
@@ -214,37 +245,11 @@ class Neuron(Shows):
     def states_text(self) -> str:
         """Return its states and their time constants in words."""
         each = [(state, tau, self.time_constants[tau]) for state, tau in self.states.items()]
-        return ", ".join(f"{state} ({tau} {_time(value)})" for state, tau, value in each)
+        return ", ".join(f"{state} ({tau} {neuron_text.time(value)})" for state, tau, value in each)
 
     def _about(self) -> About:
         """Describe the table."""
-        states = [
-            f"{s} ({tau} {_time(self.time_constants[tau])})" for s, tau in self.states.items()
-        ]
-        receptors = [_receptor(name, receptor) for name, receptor in self.receptors.items()]
-        rows = [("states", ", ".join(states)), ("receptors", ", ".join(receptors) or "none")]
-        rows.append(("threshold", self._threshold()))
-        if self.refractory:
-            rows.append(("refractory", milliseconds(self.refractory)))
-        rows.append(("integrator", self.integrator))
-        if self.reversal:
-            reversal = [f"{state} {value:g}" for state, value in self.reversal.items()]
-            rows.append(("reversal", ", ".join(reversal)))
-        if self.spike_jumps:
-            jumps = [f"{state} += {_value(jump)}" for state, jump in self.spike_jumps.items()]
-            rows.append(("after a spike", ", ".join(jumps)))
-        if self.nonlinear_drive is not None:
-            rows.append(("nonlinear drive", repr(self.nonlinear_drive)))
-        if self.bounded:
-            rows.append(("U within", f"{self.low:g} to {self.high:g}"))
-        return About(f"Neuron {self.model}", rows)
-
-    def _threshold(self) -> str:
-        """Say where it spikes, and what follows."""
-        if not self.spiking:
-            return "none"
-        after = "reset by subtraction" if self.reset == "subtract" else f"reset to {self.reset:g}"
-        return f"{self.threshold:g}, {after}"
+        return About(f"Neuron {self.model}", neuron_text.rows(self))
 
 
 def free_membrane(neuron: Neuron) -> Neuron:
@@ -276,7 +281,7 @@ def free_membrane(neuron: Neuron) -> Neuron:
     )
 
 
-def bounded(neuron: Neuron, low: float = -np.inf, high: float = np.inf) -> Neuron:
+def bounded(neuron: Neuron, low: PerNeuron = -np.inf, high: PerNeuron = np.inf) -> Neuron:
     """Return the same neuron with a membrane that stays between two values (a membrane clamp).
 
     Parameters
@@ -284,8 +289,8 @@ def bounded(neuron: Neuron, low: float = -np.inf, high: float = np.inf) -> Neuro
     neuron
         The table.
     low, high
-        Bounds, in units of U. `low` must not lie above the value after a spike, `high` must lie
-        above the threshold.
+        Bounds, in units of U, one number or one per neuron. `low` must not lie above the value
+        after a spike, `high` must lie above the threshold.
 
     Returns
     -------
@@ -313,20 +318,57 @@ def bounded(neuron: Neuron, low: float = -np.inf, high: float = np.inf) -> Neuro
     return replace(neuron, low=low, high=high)
 
 
-def _time(tau: Any) -> str:
-    """One time constant, or the range of those of many neurons."""
-    if np.ndim(tau) == 0:
-        return milliseconds(float(tau))
-    return f"{milliseconds(np.min(tau))} to {milliseconds(np.max(tau))}"
+def of_neurons(neuron: Neuron, units: NDArray[Any]) -> Neuron:
+    """Return the table of some of the neurons of a population.
+
+    Parameters
+    ----------
+    neuron
+        The table of all of them.
+    units
+        Their numbers.
+
+    Examples
+    --------
+    >>> from biosnn import lif
+    >>> of_neurons(lif(threshold=[0.9, 1.0, 1.1]), [0, 2]).threshold
+    array([0.9, 1.1])
+    """
+    return _with(neuron, {key: values[units] for key, values in neuron.per_neuron.items()})
 
 
-def _value(value: Any) -> str:
-    """One number, or the range of those of many neurons."""
-    return f"{value:g}" if np.ndim(value) == 0 else f"{np.min(value):g} to {np.max(value):g}"
+def typical(neuron: Neuron) -> Neuron:
+    """Return the table of the typical neuron of theory.
+
+    Threshold, reset, refractory period, bounds and reversal potentials that differ from neuron to
+    neuron become their means. Of time constants and jumps theory takes the means itself.
+
+    Parameters
+    ----------
+    neuron
+        The table; itself is returned where nothing differs.
+
+    Examples
+    --------
+    >>> from biosnn import lif
+    >>> typical(lif(threshold=[0.5, 1.5])).threshold
+    1.0
+    """
+    kept = ("time_constants", "spike_jumps")
+    means = {
+        key: float(np.mean(values))
+        for key, values in neuron.per_neuron.items()
+        if key[0] not in kept
+    }
+    return _with(neuron, means) if means else neuron
 
 
-def _receptor(name: str, receptor: Receptor) -> str:
-    """What a spike of weight w does at a receptor."""
-    sign = "-" if receptor.jump < 0 else "+"
-    factor = "" if abs(receptor.jump) == 1 else f"{abs(receptor.jump):.4g} "
-    return f"{name}: {receptor.state} {sign}= {factor}w"
+def _with(neuron, values):
+    """The same table with other values for some of the keys of `per_neuron`."""
+    changed: dict[str, Any] = {}
+    for (part, *keys), value in values.items():
+        if keys:
+            changed.setdefault(part, dict(getattr(neuron, part)))[keys[0]] = value
+        else:
+            changed[part] = value
+    return replace(neuron, **changed)

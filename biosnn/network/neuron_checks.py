@@ -9,7 +9,21 @@ from ..support.checks import real, reals, refuse, shown
 from ..support.units import seconds
 from ..support.warn import warn_if_implausible
 
-_DICTS = ("states", "gains", "receptors", "time_constants", "reversal", "spike_jumps")
+_DICTS = (
+    "states",
+    "gains",
+    "receptors",
+    "time_constants",
+    "reversal",
+    "magnesium",
+    "spike_jumps",
+)
+#: Parts of a table that are one number or an array (n,), and those that are so by name.
+NUMBERS = ("threshold", "reset", "refractory", "low", "high")
+NUMBERS_BY_NAME = ("time_constants", "reversal", "spike_jumps")
+#: What training calls other parameters than time constants.
+LEARNED = ("threshold", "jump", "bias")
+_EITHER = "a number, one for all neurons or one per neuron"
 INTEGRATORS = ("exact", "exponential_euler", "euler")
 
 
@@ -33,13 +47,15 @@ def check(neuron: Any) -> None:
     """
     _check_kinds(neuron)
     _check_numbers(neuron)
-    _check_threshold(neuron)
-    _check_integrator(neuron)
     _check_times(neuron)
     _check_time_constants(neuron)
     _check_receptors(neuron)
     _check_names(neuron)
+    _check_magnesium(neuron)
     _check_spike_jumps(neuron)
+    _check_sizes(neuron)
+    _check_threshold(neuron)
+    _check_integrator(neuron)
     _check_bounds(neuron)
 
 
@@ -61,45 +77,73 @@ def _check_kinds(neuron):
 
 
 def _check_numbers(neuron):
-    """Bounds, gains and reversal potentials become numbers, also where they have units."""
-    for name in ("low", "high"):
-        what = f"{neuron.model}: {name}"
-        checks.keep(neuron, **{name: real(unitless(getattr(neuron, name)), what, infinite=True)})
-    for name in ("gains", "reversal"):
-        values = getattr(neuron, name).items()
-        each = {key: real(unitless(v), f"{neuron.model}: {name}[{key!r}]") for key, v in values}
-        checks.keep(neuron, **{name: each})
+    """Values of U, gains and reversal potentials become numbers, also where they have units."""
+    reset, what = neuron.reset, f"{neuron.model}: "
+    if isinstance(reset, str) and reset == "subtract":
+        checks.keep(neuron, reset="subtract")
+    else:
+        allowed = "a value of U, one number or one per neuron, or 'subtract'"
+        checks.keep(neuron, reset=_kept(reset, what + "reset", allowed))
+    for name in ("threshold", "low", "high"):
+        value = _kept(getattr(neuron, name), what + name, infinite=True)
+        checks.keep(neuron, **{name: value})
+    reversal = {
+        key: _kept(value, f"{what}reversal[{key!r}]") for key, value in neuron.reversal.items()
+    }
+    gains = {
+        key: real(unitless(gain), f"{what}gains[{key!r}]") for key, gain in neuron.gains.items()
+    }
+    checks.keep(neuron, reversal=reversal, gains=gains)
+
+
+def _kept(value, what, allowed=_EITHER, infinite=False):
+    """A number as a float; numbers of many neurons, all of them finite, as a read-only array."""
+    value = unitless(value)
+    if checks.has_axes(value):
+        return _read_only(reals(value, what), what)
+    number = _number(value)
+    if np.isnan(number) or (np.isinf(number) and not infinite):
+        refuse(what, value, allowed)
+    return number
+
+
+def _read_only(values, what):
+    """A copy that nobody can change."""
+    if values.ndim != 1 or not values.size:
+        refuse(what, values, _EITHER)
+    values = np.array(values, float)
+    values.flags.writeable = False
+    return values
+
+
+def _check_sizes(neuron):
+    """All that differs from neuron to neuron is there for the same number of neurons."""
+    sizes = {".".join(key): value.size for key, value in neuron.per_neuron.items()}
+    if len(set(sizes.values())) > 1:
+        each = ", ".join(f"{name} of {size}" for name, size in sizes.items())
+        raise ValueError(f"{neuron.model}: values of different numbers of neurons: {each}.")
 
 
 def _check_threshold(neuron):
-    """Threshold and reset become numbers, also where they have units; a reset may be "subtract"."""
-    for name in ("reset", "threshold"):
-        _one_for_all(neuron, name, getattr(neuron, name))
-    subtract = isinstance(neuron.reset, str) and neuron.reset == "subtract"
-    reset = "subtract" if subtract else _number(neuron.reset)
-    threshold = _number(neuron.threshold)
-    if not subtract and not np.isfinite(reset):
+    """The threshold lies above the value after a spike."""
+    if neuron.subtracts:
+        return
+    wrong = neuron.reset >= np.asarray(neuron.threshold)
+    if np.any(wrong):
+        threshold, where = _first(wrong, neuron.threshold)
         raise ValueError(
-            f"{neuron.model}: reset is {shown(neuron.reset)}; it must be a value of U or "
-            "'subtract'."
+            f"{neuron.model}: threshold {threshold!r}{where} must be a number above the reset "
+            f"value {_first(wrong, neuron.reset)[0]!r}; otherwise a neuron would spike at every "
+            "step."
         )
-    if np.isnan(threshold) or (not subtract and reset >= threshold):
-        raise ValueError(
-            f"{neuron.model}: threshold {shown(neuron.threshold)} must be a number above the reset "
-            f"value {shown(neuron.reset)}; otherwise a neuron would spike at every step."
-        )
-    checks.keep(neuron, threshold=threshold, reset=reset)
 
 
-def _one_for_all(neuron, name, given):
-    """Raise a ValueError where a value that all neurons share was given for each of them."""
-    if checks.has_axes(given):
-        refuse(
-            f"{neuron.model}: {name}",
-            given,
-            "one number for all neurons",
-            "make a population for each value",
-        )
+def _first(wrong, values):
+    """The value of the first neuron for which something is wrong, and which neuron it is."""
+    if not np.ndim(wrong):
+        return values, ""
+    k = int(np.argmax(wrong))
+    return float(np.broadcast_to(values, wrong.shape)[k]), f" of neuron {k}"
 
 
 def _check_integrator(neuron):
@@ -111,42 +155,50 @@ def _check_integrator(neuron):
         )
     if neuron.nonlinear_drive is None:
         return
-    if neuron.integrator != "euler" or neuron.reset == "subtract" or not neuron.spiking:
+    if neuron.integrator != "euler" or neuron.subtracts or not neuron.spiking:
         raise ValueError(
             f"{neuron.model}: a drive that is not linear in U needs integrator 'euler' (not "
-            f"{neuron.integrator!r}), a finite peak (not {neuron.threshold!r}) and a reset to a "
-            f"value (not {neuron.reset!r})."
+            f"{neuron.integrator!r}), a finite peak (not {shown(neuron.threshold)}) and a reset "
+            f"to a value (not {shown(neuron.reset)})."
         )
 
 
 def _check_times(neuron):
-    """Periods and delays become seconds."""
-    for name, most in (("refractory", plausible.REFRACTORY), ("jump_delay", plausible.DELAY)):
-        what = f"{neuron.model}: {name}"
-        given = seconds(getattr(neuron, name), what)
-        _one_for_all(neuron, name, given)
-        checks.keep(neuron, **{name: checks.time(given, what, 0, plausible=most)})
+    """Periods and delays become seconds; there is one jump delay for all neurons."""
+    what, most = f"{neuron.model}: refractory", plausible.REFRACTORY
+    refractory = _seconds(neuron.refractory, what, most, low=0)
+    what, most = f"{neuron.model}: jump_delay", plausible.DELAY
+    given = seconds(neuron.jump_delay, what)
+    if checks.has_axes(given):
+        refuse(what, given, "one number for all neurons", "make a population for each value")
+    delay = checks.time(given, what, 0, plausible=most)
+    checks.keep(neuron, refractory=refractory, jump_delay=delay)
 
 
 def _check_time_constants(neuron):
     """Time constants become seconds, one number or one per neuron."""
-    taus = {name: _time_constant(neuron, name) for name in neuron.time_constants}
+    if taken := [name for name in LEARNED if name in neuron.time_constants]:
+        raise ValueError(
+            f"{neuron.model}: a time constant cannot be called {taken[0]!r}, which names another "
+            "parameter that training may change."
+        )
+    taus = {
+        name: _seconds(tau, f"{neuron.model}: time constant {name}", _longest(neuron, name))
+        for name, tau in neuron.time_constants.items()
+    }
     checks.keep(neuron, time_constants=taus)
 
 
-def _time_constant(neuron, name):
-    """One checked time constant."""
-    what = f"{neuron.model}: time constant {name}"
-    tau = seconds(neuron.time_constants[name], what)
-    longest = _longest(neuron, name)
-    if not checks.has_axes(tau):
+def _seconds(value, what, longest, low=None):
+    """A time as a float, those of many neurons as a read-only array; > 0, or from `low` on."""
+    value = seconds(value, what)
+    bounds = {"above": 0} if low is None else {"low": low}
+    if not checks.has_axes(value):
         why = "seconds, one number or one per neuron"
-        return checks.time(tau, what, above=0, plausible=longest, why=why)
-    tau = reals(tau, what, above=0, shape=(None,))
-    if not tau.size:
-        refuse(what, tau, "one number or one per neuron, in seconds")
-    warn_if_implausible(tau, what, longest)
-    return tau
+        return checks.time(value, what, plausible=longest, why=why, **bounds)
+    value = _read_only(reals(value, what, **bounds), what)
+    warn_if_implausible(value, what, longest)
+    return value
 
 
 def _longest(neuron, name):
@@ -189,6 +241,23 @@ def _check_receptors(neuron):
             )
 
 
+def _check_magnesium(neuron):
+    """A magnesium block is that of a conductance, and a pair of numbers."""
+    kept = {}
+    for state, given in neuron.magnesium.items():
+        what = f"{neuron.model}: magnesium[{state!r}]"
+        if state not in neuron.reversal:
+            raise ValueError(
+                f"{what}: the block is one of a conductance; those with a reversal potential are "
+                f"{', '.join(neuron.reversal) or 'none'}."
+            )
+        if not isinstance(given, (tuple, list)) or len(given) != 2:
+            refuse(what, given, "a pair (eta, gamma) of B = 1 / (1 + eta exp(-gamma U))")
+        eta, gamma = (unitless(each) for each in given)
+        kept[state] = (real(eta, f"{what}: eta", 0), real(gamma, f"{what}: gamma", 0))
+    checks.keep(neuron, magnesium=kept)
+
+
 def _check_spike_jumps(neuron):
     """What a spike adds becomes numbers, one or one per neuron, and not to U."""
     others = list(neuron.states)[1:]
@@ -202,7 +271,7 @@ def _check_spike_jumps(neuron):
                 "number or one per neuron, and add to one of "
                 f"{', '.join(others) or 'no states (there is only U)'}."
             )
-        kept[state] = np.array(given, float) if np.ndim(given) else float(given)
+        kept[state] = _read_only(jump, "") if jump.ndim else float(jump)
     checks.keep(neuron, spike_jumps=kept)
 
 
@@ -210,12 +279,18 @@ def _check_bounds(neuron):
     """Bounds of U leave room for the threshold and for the value after a spike."""
     if not neuron.bounded:
         return
-    after_spike = 0.0 if neuron.reset == "subtract" else neuron.reset
-    if not (neuron.spiking and neuron.low <= after_spike and neuron.threshold < neuron.high):
+    after_spike = 0.0 if neuron.subtracts else neuron.reset
+    low, high, threshold = (
+        np.asarray(getattr(neuron, name)) for name in ("low", "high", "threshold")
+    )
+    wrong = ~(np.isfinite(threshold) & (low <= after_spike) & (threshold < high))
+    if np.any(wrong):
+        names, where = ("low", "high", "threshold"), _first(wrong, low)[1]
+        low, high, threshold = (_first(wrong, getattr(neuron, name))[0] for name in names)
         raise ValueError(
-            f"{neuron.model}: U is to be held between {neuron.low!r} and {neuron.high!r}; the "
-            f"lower bound must not lie above {after_spike!r}, where a spike leaves U, and the "
-            f"upper bound must lie above the threshold {neuron.threshold!r}, which must be finite."
+            f"{neuron.model}: U{where} is to be held between {low!r} and {high!r}; the lower bound "
+            f"must not lie above {_first(wrong, after_spike)[0]!r}, where a spike leaves U, and "
+            f"the upper bound must lie above the threshold {threshold!r}, which must be finite."
         )
 
 
@@ -239,6 +314,24 @@ def check_finite(model: str, **values: Any) -> None:
     for name, value in values.items():
         if not np.isfinite(_number(value)):
             refuse(f"{model}: {name}", value, "a finite number")
+
+
+def check_values(model: str, **values: Any) -> None:
+    """Raise a ValueError where a parameter is no finite number, nor an array of one per neuron.
+
+    Parameters
+    ----------
+    model
+        Name of the model, for the message.
+    **values
+        Parameters by their names.
+
+    Examples
+    --------
+    >>> check_values("nmda_lif", reversal_exc=[0.06, 0.07], reversal_inh=0.0)
+    """
+    for name, value in values.items():
+        _kept(value, f"{model}: {name}")
 
 
 def unitless(value: Any) -> Any:

@@ -7,7 +7,7 @@ with conductances in conductance_models.py, and AdEx and Izhikevich's in nonline
 
 import numpy as np
 
-from ..support.units import PerNeuron, Seconds
+from ..support.units import PerNeuron
 from .neuron import Neuron, Receptor, Reset
 
 
@@ -54,9 +54,9 @@ def lif(
     *,
     tau_mem: PerNeuron = 20e-3,
     tau_syn: PerNeuron = 10e-3,
-    threshold: float = 1.0,
+    threshold: PerNeuron = 1.0,
     reset: Reset = 0.0,
-    refractory: Seconds = 0.0,
+    refractory: PerNeuron = 0.0,
     integrator: str = "exact",
 ) -> Neuron:
     """Leaky integrate-and-fire neuron with one exponential synaptic current.
@@ -66,12 +66,13 @@ def lif(
     tau_mem, tau_syn
         Time constants of membrane and synaptic current, in seconds.
     threshold
-        Theta, in units of U; infinite for neurons that never spike.
+        Theta, in units of U, one number or one per neuron; infinite for neurons that never spike.
     reset
-        The value that U takes after a spike, or "subtract": U loses theta.
+        The value that U takes after a spike, one number or one per neuron; or "subtract": U loses
+        theta.
     refractory
-        Seconds for which U is clamped after a spike. As in Brian2, only whole time steps count: 2.5
-        steps become 2, and the population warns.
+        Seconds for which U is clamped after a spike, one number or one per neuron. As in Brian2,
+        only whole time steps count: 2.5 steps become 2, and the population warns.
     integrator
         "exact", "exponential_euler" or "euler" (see `Neuron`).
 
@@ -109,9 +110,9 @@ def lif(
 def lif_delta(
     *,
     tau_mem: PerNeuron = 20e-3,
-    threshold: float = 1.0,
+    threshold: PerNeuron = 1.0,
     reset: Reset = 0.0,
-    refractory: Seconds = 0.0,
+    refractory: PerNeuron = 0.0,
     integrator: str = "exact",
 ) -> Neuron:
     """Leaky integrate-and-fire neuron with delta synapses: a spike moves U itself.
@@ -121,12 +122,13 @@ def lif_delta(
     tau_mem
         Time constant of the membrane, in seconds.
     threshold
-        Theta, in units of U; infinite for neurons that never spike.
+        Theta, in units of U, one number or one per neuron; infinite for neurons that never spike.
     reset
-        The value that U takes after a spike, or "subtract": U loses theta.
+        The value that U takes after a spike, one number or one per neuron; or "subtract": U loses
+        theta.
     refractory
-        Seconds for which U is clamped after a spike. As in Brian2, only whole time steps count: 2.5
-        steps become 2, and the population warns.
+        Seconds for which U is clamped after a spike, one number or one per neuron. As in Brian2,
+        only whole time steps count: 2.5 steps become 2, and the population warns.
     integrator
         "exact", "exponential_euler" or "euler" (see `Neuron`).
 
@@ -167,7 +169,7 @@ def lif_delta(
         refractory=refractory,
         integrator=integrator,
     )
-    if neuron.reset == "subtract" and neuron.refractory > 0:
+    if neuron.subtracts and np.any(neuron.refractory):
         raise ValueError(
             "lif_delta: a refractory period needs a reset to a value; spikes that arrive with the "
             "reset would be lost."
@@ -180,9 +182,9 @@ def ei_lif(
     tau_mem: PerNeuron = 20e-3,
     tau_exc: PerNeuron = 10e-3,
     tau_inh: PerNeuron = 20e-3,
-    threshold: float = 1.0,
+    threshold: PerNeuron = 1.0,
     reset: Reset = 0.0,
-    refractory: Seconds = 0.0,
+    refractory: PerNeuron = 0.0,
     integrator: str = "exact",
 ) -> Neuron:
     """Leaky integrate-and-fire neuron with excitatory and inhibitory kinetics of their own.
@@ -192,12 +194,13 @@ def ei_lif(
     tau_mem, tau_exc, tau_inh
         Time constants of the membrane and of the two synaptic currents, in seconds.
     threshold
-        Theta, in units of U; infinite for neurons that never spike.
+        Theta, in units of U, one number or one per neuron; infinite for neurons that never spike.
     reset
-        The value that U takes after a spike, or "subtract": U loses theta.
+        The value that U takes after a spike, one number or one per neuron; or "subtract": U loses
+        theta.
     refractory
-        Seconds for which U is clamped after a spike. As in Brian2, only whole time steps count: 2.5
-        steps become 2, and the population warns.
+        Seconds for which U is clamped after a spike, one number or one per neuron. As in Brian2,
+        only whole time steps count: 2.5 steps become 2, and the population warns.
     integrator
         "exact", "exponential_euler" or "euler" (see `Neuron`).
 
@@ -239,9 +242,9 @@ def ampa_nmda_gaba(
     tau_ampa: PerNeuron = 5e-3,
     tau_nmda: PerNeuron = 100e-3,
     tau_gaba: PerNeuron = 10e-3,
-    threshold: float = 1.0,
+    threshold: PerNeuron = 1.0,
     reset: Reset = 0.0,
-    refractory: Seconds = 0.0,
+    refractory: PerNeuron = 0.0,
     integrator: str = "exact",
 ) -> Neuron:
     """Leaky integrate-and-fire neuron with a fast and a slow excitatory current, and inhibition.
@@ -251,12 +254,13 @@ def ampa_nmda_gaba(
     tau_mem, tau_ampa, tau_nmda, tau_gaba
         Time constants of the membrane and of the three currents, in seconds.
     threshold
-        Theta, in units of U; infinite for neurons that never spike.
+        Theta, in units of U, one number or one per neuron; infinite for neurons that never spike.
     reset
-        The value that U takes after a spike, or "subtract": U loses theta.
+        The value that U takes after a spike, one number or one per neuron; or "subtract": U loses
+        theta.
     refractory
-        Seconds for which U is clamped after a spike. As in Brian2, only whole time steps count: 2.5
-        steps become 2, and the population warns.
+        Seconds for which U is clamped after a spike, one number or one per neuron. As in Brian2,
+        only whole time steps count: 2.5 steps become 2, and the population warns.
     integrator
         "exact", "exponential_euler" or "euler" (see `Neuron`).
 

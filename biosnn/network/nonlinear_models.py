@@ -1,9 +1,87 @@
-"""Neuron models that are not linear in U: `adex`, `izhikevich`. For `simulate`."""
+"""Neuron models that are not linear in U: `exponential_lif`, `adex`, `izhikevich`."""
 
-from ..support.units import PerNeuron, Seconds
+from typing import Any
+
+import numpy as np
+
+from ..support.checks import shown
+from ..support.units import PerNeuron
 from .neuron import Neuron, NonlinearDrive
-from .neuron_checks import check_finite
+from .neuron_checks import check_finite, check_values
 from .neuron_models import ei_receptors
+
+
+def exponential_lif(
+    *,
+    tau_mem: PerNeuron = 10e-3,
+    tau_exc: PerNeuron = 5e-3,
+    tau_inh: PerNeuron = 10e-3,
+    slope: float = 3.48e-3,
+    onset: float = 5.1e-3,
+    peak: PerNeuron = 35e-3,
+    reset: PerNeuron = -3e-3,
+    refractory: PerNeuron = 1.7e-3,
+) -> Neuron:
+    """Exponential integrate-and-fire neuron with exponential synaptic currents.
+
+    Parameters
+    ----------
+    tau_mem, tau_exc, tau_inh
+        Time constants of membrane and synaptic currents, in seconds.
+    slope, onset
+        Slope factor Delta_T and onset V_T of the exponential, in volts (onset from rest).
+    peak, reset
+        Where a spike is cut and what U is then, in volts from rest, one number or one per neuron.
+    refractory
+        Seconds for which U is clamped after a spike, one number or one per neuron; only whole time
+        steps count.
+
+    Returns
+    -------
+    A table for `Network.population`.
+
+    Raises
+    ------
+    ValueError
+        If the slope is not positive or the onset does not lie below the peak.
+
+    Notes
+    -----
+    ::
+
+        tau_mem dU/dt = -U + slope exp((U - onset) / slope) + I_exc - I_inh
+        tau_r dI_r/dt = -I_r                    a spike of weight w: I_r += w
+        U > peak: a spike, U = reset
+
+    It is `adex` without adaptation. Potentials are in volts from rest; currents are divided by the
+    leak conductance, hence in volts. A constant current just above onset - slope makes it fire. The
+    defaults are those of Fourcaud-Trocme et al. [1]_, which fit the spikes of a Wang-Buzsaki neuron
+    (rest -65 mV, V_T -59.9 mV, Delta_T 3.48 mV, reset -68 mV, spikes cut at -30 mV). A step is
+    forward Euler in all states, with the values of its beginning (Brian2's method "euler"): use
+    dt = 0.1 ms or less.
+
+    References
+    ----------
+    .. [1] Fourcaud-Trocme, Hansel, van Vreeswijk & Brunel (2003). How spike generation mechanisms
+       determine the neuronal response to fluctuating inputs. J. Neurosci. 23:11628.
+
+    Examples
+    --------
+    >>> exponential_lif().nonlinear_drive
+    NonlinearDrive(square=0.0, constant=0.0, slope=0.00348, onset=0.0051)
+    """
+    return Neuron(
+        model="exponential_lif",
+        states={"U": "mem", "I_exc": "exc", "I_inh": "inh"},
+        gains={("U", "I_exc"): 1.0, ("U", "I_inh"): -1.0},
+        receptors=ei_receptors("I_exc", "I_inh"),
+        time_constants={"mem": tau_mem, "exc": tau_exc, "inh": tau_inh},
+        threshold=peak,
+        reset=reset,
+        refractory=refractory,
+        integrator="euler",
+        nonlinear_drive=_exponential("exponential_lif", slope, onset, peak),
+    )
 
 
 def adex(
@@ -13,12 +91,12 @@ def adex(
     tau_inh: PerNeuron = 10e-3,
     tau_adapt: PerNeuron = 144e-3,
     a: float = 4 / 30,
-    b: float = 80.5e-3 / 30,
+    b: PerNeuron = 80.5e-3 / 30,
     slope: float = 2e-3,
     onset: float = 20.2e-3,
-    peak: float = 90.6e-3,
-    reset: float = 0.0,
-    refractory: Seconds = 0.0,
+    peak: PerNeuron = 90.6e-3,
+    reset: PerNeuron = 0.0,
+    refractory: PerNeuron = 0.0,
 ) -> Neuron:
     """Adaptive exponential integrate-and-fire neuron with exponential synaptic currents.
 
@@ -29,13 +107,14 @@ def adex(
     a
         Coupling of w_adapt to U, in units of the leak conductance.
     b
-        What a spike adds to w_adapt, in volts.
+        What a spike adds to w_adapt, in volts, one number or one per neuron.
     slope, onset
         Slope factor and onset of the exponential, in volts (onset from rest).
     peak, reset
-        Where a spike is cut and what U is then, in volts from rest.
+        Where a spike is cut and what U is then, in volts from rest, one number or one per neuron.
     refractory
-        Seconds for which U is clamped after a spike; only whole time steps count.
+        Seconds for which U is clamped after a spike, one number or one per neuron; only whole time
+        steps count.
 
     Returns
     -------
@@ -70,12 +149,8 @@ def adex(
     >>> adex().nonlinear_drive
     NonlinearDrive(square=0.0, constant=0.0, slope=0.002, onset=0.0202)
     """
-    check_finite("adex", a=a, b=b, slope=slope, onset=onset, peak=peak)
-    if not slope > 0 or not onset < peak:
-        raise ValueError(
-            f"adex: slope is {slope!r} and must be positive; onset {onset!r} must lie below peak "
-            f"{peak!r}."
-        )
+    check_finite("adex", a=a)
+    check_values("adex", b=b)
     return Neuron(
         model="adex",
         states={"U": "mem", "I_exc": "exc", "I_inh": "inh", "w_adapt": "adapt"},
@@ -87,38 +162,53 @@ def adex(
         },
         receptors=ei_receptors("I_exc", "I_inh"),
         time_constants={"mem": tau_mem, "exc": tau_exc, "inh": tau_inh, "adapt": tau_adapt},
-        threshold=float(peak),
+        threshold=peak,
         reset=reset,
         refractory=refractory,
         integrator="euler",
-        spike_jumps={"w_adapt": float(b)},
-        nonlinear_drive=NonlinearDrive(slope=float(slope), onset=float(onset)),
+        spike_jumps={"w_adapt": b},
+        nonlinear_drive=_exponential("adex", slope, onset, peak),
     )
+
+
+def _exponential(model: str, slope: Any, onset: Any, peak: Any) -> NonlinearDrive:
+    """An exponential drive whose onset lies below the peak."""
+    check_finite(model, slope=slope, onset=onset)
+    check_values(model, peak=peak)
+    drive = NonlinearDrive(slope=float(slope), onset=float(onset))
+    if not drive.slope > 0 or not np.all(drive.onset < np.asarray(peak)):
+        raise ValueError(
+            f"{model}: slope is {slope!r} and must be positive; onset {onset!r} must lie below "
+            f"peak {shown(peak)}."
+        )
+    return drive
 
 
 def izhikevich(
     *,
     a: float = 0.02,
     b: float = 0.2,
-    c: float = -65.0,
-    d: float = 8.0,
+    c: PerNeuron = -65.0,
+    d: PerNeuron = 8.0,
     tau_exc: PerNeuron = 5e-3,
     tau_inh: PerNeuron = 10e-3,
-    peak: float = 30.0,
-    refractory: Seconds = 0.0,
+    peak: PerNeuron = 30.0,
+    refractory: PerNeuron = 0.0,
 ) -> Neuron:
     """Izhikevich's neuron with exponential synaptic currents.
 
     Parameters
     ----------
     a, b, c, d
-        The published numbers: a in 1/ms, c and d in mV. The defaults are regular spiking.
+        The published numbers: a in 1/ms, c and d in mV; c and d are one number or one per neuron.
+        The defaults are regular spiking.
     tau_exc, tau_inh
         Time constants of the synaptic currents, in seconds.
     peak
-        Where a spike is cut, in mV.
+        Where a spike is cut, in mV, one number or one per neuron.
     refractory
-        Seconds for which U is clamped after a spike; only whole time steps count.
+        Seconds for which U is clamped after a spike, one number or one per neuron; only whole time
+        steps count.
 
     Returns
     -------
@@ -151,7 +241,8 @@ def izhikevich(
     >>> izhikevich(a=0.1).time_constants["adapt"]
     0.01
     """
-    check_finite("izhikevich", a=a, b=b, c=c, d=d, peak=peak)
+    check_finite("izhikevich", a=a, b=b)
+    check_values("izhikevich", c=c, d=d, peak=peak)
     if not a > 0:
         raise ValueError(
             f"izhikevich: a is {a!r}; it must be positive (1/ms): w_adapt decays with it."
@@ -168,10 +259,10 @@ def izhikevich(
         },
         receptors=ei_receptors("I_exc", "I_inh"),
         time_constants={"mem": 1e-3, "exc": tau_exc, "inh": tau_inh, "adapt": 1e-3 / a},
-        threshold=float(peak),
-        reset=float(c),
+        threshold=peak,
+        reset=c,
         refractory=refractory,
         integrator="euler",
-        spike_jumps={"w_adapt": float(d)},
+        spike_jumps={"w_adapt": d},
         nonlinear_drive=NonlinearDrive(square=0.04, constant=140.0),
     )

@@ -1,7 +1,6 @@
 """Plasticity of synapses, for `connect(…, plasticity=…)`, and which projections can have it.
 
-`simulate` runs them event by event, with exact decay between spikes. Batches of trials and training
-do not take them.
+They run event by event, with exact decay between spikes.
 """
 
 from dataclasses import dataclass
@@ -13,10 +12,56 @@ from numpy.typing import ArrayLike, NDArray
 from ..support import checks, plausible
 from ..support.checks import keep, real, reals, shown
 from ..support.units import Seconds, hertz
+from .neuron_text import value
+
+
+class ShortTerm:
+    """Base of plasticity by presynaptic spikes alone: a share u of resources x at each of them."""
+
+    utilization: Any
+    tau_rec: Any
+    tau_facil: Any
+
+    def steady_state(
+        self, rate: ArrayLike
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Return u, x and u x at the spikes of a long regular train.
+
+        Parameters
+        ----------
+        rate
+            Rate of the train in Hz, a number or an array.
+
+        Returns
+        -------
+        u
+            After its jump.
+        x
+            Before its own.
+        release
+            u x, of each spike.
+
+        Examples
+        --------
+        >>> u, x, release = TsodyksMarkram(0.5, 0.8).steady_state(0.0)
+        >>> float(release)
+        0.5
+        """
+        rate = reals(hertz(rate, "rate"), "rate, in Hz,", 0) + 0.0  # -0 is 0
+        with np.errstate(divide="ignore"):
+            interval = 1 / rate  # infinite at 0 Hz: the first spike
+        recovered = np.exp(-interval / self.tau_rec)
+        kept = np.exp(-interval / self.tau_facil) if self.tau_facil > 0 else np.zeros_like(interval)
+        u = self.utilization / (1 - (1 - self.utilization) * kept)
+        x = (1 - recovered) / (1 - (1 - u) * recovered)
+        return u, x, u * x
+
+    def check(self, what: str, pre: Any, post: Any, sparse: Any, weights: Any) -> None:
+        """Any projection can have it; `InhibitorySTDP.check` explains the parameters."""
 
 
 @dataclass(frozen=True)
-class TsodyksMarkram:
+class TsodyksMarkram(ShortTerm):
     """Short-term depression and facilitation of a synapse by its own presynaptic spikes.
 
     Parameters
@@ -67,42 +112,104 @@ class TsodyksMarkram:
         utilization = real(self.utilization, what + "utilization", above=0, high=1)
         keep(self, tau_rec=tau_rec, tau_facil=tau_facil, utilization=utilization)
 
-    def steady_state(
-        self, rate: ArrayLike
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Return u, x and u x at the spikes of a long regular train.
 
-        Parameters
-        ----------
-        rate
-            Rate of the train in Hz, a number or an array.
+@dataclass(frozen=True)
+class SaturatingGating(ShortTerm):
+    """NMDA receptors that saturate: each presynaptic spike opens a share of those still closed.
 
-        Returns
-        -------
-        u
-            After its jump.
-        x
-            Before its own.
-        release
-            u x, of each spike.
+    Parameters
+    ----------
+    alpha
+        Rate of opening in Hz at x = 1.
+    tau_rise
+        Decay of x, of the transmitter, in seconds.
+    tau_decay
+        Decay of s, the share of open receptors, in seconds: that of the conductance which the
+        projection goes to.
 
-        Examples
-        --------
-        >>> u, x, release = TsodyksMarkram(0.5, 0.8).steady_state(0.0)
-        >>> float(release)
-        0.5
-        """
-        rate = reals(hertz(rate, "rate"), "rate, in Hz,", 0) + 0.0  # -0 is 0
-        with np.errstate(divide="ignore"):
-            interval = 1 / rate  # infinite at 0 Hz: the first spike
-        recovered = np.exp(-interval / self.tau_rec)
-        kept = np.exp(-interval / self.tau_facil) if self.tau_facil > 0 else np.zeros_like(interval)
-        u = self.utilization / (1 - (1 - self.utilization) * kept)
-        x = (1 - recovered) / (1 - (1 - u) * recovered)
-        return u, x, u * x
+    Raises
+    ------
+    ValueError
+        If a value is not positive, or the rise is not shorter than the decay.
 
-    def check(self, what: str, pre: Any, post: Any, sparse: Any, weights: Any) -> None:
-        """Any projection can have it; `InhibitorySTDP.check` explains the parameters."""
+    Notes
+    -----
+    The gating of Wang [1]_ is ::
+
+        ds/dt = -s / tau_decay + alpha x (1 - s)        dx/dt = -x / tau_rise + spikes
+
+    Since x is short, a spike adds to s, at once, ::
+
+        s += share (1 - s)        share = 1 - exp(-alpha tau_rise)
+
+    which the postsynaptic conductance gets times the weight: its sum over synapses is w s.
+    This is `TsodyksMarkram` with the resources 1 - s, the utilization `share`, tau_rec = tau_decay
+    and no facilitation. There is one s for each presynaptic neuron.
+
+    While x lasts, s decays less than this says. A rule that is right a few tau_rise after each
+    spike is s += k_0 - share s (as in NEST's iaf_bw_2001 [2]_): it is the same s for weights that
+    are multiplied by `correction` = k_0 / share, 2.6 % for the defaults, with
+    k_0 = r^q gamma(1 - q, r), r = alpha tau_rise, q = tau_rise / tau_decay, and the lower
+    incomplete gamma function.
+
+    References
+    ----------
+    .. [1] Wang (2002). Probabilistic decision making by slow reverberation in cortical circuits.
+       Neuron 36:955.
+    .. [2] NEST documentation: iaf_bw_2001, and the notebook "Reduced NMDA dynamics".
+
+    Examples
+    --------
+    >>> gating = SaturatingGating()
+    >>> print(f"{gating.share:.4f} {gating.correction:.4f}")
+    0.6321 1.0258
+    """
+
+    alpha: float = 500.0
+    tau_rise: Seconds = 2e-3
+    tau_decay: Seconds = 0.1
+
+    def __post_init__(self) -> None:
+        what = "SaturatingGating: "
+        alpha = real(hertz(self.alpha, "alpha"), what + "alpha", above=0, unit="Hz")
+        rise = checks.time(self.tau_rise, what + "tau_rise", above=0, plausible=plausible.MEMBRANE)
+        slow = plausible.SLOW
+        decay = checks.time(self.tau_decay, what + "tau_decay", above=0, plausible=slow)
+        if rise >= decay:
+            raise ValueError(
+                f"SaturatingGating: tau_rise is {rise:g} s; it must be shorter than tau_decay = "
+                f"{decay:g} s, by far for what a spike adds at once."
+            )
+        keep(self, alpha=alpha, tau_rise=rise, tau_decay=decay)
+
+    @property
+    def share(self) -> float:
+        """What a spike opens of the closed receptors: 1 - exp(-alpha tau_rise)."""
+        return float(-np.expm1(-self.alpha * self.tau_rise))
+
+    @property
+    def correction(self) -> float:
+        """What weights are multiplied by for the s of the equations, late after a spike."""
+        from scipy.special import gamma, gammainc
+
+        size, q = self.alpha * self.tau_rise, self.tau_rise / self.tau_decay
+        k_0 = size**q * gammainc(1 - q, size) * gamma(1 - q)
+        return float(k_0 / self.share)
+
+    @property
+    def utilization(self) -> float:
+        """The share, as `TsodyksMarkram` calls it."""
+        return self.share
+
+    @property
+    def tau_rec(self) -> float:
+        """Recovery of the closed receptors in seconds: tau_decay."""
+        return self.tau_decay
+
+    @property
+    def tau_facil(self) -> float:
+        """0: there is no facilitation."""
+        return 0.0
 
 
 @dataclass(frozen=True)
@@ -210,7 +317,7 @@ class InhibitorySTDP:
             )
 
 
-Plasticity: TypeAlias = TsodyksMarkram | InhibitorySTDP
+Plasticity: TypeAlias = TsodyksMarkram | SaturatingGating | InhibitorySTDP
 
 
 def check_plasticity(network: Any, projection: Any, weights: Any = None) -> None:
@@ -228,11 +335,13 @@ def check_plasticity(network: Any, projection: Any, weights: Any = None) -> None
     plasticity, name = projection.plasticity, projection.name
     if plasticity is None:
         return
-    if not isinstance(plasticity, (TsodyksMarkram, InhibitorySTDP)):
+    if not isinstance(plasticity, (ShortTerm, InhibitorySTDP)):
         raise ValueError(
-            f"projection {name!r}: plasticity is {shown(plasticity)}; it must be TsodyksMarkram(…) "
-            "or InhibitorySTDP(…)."
+            f"projection {name!r}: plasticity is {shown(plasticity)}; it must be "
+            "TsodyksMarkram(…), SaturatingGating(…) or InhibitorySTDP(…)."
         )
+    if isinstance(plasticity, SaturatingGating):
+        _check_decay(network[projection.post], projection)
     plasticity.check(
         f"projection {name!r}",
         network[projection.pre],
@@ -240,3 +349,18 @@ def check_plasticity(network: Any, projection: Any, weights: Any = None) -> None
         network.synapses.get(name),
         weights,
     )
+
+
+def _check_decay(post, projection):
+    """The conductance of a projection decays as the gating that it is a sum of."""
+    state = post.neuron.receptors[projection.receptor].state
+    tau, decay = (
+        post.neuron.time_constants[post.neuron.states[state]],
+        projection.plasticity.tau_decay,
+    )
+    if not np.allclose(tau, decay, rtol=1e-6, atol=0):
+        raise ValueError(
+            f"projection {projection.name!r}: tau_decay of SaturatingGating is {decay:g} s, but "
+            f"{state} of {post.name!r}, which is the sum of this gating over synapses, decays with "
+            f"{value(tau)} s. Make them equal, or choose another receptor (receptor='nmda')."
+        )

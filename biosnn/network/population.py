@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ..support.show import About, Shows
+from ..support.units import PerNeuron
+from . import neuron_text
 from .convolution import MaxPool
 from .escape import EscapeNoise
 from .neuron import Neuron
@@ -32,10 +36,10 @@ class Population(Shows):
     surrogate
         What replaces the derivative of a spike; None for inputs and readouts.
     initial
-        U at the start of a trial.
+        U at the start of a trial, one number or a read-only array (n,).
     learn
-        What training may change: name of a time constant, or "jump" (the strength of adaptation)
-        -> "population" (one parameter) or "neuron" (one each).
+        What training may change: name of a time constant, "threshold", or "jump" (the strength of
+        adaptation) -> "population" (one parameter) or "neuron" (one each).
     noise
         SigmoidEscape, ExponentialEscape, or None: spikes wherever U exceeds the threshold.
     bias
@@ -62,7 +66,7 @@ class Population(Shows):
     sign: str
     neuron: Neuron | None
     surrogate: Surrogate | None
-    initial: float
+    initial: PerNeuron
     learn: dict[str, str]
     noise: EscapeNoise | None = None
     bias: bool = False
@@ -96,8 +100,8 @@ class Population(Shows):
             rows.append(("spikes", f"of {self.source}, by {self.pooling}"))
         elif self.neuron is not None:
             rows.append(("model", f"{self.neuron.model}: {self.neuron.states_text()}"))
-            if self.initial:
-                rows.append(("initial U", f"{self.initial:g}"))
+            if np.any(self.initial):
+                rows.append(("initial U", neuron_text.value(self.initial)))
         if self.positions is not None:
             rows.append(("positions", self.positions.in_words()))
         if self.kind == "spiking":

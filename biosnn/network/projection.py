@@ -26,7 +26,7 @@ class Projection(Shows):
     synapses
         The rule that says which pairs are connected; None: all of them.
     plasticity
-        TsodyksMarkram, InhibitorySTDP or None.
+        TsodyksMarkram, SaturatingGating, InhibitorySTDP or None.
     frozen
         Whether training leaves its weights as they are.
     gradient_to_source

@@ -12,19 +12,21 @@ import numpy as np
 
 from ..support import checks, json_parts, schema
 from ..support.json_parts import each, maybe, number, record, text
-from . import surrogate
+from . import neuron_checks, surrogate
 from .connectivity import BlockDiagonal, FanOut, OneToOne
 from .convolution import Convolution
 from .escape import ExponentialEscape, SigmoidEscape
 from .neuron import Neuron, NonlinearDrive, Receptor
-from .plasticity import InhibitorySTDP, TsodyksMarkram
+from .plasticity import InhibitorySTDP, SaturatingGating, TsodyksMarkram
 from .random_connectivity import Bernoulli, FixedInDegree, FixedOutDegree, FixedTotal
 
 Classes: TypeAlias = dict[str, type[Any]]
 
 SURROGATES: Classes = {kind.__name__: kind for kind in surrogate.Surrogate.__subclasses__()}
 NOISES: Classes = {kind.__name__: kind for kind in (SigmoidEscape, ExponentialEscape)}
-PLASTICITIES: Classes = {kind.__name__: kind for kind in (TsodyksMarkram, InhibitorySTDP)}
+PLASTICITIES: Classes = {
+    kind.__name__: kind for kind in (TsodyksMarkram, SaturatingGating, InhibitorySTDP)
+}
 RULES: Classes = {
     kind.__name__: kind
     for kind in (
@@ -119,9 +121,9 @@ def of(classes: Classes) -> json_parts.Checker:
 # ------------------------------------------------------------------------------------ neuron tables
 
 
-def _threshold_or_text(value: Any, name: str) -> Any:
-    """A number or "subtract"."""
-    return value if value == "subtract" else number(value, name)
+def _reset(value: Any, name: str) -> Any:
+    """A number, "subtract" or null."""
+    return value if value is None or value == "subtract" else number(value, name)
 
 
 #: What the record of a neuron table holds.
@@ -131,23 +133,28 @@ NEURON = record(
     gains=each(record(to=text, by=text, gain=number)),
     receptors=each(record(name=text, state=text, jump=number, sign=checks.whole)),
     time_constants=each(record(name=text, seconds=maybe(number))),
-    threshold=number,
-    reset=_threshold_or_text,
-    refractory=number,
+    threshold=maybe(number),
+    reset=_reset,
+    refractory=maybe(number),
     integrator=text,
-    reversal=each(record(state=text, potential=number)),
+    reversal=each(record(state=text, potential=maybe(number))),
+    magnesium=each(record(state=text, eta=number, gamma=number)),
     spike_jumps=each(record(state=text, jump=maybe(number))),
     nonlinear_drive=of(_DRIVES),
     jump_delay=number,
-    low=number,
-    high=number,
+    low=maybe(number),
+    high=maybe(number),
 )
 
-#: Kind of a value per neuron -> (list of the record, name of an entry, its value).
-_PER_NEURON = {
-    "time_constant": ("time_constants", "name", "seconds"),
-    "spike_jump": ("spike_jumps", "state", "jump"),
+#: Part of a table with numbers by name -> (kind of its arrays, name of an entry of the record, its
+#: value).
+_BY_NAME = {
+    "time_constants": ("time_constant", "name", "seconds"),
+    "reversal": ("reversal", "state", "potential"),
+    "spike_jumps": ("spike_jump", "state", "jump"),
 }
+#: Kinds of arrays that the file holds of a neuron table.
+ARRAYS = (*neuron_checks.NUMBERS, *(kind for kind, _, _ in _BY_NAME.values()))
 
 
 def place(kind: str, *names: str) -> str:
@@ -171,13 +178,12 @@ def neuron_arrays(neuron: Neuron, population: str) -> dict[str, Any]:
     population
         Name of the population.
     """
-    values = {"time_constant": neuron.time_constants, "spike_jump": neuron.spike_jumps}
-    return {
-        place(kind, population, json_parts.text(name, f"a {kind} of {population!r}")): value
-        for kind, by_name in values.items()
-        for name, value in by_name.items()
-        if np.ndim(value)
-    }
+    found = {}
+    for (part, *keys), values in neuron.per_neuron.items():
+        kind = _BY_NAME[part][0] if keys else part
+        keys = [json_parts.text(key, f"a {kind} of {population!r}") for key in keys]
+        found[place(kind, population, *keys)] = values
+    return found
 
 
 def describe_neuron(neuron: Neuron, what: str) -> dict[str, Any]:
@@ -194,8 +200,13 @@ def describe_neuron(neuron: Neuron, what: str) -> dict[str, Any]:
     def one(value: Any) -> Any:
         return None if np.ndim(value) else json_parts.plain(value)
 
-    names = ("threshold", "reset", "refractory", "integrator", "jump_delay", "low", "high")
-    values = {name: json_parts.plain(getattr(neuron, name)) for name in names}
+    def by_name(part: str) -> list[dict[str, Any]]:
+        _, name, value = _BY_NAME[part]
+        return [{name: key, value: one(given)} for key, given in getattr(neuron, part).items()]
+
+    names = (*neuron_checks.NUMBERS, "integrator", "jump_delay")
+    values = {name: one(getattr(neuron, name)) for name in names}
+    values |= {part: by_name(part) for part in _BY_NAME}
     drive = described(neuron.nonlinear_drive, _DRIVES, f"{what}: nonlinear_drive")
     return {
         "model": str(neuron.model),
@@ -205,11 +216,9 @@ def describe_neuron(neuron: Neuron, what: str) -> dict[str, Any]:
             {"name": name, "state": r.state, "jump": float(r.jump), "sign": int(r.sign)}
             for name, r in neuron.receptors.items()
         ],
-        "time_constants": [
-            {"name": name, "seconds": one(tau)} for name, tau in neuron.time_constants.items()
+        "magnesium": [
+            {"state": s, "eta": eta, "gamma": gamma} for s, (eta, gamma) in neuron.magnesium.items()
         ],
-        "reversal": [{"state": s, "potential": v} for s, v in neuron.reversal.items()],
-        "spike_jumps": [{"state": s, "jump": one(v)} for s, v in neuron.spike_jumps.items()],
         "nonlinear_drive": drive,
     } | values
 
@@ -224,12 +233,14 @@ def neuron_rules(entry: dict[str, Any], population: str, n: int) -> dict[str, sc
     population, n
         Its population, and how many neurons it has.
     """
-    return {
-        place(kind, population, each[name]): schema.Rule(np.float64, (n,))
-        for kind, (many, name, value) in _PER_NEURON.items()
-        for each in entry[many]
+    places = [place(kind, population) for kind in neuron_checks.NUMBERS if entry[kind] is None]
+    places += [
+        place(kind, population, each[name])
+        for part, (kind, name, value) in _BY_NAME.items()
+        for each in entry[part]
         if each[value] is None
-    }
+    ]
+    return {name: schema.Rule(np.float64, (n,)) for name in places}
 
 
 def build_neuron(entry: dict[str, Any], population: str, arrays: dict[str, Any]) -> Neuron:
@@ -245,16 +256,18 @@ def build_neuron(entry: dict[str, Any], population: str, arrays: dict[str, Any])
         Those of the file, which obey `neuron_rules`.
     """
 
-    def values(kind: str) -> dict[str, Any]:
-        many, name, value = _PER_NEURON[kind]
-        own = pairs_of(entry[many], lambda each: (each[name], each[value]))
-        return {
-            key: arrays[place(kind, population, key)] if one is None else one
-            for key, one in own.items()
-        }
+    def value(one: Any, kind: str, *key: str) -> Any:
+        return arrays[place(kind, population, *key)] if one is None else one
+
+    def by_name(part: str) -> dict[str, Any]:
+        kind, name, given = _BY_NAME[part]
+        own = pairs_of(entry[part], lambda each: (each[name], each[given]))
+        return {key: value(one, kind, key) for key, one in own.items()}
 
     return Neuron(
         **entry
+        | {name: value(entry[name], name) for name in neuron_checks.NUMBERS}
+        | {part: by_name(part) for part in _BY_NAME}
         | {
             "states": pairs_of(entry["states"], lambda s: (s["name"], s["time_constant"])),
             "gains": pairs_of(entry["gains"], lambda g: ((g["to"], g["by"]), g["gain"])),
@@ -262,9 +275,9 @@ def build_neuron(entry: dict[str, Any], population: str, arrays: dict[str, Any])
                 entry["receptors"],
                 lambda r: (r["name"], Receptor(r["state"], r["jump"], r["sign"])),
             ),
-            "reversal": pairs_of(entry["reversal"], lambda r: (r["state"], r["potential"])),
-            "time_constants": values("time_constant"),
-            "spike_jumps": values("spike_jump"),
+            "magnesium": pairs_of(
+                entry["magnesium"], lambda m: (m["state"], (m["eta"], m["gamma"]))
+            ),
         }
     )
 

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from . import array_file, checks
 
-FORMAT = "biosnn file 4"
+FORMAT = "biosnn file 5"
+#: kind -> earlier formats that are read, too: networks last, states belong to their version.
+_EARLIER = {"network": ("biosnn file 4",), "training": ("biosnn file 4",)}
 #: kind -> (what such a file holds, what its head says besides format, kind and version)
 _KINDS = {
     "network": ("a network (save)", {"network"}),
@@ -81,7 +83,8 @@ def read(path: str | Path, *kinds: str) -> tuple[Arrays, dict[str, Any]]:
     """
     path = checks.path(path, "path")
     arrays, head = array_file.read(path, "file of biosnn")
-    if head.get("format") != FORMAT or str(head.get("kind")) not in _KINDS:
+    kind = str(head.get("kind"))
+    if kind not in _KINDS or head.get("format") not in (FORMAT, *_EARLIER.get(kind, ())):
         raise OSError(
             f"{path} is not a usable file of biosnn: its format is {head.get('format')!r}, written "
             f"by version {head.get('version')}; this version reads {FORMAT!r}."

@@ -191,20 +191,27 @@ def nearest_steps(times: Any, dt: float) -> Any:
     return steps.astype(np.int64) if steps.ndim else int(steps)
 
 
-def whole_steps(period: float, dt: float) -> int:
+def whole_steps(period: Any, dt: float) -> Any:
     """Return the number of whole steps in a period, such as the refractory one.
 
     Parameters
     ----------
-    period, dt
-        Period and time step in seconds.
+    period
+        Seconds, a number or an array.
+    dt
+        The time step in seconds.
+
+    Returns
+    -------
+    An int; of an array, int64 of that shape.
 
     Examples
     --------
     >>> whole_steps(0.25e-3, 1e-4)
     2
     """
-    return int(period / dt + _STEP)
+    steps = np.floor(np.asarray(period, float) / dt + _STEP)
+    return steps.astype(np.int64) if steps.ndim else int(steps)
 
 
 # ------------------------------------------------------------------------------ what a user is told

@@ -10,7 +10,7 @@ from ..engine.background import Current, PoissonInput, pieces
 from ..engine.background_tables import check_background
 from ..engine.stream_layout import StreamLayout
 from ..network.network import Network
-from ..network.plasticity import InhibitorySTDP, TsodyksMarkram
+from ..network.plasticity import InhibitorySTDP, ShortTerm
 from ..support import checks, timegrid
 from .membrane import Cell, Input
 from .moments import as_learned
@@ -83,9 +83,9 @@ def _inputs(network, projection, learned):
     return [found]
 
 
-def short_term(projection: Any) -> TsodyksMarkram | None:
+def short_term(projection: Any) -> ShortTerm | None:
     """Return the short-term plasticity of a projection, or None."""
-    return projection.plasticity if isinstance(projection.plasticity, TsodyksMarkram) else None
+    return projection.plasticity if isinstance(projection.plasticity, ShortTerm) else None
 
 
 def check_no_pooling(network: Network) -> None:

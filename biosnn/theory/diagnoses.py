@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..engine.simulation import Simulation
+from ..network import neuron_text
 from ..network.network import Network
+from ..network.neuron import typical
 from ..network.plasticity import InhibitorySTDP
 from .mean_field import FixedPoint
 
@@ -54,7 +56,7 @@ def diagnoses(
         )
     for row in rows:
         population: Any = network[row.name]
-        fastest = min(FAST, 0.5 / max(population.neuron.refractory, 1e-9))
+        fastest = min(FAST, 0.5 / max(typical(population.neuron).refractory, 1e-9))
         sample = None if seconds is None else population.n * seconds
         extreme = _extreme(row, fastest, sample)
         yield from extreme
@@ -200,7 +202,13 @@ def _no_theory(population):
             "fires where U exceeds the threshold."
         )
     if p.neuron.bounded:
+        low, high = (neuron_text.value(bound) for bound in (p.neuron.low, p.neuron.high))
         yield (
-            f"The membrane of {p.name} is held between {p.neuron.low:g} and {p.neuron.high:g}, "
-            "which is no part of the theory: there it has no bounds."
+            f"The membrane of {p.name} is held between {low} and {high}, which is no part of the "
+            "theory: there it has no bounds."
+        )
+    if np.ndim(p.neuron.threshold):
+        yield (
+            f"The thresholds of {p.name} differ between neurons, "
+            f"{neuron_text.value(p.neuron.threshold)}: the theory has one, their mean."
         )

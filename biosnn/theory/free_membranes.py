@@ -17,8 +17,8 @@ from ..engine.simulate import simulate
 from ..engine.simulation import Simulation
 from ..network.connectivity import Pairs
 from ..network.network import Network
-from ..network.neuron import free_membrane
-from ..network.plasticity import TsodyksMarkram
+from ..network.neuron import free_membrane, of_neurons
+from ..network.plasticity import ShortTerm
 from ..support import timegrid
 from .moments import Moments, adaptation_gain
 
@@ -71,14 +71,11 @@ class Probed:
         """Add the probes of a population with their background; `connect` adds the synapses."""
         units = np.sort(self.rng.permutation(population.n)[:NEURONS])
         self.units[population.name] = units
-        neuron = free_membrane(population.neuron)
-        taus = {
-            name: tau[units] if np.ndim(tau) else tau for name, tau in neuron.time_constants.items()
-        }
+        neuron = of_neurons(free_membrane(population.neuron), units)
         bias = self.network.bias(population)[units] if population.bias else None
         self.host.population(
             units.size,
-            replace(neuron, time_constants=taus),
+            neuron,
             name=probe(population.name),
             bias=bias,
         )
@@ -263,7 +260,7 @@ def _probed(network, background, simulation, measured, projections, settle):
     for population in measured:
         probes.add(population, background)
     for p in projections:
-        probes.connect(p, p.plasticity if isinstance(p.plasticity, TsodyksMarkram) else None)
+        probes.connect(p, p.plasticity if isinstance(p.plasticity, ShortTerm) else None)
     probes.set_weights(simulation.weights)
     return probes
 
@@ -306,5 +303,5 @@ def _cut(spikes, first, last, dt):
 def _slowest(populations, projections):
     """Seconds: the longest time constant on the way from spikes to membranes."""
     taus = [np.max(tau) for p in populations for tau in p.neuron.time_constants.values()]
-    plastic = [p.plasticity for p in projections if isinstance(p.plasticity, TsodyksMarkram)]
+    plastic = [p.plasticity for p in projections if isinstance(p.plasticity, ShortTerm)]
     return float(max(taus + [max(rule.tau_rec, rule.tau_facil) for rule in plastic], default=0.0))

@@ -138,7 +138,7 @@ def fixed_point(
 
 def _is_long(cell, m):
     """Whether the colour correction, for short synapses and resets to a value, does not do."""
-    long = m.tau_syn > SHORT * m.tau or cell.neuron.reset == "subtract"
+    long = m.tau_syn > SHORT * m.tau or cell.neuron.subtracts
     return cell.neuron.spiking and long
 
 

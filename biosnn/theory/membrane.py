@@ -27,8 +27,8 @@ from types import NoneType
 
 import numpy as np
 
-from ..network.neuron import Neuron
-from ..network.plasticity import InhibitorySTDP, TsodyksMarkram
+from ..network.neuron import Neuron, typical
+from ..network.plasticity import InhibitorySTDP, ShortTerm
 from ..support import checks
 from ..support.show import About, Shows, milliseconds
 from .arguments import check_neuron, check_numbers, check_receptor, checked_rates
@@ -67,13 +67,13 @@ class Input:
     square: float
     pre: str | None = None
     rate: float = 0.0
-    plasticity: TsodyksMarkram | None = None
+    plasticity: ShortTerm | None = None
 
     def __post_init__(self) -> None:
         for name, kind, what in (
             ("receptor", str, "the name of a receptor"),
             ("pre", (str, NoneType), "the name of a population, or None"),
-            ("plasticity", (TsodyksMarkram, NoneType), "bs.TsodyksMarkram(…), or None"),
+            ("plasticity", (ShortTerm, NoneType), "bs.TsodyksMarkram(…), or None"),
         ):
             checks.instance(getattr(self, name), f"Input: {name}", kind, what)
         numbers = {name: getattr(self, name) for name in ("n", "mean", "square", "rate")}
@@ -96,7 +96,8 @@ class Cell(Shows):
     name
         Name of the population.
     neuron
-        Its neuron.
+        Its neuron, kept as the typical one: of thresholds, resets, refractory periods, bounds and
+        reversal potentials of many neurons the means.
     inputs
         Its synapses, a tuple of `Input`.
     current
@@ -134,7 +135,7 @@ class Cell(Shows):
             if len(pair) != 2:
                 checks.refuse("one of noise", pair, "a pair (standard deviation, time constant)")
             check_numbers("Cell: noise", sd=pair[0], tau=pair[1])
-        checks.keep(self, inputs=inputs, noise=tuple(pairs))
+        checks.keep(self, neuron=typical(self.neuron), inputs=inputs, noise=tuple(pairs))
 
     @property
     def sources(self) -> list[str]:
@@ -152,7 +153,7 @@ class Cell(Shows):
         return About(f"Cell {self.name}", rows)
 
 
-def efficacy(plasticity: TsodyksMarkram | None, rate: float) -> float:
+def efficacy(plasticity: ShortTerm | None, rate: float) -> float:
     """Mean share u x of a weight that the spikes of Poisson trains transmit.
 
     Parameters
@@ -178,14 +179,14 @@ def efficacy(plasticity: TsodyksMarkram | None, rate: float) -> float:
     >>> f"{bs.theory.efficacy(bs.TsodyksMarkram(0.5, 0.8), rate=10.0):.2f}"
     '0.10'
     """
-    kinds = (TsodyksMarkram, InhibitorySTDP, NoneType)
+    kinds = (ShortTerm, InhibitorySTDP, NoneType)
     checks.instance(plasticity, "plasticity", kinds, "bs.TsodyksMarkram(…), or None")
     return _share(plasticity, checks.rate(rate, "rate"))
 
 
 def _share(plasticity, rate):
     """`efficacy` of what was checked."""
-    if not isinstance(plasticity, TsodyksMarkram):
+    if not isinstance(plasticity, ShortTerm):
         return 1.0
     recovering, facilitated = (
         rate * tau / (1 + rate * tau) for tau in (plasticity.tau_rec, plasticity.tau_facil)
@@ -247,6 +248,11 @@ def moments_at(cell: Cell, rates: Mapping[str, float]) -> Moments:
     for each in cell.inputs:
         rate = each.rate if each.pre is None else rates[each.pre]
         drives.append((each.scaled(rate), each.n * rate))
+    if neuron.magnesium:
+        raise ValueError(
+            f"population {cell.name!r}: there is no theory for {neuron.model}, whose magnesium "
+            "block depends on U."
+        )
     own = adaptation_gain(neuron)
     current = cell.current + (own * rates[cell.name] if own else 0.0)
     if neuron.reversal:

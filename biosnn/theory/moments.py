@@ -145,7 +145,7 @@ class Moments(Shows):
 
 
 def as_learned(network: Network) -> Network:
-    """Return a view of a network whose neurons have the time constants and jumps that it learned.
+    """Return a view of a network whose neurons have what it learned: times, thresholds, jumps.
 
     The view shares weights and synapses with the network.
     """
@@ -159,10 +159,13 @@ def as_learned(network: Network) -> Network:
 
 
 def _learned(network, population):
-    """A population whose neuron has the learned time constants and jumps, and nothing to learn."""
-    taus = network.time_constants(population)
-    jumps = network.spike_jumps(population)
-    neuron = replace(population.neuron, time_constants=taus, spike_jumps=jumps)
+    """A population whose neuron has what was learned, and nothing to learn."""
+    neuron = replace(
+        population.neuron,
+        time_constants=network.time_constants(population),
+        threshold=network.thresholds(population),
+        spike_jumps=network.spike_jumps(population),
+    )
     return replace(population, learn={}, neuron=neuron)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..network.neuron import Neuron
+from ..network.neuron import Neuron, typical
 from ..support import checks
 from .arguments import check_neuron
 from .density import coloured_rate
@@ -110,6 +110,7 @@ def colour_corrected_rate(neuron: Neuron, m: Moments) -> float:
     ----------
     Brunel & Sergi (1998), J. Theor. Biol. 195:87; Fourcaud & Brunel (2002), Neural Comput. 14:2057.
     """
+    neuron = typical(neuron)
     if not neuron.spiking:
         return 0.0
     if m.white <= 1e-9 * (abs(neuron.threshold) + abs(m.mu)):
@@ -122,7 +123,7 @@ def _clock_rate(neuron, m):
     """Rate (Hz) of a membrane without noise."""
     if m.mu <= neuron.threshold:
         return 0.0
-    reset = 0.0 if neuron.reset == "subtract" else neuron.reset
+    reset = 0.0 if neuron.subtracts else neuron.reset
     interval = m.tau * np.log((m.mu - reset) / (m.mu - neuron.threshold))
     return 1 / (neuron.refractory + interval)
 
@@ -137,7 +138,7 @@ def _noise(neuron, m):
     ratio = m.tau_syn / m.tau
     filtered = max(ratio - SHORT, 0.0) / (ratio + 1)
     shift = (1 - filtered) * np.sqrt(2) * m.white * COLOUR / 2 * np.sqrt(ratio)
-    reset = 0.0 if neuron.reset == "subtract" else neuron.reset
+    reset = 0.0 if neuron.subtracts else neuron.reset
     return reset + shift, neuron.threshold + shift, (1 - filtered) * m.white + filtered * m.sigma
 
 
@@ -148,6 +149,7 @@ def density_rate(neuron: Neuron, m: Moments, dt: float) -> float:
     one synaptic time constant. The step is a tenth of the shorter time constant, but not below dt
     (s); the rate then differs by about 1 % from that of a small step.
     """
+    neuron = typical(neuron)
     if not neuron.spiking:
         return 0.0
     if abs(m.mu - neuron.threshold) > 10 * m.sigma:  # a clock, which takes a fine grid, or silence
@@ -205,6 +207,7 @@ def interval_cv(neuron: Neuron, m: Moments) -> float:
     """
     check_neuron(neuron)
     checks.instance(m, "m", Moments, "bs.theory.Moments(…)")
+    neuron = typical(neuron)
     rate = colour_corrected_rate(neuron, m)
     if rate == 0 or m.white == 0:
         return np.nan if rate == 0 else 0.0

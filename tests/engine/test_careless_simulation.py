@@ -283,12 +283,12 @@ def test_populations_of_another_network_are_refused():
         (lambda: bs.Bernoulli("a"), "p, a probability, is 'a'"),
         (lambda: bs.from_scipy(np.eye(3)), "not ndarray"),
         (
-            lambda: bs.lif(refractory=np.ones(3)),
-            r"refractory is an array of shape \(3,\).*one number for all",
+            lambda: bs.lif(refractory=np.ones((3, 1))),
+            r"refractory is an array of shape \(3, 1\).*one for all neurons or one per neuron",
         ),
         (
-            lambda: bs.lif(reset=np.zeros(3)),
-            r"reset is an array of shape \(3,\).*one number for all",
+            lambda: bs.lif(reset=np.zeros((3, 1))),
+            r"reset is an array of shape \(3, 1\).*one for all neurons or one per neuron",
         ),
         (lambda: bs.SpikeTrains([0.1], [0], [0, 1], 10.5, 1.0), "n_units is 10.5"),
         (lambda: bs.data.working_memory(5, seed=1, delay=(0.5, 0.1, 0.3)), "delay is"),

@@ -130,6 +130,7 @@ NETWORKS = {
     "Network.multiplicity": lambda c: (c.net.multiplicity, {"projection": "E->I"}),
     "Network.projection": lambda c: (c.net.projection, {"projection": "E->I"}),
     "Network.spike_jumps": lambda c: (c.net.spike_jumps, {"population": "E"}),
+    "Network.thresholds": lambda c: (c.net.thresholds, {"population": "E"}),
     "Network.time_constants": lambda c: (c.net.time_constants, {"population": "E"}),
     "Network.weight_shape": lambda c: (c.net.weight_shape, {"projection": "E->I"}),
     "audit": lambda c: (

@@ -117,6 +117,33 @@ NEURONS = {
         },
         in_network(neuron=1),
     ),
+    "nmda_lif": lambda c: (
+        bs.nmda_lif,
+        {
+            "tau_nmda": 0.1,
+            "reversal_exc": 0.07,
+            "reversal_inh": 0.0,
+            "threshold": 0.02,
+            "reset": 0.015,
+            "refractory": 0.002,
+            "magnesium": 1.0,
+            "rest": -0.07,
+            "unit": 1.0,
+        },
+        in_network(neuron=1),
+    ),
+    "exponential_lif": lambda c: (
+        bs.exponential_lif,
+        {
+            "tau_mem": 0.01,
+            "slope": 0.0035,
+            "onset": 0.005,
+            "peak": 0.035,
+            "reset": -0.003,
+            "refractory": 0.002,
+        },
+        simulated,
+    ),
     "adex": lambda c: (
         bs.adex,
         {
@@ -153,6 +180,7 @@ NEURONS = {
             "refractory": 2e-3,
             "integrator": "exponential_euler",
             "reversal": {"g": 3.0},
+            "magnesium": {"g": (0.5, 2.0)},
             "spike_jumps": {"w": 0.1},
             "nonlinear_drive": None,
             "jump_delay": 1e-3,
@@ -345,6 +373,12 @@ NEURONS = {
         {"utilization": 0.5, "tau_rec": 0.8, "tau_facil": 0.1},
         plastic("E", "I"),
     ),
+    "SaturatingGating": lambda c: (
+        bs.SaturatingGating,
+        {"alpha": 500.0, "tau_rise": 2e-3, "tau_decay": 0.01},
+        plastic("E", "I"),
+    ),
+    "SaturatingGating.steady_state": lambda c: (bs.SaturatingGating().steady_state, {"rate": 5.0}),
     "TsodyksMarkram.steady_state": lambda c: (bs.TsodyksMarkram().steady_state, {"rate": 5.0}),
     "interop.from_torch": lambda c: (bs.interop.from_torch, {"weight": np.ones((2, 3))}),
 }

@@ -153,9 +153,6 @@ REFUSED = {
     "a IF: biosnn does not have neurons without a leak": lambda: chain(
         nir.Linear(W), nir.IF(ones(), ones())
     ),
-    "v_threshold runs from 1 to 2": lambda: chain(
-        nir.Linear(W), lif(v_threshold=np.linspace(1, 2, N))
-    ),
     "through a matrix or a delay": lambda: chain(nir.Linear(W), li(), nir.Linear(np.eye(N)), lif()),
     "neither spikes nor that of an integrator": lambda: chain(nir.Linear(W)),
     "biosnn has inputs with one axis": lambda: nir.NIRGraph(
@@ -168,6 +165,18 @@ REFUSED = {
         type_check=False,
     ),
 }  # fmt: skip
+
+
+def test_a_threshold_and_a_reset_of_each_neuron_come_and_go():
+    thresholds, resets = np.linspace(1, 2, N), np.linspace(-0.5, 0, N)
+    net = bs.interop.from_nir(chain(nir.Linear(W), lif(v_threshold=thresholds, v_reset=resets)), DT)
+    (cells,) = net.spiking
+    np.testing.assert_array_equal(cells.neuron.threshold, thresholds)
+    np.testing.assert_array_equal(cells.neuron.reset, resets)
+    written = bs.interop.to_nir(net)
+    (node,) = [each for each in written.nodes.values() if isinstance(each, nir.LIF)]
+    np.testing.assert_array_equal(node.v_threshold, thresholds)
+    np.testing.assert_array_equal(node.v_reset, resets)
 
 
 @pytest.mark.parametrize("words", REFUSED)

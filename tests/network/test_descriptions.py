@@ -129,8 +129,8 @@ from .small_networks import small
         (lambda net: bs.lif(tau_mem=[]), "time constant mem"),
         (lambda net: bs.lif(tau_mem=["a", "b"]), "time constant mem"),
         (lambda net: bs.lif(tau_mem=np.ma.array([1.0, 2.0], mask=[0, 1])), "time constant mem"),
-        (lambda net: bs.lif(threshold="1"), "threshold '1' must be a number"),
-        (lambda net: bs.lif(threshold=None), "threshold None must be"),
+        (lambda net: bs.lif(threshold="1"), "threshold is '1'; it must be a number"),
+        (lambda net: bs.lif(threshold=None), "threshold is None; it must be"),
         (lambda net: bs.lif(reset="zero"), "reset is 'zero'"),
         (lambda net: bs.lif(reset=None), "reset is None"),
         (lambda net: bs.lif(reset=True), "reset is True"),
@@ -210,16 +210,16 @@ def test_descriptions_of_careless_users(act, words):
         *(
             (
                 lambda net, make=make, value=value, name=name: make(**{name: value}),
-                f"{name} is .* it must be one number for all neurons: make a population",
+                name,
             )
             for make in (bs.lif, bs.ei_lif, bs.adaptive_lif, bs.conductance_lif, bs.lif_delta)
             for name in ("threshold", "reset")
-            for value in ([1, 2], np.array([[1.0, 2.0]]), [[1, 2], [3]], np.array([None, "E"]))
+            for value in ([], np.array([[1.0, 2.0]]), [[1, 2], [3]], np.array([None, "E"]))
         ),
         *(
             (
                 lambda net, value=value: bs.lif(threshold=value),
-                "threshold .* must be a number above the reset",
+                "threshold is .* must be a number, one for all neurons or one per neuron",
             )
             for value in (
                 bs.families.Exponential(),
@@ -240,7 +240,7 @@ def test_descriptions_of_careless_users(act, words):
         ),
         (lambda net: bs.bounded(bs.lif), "neuron is of type function"),
         (lambda net: bs.bounded(bs.SuperSpike(20), 0.0), "neuron is SuperSpike"),
-        (lambda net: bs.bounded(bs.lif(), high=[1, 2]), r"high is \[1, 2\]"),
+        (lambda net: bs.bounded(bs.lif(), high=[1, 2]), "U of neuron 0 is .* between -inf and 1.0"),
         (
             lambda net: net.pool("E", bs.MaxPool((1, 3), 2), name=np.ones((2, 2))),
             "population name an array of shape",

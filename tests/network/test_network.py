@@ -76,15 +76,15 @@ def test_audit_counts_signs_and_violations():
         (lambda net: bs.adaptive_lif(jump_delay=-1e-3), "jump_delay"),
         (
             lambda net: net.population(3, bs.ei_adaptive_lif(jump=np.ones(2))),
-            "2 values of the jump of w_adapt for 3 neurons",
+            "2 values of jump of 'w_adapt' for 3 neurons",
         ),
         (
             lambda net: net.population(3, bs.lif(), learn={"jump": "neuron"}),
-            r"can be learned \(mem, syn\)",
+            r"can be learned \(mem, syn, threshold\)",
         ),
         (
             lambda net: net.population(3, bs.adaptive_lif(), learn={"jump": "synapse"}),
-            r"\(mem, syn, adapt, jump\) to 'population' or 'neuron'",
+            r"\(mem, syn, adapt, threshold, jump\) to 'population' or 'neuron'",
         ),
         (lambda net: replace(bs.lif(), spike_jumps={"U": 0.1}), "add to one of I"),
         (lambda net: bs.bounded(bs.lif(), 0.1), "must not lie above 0.0"),
