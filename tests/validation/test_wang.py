@@ -15,7 +15,6 @@ def test_weights_in_brian2_are_those_of_the_model():
     before, b2.prefs.codegen.target = b2.prefs.codegen.target, "numpy"
     try:
         circuit = Circuit(b2, "events")
-        b2.Network(*circuit.objects)
         found = {each.name: each for each in circuit.objects if isinstance(each, b2.Synapses)}
         sizes = [wang_2002.sizes()[name] for name in wang_2002.GROUPS]
         group = np.repeat([0, 1, 2], sizes)
