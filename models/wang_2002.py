@@ -7,29 +7,26 @@ Wang XJ (2002). Probabilistic decision making by slow reverberation in cortical 
 
     python -m models.wang_2002                   a decision in detail, and the psychometric curve
     python -m models.wang_2002 --quick           two coherences, three trials each
-    python -m models.wang_2002 --trials 100      trials of each coherence (default 20)
+    python -m models.wang_2002 --trials 50       trials of each coherence (default 10)
 
 1600 excitatory and 400 inhibitory neurons, all connected with all (Brunel & Wang 2001). Groups A
 and B, 15 % of the excitatory neurons each, prefer one direction of moving dots. Excitation within a
-group is 1.7 times as strong as elsewhere, and that onto it from outside a little weaker. A stimulus
-of coherence c brings Poisson events at 40 (1 + c) Hz to each neuron of A and 40 (1 - c) Hz to those
-of B, with a deviation of 4 Hz that is drawn anew every 50 ms. NMDA receptors with a time constant
-of 100 ms sum it up, the groups compete through common inhibition, and one of them wins. It keeps
-firing when the stimulus has gone. Errors at low coherence make the psychometric curve.
+group is 1.7 times the mean, and that onto it from outside a little less. A stimulus of coherence c
+brings Poisson events at 40 (1 + c) Hz to each neuron of A and 40 (1 - c) Hz to those of B, with a
+deviation of 4 Hz that is drawn anew every 50 ms. NMDA receptors sum it up, the groups compete
+through common inhibition, and one of them wins. It keeps firing when the stimulus has gone.
 
 tau_mem = 20 and 10 ms (E and I), rest -70 mV, threshold -50 mV, reset -55 mV, refractory period 2
-and 1 ms; reversal potentials 0 and -70 mV. AMPA decays in 2 ms, GABA in 5 ms. All synapses have a
-delay of 0.5 ms, and each neuron has background of 2400 events a second; dt = 0.1 ms, exponential
-Euler.
+and 1 ms; reversal potentials 0 and -70 mV; AMPA decays in 2 ms, NMDA in 100, GABA in 5 ms. Synapses
+have a delay of 0.5 ms; each neuron has a background of 2400 events a second; dt = 0.1 ms.
 
-In the paper the open share s of NMDA receptors of a presynaptic neuron follows
+In the paper the open share s of NMDA receptors of a presynaptic neuron follows ::
 
     ds/dt = -s / tau_nmda + alpha x (1 - s)    dx/dt = -x / tau_rise    at a spike x += 1
 
-with alpha = 0.5 per ms and tau_rise = 2 ms. Here s += share (1 - s) at a spike, with the share that
-is closed no longer at the end of the rise, 1 - exp(-alpha tau_rise) = 0.632, and weights are larger
-by a factor such that a lone spike carries the charge that it has with its rise (`charge_factor`).
-``python -m validation.wang`` runs both forms in Brian2, and this program, and compares rates.
+with alpha = 0.5 per ms and tau_rise = 2 ms. Here s += share (1 - s) at a spike, where the share is
+1 - exp(-alpha tau_rise) = 0.632, and weights are larger by 1 %, so that a lone spike carries the
+same charge (`charge_factor`). ``python -m validation.wang`` runs both forms in Brian2.
 """
 
 import argparse
@@ -267,10 +264,9 @@ def spontaneous(net: bs.Network, args: argparse.Namespace) -> Row:
     )
     if done.duration < WARM_UP + command_line.SHORTEST:
         raise SystemExit("interrupted before there was enough for statistics; nothing was written.")
-    window = (WARM_UP, done.duration)
     return {
-        "rate_e_hz": rate(done, "ABN", *window),
-        "rate_i_hz": rate(done, "I", *window),
+        "rate_e_hz": rate(done, "ABN", WARM_UP, done.duration),
+        "rate_i_hz": rate(done, "I", WARM_UP, done.duration),
         "simulated_s": done.duration,
         "run_s": done.wall,
     }
@@ -300,7 +296,7 @@ def figure(shown: bs.Simulation, coherence: float, rows: list[Row], fit: Row) ->
 
 def _choices(axis: Axes, rows: list[Row], fit: Row) -> None:
     """The share of trials that A wins, with 95 % intervals, and its logistic fit."""
-    points = _by_coherence(rows)
+    points = psychometric(*_columns(rows))
     x, share, low, high = (
         100 * np.array([row[key] for row in points])
         for key in ("coherence", "share", "low", "high")
@@ -318,13 +314,11 @@ def _choices(axis: Axes, rows: list[Row], fit: Row) -> None:
 
 def _times(axis: Axes, rows: list[Row]) -> None:
     """Times of decisions: each trial, and medians."""
-    decided = [row for row in rows if row["decision_s"] is not None]
-    x = np.array([100 * row["coherence"] for row in decided])
-    y = np.array([1e3 * row["decision_s"] for row in decided])
+    decided = [(r["coherence"], r["decision_s"]) for r in rows if r["decision_s"] is not None]
+    x, y = np.reshape(decided, (-1, 2)).T * [[100], [1e3]]
     axis.plot(x, y, "o", ms=3, mew=0, color="0.7", label="trials")
-    each = np.unique(x)
-    medians = [np.median(y[x == value]) for value in each]
-    axis.plot(each, medians, "ko-", ms=4, lw=1, label="median")
+    medians = [np.median(y[x == value]) for value in np.unique(x)]
+    axis.plot(np.unique(x), medians, "ko-", ms=4, lw=1, label="median")
     axis.set(xlabel="coherence (%, positive: in favour of A)", ylabel="time of decision (ms)")
     axis.set_ylim(0, None)
     axis.legend(frameon=False)
@@ -334,9 +328,9 @@ def _times(axis: Axes, rows: list[Row]) -> None:
 # ------------------------------------------------------------------------------------ command line
 
 
-def _by_coherence(rows: list[Row]) -> list[Row]:
-    """The psychometric curve of trials."""
-    return psychometric(*(np.array([row[key] for row in rows]) for key in ("coherence", "choice")))
+def _columns(rows: list[Row]) -> list[np.ndarray]:
+    """Coherences and choices of trials."""
+    return [np.array([row[key] for row in rows]) for key in ("coherence", "choice")]
 
 
 def show(resting: Row, shown: Row, rows: list[Row], fit: Row) -> None:
@@ -350,7 +344,7 @@ def show(resting: Row, shown: Row, rows: list[Row], fit: Row) -> None:
         ],
     )
     lines = []
-    for row in _by_coherence(rows):
+    for row in psychometric(*_columns(rows)):
         c = row["coherence"]
         times = [r["decision_s"] for r in rows if r["coherence"] == c and r["decision_s"]]
         median = number(float(np.median(times)), 3) if times else ""
@@ -384,10 +378,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Simulate decisions from the command line."""
     args = options(arguments)
     net = build(args.scale)
-    strong, count = ((0.512,), 3) if args.quick else (COHERENCES, args.trials)
-    coherences = np.repeat(
-        [*(-c for c in strong[::-1]), *([] if args.quick else [0.0]), *strong], count
-    )
+    favours_a = np.array([0.512] if args.quick else [0.0, *COHERENCES])
+    coherences = np.repeat(np.union1d(favours_a, -favours_a), 3 if args.quick else args.trials)
     resting = spontaneous(net, args)
     longer = decide(net, args.coherence, args, seconds=OFFSET + 1.0)
     done = decide(net, coherences, args) if longer else []
@@ -396,8 +388,7 @@ def main(arguments: list[str] | None = None) -> None:
     if len(done) < coherences.size:
         print(f"interrupted: {len(done)} of {coherences.size} trials.")
     rows = [measured(c, trial) for c, trial in zip(coherences, done)]
-    values = [np.array([row[key] for row in rows]) for key in ("coherence", "choice")]
-    fit = fit_logistic(*values)
+    fit = fit_logistic(*_columns(rows))
     shown = measured(args.coherence, longer[0])
     show(resting, shown, rows, fit)
     numbers = {"spontaneous": resting, "shown": shown, "fit": fit, "trials": rows}
