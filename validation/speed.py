@@ -5,6 +5,7 @@ python -m validation.speed simulation [--models brunel cuba coba …] [--repeats
 python -m validation.speed report FILE [--figure PNG]      the tables of either, README's last
 python -m validation.speed scaling [--quick] [--threads 2] [--json FILE] [--figure PNG]
 python -m validation.speed events [--sizes 1e6 …] [--json FILE] [--figure PNG]
+python -m validation.speed cold [--before CHECKOUT] [--tasks train …] [--top 15] [--json FILE]
 """
 
 import argparse
@@ -12,7 +13,8 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from . import events, measure, report, scaling, simulations, training
+from . import cold, events, measure, report, scaling, simulations, training
+from .cold_child import TASKS
 from .internals import processors
 from .networks import parse_size
 from .options import count, positive
@@ -33,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    public = "{training,simulation,report,scaling,events}"
+    public = "{training,simulation,report,scaling,events,cold}"
     commands = result.add_subparsers(dest="command", required=True, metavar=public)
     _training(commands.add_parser("training", help="time and memory of a training step"))
     text = "build and run times of circuits beside other simulators"
@@ -43,6 +45,8 @@ def parser() -> argparse.ArgumentParser:
     _scaling(commands.add_parser("scaling", help=text))
     text = "cost of a synaptic event against the number of synapses"
     _events(commands.add_parser("events", help=text))
+    text = "first calls with nothing compiled, and what compiling costs by kernel"
+    _cold(commands.add_parser("cold", help=text))
     _children(commands)
     return result
 
@@ -111,6 +115,20 @@ def _events(command: argparse.ArgumentParser) -> None:
     add("--json", help="file for the rows")
     add("--figure", help="PNG to write")
     command.set_defaults(run=events.events)
+
+
+def _cold(command: argparse.ArgumentParser) -> None:
+    """Options of `cold`."""
+    add = command.add_argument
+    text = "another checkout, such as one of an earlier commit, to measure in turn"
+    add("--before", type=cold.checkout, metavar="CHECKOUT", help=text)
+    text = f"default: {', '.join(TASKS)}"
+    tasks = list(TASKS)
+    add("--tasks", nargs="+", choices=tasks, default=tasks, metavar="TASK", help=text)
+    add("--top", type=count, default=15, help="kernels in a table (default 15)")
+    add("--repeats", type=count, default=1, help="of everything, in turn (default 1)")
+    add("--json", help="file for all events")
+    command.set_defaults(run=cold.cold)
 
 
 def _children(commands: Any) -> None:

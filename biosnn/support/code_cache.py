@@ -22,9 +22,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from numba.core import caching, event, sigutils, types
+from numba.core import caching, event, sigutils
 from numba.core import config as _numba_config
 
+from .compiling import Told, say, words_of
 from .files import Lock, lock_file
 from .threads import on_threads
 from .warn import warn
@@ -33,12 +34,6 @@ config: Any = _numba_config  # whose names numba makes when it starts
 _DIGEST = hashlib.sha256().digest_size
 _LONGEST_TURN = 600.0  # seconds that a process waits for another one to compile a kernel
 _LOOK = 0.05  # seconds between looks whether it is done
-#: Kernels that take long: what users know them as, and seconds on an ordinary processor of 2020.
-_LONG = {
-    "forward": ("the forward pass", 30),
-    "adjoint": ("the backward pass", 40),
-    "advance": ("the simulation", 40),
-}
 
 
 # --------------------------------------------------------------------------------------------- time
@@ -93,23 +88,10 @@ def silence() -> Iterator[None]:
         _silent.pop()
 
 
-def _announce(dispatcher, arguments):
-    """Print what is compiled and how long it takes, where that is long."""
-    what, seconds = _LONG.get(dispatcher.py_func.__name__, ("", 0))
-    if types.none in arguments:  # networks without extras (kernels.forward)
-        seconds //= 2
-    if seconds and not _silent:
-        often = (
-            "in this process alone"
-            if isinstance(dispatcher._cache, caching.NullCache)
-            else "once on this machine"
-        )
-        with suppress(OSError, ValueError):  # where nobody reads it any more
-            print(  # noqa: T201
-                f"compiling {what} of such networks, {often}: about {seconds} s",
-                file=sys.stderr,
-                flush=True,
-            )
+def _often(dispatcher):
+    """How often a kernel is compiled, in words."""
+    kept = not isinstance(dispatcher._cache, caching.NullCache)
+    return "once on this machine" if kept else "in this process alone"
 
 
 class _Compiling(event.Listener):
@@ -118,18 +100,22 @@ class _Compiling(event.Listener):
     def on_start(self, event):
         if _is_ours(event):
             _watch.__enter__()
-            _announce(event.data["dispatcher"], event.data["args"])
+            kernel = event.data["dispatcher"]
+            _told.begin(kernel.py_func.__name__, _often(kernel), bool(_silent))
 
     def on_end(self, event):
         if _is_ours(event):
             _watch.__exit__()
             _compiled[0] += 1
             cache_of_it = event.data["dispatcher"]._cache
-            if sys.exc_info()[0] is not None and isinstance(cache_of_it, _Cache):
-                cache_of_it.release()  # it failed, so that nothing will be saved
+            failed = sys.exc_info()[0] is not None
+            if failed and isinstance(cache_of_it, _Cache):
+                cache_of_it.release()  # nothing will be saved
+            _told.end(failed)
 
 
 _compiled = [0]
+_told = Told()
 
 
 def compiled() -> int:
@@ -230,6 +216,7 @@ class _Cache(caching.FunctionCache):
         name = self._impl.filename_base
         self._cache_file = _Files(self._cache_path, name, (self._cache_file._source_stamp, stamp))
         self._locks: list[Lock] = []
+        self._words = words_of(function.__name__)
 
     def _index_key(self, sig, codegen):
         return (*super()._index_key(sig, codegen), bool(config.BOUNDSCHECK))
@@ -265,7 +252,14 @@ class _Cache(caching.FunctionCache):
                 with suppress(BlockingIOError):
                     self._locks.append(lock_file(Path(self._cache_path, name)))
                     return
+                self._say_that_it_waits()
                 time.sleep(_LOOK)
+
+    def _say_that_it_waits(self):
+        """Once, if it takes long."""
+        if self._words and not _silent:
+            say(f"waiting for another process, which is compiling {self._words}")
+            self._words = ""
 
     def release(self):
         """Let other processes compile this or, better, read it."""

@@ -20,7 +20,7 @@ from numba.core import caching, config
 import biosnn as bs
 from biosnn.engine import stream_run
 from biosnn.kernels import jit as _jit
-from biosnn.support import code_cache, progress
+from biosnn.support import code_cache, compiling, progress
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
@@ -50,7 +50,7 @@ def test_a_screen_that_was_closed_is_no_error(monkeypatch):
     closed = open(os.devnull, "w")
     closed.close()
     monkeypatch.setattr(sys, "stderr", closed)
-    code_cache._announce(stream_run.stream.advance, ())
+    compiling.say("compiling")
 
 
 def test_functions_of_others_without_a_module_compile():
@@ -250,16 +250,18 @@ def as_kernel_of_ours(name):
     return made
 
 
-def test_the_clock_stands_still_while_kernels_are_compiled(capsys):
+def test_the_clock_stands_still_while_kernels_are_compiled(capsys, monkeypatch):
+    monkeypatch.setattr(compiling, "_LONG", {"advance": ("the simulator (simulate)", 32.0)})
+    monkeypatch.setattr(compiling, "_slowness", lambda: 0.5)
+    monkeypatch.setattr(code_cache, "_told", compiling.Told())
     kernel = numba.njit(as_kernel_of_ours("advance"))
     real, ours = time.perf_counter(), code_cache.clock()
     kernel(3)
     real, ours = time.perf_counter() - real, code_cache.clock() - ours
     assert ours < 0.4 * real
-    said = capsys.readouterr().err
-    assert (
-        said.count("compiling the simulation of such networks, in this process alone: about") == 1
-    )
+    begun, done = capsys.readouterr().err.splitlines()
+    assert begun == "compiling the simulator (simulate), about 15 s, in this process alone"
+    assert done == "compiled the simulator (simulate) in 0 s"
     kernel(3)
     assert capsys.readouterr().err == ""
     with code_cache.silence():
