@@ -325,9 +325,6 @@ def _times(axis: Axes, rows: list[Row]) -> None:
     axis.spines[["top", "right"]].set_visible(False)
 
 
-# ------------------------------------------------------------------------------------ command line
-
-
 def _columns(rows: list[Row]) -> list[np.ndarray]:
     """Coherences and choices of trials."""
     return [np.array([row[key] for row in rows]) for key in ("coherence", "choice")]
