@@ -25,8 +25,8 @@ In the paper the open share s of NMDA receptors of a presynaptic neuron follows 
     ds/dt = -s / tau_nmda + alpha x (1 - s)    dx/dt = -x / tau_rise    at a spike x += 1
 
 with alpha = 0.5 per ms and tau_rise = 2 ms. Here s += share (1 - s) at a spike, where the share is
-1 - exp(-alpha tau_rise) = 0.632, and weights are larger by 1 %, so that a lone spike carries the
-same charge (`charge_factor`). ``python -m validation.wang`` runs both forms in Brian2.
+1 - exp(-alpha tau_rise) = 0.632, and weights are larger by 1 %, so that a spike carries the same
+charge (`bs.SaturatingGating`). ``python -m validation.wang`` runs both forms in Brian2.
 """
 
 import argparse
@@ -38,7 +38,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from rich.progress import track
-from scipy.integrate import cumulative_trapezoid, trapezoid
 
 import biosnn as bs
 
@@ -60,16 +59,20 @@ G_BACKGROUND = {"E": 2.1e-9, "I": 1.62e-9}
 G_AMPA = {"E": 0.05e-9, "I": 0.04e-9}
 G_NMDA = {"E": 0.165e-9, "I": 0.13e-9}
 G_GABA = {"E": 1.3e-9, "I": 1.0e-9}
+GATING = bs.SaturatingGating(alpha=ALPHA, tau_rise=TAU_RISE, tau_decay=TAU_NMDA)
 STRONGER = 1.7  # excitation within a group, relative to the mean
 STIMULUS, DEVIATION, HOLD = 40.0, 4.0, 50e-3  # hertz, hertz, seconds
 #: Seconds: the stimulus; when the choice is read; when it is over; of the run without stimulus.
 ONSET, OFFSET, READ, END, WARM_UP = 0.5, 2.5, 2.6, 2.8, 0.5
 COHERENCES = (0.032, 0.064, 0.128, 0.256, 0.512)
 DECIDED, BIN = 20.0, 20e-3  # hertz, seconds: a group that fires faster has won
+TOGETHER = 16  # trials side by side
 
 Row = dict[str, Any]
 #: Times at which rates change (s), and rates of A and B from then on (Hz).
 Stimulus = tuple[np.ndarray, dict[str, np.ndarray]]
+#: The spikes of a trial, by population.
+Spikes = dict[str, bs.SpikeTrains]
 
 
 def sizes(scale: float = 1.0) -> dict[str, int]:
@@ -93,20 +96,6 @@ def relative_weights(stronger: float = STRONGER) -> np.ndarray:
     result[:, :2] = (1 - SELECTIVE * stronger) / (1 - SELECTIVE)
     result[[0, 1], [0, 1]] = stronger
     return result
-
-
-def charge_factor() -> float:
-    """By how much weights of NMDA grow because s jumps, and does not rise within `TAU_RISE`.
-
-    The integral of s after a lone spike is then that of the paper's equations.
-    """
-    step = TAU_RISE / 1000
-    time = np.arange(0, 20 * TAU_RISE, step)
-    opening = ALPHA * np.exp(-time / TAU_RISE)
-    closing = time / TAU_NMDA + ALPHA * TAU_RISE * (1 - np.exp(-time / TAU_RISE))
-    opened = cumulative_trapezoid(opening * np.exp(closing), dx=step, initial=0)
-    s = np.exp(-closing) * opened
-    return float(trapezoid(opening * (1 - s), dx=step) / (1 - np.exp(-ALPHA * TAU_RISE)))
 
 
 def neuron(name: str) -> bs.Neuron:
@@ -145,15 +134,14 @@ def build(scale: float = 1.0, stronger: float = STRONGER) -> bs.Network:
     for name, n in sizes(scale).items():
         sign = "inhibitory" if name == "I" else "excitatory"
         net.population(n, neuron(name), sign, name=name)
-    gating = bs.SaturatingGating(alpha=ALPHA, tau_rise=TAU_RISE, tau_decay=TAU_NMDA)
     strength = dict(zip(GROUPS, relative_weights(stronger)))
     for post in net.spiking:
         unit = 1 / (scale * LEAK[kind(post.name)])
-        slow = charge_factor() * G_NMDA[kind(post.name)] * unit
+        slow = GATING.correction * G_NMDA[kind(post.name)] * unit
         for pre in GROUPS:
             share = 1.0 if post.name == "I" else strength[pre][GROUPS.index(post.name)]
             _all_to_all(net, pre, post, share * G_AMPA[kind(post.name)] * unit)
-            _all_to_all(net, pre, post, share * slow, receptor="nmda", plasticity=gating)
+            _all_to_all(net, pre, post, share * slow, receptor="nmda", plasticity=GATING)
         _all_to_all(net, "I", post, G_GABA[kind(post.name)] * unit)
     return net
 
@@ -167,27 +155,33 @@ def _all_to_all(
     net.connect(pre, post, weights=weights, delay=DELAY, name=name, **options)
 
 
-def stimulus(coherence: float, rng: np.random.Generator, *, onset: float = ONSET) -> Stimulus:
-    """Draw the rates of a stimulus of two seconds; a negative coherence is in favour of B."""
+def stimulus(coherence: ArrayLike, rng: np.random.Generator, *, onset: float = ONSET) -> Stimulus:
+    """Draw the rates of a stimulus of two seconds; a negative coherence is in favour of B.
+
+    Rates have the shape of `coherence`, and one value more in the end for each piece of time.
+    """
+    c = np.asarray(coherence)[..., None]
     times = onset + HOLD * np.arange(round((OFFSET - ONSET) / HOLD) + 1)
-    drawn = {}
+    drawn, silence = {}, np.zeros(c.shape)
     for name, sign in (("A", 1), ("B", -1)):
-        rates = STIMULUS * (1 + sign * coherence) + DEVIATION * rng.standard_normal(times.size - 1)
-        drawn[name] = np.concatenate([[0.0], np.maximum(rates, 0), [0.0]])
+        noise = DEVIATION * rng.standard_normal((*c.shape[:-1], times.size - 1))
+        rates = np.maximum(STIMULUS * (1 + sign * c) + noise, 0)
+        drawn[name] = np.concatenate([silence, rates, silence], axis=-1)
     return np.concatenate([[0.0], times]), drawn
 
 
 def background(shown: Stimulus | None = None) -> list[bs.PoissonInput]:
     """The input of all populations: what is always there, and a stimulus of A and B."""
-    times, rates = shown or ([0.0], {})
-    return [
-        bs.PoissonInput(
-            name,
-            (times, BACKGROUND + rates[name]) if name in rates else BACKGROUND,
-            G_BACKGROUND[kind(name)] / LEAK[kind(name)],
-        )
-        for name in (*GROUPS, "I")
-    ]
+    times, rates = shown or (np.zeros(1), {})
+    sources = []
+    for name in (*GROUPS, "I"):
+        total: Any = BACKGROUND
+        if name in rates:
+            values = BACKGROUND + rates[name]
+            total = times, values[..., None] if values.ndim > 1 else values
+        weight = G_BACKGROUND[kind(name)] / LEAK[kind(name)]
+        sources.append(bs.PoissonInput(name, total, weight))
+    return sources
 
 
 def initial_state() -> dict[str, bs.Uniform]:
@@ -202,43 +196,48 @@ def decide(
     *,
     seconds: float = END,
     onset: float = ONSET,
-) -> list[bs.Simulation]:
-    """Simulate a trial for each coherence, or those before Ctrl-C.
+) -> list[Spikes]:
+    """Simulate a trial for each coherence, `TOGETHER` at a time, or those before Ctrl-C.
 
     Each has a stimulus, an initial state and noise of its own.
     """
-    rng, found = np.random.default_rng(args.seed), []
-    for k, coherence in enumerate(track(np.atleast_1d(coherences), "trials")):
-        done = bs.simulate(
-            net,
-            seconds,
-            background=background(stimulus(coherence, rng, onset=onset)),
-            initial=initial_state(),
-            seed=args.seed + k,
-            threads=args.threads,
-            rate_bin=BIN,
-            progress=False,
-        )
-        if done.interrupted:
+    rng, found, coherences = np.random.default_rng(args.seed), [], np.atleast_1d(coherences)
+    for first in track(range(0, coherences.size, TOGETHER), "trials"):
+        some = coherences[first : first + TOGETHER]
+        try:
+            done = bs.run(
+                net,
+                duration=seconds,
+                background=background(stimulus(some, rng, onset=onset)),
+                initial=initial_state(),
+                seed=args.seed + first,
+                threads=args.threads,
+            )
+        except KeyboardInterrupt:
             break
-        found.append(done)
+        found += [_trial(done.spikes, b) for b in range(some.size)]
     return found
 
 
-def rate(done: bs.Simulation, names: str, start: float, stop: float) -> float:
+def _trial(spikes: Spikes, number: int) -> Spikes:
+    """The spikes of one trial."""
+    return {name: trains[number] for name, trains in spikes.items()}
+
+
+def rate(spikes: Spikes, names: str, start: float, stop: float) -> float:
     """The mean rate (Hz) of the neurons of several populations in a part of the time."""
-    counts = sum(done.spikes[name].select(start=start, stop=stop).times.size for name in names)
-    return counts / (sum(done.network[name].n for name in names) * (stop - start))
+    counts = sum(spikes[name].select(start=start, stop=stop).times.size for name in names)
+    return counts / (sum(spikes[name].n_units for name in names) * (stop - start))
 
 
-def measured(coherence: float, done: bs.Simulation) -> Row:
+def measured(coherence: float, spikes: Spikes) -> Row:
     """What happened in a trial; choice 0 is that of A.
 
     The decision is the time from the onset on at which one group fires faster than `DECIDED` and
     twice as fast as the other, in bins of 20 ms.
     """
-    a, b = (rate(done, name, READ, END) for name in "AB")
-    one, other = done.rates["A"], done.rates["B"]
+    a, b = (rate(spikes, name, READ, END) for name in "AB")
+    one, other = (bs.stats.rate_over_time(spikes[name], BIN)[1] for name in "AB")
     high, low = np.maximum(one, other), np.minimum(one, other)
     won = np.flatnonzero(
         (high > DECIDED) & (high > 2 * low) & (np.arange(high.size) >= ONSET / BIN)
@@ -252,21 +251,28 @@ def measured(coherence: float, done: bs.Simulation) -> Row:
     }
 
 
-def spontaneous(net: bs.Network, args: argparse.Namespace) -> Row:
-    """Rates (Hz) without a stimulus, of all excitatory neurons and of the inhibitory ones."""
-    done = bs.simulate(
+def one_trial(
+    net: bs.Network, seconds: float, args: argparse.Namespace, shown: Stimulus | None = None
+) -> bs.Simulation:
+    """Simulate a single trial, with a stimulus or without."""
+    return bs.simulate(
         net,
-        WARM_UP + args.seconds,
-        background=background(),
+        seconds,
+        background=background(shown),
         initial=initial_state(),
         seed=args.seed,
         threads=args.threads,
     )
+
+
+def spontaneous(net: bs.Network, args: argparse.Namespace) -> Row:
+    """Rates (Hz) without a stimulus, of all excitatory neurons and of the inhibitory ones."""
+    done = one_trial(net, WARM_UP + args.seconds, args)
     if done.duration < WARM_UP + command_line.SHORTEST:
         raise SystemExit("interrupted before there was enough for statistics; nothing was written.")
     return {
-        "rate_e_hz": rate(done, "ABN", WARM_UP, done.duration),
-        "rate_i_hz": rate(done, "I", WARM_UP, done.duration),
+        "rate_e_hz": rate(done.spikes, "ABN", WARM_UP, done.duration),
+        "rate_i_hz": rate(done.spikes, "I", WARM_UP, done.duration),
         "simulated_s": done.duration,
         "run_s": done.wall,
     }
@@ -378,19 +384,20 @@ def main(arguments: list[str] | None = None) -> None:
     favours_a = np.array([0.512] if args.quick else [0.0, *COHERENCES])
     coherences = np.repeat(np.union1d(favours_a, -favours_a), 3 if args.quick else args.trials)
     resting = spontaneous(net, args)
-    longer = decide(net, args.coherence, args, seconds=OFFSET + 1.0)
-    done = decide(net, coherences, args) if longer else []
+    drawn = stimulus(args.coherence, np.random.default_rng(args.seed))
+    longer = one_trial(net, OFFSET + 1.0, args, drawn)
+    done = [] if longer.interrupted else decide(net, coherences, args)
     if not done:
         raise SystemExit("interrupted before the first trial was over; nothing was written.")
     if len(done) < coherences.size:
         print(f"interrupted: {len(done)} of {coherences.size} trials.")
     rows = [measured(c, trial) for c, trial in zip(coherences, done)]
     fit = fit_logistic(*_columns(rows))
-    shown = measured(args.coherence, longer[0])
+    shown = measured(args.coherence, longer.spikes)
     show(resting, shown, rows, fit)
     numbers = {"spontaneous": resting, "shown": shown, "fit": fit, "trials": rows}
     command_line.save(
-        args, lambda: figure(longer[0], args.coherence, rows, fit), "decision.png", numbers
+        args, lambda: figure(longer, args.coherence, rows, fit), "decision.png", numbers
     )
 
 

@@ -50,7 +50,7 @@ def in_biosnn(trials: int, seed: int, threads: int | None) -> tuple[Rates, float
     """Rates of every trial, by window and populations, and seconds of a trial."""
     net = wang.build()
     args: Any = SimpleNamespace(seed=seed, threads=threads)
-    wang.decide(net, COHERENCE, args, seconds=2 * net.dt)  # loads compiled code
+    wang.decide(net, np.full(trials, COHERENCE), args, seconds=2 * net.dt)  # compiles
     begin = time.perf_counter()
     done = wang.decide(net, np.full(trials, COHERENCE), args, seconds=END, onset=ONSET)
     run_s = time.perf_counter() - begin

@@ -191,15 +191,18 @@ class Circuit:
     def _slow(self, at_a_spike: str) -> list[Any]:
         """NMDA: gating of each neuron, sums of groups, and what neurons get of them."""
         b2, exc = self.b2, self.cells["E"]
-        share = 1 - np.exp(-wang.ALPHA * wang.TAU_RISE)
         gate = b2.Synapses(
-            exc, exc, on_pre=at_a_spike, delay=wang.DELAY * b2.second, namespace={"share": share}
+            exc,
+            exc,
+            on_pre=at_a_spike,
+            delay=wang.DELAY * b2.second,
+            namespace={"share": wang.GATING.share},
         )
         gate.connect(j="i")
         sums = b2.NeuronGroup(3, "total : 1")
         collect = b2.Synapses(exc, sums, "total_post = s_pre : 1 (summed)")
         collect.connect(j="group_pre")
-        factor = wang.charge_factor() if "share" in at_a_spike else 1.0
+        factor = wang.GATING.correction if "share" in at_a_spike else 1.0
         to_exc = b2.Synapses(
             sums,
             exc,

@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from scipy.integrate import solve_ivp
 
 import biosnn as bs
 from models import wang_2002 as wang
@@ -18,20 +17,6 @@ def test_every_neuron_gets_the_same_excitation_in_all():
     assert np.array_equal(wang.relative_weights(stronger=1.0), np.ones((3, 3)))
 
 
-def test_a_lone_spike_carries_the_charge_of_the_papers_equations():
-    """Integrals of s over time, of the form with a rise and of the one with a jump."""
-
-    def slopes(t, y):
-        opening = 500.0 * np.exp(-t / 2e-3) * (1 - y[0])
-        return [opening - y[0] / 0.1, y[0]]
-
-    integral = solve_ivp(slopes, (0, 2.0), [0.0, 0.0], rtol=1e-9, atol=1e-12, max_step=1e-3).y[
-        1, -1
-    ]
-    jump = wang.charge_factor() * (1 - np.exp(-1.0))
-    assert 0.1 * jump == pytest.approx(integral, rel=2e-5)
-
-
 def test_weights_are_conductances_in_units_of_the_leak():
     net = wang.build(0.1)
     assert [net[name].n for name in ("A", "B", "N", "I")] == [24, 24, 112, 40]
@@ -40,7 +25,7 @@ def test_weights_are_conductances_in_units_of_the_leak():
     assert net.weights["A->I"] == pytest.approx(0.04 / 20 / 0.1)
     assert net.weights["I->B"] == pytest.approx(1.3 / 25 / 0.1)
     slow, fast = net.weights["B->I nmda"][0, 0], net.weights["B->I"][0, 0]
-    assert slow / fast == pytest.approx(wang.charge_factor() * 0.13 / 0.04)
+    assert slow / fast == pytest.approx(wang.GATING.correction * 0.13 / 0.04)
     assert len(net.projections) == 28
 
 
@@ -65,6 +50,18 @@ def test_a_stimulus_favours_one_group_while_it_lasts():
     _, other = wang.stimulus(-1.0, np.random.default_rng(0))
     assert other["A"].max() < 15 < 60 < other["B"][during].min()
     assert min(other["A"].min(), other["B"].min()) == 0
+
+
+def test_trials_side_by_side_have_stimuli_of_their_own():
+    """(trials, pieces, 1) rates, each of its own coherence."""
+    shown = wang.stimulus([0.512, -0.512, 0.0], np.random.default_rng(0))
+    a, b, *_ = wang.background(shown)
+    assert a.rate[1].shape == (3, shown[0].size, 1)
+    during = slice(1, -1)
+    means = [source.rate[1][:, during, 0].mean(axis=1) - 2400 for source in (a, b)]
+    expected = 40 * np.array([[1.512, 0.488, 1.0], [0.488, 1.512, 1.0]])
+    assert np.array(means) == pytest.approx(expected, abs=3 * 4 / np.sqrt(40))
+    assert not np.array_equal(a.rate[1][0] - a.rate[1][0].mean(), b.rate[1][1])
 
 
 def test_background_has_the_stimulus_on_top():
@@ -108,5 +105,5 @@ def test_rates_are_those_of_several_populations_in_a_window():
     done = bs.simulate(net, 1.0, background=strong, progress=False)
     times = done.spikes["A"].times
     late = ((times >= 0.5) & (times < 0.75)).sum()
-    assert wang.rate(done, "AB", 0.5, 0.75) == pytest.approx(late / (5 * 0.25))
+    assert wang.rate(done.spikes, "AB", 0.5, 0.75) == pytest.approx(late / (5 * 0.25))
     assert late > 0

@@ -26,7 +26,7 @@ def test_weights_in_brian2_are_those_of_the_model():
         b2.prefs.codegen.target = before
     relative = wang_2002.relative_weights()[:, group]
     assert fast.reshape(1600, 1600) == pytest.approx(0.05e-9 * relative[group])
-    assert slow.reshape(3, 1600) == pytest.approx(wang_2002.charge_factor() * relative)
+    assert slow.reshape(3, 1600) == pytest.approx(wang_2002.GATING.correction * relative)
 
 
 def rates(mean, deviation=0.0, trials=8):
