@@ -49,7 +49,7 @@ def new_scratch(layout: Layout, tables: arrays.Tables) -> arrays.PartScratch:
     dtype, most = layout.network.dtype, int(max(tables.cells["n_states"], default=1))
     widest = max([0, *(p.n for p in layout.order)]) if np.any(tables.wires["gathered"] >= 0) else 0
     return arrays.PartScratch(
-        fresh=arrays.aligned((most + 1) * arrays.BLOCK, dtype),
+        fresh=arrays.aligned((most + 4) * arrays.BLOCK, dtype),
         margin=arrays.aligned(arrays.BLOCK, dtype),
         current=arrays.aligned(arrays.BLOCK, dtype),
         sums=arrays.aligned(widest, dtype),
