@@ -81,7 +81,6 @@ def begin(tables, recording, drive, trials, first, scratch):
         row = first + b
         _copy(row, start.states, scratch.x[b])
         _copy(row, start.held, scratch.held[b])
-        _copy(row, start.ring, scratch.ring[b])
         _copy(row, start.ou, scratch.ou[b])
         _copy(row, start.clock, scratch.clock[b])
         _copy(row, start.resource, scratch.resource[b])
@@ -98,7 +97,6 @@ def keep_end(end, trials, first, scratch):
     for b in range(trials):
         end.states[first + b] = scratch.x[b, : end.states.shape[1]]
         end.held[first + b] = scratch.held[b, : end.held.shape[1]]
-        end.ring[first + b] = scratch.ring[b, : end.ring.shape[1]]
         end.ou[first + b] = scratch.ou[b, : end.ou.shape[1]]
         end.clock[first + b] = scratch.clock[b, : end.clock.shape[1]]
         end.resource[first + b] = scratch.resource[b, : end.resource.shape[1]]
