@@ -34,14 +34,16 @@ def part_bounds(layout: Layout, parts: int) -> NDArray[np.int64]:
     return bounds
 
 
-def new_memory(start: arrays.Standing) -> arrays.Memory:
+def new_memory(start: arrays.Standing, wires: WireTables) -> arrays.Memory:
     """Return the memory of a network that stands there, in vectors that begin at cache lines."""
-    return arrays.Memory(*(arrays.aligned_copy(np.asarray(array[0])) for array in start))
+    ring = np.zeros(wires.ring_slots * wires.ring_width, start.states.dtype)
+    vectors = [array[0] for array in start]
+    return arrays.Memory(*map(arrays.aligned_copy, [*vectors, ring]))
 
 
 def standing_of(memory: arrays.Memory) -> arrays.Standing:
     """Return where the network stands now, as one trial."""
-    return arrays.Standing(*(array[None].copy() for array in memory))
+    return arrays.Standing(*(array[None].copy() for array in memory[:-1]))
 
 
 def new_scratch(layout: Layout, tables: arrays.Tables) -> arrays.PartScratch:

@@ -139,7 +139,8 @@ class StreamRun:
         seed, self.seed_key = random_key(seed, state)
         self.key = trial_keys(self.seed_key, np.array([trial]))[0]
         start = conditions.start(seed, np.array([trial]))
-        self.memory = new_memory(start if earlier is None else earlier.standing)
+        standing_now = start if earlier is None else earlier.standing
+        self.memory = new_memory(standing_now, self.parts.wires)
         self.holds = Holds(schedule, self.parts, self.memory, self.first)
         inputs = given_inputs(network, spikes, merge, steps, schedule.inputs, earlier)
         self.inputs = inputs

@@ -80,7 +80,6 @@ def begin(tables, recording, drive, trials, first, scratch):
         row = (first + b) % start.states.shape[0]
         keep(start.states[row], scratch.x[b])
         keep(start.held[row], scratch.held[b])
-        keep(start.ring[row], scratch.ring[b])
         keep(start.ou[row], scratch.ou[b])
         keep(start.clock[row], scratch.clock[b])
         keep(start.resource[row], scratch.resource[b])
@@ -96,7 +95,6 @@ def keep_end(end, trials, first, scratch):
         row = first + b
         keep(scratch.x[b], end.states[row])
         keep(scratch.held[b], end.held[row])
-        keep(scratch.ring[b], end.ring[row])
         keep(scratch.ou[b], end.ou[row])
         keep(scratch.clock[b], end.clock[row])
         keep(scratch.resource[b], end.resource[row])
