@@ -291,7 +291,7 @@ def test_currents_alone_can_be_what_is_learned(data):
     rng, labels = np.random.default_rng(1), np.arange(60) % 2
     net, values = without_inputs(), rng.normal(1.0, 0.5, (60, 40, 20))
     values[:, :, :10] += 0.4 * labels[:, None, None]
-    options = dict(optimizer=bs.Adam(1e-2), batch=20, progress=False, loss=LOSS)
+    options = dict(optimizer=bs.Adam(3e-2), batch=20, progress=False, loss=LOSS)
     held = dict(validation_currents={"E": values[40:]}, validation_targets=labels[40:])
     history = bs.train(
         net, None, labels[:40], currents={"E": values[:40]}, epochs=40, **options, **held
@@ -304,7 +304,7 @@ def test_currents_alone_can_be_what_is_learned(data):
     assert np.array_equal(got.traces["readout"], expected)
 
 
-# ------------------------------------------------------------------------------------------ messages
+# ----------------------------------------------------------------------------------------- messages
 
 
 @pytest.mark.parametrize(
@@ -316,13 +316,13 @@ def test_currents_alone_can_be_what_is_learned(data):
         (dict(background=[bs.Current("E", np.ones((3, 1)))]), "for 3 trials, and there are 180"),
         (dict(background=[bs.PoissonInput("E", 1e3, -1.0)]), "non-negative"),
         (dict(initial={"E.V": 1.0}), "no state 'E.V'; E has E.U"),
-        (dict(initial={"E.U": np.ones((2, 20))}), r"shape \(2, 20\); .* \(180, 20\), one per trial"),
+        (dict(initial={"E.U": np.ones((2, 20))}), r"shape \(2, 20\); .* \(180, 20\), one per"),
         (dict(initial=0.5), "initial is 0.5; it must be a dict"),
         (dict(currents={"X": 1.0}), "currents for 'X': there is no such population"),
-        (dict(currents={"E": np.ones((180, 29, 20))}), r"\(trial, step, neuron\) = \(180, 30, 20\)"),
+        (dict(currents={"E": np.ones((180, 29, 20))}), r"step, neuron\) = \(180, 30, 20\)"),
         (dict(currents={"E": np.ones((1, 180, 1, 20))}), "must broadcast"),
         (dict(currents=[1.0]), "a dict such as"),
-        (dict(validation_background=[]), "validation_background: these are of trials in validation"),
+        (dict(validation_background=[]), "validation_background: these are of trials"),
         (dict(validation=None, validation_currents={}), "validation_currents: these are of trials"),
     ],
 )  # fmt: skip
