@@ -296,7 +296,7 @@ def test_currents_alone_can_be_what_is_learned(data):
     history = bs.train(
         net, None, labels[:40], currents={"E": values[:40]}, epochs=40, **options, **held
     )
-    assert history.loss[-1] < 0.5 * history.loss[0] and history.validation_accuracy[-1] == 1
+    assert history.loss[-1] < 0.7 * history.loss[0] and history.validation_accuracy[-1] == 1
     found = bs.evaluate(net, None, labels[40:], loss=LOSS, currents={"E": values[40:]})
     assert found.loss == pytest.approx(history.validation_loss[-1], rel=1e-6)
     got = bs.predict(net, None, currents={"E": values}, loss=LOSS, traces=True)
