@@ -4,6 +4,7 @@ Membranes and other states, refractory clocks, what waits in the ring of arrival
 resources of synapses, and the spikes that may still be on their way or count for the gradient.
 """
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -249,7 +250,7 @@ def from_arrays(
         for short in tables.shorts
     ]
     ends = np.cumsum([0, *counts])
-    parts = [given["released"][a:b] for a, b in zip(ends[:-1], ends[1:])]
+    parts = [given["released"][a:b] for a, b in pairwise(ends)]
     return earlier._replace(released=tuple(parts))
 
 

@@ -275,7 +275,7 @@ class StreamRun:
             self.first,
             self.step,
         )
-        own = {
+        own: dict[str, Any] = {
             "key": np.uint64(self.seed_key),
             "ou_sources": self.background.ou_sources,
         }
