@@ -12,7 +12,7 @@ from . import events, standing
 from .buffers import new_words
 from .inputs import Inputs, bin_inputs
 from .layout import Layout
-from .perturbed import Hold, silenced
+from .perturbed import silenced
 from .wire_tables import WireTables
 
 
@@ -91,44 +91,50 @@ def new_recent(
 
 
 class Given(NamedTuple):
-    """Spikes of the inputs, and for how many steps they are given."""
+    """Spikes of the inputs, of one trial for all or one for each, and for how many steps."""
 
     events: arrays.Events
     steps: int
 
+    def of_trial(self, trial: int, earlier: standing.Earlier | None) -> "Given":
+        """Return those of one trial, with those of an earlier run before them."""
+        row = trial % len(self.events.pointers)
+        if earlier is None:
+            return self._replace(events=events.row_of(self.events, row))
+        before = events.after_each_other(earlier.inputs, self.events, np.array([row]))
+        return self._replace(events=before)
+
 
 def given_inputs(
-    network: Network,
-    spikes: Inputs | None,
-    merge: bool,
-    steps: int,
-    silent: Any,
-    earlier: standing.Earlier | None,
+    network: Network, spikes: Inputs | None, merge: bool, steps: int, silent: Any, n_trials: int
 ) -> Given:
     """Return the spikes of the inputs, as far as the run goes, but of silent ones.
-
-    Those of an earlier run come before them.
 
     Raises
     ------
     ValueError
-        If they do not fit the network, or are not of one trial.
+        If they do not fit the network, or the number of trials.
     """
     if spikes is not None and not network.inputs:
         raise ValueError("the network has no inputs: give spikes=None.")
     if spikes is None:
-        found, given = events.no_events(1, 0, network.dtype), 0
-    else:
-        found, given = bin_inputs(network, spikes, merge, steps)
-        if found.pointers.shape[0] != 1:
-            raise ValueError(
-                f"simulate runs one trial; spikes have {found.pointers.shape[0]}. Choose one: "
-                "spikes[0]."
-            )
-        found = silenced(network, found, silent)
-    if earlier is not None:
-        found = events.after_each_other(earlier.inputs, found, np.arange(1))
-    return Given(found, given)
+        return Given(events.no_events(1, 0, network.dtype), 0)
+    found, given = bin_inputs(network, spikes, merge, steps)
+    there = found.pointers.shape[0]
+    if there not in (1, n_trials):
+        raise ValueError(_other_trials(there, n_trials))
+    return Given(silenced(network, found, silent), given)
+
+
+def _other_trials(there, n_trials):
+    """What to do with spikes of another number of trials."""
+    if n_trials == 1:
+        more = f", or run all of them: trials={there}" if there else ""
+        return f"simulate runs one trial; spikes have {there}. Choose one: spikes[0]{more}."
+    return (
+        f"simulate runs {n_trials} trials; spikes have {there}. Give those of one trial, which "
+        "all get, or one for each."
+    )
 
 
 def put_spikes(
@@ -151,8 +157,9 @@ def put_spikes(
                 at = slot * recent.width + recent.first[p, t]
                 recent.units[at : at + own.size] = own
                 recent.n_spikes[slot, t, p] = own.size
-    for views, values in zip(_releases(recent, tables, bounds, inputs, earlier.first_step, keep),
-                             earlier.released):
+    for views, values in zip(
+        _releases(recent, tables, bounds, inputs, earlier.first_step, keep), earlier.released
+    ):
         at = 0
         for view in views:
             view[:] = values[at : at + view.size]
@@ -232,7 +239,9 @@ def _released(recent, tables, bounds, inputs, begin, step, keep):
         for n in range(step - keep, step):
             if source < tables.n_inputs:
                 if n - begin < inputs.steps:
-                    first, last = events.between(inputs.events, 0, n - begin, tables.n_inputs, source)
+                    first, last = events.between(
+                        inputs.events, 0, n - begin, tables.n_inputs, source
+                    )
                     at = short["release"]
                     parts.append(recent.release[at + first : at + last])
                 continue
