@@ -83,6 +83,7 @@ def new_recent(
         first=np.ascontiguousarray(starts[:-1, None] + firing[:, :-1]),
         units=np.empty(slots * int(starts[-1]) + 1, np.int32),
         n_spikes=np.zeros((slots, parts, tables.n_firing), np.int32),
+        none=np.empty(0, layout.network.dtype),
         release_width=width,
         release=np.zeros(end, layout.network.dtype),
         seen=np.full((parts, pooled), -1, np.int64),
