@@ -113,8 +113,12 @@ class Setting:
 
     def _checked(self, state):
         """The earlier run of a state, which has one trial, or all of them."""
-        n = len(state.arrays.get("states", ()))
-        n = self.n_trials if n == self.n_trials and len(self.states) == 1 else 1
+        n, one = len(state.arrays.get("states", ())), len(self.states) == 1
+        if n > 1 and self.n_trials == 1:
+            raise ValueError(
+                f"this state is of {n} trials of a run, and simulate runs one: give trials={n}."
+            )
+        n = self.n_trials if one and n == self.n_trials else 1
         return checked_state(state, self._parts, self.background, self._given_initial, n)
 
     def state(self, trial: int) -> State | None:
