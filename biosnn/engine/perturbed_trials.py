@@ -168,7 +168,9 @@ def _knowing(packed, wanted, drive, earlier):
         inputs = int(np.ptp(drive.inputs.pointers, axis=1).max(initial=0))
     if earlier is None:
         return wanted._replace(inputs=inputs)
-    most = [int(np.ptp(e.pointers, axis=1).max(initial=0)) for e in (earlier.inputs, earlier.spikes)]
+    most = [
+        int(np.ptp(e.pointers, axis=1).max(initial=0)) for e in (earlier.inputs, earlier.spikes)
+    ]
     return wanted._replace(
         before=packed.layout.longest_delay, inputs=inputs + most[0], earlier=most[1]
     )

@@ -1,4 +1,4 @@
-"""A `State` that a user gives to `run` or `simulate`, checked against the network and background."""
+"""A `State` that a user gives to `run` or `simulate`, checked against network and background."""
 
 from typing import Any
 
@@ -85,6 +85,4 @@ def rules_of(
         at = place["at"] + place["step"] * np.arange(cell["n"])
         if cell["n_states"]:
             limits[first : first + cell["n"]] = tables.numbers[at] + 1
-    return standing.own_rules(
-        packed.layout, packed.wires, limits, background.n_ou, step, n_trials
-    )
+    return standing.own_rules(packed.layout, packed.wires, limits, background.n_ou, step, n_trials)

@@ -50,7 +50,10 @@ class _Inner(codegen.JITCodeLibrary):
 
     def _optimize_final_module(self):
         passes, builder = self._codegen._module_pass_manager(
-            loop_vectorize=self._codegen._loopvect, slp_vectorize=False, opt=self._codegen._opt_level, cost="cheap"
+            loop_vectorize=self._codegen._loopvect,
+            slp_vectorize=False,
+            opt=self._codegen._opt_level,
+            cost="cheap",
         )
         passes.run(self._final_module, builder)
 
@@ -90,7 +93,7 @@ def _compiled_as(compile_kernel, library, set_environment):
 
 
 def _no_environment(codegen, name, environment):
-    """An ingredient has no place for the environment of exceptions with arguments: it needs none."""
+    """An ingredient has no place for the environment of exceptions with arguments."""
 
 
 def _whole(function, options):

@@ -195,9 +195,7 @@ def _state_rules(session, head):
     step = head["batch"] * session.data.training.steps
     schema.check_step(step, _STATE.rstrip("/"))
     background = session.data.training.conditions.background
-    rules = rules_of(
-        session.parameters.packed, background, step, session.presentation.batch_size
-    )
+    rules = rules_of(session.parameters.packed, background, step, session.presentation.batch_size)
     return {f"{_STATE}{name}": each for name, each in rules.items()}
 
 

@@ -329,9 +329,7 @@ class Evaluator:
         )
         wanted = self._wanted(packed, drive, conditions)
         recording = self._room(rows.size, data.steps, wanted)
-        ran = forward_perturbed(
-            packed, drive, state, wanted, schedule, options.threads, recording
-        )
+        ran = forward_perturbed(packed, drive, state, wanted, schedule, options.threads, recording)
         return ran.recording, ran.end() if options.stateful else None
 
     def _wanted(self, packed, drive, conditions):
