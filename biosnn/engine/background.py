@@ -202,9 +202,7 @@ def _numbers(value, what, second, convert=lambda value, name: value):
     return value if value.ndim else float(value)
 
 
-def pieces_by_trial(
-    value: Any, n: int, dt: float, what: str
-) -> tuple[NDArray[np.int64], NDArray]:
+def pieces_by_trial(value: Any, n: int, dt: float, what: str) -> tuple[NDArray[np.int64], NDArray]:
     """Return the pieces of what may change with time and from trial to trial.
 
     Parameters

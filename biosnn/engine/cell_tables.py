@@ -125,9 +125,7 @@ class _Cells:
         clamped = [clamped_steps(network, p) for p in members]
         subtracts = isinstance(neuron.reset, str)
         delta = neuron.has_delta_synapses
-        steps = [
-            linear_step(p.neuron, network.dt, network.time_constants(p)) for p in members
-        ]
+        steps = [linear_step(p.neuron, network.dt, network.time_constants(p)) for p in members]
         cell = {
             "state_first": layout.membrane(first.name),
             "stride": layout.stride[first.name],
@@ -145,9 +143,7 @@ class _Cells:
             "threshold": self._own(
                 members, [thresholds_of(network, p) for p in members], trains_threshold
             ),
-            "reset": self._own(
-                members, [0.0 if subtracts else p.neuron.reset for p in members]
-            ),
+            "reset": self._own(members, [0.0 if subtracts else p.neuron.reset for p in members]),
             "clamped": self._own(members, clamped),
             "low": self._own(members, [p.neuron.low for p in members]),
             "high": self._own(members, [p.neuron.high for p in members]),

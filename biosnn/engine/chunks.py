@@ -59,7 +59,9 @@ def chunk_bounds(n_trials: int, packed: Packed, steps: int) -> NDArray[np.int64]
     tile = tile_size(packed)
     fitting = _CHUNK_BYTES / max(packed.weight.nbytes, 1)
     most = int(np.clip(fitting, _FEWEST_CHUNKS, _MOST_CHUNKS))
-    busy = int(min(n_trials / _FEWEST_CHUNKS, _LEAST_WORK / (steps * max(packed.layout.n_elements, 1))))
+    busy = int(
+        min(n_trials / _FEWEST_CHUNKS, _LEAST_WORK / (steps * max(packed.layout.n_elements, 1)))
+    )
     size = max(-(-n_trials // most), busy, 1)
     size = -(-size // tile) * tile
     n_whole = max(0, int(np.ceil((n_trials - 1.5 * size) / size)))

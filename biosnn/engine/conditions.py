@@ -18,7 +18,6 @@ from .standing import at_start
 from .state import State
 from .wire_tables import WireTables
 
-
 _NEXT_TRIAL = np.uint64(0x9E3779B97F4A7C15)
 
 

@@ -8,8 +8,8 @@ from ..kernels import arrays
 from ..network.network import Network
 from .buffers import Wanted, new_recording, with_releases
 from .chunks import forward
-from .packed import Packed
 from .layout import Layout
+from .packed import Packed
 
 
 class NotFinite(ValueError):
@@ -86,9 +86,7 @@ def _again(packed, drive, recording, trial, steps, layout, wanted):
     return again.states[0]
 
 
-def check_slice(
-    network: Network, layout: Layout, x: np.ndarray, first: int, last: int
-) -> None:
+def check_slice(network: Network, layout: Layout, x: np.ndarray, first: int, last: int) -> None:
     """Raise NotFinite unless the states `x` are finite after the steps first .. last - 1."""
     if np.isfinite(x).all():
         return

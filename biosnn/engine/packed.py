@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -213,4 +212,3 @@ def check_reset_is_differentiable(network: Network) -> None:
             f"populations with escape noise: {', '.join(noisy)}. There is no gradient through "
             "their reset; leave out differentiate_reset."
         )
-

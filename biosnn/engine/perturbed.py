@@ -18,8 +18,9 @@ from ..network.perturb import Clamp, Lesion, Stimulate, checked, derived
 from ..network.perturb_neurons import ForAWhile, OfNeurons, Perturbation, per_neuron
 from ..support import timegrid
 from ..support.show import milliseconds
-from .state import State
 from .events import without_events
+from .state import State
+
 
 def held_cells(tables: arrays.Tables, populations: Iterable[int]) -> NDArray:
     """Return the cells such that kernels look at the clocks of some populations."""

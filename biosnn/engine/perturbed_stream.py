@@ -7,8 +7,8 @@ import numpy as np
 from ..kernels import arrays
 from .background import Current
 from .cell_tables import clamped_steps
-from .perturbed import Schedule, held_cells
 from .layout import Layout
+from .perturbed import Schedule, held_cells
 
 
 def stimuli(schedule: Schedule, layout: Layout, first: int) -> list[Current]:

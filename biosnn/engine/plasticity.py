@@ -106,8 +106,10 @@ def pack_plastic(network: Network, names: Sequence[str], threads: int) -> Plasti
         Number of threads.
     """
     rules: list[Any] = [network.projection(name).plasticity for name in names]
-    ends = [[network[getattr(network.projection(name), end)].n for name in names] for end in
-            ("pre", "post")]
+    ends = [
+        [network[getattr(network.projection(name), end)].n for name in names]
+        for end in ("pre", "post")
+    ]
     pre_first, post_first = (first_of(each) for each in ends)
     rate = np.array([network.dt / rule.tau for rule in rules], float)
     size = min(_LONGEST, int(_TABLE / rate.min()) + 1) if rate.size else 1
@@ -203,5 +205,7 @@ def any_rules(arrays: Mapping[str, NDArray], number: np.dtype) -> dict[str, sche
     if not known:
         return {}
     for name, kind in PARTS.items():
-        known[f"plastic/{name}"] = schema.Rule(np.int64 if kind == "step" else np.float64, (None,), 0)
+        known[f"plastic/{name}"] = schema.Rule(
+            np.int64 if kind == "step" else np.float64, (None,), 0
+        )
     return known

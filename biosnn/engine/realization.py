@@ -118,9 +118,7 @@ def _arrivals(run, population, source, steps):
     x, counts = np.zeros(population.n, run.network.dtype), np.empty((steps, population.n), np.int64)
     for n in range(steps):
         x[:] = 0
-        add_poisson(
-            unit, table.starts, table.values, table.table, 0, run.key, n, 0, population.n, words, x
-        )
+        add_poisson(unit, table, 0, run.key, n, 0, population.n, words, x)
         counts[n] = x
     at, states = int(source["target"]), list(population.neuron.states)
     state = next(name for name in states if run.layout.state(population.name, name)[0] == at)
@@ -134,10 +132,10 @@ def _current(run, population, source, steps):
     for n in range(steps):
         current[:] = 0
         if source["kind"] == CURRENT:
-            add_current(source, table.starts, table.values, 0, n, 0, n_cells, current)
+            add_current(source, table, 0, n, 0, n_cells, current)
         else:
             ou = run.memory.ou
-            add_ou(source, table.values, 0, run.key, n, 0, 0, n_cells, words, ou, current)
+            add_ou(source, table, 0, run.key, n, 0, n_cells, words, ou, current)
         values[n] = current
     return values
 

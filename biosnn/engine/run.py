@@ -221,9 +221,7 @@ def run_batch(
     )
     ran = forward_perturbed(packed, drive, earlier, wanted, schedule, threads)
     sources = conditions.background.ou_sources
-    trace = make_trace(
-        packed, ran, states, steps, trains, kept, own_steps, change, key, sources
-    )
+    trace = make_trace(packed, ran, states, steps, trains, kept, own_steps, change, key, sources)
     return _as_asked(trace, record, whole)
 
 

@@ -4,6 +4,7 @@ Membranes and other states, refractory clocks, what waits in the ring of arrival
 resources of synapses, and the spikes that may still be on their way or count for the gradient.
 """
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,9 +81,7 @@ def at_start(layout: Layout, wires: WireTables, n_ou: int = 0) -> arrays.Standin
     return start
 
 
-def at_rest(
-    layout: Layout, wires: WireTables, start: arrays.Standing, n_trials: int
-) -> Earlier:
+def at_rest(layout: Layout, wires: WireTables, start: arrays.Standing, n_trials: int) -> Earlier:
     """Return an earlier run of silent trials, which ended at `start`."""
     keep, n_inputs = layout.longest_delay, len(layout.network.inputs)
     n_firing = len(layout.sources) - n_inputs
@@ -145,9 +144,9 @@ def rows(earlier: Earlier, first: int, last: int, tables: arrays.Tables, wires: 
     """Return the trials first .. last - 1."""
     chosen = np.arange(first, last)
     cuts = [
-        events.one_after_other(
-            [events.cut(each, chosen, 0, each.pointers.shape[1] - 1)]
-        )._replace(before=each.before)
+        events.one_after_other([events.cut(each, chosen, 0, each.pointers.shape[1] - 1)])._replace(
+            before=each.before
+        )
         for each in (earlier.inputs, earlier.spikes)
     ]
     released = []
@@ -251,16 +250,14 @@ def from_arrays(
         for short in tables.shorts
     ]
     ends = np.cumsum([0, *counts])
-    parts = [given["released"][a:b] for a, b in zip(ends[:-1], ends[1:])]
+    parts = [given["released"][a:b] for a, b in pairwise(ends)]
     return earlier._replace(released=tuple(parts))
 
 
 def rules(number: Any, n_trials: int | None = None) -> dict[str, schema.Rule]:
     """Return the schema (support/schema.py) of what `as_arrays` makes, of any network."""
     rule = schema.Rule
-    known = {
-        name: rule(number, (n_trials, None)) for name in ("states", "held", "ring", "ou")
-    }
+    known = {name: rule(number, (n_trials, None)) for name in ("states", "held", "ring", "ou")}
     known |= {
         "clock": rule(np.int32, (n_trials, None), 0),
         "resource": rule(np.float64, (n_trials, None), -_ROUNDING),

@@ -1,4 +1,4 @@
-"""A `State` that a user gives to `run` or `simulate`, checked against the network and background."""
+"""A `State` that a user gives to `run` or `simulate`, checked against network and background."""
 
 from typing import Any
 
@@ -48,9 +48,9 @@ def checked_state(
             "trial k."
         )
     sources = background.ou_sources
-    if np.shape(arrays.get("ou"))[1:] != (background.n_ou,) or not np.array_equal(
-        arrays.get("ou_sources"), sources
-    ):
+    values: Any = arrays.get("ou")
+    places: Any = arrays.get("ou_sources")
+    if np.shape(values)[1:] != (background.n_ou,) or not np.array_equal(places, sources):
         raise ValueError(
             "this state was reached with another background: Ornstein-Uhlenbeck sources differ."
         )
@@ -85,6 +85,4 @@ def rules_of(
         at = place["at"] + place["step"] * np.arange(cell["n"])
         if cell["n_states"]:
             limits[first : first + cell["n"]] = tables.numbers[at] + 1
-    return standing.own_rules(
-        packed.layout, packed.wires, limits, background.n_ou, step, n_trials
-    )
+    return standing.own_rules(packed.layout, packed.wires, limits, background.n_ou, step, n_trials)

@@ -12,7 +12,7 @@ from . import events, standing
 from .buffers import new_words
 from .inputs import Inputs, bin_inputs
 from .layout import Layout
-from .perturbed import Hold, silenced
+from .perturbed import silenced
 from .wire_tables import WireTables
 
 
@@ -83,6 +83,7 @@ def new_recent(
         first=np.ascontiguousarray(starts[:-1, None] + firing[:, :-1]),
         units=np.empty(slots * int(starts[-1]) + 1, np.int32),
         n_spikes=np.zeros((slots, parts, tables.n_firing), np.int32),
+        none=np.empty(0, layout.network.dtype),
         release_width=width,
         release=np.zeros(end, layout.network.dtype),
         seen=np.full((parts, pooled), -1, np.int64),
@@ -151,8 +152,9 @@ def put_spikes(
                 at = slot * recent.width + recent.first[p, t]
                 recent.units[at : at + own.size] = own
                 recent.n_spikes[slot, t, p] = own.size
-    for views, values in zip(_releases(recent, tables, bounds, inputs, earlier.first_step, keep),
-                             earlier.released):
+    for views, values in zip(
+        _releases(recent, tables, bounds, inputs, earlier.first_step, keep), earlier.released
+    ):
         at = 0
         for view in views:
             view[:] = values[at : at + view.size]
@@ -232,7 +234,9 @@ def _released(recent, tables, bounds, inputs, begin, step, keep):
         for n in range(step - keep, step):
             if source < tables.n_inputs:
                 if n - begin < inputs.steps:
-                    first, last = events.between(inputs.events, 0, n - begin, tables.n_inputs, source)
+                    first, last = events.between(
+                        inputs.events, 0, n - begin, tables.n_inputs, source
+                    )
                     at = short["release"]
                     parts.append(recent.release[at + first : at + last])
                 continue

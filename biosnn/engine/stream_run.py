@@ -131,9 +131,7 @@ class StreamRun:
         schedule = change.schedule(steps)
         given = several(background, "background", "PoissonInput('E', 1e3, 0.1)")
         currents = stimuli(schedule, self.layout, self.first)
-        conditions = make_conditions(
-            self.layout, self.parts.wires, [*given, *currents], initial
-        )
+        conditions = make_conditions(self.layout, self.parts.wires, [*given, *currents], initial)
         self.background = conditions.background
         earlier = None
         if state is not None:
@@ -277,7 +275,7 @@ class StreamRun:
             self.first,
             self.step,
         )
-        own = {
+        own: dict[str, Any] = {
             "key": np.uint64(self.seed_key),
             "ou_sources": self.background.ou_sources,
         }

@@ -20,8 +20,8 @@ from .own_ends import counts_within
 from .packed import Packed
 from .perturbed import Perturbed
 from .perturbed_trials import Ran
-from .state import State
 from .standing import as_arrays
+from .state import State
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -1,11 +1,11 @@
 """What kernels read and write: rows of structured arrays, and vectors that the rows point into.
 
 A *cell* is a run of neighbouring populations whose tables have one shape; kernels treat it as one.
-All states lie in one vector: state r of neuron i of a cell is at state_first + r stride + i. Numbers
-of neurons (time constants, thresholds, …) lie in one vector, too: a row holds the place of each,
-with step 1 where every neuron has its own, and step 0 where BLOCK equal copies serve all. Index
-letters of all kernels: b trial, n step, c cell, p population, k wire (a projection, or neighbouring
-ones), j presynaptic neuron, i postsynaptic neuron, r state, s synapse.
+All states lie in one vector: state r of neuron i of a cell is at state_first + r stride + i.
+Numbers of neurons (time constants, thresholds, …) lie in one vector, too: a row holds the place of
+each, with step 1 where every neuron has its own, and step 0 where BLOCK equal copies serve all.
+Index letters of all kernels: b trial, n step, c cell, p population, k wire (a projection, or
+neighbouring ones), j presynaptic neuron, i postsynaptic neuron, r state, s synapse.
 """
 
 from typing import NamedTuple
@@ -78,9 +78,9 @@ POOL = _row("population source target units size first")
 #: ring of arrivals, or -1 where all synapses have one delay; short, learns: number of its
 #: plasticity, or -1. The addresses are of arrays that somebody keeps alive, or 0.
 WIRE = _row(
-    "source post target adjoint delay n_pre n_post dense mode weight_first n_weights weight_address "
-    "size row_first wide long target_address index_address delay_address trained pulled panel_first "
-    "gathered kept ring short learns",
+    "source post target adjoint delay n_pre n_post dense mode weight_first n_weights "
+    "weight_address size row_first wide long target_address index_address delay_address trained "
+    "pulled panel_first gathered kept ring short learns",
     "jump",
 )
 
@@ -140,6 +140,20 @@ class Events(NamedTuple):
     units: np.ndarray  # (capacity,) int32
     values: np.ndarray  # (capacity,), or size 0 where every event counts 1
     before: int = 0  # steps before the first of the run
+
+
+class Sent(NamedTuple):
+    """Events of one source and step, for one wire: units[first:last], ascending.
+
+    values[e - shift] is what event e counts: a release, or that of the smooth twin; 1 where there
+    are no values.
+    """
+
+    units: np.ndarray
+    values: np.ndarray
+    shift: int
+    first: int
+    last: int
 
 
 class Blocks(NamedTuple):
@@ -282,6 +296,7 @@ class RecentSpikes(NamedTuple):
     first: np.ndarray  # (P, parts) where each part lists the spikes of its neurons
     units: np.ndarray  # (slots * width,)
     n_spikes: np.ndarray  # (slots, parts, P)
+    none: np.ndarray  # (0,) values of events that count 1
     release_width: int  # of a slot
     release: np.ndarray  # of short-term plasticity, slot by slot, then of the events of inputs
     # (parts, neurons) the last step in which a neuron that is pooled spiked

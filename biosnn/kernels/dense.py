@@ -8,20 +8,19 @@
 Kernels see arrays and scalars only (arrays.py). Index letters as in batch_forward.py.
 """
 
-from .jit import fused, kernel, part, reduction
+from .events import between
+from .jit import fused, kernel, reduction
+from .memory import part
 from .simd import BLOCK_BYTES, BLOCK_ROWS, multiply_block, sum_rows
-from .threshold import between
 
 # --------------------------------------------------------------------------- deliver and accumulate
 
 
 @kernel
-def deliver_dense(weight, n_post, begin, size, jump, units, values, shift, first, last, y):
-    """y[i] += jump W[j, begin + i] S_j for the events first .. last - 1, in ascending order of j.
-
-    values[e - shift]: S of event e, or size 0 where every event counts 1.
-    """
-    e = first
+def deliver_dense(weight, n_post, begin, size, jump, sent, y):
+    """y[i] += jump W[j, begin + i] S_j for all events, in ascending order of j."""
+    units, values, shift = sent.units, sent.values, sent.shift
+    e, last = sent.first, sent.last
     # the same additions in the same order, a quarter of the memory traffic
     while values.size == 0 and e + 4 <= last:
         r0 = part(weight, units[e] * n_post + begin, size)
@@ -40,59 +39,25 @@ def deliver_dense(weight, n_post, begin, size, jump, units, values, shift, first
 
 
 @kernel
-def gather_inputs(
-    weight,
-    n_post,
-    span,
-    events,
-    rows,
-    trials,
-    n_sources,
-    source,
-    first_step,
-    last_step,
-    delay,
-    column,
-    arriving,
-):
-    """arriving[n, b, column:] = sum of W[j] over the events that arrive at first_step + n.
+def gather_inputs(wire, weight, events, rows, n_inputs, first, last, scratch):
+    """arriving[n, b, column:] = sum of W[j] over the events that arrive at step first + n.
 
-    For a window of steps.
-
-    Some columns at a time, so that their part of W stays in the second-level cache.
+    For the steps first .. last - 1. Some columns at a time, so that their part of W stays in the
+    second-level cache.
     """
+    n_post, span, arriving = wire.n_post, scratch.sums.size, scratch.arriving
     for at in range(0, n_post, span):
-        size = min(span, n_post - at)
-        for n in range(first_step, last_step):
-            for b in range(trials):
-                first, last = between(events, rows[b], n - delay, n_sources, source)
-                sum_rows(
-                    weight,
-                    at,
-                    n_post,
-                    size,
-                    events.units,
-                    first,
-                    last,
-                    arriving[n - first_step, b],
-                    column + at,
-                )
+        size, column = min(span, n_post - at), wire.gathered + at
+        for n in range(first, last):
+            for b in range(rows.size):
+                e, until = between(events, rows[b], n - wire.delay, n_inputs, wire.source)
+                into = arriving[n - first, b]
+                sum_rows(weight, at, n_post, size, events.units, e, until, into, column)
 
 
 @kernel
 def events_by_unit(
-    events,
-    rows,
-    trials,
-    n_sources,
-    source,
-    first_step,
-    last_step,
-    delay,
-    slots,
-    tile,
-    n_pre,
-    sorting,
+    wire, events, rows, n_sources, source, first_step, last_step, slots, tile, sorting
 ):
     """Sort the events of some steps by presynaptic neuron, then trial and step.
 
@@ -100,31 +65,29 @@ def events_by_unit(
 
     Their places say when and where they arrive, in a ring of `slots` steps and `tile` trials.
     """
-    ends = sorting.ends
-    places = sorting.places
-    factors = sorting.factors
+    ends, places, n_pre = sorting.ends, sorting.places, wire.n_pre
     ends[: n_pre + 1] = 0
-    for b in range(trials):
+    for b in range(rows.size):
         for n in range(first_step, last_step):
             first, last = between(events, rows[b], n, n_sources, source)
             for e in range(first, last):
                 ends[events.units[e] + 1] += 1
     for j in range(1, n_pre + 1):
         ends[j] += ends[j - 1]
-    for b in range(trials):
+    for b in range(rows.size):
         for n in range(first_step, last_step):
             first, last = between(events, rows[b], n, n_sources, source)
-            place = (n + delay) % slots * tile + b
+            place = (n + wire.delay) % slots * tile + b
             for e in range(first, last):
                 k = ends[events.units[e]]
                 ends[events.units[e]] = k + 1
                 places[k] = place
                 if events.values.size:
-                    factors[k] = events.values[e]
+                    sorting.factors[k] = events.values[e]
 
 
 @fused
-def accumulate(grad_weight, n_pre, n_post, jump, smooth, sorting, column, arrived, sums):
+def accumulate(wire, grad_weight, smooth, sorting, arrived, sums):
     """Forward: current[i] += jump W[j, i] S_j.
 
     Adjoint: grad_W[j, i] += jump S_j grad_current[i] for the events of a window.
@@ -132,12 +95,10 @@ def accumulate(grad_weight, n_pre, n_post, jump, smooth, sorting, column, arrive
     By presynaptic neuron, so that a row of grad_W is read and written once; some columns at a time,
     so that their adjoints stay in the second-level cache.
     """
-    ends = sorting.ends
-    places = sorting.places
-    factors = sorting.factors
-    span = sums.size
+    ends, places, factors, span = sorting.ends, sorting.places, sorting.factors, sums.size
+    n_pre, n_post, jump = wire.n_pre, wire.n_post, grad_weight.dtype.type(wire.jump)
     for at in range(0, n_post, span):
-        adjoints = arrived[(column + at) // span].reshape(-1)
+        adjoints = arrived[(wire.kept + at) // span].reshape(-1)
         size = min(span, n_post - at)
         e = 0
         for j in range(n_pre):
@@ -155,14 +116,13 @@ def accumulate(grad_weight, n_pre, n_post, jump, smooth, sorting, column, arrive
 
 
 @fused
-def accumulate_now(
-    grad_weight, n_post, jump, units, values, shift, first, last, adjoint
-):
+def accumulate_now(grad_weight, n_post, jump, sent, adjoint):
     """As `accumulate`, for the events of one trial and step.
 
     It is cheaper where grad_weight stays in the first-level cache.
     """
-    for e in range(first, last):
+    units, values, shift = sent.units, sent.values, sent.shift
+    for e in range(sent.first, sent.last):
         s = jump * values[e - shift] if values.size else jump
         row = part(grad_weight, units[e] * n_post, n_post)
         for i in range(n_post):
@@ -173,7 +133,7 @@ def accumulate_now(
 
 
 @fused
-def pull_dense(panels, n_pre, n_post, jump, trials, grad_states, target, grad_spikes, pre):
+def pull_dense(wire, panels, jump, trials, grad_states, grad_spikes, pre):
     """Forward: current[i] += jump W[j, i] S_j.
 
     Adjoint: grad_S[b, j] += jump sum_i W[j, i] grad_current[b, i].
@@ -181,10 +141,10 @@ def pull_dense(panels, n_pre, n_post, jump, trials, grad_states, target, grad_sp
     `panels` (engine/buffers.py) holds W transposed, some columns j at a time, with zeros after the
     last one: a product of matrices whose blocks of sums stay in registers. Rows beyond `trials`
     hold zeros, and columns after the last one get zeros added. Columns: the currents are
-    grad_states[b, target:], the spikes grad_spikes[b, pre:].
+    grad_states[b, wire.adjoint:], the spikes grad_spikes[b, pre:].
     """
-    width = BLOCK_BYTES // panels.itemsize
-    for j in range(0, n_pre, width):
+    width, n_post, target = BLOCK_BYTES // panels.itemsize, wire.n_post, wire.adjoint
+    for j in range(0, wire.n_pre, width):
         for b in range(0, trials, BLOCK_ROWS):
             multiply_block(
                 grad_states, b, target, n_post, panels, j * n_post, jump, grad_spikes, pre + j
@@ -217,13 +177,14 @@ def _four_dots(w0, w1, w2, w3, y):
 
 
 @fused
-def pull_near(weight, n_post, jump, trials, grad_states, target, near, start, at, grad_spikes, pre):
+def pull_near(wire, weight, jump, trials, grad_states, near, start, at, grad_spikes, pre):
     """As `pull_dense`, but only for the neurons near threshold that are listed.
 
     Elsewhere sigma' is 0 and grad_S is not needed.
     """
+    n_post = wire.n_post
     for b in range(trials):
-        grad_current, result = part(grad_states[b], target, n_post), grad_spikes[b]
+        grad_current, result = part(grad_states[b], wire.adjoint, n_post), grad_spikes[b]
         e, stop = near.pointers[start + b, at], near.pointers[start + b, at + 1]
         while e + 4 <= stop:
             j0 = near.units[e]

@@ -1,15 +1,13 @@
 """Membranes below threshold, a block of neurons at a time; each part of an update and its adjoint.
 
     linear          x_r* = sum_q M_rq x_q, U* += drive * current
-    conductances    G = 1 + sum_r g_r B_r(U)        U_inf = (sum_r g_r B_r(U) E_r + current) / G
-                    U* = U_inf + (U - U_inf) exp(-rate G)           rate = dt / tau_mem
-    magnesium       B(U) = 1 / (1 + eta exp(-gamma U)), or 1
+    conductances    (conductance.py)
     nonlinear drive U* += rate (square U^2 + constant + slope exp((U - onset) / slope))
     bounds          U* is held between two values
 
-all with U and g of the beginning of the step. A block is the neurons i .. i + m - 1 of a cell; x is
-the state vector of one trial, `fresh` holds the new states of the block, row by row. Kernels see
-rows of tables, arrays and scalars only (arrays.py).
+all with U of the beginning of the step. A block is the neurons i .. i + m - 1 of a cell; x is the
+state vector of one trial, `fresh` holds the new states of the block, row by row. Kernels see rows
+of tables, arrays and scalars only (arrays.py).
 """
 
 # a comparison with NaN is false, and NaN must stay
@@ -17,31 +15,22 @@ rows of tables, arrays and scalars only (arrays.py).
 import numpy as np
 
 from .arrays import BLOCK
-from .jit import fused, kernel, part
+from .block import of, own
+from .conductance import conduct, conduct_adjoint
+from .jit import fused, kernel
+from .memory import part
 from .simd import exp
-
-
-@kernel
-def own(place, numbers, i, m):
-    """The numbers of the neurons i .. i + m - 1."""
-    return part(numbers, place.at + place.step * i, m)
-
-
-@kernel
-def of(cell, x, r, i, m):
-    """State r of the neurons i .. i + m - 1."""
-    return part(x, cell.state_first + r * cell.stride + i, m)
-
 
 # ---------------------------------------------------------------------------------------- linear
 
 
 @kernel
-def combine(cell, terms, first, last, numbers, i, m, x, result):
+def combine(cell, tables, first, last, i, m, x, result):
     """result = sum of the terms first .. last - 1: coefficient * x_other.
 
     One pass takes up to three terms.
     """
+    terms, numbers = tables.terms, tables.numbers
     second, third = min(first + 1, last - 1), min(first + 2, last - 1)
     c0, x0 = own(terms[first].coefficient, numbers, i, m), of(cell, x, terms[first].other, i, m)
     c1, x1 = own(terms[second].coefficient, numbers, i, m), of(cell, x, terms[second].other, i, m)
@@ -62,52 +51,73 @@ def combine(cell, terms, first, last, numbers, i, m, x, result):
 
 
 @kernel
-def linear(cell, states, terms, numbers, i, m, x, fresh):
+def linear(cell, tables, i, m, x, fresh):
     """fresh_r = sum_q M_rq x_q, for the states that do not only decay."""
     for r in range(cell.n_states):
-        row = states[cell.row_first + r]
+        row = tables.states[cell.row_first + r]
         if not row.decays:
-            result = part(fresh, r * BLOCK, m)
-            combine(cell, terms, row.first, row.last, numbers, i, m, x, result)
+            combine(cell, tables, row.first, row.last, i, m, x, part(fresh, r * BLOCK, m))
 
 
 @kernel
-def linear_adjoint(cell, states, terms, numbers, i, m, grad_new, grad_old):
+def linear_adjoint(cell, tables, i, m, grad_new, grad_old):
     """Forward: new = M old.  Adjoint: grad_old = M^T grad_new."""
     for r in range(cell.n_states):
-        row, result = states[cell.row_first + r], of(cell, grad_old, r, i, m)
-        combine(cell, terms, row.column_first, row.column_last, numbers, i, m, grad_new, result)
+        row, result = tables.states[cell.row_first + r], of(cell, grad_old, r, i, m)
+        combine(cell, tables, row.column_first, row.column_last, i, m, grad_new, result)
 
 
 @fused
-def matrix_adjoint(cell, states, terms, i, m, grad_new, old, grad_numbers):
+def matrix_adjoint(cell, tables, i, m, grad_new, old, grad_numbers):
     """Forward: new = M old.  Adjoint: grad_M[r, q] += grad_new[r] old[q]."""
     for r in range(cell.n_states):
-        row, grad = states[cell.row_first + r], of(cell, grad_new, r, i, m)
+        row, grad = tables.states[cell.row_first + r], of(cell, grad_new, r, i, m)
         for e in range(row.first, row.last):
-            x, result = (
-                of(cell, old, terms[e].other, i, m),
-                own(terms[e].coefficient, grad_numbers, i, m),
-            )
+            term = tables.terms[e]
+            x, result = of(cell, old, term.other, i, m), own(term.coefficient, grad_numbers, i, m)
             for k in range(m):
                 result[k] += grad[k] * x[k]
 
 
 @kernel
-def inject(cell, numbers, i, m, current, fresh):
+def fill_currents(tables, drive, row, n, current):
+    """current = bias + injected, of the neurons of one trial."""
+    for c in range(tables.cells.size):
+        cell = tables.cells[c]
+        for i in range(0, cell.n, BLOCK):
+            m = min(BLOCK, cell.n - i)
+            fill_bias(cell, tables, i, m, part(current, cell.neuron_first + i, m))
+    blocks = drive.blocks
+    for m in range(blocks.size.size if drive.current.shape[1] else 0):
+        column = part(drive.current[row, n], blocks.column[m], blocks.size[m])
+        total = part(current, blocks.tag[m], blocks.size[m])
+        for k in range(total.size):
+            total[k] += column[k]
+
+
+@kernel
+def fill_bias(cell, tables, i, m, current):
+    """current = bias of a block."""
+    bias = own(cell.bias, tables.numbers, i, m)
+    for k in range(m):
+        current[k] = bias[k]
+
+
+@kernel
+def inject(cell, tables, i, m, current, fresh):
     """U* += drive * current."""
-    drive = own(cell.drive, numbers, i, m)
+    drive = own(cell.drive, tables.numbers, i, m)
     for k in range(m):
         fresh[k] += drive[k] * current[k]
 
 
 @fused
-def inject_adjoint(cell, numbers, i, m, current, grad_new, grad_current, grad_numbers):
+def inject_adjoint(cell, tables, i, m, current, grad_new, grad_current, grad_numbers):
     """Forward: U* += drive * current.
 
     Adjoint: grad_current = drive * grad_U*; grad_drive += current * grad_U*.
     """
-    drive, grad_u = own(cell.drive, numbers, i, m), of(cell, grad_new, 0, i, m)
+    drive, grad_u = own(cell.drive, tables.numbers, i, m), of(cell, grad_new, 0, i, m)
     for k in range(m):
         grad_current[k] = drive[k] * grad_u[k]
     if cell.learns:
@@ -116,119 +126,13 @@ def inject_adjoint(cell, numbers, i, m, current, grad_new, grad_current, grad_nu
             grad_drive[k] += current[k] * grad_u[k]
 
 
-# ------------------------------------------------------------------------------------ conductances
-
-
-@kernel
-def _unblocked(row, u, share):
-    """share = B(U), of a conductance that magnesium blocks."""
-    one, eta, gamma = u.dtype.type(1), u.dtype.type(row.eta), u.dtype.type(row.gamma)
-    for k in range(u.size):
-        share[k] = one / (one + eta * exp(-gamma * u[k]))
-
-
-@kernel
-def _totals(cell, states, numbers, i, m, x, current, total, limit, share):
-    """total = G and limit = U_inf of a block; share: room for B(U)."""
-    one, u = x.dtype.type(1), of(cell, x, 0, i, m)
-    for k in range(m):
-        total[k] = one
-        limit[k] = 0
-    if current.size:
-        for k in range(m):
-            limit[k] = current[k]
-    for r in range(1, cell.n_states):
-        row = states[cell.row_first + r]
-        if row.conductance:
-            g, e = of(cell, x, r, i, m), own(row.reversal, numbers, i, m)
-            if row.blocked:
-                _unblocked(row, u, share)
-                for k in range(m):
-                    total[k] += g[k] * share[k]
-                    limit[k] += g[k] * share[k] * e[k]
-            else:
-                for k in range(m):
-                    total[k] += g[k]
-                    limit[k] += g[k] * e[k]
-    for k in range(m):
-        limit[k] /= total[k]
-
-
-@kernel
-def conduct(cell, states, numbers, i, m, x, current, fresh):
-    """U* = U_inf + (U - U_inf) exp(-rate G)."""
-    total, limit, share = np.empty(m, x.dtype), np.empty(m, x.dtype), np.empty(m, x.dtype)
-    _totals(cell, states, numbers, i, m, x, current, total, limit, share)
-    u, rate = of(cell, x, 0, i, m), own(cell.rate, numbers, i, m)
-    for k in range(m):
-        fresh[k] = limit[k] + (u[k] - limit[k]) * exp(-rate[k] * total[k])
-
-
-@fused
-def _conductance_adjoint(cell, states, numbers, i, m, old, shared, inflow, grad_old, share):
-    """grad_g_r += B_r slope_r and grad_U += g_r B_r' slope_r, slope_r = inflow E_r - shared.
-
-    B' = gamma B (1 - B).
-    """
-    one = old.dtype.type(1)
-    u, grad_u = of(cell, old, 0, i, m), of(cell, grad_old, 0, i, m)
-    for r in range(1, cell.n_states):
-        row = states[cell.row_first + r]
-        if row.conductance:
-            grad_g, e = of(cell, grad_old, r, i, m), own(row.reversal, numbers, i, m)
-            g, gamma = of(cell, old, r, i, m), old.dtype.type(row.gamma)
-            if row.blocked:
-                _unblocked(row, u, share)
-                for k in range(m):
-                    slope = (inflow[k] * e[k] - shared[k]) * share[k]
-                    grad_g[k] += slope
-                    grad_u[k] += g[k] * gamma * (one - share[k]) * slope
-            else:
-                for k in range(m):
-                    grad_g[k] += inflow[k] * e[k] - shared[k]
-
-
-@fused
-def conduct_adjoint(
-    cell, states, numbers, i, m, old, current, grad_new, grad_old, grad_current, grad_numbers
-):
-    """Forward: U* = U_inf + a (U - U_inf), a = exp(-rate G).
-
-    Adjoint, added to grad_old, which holds that of the linear part already:
-
-        grad_U       += a grad_U*
-        grad_g       += B ((1 - a) (E - U_inf) / G - rate a (U - U_inf)) grad_U*
-        grad_current  = (1 - a) / G grad_U*
-        grad_rate    -= G a (U - U_inf) grad_U*
-    """
-    total, limit, share = np.empty(m, old.dtype), np.empty(m, old.dtype), np.empty(m, old.dtype)
-    _totals(cell, states, numbers, i, m, old, current, total, limit, share)
-    one, rate = old.dtype.type(1), own(cell.rate, numbers, i, m)
-    u, grad_u = of(cell, old, 0, i, m), of(cell, grad_new, 0, i, m)
-    before, shared = of(cell, grad_old, 0, i, m), np.empty(m, old.dtype)
-    if cell.learns:
-        grad_rate = own(cell.rate, grad_numbers, i, m)
-        for k in range(m):
-            decay = exp(-rate[k] * total[k])
-            grad_rate[k] -= total[k] * decay * (u[k] - limit[k]) * grad_u[k]
-    for k in range(m):
-        decay = exp(-rate[k] * total[k])
-        before[k] += decay * grad_u[k]
-        slope = decay * (u[k] - limit[k]) * grad_u[k]
-        grad_current[k] = (one - decay) / total[k] * grad_u[k]
-        shared[k] = rate[k] * slope + grad_current[k] * limit[k]
-    _conductance_adjoint(
-        cell, states, numbers, i, m, old, shared, grad_current, grad_old, share
-    )
-
-
 # --------------------------------------------------------------------------------- nonlinear drive
 
 
 @kernel
-def drive_beyond(cell, numbers, i, m, x, fresh):
+def drive_beyond(cell, tables, i, m, x, fresh):
     """U* += rate (square U^2 + constant + slope exp((U - onset) / slope))."""
-    kind, rate, u = x.dtype.type, own(cell.rate, numbers, i, m), of(cell, x, 0, i, m)
+    kind, rate, u = x.dtype.type, own(cell.rate, tables.numbers, i, m), of(cell, x, 0, i, m)
     square, constant = kind(cell.square), kind(cell.constant)
     slope, onset = kind(cell.slope), kind(cell.onset)
     if slope > 0:
@@ -240,9 +144,9 @@ def drive_beyond(cell, numbers, i, m, x, fresh):
 
 
 @fused
-def drive_beyond_adjoint(cell, numbers, i, m, old, grad_new, grad_old, grad_numbers):
+def drive_beyond_adjoint(cell, tables, i, m, old, grad_new, grad_old, grad_numbers):
     """Forward: U* += rate F(U).  Adjoint: grad_U += rate F'(U) grad_U*; grad_rate += F grad_U*."""
-    kind, rate, u = old.dtype.type, own(cell.rate, numbers, i, m), of(cell, old, 0, i, m)
+    kind, rate, u = old.dtype.type, own(cell.rate, tables.numbers, i, m), of(cell, old, 0, i, m)
     square, constant = kind(cell.square), kind(cell.constant)
     slope, onset = kind(cell.slope), kind(cell.onset)
     grad_u, before = of(cell, grad_new, 0, i, m), of(cell, grad_old, 0, i, m)
@@ -260,22 +164,22 @@ def drive_beyond_adjoint(cell, numbers, i, m, old, grad_new, grad_old, grad_numb
 
 
 @kernel
-def bound(cell, numbers, i, m, fresh):
+def bound(cell, tables, i, m, fresh):
     """U* = low where it is below, high where it is above; NaN stays."""
-    low, high = own(cell.low, numbers, i, m), own(cell.high, numbers, i, m)
+    low, high = own(cell.low, tables.numbers, i, m), own(cell.high, tables.numbers, i, m)
     for k in range(m):
         above = low[k] if fresh[k] < low[k] else fresh[k]
         fresh[k] = high[k] if above > high[k] else above
 
 
 @fused
-def bound_adjoint(cell, numbers, i, m, margin, grad_new):
+def bound_adjoint(cell, tables, i, m, margin, grad_new):
     """Forward: U* = low or high where it is beyond.
 
     Adjoint: grad_U = 0 there, and where it is clamped (margin -inf).
     """
-    low, high = own(cell.low, numbers, i, m), own(cell.high, numbers, i, m)
-    theta, grad_u = own(cell.threshold, numbers, i, m), of(cell, grad_new, 0, i, m)
+    low, high = own(cell.low, tables.numbers, i, m), own(cell.high, tables.numbers, i, m)
+    theta, grad_u = own(cell.threshold, tables.numbers, i, m), of(cell, grad_new, 0, i, m)
     zero = margin.dtype.type(0)
     for k in range(m):
         x = margin[k]
@@ -286,13 +190,17 @@ def bound_adjoint(cell, numbers, i, m, margin, grad_new):
 
 
 @kernel
-def _clamp_and_compare(cell, numbers, i, m, x, clock, fresh, margin):
+def _clamp_and_compare(cell, tables, i, m, x, clock, fresh, margin):
     """A clamped U stays; margin = U - theta, or -inf where it is clamped. The clock goes on.
 
     A choice is stored elsewhere than where its parts were loaded, here behind all states: else the
     compiler makes a masked store of it, slow on many processors.
     """
-    u, new, theta = of(cell, x, 0, i, m), part(fresh, 0, m), own(cell.threshold, numbers, i, m)
+    u, new, theta = (
+        of(cell, x, 0, i, m),
+        part(fresh, 0, m),
+        own(cell.threshold, tables.numbers, i, m),
+    )
     low, remaining = x.dtype.type(-np.inf), part(clock, cell.neuron_first + i, m)
     chosen = part(fresh, cell.n_states * BLOCK, m)
     for k in range(m):
@@ -306,37 +214,45 @@ def _clamp_and_compare(cell, numbers, i, m, x, clock, fresh, margin):
 
 
 @kernel
-def _compare(cell, numbers, i, m, x, fresh, margin):
+def _compare(cell, tables, i, m, x, fresh, margin):
     """margin = U - theta."""
-    u, new, theta = of(cell, x, 0, i, m), part(fresh, 0, m), own(cell.threshold, numbers, i, m)
+    u, new, theta = (
+        of(cell, x, 0, i, m),
+        part(fresh, 0, m),
+        own(cell.threshold, tables.numbers, i, m),
+    )
     for k in range(m):
         u[k] = new[k]
         margin[k] = new[k] - theta[k]
 
 
 @kernel
-def update(cell, states, terms, numbers, i, m, x, clock, current, fresh, margin):
+def update(cell, tables, i, m, x, clock, current, fresh, margin):
     """Integrate a block, and set its margins U* - theta; current: of the block, or size 0.
 
     fresh: room for the states of a block, and one more.
     """
-    linear(cell, states, terms, numbers, i, m, x, fresh)
+    linear(cell, tables, i, m, x, fresh)
     if current.size:
-        inject(cell, numbers, i, m, current, fresh)
+        inject(cell, tables, i, m, current, fresh)
     if cell.conducting:
-        conduct(cell, states, numbers, i, m, x, current, fresh)
+        conduct(cell, tables, i, m, x, current, fresh)
     if cell.nonlinear:
-        drive_beyond(cell, numbers, i, m, x, fresh)
+        drive_beyond(cell, tables, i, m, x, fresh)
     if cell.bounded:
-        bound(cell, numbers, i, m, fresh)
+        bound(cell, tables, i, m, fresh)
     if cell.spiking and cell.clamps:
-        _clamp_and_compare(cell, numbers, i, m, x, clock, fresh, margin)
+        _clamp_and_compare(cell, tables, i, m, x, clock, fresh, margin)
     elif cell.spiking:
-        _compare(cell, numbers, i, m, x, fresh, margin)
+        _compare(cell, tables, i, m, x, fresh, margin)
     for r in range(1 if cell.spiking else 0, cell.n_states):
-        row, y, new = states[cell.row_first + r], of(cell, x, r, i, m), part(fresh, r * BLOCK, m)
+        row, y, new = (
+            tables.states[cell.row_first + r],
+            of(cell, x, r, i, m),
+            part(fresh, r * BLOCK, m),
+        )
         if row.decays:
-            c = own(terms[row.first].coefficient, numbers, i, m)
+            c = own(tables.terms[row.first].coefficient, tables.numbers, i, m)
             for k in range(m):
                 y[k] = c[k] * y[k]
         else:
@@ -346,19 +262,7 @@ def update(cell, states, terms, numbers, i, m, x, clock, current, fresh, margin)
 
 @fused
 def update_adjoint(
-    cell,
-    states,
-    terms,
-    numbers,
-    i,
-    m,
-    old,
-    current,
-    margin,
-    grad_new,
-    grad_old,
-    grad_current,
-    grad_numbers,
+    cell, tables, i, m, old, current, margin, grad_new, grad_old, grad_current, grad_numbers
 ):
     """From the adjoint of the states after an update to that of the states before; see `update`.
 
@@ -372,19 +276,17 @@ def update_adjoint(
             kept[k] = grad_u[k] if margin[k] == -np.inf else zero
             grad_u[k] = zero if margin[k] == -np.inf else grad_u[k]
     if cell.bounded:
-        bound_adjoint(cell, numbers, i, m, margin, grad_new)
+        bound_adjoint(cell, tables, i, m, margin, grad_new)
     if grad_current.size:
-        inject_adjoint(cell, numbers, i, m, current, grad_new, grad_current, grad_numbers)
+        inject_adjoint(cell, tables, i, m, current, grad_new, grad_current, grad_numbers)
     if cell.learns:
-        matrix_adjoint(cell, states, terms, i, m, grad_new, old, grad_numbers)
-    linear_adjoint(cell, states, terms, numbers, i, m, grad_new, grad_old)
+        matrix_adjoint(cell, tables, i, m, grad_new, old, grad_numbers)
+    linear_adjoint(cell, tables, i, m, grad_new, grad_old)
     if cell.conducting:
         into = grad_current if grad_current.size else np.empty(m, grad_new.dtype)
-        conduct_adjoint(
-            cell, states, numbers, i, m, old, current, grad_new, grad_old, into, grad_numbers
-        )
+        conduct_adjoint(cell, tables, i, m, old, current, grad_new, grad_old, into, grad_numbers)
     if cell.nonlinear:
-        drive_beyond_adjoint(cell, numbers, i, m, old, grad_new, grad_old, grad_numbers)
+        drive_beyond_adjoint(cell, tables, i, m, old, grad_new, grad_old, grad_numbers)
     if cell.biased:
         grad_bias = own(cell.bias, grad_numbers, i, m)
         for k in range(m):

@@ -8,30 +8,32 @@ arrays and scalars only.
 
 import numpy as np
 
-from .jit import fused, kernel, part
+from .jit import fused, kernel
+from .memory import part
 
 # ------------------------------------------------------------------------------------- short-term
 
 
 @kernel
-def use_resources(short, n, units, values, first, last, resource, release, shift):
-    """u, x and the release at the spikes of step n; release[e - shift] is that of event e.
+def use_resources(short, n, sent, factors, resource):
+    """u, x and the release at the spikes of step n, which goes into the values of `sent`.
 
     resource: u, x and the step of the last spike of all presynaptic neurons of one trial.
-    values: S of the smooth twin, or size 0.
+    factors: S of the smooth twin, or size 0.
     """
+    units, release = sent.units, sent.values
     width = resource.size // 3
     us = part(resource, short.resource, short.n_pre)
     xs = part(resource, short.resource + width, short.n_pre)
     steps = part(resource, short.resource + 2 * width, short.n_pre)
     use = short.utilization
-    for e in range(first, last):
-        j, s = units[e], np.float64(values[e]) if values.size else 1.0
+    for e in range(sent.first, sent.last):
+        j, s = units[e], np.float64(factors[e]) if factors.size else 1.0
         elapsed = n - steps[j]
         u = us[j] * np.exp(-short.facilitation * elapsed) if short.facilitation > 0 else 0.0
         x = 1 - (1 - xs[j]) * np.exp(-short.recovery * elapsed)
         released = (u + use * (1 - u)) * x * s
-        release[e - shift] = released
+        release[e - sent.shift] = released
         us[j], xs[j], steps[j] = u + use * (1 - u) * s, x - released, n
 
 
@@ -115,14 +117,15 @@ def _learn_row(plastic, rule, target, weight, begin, end, jump, n, y):
 
 
 @kernel
-def arrive_and_learn(plastic, rule, wire, target, split, t, weight, units, first, last, n, x):
+def arrive_and_learn(plastic, wire, target, split, t, weight, sent, n, x):
     """What arrives at a learning wire at step n: x_pre += 1, w += …, then I += w.
 
     Every thread keeps presynaptic traces of its own: all are the same.
     """
-    y, jump = part(x, wire.target, wire.n_post), x.dtype.type(wire.jump)
-    for e in range(first, last):
-        a, r = plastic.pre_first[rule] + units[e], wire.row_first + units[e]
+    y, jump, rule = part(x, wire.target, wire.n_post), x.dtype.type(wire.jump), wire.learns
+    for e in range(sent.first, sent.last):
+        j = sent.units[e]
+        a, r = plastic.pre_first[rule] + j, wire.row_first + j
         trace = _faded(
             plastic.pre_trace[t, a],
             n - plastic.pre_seen[t, a],
@@ -134,13 +137,13 @@ def arrive_and_learn(plastic, rule, wire, target, split, t, weight, units, first
 
 
 @kernel
-def learn_from_targets(plastic, rule, t, weight, units, first, last, n):
+def learn_from_targets(plastic, rule, t, weight, sent, n):
     """x_post += 1 and w += eta x_pre, for the postsynaptic spikes of step n of thread t."""
     pre = plastic.pre_first[rule]
     rate = plastic.rate[rule]
     table = plastic.table[rule]
-    for e in range(first, last):
-        i = units[e]
+    for e in range(sent.first, sent.last):
+        i = sent.units[e]
         b, c = plastic.post_first[rule] + i, plastic.into_at[rule] + i
         plastic.post_trace[b] = (
             _faded(plastic.post_trace[b], n - plastic.post_seen[b], rate, table) + 1

@@ -11,7 +11,8 @@ for neurons. Kernels see rows of tables, arrays and scalars only.
 
 # choices without min and max keep NaN and the vector units
 
-from .jit import fused, kernel, part
+from .jit import fused, kernel
+from .memory import part
 
 
 @kernel
@@ -28,15 +29,16 @@ def pool(row, member, margin):
 
 
 @fused
-def pool_adjoint(row, member, margin, near, first, last, grad_spikes):
+def pool_adjoint(row, member, margin, near, grad_spikes):
     """When grad_S of the units is complete: to one neuron of each window.
 
     grad_S is 0 for those that are not near threshold where these are listed (`near`), and the
     neuron that it goes to is listed then, too.
     """
     units = part(grad_spikes, row.target, row.units)
-    for e in range(first if near.size else 0, last if near.size else row.units):
-        g = near[e] if near.size else e
+    listed = near.units.size > 0
+    for e in range(near.first if listed else 0, near.last if listed else row.units):
+        g = near.units[e] if listed else e
         window = part(member, row.first + g * row.size, row.size)
         largest = window[0]
         for a in range(1, row.size):

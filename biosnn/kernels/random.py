@@ -10,7 +10,8 @@ arrays and scalars only.
 import numpy as np
 
 from .arrays import NO_ESCAPE, SIGMOID_ESCAPE
-from .jit import kernel, part
+from .jit import kernel
+from .memory import part
 
 GRANULE = 64  # neurons that share random counters; parts of threads are multiples of it
 CURRENT, ORNSTEIN_UHLENBECK, POISSON, POISSON_PER_NEURON = range(4)
@@ -157,9 +158,10 @@ def _piece(source, starts, n):
 
 
 @kernel
-def add_current(source, starts, values, trial, n, i, m, current):
+def add_current(source, background, trial, n, i, m, current):
     """current += the source at step n, for the neurons i .. i + m - 1 of its population."""
-    at = source.values + trial * source.stride + _piece(source, starts, n) * source.width
+    values, piece = background.values, _piece(source, background.starts, n)
+    at = source.values + trial * source.stride + piece * source.width
     if source.width > 1:
         own = part(values, at + i, m)
         for k in range(m):
@@ -183,18 +185,19 @@ def _start_ou(source, values, key, i, m, words, y):
 
 
 @kernel
-def add_ou(source, values, trial, key, n, first, i, m, words, ou, current):
+def add_ou(source, background, trial, key, n, i, m, words, ou, current):
     """y = mean + decay (y - mean) + spread z, and current += y; i is a multiple of GRANULE.
 
-    first: the first step of all, before which y is drawn.
+    Before step 0 y is drawn.
     """
     kind, decay = current.dtype.type, current.dtype.type(source.decay)
+    values = background.values
     for b in range(0, m, GRANULE):
         size = min(GRANULE, m - b)
         at = source.values + trial * source.stride + i + b
         mean, spread = part(values, at, size), part(values, at + source.n, size)
         y = part(ou, source.ou + i + b, size)
-        if n == first:
+        if n == 0:
             own = part(values, at, source.n + size)
             _start_ou(source, own, key, i + b, size, words, y)
         random_words(key, _U64(source.stream), _U64(n), (i + b) // GRANULE, words.unsigned)
@@ -205,13 +208,14 @@ def add_ou(source, values, trial, key, n, first, i, m, words, ou, current):
 
 
 @kernel
-def add_poisson(source, starts, values, table, trial, key, n, begin, end, words, x):
+def add_poisson(source, background, trial, key, n, begin, end, words, x):
     """Independent Poisson input to the neurons begin .. end - 1 of its population.
 
     receptor state += weight * count; begin is a multiple of GRANULE.
     """
-    weight = x.dtype.type(source.weight)
-    at = source.values + trial * source.stride + _piece(source, starts, n) * source.width
+    weight, table, values = x.dtype.type(source.weight), background.table, background.values
+    piece = _piece(source, background.starts, n)
+    at = source.values + trial * source.stride + piece * source.width
     # no word is above the largest: a rate of 0
     if source.kind == POISSON and table[at] == _LOW:
         return
@@ -225,6 +229,17 @@ def add_poisson(source, starts, values, table, trial, key, n, begin, end, words,
         y = part(x, source.target + i, size)
         for k in range(size):
             y[k] += weight * x.dtype.type(words.counts[k])
+
+
+@kernel
+def add_currents(background, first, last, trial, key, n, i, m, words, ou, current):
+    """current += the sources first .. last - 1; Ornstein-Uhlenbeck ones take their step."""
+    for s in range(first, last):
+        source = background.sources[s]
+        if source.kind == CURRENT:
+            add_current(source, background, trial, n, i, m, current)
+        else:
+            add_ou(source, background, trial, key, n, i, m, words, ou, current)
 
 
 # ------------------------------------------------------------------------ escape noise and dropout

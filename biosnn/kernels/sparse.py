@@ -16,20 +16,20 @@ tables, arrays and scalars only (arrays.py).
 import numpy as np
 
 from .arrays import ONE_WEIGHT, OWN_WEIGHTS
-from .jit import fused, kernel, part, reduction
+from .jit import fused, kernel, reduction
+from .memory import part
 
 _U64 = np.uint64
 
 
 @kernel
-def deliver_rows(
-    target, weight, mode, index, split, row, t, jump, units, values, shift, first, last, y
-):
+def deliver_rows(wire, target, weight, index, split, t, jump, sent, y):
     """y[i] += jump w_s S_j, in ascending order of j, and of i within a row.
 
     (Unsigned: no test for negative places.)
     """
-    for e in range(first, last):
+    units, values, shift, row, mode = sent.units, sent.values, sent.shift, wire.row_first, wire.mode
+    for e in range(sent.first, sent.last):
         s = jump * values[e - shift] if values.size else jump
         begin, end = _U64(split[row + units[e], t]), _U64(split[row + units[e], t + 1])
         if mode == ONE_WEIGHT:
@@ -45,33 +45,12 @@ def deliver_rows(
 
 
 @kernel
-def send_rows(
-    target,
-    delay,
-    weight,
-    mode,
-    index,
-    split,
-    row,
-    t,
-    jump,
-    units,
-    values,
-    shift,
-    first,
-    last,
-    n,
-    ring,
-    width,
-    at,
-):
-    """As `deliver_rows`, into the ring of arrivals: rows of `width`, one for each of 2^k steps.
-
-    The receptor has the columns from `at` on.
-    """
+def send_rows(wire, target, delay, weight, index, split, t, jump, sent, n, ring, width):
+    """As `deliver_rows`, into the ring of arrivals: rows of `width`, one for each of 2^k steps."""
+    units, values, shift, row, mode = sent.units, sent.values, sent.shift, wire.row_first, wire.mode
     step, mask = _U64(n), _U64(ring.size // width - 1)
-    lanes, column = _U64(width), _U64(at)
-    for e in range(first, last):
+    lanes, column = _U64(width), _U64(wire.ring)
+    for e in range(sent.first, sent.last):
         s = jump * values[e - shift] if values.size else jump
         begin, end = _U64(split[row + units[e], t]), _U64(split[row + units[e], t + 1])
         if mode == ONE_WEIGHT:
@@ -95,22 +74,21 @@ def _weight_at(mode, index, k):
 
 
 @fused
-def accumulate_rows(
-    wire, target, delay, index, split, units, values, shift, first, last, n, steps, ring, b, grad
-):
+def accumulate_rows(wire, target, delay, index, split, sent, n, steps, ring, b, grad):
     """grad_w_s += jump S_j grad_y[i], of the events that were emitted at step n.
 
     ring: adjoints (step of the ring, trial, element). What arrives after the last step counts
     nothing; nor does what arrived before the first one of a run that goes on.
     """
-    jump = grad.dtype.type(wire.jump)
-    for e in range(first, last):
+    units, values, shift, slots = sent.units, sent.values, sent.shift, ring.shape[0]
+    jump, mode, first, same = grad.dtype.type(wire.jump), wire.mode, wire.adjoint, wire.delay
+    for e in range(sent.first, sent.last):
         s, r = jump * values[e - shift] if values.size else jump, wire.row_first + units[e]
         for k in range(split[r, 0], split[r, 1]):
-            arrival = n + (np.int64(delay[k]) if delay.size else wire.delay)
+            arrival = n + (np.int64(delay[k]) if delay.size else same)
             if 0 <= arrival < steps:
-                adjoint = ring[arrival % ring.shape[0], b, wire.adjoint + np.int64(target[k])]
-                grad[_weight_at(wire.mode, index, k)] += s * adjoint
+                adjoint = ring[arrival % slots, b, first + np.int64(target[k])]
+                grad[_weight_at(mode, index, k)] += s * adjoint
 
 
 @reduction

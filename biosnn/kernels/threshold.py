@@ -10,55 +10,12 @@ Kernels see rows of tables, arrays and scalars only (arrays.py).
 import numpy as np
 
 from .arrays import SUPERSPIKE, TRUNCATED_SUPERSPIKE
-from .jit import fused, kernel, part
-from .membrane import of, own
-from .simd import LANES, at_least, lowest_bit
+from .block import of, own
+from .jit import fused, kernel
+from .memory import part
 from .surrogate import smooth_spike, surrogate_derivative
 
-# ------------------------------------------------------------------------------------------ events
-
-
-@kernel
-def between(events, row, n, n_sources, source):
-    """First and last event of a source at step n of a row; none before all that is known."""
-    m = (n + events.before) * n_sources + source
-    if m < 0:
-        return np.int64(0), np.int64(0)
-    return events.pointers[row, m], events.pointers[row, m + 1]
-
-
-@kernel
-def find(margin, i, m, width, units, count, near, count_near):
-    """Append the neurons i + k with margin[k] > 0 to `units`; returns the new counts.
-
-    `near`, if it has a size, gets those with |margin| <= width, whose surrogate is not zero.
-    """
-    listed = near.size > 0
-    least = -width if listed else type(width)(0)
-    for block in range(0, m, LANES):  # whole blocks: reading further costs less than a short loop
-        bits = at_least(margin, block, least) & ((1 << min(LANES, m - block)) - 1)
-        while bits:  # a number is always written and kept if the counter moves on: fewer branches
-            k = block + lowest_bit(bits)
-            units[count] = i + k
-            count += margin[k] > 0
-            if listed:
-                near[count_near] = i + k
-                count_near += margin[k] <= width
-            bits &= bits - 1
-    return count, count_near
-
-
-@kernel
-def find_smoothly(cell, margin, m, units, values, count):
-    """In the smooth twin every neuron emits sigma(margin)."""
-    kind = margin.dtype.type
-    for k in range(m):
-        units[count] = k
-        values[count] = smooth_spike(
-            cell.surrogate, kind(cell.steepness), kind(cell.cutoff), margin[k]
-        )
-        count += 1
-    return count
+# --------------------------------------------------------------------------------------- threshold
 
 
 @fused
@@ -93,13 +50,14 @@ def threshold_adjoint(cell, i, m, margin, grad_spikes, grad_new, grad_numbers):
 
 
 @kernel
-def reset(population, cell, numbers, units, values, first, last, margin, x, clock, held):
+def reset(population, cell, numbers, sent, margin, x, clock, held):
     """U = U + S (U_reset - U), or U = U - theta S; the refractory clock starts.
 
-    values, margin: of the smooth twin, or size 0.
+    margin: of the smooth twin, or size 0.
     """
+    units, values = sent.units, sent.values
     smooth, one = values.size > 0, x.dtype.type(1)
-    for e in range(first, last):
+    for e in range(sent.first, sent.last):
         i = units[e]
         a, u, k = population.neuron_first + i, population.u + i, population.offset + i
         s = values[e] if smooth else one
@@ -124,7 +82,7 @@ def hold(cell, i, m, clock, held, x):
 
 @fused
 def reset_adjoint(
-    cell, numbers, i, m, margin, ready, smooth, differentiate, grad_new, grad_spikes, grad_numbers
+    cell, tables, i, m, margin, ready, smooth, differentiate, grad_new, grad_spikes, grad_numbers
 ):
     """Forward: U = U + S (U_reset - U).
 
@@ -134,6 +92,7 @@ def reset_adjoint(
     """
     kind, grad_u = margin.dtype.type, of(cell, grad_new, 0, i, m)
     beta, cutoff, one, zero = kind(cell.steepness), kind(cell.cutoff), kind(1), kind(0)
+    numbers = tables.numbers
     theta, value = own(cell.threshold, numbers, i, m), own(cell.reset, numbers, i, m)
     if differentiate:
         for k in range(m):
@@ -171,32 +130,33 @@ def arrivals_adjoint(cell, i, m, margin, grad_new):
 
 
 @kernel
-def jump(row, numbers, units, values, first, last, x):
+def jump(row, numbers, sent, x):
     """x_r += jump S[n - D]."""
-    one = x.dtype.type(1)
-    for e in range(first, last):
+    units, values, one = sent.units, sent.values, x.dtype.type(1)
+    for e in range(sent.first, sent.last):
         i = units[e]
         size = numbers[row.size.at + row.size.step * i]
         x[row.target + i] += size * (values[e] if values.size else one)
 
 
 @fused
-def jump_adjoint(row, numbers, n, near, first, last, arrived, grad_spikes):
+def jump_adjoint(row, numbers, n, near, arrived, grad_spikes):
     """Forward: x_r += jump S[n - D].  Adjoint: grad_S += jump grad_x_r[n + D].
 
-    Of the neurons near[first : last], or, if that has no size, of n.
+    Of the neurons that are listed in `near`, or, if that has no units, of n.
     """
-    for e in range(first if near.size else 0, last if near.size else n):
-        i = near[e] if near.size else e
+    units, listed = near.units, near.units.size > 0
+    for e in range(near.first if listed else 0, near.last if listed else n):
+        i = units[e] if listed else e
         size = numbers[row.size.at + row.size.step * i]
         grad_spikes[i] += size * arrived[row.target + i]
 
 
 @fused
-def jump_size_adjoint(row, units, values, first, last, arrived, grad_numbers):
+def jump_size_adjoint(row, sent, arrived, grad_numbers):
     """Forward: x_r += jump S[n - D].  Adjoint: grad_jump += S grad_x_r[n + D]."""
-    one = arrived.dtype.type(1)
-    for e in range(first, last):
+    units, values, one = sent.units, sent.values, arrived.dtype.type(1)
+    for e in range(sent.first, sent.last):
         i = units[e]
         s = values[e] if values.size else one
         grad_numbers[row.size.at + row.size.step * i] += s * arrived[row.target + i]

@@ -9,34 +9,28 @@ tables, arrays and scalars only (arrays.py).
 import numpy as np
 
 from .arrays import BEFORE_RESET, BLOCK, END_OF_STEP
-from .dense import (
-    accumulate,
-    accumulate_now,
-    events_by_unit,
-    pull_dense,
-    pull_near,
-    pull_unit,
-)
-from .jit import lent, fused, is_raised, kernel, part
+from .dense import accumulate, accumulate_now, events_by_unit, pull_dense, pull_near, pull_unit
+from .events import emitted, near_threshold, of_population
+from .jit import fused, kernel
+from .meeting import is_raised
 from .membrane import update_adjoint
+from .memory import lent, part
 from .plasticity import resources_adjoint
 from .pooling import pool_adjoint
 from .recording import add_blocks, copy_blocks
 from .sparse import accumulate_rows, pull_row
 from .threshold import (
     arrivals_adjoint,
-    between,
     jump_adjoint,
     jump_size_adjoint,
     reset_adjoint,
     threshold_adjoint,
 )
-from .trials import emitted
 from .wires import delays_of, index_of, targets_of, weights_of
 
 ROWS = 1152  # steps times trials whose events are accumulated together
 # of one type: a literal would make a kernel of its own
-_AT_END, _BEFORE = np.int64(END_OF_STEP), np.int64(BEFORE_RESET)
+_AT_END, _BEFORE, _ZERO = np.int64(END_OF_STEP), np.int64(BEFORE_RESET), np.int64(0)
 
 
 @kernel
@@ -46,54 +40,52 @@ def _steps_before_silence(loss, start, trials, steps):
     All later adjoints are 0.
     """
     for b in range(start, start + trials):
-        for i in range(loss.counts.shape[1]):
-            if loss.counts[b, i] != 0:
-                return steps
+        if np.any(loss.counts[b] != 0):
+            return steps
     for n in range(steps, 0, -1):
         for b in range(start, start + trials):
-            if loss.states.shape[1]:
-                for i in range(loss.states.shape[2]):
-                    if loss.states[b, n - 1, i] != 0:
-                        return n
-            if loss.spikes.shape[1]:
-                for i in range(loss.spikes.shape[2]):
-                    if loss.spikes[b, n - 1, i] != 0:
-                        return n
+            if loss.states.shape[1] and np.any(loss.states[b, n - 1] != 0):
+                return n
+            if loss.spikes.shape[1] and np.any(loss.spikes[b, n - 1] != 0):
+                return n
     return 0
 
 
-# ----------------------------------------------------------------------------- losses and resets
+@kernel
+def _within(loss, n, arrival, steps):
+    """Whether what arrives then still counts: in the run, and in the same window."""
+    window = loss.window
+    return arrival < steps and (window == 0 or n // window == arrival // window)
 
 
 @fused
 def _losses_adjoint(tables, recording, loss, gradient, scratch, start, trials, n, differentiate):
     """Derivatives of the loss at step n, and through the resets of that step."""
-    now = scratch.adjoints[n % scratch.adjoints.shape[0]]
+    now, total = scratch.adjoints[n % scratch.adjoints.shape[0]], scratch.grad_spikes
     if loss.states.shape[1]:
         add_blocks(loss.blocks, _AT_END, trials, loss.states, start, n, now)
     if gradient.states.shape[2]:
         copy_blocks(gradient.blocks, _AT_END, trials, now, gradient.states, start, n)
     smooth, size = recording.spikes.values.size > 0, recording.counts.shape[1]
     for b in range(trials):
-        row, total = start + b, part(scratch.grad_spikes[b], 0, size)
+        row, margins, nothing = start + b, recording.margin[start + b, n], part(total[b], 0, 0)
         for i in range(size):
-            total[i] = loss.counts[row, i]
-        if loss.spikes.shape[1]:
-            for i in range(size):
-                total[i] += loss.spikes[row, n, i]
-        margins, nothing = recording.margin[row, n], part(total, 0, 0)
+            total[b, i] = loss.counts[row, i]
+        for i in range(size if loss.spikes.shape[1] else 0):
+            total[b, i] += loss.spikes[row, n, i]
         for c in range(tables.cells.size):
             cell = tables.cells[c]
             for i in range(0, cell.n if cell.spiking or cell.delta_first >= 0 else 0, BLOCK):
                 a, m = cell.neuron_first + i, min(BLOCK, cell.n - i)
                 margin = part(margins, a, m) if cell.spiking else nothing
                 if cell.spiking:
-                    ready = nothing
-                    if recording.ready.shape[1]:
-                        ready = part(recording.ready[row, n], a, m)
+                    ready = (
+                        part(recording.ready[row, n], a, m) if recording.ready.shape[1] else nothing
+                    )
+                    grad_s, numbers = part(total[b], a, m), gradient.numbers
                     reset_adjoint(
                         cell,
-                        tables.numbers,
+                        tables,
                         i,
                         m,
                         margin,
@@ -101,85 +93,33 @@ def _losses_adjoint(tables, recording, loss, gradient, scratch, start, trials, n
                         smooth,
                         differentiate,
                         now[b],
-                        part(total, a, m),
-                        gradient.numbers,
+                        grad_s,
+                        numbers,
                     )
                 if cell.delta_first >= 0:
                     arrivals_adjoint(cell, i, m, margin, now[b])
 
 
-@kernel
-def _near(tables, recording, b, n, p):
-    """The neurons of population p that are listed as near threshold: units, first, last.
-
-    No units where there are no lists, and then all neurons count.
-    """
-    near, cutoff = recording.near, tables.cells[tables.populations[p].cell].cutoff
-    if near.units.size == 0 or cutoff == np.inf or n < 0:
-        return near.units[:0], np.int64(0), np.int64(0)
-    at = n * tables.n_firing + p
-    return near.units, near.pointers[b, at], near.pointers[b, at + 1]
-
-
 @fused
-def _jumps_adjoint(tables, recording, gradient, scratch, start, trials, n, steps, window):
+def _jumps_adjoint(tables, recording, loss, gradient, scratch, start, trials, n, steps):
     """grad_S of the spikes of step n through the states of their own neurons, and grad_jump."""
-    ring, spikes = scratch.adjoints, recording.spikes
+    ring = scratch.adjoints
     for k in range(tables.jumps.size):
-        row = tables.jumps[k]
-        population, arrival = tables.populations[row.population], n + row.delay
-        if arrival >= steps or arrival < 0:
-            continue
-        cell = tables.cells[population.cell]
-        for b in range(trials):
+        row, arrival = tables.jumps[k], n + tables.jumps[k].delay
+        population = tables.populations[row.population]
+        for b in range(trials if 0 <= arrival < steps else 0):
             arrived = ring[arrival % ring.shape[0], b]
-            if n >= 0 and (window == 0 or n // window == arrival // window):
-                units, first, last = _near(tables, recording, start + b, n, row.population)
+            if n >= 0 and _within(loss, n, arrival, steps):
+                near = near_threshold(tables, recording, start + b, n, row.population)
                 result = part(scratch.grad_spikes[b], population.neuron_first, population.n)
-                jump_adjoint(
-                    row, tables.numbers, population.n, units, first, last, arrived, result
-                )
-            if cell.learns:
-                first, last = between(spikes, start + b, n, tables.n_firing, row.population)
-                jump_size_adjoint(
-                    row, spikes.units, spikes.values, first, last, arrived, gradient.numbers
-                )
+                jump_adjoint(row, tables.numbers, population.n, near, arrived, result)
+            if tables.cells[population.cell].learns:
+                spikes, p = recording.spikes, row.population
+                sent = of_population(spikes, start + b, n, tables.n_firing, p)
+                jump_size_adjoint(row, sent, arrived, gradient.numbers)
 
 
 # ---------------------------------------------------------------------------------------- synapses
-
-
-@fused
-def _pull_releases(tables, weight, recording, scratch, wire, w, start, b, n, steps, window):
-    """grad_S through short-term plasticity, whose resources go back by a step."""
-    ring, short = scratch.adjoints, tables.shorts[wire.short]
-    population = tables.populations[wire.source - tables.n_inputs]
-    grad_release = part(scratch.grad_release, 0, wire.n_pre)
-    spikes = part(scratch.grad_release, wire.n_pre, wire.n_pre)
-    events = recording.spikes
-    first, last = between(
-        events, start + b, n, tables.n_firing, wire.source - tables.n_inputs
-    )
-    jump, one = weight.dtype.type(wire.jump), weight.dtype.type(1)
-    for j in range(wire.n_pre):
-        spikes[j] = 0
-        grad_release[j] = 0
-    for e in range(first, last):
-        spikes[events.units[e]] += events.values[e] if events.values.size else one
-    arrival = n + wire.delay
-    if wire.ring >= 0 or (
-        arrival < steps and (window == 0 or n // window == arrival // window)
-    ):
-        for j in range(wire.n_pre):
-            grad_release[j] = jump * _pulled(tables, wire, w, j, n, steps, window, ring, b)
-    resources_adjoint(
-        short,
-        recording.resources[start + b, n],
-        spikes,
-        grad_release,
-        scratch.grad_resource[b],
-        part(scratch.grad_spikes[b], population.neuron_first, population.n),
-    )
 
 
 @fused
@@ -188,86 +128,67 @@ def _pulled(tables, wire, w, j, n, steps, window, ring, b):
     if wire.dense:
         arrived = part(ring[(n + wire.delay) % ring.shape[0], b], wire.adjoint, wire.n_post)
         return pull_unit(w, wire.n_post, j, arrived)
-    return pull_row(
-        wire,
-        targets_of(wire),
-        delays_of(wire),
-        w,
-        index_of(wire),
-        tables.split,
-        j,
-        n,
-        steps,
-        window,
-        ring,
-        b,
-    )
+    target, delay, index = targets_of(wire), delays_of(wire), index_of(wire)
+    return pull_row(wire, target, delay, w, index, tables.split, j, n, steps, window, ring, b)
 
 
 @fused
-def _pull(tables, weight, panels, recording, scratch, start, trials, n, steps, window):
+def _pull_releases(tables, recording, loss, scratch, wire, w, start, b, n, steps):
+    """grad_S through short-term plasticity, whose resources go back by a step."""
+    ring, short, p = scratch.adjoints, tables.shorts[wire.short], wire.source - tables.n_inputs
+    grad_release = part(scratch.grad_release, 0, wire.n_pre)
+    spikes = part(scratch.grad_release, wire.n_pre, wire.n_pre)
+    jump, one = w.dtype.type(wire.jump), w.dtype.type(1)
+    spikes[:] = 0
+    grad_release[:] = 0
+    sent = of_population(recording.spikes, start + b, n, tables.n_firing, p)
+    for e in range(sent.first, sent.last):
+        spikes[sent.units[e]] += sent.values[e] if sent.values.size else one
+    if wire.ring >= 0 or _within(loss, n, n + wire.delay, steps):
+        for j in range(wire.n_pre):
+            grad_release[j] = jump * _pulled(tables, wire, w, j, n, steps, loss.window, ring, b)
+    before, first = recording.resources[start + b, n], tables.populations[p].neuron_first
+    result = part(scratch.grad_spikes[b], first, wire.n_pre)
+    resources_adjoint(short, before, spikes, grad_release, scratch.grad_resource[b], result)
+
+
+@fused
+def _pull(tables, weight, panels, recording, loss, scratch, start, trials, n, steps):
     """grad_S of what was emitted at step n, wire by wire."""
     ring, near, grad_spikes = scratch.adjoints, recording.near, scratch.grad_spikes
     for k in range(tables.wires.size):
-        wire = tables.wires[k]
-        p, arrival = wire.source - tables.n_inputs, n + wire.delay
+        wire, p = tables.wires[k], tables.wires[k].source - tables.n_inputs
         if p < 0 or not wire.pulled:
             continue
-        w, jump = weights_of(wire, weight), weight.dtype.type(wire.jump)
+        w, jump, arrival = weights_of(wire, weight), weight.dtype.type(wire.jump), n + wire.delay
         if wire.short >= 0:
             for b in range(trials):
-                _pull_releases(
-                    tables, weight, recording, scratch, wire, w, start, b, n, steps, window
-                )
+                _pull_releases(tables, recording, loss, scratch, wire, w, start, b, n, steps)
             continue
-        if wire.ring < 0 and (
-            arrival >= steps or (window > 0 and n // window != arrival // window)
-        ):
+        if wire.ring < 0 and not _within(loss, n, arrival, steps):
             continue
-        population = tables.populations[p]
-        listed = near.units.size > 0 and tables.cells[population.cell].cutoff < np.inf
-        at, arrived = n * tables.n_firing + p, ring[arrival % ring.shape[0]]
+        pre, arrived = tables.populations[p].neuron_first, ring[arrival % ring.shape[0]]
+        listed = near.units.size > 0 and tables.cells[tables.populations[p].cell].cutoff < np.inf
         if wire.dense and listed:
-            pull_near(
-                w,
-                wire.n_post,
-                jump,
-                trials,
-                arrived,
-                wire.adjoint,
-                near,
-                start,
-                at,
-                grad_spikes,
-                population.neuron_first,
-            )
+            at = n * tables.n_firing + p
+            pull_near(wire, w, jump, trials, arrived, near, start, at, grad_spikes, pre)
         elif wire.dense:
-            pull_dense(
-                part(panels, wire.panel_first, panels.size - wire.panel_first),
-                wire.n_pre,
-                wire.n_post,
-                jump,
-                trials,
-                arrived,
-                wire.adjoint,
-                grad_spikes,
-                population.neuron_first,
-            )
+            own = part(panels, wire.panel_first, panels.size - wire.panel_first)
+            pull_dense(wire, own, jump, trials, arrived, grad_spikes, pre)
         else:
             for b in range(trials):
-                result = part(grad_spikes[b], population.neuron_first, wire.n_pre)
-                units, first, last = _near(tables, recording, start + b, n, p)
-                for e in range(first, last if listed else wire.n_pre):
-                    j = units[e] if listed else e
-                    result[j] += jump * _pulled(
-                        tables, wire, w, j, n, steps, window, ring, b
-                    )
+                result = part(grad_spikes[b], pre, wire.n_pre)
+                close = near_threshold(tables, recording, start + b, n, p)
+                for e in range(close.first, close.last if listed else wire.n_pre):
+                    j = close.units[e] if listed else e
+                    pulled = _pulled(tables, wire, w, j, n, steps, loss.window, ring, b)
+                    result[j] += jump * pulled
 
 
 @fused
 def _accumulate(tables, drive, recording, gradient, scratch, start, trials, n, steps):
     """grad_W from the events emitted at step n, of the wires whose events are not collected."""
-    ring = scratch.adjoints
+    ring, split = scratch.adjoints, tables.split
     for k in range(tables.wires.size):
         wire, arrival = tables.wires[k], n + tables.wires[k].delay
         if (wire.kept >= 0 and n >= 0) or not wire.trained:
@@ -275,36 +196,15 @@ def _accumulate(tables, drive, recording, gradient, scratch, start, trials, n, s
         if wire.ring < 0 and (arrival >= steps or arrival < 0):
             continue
         grad = part(gradient.weight, wire.weight_first, wire.n_weights)
-        jump = grad.dtype.type(wire.jump)
+        jump, target, delay = grad.dtype.type(wire.jump), targets_of(wire), delays_of(wire)
+        index = index_of(wire)
         for b in range(trials):
-            units, values, shift, first, last = emitted(
-                tables, drive, recording, wire, start + b, n
-            )
-            if first == last:
-                continue
+            sent = emitted(tables, drive, recording, wire, start + b, n)
             if wire.dense:
                 adjoint = part(ring[arrival % ring.shape[0], b], wire.adjoint, wire.n_post)
-                accumulate_now(
-                    grad, wire.n_post, jump, units, values, shift, first, last, adjoint
-                )
+                accumulate_now(grad, wire.n_post, jump, sent, adjoint)
             else:
-                accumulate_rows(
-                    wire,
-                    targets_of(wire),
-                    delays_of(wire),
-                    index_of(wire),
-                    tables.split,
-                    units,
-                    values,
-                    shift,
-                    first,
-                    last,
-                    n,
-                    steps,
-                    ring,
-                    b,
-                    grad,
-                )
+                accumulate_rows(wire, target, delay, index, split, sent, n, steps, ring, b, grad)
 
 
 @fused
@@ -325,39 +225,23 @@ def _keep_arrived(scratch, trials, n):
 def _accumulate_window(tables, drive, recording, gradient, scratch, start, trials, n, steps):
     """grad_W of the large wires, from the events of the window of steps that begins with n."""
     sorting, arrived, spikes = scratch.sorting, scratch.arrived, recording.spikes
-    last = min(n + ROWS // scratch.adjoints.shape[1], steps)
+    last, slots, tile = min(n + ROWS // arrived.shape[2], steps), arrived.shape[1], arrived.shape[2]
     for b in range(trials):
         sorting.rows[b] = start + b
     for k in range(tables.wires.size):
-        wire = tables.wires[k]
+        wire, q = tables.wires[k], tables.wires[k].source
         if wire.kept < 0 or not wire.trained:
             continue
-        external = wire.source < tables.n_inputs
-        events_by_unit(
-            drive.inputs if external else spikes,
-            drive.rows[start : start + trials] if external else sorting.rows,
-            trials,
-            tables.n_inputs if external else tables.n_firing,
-            wire.source if external else wire.source - tables.n_inputs,
-            n,
-            min(last, steps - wire.delay),
-            wire.delay,
-            arrived.shape[1],
-            arrived.shape[2],
-            wire.n_pre,
-            sorting,
-        )
-        accumulate(
-            part(gradient.weight, wire.weight_first, wire.n_weights),
-            wire.n_pre,
-            wire.n_post,
-            gradient.weight.dtype.type(wire.jump),
-            not external and spikes.values.size > 0,
-            sorting,
-            wire.kept,
-            arrived,
-            scratch.sums,
-        )
+        until, external = min(last, steps - wire.delay), q < tables.n_inputs
+        if external:
+            rows, inputs = drive.rows[start : start + trials], drive.inputs
+            events_by_unit(wire, inputs, rows, tables.n_inputs, q, n, until, slots, tile, sorting)
+        else:
+            rows, p, n_firing = sorting.rows[:trials], q - tables.n_inputs, tables.n_firing
+            events_by_unit(wire, spikes, rows, n_firing, p, n, until, slots, tile, sorting)
+        smooth = not external and spikes.values.size > 0
+        grad = part(gradient.weight, wire.weight_first, wire.n_weights)
+        accumulate(wire, grad, smooth, sorting, arrived, scratch.sums)
 
 
 # ------------------------------------------------------------------------------------- populations
@@ -372,60 +256,55 @@ def _state_before(drive, recording, row, n):
 
 
 @fused
+def _thresholds_adjoint(tables, recording, gradient, scratch, start, b, n, now):
+    """Forward: S = Theta(U* - theta), of all populations."""
+    margins, numbers = recording.margin[start + b, n], gradient.numbers
+    for c in range(tables.cells.size):
+        cell = tables.cells[c]
+        for i in range(0, cell.n if cell.spiking else 0, BLOCK):
+            a, m = cell.neuron_first + i, min(BLOCK, cell.n - i)
+            margin, grad_s = part(margins, a, m), part(scratch.grad_spikes[b], a, m)
+            threshold_adjoint(cell, i, m, margin, grad_s, now, numbers)
+
+
+@fused
+def _updates_adjoint(tables, drive, recording, gradient, scratch, start, b, n, now, before):
+    """From the adjoint of the states after an update to that of the states before."""
+    margins, row, current = recording.margin[start + b, n], start + b, scratch.current
+    nothing, old = part(scratch.fresh, 0, 0), _state_before(drive, recording, row, n)
+    for c in range(tables.cells.size):
+        cell = tables.cells[c]
+        for i in range(0, cell.n if cell.n_states else 0, BLOCK):
+            a, m = cell.neuron_first + i, min(BLOCK, cell.n - i)
+            given = (
+                part(recording.currents[row, n], a, m) if recording.currents.shape[1] else nothing
+            )
+            margin = part(margins, a, m) if cell.spiking else nothing
+            flows = part(current, a, m) if current.size else nothing
+            numbers = gradient.numbers
+            update_adjoint(cell, tables, i, m, old, given, margin, now, before, flows, numbers)
+    blocks = drive.blocks
+    for m in range(blocks.size.size if gradient.current.shape[1] else 0):
+        result = part(gradient.current[row, n], blocks.column[m], blocks.size[m])
+        flows = part(current, blocks.tag[m], blocks.size[m])
+        for i in range(result.size):
+            result[i] = flows[i]
+
+
+@fused
 def _populations_adjoint(tables, drive, recording, loss, gradient, scratch, start, trials, n):
     """From the adjoint after step n (synapses and reset undone) to the one after step n - 1."""
-    ring, current = scratch.adjoints, scratch.current
+    ring = scratch.adjoints
     now, before = ring[n % ring.shape[0]], ring[(n - 1) % ring.shape[0]]
     if loss.states.shape[1]:
         add_blocks(loss.blocks, _BEFORE, trials, loss.states, start, n, now)
-    nothing = part(scratch.fresh, 0, 0)
     for b in range(trials):
-        margins, row = recording.margin[start + b, n], start + b
-        for c in range(tables.cells.size):
-            cell = tables.cells[c]
-            for i in range(0, cell.n if cell.spiking else 0, BLOCK):
-                a, m = cell.neuron_first + i, min(BLOCK, cell.n - i)
-                threshold_adjoint(
-                    cell,
-                    i,
-                    m,
-                    part(margins, a, m),
-                    part(scratch.grad_spikes[b], a, m),
-                    now[b],
-                    gradient.numbers,
-                )
+        _thresholds_adjoint(tables, recording, gradient, scratch, start, b, n, now[b])
     if gradient.states.shape[2]:
         copy_blocks(gradient.blocks, _BEFORE, trials, now, gradient.states, start, n)
     for b in range(trials):
-        margins, row = recording.margin[start + b, n], start + b
-        old = _state_before(drive, recording, row, n)
-        for c in range(tables.cells.size):
-            cell = tables.cells[c]
-            for i in range(0, cell.n if cell.n_states else 0, BLOCK):
-                a, m = cell.neuron_first + i, min(BLOCK, cell.n - i)
-                given = nothing
-                if recording.currents.shape[1]:
-                    given = part(recording.currents[row, n], a, m)
-                update_adjoint(
-                    cell,
-                    tables.states,
-                    tables.terms,
-                    tables.numbers,
-                    i,
-                    m,
-                    old,
-                    given,
-                    part(margins, a, m) if cell.spiking else nothing,
-                    now[b],
-                    before[b],
-                    part(current, a, m) if current.size else nothing,
-                    gradient.numbers,
-                )
-        if gradient.current.shape[1]:
-            for m in range(drive.blocks.size.size):
-                column, a = drive.blocks.column[m], drive.blocks.tag[m]
-                for i in range(drive.blocks.size[m]):
-                    gradient.current[row, n, column + i] = current[a + i]
+        into = before[b]
+        _updates_adjoint(tables, drive, recording, gradient, scratch, start, b, n, now[b], into)
     if loss.window > 0 and n % loss.window == 0:  # no gradient leaves a window
         before[:] = 0
         scratch.grad_resource[:] = 0
@@ -437,9 +316,9 @@ def _pools_adjoint(tables, recording, scratch, start, trials, n):
     for k in range(tables.pools.size - 1, -1, -1):
         row = tables.pools[k]
         for b in range(trials):
-            units, first, last = _near(tables, recording, start + b, n, row.population)
-            margin = recording.margin[start + b, n]
-            pool_adjoint(row, tables.member, margin, units, first, last, scratch.grad_spikes[b])
+            near = near_threshold(tables, recording, start + b, n, row.population)
+            margin, grad_s = recording.margin[start + b, n], scratch.grad_spikes[b]
+            pool_adjoint(row, tables.member, margin, near, grad_s)
 
 
 @fused
@@ -465,34 +344,30 @@ def adjoint(
     """
     tables, drive, recording = lent(tables), lent(drive), lent(recording)
     loss, gradient, scratch = lent(loss), lent(gradient), lent(scratch)
-    tile = scratch.adjoints.shape[1]
+    tile, known = scratch.adjoints.shape[1], max(recording.spikes.before, drive.inputs.before)
     for start in range(first, last, tile):
         trials = min(tile, last - start)
         steps = _steps_before_silence(loss, start, trials, recording.margin.shape[1])
         scratch.adjoints[:] = 0
         scratch.grad_resource[:] = 0
-        for n in range(steps - 1, -1, -1):
+        for n in range(steps - 1, -1 - known, -1):
             if is_raised(stop, 0):
                 return
-            _losses_adjoint(
-                tables, recording, loss, gradient, scratch, start, trials, n, differentiate
-            )
-            _keep_arrived(scratch, trials, n)
-            _jumps_adjoint(
-                tables, recording, gradient, scratch, start, trials, n, steps, loss.window
-            )
-            _pull(
-                tables, weight, panels, recording, scratch, start, trials, n, steps, loss.window
-            )
-            _accumulate(tables, drive, recording, gradient, scratch, start, trials, n, steps)
-            _pools_adjoint(tables, recording, scratch, start, trials, n)
-            _populations_adjoint(
-                tables, drive, recording, loss, gradient, scratch, start, trials, n
-            )
-            if n % (ROWS // tile) == 0:
-                _accumulate_window(
-                    tables, drive, recording, gradient, scratch, start, trials, n, steps
+            if n >= 0:
+                _losses_adjoint(
+                    tables, recording, loss, gradient, scratch, start, trials, n, differentiate
                 )
-        for n in range(-1, -1 - max(recording.spikes.before, drive.inputs.before), -1):
+                _keep_arrived(scratch, trials, n)
+            _jumps_adjoint(tables, recording, loss, gradient, scratch, start, trials, n, steps)
+            if n >= 0:
+                _pull(tables, weight, panels, recording, loss, scratch, start, trials, n, steps)
             _accumulate(tables, drive, recording, gradient, scratch, start, trials, n, steps)
-            _jumps_adjoint(tables, recording, gradient, scratch, start, trials, n, steps, np.int64(0))
+            if n >= 0:
+                _pools_adjoint(tables, recording, scratch, start, trials, n)
+                _populations_adjoint(
+                    tables, drive, recording, loss, gradient, scratch, start, trials, n
+                )
+                if n % (ROWS // tile) == 0:
+                    _accumulate_window(
+                        tables, drive, recording, gradient, scratch, start, trials, n, steps
+                    )

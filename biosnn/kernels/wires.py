@@ -11,7 +11,8 @@ loops over synapses. Kernels see rows of tables, arrays and scalars only (arrays
 import numpy as np
 
 from .dense import deliver_dense
-from .jit import at_address, kernel, part
+from .jit import kernel
+from .memory import at_address, part
 from .sparse import deliver_rows, send_rows
 
 # stand for types of arrays at addresses
@@ -46,96 +47,55 @@ def index_of(wire):
 
 
 @kernel
-def deliver(wire, target, split, t, begin, end, w, jump, units, values, shift, first, last, y):
-    """y_i += jump w S_j of the targets begin .. end - 1, which are part t.
-
-    values[e - shift]: S of event e, or size 0 where every event counts 1.
-    """
-    if wire.dense:
-        if begin < end:
-            near = part(y, begin, end - begin)
-            deliver_dense(
-                w, wire.n_post, begin, end - begin, jump, units, values, shift, first, last, near
-            )
-    else:
-        deliver_rows(
-            target,
-            w,
-            wire.mode,
-            index_of(wire),
-            split,
-            wire.row_first,
-            t,
-            jump,
-            units,
-            values,
-            shift,
-            first,
-            last,
-            y,
-        )
+def deliver(wire, target, split, t, begin, end, w, jump, sent, y):
+    """y_i += jump w S_j of the targets begin .. end - 1, which are part t."""
+    if not wire.dense:
+        deliver_rows(wire, target, w, index_of(wire), split, t, jump, sent, y)
+    elif begin < end:
+        near = part(y, begin, end - begin)
+        deliver_dense(w, wire.n_post, begin, end - begin, jump, sent, near)
 
 
 @kernel
-def deliver_any(wire, split, t, begin, end, w, jump, units, values, shift, first, last, y):
+def deliver_any(wire, split, t, begin, end, w, jump, sent, y):
     """As `deliver`, of one large network, whose targets have 32 or 16 bits."""
     if wire.wide:
         target = at_address(wire.target_address, wire.size, _INT32)
-        deliver(
-            wire, target, split, t, begin, end, w, jump, units, values, shift, first, last, y
-        )
+        deliver(wire, target, split, t, begin, end, w, jump, sent, y)
     else:
         near = at_address(wire.target_address, wire.size, _UINT16)
-        deliver(wire, near, split, t, begin, end, w, jump, units, values, shift, first, last, y)
+        deliver(wire, near, split, t, begin, end, w, jump, sent, y)
 
 
 @kernel
-def send(wire, target, delay, split, t, w, units, values, shift, first, last, n, ring, width):
+def send(wire, target, delay, split, t, w, sent, n, ring, width):
     """The spikes of step n go into the ring of arrivals."""
     if wire.size == 0:  # such a wire may have no weight either
         return
-    send_rows(
-        target,
-        delay,
-        w,
-        wire.mode,
-        index_of(wire),
-        split,
-        wire.row_first,
-        t,
-        ring.dtype.type(wire.jump),
-        units,
-        values,
-        shift,
-        first,
-        last,
-        n,
-        ring,
-        width,
-        wire.ring,
-    )
+    jump, index = ring.dtype.type(wire.jump), index_of(wire)
+    send_rows(wire, target, delay, w, index, split, t, jump, sent, n, ring, width)
 
 
 @kernel
-def _send_any(wire, target, split, t, w, units, values, shift, first, last, n, ring, width):
+def _send_any(wire, target, split, t, w, sent, n, ring, width):
     """Delays have 16 or 8 bits."""
     if wire.long:
         delay = at_address(wire.delay_address, wire.size, _UINT16)
-        send(wire, target, delay, split, t, w, units, values, shift, first, last, n, ring, width)
+        send(wire, target, delay, split, t, w, sent, n, ring, width)
     else:
         short = at_address(wire.delay_address, wire.size, _UINT8)
-        send(wire, target, short, split, t, w, units, values, shift, first, last, n, ring, width)
+        send(wire, target, short, split, t, w, sent, n, ring, width)
 
 
 @kernel
-def send_any(wire, split, t, w, units, values, shift, first, last, n, ring, width):
+def send_any(wire, split, t, w, sent, n, ring, width):
     """As `send`, of one large network, whose targets have 32 or 16 bits."""
     if wire.wide:
         target = at_address(wire.target_address, wire.size, _INT32)
-        _send_any(wire, target, split, t, w, units, values, shift, first, last, n, ring, width)
+        _send_any(wire, target, split, t, w, sent, n, ring, width)
     else:
         near = at_address(wire.target_address, wire.size, _UINT16)
-        _send_any(wire, near, split, t, w, units, values, shift, first, last, n, ring, width)
+        _send_any(wire, near, split, t, w, sent, n, ring, width)
 
 
 @kernel

@@ -5,8 +5,7 @@ training. Random numbers are counter-based, keyed by (seed, trial, step, neuron)
 number of threads. Dropout, neurons that are silent in a trial, is drawn in the same way.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np

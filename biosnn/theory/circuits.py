@@ -108,7 +108,7 @@ def named_background(network: Network, background: Sequence) -> list:
     layout = Layout(network)
     check_background(layout, background)
     return [
-        replace(source, population=layout.find(source.population)[1].name) for source in background
+        replace(source, population=layout.find(source.population).name) for source in background
     ]
 
 

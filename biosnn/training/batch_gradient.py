@@ -167,9 +167,7 @@ class _Batch:
         def currents(first, last):
             """Injected currents of some trials."""
             given = {name: array[rows[first:last]] for name, array in data.currents.items()}
-            return stack(
-                layout, given, last - first, data.steps, packed.network.dtype, "currents"
-            )
+            return stack(layout, given, last - first, data.steps, packed.network.dtype, "currents")
 
         return chunks.Batch(
             inputs=self.inputs,

@@ -195,9 +195,7 @@ def _state_rules(session, head):
     step = head["batch"] * session.data.training.steps
     schema.check_step(step, _STATE.rstrip("/"))
     background = session.data.training.conditions.background
-    rules = rules_of(
-        session.parameters.packed, background, step, session.presentation.batch_size
-    )
+    rules = rules_of(session.parameters.packed, background, step, session.presentation.batch_size)
     return {f"{_STATE}{name}": each for name, each in rules.items()}
 
 
@@ -230,6 +228,7 @@ def _recipe(session: Session) -> dict[str, Any]:
         "stateful": trials.stateful,
         "differentiate_reset": trials.differentiate_reset,
     }
+    recipe |= session.data.training.surroundings
     return recipe | {name: repr(value) for name, value in options.items() if value}
 
 

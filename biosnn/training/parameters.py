@@ -1,5 +1,4 @@
-"""What is learned, in one vector: weights, then time constants, jumps,
-thresholds and biases.
+"""What is learned, in one vector: weights, then time constants, jumps, thresholds and biases.
 
 Kernels read the weights in it and optimizers change all of it; the network gets it back when the
 training ends, and before each checkpoint.
