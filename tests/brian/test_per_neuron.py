@@ -183,13 +183,11 @@ def test_as_a_program(name, tmp_path):
     np.testing.assert_array_equal(found, expected)
 
 
-
 @pytest.mark.parametrize("name", list(CASES))
 def test_biosnn_is_what_brian2_says(name):
     net, spikes, current, _ = case(name)
     report = brian.compare(net, spikes, currents={"A": [[current] * N]}, progress=False)
     agree(report, 1e-11)
-
 
 
 @pytest.mark.parametrize("synapses", [None, bs.Bernoulli(0.7)])

@@ -150,7 +150,9 @@ class Circuit:
         """The Setup of a size."""
         n_x, n_e, n_i = SIZES[size]
         fine = {"single": 1e-3, "data": 1e-3, "theory": 5e-4}[size]
-        net = bs.Network(fine if self.linear else 1e-4, np.float64 if size == "single" else np.float32)
+        net = bs.Network(
+            fine if self.linear else 1e-4, np.float64 if size == "single" else np.float32
+        )
         more = {"initial": self.table.rest} if self.table.rest else {}
         more["surrogate"] = bs.SuperSpike(5.0 / self.table.scale)
         e = net.population(
@@ -181,7 +183,12 @@ class Circuit:
     def _join(self, net, size, e, i, out):
         """Recurrent projections."""
         rng, weight = np.random.default_rng(2), 0.5 * self.table.weight
-        for pre, post, name in ((e, e, "EE"), (self._pooled(net), i, "EI"), (i, e, "IE"), (i, i, "II")):
+        for pre, post, name in (
+            (e, e, "EE"),
+            (self._pooled(net), i, "EI"),
+            (i, e, "IE"),
+            (i, i, "II"),
+        ):
             options = {"delay": 2e-3}
             options |= {"EE": self.joined, "IE": self.inhibition}.get(name, lambda n: {})(e.n)
             gain = self.gain if name == "EE" else 1.0

@@ -65,9 +65,7 @@ def _numbers():
     for name, circuit in {
         "thresholds": Circuit(neuron=_ei(threshold=spread)),
         "resets": Circuit(neuron=_ei(reset=lambda n: spread(n, -0.3, 0.2))),
-        "refractory periods": Circuit(
-            neuron=_ei(refractory=lambda n: np.arange(n) % 4 * 1e-3)
-        ),
+        "refractory periods": Circuit(neuron=_ei(refractory=lambda n: np.arange(n) % 4 * 1e-3)),
         "bounds": Circuit(
             neuron=lambda n: bs.bounded(bs.ei_lif(), spread(n, -1.2, -0.8), spread(n, 1.5, 2.5))
         ),
@@ -124,9 +122,7 @@ def _spikes():
             population=lambda n: {"noise": bs.SigmoidEscape(20.0)}
         ),
     }.items():
-        yield Feature(
-            name, group, circuit, without.of_gradients, {"gradient": "through_the_reset"}
-        )
+        yield Feature(name, group, circuit, without.of_gradients, {"gradient": "through_the_reset"})
 
 
 def _projections():
@@ -259,7 +255,9 @@ def _runs():
     unequal = Circuit(trains=shortened)
     yield Feature("trials of unequal length", group, unequal, without.of_unequal)
     several = Circuit(options=lambda n: {"merge": False}, trains=crowded)
-    yield Feature("several spikes of an input in a step (`merge=False`)", group, several, without.of_merge)
+    yield Feature(
+        "several spikes of an input in a step (`merge=False`)", group, several, without.of_merge
+    )
 
 
 def shortened(trains):

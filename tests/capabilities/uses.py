@@ -4,8 +4,9 @@ A check returns nothing, raises ValueError where the use is refused, AssertionEr
 wrong.
 """
 
-import numpy as np
 from dataclasses import replace
+
+import numpy as np
 
 import biosnn as bs
 from biosnn.engine.realization import realize
@@ -132,7 +133,11 @@ def gradient(setup):
         setup.network,
         setup.spikes,
         loss_of(),
-        {name: np.array(np.broadcast_to(c, (setup.trials, *c.shape[1:]))) for name, c in setup.currents.items()} or None,
+        {
+            name: np.array(np.broadcast_to(c, (setup.trials, *c.shape[1:])))
+            for name, c in setup.currents.items()
+        }
+        or None,
         **more,
         **setup.options,
     )
@@ -149,14 +154,18 @@ def with_spikes(one):
     spikes = {p.name: dense(trace.spikes[p.name], one) for p in one.network.firing}
     forward, more = reference(one, spikes), translated(one)
     currents = dict(more["currents"])
-    given = naive.handed_over(one.background, realize(one.network, one.steps, one.background, one.initial, one.seed))
+    given = naive.handed_over(
+        one.background, realize(one.network, one.steps, one.background, one.initial, one.seed)
+    )
     for name, values in given["noise"].items():
         currents[name] = currents.get(name, 0.0) + values
     ones = {("out", "U"): np.ones((one.steps, 2))}
     expected = naive.gradient(more["network"], counts_of(one), forward, ones, currents=currents)
     for name, values in found.weights.items():
         scale = CLOSE * max(1e-3, np.abs(expected["weights"][name]).max())
-        np.testing.assert_allclose(values, expected["weights"][name], rtol=0, atol=scale, err_msg=name)
+        np.testing.assert_allclose(
+            values, expected["weights"][name], rtol=0, atol=scale, err_msg=name
+        )
 
 
 def brian(setup):
@@ -186,7 +195,12 @@ def initializer(setup):
     if setup.background:
         return initializer_of_circuit(setup)
     report = bs.fluctuation_driven(
-        setup.network, setup.spikes, mu_u=0.3, xi=1.5, seed=1, progress=False,
+        setup.network,
+        setup.spikes,
+        mu_u=0.3,
+        xi=1.5,
+        seed=1,
+        progress=False,
         merge=setup.options.get("merge", True),
     )
     near(report)
@@ -204,7 +218,17 @@ def near(report):
     """Measured moments beside targets and predictions."""
     for row in report.populations:
         target, measured = row.target, row.measured
-        print(row.name, target.mu,target.sigma,row.predicted.mu,row.predicted.sigma, measured.mu, measured.sigma, target.rate, measured.rate)
+        print(
+            row.name,
+            target.mu,
+            target.sigma,
+            row.predicted.mu,
+            row.predicted.sigma,
+            measured.mu,
+            measured.sigma,
+            target.rate,
+            measured.rate,
+        )
         assert abs(measured.mu - target.mu) < 0.1 * target.sigma, (row.name, measured.mu, target.mu)
         assert abs(measured.sigma / target.sigma - 1) < 0.1, (row.name, measured.sigma)
 
@@ -219,7 +243,15 @@ def theory(setup):
     report = bs.regime(net, setup.background, done)
     for row in report.populations:
         theory, measured = row.at_rates, row.measured
-        print(row.name, theory.mu, measured.mu, theory.sigma, measured.sigma, row.predicted.rate, measured.rate)
+        print(
+            row.name,
+            theory.mu,
+            measured.mu,
+            theory.sigma,
+            measured.sigma,
+            row.predicted.rate,
+            measured.rate,
+        )
 
 
 CHECKS = {
