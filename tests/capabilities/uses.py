@@ -4,8 +4,9 @@ A check returns nothing, raises ValueError where the use is refused, AssertionEr
 wrong.
 """
 
-import numpy as np
 from dataclasses import replace
+
+import numpy as np
 
 import biosnn as bs
 from biosnn.engine.realization import realize
