@@ -191,7 +191,7 @@ class Circuit:
         ):
             options = {"delay": 2e-3}
             options |= {"EE": self.joined, "IE": self.inhibition}.get(name, lambda n: {})(e.n)
-            gain = self.gain if name == "EE" else 1.0
+            gain = {"EE": self.gain, "IE": 4.0, "II": 4.0}.get(name, 1.0)
             options["weights"] = self._weights(rng, pre, post, options, size, gain * weight)
             options.pop("shared", None)
             net.connect(pre, post, name=name, seed=7, **options)
@@ -213,7 +213,7 @@ class Circuit:
 
     def _weights(self, rng, pre, post, options, size, weight):
         """Weights, less strong where many neurons fire without a data set."""
-        weight = weight * (0.2 if size == "theory" else 1.0)
+        weight = weight * (0.1 if size == "theory" else 1.0)
         if options.get("shared", False):
             return weight * rng.uniform(0.5, 1.5, (1, 1, 3))
         if "synapses" in options:

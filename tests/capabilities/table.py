@@ -51,7 +51,7 @@ def _models():
     """All neuron models, and integrators."""
     group = "Neuron models"
     for name in MODELS:
-        nmda = {"joined": lambda n: {"receptor": "nmda"}} if name == "nmda_lif" else {}
+        nmda = {"joined": lambda n: {"receptor": "nmda"}, "gain": 0.3} if name == "nmda_lif" else {}
         shown = "a table of one's own (`Neuron`)" if name == "own" else f"`{name}`"
         yield Feature(shown, group, Circuit(name, **nmda))
     for method in ("exponential_euler", "euler"):
@@ -160,6 +160,7 @@ def _plasticity():
         "`SaturatingGating`": Circuit(
             "nmda_lif",
             joined=lambda n: {"plasticity": bs.SaturatingGating(), "receptor": "nmda"},
+            gain=0.3,
         ),
         "`InhibitorySTDP`": Circuit(
             inhibition=lambda n: {
