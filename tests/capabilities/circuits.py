@@ -66,6 +66,7 @@ class Setup:
     currents: dict = field(default_factory=dict)
     options: dict = field(default_factory=dict)  # perturbations, merge
     seed: int = 5
+    steps_of_weights: tuple = (1e-4, 1e-5, 2e-6)  # of central differences
 
     @property
     def steps(self):
@@ -146,10 +147,20 @@ class Circuit:
         """The neurons of n cells."""
         return self.table.make() if self.neuron is None else self.neuron(n)
 
+    def _held(self, n):
+        """Neurons that spike and are held a little higher, where those of the smooth twin would run away."""
+        cells = self.cells(n)
+        top = min(cells.threshold, 1.5 * self.table.scale)
+        return bs.bounded(replace(cells, threshold=top), high=top + 0.2 * self.table.scale)
+
     def build(self, size):
         """The Setup of a size."""
+        if size == "twin":
+            return (self if self.linear else replace(self, neuron=self._held)).build("single")
         n_x, n_e, n_i = SIZES[size]
         fine = {"single": 1e-3, "data": 1e-3, "theory": 5e-4}[size]
+        if size == "theory" and self.cells(n_e).reversal:
+            fine = 1e-4  # theory is of continuous time
         net = bs.Network(
             fine if self.linear else 1e-4, np.float64 if size == "single" else np.float32
         )
@@ -235,6 +246,8 @@ class Circuit:
                 inhibitory = bs.data.poisson(*given, seed=4, labels=labels)
                 spikes = {"x": spikes, "y": self.trains(inhibitory)}
         setup = Setup(net, spikes, duration)
+        if not self.linear:
+            setup.steps_of_weights = (1e-7, 1e-8, 3e-9)
         if self.background is not None:
             setup.background = self.background(n_e)
         if size == "theory":
