@@ -4,7 +4,7 @@ Descriptions are frozen dataclasses. Random numbers are counter-based: they depe
 place in the list, the neuron and the step, and on nothing else.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -268,6 +268,24 @@ def trials_of(source: Any) -> int:
     parts = [getattr(source, name, None) for name in ("rate", "values", "mean", "sd")]
     each = [(p[1], 3) if isinstance(p, tuple) else (p, 2) for p in parts if p is not None]
     return max([1, *(np.shape(v)[0] for v, axes in each if np.ndim(v) == axes)])
+
+
+def of_trial(source: Any, b: int) -> Any:
+    """Return a source with the values of trial b, where they differ between trials.
+
+    Examples
+    --------
+    >>> of_trial(Current("E", [[0.1], [0.2]]), 1).values
+    array([0.2])
+    """
+    own = {}
+    for name in ("rate", "values", "mean", "sd"):
+        part = getattr(source, name, None)
+        if isinstance(part, tuple) and np.ndim(part[1]) == 3:
+            own[name] = (part[0], part[1][b % len(part[1])])
+        elif not isinstance(part, tuple) and np.ndim(part) == 2:
+            own[name] = part[b % len(part)]
+    return replace(source, **own) if own else source
 
 
 def pieces(value: Any, n: int, dt: float, what: str) -> tuple[NDArray[np.int64], NDArray]:
