@@ -39,6 +39,7 @@ def own_table(**more):
         "spike_jumps": {"slow": 0.05},
         "threshold": 1.0,
         "reset": 0.0,
+        "integrator": "exponential_euler",  # Brian2 takes minutes for an exact solution
     }
     return bs.Neuron(**(given | more))
 
@@ -246,7 +247,7 @@ class Circuit:
         return weight * rng.uniform(0.5, 1.5, (pre.n, post.n))
 
     def _share(self, size):
-        """Of the weights: less where neurons share all inputs, which theory takes for independent."""
+        """Of the weights; less where neurons share inputs that theory takes for independent."""
         if size in ("single", "data"):
             return 1.0
         return 0.1 if self.background is None else 0.02
