@@ -166,7 +166,7 @@ class Circuit:
             return (self if self.linear else replace(self, neuron=self._held)).build("single")
         n_x, n_e, n_i = SIZES[size]
         fine = 1e-3 if size in ("single", "data") else 5e-4
-        if size == "theory" and self.cells(n_e).reversal:
+        if size == "theory" and (self.cells(n_e).reversal or self.model == "own"):
             fine = 1e-4  # theory is of continuous time
         net = bs.Network(
             fine if self.linear else 1e-4, np.float64 if size == "single" else np.float32
