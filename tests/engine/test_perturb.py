@@ -140,9 +140,7 @@ def test_delta_synapses_that_arrive_at_a_held_neuron_are_lost():
     second = bs.simulate(net, 0.02, state=first.state, **options)
     both = np.concatenate([first.states["E.U"], second.states["E.U"]])
     assert np.array_equal(both, done.states["E.U"])
-    trace = bs.run(
-        net, duration=0.06, background=BACKGROUND, record=["E.U"], perturbations=hold
-    )
+    trace = bs.run(net, duration=0.06, background=BACKGROUND, record=["E.U"], perturbations=hold)
     assert np.array_equal(trace.states["E.U"][0], done.states["E.U"])
     assert np.array_equal(trace.spikes["E"].units, done.spikes["E"].units)
 
