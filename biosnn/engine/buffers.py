@@ -225,7 +225,7 @@ def new_scratch(
         ou=arrays.aligned((rows, sizes.ou), dtype),
         resource=arrays.aligned((rows, 3 * resources), np.float64),
         current=arrays.aligned(sizes.neurons if currents else 0, dtype),
-        fresh=arrays.aligned(0 if backward else (most_states + 1) * arrays.BLOCK, dtype),
+        fresh=arrays.aligned((6 if backward else most_states + 4) * arrays.BLOCK, dtype),
         words=new_words(),
         adjoints=arrays.aligned((steps, tile, _padded(packed.cells.n_adjoints)), dtype),
         # + 16: zeros of the last panel

@@ -136,7 +136,8 @@ def _arrive(tables, inputs, recent, bounds, span, wire, n, t, sums, x):
         total = part(sums, 0, wire.n_post)
         sent = emitted_in_part(tables, inputs, recent, span, wire, m, _ZERO)
         if sent.first < sent.last:
-            total[begin:end] = 0
+            for i in range(begin, end):
+                total[i] = 0
             deliver_any(wire, split, t, begin, end, w, one, sent, total)
             for i in range(begin, end):
                 y[i] += jump_ * total[i]

@@ -24,7 +24,7 @@ from .memory import lent, part
 from .plasticity import remember_resources, use_resources
 from .pooling import pool
 from .random import add_currents, add_poisson, draw_spikes
-from .recording import begin, keep_end, record
+from .recording import begin, keep, keep_end, record
 from .threshold import hold, jump, reset
 from .wires import delays_of, deliver, forget, send, take, targets_of, weights_of
 
@@ -72,7 +72,7 @@ def _integrate(tables, drive, recording, scratch, start, trials, n, slot):
                 trial, ou = drive.trial[row], scratch.ou[b]
                 add_currents(background, s, s + 1, trial, key, step, _ZERO, size, words, ou, own)
             if recording.currents.shape[1]:
-                recording.currents[row, n] = current
+                keep(current, recording.currents[row, n])
         _update_all(tables, current, scratch.fresh, scratch.x[b], scratch.clock[b], margins)
         for p in range(tables.n_firing if drive.random else 0):
             population = tables.populations[p]
