@@ -180,6 +180,19 @@ RUNS = {
             "threads": 1,
         },
     ),
+    "simulate trials": lambda c: (
+        bs.simulate,
+        {
+            "network": c.circuit,
+            "duration": 0.02,
+            "background": c.background,
+            "state": [c.simulation.state, c.simulation.state],
+            "trials": 2,
+            "progress": False,
+            "threads": 2,
+        },
+        lambda c, trials: (trials[0].spikes, trials[1].trial),
+    ),
     "simulate on": lambda c: (
         bs.simulate,
         {
