@@ -34,14 +34,16 @@ def part_bounds(layout: Layout, parts: int) -> NDArray[np.int64]:
     return bounds
 
 
-def new_memory(start: arrays.Standing) -> arrays.Memory:
+def new_memory(start: arrays.Standing, wires: WireTables) -> arrays.Memory:
     """Return the memory of a network that stands there, in vectors that begin at cache lines."""
-    return arrays.Memory(*(arrays.aligned_copy(np.asarray(array[0])) for array in start))
+    ring = np.zeros(wires.ring_slots * wires.ring_width, start.states.dtype)
+    vectors = [array[0] for array in start]
+    return arrays.Memory(*map(arrays.aligned_copy, [*vectors, ring]))
 
 
 def standing_of(memory: arrays.Memory) -> arrays.Standing:
     """Return where the network stands now, as one trial."""
-    return arrays.Standing(*(array[None].copy() for array in memory))
+    return arrays.Standing(*(array[None].copy() for array in memory[:-1]))
 
 
 def new_scratch(layout: Layout, tables: arrays.Tables) -> arrays.PartScratch:
@@ -49,7 +51,7 @@ def new_scratch(layout: Layout, tables: arrays.Tables) -> arrays.PartScratch:
     dtype, most = layout.network.dtype, int(max(tables.cells["n_states"], default=1))
     widest = max([0, *(p.n for p in layout.order)]) if np.any(tables.wires["gathered"] >= 0) else 0
     return arrays.PartScratch(
-        fresh=arrays.aligned((most + 1) * arrays.BLOCK, dtype),
+        fresh=arrays.aligned((most + 4) * arrays.BLOCK, dtype),
         margin=arrays.aligned(arrays.BLOCK, dtype),
         current=arrays.aligned(arrays.BLOCK, dtype),
         sums=arrays.aligned(widest, dtype),

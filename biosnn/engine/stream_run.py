@@ -66,7 +66,7 @@ class StreamRun:
         self.step = self.first = setting.first
         self.key = setting.keys[trial]
         start = setting.start(trial) if earlier is None else earlier.standing
-        self.memory = new_memory(start)
+        self.memory = new_memory(start, self.parts.wires)
         self.holds = Holds(setting.schedule, self.parts, self.memory, self.first)
         self.inputs = setting.inputs_of(trial)
         self._make_room(earlier, setting.steps)
