@@ -382,7 +382,9 @@ def main(arguments: list[str] | None = None) -> None:
     args = options(arguments)
     net = build(args.scale)
     favours_a = np.array([0.512] if args.quick else [0.0, *COHERENCES])
-    coherences = np.repeat(np.union1d(favours_a, -favours_a), 3 if args.quick else args.trials)
+    coherences = np.repeat(
+        np.union1d(favours_a, -favours_a) + 0.0, 3 if args.quick else args.trials
+    )
     resting = spontaneous(net, args)
     drawn = stimulus(args.coherence, np.random.default_rng(args.seed))
     longer = one_trial(net, OFFSET + 1.0, args, drawn)
