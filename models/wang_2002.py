@@ -158,7 +158,7 @@ def _all_to_all(
 def stimulus(coherence: ArrayLike, rng: np.random.Generator, *, onset: float = ONSET) -> Stimulus:
     """Draw the rates of a stimulus of two seconds; a negative coherence is in favour of B.
 
-    Rates have the shape of `coherence`, and one value more in the end for each piece of time.
+    Of several coherences they are (trials, pieces).
     """
     c = np.asarray(coherence)[..., None]
     times = onset + HOLD * np.arange(round((OFFSET - ONSET) / HOLD) + 1)
@@ -173,15 +173,15 @@ def stimulus(coherence: ArrayLike, rng: np.random.Generator, *, onset: float = O
 def background(shown: Stimulus | None = None) -> list[bs.PoissonInput]:
     """The input of all populations: what is always there, and a stimulus of A and B."""
     times, rates = shown or (np.zeros(1), {})
-    sources = []
-    for name in (*GROUPS, "I"):
-        total: Any = BACKGROUND
-        if name in rates:
-            values = BACKGROUND + rates[name]
-            total = times, values[..., None] if values.ndim > 1 else values
-        weight = G_BACKGROUND[kind(name)] / LEAK[kind(name)]
-        sources.append(bs.PoissonInput(name, total, weight))
-    return sources
+    extra = {name: r[..., None] if r.ndim > 1 else r for name, r in rates.items()}
+    return [
+        bs.PoissonInput(
+            name,
+            (times, BACKGROUND + extra[name]) if name in extra else BACKGROUND,
+            G_BACKGROUND[kind(name)] / LEAK[kind(name)],
+        )
+        for name in (*GROUPS, "I")
+    ]
 
 
 def initial_state() -> dict[str, bs.Uniform]:
@@ -215,13 +215,9 @@ def decide(
             )
         except KeyboardInterrupt:
             break
-        found += [_trial(done.spikes, b) for b in range(some.size)]
+        spikes = done.spikes
+        found += [{name: trains[b] for name, trains in spikes.items()} for b in range(some.size)]
     return found
-
-
-def _trial(spikes: Spikes, number: int) -> Spikes:
-    """The spikes of one trial."""
-    return {name: trains[number] for name, trains in spikes.items()}
 
 
 def rate(spikes: Spikes, names: str, start: float, stop: float) -> float:
@@ -382,9 +378,8 @@ def main(arguments: list[str] | None = None) -> None:
     args = options(arguments)
     net = build(args.scale)
     favours_a = np.array([0.512] if args.quick else [0.0, *COHERENCES])
-    coherences = np.repeat(
-        np.union1d(favours_a, -favours_a) + 0.0, 3 if args.quick else args.trials
-    )
+    both = np.union1d(favours_a, -favours_a) + 0.0  # -0 is 0
+    coherences = np.repeat(both, 3 if args.quick else args.trials)
     resting = spontaneous(net, args)
     drawn = stimulus(args.coherence, np.random.default_rng(args.seed))
     longer = one_trial(net, OFFSET + 1.0, args, drawn)
