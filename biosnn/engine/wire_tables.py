@@ -15,6 +15,7 @@ from ..kernels import arrays
 from ..kernels.simd import BLOCK_BYTES, SPAN_BYTES
 from ..kernels.stream import split_rows
 from .layout import Layout
+from .plasticity import learning_projections
 from .rows import table
 from .wire_order import Entry, Filled, is_short, ordered
 
@@ -78,7 +79,7 @@ class _Wires:
         self.fills: list[tuple[Entry, dict, int]] = []  # of each the wire, and its first column
         self.columns: dict[tuple[str, str], dict] = {}
         self.n_weights = self.n_rows = self.ring_width = self.releases = self.resources = 0
-        self.n_learning = 0
+        self.learning = [p.name for p in learning_projections(self.network)]
         self.slots, self.shortest = 1, _FAR
 
     def row_of(self, entry, n_pre):
@@ -108,8 +109,7 @@ class _Wires:
         if is_short(entry.projection):
             row["short"] = self._short(entry, n_pre)
         elif entry.projection.plasticity is not None:
-            row["learns"] = self.n_learning
-            self.n_learning += 1
+            row["learns"] = self.learning.index(entry.name)
         if entry.projection.delay is None:
             row["ring"] = self._column(entry)
         return row

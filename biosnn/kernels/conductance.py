@@ -8,10 +8,10 @@ with g and U of the beginning of the step. The other states take the linear step
 whose row of U is zero here. Kernels see rows of tables, arrays and scalars only (arrays.py).
 """
 
-import numpy as np
-
+from .arrays import BLOCK
 from .block import of, own
 from .jit import fused, kernel
+from .memory import part
 from .simd import exp
 
 
@@ -53,7 +53,9 @@ def _totals(cell, tables, i, m, x, current, total, limit, share):
 @kernel
 def conduct(cell, tables, i, m, x, current, fresh):
     """U* = U_inf + (U - U_inf) exp(-rate G)."""
-    total, limit, share = np.empty(m, x.dtype), np.empty(m, x.dtype), np.empty(m, x.dtype)
+    first = (cell.n_states + 1) * BLOCK  # behind all states, and one more
+    total, limit = part(fresh, first, m), part(fresh, first + BLOCK, m)
+    share = part(fresh, first + 2 * BLOCK, m)
     _totals(cell, tables, i, m, x, current, total, limit, share)
     u, rate = of(cell, x, 0, i, m), own(cell.rate, tables.numbers, i, m)
     for k in range(m):
@@ -86,7 +88,7 @@ def _conductance_adjoint(cell, tables, i, m, old, shared, inflow, grad_old, shar
 
 @fused
 def conduct_adjoint(
-    cell, tables, i, m, old, current, grad_new, grad_old, grad_current, grad_numbers
+    cell, tables, i, m, old, current, grad_new, grad_old, grad_current, grad_numbers, work
 ):
     """Forward: U* = U_inf + a (U - U_inf), a = exp(-rate G).
 
@@ -96,12 +98,14 @@ def conduct_adjoint(
         grad_g       += B ((1 - a) (E - U_inf) / G - rate a (U - U_inf)) grad_U*
         grad_current  = (1 - a) / G grad_U*
         grad_rate    -= G a (U - U_inf) grad_U*
+
+    work: room for four blocks.
     """
-    total, limit, share = np.empty(m, old.dtype), np.empty(m, old.dtype), np.empty(m, old.dtype)
+    total, limit, share = part(work, 0, m), part(work, BLOCK, m), part(work, 2 * BLOCK, m)
     _totals(cell, tables, i, m, old, current, total, limit, share)
     one, rate = old.dtype.type(1), own(cell.rate, tables.numbers, i, m)
     u, grad_u = of(cell, old, 0, i, m), of(cell, grad_new, 0, i, m)
-    before, shared = of(cell, grad_old, 0, i, m), np.empty(m, old.dtype)
+    before, shared = of(cell, grad_old, 0, i, m), part(work, 3 * BLOCK, m)
     if cell.learns:
         grad_rate = own(cell.rate, grad_numbers, i, m)
         for k in range(m):

@@ -230,7 +230,7 @@ def _compare(cell, tables, i, m, x, fresh, margin):
 def update(cell, tables, i, m, x, clock, current, fresh, margin):
     """Integrate a block, and set its margins U* - theta; current: of the block, or size 0.
 
-    fresh: room for the states of a block, and one more.
+    fresh: room for the states of a block, and four more.
     """
     linear(cell, tables, i, m, x, fresh)
     if current.size:
@@ -262,15 +262,26 @@ def update(cell, tables, i, m, x, clock, current, fresh, margin):
 
 @fused
 def update_adjoint(
-    cell, tables, i, m, old, current, margin, grad_new, grad_old, grad_current, grad_numbers
+    cell,
+    tables,
+    i,
+    m,
+    old,
+    current,
+    margin,
+    grad_new,
+    grad_old,
+    grad_current,
+    grad_numbers,
+    work,
 ):
     """From the adjoint of the states after an update to that of the states before; see `update`.
 
     old: states before, or size 0 where nothing needs them; grad_current gets that of the currents.
-    Overwrites grad_new of U.
+    Overwrites grad_new of U. work: room for six blocks.
     """
     grad_u, zero = of(cell, grad_new, 0, i, m), grad_new.dtype.type(0)
-    kept = np.empty(m, grad_new.dtype)
+    kept, behind = part(work, 0, m), part(work, 2 * BLOCK, 4 * BLOCK)
     if cell.clamps:  # forward: a clamped U stays; so its adjoint bypasses the rest
         for k in range(m):
             kept[k] = grad_u[k] if margin[k] == -np.inf else zero
@@ -283,8 +294,10 @@ def update_adjoint(
         matrix_adjoint(cell, tables, i, m, grad_new, old, grad_numbers)
     linear_adjoint(cell, tables, i, m, grad_new, grad_old)
     if cell.conducting:
-        into = grad_current if grad_current.size else np.empty(m, grad_new.dtype)
-        conduct_adjoint(cell, tables, i, m, old, current, grad_new, grad_old, into, grad_numbers)
+        into = grad_current if grad_current.size else part(work, BLOCK, m)
+        conduct_adjoint(
+            cell, tables, i, m, old, current, grad_new, grad_old, into, grad_numbers, behind
+        )
     if cell.nonlinear:
         drive_beyond_adjoint(cell, tables, i, m, old, grad_new, grad_old, grad_numbers)
     if cell.biased:

@@ -14,7 +14,7 @@ from ..engine.inputs import bin_inputs, input_trains, labels_of, trial_steps
 from ..engine.packed import pack
 from ..kernels import arrays
 from ..network.network import Network
-from ..support.checks import real
+from ..support.checks import real, several
 from ..support.seeds import TrainingStream
 from .loss_terms import LossTerm, Target, make_targets, select
 from .presentation import Presentation
@@ -26,17 +26,19 @@ from .surroundings import (
     sizes_without_inputs,
 )
 
+_SOURCE = "PoissonInput('E', 1e3, 0.1)"
+
 
 class Given(NamedTuple):
     """What the user gave: spike trains, targets and masks; what else happens to the trials.
 
-    The background of validation trials is None if it is that of the training trials.
+    A background of None is none; of validation trials, that of the training trials.
     """
 
     spikes: Any
     targets: Any = None
     mask: Any = None
-    background: Any = ()
+    background: Any = None
     initial: Any = None
     currents: Any = None
 
@@ -131,10 +133,9 @@ def load(network: Network, terms: tuple[LossTerm, ...], given: Given) -> DataSet
         terms, network, labels, given.targets, given.mask, n_trials, steps, own_steps
     )
     ends = [np.searchsorted(row, row[0] + 0.99 * (row[-1] - row[0])) for row in events.pointers]
-    packed = pack(network)
-    conditions = make_conditions(
-        packed.layout, packed.wires, given.background, given.initial, n_trials
-    )
+    packed, background = pack(network), given.background
+    background = several(() if background is None else background, "background", _SOURCE)
+    conditions = make_conditions(packed.layout, packed.wires, background, given.initial, n_trials)
     currents = checked_currents(packed, given.currents, n_trials, steps)
     return DataSet(
         trains=trains,
@@ -146,7 +147,7 @@ def load(network: Network, terms: tuple[LossTerm, ...], given: Given) -> DataSet
         own_steps=own_steps,
         conditions=conditions,
         currents=currents,
-        surroundings=described(given, conditions, currents),
+        surroundings=described(background, conditions, currents),
     )
 
 

@@ -19,7 +19,7 @@ from ..engine.perturbed_trials import forward_perturbed, holding, injected
 from ..kernels import arrays
 from ..network.network import Network
 from ..network.perturb_neurons import Perturbation
-from ..support.checks import instance, several, shown
+from ..support.checks import instance, shown
 from ..support.seeds import TrainingStream
 from ..support.show import About, Shows
 from ..support.tables import Table, number
@@ -234,7 +234,6 @@ def evaluate(
         )
     presentation = make_presentation(network, batch, seed, threads, stateful=stateful)
     objective = make_objective(network, loss, readout)
-    background = several(background, "background", "PoissonInput('E', 1e3, 0.1)")
     given = Given(spikes, targets, mask, background, initial, currents)
     data = load(network, objective.terms, given)
     change = perturbed(network, perturbations)

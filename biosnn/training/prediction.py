@@ -13,7 +13,7 @@ from ..engine.layouts import state_layout
 from ..engine.perturbed import perturbed
 from ..network.network import Network
 from ..network.perturb_neurons import Perturbation
-from ..support.checks import flag, instance, several
+from ..support.checks import flag, instance
 from ..support.show import About, Shows
 from ..support.tables import Table, number
 from .cross_entropy import MaxOverTimeCrossEntropy
@@ -160,7 +160,6 @@ def predict(
         raise ValueError("loss is None, so there is nothing to predict; see bs.run for traces.")
     presentation = make_presentation(network, batch, seed, threads, stateful=stateful)
     objective = make_objective(network, loss, readout)
-    background = several(background, "background", "PoissonInput('E', 1e3, 0.1)")
     given = Given(spikes, background=background, initial=initial, currents=currents)
     data = load(network, (), given)
     shape = data.rows.size, data.steps, data.own_steps

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ def for_validation(training: Any, validation: Any) -> Any:
     background, currents = validation.background, validation.currents
     if background is None:
         background = training.background
-        for k, source in enumerate(background):
+        for k, source in enumerate(background or ()):
             if trials_of(source) > 1:
                 what = f"background[{k}], {type(source).__name__}({_name(source)!r}), has values"
                 _refuse(what, "give validation_background=[…] with values of theirs")
@@ -106,25 +107,25 @@ def _refuse(what, way_out):
 
 
 def described(
-    given: Any, conditions: Conditions, currents: dict[str, NDArray[Any]]
+    background: Sequence, conditions: Conditions, currents: dict[str, NDArray[Any]]
 ) -> dict[str, str]:
     """Return what was used of background, initial states and currents: words and a digest of each.
 
     Parameters
     ----------
-    given
-        The `dataset.Given`.
+    background
+        A list of descriptions.
     conditions, currents
-        The same, checked.
+        All of it, checked.
     """
     table = conditions.background.table
     # field by field, since there may be anything between the fields of a row
     rows = [table.sources[field] for field in table.sources.dtype.names or ()]
-    background = [*rows, table.starts, table.values, table.table]
+    noise = [*rows, table.starts, table.values, table.table]
     initial = [v for v in conditions.initial.values() if not is_random(v)]
     found = {}
     if table.sources.size:
-        found["background"] = f"{list(given.background)} {digest_of(background)}"
+        found["background"] = f"{list(background)} {digest_of(noise)}"
     if conditions.initial:
         words = {k: v if is_random(v) else np.shape(v) for k, v in conditions.initial.items()}
         found["initial"] = f"{words} {digest_of(initial)}"

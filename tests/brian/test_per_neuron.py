@@ -183,7 +183,6 @@ def test_as_a_program(name, tmp_path):
     np.testing.assert_array_equal(found, expected)
 
 
-@waits
 @pytest.mark.parametrize("name", list(CASES))
 def test_biosnn_is_what_brian2_says(name):
     net, spikes, current, _ = case(name)
@@ -191,7 +190,6 @@ def test_biosnn_is_what_brian2_says(name):
     agree(report, 1e-11)
 
 
-@waits
 @pytest.mark.parametrize("synapses", [None, bs.Bernoulli(0.7)])
 def test_saturating_gating_beside_brian2(synapses):
     net = bs.Network(0.5e-3)
