@@ -229,9 +229,7 @@ def theory(setup):
     net, background = setup.network, setup.background
     bs.regime(net, background)
     warm = bs.simulate(net, 0.3, background=background, seed=1, progress=False)
-    done = bs.simulate(
-        net, setup.duration, background=background, state=warm.state, progress=False
-    )
+    done = bs.simulate(net, setup.duration, background=background, state=warm.state, progress=False)
     report = bs.regime(net, background, done)
     noisy = any(p.noise for p in net.spiking)
     assert noisy == any("has escape noise" in text for text in report.warnings)
