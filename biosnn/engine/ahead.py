@@ -18,6 +18,7 @@ import numpy as np
 from ..kernels import arrays, trials_adjoint
 from ..network.network import Network
 from ..network.neuron_models import lif
+from ..support.threads import default_threads
 from . import chunks
 from .buffers import Wanted, new_recording
 from .conditions import make_conditions
@@ -30,13 +31,15 @@ _started: set[str] = set()
 def compile_gradients_beside(dtype: np.dtype) -> None:
     """Let another process compile the adjoint, unless it is compiled, or there is one processor.
 
+    The environment variable BIOSNN_COMPILE_BESIDE=0 switches this off.
+
     Parameters
     ----------
     dtype
         Type of the numbers of the network.
     """
     name = np.dtype(dtype).name
-    if numba.config.DISABLE_JIT or name in _started or (os.cpu_count() or 1) < 2:
+    if numba.config.DISABLE_JIT or name in _started or _unwanted():
         return
     _started.add(name)
     kernel = trials_adjoint.adjoint.for_python()
@@ -53,6 +56,11 @@ def compile_gradients_beside(dtype: np.dtype) -> None:
             stderr=subprocess.DEVNULL,
         )
         atexit.register(beside.terminate)
+
+
+def _unwanted():
+    """Whether there is one processor, or the user wants no second process."""
+    return default_threads() < 2 or os.environ.get("BIOSNN_COMPILE_BESIDE") == "0"
 
 
 def compile_gradients(dtype: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.ahead import compile_gradients_beside
 from ..network.families import Exponential, Family
 from ..network.network import Network
 from ..support.checks import choice, flag, instance, several
@@ -153,6 +154,8 @@ def fluctuation_driven(
     '0.5'
     """
     instance(network, "network", Network, "a Network")
+    if spikes is not None:  # a network for training
+        compile_gradients_beside(network.dtype)
     closed_loop = None if closed_loop is None else flag(closed_loop, "closed_loop")
     merge = flag(merge, "merge")
     progress = flag(progress, "progress")

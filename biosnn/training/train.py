@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..data.augmentation import Augmentation
 from ..data.spike_trains import SpikeTrains
+from ..engine.ahead import compile_gradients_beside
 from ..engine.background_tables import Source
 from ..network.network import Network
 from ..support.checks import flag, instance, path, several, shown, whole
@@ -208,6 +209,7 @@ def train(
     (True, 1.0)
     """
     instance(network, "network", Network, "a Network")
+    compile_gradients_beside(network.dtype)
     trials = {"augment": augment, "dropout": dropout, "truncate": truncate, "stateful": stateful}
     presentation = make_presentation(
         network, batch, seed, threads, differentiate_reset=differentiate_reset, **trials
