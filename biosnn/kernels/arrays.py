@@ -67,10 +67,10 @@ TERM = _row("other", "", "coefficient")
 POPULATION = _row("n neuron_first cell offset u escape", "escape_steepness escape_rate silent")
 
 #: What spikes of a population add to another state of their own neuron.
-JUMP = _row("population target delay", "", "size")
+JUMP = _row("population target delay", "", "amount")
 
-#: Units that pool spikes: window g is member[first + g size : first + (g + 1) size].
-POOL = _row("population source target units size first")
+#: Units that pool spikes: window g is member[first + g width : first + (g + 1) width].
+POOL = _row("population source target units width first")
 
 #: A projection, or neighbouring dense ones of one source whose weights share rows. Sources: inputs,
 #: then populations. target: first element of the receptor's state; adjoint: where its adjoint is.
@@ -79,8 +79,8 @@ POOL = _row("population source target units size first")
 #: plasticity, or -1. The addresses are of arrays that somebody keeps alive, or 0.
 WIRE = _row(
     "source post target adjoint delay n_pre n_post dense mode weight_first n_weights "
-    "weight_address size row_first wide long target_address index_address delay_address trained "
-    "pulled panel_first gathered kept ring short learns",
+    "weight_address n_synapses row_first wide long target_address index_address delay_address "
+    "trained pulled panel_first gathered kept ring short learns",
     "jump",
 )
 

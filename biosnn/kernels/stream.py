@@ -115,10 +115,10 @@ def _learn(tables, plastic, inputs, recent, span, wire, n, t, parts, x):
     for other in range(parts if n >= wire.delay else 0):
         sent = emitted_in_part(tables, inputs, recent, span, wire, n - wire.delay, other)
         if wire.wide:
-            target = at_address(wire.target_address, wire.size, _INT32)
+            target = at_address(wire.target_address, wire.n_synapses, _INT32)
             arrive_and_learn(plastic, wire, target, split, t, w, sent, n, x)
         else:
-            near = at_address(wire.target_address, wire.size, _UINT16)
+            near = at_address(wire.target_address, wire.n_synapses, _UINT16)
             arrive_and_learn(plastic, wire, near, split, t, w, sent, n, x)
     learn_from_targets(plastic, wire.learns, t, w, listed(recent, wire.post, n, t), n)
 
