@@ -192,8 +192,8 @@ import warnings
 warnings.simplefilter("always")
 import biosnn
 print("imported", biosnn.__version__)
-biosnn.data.poisson(9.0, 3, 0.1, 1, seed=1).rates()
-print("spikes", biosnn.bin_spikes([[0.01]], 1e-3, duration=0.1).count)
+trains = biosnn.data.poisson(500.0, 3, 0.1, 1, seed=1)
+biosnn.bin_spikes(trains, 1e-3)
 """
 
 
@@ -204,7 +204,7 @@ def without_override():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="permissions as Linux has them")
 @pytest.mark.parametrize("writable", [True, False])
-def test_import_of_a_read_only_copy_without_a_home(tmp_path, writable):
+def test_a_read_only_copy_without_a_home_warns_where_it_compiles(tmp_path, writable):
     place, spare = tmp_path / "installed", tmp_path / "spare"
     shutil.copytree(ROOT / "biosnn", place / "biosnn", ignore=shutil.ignore_patterns("__pycache__"))
     spare.mkdir()
@@ -237,7 +237,7 @@ def test_import_of_a_read_only_copy_without_a_home(tmp_path, writable):
     assert done.returncode == 0 and done.stdout.startswith("imported"), done.stderr
     assert (
         done.stderr.count("NUMBA_CACHE_DIR to a folder") == 1
-        and "<string>:4: UserWarning" in done.stderr
+        and "<string>:7: UserWarning" in done.stderr
     )
     assert (str(spare) in done.stderr) == writable
 
