@@ -11,8 +11,9 @@ from ..support.show import About, Shows, nbytes, plural
 class State(Shows):
     """Where a run (of all its trials) or a simulation stands: `trace.state`, `simulation.state`.
 
-    Go on with `run(network, …, state=state)` or `simulate(network, …, state=state)`. `save_state`
-    and `load_state` keep it in a file.
+    Go on with `run(network, …, state=state)` or, from one trial, `simulate(network, …,
+    state=state)`; it does not matter which of them was there before. `save_state` and `load_state`
+    keep it in a file.
 
     Attributes
     ----------
@@ -38,15 +39,13 @@ class State(Shows):
     step: int
     arrays: dict[str, NDArray]
 
-    @property
-    def of_simulation(self) -> bool:
-        """Whether it is the state of `simulate`, not of `run`."""
-        return "x" in self.arrays
-
     def _about(self) -> About:
         """Of what, when, and how large."""
         size = sum(array.nbytes for array in self.arrays.values())
-        rows = [("step", f"{self.step:,}"), ("size", nbytes(size)), ("network", self.fingerprint)]
-        if not self.of_simulation and "states" in self.arrays:
-            rows.insert(0, ("of", plural(len(self.arrays["states"]), "trial")))
-        return About(f"State of a {'simulation' if self.of_simulation else 'run'}", rows)
+        rows = [
+            ("of", plural(len(self.arrays["states"]), "trial")),
+            ("step", f"{self.step:,}"),
+            ("size", nbytes(size)),
+            ("network", self.fingerprint),
+        ]
+        return About("State", rows)

@@ -43,7 +43,7 @@ def save_state(state: State, path: str | Path) -> None:
             "trace.state, simulation.state."
         )
     meta = {
-        "kind": "simulation" if state.of_simulation else "run",
+        "kind": "state",
         "fingerprint": state.fingerprint,
         "step": int(state.step),
     }
@@ -73,6 +73,6 @@ def load_state(path: str | Path) -> State:
     --------
     save_state : has an example.
     """
-    arrays, meta = file_format.read(path, "run", "simulation")
+    arrays, meta = file_format.read(path, "state")
     check_any(arrays, meta["step"], str(path))
     return State(meta["fingerprint"], meta["step"], arrays)

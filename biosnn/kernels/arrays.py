@@ -36,7 +36,10 @@ ONE_WEIGHT, OWN_WEIGHTS, SHARED_WEIGHTS = range(3)
 
 
 def _row(integers, reals="", places=""):
-    """The dtype of a row: 64-bit whole numbers, doubles, and places in the vector of numbers."""
+    """The dtype of a row: 64-bit whole numbers, doubles, and places in the vector of numbers.
+
+    No field has a name that numpy's records have, such as size: they are rows without the compiler.
+    """
     place = np.dtype([("at", "i8"), ("step", "i8")])
     fields = [(name, "i8") for name in integers.split()]
     fields += [(name, "f8") for name in reals.split()]

@@ -100,7 +100,7 @@ def _send(tables, inputs, recent, span, memory, first, last, t, parts):
 @kernel
 def _send_again(tables, inputs, recent, bounds, span, memory, t):
     """What was on its way from an earlier run."""
-    for n in range(span.first - inputs.before, span.first):
+    for n in range(max(span.first - inputs.before, 0), span.first):
         _send(tables, inputs, recent, span, memory, n, n, t, bounds.shape[1] - 1)
         for c in range(tables.columns.size):
             column = tables.columns[c]
