@@ -140,9 +140,11 @@ def test_a_state_in_a_file_and_what_does_not_fit(tmp_path):
         bs.run(dense.circuit(delays=(0, 1)), trains, state=first.state)
     with pytest.raises(ValueError, match="state is Trace; it must be the state of an earlier run"):
         bs.run(net, trains, state=first)
-    with pytest.raises(ValueError, match="the state of a run; simulate goes on"):
+    with pytest.raises(
+        ValueError, match="of 3 trials of a run, and simulate runs one: give trials=3"
+    ):
         bs.simulate(net, 0.01, state=first.state, progress=False)
-    with pytest.raises(ValueError, match="the state of a simulation; run goes on"):
+    with pytest.raises(ValueError, match="state is of 1 trial, and there are 3"):
         bs.run(net, trains, state=bs.simulate(net, 0.01, progress=False).state)
 
 
@@ -196,7 +198,7 @@ def test_what_run_and_gradient_refuse():
             dict(background=bs.PoissonInput("A", 10.0, 0.1)),
             "background is PoissonInput.* must be a list",
         ),
-        (dict(state="x"), "state is a str"),
+        (dict(state="x"), "state is str; it must be the state of an earlier run"),
     ],
 )
 def test_what_simulate_refuses(options, words):
