@@ -11,9 +11,8 @@ from ..support.show import About, Shows, nbytes, plural
 class State(Shows):
     """Where a run (of all its trials) or a simulation stands: `trace.state`, `simulation.state`.
 
-    Go on with `run(network, …, state=state)` or, from one trial, `simulate(network, …,
-    state=state)`; it does not matter which of them was there before. `save_state` and `load_state`
-    keep it in a file.
+    Go on with `run(network, …, state=state)` or `simulate(network, …, state=state)`. `save_state`
+    and `load_state` keep it in a file.
 
     Attributes
     ----------
@@ -42,10 +41,7 @@ class State(Shows):
     def _about(self) -> About:
         """Of what, when, and how large."""
         size = sum(array.nbytes for array in self.arrays.values())
-        rows = [
-            ("of", plural(len(self.arrays["states"]), "trial")),
-            ("step", f"{self.step:,}"),
-            ("size", nbytes(size)),
-            ("network", self.fingerprint),
-        ]
+        rows = [("step", f"{self.step:,}"), ("size", nbytes(size)), ("network", self.fingerprint)]
+        if "states" in self.arrays:
+            rows.insert(0, ("of", plural(len(self.arrays["states"]), "trial")))
         return About("State", rows)

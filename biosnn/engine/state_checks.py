@@ -45,8 +45,8 @@ def checked_state(
     given = len(arrays.get("states", ()))
     if given != n_trials:
         raise ValueError(
-            f"this state is of {plural(given, 'trial')}, and there are {n_trials}: trial k goes on "
-            "from trial k."
+            f"this state is of {plural(given, 'trial')}, and there "
+            f"{'is one' if n_trials == 1 else f'are {n_trials}'}: trial k goes on from trial k."
         )
     sources = background.ou_sources
     values: Any = arrays.get("ou")

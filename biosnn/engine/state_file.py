@@ -42,11 +42,7 @@ def save_state(state: State, path: str | Path) -> None:
             f"state is a {type(state).__name__}; it must be the state of a run or simulation: "
             "trace.state, simulation.state."
         )
-    meta = {
-        "kind": "state",
-        "fingerprint": state.fingerprint,
-        "step": int(state.step),
-    }
+    meta = {"kind": "state", "fingerprint": state.fingerprint, "step": int(state.step)}
     file_format.write(path, state.arrays, meta)
 
 
