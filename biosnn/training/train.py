@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 
 from ..data.augmentation import Augmentation
 from ..data.spike_trains import SpikeTrains
-from ..engine.ahead import compile_gradients_beside
 from ..engine.background_tables import Source
 from ..network.network import Network
 from ..support.checks import flag, path, several, shown, whole
@@ -208,11 +207,6 @@ def train(
     >>> bool(history.loss[2] < history.loss[0]), bs.evaluate(net, data).accuracy
     (True, 1.0)
     """
-<<<<<<< HEAD
-    instance(network, "network", Network, "a Network")
-    compile_gradients_beside(network.dtype)
-=======
->>>>>>> f233caebd3d6d7550c1efc8b692bb4e3301af669
     trials = {"augment": augment, "dropout": dropout, "truncate": truncate, "stateful": stateful}
     trials |= {"differentiate_reset": differentiate_reset}
     presentation = make_presentation(network, batch, seed, threads, **trials)

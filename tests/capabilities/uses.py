@@ -4,8 +4,6 @@ A check returns nothing, raises ValueError where the use is refused, AssertionEr
 wrong.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 import biosnn as bs
