@@ -102,20 +102,22 @@ class Case:
         return [f"{p.name}.{state}" for p in populations for state in p.states]
 
 
-def random_case(seed, features=STREAM, *, trials=1, dtype=np.float64, steps=None):
+def random_case(seed, features=STREAM, *, trials=1, dtype=np.float64, steps=None, times=1):
     """A small network with random features, which fires, and what to run it with.
 
     features: those that may be drawn, such as TRIALS, STREAM or BOTH. Every feature is drawn alike
-    with any others allowed. Returns a Case.
+    with any others allowed. times: how many times as many neurons; each projects more weakly.
+    Returns a Case.
     """
-    return _Builder(seed, frozenset(features), trials, dtype, steps).case
+    return _Builder(seed, frozenset(features), trials, dtype, steps, times).case
 
 
 class _Builder:
     """Draws a case, part by part."""
 
-    def __init__(self, seed, allowed, trials, dtype, steps):
+    def __init__(self, seed, allowed, trials, dtype, steps, times):
         self.rng, self.allowed, self.trials = np.random.default_rng([seed, 21]), allowed, trials
+        self.times = times
         self.used, self.tables = set(), {}
         names = [n for n in TABLES if n in allowed]
         chosen = [names[k] for k in self.rng.integers(len(names), size=self.rng.integers(2, 5))]
@@ -153,7 +155,7 @@ class _Builder:
 
     def _add_population(self, name, table_name):
         """Spiking neurons, and perhaps units that pool their spikes."""
-        table, n = TABLES[table_name], int(self.one([4, 5, 6, 7, 12]))
+        table, n = TABLES[table_name], self.times * int(self.one([4, 5, 6, 7, 12]))
         self.used |= {table_name}
         own = self.takes("per_neuron_taus", 0.3)
         options = {tau: self.number(*limits, n, own) for tau, limits in table.taus.items()}
@@ -245,7 +247,7 @@ class _Builder:
         for k in range(self.rng.integers(2, 6)):
             pre, post = self.one(sources), self.one(self.net.spiking)
             try:
-                self._connect(pre, post, 0.5 * self.tables[post.name].weight, f"p{k}")
+                self._connect(pre, post, 0.5 * self.tables[post.name].weight / self.times, f"p{k}")
             except ValueError as error:
                 if "Dale" not in str(error) and "has no receptor" not in str(error):
                     raise
@@ -296,7 +298,9 @@ class _Builder:
         """Two leaky integrators."""
         out = self.net.readout(2, tau_mem=40e-3, name="out")
         for p in self.net.spiking[:2]:
-            self.net.connect(p, out, weights=self.rng.exponential(0.3, (p.n, 2)), delay=self.dt)
+            self.net.connect(
+                p, out, weights=self.rng.exponential(0.3 / self.times, (p.n, 2)), delay=self.dt
+            )
 
     def _add_background(self):
         """Sources, or currents of trials; without inputs something drives every population."""

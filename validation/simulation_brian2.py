@@ -32,8 +32,10 @@ from models import brunel_2000 as brunel
 from models import potjans_diesmann_2014 as microcircuit
 from models import vogels_2011 as plastic
 from models import vogels_abbott_2005 as vogels
+from models import wang_2002 as wang
 
-from .simulation_peers import STATES, STEP
+from .simulation_peers import COHERENCE, STATES, STEP
+from .wang_brian2 import Circuit
 
 CHOSEN = (
     "C++ stand-alone, its default -O3 -ffast-math -march=native, OpenMP for 2 threads; synapses in "
@@ -61,8 +63,11 @@ def run(
     try:
         _prepare(b2, threads, seed, single)
         cells, synapses, wake_up = PARTS.get(model, _brunel)(b2, model, scale, seed)
-        monitor, waking = b2.SpikeMonitor(cells), min(vogels.WAKE_S, seconds) if wake_up else 0.0
-        network = b2.Network(cells, *synapses, *wake_up, monitor)
+        groups = cells if isinstance(cells, list) else [cells]
+        monitors, waking = [b2.SpikeMonitor(group) for group in groups], 0.0
+        network = b2.Network(*groups, *synapses, *wake_up, *monitors)
+        if wake_up:
+            waking = min(vogels.WAKE_S, seconds)
         if waking:
             network.run(waking * b2.second)
             for source in wake_up:
@@ -71,10 +76,15 @@ def run(
             network.run((seconds - waking) * b2.second)
         b2.device.build(directory=folder, compile=True, run=True, with_output=False)
         times = [float(line) for line in Path(folder, "results", "stdout.txt").read_text().split()]
-        run_s, spikes = sum(times[1::2]) - sum(times[::2]), monitor.num_spikes
+        run_s = sum(times[1::2]) - sum(times[::2])
+        spikes = sum(monitor.num_spikes for monitor in monitors)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return time.perf_counter() - begin - run_s, run_s, float(spikes) / (cells.N * seconds)
+    return (
+        time.perf_counter() - begin - run_s,
+        run_s,
+        spikes / (sum(group.N for group in groups) * seconds),
+    )
 
 
 def _prepare(b2: Any, threads: int, seed: int, single: bool) -> None:
@@ -275,7 +285,17 @@ def _synapses_of(b2, cells, pre, first, scale, rng):
     return result
 
 
+def _wang(b2, model, scale, seed):
+    """A decision (Wang 2002), at full size."""
+    circuit = Circuit(b2)
+    shown = wang.stimulus(COHERENCE, np.random.default_rng(seed))
+    circuit.present(shown, wang.OFFSET + 1.0)
+    groups = list(circuit.cells.values())
+    return groups, circuit.objects[len(groups) :], []
+
+
 PARTS = {
+    "wang": _wang,
     "microcircuit": _microcircuit,
     "plasticity": _plasticity,
     "cuba": _vogels,

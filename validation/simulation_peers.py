@@ -17,11 +17,14 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
 
+import numpy as np
+
 import biosnn as bs
 from models import brunel_2000 as brunel
 from models import potjans_diesmann_2014 as microcircuit
 from models import vogels_2011 as plastic
 from models import vogels_abbott_2005 as vogels
+from models import wang_2002 as wang
 
 STATES = {
     "brunel": (5.0, 2.0),
@@ -38,7 +41,7 @@ IMPLEMENTATIONS: dict[str, tuple[str, str, str | None]] = {
     "BrainPy": ("brainpy", "brainpy", "simulation_brainpy"),
 }
 CHOSEN = "bs.simulate as in models/; compiled code is loaded before the clock starts"
-STEP = 0.1e-3
+STEP, COHERENCE = 0.1e-3, 0.512  # seconds; of the stimulus of Wang's circuit
 BRIAN2_MOST = 0.3  # scale of the microcircuit above which Brian2 needs more than 10 GB
 
 
@@ -51,6 +54,8 @@ def absent(implementation: str, model: str, scale: float) -> str | None:
         return "its stand-alone programs need g++"
     if package == "brian2" and model == "microcircuit" and scale > BRIAN2_MOST:
         return f"the microcircuit above scale {BRIAN2_MOST:g} takes too much memory"
+    if package == "nest" and model == "wang":
+        return "there is no program of this circuit for it"
     if package == "brainpy" and model not in ("cuba", "coba"):
         return "its program is written for cuba and coba only"
     return None
@@ -129,6 +134,9 @@ def circuit(model: str, scale: float, seed: int) -> tuple[bs.Network, list[Any],
     if model == "plasticity":
         net = plastic.build(scale, seed, plastic.TARGET)
         return net, plastic.background(), plastic.initial_state()
+    if model == "wang":
+        shown = wang.stimulus(COHERENCE, np.random.default_rng(seed))
+        return wang.build(), wang.background(shown), wang.initial_state()
     name = model.upper()
     net = vogels.build(name, seed, STEP)
     return net, vogels.background(name), vogels.initial_state(name)

@@ -11,7 +11,7 @@ from models.command_line import write_json
 from . import measure, report
 from .markdown import Row
 
-MODELS = ("brunel", "cuba", "coba", "plasticity", "microcircuit")
+MODELS = ("brunel", "cuba", "coba", "plasticity", "microcircuit", "wang")
 STATES = ("brunel-regular", "brunel-fast", "brunel-slow")
 
 
@@ -41,7 +41,7 @@ def simulation(args: argparse.Namespace) -> None:
 
 def scale_of(model: str, args: argparse.Namespace) -> float:
     """--scale, for the models that have one."""
-    return 1.0 if model in ("cuba", "coba") else args.scale
+    return 1.0 if model in ("cuba", "coba", "wang") else args.scale
 
 
 def programs(

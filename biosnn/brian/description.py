@@ -12,8 +12,6 @@ import numpy as np
 from ..network.network import Network
 from ..network.population import Population
 
-_METHODS = {"exact": "exact", "exponential_euler": "exponential_euler", "euler": "euler"}
-
 #: Brian2's exact solution with a clamped U divides by the difference of its time constants, also
 #: where they are equal.
 _HOLD = "U = int(not_refractory)*U + (1 - int(not_refractory))*U_held"
@@ -112,14 +110,15 @@ def describe(network: Network, population: Population, name: str, driven: bool) 
             f"population {population.name!r} has escape noise: its spikes are drawn at random, so "
             "there is nothing to compare with Brian2 spike by spike. Describe it with noise=None."
         )
-    taus = _time_constants(population.name, network.time_constants(population), neuron)
+    method, times = _method(network, population)
+    taus = _time_constants(population.name, times, method)
     # one step clamps nothing
     clamps = population.kind == "spiking" and bool(np.any(neuron.refractory > network.dt))
     shared = len(set(taus.symbols.values())) < len(taus.symbols)
-    hold = _HOLD if clamps and neuron.integrator == "exact" and shared else ""
+    hold = _HOLD if clamps and method == "exact" and shared else ""
     jumps, each = _jumps(network, population), _Each()
     lines = _equations(neuron, taus.symbols, each, driven, clamped=clamps and not hold)
-    options = _options(network, population, each, hold, jumps.at_once)
+    options = {"method": method} | _options(network, population, each, hold, jumps.at_once)
     refractory = each(neuron.refractory, "tau_refractory") if clamps else "0.0"
     several = refractory == "tau_refractory"
     bounds = f"U = clip(U, {each(neuron.low, 'U_low')}, {each(neuron.high, 'U_high')})"
@@ -170,9 +169,8 @@ class _Each:
 
 
 def _options(network, population, each, hold, at_once):
-    """Method, threshold and reset; what a spike does at once follows the reset."""
-    neuron = population.neuron
-    options = {"method": _METHODS[neuron.integrator]}
+    """Threshold and reset; what a spike does at once follows the reset."""
+    neuron, options = population.neuron, {}
     if population.kind == "spiking":
         threshold = each(network.thresholds(population), "U_threshold")
         options["threshold"] = f"U > {threshold}"
@@ -253,7 +251,30 @@ class _TimeConstants(NamedTuple):
     parameters: dict[str, np.ndarray]  # symbol -> seconds, of the others
 
 
-def _time_constants(name: str, taus: Mapping, neuron: Any) -> _TimeConstants:
+def _method(network, population):
+    """Brian2's method, and the time constants with which its steps are those of biosnn.
+
+    Where there are conductances, U takes exponential Euler steps, and only the other states follow
+    the integrator: exp(-dt / tau') = 1 - dt / tau makes forward Euler steps of the former.
+    """
+    neuron, taus = population.neuron, network.time_constants(population)
+    if not neuron.reversal or neuron.integrator == "exponential_euler":
+        return neuron.integrator, taus
+    others = {name: tau for name, tau in taus.items() if name != neuron.states["U"]}
+    exact, dt = neuron.integrator == "exact", network.dt
+    coarse = not exact and any(np.min(tau) <= dt for tau in others.values())
+    if neuron.nonlinear_drive or coarse or (exact and neuron.gains):
+        raise ValueError(
+            f"population {population.name!r}: no method of Brian2 takes the steps of "
+            f"{neuron.model} with integrator {neuron.integrator!r}, because the U of conductances "
+            "takes exponential Euler steps in biosnn. Choose integrator='exponential_euler'."
+        )
+    if not exact:
+        taus = taus | {name: -dt / np.log1p(-dt / tau) for name, tau in others.items()}
+    return "exponential_euler", taus
+
+
+def _time_constants(name: str, taus: Mapping, method: str) -> _TimeConstants:
     """Symbols and values of the time constants of a population."""
     symbols: dict[str, str] = {}
     constants: dict[str, Any] = {}
@@ -264,7 +285,7 @@ def _time_constants(name: str, taus: Mapping, neuron: Any) -> _TimeConstants:
         same = [symbol for symbol, other in known.items() if np.array_equal(other, value)]
         symbols[tau] = same[0] if same else f"tau_{tau}"
         known.setdefault(symbols[tau], value if value.ndim else float(value))
-    if neuron.integrator == "exact":
+    if method == "exact":
         _check_distinct(name, list((constants | parameters).items()))
     return _TimeConstants(symbols=symbols, constants=constants, parameters=parameters)
 

@@ -40,7 +40,8 @@ class PoissonInput(_Source):
     rate
         Hertz: one number, an array of one per neuron, or (times, rates) with rates (pieces,) or
         (pieces, neurons): rates[k] holds from times[k] on. Times are seconds, ascending from 0,
-        rounded to the nearest step with a RoundingWarning.
+        rounded to the nearest step with a RoundingWarning. What differs between trials has an axis
+        of them before: (trials, neurons or 1), or rates (trials, pieces, neurons or 1).
     weight
         Weight of an event, like that of a synapse: non-negative where the receptor has a sign.
     receptor
@@ -91,7 +92,9 @@ class Current(_Source):
     values
         In the unit of U: one number, an array of one per neuron, or (times, values) with values
         (pieces,) or (pieces, neurons): values[k] holds from times[k] on. Times are seconds,
-        ascending from 0, rounded to the nearest step with a RoundingWarning.
+        ascending from 0, rounded to the nearest step with a RoundingWarning. What differs between
+        trials has an axis of them before: (trials, neurons or 1), or values (trials, pieces,
+        neurons or 1).
 
     Raises
     ------
@@ -127,7 +130,7 @@ class OrnsteinUhlenbeck(_Source):
         The population, or its name.
     mean, sd
         Mean and standard deviation of the current, in the unit of U: numbers, or arrays of one per
-        neuron.
+        neuron, or (trials, neurons or 1).
     tau
         Correlation time in seconds.
 

@@ -221,11 +221,11 @@ def new_scratch(
         x=arrays.aligned((rows, _padded(sizes.states)), dtype),
         clock=arrays.aligned((rows, _padded(sizes.neurons)), np.int32),
         held=arrays.aligned((rows, _padded(sizes.neurons)), dtype),
-        ring=arrays.aligned((rows, sizes.ring), dtype),
+        ring=arrays.aligned((rows, packed.wires.ring_slots * packed.wires.ring_width), dtype),
         ou=arrays.aligned((rows, sizes.ou), dtype),
         resource=arrays.aligned((rows, 3 * resources), np.float64),
         current=arrays.aligned(sizes.neurons if currents else 0, dtype),
-        fresh=arrays.aligned(0 if backward else (most_states + 1) * arrays.BLOCK, dtype),
+        fresh=arrays.aligned((6 if backward else most_states + 4) * arrays.BLOCK, dtype),
         words=new_words(),
         adjoints=arrays.aligned((steps, tile, _padded(packed.cells.n_adjoints)), dtype),
         # + 16: zeros of the last panel

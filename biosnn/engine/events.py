@@ -33,6 +33,14 @@ def cut(
     return counts, events.units[at], values
 
 
+def row_of(events: arrays.Events, row: int) -> arrays.Events:
+    """Return one row alone."""
+    pointers = events.pointers[row : row + 1]
+    own = slice(pointers[0, 0], pointers[0, -1])
+    values = events.values[own] if events.values.size else events.values
+    return arrays.Events(pointers - pointers[0, 0], events.units[own], values, events.before)
+
+
 def between(
     events: arrays.Events, row: int, n: int, n_sources: int, source: int
 ) -> tuple[int, int]:

@@ -59,7 +59,8 @@ class GradientSum:
 
     def buffer(self, current: NDArray, blocks: arrays.Blocks, states: NDArray) -> arrays.Gradient:
         """Return a gradient of zeros for one chunk; the arguments are what is kept by trial."""
-        return arrays.Gradient(*self._sum.buffer(), current, blocks, states)
+        weight, numbers = self._sum.buffer()
+        return arrays.Gradient(weight, numbers, current, blocks, states)
 
     def add(self, chunk: int, gradient: arrays.Gradient) -> None:
         """Add what the adjoint of a chunk has put into its buffer."""

@@ -142,8 +142,9 @@ def forward_perturbed(
         own = _knowing(packed, wanted, piece, earlier)
         steps, n_trials = last - first, drive.rows.size
         tables = with_releases(packed, steps, own)[0]
-        fits = recording is not None and len(pieces) == 1 and earlier is None
-        into = recording if fits else new_recording(packed, n_trials, steps, own)
+        into = recording
+        if into is None or len(pieces) > 1 or earlier is not None:
+            into = new_recording(packed, n_trials, steps, own)
         piece = chunks.begun(piece, into, earlier, tables, packed)
         chunks.forward(packed, piece, into, steps, threads, tables)
         check_batch(packed, piece, into, steps, all_states, own)

@@ -16,6 +16,7 @@ from .conditions import find_state
 from .perturbed import perturbed
 from .simulate import check_network
 from .stream_run import StreamRun
+from .stream_setting import Setting
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,14 @@ class Realization:
 
 
 def realize(
-    network: Network, steps: int, background: Any = (), initial: Any = None, seed: Any = 0
+    network: Network,
+    steps: int,
+    background: Any = (),
+    initial: Any = None,
+    seed: Any = 0,
+    *,
+    trial: int = 0,
+    trials: int = 1,
 ) -> Realization:
     """Return what `simulate` draws with these arguments in its first `steps` steps.
 
@@ -74,6 +82,8 @@ def realize(
         As for `simulate`.
     steps
         Number of steps.
+    trial, trials
+        Which of how many trials it is; `run` draws the same.
 
     Raises
     ------
@@ -86,7 +96,15 @@ def realize(
     check_initial(initial)
     check_network(network)
     change = perturbed(network, ())
-    run = StreamRun(change, None, True, background, None, whole_seed(seed), initial, 1, steps)
+    setting = Setting(
+        change,
+        background=background,
+        seed=whole_seed(seed),
+        initial=initial,
+        steps=steps,
+        n_trials=checks.whole(trials, "trials", 1),
+    )
+    run = StreamRun(setting, checks.whole(trial, "trial", 0, setting.n_trials - 1))
     arrivals: list[tuple] = []
     currents: dict[str, Any] = {}
     for source in run.background.table.sources:
@@ -118,7 +136,7 @@ def _arrivals(run, population, source, steps):
     x, counts = np.zeros(population.n, run.network.dtype), np.empty((steps, population.n), np.int64)
     for n in range(steps):
         x[:] = 0
-        add_poisson(unit, table, 0, run.key, n, 0, population.n, words, x)
+        add_poisson(unit, table, run.trial, run.key, n, 0, population.n, words, x)
         counts[n] = x
     at, states = int(source["target"]), list(population.neuron.states)
     state = next(name for name in states if run.layout.state(population.name, name)[0] == at)
@@ -132,10 +150,10 @@ def _current(run, population, source, steps):
     for n in range(steps):
         current[:] = 0
         if source["kind"] == CURRENT:
-            add_current(source, table, 0, n, 0, n_cells, current)
+            add_current(source, table, run.trial, n, 0, n_cells, current)
         else:
-            ou = run.memory.ou
-            add_ou(source, table, 0, run.key, n, 0, n_cells, words, ou, current)
+            ou, trial, key = run.memory.ou, run.trial, run.key
+            add_ou(source, table, trial, key, n, 0, n_cells, words, ou, current)
         values[n] = current
     return values
 

@@ -8,8 +8,7 @@ of spikes.
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
-from typing import Any
+from typing import Any, overload
 
 import numba
 
@@ -17,7 +16,7 @@ from ..network.network import Network
 from ..network.network_checks import check_complete
 from ..network.perturb_neurons import Perturbation
 from ..support import checks, timegrid
-from ..support.checks import flag, instance
+from ..support.checks import flag, instance, whole
 from ..support.code_cache import clock, silence
 from ..support.progress import graceful_interrupt, progress_bar
 from ..support.threads import checked_threads, default_threads
@@ -30,8 +29,57 @@ from .simulation import Simulation
 from .state import State
 from .stream_recording import StreamRecording
 from .stream_run import StreamRun
+from .stream_setting import Setting
+from .stream_trials import of_given, simulate_trials
 
 _FEW_NEURONS = 1000  # below, one thread is faster than two
+_MANY_NEURONS = 20_000  # below, threads take a trial each rather than sharing one
+
+
+@overload
+def simulate(
+    network: Network,
+    duration: float,
+    spikes: Inputs | None = ...,
+    *,
+    background: Sequence[Source] = ...,
+    record: Record = ...,
+    every: int = ...,
+    record_spikes: Iterable[str] | None = ...,
+    rate_bin: float = ...,
+    initial: Mapping[str, Any] | None = ...,
+    state: State | Sequence[State] | None = ...,
+    seed: Any = ...,
+    merge: bool = ...,
+    out: str | os.PathLike | None = ...,
+    perturbations: Sequence[Perturbation] = ...,
+    trials: None = ...,
+    threads: int | None = ...,
+    progress: bool = ...,
+) -> Simulation: ...
+
+
+@overload
+def simulate(
+    network: Network,
+    duration: float,
+    spikes: Inputs | None = ...,
+    *,
+    background: Sequence[Source] = ...,
+    record: Record = ...,
+    every: int = ...,
+    record_spikes: Iterable[str] | None = ...,
+    rate_bin: float = ...,
+    initial: Mapping[str, Any] | None = ...,
+    state: State | Sequence[State] | None = ...,
+    seed: Any = ...,
+    merge: bool = ...,
+    out: str | os.PathLike | None = ...,
+    perturbations: Sequence[Perturbation] = ...,
+    trials: int,
+    threads: int | None = ...,
+    progress: bool = ...,
+) -> list[Simulation]: ...
 
 
 def simulate(
@@ -45,15 +93,16 @@ def simulate(
     record_spikes: Iterable[str] | None = None,
     rate_bin: float = 5e-3,
     initial: Mapping[str, Any] | None = None,
-    state: State | None = None,
+    state: State | Sequence[State] | None = None,
     seed: Any = None,
     merge: bool = True,
     out: str | os.PathLike | None = None,
     perturbations: Sequence[Perturbation] = (),
+    trials: int | None = None,
     threads: int | None = None,
     progress: bool = True,
-) -> Simulation:
-    """Simulate one trial of a network, large or small, for as long as you like.
+) -> Simulation | list[Simulation]:
+    """Simulate one trial of a network, large or small, for as long as you like, or several.
 
     Parameters
     ----------
@@ -63,9 +112,11 @@ def simulate(
         Seconds: as many steps as cover it are simulated (10.4 ms are 11 steps of 1 ms), which
         `simulation.duration` shows.
     spikes
-        SpikeTrains of one trial for the inputs, or a dict of input name -> SpikeTrains.
+        SpikeTrains of one trial for the inputs, or a dict of input name -> SpikeTrains. With
+        `trials` they are of one trial, which all get, or of as many trials.
     background
-        A list of PoissonInput, Current and OrnsteinUhlenbeck.
+        A list of PoissonInput, Current and OrnsteinUhlenbeck. With `trials` values may differ
+        between them, as in `run`.
     record
         States to keep: names such as ["E.U", "E.I_exc"], or a dict of name -> neurons (indices, a
         slice, None for all), as for `run`. The mean over all neurons is {"E.U": "mean"}, means over
@@ -80,11 +131,13 @@ def simulate(
         steps; `simulation.rate_bin` shows the result.
     initial
         States at the start, such as {"E.U": 0.5}, instead of 0 and `initial` of the population: a
-        number, an array (n,), or a distribution.
+        number, an array (n,), or a distribution; with `trials` also (trials, n).
     state
         State of an earlier simulation of this network, to go on from in place of `initial`. Input
         spikes count from the start of this run, the times of a background that changes from the
-        start of the first.
+        start of the first. With `trials`: one state, from which all go on (the first with its
+        random numbers, the others with their own), that of a `run` of as many trials, or a list of
+        one for each.
     seed
         A whole number >= 0 or a numpy Generator, for the background and for initial states; each
         population has random numbers of its own. Default: 0, or with a `state` the random numbers
@@ -96,20 +149,24 @@ def simulate(
         Path of a file that takes the spikes as they come, instead of memory. `read_spikes` reads
         it, also while the run goes on and after it was killed. An existing file is replaced, so
         give every part of a continued run a file of its own. When the disk is full the run ends,
-        with a warning, as after Ctrl-C.
+        with a warning, as after Ctrl-C. Not with `trials`.
     perturbations
         A list of what is done to neurons and synapses during this run, such as
         [perturb.Silence("I", fraction=0.5, start=0.1)] (`biosnn.perturb`). The network stays as it
         is.
+    trials
+        How many independent trials to run, with random numbers of their own: trial k has those of
+        trial k of `run`, and the first those of `simulate` without `trials`. Default: one.
     threads
-        Default: all processors, one for a small network. The result is the same, bit for bit.
-        Without the compiler (NUMBA_DISABLE_JIT=1) there is always one.
+        Default: all processors, one for one trial of a small network. Threads share a network that
+        is large; of others each takes one trial after the other. The result is the same, bit for
+        bit. Without the compiler (NUMBA_DISABLE_JIT=1) there is always one.
     progress
         Whether to show the share that is done, the time to the end and the real-time factor.
 
     Returns
     -------
-    A Simulation of spikes, rates and recorded states.
+    A Simulation of spikes, rates and recorded states; with `trials` a list of them.
 
     Raises
     ------
@@ -127,7 +184,11 @@ def simulate(
 
     Ctrl-C ends the run and returns what was simulated so far: `interrupted` is then True, and a
     script that simulates in a loop leaves it with `if done.interrupted: break`. A second Ctrl-C
-    within three seconds, in this run or the next, is a KeyboardInterrupt.
+    within three seconds, in this run or the next, is a KeyboardInterrupt. With `trials`, Ctrl-C
+    returns those that are finished, with a warning; `trial` of each says which it is.
+
+    Trials share the tables of synapses, unless weights learn, so that they need little more memory
+    than one. Learned weights of trials differ.
 
     Examples
     --------
@@ -140,15 +201,35 @@ def simulate(
     ... )
     >>> done.states["E.U"].shape
     (100, 1)
+    >>> several = bs.simulate(net, 0.1, background=noise, trials=3, progress=False)
+    >>> [each.trial for each in several], several[0].counts == done.counts
+    ([0, 1, 2], True)
     """
     instance(network, "network", Network, "a Network")
     merge, progress = flag(merge, "merge"), flag(progress, "progress")
     steps = timegrid.covering_steps(checks.time(duration, "duration", above=0), network.dt)
     check_network(network)
-    n_threads = _threads(network, threads)
+    n_trials = 1 if trials is None else whole(trials, "trials", 1)
+    within, over = _threads(network, threads, n_trials)
     change = perturbed(network, perturbations)
-    run = StreamRun(change, spikes, merge, background, state, seed, initial, n_threads, steps)
-    recording = StreamRecording(run, record, every, record_spikes, rate_bin, steps)
+    setting = Setting(
+        change, spikes, merge, background, state, seed, initial, within, steps, n_trials
+    )
+
+    def recording_of(run):
+        """What takes the records of a trial."""
+        return StreamRecording(run, record, every, record_spikes, rate_bin, steps)
+
+    if trials is not None:
+        _refuse_file(out)
+        return simulate_trials(setting, recording_of, over, progress)
+    return _one(setting, recording_of, out, progress)
+
+
+def _one(setting, recording_of, out, progress):
+    """The only trial of a call of `simulate`."""
+    run, steps = StreamRun(setting), setting.steps
+    recording = recording_of(run)
     try:
         recording.open(out)
         with nullcontext() if progress else silence():
@@ -159,18 +240,19 @@ def simulate(
     finally:
         problem = recording.close()
     interrupted = interrupted or run.done < steps
-    result = _of_given(change, recording.result(clock() - begin, interrupted))
+    result = of_given(setting.change, recording.result(clock() - begin, interrupted))
     if problem:
         warn(f"{problem}. {_what_is_lost(result) if run.done < steps else ''}")
     return result
 
 
-def _of_given(change, result):
-    """The result as that of the network that was given, with what was done to it."""
-    state = result.state
-    if change.network is not change.given:
-        state = replace(state, fingerprint=change.given.fingerprint())
-    return replace(result, network=change.given, state=state, perturbations=change.perturbations)
+def _refuse_file(out):
+    """ValueError if spikes of several trials shall go to a file."""
+    if out is not None:
+        raise ValueError(
+            "a file (out) takes the spikes of one run: leave out or trials out. Trials that go to "
+            "files are calls of simulate with another seed and file each."
+        )
 
 
 def _what_is_lost(result):
@@ -189,12 +271,16 @@ def check_network(network: Network) -> None:
         network.set_weights(projection, network.weights[projection.name], copy=False)
 
 
-def _threads(network, threads):
-    """The number of threads: one for a small network, unless it is given.
+def _threads(network, threads, n_trials):
+    """(threads within a trial, trials at a time).
 
-    Without the compiler it is one, because threads wait for each other in compiled code only.
+    One trial of a small network has one thread, unless the number is given. Without the compiler it
+    is one, because threads wait for each other in compiled code only.
     """
-    if threads is None and sum(p.n for p in network.populations) < _FEW_NEURONS:
-        return 1
-    threads = checked_threads(default_threads() if threads is None else threads)
-    return 1 if numba.config.DISABLE_JIT else threads
+    neurons = sum(p.n for p in network.populations)
+    given = checked_threads(default_threads() if threads is None else threads)
+    if numba.config.DISABLE_JIT:
+        return 1, 1
+    if n_trials > 1 and neurons < _MANY_NEURONS:
+        return 1, min(given, n_trials)
+    return (1 if threads is None and neurons < _FEW_NEURONS else given), 1

@@ -52,6 +52,8 @@ class Simulation(Shows):
         State name -> labels of its columns, of the states that are means over groups of neurons.
     perturbations
         What was done to neurons and synapses in this run; `network` is as before.
+    trial
+        Which trial it is, of several that one call simulated.
 
     See Also
     --------
@@ -84,6 +86,7 @@ class Simulation(Shows):
     _events: dict[str, tuple[NDArray, NDArray]] = field(default_factory=dict)
     neurons: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     perturbations: tuple[Perturbation, ...] = ()
+    trial: int = 0
     _out: tuple | None = None  # (path, which run) of a file of spikes
 
     @cached_property

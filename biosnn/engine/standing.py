@@ -1,7 +1,7 @@
 """Where trials, or one large network, stand between two runs: what is in a `State`.
 
-Membranes and other states, refractory clocks, what waits in the ring of arrivals, sources of noise,
-resources of synapses, and the spikes that may still be on their way or count for the gradient.
+Membranes and other states, refractory clocks, sources of noise, resources of synapses, and the
+spikes that may still be on their way or count for the gradient.
 """
 
 from itertools import pairwise
@@ -29,7 +29,6 @@ class Sizes(NamedTuple):
 
     states: int
     neurons: int
-    ring: int
     ou: int
     resources: int
 
@@ -52,7 +51,6 @@ def sizes_of(layout: Layout, wires: WireTables, n_ou: int = 0) -> Sizes:
     return Sizes(
         states=layout.n_elements,
         neurons=layout.n_neurons,
-        ring=wires.ring_slots * wires.ring_width,
         ou=n_ou,
         resources=wires.resources,
     )
@@ -64,7 +62,6 @@ def new_standing(n_trials: int, sizes: Sizes, dtype: np.dtype) -> arrays.Standin
         states=np.empty((n_trials, sizes.states), dtype),
         clock=np.empty((n_trials, sizes.neurons), np.int32),
         held=np.empty((n_trials, sizes.neurons), dtype),
-        ring=np.empty((n_trials, sizes.ring), dtype),
         ou=np.empty((n_trials, sizes.ou), dtype),
         resource=np.empty((n_trials, 3 * sizes.resources)),
     )
@@ -257,7 +254,7 @@ def from_arrays(
 def rules(number: Any, n_trials: int | None = None) -> dict[str, schema.Rule]:
     """Return the schema (support/schema.py) of what `as_arrays` makes, of any network."""
     rule = schema.Rule
-    known = {name: rule(number, (n_trials, None)) for name in ("states", "held", "ring", "ou")}
+    known = {name: rule(number, (n_trials, None)) for name in ("states", "held", "ou")}
     known |= {
         "clock": rule(np.int32, (n_trials, None), 0),
         "resource": rule(np.float64, (n_trials, None), -_ROUNDING),
@@ -298,7 +295,6 @@ def own_rules(
         "states": rule(number, (n_trials, sizes.states)),
         "clock": rule(np.int32, (n_trials, sizes.neurons), 0, clamped),
         "held": rule(number, (n_trials, sizes.neurons)),
-        "ring": rule(number, (n_trials, sizes.ring)),
         "ou": rule(number, (n_trials, n_ou)),
         "resource": rule(np.float64, (n_trials, 3 * r), -_ROUNDING, most),
     }

@@ -48,9 +48,9 @@ def checked_state(
             "trial k."
         )
     sources = background.ou_sources
-    if np.shape(arrays.get("ou"))[1:] != (background.n_ou,) or not np.array_equal(
-        arrays.get("ou_sources"), sources
-    ):
+    values: Any = arrays.get("ou")
+    places: Any = arrays.get("ou_sources")
+    if np.shape(values)[1:] != (background.n_ou,) or not np.array_equal(places, sources):
         raise ValueError(
             "this state was reached with another background: Ornstein-Uhlenbeck sources differ."
         )

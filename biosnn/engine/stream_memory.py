@@ -34,14 +34,16 @@ def part_bounds(layout: Layout, parts: int) -> NDArray[np.int64]:
     return bounds
 
 
-def new_memory(start: arrays.Standing) -> arrays.Memory:
+def new_memory(start: arrays.Standing, wires: WireTables) -> arrays.Memory:
     """Return the memory of a network that stands there, in vectors that begin at cache lines."""
-    return arrays.Memory(*(arrays.aligned_copy(np.asarray(array[0])) for array in start))
+    ring = np.zeros(wires.ring_slots * wires.ring_width, start.states.dtype)
+    vectors = [array[0] for array in start]
+    return arrays.Memory(*map(arrays.aligned_copy, [*vectors, ring]))
 
 
 def standing_of(memory: arrays.Memory) -> arrays.Standing:
     """Return where the network stands now, as one trial."""
-    return arrays.Standing(*(array[None].copy() for array in memory))
+    return arrays.Standing(*(array[None].copy() for array in memory[:-1]))
 
 
 def new_scratch(layout: Layout, tables: arrays.Tables) -> arrays.PartScratch:
@@ -49,7 +51,7 @@ def new_scratch(layout: Layout, tables: arrays.Tables) -> arrays.PartScratch:
     dtype, most = layout.network.dtype, int(max(tables.cells["n_states"], default=1))
     widest = max([0, *(p.n for p in layout.order)]) if np.any(tables.wires["gathered"] >= 0) else 0
     return arrays.PartScratch(
-        fresh=arrays.aligned((most + 1) * arrays.BLOCK, dtype),
+        fresh=arrays.aligned((most + 4) * arrays.BLOCK, dtype),
         margin=arrays.aligned(arrays.BLOCK, dtype),
         current=arrays.aligned(arrays.BLOCK, dtype),
         sums=arrays.aligned(widest, dtype),
@@ -92,44 +94,50 @@ def new_recent(
 
 
 class Given(NamedTuple):
-    """Spikes of the inputs, and for how many steps they are given."""
+    """Spikes of the inputs, of one trial for all or one for each, and for how many steps."""
 
     events: arrays.Events
     steps: int
 
+    def of_trial(self, trial: int, earlier: standing.Earlier | None) -> "Given":
+        """Return those of one trial, with those of an earlier run before them."""
+        row = trial % len(self.events.pointers)
+        if earlier is None:
+            return self._replace(events=events.row_of(self.events, row))
+        before = events.after_each_other(earlier.inputs, self.events, np.array([row]))
+        return self._replace(events=before)
+
 
 def given_inputs(
-    network: Network,
-    spikes: Inputs | None,
-    merge: bool,
-    steps: int,
-    silent: Any,
-    earlier: standing.Earlier | None,
+    network: Network, spikes: Inputs | None, merge: bool, steps: int, silent: Any, n_trials: int
 ) -> Given:
     """Return the spikes of the inputs, as far as the run goes, but of silent ones.
-
-    Those of an earlier run come before them.
 
     Raises
     ------
     ValueError
-        If they do not fit the network, or are not of one trial.
+        If they do not fit the network, or the number of trials.
     """
     if spikes is not None and not network.inputs:
         raise ValueError("the network has no inputs: give spikes=None.")
     if spikes is None:
-        found, given = events.no_events(1, 0, network.dtype), 0
-    else:
-        found, given = bin_inputs(network, spikes, merge, steps)
-        if found.pointers.shape[0] != 1:
-            raise ValueError(
-                f"simulate runs one trial; spikes have {found.pointers.shape[0]}. Choose one: "
-                "spikes[0]."
-            )
-        found = silenced(network, found, silent)
-    if earlier is not None:
-        found = events.after_each_other(earlier.inputs, found, np.arange(1))
-    return Given(found, given)
+        return Given(events.no_events(1, 0, network.dtype), 0)
+    found, given = bin_inputs(network, spikes, merge, steps)
+    there = found.pointers.shape[0]
+    if there not in (1, n_trials):
+        raise ValueError(_other_trials(there, n_trials))
+    return Given(silenced(network, found, silent), given)
+
+
+def _other_trials(there, n_trials):
+    """What to do with spikes of another number of trials."""
+    if n_trials == 1:
+        more = f", or run all of them: trials={there}" if there else ""
+        return f"simulate runs one trial; spikes have {there}. Choose one: spikes[0]{more}."
+    return (
+        f"simulate runs {n_trials} trials; spikes have {there}. Give those of one trial, which "
+        "all get, or one for each."
+    )
 
 
 def put_spikes(

@@ -170,6 +170,7 @@ class StreamRecording:
             interrupted=interrupted,
             state=run.state(),
             groups=self.groups,
+            trial=run.trial,
             neurons={k: each for k, each in self.neurons.items() if k not in self.groups},
             _events={name: _events(parts) for name, parts in self.events.items()},
             _out=None if self.file is None else (self.file.path, self.file.run),

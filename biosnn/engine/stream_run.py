@@ -1,36 +1,26 @@
 """One run of a large network: its tables and memory, and the loop over slices of time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from ..kernels import arrays, stream
-from ..support.checks import several
 from ..support.code_cache import clock, ready
 from . import standing
-from .cell_tables import CellTables, pack_cells
-from .conditions import make_conditions, random_key, trial_keys
 from .finite import check_slice
-from .inputs import Inputs
-from .layout import Layout
-from .packed import tables_of
-from .perturbed import Perturbed
-from .perturbed_stream import Holds, stimuli
-from .plasticity import learning_projections, pack_plastic, restore, starting_weights, state_of
+from .perturbed_stream import Holds
+from .plasticity import learning_projections, pack_plastic, restore, state_of
 from .state import State
-from .state_checks import checked_state
 from .stream_memory import (
     ended,
-    given_inputs,
     new_memory,
     new_recent,
     new_scratch,
-    part_bounds,
     put_spikes,
 )
-from .wire_tables import WireTables, pack_stream_wires
+from .stream_setting import Setting
 
 _SLICE = 0.03  # seconds of wall time between looks at the clock and at Ctrl-C
 _ROOM = 1 << 22  # neurons times steps of the list of recent spikes
@@ -51,55 +41,15 @@ class Recorder(Protocol):
         """Take what the steps first .. last - 1 have recorded."""
 
 
-class LargeNetwork(NamedTuple):
-    """A network as kernels of one large network read it.
-
-    learned: projection -> weights that a run changes.
-    """
-
-    layout: Layout
-    cells: CellTables
-    wires: WireTables
-    tables: arrays.Tables
-    bounds: np.ndarray
-    learned: dict[str, np.ndarray]
-
-
-def large_network(network: Any, threads: int, state: State | None = None) -> LargeNetwork:
-    """Return a network in as many parts as there are threads.
-
-    Parameters
-    ----------
-    network
-        The description.
-    threads
-        Number of threads.
-    state
-        Whose learned weights are used, or None.
-    """
-    layout = Layout(network)
-    bounds, cells = part_bounds(layout, threads), pack_cells(layout, merged=False)
-    learned = starting_weights(network, state)
-    wires = pack_stream_wires(layout, bounds, learned)
-    tables = tables_of(layout, cells, wires)
-    return LargeNetwork(layout, cells, wires, tables, bounds, learned)
-
-
 class StreamRun:
-    """The arrays of one call of `simulate`, and the loop over slices of time.
+    """The arrays of one trial of a call of `simulate`, and the loop over slices of time.
 
     Parameters
     ----------
-    change
-        The network, and what is done to it.
-    spikes, merge, background, state, seed, initial
-        As for `simulate`.
-    threads
-        Number of threads.
-    steps
-        Steps for which input spikes are needed.
+    setting
+        What all trials share.
     trial
-        Which trial it is, of many runs with one seed.
+        Which of them it is.
 
     Raises
     ------
@@ -107,54 +57,31 @@ class StreamRun:
         If something given does not fit the network.
     """
 
-    def __init__(
-        self,
-        change: Perturbed,
-        spikes: Inputs | None,
-        merge: bool,
-        background: Any,
-        state: State | None,
-        seed: Any,
-        initial: Mapping[str, Any] | None,
-        threads: int,
-        steps: int,
-        trial: int = 0,
-    ):
-        network, state = change.network, change.started_from(state)
-        self.network, self.threads, self.trial = network, threads, trial
-        if state is not None:
-            standing.check_fingerprint(state, network)
-        self.parts = large_network(network, threads, state)
+    def __init__(self, setting: Setting, trial: int = 0):
+        network, earlier = setting.network, setting.earlier(trial)
+        self.network, self.threads, self.trial = network, setting.threads, trial
+        self.parts, self.background = setting.parts(trial), setting.background
         self.layout, self.bounds = self.parts.layout, self.parts.bounds
         self.fingerprint = network.fingerprint()
-        self.step = self.first = 0 if state is None else state.step
-        schedule = change.schedule(steps)
-        given = several(background, "background", "PoissonInput('E', 1e3, 0.1)")
-        currents = stimuli(schedule, self.layout, self.first)
-        conditions = make_conditions(self.layout, self.parts.wires, [*given, *currents], initial)
-        self.background = conditions.background
-        earlier = None
-        if state is not None:
-            earlier = checked_state(state, self.parts, self.background, initial, 1)
-        seed, self.seed_key = random_key(seed, state)
-        self.key = trial_keys(self.seed_key, np.array([trial]))[0]
-        start = conditions.start(seed, np.array([trial]))
-        self.memory = new_memory(start if earlier is None else earlier.standing)
-        self.holds = Holds(schedule, self.parts, self.memory, self.first)
-        inputs = given_inputs(network, spikes, merge, steps, schedule.inputs, earlier)
-        self.inputs = inputs
-        self._make_room(earlier)
-        self.plastic = pack_plastic(
-            network, [p.name for p in learning_projections(network)], threads
-        )
+        self.step = self.first = setting.first
+        self.key = setting.keys[trial]
+        start = setting.start(trial) if earlier is None else earlier.standing
+        self.memory = new_memory(start, self.parts.wires)
+        self.holds = Holds(setting.schedule, self.parts, self.memory, self.first)
+        self.inputs = setting.inputs_of(trial)
+        self._make_room(earlier, setting.steps)
+        learning = [p.name for p in learning_projections(network)]
+        self.plastic = pack_plastic(network, learning, self.threads)
+        state = setting.state(trial)
         if state is not None:
             restore(self.plastic, state)
-        self.scratch = [new_scratch(self.layout, self.tables) for _ in range(threads)]
+        self.scratch = [new_scratch(self.layout, self.tables) for _ in range(self.threads)]
 
-    def _make_room(self, earlier):
+    def _make_room(self, earlier, steps):
         """The lists of recent spikes, with those of an earlier run."""
         width, longest = max(self.layout.n_firing, 1), self.layout.longest_delay
-        self.most = int(np.clip(_ROOM // width, 32, 4096))  # steps of one slice
+        fitting = int(np.clip(_ROOM // width, 32, 4096))
+        self.most = min(fitting, max(steps, 32))  # steps of one slice
         shortest = min(self.parts.wires.shortest, self.most)
         slots = 1 << (self.most + longest + shortest + 2).bit_length()
         self.recent, self.tables = new_recent(
@@ -276,7 +203,7 @@ class StreamRun:
             self.step,
         )
         own = {
-            "key": np.uint64(self.seed_key),
+            "key": np.array(self.key, np.uint64),
             "ou_sources": self.background.ou_sources,
         }
         found = standing.as_arrays(earlier) | state_of(self.plastic, self.parts.learned) | own

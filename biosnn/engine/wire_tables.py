@@ -14,17 +14,11 @@ from numpy.typing import NDArray
 from ..kernels import arrays
 from ..kernels.simd import BLOCK_BYTES, SPAN_BYTES
 from ..kernels.stream import split_rows
-from ..network.network import Network
-from ..network.plasticity import InhibitorySTDP
-from ..network.projection import Projection
 from .layout import Layout
+from .plasticity import learning_projections
 from .rows import table
+from .wire_order import Entry, Filled, is_short, ordered
 
-# share of connected pairs from which on a sparse projection runs as a dense one …
-_FILLED = 0.05
-# … unless it is so large that zeros would take memory that synapses do not (several times:
-# gradients of each thread)
-_FILLED_BYTES = 1 << 27
 # of weights whose gradient stays in the first-level cache: their events are not collected
 _SMALL_BYTES = 32e3
 _FAR = 1 << 40  # steps: longer than any run
@@ -59,101 +53,6 @@ class WireTables(NamedTuple):
     alive: list[NDArray]
 
 
-class Filled(NamedTuple):
-    """Sparse projections that are so dense that the loops of dense ones are faster.
-
-    Kernels read them filled up with zeros, behind all other weights. Only here are there weights
-    for pairs without a synapse; they stay 0, and their gradient is dropped.
-    """
-
-    size: int  # of the vector of weights that kernels read
-    place: NDArray  # (synapses,) where each lies in it
-    source: NDArray  # (synapses,) where it lies in Packed.weight
-
-    def weights(self, weight: NDArray) -> NDArray:
-        """Return the vector that kernels read."""
-        full = arrays.aligned(self.size, weight.dtype)
-        full[weight.size :] = 0
-        full[: weight.size] = weight
-        full[self.place] = weight[self.source]
-        return full
-
-    def gradient(self, full: NDArray, n_weights: int) -> NDArray:
-        """Turn the gradient of the vector that kernels read into that of Packed.weight."""
-        full[self.source] = full[self.place]
-        return full[:n_weights]
-
-
-def is_short(projection: Projection) -> bool:
-    """Return whether the projection has short-term plasticity."""
-    plasticity = projection.plasticity
-    return plasticity is not None and not isinstance(plasticity, InhibitorySTDP)
-
-
-def _runs_dense(network: Network, projection: Projection) -> bool:
-    """Whether a projection runs as a dense one: it is dense, or not very sparse.
-
-    A sparse one has one delay, no shared weights, one synapse a pair, and so many pairs that the
-    dense loops are faster; and the machine holds the weights easily.
-    """
-    synapses = network.synapses.get(projection.name)
-    if synapses is None:
-        return True
-    if (
-        projection.delay is None
-        or projection.plasticity is not None
-        or synapses.shares_weights
-        or not np.ndim(network.weights[projection.name])
-    ):
-        return False
-    pairs = synapses.n_pre * synapses.n_post
-    if synapses.size < _FILLED * pairs or pairs * network.dtype.itemsize > _FILLED_BYTES:
-        return False
-    same = np.diff(synapses.target.astype(np.int64)) == 0
-    ends = synapses.first[1:-1] - 1
-    same[ends[(ends >= 0) & (ends < same.size)]] = False
-    return not same.any()
-
-
-class _Entry(NamedTuple):
-    """A projection in the order of kernels, and what its wire needs to know."""
-
-    projection: Projection
-    dense: bool  # whether it runs as a dense one
-    key: tuple  # what projections of one wire have in common
-    target: int
-    n_post: int
-
-    @property
-    def name(self) -> str:
-        """Name of the projection."""
-        return self.projection.name
-
-
-def _entries(layout: Layout) -> list[_Entry]:
-    """All projections, in the order in which their spikes arrive: dense ones first."""
-    network, found = layout.network, []
-    for number, projection in enumerate(network.projections):
-        neuron: Any = network[projection.post].neuron
-        receptor = neuron.receptors[projection.receptor]
-        target, size = layout.state(projection.post, receptor.state)
-        dense = _runs_dense(network, projection)
-        late = projection.delay is None
-        own = projection.plasticity is not None or late or not dense
-        key = (
-            layout.sources[projection.pre],
-            -1 if late else network.delay_steps(projection),
-            float(receptor.jump),
-            projection.non_negative,
-            not projection.frozen,
-            projection.gradient_to_source,
-            projection.name in network.synapses,
-            number if own else -1,
-        )
-        found.append(_Entry(projection, dense, key, target, size))
-    return sorted(found, key=lambda e: (not e.dense, e.key, e.target))
-
-
 class _Wires:
     """The rows of a network, wire by wire.
 
@@ -177,10 +76,10 @@ class _Wires:
         self.places: Places = {}
         self.alive: list[NDArray] = []
         self.splits: list[NDArray] = []
-        self.fills: list[tuple[_Entry, dict, int]] = []  # of each the wire, and its first column
+        self.fills: list[tuple[Entry, dict, int]] = []  # of each the wire, and its first column
         self.columns: dict[tuple[str, str], dict] = {}
         self.n_weights = self.n_rows = self.ring_width = self.releases = self.resources = 0
-        self.n_learning = 0
+        self.learning = [p.name for p in learning_projections(self.network)]
         self.slots, self.shortest = 1, _FAR
 
     def row_of(self, entry, n_pre):
@@ -210,8 +109,7 @@ class _Wires:
         if is_short(entry.projection):
             row["short"] = self._short(entry, n_pre)
         elif entry.projection.plasticity is not None:
-            row["learns"] = self.n_learning
-            self.n_learning += 1
+            row["learns"] = self.learning.index(entry.name)
         if entry.projection.delay is None:
             row["ring"] = self._column(entry)
         return row
@@ -450,9 +348,9 @@ def pack_trial_wires(layout: Layout, adjoint: Mapping[int, int]) -> WireTables:
         If there are too many weights.
     """
     wires, dtype = _Wires(layout, adjoint, None, {}), layout.network.dtype
-    entries = _entries(layout)
-    together: list[_Entry] = []
-    for entry in [e for e in entries if e.dense]:
+    order = ordered(layout)
+    together: list[Entry] = []
+    for entry in [e for e in order if e.dense]:
         last = together[-1] if together else None
         if last and (last.key != entry.key or last.target + last.n_post != entry.target):
             wires.add_dense(together)
@@ -460,7 +358,7 @@ def pack_trial_wires(layout: Layout, adjoint: Mapping[int, int]) -> WireTables:
         together.append(entry)
     if together:
         wires.add_dense(together)
-    for entry in [e for e in entries if not e.dense]:
+    for entry in [e for e in order if not e.dense]:
         wires.add_sparse(entry)
     filled = wires.filled()
     if wires.n_weights >= 1 << 32:
@@ -487,6 +385,6 @@ def pack_stream_wires(
         Projection -> weights that a run may change, in place of those of the network.
     """
     wires = _Wires(layout, {}, bounds, learned)
-    for entry in _entries(layout):
+    for entry in ordered(layout):
         wires.add_own(entry)
     return wires.tables(bounds.shape[1] - 1, None, arrays.NO_BLOCKS, 0, 0)

@@ -200,20 +200,19 @@ class Standing(NamedTuple):
     states: np.ndarray  # (B, elements of the state vector)
     clock: np.ndarray  # (B, neurons) remaining clamped updates, and one more
     held: np.ndarray  # (B, neurons) U that is kept while clamped
-    ring: np.ndarray  # (B, slots, width) what arrives in the next steps through delays of synapses
     ou: np.ndarray  # (B, values) of Ornstein-Uhlenbeck sources
     resource: np.ndarray  # (B, 3 resources) u, x of short-term plasticity and the step of both
 
 
 class Memory(NamedTuple):
-    """Where one large network stands; the vectors of Standing."""
+    """Where one large network stands: the vectors of Standing, and what is on its way."""
 
     x: np.ndarray
     clock: np.ndarray
     held: np.ndarray
-    ring: np.ndarray
     ou: np.ndarray
     resource: np.ndarray
+    ring: np.ndarray  # (slots, width) of arrivals
 
 
 class Drive(NamedTuple):

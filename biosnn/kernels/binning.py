@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .jit import kernel, lowest_bit
+from .jit import kernel
+from .simd import lowest_bit
 
 _WORD, _ONE = np.uint64(64), np.uint64(1)
 

@@ -9,7 +9,8 @@ Kernels see arrays and scalars only (arrays.py). Index letters as in batch_forwa
 """
 
 from .events import between
-from .jit import fused, kernel, part, reduction
+from .jit import fused, kernel, reduction
+from .memory import part
 from .simd import BLOCK_BYTES, BLOCK_ROWS, multiply_block, sum_rows
 
 # --------------------------------------------------------------------------- deliver and accumulate

@@ -7,7 +7,8 @@ on threads.
 
 import numpy as np
 
-from .jit import kernel, lowest_bit
+from .jit import kernel
+from .simd import lowest_bit
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _ONE = np.uint64(1)

@@ -1,15 +1,13 @@
 """Membranes below threshold, a block of neurons at a time; each part of an update and its adjoint.
 
     linear          x_r* = sum_q M_rq x_q, U* += drive * current
-    conductances    G = 1 + sum_r g_r B_r(U)        U_inf = (sum_r g_r B_r(U) E_r + current) / G
-                    U* = U_inf + (U - U_inf) exp(-rate G)           rate = dt / tau_mem
-    magnesium       B(U) = 1 / (1 + eta exp(-gamma U)), or 1
+    conductances    (conductance.py)
     nonlinear drive U* += rate (square U^2 + constant + slope exp((U - onset) / slope))
     bounds          U* is held between two values
 
-all with U and g of the beginning of the step. A block is the neurons i .. i + m - 1 of a cell; x is
-the state vector of one trial, `fresh` holds the new states of the block, row by row. Kernels see
-rows of tables, arrays and scalars only (arrays.py).
+all with U of the beginning of the step. A block is the neurons i .. i + m - 1 of a cell; x is the
+state vector of one trial, `fresh` holds the new states of the block, row by row. Kernels see rows
+of tables, arrays and scalars only (arrays.py).
 """
 
 # a comparison with NaN is false, and NaN must stay
@@ -17,21 +15,11 @@ rows of tables, arrays and scalars only (arrays.py).
 import numpy as np
 
 from .arrays import BLOCK
-from .jit import fused, kernel, part
+from .block import of, own
+from .conductance import conduct, conduct_adjoint
+from .jit import fused, kernel
+from .memory import part
 from .simd import exp
-
-
-@kernel
-def own(place, numbers, i, m):
-    """The numbers of the neurons i .. i + m - 1."""
-    return part(numbers, place.at + place.step * i, m)
-
-
-@kernel
-def of(cell, x, r, i, m):
-    """State r of the neurons i .. i + m - 1."""
-    return part(x, cell.state_first + r * cell.stride + i, m)
-
 
 # ---------------------------------------------------------------------------------------- linear
 
@@ -138,110 +126,6 @@ def inject_adjoint(cell, tables, i, m, current, grad_new, grad_current, grad_num
             grad_drive[k] += current[k] * grad_u[k]
 
 
-# ------------------------------------------------------------------------------------ conductances
-
-
-@kernel
-def _unblocked(row, u, share):
-    """share = B(U), of a conductance that magnesium blocks."""
-    one, eta, gamma = u.dtype.type(1), u.dtype.type(row.eta), u.dtype.type(row.gamma)
-    for k in range(u.size):
-        share[k] = one / (one + eta * exp(-gamma * u[k]))
-
-
-@kernel
-def _totals(cell, tables, i, m, x, current, total, limit, share):
-    """total = G and limit = U_inf of a block; share: room for B(U)."""
-    one, u = x.dtype.type(1), of(cell, x, 0, i, m)
-    for k in range(m):
-        total[k] = one
-        limit[k] = 0
-    if current.size:
-        for k in range(m):
-            limit[k] = current[k]
-    for r in range(1, cell.n_states):
-        row = tables.states[cell.row_first + r]
-        if row.conductance:
-            g, e = of(cell, x, r, i, m), own(row.reversal, tables.numbers, i, m)
-            if row.blocked:
-                _unblocked(row, u, share)
-                for k in range(m):
-                    total[k] += g[k] * share[k]
-                    limit[k] += g[k] * share[k] * e[k]
-            else:
-                for k in range(m):
-                    total[k] += g[k]
-                    limit[k] += g[k] * e[k]
-    for k in range(m):
-        limit[k] /= total[k]
-
-
-@kernel
-def conduct(cell, tables, i, m, x, current, fresh):
-    """U* = U_inf + (U - U_inf) exp(-rate G)."""
-    total, limit, share = np.empty(m, x.dtype), np.empty(m, x.dtype), np.empty(m, x.dtype)
-    _totals(cell, tables, i, m, x, current, total, limit, share)
-    u, rate = of(cell, x, 0, i, m), own(cell.rate, tables.numbers, i, m)
-    for k in range(m):
-        fresh[k] = limit[k] + (u[k] - limit[k]) * exp(-rate[k] * total[k])
-
-
-@fused
-def _conductance_adjoint(cell, tables, i, m, old, shared, inflow, grad_old, share):
-    """grad_g_r += B_r slope_r and grad_U += g_r B_r' slope_r, slope_r = inflow E_r - shared.
-
-    B' = gamma B (1 - B).
-    """
-    one = old.dtype.type(1)
-    u, grad_u = of(cell, old, 0, i, m), of(cell, grad_old, 0, i, m)
-    for r in range(1, cell.n_states):
-        row = tables.states[cell.row_first + r]
-        if row.conductance:
-            grad_g, e = of(cell, grad_old, r, i, m), own(row.reversal, tables.numbers, i, m)
-            g, gamma = of(cell, old, r, i, m), old.dtype.type(row.gamma)
-            if row.blocked:
-                _unblocked(row, u, share)
-                for k in range(m):
-                    slope = (inflow[k] * e[k] - shared[k]) * share[k]
-                    grad_g[k] += slope
-                    grad_u[k] += g[k] * gamma * (one - share[k]) * slope
-            else:
-                for k in range(m):
-                    grad_g[k] += inflow[k] * e[k] - shared[k]
-
-
-@fused
-def conduct_adjoint(
-    cell, tables, i, m, old, current, grad_new, grad_old, grad_current, grad_numbers
-):
-    """Forward: U* = U_inf + a (U - U_inf), a = exp(-rate G).
-
-    Adjoint, added to grad_old, which holds that of the linear part already:
-
-        grad_U       += a grad_U*
-        grad_g       += B ((1 - a) (E - U_inf) / G - rate a (U - U_inf)) grad_U*
-        grad_current  = (1 - a) / G grad_U*
-        grad_rate    -= G a (U - U_inf) grad_U*
-    """
-    total, limit, share = np.empty(m, old.dtype), np.empty(m, old.dtype), np.empty(m, old.dtype)
-    _totals(cell, tables, i, m, old, current, total, limit, share)
-    one, rate = old.dtype.type(1), own(cell.rate, tables.numbers, i, m)
-    u, grad_u = of(cell, old, 0, i, m), of(cell, grad_new, 0, i, m)
-    before, shared = of(cell, grad_old, 0, i, m), np.empty(m, old.dtype)
-    if cell.learns:
-        grad_rate = own(cell.rate, grad_numbers, i, m)
-        for k in range(m):
-            decay = exp(-rate[k] * total[k])
-            grad_rate[k] -= total[k] * decay * (u[k] - limit[k]) * grad_u[k]
-    for k in range(m):
-        decay = exp(-rate[k] * total[k])
-        before[k] += decay * grad_u[k]
-        slope = decay * (u[k] - limit[k]) * grad_u[k]
-        grad_current[k] = (one - decay) / total[k] * grad_u[k]
-        shared[k] = rate[k] * slope + grad_current[k] * limit[k]
-    _conductance_adjoint(cell, tables, i, m, old, shared, grad_current, grad_old, share)
-
-
 # --------------------------------------------------------------------------------- nonlinear drive
 
 
@@ -346,7 +230,7 @@ def _compare(cell, tables, i, m, x, fresh, margin):
 def update(cell, tables, i, m, x, clock, current, fresh, margin):
     """Integrate a block, and set its margins U* - theta; current: of the block, or size 0.
 
-    fresh: room for the states of a block, and one more.
+    fresh: room for the states of a block, and four more.
     """
     linear(cell, tables, i, m, x, fresh)
     if current.size:
@@ -378,15 +262,26 @@ def update(cell, tables, i, m, x, clock, current, fresh, margin):
 
 @fused
 def update_adjoint(
-    cell, tables, i, m, old, current, margin, grad_new, grad_old, grad_current, grad_numbers
+    cell,
+    tables,
+    i,
+    m,
+    old,
+    current,
+    margin,
+    grad_new,
+    grad_old,
+    grad_current,
+    grad_numbers,
+    work,
 ):
     """From the adjoint of the states after an update to that of the states before; see `update`.
 
     old: states before, or size 0 where nothing needs them; grad_current gets that of the currents.
-    Overwrites grad_new of U.
+    Overwrites grad_new of U. work: room for six blocks.
     """
     grad_u, zero = of(cell, grad_new, 0, i, m), grad_new.dtype.type(0)
-    kept = np.empty(m, grad_new.dtype)
+    kept, behind = part(work, 0, m), part(work, 2 * BLOCK, 4 * BLOCK)
     if cell.clamps:  # forward: a clamped U stays; so its adjoint bypasses the rest
         for k in range(m):
             kept[k] = grad_u[k] if margin[k] == -np.inf else zero
@@ -399,8 +294,10 @@ def update_adjoint(
         matrix_adjoint(cell, tables, i, m, grad_new, old, grad_numbers)
     linear_adjoint(cell, tables, i, m, grad_new, grad_old)
     if cell.conducting:
-        into = grad_current if grad_current.size else np.empty(m, grad_new.dtype)
-        conduct_adjoint(cell, tables, i, m, old, current, grad_new, grad_old, into, grad_numbers)
+        into = grad_current if grad_current.size else part(work, BLOCK, m)
+        conduct_adjoint(
+            cell, tables, i, m, old, current, grad_new, grad_old, into, grad_numbers, behind
+        )
     if cell.nonlinear:
         drive_beyond_adjoint(cell, tables, i, m, old, grad_new, grad_old, grad_numbers)
     if cell.biased:

@@ -8,7 +8,8 @@ arrays and scalars only.
 
 import numpy as np
 
-from .jit import fused, kernel, part
+from .jit import fused, kernel
+from .memory import part
 
 # ------------------------------------------------------------------------------------- short-term
 

@@ -11,7 +11,8 @@ for neurons. Kernels see rows of tables, arrays and scalars only.
 
 # choices without min and max keep NaN and the vector units
 
-from .jit import fused, kernel, part
+from .jit import fused, kernel
+from .memory import part
 
 
 @kernel

@@ -10,7 +10,8 @@ arrays and scalars only.
 import numpy as np
 
 from .arrays import NO_ESCAPE, SIGMOID_ESCAPE
-from .jit import kernel, part
+from .jit import kernel
+from .memory import part
 
 GRANULE = 64  # neurons that share random counters; parts of threads are multiples of it
 CURRENT, ORNSTEIN_UHLENBECK, POISSON, POISSON_PER_NEURON = range(4)

@@ -5,7 +5,8 @@ Kernels see arrays and scalars only (arrays.py).
 
 import numpy as np
 
-from .jit import kernel, part
+from .jit import kernel
+from .memory import part
 from .plasticity import remember_resources
 
 
@@ -65,10 +66,9 @@ def record(recording, moment, trials, states, start, n):
 
 
 @kernel
-def _copy(row, from_, into):
-    """into = the row of `from_`, or its only one."""
-    given = from_[row % from_.shape[0]]
-    for i in range(given.size):
+def keep(given, into):
+    """into = given, as far as the shorter of the two goes."""
+    for i in range(min(given.size, into.size)):
         into[i] = given[i]
 
 
@@ -77,30 +77,27 @@ def begin(tables, recording, drive, trials, first, scratch):
     """Where the trials of a tile stand before the first step."""
     start = drive.start
     for b in range(trials):
-        row = first + b
-        _copy(row, start.states, scratch.x[b])
-        _copy(row, start.held, scratch.held[b])
-        _copy(row, start.ring, scratch.ring[b])
-        _copy(row, start.ou, scratch.ou[b])
-        _copy(row, start.clock, scratch.clock[b])
-        _copy(row, start.resource, scratch.resource[b])
-        if recording.resources.shape[1]:
-            for q in range(tables.shorts.size):
-                before = recording.resources[row, 0]
-                step = drive.first_step - 1
-                remember_resources(tables.shorts[q], step, scratch.resource[b], before)
+        row = (first + b) % start.states.shape[0]
+        keep(start.states[row], scratch.x[b])
+        keep(start.held[row], scratch.held[b])
+        keep(start.ou[row], scratch.ou[b])
+        keep(start.clock[row], scratch.clock[b])
+        keep(start.resource[row], scratch.resource[b])
+        for q in range(tables.shorts.size if recording.resources.shape[1] else 0):
+            before, step = recording.resources[first + b, 0], drive.first_step - 1
+            remember_resources(tables.shorts[q], step, scratch.resource[b], before)
 
 
 @kernel
 def keep_end(end, trials, first, scratch):
     """… and after the last."""
     for b in range(trials):
-        end.states[first + b] = scratch.x[b, : end.states.shape[1]]
-        end.held[first + b] = scratch.held[b, : end.held.shape[1]]
-        end.ring[first + b] = scratch.ring[b, : end.ring.shape[1]]
-        end.ou[first + b] = scratch.ou[b, : end.ou.shape[1]]
-        end.clock[first + b] = scratch.clock[b, : end.clock.shape[1]]
-        end.resource[first + b] = scratch.resource[b, : end.resource.shape[1]]
+        row = first + b
+        keep(scratch.x[b], end.states[row])
+        keep(scratch.held[b], end.held[row])
+        keep(scratch.ou[b], end.ou[row])
+        keep(scratch.clock[b], end.clock[row])
+        keep(scratch.resource[b], end.resource[row])
 
 
 @kernel

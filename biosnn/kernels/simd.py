@@ -242,9 +242,10 @@ def _at_least(typing_context, array, first, bound):
 @intrinsic
 def _lowest_bit(typing_context, bits):
     def generate(context, builder, signature, arguments):
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+        found = builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+        return context.cast(builder, found, bits, types.int64)
 
-    return types.int64(types.int64), generate
+    return types.int64(bits), generate
 
 
 def _at_least_python(array, first, bound):

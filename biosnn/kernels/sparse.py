@@ -16,7 +16,8 @@ tables, arrays and scalars only (arrays.py).
 import numpy as np
 
 from .arrays import ONE_WEIGHT, OWN_WEIGHTS
-from .jit import fused, kernel, part, reduction
+from .jit import fused, kernel, reduction
+from .memory import part
 
 _U64 = np.uint64
 

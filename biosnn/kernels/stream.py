@@ -12,13 +12,15 @@ import numpy as np
 
 from .arrays import BLOCK, NO_ESCAPE
 from .events import emitted_in_part, find, listed
-from .jit import at_address, kernel, lent, meet, part
+from .jit import kernel
+from .meeting import meet
 from .membrane import fill_bias, update
+from .memory import at_address, lent, part
 from .plasticity import arrive_and_learn, learn_from_targets, use_resources
 from .pooling import pool_spikes
 from .random import add_currents, add_poisson, draw_spikes
 from .threshold import hold, jump, reset
-from .wires import deliver_any, send_any, take, weights_of
+from .wires import deliver_any, forget, send_any, take, weights_of
 
 _INT32, _UINT16, _ZERO = np.empty(0, np.int32), np.empty(0, np.uint16), np.int64(0)
 
@@ -96,6 +98,17 @@ def _send(tables, inputs, recent, span, memory, first, last, t, parts):
 
 
 @kernel
+def _send_again(tables, inputs, recent, bounds, span, memory, t):
+    """What was on its way from an earlier run."""
+    for n in range(span.first - inputs.before, span.first):
+        _send(tables, inputs, recent, span, memory, n, n, t, bounds.shape[1] - 1)
+        for c in range(tables.columns.size):
+            column = tables.columns[c]
+            begin, end = bounds[column.population, t], bounds[column.population, t + 1]
+            forget(column, begin, end, n, memory.ring, tables.ring_width)
+
+
+@kernel
 def _learn(tables, plastic, inputs, recent, span, wire, n, t, parts, x):
     """What arrives at step n through a wire whose weights learn, and what its targets teach it."""
     w, split = weights_of(wire, x), tables.split
@@ -123,7 +136,8 @@ def _arrive(tables, inputs, recent, bounds, span, wire, n, t, sums, x):
         total = part(sums, 0, wire.n_post)
         sent = emitted_in_part(tables, inputs, recent, span, wire, m, _ZERO)
         if sent.first < sent.last:
-            total[begin:end] = 0
+            for i in range(begin, end):
+                total[i] = 0
             deliver_any(wire, split, t, begin, end, w, one, sent, total)
             for i in range(begin, end):
                 y[i] += jump_ * total[i]
@@ -202,6 +216,8 @@ def advance(
     recent, record, memory, scratch = lent(recent), lent(record), lent(memory), lent(scratch)
     span = lent(span)
     parts, known, meetings, row = bounds.shape[1] - 1, span.first - 1, 0, 0
+    if span.first == span.begin:
+        _send_again(tables, inputs, recent, bounds, span, memory, t)
     for n in range(span.first, span.last):
         _find_spikes(tables, background, key, span, recent, bounds, memory, scratch, n, t)
         _use_resources(tables, inputs, recent, span, memory, n, t)

@@ -10,8 +10,9 @@ Kernels see rows of tables, arrays and scalars only (arrays.py).
 import numpy as np
 
 from .arrays import SUPERSPIKE, TRUNCATED_SUPERSPIKE
-from .jit import fused, kernel, part
-from .membrane import of, own
+from .block import of, own
+from .jit import fused, kernel
+from .memory import part
 from .surrogate import smooth_spike, surrogate_derivative
 
 # --------------------------------------------------------------------------------------- threshold

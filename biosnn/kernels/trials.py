@@ -17,14 +17,16 @@ import numpy as np
 from .arrays import BEFORE_RESET, BLOCK, END_OF_STEP
 from .dense import gather_inputs
 from .events import emitted, find, find_smoothly, of_population
-from .jit import is_raised, kernel, lent, part
+from .jit import kernel
+from .meeting import is_raised
 from .membrane import fill_currents, update
+from .memory import lent, part
 from .plasticity import remember_resources, use_resources
 from .pooling import pool
 from .random import add_currents, add_poisson, draw_spikes
-from .recording import begin, keep_end, record
+from .recording import begin, keep, keep_end, record
 from .threshold import hold, jump, reset
-from .wires import delays_of, deliver, send, take, targets_of, weights_of
+from .wires import delays_of, deliver, forget, send, take, targets_of, weights_of
 
 AHEAD = 192  # steps times trials whose input events are delivered together
 # of one type: a literal would make a kernel of its own
@@ -70,7 +72,7 @@ def _integrate(tables, drive, recording, scratch, start, trials, n, slot):
                 trial, ou = drive.trial[row], scratch.ou[b]
                 add_currents(background, s, s + 1, trial, key, step, _ZERO, size, words, ou, own)
             if recording.currents.shape[1]:
-                recording.currents[row, n] = current
+                keep(current, recording.currents[row, n])
         _update_all(tables, current, scratch.fresh, scratch.x[b], scratch.clock[b], margins)
         for p in range(tables.n_firing if drive.random else 0):
             population = tables.populations[p]
@@ -126,23 +128,42 @@ def _release(tables, drive, recording, scratch, start, trials, n):
 
 
 @kernel
-def _arrive(tables, weight, drive, recording, scratch, start, trials, n):
-    """I_i += W_ji S_j[n - D], wire by wire; what has a delay of its own goes into the ring."""
-    ahead, split, step = scratch.arriving.shape[0], tables.split, drive.first_step + n
+def _send(tables, weight, drive, recording, scratch, start, trials, n):
+    """What was emitted at step n and has delays of its own goes into the ring."""
+    split, width, step = tables.split, tables.ring_width, drive.first_step + n
     for k in range(tables.wires.size):
         wire = tables.wires[k]
-        w, factor = weights_of(wire, weight), weight.dtype.type(wire.jump)
-        target, delay = targets_of(wire), delays_of(wire)
-        for b in range(trials):
+        w, target, delay = weights_of(wire, weight), targets_of(wire), delays_of(wire)
+        for b in range(trials if wire.ring >= 0 else 0):
+            sent = emitted(tables, drive, recording, wire, start + b, n)
+            send(wire, target, delay, split, _ZERO, w, sent, step, scratch.ring[b], width)
+
+
+@kernel
+def _send_again(tables, weight, drive, recording, scratch, start, trials):
+    """What was on its way from an earlier run, with the weights of this one."""
+    scratch.ring[:] = 0
+    for n in range(-recording.spikes.before, 0):
+        _send(tables, weight, drive, recording, scratch, start, trials, n)
+        for c in range(tables.columns.size):
+            column, step = tables.columns[c], drive.first_step + n
+            for b in range(trials):
+                forget(column, _ZERO, column.n, step, scratch.ring[b], tables.ring_width)
+
+
+@kernel
+def _arrive(tables, weight, drive, recording, scratch, start, trials, n):
+    """I_i += W_ji S_j[n - D], wire by wire, where all synapses have one delay."""
+    ahead, split = scratch.arriving.shape[0], tables.split
+    for k in range(tables.wires.size):
+        wire = tables.wires[k]
+        w, factor, target = weights_of(wire, weight), weight.dtype.type(wire.jump), targets_of(wire)
+        for b in range(trials if wire.ring < 0 else 0):
             y = part(scratch.x[b], wire.target, wire.n_post)
             if wire.gathered >= 0:
                 row = part(scratch.arriving[n % ahead, b], wire.gathered, wire.n_post)
                 for i in range(y.size):
                     y[i] += factor * row[i]
-            elif wire.ring >= 0:
-                sent = emitted(tables, drive, recording, wire, start + b, n)
-                ring, width = scratch.ring[b], tables.ring_width
-                send(wire, target, delay, split, _ZERO, w, sent, step, ring, width)
             else:
                 sent = emitted(tables, drive, recording, wire, start + b, n - wire.delay)
                 deliver(wire, target, split, _ZERO, _ZERO, wire.n_post, w, factor, sent, y)
@@ -158,6 +179,7 @@ def _deliver(tables, weight, drive, recording, scratch, start, trials, n):
             source = background.sources[s]
             add_poisson(source, background, trial, key, step, _ZERO, source.n, scratch.words, x)
     _arrive(tables, weight, drive, recording, scratch, start, trials, n)
+    _send(tables, weight, drive, recording, scratch, start, trials, n)
     for c in range(tables.columns.size):
         column = tables.columns[c]
         for b in range(trials):
@@ -217,6 +239,7 @@ def forward(tables, weight, drive, recording, scratch, steps, first, last, stop)
     for start in range(first, last, tile):
         trials = min(tile, last - start)
         begin(tables, recording, drive, trials, start, scratch)
+        _send_again(tables, weight, drive, recording, scratch, start, trials)
         for n in range(steps):
             if is_raised(stop, 0):
                 return

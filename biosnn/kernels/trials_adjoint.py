@@ -11,8 +11,10 @@ import numpy as np
 from .arrays import BEFORE_RESET, BLOCK, END_OF_STEP
 from .dense import accumulate, accumulate_now, events_by_unit, pull_dense, pull_near, pull_unit
 from .events import emitted, near_threshold, of_population
-from .jit import fused, is_raised, kernel, lent, part
+from .jit import fused, kernel
+from .meeting import is_raised
 from .membrane import update_adjoint
+from .memory import lent, part
 from .plasticity import resources_adjoint
 from .pooling import pool_adjoint
 from .recording import add_blocks, copy_blocks
@@ -32,19 +34,28 @@ _AT_END, _BEFORE, _ZERO = np.int64(END_OF_STEP), np.int64(BEFORE_RESET), np.int6
 
 
 @kernel
+def _any(values):
+    """Whether any is not 0."""
+    for i in range(values.size):
+        if values[i] != 0:
+            return True
+    return False
+
+
+@kernel
 def _steps_before_silence(loss, start, trials, steps):
     """Number of steps up to the last one with a derivative of the loss in a tile of trials.
 
     All later adjoints are 0.
     """
     for b in range(start, start + trials):
-        if np.any(loss.counts[b] != 0):
+        if _any(loss.counts[b]):
             return steps
     for n in range(steps, 0, -1):
         for b in range(start, start + trials):
-            if loss.states.shape[1] and np.any(loss.states[b, n - 1] != 0):
+            if loss.states.shape[1] and _any(loss.states[b, n - 1]):
                 return n
-            if loss.spikes.shape[1] and np.any(loss.spikes[b, n - 1] != 0):
+            if loss.spikes.shape[1] and _any(loss.spikes[b, n - 1]):
                 return n
     return 0
 
@@ -137,8 +148,8 @@ def _pull_releases(tables, recording, loss, scratch, wire, w, start, b, n, steps
     grad_release = part(scratch.grad_release, 0, wire.n_pre)
     spikes = part(scratch.grad_release, wire.n_pre, wire.n_pre)
     jump, one = w.dtype.type(wire.jump), w.dtype.type(1)
-    spikes[:] = 0
-    grad_release[:] = 0
+    for j in range(wire.n_pre):
+        spikes[j] = grad_release[j] = 0
     sent = of_population(recording.spikes, start + b, n, tables.n_firing, p)
     for e in range(sent.first, sent.last):
         spikes[sent.units[e]] += sent.values[e] if sent.values.size else one
@@ -280,7 +291,10 @@ def _updates_adjoint(tables, drive, recording, gradient, scratch, start, b, n, n
             margin = part(margins, a, m) if cell.spiking else nothing
             flows = part(current, a, m) if current.size else nothing
             numbers = gradient.numbers
-            update_adjoint(cell, tables, i, m, old, given, margin, now, before, flows, numbers)
+            work = scratch.fresh
+            update_adjoint(
+                cell, tables, i, m, old, given, margin, now, before, flows, numbers, work
+            )
     blocks = drive.blocks
     for m in range(blocks.size.size if gradient.current.shape[1] else 0):
         result = part(gradient.current[row, n], blocks.column[m], blocks.size[m])

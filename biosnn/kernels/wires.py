@@ -4,6 +4,9 @@
     send      ring += jump w S_j                      wires with a delay for every synapse, when
                                                       they are emitted; `take` adds what arrives
 
+A run that goes on from another sends once more what was on its way, with its own weights; `forget`
+then drops what had arrived before.
+
 A wire is a projection, or neighbouring dense ones of one source. dense.py and sparse.py have the
 loops over synapses. Kernels see rows of tables, arrays and scalars only (arrays.py).
 """
@@ -11,7 +14,8 @@ loops over synapses. Kernels see rows of tables, arrays and scalars only (arrays
 import numpy as np
 
 from .dense import deliver_dense
-from .jit import at_address, kernel, part
+from .jit import kernel
+from .memory import at_address, part
 from .sparse import deliver_rows, send_rows
 
 # stand for types of arrays at addresses
@@ -104,4 +108,13 @@ def take(column, begin, end, n, ring, width, x):
     arrived, y = part(ring, row + begin, end - begin), part(x, column.state + begin, end - begin)
     for i in range(end - begin):
         y[i] += arrived[i]
+        arrived[i] = 0
+
+
+@kernel
+def forget(column, begin, end, n, ring, width):
+    """What the ring holds for step n, which is over, is forgotten."""
+    row = (n & (ring.size // width - 1)) * width + column.at
+    arrived = part(ring, row + begin, end - begin)
+    for i in range(end - begin):
         arrived[i] = 0

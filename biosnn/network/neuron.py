@@ -108,7 +108,8 @@ class Neuron(Shows):
         period warns (RoundingWarning). k steps clamp k - 1 updates.
     integrator
         "exact" (matrix exponential), "exponential_euler" (each state from the others' old values)
-        or "euler" (forward Euler).
+        or "euler" (forward Euler). With conductances this is of the other states; U then always
+        takes exponential Euler steps, as `conductance_lif` says.
     reversal
         State that is a conductance, in units of the leak -> its reversal potential, one number or
         one per neuron.

@@ -146,23 +146,27 @@ class SaturatingGating(ShortTerm):
     This is `TsodyksMarkram` with the resources 1 - s, the utilization `share`, tau_rec = tau_decay
     and no facilitation. There is one s for each presynaptic neuron.
 
-    While x lasts, s decays less than this says. A rule that is right a few tau_rise after each
-    spike is s += k_0 - share s (as in NEST's iaf_bw_2001 [2]_): it is the same s for weights that
-    are multiplied by `correction` = k_0 / share, 2.6 % for the defaults, with
-    k_0 = r^q gamma(1 - q, r), r = alpha tau_rise, q = tau_rise / tau_decay, and the lower
-    incomplete gamma function.
+    While x lasts, receptors that close can open again, and so a spike opens a little more than the
+    share: `correction` times as much, 1 % for the defaults. Weights that are multiplied by it carry
+    the charge of the equations, the integral of w s after a spike. Since s returns to 0, that is
+    tau_decay times all that opens; with r = alpha tau_rise, q = tau_rise / tau_decay and
+    y(t) = r exp(-t / tau_rise) ::
+
+        s(t) = integral over u < t of alpha x(u) exp(-(t - u) / tau_decay - (y(u) - y(t)))
+        integral of alpha x (1 - s) dt = integral of M(1, 1 + q, -y) dy from 0 to r
+
+    with Kummer's function M (put s into the left side, and take the integral over t first).
 
     References
     ----------
     .. [1] Wang (2002). Probabilistic decision making by slow reverberation in cortical circuits.
        Neuron 36:955.
-    .. [2] NEST documentation: iaf_bw_2001, and the notebook "Reduced NMDA dynamics".
 
     Examples
     --------
     >>> gating = SaturatingGating()
     >>> print(f"{gating.share:.4f} {gating.correction:.4f}")
-    0.6321 1.0258
+    0.6321 1.0097
     """
 
     alpha: float = 500.0
@@ -189,12 +193,13 @@ class SaturatingGating(ShortTerm):
 
     @property
     def correction(self) -> float:
-        """What weights are multiplied by for the s of the equations, late after a spike."""
-        from scipy.special import gamma, gammainc
+        """What weights are multiplied by for the charge of the equations after a spike."""
+        from scipy.integrate import quad  # here: `import biosnn` stays quick
+        from scipy.special import hyp1f1
 
-        size, q = self.alpha * self.tau_rise, self.tau_rise / self.tau_decay
-        k_0 = size**q * gammainc(1 - q, size) * gamma(1 - q)
-        return float(k_0 / self.share)
+        first = 1 + self.tau_rise / self.tau_decay
+        opened, _ = quad(lambda y: hyp1f1(1, first, -y), 0, self.alpha * self.tau_rise)
+        return float(opened / self.share)
 
     @property
     def utilization(self) -> float:

@@ -92,5 +92,5 @@ class TrainingStream(IntEnum):
     ORDER = 0  # of the trials in an epoch
     SPLIT = 1  # of the validation from the training data
     AUGMENTATION = 2
-    NOISE = 3  # escape noise and dropout
-    EVALUATION = 4  # escape noise, where nothing is learned
+    NOISE = 3  # background, escape noise, dropout, initial states
+    EVALUATION = 4  # the same, where nothing is learned

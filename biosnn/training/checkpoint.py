@@ -228,6 +228,7 @@ def _recipe(session: Session) -> dict[str, Any]:
         "stateful": trials.stateful,
         "differentiate_reset": trials.differentiate_reset,
     }
+    recipe |= session.data.training.surroundings
     return recipe | {name: repr(value) for name, value in options.items() if value}
 
 

@@ -1,6 +1,5 @@
 """Data as kernels read them: binned events with targets, split into training and validation."""
 
-import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -10,24 +9,36 @@ import numpy as np
 from ..data.augmentations import Blend
 from ..data.spike_trains import SpikeTrains
 from ..engine.conditions import make_conditions
+from ..engine.events import no_events
 from ..engine.inputs import bin_inputs, input_trains, labels_of, trial_steps
-from ..engine.layouts import checked_arrays, current_layout
 from ..engine.packed import pack
 from ..kernels import arrays
 from ..network.network import Network
-from ..support.checks import real
+from ..support.checks import real, several
 from ..support.seeds import TrainingStream
 from .loss_terms import LossTerm, Target, make_targets, select
 from .presentation import Presentation
+from .surroundings import (
+    checked_currents,
+    described,
+    digest_of,
+    for_validation,
+    sizes_without_inputs,
+)
+
+_SOURCE = "PoissonInput('E', 1e3, 0.1)"
 
 
 class Given(NamedTuple):
-    """Spike trains, targets and masks, as the user gave them."""
+    """What the user gave: spike trains, targets and masks; what else happens to the trials.
+
+    A background of None is none; of validation trials, that of the training trials.
+    """
 
     spikes: Any
     targets: Any = None
     mask: Any = None
-    background: Any = ()
+    background: Any = None
     initial: Any = None
     currents: Any = None
 
@@ -53,8 +64,10 @@ class DataSet:
     conditions
         Background and initial states of all trials.
     currents
-        Population -> (trial, step, neuron) injected currents, of one trial or step or neuron where
-        they are alike.
+        Population -> (trial, step, neuron) injected currents, of one step or neuron where they are
+        alike.
+    surroundings
+        Words and digests of background, initial states and currents, of those that were given.
     """
 
     trains: list[SpikeTrains]
@@ -66,6 +79,7 @@ class DataSet:
     own_steps: np.ndarray | None = None
     conditions: Any = None
     currents: dict[str, np.ndarray] = field(default_factory=dict)
+    surroundings: dict[str, str] = field(default_factory=dict)
 
     def part(self, rows: np.ndarray) -> "DataSet":
         """Return the same data, with other trials in use."""
@@ -95,13 +109,10 @@ class DataSet:
     @cached_property
     def digest(self) -> str:
         """A digest of spikes, targets and masks, and of which trials are used."""
-        state = hashlib.blake2b(digest_size=8)
         trains = [a for t in self.trains for a in (t.times, t.units, t.offsets)]
         targets = [a for pair in self.targets for a in pair if a is not None]
         ends = [t.ends for t in self.trains if t.ends is not None]
-        for array in [self.rows, *trains, *ends, *targets]:
-            state.update(np.ascontiguousarray(array).data)
-        return state.hexdigest()
+        return digest_of([self.rows, *trains, *ends, *targets])
 
 
 def load(network: Network, terms: tuple[LossTerm, ...], given: Given) -> DataSet:
@@ -112,8 +123,7 @@ def load(network: Network, terms: tuple[LossTerm, ...], given: Given) -> DataSet
     ValueError
         If they do not fit the network or the losses, or there are no trials.
     """
-    trains = input_trains(network, given.spikes)
-    events, steps = bin_inputs(network, given.spikes)
+    trains, events, steps = _inputs(network, given)
     n_trials = events.pointers.shape[0]
     if n_trials == 0:
         raise ValueError("the data set has no trials.")
@@ -123,38 +133,31 @@ def load(network: Network, terms: tuple[LossTerm, ...], given: Given) -> DataSet
         terms, network, labels, given.targets, given.mask, n_trials, steps, own_steps
     )
     ends = [np.searchsorted(row, row[0] + 0.99 * (row[-1] - row[0])) for row in events.pointers]
-    packed = pack(network)
-    conditions = make_conditions(
-        packed.layout, packed.wires, given.background, given.initial, n_trials
-    )
-    currents = _currents(packed, given.currents, n_trials, steps)
-    rows = np.arange(n_trials)
+    packed, background = pack(network), given.background
+    background = several(() if background is None else background, "background", _SOURCE)
+    conditions = make_conditions(packed.layout, packed.wires, background, given.initial, n_trials)
+    currents = checked_currents(packed, given.currents, n_trials, steps)
     return DataSet(
-        trains, events, steps, targets, np.array(ends), rows, own_steps, conditions, currents
+        trains=trains,
+        events=events,
+        steps=steps,
+        targets=targets,
+        ends=np.array(ends),
+        rows=np.arange(n_trials),
+        own_steps=own_steps,
+        conditions=conditions,
+        currents=currents,
+        surroundings=described(background, conditions, currents),
     )
 
 
-def _currents(packed, given, n_trials, steps):
-    """Population -> (trials, steps or 1, neurons or 1); ValueError if they do not fit."""
-    checked = checked_arrays(given, "currents", packed.network.dtype, "{'E': array}")
-    layout = current_layout(packed, checked)
-    result = {}
-    for name, values in checked.items():
-        n = layout.columns[name].stop - layout.columns[name].start
-        shape = (n_trials, steps, n)
-        try:
-            np.broadcast_shapes(values.shape, shape)
-            wide = values.reshape((1,) * (3 - values.ndim) + values.shape)
-            result[name] = np.broadcast_to(wide, (n_trials, *wide.shape[1:]))
-            fits = np.broadcast_shapes(wide.shape, shape) == shape
-        except ValueError:
-            fits = False
-        if not fits:
-            raise ValueError(
-                f"currents {name!r} have shape {values.shape}; they must broadcast to (trial, "
-                f"step, neuron) = {shape}."
-            )
-    return result
+def _inputs(network, given):
+    """Spike trains, events and steps; of a network without inputs, as many as currents have."""
+    if network.inputs:
+        trains = input_trains(network, given.spikes)
+        return trains, *bin_inputs(network, given.spikes)
+    n_trials, steps = sizes_without_inputs(network, given.spikes, given.currents)
+    return [], no_events(n_trials, 0, network.dtype), steps
 
 
 # -------------------------------------------------------------------------- training and validation
@@ -182,7 +185,8 @@ def load_training(
     ----------
     validation
         Its spikes are SpikeTrains (or a dict of them), the share of the training data to keep, or
-        None.
+        None; a network without inputs has currents in their place. A background or currents of None
+        are those of the training trials.
 
     Raises
     ------
@@ -190,11 +194,13 @@ def load_training(
         If the parts do not fit each other, the network or the losses.
     """
     training, held = load(network, terms, given), None
-    kind = _checked_kind(validation, terms)
+    if presentation.augment and not training.trains:
+        raise ValueError("augment changes spikes, and the network has no inputs: leave it out.")
+    kind = _checked_kind(network, validation, terms)
     if kind == "share":
         training, held = _split(training, validation.spikes, presentation)
     elif kind == "trains":
-        held = load(network, terms, validation)
+        held = _load_validation(network, terms, for_validation(given, validation))
         same = held.own_steps is None and training.own_steps is None
         if same and held.steps != training.steps:
             raise ValueError(
@@ -207,16 +213,27 @@ def load_training(
     return TrainingData(training, held, _pool(training, presentation))
 
 
-def _checked_kind(validation, terms):
+def _load_validation(network, terms, given):
+    """What `load` returns; its messages say that they are about validation."""
+    try:
+        return load(network, terms, given)
+    except ValueError as error:
+        raise ValueError(f"validation: {error}") from None
+
+
+def _checked_kind(network, validation, terms):
     """What was given for validation: "none", "share" or "trains"."""
     if validation.spikes is not None and not terms:
         raise ValueError("there is no loss, so there is nothing to validate; leave validation out.")
     if isinstance(validation.spikes, (SpikeTrains, dict)):
         return "trains"
-    if validation.targets is not None or validation.mask is not None:
+    if validation.spikes is None and not network.inputs and validation.currents is not None:
+        return "trains"
+    own = ("targets", "mask", "background", "currents")
+    if given := [f"validation_{name}" for name in own if getattr(validation, name) is not None]:
         raise ValueError(
-            "validation_targets and validation_mask are those of validation=SpikeTrains; "
-            "a share of the training data has its own."
+            f"{' and '.join(given)}: these are of trials in validation=SpikeTrains; a share of the "
+            "training data has its own."
         )
     return "none" if validation.spikes is None else "share"
 

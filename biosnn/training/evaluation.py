@@ -1,14 +1,15 @@
 """`evaluate`: loss, score, predictions and rates of a network on a data set."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..data.spike_trains import SpikeTrains
 from ..engine import chunks
+from ..engine.background_tables import Source
 from ..engine.buffers import Wanted, new_recording
 from ..engine.conditions import trial_keys
 from ..engine.layouts import state_layout
@@ -154,7 +155,7 @@ class Evaluation(Shows):
 
 def evaluate(
     network: Network,
-    spikes: SpikeTrains | dict[str, SpikeTrains],
+    spikes: SpikeTrains | dict[str, SpikeTrains] | None,
     targets: Any = None,
     mask: Any = None,
     *,
@@ -163,6 +164,9 @@ def evaluate(
     batch: int = 250,
     threads: int | None = None,
     seed: int | np.random.Generator = 0,
+    background: Sequence[Source] = (),
+    initial: Mapping[str, Any] | None = None,
+    currents: Mapping[str, ArrayLike] | None = None,
     stateful: bool = False,
     perturbations: Sequence[Perturbation] = (),
 ) -> Evaluation:
@@ -174,7 +178,8 @@ def evaluate(
         A network with weights.
     spikes
         Spike trains of the input, or a dict of input -> spike trains. Steps after the end of a
-        trial count neither for the loss nor for scores, predictions and rates.
+        trial count neither for the loss nor for scores, predictions and rates. None for a network
+        without inputs.
     targets, mask
         What the losses compare with, as for `train`; by default the labels of the spike trains.
     loss
@@ -186,7 +191,10 @@ def evaluate(
     threads
         Default: all processors.
     seed
-        Seed of escape noise.
+        Seed of background, escape noise and initial states that are drawn. The random numbers of a
+        trial follow from the seed and its place in the data.
+    background, initial, currents
+        As for `train`; values per trial are those of these trials.
     stateful
         True: trial k of a batch goes on from trial k of the batch before, as for `train`.
     perturbations
@@ -226,7 +234,8 @@ def evaluate(
         )
     presentation = make_presentation(network, batch, seed, threads, stateful=stateful)
     objective = make_objective(network, loss, readout)
-    data = load(network, objective.terms, Given(spikes, targets, mask))
+    given = Given(spikes, targets, mask, background, initial, currents)
+    data = load(network, objective.terms, given)
     change = perturbed(network, perturbations)
     return Evaluator(Parameters(change.network), objective, presentation, change)(data)
 

@@ -83,7 +83,7 @@ class Objective:
         """
         total = 0.0
         for term in self.regularizers:
-            for name in packed.places:
+            for name in packed.wires.places:
                 if term.looks_at != "weights" or not term.applies_to(name):
                     continue
                 if not packed.network.projection(name).frozen:

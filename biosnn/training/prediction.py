@@ -1,13 +1,14 @@
 """`predict`: what a network says of data whose labels nobody knows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..data.spike_trains import SpikeTrains
+from ..engine.background_tables import Source
 from ..engine.layouts import state_layout
 from ..engine.perturbed import perturbed
 from ..network.network import Network
@@ -82,7 +83,7 @@ class Predictions(Shows):
 
 def predict(
     network: Network,
-    spikes: SpikeTrains | dict[str, SpikeTrains],
+    spikes: SpikeTrains | dict[str, SpikeTrains] | None,
     mask: Any = None,
     *,
     loss: Loss | dict[str, Any] = MaxOverTimeCrossEntropy(),
@@ -91,6 +92,9 @@ def predict(
     batch: int = 250,
     threads: int | None = None,
     seed: int | np.random.Generator = 0,
+    background: Sequence[Source] = (),
+    initial: Mapping[str, Any] | None = None,
+    currents: Mapping[str, ArrayLike] | None = None,
     stateful: bool = False,
     perturbations: Sequence[Perturbation] = (),
 ) -> Predictions:
@@ -102,7 +106,7 @@ def predict(
         A network with weights.
     spikes
         Spike trains of the input, or a dict of input -> spike trains. Labels are not looked at, nor
-        are the steps after the end of a trial.
+        are the steps after the end of a trial. None for a network without inputs.
     mask
         Weights of steps, as for `train`.
     loss
@@ -117,7 +121,10 @@ def predict(
     threads
         Default: all processors.
     seed
-        Seed of escape noise.
+        Seed of background, escape noise and initial states that are drawn. The random numbers of a
+        trial follow from the seed and its place in the data.
+    background, initial, currents
+        As for `train`; values per trial are those of these trials.
     stateful
         True: trial k of a batch goes on from trial k of the batch before, as for `train`.
     perturbations
@@ -153,7 +160,8 @@ def predict(
         raise ValueError("loss is None, so there is nothing to predict; see bs.run for traces.")
     presentation = make_presentation(network, batch, seed, threads, stateful=stateful)
     objective = make_objective(network, loss, readout)
-    data = load(network, (), Given(spikes))
+    given = Given(spikes, background=background, initial=initial, currents=currents)
+    data = load(network, (), given)
     shape = data.rows.size, data.steps, data.own_steps
     masks = [mask_of(term, objective.terms, mask, *shape) for term in objective.terms]
     change = perturbed(network, perturbations)

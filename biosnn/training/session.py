@@ -180,7 +180,7 @@ class Session:
         packed = self.parameters.packed
         wrong = [
             repr(name)
-            for name in packed.places
+            for name in packed.wires.places
             if not np.all(np.isfinite(packed.weight_matrix(name, found.gradient)))
         ]
         what = "the loss or a time-constant gradient"

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..data.augmentation import Augmentation
 from ..data.spike_trains import SpikeTrains
+from ..engine.background_tables import Source
 from ..network.network import Network
 from ..support.checks import flag, instance, path, several, shown, whole
 from ..support.progress import graceful_interrupt, progress_bar
@@ -27,7 +29,7 @@ from .update import make_update_rule
 
 def train(
     network: Network,
-    spikes: SpikeTrains | dict[str, SpikeTrains],
+    spikes: SpikeTrains | dict[str, SpikeTrains] | None,
     targets: Any = None,
     mask: Any = None,
     *,
@@ -38,8 +40,13 @@ def train(
     regularizers: Sequence[Regularizer] = (),
     batch: int = 250,
     validation: SpikeTrains | dict[str, SpikeTrains] | float | None = None,
+    background: Sequence[Source] = (),
+    initial: Mapping[str, Any] | None = None,
+    currents: Mapping[str, ArrayLike] | None = None,
     validation_targets: Any = None,
     validation_mask: Any = None,
+    validation_background: Sequence[Source] | None = None,
+    validation_currents: Mapping[str, ArrayLike] | None = None,
     augment: Sequence[Augmentation] = (),
     dropout: float | dict[str, float] = 0.0,
     clip: float | None = None,
@@ -67,7 +74,7 @@ def train(
         Training data: spike trains of the input, or a dict of input -> spike trains. Where trials
         have `ends` of their own, what comes after the end of a trial counts for nothing: neither
         for the loss (a mean over steps is one over the steps of all trials), nor for scores and
-        bounds on spike counts.
+        bounds on spike counts. None for a network without inputs, which currents drive.
     targets
         What the loss compares with: an array whose first axis counts trials, or a dict by readout.
         Default: the labels of the spike trains.
@@ -90,13 +97,25 @@ def train(
     validation
         Spike trains, or the share of the training data to keep for it, such as 0.1. None: no
         validation.
+    background
+        A list of PoissonInput, Current and OrnsteinUhlenbeck, as for `run`. Noise is new in every
+        epoch. Values per trial are those of the training trials, in the order of `spikes`.
+    initial
+        States at the start of every trial, such as {"E.U": 0.5}, as for `run`. A distribution is
+        drawn from anew for every trial and epoch.
+    currents
+        Population -> array that broadcasts to (trial, step, neuron), added to the right-hand side
+        of tau_mem dU/dt: continuous input beside spikes or, in a network without inputs, instead.
 
     Other Parameters
     ----------------
-    validation_targets, validation_mask
-        As `targets` and `mask`, for validation data of their own.
+    validation_targets, validation_mask, validation_background, validation_currents
+        As `targets`, `mask`, `background` and `currents`, for validation data of their own. Default
+        of background and currents: those of the training trials, which must then be the same for
+        all of them.
     augment
-        A list of augmentations that change every presentation of a training trial, in this order.
+        A list of augmentations that change every presentation of a training trial, in this order:
+        its spikes, neither background nor currents.
     dropout
         Probability that a neuron is silent for a whole trial: one number for all populations, or
         name -> probability. Synapses of the other neurons count 1 / (1 - probability) times as
@@ -115,7 +134,8 @@ def train(
     early_stopping
         Stop when the best epoch is this many epochs old, and go back to its weights.
     seed
-        Seed of the order of trials, split, augmentation, noise and dropout.
+        Seed of the order of trials, split, augmentation, background, escape noise, dropout and
+        initial states that are drawn.
     out
         Folder for checkpoints, of one training at a time: last.npz after every epoch, best.npz
         after each that is the best so far. `load` makes a network of either.
@@ -137,7 +157,7 @@ def train(
         refractory clocks and spikes on their way, as one long recording that is cut into pieces.
         Give the first pieces of `batch` recordings, then their second pieces, and so on. Trials are
         not shuffled; every epoch, and validation, begins at the initial state. Gradients do not
-        flow back over the border.
+        flow back over the border. Times of a background count from the start of the recording.
     callback
         A function that is called after every epoch, and after its checkpoint, with an `Epoch`: the
         learning curves so far and the network with its weights. If it returns True the training
@@ -163,7 +183,9 @@ def train(
 
     Notes
     -----
-    The same seed gives the same bits, on any number of threads.
+    The same seed gives the same bits, on any number of threads. Random numbers of a trial follow
+    from the seed, the epoch and its place in the data; those of validation are the same in every
+    epoch. For the gradient, noise is a constant.
 
     Ctrl-C ends the training at once: the network holds the weights after the last whole batch, a
     checkpoint goes on from there with the bits of an uninterrupted run, and the history of the
@@ -194,8 +216,15 @@ def train(
     rule = make_update_rule(network, optimizer, schedule, constraints, clip, learning_rates)
     loop = Loop(early_stopping, callback)
     objective = make_objective(network, loss, readout, regularizers)
-    given = Given(spikes, targets, mask)
-    held = Given(validation, validation_targets, validation_mask)
+    background = several(background, "background", "PoissonInput('E', 1e3, 0.1)")
+    given = Given(spikes, targets, mask, background, initial, currents)
+    held = Given(
+        validation,
+        validation_targets,
+        validation_mask,
+        background=validation_background,
+        currents=validation_currents,
+    )
     epochs, show = whole(epochs, "epochs", 1), flag(progress, "progress")
     data = load_training(network, objective.terms, given, held, presentation)
     objective.check_not_empty()

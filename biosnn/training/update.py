@@ -133,7 +133,7 @@ def _constrain(parameters, constraints):
     """Apply constraints; Dale's law has the last word, for those of a user may not know it."""
     packed, synapses = parameters.packed, parameters.network.synapses
     for constraint in constraints:
-        for name in packed.places:
+        for name in packed.wires.places:
             if constraint.applies_to(name):
                 constraint.apply(packed.weight_matrix(name), synapses.get(name))
     dale.project(parameters.vector, packed.non_negative)

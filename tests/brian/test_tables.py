@@ -3,6 +3,8 @@
 import copy
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -42,16 +44,41 @@ def test_every_table(table, integrator, reset, refractory):
     )
 
 
-@pytest.mark.parametrize("refractory", [0.0, 2e-3])
-@pytest.mark.parametrize("table", [bs.conductance_lif, bs.alpha_conductance_lif])
-def test_conductances(table, refractory):
+def conducting(table, integrator, refractory):
     net, rng = bs.Network(0.5e-3), np.random.default_rng(0)
-    x, a = net.input(20), net.population(3, table(refractory=refractory), name="A")
+    neuron = replace(table(refractory=refractory), integrator=integrator)
+    x, a = net.input(20), net.population(3, neuron, name="A")
     net.connect(x, a, receptor="exc", weights=rng.exponential(0.15, (20, 3)))
     net.connect(
         x, a, receptor="inh", weights=rng.exponential(0.1, (20, 3)), name="inhibition", delay=1e-3
     )
+    return net
+
+
+@pytest.mark.parametrize("refractory", [0.0, 2e-3])
+@pytest.mark.parametrize(
+    "table, integrator",
+    [
+        (bs.conductance_lif, "exponential_euler"),
+        (bs.conductance_lif, "euler"),
+        (bs.conductance_lif, "exact"),
+        (bs.alpha_conductance_lif, "exponential_euler"),
+        (bs.alpha_conductance_lif, "euler"),
+    ],
+)
+def test_conductances(table, integrator, refractory):
+    """U takes exponential Euler steps, and the integrator is that of the other states."""
+    net = conducting(table, integrator, refractory)
     agree(brian.compare(net, bs.data.poisson(20, 20, 0.5, seed=1), progress=False))
+
+
+def test_conductances_whose_steps_brian2_does_not_take_are_refused():
+    spikes = bs.data.poisson(20, 20, 0.1, seed=1)
+    with pytest.raises(ValueError, match="no method of Brian2 takes the steps of alpha_cond"):
+        brian.compare(conducting(bs.alpha_conductance_lif, "exact", 0.0), spikes, progress=False)
+    short = partial(bs.conductance_lif, tau_exc=0.5e-3)
+    with pytest.raises(ValueError, match="with integrator 'euler', because"):
+        brian.compare(conducting(short, "euler", 0.0), spikes, progress=False)
 
 
 @pytest.mark.slow

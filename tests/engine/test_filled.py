@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn.engine import wire_tables
+from biosnn.engine import wire_order
 from biosnn.engine.packed import pack
 
 
@@ -42,7 +42,7 @@ def circuit():
 def test_filled_up_and_by_synapse(monkeypatch, surrogate):
     spikes, results = bs.data.poisson(100.0, 8, 0.06, 5, seed=1, labels=np.arange(5) % 2), []
     for share in (0.0, 2.0):
-        monkeypatch.setattr(wire_tables, "_FILLED", share)
+        monkeypatch.setattr(wire_order, "_FILLED", share)
         net = circuit()
         assert (pack(net).filled is None) == (share == 2.0)
         trace = bs.run(net, spikes, tape=True)
@@ -60,11 +60,11 @@ def test_filled_up_and_by_synapse(monkeypatch, surrogate):
 def test_large_projections_stay_sparse(monkeypatch):
     net = circuit()
     monkeypatch.setattr(
-        wire_tables, "_FILLED_BYTES", 50 * 4
+        wire_order, "_FILLED_BYTES", 50 * 4
     )  # the pairs of x->B are 48, those of B->B 36, of the others more
     packed = pack(net)
     assert (
         packed.filled.size == packed.weight.size + 48 + 36 and packed.wiring.sparse.source.size == 3
     )
-    monkeypatch.setattr(wire_tables, "_FILLED_BYTES", 0)
+    monkeypatch.setattr(wire_order, "_FILLED_BYTES", 0)
     assert pack(net).filled is None

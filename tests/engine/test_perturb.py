@@ -8,6 +8,7 @@ import tests.kernels.circuit as small
 from biosnn.engine.perturbed import perturbed
 from biosnn.engine.stream_recording import StreamRecording
 from biosnn.engine.stream_run import StreamRun
+from biosnn.engine.stream_setting import Setting
 from biosnn.network.perturb import Clamp, Lesion, LesionSynapses, Scale, Silence, Stimulate
 from tests import naive
 from tests.engine.circuit import BACKGROUND, dense, same, sparse
@@ -251,7 +252,7 @@ def test_a_run_that_is_interrupted_lets_go(refractory):
     net.population(3, bs.ei_lif(refractory=refractory), "excitatory", name="E")
     change = perturbed(net, [Silence("E", neurons=[0])])
     background = [bs.Current("E", 3.0)]
-    run = StreamRun(change, None, True, background, None, 0, None, 1, 10_000)
+    run = StreamRun(Setting(change, background=background, steps=10_000))
     recording = StreamRecording(run, (), 1, None, 5e-3, 10_000)
     run.go(recording, 10_000, lambda *_: None, lambda: True)
     assert 0 < run.done < 10_000

@@ -56,7 +56,9 @@ class Cells:
         neuron, n, self.dt = population.neuron, population.n, network.dt
         self.name, self.n, self.states = population.name, n, list(neuron.states)
         taus = network.time_constants(population)
-        steps = [step_matrix(neuron, network.dt, i, taus) for i in range(n)]
+        alike = not any(np.ndim(value) for value in [*taus.values(), *neuron.gains.values()])
+        steps = [step_matrix(neuron, network.dt, i, taus) for i in range(1 if alike else n)]
+        steps = steps * n if alike else steps
         self.matrix = np.array([matrix for matrix, _ in steps])  # (neuron, state, other state)
         self.drive = np.array([drive for _, drive in steps])  # (neuron, state)
         self.rate = network.dt / each(taus[neuron.states[self.states[0]]], n)

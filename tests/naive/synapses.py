@@ -66,9 +66,9 @@ class Resources:
 
     def _use(self, s):
         """(pre,) what S spikes release."""
-        before = self.u if self.rule.tau_facil else 0.0
-        self.u = before + self.rule.utilization * (1 - before) * s
-        released = self.u * self.x * s
+        before, use = self.u if self.rule.tau_facil else 0.0, self.rule.utilization
+        released = (before + use * (1 - before)) * self.x * s
+        self.u = before + use * (1 - before) * s
         self.x = self.x - released
         return released
 

@@ -84,32 +84,47 @@ def test_there_is_no_theory_of_the_block():
 # ----------------------------------------------------------------------------- saturating gating
 
 
-def gating_of_wang(rule, times, until):
-    """s at `until` after spikes, from the two differential equations."""
-    y = np.zeros(2)
+def integral_of_wangs_gating(rule, times, until):
+    """The integral of s until a time after spikes, from the two differential equations."""
+    y = np.zeros(3)
     for start, stop in zip(times, [*times[1:], until], strict=True):
         y[1] += 1
 
         def slope(_, y):
-            s, x = y
-            return [-s / rule.tau_decay + rule.alpha * x * (1 - s), -x / rule.tau_rise]
+            s, x, _ = y
+            return [-s / rule.tau_decay + rule.alpha * x * (1 - s), -x / rule.tau_rise, s]
 
-        y = solve_ivp(slope, (start, stop), y, rtol=1e-10, atol=1e-12).y[:, -1]
-    return y[0]
+        options = {"rtol": 1e-10, "atol": 1e-13, "max_step": 0.05}
+        y = solve_ivp(slope, (start, stop), y, **options).y[:, -1]
+    return y[2]
+
+
+def integral_of_jumps(rule, times, until):
+    """The same of s that jumps by the share at every spike."""
+    s, total = 0.0, 0.0
+    for start, stop in zip(times, [*times[1:], until], strict=True):
+        s += rule.share * (1 - s)
+        decay = np.exp(-(stop - start) / rule.tau_decay)
+        total += rule.tau_decay * s * (1 - decay)
+        s *= decay
+    return total
 
 
 @pytest.mark.parametrize("alpha", [100.0, 500.0, 2000.0])
-def test_late_after_spikes_the_gating_is_that_of_the_equations(alpha):
-    rule, times = bs.SaturatingGating(alpha=alpha), [0.0, 0.05, 0.1]
-    s, last = 0.0, 0.0
-    for t in times:
-        s *= np.exp(-(t - last) / rule.tau_decay)
-        s += rule.share * (1 - s)
-        last = t
-    until = 0.15
-    s *= np.exp(-(until - last) / rule.tau_decay)
-    assert rule.correction * s == pytest.approx(gating_of_wang(rule, times, until), rel=1e-6)
-    assert 1.0 < rule.correction < 1.05
+@pytest.mark.parametrize("rise", [0.5e-3, 2e-3, 20e-3])
+def test_a_lone_spike_carries_the_charge_of_the_equations(alpha, rise):
+    rule = bs.SaturatingGating(alpha=alpha, tau_rise=rise)
+    jumps, equations = (f(rule, [0.0], 3.0) for f in (integral_of_jumps, integral_of_wangs_gating))
+    assert rule.correction * jumps == pytest.approx(equations, rel=1e-7)
+    assert rule.correction > 1
+
+
+@pytest.mark.parametrize("rate, tolerance", [(5.0, 1e-4), (20.0, 1e-3), (50.0, 5e-3)])
+def test_trains_carry_the_charge_of_the_equations(rate, tolerance):
+    """Above 1 / tau_rise x adds up from spike to spike, which the form with jumps leaves out."""
+    rule, times = bs.SaturatingGating(), np.arange(0.0, 0.5, 1 / rate)
+    jumps, equations = (f(rule, times, 1.5) for f in (integral_of_jumps, integral_of_wangs_gating))
+    assert rule.correction * jumps == pytest.approx(equations, rel=tolerance)
 
 
 def test_it_is_short_term_depression_of_what_is_closed():

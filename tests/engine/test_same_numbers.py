@@ -1,0 +1,116 @@
+"""`run` with one trial and `simulate` give the same bits, whatever a network has; a state of one is
+a state of the other.
+"""
+
+import itertools
+
+import numpy as np
+import pytest
+
+import biosnn as bs
+from tests.engine.pieces import cut
+from tests.random_cases import BOTH, random_case
+
+LARGE = range(200, 212)  # of several granules a population, so that threads share each of them
+pytestmark = pytest.mark.filterwarnings("ignore:threads is 3")
+
+
+def beginning(case):
+    """Where a case starts."""
+    return {"initial": case.initial, "seed": case.seed}
+
+
+def run(case, **options):
+    """All of a case, or what `spikes` and `duration` say, by `run`."""
+    given = {"spikes": case.spikes, "duration": case.duration} | beginning(case) | options
+    if given["spikes"] is not None:
+        given["duration"] = None
+    return bs.run(case.network, background=case.background, record=case.record, **given)
+
+
+def simulate(case, threads=1, **options):
+    """The same by `simulate`."""
+    given = {"spikes": case.spikes, "duration": case.duration} | beginning(case) | options
+    return bs.simulate(
+        case.network,
+        background=case.background,
+        record=case.record,
+        threads=threads,
+        progress=False,
+        **given,
+    )
+
+
+def assert_same_spikes(trace, simulation, trial=0):
+    """Spikes of one trial and of a simulation are identical."""
+    for p in trace.network.firing:
+        one, other = trace.spikes[p.name][trial], simulation.spikes[p.name]
+        np.testing.assert_array_equal(one.times, other.times, err_msg=p.name)
+        np.testing.assert_array_equal(one.units, other.units, err_msg=p.name)
+
+
+def assert_same_bits(trace, simulation, trial=0):
+    """Spikes, and all states at all steps, are identical."""
+    assert_same_spikes(trace, simulation, trial)
+    assert set(trace.states) == set(simulation.states)
+    for name, values in simulation.states.items():
+        np.testing.assert_array_equal(trace.states[name][trial], values, err_msg=name)
+
+
+def assert_same_state(one, other):
+    """Two states have the same arrays."""
+    assert one.step == other.step and set(one.arrays) == set(other.arrays)
+    for name, values in one.arrays.items():
+        np.testing.assert_array_equal(values, other.arrays[name], err_msg=name)
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_one_trial_has_the_bits_of_one_long_run(seed):
+    case = random_case(seed, BOTH)
+    trace = run(case)
+    assert sum(each.times.size for each in trace.spikes.values()) > 0
+    for threads in (1, 3):
+        simulation = simulate(case, threads)
+        assert_same_bits(trace, simulation)
+        assert_same_state(trace.state, simulation.state)
+
+
+@pytest.mark.parametrize("seed", LARGE)
+def test_populations_that_threads_share(seed):
+    case = random_case(seed, BOTH, times=40)
+    trace = run(case)
+    for threads in (1, 3):
+        assert_same_bits(trace, simulate(case, threads))
+
+
+@pytest.mark.parametrize("seed", range(100, 125))
+def test_single_precision(seed):
+    case = random_case(seed, BOTH, dtype=np.float32)
+    assert_same_spikes(run(case), simulate(case, 3))
+
+
+def test_random_networks_have_every_feature_and_fire():
+    cases = [random_case(seed, BOTH) for seed in range(100)]
+    assert set().union(*(case.features for case in cases)) == BOTH
+    rates = [rate for case in cases[:20] for rate in simulate(case).mean_rates.values()]
+    assert np.mean(np.array(rates) > 0) > 0.9
+
+
+@pytest.mark.parametrize("seed", range(130, 160))
+@pytest.mark.parametrize("first", ["run", "simulate"])
+def test_states_are_interchangeable(seed, first):
+    """Pieces by `run` and `simulate` in turn, some shorter than the longest delay, are one run."""
+    case = random_case(seed, BOTH)
+    whole, bounds = run(case), [0, 7, 60, 61, 110, case.steps]
+    order = ["run", 1, "run", 3, "run"] if first == "run" else [1, "run", 3, "run", 1]
+    given = beginning(case)
+    for how, (begin, end) in zip(order, itertools.pairwise(bounds)):
+        given["duration"] = (end - begin) * case.network.dt
+        given["spikes"] = case.spikes and cut(case.spikes, begin, end, case.network.dt)
+        done = run(case, **given) if how == "run" else simulate(case, how, **given)
+        for name in case.record:
+            values = done.states[name][0] if how == "run" else done.states[name]
+            there = whole.states[name][0, begin:end]
+            np.testing.assert_array_equal(values, there, err_msg=f"{name} by {how} from {begin}")
+        given = {"initial": None, "seed": None, "state": done.state}
+    assert_same_state(done.state, whole.state)
