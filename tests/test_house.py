@@ -7,7 +7,7 @@ from pathlib import Path
 import numba
 
 import biosnn as bs
-from biosnn.kernels import batch_forward, jit
+from biosnn.kernels import jit, trials
 
 #: Folder -> its level. A module imports from lower levels, and from its own folder.
 LEVELS = {
@@ -87,7 +87,7 @@ def test_the_cache_of_a_kernel_knows_all_files_with_kernels():
     }
     assert len(users) > 10 and users <= set(jit._SOURCES)
     if not numba.config.DISABLE_JIT:
-        assert batch_forward.forward._cache._cache_file._source_stamp[1] == jit._STAMP
+        assert trials.forward._cache._cache_file._source_stamp[1] == jit._STAMP
 
 
 def lines_of_code(function: ast.FunctionDef) -> int:
