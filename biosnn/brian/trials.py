@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.background import Current
+from ..engine.background import Current, trials_of
 from ..engine.run import run
 from ..engine.simulate import simulate
 from ..network.network import Network
@@ -53,25 +53,44 @@ class OneTrace:
     states: dict[str, np.ndarray]
 
 
-def number_of_trials(spikes: Any, currents: Mapping | None) -> int:
-    """Return how many trials the input has; currents must have as many, or none.
+def number_of_trials(
+    spikes: Any,
+    currents: Mapping | None,
+    background: Sequence = (),
+    initial: Mapping | None = None,
+) -> int:
+    """Return how many trials the input has; what else has trials must have as many, or one.
 
-    Without input, those of the currents.
+    Without input, those of the rest.
     """
-    of = {name: len(value) for name, value in (currents or {}).items() if np.ndim(value) == 3}
+    of = {f"currents for {name!r}": len(v) for name, v in _by_trial(currents, 3)}
+    of |= {f"initial {name!r}": len(v) for name, v in _by_trial(initial, 2)}
+    of |= {f"values of {source!r}": trials_of(source) for source in background}
     if spikes is None:
-        n_trials = max(of.values(), default=1)
+        n_trials = max([1, *of.values()])
     else:
         n_trials = len(next(iter(spikes.values())) if isinstance(spikes, dict) else spikes)
     if n_trials == 0:
         raise ValueError("there are no trials: spikes are empty, so there is nothing to compare.")
-    for name, n in of.items():
+    for what, n in of.items():
         if n not in (1, n_trials):
             raise ValueError(
-                f"currents for {name!r} have {n} trials, but there are {n_trials}; give (trial, "
-                "step, neuron) for all of them, or (step, neuron) for every trial alike."
+                f"{what} have {n} trials, but there are {n_trials}; give (trial, …) for all of "
+                "them, or leave the axis of trials out for every trial alike."
             )
     return n_trials
+
+
+def _by_trial(values, axes):
+    """Pairs of a name and an array of which the first of so many axes counts trials."""
+    return [(name, v) for name, v in (values or {}).items() if np.ndim(v) == axes]
+
+
+def initial_of_trial(initial: Mapping | None, b: int) -> dict[str, Any] | None:
+    """Return the initial states of one trial."""
+    if initial is None:
+        return None
+    return {name: v[b % len(v)] if np.ndim(v) == 2 else v for name, v in initial.items()}
 
 
 def spikes_of_trial(spikes: Any, b: int) -> Any:

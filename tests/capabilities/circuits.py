@@ -66,6 +66,7 @@ class Setup:
     currents: dict = field(default_factory=dict)
     options: dict = field(default_factory=dict)  # perturbations, merge
     seed: int = 5
+    scale: float = 1.0  # from rest to threshold
     steps_of_weights: tuple = (1e-4, 1e-5, 2e-6)  # of central differences
 
     @property
@@ -245,7 +246,7 @@ class Circuit:
             if size == "data":
                 inhibitory = bs.data.poisson(*given, seed=4, labels=labels)
                 spikes = {"x": spikes, "y": self.trains(inhibitory)}
-        setup = Setup(net, spikes, duration)
+        setup = Setup(net, spikes, duration, scale=self.table.scale)
         if not self.linear:
             setup.steps_of_weights = (1e-7, 1e-8, 3e-9)
         if self.background is not None:
