@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..data.spike_trains import SpikeTrains
-from ..engine.background import of_trial
+from ..engine.background import of_trials
 from ..network.network import Network
 from ..support import checks
 from ..support.progress import progress_bar
@@ -113,7 +113,7 @@ def compare(
             spikes=spikes_of_trial(spikes, b),
             currents=currents_of_trial(currents, b),
             duration=duration,
-            background=tuple(of_trial(source, b) for source in background),
+            background=[of_trials(source, lambda values: values[b]) for source in background],
             initial=initial_of_trial(initial, b),
             seed=seed + b,
         )
