@@ -51,7 +51,7 @@ class Circuit:
     def present(self, stimuli: Sequence[wang.Stimulus], seconds: float) -> None:
         """Set the rates of the trains onto A and B, in trials one after the other.
 
-        seconds: of a trial. Each begins with the state of the first.
+        seconds: of a trial. Where there are several, each begins with the state of the first.
         """
         b2 = self.b2
         grid = np.arange(0, seconds, wang.HOLD) + 1e-9
@@ -63,7 +63,7 @@ class Circuit:
             trains.namespace["drive"] = b2.TimedArray(
                 np.concatenate(drawn) * b2.Hz, dt=wang.HOLD * b2.second
             )
-        for kind, group in self.cells.items():
+        for kind, group in self.cells.items() if len(stimuli) > 1 else ():
             states = ["g_ampa", "g_gaba", *(["s"] if kind == "E" else [])]
             zero = "; ".join(f"{state} *= 0" for state in states)
             self.objects.append(
