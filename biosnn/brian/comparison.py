@@ -113,7 +113,7 @@ def compare(
             spikes=spikes_of_trial(spikes, b),
             currents=currents_of_trial(currents, b),
             duration=duration,
-            background=[of_trials(source, lambda values: values[b]) for source in background],
+            background=tuple(of_trials(source, lambda v, b=b: v[b]) for source in background),
             initial=initial_of_trial(initial, b),
             seed=seed + b,
         )

@@ -149,7 +149,7 @@ class Circuit:
         return self.table.make() if self.neuron is None else self.neuron(n)
 
     def _held(self, n):
-        """Neurons that spike and are held a little higher, where those of the smooth twin would run away."""
+        """Neurons that spike and are held a little higher: those of the smooth twin would run away."""
         cells = self.cells(n)
         top = min(cells.threshold, 1.5 * self.table.scale)
         return bs.bounded(replace(cells, threshold=top), high=top + 0.2 * self.table.scale)
