@@ -4,7 +4,8 @@ Descriptions are frozen dataclasses. Random numbers are counter-based: they depe
 place in the list, the neuron and the step, and on nothing else.
 """
 
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -268,6 +269,25 @@ def trials_of(source: Any) -> int:
     parts = [getattr(source, name, None) for name in ("rate", "values", "mean", "sd")]
     each = [(p[1], 3) if isinstance(p, tuple) else (p, 2) for p in parts if p is not None]
     return max([1, *(np.shape(v)[0] for v, axes in each if np.ndim(v) == axes)])
+
+
+def of_trials(source: Any, choose: Callable[[NDArray], NDArray]) -> Any:
+    """Return a source whose values by trial are others; one without stays as it is.
+
+    Parameters
+    ----------
+    source
+        A description.
+    choose
+        Values by trial -> other values: `lambda values: values[rows]`, or their mean.
+    """
+    changed = {}
+    for name in ("rate", "values", "mean", "sd"):
+        given = getattr(source, name, None)
+        times, values = given if isinstance(given, tuple) else (None, given)
+        if np.ndim(values) == (2 if times is None else 3) and np.shape(values)[0] > 1:
+            changed[name] = choose(values) if times is None else (times, choose(values))
+    return replace(source, **changed) if changed else source
 
 
 def pieces(value: Any, n: int, dt: float, what: str) -> tuple[NDArray[np.int64], NDArray]:

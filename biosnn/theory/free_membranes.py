@@ -110,7 +110,7 @@ class Probed:
         p = projection
         synapses = self.network.synapses.get(p.name)
         units = self.units[p.post]
-        options = {"receptor": p.receptor, "name": probe(p.name)}
+        options = {"receptor": p.receptor, "name": probe(p.name), "plasticity": plasticity}
         if synapses is None:
             self.kept[p.name] = (slice(None), units)
             self.host.connect(p.pre, probe(p.post), delay=p.delay, **options)
@@ -124,7 +124,7 @@ class Probed:
             delay = np.broadcast_to(synapses.delay, synapses.size)[at] * self.network.dt
         self.kept[p.name] = at
         pairs = Pairs(pre, number[synapses.target[at]])
-        options |= {"delay": delay, "synapses": pairs, "plasticity": plasticity}
+        options |= {"delay": delay, "synapses": pairs}
         self.host.connect(p.pre, probe(p.post), **options)
 
     def set_weights(self, weights: Mapping[str, Any]) -> None:

@@ -18,12 +18,18 @@ Here a weight acts with the driving force (E_r - mu) / G at the mean, which give
 
 and the correlation of conductance and membrane shifts the mean by
 -sum_r (E_r - mu) Var[g_r] tau_r / (G^2 (tau_r + tau)) (Richardson & Gerstner 2005, Neural Comput.
-17:923). Continuous time; correlations and delays play no part.
+17:923). A conductance that rises with tau_h counts with the time constant t of one without rise
+that gives U the same variance, t + tau = (tau_r + tau_h)(tau_h + tau)(tau + tau_r) / (tau_r tau_h +
+tau_h tau + tau tau_r). A magnesium block B(U) is linearized around the mean (Brunel & Wang 2001, J.
+Comput. Neurosci. 11:63): with f(U) = B(U) (E_r - U), mu = sum_r g_r f_r(mu) + current, f_r stands
+for the driving force, -f_r' g_r in G, and the mean is shifted by g_r f_r'' sigma^2 / (2 G), too.
+Continuous time; correlations and delays play no part.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import NoneType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,6 +39,9 @@ from ..support import checks
 from ..support.show import About, Shows, milliseconds
 from .arguments import check_neuron, check_numbers, check_receptor, checked_rates
 from .moments import Moments, adaptation_gain, continuous_psp_integrals
+
+#: Steps towards the mean membrane of a neuron whose magnesium block depends on it, at most.
+_ITERATIONS = 1000
 
 
 @dataclass(frozen=True)
@@ -212,7 +221,7 @@ def membrane(cell: Cell, rates: Mapping[str, float]) -> Moments:
     Raises
     ------
     ValueError
-        For neurons that are not linear in U, and for conductances that are not exponential.
+        For neurons with a nonlinear drive, and for conductances that more than two states filter.
 
     Notes
     -----
@@ -220,7 +229,8 @@ def membrane(cell: Cell, rates: Mapping[str, float]) -> Moments:
 
     References
     ----------
-    Richardson & Gerstner (2005), Neural Comput. 17:923.
+    Richardson & Gerstner (2005), Neural Comput. 17:923. Brunel & Wang (2001), J. Comput. Neurosci.
+    11:63.
 
     Examples
     --------
@@ -248,11 +258,6 @@ def moments_at(cell: Cell, rates: Mapping[str, float]) -> Moments:
     for each in cell.inputs:
         rate = each.rate if each.pre is None else rates[each.pre]
         drives.append((each.scaled(rate), each.n * rate))
-    if neuron.magnesium:
-        raise ValueError(
-            f"population {cell.name!r}: there is no theory for {neuron.model}, whose magnesium "
-            "block depends on U."
-        )
     own = adaptation_gain(neuron)
     current = cell.current + (own * rates[cell.name] if own else 0.0)
     if neuron.reversal:
@@ -293,31 +298,91 @@ def _filter(neuron, name):
 def _conductance_membrane(cell, drives, current, tau_mem):
     """Moments with conductances. drives: (Input, events per second)."""
     neuron = cell.neuron
-    if any(receptor.state not in neuron.reversal for receptor in neuron.receptors.values()):
-        raise ValueError(
-            f"population {cell.name!r}: the theory knows exponential conductances "
-            f"(conductance_lif), not those of {neuron.model}."
-        )
-    tau_g = {state: _tau(neuron, neuron.states[state]) for state in neuron.reversal}
+    kernels = {name: _kernel(cell, name) for name in neuron.receptors}
     mean_g = dict.fromkeys(neuron.reversal, 0.0)
-    var_g = dict.fromkeys(neuron.reversal, 0.0)
+    white_g: dict[tuple, float] = {}  # (state, time constants) -> half the intensity of noise
     for each, events in drives:
-        receptor = neuron.receptors[each.receptor]
-        tau = tau_g[receptor.state]
-        mean_g[receptor.state] += events * tau * each.mean * receptor.jump
-        var_g[receptor.state] += events * tau / 2 * each.square * receptor.jump**2
-    total = 1 + sum(mean_g.values())
+        state, area, *taus = kernels[each.receptor]
+        mean_g[state] += events * area * each.mean
+        key = (state, *taus)
+        white_g[key] = white_g.get(key, 0.0) + events / 2 * area**2 * each.square
+    mu, flows = _rest(neuron, mean_g, current)
+    total = 1 + sum(g * flows[state].leak for state, g in mean_g.items())
     tau = tau_mem / total
-    mu = (current + sum(g * neuron.reversal[s] for s, g in mean_g.items())) / total
     terms = [(sd**2 * t / tau / total**2, t) for sd, t in cell.noise]
     shift = 0.0
+    for (state, decay, rise), intensity in white_g.items():
+        force = flows[state].value / total
+        t = _one_time_constant(decay, rise, tau)
+        terms.append((force**2 * intensity / tau, t))
+        shift -= flows[state].leak * force * intensity / total / (t + tau)
+    variance = sum(v * tau / (tau + t) for v, t in terms)
+    shift += sum(g * flows[state].bend for state, g in mean_g.items()) * variance / 2 / total
     parts = [0.0, 0.0]
-    for state, t in tau_g.items():
-        force = (neuron.reversal[state] - mu) / total
-        terms.append((force**2 * var_g[state] * t / tau, t))
-        shift -= force * var_g[state] / total * t / (t + tau)
-        parts[int(neuron.reversal[state] < 0)] += abs(mean_g[state] * force)
+    for state, g in mean_g.items():
+        parts[int(neuron.reversal[state] < 0)] += abs(g * flows[state].value) / total
     return _combined(mu + shift, tau, terms, parts)
+
+
+def _kernel(cell, name):
+    """(state of the conductance, its integral after a spike of weight 1, decay, rise or 0)."""
+    neuron = cell.neuron
+    receptor = neuron.receptors[name]
+    tau = _tau(neuron, neuron.states[receptor.state])
+    if receptor.state in neuron.reversal:
+        return receptor.state, receptor.jump * tau, tau, 0.0
+    driven = [
+        (row, gain) for (row, column), gain in neuron.gains.items() if column == receptor.state
+    ]
+    if len(driven) != 1 or driven[0][0] not in neuron.reversal:
+        raise ValueError(
+            f"population {cell.name!r}: the theory knows conductances that a spike opens at once, "
+            f"or through one state before them; receptor {name!r} of {neuron.model} is neither."
+        )
+    state, gain = driven[0]
+    return state, receptor.jump * gain * tau, _tau(neuron, neuron.states[state]), tau
+
+
+def _one_time_constant(decay, rise, tau):
+    """That of a conductance without rise which gives U, of time constant tau, the same variance."""
+    pairs = decay * rise + rise * tau + tau * decay
+    return (decay + rise) * (rise + tau) * (tau + decay) / pairs - tau
+
+
+class _Flow(NamedTuple):
+    """f(U) = B(U) (E - U), the current through a unit conductance, at the mean membrane."""
+
+    value: float
+    leak: float  # -f'
+    bend: float  # f''
+
+
+def _rest(neuron, mean_g, current):
+    """The mean membrane, of several the lowest, and the flow of every conductance there."""
+    mu = min([current, *neuron.reversal.values()]) if neuron.magnesium else 0.0
+    for _ in range(_ITERATIONS if neuron.magnesium else 1):
+        shares = {state: g * _block(neuron, state, mu) for state, g in mean_g.items()}
+        inflow = current + sum(g * neuron.reversal[state] for state, g in shares.items())
+        before, mu = mu, inflow / (1 + sum(shares.values()))
+        if abs(mu - before) <= 1e-12 * abs(mu):
+            break
+    return mu, {state: _flow(neuron, state, mu) for state in mean_g}
+
+
+def _block(neuron, state, u):
+    """B(U), the share of a conductance that magnesium leaves open."""
+    if state not in neuron.magnesium:
+        return 1.0
+    eta, gamma = neuron.magnesium[state]
+    return 1 / (1 + eta * np.exp(-gamma * u))
+
+
+def _flow(neuron, state, u):
+    """The flow through a conductance at U, with B' = gamma B (1 - B)."""
+    force, b = neuron.reversal[state] - u, _block(neuron, state, u)
+    gamma = neuron.magnesium[state][1] if state in neuron.magnesium else 0.0
+    slope = gamma * b * (1 - b)
+    return _Flow(b * force, b - slope * force, gamma * slope * (1 - 2 * b) * force - 2 * slope)
 
 
 def _combined(mu, tau, terms, parts):

@@ -66,6 +66,7 @@ class Setup:
     currents: dict = field(default_factory=dict)
     options: dict = field(default_factory=dict)  # perturbations, merge
     seed: int = 5
+    steps_of_weights: tuple = (1e-4, 1e-5, 2e-6)  # of central differences
 
     @property
     def steps(self):
@@ -146,10 +147,20 @@ class Circuit:
         """The neurons of n cells."""
         return self.table.make() if self.neuron is None else self.neuron(n)
 
+    def _held(self, n):
+        """Neurons that spike and are held a little higher, where those of the smooth twin would run away."""
+        cells = self.cells(n)
+        top = min(cells.threshold, 1.5 * self.table.scale)
+        return bs.bounded(replace(cells, threshold=top), high=top + 0.2 * self.table.scale)
+
     def build(self, size):
         """The Setup of a size."""
+        if size == "twin":
+            return (self if self.linear else replace(self, neuron=self._held)).build("single")
         n_x, n_e, n_i = SIZES[size]
         fine = {"single": 1e-3, "data": 1e-3, "theory": 5e-4}[size]
+        if size == "theory" and self.cells(n_e).reversal:
+            fine = 1e-4  # theory is of continuous time
         net = bs.Network(
             fine if self.linear else 1e-4, np.float64 if size == "single" else np.float32
         )
@@ -191,7 +202,7 @@ class Circuit:
         ):
             options = {"delay": 2e-3}
             options |= {"EE": self.joined, "IE": self.inhibition}.get(name, lambda n: {})(e.n)
-            gain = self.gain if name == "EE" else 1.0
+            gain = {"EE": self.gain, "IE": 4.0, "II": 4.0}.get(name, 1.0)
             options["weights"] = self._weights(rng, pre, post, options, size, gain * weight)
             options.pop("shared", None)
             net.connect(pre, post, name=name, seed=7, **options)
@@ -213,7 +224,7 @@ class Circuit:
 
     def _weights(self, rng, pre, post, options, size, weight):
         """Weights, less strong where many neurons fire without a data set."""
-        weight = weight * (0.05 if size == "theory" else 1.0)
+        weight = weight * (0.1 if size == "theory" else 1.0)
         if options.get("shared", False):
             return weight * rng.uniform(0.5, 1.5, (1, 1, 3))
         if "synapses" in options:
@@ -235,6 +246,8 @@ class Circuit:
                 inhibitory = bs.data.poisson(*given, seed=4, labels=labels)
                 spikes = {"x": spikes, "y": self.trains(inhibitory)}
         setup = Setup(net, spikes, duration)
+        if not self.linear:
+            setup.steps_of_weights = (1e-7, 1e-8, 3e-9)
         if self.background is not None:
             setup.background = self.background(n_e)
         if size == "theory":
@@ -246,12 +259,12 @@ class Circuit:
 
 
 def _drive_of(net, circuit):
-    """Poisson input that brings the mean of the free membrane to 0.7 of the threshold."""
+    """Poisson input that brings the mean of the free membrane to 0.8 of the threshold."""
     rate, sources = 600.0, []
     for p in net.spiking:
         weight = circuit.table.weight
         try:
-            weight = _weight_for(p.neuron, rate, 0.7)
+            weight = _weight_for(p.neuron, rate, 0.8)
         except ValueError:
             pass  # there is no theory of it: the use says so
         sources.append(bs.PoissonInput(p.name, rate, weight))

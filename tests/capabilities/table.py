@@ -51,7 +51,7 @@ def _models():
     """All neuron models, and integrators."""
     group = "Neuron models"
     for name in MODELS:
-        nmda = {"joined": lambda n: {"receptor": "nmda"}} if name == "nmda_lif" else {}
+        nmda = {"joined": lambda n: {"receptor": "nmda"}, "gain": 0.3} if name == "nmda_lif" else {}
         shown = "a table of one's own (`Neuron`)" if name == "own" else f"`{name}`"
         yield Feature(shown, group, Circuit(name, **nmda))
     for method in ("exponential_euler", "euler"):
@@ -105,11 +105,13 @@ def _learned():
 def _spikes():
     """Threshold, reset, and what a spike does."""
     group = "Spikes"
+    noisy = Circuit(population=lambda n: {"noise": bs.SigmoidEscape(20.0)})
+    checks = {"gradient": "of_what_was_run"}  # the smooth twin has no noise
+    yield Feature("escape noise", group, noisy, checks=checks)
     for name, circuit in {
         "reset by subtraction": Circuit(neuron=_ei(reset="subtract")),
         "refractoriness": Circuit(neuron=_ei(refractory=4e-3)),
         "bounds of the membrane": Circuit(neuron=lambda n: bs.bounded(bs.ei_lif(), -1.0, 2.0)),
-        "escape noise": Circuit(population=lambda n: {"noise": bs.SigmoidEscape(20.0)}),
         "jumps of adaptation with a delay": Circuit(
             "ei_adaptive_lif", neuron=lambda n: bs.ei_adaptive_lif(jump=0.1, jump_delay=3e-3)
         ),
@@ -118,9 +120,7 @@ def _spikes():
         yield Feature(name, group, circuit)
     for name, circuit in {
         "gradients through the reset": Circuit(neuron=_ei(reset=-0.2)),
-        "gradients through the reset, with escape noise": Circuit(
-            population=lambda n: {"noise": bs.SigmoidEscape(20.0)}
-        ),
+        "gradients through the reset, with escape noise": noisy,
     }.items():
         yield Feature(name, group, circuit, without.of_gradients, {"gradient": "through_the_reset"})
 
@@ -141,7 +141,7 @@ def _projections():
         "no gradient to the source": {"gradient_to_source": False},
     }.items():
         circuit = Circuit(joined=lambda n, options=options: dict(options or _kernels(n)))
-        checks = {"gradient": "cut"} if name == "no gradient to the source" else {}
+        checks = {"gradient": "of_what_was_run"} if name == "no gradient to the source" else {}
         yield Feature(name, group, circuit, checks=checks)
 
 
@@ -160,10 +160,11 @@ def _plasticity():
         "`SaturatingGating`": Circuit(
             "nmda_lif",
             joined=lambda n: {"plasticity": bs.SaturatingGating(), "receptor": "nmda"},
+            gain=0.3,
         ),
         "`InhibitorySTDP`": Circuit(
             inhibition=lambda n: {
-                "plasticity": bs.InhibitorySTDP(0.02, 8.0, w_max=1.0),
+                "plasticity": bs.InhibitorySTDP(0.02, 8.0, w_max=5.0),
                 "synapses": bs.Bernoulli(1.0),
             }
         ),
@@ -232,15 +233,16 @@ def _runs():
         "`state`: a run goes on": "goes_on",
     }.items():
         words = dict(without.of_runs)
-        uses = {"run": check, "simulate": check}
+        uses = ["run", "simulate"]
         if check == "goes_on":
-            uses["gradient"] = check
+            uses.append("gradient")
             del words["gradient"]
         if check == "moments":
             words["simulate"] = without.NO_MOMENTS
         if check == "every":
             words["run"] = without.NO_EVERY
-        yield Feature(name, group, plain, words, {u: c for u, c in uses.items() if u not in words})
+        checks = {use: f"{check}_by_{use}" for use in uses if use not in words}
+        yield Feature(name, group, plain, words, checks)
     for name, of in {
         "`perturb.Stimulate`": lambda n: bs.perturb.Stimulate("E", 0.5, start=0.02, stop=0.05),
         "`perturb.Silence`, whole run": lambda n: bs.perturb.Silence("I", neurons=[1, 3]),
@@ -251,7 +253,13 @@ def _runs():
         "`perturb.Scale`": lambda n: bs.perturb.Scale("EE", 0.5),
     }.items():
         circuit = Circuit(options=lambda n, of=of: {"perturbations": [of(n)]})
-        yield Feature(name, group, circuit, without.of_perturbations)
+        words = dict(without.of_perturbations)
+        if "Silence" in name or "Clamp" in name:
+            words["brian"] = without.NO_HOLDS
+        checks = {"gradient": "of_what_was_run"} if "Scale" in name or "Lesion" in name else {}
+        if "Stimulate" in name:
+            checks["gradient"] = "stimulated"
+        yield Feature(name, group, circuit, words, checks)
     unequal = Circuit(trains=shortened)
     yield Feature("trials of unequal length", group, unequal, without.of_unequal)
     several = Circuit(options=lambda n: {"merge": False}, trains=crowded)

@@ -8,6 +8,8 @@ _ONE = "one trial; give the values of that trial"
 NO_MOMENTS = "`run` has moments over trials; of a long run `record` has means"
 NO_EVERY = "`run` keeps whole trials"
 
+NO_HOLDS = "it is given a network and its input, not what holds U"
+
 of_gradients = {
     "simulate": _OF_GRADIENTS,
     "run": _OF_GRADIENTS,

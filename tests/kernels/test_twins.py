@@ -132,4 +132,6 @@ def test_a_second_process_loads_what_the_first_has_compiled(folder):
         )
         for _ in range(2)
     ]
-    assert [done.stdout.split() for done in found] == [["42", "0", "1"], ["42", "1", "0"]], found[1].stderr
+    assert [done.stdout.split() for done in found] == [["42", "0", "1"], ["42", "1", "0"]], found[
+        1
+    ].stderr
