@@ -59,7 +59,7 @@ def checked_state(
         "ou_sources": schema.Rule(np.int64, sources.shape),
         "key": standing.KEY,
     }
-    schema.check(arrays, known | learning_rules(layout.network), "state")
+    schema.check(arrays, known | learning_rules(layout.network, step), "state")
     standing.check_events(arrays, layout, "state: ")
     return standing.from_arrays(arrays, step, layout, wires, packed.tables)
 
