@@ -225,12 +225,18 @@ class Circuit:
 
     def _weights(self, rng, pre, post, options, size, weight):
         """Weights, less strong where many neurons fire without a data set."""
-        weight = weight * (0.1 if size == "theory" else 1.0)
+        weight = weight * self._share(size)
         if options.get("shared", False):
             return weight * rng.uniform(0.5, 1.5, (1, 1, 3))
         if "synapses" in options:
             return bs.Uniform(0.5 * weight, 1.5 * weight)
         return weight * rng.uniform(0.5, 1.5, (pre.n, post.n))
+
+    def _share(self, size):
+        """Of the weights: less where neurons share all inputs, which theory takes for independent."""
+        if size != "theory":
+            return 1.0
+        return 0.1 if self.background is None else 0.02
 
     def _with_input(self, net, size):
         """Spikes, or a background; what is injected; where it starts."""
@@ -260,12 +266,13 @@ class Circuit:
 
 
 def _drive_of(net, circuit):
-    """Poisson input that brings the mean of the free membrane to 0.8 of the threshold."""
+    """Poisson input that brings the free membrane to 0.8 of the threshold, or leaves room."""
     rate, sources = 600.0, []
+    level = 0.8 if circuit.background is None else 0.45
     for p in net.spiking:
         weight = circuit.table.weight
         try:
-            weight = _weight_for(p.neuron, rate, 0.8)
+            weight = _weight_for(p.neuron, rate, level)
         except ValueError:
             pass  # there is no theory of it: the use says so
         sources.append(bs.PoissonInput(p.name, rate, weight))

@@ -21,11 +21,11 @@ was tested on a small network, and the page is written from the results:
 **yes**
     It works. Spikes of `simulate` and `run` are those of a slow, obvious program of numpy, states
     agree to 1e-10, and the first trial of `run` has the bits of `simulate`. Gradients are those of
-    the smooth twin by central differences, to 1e-6. Brian2 has the same spikes. `fluctuation_driven`
-    gives free membranes the mean and the deviation that were asked for, to a tenth of the
-    deviation. Means and deviations of `regime` are near those of a simulation, and so are rates.
+    the smooth twin by central differences, to 1e-6. Brian2 has the same spikes.
+    `fluctuation_driven` gives free membranes the mean and the deviation that were asked for, to a
+    sixth of the deviation. Means, deviations and rates of `regime` are near those of a simulation.
 **no**
-    It is refused with a message, for a reason of mathematics that stands below the table.
+    It is refused with a message; the reason stands below the table.
 **–**
     The question makes no sense; the list at the end says why.
 

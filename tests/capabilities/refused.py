@@ -1,4 +1,4 @@
-"""What is refused, and the mathematical reason."""
+"""What is refused, and why; where the reason is not one of mathematics, it says so."""
 
 _RUNS_AWAY = (
     "Without a threshold this membrane runs away to infinity in finite time, so that a free "
@@ -18,20 +18,12 @@ REASONS = {
         "have follows from the rule, not from the start."
     ),
     ("escape noise", "brian"): (
-        "Spikes are drawn at random, and two programs with generators of their own have no spike in "
-        "common."
+        "Two programs with random numbers of their own have no spike in common. (Numbers could be "
+        "handed over; that is not built.)"
     ),
     ("units that pool spikes", "theory"): (
-        "The rate of a maximum over neurons follows from their joint probability, and mean-field "
-        "theory has only that of each."
-    ),
-    ("gradients through the reset, with escape noise", "gradient"): (
-        "The spike is drawn: U after it is U or the reset, and has no derivative by the "
-        "probability."
-    ),
-    ("`perturb.Clamp`, a part of the run", "gradient"): (
-        "Time is cut where neurons are taken hold of, and initial states of a part are constants: "
-        "a gradient would stop there."
+        "The rate of a maximum needs the joint probability of its neurons, of which mean-field "
+        "theory knows nothing. (For independent neurons it could be had; that is not built.)"
     ),
 } | {
     (f"`{model}`", use): _RUNS_AWAY
