@@ -149,7 +149,7 @@ class Circuit:
         return self.table.make() if self.neuron is None else self.neuron(n)
 
     def _held(self, n):
-        """Neurons that spike and are held a little higher: those of the smooth twin would run away."""
+        """Neurons that spike, held a little higher: those of the smooth twin would run away."""
         cells = self.cells(n)
         top = min(cells.threshold, 1.5 * self.table.scale)
         return bs.bounded(replace(cells, threshold=top), high=top + 0.2 * self.table.scale)
@@ -233,7 +233,7 @@ class Circuit:
         return weight * rng.uniform(0.5, 1.5, (pre.n, post.n))
 
     def _share(self, size):
-        """Of the weights: less where neurons share all inputs, which theory takes for independent."""
+        """Of the weights: less where neurons share inputs, which theory takes for independent."""
         if size != "theory":
             return 1.0
         return 0.1 if self.background is None else 0.02
