@@ -108,12 +108,16 @@ def compare(
     if against is not None:
         other = in_double(checks.instance(against, "against", Network, "a Network, or None"))
     wanted = _all_states(double) if record is None else list(record)
+    def of_trial(source, b):
+        """A source with the values of one trial."""
+        return of_trials(source, lambda values: values[b])
+
     trials = [
         Trial(
             spikes=spikes_of_trial(spikes, b),
             currents=currents_of_trial(currents, b),
             duration=duration,
-            background=tuple(of_trials(source, lambda v, b=b: v[b]) for source in background),
+            background=tuple(of_trial(source, b) for source in background),
             initial=initial_of_trial(initial, b),
             seed=seed + b,
         )
