@@ -37,7 +37,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
-from rich.progress import track
 
 import biosnn as bs
 
@@ -66,13 +65,10 @@ STIMULUS, DEVIATION, HOLD = 40.0, 4.0, 50e-3  # hertz, hertz, seconds
 ONSET, OFFSET, READ, END, WARM_UP = 0.5, 2.5, 2.6, 2.8, 0.5
 COHERENCES = (0.032, 0.064, 0.128, 0.256, 0.512)
 DECIDED, BIN = 20.0, 20e-3  # hertz, seconds: a group that fires faster has won
-TOGETHER = 16  # trials side by side
 
 Row = dict[str, Any]
 #: Times at which rates change (s), and rates of A and B from then on (Hz).
 Stimulus = tuple[np.ndarray, dict[str, np.ndarray]]
-#: The spikes of a trial, by population.
-Spikes = dict[str, bs.SpikeTrains]
 
 
 def sizes(scale: float = 1.0) -> dict[str, int]:
@@ -158,7 +154,7 @@ def _all_to_all(
 def stimulus(coherence: ArrayLike, rng: np.random.Generator, *, onset: float = ONSET) -> Stimulus:
     """Draw the rates of a stimulus of two seconds; a negative coherence is in favour of B.
 
-    Rates have the shape of `coherence`, and one value more in the end for each piece of time.
+    Of several coherences they are (trials, pieces).
     """
     c = np.asarray(coherence)[..., None]
     times = onset + HOLD * np.arange(round((OFFSET - ONSET) / HOLD) + 1)
@@ -173,15 +169,15 @@ def stimulus(coherence: ArrayLike, rng: np.random.Generator, *, onset: float = O
 def background(shown: Stimulus | None = None) -> list[bs.PoissonInput]:
     """The input of all populations: what is always there, and a stimulus of A and B."""
     times, rates = shown or (np.zeros(1), {})
-    sources = []
-    for name in (*GROUPS, "I"):
-        total: Any = BACKGROUND
-        if name in rates:
-            values = BACKGROUND + rates[name]
-            total = times, values[..., None] if values.ndim > 1 else values
-        weight = G_BACKGROUND[kind(name)] / LEAK[kind(name)]
-        sources.append(bs.PoissonInput(name, total, weight))
-    return sources
+    extra = {name: r[..., None] if r.ndim > 1 else r for name, r in rates.items()}
+    return [
+        bs.PoissonInput(
+            name,
+            (times, BACKGROUND + extra[name]) if name in extra else BACKGROUND,
+            G_BACKGROUND[kind(name)] / LEAK[kind(name)],
+        )
+        for name in (*GROUPS, "I")
+    ]
 
 
 def initial_state() -> dict[str, bs.Uniform]:
@@ -196,48 +192,39 @@ def decide(
     *,
     seconds: float = END,
     onset: float = ONSET,
-) -> list[Spikes]:
-    """Simulate a trial for each coherence, `TOGETHER` at a time, or those before Ctrl-C.
+) -> list[bs.Simulation]:
+    """Simulate a trial for each coherence side by side; after Ctrl-C, those that were finished.
 
     Each has a stimulus, an initial state and noise of its own.
     """
-    rng, found, coherences = np.random.default_rng(args.seed), [], np.atleast_1d(coherences)
-    for first in track(range(0, coherences.size, TOGETHER), "trials"):
-        some = coherences[first : first + TOGETHER]
-        try:
-            done = bs.run(
-                net,
-                duration=seconds,
-                background=background(stimulus(some, rng, onset=onset)),
-                initial=initial_state(),
-                seed=args.seed + first,
-                threads=args.threads,
-            )
-        except KeyboardInterrupt:
-            break
-        found += [_trial(done.spikes, b) for b in range(some.size)]
-    return found
+    coherences = np.atleast_1d(coherences)
+    drawn = stimulus(coherences, np.random.default_rng(args.seed), onset=onset)
+    return bs.simulate(
+        net,
+        seconds,
+        background=background(drawn),
+        initial=initial_state(),
+        seed=args.seed,
+        threads=args.threads,
+        trials=coherences.size,
+        rate_bin=BIN,
+    )
 
 
-def _trial(spikes: Spikes, number: int) -> Spikes:
-    """The spikes of one trial."""
-    return {name: trains[number] for name, trains in spikes.items()}
-
-
-def rate(spikes: Spikes, names: str, start: float, stop: float) -> float:
+def rate(done: bs.Simulation, names: str, start: float, stop: float) -> float:
     """The mean rate (Hz) of the neurons of several populations in a part of the time."""
-    counts = sum(spikes[name].select(start=start, stop=stop).times.size for name in names)
-    return counts / (sum(spikes[name].n_units for name in names) * (stop - start))
+    counts = sum(done.spikes[name].select(start=start, stop=stop).times.size for name in names)
+    return counts / (sum(done.network[name].n for name in names) * (stop - start))
 
 
-def measured(coherence: float, spikes: Spikes) -> Row:
+def measured(coherence: float, done: bs.Simulation) -> Row:
     """What happened in a trial; choice 0 is that of A.
 
     The decision is the time from the onset on at which one group fires faster than `DECIDED` and
     twice as fast as the other, in bins of 20 ms.
     """
-    a, b = (rate(spikes, name, READ, END) for name in "AB")
-    one, other = (bs.stats.rate_over_time(spikes[name], BIN)[1] for name in "AB")
+    a, b = (rate(done, name, READ, END) for name in "AB")
+    one, other = done.rates["A"], done.rates["B"]
     high, low = np.maximum(one, other), np.minimum(one, other)
     won = np.flatnonzero(
         (high > DECIDED) & (high > 2 * low) & (np.arange(high.size) >= ONSET / BIN)
@@ -251,28 +238,21 @@ def measured(coherence: float, spikes: Spikes) -> Row:
     }
 
 
-def one_trial(
-    net: bs.Network, seconds: float, args: argparse.Namespace, shown: Stimulus | None = None
-) -> bs.Simulation:
-    """Simulate a single trial, with a stimulus or without."""
-    return bs.simulate(
+def spontaneous(net: bs.Network, args: argparse.Namespace) -> Row:
+    """Rates (Hz) without a stimulus, of all excitatory neurons and of the inhibitory ones."""
+    done = bs.simulate(
         net,
-        seconds,
-        background=background(shown),
+        WARM_UP + args.seconds,
+        background=background(),
         initial=initial_state(),
         seed=args.seed,
         threads=args.threads,
     )
-
-
-def spontaneous(net: bs.Network, args: argparse.Namespace) -> Row:
-    """Rates (Hz) without a stimulus, of all excitatory neurons and of the inhibitory ones."""
-    done = one_trial(net, WARM_UP + args.seconds, args)
     if done.duration < WARM_UP + command_line.SHORTEST:
         raise SystemExit("interrupted before there was enough for statistics; nothing was written.")
     return {
-        "rate_e_hz": rate(done.spikes, "ABN", WARM_UP, done.duration),
-        "rate_i_hz": rate(done.spikes, "I", WARM_UP, done.duration),
+        "rate_e_hz": rate(done, "ABN", WARM_UP, done.duration),
+        "rate_i_hz": rate(done, "I", WARM_UP, done.duration),
         "simulated_s": done.duration,
         "run_s": done.wall,
     }
@@ -382,22 +362,22 @@ def main(arguments: list[str] | None = None) -> None:
     args = options(arguments)
     net = build(args.scale)
     favours_a = np.array([0.512] if args.quick else [0.0, *COHERENCES])
-    coherences = np.repeat(np.union1d(favours_a, -favours_a), 3 if args.quick else args.trials)
+    both = np.union1d(favours_a, -favours_a) + 0.0  # -0 is 0
+    coherences = np.repeat(both, 3 if args.quick else args.trials)
     resting = spontaneous(net, args)
-    drawn = stimulus(args.coherence, np.random.default_rng(args.seed))
-    longer = one_trial(net, OFFSET + 1.0, args, drawn)
-    done = [] if longer.interrupted else decide(net, coherences, args)
+    longer = decide(net, args.coherence, args, seconds=OFFSET + 1.0)
+    done = decide(net, coherences, args) if longer else []
     if not done:
         raise SystemExit("interrupted before the first trial was over; nothing was written.")
     if len(done) < coherences.size:
         print(f"interrupted: {len(done)} of {coherences.size} trials.")
-    rows = [measured(c, trial) for c, trial in zip(coherences, done)]
+    rows = [measured(coherences[each.trial], each) for each in done]
     fit = fit_logistic(*_columns(rows))
-    shown = measured(args.coherence, longer.spikes)
+    shown = measured(args.coherence, longer[0])
     show(resting, shown, rows, fit)
     numbers = {"spontaneous": resting, "shown": shown, "fit": fit, "trials": rows}
     command_line.save(
-        args, lambda: figure(longer, args.coherence, rows, fit), "decision.png", numbers
+        args, lambda: figure(longer[0], args.coherence, rows, fit), "decision.png", numbers
     )
 
 

@@ -5,9 +5,10 @@ import graphlib
 from pathlib import Path
 
 import numba
+import numpy as np
 
 import biosnn as bs
-from biosnn.kernels import batch_forward, jit
+from biosnn.kernels import arrays, jit, trials
 
 #: Folder -> its level. A module imports from lower levels, and from its own folder.
 LEVELS = {
@@ -87,7 +88,20 @@ def test_the_cache_of_a_kernel_knows_all_files_with_kernels():
     }
     assert len(users) > 10 and users <= set(jit._SOURCES)
     if not numba.config.DISABLE_JIT:
-        assert batch_forward.forward._cache._cache_file._source_stamp[1] == jit._STAMP
+        cache = trials.forward.for_python()._cache
+        assert cache._cache_file._source_stamp[1] == jit._STAMP
+
+
+def test_fields_of_rows_are_none_of_numpys():
+    """Without the compiler, rows are numpy's records: their `size` would come before a field's."""
+    rows = {
+        name: each
+        for name, each in vars(arrays).items()
+        if isinstance(each, np.dtype) and each.names
+    }
+    assert len(rows) > 8
+    for name, row in rows.items():
+        assert not [field for field in row.names if hasattr(np.record, field)], name
 
 
 def lines_of_code(function: ast.FunctionDef) -> int:

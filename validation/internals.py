@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import biosnn as bs
-from biosnn.kernels import batch_adjoint, batch_forward
+from biosnn.kernels import trials, trials_adjoint
 from biosnn.support.threads import default_threads
 from biosnn.training.batch_gradient import GradientPass
 from biosnn.training.dataset import Given, load_training
@@ -63,8 +63,8 @@ class TrainingStep:
         """
         begin = time.perf_counter()
         with (
-            _stopwatch(batch_forward, "forward") as forward,
-            _stopwatch(batch_adjoint, "adjoint") as adjoint,
+            _stopwatch(trials, "forward") as forward,
+            _stopwatch(trials_adjoint, "adjoint") as adjoint,
         ):
             found = self._gradient(self._data, self._data.rows)
         middle = time.perf_counter()

@@ -61,7 +61,7 @@ def run(
 
     begin, folder = time.perf_counter(), tempfile.mkdtemp()
     try:
-        _prepare(b2, threads, seed, single)
+        prepare(b2, threads, seed, single)
         cells, synapses, wake_up = PARTS.get(model, _brunel)(b2, model, scale, seed)
         groups = cells if isinstance(cells, list) else [cells]
         monitors, waking = [b2.SpikeMonitor(group) for group in groups], 0.0
@@ -74,9 +74,7 @@ def run(
                 source.active = False
         if seconds > waking:
             network.run((seconds - waking) * b2.second)
-        b2.device.build(directory=folder, compile=True, run=True, with_output=False)
-        times = [float(line) for line in Path(folder, "results", "stdout.txt").read_text().split()]
-        run_s = sum(times[1::2]) - sum(times[::2])
+        run_s = build_and_run(b2, folder)
         spikes = sum(monitor.num_spikes for monitor in monitors)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -87,8 +85,15 @@ def run(
     )
 
 
-def _prepare(b2: Any, threads: int, seed: int, single: bool) -> None:
-    """Options of Brian2."""
+def build_and_run(b2: Any, folder: str) -> float:
+    """Compile and run the stand-alone program in a folder; the seconds of its runs."""
+    b2.device.build(directory=folder, compile=True, run=True, with_output=False)
+    times = [float(line) for line in Path(folder, "results", "stdout.txt").read_text().split()]
+    return sum(times[1::2]) - sum(times[::2])
+
+
+def prepare(b2: Any, threads: int, seed: int, single: bool = False) -> None:
+    """Options of a stand-alone program of Brian2."""
     b2.prefs.core.default_float_dtype = np.float32 if single else np.float64
     b2.set_device("cpp_standalone", build_on_run=False)
     b2.prefs.devices.cpp_standalone.openmp_threads = threads if threads > 1 else 0
@@ -289,7 +294,7 @@ def _wang(b2, model, scale, seed):
     """A decision (Wang 2002), at full size."""
     circuit = Circuit(b2)
     shown = wang.stimulus(COHERENCE, np.random.default_rng(seed))
-    circuit.present(shown, wang.OFFSET + 1.0)
+    circuit.present([shown], wang.OFFSET + 1.0)
     groups = list(circuit.cells.values())
     return groups, circuit.objects[len(groups) :], []
 

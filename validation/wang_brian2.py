@@ -8,14 +8,11 @@ has stimulus rates of its own; here, as in the paper, a group has one.
 "full": s rises within 2 ms after a spike (x). "events": s jumps.
 """
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-import biosnn as bs
 from models import wang_2002 as wang
 
 GATING = {
@@ -34,71 +31,10 @@ dg_ampa/dt = -g_ampa / tau_ampa : siemens
 dg_gaba/dt = -g_gaba / tau_gaba : siemens
 total : 1
 """
+START = "reset + rand() * (threshold - reset)"
 #: Relative weight of excitation onto an excitatory neuron; {pre}: the group it comes from.
 RELATIVE = """1 + int(group_post < 2) * (
 weaker - 1 + int({pre} == group_post) * (stronger - weaker))""".replace("\n", "")
-
-
-@dataclass
-class Spikes:
-    """Times (s) and neurons, by population A, B, N and I, and seconds that the run took."""
-
-    times: dict[str, np.ndarray]
-    run_s: float
-
-    def rate(self, names: str, start: float, stop: float) -> float:
-        """The mean rate of the neurons of several populations, in hertz."""
-        every = np.concatenate([self.times[name] for name in names])
-        inside = (every >= start) & (every < stop)
-        return float(inside.sum()) / (sum(wang.sizes()[n] for n in names) * (stop - start))
-
-
-def trials(
-    form: str, stimuli: Sequence[wang.Stimulus], seconds: float, *, seed: int = 0, target: str
-) -> list[Spikes]:
-    """Run a trial for each stimulus, in compiled loops of Brian2's runtime.
-
-    Parameters
-    ----------
-    form
-        Of the gating: "full" or "events".
-    stimuli
-        As `wang.stimulus` makes them.
-    seconds
-        Length of a trial.
-    seed
-        Of the noise of the first.
-    target
-        Of Brian2's code: "auto", "cython" or "numpy".
-    """
-    b2 = bs.brian.require_brian2()
-    before, b2.prefs.codegen.target = b2.prefs.codegen.target, target
-    try:
-        circuit, found = Circuit(b2, form), []
-        monitors = [b2.SpikeMonitor(group) for group in circuit.cells.values()]
-        network = b2.Network(*circuit.objects, *monitors)
-        network.store()
-        network.run(2 * wang.DT * b2.second)  # compiles
-        for k, stimulus in enumerate(stimuli):
-            network.restore()
-            b2.seed(seed + k)
-            circuit.present(stimulus, seconds)
-            begin = time.perf_counter()
-            network.run(seconds * b2.second)
-            run_s = time.perf_counter() - begin
-            found.append(Spikes(_by_population(*monitors), run_s))
-    finally:
-        b2.prefs.codegen.target = before
-    return found
-
-
-def _by_population(exc: Any, inh: Any) -> dict[str, np.ndarray]:
-    """Spike times of A, B, N and I; exc, inh: monitors."""
-    times, units = np.array(exc.t), np.array(exc.i)
-    edges = np.cumsum([0, *(wang.sizes()[name] for name in wang.GROUPS)])
-    group = np.searchsorted(edges, units, side="right") - 1
-    parts = {name: times[group == k] for k, name in enumerate(wang.GROUPS)}
-    return parts | {"I": np.array(inh.t)}
 
 
 class Circuit:
@@ -113,14 +49,26 @@ class Circuit:
         parts = [*self._fast(), *self._slow(GATING[form][1]), *self._background()]
         self.objects = [*self.cells.values(), *parts, *self.stimuli]
 
-    def present(self, stimulus: wang.Stimulus, seconds: float) -> None:
-        """Set the rates of the trains onto A and B; seconds: of the trial."""
-        times, rates = stimulus
-        grid = np.arange(0, seconds, wang.HOLD)
-        place = np.searchsorted(times, grid + 1e-9, side="right") - 1
+    def present(self, stimuli: Sequence[wang.Stimulus], seconds: float) -> None:
+        """Set the rates of the trains onto A and B, in trials one after the other.
+
+        seconds: of a trial. Where there are several, each begins with the state of the first.
+        """
+        b2 = self.b2
+        grid = np.arange(0, seconds, wang.HOLD) + 1e-9
         for trains, name in zip(self.stimuli[::2], "AB"):
-            trains.namespace["drive"] = self.b2.TimedArray(
-                rates[name][place] * self.b2.Hz, dt=wang.HOLD * self.b2.second
+            drawn = [
+                rates[name][np.searchsorted(times, grid, side="right") - 1]
+                for times, rates in stimuli
+            ]
+            trains.namespace["drive"] = b2.TimedArray(
+                np.concatenate(drawn) * b2.Hz, dt=wang.HOLD * b2.second
+            )
+        for kind, group in self.cells.items() if len(stimuli) > 1 else ():
+            states = ["g_ampa", "g_gaba", *(["s"] if kind == "E" else [])]
+            zero = "; ".join(f"{state} *= 0" for state in states)
+            self.objects.append(
+                group.run_regularly(f"v = {START}; {zero}", dt=seconds * b2.second, when="start")
             )
 
     def _space(self, kind: str) -> dict[str, Any]:
@@ -153,7 +101,7 @@ class Circuit:
             method="euler",
             namespace=self._space(kind),
         )
-        group.v = wang.RESET * self.b2.volt
+        group.v = START
         if kind == "E":
             group.group = np.repeat([0, 1, 2], [wang.sizes()[name] for name in wang.GROUPS])
         return group

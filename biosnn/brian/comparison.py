@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..data.spike_trains import SpikeTrains
-from ..engine.background import of_trial
+from ..engine.background import of_trials
 from ..network.network import Network
 from ..support import checks
 from ..support.progress import progress_bar
@@ -108,6 +108,10 @@ def compare(
     if against is not None:
         other = in_double(checks.instance(against, "against", Network, "a Network, or None"))
     wanted = _all_states(double) if record is None else list(record)
+    def of_trial(source, b):
+        """A source with the values of one trial."""
+        return of_trials(source, lambda values: values[b])
+
     trials = [
         Trial(
             spikes=spikes_of_trial(spikes, b),

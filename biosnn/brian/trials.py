@@ -12,6 +12,7 @@ from ..engine.background import Current, trials_of
 from ..engine.run import run
 from ..engine.simulate import simulate
 from ..network.network import Network
+from ..network.plasticity import InhibitorySTDP
 from ..support import timegrid
 from .objects import BrianNetwork, recorded, to_brian2
 from .trial_input import checked_trial, current_values
@@ -107,30 +108,32 @@ def currents_of_trial(currents: Mapping | None, b: int) -> dict[str, np.ndarray]
     }
 
 
-def needs_simulate(network: Network, trial: Trial) -> bool:
-    """Return whether `run` does not take all of it; `simulate` runs one trial of any network."""
-    neurons: list[Any] = [p.neuron for p in network.spiking]
-    return bool(
-        trial.background
-        or trial.initial
-        or any(p.plasticity for p in network.projections)
-        or any(n.nonlinear_drive or n.has_delta_synapses for n in neurons)
-    )
+def learns(network: Network) -> bool:
+    """Return whether weights change in a trial, so that only `simulate` takes the network."""
+    return any(isinstance(p.plasticity, InhibitorySTDP) for p in network.projections)
 
 
-def our_trace(network: Network, trial: Trial, record: Sequence[str], neurons: Any = None) -> Any:
-    """Return what biosnn records of a trial; neurons: those whose states are kept, None for all."""
-    if needs_simulate(network, trial):
-        return _simulated(network, trial, record, neurons)
+def our_trace(network: Network, trial: Trial, record: Sequence[str]) -> Any:
+    """Return what biosnn records of a trial."""
+    if learns(network):
+        return _simulated(network, trial, record)
     currents = {
         name: value[None] if value.ndim == 2 else value for name, value in trial.currents.items()
     }
     return run(
-        network, trial.spikes, record=record, currents=currents, duration=trial.duration, threads=1
+        network,
+        trial.spikes,
+        record=record,
+        currents=currents,
+        duration=trial.duration,
+        background=trial.background,
+        initial=trial.initial,
+        seed=trial.seed,
+        threads=1,
     )
 
 
-def _simulated(network, trial, record, neurons):
+def _simulated(network, trial, record):
     """The trial as one run of `simulate`, which has injected currents in its background."""
     steps = checked_trial(network, trial.spikes, trial.duration)
     times = np.arange(steps) * network.dt
@@ -142,7 +145,7 @@ def _simulated(network, trial, record, neurons):
         network,
         steps * network.dt,
         trial.spikes,
-        record={name: slice(None) if neurons is None else neurons for name in record},
+        record={name: slice(None) for name in record},
         initial=trial.initial,
         background=[*trial.background, *more],
         seed=trial.seed,

@@ -4,6 +4,7 @@ Descriptions are frozen dataclasses. Random numbers are counter-based: they depe
 place in the list, the neuron and the step, and on nothing else.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -270,22 +271,23 @@ def trials_of(source: Any) -> int:
     return max([1, *(np.shape(v)[0] for v, axes in each if np.ndim(v) == axes)])
 
 
-def of_trial(source: Any, b: int) -> Any:
-    """Return a source with the values of trial b, where they differ between trials.
+def of_trials(source: Any, choose: Callable[[NDArray], NDArray]) -> Any:
+    """Return a source whose values by trial are others; one without stays as it is.
 
-    Examples
-    --------
-    >>> of_trial(Current("E", [[0.1], [0.2]]), 1).values
-    array([0.2])
+    Parameters
+    ----------
+    source
+        A description.
+    choose
+        Values by trial -> other values: `lambda values: values[rows]`, or their mean.
     """
-    own = {}
+    changed = {}
     for name in ("rate", "values", "mean", "sd"):
-        part = getattr(source, name, None)
-        if isinstance(part, tuple) and np.ndim(part[1]) == 3:
-            own[name] = (part[0], part[1][b % len(part[1])])
-        elif not isinstance(part, tuple) and np.ndim(part) == 2:
-            own[name] = part[b % len(part)]
-    return replace(source, **own) if own else source
+        given = getattr(source, name, None)
+        times, values = given if isinstance(given, tuple) else (None, given)
+        if np.ndim(values) == (2 if times is None else 3) and np.shape(values)[0] > 1:
+            changed[name] = choose(values) if times is None else (times, choose(values))
+    return replace(source, **changed) if changed else source
 
 
 def pieces(value: Any, n: int, dt: float, what: str) -> tuple[NDArray[np.int64], NDArray]:

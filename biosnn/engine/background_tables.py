@@ -54,9 +54,9 @@ def pack_background(layout: Layout, background: Any, n_trials: int = 1) -> Packe
     return packer.packed()
 
 
-def check_background(layout: Layout, background: Sequence[Source]) -> None:
-    """Raise a ValueError unless all sources fit the network."""
-    pack_background(layout, background)
+def check_background(layout: Layout, background: Sequence[Source], n_trials: int = 1) -> None:
+    """Raise a ValueError unless all sources fit the network and the number of trials."""
+    pack_background(layout, background, n_trials)
 
 
 class _Packer:

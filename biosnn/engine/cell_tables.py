@@ -227,7 +227,7 @@ class _Cells:
                 "population": self.layout.number[p.name],
                 "target": self.layout.state(p.name, state)[0],
                 "delay": p.neuron.jump_delay_steps(self.network.dt),
-                "size": self.numbers.add(size, p.n, own) if own else self._each(size, p.n),
+                "amount": self.numbers.add(size, p.n, own) if own else self._each(size, p.n),
             }
 
     def _each(self, size, n):
@@ -246,7 +246,7 @@ def _pools(layout):
                 "source": layout.number[p.source],
                 "target": layout.neurons(p.name).start,
                 "units": windows.shape[0],
-                "size": windows.shape[1],
+                "width": windows.shape[1],
                 "first": at,
             }
         )

@@ -87,6 +87,6 @@ def _jump_gradient(packed, gradient, population):
     """Gradient of the logarithm of its jumps, for each neuron of a population."""
     total, tables = np.zeros(population.n), packed.tables
     for jump in tables.jumps[tables.jumps["population"] == packed.layout.number[population.name]]:
-        at = slice(int(jump["size"]["at"]), int(jump["size"]["at"]) + population.n)
+        at = slice(int(jump["amount"]["at"]), int(jump["amount"]["at"]) + population.n)
         total += gradient.numbers[at].astype(float) * tables.numbers[at]
     return total

@@ -183,16 +183,17 @@ def restore(plastic: Plastic, state: State) -> None:
             getattr(plastic, name)[:] = state.arrays[f"plastic/{name}"]
 
 
-def learning_rules(network: Network) -> dict[str, schema.Rule]:
-    """Return the schema of traces and learned weights in a state of a network."""
+def learning_rules(network: Network, step: int) -> dict[str, schema.Rule]:
+    """Return the schema of traces and learned weights in a state of a network after some steps."""
     learning = learning_projections(network)
     if not learning:
         return {}
     sizes = {end: sum(network[getattr(p, end)].n for p in learning) for end in ("pre", "post")}
     known = {}
     for name, kind in PARTS.items():
-        dtype = np.int64 if kind == "step" else np.float64
-        known[f"plastic/{name}"] = schema.Rule(dtype, (sizes[name.partition("_")[0]],), 0)
+        shape = (sizes[name.partition("_")[0]],)
+        rule = schema.Rule(np.float64, shape, 0)
+        known[f"plastic/{name}"] = schema.Rule(np.int64, shape, 0, step) if kind == "step" else rule
     for p in learning:
         rule = schema.Rule(network.dtype, (network.synapses[p.name].size,), 0)
         known[f"weight/{p.name}"] = rule

@@ -185,9 +185,7 @@ def run_batch(
     events, steps, trains = events_of(network, spikes, merge, duration, currents, least)
     n_trials = events.pointers.shape[0]
     conditions = make_conditions(packed.layout, packed.wires, background, initial, n_trials)
-    earlier = None
-    if state is not None:
-        earlier = checked_state(state, packed, conditions.background, initial, n_trials)
+    earlier = _earlier(state, packed, conditions, initial, n_trials)
     own_steps = trial_steps(network, list(trains.values()))
     _check_moments(moments, own_steps)
     schedule = change.schedule(steps)
@@ -196,20 +194,37 @@ def run_batch(
     whole = tape and packed.needs_states
     states = _recorded_states(packed, record, whole)
     kept = state_layout(packed, moments)
+    inputs = silenced(network, events, schedule.inputs)
+    drive = _drive(inputs, layout.blocks, current, conditions, seed, state)
+    drive = drive._replace(random=any(p.noise for p in network.spiking) and not smooth)
+    wanted = _wanted(packed, drive, states, kept, tape, smooth)
+    ran = forward_perturbed(packed, drive, earlier, wanted, schedule, threads)
+    key, sources = int(drive.key[0]), conditions.background.ou_sources
+    trace = make_trace(packed, ran, states, steps, trains, kept, own_steps, change, key, sources)
+    return _as_asked(trace, record, whole)
+
+
+def _drive(inputs, blocks, current, conditions, seed, state):
+    """What the trials read, with their random numbers and initial states."""
     seed, key = random_key(seed, state)
-    drive = arrays.Drive(
-        inputs=silenced(network, events, schedule.inputs),
-        rows=np.arange(n_trials),
-        blocks=layout.blocks,
+    trials = np.arange(inputs.pointers.shape[0])
+    return arrays.Drive(
+        inputs=inputs,
+        rows=trials,
+        blocks=blocks,
         current=current,
         background=conditions.background.table,
-        key=trial_keys(key, np.arange(n_trials)),
-        trial=np.arange(n_trials),
-        start=conditions.start(seed, np.arange(n_trials)),
+        key=trial_keys(key, trials),
+        trial=trials,
+        start=conditions.start(seed, trials),
         first_step=0,
-        random=any(p.noise for p in network.spiking) and not smooth,
+        random=False,
     )
-    wanted = Wanted(
+
+
+def _wanted(packed, drive, states, kept, tape, smooth):
+    """What to record: columns of states, and of those of which there are moments alone."""
+    return Wanted(
         states.blocks,
         states.width,
         tape=tape,
@@ -217,12 +232,15 @@ def run_batch(
         end=True,
         moments=kept,
         currents=chunks.has_currents(packed, drive),
-        n_ou=conditions.background.n_ou,
+        n_ou=drive.start.ou.shape[1],
     )
-    ran = forward_perturbed(packed, drive, earlier, wanted, schedule, threads)
-    sources = conditions.background.ou_sources
-    trace = make_trace(packed, ran, states, steps, trains, kept, own_steps, change, key, sources)
-    return _as_asked(trace, record, whole)
+
+
+def _earlier(state, packed, conditions, initial, n_trials):
+    """The run that this one goes on from, or None."""
+    if state is None:
+        return None
+    return checked_state(state, packed, conditions.background, initial, n_trials)
 
 
 def _fewest_trials(state, background, initial):

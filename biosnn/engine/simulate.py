@@ -1,8 +1,8 @@
 """Run one large network, sparse or dense, for as long as you like: simulate(network, duration).
 
-The step is that of `run`, but there is one trial, threads go over targets, and nothing is stored
-but spikes and what was asked for. kernels/stream.py has the step, kernels/arrivals.py the delivery
-of spikes.
+The step is that of `run`, and so are its numbers; but threads go over targets, or each over trials
+of its own, and nothing is stored but spikes and what was asked for. stream_setting.py has what all
+trials share, stream_run.py the loop over slices of time, kernels/stream.py the step.
 """
 
 import os

@@ -16,6 +16,7 @@ from . import events
 from .layout import Layout
 from .plasticity import any_rules
 from .state import State
+from .wire_order import is_short
 from .wire_tables import WireTables
 
 _NUMBERS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -330,6 +331,22 @@ def check_events(given: dict[str, NDArray], layout: Layout, where: str) -> None:
                 f"{n[place[k] % n.size]} units."
             )
         schema.check_order((place, units), kind == "spikes", f"{where}{kind}_units")
+    _check_released(given, layout, where)
+
+
+def _check_released(given, layout, where):
+    """ValueError unless there is a release for each event of a source of plastic synapses."""
+    network, wanted = layout.network, 0
+    n_inputs = len(network.inputs)
+    for projection in filter(is_short, network.projections):
+        source = layout.sources[projection.pre]
+        kind, number, n = "inputs", source, n_inputs
+        if source >= n_inputs:
+            kind, number, n = "spikes", source - n_inputs, len(layout.sources) - n_inputs
+        wanted += int(np.diff(given[f"{kind}_pointers"], axis=1)[:, number::n].sum())
+    found = given["released"].size
+    if found != wanted:
+        raise ValueError(f"{where}'released' has shape ({found},); it must be ({wanted},).")
 
 
 def check_pointers(pointers: NDArray, units: NDArray, where: str) -> None:

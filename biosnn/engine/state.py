@@ -38,15 +38,10 @@ class State(Shows):
     step: int
     arrays: dict[str, NDArray]
 
-    @property
-    def of_simulation(self) -> bool:
-        """Whether it is the state of `simulate`, not of `run`."""
-        return "x" in self.arrays
-
     def _about(self) -> About:
         """Of what, when, and how large."""
         size = sum(array.nbytes for array in self.arrays.values())
         rows = [("step", f"{self.step:,}"), ("size", nbytes(size)), ("network", self.fingerprint)]
-        if not self.of_simulation and "states" in self.arrays:
+        if "states" in self.arrays:
             rows.insert(0, ("of", plural(len(self.arrays["states"]), "trial")))
-        return About(f"State of a {'simulation' if self.of_simulation else 'run'}", rows)
+        return About("State", rows)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..support import schema
+from ..support.show import plural
 from . import standing
 from .background_tables import PackedBackground
 from .plasticity import learning_rules
@@ -44,8 +45,8 @@ def checked_state(
     given = len(arrays.get("states", ()))
     if given != n_trials:
         raise ValueError(
-            f"this state is of {given} trials, and there are {n_trials}: trial k goes on from "
-            "trial k."
+            f"this state is of {plural(given, 'trial')}, and there "
+            f"{'is one' if n_trials == 1 else f'are {n_trials}'}: trial k goes on from trial k."
         )
     sources = background.ou_sources
     values: Any = arrays.get("ou")
@@ -58,7 +59,7 @@ def checked_state(
         "ou_sources": schema.Rule(np.int64, sources.shape),
         "key": standing.KEY,
     }
-    schema.check(arrays, known | learning_rules(layout.network), "state")
+    schema.check(arrays, known | learning_rules(layout.network, step), "state")
     standing.check_events(arrays, layout, "state: ")
     return standing.from_arrays(arrays, step, layout, wires, packed.tables)
 

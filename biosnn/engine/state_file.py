@@ -42,11 +42,7 @@ def save_state(state: State, path: str | Path) -> None:
             f"state is a {type(state).__name__}; it must be the state of a run or simulation: "
             "trace.state, simulation.state."
         )
-    meta = {
-        "kind": "simulation" if state.of_simulation else "run",
-        "fingerprint": state.fingerprint,
-        "step": int(state.step),
-    }
+    meta = {"kind": "state", "fingerprint": state.fingerprint, "step": int(state.step)}
     file_format.write(path, state.arrays, meta)
 
 
@@ -73,6 +69,6 @@ def load_state(path: str | Path) -> State:
     --------
     save_state : has an example.
     """
-    arrays, meta = file_format.read(path, "run", "simulation")
+    arrays, meta = file_format.read(path, "state")
     check_any(arrays, meta["step"], str(path))
     return State(meta["fingerprint"], meta["step"], arrays)

@@ -156,7 +156,7 @@ class _Wires:
     def add_synapses(self, entry, row):
         """The synapses of a sparse wire: targets, delays, and its rows by part."""
         synapses = self.network.synapses[entry.name]
-        row |= {"row_first": self.n_rows, "size": synapses.size}
+        row |= {"row_first": self.n_rows, "n_synapses": synapses.size}
         self.n_rows += synapses.n_pre
         target, delay = synapses.target, self.network.delay_steps(entry.projection)
         if self.bounds is None:

@@ -40,7 +40,7 @@ from .afferents import afferent, filled
 from .baselines import draw_readout
 from .closed_loop import Miss, Start
 from .conductance_equations import ConductanceEquations
-from .equations import solve_dale
+from .equations import beside_background, solve_dale
 from .probes import Probes
 from .rate_targets import first_guess, predicted_rate, slope_of_rate, with_rate
 from .targets import Wishes, check_shares, family_of, given_rates
@@ -163,21 +163,11 @@ class CircuitStart(Start):
     def _solve_currents(self, cell, afferents, mu, sigma):
         """Projection -> mean weight, where potentials add up."""
         mu_0, v_0 = self._moments_of_background(cell)
-        if v_0 >= sigma**2:
-            raise ValueError(
-                f"population {cell.name!r}: sigma_U > {np.sqrt(v_0):.4g} fails at sigma_U = "
-                f"{sigma:g}: the background alone has that standard deviation. Feasible: a larger "
-                "sigma_U, or a background of smaller weights and higher rate."
-            )
-        try:
-            added = np.sqrt(sigma**2 - v_0)
-            solved = solve_dale(cell.name, afferents, mu - mu_0, added, 0.5, self.shares)
-        except ValueError as error:
-            raise ValueError(
-                f"{error} (These are what the network must add: the background alone has mean "
-                f"{mu_0:.4g} and standard deviation {np.sqrt(v_0):.4g}; the targets are mu_U = "
-                f"{mu:g} and sigma_U = {sigma:g}.)"
-            ) from None
+
+        def solve(mu, sigma):
+            return solve_dale(cell.name, afferents, mu, sigma, 0.5, self.shares)
+
+        solved = beside_background(solve, cell.name, (mu, sigma), mu_0, v_0)
         return {name: mean for name, (mean, _) in solved.items()}
 
     def _moments_of_background(self, cell):

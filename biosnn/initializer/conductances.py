@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..theory.membrane import Cell, Input, membrane
+from ..theory.membrane import Input, membrane
 from ..theory.moments import Moments
 from ..theory.rates import density_rate
 from .afferents import afferent, filled
@@ -47,7 +47,7 @@ class Conductances:
         self.population = population
         self.projections = projections
         self.target = start.targets[population.name]
-        self.cell = Cell(population.name, _discrete(population.neuron, self.network.dt), ())
+        self.cell = start.cell(population, _discrete(population.neuron, self.network.dt))
         self.gains: tuple[float, float] = (1.0, 0.0)  # x, y
         self.afferents: list[Afferent] = []
 
@@ -119,7 +119,8 @@ class Conductances:
                 Input(receptor=p.receptor, n=1, mean=mean[i], square=square[i], pre=p.pre)
                 for p, mean, square in zip(self.projections, sums, squares, strict=True)
             )
-            found.append(membrane(replace(self.cell, inputs=inputs), self.start.rates))
+            cell = replace(self.cell, inputs=self.cell.inputs + inputs)
+            found.append(membrane(cell, self.start.rates))
         return found
 
     def predicted(self) -> Moments:

@@ -8,8 +8,9 @@ step whose variance is `fano` times that of a Poisson process. Mean and variance
     sigma_U^2 = sum_p N_p nu_p fano_p eps_hat_p E[w_p^2]
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -73,6 +74,44 @@ class Afferent:
     def variance_gain(self) -> float:
         """d sigma_U^2 / d E[w^2]."""
         return self.n * self.rate * self.fano * self.eps_hat
+
+
+def beside_background(
+    solve: Callable[[Any, float], dict], name: str, target: Any, mu_0: float, v_0: float
+) -> dict:
+    """Return what `solve` gives for the moments that synapses must bring beside a background.
+
+    Parameters
+    ----------
+    solve
+        (mu, sigma) -> moments of weights.
+    name
+        Of the population, for messages.
+    target
+        (mu_U, sigma_U).
+    mu_0, v_0
+        Mean and variance of U from the background alone.
+
+    Raises
+    ------
+    ValueError
+        If the background is too strong, or `solve` finds nothing.
+    """
+    mu, sigma = target
+    if v_0 >= sigma**2:
+        raise ValueError(
+            f"population {name!r}: sigma_U > {np.sqrt(v_0):.4g} fails at sigma_U = "
+            f"{sigma:g}: the background alone has that standard deviation. Feasible: a larger "
+            "sigma_U, or a background of smaller weights and higher rate."
+        )
+    try:
+        return solve(mu - mu_0, np.sqrt(sigma**2 - v_0))
+    except ValueError as error:
+        raise ValueError(
+            f"{error} (These are what the network must add: the background alone has mean "
+            f"{mu_0:.4g} and standard deviation {np.sqrt(v_0):.4g}; the targets are mu_U = "
+            f"{mu:g} and sigma_U = {sigma:g}.)"
+        ) from None
 
 
 def solve_normal(

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from ..engine.ahead import compile_gradients_beside
 from ..network.families import Exponential, Family
 from ..network.network import Network
-from ..support.checks import choice, flag, instance
+from ..support.checks import choice, flag, instance, several
 from ..support.seeds import generator
 from ..support.threads import checked_threads
 from . import circuit, trials
@@ -24,6 +25,7 @@ from .trials import TrialStart
 
 #: The default family of weights.
 _EXPONENTIAL = Exponential()
+_SOURCE = "PoissonInput('E', 1e3, 0.1)"
 
 #: A number for all populations, or a dict by name.
 ByPopulation = float | Mapping[str, float]
@@ -56,9 +58,10 @@ def fluctuation_driven(
 
     - with `spikes`, for a network that will be trained: input rates are measured from the data,
       recurrent rates are made consistent, and a closed loop corrects the weights until the
-      membranes that are measured on the data have the targets;
-    - with `background`, for a sparse or dense circuit that will be simulated: the closed loop
-      simulates it a few times.
+      membranes that are measured on the data have the targets. A `background` that it will be
+      trained with counts in them;
+    - with a `background` alone, for a sparse or dense circuit that will be simulated: the closed
+      loop simulates it a few times.
 
     Parameters
     ----------
@@ -67,12 +70,13 @@ def fluctuation_driven(
     spikes
         Data that the network will see. Default: no closed loop.
     background
-        The circuit's external drive, as for `simulate`, which stays as it is. Biases count as part
-        of it; `spikes`, `alpha`, `balance` and `merge` play no part.
+        External drive, which stays as it is: beside `spikes` as for `train`, else that of a
+        circuit, as for `simulate`. Of a circuit, biases count as part of it, and `alpha`, `balance`
+        and `merge` play no part.
     target_rate
-        Hertz, as a target in place of mu_u or sigma_u (xi). Only with a background.
+        Hertz, as a target in place of mu_u or sigma_u (xi). Only of a circuit.
     mu_u, sigma_u
-        Targets, in the unit of U. Without a background 0 and 1 by default.
+        Targets, in the unit of U. Except for a circuit 0 and 1 by default.
     xi
         In place of sigma_u: sigma_U = (threshold - mu_U) / xi, usually with 1 <= xi <= 3.
     alpha
@@ -81,8 +85,8 @@ def fluctuation_driven(
         Family of the non-negative weights (`bs.families`), or a dict by projection. Weights of
         either sign are normal.
     assumed_rates
-        Hertz to assume instead of measuring: a number, or a dict by input and population. With a
-        background: for inputs only.
+        Hertz to assume instead of measuring: a number, or a dict by input and population. Of a
+        circuit: for inputs only.
     closed_loop
         Whether to measure and correct. Default: if there are spikes or a background. Without it the
         equations alone set the weights; with a background they are for independent inputs, and take
@@ -150,22 +154,21 @@ def fluctuation_driven(
     '0.5'
     """
     instance(network, "network", Network, "a Network")
+    if spikes is not None:  # a network for training
+        compile_gradients_beside(network.dtype)
     closed_loop = None if closed_loop is None else flag(closed_loop, "closed_loop")
     merge = flag(merge, "merge")
     progress = flag(progress, "progress")
     choice(balance, "balance", ("population", "neuron"))
     wishes = Wishes(mu_u=mu_u, sigma_u=sigma_u, xi=xi, target_rate=target_rate, alpha=alpha)
     common: dict[str, Any] = {"family": family, "shares": shares, "rng": generator(seed)}
-    if background is not None:
-        if spikes is not None:
-            raise ValueError(
-                "give spikes or background, not both: with a background the closed loop simulates "
-                "the circuit."
-            )
+    if background is not None and spikes is None:
         common |= {"rates": assumed_rates, "closed_loop": _loop_in_circuit(network, closed_loop)}
         return _in_circuit(CircuitStart(network, background, wishes, **common), threads, progress)
     closed_loop = spikes is not None if closed_loop is None else closed_loop
     _check_on_trials(network, spikes, target_rate, closed_loop, balance)
+    if background is not None:
+        common |= {"background": several(background, "background", _SOURCE), "spikes": spikes}
     start = TrialStart(network, wishes, balance=balance, merge=merge, **common)
     start.assume_rates(spikes, assumed_rates)
     return _on_trials(start, spikes if closed_loop else None, threads, progress)
@@ -207,7 +210,8 @@ def _check_on_trials(network, spikes, target_rate, closed_loop, balance):
     """ValueError for arguments that make no sense without a background."""
     if target_rate is not None:
         raise ValueError(
-            "a target_rate needs background=[…]; without it rates follow from mu_u and sigma_u."
+            "a target_rate needs background=[…] without spikes: with spikes, rates follow from "
+            "mu_u and sigma_u."
         )
     if closed_loop and spikes is None:
         raise ValueError(

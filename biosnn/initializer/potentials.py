@@ -15,7 +15,8 @@ from ..theory.moments import Moments, adaptation_gain, current_time_constant
 from ..theory.rates import adapted_rate
 from .advice import silent_source
 from .afferents import afferent
-from .equations import QUANTILES, Afferent, solve_dale, solve_normal
+from .equations import QUANTILES, Afferent, beside_background, solve_dale, solve_normal
+from .noise import Noise
 from .shadows import Parts
 
 #: Alternations of balancing, which changes the variance a little, and restoring the variance.
@@ -47,6 +48,11 @@ class Potentials:
         self.gains: tuple[float, Any] = (1.0, 1.0 if dalian else 0.0)  # x, y
         self.afferents: list[Afferent] = []
 
+    @property
+    def noise(self) -> Noise | None:
+        """What the background adds to the membrane, or None."""
+        return self.start.noise.get(self.population.name)
+
     # ------------------------------------------------------------------------------ equations
 
     def _describe(self, p):
@@ -73,7 +79,15 @@ class Potentials:
         self.afferents = [self._describe(p) for p in self.projections]
         solver = solve_dale if self.dalian else solve_normal
         name = self.population.name
-        solved = solver(name, self.afferents, t.mu, t.sigma, t.alpha, start.shares)
+
+        def solve(mu, sigma):
+            return solver(name, self.afferents, mu, sigma, t.alpha, start.shares)
+
+        if self.noise is None:
+            solved = solve(t.mu, t.sigma)
+        else:
+            mean, variance = (float(np.mean(part)) for part in self.noise)
+            solved = beside_background(solve, name, (t.mu, t.sigma), mean, variance)
         self._apply(solved)
         if start.balance == "neuron" and not np.ndim(self.gains[1]):
             for _ in range(_ALTERNATIONS):
@@ -85,6 +99,14 @@ class Potentials:
             gain, offset = ((x if a.sign > 0 else y), 0.0) if self.dalian else (x, y)
             family = start.families.get(a.name)
             start.weights[a.name] = (family, gain * mean + offset, gain * deviation)
+
+    def _wanted(self):
+        """What synapses must bring: mean (of each neuron beside a background) and sd."""
+        t, noise = self.target, self.noise
+        if noise is None:
+            return t.mu, t.sigma
+        least = 1e-3 * t.sigma**2
+        return t.mu - noise.mean, float(np.sqrt(max(t.sigma**2 - noise.variance.mean(), least)))
 
     def _apply(self, solved):
         """Weights = solved moments times samples, with the corrections."""
@@ -112,8 +134,8 @@ class Potentials:
         And keep the variance.
         """
         means, variances = self._theory()
-        factor = self.target.sigma / np.sqrt(sum(variances.values()))
-        mu = self.target.mu
+        mu, sigma = self._wanted()
+        factor = sigma / np.sqrt(sum(variances.values()))
         x, y = self.gains
         if self.dalian:
             needed = np.maximum(factor * means[+1] - mu, 0) / np.maximum(-means[-1], 1e-300)
@@ -163,8 +185,10 @@ class Potentials:
     def predicted(self) -> Moments:
         """Return what theory says of the weights as they are, for independent inputs."""
         means, variances = self._theory()
-        mean = sum(means.values())
-        sigma = float(np.sqrt(sum(variances.values())))
+        mean, variance = sum(means.values()), sum(variances.values())
+        if self.noise is not None:
+            mean, variance = mean + self.noise.mean, variance + self.noise.variance.mean()
+        sigma = float(np.sqrt(variance))
         rates = [self._rate(m, sigma, variances) for m in _quantiles(mean)]
         return Moments(
             mu=float(mean.mean()),
@@ -178,47 +202,55 @@ class Potentials:
     def components(self) -> list[dict[str, NDArray]]:
         """Parts whose sum is the free membrane: projection to weights, for each part.
 
-        Excitation and inhibition, or, for weights of either sign, the weights and a uniform offset.
-        A non-negative projection keeps its receptor and so its sign.
+        Excitation and inhibition, or, for weights of either sign, the weights and a uniform offset;
+        then the background, if there is one. A non-negative projection keeps its receptor and so
+        its sign.
         """
         weights = self.network.weights
+        background: list[dict[str, NDArray]] = [] if self.noise is None else [{}]
         if self.dalian:
-            return [
+            signs = [
                 {a.name: weights[a.name] for a in self.afferents if a.sign == sign}
                 for sign in (+1, -1)
             ]
+            return signs + background
         ones = {a.name: np.ones_like(weights[a.name]) for a in self.afferents}
-        return [{a.name: weights[a.name] for a in self.afferents}, ones]
+        return [{a.name: weights[a.name] for a in self.afferents}, ones, *background]
 
     def scales(self) -> NDArray[np.float64]:
         """Return the size of the components according to theory, with the weights as they are."""
         self.afferents = [self._describe(p) for p in self.projections]
         means, variances = self._theory()
+        background = [] if self.noise is None else [1.0]
         if self.dalian:
-            return np.array([np.mean(means.get(sign, 1.0)) for sign in (+1, -1)])
-        return np.array([np.sqrt(sum(variances.values())), 1.0])
+            return np.array([np.mean(means.get(sign, 1.0)) for sign in (+1, -1)] + background)
+        return np.array([np.sqrt(sum(variances.values())), 1.0, *background])
 
     def correct(self, parts: Parts) -> None:
         """Scale the two components so that the measured membrane gets the target moments.
 
-        With U = x U_1 + y U_2 the mean fixes y = (mu - x m_1) / m_2 =: c - d x, and the variance
-        x^2 V_1 + y^2 V_2 + 2 x y C is a quadratic in x. With balance="neuron" y is chosen for each
-        neuron. Steps are at most a factor of 2.
+        With U = x U_1 + y U_2 + U_0, U_0 that of the background, the mean fixes
+        y = (mu - m_0 - x m_1) / m_2 =: c - d x, and the variance x^2 V_1 + y^2 V_2 + V_0 +
+        2 x y C_12 + 2 x C_10 + 2 y C_20 is a quadratic in x. With balance="neuron" y is chosen for
+        each neuron. Steps are at most a factor of 2.
         """
         mu, sigma = self.target.mu, self.target.sigma
         neuronwise = self.start.balance == "neuron"
-        m1, m2 = parts.mean if neuronwise else parts.mean.mean(axis=1, keepdims=True)
-        (v1, c12), (_, v2) = (
-            parts.covariance if neuronwise else parts.covariance.mean(axis=2, keepdims=True)
-        )
+        mean = parts.mean if neuronwise else parts.mean.mean(axis=1, keepdims=True)
+        own = parts.covariance if neuronwise else parts.covariance.mean(axis=2, keepdims=True)
+        (m1, m2), (v1, c12, v2) = mean[:2], (own[0, 0], own[0, 1], own[1, 1])
+        v0, c10, c20 = 0.0, 0.0, 0.0
+        if self.noise is not None:
+            mu, (v0, c10, c20) = mu - mean[2], (own[2, 2], own[0, 2], own[1, 2])
         if np.any(np.abs(m2) < 1e-6 * sigma):  # silent: only the scale of the first can help
+            sigma = self._wanted()[1]
             x = float(sigma / np.sqrt(max(np.mean(v1), 1e-12)))
             y = np.asarray(1.0 if self.dalian else 0.0)
         else:
             c, d = mu / m2, m1 / m2
             a2 = np.mean(v1 + d * d * v2 - 2 * d * c12)
-            a1 = np.mean(2 * c * c12 - 2 * c * d * v2)
-            a0 = np.mean(c * c * v2) - sigma**2
+            a1 = np.mean(2 * c * c12 - 2 * c * d * v2 + 2 * (c10 - d * c20))
+            a0 = np.mean(c * c * v2 + v0 + 2 * c * c20) - sigma**2
             x = float((-a1 + np.sqrt(max(a1 * a1 - 4 * a2 * a0, 0.0))) / (2 * a2))
             y = c - d * x
         x = float(np.clip(x, 0.5, 2.0))

@@ -3,7 +3,7 @@
 A shadow receives the same spikes as its population through a part of the weights.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -14,6 +14,7 @@ from ..kernels.recording import add_products
 from ..network.network import Network
 from ..network.neuron import free_membrane
 from ..theory.moments import Moments
+from .noise import of_rows, onto
 
 #: Bytes of membranes that are held in memory.
 _BYTES = 64e6
@@ -25,7 +26,7 @@ class Equations(Protocol):
     dalian: bool  # whether the membrane is the sum of its components; else the first is the whole
 
     def components(self) -> list[dict[str, NDArray]]:
-        """Projection to weights, for each part of the membrane."""
+        """Projection to weights, for each part of the membrane; the last gets the background."""
 
 
 class Parts(NamedTuple):
@@ -50,6 +51,7 @@ def measure(
     *,
     merge: bool,
     threads: int | None,
+    background: Sequence = (),
 ) -> dict[str, tuple[Moments, Parts]]:
     """Measure the free membranes of populations in a run.
 
@@ -65,6 +67,8 @@ def measure(
         Whether several spikes of a unit in one step count once.
     threads
         As for `run`.
+    background
+        Of these trials.
 
     Returns
     -------
@@ -72,6 +76,8 @@ def measure(
     """
     components = {name: each.components() for name, each in equations.items()}
     shadow = shadow_network(network, components)
+    last = {name: _shadow(len(parts) - 1, name) for name, parts in components.items()}
+    background = onto(background, last)
     recorded = trace.spikes | trace.inputs
     spikes = {source.name: recorded[source.name] for source in shadow.inputs}
     n_trials = trace.tape[2].counts.shape[0]
@@ -88,6 +94,7 @@ def measure(
             shadow,
             {source: train[rows] for source, train in spikes.items()},
             record=[f"{p.name}.U" for p in shadow.spiking],
+            background=of_rows(background, rows),
             merge=merge,
             threads=threads,
         )
@@ -136,7 +143,7 @@ def shadow_network(network: Network, components: Mapping[str, list[dict[str, NDA
         population: Any = network[name]
         neuron = free_membrane(population.neuron)
         for k, weights in enumerate(parts):
-            copy = shadow.population(population.n, neuron, name=f"component {k} of {name}").name
+            copy = shadow.population(population.n, neuron, name=_shadow(k, name)).name
             for projection, values in weights.items():
                 p = network.projection(projection)
                 shadow.connect(
@@ -149,6 +156,11 @@ def shadow_network(network: Network, components: Mapping[str, list[dict[str, NDA
                     synapses=network.synapses.get(projection),
                 )
     return shadow
+
+
+def _shadow(component, name):
+    """The name of the shadow of a population for one of its components."""
+    return f"component {component} of {name}"
 
 
 def _delay(network, projection):
@@ -165,16 +177,15 @@ def _delay(network, projection):
 def _measured(means, squares, summed):
     """Moments and Parts from means over steps: U_a (trial, c, n) and U_a U_b (trial, c, c, n).
 
-    summed: the membrane is the sum of the parts; else the first part is the whole.
+    summed: the membrane is the sum of the parts; else that of the first and of the background.
     """
-    if summed:
-        of_trial, square_of_trial = means.sum(axis=1), squares.sum(axis=(1, 2))
-    else:
-        of_trial, square_of_trial = means[:, 0], squares[:, 0, 0]
+    parts_of_it = [0, *range(1 if summed else 2, means.shape[1])]
+    of_trial = means[:, parts_of_it].sum(axis=1)
+    square_of_trial = squares[:, parts_of_it][:, :, parts_of_it].sum(axis=(1, 2))
     mean = means.mean(axis=0)
     parts = Parts(mean, squares.mean(axis=0) - mean[:, None] * mean[None])
-    whole = parts.mean.sum(axis=0) if summed else parts.mean[0]
-    variance = parts.covariance.sum(axis=(0, 1)) if summed else parts.covariance[0, 0]
+    whole = parts.mean[parts_of_it].sum(axis=0)
+    variance = parts.covariance[parts_of_it][:, parts_of_it].sum(axis=(0, 1))
     moments = Moments(
         mu=float(whole.mean()),
         sigma=float(np.sqrt(variance.mean())),

@@ -5,7 +5,8 @@ which they then fire. The closed loop corrects the weights until the measured fr
 target moments.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,16 @@ from ..engine.inputs import input_trains
 from ..engine.run import run
 from ..network.network import Network
 from ..network.recurrence import recurrent_projections
+from ..support.timegrid import covering_steps
+from ..theory.circuits import background_cell, named_background
+from ..theory.membrane import Cell
 from ..theory.moments import Moments, as_learned
 from ..theory.rates import pooled_rate
 from . import advice, conductances, shadows
 from .baselines import draw_readout
 from .closed_loop import Miss, Start
 from .conductances import Conductances
+from .noise import Noise, measure_noise, of_rows, typical_trial
 from .potentials import Potentials
 from .targets import Wishes, check_shares, family_of, given_rates
 
@@ -47,6 +52,8 @@ class TrialStart(Start):
         As for `fluctuation_driven`.
     rng
         Where the random numbers come from.
+    background, spikes
+        Background of the trials, and their spikes; without a background both may be left out.
     """
 
     def __init__(
@@ -59,6 +66,8 @@ class TrialStart(Start):
         balance: str,
         merge: bool,
         rng: np.random.Generator,
+        background: Sequence = (),
+        spikes: Any = None,
     ):
         check_shares(network, shares)
         self.network = as_learned(network)
@@ -67,6 +76,7 @@ class TrialStart(Start):
         self.merge = merge
         self.rng = rng
         self.recurrent = recurrent_projections(network)
+        self._give_background(background, spikes)
         afferents = {p.name: self._afferents(p.name) for p in network.spiking}
         self.targets = wishes.on_trials(self.network, self.recurrent)
         self.families = {
@@ -82,6 +92,33 @@ class TrialStart(Start):
         self.weights: dict[str, tuple] = {}  # projection -> (family, mean, standard deviation)
         self.samples: dict[str, NDArray] = {}
         self.fixed = False  # whether the loop takes the assumed rates as they are
+
+    def _give_background(self, background, spikes):
+        """Check the background, and see what it adds to membranes on typical trials."""
+        self.background: list = []
+        self.noise: dict[str, Noise] = {}
+        if not background:
+            return
+        trains = input_trains(self.network, spikes)
+        n, dt = len(trains[0]), self.network.dt
+        self.background = named_background(self.network, background, n)
+        self.steps = covering_steps(trains[0].duration, dt)
+        self._measure_noise(np.unique(np.linspace(0, n - 1, min(n, TRIALS)).astype(int)), None)
+
+    def _measure_noise(self, rows, threads):
+        """See what the background adds to membranes on some trials."""
+        chosen = of_rows(self.background, rows)
+        self.noise = measure_noise(self.network, chosen, len(rows), self.steps, threads)
+
+    def cell(self, population: Any, neuron: Any) -> Cell:
+        """Return a population with its background as theory sees it, and without synapses."""
+        if not self.background:
+            return Cell(population.name, neuron, ())
+        typical = typical_trial(self.background)
+        period = (0.0, self.steps * self.network.dt)
+        cell = background_cell(self.network, population, typical, period)
+        bias = float(np.mean(self.network.bias(population)))  # biases add to mu_U
+        return replace(cell, neuron=neuron, current=cell.current - bias)
 
     def _afferents(self, name):
         """Projections onto a population that have synapses; ValueError if there are none."""
@@ -230,6 +267,9 @@ class TrialStart(Start):
         self.trials = {p.name: train[chosen] for p, train in zip(self.network.inputs, trains)}
         self.n_trials = len(chosen)
         self.threads = threads
+        self.chosen = chosen
+        if self.background:
+            self._measure_noise(chosen, threads)
 
     def position(self) -> NDArray[np.float64]:
         """See Start: logarithms of rates and factors, and offsets."""
@@ -261,10 +301,14 @@ class TrialStart(Start):
     def measure(self) -> Miss:
         """See Start: run the trials, and shadows with the same spikes."""
         network = self.network
-        trace = run(network, self.trials, merge=self.merge, threads=self.threads)
-        found = shadows.measure(
-            network, self.equations, trace, merge=self.merge, threads=self.threads
-        )
+        background = of_rows(self.background, self.chosen)
+        options: dict[str, Any] = {
+            "merge": self.merge,
+            "threads": self.threads,
+            "background": background,
+        }
+        trace = run(network, self.trials, **options)
+        found = shadows.measure(network, self.equations, trace, **options)
         self.measured_rates = {
             name: float(count.mean() / trace.mean_duration) for name, count in trace.counts.items()
         }

@@ -36,7 +36,10 @@ ONE_WEIGHT, OWN_WEIGHTS, SHARED_WEIGHTS = range(3)
 
 
 def _row(integers, reals="", places=""):
-    """The dtype of a row: 64-bit whole numbers, doubles, and places in the vector of numbers."""
+    """The dtype of a row: 64-bit whole numbers, doubles, and places in the vector of numbers.
+
+    No field has a name that numpy's records have, such as size: they are rows without the compiler.
+    """
     place = np.dtype([("at", "i8"), ("step", "i8")])
     fields = [(name, "i8") for name in integers.split()]
     fields += [(name, "f8") for name in reals.split()]
@@ -67,10 +70,10 @@ TERM = _row("other", "", "coefficient")
 POPULATION = _row("n neuron_first cell offset u escape", "escape_steepness escape_rate silent")
 
 #: What spikes of a population add to another state of their own neuron.
-JUMP = _row("population target delay", "", "size")
+JUMP = _row("population target delay", "", "amount")
 
-#: Units that pool spikes: window g is member[first + g size : first + (g + 1) size].
-POOL = _row("population source target units size first")
+#: Units that pool spikes: window g is member[first + g width : first + (g + 1) width].
+POOL = _row("population source target units width first")
 
 #: A projection, or neighbouring dense ones of one source whose weights share rows. Sources: inputs,
 #: then populations. target: first element of the receptor's state; adjoint: where its adjoint is.
@@ -79,8 +82,8 @@ POOL = _row("population source target units size first")
 #: plasticity, or -1. The addresses are of arrays that somebody keeps alive, or 0.
 WIRE = _row(
     "source post target adjoint delay n_pre n_post dense mode weight_first n_weights "
-    "weight_address size row_first wide long target_address index_address delay_address trained "
-    "pulled panel_first gathered kept ring short learns",
+    "weight_address n_synapses row_first wide long target_address index_address delay_address "
+    "trained pulled panel_first gathered kept ring short learns",
     "jump",
 )
 

@@ -20,9 +20,9 @@ def pool(row, member, margin):
     """The margins of units, from those of the neurons, of one trial."""
     units = part(margin, row.target, row.units)
     for g in range(row.units):
-        window = part(member, row.first + g * row.size, row.size)
+        window = part(member, row.first + g * row.width, row.width)
         largest = margin[window[0]]
-        for a in range(1, row.size):
+        for a in range(1, row.width):
             other = margin[window[a]]
             largest = other if other > largest else largest
         units[g] = largest
@@ -39,9 +39,9 @@ def pool_adjoint(row, member, margin, near, grad_spikes):
     listed = near.units.size > 0
     for e in range(near.first if listed else 0, near.last if listed else row.units):
         g = near.units[e] if listed else e
-        window = part(member, row.first + g * row.size, row.size)
+        window = part(member, row.first + g * row.width, row.width)
         largest = window[0]
-        for a in range(1, row.size):
+        for a in range(1, row.width):
             largest = window[a] if margin[window[a]] > margin[largest] else largest
         grad_spikes[largest] += units[g]
 
@@ -53,8 +53,8 @@ def pool_spikes(row, member, seen, n, begin, end, units, count):
     seen: the last step in which each neuron spiked.
     """
     for g in range(begin, end):
-        window = part(member, row.first + g * row.size, row.size)
-        for a in range(row.size):
+        window = part(member, row.first + g * row.width, row.width)
+        for a in range(row.width):
             if seen[window[a]] == n:
                 units[count] = g
                 count += 1

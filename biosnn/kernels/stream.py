@@ -100,7 +100,7 @@ def _send(tables, inputs, recent, span, memory, first, last, t, parts):
 @kernel
 def _send_again(tables, inputs, recent, bounds, span, memory, t):
     """What was on its way from an earlier run."""
-    for n in range(span.first - inputs.before, span.first):
+    for n in range(max(span.first - inputs.before, 0), span.first):
         _send(tables, inputs, recent, span, memory, n, n, t, bounds.shape[1] - 1)
         for c in range(tables.columns.size):
             column = tables.columns[c]
@@ -115,10 +115,10 @@ def _learn(tables, plastic, inputs, recent, span, wire, n, t, parts, x):
     for other in range(parts if n >= wire.delay else 0):
         sent = emitted_in_part(tables, inputs, recent, span, wire, n - wire.delay, other)
         if wire.wide:
-            target = at_address(wire.target_address, wire.size, _INT32)
+            target = at_address(wire.target_address, wire.n_synapses, _INT32)
             arrive_and_learn(plastic, wire, target, split, t, w, sent, n, x)
         else:
-            near = at_address(wire.target_address, wire.size, _UINT16)
+            near = at_address(wire.target_address, wire.n_synapses, _UINT16)
             arrive_and_learn(plastic, wire, near, split, t, w, sent, n, x)
     learn_from_targets(plastic, wire.learns, t, w, listed(recent, wire.post, n, t), n)
 

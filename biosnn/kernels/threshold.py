@@ -135,8 +135,8 @@ def jump(row, numbers, sent, x):
     units, values, one = sent.units, sent.values, x.dtype.type(1)
     for e in range(sent.first, sent.last):
         i = units[e]
-        size = numbers[row.size.at + row.size.step * i]
-        x[row.target + i] += size * (values[e] if values.size else one)
+        amount = numbers[row.amount.at + row.amount.step * i]
+        x[row.target + i] += amount * (values[e] if values.size else one)
 
 
 @fused
@@ -148,8 +148,8 @@ def jump_adjoint(row, numbers, n, near, arrived, grad_spikes):
     units, listed = near.units, near.units.size > 0
     for e in range(near.first if listed else 0, near.last if listed else n):
         i = units[e] if listed else e
-        size = numbers[row.size.at + row.size.step * i]
-        grad_spikes[i] += size * arrived[row.target + i]
+        amount = numbers[row.amount.at + row.amount.step * i]
+        grad_spikes[i] += amount * arrived[row.target + i]
 
 
 @fused
@@ -159,4 +159,4 @@ def jump_size_adjoint(row, sent, arrived, grad_numbers):
     for e in range(sent.first, sent.last):
         i = units[e]
         s = values[e] if values.size else one
-        grad_numbers[row.size.at + row.size.step * i] += s * arrived[row.target + i]
+        grad_numbers[row.amount.at + row.amount.step * i] += s * arrived[row.target + i]

@@ -143,7 +143,7 @@ def _send(tables, weight, drive, recording, scratch, start, trials, n):
 def _send_again(tables, weight, drive, recording, scratch, start, trials):
     """What was on its way from an earlier run, with the weights of this one."""
     scratch.ring[:] = 0
-    for n in range(-recording.spikes.before, 0):
+    for n in range(-min(recording.spikes.before, drive.first_step), 0):
         _send(tables, weight, drive, recording, scratch, start, trials, n)
         for c in range(tables.columns.size):
             column, step = tables.columns[c], drive.first_step + n

@@ -34,19 +34,19 @@ def weights_of(wire, weight):
 @kernel
 def targets_of(wire):
     """Its postsynaptic neurons as 32-bit numbers, in batches of trials."""
-    return at_address(wire.target_address, wire.size, _INT32)
+    return at_address(wire.target_address, wire.n_synapses, _INT32)
 
 
 @kernel
 def delays_of(wire):
     """The delays of its synapses in steps, in batches of trials; size 0 where all share one."""
-    return at_address(wire.delay_address, wire.size if wire.ring >= 0 else 0, _UINT16)
+    return at_address(wire.delay_address, wire.n_synapses if wire.ring >= 0 else 0, _UINT16)
 
 
 @kernel
 def index_of(wire):
     """Which weight each synapse has; size 0 where none is shared."""
-    return at_address(wire.index_address, wire.size if wire.index_address else 0, _UINT32)
+    return at_address(wire.index_address, wire.n_synapses if wire.index_address else 0, _UINT32)
 
 
 @kernel
@@ -63,17 +63,17 @@ def deliver(wire, target, split, t, begin, end, w, jump, sent, y):
 def deliver_any(wire, split, t, begin, end, w, jump, sent, y):
     """As `deliver`, of one large network, whose targets have 32 or 16 bits."""
     if wire.wide:
-        target = at_address(wire.target_address, wire.size, _INT32)
+        target = at_address(wire.target_address, wire.n_synapses, _INT32)
         deliver(wire, target, split, t, begin, end, w, jump, sent, y)
     else:
-        near = at_address(wire.target_address, wire.size, _UINT16)
+        near = at_address(wire.target_address, wire.n_synapses, _UINT16)
         deliver(wire, near, split, t, begin, end, w, jump, sent, y)
 
 
 @kernel
 def send(wire, target, delay, split, t, w, sent, n, ring, width):
     """The spikes of step n go into the ring of arrivals."""
-    if wire.size == 0:  # such a wire may have no weight either
+    if wire.n_synapses == 0:  # such a wire may have no weight either
         return
     jump, index = ring.dtype.type(wire.jump), index_of(wire)
     send_rows(wire, target, delay, w, index, split, t, jump, sent, n, ring, width)
@@ -83,10 +83,10 @@ def send(wire, target, delay, split, t, w, sent, n, ring, width):
 def _send_any(wire, target, split, t, w, sent, n, ring, width):
     """Delays have 16 or 8 bits."""
     if wire.long:
-        delay = at_address(wire.delay_address, wire.size, _UINT16)
+        delay = at_address(wire.delay_address, wire.n_synapses, _UINT16)
         send(wire, target, delay, split, t, w, sent, n, ring, width)
     else:
-        short = at_address(wire.delay_address, wire.size, _UINT8)
+        short = at_address(wire.delay_address, wire.n_synapses, _UINT8)
         send(wire, target, short, split, t, w, sent, n, ring, width)
 
 
@@ -94,10 +94,10 @@ def _send_any(wire, target, split, t, w, sent, n, ring, width):
 def send_any(wire, split, t, w, sent, n, ring, width):
     """As `send`, of one large network, whose targets have 32 or 16 bits."""
     if wire.wide:
-        target = at_address(wire.target_address, wire.size, _INT32)
+        target = at_address(wire.target_address, wire.n_synapses, _INT32)
         _send_any(wire, target, split, t, w, sent, n, ring, width)
     else:
-        near = at_address(wire.target_address, wire.size, _UINT16)
+        near = at_address(wire.target_address, wire.n_synapses, _UINT16)
         _send_any(wire, near, split, t, w, sent, n, ring, width)
 
 

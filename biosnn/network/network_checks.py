@@ -94,11 +94,6 @@ def _initial(given, what, n, dtype):
 def check_bias(population: Population, bias: Any, dtype: Any) -> None:
     """Raise a ValueError unless a population can have this bias, a number or an array (n,)."""
     name, n = population.name, population.n
-    if population.neuron is not None and population.neuron.reversal:
-        raise ValueError(
-            f"population {name!r}: {population.neuron.model} takes no bias: what a constant "
-            "current does there depends on the conductances. Give currents to run or simulate."
-        )
     bias = reals(bias, f"population {name!r}: bias", dtype=dtype)
     if bias.shape not in ((), (n,)):
         raise ValueError(

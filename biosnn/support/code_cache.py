@@ -106,7 +106,7 @@ class _Compiling(event.Listener):
     def on_end(self, event):
         if _is_ours(event):
             _watch.__exit__()
-            _compiled[0] += 1
+            _compiled[0] += not hasattr(event.data["dispatcher"], "for_python")
             cache_of_it = event.data["dispatcher"]._cache
             failed = sys.exc_info()[0] is not None
             if failed and isinstance(cache_of_it, _Cache):
@@ -119,7 +119,10 @@ _told = Told()
 
 
 def compiled() -> int:
-    """Return how many kernels of biosnn this process has compiled so far, not found in a cache."""
+    """Return how many kernels of biosnn this process has compiled so far, not found in a cache.
+
+    Those that only kernels call are part of them, and do not count.
+    """
     return _compiled[0]
 
 

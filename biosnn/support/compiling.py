@@ -9,9 +9,9 @@ from typing import Any
 #: Kernels that are called from Python and compile for long: what users know them as, and seconds
 #: on the machine of `_LOOP`, with all kernels that they call (validation.speed cold).
 _LONG = {
-    "forward": ("runs of trials (run, train, fluctuation_driven)", 27.0),
-    "adjoint": ("gradients (train, gradient)", 38.0),
-    "advance": ("the simulator (simulate)", 46.0),
+    "forward": ("runs of trials (run, train, fluctuation_driven)", 11.0),
+    "adjoint": ("gradients (train, gradient)", 10.0),
+    "advance": ("the simulator (simulate)", 9.0),
 }
 _LOOP = 0.0018  # seconds of the loop of `_loop` on that machine
 _SHORT = 3.0  # seconds of compiling that are not worth a line

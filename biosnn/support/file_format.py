@@ -20,8 +20,7 @@ _EARLIER = {"network": ("biosnn file 4",), "training": ("biosnn file 4",)}
 _KINDS = {
     "network": ("a network (save)", {"network"}),
     "training": ("where a training stands", {"network", "epoch", "batch", "recipe"}),
-    "run": ("the state of a run (save_state)", {"fingerprint", "step"}),
-    "simulation": ("the state of a simulation (save_state)", {"fingerprint", "step"}),
+    "state": ("the state of a run or simulation (save_state)", {"fingerprint", "step"}),
 }
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
@@ -42,7 +41,7 @@ def write(path: str | Path, arrays: Arrays, head: dict[str, Any]) -> None:
     Examples
     --------
     >>> import tempfile
-    >>> head = {"kind": "run", "fingerprint": "0123456789abcdef", "step": 3}
+    >>> head = {"kind": "state", "fingerprint": "0123456789abcdef", "step": 3}
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write(f"{folder}/a.npz", {}, head)
     ...     read(f"{folder}/a.npz")[1]["step"]

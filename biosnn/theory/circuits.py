@@ -102,11 +102,14 @@ def check_no_pooling(network: Network) -> None:
         )
 
 
-def named_background(network: Network, background: Sequence) -> list:
-    """Return the background with the names of populations. ValueErrors are those of `simulate`."""
+def named_background(network: Network, background: Sequence, n_trials: int = 1) -> list:
+    """Return the background with the names of populations. ValueErrors are those of `simulate`.
+
+    Its values may differ between that many trials.
+    """
     background = checks.several(background, "background", 'PoissonInput("E", 1e4, 1e-4)')
     layout = Layout(network)
-    check_background(layout, background)
+    check_background(layout, background, n_trials)
     return [
         replace(source, population=layout.find(source.population).name) for source in background
     ]

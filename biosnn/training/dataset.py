@@ -133,8 +133,7 @@ def load(network: Network, terms: tuple[LossTerm, ...], given: Given) -> DataSet
         terms, network, labels, given.targets, given.mask, n_trials, steps, own_steps
     )
     ends = [np.searchsorted(row, row[0] + 0.99 * (row[-1] - row[0])) for row in events.pointers]
-    packed, background = pack(network), given.background
-    background = several(() if background is None else background, "background", _SOURCE)
+    packed, background = pack(network), _sources(given.background)
     conditions = make_conditions(packed.layout, packed.wires, background, given.initial, n_trials)
     currents = checked_currents(packed, given.currents, n_trials, steps)
     return DataSet(
@@ -149,6 +148,11 @@ def load(network: Network, terms: tuple[LossTerm, ...], given: Given) -> DataSet
         currents=currents,
         surroundings=described(background, conditions, currents),
     )
+
+
+def _sources(background):
+    """The sources of a background, of which None has none."""
+    return several(() if background is None else background, "background", _SOURCE)
 
 
 def _inputs(network, given):
@@ -193,6 +197,7 @@ def load_training(
     ValueError
         If the parts do not fit each other, the network or the losses.
     """
+    given = given._replace(background=_sources(given.background))
     training, held = load(network, terms, given), None
     if presentation.augment and not training.trains:
         raise ValueError("augment changes spikes, and the network has no inputs: leave it out.")

@@ -19,7 +19,7 @@ from ..engine.perturbed_trials import forward_perturbed, holding, injected
 from ..kernels import arrays
 from ..network.network import Network
 from ..network.perturb_neurons import Perturbation
-from ..support.checks import instance, shown
+from ..support.checks import shown
 from ..support.seeds import TrainingStream
 from ..support.show import About, Shows
 from ..support.tables import Table, number
@@ -226,7 +226,6 @@ def evaluate(
     >>> bs.evaluate(net, data).accuracy
     1.0
     """
-    instance(network, "network", Network, "a Network")
     if loss is None:
         raise ValueError(
             "loss is None, so there is nothing to evaluate; rates alone are in "

@@ -13,7 +13,7 @@ from ..engine.layouts import state_layout
 from ..engine.perturbed import perturbed
 from ..network.network import Network
 from ..network.perturb_neurons import Perturbation
-from ..support.checks import flag, instance
+from ..support.checks import flag
 from ..support.show import About, Shows
 from ..support.tables import Table, number
 from .cross_entropy import MaxOverTimeCrossEntropy
@@ -155,7 +155,6 @@ def predict(
     >>> found.probabilities.sum(axis=1).round(6)
     array([1., 1.])
     """
-    instance(network, "network", Network, "a Network")
     if loss is None:
         raise ValueError("loss is None, so there is nothing to predict; see bs.run for traces.")
     presentation = make_presentation(network, batch, seed, threads, stateful=stateful)

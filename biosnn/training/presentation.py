@@ -10,7 +10,7 @@ from ..engine.gradient import window_steps
 from ..engine.packed import check_reset_is_differentiable
 from ..network.escape import checked_dropout
 from ..network.network import Network
-from ..support.checks import flag, whole
+from ..support.checks import flag, instance, whole
 from ..support.seeds import TrainingStream, whole_seed
 from ..support.threads import checked_threads
 
@@ -89,6 +89,10 @@ def make_presentation(
     differentiate_reset: Any = False,
 ) -> Presentation:
     """Return the options of `train` or `evaluate` that say how trials are presented, checked."""
+    instance(network, "network", Network, "a Network")
+    differentiate_reset = flag(differentiate_reset, "differentiate_reset")
+    if differentiate_reset:
+        check_reset_is_differentiable(network)
     return Presentation(
         batch_size=whole(batch, "batch", 1),
         seed=whole_seed(seed),
@@ -97,11 +101,5 @@ def make_presentation(
         dropout=checked_dropout(network, dropout),
         window=window_steps(truncate, network.dt),
         stateful=flag(stateful, "stateful"),
-        differentiate_reset=flag(differentiate_reset, "differentiate_reset"),
+        differentiate_reset=differentiate_reset,
     )
-
-
-def check_gradients(network: Network, presentation: Presentation) -> None:
-    """Raise ValueError if there is no adjoint of a part of the network."""
-    if presentation.differentiate_reset:
-        check_reset_is_differentiable(network)

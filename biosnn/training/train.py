@@ -12,7 +12,7 @@ from ..data.augmentation import Augmentation
 from ..data.spike_trains import SpikeTrains
 from ..engine.background_tables import Source
 from ..network.network import Network
-from ..support.checks import flag, instance, path, several, shown, whole
+from ..support.checks import flag, path, several, shown, whole
 from ..support.progress import graceful_interrupt, progress_bar
 from . import checkpoint
 from .cross_entropy import MaxOverTimeCrossEntropy
@@ -20,7 +20,7 @@ from .dataset import Given, load_training
 from .history import Callback, Epoch, History
 from .objective import make_objective
 from .optim import Adam
-from .presentation import check_gradients, make_presentation
+from .presentation import make_presentation
 from .protocols import Constraint, Loss, Optimizer, Regularizer, Schedule
 from .schedules import Constant
 from .session import Session
@@ -207,29 +207,19 @@ def train(
     >>> bool(history.loss[2] < history.loss[0]), bs.evaluate(net, data).accuracy
     (True, 1.0)
     """
-    instance(network, "network", Network, "a Network")
     trials = {"augment": augment, "dropout": dropout, "truncate": truncate, "stateful": stateful}
-    presentation = make_presentation(
-        network, batch, seed, threads, differentiate_reset=differentiate_reset, **trials
-    )
-    check_gradients(network, presentation)
+    trials |= {"differentiate_reset": differentiate_reset}
+    presentation = make_presentation(network, batch, seed, threads, **trials)
     rule = make_update_rule(network, optimizer, schedule, constraints, clip, learning_rates)
     loop = Loop(early_stopping, callback)
     objective = make_objective(network, loss, readout, regularizers)
-    background = several(background, "background", "PoissonInput('E', 1e3, 0.1)")
     given = Given(spikes, targets, mask, background, initial, currents)
-    held = Given(
-        validation,
-        validation_targets,
-        validation_mask,
-        background=validation_background,
-        currents=validation_currents,
-    )
-    epochs, show = whole(epochs, "epochs", 1), flag(progress, "progress")
+    held = Given(validation, validation_targets, validation_mask, validation_background)
+    held = held._replace(currents=validation_currents)
+    epochs, progress = whole(epochs, "epochs", 1), flag(progress, "progress")
     data = load_training(network, objective.terms, given, held, presentation)
-    objective.check_not_empty()
     session = Session(network, objective, rule, presentation, data, epochs)
-    return _run(session, None if out is None else path(out, "out"), start, loop, show)
+    return _run(session, None if out is None else path(out, "out"), start, loop, progress)
 
 
 def prime(
@@ -311,6 +301,7 @@ class Loop:
 
 def _run(session: Session, folder: Path | None, start: str, loop: Loop, show: bool) -> History:
     """The whole training, or what there is of it before Ctrl-C, with its checkpoints."""
+    session.objective.check_not_empty()
     if folder is not None:
         checkpoint.check(session)
     with checkpoint.reserved(folder, start):

@@ -27,6 +27,19 @@ print(f"{counts[0].mean():.3f} spikes in a trial; this machine has {os.cpu_count
 print("the same on one and on all:", (counts[0] == counts[1]).all())
 
 # %%
+# Many trials of one circuit
+# --------------------------
+# ``trials=`` of :func:`bs.simulate` runs one circuit several times, each time with other random
+# numbers. The trials share its synapses. Of a small circuit every thread takes a trial of its own;
+# threads share one trial of a large circuit.
+
+circuit = bs.Network(dt=1e-3)
+circuit.population(200, bs.ei_lif(), "excitatory", name="E")
+noise = [bs.OrnsteinUhlenbeck("E", mean=0.9, sd=0.3, tau=5e-3)]
+trials = bs.simulate(circuit, 0.5, background=noise, trials=8, progress=False)
+print("spikes in each trial:", [trial.counts["E"] for trial in trials])
+
+# %%
 # Many runs at once
 # -----------------
 # A sweep is many independent runs. :func:`bs.sweep` distributes them over processes of this

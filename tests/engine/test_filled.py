@@ -19,7 +19,7 @@ def circuit():
     for k, (pre, post, rule) in enumerate(
         [
             (x, a, bs.Bernoulli(0.5)),
-            (x, b, bs.FixedInDegree(5)),
+            (x, b, bs.FixedInDegree(5, multiple=False)),
             (a, a, bs.Bernoulli(0.4)),
             (a, b, None),
             (b, a, bs.Pairs(rng.integers(0, 6, 40), rng.integers(0, 10, 40))),
@@ -44,7 +44,7 @@ def test_filled_up_and_by_synapse(monkeypatch, surrogate):
     for share in (0.0, 2.0):
         monkeypatch.setattr(wire_order, "_FILLED", share)
         net = circuit()
-        assert (pack(net).filled is None) == (share == 2.0)
+        assert (pack(net).wires.filled is None) == (share == 2.0)
         trace = bs.run(net, spikes, tape=True)
         assert all(count.sum() > 20 for count in trace.counts.values())
         weights = bs.gradient(
@@ -63,8 +63,8 @@ def test_large_projections_stay_sparse(monkeypatch):
         wire_order, "_FILLED_BYTES", 50 * 4
     )  # the pairs of x->B are 48, those of B->B 36, of the others more
     packed = pack(net)
-    assert (
-        packed.filled.size == packed.weight.size + 48 + 36 and packed.wiring.sparse.source.size == 3
-    )
+    wires = packed.wires
+    assert wires.filled.size == packed.weight.size + 48 + 36
+    assert np.sum(wires.wires["dense"] == 0) == 3
     monkeypatch.setattr(wire_order, "_FILLED_BYTES", 0)
-    assert pack(net).filled is None
+    assert pack(net).wires.filled is None

@@ -125,6 +125,26 @@ def test_several_spikes_of_an_input_in_one_step(rule):
     assert not np.allclose(merged[0].states["A.I"], apart[0].states["A.I"])
 
 
+def test_two_projections_learn_each_with_its_own_traces():
+    """That of the last population comes first, and the other has more neurons."""
+    rng, case = np.random.default_rng(5), random_case(0, {"lif", "current"})
+    case.network = net = bs.Network(DT, np.float64)
+    for name, n in (("A", 9), ("B", 3)):
+        net.population(n, bs.ei_lif(), "inhibitory", name=name)
+    for name, n, rule in (
+        ("B", 3, bs.InhibitorySTDP(0.05, 20.0)),
+        ("A", 9, bs.InhibitorySTDP(0.02, 60.0, tau=30e-3)),
+    ):
+        weights, pairs = rng.exponential(0.3, n * n), bs.Pairs(*np.indices((n, n)).reshape(2, -1))
+        net.connect(name, name, weights=weights, synapses=pairs, plasticity=rule, delay=2 * DT)
+    case.background = [bs.Current("A", rng.uniform(1.5, 3.0, 9)), bs.Current("B", 2.5)]
+    case.steps, case.initial, case.spikes = 200, {}, None
+    found, expected = both(case)
+    assert_equal(case, found, expected)
+    for name in ("A->A", "B->B"):
+        assert np.abs(found.weights[name] - net.weights[name]).max() > 0.01
+
+
 def test_arrivals_at_a_clamped_membrane_are_lost():
     """Delta synapses, a period of 4 steps: 3 updates are clamped, and the spikes that arrive until
     then, also those of its end, do nothing.

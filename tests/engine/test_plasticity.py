@@ -188,7 +188,10 @@ STDP = bs.InhibitorySTDP(0.1, 5.0, w_max=0.2)
         (lambda: driven(0.0, STDP, sign="inhibitory"), "above w_max"),
         (lambda: driven(0.0, STDP, False, "inhibitory"), "sparse"),
         (lambda: driven(None, STDP, sign="inhibitory"), "one delay"),
-        (lambda: bs.run(*driven(0.0, bs.TsodyksMarkram(), False)[:2]), "plastic projections: P"),
+        (
+            lambda: bs.run(*driven(0.0, bs.InhibitorySTDP(0.1, 5.0), sign="inhibitory")[:2]),
+            "inhibitory plasticity: P. Their weights would differ from trial to trial",
+        ),
     ],
 )
 def test_messages(act, words):

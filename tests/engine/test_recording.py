@@ -97,8 +97,8 @@ def test_objects_show_themselves():
         (trace, ["Trace", "trials", "30 ms in 30 steps", "A.U (3, 30, 5)", "rate (Hz)"]),
         (gradients, ["Gradients", "input->A", "weights", "(4, 5)", "A.mem", "Euclidean norm"]),
         (done, ["Simulation", "30 ms", "A.U (30, 1)", "rate (Hz)"]),
-        (trace.state, ["State of a run", "3 trials", "30"]),
-        (done.state, ["State of a simulation", net.fingerprint()]),
+        (trace.state, ["State", "3 trials", "30"]),
+        (done.state, ["State", "1 trial", net.fingerprint()]),
     ):
         text, page = repr(thing), thing._repr_html_()
         assert all(word in text for word in words), text

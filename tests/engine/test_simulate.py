@@ -162,7 +162,7 @@ def test_same_bits_on_any_number_of_threads_and_when_continued(delay, tmp_path):
         assert np.array_equal(
             one.states[f"{p}.U"], np.concatenate([a.states[f"{p}.U"], b.states[f"{p}.U"]])
         )
-    for name in ("x", "clock", "held", "ring"):
+    for name in ("states", "clock", "held", "spikes_units", "spikes_pointers"):
         assert np.array_equal(one.state.arrays[name], b.state.arrays[name])
     assert not same(one, bs.simulate(net, 0.2, **options | {"seed": 1}))
     with pytest.raises(ValueError, match="another network"):

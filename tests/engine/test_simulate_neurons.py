@@ -296,16 +296,11 @@ def test_neuron_messages(make, words):
 
 
 @pytest.mark.parametrize("make", [bs.alpha_conductance_lif, bs.adex, bs.izhikevich])
-def test_trials_or_theory_refuse_what_is_not_linear(make):
+def test_theory_refuses_what_is_not_linear(make):
     net = bs.Network(1e-4)
     x, a = net.input(2), net.population(3, make(), "excitatory", name="A")
     for receptor in ("exc", "inh"):
         net.connect(x, a, weights=np.full((2, 3), 0.1), receptor=receptor, name=receptor)
-    if make is not bs.alpha_conductance_lif:
-        with pytest.raises(
-            ValueError, match=f"'A': batches of trials and training do not take {make.__name__}"
-        ):
-            bs.run(net, bs.data.poisson(5, 2, 0.1, seed=0))
     with pytest.raises(ValueError, match=make.__name__):
         bs.regime(net, [bs.PoissonInput("A", 1e3, 1e-3, "exc")], rates={"input": 5.0})
     with pytest.raises(ValueError, match=make.__name__):

@@ -140,9 +140,9 @@ def test_a_state_in_a_file_and_what_does_not_fit(tmp_path):
         bs.run(dense.circuit(delays=(0, 1)), trains, state=first.state)
     with pytest.raises(ValueError, match="state is Trace; it must be the state of an earlier run"):
         bs.run(net, trains, state=first)
-    with pytest.raises(ValueError, match="the state of a run; simulate goes on"):
+    with pytest.raises(ValueError, match="3 trials of a run, and simulate runs one: give trials=3"):
         bs.simulate(net, 0.01, state=first.state, progress=False)
-    with pytest.raises(ValueError, match="the state of a simulation; run goes on"):
+    with pytest.raises(ValueError, match="state is of 1 trial, and there are 3"):
         bs.run(net, trains, state=bs.simulate(net, 0.01, progress=False).state)
 
 
@@ -196,7 +196,7 @@ def test_what_run_and_gradient_refuse():
             dict(background=bs.PoissonInput("A", 10.0, 0.1)),
             "background is PoissonInput.* must be a list",
         ),
-        (dict(state="x"), "state is a str"),
+        (dict(state="x"), "state is str; it must be the state of an earlier run or simulation"),
     ],
 )
 def test_what_simulate_refuses(options, words):
@@ -204,3 +204,24 @@ def test_what_simulate_refuses(options, words):
     net.population(2, bs.lif(), name="A")
     with pytest.raises(ValueError, match=words):
         bs.simulate(net, 0.1, progress=False, **options)
+
+
+@pytest.mark.parametrize("name, n_post, delay", RULES)
+def test_what_is_on_its_way_has_the_weights_of_the_run_in_which_it_arrives(name, n_post, delay):
+    """Also through synapses with delays of their own; states of `run` and `simulate` serve both."""
+    net = sparse.circuit(sparse.rule_of(name, n_post), n_post, delay=delay, bias=0.1)
+    trains, names = sparse.spikes(duration=0.05)[:1], [f"{p.name}.U" for p in net.readouts]
+    first = bs.run(net, cut(trains, 0, 20))
+    done = bs.simulate(net, 0.02, cut(trains, 0, 20), progress=False)
+    for p in net.projections:
+        net.set_weights(p, 0.5 * net.weights[p.name])
+    rest = cut(trains, 20, 50)
+    expected = bs.run(net, rest, record=names, state=first.state)
+    without = bs.run(net, rest, record=names)
+    for state in (first.state, done.state):
+        other = bs.simulate(net, 0.03, rest, record=names, state=state, progress=False)
+        again = bs.run(net, rest, record=names, state=state)
+        for key in names:
+            assert np.array_equal(expected.states[key], again.states[key])
+            assert np.array_equal(expected.states[key][0], other.states[key])
+            assert not np.array_equal(expected.states[key], without.states[key])

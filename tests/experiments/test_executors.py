@@ -309,7 +309,8 @@ from biosnn.support import code_cache
 
 net = bs.Network(dt=1e-3)
 net.population(20, bs.lif(), "excitatory", name="E")
-net.connect("E", "E", synapses=bs.FixedInDegree(2), weights=0.1, seed=1)
+for rule in (bs.FixedInDegree(2), bs.FixedTotal(30), bs.FixedOutDegree(2)):
+    net.connect("E", "E", synapses=rule, weights=0.1, seed=1, name=f"by {rule}")
 print(code_cache.compiled())
 """
 

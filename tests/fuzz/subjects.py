@@ -216,7 +216,7 @@ def make_simulation(path):
 def load_simulation(path):
     result = simulated(0.03, state=bs.load_state(path))
     return of_trains(result.spikes) + digest(
-        result.start, *(result.state.arrays[name] for name in ("x", "ring", "weight/I->E"))
+        result.start, *(result.state.arrays[name] for name in ("states", "held", "weight/I->E"))
     )
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from biosnn.engine.buffers import panels_of
+from biosnn.engine.rows import table
 from biosnn.kernels import arrays, simd
 from biosnn.kernels import dense as dense_kernels
 from tests.kernels.circuit import (
@@ -36,10 +37,11 @@ def test_pulls_are_matrix_products(n_pre, n_post, trials, dtype):
     tolerance = 1e-4 if dtype == np.float32 else 1e-12
     dense, compact = (np.ones((24, n_pre + 18), dtype) for _ in range(2))
     panels = np.concatenate([panel.ravel() for panel in panels_of(w)])
-    dense_kernels.pull_dense(panels, n_pre, n_post, dtype(-1), trials, states, 2, dense, 1)
+    wire = table(arrays.WIRE, [{"n_pre": n_pre, "n_post": n_post, "adjoint": 2}])[0]
+    dense_kernels.pull_dense(wire, panels, dtype(-1), trials, states, dense, 1)
     np.testing.assert_allclose(dense[:trials, 1 : 1 + n_pre], expected, atol=tolerance)
     assert np.all(dense[:, 0] == 1) and np.all(dense[:, 1 + n_pre :] == 1)
-    dense_kernels.pull_near(w.ravel(), n_post, dtype(-1), trials, states, 2, near, 0, 0, compact, 1)
+    dense_kernels.pull_near(wire, w.ravel(), dtype(-1), trials, states, near, 0, 0, compact, 1)
     np.testing.assert_allclose(
         compact[:trials, 1 : 1 + n_pre],
         np.where(np.isin(np.arange(n_pre), listed), expected, 1),

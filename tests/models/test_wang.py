@@ -105,5 +105,5 @@ def test_rates_are_those_of_several_populations_in_a_window():
     done = bs.simulate(net, 1.0, background=strong, progress=False)
     times = done.spikes["A"].times
     late = ((times >= 0.5) & (times < 0.75)).sum()
-    assert wang.rate(done.spikes, "AB", 0.5, 0.75) == pytest.approx(late / (5 * 0.25))
+    assert wang.rate(done, "AB", 0.5, 0.75) == pytest.approx(late / (5 * 0.25))
     assert late > 0

@@ -190,14 +190,14 @@ def test_delta_synapses_in_batches_of_trials():
     np.testing.assert_allclose(
         u[2:7], [0, 0.6, 0.6 * a, 0.6 + 0.6 * a**2, 0], atol=1e-12
     )  # threshold 1 is passed: reset at step 6
-    net = bs.Network(1e-3)
-    net.connect(
-        net.input(1),
-        net.population(1, bs.lif_delta(tau_mem=20e-3, refractory=5e-3)),
-        weights=[[0.6]],
-    )
-    with pytest.raises(ValueError, match="delta synapses and a refractory period.*simulate"):
-        bs.run(net, bs.SpikeTrains([0.003], [0], [0, 1], 1, 0.01))
+    net = bs.Network(1e-3, np.float64)
+    cells = bs.lif_delta(tau_mem=20e-3, refractory=3e-3, reset=-0.2)
+    net.connect(net.input(1), net.population(1, cells, name="A"), weights=[[0.6]])
+    spikes = bs.SpikeTrains(np.array([3, 4, 6, 7, 9]) * 1e-3, [0] * 5, [0, 5], 1, 0.011)
+    u = bs.run(net, spikes, record=["A.U"]).states["A.U"][0, :, 0]
+    # passed by the spike of step 4, reset at step 5; what arrives until step 7 is lost
+    expected = [0.6, 0.6 + 0.6 * a, -0.2, -0.2, -0.2, -0.2 * a, 0.6 - 0.2 * a**2]
+    np.testing.assert_allclose(u[3:10], expected, atol=1e-12)
 
 
 @pytest.mark.parametrize(

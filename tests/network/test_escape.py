@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn.engine.buffers import new_recording
+from biosnn.engine.buffers import Wanted, new_recording
 from biosnn.engine.chunks import forward
+from biosnn.engine.conditions import make_conditions, trial_keys
 from biosnn.engine.inputs import bin_inputs
 from biosnn.engine.layouts import current_layout
 from biosnn.engine.packed import pack
 from biosnn.kernels import arrays
-from biosnn.network.escape import chance, with_dropout
+from biosnn.network.escape import with_dropout
 from tests import naive
 
 DT = 1e-3
@@ -27,7 +28,11 @@ def held(x, noise, n=2000):
     net.population(
         n, bs.lif(tau_mem=1e-3, integrator="euler", reset=-5.0), name="h", noise=noise
     )  # euler with tau = dt: U = current
-    return bs.run(net, None, currents={"h": np.full((1, 1, 1), 1 + x)}, duration=0.02, seed=3)
+    flow = [bs.Current("h", 1 + x)]
+    trace = bs.run(net, background=flow, duration=0.02, seed=3)
+    done = bs.simulate(net, 0.02, background=flow, seed=3, progress=False)
+    assert np.array_equal(trace.spikes["h"].units, done.spikes["h"].units)
+    return trace
 
 
 @pytest.mark.parametrize("noise", KINDS, ids=lambda noise: type(noise).__name__)
@@ -177,14 +182,20 @@ def test_dropout_silences_whole_trials_and_scales_the_rest():
     events, steps = bin_inputs(net, data(60))
     rates, no_current = {}, current_layout(packed, []).blocks
     for dropout in ({}, {"A": 0.25}):
+        conditions = make_conditions(packed.layout, packed.wires, [], None)
         drive = arrays.Drive(
-            events,
-            np.arange(60),
-            no_current,
-            np.empty((60, 0, 0)),
-            chance(packed.order, DT, 3, np.arange(60), dropout),
+            inputs=events,
+            rows=np.arange(60),
+            blocks=no_current,
+            current=np.empty((60, 0, 0)),
+            background=conditions.background.table,
+            key=trial_keys(3, np.arange(60)),
+            trial=np.arange(60),
+            start=conditions.start(0, np.arange(1)),
+            first_step=0,
+            random=bool(dropout),
         )
-        recording = new_recording(packed, 60, steps, no_current, 0)
+        recording = new_recording(packed, 60, steps, Wanted(no_current, 0))
         forward(with_dropout(packed, dropout), drive, recording, steps, 1)
         rates[bool(dropout)] = recording.counts
     silent = (rates[True] == 0)[:, :70] & (rates[False] > 0)[:, :70]
@@ -192,11 +203,10 @@ def test_dropout_silences_whole_trials_and_scales_the_rest():
     assert active.mean() > 0.9 and abs(silent.sum() / active.sum() - 0.25) < 4.5 * np.sqrt(
         0.25 * 0.75 / 4200
     )
-    scaled = with_dropout(packed, {"A": 0.25}).wiring
-    ratio = scaled.jump / packed.wiring.jump
-    assert np.all(ratio[packed.wiring.source == 1] == pytest.approx(4 / 3)) and np.all(
-        ratio[packed.wiring.source != 1] == 1
-    )
+    wires, scaled = packed.tables.wires, with_dropout(packed, {"A": 0.25}).tables.wires
+    ratio = scaled["jump"] / wires["jump"]
+    assert np.all(ratio[wires["source"] == 1] == pytest.approx(4 / 3))
+    assert np.all(ratio[wires["source"] != 1] == 1)
 
 
 def test_dropout_scales_sparse_projections_too():
@@ -209,11 +219,10 @@ def test_dropout_scales_sparse_projections_too():
     for pre, post in [(x, a), (a, b), (b, a)]:
         net.connect(pre, post, weights=0.1, synapses=bs.Bernoulli(0.9), seed=1)
     packed = pack(net)
-    sparse = with_dropout(packed, {"A": 0.5}).wiring.sparse
-    assert sparse.source.tolist().count(1) == 1
-    np.testing.assert_allclose(
-        sparse.jump / packed.wiring.sparse.jump, np.where(sparse.source == 1, 2, 1)
-    )
+    wires, scaled = packed.tables.wires, with_dropout(packed, {"A": 0.5}).tables.wires
+    assert not wires["dense"].any() and wires["source"].tolist().count(1) == 1
+    ratio = scaled["jump"] / wires["jump"]
+    np.testing.assert_allclose(ratio, np.where(wires["source"] == 1, 2, 1))
 
 
 def test_mean_and_variance_without_storage():
@@ -234,7 +243,6 @@ def test_mean_and_variance_without_storage():
         (lambda: bs.SigmoidEscape(0), "steepness is 0"),
         (lambda: bs.ExponentialEscape(5, rate=-1), "rate is -1"),
         (lambda: bs.Network(DT).population(3, bs.lif(), noise=0.1), "noise is 0.1"),
-        (lambda: bs.simulate(circuit(), 0.01, data(1), progress=False), "escape noise: A"),
         (
             lambda: bs.gradient(bs.run(circuit(), data(), tape=True), differentiate_reset=True),
             "escape noise: A",

@@ -347,7 +347,9 @@ def test_careless_arguments(tmp_path):
     with pytest.raises(OSError, match="is a folder; give a file, such as .*best.npz"):
         bs.load(tmp_path)
     bs.save_state(bs.simulate(net, 0.01, progress=False).state, tmp_path / "state.npz")
-    with pytest.raises(OSError, match="holds the state of a simulation .*; what is read here is"):
+    with pytest.raises(
+        OSError, match="holds the state of a run or simulation .*; what is read here is"
+    ):
         bs.load(tmp_path / "state.npz")
     bs.save(net, tmp_path / "net.npz")
     with pytest.raises(OSError, match="holds a network"):

@@ -19,7 +19,7 @@ from numba.core import caching, config
 
 import biosnn as bs
 from biosnn.engine import stream_run
-from biosnn.kernels import jit as _jit
+from biosnn.kernels import meeting
 from biosnn.support import code_cache, compiling, progress
 
 ROOT = Path(__file__).parents[2]
@@ -192,6 +192,8 @@ import warnings
 warnings.simplefilter("always")
 import biosnn
 print("imported", biosnn.__version__)
+trains = biosnn.data.poisson(500.0, 3, 0.1, 1, seed=1)
+biosnn.bin_spikes(trains, 1e-3)
 """
 
 
@@ -202,7 +204,7 @@ def without_override():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="permissions as Linux has them")
 @pytest.mark.parametrize("writable", [True, False])
-def test_import_of_a_read_only_copy_without_a_home(tmp_path, writable):
+def test_a_read_only_copy_without_a_home_warns_where_it_compiles(tmp_path, writable):
     place, spare = tmp_path / "installed", tmp_path / "spare"
     shutil.copytree(ROOT / "biosnn", place / "biosnn", ignore=shutil.ignore_patterns("__pycache__"))
     spare.mkdir()
@@ -235,7 +237,7 @@ def test_import_of_a_read_only_copy_without_a_home(tmp_path, writable):
     assert done.returncode == 0 and done.stdout.startswith("imported"), done.stderr
     assert (
         done.stderr.count("NUMBA_CACHE_DIR to a folder") == 1
-        and "<string>:4: UserWarning" in done.stderr
+        and "<string>:7: UserWarning" in done.stderr
     )
     assert (str(spare) in done.stderr) == writable
 
@@ -314,9 +316,10 @@ def test_what_is_ready_runs_from_memory():
     net = bs.Network(1e-3)
     net.population(3, bs.lif(), name="A")
     bs.simulate(net, 0.01, progress=False)
-    before = len(stream_run.stream.advance.overloads)
+    whole = stream_run.stream.advance.for_python()
+    before = len(whole.overloads)
     bs.simulate(net, 0.01, progress=False)
-    assert len(stream_run.stream.advance.overloads) == before > 0
+    assert len(whole.overloads) == before > 0
 
 
 # ------------------------------------------------------------------------------------------ systems
@@ -327,9 +330,9 @@ def test_threads_yield_by_what_the_system_has(monkeypatch):
         SwitchToThread = "switch"
 
     monkeypatch.setattr(ctypes, "WinDLL", lambda name: {"kernel32": Kernel32}[name], raising=False)
-    assert _jit._system_yield("win32") == "switch"
+    assert meeting._system_yield("win32") == "switch"
     if sys.platform != "win32":
-        assert _jit._system_yield(sys.platform)() == 0
+        assert meeting._system_yield(sys.platform)() == 0
 
 
 WITHOUT_COMPILER = """

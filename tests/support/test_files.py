@@ -61,34 +61,31 @@ def say(name, value):
 
 
 WRONG = [
-    (
-        "state of a simulation",
-        put("recent_units", -1),
-        r"'recent_units'\[0\] is -1; it must be >= 0",
-    ),
-    ("state of a simulation", put("recent_units", 40, -1), "recent spike .* is of unit 40"),
-    (
-        "state of a simulation",
-        put("recent_populations", 77, -1),
-        "of population 77; the populations that spike have 5 units",
-    ),
-    ("state of a simulation", put("recent_steps", 5), r"'recent_steps'\[0\] is 5; it must be >= 9"),
-    ("state of a simulation", cut("recent_units"), r"'recent_units' has shape"),
-    ("state of a simulation", cut("ring"), "'ring' has shape"),
-    ("state of a simulation", put("x", np.nan, 3), r"'x'\[3\] is nan"),
+    ("state of a simulation", put("spikes_units", -1), r"'spikes_units'\[0\] is -1; .* >= 0"),
+    ("state of a simulation", put("spikes_units", 40, -1), "is 40; that source has .* units"),
+    ("state of a simulation", put("spikes_pointers", 10**6, 1), "must rise from 0"),
+    ("state of a simulation", cut("spikes_units"), "spikes_pointers must rise from 0 to"),
+    ("state of a simulation", cut("inputs_units"), "inputs_pointers must rise from 0 to"),
+    ("state of a simulation", cut("released"), "'released' has shape"),
+    ("state of a simulation", put("states", np.nan, 3), r"'states'\[0, 3\] is nan"),
     ("state of a simulation", put("clock", 99), "'clock'.* is 99"),
-    ("state of a simulation", cut("plastic/u"), "'plastic/u' has shape"),
-    ("state of a simulation", put("plastic/used", 10**6), "'plastic/used'"),
-    ("state of a simulation", cut("plastic/released"), "'plastic/released' has shape"),
+    ("state of a simulation", cut("resource"), "'resource' has shape"),
+    ("state of a simulation", put("resource", 1.5), r"'resource'\[0, 0\] is 1.5; .* <= 1"),
+    ("state of a simulation", put("resource", 1e6, -1), "'resource'.* is 1000000.0; .* <= 100"),
+    ("state of a simulation", cut("plastic/pre_trace"), "'plastic/pre_trace' has shape"),
+    ("state of a simulation", put("plastic/pre_seen", 101), "'plastic/pre_seen'.* <= 100"),
+    ("state of a simulation", put("plastic/post_seen", 10**9), "'plastic/post_seen'.* <= 100"),
     ("state of a simulation", put("weight/I->E", 3.5), "above w_max"),
     ("state of a simulation", cut("weight/I->E"), "'weight/I->E' has shape"),
     ("state of a simulation", say("step", -5), "the step is -5"),
     ("state of a simulation", say("step", 10**18), "the step is 10"),
-    ("state of a simulation", cut("ou"), "Ornstein-Uhlenbeck"),
+    ("state of a simulation", cut("ou"), "'ou' has shape"),
+    ("state of a simulation", put("ou_sources", 7), "Ornstein-Uhlenbeck"),
     ("state of a simulation", lambda a, h: a.pop("key"), "lacks the array 'key'"),
     ("state of a run", cut("inputs_units"), "inputs_pointers must rise from 0 to"),
     ("state of a run", put("states", np.nan), r"'states'\[0, 0\]"),
-    ("state of a run", cut("states"), "has shape"),
+    ("state of a run", cut("states"), "of 2 trials, and there are 3"),
+    ("state of a run", cut("held"), "'held' has shape"),
     ("state of a run", put("clock", 10**6), "'clock'"),
     ("state of a run", say("step", -5), "-5"),
     (
@@ -140,14 +137,14 @@ def test_what_can_be_is_read(made, tmp_path, kind):
 def test_states_in_memory_are_checked_like_those_of_files(made):
     state = bs.load_state(made["state of a simulation"])
     net, options = subjects.circuit()
-    units = state.arrays["recent_units"].copy()
+    units = state.arrays["spikes_units"].copy()
     units[0] = -1
     for wrong, words in (
-        (replace(state, arrays=state.arrays | {"recent_units": units}), "'recent_units'"),
+        (replace(state, arrays=state.arrays | {"spikes_units": units}), "'spikes_units'"),
         (replace(state, step=-5), "-5"),
         (
-            replace(state, arrays=state.arrays | {"x": state.arrays["x"].tolist()}),
-            "'x' has the type float64",
+            replace(state, arrays=state.arrays | {"states": state.arrays["states"].tolist()}),
+            "'states' has the type float64",
         ),
     ):
         with pytest.raises(ValueError, match=words):
@@ -158,9 +155,9 @@ def test_a_spike_cannot_be_on_its_way_twice(made, tmp_path):
     """The list of a step has room for one spike of each neuron; inputs may have several."""
 
     def twice(arrays, head):
-        k = int(np.flatnonzero(arrays["recent_populations"] == 1)[0])
-        for name in ("recent_steps", "recent_populations", "recent_units"):
-            arrays[name] = np.insert(arrays[name], k, arrays[name][k])
+        units, pointers = arrays["spikes_units"], arrays["spikes_pointers"]
+        arrays["spikes_units"] = np.insert(units, 0, units[0])
+        pointers[pointers > 0] += 1
 
     with pytest.raises(ValueError, match="is there twice"):
         subjects.load_simulation(changed(made, "state of a simulation", tmp_path, twice))

@@ -290,7 +290,7 @@ def without_inputs():
 def test_currents_alone_can_be_what_is_learned(data):
     rng, labels = np.random.default_rng(1), np.arange(60) % 2
     net, values = without_inputs(), rng.normal(1.0, 0.5, (60, 40, 20))
-    values[:, :, :10] += 0.4 * labels[:, None, None]
+    values[:, :, :10] += 0.8 * labels[:, None, None]
     options = dict(optimizer=bs.Adam(3e-2), batch=20, progress=False, loss=LOSS)
     held = dict(validation_currents={"E": values[40:]}, validation_targets=labels[40:])
     history = bs.train(
