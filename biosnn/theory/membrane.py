@@ -29,7 +29,6 @@ Continuous time; correlations and delays play no part.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import NoneType
-from typing import NamedTuple
 
 import numpy as np
 
@@ -38,10 +37,8 @@ from ..network.plasticity import InhibitorySTDP, ShortTerm
 from ..support import checks
 from ..support.show import About, Shows, milliseconds
 from .arguments import check_neuron, check_numbers, check_receptor, checked_rates
+from .conductances import kernel, one_time_constant, rest, tau_of
 from .moments import Moments, adaptation_gain, continuous_psp_integrals
-
-#: Steps towards the mean membrane of a neuron whose magnesium block depends on it, at most.
-_ITERATIONS = 1000
 
 
 @dataclass(frozen=True)
@@ -248,7 +245,7 @@ def membrane(cell: Cell, rates: Mapping[str, float]) -> Moments:
 def moments_at(cell: Cell, rates: Mapping[str, float]) -> Moments:
     """Return what `membrane` does, for rates that were checked, or that a search for them tries."""
     neuron = cell.neuron
-    tau_mem = _tau(neuron, "mem")
+    tau_mem = tau_of(neuron, "mem")
     if neuron.nonlinear_drive:
         raise ValueError(
             f"population {cell.name!r}: there is no theory for {neuron.model}, which is not linear "
@@ -285,11 +282,11 @@ def _filter(neuron, name):
     integral of k^2 = area^2 tau_mem^2 / (2 (tau_mem + tau)).
     """
     receptor = neuron.receptors[name]
-    tau_mem = _tau(neuron, "mem")
+    tau_mem = tau_of(neuron, "mem")
     if receptor.state == "U":
         return receptor.jump, 0.0
     if [row for row, column in neuron.gains if column == receptor.state] == ["U"]:
-        tau = _tau(neuron, neuron.states[receptor.state])
+        tau = tau_of(neuron, neuron.states[receptor.state])
         return receptor.jump * neuron.gains["U", receptor.state] * tau / tau_mem, tau
     whole, square = continuous_psp_integrals(neuron, name)
     return whole / tau_mem, whole**2 / (2 * square) - tau_mem
@@ -298,7 +295,7 @@ def _filter(neuron, name):
 def _conductance_membrane(cell, drives, current, tau_mem):
     """Moments with conductances. drives: (Input, events per second)."""
     neuron = cell.neuron
-    kernels = {name: _kernel(cell, name) for name in neuron.receptors}
+    kernels = {name: kernel(cell, name) for name in neuron.receptors}
     mean_g = dict.fromkeys(neuron.reversal, 0.0)
     white_g: dict[tuple, float] = {}  # (state, time constants) -> half the intensity of noise
     for each, events in drives:
@@ -306,14 +303,14 @@ def _conductance_membrane(cell, drives, current, tau_mem):
         mean_g[state] += events * area * each.mean
         key = (state, *taus)
         white_g[key] = white_g.get(key, 0.0) + events / 2 * area**2 * each.square
-    mu, flows = _rest(neuron, mean_g, current)
+    mu, flows = rest(neuron, mean_g, current)
     total = 1 + sum(g * flows[state].leak for state, g in mean_g.items())
     tau = tau_mem / total
     terms = [(sd**2 * t / tau / total**2, t) for sd, t in cell.noise]
     shift = 0.0
     for (state, decay, rise), intensity in white_g.items():
         force = flows[state].value / total
-        t = _one_time_constant(decay, rise, tau)
+        t = one_time_constant(decay, rise, tau)
         terms.append((force**2 * intensity / tau, t))
         shift -= flows[state].leak * force * intensity / total / (t + tau)
     variance = sum(v * tau / (tau + t) for v, t in terms)
@@ -322,67 +319,6 @@ def _conductance_membrane(cell, drives, current, tau_mem):
     for state, g in mean_g.items():
         parts[int(neuron.reversal[state] < 0)] += abs(g * flows[state].value) / total
     return _combined(mu + shift, tau, terms, parts)
-
-
-def _kernel(cell, name):
-    """(state of the conductance, its integral after a spike of weight 1, decay, rise or 0)."""
-    neuron = cell.neuron
-    receptor = neuron.receptors[name]
-    tau = _tau(neuron, neuron.states[receptor.state])
-    if receptor.state in neuron.reversal:
-        return receptor.state, receptor.jump * tau, tau, 0.0
-    driven = [
-        (row, gain) for (row, column), gain in neuron.gains.items() if column == receptor.state
-    ]
-    if len(driven) != 1 or driven[0][0] not in neuron.reversal:
-        raise ValueError(
-            f"population {cell.name!r}: the theory knows conductances that a spike opens at once, "
-            f"or through one state before them; receptor {name!r} of {neuron.model} is neither."
-        )
-    state, gain = driven[0]
-    return state, receptor.jump * gain * tau, _tau(neuron, neuron.states[state]), tau
-
-
-def _one_time_constant(decay, rise, tau):
-    """That of a conductance without rise which gives U, of time constant tau, the same variance."""
-    pairs = decay * rise + rise * tau + tau * decay
-    return (decay + rise) * (rise + tau) * (tau + decay) / pairs - tau
-
-
-class _Flow(NamedTuple):
-    """f(U) = B(U) (E - U), the current through a unit conductance, at the mean membrane."""
-
-    value: float
-    leak: float  # -f'
-    bend: float  # f''
-
-
-def _rest(neuron, mean_g, current):
-    """The mean membrane, of several the lowest, and the flow of every conductance there."""
-    mu = min([current, *neuron.reversal.values()]) if neuron.magnesium else 0.0
-    for _ in range(_ITERATIONS if neuron.magnesium else 1):
-        shares = {state: g * _block(neuron, state, mu) for state, g in mean_g.items()}
-        inflow = current + sum(g * neuron.reversal[state] for state, g in shares.items())
-        before, mu = mu, inflow / (1 + sum(shares.values()))
-        if abs(mu - before) <= 1e-12 * abs(mu):
-            break
-    return mu, {state: _flow(neuron, state, mu) for state in mean_g}
-
-
-def _block(neuron, state, u):
-    """B(U), the share of a conductance that magnesium leaves open."""
-    if state not in neuron.magnesium:
-        return 1.0
-    eta, gamma = neuron.magnesium[state]
-    return 1 / (1 + eta * np.exp(-gamma * u))
-
-
-def _flow(neuron, state, u):
-    """The flow through a conductance at U, with B' = gamma B (1 - B)."""
-    force, b = neuron.reversal[state] - u, _block(neuron, state, u)
-    gamma = neuron.magnesium[state][1] if state in neuron.magnesium else 0.0
-    slope = gamma * b * (1 - b)
-    return _Flow(b * force, b - slope * force, gamma * slope * (1 - 2 * b) * force - 2 * slope)
 
 
 def _combined(mu, tau, terms, parts):
@@ -404,8 +340,3 @@ def _combined(mu, tau, terms, parts):
         excitation=float(excitation),
         inhibition=float(inhibition),
     )
-
-
-def _tau(neuron, name):
-    """A time constant in seconds, the mean over neurons."""
-    return float(np.mean(neuron.time_constants[name]))
