@@ -31,6 +31,8 @@ def kernel(cell: Any, name: str) -> tuple[str, float, float, float]:
 
 def one_time_constant(decay: float, rise: float, tau: float) -> float:
     """Return that of a conductance without rise which gives U (tau) the same variance."""
+    if rise == 0:
+        return decay
     pairs = decay * rise + rise * tau + tau * decay
     return (decay + rise) * (rise + tau) * (tau + decay) / pairs - tau
 

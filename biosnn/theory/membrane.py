@@ -297,27 +297,27 @@ def _conductance_membrane(cell, drives, current, tau_mem):
     neuron = cell.neuron
     kernels = {name: kernel(cell, name) for name in neuron.receptors}
     mean_g = dict.fromkeys(neuron.reversal, 0.0)
-    white_g: dict[tuple, float] = {}  # (state, time constants) -> half the intensity of noise
+    # of conductances that decay at once after a spike, and have that integral
+    var_g = dict.fromkeys([(g, *t) for g in mean_g for s, _, *t in kernels.values() if s == g], 0.0)
     for each, events in drives:
-        state, area, *taus = kernels[each.receptor]
+        state, area, decay, rise = kernels[each.receptor]
         mean_g[state] += events * area * each.mean
-        key = (state, *taus)
-        white_g[key] = white_g.get(key, 0.0) + events / 2 * area**2 * each.square
+        var_g[state, decay, rise] += events * decay / 2 * each.square * (area / decay) ** 2
     mu, flows = rest(neuron, mean_g, current)
     total = 1 + sum(g * flows[state].leak for state, g in mean_g.items())
     tau = tau_mem / total
     terms = [(sd**2 * t / tau / total**2, t) for sd, t in cell.noise]
     shift = 0.0
-    for (state, decay, rise), intensity in white_g.items():
+    for (state, decay, rise), variance in var_g.items():
         force = flows[state].value / total
         t = one_time_constant(decay, rise, tau)
-        terms.append((force**2 * intensity / tau, t))
-        shift -= flows[state].leak * force * intensity / total / (t + tau)
-    variance = sum(v * tau / (tau + t) for v, t in terms)
-    shift += sum(g * flows[state].bend for state, g in mean_g.items()) * variance / 2 / total
+        terms.append((force**2 * variance * decay / tau, t))
+        shift -= flows[state].leak * force * variance / total * decay / (t + tau)
+    bend = sum(g * flows[state].bend for state, g in mean_g.items())
+    shift += bend * sum(v * tau / (tau + t) for v, t in terms) / 2 / total
     parts = [0.0, 0.0]
     for state, g in mean_g.items():
-        parts[int(neuron.reversal[state] < 0)] += abs(g * flows[state].value) / total
+        parts[int(neuron.reversal[state] < 0)] += abs(g * (flows[state].value / total))
     return _combined(mu + shift, tau, terms, parts)
 
 
