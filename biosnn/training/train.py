@@ -210,13 +210,13 @@ def train(
     trials = {"augment": augment, "dropout": dropout, "truncate": truncate, "stateful": stateful}
     trials |= {"differentiate_reset": differentiate_reset}
     presentation = make_presentation(network, batch, seed, threads, **trials)
+    compile_gradients_beside(network.dtype)
     rule = make_update_rule(network, optimizer, schedule, constraints, clip, learning_rates)
-    loop = Loop(early_stopping, callback)
+    loop, epochs = Loop(early_stopping, callback), whole(epochs, "epochs", 1)
     objective = make_objective(network, loss, readout, regularizers)
     given = Given(spikes, targets, mask, background, initial, currents)
     held = Given(validation, validation_targets, validation_mask, validation_background)
-    held = held._replace(currents=validation_currents)
-    epochs, progress = whole(epochs, "epochs", 1), flag(progress, "progress")
+    held, progress = held._replace(currents=validation_currents), flag(progress, "progress")
     data = load_training(network, objective.terms, given, held, presentation)
     session = Session(network, objective, rule, presentation, data, epochs)
     return _run(session, None if out is None else path(out, "out"), start, loop, progress)
