@@ -208,11 +208,6 @@ def train(
     >>> bool(history.loss[2] < history.loss[0]), bs.evaluate(net, data).accuracy
     (True, 1.0)
     """
-<<<<<<< HEAD
-    instance(network, "network", Network, "a Network")
-    compile_gradients_beside(network.dtype)
-=======
->>>>>>> f233caebd3d6d7550c1efc8b692bb4e3301af669
     trials = {"augment": augment, "dropout": dropout, "truncate": truncate, "stateful": stateful}
     trials |= {"differentiate_reset": differentiate_reset}
     presentation = make_presentation(network, batch, seed, threads, **trials)
@@ -308,6 +303,7 @@ class Loop:
 def _run(session: Session, folder: Path | None, start: str, loop: Loop, show: bool) -> History:
     """The whole training, or what there is of it before Ctrl-C, with its checkpoints."""
     session.objective.check_not_empty()
+    compile_gradients_beside(session.network.dtype)
     if folder is not None:
         checkpoint.check(session)
     with checkpoint.reserved(folder, start):
