@@ -302,6 +302,7 @@ class Loop:
 def _run(session: Session, folder: Path | None, start: str, loop: Loop, show: bool) -> History:
     """The whole training, or what there is of it before Ctrl-C, with its checkpoints."""
     session.objective.check_not_empty()
+    compile_gradients_beside(session.network.dtype)
     if folder is not None:
         checkpoint.check(session)
     with checkpoint.reserved(folder, start):
