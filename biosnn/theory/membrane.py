@@ -38,10 +38,10 @@ from ..network.plasticity import InhibitorySTDP, ShortTerm
 from ..support import checks
 from ..support.show import About, Shows, milliseconds
 from .arguments import check_neuron, check_numbers, check_receptor, checked_rates
+from .flows import rest
 from .moments import Moments, adaptation_gain, continuous_psp_integrals
 
 #: Steps towards the mean membrane of a neuron whose magnesium block depends on it, at most.
-_ITERATIONS = 1000
 
 
 @dataclass(frozen=True)
@@ -306,7 +306,7 @@ def _conductance_membrane(cell, drives, current, tau_mem):
         mean_g[state] += events * area * each.mean
         key = (state, *taus)
         white_g[key] = white_g.get(key, 0.0) + events / 2 * area**2 * each.square
-    mu, flows = _rest(neuron, mean_g, current)
+    mu, flows = rest(neuron, mean_g, current)
     total = 1 + sum(g * flows[state].leak for state, g in mean_g.items())
     tau = tau_mem / total
     terms = [(sd**2 * t / tau / total**2, t) for sd, t in cell.noise]
@@ -347,42 +347,6 @@ def _one_time_constant(decay, rise, tau):
     """That of a conductance without rise which gives U, of time constant tau, the same variance."""
     pairs = decay * rise + rise * tau + tau * decay
     return (decay + rise) * (rise + tau) * (tau + decay) / pairs - tau
-
-
-class _Flow(NamedTuple):
-    """f(U) = B(U) (E - U), the current through a unit conductance, at the mean membrane."""
-
-    value: float
-    leak: float  # -f'
-    bend: float  # f''
-
-
-def _rest(neuron, mean_g, current):
-    """The mean membrane, of several the lowest, and the flow of every conductance there."""
-    mu = min([current, *neuron.reversal.values()]) if neuron.magnesium else 0.0
-    for _ in range(_ITERATIONS if neuron.magnesium else 1):
-        shares = {state: g * _block(neuron, state, mu) for state, g in mean_g.items()}
-        inflow = current + sum(g * neuron.reversal[state] for state, g in shares.items())
-        before, mu = mu, inflow / (1 + sum(shares.values()))
-        if abs(mu - before) <= 1e-12 * abs(mu):
-            break
-    return mu, {state: _flow(neuron, state, mu) for state in mean_g}
-
-
-def _block(neuron, state, u):
-    """B(U), the share of a conductance that magnesium leaves open."""
-    if state not in neuron.magnesium:
-        return 1.0
-    eta, gamma = neuron.magnesium[state]
-    return 1 / (1 + eta * np.exp(-gamma * u))
-
-
-def _flow(neuron, state, u):
-    """The flow through a conductance at U, with B' = gamma B (1 - B)."""
-    force, b = neuron.reversal[state] - u, _block(neuron, state, u)
-    gamma = neuron.magnesium[state][1] if state in neuron.magnesium else 0.0
-    slope = gamma * b * (1 - b)
-    return _Flow(b * force, b - slope * force, gamma * slope * (1 - 2 * b) * force - 2 * slope)
 
 
 def _combined(mu, tau, terms, parts):

@@ -210,7 +210,6 @@ def train(
     trials = {"augment": augment, "dropout": dropout, "truncate": truncate, "stateful": stateful}
     trials |= {"differentiate_reset": differentiate_reset}
     presentation = make_presentation(network, batch, seed, threads, **trials)
-    compile_gradients_beside(network.dtype)
     rule = make_update_rule(network, optimizer, schedule, constraints, clip, learning_rates)
     loop, epochs = Loop(early_stopping, callback), whole(epochs, "epochs", 1)
     objective = make_objective(network, loss, readout, regularizers)
@@ -302,7 +301,6 @@ class Loop:
 def _run(session: Session, folder: Path | None, start: str, loop: Loop, show: bool) -> History:
     """The whole training, or what there is of it before Ctrl-C, with its checkpoints."""
     session.objective.check_not_empty()
-    compile_gradients_beside(session.network.dtype)
     if folder is not None:
         checkpoint.check(session)
     with checkpoint.reserved(folder, start):
