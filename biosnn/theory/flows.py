@@ -1,4 +1,4 @@
-"""The mean membrane with conductances, and the flow through each there, with the magnesium block."""
+"""The mean membrane with conductances, and the flow through each there; the magnesium block."""
 
 from collections.abc import Mapping
 from typing import NamedTuple

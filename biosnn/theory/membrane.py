@@ -29,7 +29,6 @@ Continuous time; correlations and delays play no part.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import NoneType
-from typing import NamedTuple
 
 import numpy as np
 
