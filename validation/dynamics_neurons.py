@@ -114,7 +114,7 @@ def of_each_neuron(spikes: bs.SpikeTrains) -> Iterator[Case]:
 def block(spikes: bs.SpikeTrains) -> Iterator[Case]:
     """NMDA with its magnesium block: alone, with numbers of every neuron, and saturating."""
     current = {"A": np.full((2000, 3), 12e-3)}
-    own = {
+    own: dict[str, Any] = {
         "threshold": 18e-3 * SPREAD,
         "reset": 12e-3 * SPREAD,
         "reversal_exc": 70e-3 * SPREAD,
@@ -122,10 +122,11 @@ def block(spikes: bs.SpikeTrains) -> Iterator[Case]:
         "tau_nmda": 80e-3 * SPREAD,
         "tau_mem": 20e-3 / SPREAD,
     }
+    options: dict[str, dict[str, Any]] = {"": {}, ", all for every neuron": own}
     for refractory, magnesium in product(REFRACTORY, (0.0, 1.0)):
         name = f"nmda_lif, {magnesium:g} mM, refractory {1e3 * refractory:g} ms"
-        plain = {"refractory": refractory, "magnesium": magnesium}
-        for option, values in {"": {}, ", all for every neuron": own}.items():
+        plain: dict[str, Any] = {"refractory": refractory, "magnesium": magnesium}
+        for option, values in options.items():
             neuron = bs.nmda_lif(**plain, **values)
             net = two_receptors(neuron, 5e-4, 0.1, 0.1, receptors=("nmda", "inh"))
             yield Case(1, name + option, net, spikes, {"A": np.full((1, 3), 12e-3)})

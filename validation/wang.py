@@ -5,15 +5,16 @@
 
 Each trial is two seconds without a stimulus, two of a strong one in favour of A and one after it,
 with other noise in each. Rates in three windows are compared: from 0.5 s on before the stimulus, in
-its last second, and from 0.2 s after it on. Brian2 takes forward Euler
-steps and lets NMDA gates open within 2 ms after a spike ("full", the equations of the paper), or at
-once ("events", as biosnn does).
+its last second, and from 0.2 s after it on. Brian2, in a C++ stand-alone program that takes one
+trial after the other, makes forward Euler steps and lets NMDA gates open within 2 ms after a spike
+("full", the equations of the paper), or at once ("events", as biosnn does). biosnn has a trial on
+each thread.
 
 Random numbers differ, and so means over trials are compared: they must lie within 5 % of those of
 Brian2's first form, give or take twice the standard error of the difference. The rate of the group
 that loses is a hertz or two of few neurons, and is shown only. Times are those of the runs, with
-all code compiled (`validation.speed simulation --models wang` compares with Brian2's stand-alone
-programs). The exit status is 1 if a rate fails.
+all code compiled (`validation.speed simulation --models wang` is a single trial, with one thread
+and with two). The exit status is 1 if a rate fails.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from models import command_line
 from models import wang_2002 as wang
 from models.command_line import number
 
-from . import simulation_brian2
+from . import internals, simulation_brian2
 from .wang_brian2 import GATING, Circuit
 
 COHERENCE, ALLOWED = 0.512, 0.05
@@ -49,7 +50,7 @@ SHOWN = [("stimulus", "B"), ("after", "B")]
 Rates = dict[tuple[str, str], np.ndarray]
 
 
-def in_biosnn(trials: int, seed: int, threads: int | None) -> tuple[Rates, float]:
+def in_biosnn(trials: int, seed: int, threads: int) -> tuple[Rates, float]:
     """Rates of every trial, by window and populations, and seconds of a trial."""
     net = wang.build()
     args: Any = SimpleNamespace(seed=seed, threads=threads)
@@ -151,20 +152,20 @@ def options(arguments: list[str] | None) -> argparse.Namespace:
     add("--threads", type=int, help="default: all processors")
     add("--json", metavar="FILE", help="write all rates there")
     args = parser.parse_args(arguments)
-    if args.trials < 1 or args.seed < 0:
-        parser.error("--trials must be at least 1, and --seed at least 0.")
+    if min(args.trials, args.threads or 1) < 1 or args.seed < 0:
+        parser.error("--trials and --threads must be at least 1, and --seed at least 0.")
     return args
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Compare both programs; 1 if a rate fails."""
     args = options(arguments)
+    threads = args.threads or internals.processors()
     results = {
-        f"Brian2, {form}": in_brian2(form, args.trials, args.seed, args.threads)
-        for form in args.forms
+        f"Brian2, {form}": in_brian2(form, args.trials, args.seed, threads) for form in args.forms
     }
     theirs = next(iter(results.values()))[0]
-    results["biosnn"] = in_biosnn(args.trials, args.seed, args.threads)
+    results["biosnn"] = in_biosnn(args.trials, args.seed, threads)
     show(results)
     failed = failures(results["biosnn"][0], theirs)
     print("\n".join(failed or ["All rates agree."]))

@@ -31,6 +31,7 @@ dg_ampa/dt = -g_ampa / tau_ampa : siemens
 dg_gaba/dt = -g_gaba / tau_gaba : siemens
 total : 1
 """
+START = "reset + rand() * (threshold - reset)"
 #: Relative weight of excitation onto an excitatory neuron; {pre}: the group it comes from.
 RELATIVE = """1 + int(group_post < 2) * (
 weaker - 1 + int({pre} == group_post) * (stronger - weaker))""".replace("\n", "")
@@ -51,7 +52,7 @@ class Circuit:
     def present(self, stimuli: Sequence[wang.Stimulus], seconds: float) -> None:
         """Set the rates of the trains onto A and B, in trials one after the other.
 
-        seconds: of a trial. Each begins with the state of the first.
+        seconds: of a trial. Where there are several, each begins with the state of the first.
         """
         b2 = self.b2
         grid = np.arange(0, seconds, wang.HOLD) + 1e-9
@@ -63,11 +64,11 @@ class Circuit:
             trains.namespace["drive"] = b2.TimedArray(
                 np.concatenate(drawn) * b2.Hz, dt=wang.HOLD * b2.second
             )
-        for kind, group in self.cells.items():
+        for kind, group in self.cells.items() if len(stimuli) > 1 else ():
             states = ["g_ampa", "g_gaba", *(["s"] if kind == "E" else [])]
             zero = "; ".join(f"{state} *= 0" for state in states)
             self.objects.append(
-                group.run_regularly(f"v = reset; {zero}", dt=seconds * b2.second, when="start")
+                group.run_regularly(f"v = {START}; {zero}", dt=seconds * b2.second, when="start")
             )
 
     def _space(self, kind: str) -> dict[str, Any]:
@@ -100,7 +101,7 @@ class Circuit:
             method="euler",
             namespace=self._space(kind),
         )
-        group.v = wang.RESET * self.b2.volt
+        group.v = START
         if kind == "E":
             group.group = np.repeat([0, 1, 2], [wang.sizes()[name] for name in wang.GROUPS])
         return group

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..data.spike_trains import SpikeTrains
+from ..engine.background import of_trials
 from ..network.network import Network
 from ..support import checks
 from ..support.progress import progress_bar
@@ -22,6 +23,7 @@ from .trial_input import check_arguments, in_double
 from .trials import (
     Trial,
     currents_of_trial,
+    initial_of_trial,
     number_of_trials,
     our_spikes,
     our_trace,
@@ -61,8 +63,7 @@ def compare(
     currents, duration
         As for `to_brian2`; currents may also be (trial, step, neuron).
     background, initial, seed
-        As for `biosnn.simulate`. Brian2 gets the same random numbers. Trial b has those of
-        seed + b.
+        As for `biosnn.run`. Brian2 gets the same random numbers. Trial b has those of seed + b.
     against
         The network that Brian2 gets. Default: `network` itself. A changed copy shows what the
         change does to the spikes.
@@ -107,16 +108,20 @@ def compare(
     if against is not None:
         other = in_double(checks.instance(against, "against", Network, "a Network, or None"))
     wanted = _all_states(double) if record is None else list(record)
+    def of_trial(source, b):
+        """A source with the values of one trial."""
+        return of_trials(source, lambda values: values[b])
+
     trials = [
         Trial(
             spikes=spikes_of_trial(spikes, b),
             currents=currents_of_trial(currents, b),
             duration=duration,
-            background=background,
-            initial=initial,
+            background=tuple(of_trial(source, b) for source in background),
+            initial=initial_of_trial(initial, b),
             seed=seed + b,
         )
-        for b in range(number_of_trials(spikes, currents))
+        for b in range(number_of_trials(spikes, currents, background, initial))
     ]
     ours, theirs = [], []
     with _brian2_computes(target):

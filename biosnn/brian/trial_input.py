@@ -130,15 +130,8 @@ def injected(
     neuron) of a background.
     """
     values = current_values(network, currents, steps)
-    return with_more(network, values, more)
-
-
-def with_more(
-    network: Network, values: Mapping[str, np.ndarray], more: Mapping
-) -> dict[str, np.ndarray]:
-    """Return `current_values` with currents of a background and those of the populations added."""
     driven = {name: values.get(name, 0.0) + current for name, current in more.items()}
-    driven = dict(values) | driven
+    driven = values | driven
     biased = [p for p in network.spiking + network.readouts if p.bias]
     return driven | {p.name: driven.get(p.name, 0.0) + network.bias(p)[None] for p in biased}
 

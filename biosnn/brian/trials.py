@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..engine.background import Current
+from ..engine.background import Current, trials_of
 from ..engine.run import run
 from ..engine.simulate import simulate
 from ..network.network import Network
+from ..network.plasticity import InhibitorySTDP
 from ..support import timegrid
 from .objects import BrianNetwork, recorded, to_brian2
 from .trial_input import checked_trial, current_values
@@ -52,25 +53,44 @@ class OneTrace:
     states: dict[str, np.ndarray]
 
 
-def number_of_trials(spikes: Any, currents: Mapping | None) -> int:
-    """Return how many trials the input has; currents must have as many, or none.
+def number_of_trials(
+    spikes: Any,
+    currents: Mapping | None,
+    background: Sequence = (),
+    initial: Mapping | None = None,
+) -> int:
+    """Return how many trials the input has; what else has trials must have as many, or one.
 
-    Without input, those of the currents.
+    Without input, those of the rest.
     """
-    of = {name: len(value) for name, value in (currents or {}).items() if np.ndim(value) == 3}
+    of = {f"currents for {name!r}": len(v) for name, v in _by_trial(currents, 3)}
+    of |= {f"initial {name!r}": len(v) for name, v in _by_trial(initial, 2)}
+    of |= {f"values of {source!r}": trials_of(source) for source in background}
     if spikes is None:
-        n_trials = max(of.values(), default=1)
+        n_trials = max([1, *of.values()])
     else:
         n_trials = len(next(iter(spikes.values())) if isinstance(spikes, dict) else spikes)
     if n_trials == 0:
         raise ValueError("there are no trials: spikes are empty, so there is nothing to compare.")
-    for name, n in of.items():
+    for what, n in of.items():
         if n not in (1, n_trials):
             raise ValueError(
-                f"currents for {name!r} have {n} trials, but there are {n_trials}; give (trial, "
-                "step, neuron) for all of them, or (step, neuron) for every trial alike."
+                f"{what} have {n} trials, but there are {n_trials}; give (trial, …) for all of "
+                "them, or leave the axis of trials out for every trial alike."
             )
     return n_trials
+
+
+def _by_trial(values, axes):
+    """Pairs of a name and an array of which the first of so many axes counts trials."""
+    return [(name, v) for name, v in (values or {}).items() if np.ndim(v) == axes]
+
+
+def initial_of_trial(initial: Mapping | None, b: int) -> dict[str, Any] | None:
+    """Return the initial states of one trial."""
+    if initial is None:
+        return None
+    return {name: v[b % len(v)] if np.ndim(v) == 2 else v for name, v in initial.items()}
 
 
 def spikes_of_trial(spikes: Any, b: int) -> Any:
@@ -88,30 +108,32 @@ def currents_of_trial(currents: Mapping | None, b: int) -> dict[str, np.ndarray]
     }
 
 
-def needs_simulate(network: Network, trial: Trial) -> bool:
-    """Return whether `run` does not take all of it; `simulate` runs one trial of any network."""
-    neurons: list[Any] = [p.neuron for p in network.spiking]
-    return bool(
-        trial.background
-        or trial.initial
-        or any(p.plasticity for p in network.projections)
-        or any(n.nonlinear_drive or n.has_delta_synapses for n in neurons)
-    )
+def learns(network: Network) -> bool:
+    """Return whether weights change in a trial, so that only `simulate` takes the network."""
+    return any(isinstance(p.plasticity, InhibitorySTDP) for p in network.projections)
 
 
-def our_trace(network: Network, trial: Trial, record: Sequence[str], neurons: Any = None) -> Any:
-    """Return what biosnn records of a trial; neurons: those whose states are kept, None for all."""
-    if needs_simulate(network, trial):
-        return _simulated(network, trial, record, neurons)
+def our_trace(network: Network, trial: Trial, record: Sequence[str]) -> Any:
+    """Return what biosnn records of a trial."""
+    if learns(network):
+        return _simulated(network, trial, record)
     currents = {
         name: value[None] if value.ndim == 2 else value for name, value in trial.currents.items()
     }
     return run(
-        network, trial.spikes, record=record, currents=currents, duration=trial.duration, threads=1
+        network,
+        trial.spikes,
+        record=record,
+        currents=currents,
+        duration=trial.duration,
+        background=trial.background,
+        initial=trial.initial,
+        seed=trial.seed,
+        threads=1,
     )
 
 
-def _simulated(network, trial, record, neurons):
+def _simulated(network, trial, record):
     """The trial as one run of `simulate`, which has injected currents in its background."""
     steps = checked_trial(network, trial.spikes, trial.duration)
     times = np.arange(steps) * network.dt
@@ -123,7 +145,7 @@ def _simulated(network, trial, record, neurons):
         network,
         steps * network.dt,
         trial.spikes,
-        record={name: slice(None) if neurons is None else neurons for name in record},
+        record={name: slice(None) for name in record},
         initial=trial.initial,
         background=[*trial.background, *more],
         seed=trial.seed,

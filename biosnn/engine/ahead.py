@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
+from threading import Thread
 
 import numba
 import numpy as np
@@ -56,6 +57,7 @@ def compile_gradients_beside(dtype: np.dtype) -> None:
             stderr=subprocess.DEVNULL,
         )
         atexit.register(beside.terminate)
+        Thread(target=beside.wait, daemon=True).start()  # nothing of it stays behind
 
 
 def _unwanted():

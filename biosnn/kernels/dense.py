@@ -5,7 +5,7 @@
     pull         grad_S_j += jump sum_i W[j, i] grad_current[i]   adjoint, for every neuron whose
                                                                   surrogate derivative is not zero
 
-Kernels see arrays and scalars only (arrays.py). Index letters as in trials.py.
+Kernels see rows of tables, arrays and scalars only (arrays.py).
 """
 
 from .events import between

@@ -123,6 +123,12 @@ def fixed_point(
 
     found = _stable_states(excess, cells)
     nu, error = found[0]
+    if not np.all(np.isfinite(nu)):
+        raise ValueError(
+            f"rates of {', '.join(names)} grow without bound in theory: excitation prevails, and "
+            "no refractory period limits them. Give weaker excitation, stronger inhibition, or a "
+            "refractory period."
+        )
     longer = [dt is not None and _is_long(c, m) for c, m in zip(cells, membranes(nu))]
     if any(longer):
         nu, error = _with_density(cells, membranes, excess, factor, longer, nu, dt)

@@ -10,6 +10,7 @@ from ..data.augmentation import augmented_events
 from ..data.binning import bin_events
 from ..data.spike_trains import SpikeTrains
 from ..engine import chunks, standing
+from ..engine.ahead import compile_gradients_beside
 from ..engine.buffers import Wanted, Workspace
 from ..engine.conditions import trial_keys
 from ..engine.finite import check_batch
@@ -81,6 +82,7 @@ class GradientPass:
         self.presentation = presentation
         self.pool = pool
         self._spare: list[Workspace] = []
+        compile_gradients_beside(parameters.network.dtype)
 
     def __call__(
         self, data: DataSet, rows: np.ndarray, epoch: int = 0, state: Any = None

@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 
 from ..data.augmentation import Augmentation
 from ..data.spike_trains import SpikeTrains
-from ..engine.ahead import compile_gradients_beside
 from ..engine.background_tables import Source
 from ..network.network import Network
 from ..support.checks import flag, path, several, shown, whole
@@ -303,7 +302,6 @@ class Loop:
 def _run(session: Session, folder: Path | None, start: str, loop: Loop, show: bool) -> History:
     """The whole training, or what there is of it before Ctrl-C, with its checkpoints."""
     session.objective.check_not_empty()
-    compile_gradients_beside(session.network.dtype)
     if folder is not None:
         checkpoint.check(session)
     with checkpoint.reserved(folder, start):

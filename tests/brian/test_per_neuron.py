@@ -13,7 +13,7 @@ import biosnn as bs
 from biosnn import brian
 from tests import naive_cells
 
-from .brian_cases import agree
+from .brian_cases import agree, changed
 
 b2 = pytest.importorskip("brian2")
 
@@ -203,3 +203,23 @@ def test_saturating_gating_beside_brian2(synapses):
         progress=False,
     )
     agree(report, 1e-11)
+
+
+def test_where_programs_part_while_weights_change():
+    """U* of biosnn there is a step of the neurons alone, from where `simulate` had them."""
+    net = bs.Network(1e-3)
+    x, y = net.input(20, sign="excitatory"), net.input(20, name="y", sign="inhibitory")
+    neuron = bs.conductance_lif(threshold=10e-3 * SPREAD, refractory=PERIODS)
+    e = net.population(N, neuron, name="E", bias=1e-3)
+    options = {"synapses": bs.Bernoulli(0.5), "seed": 1}
+    net.connect(x, e, weights=bs.Exponential(0.1), receptor="exc", **options)
+    rule = bs.InhibitorySTDP(0.01, 5.0, w_max=0.5)
+    net.connect(y, e, weights=0.02, receptor="inh", plasticity=rule, **options)
+    spikes = {name: bs.data.poisson(20.0, 20, 0.2, seed=k) for k, name in enumerate(("input", "y"))}
+    background = [bs.OrnsteinUhlenbeck("E", 0.0, 0.2e-3, 5e-3)]
+    given = {"background": background, "initial": {"E.U": 3e-3}, "progress": False}
+    agree(brian.compare(net, spikes, **given))
+    other = changed(net, **{"input->E": 1.03 * net.weights["input->E"]})
+    d = brian.compare(net, spikes, against=other, **given).divergence
+    assert d.only_in == "Brian2" and d.ours < d.threshold < d.theirs < 1.05 * d.ours
+    assert d.threshold == 10e-3 * SPREAD[d.neuron]

@@ -66,6 +66,7 @@ class Setup:
     currents: dict = field(default_factory=dict)
     options: dict = field(default_factory=dict)  # perturbations, merge
     seed: int = 5
+    scale: float = 1.0  # from rest to threshold
     steps_of_weights: tuple = (1e-4, 1e-5, 2e-6)  # of central differences
 
     @property
@@ -148,7 +149,7 @@ class Circuit:
         return self.table.make() if self.neuron is None else self.neuron(n)
 
     def _held(self, n):
-        """Neurons that spike and are held a little higher, where those of the smooth twin would run away."""
+        """Neurons that spike, held a little higher: those of the smooth twin would run away."""
         cells = self.cells(n)
         top = min(cells.threshold, 1.5 * self.table.scale)
         return bs.bounded(replace(cells, threshold=top), high=top + 0.2 * self.table.scale)
@@ -224,12 +225,18 @@ class Circuit:
 
     def _weights(self, rng, pre, post, options, size, weight):
         """Weights, less strong where many neurons fire without a data set."""
-        weight = weight * (0.1 if size == "theory" else 1.0)
+        weight = weight * self._share(size)
         if options.get("shared", False):
             return weight * rng.uniform(0.5, 1.5, (1, 1, 3))
         if "synapses" in options:
             return bs.Uniform(0.5 * weight, 1.5 * weight)
         return weight * rng.uniform(0.5, 1.5, (pre.n, post.n))
+
+    def _share(self, size):
+        """Of the weights: less where neurons share inputs, which theory takes for independent."""
+        if size != "theory":
+            return 1.0
+        return 0.1 if self.background is None else 0.02
 
     def _with_input(self, net, size):
         """Spikes, or a background; what is injected; where it starts."""
@@ -245,7 +252,7 @@ class Circuit:
             if size == "data":
                 inhibitory = bs.data.poisson(*given, seed=4, labels=labels)
                 spikes = {"x": spikes, "y": self.trains(inhibitory)}
-        setup = Setup(net, spikes, duration)
+        setup = Setup(net, spikes, duration, scale=self.table.scale)
         if not self.linear:
             setup.steps_of_weights = (1e-7, 1e-8, 3e-9)
         if self.background is not None:
@@ -259,12 +266,13 @@ class Circuit:
 
 
 def _drive_of(net, circuit):
-    """Poisson input that brings the mean of the free membrane to 0.8 of the threshold."""
+    """Poisson input that brings the free membrane to 0.8 of the threshold, or leaves room."""
     rate, sources = 600.0, []
+    level = 0.8 if circuit.background is None else 0.45
     for p in net.spiking:
         weight = circuit.table.weight
         try:
-            weight = _weight_for(p.neuron, rate, 0.8)
+            weight = _weight_for(p.neuron, rate, level)
         except ValueError:
             pass  # there is no theory of it: the use says so
         sources.append(bs.PoissonInput(p.name, rate, weight))

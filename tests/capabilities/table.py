@@ -51,7 +51,7 @@ def _models():
     """All neuron models, and integrators."""
     group = "Neuron models"
     for name in MODELS:
-        nmda = {"joined": lambda n: {"receptor": "nmda"}, "gain": 0.3} if name == "nmda_lif" else {}
+        nmda = {"joined": lambda n: {"receptor": "nmda"}, "gain": 0.1} if name == "nmda_lif" else {}
         shown = "a table of one's own (`Neuron`)" if name == "own" else f"`{name}`"
         yield Feature(shown, group, Circuit(name, **nmda))
     for method in ("exponential_euler", "euler"):
@@ -160,7 +160,7 @@ def _plasticity():
         "`SaturatingGating`": Circuit(
             "nmda_lif",
             joined=lambda n: {"plasticity": bs.SaturatingGating(), "receptor": "nmda"},
-            gain=0.3,
+            gain=0.1,
         ),
         "`InhibitorySTDP`": Circuit(
             inhibition=lambda n: {
@@ -195,7 +195,7 @@ def _source(kind, values):
     """A source with some values."""
     if kind == "PoissonInput":
         scaled = (values[0], 400 * values[1]) if isinstance(values, tuple) else 400 * values
-        return bs.PoissonInput("E", scaled, 0.4)
+        return bs.PoissonInput("E", scaled, 0.3)
     if kind == "Current":
         return bs.Current("E", values)
     return bs.OrnsteinUhlenbeck("E", values, 0.3, 5e-3)

@@ -104,7 +104,7 @@ class _Backward:
         d[(u <= cells.low) | (u >= cells.high), 0] = 0
         matrix, drive = cells.slopes(*self._old(name, n))
         self.grad_currents[name][n] = np.sum(drive * d, axis=1)
-        self.lam[name][n - 1] += np.einsum("ist,is->it", matrix, d)
+        self.lam[name][n - 1] += np.einsum("isq,is->iq", matrix, d)
         self.lam[name][n - 1, :, 0] += kept
 
     def _old(self, name, n):

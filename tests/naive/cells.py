@@ -102,7 +102,7 @@ class Cells:
 
     def integrate(self, x, current):
         """(neuron, state) after a step from x, before bounds and threshold. x may be complex."""
-        new = np.einsum("ist,it->is", self.matrix, x) + self.drive * current[:, None]
+        new = np.einsum("isq,iq->is", self.matrix, x) + self.drive * current[:, None]
         if self.reversal:
             new[:, 0] = self._conduct(x, current)
         if self.nonlinear is not None:
