@@ -28,5 +28,5 @@ def made(feature: Feature, use: str) -> dict:
 def size_of(feature: Feature, use: str) -> str:
     """The size of the circuit on which a use is tested."""
     if use == "initializer" and feature.circuit.background is not None:
-        return "theory"
+        return "circuit"
     return {"initializer": "data", "theory": "theory", "gradient": "twin"}.get(use, "single")

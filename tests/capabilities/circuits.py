@@ -11,8 +11,13 @@ from tests.random_cases import TABLES, Table
 
 #: Size -> (input units, E cells, I cells). `single` has one of everything that is checked step by
 #: step; on `data` the initializer sets weights, of inputs onto E, and of E and an input onto I;
-#: `theory` is driven by a background.
-SIZES = {"single": (12, 6, 6), "data": (100, 48, 48), "theory": (0, 80, 20)}
+#: `theory` and `circuit` are driven by a background, weights of the latter set.
+SIZES = {
+    "single": (12, 6, 6),
+    "data": (100, 48, 48),
+    "theory": (0, 80, 20),
+    "circuit": (0, 400, 100),
+}
 
 _EI = {"tau_exc": 5e-3, "tau_inh": 10e-3}
 _REVERSAL = {"threshold": 1.0, "reset": 0.0, "reversal_exc": 6.0, "reversal_inh": -2.0}
@@ -27,11 +32,11 @@ def own_table(**more):
     """Currents that rise and fall, and adaptation that follows U, in a table of one's own."""
     given = {
         "model": "mine",
-        "states": {"U": "mem", "I": "syn", "h": "rise", "w": "slow"},
-        "gains": {("U", "I"): 1.0, ("I", "h"): 1.0, ("U", "w"): -1.0, ("w", "U"): 0.1},
+        "states": {"U": "mem", "I": "syn", "h": "rise", "slow": "slow"},
+        "gains": {("U", "I"): 1.0, ("I", "h"): 1.0, ("U", "slow"): -1.0, ("slow", "U"): 0.1},
         "receptors": {"exc": bs.Receptor("h", 2.0, 1), "inh": bs.Receptor("h", -2.0, -1)},
         "time_constants": {"mem": 20e-3, "syn": 5e-3, "rise": 4e-3, "slow": 80e-3},
-        "spike_jumps": {"w": 0.05},
+        "spike_jumps": {"slow": 0.05},
         "threshold": 1.0,
         "reset": 0.0,
     }
@@ -149,7 +154,7 @@ class Circuit:
         return self.table.make() if self.neuron is None else self.neuron(n)
 
     def _held(self, n):
-        """Neurons that spike, held a little higher: those of the smooth twin would run away."""
+        """Neurons that spike and are are held above; those of the smooth twin would run away."""
         cells = self.cells(n)
         top = min(cells.threshold, 1.5 * self.table.scale)
         return bs.bounded(replace(cells, threshold=top), high=top + 0.2 * self.table.scale)
@@ -159,7 +164,7 @@ class Circuit:
         if size == "twin":
             return (self if self.linear else replace(self, neuron=self._held)).build("single")
         n_x, n_e, n_i = SIZES[size]
-        fine = {"single": 1e-3, "data": 1e-3, "theory": 5e-4}[size]
+        fine = 1e-3 if size in ("single", "data") else 5e-4
         if size == "theory" and self.cells(n_e).reversal:
             fine = 1e-4  # theory is of continuous time
         net = bs.Network(
@@ -204,8 +209,14 @@ class Circuit:
             options = {"delay": 2e-3}
             options |= {"EE": self.joined, "IE": self.inhibition}.get(name, lambda n: {})(e.n)
             gain = {"EE": self.gain, "IE": 4.0, "II": 4.0}.get(name, 1.0)
-            options["weights"] = self._weights(rng, pre, post, options, size, gain * weight)
+            options["weights"] = (
+                None
+                if size == "circuit"
+                else self._weights(rng, pre, post, options, size, gain * weight)
+            )
             options.pop("shared", None)
+            if size == "circuit":
+                options["synapses"] = bs.FixedInDegree(pre.n // 10)
             net.connect(pre, post, name=name, seed=7, **options)
 
     def _feed(self, net, n_x):
@@ -217,6 +228,8 @@ class Circuit:
         net.connect(y, "E", name="yE", seed=7, **self.inhibition(net["E"].n))
         net.connect(self._pooled(net), "I", name="EI", seed=7, **({"delay": 2e-3} | joined))
         net.connect(y, "I", name="yI")
+        if joined.get("receptor") == "nmda":  # which open where others have moved the membrane
+            net.connect(x, "I", name="xI")
 
     def _pooled(self, net):
         """E, or the units that pool its spikes."""
@@ -233,15 +246,15 @@ class Circuit:
         return weight * rng.uniform(0.5, 1.5, (pre.n, post.n))
 
     def _share(self, size):
-        """Of the weights: less where neurons share inputs, which theory takes for independent."""
-        if size != "theory":
+        """Of the weights: less where neurons share all inputs, which theory takes for independent."""
+        if size in ("single", "data"):
             return 1.0
         return 0.1 if self.background is None else 0.02
 
     def _with_input(self, net, size):
         """Spikes, or a background; what is injected; where it starts."""
         n_x, n_e, _ = SIZES[size]
-        duration = {"single": 0.12, "data": 0.3, "theory": 1.5}[size]
+        duration = {"single": 0.12, "data": 0.3}.get(size, 1.5)
         duration = duration if self.linear else min(duration, 0.06)
         spikes = None
         if n_x:
@@ -257,17 +270,18 @@ class Circuit:
             setup.steps_of_weights = (1e-7, 1e-8, 3e-9)
         if self.background is not None:
             setup.background = self.background(n_e)
-        if size == "theory":
-            setup.background = [*_drive_of(net, self), *setup.background]
+        if size in ("theory", "circuit"):
+            rate = 600.0 if size == "theory" else 80.0
+            setup.background = [*_drive_of(net, self, rate), *setup.background]
         setup.initial = self.initial(n_e)
         setup.currents = self.currents(n_e, setup.steps)
         setup.options = self.options(n_e)
         return setup
 
 
-def _drive_of(net, circuit):
+def _drive_of(net, circuit, rate):
     """Poisson input that brings the free membrane to 0.8 of the threshold, or leaves room."""
-    rate, sources = 600.0, []
+    sources = []
     level = 0.8 if circuit.background is None else 0.45
     for p in net.spiking:
         weight = circuit.table.weight

@@ -140,7 +140,9 @@ def _projections():
         "frozen": {"frozen": True},
         "no gradient to the source": {"gradient_to_source": False},
     }.items():
-        circuit = Circuit(joined=lambda n, options=options: dict(options or _kernels(n)))
+        circuit = Circuit(
+            joined=lambda n, options=options: dict(_kernels(n) if options is None else options)
+        )
         checks = {"gradient": "of_what_was_run"} if name == "no gradient to the source" else {}
         yield Feature(name, group, circuit, checks=checks)
 

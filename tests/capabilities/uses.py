@@ -194,10 +194,12 @@ def initializer(setup):
     """Free membranes, as they are measured, have the mean and deviation that were asked for."""
     scale = setup.scale
     if setup.background:
-        given = {"background": setup.background, "mu_u": 0.9 * scale, "sigma_u": 0.4 * scale}
+        given = {"background": setup.background, "mu_u": 0.8 * scale, "sigma_u": 0.4 * scale}
     else:
-        sigma = 0.1 if setup.network["E"].neuron.magnesium else 0.3
-        given = {"spikes": setup.spikes, "mu_u": 0.05 * scale, "sigma_u": sigma * scale}
+        given = {"spikes": setup.spikes, "mu_u": 0.0, "sigma_u": 0.3 * scale}
+        if setup.network["E"].neuron.magnesium:  # fast and slow synapses
+            shares = {"xI": 0.9, "EI": 0.1}
+            given |= {"mu_u": 0.6, "sigma_u": 0.2, "shares": shares}
         given["merge"] = setup.options.get("merge", True)
     near(bs.fluctuation_driven(setup.network, seed=1, progress=False, **given))
 
