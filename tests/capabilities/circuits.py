@@ -246,7 +246,7 @@ class Circuit:
         return weight * rng.uniform(0.5, 1.5, (pre.n, post.n))
 
     def _share(self, size):
-        """Of the weights: less where neurons share all inputs, which theory takes for independent."""
+        """Of the weights: less where neurons share inputs, which theory takes for independent."""
         if size in ("single", "data"):
             return 1.0
         return 0.1 if self.background is None else 0.02
