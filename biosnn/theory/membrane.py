@@ -37,10 +37,8 @@ from ..network.plasticity import InhibitorySTDP, ShortTerm
 from ..support import checks
 from ..support.show import About, Shows, milliseconds
 from .arguments import check_neuron, check_numbers, check_receptor, checked_rates
-from .flows import rest
+from .conductances import kernel, one_time_constant, rest, tau_of
 from .moments import Moments, adaptation_gain, continuous_psp_integrals
-
-#: Steps towards the mean membrane of a neuron whose magnesium block depends on it, at most.
 
 
 @dataclass(frozen=True)
@@ -247,7 +245,7 @@ def membrane(cell: Cell, rates: Mapping[str, float]) -> Moments:
 def moments_at(cell: Cell, rates: Mapping[str, float]) -> Moments:
     """Return what `membrane` does, for rates that were checked, or that a search for them tries."""
     neuron = cell.neuron
-    tau_mem = _tau(neuron, "mem")
+    tau_mem = tau_of(neuron, "mem")
     if neuron.nonlinear_drive:
         raise ValueError(
             f"population {cell.name!r}: there is no theory for {neuron.model}, which is not linear "
@@ -284,11 +282,11 @@ def _filter(neuron, name):
     integral of k^2 = area^2 tau_mem^2 / (2 (tau_mem + tau)).
     """
     receptor = neuron.receptors[name]
-    tau_mem = _tau(neuron, "mem")
+    tau_mem = tau_of(neuron, "mem")
     if receptor.state == "U":
         return receptor.jump, 0.0
     if [row for row, column in neuron.gains if column == receptor.state] == ["U"]:
-        tau = _tau(neuron, neuron.states[receptor.state])
+        tau = tau_of(neuron, neuron.states[receptor.state])
         return receptor.jump * neuron.gains["U", receptor.state] * tau / tau_mem, tau
     whole, square = continuous_psp_integrals(neuron, name)
     return whole / tau_mem, whole**2 / (2 * square) - tau_mem
@@ -297,7 +295,7 @@ def _filter(neuron, name):
 def _conductance_membrane(cell, drives, current, tau_mem):
     """Moments with conductances. drives: (Input, events per second)."""
     neuron = cell.neuron
-    kernels = {name: _kernel(cell, name) for name in neuron.receptors}
+    kernels = {name: kernel(cell, name) for name in neuron.receptors}
     mean_g = dict.fromkeys(neuron.reversal, 0.0)
     white_g: dict[tuple, float] = {}  # (state, time constants) -> half the intensity of noise
     for each, events in drives:
@@ -312,7 +310,7 @@ def _conductance_membrane(cell, drives, current, tau_mem):
     shift = 0.0
     for (state, decay, rise), intensity in white_g.items():
         force = flows[state].value / total
-        t = _one_time_constant(decay, rise, tau)
+        t = one_time_constant(decay, rise, tau)
         terms.append((force**2 * intensity / tau, t))
         shift -= flows[state].leak * force * intensity / total / (t + tau)
     variance = sum(v * tau / (tau + t) for v, t in terms)
@@ -321,31 +319,6 @@ def _conductance_membrane(cell, drives, current, tau_mem):
     for state, g in mean_g.items():
         parts[int(neuron.reversal[state] < 0)] += abs(g * flows[state].value) / total
     return _combined(mu + shift, tau, terms, parts)
-
-
-def _kernel(cell, name):
-    """(state of the conductance, its integral after a spike of weight 1, decay, rise or 0)."""
-    neuron = cell.neuron
-    receptor = neuron.receptors[name]
-    tau = _tau(neuron, neuron.states[receptor.state])
-    if receptor.state in neuron.reversal:
-        return receptor.state, receptor.jump * tau, tau, 0.0
-    driven = [
-        (row, gain) for (row, column), gain in neuron.gains.items() if column == receptor.state
-    ]
-    if len(driven) != 1 or driven[0][0] not in neuron.reversal:
-        raise ValueError(
-            f"population {cell.name!r}: the theory knows conductances that a spike opens at once, "
-            f"or through one state before them; receptor {name!r} of {neuron.model} is neither."
-        )
-    state, gain = driven[0]
-    return state, receptor.jump * gain * tau, _tau(neuron, neuron.states[state]), tau
-
-
-def _one_time_constant(decay, rise, tau):
-    """That of a conductance without rise which gives U, of time constant tau, the same variance."""
-    pairs = decay * rise + rise * tau + tau * decay
-    return (decay + rise) * (rise + tau) * (tau + decay) / pairs - tau
 
 
 def _combined(mu, tau, terms, parts):
@@ -367,8 +340,3 @@ def _combined(mu, tau, terms, parts):
         excitation=float(excitation),
         inhibition=float(inhibition),
     )
-
-
-def _tau(neuron, name):
-    """A time constant in seconds, the mean over neurons."""
-    return float(np.mean(neuron.time_constants[name]))

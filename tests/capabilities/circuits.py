@@ -39,6 +39,7 @@ def own_table(**more):
         "spike_jumps": {"slow": 0.05},
         "threshold": 1.0,
         "reset": 0.0,
+        "integrator": "exponential_euler",  # Brian2 takes minutes for an exact solution
     }
     return bs.Neuron(**(given | more))
 
@@ -165,7 +166,7 @@ class Circuit:
             return (self if self.linear else replace(self, neuron=self._held)).build("single")
         n_x, n_e, n_i = SIZES[size]
         fine = 1e-3 if size in ("single", "data") else 5e-4
-        if size == "theory" and self.cells(n_e).reversal:
+        if size == "theory" and (self.cells(n_e).reversal or self.model == "own"):
             fine = 1e-4  # theory is of continuous time
         net = bs.Network(
             fine if self.linear else 1e-4, np.float64 if size == "single" else np.float32
@@ -246,7 +247,7 @@ class Circuit:
         return weight * rng.uniform(0.5, 1.5, (pre.n, post.n))
 
     def _share(self, size):
-        """Of the weights: less where neurons share inputs, which theory takes for independent."""
+        """Of the weights; less where neurons share inputs that theory takes for independent."""
         if size in ("single", "data"):
             return 1.0
         return 0.1 if self.background is None else 0.02

@@ -65,7 +65,7 @@ def _heading(words):
 def _tables(results):
     """One table for each group of features."""
     for group in dict.fromkeys(feature.group for feature in FEATURES):
-        rows = [("", *USES.values())]
+        rows = [("feature", *USES.values())]
         for feature in (f for f in FEATURES if f.group == group):
             found = results.get(key(feature), {})
             rows.append((_shown(feature.name), *(_word(found.get(use)) for use in USES)))

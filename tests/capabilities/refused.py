@@ -17,6 +17,14 @@ REASONS = {
         "Weights that learn do not stay where an initializer sets them: which membrane the trials "
         "have follows from the rule, not from the start."
     ),
+    ("gradients through the reset, with escape noise", "gradient"): (
+        "The spike is drawn: U after it is U or the reset, and has no derivative by the "
+        "probability."
+    ),
+    ("`perturb.Clamp`, a part of the run", "gradient"): (
+        "Time is cut where neurons are taken hold of, and initial states of a part are constants: "
+        "a gradient would stop there. (Parts could be chained; that is not built.)"
+    ),
     ("escape noise", "brian"): (
         "Two programs with random numbers of their own have no spike in common. (Numbers could be "
         "handed over; that is not built.)"
