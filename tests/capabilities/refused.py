@@ -29,10 +29,6 @@ REASONS = {
         "Two programs with random numbers of their own have no spike in common. (Numbers could be "
         "handed over; that is not built.)"
     ),
-    ("`perturb.Clamp`, a part of the run", "gradient"): (
-        "The run is cut where neurons are taken hold of, and its parts have tapes of their own. (A "
-        "gradient across the cuts could be had; that is not built.)"
-    ),
     ("units that pool spikes", "theory"): (
         "The rate of a maximum needs the joint probability of its neurons, of which mean-field "
         "theory knows nothing. (For independent neurons it could be had; that is not built.)"
