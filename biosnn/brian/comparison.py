@@ -108,6 +108,7 @@ def compare(
     if against is not None:
         other = in_double(checks.instance(against, "against", Network, "a Network, or None"))
     wanted = _all_states(double) if record is None else list(record)
+
     def of_trial(source, b):
         """A source with the values of one trial."""
         return of_trials(source, lambda values: values[b])

@@ -40,7 +40,6 @@ PER_NEURON = {
     "tau_inh": (9e-3, 9.9e-3),
     "tau_adapt": (50e-3, 150e-3),
 }
-REFUSED = {None: (), "run": ("adex", "izhikevich"), "train": ("adex", "izhikevich", "lif_delta")}
 TRAINED = [
     "lif",
     "ei_lif",
@@ -95,10 +94,10 @@ def population(choose, net, k, trials):
     """A population, or feature maps with units that pool them."""
     import biosnn as bs
 
-    name, n = choose.one([table for table in TABLES if table not in REFUSED[trials]]), choose.size()
+    name, n = choose.one(list(TABLES)), choose.size()
     noise = (
         choose.one([bs.SigmoidEscape(10), bs.ExponentialEscape(10, 50)])
-        if trials and choose.chance(0.2)
+        if choose.chance(0.2)
         else None
     )
     surrogate = choose.one([bs.SuperSpike(), bs.TruncatedSuperSpike(20, 0.3), bs.Triangular(1.0)])
@@ -153,10 +152,10 @@ def connect(choose, net, pre, post, trials):
             delay = bs.Uniform(0.0, choose.one([1, 10, 300]) * DT)
         kind = (
             bs.InhibitorySTDP(1e-3, 5.0)
-            if pre.sign == "inhibitory"
+            if pre.sign == "inhibitory" and not trials
             else bs.TsodyksMarkram(0.5, 0.1, choose.one([0.0, 0.2]))
         )
-        if not trials and choose.chance(0.3):
+        if choose.chance(0.3):
             options["plasticity"] = kind
     receptors = list(net[post.name].neuron.receptors)
     if pre.sign == "unsigned" or choose.chance(0.2):
@@ -255,6 +254,32 @@ def some(choose, names):
     return [name for name in names if choose.chance(0.3)]
 
 
+def backgrounds(choose, net):
+    """Poisson input, currents and noise of some populations."""
+    import biosnn as bs
+
+    result = []
+    for p in net.spiking:
+        excitatory = next(iter(p.neuron.receptors))
+        result += (
+            [bs.PoissonInput(p.name, choose.one([0.0, 2000.0]), 0.1, excitatory)]
+            if choose.chance()
+            else []
+        )
+        result += (
+            [bs.PoissonInput(p.name, choose.rng.uniform(0, 900, p.n), 0.1, excitatory)]
+            if choose.chance(0.3)
+            else []
+        )
+        result += (
+            [bs.Current(p.name, choose.one([1.2, choose.rng.uniform(0, 2, p.n)]))]
+            if choose.chance()
+            else []
+        )
+        result += [bs.OrnsteinUhlenbeck(p.name, 0.5, 0.3, 10e-3)] if choose.chance(0.3) else []
+    return result
+
+
 def in_trials(choose):
     """run, its continuation and its gradient."""
     import biosnn as bs
@@ -268,6 +293,7 @@ def in_trials(choose):
         "merge": choose.chance(0.8),
         "record": some(choose, names),
         "currents": currents,
+        "background": backgrounds(choose, net) if choose.chance(0.5) else [],
     }
     trace = bs.run(net, data, tape=True, moments=some(choose, names), seed=1, **options)
     if choose.chance(0.3):
@@ -304,6 +330,7 @@ def in_training(choose):
         threads=choose.one([1, 2]),
         dropout=choose.one([0.0, 0.3]),
         augment=choose.one([(), [bs.Drop(0.2), bs.TimeShift(5e-3)]]),
+        background=backgrounds(choose, net) if choose.chance(0.5) else [],
         progress=False,
     )
     return int(history.loss.size)
@@ -314,31 +341,12 @@ def in_a_stream(choose):
     import biosnn as bs
 
     net, seconds = network(choose, None), choose.one([1, 60, 400]) * DT
-    backgrounds = []
-    for p in net.spiking:
-        excitatory = next(iter(p.neuron.receptors))
-        backgrounds += (
-            [bs.PoissonInput(p.name, choose.one([0.0, 2000.0]), 0.1, excitatory)]
-            if choose.chance()
-            else []
-        )
-        backgrounds += (
-            [bs.PoissonInput(p.name, choose.rng.uniform(0, 900, p.n), 0.1, excitatory)]
-            if choose.chance(0.3)
-            else []
-        )
-        backgrounds += (
-            [bs.Current(p.name, choose.one([1.2, choose.rng.uniform(0, 2, p.n)]))]
-            if choose.chance()
-            else []
-        )
-        backgrounds += [bs.OrnsteinUhlenbeck(p.name, 0.5, 0.3, 10e-3)] if choose.chance(0.3) else []
     record = {
         name: choose.one([[0], slice(None)]) for name in state_names(net) if choose.chance(0.3)
     }
     spikes = trains(choose, net, 1, seconds) if net.inputs and choose.chance(0.9) else None
     options = dict(
-        background=backgrounds,
+        background=backgrounds(choose, net),
         record=record,
         every=choose.one([1, 3]),
         merge=choose.chance(0.8),

@@ -203,7 +203,8 @@ NO_NUMBERS = (None, "0.1", np.ones(2), [0.1], np.nan, np.inf, 1j, object(), True
         lambda x: bs.ChannelMask(x),
         lambda x: bs.Drop(x),
         lambda x: bs.Insert(x),
-        lambda x: bs.lif(refractory=x),
+        lambda x: bs.lif(refractory=[x]),
+        lambda x: bs.lif(refractory=x if np.ndim(x) == 0 else -1),
         lambda x: bs.Network(x),
         lambda x: bs.TsodyksMarkram(x),
         lambda x: bs.InhibitorySTDP(x, 5.0),
@@ -214,7 +215,8 @@ NO_NUMBERS = (None, "0.1", np.ones(2), [0.1], np.nan, np.inf, 1j, object(), True
         lambda x: bs.simulate(lonely(), 0.1, rate_bin=x, progress=False),
         lambda x: bs.lif(tau_mem=[x]),
         lambda x: bs.lif(tau_mem=x if np.ndim(x) == 0 else -1),
-        lambda x: bs.lif_delta(refractory=x),
+        lambda x: bs.lif_delta(refractory=[x]),
+        lambda x: bs.lif_delta(refractory=x if np.ndim(x) == 0 else -1),
     ],
 )
 def test_no_numbers_where_a_number_is_meant(call):
