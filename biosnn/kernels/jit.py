@@ -128,9 +128,9 @@ def _compiler(**options):
 #: Kernels whose order of additions is part of the result (everything in the forward pass).
 kernel = _compiler()
 
-#: Kernels that may fuse a product with the addition after it (adjoint: the order of additions is
-#: still fixed).
-fused = _compiler(fastmath={"contract"})
+#: Adjoints. A product and the addition after it are not fused: whether the compiler could would
+#: depend on what else it has compiled, and so would the bits.
+fused = kernel
 
 #: Dot products, which need a free order of additions to use vector units. NaN and infinity keep
 #: their meaning.

@@ -295,7 +295,7 @@ def test_neuron_messages(make, words):
         make()
 
 
-@pytest.mark.parametrize("make", [bs.alpha_conductance_lif, bs.adex, bs.izhikevich])
+@pytest.mark.parametrize("make", [bs.exponential_lif, bs.adex, bs.izhikevich])
 def test_theory_refuses_what_is_not_linear(make):
     net = bs.Network(1e-4)
     x, a = net.input(2), net.population(3, make(), "excitatory", name="A")

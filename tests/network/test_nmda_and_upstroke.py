@@ -75,12 +75,6 @@ def test_a_block_that_is_none(given, words):
         replace(bs.nmda_lif(), magnesium=given)
 
 
-def test_there_is_no_theory_of_the_block():
-    cell = bs.theory.Cell("E", bs.nmda_lif(), ())
-    with pytest.raises(ValueError, match="no theory for nmda_lif, whose magnesium block"):
-        bs.theory.membrane(cell, {})
-
-
 # ----------------------------------------------------------------------------- saturating gating
 
 
