@@ -19,7 +19,6 @@ REFUSED = {
     "adex": (bs.adex(), "adex is not linear in U: its postsynaptic potentials do not add up"),
     "izhikevich": (bs.izhikevich(), "izhikevich is not linear in U"),
     "exponential": (bs.exponential_lif(refractory=0.0), "exponential_lif is not linear in U"),
-    "nmda": (bs.nmda_lif(), "no theory for nmda_lif, whose magnesium block depends on U"),
 }
 
 
