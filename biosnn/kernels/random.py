@@ -179,9 +179,10 @@ def _start_ou(source, values, key, i, m, words, y):
     mean, spread = part(values, 0, m), part(values, source.n, m)
     share = kind(1 / np.sqrt(1 - source.decay * source.decay))
     random_words(key, _U64(source.stream), _WHOLE_TRIAL, i // GRANULE, words.unsigned)
+    normal = part(words.normal, 0, m)
     _normal(words.unsigned, words.normal)
     for k in range(m):
-        y[k] = mean[k] + spread[k] * share * kind(words.normal[k])
+        y[k] = mean[k] + spread[k] * share * kind(normal[k])
 
 
 @kernel
@@ -196,15 +197,16 @@ def add_ou(source, background, trial, key, n, i, m, words, ou, current):
         size = min(GRANULE, m - b)
         at = source.values + trial * source.stride + i + b
         mean, spread = part(values, at, size), part(values, at + source.n, size)
-        y = part(ou, source.ou + i + b, size)
+        y, total = part(ou, source.ou + i + b, size), part(current, b, size)
+        normal = part(words.normal, 0, size)
         if n == 0:
             own = part(values, at, source.n + size)
             _start_ou(source, own, key, i + b, size, words, y)
         random_words(key, _U64(source.stream), _U64(n), (i + b) // GRANULE, words.unsigned)
         _normal(words.unsigned, words.normal)
         for k in range(size):
-            y[k] = mean[k] + decay * (y[k] - mean[k]) + spread[k] * kind(words.normal[k])
-            current[b + k] += y[k]
+            y[k] = mean[k] + decay * (y[k] - mean[k]) + spread[k] * kind(normal[k])
+            total[k] += y[k]
 
 
 @kernel
@@ -219,6 +221,7 @@ def add_poisson(source, background, trial, key, n, begin, end, words, x):
     # no word is above the largest: a rate of 0
     if source.kind == POISSON and table[at] == _LOW:
         return
+    # parts are looked up before loops: the compiler cannot know that these do not overwrite tables
     for i in range(begin, end, GRANULE):
         size = min(GRANULE, end - i)
         random_words(key, _U64(source.stream), _U64(n), i // GRANULE, words.unsigned)
@@ -226,9 +229,9 @@ def add_poisson(source, background, trial, key, n, begin, end, words, x):
             _shared_poisson(words.unsigned, part(table, at, source.width), words.counts)
         else:
             _own_poisson(words.unsigned, part(values, at + i, size), words.counts)
-        y = part(x, source.target + i, size)
+        y, counts = part(x, source.target + i, size), part(words.counts, 0, size)
         for k in range(size):
-            y[k] += weight * x.dtype.type(words.counts[k])
+            y[k] += weight * x.dtype.type(counts[k])
 
 
 @kernel

@@ -170,7 +170,7 @@ def _deliver(tables, background, key, plastic, inputs, recent, bounds, span, mem
 
 
 @kernel
-def _reset(tables, recent, bounds, memory, n, t):
+def _reset(tables, recent, bounds, memory, scratch, n, t):
     """Reset and jumps of the neurons of part t that spiked; what moved a clamped U is lost."""
     x, numbers, none, clock, held = memory.x, tables.numbers, recent.none, memory.clock, memory.held
     for p in range(tables.n_firing):
@@ -182,9 +182,8 @@ def _reset(tables, recent, bounds, memory, n, t):
         if n >= row.delay:
             jump(row, numbers, listed(recent, row.population, n - row.delay, t), x)
     for p in range(tables.cells.size):
-        size = bounds[p, t + 1] - bounds[p, t]
-        if tables.cells[p].holds and size > 0:
-            hold(tables.cells[p], bounds[p, t], size, clock, held, x)
+        if tables.cells[p].holds:
+            hold(tables.cells[p], bounds[p, t], bounds[p, t + 1], clock, held, scratch.fresh, x)
 
 
 @kernel
@@ -236,7 +235,7 @@ def advance(
         _deliver(
             tables, background, key, plastic, inputs, recent, bounds, span, memory, scratch, n, t
         )
-        _reset(tables, recent, bounds, memory, n, t)
+        _reset(tables, recent, bounds, memory, scratch, n, t)
         if record.element.size and n % record.every == 0:
             for c in range(record.element.size):
                 if record.owner[c] == t:

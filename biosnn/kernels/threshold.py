@@ -9,7 +9,7 @@ Kernels see rows of tables, arrays and scalars only (arrays.py).
 
 import numpy as np
 
-from .arrays import SUPERSPIKE, TRUNCATED_SUPERSPIKE
+from .arrays import BLOCK, SUPERSPIKE, TRUNCATED_SUPERSPIKE
 from .block import of, own
 from .jit import fused, kernel
 from .memory import part
@@ -72,12 +72,20 @@ def reset(population, cell, numbers, sent, margin, x, clock, held):
 
 
 @kernel
-def hold(cell, i, m, clock, held, x):
-    """What spikes have just added to a clamped U is lost."""
-    u, left = of(cell, x, 0, i, m), part(clock, cell.neuron_first + i, m)
-    before = part(held, cell.neuron_first + i, m)
-    for k in range(m):
-        u[k] = before[k] if left[k] > 0 else u[k]
+def hold(cell, i, end, clock, held, chosen, x):
+    """What spikes have just added to a clamped U of the neurons i .. end - 1 is lost.
+
+    chosen: room for a block; a choice stored where one of its parts was loaded is slow (membrane).
+    """
+    for first in range(i, end, BLOCK):
+        m = min(BLOCK, end - first)
+        u, left = of(cell, x, 0, first, m), part(clock, cell.neuron_first + first, m)
+        before = part(held, cell.neuron_first + first, m)
+        for k in range(m):
+            a, b, clamped = before[k], u[k], left[k] > 0
+            chosen[k] = a if clamped else b
+        for k in range(m):
+            u[k] = chosen[k]
 
 
 @fused

@@ -205,7 +205,7 @@ def _reset(tables, recording, scratch, start, trials, n, slot):
             jump(each, numbers, sent, x)
         for c in range(cells.size):
             if cells[c].holds:
-                hold(cells[c], _ZERO, cells[c].n, clock, held, x)
+                hold(cells[c], _ZERO, cells[c].n, clock, held, scratch.fresh, x)
 
 
 @kernel
