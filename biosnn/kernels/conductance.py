@@ -10,7 +10,7 @@ whose row of U is zero here. Kernels see rows of tables, arrays and scalars only
 
 from .arrays import BLOCK
 from .block import of, own
-from .jit import fused, kernel
+from .jit import kernel
 from .memory import part
 from .simd import exp
 
@@ -62,7 +62,7 @@ def conduct(cell, tables, i, m, x, current, fresh):
         fresh[k] = limit[k] + (u[k] - limit[k]) * exp(-rate[k] * total[k])
 
 
-@fused
+@kernel
 def _conductance_adjoint(cell, tables, i, m, old, shared, inflow, grad_old, share):
     """grad_g_r += B_r slope_r and grad_U += g_r B_r' slope_r, slope_r = inflow E_r - shared.
 
@@ -86,7 +86,7 @@ def _conductance_adjoint(cell, tables, i, m, old, shared, inflow, grad_old, shar
                     grad_g[k] += inflow[k] * e[k] - shared[k]
 
 
-@fused
+@kernel
 def conduct_adjoint(
     cell, tables, i, m, old, current, grad_new, grad_old, grad_current, grad_numbers, work
 ):

@@ -9,7 +9,7 @@ Kernels see rows of tables, arrays and scalars only (arrays.py).
 """
 
 from .events import between
-from .jit import fused, kernel, reduction
+from .jit import kernel, reduction
 from .memory import part
 from .simd import BLOCK_BYTES, BLOCK_ROWS, multiply_block, sum_rows
 
@@ -65,13 +65,14 @@ def events_by_unit(
 
     Their places say when and where they arrive, in a ring of `slots` steps and `tile` trials.
     """
-    ends, places, n_pre = sorting.ends, sorting.places, wire.n_pre
+    ends, places, factors, n_pre = sorting.ends, sorting.places, sorting.factors, wire.n_pre
+    units, values = events.units, events.values
     ends[: n_pre + 1] = 0
     for b in range(rows.size):
         for n in range(first_step, last_step):
             first, last = between(events, rows[b], n, n_sources, source)
             for e in range(first, last):
-                ends[events.units[e] + 1] += 1
+                ends[units[e] + 1] += 1
     for j in range(1, n_pre + 1):
         ends[j] += ends[j - 1]
     for b in range(rows.size):
@@ -79,14 +80,14 @@ def events_by_unit(
             first, last = between(events, rows[b], n, n_sources, source)
             place = (n + wire.delay) % slots * tile + b
             for e in range(first, last):
-                k = ends[events.units[e]]
-                ends[events.units[e]] = k + 1
+                k = ends[units[e]]
+                ends[units[e]] = k + 1
                 places[k] = place
-                if events.values.size:
-                    sorting.factors[k] = events.values[e]
+                if values.size:
+                    factors[k] = values[e]
 
 
-@fused
+@kernel
 def accumulate(wire, grad_weight, smooth, sorting, arrived, sums):
     """Forward: current[i] += jump W[j, i] S_j.
 
@@ -115,7 +116,7 @@ def accumulate(wire, grad_weight, smooth, sorting, arrived, sums):
                 e += 1
 
 
-@fused
+@kernel
 def accumulate_now(grad_weight, n_post, jump, sent, adjoint):
     """As `accumulate`, for the events of one trial and step.
 
@@ -132,7 +133,7 @@ def accumulate_now(grad_weight, n_post, jump, sent, adjoint):
 # --------------------------------------------------------------------------------------------- pull
 
 
-@fused
+@kernel
 def pull_dense(wire, panels, jump, trials, grad_states, grad_spikes, pre):
     """Forward: current[i] += jump W[j, i] S_j.
 
@@ -159,7 +160,7 @@ def _dot(x, y):
     return total
 
 
-@fused
+@kernel
 def pull_unit(weight, n_post, j, adjoint):
     """sum_i W[j, i] grad_current[i] of one neuron."""
     return _dot(part(weight, j * n_post, n_post), adjoint)
@@ -176,21 +177,21 @@ def _four_dots(w0, w1, w2, w3, y):
     return s0, s1, s2, s3
 
 
-@fused
+@kernel
 def pull_near(wire, weight, jump, trials, grad_states, near, start, at, grad_spikes, pre):
     """As `pull_dense`, but only for the neurons near threshold that are listed.
 
     Elsewhere sigma' is 0 and grad_S is not needed.
     """
-    n_post = wire.n_post
+    n_post, units = wire.n_post, near.units
     for b in range(trials):
         grad_current, result = part(grad_states[b], wire.adjoint, n_post), grad_spikes[b]
         e, stop = near.pointers[start + b, at], near.pointers[start + b, at + 1]
         while e + 4 <= stop:
-            j0 = near.units[e]
-            j1 = near.units[e + 1]
-            j2 = near.units[e + 2]
-            j3 = near.units[e + 3]
+            j0 = units[e]
+            j1 = units[e + 1]
+            j2 = units[e + 2]
+            j3 = units[e + 3]
             s0, s1, s2, s3 = _four_dots(
                 part(weight, j0 * n_post, n_post),
                 part(weight, j1 * n_post, n_post),
@@ -204,6 +205,6 @@ def pull_near(wire, weight, jump, trials, grad_states, near, start, at, grad_spi
             result[pre + j3] += jump * s3
             e += 4
         while e < stop:
-            j = near.units[e]
+            j = units[e]
             result[pre + j] += jump * _dot(part(weight, j * n_post, n_post), grad_current)
             e += 1

@@ -125,12 +125,10 @@ def _compiler(**options):
     return decorate
 
 
-#: Kernels whose order of additions is part of the result (everything in the forward pass).
+#: Kernels whose order of additions is part of the result. A product and the addition after it are
+#: not fused, in adjoints neither: whether the compiler could would depend on what else it has
+#: compiled, and so would the bits.
 kernel = _compiler()
-
-#: Adjoints. A product and the addition after it are not fused: whether the compiler could would
-#: depend on what else it has compiled, and so would the bits.
-fused = kernel
 
 #: Dot products, which need a free order of additions to use vector units. NaN and infinity keep
 #: their meaning.

@@ -17,7 +17,7 @@ import numpy as np
 from .arrays import BLOCK
 from .block import of, own
 from .conductance import conduct, conduct_adjoint
-from .jit import fused, kernel
+from .jit import kernel
 from .memory import part
 from .simd import exp
 
@@ -67,7 +67,7 @@ def linear_adjoint(cell, tables, i, m, grad_new, grad_old):
         combine(cell, tables, row.column_first, row.column_last, i, m, grad_new, result)
 
 
-@fused
+@kernel
 def matrix_adjoint(cell, tables, i, m, grad_new, old, grad_numbers):
     """Forward: new = M old.  Adjoint: grad_M[r, q] += grad_new[r] old[q]."""
     for r in range(cell.n_states):
@@ -111,7 +111,7 @@ def inject(cell, tables, i, m, current, fresh):
         fresh[k] += drive[k] * current[k]
 
 
-@fused
+@kernel
 def inject_adjoint(cell, tables, i, m, current, grad_new, grad_current, grad_numbers):
     """Forward: U* += drive * current.
 
@@ -143,7 +143,7 @@ def drive_beyond(cell, tables, i, m, x, fresh):
             fresh[k] += rate[k] * (square * u[k] * u[k] + constant)
 
 
-@fused
+@kernel
 def drive_beyond_adjoint(cell, tables, i, m, old, grad_new, grad_old, grad_numbers):
     """Forward: U* += rate F(U).  Adjoint: grad_U += rate F'(U) grad_U*; grad_rate += F grad_U*."""
     kind, rate, u = old.dtype.type, own(cell.rate, tables.numbers, i, m), of(cell, old, 0, i, m)
@@ -172,7 +172,7 @@ def bound(cell, tables, i, m, fresh):
         fresh[k] = high[k] if above > high[k] else above
 
 
-@fused
+@kernel
 def bound_adjoint(cell, tables, i, m, margin, grad_new):
     """Forward: U* = low or high where it is beyond.
 
@@ -260,7 +260,7 @@ def update(cell, tables, i, m, x, clock, current, fresh, margin):
                 y[k] = new[k]
 
 
-@fused
+@kernel
 def update_adjoint(
     cell,
     tables,

@@ -8,7 +8,7 @@ arrays and scalars only.
 
 import numpy as np
 
-from .jit import fused, kernel
+from .jit import kernel
 from .memory import part
 
 # ------------------------------------------------------------------------------------- short-term
@@ -62,7 +62,7 @@ def _just_before(short, rest, kind, before, j):
     return u, kind(1) - (kind(1) - before[short.resource + half + j]) * rest
 
 
-@fused
+@kernel
 def resources_adjoint(short, before, spikes, grad_release, grad_resource, grad_spikes):
     """Forward: r = (u + U (1 - u)) x S, u* = u + U (1 - u) S, x* = x - r.
 

@@ -11,7 +11,7 @@ for neurons. Kernels see rows of tables, arrays and scalars only.
 
 # choices without min and max keep NaN and the vector units
 
-from .jit import fused, kernel
+from .jit import kernel
 from .memory import part
 
 
@@ -28,7 +28,7 @@ def pool(row, member, margin):
         units[g] = largest
 
 
-@fused
+@kernel
 def pool_adjoint(row, member, margin, near, grad_spikes):
     """When grad_S of the units is complete: to one neuron of each window.
 

@@ -16,7 +16,7 @@ tables, arrays and scalars only (arrays.py).
 import numpy as np
 
 from .arrays import ONE_WEIGHT, OWN_WEIGHTS
-from .jit import fused, kernel, reduction
+from .jit import kernel, reduction
 from .memory import part
 
 _U64 = np.uint64
@@ -73,7 +73,7 @@ def _weight_at(mode, index, k):
     return 0 if mode == ONE_WEIGHT else (k if mode == OWN_WEIGHTS else np.int64(index[k]))
 
 
-@fused
+@kernel
 def accumulate_rows(wire, target, delay, index, split, sent, n, steps, ring, b, grad):
     """grad_w_s += jump S_j grad_y[i], of the events that were emitted at step n.
 
@@ -103,7 +103,7 @@ def _row_dot(weight, mode, index, target, first, last, adjoint):
     return total
 
 
-@fused
+@kernel
 def pull_row(wire, target, delay, weight, index, split, j, n, steps, window, ring, b):
     """sum_s w_s grad_y[i] of neuron j, whose spikes of step n arrive later.
 

@@ -11,14 +11,14 @@ import numpy as np
 
 from .arrays import BLOCK, SUPERSPIKE, TRUNCATED_SUPERSPIKE
 from .block import of, own
-from .jit import fused, kernel
+from .jit import kernel
 from .memory import part
 from .surrogate import smooth_spike, surrogate_derivative
 
 # --------------------------------------------------------------------------------------- threshold
 
 
-@fused
+@kernel
 def threshold_adjoint(cell, i, m, margin, grad_spikes, grad_new, grad_numbers):
     """Forward: S = Theta(U* - theta).
 
@@ -57,17 +57,21 @@ def reset(population, cell, numbers, sent, margin, x, clock, held):
     """
     units, values = sent.units, sent.values
     smooth, one = values.size > 0, x.dtype.type(1)
+    # looked up once: the compiler cannot know that a loop does not overwrite tables
+    first_neuron, first_u, offset = population.neuron_first, population.u, population.offset
+    place = cell.threshold if cell.subtracts else cell.reset
+    subtracts, clamps, at, step = cell.subtracts, cell.clamps, place.at, place.step
+    clamped, clamped_step = cell.clamped.at, cell.clamped.step
     for e in range(sent.first, sent.last):
         i = units[e]
-        a, u, k = population.neuron_first + i, population.u + i, population.offset + i
-        s = values[e] if smooth else one
-        if cell.subtracts:
-            x[u] -= s * numbers[cell.threshold.at + cell.threshold.step * k]
+        a, u, k = first_neuron + i, first_u + i, offset + i
+        s, value = values[e] if smooth else one, numbers[at + step * k]
+        if subtracts:
+            x[u] -= s * value
         else:
-            value = numbers[cell.reset.at + cell.reset.step * k]
             x[u] = x[u] + s * (value - x[u]) if smooth else value
-        if cell.clamps and (not smooth or margin[a] > 0):
-            clock[a] = np.int32(numbers[cell.clamped.at + cell.clamped.step * k]) + np.int32(1)
+        if clamps and (not smooth or margin[a] > 0):
+            clock[a] = np.int32(numbers[clamped + clamped_step * k]) + np.int32(1)
             held[a] = x[u]
 
 
@@ -88,7 +92,7 @@ def hold(cell, i, end, clock, held, chosen, x):
             u[k] = chosen[k]
 
 
-@fused
+@kernel
 def reset_adjoint(
     cell, tables, i, m, margin, ready, smooth, differentiate, grad_new, grad_spikes, grad_numbers
 ):
@@ -122,7 +126,7 @@ def reset_adjoint(
             grad_u[k] = zero if margin[k] > 0 else grad_u[k]
 
 
-@fused
+@kernel
 def arrivals_adjoint(cell, i, m, margin, grad_new):
     """The adjoint of what arrives at U itself, set aside: 0 where U is clamped.
 
@@ -141,26 +145,28 @@ def arrivals_adjoint(cell, i, m, margin, grad_new):
 def jump(row, numbers, sent, x):
     """x_r += jump S[n - D]."""
     units, values, one = sent.units, sent.values, x.dtype.type(1)
+    at, step, target = row.amount.at, row.amount.step, row.target
     for e in range(sent.first, sent.last):
         i = units[e]
-        amount = numbers[row.amount.at + row.amount.step * i]
-        x[row.target + i] += amount * (values[e] if values.size else one)
+        amount = numbers[at + step * i]
+        x[target + i] += amount * (values[e] if values.size else one)
 
 
-@fused
+@kernel
 def jump_adjoint(row, numbers, n, near, arrived, grad_spikes):
     """Forward: x_r += jump S[n - D].  Adjoint: grad_S += jump grad_x_r[n + D].
 
     Of the neurons that are listed in `near`, or, if that has no units, of n.
     """
     units, listed = near.units, near.units.size > 0
+    at, step, target = row.amount.at, row.amount.step, row.target
     for e in range(near.first if listed else 0, near.last if listed else n):
         i = units[e] if listed else e
-        amount = numbers[row.amount.at + row.amount.step * i]
-        grad_spikes[i] += amount * arrived[row.target + i]
+        amount = numbers[at + step * i]
+        grad_spikes[i] += amount * arrived[target + i]
 
 
-@fused
+@kernel
 def jump_size_adjoint(row, sent, arrived, grad_numbers):
     """Forward: x_r += jump S[n - D].  Adjoint: grad_jump += S grad_x_r[n + D]."""
     units, values, one = sent.units, sent.values, arrived.dtype.type(1)

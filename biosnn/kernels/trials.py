@@ -211,19 +211,20 @@ def _reset(tables, recording, scratch, start, trials, n, slot):
 @kernel
 def _count(tables, recording, scratch, start, trials, n):
     """Spike counts; and U just before the reset, where the adjoint needs it."""
-    spikes, one = recording.spikes, recording.counts.dtype.type(1)
+    one = recording.counts.dtype.type(1)
+    spikes, units, values = recording.spikes, recording.spikes.units, recording.spikes.values
     for b in range(start, start + trials):
         for p in range(tables.n_firing):
             sent = of_population(spikes, b, n, tables.n_firing, p)
             population = tables.populations[p]
             counts = part(recording.counts[b], population.neuron_first, population.n)
             for e in range(sent.first, sent.last):
-                counts[sent.units[e]] += sent.values[e] if sent.values.size else one
+                counts[units[e]] += values[e] if values.size else one
         for c in range(tables.cells.size if recording.ready.shape[1] else 0):
             cell = tables.cells[c]
-            for i in range(cell.n if cell.spiking else 0):
-                ready = scratch.x[b - start, cell.state_first + i]
-                recording.ready[b, n, cell.neuron_first + i] = ready
+            size = cell.n if cell.spiking else 0
+            u = part(scratch.x[b - start], cell.state_first, size)
+            keep(u, part(recording.ready[b, n], cell.neuron_first, size))
 
 
 @kernel

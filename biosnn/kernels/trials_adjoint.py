@@ -11,7 +11,7 @@ import numpy as np
 from .arrays import BEFORE_RESET, BLOCK, END_OF_STEP
 from .dense import accumulate, accumulate_now, events_by_unit, pull_dense, pull_near, pull_unit
 from .events import emitted, near_threshold, of_population
-from .jit import fused, kernel
+from .jit import kernel
 from .meeting import is_raised
 from .membrane import update_adjoint
 from .memory import lent, part
@@ -67,7 +67,7 @@ def _within(loss, n, arrival, steps):
     return arrival < steps and (window == 0 or n // window == arrival // window)
 
 
-@fused
+@kernel
 def _losses_adjoint(tables, recording, loss, gradient, scratch, start, trials, n, differentiate):
     """Derivatives of the loss at step n, and through the resets of that step."""
     now, total = scratch.adjoints[n % scratch.adjoints.shape[0]], scratch.grad_spikes
@@ -78,10 +78,13 @@ def _losses_adjoint(tables, recording, loss, gradient, scratch, start, trials, n
     smooth, size = recording.spikes.values.size > 0, recording.counts.shape[1]
     for b in range(trials):
         row, margins, nothing = start + b, recording.margin[start + b, n], part(total[b], 0, 0)
+        grad, wanted = part(total[b], 0, size), loss.counts[row]
         for i in range(size):
-            total[b, i] = loss.counts[row, i]
-        for i in range(size if loss.spikes.shape[1] else 0):
-            total[b, i] += loss.spikes[row, n, i]
+            grad[i] = wanted[i]
+        if loss.spikes.shape[1]:
+            step = loss.spikes[row, n]
+            for i in range(size):
+                grad[i] += step[i]
         for c in range(tables.cells.size):
             cell = tables.cells[c]
             for i in range(0, cell.n if cell.spiking or cell.delta_first >= 0 else 0, BLOCK):
@@ -109,7 +112,7 @@ def _losses_adjoint(tables, recording, loss, gradient, scratch, start, trials, n
                     arrivals_adjoint(cell, i, m, margin, now[b])
 
 
-@fused
+@kernel
 def _jumps_adjoint(tables, recording, loss, gradient, scratch, start, trials, n, steps):
     """grad_S of the spikes of step n through the states of their own neurons, and grad_jump."""
     ring = scratch.adjoints
@@ -131,7 +134,7 @@ def _jumps_adjoint(tables, recording, loss, gradient, scratch, start, trials, n,
 # ---------------------------------------------------------------------------------------- synapses
 
 
-@fused
+@kernel
 def _pulled(tables, wire, w, j, n, steps, window, ring, b):
     """sum over the synapses of neuron j of weight times adjoint at the arrival."""
     if wire.dense:
@@ -141,7 +144,7 @@ def _pulled(tables, wire, w, j, n, steps, window, ring, b):
     return pull_row(wire, target, delay, w, index, tables.split, j, n, steps, window, ring, b)
 
 
-@fused
+@kernel
 def _pull_releases(tables, recording, loss, scratch, wire, w, start, b, n, steps):
     """grad_S through short-term plasticity, whose resources go back by a step."""
     ring, short, p = scratch.adjoints, tables.shorts[wire.short], wire.source - tables.n_inputs
@@ -151,8 +154,9 @@ def _pull_releases(tables, recording, loss, scratch, wire, w, start, b, n, steps
     for j in range(wire.n_pre):
         spikes[j] = grad_release[j] = 0
     sent = of_population(recording.spikes, start + b, n, tables.n_firing, p)
+    units, values = sent.units, sent.values
     for e in range(sent.first, sent.last):
-        spikes[sent.units[e]] += sent.values[e] if sent.values.size else one
+        spikes[units[e]] += values[e] if values.size else one
     if wire.ring >= 0 or _within(loss, n, n + wire.delay, steps):
         for j in range(wire.n_pre):
             grad_release[j] = jump * _pulled(tables, wire, w, j, n, steps, loss.window, ring, b)
@@ -161,7 +165,7 @@ def _pull_releases(tables, recording, loss, scratch, wire, w, start, b, n, steps
     resources_adjoint(short, before, spikes, grad_release, scratch.grad_resource[b], result)
 
 
-@fused
+@kernel
 def _pull(tables, weight, panels, recording, loss, scratch, start, trials, n, steps):
     """grad_S of what was emitted at step n, wire by wire."""
     ring, near, grad_spikes = scratch.adjoints, recording.near, scratch.grad_spikes
@@ -194,7 +198,7 @@ def _pull(tables, weight, panels, recording, loss, scratch, start, trials, n, st
                     result[j] += jump * pulled
 
 
-@fused
+@kernel
 def _accumulate(tables, drive, recording, gradient, scratch, start, trials, n, steps):
     """grad_W from the events emitted at step n, of the wires whose events are not collected."""
     ring, split = scratch.adjoints, tables.split
@@ -216,7 +220,7 @@ def _accumulate(tables, drive, recording, gradient, scratch, start, trials, n, s
                 accumulate_rows(wire, target, delay, index, split, sent, n, steps, ring, b, grad)
 
 
-@fused
+@kernel
 def _keep_arrived(scratch, trials, n):
     """Set the adjoints of currents aside, for the events that arrive at this step."""
     kept, arrived, span = scratch.kept, scratch.arrived, scratch.sums.size
@@ -230,7 +234,7 @@ def _keep_arrived(scratch, trials, n):
                     row[i] = state[i]
 
 
-@fused
+@kernel
 def _accumulate_window(tables, drive, recording, gradient, scratch, start, trials, n, steps):
     """grad_W of the large wires, from the events of the window of steps that begins with n."""
     sorting, arrived, spikes = scratch.sorting, scratch.arrived, recording.spikes
@@ -264,7 +268,7 @@ def _state_before(drive, recording, row, n):
     return drive.start.states[row % drive.start.states.shape[0]]
 
 
-@fused
+@kernel
 def _thresholds_adjoint(tables, recording, gradient, scratch, start, b, n, now):
     """Forward: S = Theta(U* - theta), of all populations."""
     margins, numbers = recording.margin[start + b, n], gradient.numbers
@@ -276,7 +280,7 @@ def _thresholds_adjoint(tables, recording, gradient, scratch, start, b, n, now):
             threshold_adjoint(cell, i, m, margin, grad_s, now, numbers)
 
 
-@fused
+@kernel
 def _updates_adjoint(tables, drive, recording, gradient, scratch, start, b, n, now, before):
     """From the adjoint of the states after an update to that of the states before."""
     margins, row, current = recording.margin[start + b, n], start + b, scratch.current
@@ -303,7 +307,7 @@ def _updates_adjoint(tables, drive, recording, gradient, scratch, start, b, n, n
             result[i] = flows[i]
 
 
-@fused
+@kernel
 def _populations_adjoint(tables, drive, recording, loss, gradient, scratch, start, trials, n):
     """From the adjoint after step n (synapses and reset undone) to the one after step n - 1."""
     ring = scratch.adjoints
@@ -322,7 +326,7 @@ def _populations_adjoint(tables, drive, recording, loss, gradient, scratch, star
         scratch.grad_resource[:] = 0
 
 
-@fused
+@kernel
 def _pools_adjoint(tables, recording, scratch, start, trials, n):
     """grad_S of units that pool goes to their neurons, from the last population to the first."""
     for k in range(tables.pools.size - 1, -1, -1):
@@ -333,7 +337,7 @@ def _pools_adjoint(tables, recording, scratch, start, trials, n):
             pool_adjoint(row, tables.member, margin, near, grad_s)
 
 
-@fused
+@kernel
 def adjoint(
     tables,
     weight,

@@ -90,7 +90,7 @@ def test_wholes_have_the_code_of_numba(folder):
 
 
 def test_options_reach_ingredients_and_wholes(folder):
-    for decorate, contracted in ((jit.kernel, False), (jit.fused, False), (jit.reduction, True)):
+    for decorate, contracted in ((jit.kernel, False), (jit.reduction, True)):
         inner = decorate(twice)
         for dispatcher in (inner, inner.for_python()):
             options = dispatcher.targetoptions
