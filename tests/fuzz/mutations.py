@@ -111,72 +111,59 @@ def impossible(path, rng, container):
     }[container](path, rng)
 
 
+_KINDS_OF_DTYPE = ("f4", "f8", "i4", "i8", "u1", "c16", "?", ">f8", ">i4")
+_NO_NAMES = ("weight/Z->Z", "x", "plastic/w", "parameter/a/b")
+_OTHER_SHAPES = (
+    lambda a: a[None],
+    lambda a: np.concatenate([a.ravel(), [a.dtype.type(0)]]).astype(a.dtype),
+    lambda a: np.zeros((0, 7, 0), a.dtype),
+    lambda a: np.append(np.atleast_1d(a), np.atleast_1d(a), 0) if a.size else np.zeros(3, a.dtype),
+)
+#: What is wrong with the arrays or the head of a file; the first as often as three others.
+_HOW = ("value", "value", "value", "dtype", "shape", "missing", "unknown", "head")
+
+
 def _in_arrays(path, rng):
     arrays, head = array_file.read(path, "checkpoint")
     name = str(rng.choice(sorted(arrays)))
-    how = str(
-        rng.choice(
-            [
-                "value",
-                "value",
-                "value",
-                "dtype",
-                "shape",
-                "missing",
-                "unknown",
-                "head",
-                "stale",
-                "deflated",
-            ]
-        )
-    )
+    how = str(rng.choice([*_HOW, "stale", "deflated"]))
+    if how in ("stale", "deflated"):
+        _under_the_old_digest(path, arrays, how, rng)
+        return how
     if how == "value":
         name, what = _wrong_value(arrays, rng)
         how = f"{name} {what}"
-    elif how == "dtype":
-        other = rng.choice(
-            [
-                t
-                for t in ("f4", "f8", "i4", "i8", "u1", "c16", "?", ">f8", ">i4")
-                if np.dtype(t) != arrays[name].dtype
-            ]
-        )
+    elif how == "head":
+        how = f"head {_change_head(head, rng)}"
+    else:
+        _change_array(arrays, name, how, rng)
+    array_file.write(path, arrays, head, "it could not be written")
+    return how if how[:4] == "head" else f"{how} of {name}"
+
+
+def _change_array(arrays, name, how, rng):
+    """Another dtype or shape of an array; it is missing, or there is one more."""
+    if how == "dtype":
+        before = arrays[name].dtype
+        other = rng.choice([kind for kind in _KINDS_OF_DTYPE if np.dtype(kind) != before])
         with np.errstate(all="ignore"):
             arrays[name] = arrays[name].astype(other)
     elif how == "shape":
-        arrays[name] = rng.choice(
-            [
-                lambda a: a[None],
-                lambda a: np.concatenate([a.ravel(), [a.dtype.type(0)]]).astype(a.dtype),
-                lambda a: np.zeros((0, 7, 0), a.dtype),
-                lambda a: (
-                    np.append(np.atleast_1d(a), np.atleast_1d(a), 0)
-                    if a.size
-                    else np.zeros(3, a.dtype)
-                ),
-            ]
-        )(arrays[name])
+        arrays[name] = rng.choice(_OTHER_SHAPES)(arrays[name])
     elif how == "missing":
         del arrays[name]
     elif how == "unknown":
-        arrays[str(rng.choice([f"{name}x", "weight/Z->Z", "x", "plastic/w", "parameter/a/b"]))] = (
-            arrays[name]
-        )
-    elif how == "head":
-        how = f"head {_change_head(head, rng)}"
-    if how in (
-        "stale",
-        "deflated",
-    ):  # other values with the digest of the old ones; compressed, by numpy
-        text = json.dumps(array_file_head(path)).encode()
-        if how == "stale":
-            name, _ = _wrong_value(arrays, rng)
-        write = np.savez if how == "stale" else np.savez_compressed
-        with open(path, "wb") as file:
-            write(file, **arrays, meta=np.frombuffer(text, np.uint8))
-    else:
-        array_file.write(path, arrays, head, "it could not be written")
-    return how if how[:4] in ("head", "stal", "defl") else f"{how} of {name}"
+        arrays[str(rng.choice([f"{name}x", *_NO_NAMES]))] = arrays[name]
+
+
+def _under_the_old_digest(path, arrays, how, rng):
+    """Other values with the digest of the old ones, or compressed, by numpy."""
+    text = json.dumps(array_file_head(path)).encode()
+    if how == "stale":
+        _wrong_value(arrays, rng)
+    write = np.savez if how == "stale" else np.savez_compressed
+    with open(path, "wb") as file:
+        write(file, **arrays, meta=np.frombuffer(text, np.uint8))
 
 
 def array_file_head(path):
