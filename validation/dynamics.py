@@ -119,9 +119,13 @@ def main(arguments: list[str] | None = None) -> int:
 def find_faults(rungs: list[int], args: argparse.Namespace) -> int:
     """Plant faults; 1 if one of them was not planted or not found."""
     cases = [case for _, some in chosen(rungs, args) for case in some]
-    found = dynamics_faults.search(cases, args.broken or BREAKS)
+    found = []
+    for planted in dynamics_faults.search(cases, args.broken or BREAKS):
+        found.append(planted)
+        many = len(planted.results)
+        print(f"{planted.fault}: found in {many - len(planted.missed)} of {many}", flush=True)
+        write(args.json, dynamics_faults.as_rows(found))
     dynamics_faults.show(found)
-    write(args.json, dynamics_faults.as_rows(found))
     return int(any(planted.failure for planted in found))
 
 

@@ -1,6 +1,6 @@
 """Faults planted into Brian2's side of the ladder, each of which the ladder must find."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,18 +37,16 @@ class Planted:
         return ""
 
 
-def search(cases: Iterable[Case | Seeds], faults: Iterable[str]) -> list[Planted]:
+def search(cases: Iterable[Case | Seeds], faults: Iterable[str]) -> Iterator[Planted]:
     """Plant each fault into each case that has what it breaks, and compare."""
     singles = [case for case in cases if isinstance(case, Case)]
-    found = []
     for fault in dict.fromkeys(faults):
         planted = Planted(fault)
         for case in track(singles, fault, console=Console(stderr=True)):
             with_fault = plant(fault, case)
             if with_fault is not None:
                 planted.results.append(with_fault.check())
-        found.append(planted)
-    return found
+        yield planted
 
 
 def show(found: list[Planted]) -> None:
