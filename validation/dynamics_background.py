@@ -10,7 +10,7 @@ import biosnn as bs
 from .dynamics_cases import Case
 from .dynamics_neurons import two_receptors
 
-#: A table, the weights of Poisson input onto its first receptor, and a current near threshold.
+#: A table, the weight of Poisson input (of NMDA onto its receptor), and a current near threshold.
 TABLES: tuple[Any, ...] = (
     (bs.lif(refractory=2e-3), 0.12, 0.5),
     (bs.ei_lif(refractory=2e-3), 0.12, 0.5),
@@ -18,7 +18,7 @@ TABLES: tuple[Any, ...] = (
     (bs.ei_adaptive_lif(jump_delay=2e-3), 0.12, 0.5),
     (bs.conductance_lif(refractory=2e-3), 0.03, 5e-3),
     (bs.alpha_conductance_lif(), 0.01, 5e-3),
-    (bs.nmda_lif(), 0.03, 10e-3),
+    (bs.nmda_lif(), 0.01, 10e-3),
     (bs.bounded(bs.ei_lif(refractory=2e-3), -0.1, 1.01), 0.12, 0.5),
 )
 
@@ -26,7 +26,8 @@ TABLES: tuple[Any, ...] = (
 def background() -> Iterator[Case]:
     """Poisson input, currents, noise and initial states: the same random numbers in both."""
     for neuron, weight, current in TABLES:
-        for name, sources in kinds(weight, current).items():
+        receptor = "nmda" if "nmda" in neuron.receptors else "exc"
+        for name, sources in kinds(weight, current, receptor).items():
             net = bs.Network(1e-3)
             net.population(20, neuron, name="A", bias=current / 2)
             bounded = ", bounded" if neuron.bounded else ""
@@ -46,25 +47,31 @@ def background() -> Iterator[Case]:
     yield learning()
 
 
-def kinds(weight: float, current: float) -> dict[str, list[Any]]:
+def kinds(weight: float, current: float, receptor: str) -> dict[str, list[Any]]:
     """Kinds of sources; weight: of an event; current: near threshold."""
     each, begins = np.linspace(0.5, 1.5, 20), [0.0, 0.2, 0.6]
     in_time, drive = np.array([0.5, 1.6, 1.0]), bs.Current("A", current)
+
+    def events(rate: Any) -> bs.PoissonInput:
+        return bs.PoissonInput("A", rate, weight, receptor)
+
     return {
-        "Poisson": [drive, bs.PoissonInput("A", 800.0, weight)],
-        "Poisson of each neuron": [drive, bs.PoissonInput("A", 800.0 * each, weight)],
-        "Poisson in time": [drive, bs.PoissonInput("A", (begins, 800.0 * in_time), weight)],
+        "Poisson": [drive, events(800.0)],
+        "Poisson of each neuron": [drive, events(800.0 * each)],
+        "Poisson in time": [drive, events((begins, 800.0 * in_time))],
         "currents": [
             bs.Current("A", current * (1 + each)),
             bs.Current("A", (begins, np.outer(in_time, current * each))),
+            events(100.0),
         ],
         "noise": [
             bs.OrnsteinUhlenbeck("A", 1.5 * current, current * each, 10e-3),
             bs.OrnsteinUhlenbeck("A", 0.0, current / 2, 50e-3),
+            events(100.0),
         ],
         "all of it": [
             drive,
-            bs.PoissonInput("A", 300.0 * each, weight),
+            events(300.0 * each),
             bs.OrnsteinUhlenbeck("A", 0.0, current, 10e-3),
             bs.PoissonInput("A", (begins, 300.0 * in_time), weight, "inh"),
         ],
