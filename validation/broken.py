@@ -14,7 +14,7 @@ import numpy as np
 import biosnn as bs
 
 from .dynamics_cases import Case
-from .internals import changed, realization
+from .internals import changed
 
 
 def decay(network: bs.Network) -> bs.Network | None:
@@ -168,25 +168,19 @@ OF_NETWORKS = {
 
 def arrivals(given: Any) -> Any:
     """Events of the first Poisson input come a step late."""
-    if not given.arrivals:
-        return None
     first = given.arrivals[0]
     late = replace(first, counts=np.roll(first.counts, 1, axis=0))
     return replace(given, arrivals=(late, *given.arrivals[1:]))
 
 
 def current(given: Any) -> Any:
-    """Currents and noise of the background come a step late."""
-    if not given.currents:
-        return None
-    late = {name: np.roll(values, 1, axis=0) for name, values in given.currents.items()}
-    return replace(given, currents=late)
+    """Currents and noise of the background are larger by a factor of 1 + 1e-6."""
+    larger = {name: values * (1 + 1e-6) for name, values in given.currents.items()}
+    return replace(given, currents=larger)
 
 
 def start(given: Any) -> Any:
     """The first neuron starts elsewhere, by 1e-6."""
-    if not given.initial:
-        return None
     name, values = next(iter(given.initial.items()))
     off = values + 1e-6 * (np.arange(values.size) == 0)
     return replace(given, initial=given.initial | {name: off})
@@ -203,6 +197,6 @@ def plant(fault: str, case: Case) -> Case | None:
     if fault in OF_NETWORKS:
         against = OF_NETWORKS[fault](case.network)
         return None if against is None else replace(case, against=against)
-    altered = OF_BACKGROUNDS[fault]
-    given = realization(case.network, 1, case.background, case.initial, case.seed)
-    return None if altered(given) is None else replace(case, altered=altered)
+    poisson = [isinstance(source, bs.PoissonInput) for source in case.background]
+    there = {"arrivals": any(poisson), "current": not all(poisson), "start": bool(case.initial)}
+    return replace(case, altered=OF_BACKGROUNDS[fault]) if there[fault] else None

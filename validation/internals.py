@@ -7,8 +7,8 @@
 `changed`
     A network in which a population or projection is replaced, for Brian2 to get a copy that is
     broken on purpose. `bs.Network` only adds, and checks that everything fits together.
-`realization`, `handed_over`
-    The random numbers of a background, which Brian2 gets, and a way to hand over others.
+`handed_over`
+    Brian2 gets the random numbers of a background; this hands over others.
 `processors`
     How many threads biosnn takes by itself, so that every program gets as many.
 """
@@ -132,14 +132,9 @@ def changed(
     return result
 
 
-def realization(network: bs.Network, steps: int, background: Any, initial: Any, seed: int) -> Any:
-    """Return what Brian2 is handed for a background and initial states."""
-    return trial_input.realized(network, steps, background, initial, seed)
-
-
 @contextmanager
 def handed_over(altered: Callable[[Any], Any] | None) -> Iterator[None]:
-    """Inside, Brian2 is handed `altered` of the realization; None: the realization itself."""
+    """Inside, Brian2 is handed `altered` of the realization; None: what it should be."""
     if altered is None:
         yield
         return
