@@ -1,4 +1,4 @@
-"""The memory of one large network: its parts, states, lists of recent spikes, and inputs."""
+"""The memory of one large network: its states, lists of recent spikes, and inputs."""
 
 from typing import Any, NamedTuple
 
@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels import arrays
-from ..kernels.random import GRANULE
 from ..network.network import Network
 from . import events, standing
 from .buffers import new_words
@@ -15,28 +14,12 @@ from .layout import Layout
 from .perturbed import silenced
 from .wire_tables import WireTables
 
-
-def part_bounds(layout: Layout, parts: int) -> NDArray[np.int64]:
-    """Return (populations, parts + 1) contiguous parts of every population, in granules.
-
-    What rounding takes from one population, it gives to the next.
-    """
-    bounds = np.zeros((len(layout.order), parts + 1), np.int64)
-    bounds[:, -1] = [p.n for p in layout.order]
-    for t in range(1, parts):
-        carry = 0.0
-        for p, population in enumerate(layout.order):
-            granules = -(-population.n // GRANULE)
-            wanted = granules * t / parts + carry
-            given = min(max(round(wanted), -(-bounds[p, t - 1] // GRANULE)), granules)
-            bounds[p, t] = min(given * GRANULE, population.n)
-            carry = wanted - given
-    return bounds
+_WAITING = 256  # spikes whose synapses are added after each other
 
 
-def new_memory(start: arrays.Standing, wires: WireTables) -> arrays.Memory:
+def new_memory(start: arrays.Standing, wires: WireTables, parts: arrays.Parts) -> arrays.Memory:
     """Return the memory of a network that stands there, in vectors that begin at cache lines."""
-    ring = np.zeros(wires.ring_slots * wires.ring_width, start.states.dtype)
+    ring = np.zeros(wires.ring_slots * int(parts.ring_width.sum()), start.states.dtype)
     vectors = [array[0] for array in start]
     return arrays.Memory(*map(arrays.aligned_copy, [*vectors, ring]))
 
@@ -56,6 +39,13 @@ def new_scratch(layout: Layout, tables: arrays.Tables) -> arrays.PartScratch:
         current=arrays.aligned(arrays.BLOCK, dtype),
         sums=arrays.aligned(widest, dtype),
         words=new_words(),
+        waiting=arrays.Waiting(
+            row=np.empty(_WAITING, np.int64),
+            bundle=np.empty(_WAITING, np.int64),
+            factor=np.empty(_WAITING, dtype),
+            address=np.empty(_WAITING, np.int64),
+            sizes=np.empty(_WAITING, np.int64),
+        ),
     )
 
 

@@ -82,10 +82,16 @@ POOL = _row("population source target units width first")
 #: plasticity, or -1. The addresses are of arrays that somebody keeps alive, or 0.
 WIRE = _row(
     "source post target adjoint delay n_pre n_post dense mode weight_first n_weights "
-    "weight_address n_synapses row_first wide long target_address index_address delay_address "
+    "weight_address n_synapses row_first wide target_address index_address delay_address "
     "trained pulled panel_first gathered kept ring short learns",
     "jump",
 )
+
+#: Sparse projections of one source, as one large network reads them (bundles.py): the synapses of
+#: neuron j lie together. late: every synapse has its delay; single: all share one delay and weight,
+#: and there are only targets, of 2 bytes; width: bytes of a synapse; row_first: first row of
+#: Parts.starts; jump: of short-term plasticity, where weights do not have it in them.
+BUNDLE = _row("source delay late single short n_pre row_first address width", "weight jump")
 
 #: A receptor with a place in the ring of arrivals: of a population, its state and first column.
 COLUMN = _row("population n state at")
@@ -117,7 +123,8 @@ class Tables(NamedTuple):
     wires: np.ndarray  # WIRE
     columns: np.ndarray  # COLUMN
     ring_width: int
-    split: np.ndarray  # (rows, parts + 1) first synapse of each part in the row of each neuron j
+    # (rows, parts + 1) first synapse of each part in the row of each neuron j; trials: one part
+    split: np.ndarray
     shorts: np.ndarray  # SHORT
 
 
@@ -215,7 +222,7 @@ class Memory(NamedTuple):
     held: np.ndarray
     ou: np.ndarray
     resource: np.ndarray
-    ring: np.ndarray  # (slots, width) of arrivals
+    ring: np.ndarray  # of arrivals: part by part, (slots, width)
 
 
 class Drive(NamedTuple):
@@ -290,6 +297,35 @@ class Scratch(NamedTuple):
     kept: Blocks  # the columns of `arrived`
 
 
+def synapse_type(dtype):
+    """The dtype of a synapse of a bundle. target: counted within the part; delay: in steps."""
+    return np.dtype([("target", "u2"), ("delay", "u2"), ("weight", dtype)], align=True)
+
+
+class Parts(NamedTuple):
+    """One large network in parts, which threads take; their number follows from the network."""
+
+    bounds: np.ndarray  # (populations, parts + 1) neurons of each part
+    bundles: np.ndarray  # BUNDLE
+    starts: np.ndarray  # (parts, rows) uint32: synapses of neuron j in a part, row by row
+    first: np.ndarray  # (bundles, parts) first synapse of each part
+    base: np.ndarray  # (bundles, parts) element of the state vector that is target 0; late: 0
+    ring_first: np.ndarray  # (parts,) first element of each part's ring of arrivals
+    ring_width: np.ndarray  # (parts,) of one step
+    column: np.ndarray  # (columns, parts) where the columns begin in it
+    like: np.ndarray  # (0,) of the type of a synapse
+
+
+class Waiting(NamedTuple):
+    """Spikes whose synapses are about to be added."""
+
+    row: np.ndarray
+    bundle: np.ndarray
+    factor: np.ndarray
+    address: np.ndarray
+    sizes: np.ndarray
+
+
 class RecentSpikes(NamedTuple):
     """Spikes of the last steps of one large network; step n is in slot n & mask."""
 
@@ -309,8 +345,9 @@ class Record(NamedTuple):
     """Chosen states of one large network, once in a fixed number of steps."""
 
     every: int
-    element: np.ndarray  # of the state vector
-    owner: np.ndarray  # part
+    element: np.ndarray  # of the state vector, part by part
+    column: np.ndarray  # of values, of each
+    first: np.ndarray  # (parts + 1,) first of each part
     values: np.ndarray  # (rows, chosen)
 
 
@@ -333,6 +370,7 @@ class PartScratch(NamedTuple):
     current: np.ndarray
     sums: np.ndarray  # of what arrives from an input
     words: "Words"
+    waiting: Waiting
 
 
 class Words(NamedTuple):
