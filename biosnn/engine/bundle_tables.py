@@ -1,10 +1,9 @@
 """One large network in parts, and the synapses of its sparse projections as bundles of records.
 
-Targets are cut into parts. The synapses of a presynaptic neuron onto one part, through all
-projections of a bundle, lie side by side, so that a spike touches one cold place in a part. How
-many parts there are follows from the sizes of the network and of caches, never from the number of
-threads. The order in which a target adds its inputs is that of batches of trials: a bundle has
-neighbouring projections of one source, no two of which reach the same receptor.
+Targets are cut into parts, which threads take. The synapses of a presynaptic neuron onto one part,
+through all projections of a bundle, lie side by side, so that a spike touches one cold place in a
+part. The order in which a target adds its inputs is that of batches of trials for any number of
+parts: a bundle has neighbouring projections of one source, no two of which reach the same receptor.
 """
 
 from itertools import pairwise
@@ -18,20 +17,23 @@ from ..kernels.bundles import count_synapses, place_synapses, place_targets
 from ..kernels.random import GRANULE
 from ..support.threads import on_threads
 from .layout import Layout, first_of
+from .part_tables import Places
 from .rows import table
 
-# a part of fewer neurons costs more than another thread gains
-_FEWEST_NEURONS = 700
-# … and more parts than this are for the sake of caches only
-_ENOUGH_PARTS = 16
-# bytes of a part's ring of arrivals, which stay in the second-level cache
-_RING_BYTES = 1.3e6
-_MOST_NEURONS = 1 << 14  # in a part: targets have 16 bits
+_FEWEST_NEURONS = 500  # in a part: with fewer, another thread gains nothing
+_MOST_NEURONS = 1 << 15  # targets have 16 bits
+_RING_BYTES = (
+    8e6  # of a part's ring of arrivals: in the cache of a core, or its share of a shared one
+)
 _LINE = 16  # numbers of a cache line
+_GAP = 512  # numbers between the rings of two parts: more than processors fetch ahead
 
 
-def number_of_parts(layout: Layout, ring_size: int) -> int:
-    """Return how many parts a network has: a power of 2.
+def number_of_parts(layout: Layout, ring_size: int, threads: int) -> int:
+    """Return how many parts a network has: a multiple of the threads that share it.
+
+    As few as caches and the 16 bits of a target allow: the fewer there are, the longer is a run of
+    synapses. Their number changes no bit of the result.
 
     Parameters
     ----------
@@ -39,15 +41,13 @@ def number_of_parts(layout: Layout, ring_size: int) -> int:
         Layout of the network.
     ring_size
         Numbers in the ring of arrivals.
+    threads
+        Number of threads.
     """
-    n_neurons = layout.n_neurons
-    wanted = max(
-        min(n_neurons / _FEWEST_NEURONS, _ENOUGH_PARTS),
-        ring_size * layout.network.dtype.itemsize / _RING_BYTES,
-        n_neurons / _MOST_NEURONS,
-        1,
-    )
-    return 1 << int(np.ceil(np.log2(wanted)))
+    ring_bytes = ring_size * layout.network.dtype.itemsize
+    wanted = max(1, ring_bytes / _RING_BYTES, layout.n_neurons / _MOST_NEURONS)
+    threads = min(threads, max(1, layout.n_neurons // _FEWEST_NEURONS))
+    return threads * int(np.ceil(wanted / threads))
 
 
 def part_bounds(layout: Layout, parts: int) -> NDArray[np.int64]:
@@ -73,7 +73,9 @@ class _Bundle(NamedTuple):
 
     row: dict[str, Any]
     wires: list[tuple[Any, dict[str, Any]]]
-    elements: NDArray[np.int64]  # (wires, parts) element of each wire's first target of a part
+    # (wires, parts) elements of each wire's first target in a part, and behind its last one
+    elements: NDArray[np.int64]
+    ends: NDArray[np.int64]
 
 
 class _Packer:
@@ -87,10 +89,12 @@ class _Packer:
         The rows of receptors in the ring of arrivals.
     bounds
         (populations, parts + 1) neurons of each part.
+    places
+        Where everything lies in memory.
     """
 
-    def __init__(self, layout, columns, bounds):
-        self.layout, self.network, self.bounds = layout, layout.network, bounds
+    def __init__(self, layout, columns, bounds, places):
+        self.network, self.bounds, self.places = layout.network, bounds, places
         sizes = [np.diff(bounds[column["population"]]) for column in columns]
         ends = np.cumsum([np.zeros(bounds.shape[1] - 1, np.int64), *sizes], axis=0)
         self.column, self.ring_width = ends[:-1], -(-ends[-1] // _LINE) * _LINE
@@ -111,24 +115,31 @@ class _Packer:
         }
         kind = self.network.dtype.type
         row["weight"] = float(kind(wire["jump"]) * kind(weight)) if row["single"] else 0.0
-        own = self.bounds[wire["post"], :-1]
-        begins = self.column[self.place[wire["target"]]] if late else wire["target"] + own
-        if self.bundles and self._fits(self.bundles[-1], row, begins, wire):
-            last = self.bundles.pop()
-            wires, elements = [*last.wires, (entry, wire)], np.vstack([last.elements, begins])
-            self.bundles.append(last._replace(wires=wires, elements=elements))
+        own = self.bounds[wire["post"]]
+        if late:
+            begins = self.column[self.place[wire["target"]]]
         else:
-            self.bundles.append(_Bundle(row, [(entry, wire)], begins[None]))
+            begins = self.places.of_element[wire["target"]] + own[:-1]
+        one = _Bundle(row, [(entry, wire)], begins[None], (begins + np.diff(own))[None])
+        both = self._both(self.bundles[-1], one) if self.bundles else None
+        if both:
+            self.bundles[-1] = both
+        else:
+            self.bundles.append(one)
 
-    def _fits(self, bundle, row, begins, wire):
-        """Whether a projection can join a bundle."""
-        same = all(bundle.row[key] == row[key] for key in row if key != "jump")
-        if not same or row["short"] >= 0:
-            return False
-        if any(other["target"] == wire["target"] for _, other in bundle.wires):
-            return False
-        begins = np.vstack([bundle.elements, begins])
-        return bool(np.all(np.ptp(begins, axis=0) < (1 << 16) - _MOST_NEURONS - GRANULE))
+    def _both(self, bundle, other):
+        """Two bundles as one, or None if they do not fit together."""
+        same = all(bundle.row[key] == other.row[key] for key in bundle.row if key != "jump")
+        if not same or bundle.row["short"] >= 0:
+            return None
+        wires = bundle.wires + other.wires
+        if len({wire["target"] for _, wire in wires}) < len(wires):
+            return None
+        elements = np.vstack([bundle.elements, other.elements])
+        ends = np.vstack([bundle.ends, other.ends])
+        if np.any(ends.max(axis=0) - elements.min(axis=0) > 1 << 16):
+            return None
+        return _Bundle(bundle.row, wires, elements, ends)
 
     def base(self, bundle):
         """(parts,) the element that targets of a bundle count from."""
@@ -142,10 +153,13 @@ def pack_parts(
     sparse: list[tuple[Any, dict[str, Any]]],
     columns: list[dict[str, Any]],
     bounds: NDArray[np.int64],
+    places: Places,
     slots: int,
     threads: int,
 ) -> tuple[arrays.Parts, list[NDArray]]:
     """Return the parts of a network, and the arrays that their addresses need to be kept alive.
+
+    Rows of populations and projections are still missing: they differ between runs.
 
     Parameters
     ----------
@@ -157,12 +171,14 @@ def pack_parts(
         Rows of receptors in the ring of arrivals.
     bounds
         (populations, parts + 1) neurons of each part.
+    places
+        Where everything lies in memory.
     slots
         Steps of the ring.
     threads
         Number of threads that write the synapses, each those of some parts.
     """
-    packer = _Packer(layout, columns, bounds)
+    packer = _Packer(layout, columns, bounds, places)
     for entry, wire in sparse:
         packer.add(entry, wire)
     like = np.empty(0, arrays.synapse_type(layout.network.dtype))
@@ -177,13 +193,20 @@ def pack_parts(
         firsts.append(first)
         alive.append(synapses)
     n_parts = bounds.shape[1] - 1
+    none = np.empty((0, 0), np.int64)
     parts = arrays.Parts(
         bounds=bounds,
+        cells=none,
+        populations=none,
+        jumps=none,
+        wires=none,
+        columns=none,
+        sources=none,
         bundles=table(arrays.BUNDLE, rows),
         starts=np.ascontiguousarray(np.concatenate(starts, axis=1)),
         first=np.array(firsts, np.int64).reshape(-1, n_parts),
         base=np.array([packer.base(b) for b in packer.bundles], np.int64).reshape(-1, n_parts),
-        ring_first=first_of(slots * packer.ring_width)[:-1],
+        ring_first=first_of(slots * packer.ring_width + _GAP)[:-1],
         ring_width=packer.ring_width,
         column=packer.column.reshape(-1, n_parts),
         like=like,
@@ -216,7 +239,7 @@ def _filled(packer, bundle, dtype, threads):
         )
     first = first_of(starts[:, -1])
     single = bundle.row["single"]
-    synapses = np.empty(int(first[-1]) + 1, np.uint16 if single else dtype)
+    synapses = arrays.spacious(int(first[-1]) + 1, np.uint16 if single else dtype)
     cursor = starts[:, :-1] + first[:-1, None]
     base = packer.base(bundle)
 

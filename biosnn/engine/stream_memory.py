@@ -11,22 +11,70 @@ from . import events, standing
 from .buffers import new_words
 from .inputs import Inputs, bin_inputs
 from .layout import Layout
+from .part_tables import OuPlaces, Places, spread
 from .perturbed import silenced
 from .wire_tables import WireTables
 
 _WAITING = 256  # spikes whose synapses are added after each other
 
 
-def new_memory(start: arrays.Standing, wires: WireTables, parts: arrays.Parts) -> arrays.Memory:
-    """Return the memory of a network that stands there, in vectors that begin at cache lines."""
-    ring = np.zeros(wires.ring_slots * int(parts.ring_width.sum()), start.states.dtype)
-    vectors = [array[0] for array in start]
-    return arrays.Memory(*map(arrays.aligned_copy, [*vectors, ring]))
+class Standpoint(NamedTuple):
+    """The memory of a run, and where the numbers of the layout lie in it.
+
+    Parameters
+    ----------
+    memory
+        As kernels read it, part by part.
+    places, ou
+        Where what lies.
+    """
+
+    memory: arrays.Memory
+    places: Places
+    ou: OuPlaces
+
+    @property
+    def x(self) -> NDArray[Any]:
+        """(elements,) a copy of the state vector, in the order of the layout."""
+        return self.memory.x[self.places.element]
+
+    def standing(self) -> arrays.Standing:
+        """Return where the network stands now, as one trial."""
+        memory, places = self.memory, self.places
+        return arrays.Standing(
+            states=self.x[None],
+            clock=memory.clock[places.neuron][None],
+            held=memory.held[places.neuron][None],
+            ou=memory.ou[self.ou.value][None],
+            resource=memory.resource[None].copy(),
+        )
 
 
-def standing_of(memory: arrays.Memory) -> arrays.Standing:
-    """Return where the network stands now, as one trial."""
-    return arrays.Standing(*(array[None].copy() for array in memory[:-1]))
+def new_memory(
+    start: arrays.Standing, slots: int, parts: arrays.Parts, places: Places, ou: OuPlaces
+) -> Standpoint:
+    """Return the memory of a network that stands there, part by part.
+
+    Parameters
+    ----------
+    start
+        Where it stands, as one trial.
+    slots
+        Steps of the ring of arrivals.
+    parts, places, ou
+        Its parts, and where everything lies.
+    """
+    ring_size = int(parts.ring_first[-1] + slots * parts.ring_width[-1])
+    memory = arrays.Memory(
+        x=spread(start.states[0], places.element, places.n_elements),
+        clock=spread(start.clock[0], places.neuron, places.n_neurons),
+        held=spread(start.held[0], places.neuron, places.n_neurons),
+        ou=spread(start.ou[0], ou.value, ou.n_values),
+        resource=arrays.aligned_copy(start.resource[0]),
+        ring=arrays.spacious(ring_size, start.states.dtype),
+    )
+    memory.ring[:] = 0
+    return Standpoint(memory, places, ou)
 
 
 def new_scratch(layout: Layout, tables: arrays.Tables) -> arrays.PartScratch:
@@ -180,7 +228,7 @@ def ended(
     layout: Layout,
     wires: WireTables,
     tables: arrays.Tables,
-    memory: arrays.Memory,
+    standpoint: Standpoint,
     recent: arrays.RecentSpikes,
     bounds: NDArray[np.int64],
     inputs: Given,
@@ -210,7 +258,7 @@ def ended(
     own = [events.cut(inputs.events, np.arange(1), first, last)]
     return standing.Earlier(
         first_step=step,
-        standing=standing_of(memory),
+        standing=standpoint.standing(),
         inputs=_padded(own, keep * n_inputs)._replace(before=keep),
         spikes=spikes,
         released=_released(recent, tables, bounds, inputs, begin, step, keep),

@@ -92,7 +92,7 @@ class StreamRecording:
         order = np.argsort(parts, kind="stable")
         return arrays.Record(
             every=every,
-            element=_joined(element)[order],
+            element=run.large.places.element[_joined(element)[order]],
             column=order,
             first=np.searchsorted(parts[order], np.arange(n_parts + 1)),
             values=np.empty((rows, at), run.network.dtype),

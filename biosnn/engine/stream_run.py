@@ -10,6 +10,7 @@ from ..kernels import arrays, stream
 from ..support.code_cache import clock, ready
 from . import standing
 from .finite import check_slice
+from .part_tables import local_rows, ou_places
 from .perturbed_stream import Holds
 from .plasticity import learning_projections, pack_plastic, restore, state_of
 from .state import State
@@ -68,8 +69,14 @@ class StreamRun:
         self.step = self.first = setting.first
         self.key = setting.keys[trial]
         start = setting.start(trial) if earlier is None else earlier.standing
-        self.memory = new_memory(start, self.large.wires, self.parts)
-        self.holds = Holds(setting.schedule, self.large, self.memory, self.first)
+        sources = self.background.table.sources
+        ou = ou_places(sources, self.background.n_ou, self.parts.bounds)
+        self.standpoint = new_memory(
+            start, self.large.wires.ring_slots, self.parts, self.large.places, ou
+        )
+        self.holds = Holds(setting.schedule, self.large, self.standpoint, self.first)
+        own = local_rows(self.holds.tables, sources, self.large.places, ou)
+        self.parts = self.parts._replace(**own)
         self.inputs = setting.inputs_of(trial)
         self._make_room(earlier, setting.steps)
         learning = [p.name for p in learning_projections(network)]
@@ -127,7 +134,7 @@ class StreamRun:
                 last = min(first + size, self.holds.take(first), end)
                 self._slice(pool, recorder, control, first, last)
                 now = clock()
-                check_slice(self.network, self.layout, self.memory.x, first, last)
+                check_slice(self.network, self.layout, self.standpoint.x, first, last)
                 recorder.keep(first, last)
                 self.step = last
                 fitting = int(np.clip(size * _SLICE / max(now - before, 1e-6), size / 2, size * 4))
@@ -185,7 +192,7 @@ class StreamRun:
             self.parts,
             span,
             recorder.table,
-            self.memory,
+            self.standpoint.memory,
             self.scratch[t],
             control,
             t,
@@ -198,7 +205,7 @@ class StreamRun:
             self.layout,
             self.large.wires,
             self.tables,
-            self.memory,
+            self.standpoint,
             self.recent,
             self.parts.bounds,
             self.inputs,

@@ -13,6 +13,7 @@ from .conditions import make_conditions, random_key, trial_keys
 from .inputs import Inputs
 from .layout import Layout
 from .packed import tables_of
+from .part_tables import Places
 from .perturbed import Perturbed
 from .perturbed_stream import stimuli
 from .plasticity import learning_projections, starting_weights
@@ -25,7 +26,8 @@ from .wire_tables import WireTables, pack_stream_wires
 class LargeNetwork(NamedTuple):
     """A network as kernels of one large network read it.
 
-    parts: its parts and their synapses; learned: projection -> weights that a run changes.
+    parts: its parts and their synapses; places: where they lie in memory; learned: projection ->
+    weights that a run changes.
     """
 
     layout: Layout
@@ -33,25 +35,27 @@ class LargeNetwork(NamedTuple):
     wires: WireTables
     tables: arrays.Tables
     parts: arrays.Parts
+    places: Places
     learned: dict[str, np.ndarray]
 
 
 def large_network(network: Any, threads: int, state: State | None = None) -> LargeNetwork:
-    """Return a network in parts, of which there are as many for any number of threads.
+    """Return a network in parts that threads share.
 
     Parameters
     ----------
     network
         The description.
     threads
-        Number of threads that build it.
+        Number of threads.
     state
         Whose learned weights are used, or None.
     """
     layout = Layout(network)
     cells, learned = pack_cells(layout, merged=False), starting_weights(network, state)
-    wires, parts = pack_stream_wires(layout, learned, threads)
-    return LargeNetwork(layout, cells, wires, tables_of(layout, cells, wires), parts, learned)
+    wires, parts, places = pack_stream_wires(layout, learned, threads)
+    tables = tables_of(layout, cells, wires)
+    return LargeNetwork(layout, cells, wires, tables, parts, places, learned)
 
 
 class Setting:

@@ -16,6 +16,7 @@ from ..kernels.bundles import split_rows
 from ..kernels.simd import BLOCK_BYTES, SPAN_BYTES
 from .bundle_tables import number_of_parts, pack_parts, part_bounds
 from .layout import Layout
+from .part_tables import Places, places_of
 from .plasticity import learning_projections
 from .rows import table
 from .wire_order import Entry, Filled, is_short, ordered
@@ -25,7 +26,7 @@ _SMALL_BYTES = 32e3
 _FAR = 1 << 40  # steps: longer than any run
 
 #: Projection -> (slice of the vector of weights, columns within the wire; None if it is sparse).
-Places = dict[str, tuple[slice, slice | None]]
+WeightPlaces = dict[str, tuple[slice, slice | None]]
 
 
 class WireTables(NamedTuple):
@@ -42,7 +43,7 @@ class WireTables(NamedTuple):
     ring_slots: int
     split: NDArray
     shorts: NDArray
-    places: Places
+    places: WeightPlaces
     n_weights: int
     filled: Any
     kept: arrays.Blocks
@@ -72,7 +73,7 @@ class _Wires:
         self.adjoint, self.learned = adjoint, learned
         self.rows: list[dict] = []
         self.shorts: list[dict] = []
-        self.places: Places = {}
+        self.places: WeightPlaces = {}
         self.alive: list[NDArray] = []
         self.splits: list[NDArray] = []
         self.fills: list[tuple[Entry, dict, int]] = []  # of each the wire, and its first column
@@ -365,8 +366,8 @@ def pack_trial_wires(layout: Layout, adjoint: Mapping[int, int]) -> WireTables:
 
 def pack_stream_wires(
     layout: Layout, learned: Mapping[str, NDArray], threads: int
-) -> tuple[WireTables, arrays.Parts]:
-    """Return the projections as one large network reads them, and its parts with their synapses.
+) -> tuple[WireTables, arrays.Parts, Places]:
+    """Return the projections of one large network, its parts with their synapses, and their places.
 
     Parameters
     ----------
@@ -375,13 +376,13 @@ def pack_stream_wires(
     learned
         Projection -> weights that a run may change, in place of those of the network.
     threads
-        Number of threads that put the synapses in order.
+        Number of threads that share the network.
     """
     wires, order = _Wires(layout, {}, learned), ordered(layout)
     for entry in order:
         wires.add_own(entry)
     slots = wires.slots if wires.columns else 0
-    bounds = part_bounds(layout, number_of_parts(layout, slots * wires.ring_width))
+    bounds = part_bounds(layout, number_of_parts(layout, slots * wires.ring_width, threads))
     wires.split_among(bounds, order)
     columns = list(wires.columns.values())
     sparse = [
@@ -389,7 +390,8 @@ def pack_stream_wires(
         for entry, row in zip(order, wires.rows)
         if not row["dense"] and entry.name not in learned
     ]
-    parts, alive = pack_parts(layout, sparse, columns, bounds, slots, threads)
+    places = places_of(layout, bounds)
+    parts, alive = pack_parts(layout, sparse, columns, bounds, places, slots, threads)
     wires.alive += alive
     n_parts = bounds.shape[1] - 1
-    return wires.tables(n_parts, None, arrays.NO_BLOCKS, 0, 0), parts
+    return wires.tables(n_parts, None, arrays.NO_BLOCKS, 0, 0), parts, places

@@ -8,13 +8,16 @@ Index letters of all kernels: b trial, n step, c cell, p population, k wire (a p
 neighbouring ones), j presynaptic neuron, i postsynaptic neuron, r state, s synapse.
 """
 
+import mmap
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 
 from .simd import LANES, SPAN_BYTES
 
-_BEYOND = max(SPAN_BYTES, 8 * LANES)
+_BEYOND = max(SPAN_BYTES, 8 * LANES, 2048)
+_HUGE = 1 << 21  # bytes of a huge page
 
 #: Neurons that go through all parts of an update while they are in the first-level cache.
 BLOCK = 512
@@ -303,9 +306,16 @@ def synapse_type(dtype):
 
 
 class Parts(NamedTuple):
-    """One large network in parts, which threads take; their number follows from the network."""
+    """One large network in parts, which threads take."""
 
     bounds: np.ndarray  # (populations, parts + 1) neurons of each part
+    # (parts, rows) as in Tables and Background, where the numbers of a part lie
+    cells: np.ndarray
+    populations: np.ndarray
+    jumps: np.ndarray
+    wires: np.ndarray
+    columns: np.ndarray
+    sources: np.ndarray
     bundles: np.ndarray  # BUNDLE
     starts: np.ndarray  # (parts, rows) uint32: synapses of neuron j in a part, row by row
     first: np.ndarray  # (bundles, parts) first synapse of each part
@@ -382,14 +392,32 @@ class Words(NamedTuple):
 
 
 def aligned(shape, dtype):
-    """An uninitialized array that begins at a cache line.
+    """An uninitialized array that begins at a cache line, and whose end is apart from others.
 
-    Vector units then never read across two. _BEYOND bytes may be read after its end.
+    Vector units then never read across two. Bytes may be read after its end, and processors, which
+    fetch ahead, do so: not into what another thread writes.
     """
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     memory = np.empty(size + 64 + _BEYOND, np.uint8)
     start = -memory.ctypes.data % 64
     return memory[start : start + size].view(dtype).reshape(shape)
+
+
+def spacious(size, dtype):
+    """An uninitialized vector in huge pages, where the system has them.
+
+    Memory that is read in short pieces at many places costs a walk through the page tables for each
+    place with pages of 4 KiB. Memory of its own is also placed by whoever touches it first.
+    """
+    wanted = size * np.dtype(dtype).itemsize
+    if wanted < _HUGE or not hasattr(mmap, "MADV_HUGEPAGE"):
+        return np.empty(size, dtype)
+    room = mmap.mmap(-1, wanted + _HUGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    with suppress(OSError):  # a kernel without them
+        room.madvise(mmap.MADV_HUGEPAGE)
+    memory = np.frombuffer(room, np.uint8)
+    start = -memory.ctypes.data % _HUGE
+    return memory[start : start + wanted].view(dtype)
 
 
 def aligned_copy(array):

@@ -19,7 +19,10 @@ from .memory import at_address, fetch, fetch_element, part
 
 _U64, _ZERO, _LINE = np.uint64, np.int64(0), np.int64(64)
 _UINT16 = np.empty(0, np.uint16)
-_AHEAD = 6  # cache lines of a run that are fetched before it; the processor goes on by itself
+_FIRST, _AHEAD = (
+    4,
+    8,
+)  # cache lines of a run that are fetched before it; the processor goes on by itself
 
 
 @kernel
@@ -61,11 +64,12 @@ def _add_waiting(parts, waiting, count, n, t, x):
         begin, end = np.int64(starts[row]), np.int64(starts[row + 1])
         address[q] = bundle.address + (parts.first[g, t] + begin) * bundle.width
         sizes[q] = end - begin
-        fetch(address[q])
+        for k in range(0, min(sizes[q] * bundle.width, _FIRST * _LINE), _LINE):
+            fetch(address[q] + k)
     for q in range(count):
         if q + 1 < count:
             following, bytes_ = address[q + 1], sizes[q + 1] * parts.bundles[which[q + 1]].width
-            for k in range(_LINE, min(bytes_, _AHEAD * _LINE), _LINE):
+            for k in range(_FIRST * _LINE, min(bytes_, _AHEAD * _LINE), _LINE):
                 fetch(following + k)
         g = which[q]
         bundle, factor = parts.bundles[g], waiting.factor[q]

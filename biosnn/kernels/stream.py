@@ -1,11 +1,11 @@
 """One large network for as long as you like: steps of the parts that belong to a thread.
 
 A step is that of trials.py: integrate, threshold, synapses, reset. Part t has the neurons
-bounds[p, t] .. bounds[p, t + 1] - 1 of population p and everything that arrives there. How many
-parts there are follows from the network, and so do all bits; a thread takes some of them. Nothing
-is shared but the lists of spikes, which are complete up to the last meeting of the threads. Between
-two meetings a part goes through several steps, so that it stays in the cache. Every target adds its
-inputs in the order of trials.py. Kernels see rows of tables, arrays and scalars only (arrays.py).
+bounds[p, t] .. bounds[p, t + 1] - 1 of population p and everything that arrives there; a thread
+takes some of them. Nothing is shared but the lists of spikes, which are complete up to the last
+meeting of the threads. Between two meetings a part goes through several steps, so that it stays in
+the cache. Every target adds its inputs in the same order for any number of parts, which is that of
+trials.py. Kernels see rows of tables, arrays and scalars only (arrays.py).
 """
 
 import numpy as np
@@ -28,31 +28,37 @@ _ZERO, _ONE = np.int64(0), np.int64(1)
 
 
 @kernel
-def _update(tables, background, key, span, memory, scratch, p, i, m, n):
-    """Currents, update and margins of a block of population p."""
-    cell, population, trial = tables.cells[p], tables.populations[p], span.trial
+def _update(tables, background, key, parts, span, memory, scratch, p, i, m, n, t):
+    """Currents, update and margins of a block of population p, in part t."""
+    cell, population, trial = parts.cells[t, p], parts.populations[t, p], span.trial
     first, last, words = background.first[p], background.first[p + 1], scratch.words
     driven = cell.biased or first < last
     current = part(scratch.current, 0, m if driven else 0)
     if driven:
         fill_bias(cell, tables, i, m, current)
-        add_currents(background, first, last, trial, key, n, i, m, words, memory.ou, current)
+        ou, own = memory.ou, parts.sources[t]
+        add_currents(own, background, first, last, trial, key, n, i, m, words, ou, current)
     update(cell, tables, i, m, memory.x, memory.clock, current, scratch.fresh, scratch.margin)
     if population.escape != NO_ESCAPE:
         draw_spikes(population, p, key, n, i, m, scratch.margin, words)
 
 
 @kernel
-def _find_spikes(tables, background, key, span, recent, bounds, memory, scratch, n, t):
+def _find_spikes(tables, background, key, span, recent, parts, memory, scratch, n, t):
     """Integrate, threshold: the spikes of step n of part t."""
-    slot, none, width = n & recent.mask, recent.units[:0], scratch.margin.dtype.type(0)
+    bounds, slot, none, width = (
+        parts.bounds,
+        n & recent.mask,
+        recent.units[:0],
+        scratch.margin.dtype.type(0),
+    )
     for p in range(tables.cells.size):
-        cell, begin, end, count = tables.cells[p], bounds[p, t], bounds[p, t + 1], _ZERO
+        cell, begin, end, count = parts.cells[t, p], bounds[p, t], bounds[p, t + 1], _ZERO
         base = slot * recent.width + recent.first[p, t] if p < tables.n_firing else _ZERO
         units = part(recent.units, base, end - begin if cell.spiking else 0)
         for i in range(begin, end if cell.n_states else begin, BLOCK):
             m = min(BLOCK, end - i)
-            _update(tables, background, key, span, memory, scratch, p, i, m, n)
+            _update(tables, background, key, parts, span, memory, scratch, p, i, m, n, t)
             if cell.spiking:
                 count, _ = find(scratch.margin, i, m, width, units, count, none, _ZERO)
         if p < tables.n_firing:
@@ -152,37 +158,40 @@ def _deliver(tables, background, key, plastic, inputs, recent, parts, span, memo
     """Everything that arrives at step n at the neurons of part t."""
     bounds, x, ring = parts.bounds, memory.x, _ring_of(parts, memory, t)
     for s in range(background.n_currents, background.sources.size):
-        source = background.sources[s]
+        source = parts.sources[t, s]
         begin, end = bounds[source.population, t], bounds[source.population, t + 1]
         add_poisson(source, background, span.trial, key, n, begin, end, scratch.words, x)
     for k in range(tables.wires.size):
-        wire = tables.wires[k]
+        wire = parts.wires[t, k]
         if wire.learns >= 0:
             _learn(tables, plastic, inputs, recent, span, wire, n, t, bounds.shape[1] - 1, x)
         elif wire.dense:
             _arrive(tables, inputs, recent, parts, span, wire, n, t, scratch.sums, x)
     deliver_bundles(tables, inputs, recent, span, parts, _ZERO, n, t, scratch.waiting, x)
     for c in range(tables.columns.size):
-        column, at = tables.columns[c], parts.column[c, t]
+        column, at = parts.columns[t, c], parts.column[c, t]
         begin, end = bounds[column.population, t], bounds[column.population, t + 1]
         take(column, at, begin, end - begin, n, ring, parts.ring_width[t], x)
 
 
 @kernel
-def _reset(tables, recent, bounds, memory, scratch, n, t):
+def _reset(tables, recent, parts, memory, scratch, n, t):
     """Reset and jumps of the neurons of part t that spiked; what moved a clamped U is lost."""
     x, numbers, none, clock, held = memory.x, tables.numbers, recent.none, memory.clock, memory.held
     for p in range(tables.n_firing):
-        if tables.cells[p].n_states:
+        cell = parts.cells[t, p]
+        if cell.n_states:
             sent = listed(recent, p, n, t)
-            reset(tables.populations[p], tables.cells[p], numbers, sent, none, x, clock, held)
+            reset(parts.populations[t, p], cell, numbers, sent, none, x, clock, held)
     for k in range(tables.jumps.size):
-        row = tables.jumps[k]
+        row = parts.jumps[t, k]
         if n >= row.delay:
             jump(row, numbers, listed(recent, row.population, n - row.delay, t), x)
     for p in range(tables.cells.size):
-        if tables.cells[p].holds:
-            hold(tables.cells[p], bounds[p, t], bounds[p, t + 1], clock, held, scratch.fresh, x)
+        cell = parts.cells[t, p]
+        if cell.holds:
+            begin, end = parts.bounds[p, t], parts.bounds[p, t + 1]
+            hold(cell, begin, end, clock, held, scratch.fresh, x)
 
 
 @kernel
@@ -233,7 +242,7 @@ def advance(
     for t in mine if n < last else range(0):
         if n == span.begin:
             _send_again(tables, inputs, recent, parts, span, memory, scratch, t)
-        _find_spikes(tables, background, key, span, recent, bounds, memory, scratch, n, t)
+        _find_spikes(tables, background, key, span, recent, parts, memory, scratch, n, t)
         _use_resources(tables, inputs, recent, span, memory, n, t)
     known, found = n - 1, n  # spikes that all threads know of, and those that there are
     while known < last - 1:
@@ -263,7 +272,7 @@ def advance(
                     m,
                     t,
                 )
-                _reset(tables, recent, bounds, memory, scratch, m, t)
+                _reset(tables, recent, parts, memory, scratch, m, t)
                 _keep(record, span, memory, m, t)
                 if m + 1 < last:
                     following = m + 1
@@ -273,7 +282,7 @@ def advance(
                         key,
                         span,
                         recent,
-                        bounds,
+                        parts,
                         memory,
                         scratch,
                         following,

@@ -69,8 +69,11 @@ def _integrate(tables, drive, recording, scratch, start, trials, n, slot):
             for s in range(background.n_currents):
                 source = background.sources[s]
                 own, size = part(current, source.neuron_first, source.n), source.n
-                trial, ou = drive.trial[row], scratch.ou[b]
-                add_currents(background, s, s + 1, trial, key, step, _ZERO, size, words, ou, own)
+                trial = drive.trial[row]
+                sources, ou = background.sources, scratch.ou[b]
+                add_currents(
+                    sources, background, s, s + 1, trial, key, step, _ZERO, size, words, ou, own
+                )
             if recording.currents.shape[1]:
                 keep(current, recording.currents[row, n])
         _update_all(tables, current, scratch.fresh, scratch.x[b], scratch.clock[b], margins)
