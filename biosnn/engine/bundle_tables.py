@@ -208,6 +208,7 @@ def pack_parts(
         base=np.array([packer.base(b) for b in packer.bundles], np.int64).reshape(-1, n_parts),
         ring_first=first_of(slots * packer.ring_width + _GAP)[:-1],
         ring_width=packer.ring_width,
+        ring_slots=slots,
         column=packer.column.reshape(-1, n_parts),
         like=like,
     )

@@ -51,7 +51,7 @@ class Standpoint(NamedTuple):
 
 
 def new_memory(
-    start: arrays.Standing, slots: int, parts: arrays.Parts, places: Places, ou: OuPlaces
+    start: arrays.Standing, parts: arrays.Parts, places: Places, ou: OuPlaces
 ) -> Standpoint:
     """Return the memory of a network that stands there, part by part.
 
@@ -59,12 +59,10 @@ def new_memory(
     ----------
     start
         Where it stands, as one trial.
-    slots
-        Steps of the ring of arrivals.
     parts, places, ou
         Its parts, and where everything lies.
     """
-    ring_size = int(parts.ring_first[-1] + slots * parts.ring_width[-1])
+    ring_size = int(parts.ring_first[-1] + parts.ring_slots * parts.ring_width[-1])
     memory = arrays.Memory(
         x=spread(start.states[0], places.element, places.n_elements),
         clock=spread(start.clock[0], places.neuron, places.n_neurons),

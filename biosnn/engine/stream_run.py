@@ -71,9 +71,7 @@ class StreamRun:
         start = setting.start(trial) if earlier is None else earlier.standing
         sources = self.background.table.sources
         ou = ou_places(sources, self.background.n_ou, self.parts.bounds)
-        self.standpoint = new_memory(
-            start, self.large.wires.ring_slots, self.parts, self.large.places, ou
-        )
+        self.standpoint = new_memory(start, self.parts, self.large.places, ou)
         self.holds = Holds(setting.schedule, self.large, self.standpoint, self.first)
         own = local_rows(self.holds.tables, sources, self.large.places, ou)
         self.parts = self.parts._replace(**own)

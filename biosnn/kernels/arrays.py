@@ -322,6 +322,7 @@ class Parts(NamedTuple):
     base: np.ndarray  # (bundles, parts) element of the state vector that is target 0; late: 0
     ring_first: np.ndarray  # (parts,) first element of each part's ring of arrivals
     ring_width: np.ndarray  # (parts,) of one step
+    ring_slots: int  # steps of a ring: a power of 2, or 0
     column: np.ndarray  # (columns, parts) where the columns begin in it
     like: np.ndarray  # (0,) of the type of a synapse
 

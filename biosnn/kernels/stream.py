@@ -94,9 +94,7 @@ def _pool(tables, recent, bounds, row, first, last, t):
 @kernel
 def _ring_of(parts, memory, t):
     """The ring of arrivals of part t."""
-    last = t + 1 == parts.ring_width.size
-    end = memory.ring.size if last else parts.ring_first[t + 1]
-    return part(memory.ring, parts.ring_first[t], end - parts.ring_first[t])
+    return part(memory.ring, parts.ring_first[t], parts.ring_slots * parts.ring_width[t])
 
 
 @kernel
