@@ -170,4 +170,10 @@ def at_once() -> Iterator[None]:
             raise ThrownAway
         yield
     finally:
-        _urgent.pop()
+        _urgent.clear()
+
+
+def no_longer_at_once() -> None:
+    """Let the rest of the work within `at_once` come to its end: Ctrl-C is noted."""
+    if threading.current_thread() is threading.main_thread():
+        _urgent.clear()
