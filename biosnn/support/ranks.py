@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from .checks import shown
 from .progress import ThrownAway, at_once, no_longer_at_once, quiet
+from .threads import own_share
 from .warn import silenced
 
 T = TypeVar("T")
@@ -66,17 +67,21 @@ class Ranks:
         """Whether this process is the one that shows, asks and writes."""
         return self.rank == 0
 
+    def threads(self, given: Any) -> Any:
+        """Return the threads that were given; None: the share of this process in its machine."""
+        return own_share() if given is None and self.size > 1 else given
+
     # ------------------------------------------------------------------------------- errors, Ctrl-C
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """Return a context of a task that ends on all processes alike.
+    def together(self) -> Iterator["Ranks"]:
+        """Return a context, with these ranks, of a task that ends on all processes alike.
 
         An error on one of them is raised on all, and printed by one. Only the first process warns
         and shows progress. A second Ctrl-C aborts all.
         """
         if self.size == 1:
-            yield
+            yield self
             return
         with ExitStack() as stack:
             self._own = self._given.Dup()  # what users send does not meet what is sent here
@@ -85,7 +90,7 @@ class Ranks:
                 stack.enter_context(silenced())
                 stack.enter_context(quiet())
             try:
-                yield
+                yield self
                 self.exchange(None)
             except BaseException as error:  # noqa: BLE001 - raised on all processes
                 self._leave(error)
@@ -154,13 +159,15 @@ class Ranks:
                 raise self._agreed
         return [value for *_, value in found]
 
-    def check_same(self, values: Mapping[str, Any]) -> None:
+    def check_same(self, values: Mapping[str, Any], advice: str) -> None:
         """Raise the same ValueError on all processes unless they have the same values.
 
         Parameters
         ----------
         values
             Name -> anything whose text tells it from others: a number, a digest.
+        advice
+            How they become the same, in a sentence or more.
         """
         first, *others = self.exchange({name: str(value) for name, value in values.items()})
         for rank, other in enumerate(others, 1):
@@ -171,9 +178,7 @@ class Ranks:
                     for name in names
                 )
                 raise ValueError(
-                    f"the processes of the communicator differ in {differing}. Each of them must "
-                    "make the same call, with the same network, data and options: give a seed to "
-                    "everything that is drawn at random."
+                    f"the processes of the communicator differ in {differing}. {advice}"
                 )
 
     # ----------------------------------------------------------------------------------------- sums

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..engine.finite import NotFinite
 from ..network.network import Network
+from ..support.checks import whole
 from ..support.code_cache import clock
 from ..support.ranks import ALONE, Ranks
 from .batch_gradient import BatchGradient, GradientPass
@@ -22,6 +23,12 @@ from .protocols import started
 from .silence import SilenceWatch
 from .surroundings import digest_of
 from .update import UpdateRule, update
+
+_SAME_STEPS = (
+    "They had the same gradients, but their optimizers or constraints have made different weights "
+    "of them: a part of your own that draws at random needs a seed, and processors of different "
+    "kinds do not round alike."
+)
 
 
 @dataclass
@@ -88,7 +95,7 @@ class Session:
         self.rule = rule
         self.presentation = presentation
         self.data = data
-        self.epochs = epochs
+        self.epochs = whole(epochs, "epochs", 1)
         self.ranks = ranks
         self.parameters = Parameters(network)
         size = self.parameters.vector.size
@@ -177,7 +184,8 @@ class Session:
         """The seconds of the first process; ValueError unless all have the same parameters."""
         if self.ranks.size > 1:
             weights = digest_of([self.parameters.vector])
-            self.ranks.check_same({f"the weights after epoch {self.progress.epoch}": weights})
+            told = {f"the weights after epoch {self.progress.epoch}": weights}
+            self.ranks.check_same(told, _SAME_STEPS)
         return self.ranks.on_first(lambda: seconds)
 
     # ----------------------------------------------------------------------------- if it goes wrong

@@ -16,7 +16,6 @@ from ..network.network import Network
 from ..support.checks import flag, path, several, shown, whole
 from ..support.progress import graceful_interrupt, progress_bar
 from ..support.ranks import Ranks
-from ..support.threads import own_share
 from . import checkpoint
 from .cross_entropy import MaxOverTimeCrossEntropy
 from .dataset import Given, load_training
@@ -29,6 +28,11 @@ from .schedules import Constant
 from .session import Session
 from .surroundings import digest_of
 from .update import make_update_rule
+
+_SAME_CALL = (
+    "Each of them must make the same call, with the same network, data and options: give a seed to "
+    "everything that is drawn at random."
+)
 
 
 def train(
@@ -225,19 +229,16 @@ def train(
     """
     trials = {"augment": augment, "dropout": dropout, "truncate": truncate, "stateful": stateful}
     trials |= {"differentiate_reset": differentiate_reset}
-    ranks = Ranks(communicator)
-    with ranks.together():
-        threads = own_share() if threads is None and ranks.size > 1 else threads
-        presentation = make_presentation(network, batch, seed, threads, **trials)
+    with Ranks(communicator).together() as ranks:
+        presentation = make_presentation(network, batch, seed, ranks.threads(threads), **trials)
         rule = make_update_rule(network, optimizer, schedule, constraints, clip, learning_rates)
-        loop, epochs = Loop(early_stopping, callback), whole(epochs, "epochs", 1)
         objective = make_objective(network, loss, readout, regularizers)
         given = Given(spikes, targets, mask, background, initial, currents)
         held = Given(validation, validation_targets, validation_mask, validation_background)
         held, progress = held._replace(currents=validation_currents), flag(progress, "progress")
         data = load_training(network, objective.terms, given, held, presentation)
         session = Session(network, objective, rule, presentation, data, epochs, ranks)
-        return _run(session, None if out is None else path(out, "out"), start, loop, progress)
+        return _run(session, out, start, Loop(early_stopping, callback), progress)
 
 
 def prime(
@@ -316,12 +317,13 @@ class Loop:
         return isinstance(answer, (bool, np.bool_)) and bool(answer)
 
 
-def _run(session: Session, folder: Path | None, start: str, loop: Loop, show: bool) -> History:
+def _run(session: Session, out: Any, start: str, loop: Loop, show: bool) -> History:
     """The whole training, or what there is of it before Ctrl-C, with its checkpoints."""
+    folder = None if out is None else path(out, "out")
     session.objective.check_not_empty()
     ranks = session.ranks
     if ranks.size > 1:
-        ranks.check_same(_told(session, start, loop))
+        ranks.check_same(_told(session, start, loop), _SAME_CALL)
     if folder is not None:
         checkpoint.check(session)
     with checkpoint.reserved(folder, start) if ranks.is_first else nullcontext():

@@ -19,7 +19,8 @@ from biosnn.experiments import cores, function_version, points, sweep_folder
 from biosnn.experiments.worker import Compute
 from biosnn.support import threads as processors
 from biosnn.support.threads import default_threads
-from tests.experiments.functions import circuit, deadly, noisy, open_input, sometimes
+from tests.experiments.functions import circuit, deadly, noisy, sometimes
+from tests.support.communicators import open_input
 
 ROOT = Path(__file__).parents[2]
 GRID = {"g": [3.0, 4.0, 5.0], "drive": [400.0, 600.0]}
