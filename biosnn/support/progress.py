@@ -164,13 +164,14 @@ def at_once() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    before = len(_urgent)
     _urgent.append(True)
     try:
         if _open and _open[-1]:
             raise ThrownAway
         yield
     finally:
-        _urgent.clear()
+        del _urgent[before:]
 
 
 def no_longer_at_once() -> None:

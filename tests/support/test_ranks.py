@@ -152,3 +152,9 @@ def test_communicators_of_mpi4py():
     assert Ranks(MPI.COMM_SELF).size == 1
     with pytest.raises(ValueError, match="COMM_NULL: this process does not belong"):
         Ranks(MPI.COMM_NULL)
+
+
+def test_processes_of_one_machine_share_its_processors(monkeypatch):
+    monkeypatch.setattr("biosnn.support.ranks.own_share", lambda: 3)
+    found = on_ranks(2, joined(lambda ranks: (ranks.threads(None), ranks.threads(5))))
+    assert found == [(3, 5)] * 2 and ALONE.threads(None) is None
