@@ -126,7 +126,7 @@ def ou_places(sources: NDArray[Any], n_ou: int, bounds: NDArray[np.int64]) -> Ou
 
 def local_rows(
     tables: arrays.Tables, sources: NDArray[Any], places: Places, ou: OuPlaces
-) -> dict[str, NDArray[Any]]:
+) -> dict[str, Any]:
     """Return the rows of all parts, (parts, rows), by their names in arrays.Parts.
 
     Parameters
