@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..kernels import arrays, trials, trials_adjoint
 from ..kernels.simd import BLOCK_ROWS
+from ..support.ranks import ALONE, Ranks
 from ..support.threads import on_threads
 from . import events, standing
 from .buffers import (
@@ -36,15 +37,16 @@ _LEAST_WORK = 1e6
 # ------------------------------------------------------------------------------------------- chunks
 
 
-def _in_chunks(work, bounds, threads):
-    """Do work(c, first, last, stop) for every chunk of trials, on several threads.
+def _in_chunks(work, bounds, threads, own=None):
+    """Do work(c, first, last, stop) for every chunk of trials, or `own` ones, on several threads.
 
     stop: tells kernels to end early (on_threads).
     """
+    own = range(bounds.size - 1) if own is None else own
     stop = np.zeros(1, np.int64)
     on_threads(
         work,
-        [(c, int(bounds[c]), int(bounds[c + 1]), stop) for c in range(bounds.size - 1)],
+        [(c, int(bounds[c]), int(bounds[c + 1]), stop) for c in own],
         threads,
         stop,
     )
@@ -70,6 +72,12 @@ def chunk_bounds(n_trials: int, packed: Packed, steps: int) -> NDArray[np.int64]
     return np.concatenate(
         [size * np.arange(n_whole), np.arange(size * n_whole, n_trials, max(rest, 1)), [n_trials]]
     )
+
+
+def own_chunks(bounds: NDArray[np.int64], ranks: Ranks) -> range:
+    """Return the chunks of this process: neighbours, with about as many trials as others have."""
+    owner = (bounds[:-1] + bounds[1:]) * ranks.size // (2 * bounds[-1])
+    return range(*np.searchsorted(owner, [ranks.rank, ranks.rank + 1]).tolist())
 
 
 # ----------------------------------------------------------------------- forward and backward
@@ -239,13 +247,13 @@ class Batch(NamedTuple):
 class _ChunkPass:
     """Forward pass, loss and adjoint of the chunks of one batch, each on one thread."""
 
-    def __init__(self, packed, steps, wanted, spare, differentiate_reset):
+    def __init__(self, packed, steps, wanted, spare, differentiate_reset, ranks):
         self.packed, self.steps, self.wanted = packed, steps, wanted
         self.spare, self.differentiate_reset = spare, differentiate_reset
         self.tables = with_releases(packed, steps, wanted)[0]
         self.weight = packed.kernel_weights()
         self.panels = all_panels(packed, self.weight)
-        self.sums = GradientSum(packed)
+        self.sums = GradientSum(packed, waits=not ranks.is_first)
         self.nowhere = np.empty((0, 0, 0), self.weight.dtype)
 
     def drive(self, batch, recording, first, last):
@@ -314,6 +322,7 @@ def chunked_gradient(
     threads: int,
     spare: list[Workspace],
     differentiate_reset: bool = False,
+    ranks: Ranks = ALONE,
 ) -> tuple[list, arrays.Gradient, standing.Earlier | None]:
     """Forward pass, loss and adjoint of a batch, chunk by chunk.
 
@@ -331,6 +340,8 @@ def chunked_gradient(
         Workspaces, kept between calls.
     differentiate_reset
         As for `adjoint`.
+    ranks
+        The processes that share the chunks.
 
     Returns
     -------
@@ -340,7 +351,8 @@ def chunked_gradient(
     bounds = chunk_bounds(n_trials, packed, steps)
     results: list[Any] = [None] * (bounds.size - 1)
     ends: list[Any] = [None] * (bounds.size - 1)
-    chunk = _ChunkPass(packed, steps, wanted, spare, differentiate_reset)
+    chunk = _ChunkPass(packed, steps, wanted, spare, differentiate_reset, ranks)
+    own = own_chunks(bounds, ranks)
     nowhere, goes_on = chunk.nowhere, batch.earlier is not None
 
     def work(c, first, last, stop):
@@ -360,6 +372,9 @@ def chunked_gradient(
         results[c], loss = batch.derive(recording, first, last)
         chunk.adjoint(c, buffer, space, drive, recording, loss, stop)
 
-    _in_chunks(work, bounds, threads)
+    _in_chunks(work, bounds, threads, own)
+    shares = ranks.exchange((results[own.start : own.stop], ends[own.start : own.stop]))
+    chunk.sums.join(ranks)
+    results, ends = ([each for part in parts for each in part] for parts in zip(*shares))
     gradient = chunk.sums.total(nowhere, arrays.NO_BLOCKS, nowhere)
     return results, gradient, standing.joined(ends) if goes_on else None

@@ -6,18 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels import arrays
+from ..support.ranks import Ranks
 from .packed import Packed
 
 
 class _OrderedSum:
     """Sums the parts of chunks in the order of the chunks, whichever thread ends first.
 
-    Few parts exist at a time.
+    Few parts exist at a time, except where those of other processes come first.
     """
 
-    def __init__(self, sizes, dtype):
+    def __init__(self, sizes, dtype, waits=False):
         self.total = [np.zeros(size, dtype) for size in sizes]
-        self._waiting, self._next, self._spare, self._lock = {}, 0, [], Lock()
+        self._waiting, self._next, self._spare, self._lock = {}, None if waits else 0, [], Lock()
 
     def buffer(self):
         """Zeros for the parts of one chunk."""
@@ -41,6 +42,16 @@ class _OrderedSum:
                     total += part
                 self._next += 1
 
+    def join(self, ranks):
+        """Go on with the sum of the process before; all processes end with the sum over all."""
+        for k, total in enumerate(self.total):
+
+            def add(piece, k=k, total=total):
+                for chunk in sorted(self._waiting):
+                    total[piece] += self._waiting[chunk][k][piece]
+
+            ranks.in_turn(total, add)
+
 
 class GradientSum:
     """What the adjoints of all chunks of a batch add up to.
@@ -49,13 +60,16 @@ class GradientSum:
     ----------
     packed
         The network.
+    waits
+        Whether other processes have chunks that come before those of this one.
     """
 
-    def __init__(self, packed: Packed):
+    def __init__(self, packed: Packed, waits: bool = False):
         filled = packed.wires.filled
         size = filled.size if filled else packed.weight.size
         self._packed = packed
-        self._sum = _OrderedSum((size, packed.tables.numbers.size), packed.weight.dtype)
+        sizes = (size, packed.tables.numbers.size)
+        self._sum = _OrderedSum(sizes, packed.weight.dtype, waits)
 
     def buffer(self, current: NDArray, blocks: arrays.Blocks, states: NDArray) -> arrays.Gradient:
         """Return a gradient of zeros for one chunk; the arguments are what is kept by trial."""
@@ -65,6 +79,10 @@ class GradientSum:
     def add(self, chunk: int, gradient: arrays.Gradient) -> None:
         """Add what the adjoint of a chunk has put into its buffer."""
         self._sum.add(chunk, [gradient.weight, gradient.numbers])
+
+    def join(self, ranks: Ranks) -> None:
+        """Sum over the chunks of all processes, which have them in the order of their ranks."""
+        self._sum.join(ranks)
 
     def total(self, current: NDArray, blocks: arrays.Blocks, states: NDArray) -> arrays.Gradient:
         """Return the gradient of the batch, by `packed.weight`."""

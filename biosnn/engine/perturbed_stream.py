@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels import arrays
 from .background import Current
 from .cell_tables import clamped_steps
 from .layout import Layout
@@ -42,8 +41,8 @@ class Holds:
         The perturbations.
     parts
         The network as kernels read it: layout and tables.
-    memory
-        That of the run.
+    standpoint
+        The memory of the run, and where what lies.
     first
         Its first step.
 
@@ -53,8 +52,9 @@ class Holds:
         Tables such that kernels look at the clocks of populations that can be held.
     """
 
-    def __init__(self, schedule: Schedule, parts: Any, memory: arrays.Memory, first: int):
-        self.schedule, self.layout, self.memory, self.first = schedule, parts.layout, memory, first
+    def __init__(self, schedule: Schedule, parts: Any, standpoint: Any, first: int):
+        self.schedule, self.layout, self.first = schedule, parts.layout, first
+        self.memory, self.places = standpoint.memory, standpoint.places
         self.tables = parts.tables
         self._clamped = {
             name: clamped_steps(self.layout.network, self.layout.network[name])
@@ -88,4 +88,5 @@ class Holds:
     def _places(self, hold):
         """Where U and clocks of the neurons are."""
         u = self.layout.membrane(hold.population) + hold.neurons
-        return u, self.layout.neurons(hold.population).start + hold.neurons
+        neuron = self.layout.neurons(hold.population).start + hold.neurons
+        return self.places.element[u], self.places.neuron[neuron]

@@ -1,7 +1,7 @@
 """Weights that learn in a long run, as arrays for its kernels and in its state.
 
-Long-term plasticity changes weights, which belong to the thread of their target; the presynaptic
-trace is needed by all threads, and each keeps its own copy, since they would otherwise have to meet
+Long-term plasticity changes weights, which belong to the part of their target; the presynaptic
+trace is needed by all parts, and each keeps its own copy, since they would otherwise have to meet
 at every arrival.
 """
 
@@ -21,7 +21,7 @@ _TABLE = 40  # time constants for which decay is tabulated; after that it is com
 _LONGEST = 1 << 15  # steps in the table at most
 #: Parts of a state, and what they are.
 PARTS = {"post_trace": "trace", "post_seen": "step", "pre_trace": "trace", "pre_seen": "step"}
-_OWN = ("pre_trace", "pre_seen")  # of which each thread has a copy
+_OWN = ("pre_trace", "pre_seen")  # of which each part has a copy
 
 
 class Plastic(NamedTuple):
@@ -33,7 +33,7 @@ class Plastic(NamedTuple):
     rate: np.ndarray  # (L,) dt / tau
     table: np.ndarray  # (L, steps) exp(-rate steps)
     pre_first: np.ndarray  # (L,) first element in a row of pre_trace, pre_seen
-    pre_trace: np.ndarray  # (threads, presynaptic neurons) just after the last arrival
+    pre_trace: np.ndarray  # (parts, presynaptic neurons) just after the last arrival
     pre_seen: np.ndarray  # step of the last arrival
     post_first: np.ndarray
     post_trace: np.ndarray  # (postsynaptic neurons,) just after the last spike
@@ -93,7 +93,7 @@ def learned_weights(state: State) -> dict[str, NDArray]:
     }
 
 
-def pack_plastic(network: Network, names: Sequence[str], threads: int) -> Plastic:
+def pack_plastic(network: Network, names: Sequence[str], parts: int) -> Plastic:
     """Return the learning projections of a network at rest: traces 0.
 
     Parameters
@@ -102,8 +102,8 @@ def pack_plastic(network: Network, names: Sequence[str], threads: int) -> Plasti
         The network.
     names
         Of the projections, in the order of kernels.
-    threads
-        Number of threads.
+    parts
+        Number of parts of the targets.
     """
     rules: list[Any] = [network.projection(name).plasticity for name in names]
     ends = [
@@ -121,8 +121,8 @@ def pack_plastic(network: Network, names: Sequence[str], threads: int) -> Plasti
         rate=rate,
         table=np.exp(-rate[:, None] * np.arange(size)),
         pre_first=pre_first[:-1],
-        pre_trace=np.zeros((threads, pre_first[-1])),
-        pre_seen=np.zeros((threads, pre_first[-1]), np.int64),
+        pre_trace=np.zeros((parts, pre_first[-1])),
+        pre_seen=np.zeros((parts, pre_first[-1]), np.int64),
         post_first=post_first[:-1],
         post_trace=np.zeros(post_first[-1]),
         post_seen=np.zeros(post_first[-1], np.int64),
@@ -177,7 +177,7 @@ def state_of(plastic: Plastic, learned: Mapping[str, NDArray]) -> dict[str, NDAr
 
 
 def restore(plastic: Plastic, state: State) -> None:
-    """Put back the traces of a state, for any number of threads."""
+    """Put back the traces of a state."""
     for name in PARTS:
         if f"plastic/{name}" in state.arrays:
             getattr(plastic, name)[:] = state.arrays[f"plastic/{name}"]

@@ -147,12 +147,13 @@ def _current(run, population, source, steps):
     """(steps, neurons) a current."""
     table, words, n_cells = run.background.table, new_words(), population.n
     current, values = np.empty(n_cells, run.network.dtype), np.empty((steps, n_cells))
+    ou = run.standpoint.standing().ou[0]
     for n in range(steps):
         current[:] = 0
         if source["kind"] == CURRENT:
             add_current(source, table, run.trial, n, 0, n_cells, current)
         else:
-            ou, trial, key = run.memory.ou, run.trial, run.key
+            trial, key = run.trial, run.key
             add_ou(source, table, trial, key, n, 0, n_cells, words, ou, current)
         values[n] = current
     return values
@@ -161,4 +162,4 @@ def _current(run, population, source, steps):
 def _start(run, name):
     """(neurons,) a state at the start."""
     first, n = find_state(run.layout, name)
-    return run.memory.x[first : first + n].astype(float)
+    return run.standpoint.x[first : first + n].astype(float)

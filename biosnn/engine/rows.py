@@ -13,15 +13,17 @@ _LINE = 16  # numbers of a cache line: every vector begins at one
 
 
 def table(dtype: np.dtype, rows: Sequence[Mapping[str, Any]]) -> NDArray[Any]:
-    """Return rows as a structured array; fields that a row does not name are 0.
-
-    Without the compiler the rows have their fields as attributes, too, as in kernels.
-    """
+    """Return rows as a structured array; fields that a row does not name are 0."""
     result = np.zeros(len(rows), dtype)
     for k, row in enumerate(rows):
         for name, value in row.items():
             result[name][k] = value
-    return result.view(np.recarray) if numba.config.DISABLE_JIT else result
+    return as_rows(result)
+
+
+def as_rows(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a structured array whose rows have their fields as attributes, compiled or not."""
+    return array.view(np.recarray) if numba.config.DISABLE_JIT else array
 
 
 class Numbers:

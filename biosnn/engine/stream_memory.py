@@ -1,4 +1,4 @@
-"""The memory of one large network: its parts, states, lists of recent spikes, and inputs."""
+"""The memory of one large network: its states, lists of recent spikes, and inputs."""
 
 from typing import Any, NamedTuple
 
@@ -6,44 +6,73 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels import arrays
-from ..kernels.random import GRANULE
 from ..network.network import Network
 from . import events, standing
 from .buffers import new_words
 from .inputs import Inputs, bin_inputs
 from .layout import Layout
+from .part_tables import OuPlaces, Places, spread
 from .perturbed import silenced
 from .wire_tables import WireTables
 
+_WAITING = 256  # spikes whose synapses are added after each other
 
-def part_bounds(layout: Layout, parts: int) -> NDArray[np.int64]:
-    """Return (populations, parts + 1) contiguous parts of every population, in granules.
 
-    What rounding takes from one population, it gives to the next.
+class Standpoint(NamedTuple):
+    """The memory of a run, and where the numbers of the layout lie in it.
+
+    Parameters
+    ----------
+    memory
+        As kernels read it, part by part.
+    places, ou
+        Where what lies.
     """
-    bounds = np.zeros((len(layout.order), parts + 1), np.int64)
-    bounds[:, -1] = [p.n for p in layout.order]
-    for t in range(1, parts):
-        carry = 0.0
-        for p, population in enumerate(layout.order):
-            granules = -(-population.n // GRANULE)
-            wanted = granules * t / parts + carry
-            given = min(max(round(wanted), -(-bounds[p, t - 1] // GRANULE)), granules)
-            bounds[p, t] = min(given * GRANULE, population.n)
-            carry = wanted - given
-    return bounds
+
+    memory: arrays.Memory
+    places: Places
+    ou: OuPlaces
+
+    @property
+    def x(self) -> NDArray[Any]:
+        """(elements,) a copy of the state vector, in the order of the layout."""
+        return self.memory.x[self.places.element]
+
+    def standing(self) -> arrays.Standing:
+        """Return where the network stands now, as one trial."""
+        memory, places = self.memory, self.places
+        return arrays.Standing(
+            states=self.x[None],
+            clock=memory.clock[places.neuron][None],
+            held=memory.held[places.neuron][None],
+            ou=memory.ou[self.ou.value][None],
+            resource=memory.resource[None].copy(),
+        )
 
 
-def new_memory(start: arrays.Standing, wires: WireTables) -> arrays.Memory:
-    """Return the memory of a network that stands there, in vectors that begin at cache lines."""
-    ring = np.zeros(wires.ring_slots * wires.ring_width, start.states.dtype)
-    vectors = [array[0] for array in start]
-    return arrays.Memory(*map(arrays.aligned_copy, [*vectors, ring]))
+def new_memory(
+    start: arrays.Standing, parts: arrays.Parts, places: Places, ou: OuPlaces
+) -> Standpoint:
+    """Return the memory of a network that stands there, part by part.
 
-
-def standing_of(memory: arrays.Memory) -> arrays.Standing:
-    """Return where the network stands now, as one trial."""
-    return arrays.Standing(*(array[None].copy() for array in memory[:-1]))
+    Parameters
+    ----------
+    start
+        Where it stands, as one trial.
+    parts, places, ou
+        Its parts, and where everything lies.
+    """
+    ring_size = int(parts.ring_first[-1] + parts.ring_slots * parts.ring_width[-1])
+    memory = arrays.Memory(
+        x=spread(start.states[0], places.element, places.n_elements),
+        clock=spread(start.clock[0], places.neuron, places.n_neurons),
+        held=spread(start.held[0], places.neuron, places.n_neurons),
+        ou=spread(start.ou[0], ou.value, ou.n_values),
+        resource=arrays.aligned_copy(start.resource[0]),
+        ring=arrays.spacious(ring_size, start.states.dtype),
+    )
+    memory.ring[:] = 0
+    return Standpoint(memory, places, ou)
 
 
 def new_scratch(layout: Layout, tables: arrays.Tables) -> arrays.PartScratch:
@@ -56,6 +85,13 @@ def new_scratch(layout: Layout, tables: arrays.Tables) -> arrays.PartScratch:
         current=arrays.aligned(arrays.BLOCK, dtype),
         sums=arrays.aligned(widest, dtype),
         words=new_words(),
+        waiting=arrays.Waiting(
+            row=np.empty(_WAITING, np.int64),
+            bundle=np.empty(_WAITING, np.int64),
+            factor=np.empty(_WAITING, dtype),
+            address=np.empty(_WAITING, np.int64),
+            sizes=np.empty(_WAITING, np.int64),
+        ),
     )
 
 
@@ -190,7 +226,7 @@ def ended(
     layout: Layout,
     wires: WireTables,
     tables: arrays.Tables,
-    memory: arrays.Memory,
+    standpoint: Standpoint,
     recent: arrays.RecentSpikes,
     bounds: NDArray[np.int64],
     inputs: Given,
@@ -220,7 +256,7 @@ def ended(
     own = [events.cut(inputs.events, np.arange(1), first, last)]
     return standing.Earlier(
         first_step=step,
-        standing=standing_of(memory),
+        standing=standpoint.standing(),
         inputs=_padded(own, keep * n_inputs)._replace(before=keep),
         spikes=spikes,
         released=_released(recent, tables, bounds, inputs, begin, step, keep),

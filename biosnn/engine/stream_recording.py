@@ -80,7 +80,7 @@ class StreamRecording:
             p = layout.number[name.partition(".")[0]]
             units = chosen_neurons(chosen, n, name)
             element.append(first + units)
-            owner.append(np.searchsorted(run.bounds[p], units, side="right") - 1)
+            owner.append(np.searchsorted(run.parts.bounds[p], units, side="right") - 1)
             self.columns[name] = slice(at, at + units.size)
             self.sizes[name] = group_sizes(chosen, n, name)
             self.neurons[name] = units
@@ -88,10 +88,13 @@ class StreamRecording:
         if at:  # a bounded number of values, however many neurons are looked at
             run.most = min(run.most, every * max(_FEWEST_ROWS, _ROOM // at))
         rows = run.most // every + 1 if self.columns else 0
+        parts, n_parts = _joined(owner), run.parts.bounds.shape[1] - 1
+        order = np.argsort(parts, kind="stable")
         return arrays.Record(
             every=every,
-            element=_joined(element),
-            owner=_joined(owner),
+            element=run.large.places.element[_joined(element)[order]],
+            column=order,
+            first=np.searchsorted(parts[order], np.arange(n_parts + 1)),
             values=np.empty((rows, at), run.network.dtype),
         )
 

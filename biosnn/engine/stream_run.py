@@ -10,6 +10,7 @@ from ..kernels import arrays, stream
 from ..support.code_cache import clock, ready
 from . import standing
 from .finite import check_slice
+from .part_tables import local_rows, ou_places
 from .perturbed_stream import Holds
 from .plasticity import learning_projections, pack_plastic, restore, state_of
 from .state import State
@@ -59,19 +60,25 @@ class StreamRun:
 
     def __init__(self, setting: Setting, trial: int = 0):
         network, earlier = setting.network, setting.earlier(trial)
-        self.network, self.threads, self.trial = network, setting.threads, trial
-        self.parts, self.background = setting.parts(trial), setting.background
-        self.layout, self.bounds = self.parts.layout, self.parts.bounds
+        self.network, self.trial, self.background = network, trial, setting.background
+        self.large = setting.large(trial)
+        self.layout, self.parts = self.large.layout, self.large.parts
+        n_parts = self.parts.bounds.shape[1] - 1
+        self.threads = min(setting.threads, n_parts)
         self.fingerprint = network.fingerprint()
         self.step = self.first = setting.first
         self.key = setting.keys[trial]
         start = setting.start(trial) if earlier is None else earlier.standing
-        self.memory = new_memory(start, self.parts.wires)
-        self.holds = Holds(setting.schedule, self.parts, self.memory, self.first)
+        sources = self.background.table.sources
+        ou = ou_places(sources, self.background.n_ou, self.parts.bounds)
+        self.standpoint = new_memory(start, self.parts, self.large.places, ou)
+        self.holds = Holds(setting.schedule, self.large, self.standpoint, self.first)
+        own = local_rows(self.holds.tables, sources, self.large.places, ou)
+        self.parts = self.parts._replace(**own)
         self.inputs = setting.inputs_of(trial)
         self._make_room(earlier, setting.steps)
         learning = [p.name for p in learning_projections(network)]
-        self.plastic = pack_plastic(network, learning, self.threads)
+        self.plastic = pack_plastic(network, learning, n_parts)
         state = setting.state(trial)
         if state is not None:
             restore(self.plastic, state)
@@ -82,13 +89,13 @@ class StreamRun:
         width, longest = max(self.layout.n_firing, 1), self.layout.longest_delay
         fitting = int(np.clip(_ROOM // width, 32, 4096))
         self.most = min(fitting, max(steps, 32))  # steps of one slice
-        shortest = min(self.parts.wires.shortest, self.most)
+        shortest = min(self.large.wires.shortest, self.most)
         slots = 1 << (self.most + longest + shortest + 2).bit_length()
         self.recent, self.tables = new_recent(
-            self.layout, self.holds.tables, self.bounds, slots, self.inputs.events
+            self.layout, self.holds.tables, self.parts.bounds, slots, self.inputs.events
         )
         if earlier is not None:
-            put_spikes(self.recent, self.tables, self.bounds, earlier, self.inputs.events)
+            put_spikes(self.recent, self.tables, self.parts.bounds, earlier, self.inputs.events)
 
     @property
     def done(self) -> int:
@@ -125,7 +132,7 @@ class StreamRun:
                 last = min(first + size, self.holds.take(first), end)
                 self._slice(pool, recorder, control, first, last)
                 now = clock()
-                check_slice(self.network, self.layout, self.memory.x, first, last)
+                check_slice(self.network, self.layout, self.standpoint.x, first, last)
                 recorder.keep(first, last)
                 self.step = last
                 fitting = int(np.clip(size * _SLICE / max(now - before, 1e-6), size / 2, size * 4))
@@ -156,7 +163,7 @@ class StreamRun:
             job.result()
 
     def _advance(self, recorder, control, t, first, last):
-        """Steps first .. last - 1 of the part that belongs to thread t."""
+        """Steps first .. last - 1 of the parts that belong to thread t."""
         try:
             stream.advance(*self._arguments(recorder, control, t, first, last))
         except BaseException:
@@ -170,7 +177,7 @@ class StreamRun:
             last=last,
             begin=self.first,
             input_steps=self.inputs.steps,
-            shortest=min(self.parts.wires.shortest, self.most),
+            shortest=min(self.large.wires.shortest, self.most),
             trial=self.trial,
         )
         return (
@@ -180,24 +187,25 @@ class StreamRun:
             self.plastic,
             self.inputs.events,
             self.recent,
-            self.bounds,
+            self.parts,
             span,
             recorder.table,
-            self.memory,
+            self.standpoint.memory,
             self.scratch[t],
             control,
             t,
+            self.threads,
         )
 
     def state(self) -> State:
         """Return where the run stands, to go on from."""
         earlier = ended(
             self.layout,
-            self.parts.wires,
+            self.large.wires,
             self.tables,
-            self.memory,
+            self.standpoint,
             self.recent,
-            self.bounds,
+            self.parts.bounds,
             self.inputs,
             self.first,
             self.step,
@@ -206,5 +214,5 @@ class StreamRun:
             "key": np.array(self.key, np.uint64),
             "ou_sources": self.background.ou_sources,
         }
-        found = standing.as_arrays(earlier) | state_of(self.plastic, self.parts.learned) | own
+        found = standing.as_arrays(earlier) | state_of(self.plastic, self.large.learned) | own
         return State(self.fingerprint, self.step, found)

@@ -13,31 +13,34 @@ from .conditions import make_conditions, random_key, trial_keys
 from .inputs import Inputs
 from .layout import Layout
 from .packed import tables_of
+from .part_tables import Places
 from .perturbed import Perturbed
 from .perturbed_stream import stimuli
 from .plasticity import learning_projections, starting_weights
 from .state import State
 from .state_checks import checked_state
-from .stream_memory import Given, given_inputs, part_bounds
+from .stream_memory import Given, given_inputs
 from .wire_tables import WireTables, pack_stream_wires
 
 
 class LargeNetwork(NamedTuple):
     """A network as kernels of one large network read it.
 
-    learned: projection -> weights that a run changes.
+    parts: its parts and their synapses; places: where they lie in memory; learned: projection ->
+    weights that a run changes.
     """
 
     layout: Layout
     cells: CellTables
     wires: WireTables
     tables: arrays.Tables
-    bounds: np.ndarray
+    parts: arrays.Parts
+    places: Places
     learned: dict[str, np.ndarray]
 
 
 def large_network(network: Any, threads: int, state: State | None = None) -> LargeNetwork:
-    """Return a network in as many parts as there are threads.
+    """Return a network in parts that threads share.
 
     Parameters
     ----------
@@ -49,11 +52,10 @@ def large_network(network: Any, threads: int, state: State | None = None) -> Lar
         Whose learned weights are used, or None.
     """
     layout = Layout(network)
-    bounds, cells = part_bounds(layout, threads), pack_cells(layout, merged=False)
-    learned = starting_weights(network, state)
-    wires = pack_stream_wires(layout, bounds, learned)
+    cells, learned = pack_cells(layout, merged=False), starting_weights(network, state)
+    wires, parts, places = pack_stream_wires(layout, learned, threads)
     tables = tables_of(layout, cells, wires)
-    return LargeNetwork(layout, cells, wires, tables, bounds, learned)
+    return LargeNetwork(layout, cells, wires, tables, parts, places, learned)
 
 
 class Setting:
@@ -96,11 +98,11 @@ class Setting:
         self.states = _states(change, state, n_trials)
         self.first = self.states[0].step if self.states else 0
         self.schedule = change.schedule(steps)
-        self._parts = large_network(network, threads, self.states[0] if self.states else None)
+        self._large = large_network(network, threads, self.states[0] if self.states else None)
         given = several(background, "background", "PoissonInput('E', 1e3, 0.1)")
-        currents = stimuli(self.schedule, self._parts.layout, self.first)
+        currents = stimuli(self.schedule, self._large.layout, self.first)
         self.conditions = make_conditions(
-            self._parts.layout, self._parts.wires, [*given, *currents], initial, n_trials
+            self._large.layout, self._large.wires, [*given, *currents], initial, n_trials
         )
         self.background = self.conditions.background
         self._given_initial = initial
@@ -119,17 +121,17 @@ class Setting:
                 f"this state is of {n} trials of a run, and simulate runs one: give trials={n}."
             )
         n = self.n_trials if one and n == self.n_trials else 1
-        return checked_state(state, self._parts, self.background, self._given_initial, n)
+        return checked_state(state, self._large, self.background, self._given_initial, n)
 
     def state(self, trial: int) -> State | None:
         """Return the state that a trial goes on from, if there is one."""
         return self.states[trial if len(self.states) > 1 else 0] if self.states else None
 
-    def parts(self, trial: int) -> LargeNetwork:
+    def large(self, trial: int) -> LargeNetwork:
         """Return the network as kernels read it; trials whose weights learn have one each."""
         if trial and learning_projections(self.network):
             return large_network(self.network, self.threads, self.state(trial))
-        return self._parts
+        return self._large
 
     def earlier(self, trial: int) -> standing.Earlier | None:
         """Return the earlier run that a trial goes on from, if there is one."""
@@ -140,7 +142,7 @@ class Setting:
         whole = self._earlier[0]
         if len(whole.standing.states) == 1:
             return whole
-        return standing.rows(whole, trial, trial + 1, self._parts.tables, self._parts.wires)
+        return standing.rows(whole, trial, trial + 1, self._large.tables, self._large.wires)
 
     def start(self, trial: int) -> arrays.Standing:
         """Return where a trial stands at its start, if it goes on from no state."""

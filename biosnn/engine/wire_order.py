@@ -90,7 +90,10 @@ class Entry(NamedTuple):
 
 
 def ordered(layout: Layout) -> list[Entry]:
-    """All projections, in the order in which their spikes arrive: dense ones first."""
+    """All projections, in the order in which their spikes arrive.
+
+    Dense ones come first, then those that run as dense ones in batches of trials.
+    """
     network, found = layout.network, []
     for number, projection in enumerate(network.projections):
         neuron: Any = network[projection.post].neuron
@@ -110,4 +113,4 @@ def ordered(layout: Layout) -> list[Entry]:
             number if own else -1,
         )
         found.append(Entry(projection, dense, key, target, size))
-    return sorted(found, key=lambda e: (not e.dense, e.key, e.target))
+    return sorted(found, key=lambda e: (not e.dense, e.name in network.synapses, e.key, e.target))

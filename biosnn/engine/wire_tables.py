@@ -2,7 +2,7 @@
 
 In batches of trials, dense projections of one source with neighbouring targets share a wire, and
 sparse ones that are not very sparse run as dense ones. In one large network every projection is a
-wire, and rows of synapses are split among the parts of the targets.
+wire; the synapses of sparse ones lie in bundles (bundle_tables.py), but of those that learn.
 """
 
 from collections.abc import Mapping
@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels import arrays
+from ..kernels.bundles import split_rows
 from ..kernels.simd import BLOCK_BYTES, SPAN_BYTES
-from ..kernels.stream import split_rows
+from .bundle_tables import number_of_parts, pack_parts, part_bounds
 from .layout import Layout
+from .part_tables import Places, places_of
 from .plasticity import learning_projections
 from .rows import table
 from .wire_order import Entry, Filled, is_short, ordered
@@ -24,7 +26,7 @@ _SMALL_BYTES = 32e3
 _FAR = 1 << 40  # steps: longer than any run
 
 #: Projection -> (slice of the vector of weights, columns within the wire; None if it is sparse).
-Places = dict[str, tuple[slice, slice | None]]
+WeightPlaces = dict[str, tuple[slice, slice | None]]
 
 
 class WireTables(NamedTuple):
@@ -41,7 +43,7 @@ class WireTables(NamedTuple):
     ring_slots: int
     split: NDArray
     shorts: NDArray
-    places: Places
+    places: WeightPlaces
     n_weights: int
     filled: Any
     kept: arrays.Blocks
@@ -62,18 +64,16 @@ class _Wires:
         Layout of the network.
     adjoint
         First element of U -> where the adjoints of what arrives at U are set aside.
-    bounds
-        (populations, parts + 1) parts of the targets, or None in batches of trials.
     learned
         Projection -> weights that a run may change, in place of those of the network.
     """
 
-    def __init__(self, layout, adjoint, bounds, learned):
+    def __init__(self, layout, adjoint, learned):
         self.layout, self.network = layout, layout.network
-        self.adjoint, self.bounds, self.learned = adjoint, bounds, learned
+        self.adjoint, self.learned = adjoint, learned
         self.rows: list[dict] = []
         self.shorts: list[dict] = []
-        self.places: Places = {}
+        self.places: WeightPlaces = {}
         self.alive: list[NDArray] = []
         self.splits: list[NDArray] = []
         self.fills: list[tuple[Entry, dict, int]] = []  # of each the wire, and its first column
@@ -154,26 +154,16 @@ class _Wires:
         return self.columns[key]["at"]
 
     def add_synapses(self, entry, row):
-        """The synapses of a sparse wire: targets, delays, and its rows by part."""
+        """The synapses of a sparse wire: targets, delays, and its rows."""
         synapses = self.network.synapses[entry.name]
         row |= {"row_first": self.n_rows, "n_synapses": synapses.size}
         self.n_rows += synapses.n_pre
-        target, delay = synapses.target, self.network.delay_steps(entry.projection)
-        if self.bounds is None:
-            split = np.stack([synapses.first[:-1], synapses.first[1:]], axis=1)
-            self.splits.append(np.ascontiguousarray(split, np.int64))
-            target = target.astype(np.int32)
-            delay = np.asarray(delay, np.uint16)
-        else:
-            own = self.bounds[self.layout.number[entry.projection.post]]
-            self.splits.append(np.empty((synapses.n_pre, own.size), np.int64))
-            split_rows(synapses.first, synapses.target, own, self.splits[-1])
-        row |= {
-            "wide": target.dtype == np.int32,
-            "target_address": self._address(target),
-        }
-        if np.ndim(delay):
-            row |= {"long": delay.dtype == np.uint16, "delay_address": self._address(delay)}
+        split = np.stack([synapses.first[:-1], synapses.first[1:]], axis=1)
+        self.splits.append(np.ascontiguousarray(split, np.int64))
+        row["target_address"] = self._address(synapses.target.astype(np.int32))
+        delay = np.asarray(self.network.delay_steps(entry.projection), np.uint16)
+        if delay.ndim:
+            row["delay_address"] = self._address(delay)
 
     def _address(self, array):
         """The address of an array that is kept alive."""
@@ -186,23 +176,27 @@ class _Wires:
     def add_own(self, entry):
         """A projection as a wire of one large network; its weights stay where they are."""
         network, name = self.network, entry.name
-        synapses, weights = network.synapses.get(name), network.weights[name]
+        dense = name not in network.synapses
         row = self.row_of(entry, network[entry.projection.pre].n)
-        external = row["source"] < len(network.inputs)
-        if external and entry.dense and row["short"] < 0:
+        if dense and row["source"] < len(network.inputs) and row["short"] < 0:
             row["gathered"] = 0
-        row["dense"] = synapses is None
-        if name in self.learned:
-            weights = self.learned[name]
-        elif synapses is not None and synapses.weight_index is not None and np.ndim(weights):
-            weights = synapses.weight_of_each(weights)
-        weights = np.ascontiguousarray(np.atleast_1d(weights), network.dtype)
-        row |= {"n_weights": weights.size, "weight_address": self._address(weights)}
-        if synapses is not None:
-            if weights.size == 1 and not np.ndim(network.weights[name]):
-                row["mode"] = arrays.ONE_WEIGHT
-            self.add_synapses(entry, row)
+        row["dense"] = dense
         self.rows.append(row)
+        if name in self.learned:
+            self.add_synapses(entry, row)
+        if name in self.learned or dense:
+            weights = self.learned.get(name, network.weights[name])
+            weights = np.ascontiguousarray(np.atleast_1d(weights), network.dtype)
+            row |= {"n_weights": weights.size, "weight_address": self._address(weights)}
+
+    def split_among(self, bounds, order):
+        """Split the rows of wires that learn among the parts of their targets."""
+        self.splits = []
+        for entry in [e for e in order if e.name in self.learned]:
+            synapses = self.network.synapses[entry.name]
+            own = bounds[self.layout.number[entry.projection.post]]
+            self.splits.append(np.empty((synapses.n_pre, own.size), np.int64))
+            split_rows(synapses.first, synapses.target, own, self.splits[-1])
 
     # ------------------------------------------------------------------ batches of trials
 
@@ -347,7 +341,7 @@ def pack_trial_wires(layout: Layout, adjoint: Mapping[int, int]) -> WireTables:
     ValueError
         If there are too many weights.
     """
-    wires, dtype = _Wires(layout, adjoint, None, {}), layout.network.dtype
+    wires, dtype = _Wires(layout, adjoint, {}), layout.network.dtype
     order = ordered(layout)
     together: list[Entry] = []
     for entry in [e for e in order if e.dense]:
@@ -371,20 +365,33 @@ def pack_trial_wires(layout: Layout, adjoint: Mapping[int, int]) -> WireTables:
 
 
 def pack_stream_wires(
-    layout: Layout, bounds: NDArray[np.int64], learned: Mapping[str, NDArray]
-) -> WireTables:
-    """Return the projections as one large network reads them.
+    layout: Layout, learned: Mapping[str, NDArray], threads: int
+) -> tuple[WireTables, arrays.Parts, Places]:
+    """Return the projections of one large network, its parts with their synapses, and their places.
 
     Parameters
     ----------
     layout
         Layout of the network.
-    bounds
-        (populations, parts + 1) parts of the targets.
     learned
         Projection -> weights that a run may change, in place of those of the network.
+    threads
+        Number of threads that share the network.
     """
-    wires = _Wires(layout, {}, bounds, learned)
-    for entry in ordered(layout):
+    wires, order = _Wires(layout, {}, learned), ordered(layout)
+    for entry in order:
         wires.add_own(entry)
-    return wires.tables(bounds.shape[1] - 1, None, arrays.NO_BLOCKS, 0, 0)
+    slots = wires.slots if wires.columns else 0
+    bounds = part_bounds(layout, number_of_parts(layout, slots * wires.ring_width, threads))
+    wires.split_among(bounds, order)
+    columns = list(wires.columns.values())
+    sparse = [
+        (entry, row)
+        for entry, row in zip(order, wires.rows)
+        if not row["dense"] and entry.name not in learned
+    ]
+    places = places_of(layout, bounds)
+    parts, alive = pack_parts(layout, sparse, columns, bounds, places, slots, threads)
+    wires.alive += alive
+    n_parts = bounds.shape[1] - 1
+    return wires.tables(n_parts, None, arrays.NO_BLOCKS, 0, 0), parts, places

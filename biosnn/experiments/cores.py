@@ -1,7 +1,6 @@
 """Each worker's share of the processors: for biosnn, numba and the linear algebra of numpy."""
 
 import importlib.util
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -9,7 +8,7 @@ from typing import Any
 
 import numba
 
-from ..support.threads import at_most, default_threads
+from ..support.threads import at_most
 
 #: What libraries read when they are loaded.
 _VARIABLES = (
@@ -20,8 +19,6 @@ _VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
     "NUMBA_NUM_THREADS",
 )
-#: In which MPI says how many processes it has started on a machine.
-_NEIGHBOURS = ("MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE", "MV2_COMM_WORLD_LOCAL_SIZE")
 
 
 def environment(threads: int) -> dict[str, str]:
@@ -33,18 +30,6 @@ def environment(threads: int) -> dict[str, str]:
     '2'
     """
     return dict.fromkeys(_VARIABLES, str(threads))
-
-
-def own_share() -> int:
-    """Return the processors of this process, where MPI has started others on the same machine.
-
-    A process that is bound to some of the processors has those; processes that all may use all
-    share them.
-    """
-    mine = default_threads()
-    started = next((os.environ[name] for name in _NEIGHBOURS if name in os.environ), "1")
-    bound = mine < (os.cpu_count() or 1)
-    return mine if bound or not started.isdigit() else max(1, mine // max(1, int(started)))
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from ..support import code_cache
 from ..support.file_format import version
 from ..support.progress import graceful_interrupt, quiet
 from ..support.show import nbytes
+from ..support.threads import own_share
 from ..support.warn import warn
 from . import cores, point_file
 from .points import Job, arguments, seed_arguments
@@ -66,7 +67,7 @@ class Compute:
         Parameters
         ----------
         threads
-            Most threads of a point; None: what the other process finds (`cores.own_share`).
+            Most threads of a point; None: what the other process finds (`threads.own_share`).
         """
         other = Compute(_none, self._described, self._folder, threads, self._words)
         other._payload = _dumped(self._function, self._described[0])
@@ -129,7 +130,7 @@ class Compute:
         if self._function is not None and self._threads is None:
             return nullcontext()
         apart = os.getpid() != self._home
-        return cores.limited(self._threads or cores.own_share(), apart=apart)
+        return cores.limited(self._threads or own_share(), apart=apart)
 
     def kept(
         self,

@@ -8,13 +8,16 @@ Index letters of all kernels: b trial, n step, c cell, p population, k wire (a p
 neighbouring ones), j presynaptic neuron, i postsynaptic neuron, r state, s synapse.
 """
 
+import mmap
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 
 from .simd import LANES, SPAN_BYTES
 
-_BEYOND = max(SPAN_BYTES, 8 * LANES)
+_BEYOND = max(SPAN_BYTES, 8 * LANES, 2048)
+_HUGE = 1 << 21  # bytes of a huge page
 
 #: Neurons that go through all parts of an update while they are in the first-level cache.
 BLOCK = 512
@@ -82,10 +85,16 @@ POOL = _row("population source target units width first")
 #: plasticity, or -1. The addresses are of arrays that somebody keeps alive, or 0.
 WIRE = _row(
     "source post target adjoint delay n_pre n_post dense mode weight_first n_weights "
-    "weight_address n_synapses row_first wide long target_address index_address delay_address "
+    "weight_address n_synapses row_first wide target_address index_address delay_address "
     "trained pulled panel_first gathered kept ring short learns",
     "jump",
 )
+
+#: Sparse projections of one source, as one large network reads them (bundles.py): the synapses of
+#: neuron j lie together. late: every synapse has its delay; single: all share one delay and weight,
+#: and there are only targets, of 2 bytes; width: bytes of a synapse; row_first: first row of
+#: Parts.starts; jump: of short-term plasticity, where weights do not have it in them.
+BUNDLE = _row("source delay late single short n_pre row_first address width", "weight jump")
 
 #: A receptor with a place in the ring of arrivals: of a population, its state and first column.
 COLUMN = _row("population n state at")
@@ -117,7 +126,8 @@ class Tables(NamedTuple):
     wires: np.ndarray  # WIRE
     columns: np.ndarray  # COLUMN
     ring_width: int
-    split: np.ndarray  # (rows, parts + 1) first synapse of each part in the row of each neuron j
+    # (rows, parts + 1) first synapse of each part in the row of each neuron j; trials: one part
+    split: np.ndarray
     shorts: np.ndarray  # SHORT
 
 
@@ -215,7 +225,7 @@ class Memory(NamedTuple):
     held: np.ndarray
     ou: np.ndarray
     resource: np.ndarray
-    ring: np.ndarray  # (slots, width) of arrivals
+    ring: np.ndarray  # of arrivals: part by part, (slots, width)
 
 
 class Drive(NamedTuple):
@@ -290,6 +300,43 @@ class Scratch(NamedTuple):
     kept: Blocks  # the columns of `arrived`
 
 
+def synapse_type(dtype):
+    """The dtype of a synapse of a bundle. target: counted within the part; delay: in steps."""
+    return np.dtype([("target", "u2"), ("delay", "u2"), ("weight", dtype)], align=True)
+
+
+class Parts(NamedTuple):
+    """One large network in parts, which threads take."""
+
+    bounds: np.ndarray  # (populations, parts + 1) neurons of each part
+    # (parts, rows) as in Tables and Background, where the numbers of a part lie
+    cells: np.ndarray
+    populations: np.ndarray
+    jumps: np.ndarray
+    wires: np.ndarray
+    columns: np.ndarray
+    sources: np.ndarray
+    bundles: np.ndarray  # BUNDLE
+    starts: np.ndarray  # (parts, rows) uint32: synapses of neuron j in a part, row by row
+    first: np.ndarray  # (bundles, parts) first synapse of each part
+    base: np.ndarray  # (bundles, parts) element of the state vector that is target 0; late: 0
+    ring_first: np.ndarray  # (parts,) first element of each part's ring of arrivals
+    ring_width: np.ndarray  # (parts,) of one step
+    ring_slots: int  # steps of a ring: a power of 2, or 0
+    column: np.ndarray  # (columns, parts) where the columns begin in it
+    like: np.ndarray  # (0,) of the type of a synapse
+
+
+class Waiting(NamedTuple):
+    """Spikes whose synapses are about to be added."""
+
+    row: np.ndarray
+    bundle: np.ndarray
+    factor: np.ndarray
+    address: np.ndarray
+    sizes: np.ndarray
+
+
 class RecentSpikes(NamedTuple):
     """Spikes of the last steps of one large network; step n is in slot n & mask."""
 
@@ -309,8 +356,9 @@ class Record(NamedTuple):
     """Chosen states of one large network, once in a fixed number of steps."""
 
     every: int
-    element: np.ndarray  # of the state vector
-    owner: np.ndarray  # part
+    element: np.ndarray  # of the state vector, part by part
+    column: np.ndarray  # of values, of each
+    first: np.ndarray  # (parts + 1,) first of each part
     values: np.ndarray  # (rows, chosen)
 
 
@@ -333,6 +381,7 @@ class PartScratch(NamedTuple):
     current: np.ndarray
     sums: np.ndarray  # of what arrives from an input
     words: "Words"
+    waiting: Waiting
 
 
 class Words(NamedTuple):
@@ -344,14 +393,32 @@ class Words(NamedTuple):
 
 
 def aligned(shape, dtype):
-    """An uninitialized array that begins at a cache line.
+    """An uninitialized array that begins at a cache line, and whose end is apart from others.
 
-    Vector units then never read across two. _BEYOND bytes may be read after its end.
+    Vector units then never read across two. Bytes may be read after its end, and processors, which
+    fetch ahead, do so: not into what another thread writes.
     """
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     memory = np.empty(size + 64 + _BEYOND, np.uint8)
     start = -memory.ctypes.data % 64
     return memory[start : start + size].view(dtype).reshape(shape)
+
+
+def spacious(size, dtype):
+    """An uninitialized vector in huge pages, where the system has them.
+
+    Memory that is read in short pieces at many places costs a walk through the page tables for each
+    place with pages of 4 KiB. Memory of its own is also placed by whoever touches it first.
+    """
+    wanted = size * np.dtype(dtype).itemsize
+    if wanted < _HUGE or not hasattr(mmap, "MADV_HUGEPAGE"):
+        return np.empty(size, dtype)
+    room = mmap.mmap(-1, wanted + _HUGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    with suppress(OSError):  # a kernel without them
+        room.madvise(mmap.MADV_HUGEPAGE)
+    memory = np.frombuffer(room, np.uint8)
+    start = -memory.ctypes.data % _HUGE
+    return memory[start : start + wanted].view(dtype)
 
 
 def aligned_copy(array):

@@ -8,6 +8,7 @@ import ctypes
 
 import numba
 import numpy as np
+from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import (
@@ -167,10 +168,46 @@ def _at_address(typing_context, address, size, like):
 
 def _plain_at_address(address, size, like):
     whole = (ctypes.c_byte * (int(size) * like.dtype.itemsize)).from_address(int(address))
-    return np.frombuffer(whole, like.dtype)
+    found = np.frombuffer(whole, like.dtype)
+    return found.view(np.recarray) if like.dtype.names else found
 
 
 #: A vector of the element type of `like` in memory that somebody else keeps alive. Projections
 #: differ in type and size, and
 #: kernels cannot hold a list of such arrays.
 at_address = _plain_at_address if numba.config.DISABLE_JIT else _at_address
+
+
+def _fetch_line(builder, pointer):
+    """Ask for the cache line of an address, for reading, into all caches."""
+    word, byte = ir.IntType(32), ir.IntType(8).as_pointer()
+    kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+    builder.call(function, [pointer, word(0), word(3), word(1)])
+
+
+@intrinsic
+def _fetch(typing_context, address):
+    def generate(context, builder, signature, arguments):
+        _fetch_line(builder, builder.inttoptr(arguments[0], ir.IntType(8).as_pointer()))
+        return context.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
+@intrinsic
+def _fetch_element(typing_context, array, place):
+    def generate(context, builder, signature, arguments):
+        view = context.make_array(array)(context, builder, arguments[0])
+        pointer = builder.gep(view.data, [arguments[1]])
+        _fetch_line(builder, builder.bitcast(pointer, ir.IntType(8).as_pointer()))
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64), generate
+
+
+#: Have what lies at an address brought to the cache, without waiting for it.
+fetch = (lambda address: None) if numba.config.DISABLE_JIT else _fetch
+
+#: Likewise an element of a contiguous vector.
+fetch_element = (lambda array, place: None) if numba.config.DISABLE_JIT else _fetch_element

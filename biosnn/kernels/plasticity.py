@@ -120,7 +120,7 @@ def _learn_row(plastic, rule, target, weight, begin, end, jump, n, y):
 def arrive_and_learn(plastic, wire, target, split, t, weight, sent, n, x):
     """What arrives at a learning wire at step n: x_pre += 1, w += …, then I += w.
 
-    Every thread keeps presynaptic traces of its own: all are the same.
+    Every part keeps presynaptic traces of its own: all are the same.
     """
     y, jump, rule = part(x, wire.target, wire.n_post), x.dtype.type(wire.jump), wire.learns
     for e in range(sent.first, sent.last):
@@ -138,7 +138,7 @@ def arrive_and_learn(plastic, wire, target, split, t, weight, sent, n, x):
 
 @kernel
 def learn_from_targets(plastic, rule, t, weight, sent, n):
-    """x_post += 1 and w += eta x_pre, for the postsynaptic spikes of step n of thread t."""
+    """x_post += 1 and w += eta x_pre, for the postsynaptic spikes of step n of part t."""
     pre = plastic.pre_first[rule]
     rate = plastic.rate[rule]
     table = plastic.table[rule]

@@ -235,10 +235,10 @@ def add_poisson(source, background, trial, key, n, begin, end, words, x):
 
 
 @kernel
-def add_currents(background, first, last, trial, key, n, i, m, words, ou, current):
+def add_currents(sources, background, first, last, trial, key, n, i, m, words, ou, current):
     """current += the sources first .. last - 1; Ornstein-Uhlenbeck ones take their step."""
     for s in range(first, last):
-        source = background.sources[s]
+        source = sources[s]
         if source.kind == CURRENT:
             add_current(source, background, trial, n, i, m, current)
         else:

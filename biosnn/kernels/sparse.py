@@ -1,4 +1,4 @@
-"""Synapses of sparse projections, and of those that share weights.
+"""Synapses of sparse projections, and of those that share weights, in batches of trials.
 
     deliver      y[i] += jump w_s S_j                    forward, for every spike of j and every
                                                          synapse s: j -> i of its row
@@ -8,8 +8,8 @@
                                                          derivative is not zero
 
 The weight of synapse s is the only one, weight[s], or weight[index[s]], which others may share
-(convolution, tied weights). The synapses of neuron j onto one part of the targets are
-split[row + j, part] .. split[row + j, part + 1] - 1, ascending by target. Kernels see rows of
+(convolution, tied weights). The synapses of neuron j are split[row + j, 0] ..
+split[row + j, 1] - 1, ascending by target. Kernels see rows of
 tables, arrays and scalars only (arrays.py).
 """
 
@@ -23,7 +23,7 @@ _U64 = np.uint64
 
 
 @kernel
-def deliver_rows(wire, target, weight, index, split, t, jump, sent, y):
+def deliver_rows(wire, target, weight, index, split, jump, sent, y):
     """y[i] += jump w_s S_j, in ascending order of j, and of i within a row.
 
     (Unsigned: no test for negative places.)
@@ -31,7 +31,7 @@ def deliver_rows(wire, target, weight, index, split, t, jump, sent, y):
     units, values, shift, row, mode = sent.units, sent.values, sent.shift, wire.row_first, wire.mode
     for e in range(sent.first, sent.last):
         s = jump * values[e - shift] if values.size else jump
-        begin, end = _U64(split[row + units[e], t]), _U64(split[row + units[e], t + 1])
+        begin, end = _U64(split[row + units[e], 0]), _U64(split[row + units[e], 1])
         if mode == ONE_WEIGHT:
             w = s * weight[0]
             for k in range(begin, end):
@@ -45,14 +45,14 @@ def deliver_rows(wire, target, weight, index, split, t, jump, sent, y):
 
 
 @kernel
-def send_rows(wire, target, delay, weight, index, split, t, jump, sent, n, ring, width):
+def send_rows(wire, target, delay, weight, index, split, jump, sent, n, ring, width):
     """As `deliver_rows`, into the ring of arrivals: rows of `width`, one for each of 2^k steps."""
     units, values, shift, row, mode = sent.units, sent.values, sent.shift, wire.row_first, wire.mode
     step, mask = _U64(n), _U64(ring.size // width - 1)
     lanes, column = _U64(width), _U64(wire.ring)
     for e in range(sent.first, sent.last):
         s = jump * values[e - shift] if values.size else jump
-        begin, end = _U64(split[row + units[e], t]), _U64(split[row + units[e], t + 1])
+        begin, end = _U64(split[row + units[e], 0]), _U64(split[row + units[e], 1])
         if mode == ONE_WEIGHT:
             w = s * weight[0]
             for k in range(begin, end):

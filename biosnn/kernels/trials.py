@@ -69,8 +69,11 @@ def _integrate(tables, drive, recording, scratch, start, trials, n, slot):
             for s in range(background.n_currents):
                 source = background.sources[s]
                 own, size = part(current, source.neuron_first, source.n), source.n
-                trial, ou = drive.trial[row], scratch.ou[b]
-                add_currents(background, s, s + 1, trial, key, step, _ZERO, size, words, ou, own)
+                trial = drive.trial[row]
+                sources, ou = background.sources, scratch.ou[b]
+                add_currents(
+                    sources, background, s, s + 1, trial, key, step, _ZERO, size, words, ou, own
+                )
             if recording.currents.shape[1]:
                 keep(current, recording.currents[row, n])
         _update_all(tables, current, scratch.fresh, scratch.x[b], scratch.clock[b], margins)
@@ -136,7 +139,7 @@ def _send(tables, weight, drive, recording, scratch, start, trials, n):
         w, target, delay = weights_of(wire, weight), targets_of(wire), delays_of(wire)
         for b in range(trials if wire.ring >= 0 else 0):
             sent = emitted(tables, drive, recording, wire, start + b, n)
-            send(wire, target, delay, split, _ZERO, w, sent, step, scratch.ring[b], width)
+            send(wire, target, delay, split, w, sent, step, scratch.ring[b], width)
 
 
 @kernel
@@ -145,10 +148,8 @@ def _send_again(tables, weight, drive, recording, scratch, start, trials):
     scratch.ring[:] = 0
     for n in range(-min(recording.spikes.before, drive.first_step), 0):
         _send(tables, weight, drive, recording, scratch, start, trials, n)
-        for c in range(tables.columns.size):
-            column, step = tables.columns[c], drive.first_step + n
-            for b in range(trials):
-                forget(column, _ZERO, column.n, step, scratch.ring[b], tables.ring_width)
+        for b in range(trials if tables.columns.size else 0):
+            forget(drive.first_step + n, scratch.ring[b], tables.ring_width)
 
 
 @kernel
@@ -166,7 +167,7 @@ def _arrive(tables, weight, drive, recording, scratch, start, trials, n):
                     y[i] += factor * row[i]
             else:
                 sent = emitted(tables, drive, recording, wire, start + b, n - wire.delay)
-                deliver(wire, target, split, _ZERO, _ZERO, wire.n_post, w, factor, sent, y)
+                deliver(wire, target, split, w, factor, sent, y)
 
 
 @kernel
@@ -183,7 +184,8 @@ def _deliver(tables, weight, drive, recording, scratch, start, trials, n):
     for c in range(tables.columns.size):
         column = tables.columns[c]
         for b in range(trials):
-            take(column, _ZERO, column.n, step, scratch.ring[b], tables.ring_width, scratch.x[b])
+            ring, x, width = scratch.ring[b], scratch.x[b], tables.ring_width
+            take(column, column.at, _ZERO, column.n, step, ring, width, x)
 
 
 @kernel

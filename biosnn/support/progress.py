@@ -164,10 +164,17 @@ def at_once() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    before = len(_urgent)
     _urgent.append(True)
     try:
         if _open and _open[-1]:
             raise ThrownAway
         yield
     finally:
-        _urgent.pop()
+        del _urgent[before:]
+
+
+def no_longer_at_once() -> None:
+    """Let the rest of the work within `at_once` come to its end: Ctrl-C is noted."""
+    if threading.current_thread() is threading.main_thread():
+        _urgent.clear()

@@ -19,6 +19,8 @@ from .warn import warn
 
 #: Seconds between looks at Ctrl-C, where waiting for a thread cannot be interrupted (Windows).
 _LOOK = 0.1
+#: In which MPI says how many processes it has started on a machine.
+_NEIGHBOURS = ("MPI_LOCALNRANKS", "OMPI_COMM_WORLD_LOCAL_SIZE", "MV2_COMM_WORLD_LOCAL_SIZE")
 _PATIENCE = 0.2  # seconds in which threads that were told to stop do so, unless they are compiling
 
 
@@ -33,6 +35,18 @@ def default_threads() -> int:
     else:
         given = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, int(min(given or 1, _quota(), _share.get())))
+
+
+def own_share() -> int:
+    """Return the processors of this process, where MPI has started others on the same machine.
+
+    A process that is bound to some of the processors has those; processes that all may use all
+    share them.
+    """
+    mine = default_threads()
+    started = next((os.environ[name] for name in _NEIGHBOURS if name in os.environ), "1")
+    bound = mine < (os.cpu_count() or 1)
+    return mine if bound or not started.isdigit() else max(1, mine // max(1, int(started)))
 
 
 _share: ContextVar[float] = ContextVar("share of the processors", default=np.inf)

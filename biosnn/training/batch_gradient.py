@@ -19,6 +19,7 @@ from ..engine.layouts import Layout, all_states, current_layout, stack, state_la
 from ..engine.own_ends import counts_within
 from ..kernels import arrays
 from ..network.escape import with_dropout
+from ..support.ranks import ALONE, Ranks
 from ..support.seeds import TrainingStream
 from .dataset import DataSet
 from .loss_terms import loss_gradient, select, total_weights, value_and_gradient
@@ -68,6 +69,8 @@ class GradientPass:
         What is learned, what is minimized, and how trials are presented.
     pool
         Trains that `Blend` takes partners from, or None.
+    ranks
+        The processes that share the trials of a batch.
     """
 
     def __init__(
@@ -76,11 +79,13 @@ class GradientPass:
         objective: Objective,
         presentation: Presentation,
         pool: SpikeTrains | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
         self.parameters = parameters
         self.objective = objective
         self.presentation = presentation
         self.pool = pool
+        self.ranks = ranks
         self._spare: list[Workspace] = []
         compile_gradients_beside(parameters.network.dtype)
 
@@ -116,11 +121,14 @@ class GradientPass:
             options.threads,
             self._spare,
             options.differentiate_reset,
+            self.ranks,
         )
-        loss, score, scored, terms = np.sum(results, axis=0)
+        numbers, fired = zip(*results)
+        loss, score, scored, terms = np.sum(numbers, axis=0)
         gradient = self.parameters.gradient(found)
         terms = terms + self.objective.weight_terms(packed, gradient)
-        return BatchGradient(loss, score, scored, terms, gradient, found.weight, batch.fired, state)
+        fired = np.any(fired, axis=0)
+        return BatchGradient(loss, score, scored, terms, gradient, found.weight, fired, state)
 
     def _batch(self, data, rows, epoch):
         """The batch, with all that its chunks share."""
@@ -140,7 +148,6 @@ class GradientPass:
             readout=readout,
             recorded=all_states(packed) if packed.needs_states else readout,
             seed=int(np.random.default_rng(key).integers(2**62)),
-            fired=np.zeros(packed.n_spiking, bool),
         )
 
 
@@ -158,7 +165,6 @@ class _Batch:
     readout: Layout
     recorded: Layout
     seed: int  # of background, escape noise, dropout and initial states in this epoch
-    fired: np.ndarray  # threads write True alone
 
     def given(self, state: Any) -> chunks.Batch:
         """Return what its chunks read; state: where its trials stand, or None."""
@@ -223,7 +229,10 @@ class _Batch:
         return side_by_side(binned, network.dtype), np.arange(rows.size)
 
     def derive(self, recording: Any, first: int, last: int) -> tuple[Any, arrays.LossGradient]:
-        """Return (loss, sum of scores, scored trials, regularizers), and their derivatives."""
+        """Return what a chunk adds to the numbers of its batch, and the derivatives.
+
+        That is (loss, sum of scores, scored trials, regularizers), and which neurons fired.
+        """
         objective, packed = self.owner.objective, self.owner.parameters.packed
         found = value_and_gradient(
             objective.terms,
@@ -235,7 +244,6 @@ class _Batch:
         )
         own_steps = self.data.steps_of(self.rows[first:last])
         counts = counts_within(packed, recording, own_steps)
-        self.fired[np.any(counts, axis=0)] = True
         share = (last - first) / self.rows.size
         terms, by_count = objective.count_terms(packed, counts, share)
         slopes = loss_gradient(
@@ -249,7 +257,8 @@ class _Batch:
             own_steps,
         )
         scored = np.sum(np.isfinite(found.scores))
-        return (found.value, np.nansum(found.scores), scored, terms), slopes
+        numbers = (found.value, np.nansum(found.scores), scored, terms)
+        return (numbers, np.any(counts, axis=0)), slopes
 
     def check(self, packed: Any, drive: Any, recording: Any, first: int) -> None:
         """Raise NotFinite if a state is not finite at the end."""

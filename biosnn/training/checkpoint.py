@@ -22,7 +22,7 @@ from .checkpoint_folder import BEST, LAST, reserved
 from .schedules import Constant
 from .session import Session
 
-__all__ = ["check", "reserved", "resume_if_there", "save"]
+__all__ = ["check", "recipe", "reserved", "resume_if_there", "save"]
 
 _MOST_EPOCHS = 1 << 31
 _STATE = "state/"
@@ -44,8 +44,10 @@ def save(session: Session, folder: Path) -> None:
     _write(session, folder / LAST)
 
 
-def resume_if_there(session: Session, folder: Path) -> None:
+def resume_if_there(session: Session, folder: Path | None) -> None:
     """Put the last checkpoint of the folder, if there is one, into a session.
+
+    The first process reads it: the others need no folder.
 
     Raises
     ------
@@ -54,8 +56,9 @@ def resume_if_there(session: Session, folder: Path) -> None:
     OSError
         If the file is damaged or of another kind.
     """
-    if (folder / LAST).exists():
-        _read(session, folder / LAST)
+    found: Any = session.ranks.on_first(lambda: folder and _read(folder / LAST))
+    if found is not None:
+        _take(session, *found)
 
 
 # ----------------------------------------------------------------------------------- write and read
@@ -73,13 +76,17 @@ def _write(session, path):
     if progress.batch and progress.state is not None:
         state = standing.as_arrays(progress.state)
         found |= {f"{_STATE}{name}": value for name, value in state.items()}
-    where = {"epoch": progress.epoch, "batch": progress.batch, "recipe": _recipe(session)}
+    where = {"epoch": progress.epoch, "batch": progress.batch, "recipe": recipe(session)}
     file_format.write(path, found, {"kind": "training"} | head | where)
 
 
-def _read(session, path):
+def _read(path):
+    """Arrays, head and path of a checkpoint; None if there is none."""
+    return (*file_format.read(path, "training", "network"), path) if path.exists() else None
+
+
+def _take(session, found, head, path):
     """Put what `_write` wrote into a session, after all of it has been checked."""
-    found, head = file_format.read(path, "training", "network")
     if head["kind"] == "network":
         raise ValueError(
             f"{path} holds a network (save), not a training to go on with; read it with load and "
@@ -131,8 +138,8 @@ def _check_recipe(session, head, path):
         )
     # what a checkpoint does not name was not used
     there, here = (
-        {key: value for key, value in recipe.items() if value != "()"}
-        for recipe in (head["recipe"], _recipe(session))
+        {key: value for key, value in each.items() if value != "()"}
+        for each in (head["recipe"], recipe(session))
     )
     changed = [
         f"{key} {there.get(key)} there, {here.get(key)} here"
@@ -202,10 +209,10 @@ def _state_rules(session, head):
 # ------------------------------------------------------------------------------------------- recipe
 
 
-def _recipe(session: Session) -> dict[str, Any]:
+def recipe(session: Session) -> dict[str, Any]:
     """What must be the same for a resumed run to have the bits of an uninterrupted one."""
     objective, rule, trials = session.objective, session.rule, session.presentation
-    recipe = {
+    words = {
         "loss": _words(objective.loss),
         "optimizer": _words(rule.optimizer),
         "regularizers": _words(objective.regularizers),
@@ -217,9 +224,9 @@ def _recipe(session: Session) -> dict[str, Any]:
         "data": session.data.training.digest,
     }
     if rule.schedule != Constant():
-        recipe["schedule"] = _words(rule.schedule)
+        words["schedule"] = _words(rule.schedule)
     if objective.terms:
-        recipe["readout"] = ", ".join(term.name for term in objective.terms)
+        words["readout"] = ", ".join(term.name for term in objective.terms)
     options = {
         "clip": rule.clip,
         "learning_rates": rule.factors,
@@ -228,8 +235,8 @@ def _recipe(session: Session) -> dict[str, Any]:
         "stateful": trials.stateful,
         "differentiate_reset": trials.differentiate_reset,
     }
-    recipe |= session.data.training.surroundings
-    return recipe | {name: repr(value) for name, value in options.items() if value}
+    words |= session.data.training.surroundings
+    return words | {name: repr(value) for name, value in options.items() if value}
 
 
 def _words(part):

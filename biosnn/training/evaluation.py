@@ -20,6 +20,7 @@ from ..kernels import arrays
 from ..network.network import Network
 from ..network.perturb_neurons import Perturbation
 from ..support.checks import shown
+from ..support.ranks import ALONE, Ranks
 from ..support.seeds import TrainingStream
 from ..support.show import About, Shows
 from ..support.tables import Table, number
@@ -248,11 +249,13 @@ class Evaluator:
         objective: Objective,
         presentation: Presentation,
         change: Perturbed | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
         self.parameters = parameters
         self.objective = objective
         self.presentation = presentation
         self.change = change
+        self.ranks = ranks
         self._recording: Any = None
 
     def __call__(self, data: DataSet) -> Evaluation:
@@ -262,10 +265,14 @@ class Evaluator:
         self.presentation.check_whole_batches(data.rows, data.own_steps)
         targets = data.targets_of(data.rows)
         totals = total_weights(terms, network, targets, data.rows.size, data.steps)
-        found, counts = [], np.zeros(1)
-        for rows, recording, spikes in self.batches(data):
-            found.append(self._assess(data, rows, recording, totals))
-            counts = counts + spikes
+        shares = self.ranks.exchange(
+            [
+                (self._assess(data, rows, recording, totals), spikes)
+                for rows, recording, spikes in self.batches(data, self._own(data))
+            ]
+        )
+        found, spikes = zip(*(each for share in shares for each in share))
+        counts = np.sum(spikes, axis=0)
         predictions = [np.concatenate([each[2][k] for each in found]) for k in range(len(terms))]
         labels = [t.values if term.loss.classifies else None for term, t in zip(terms, targets)]
         return Evaluation(
@@ -277,19 +284,33 @@ class Evaluator:
             self.objective.by_readout(labels),
         )
 
+    def _own(self, data):
+        """The batches that this process simulates, of those that do not go on from each other."""
+        n, ranks = self.presentation.batches(data.rows), self.ranks
+        if self.presentation.stateful:
+            return range(n if ranks.is_first else 0)
+        return range(ranks.rank * n // ranks.size, (ranks.rank + 1) * n // ranks.size)
+
     def batches(
-        self, data: DataSet
+        self, data: DataSet, own: range | None = None
     ) -> Iterator[tuple[NDArray[np.int64], Any, NDArray[np.float64]]]:
         """Yield the trials of each batch, their recording, and how often each neuron spiked.
 
         The next batch overwrites the recording.
+
+        Parameters
+        ----------
+        data
+            The trials.
+        own
+            Numbers of the batches; default: all.
         """
         size, state = self.presentation.batch_size, None
         schedule = Schedule(data.steps) if self.change is None else self.change.schedule(data.steps)
         packed = self.parameters.packed
         data = replace(data, events=silenced(packed.network, data.events, schedule.inputs))
-        for start in range(0, data.rows.size, size):
-            rows = data.rows[start : start + size]
+        for k in range(self.presentation.batches(data.rows)) if own is None else own:
+            rows = data.rows[k * size : (k + 1) * size]
             recording, state = self._forward(data, rows, state, schedule)
             within = counts_within(packed, recording, data.steps_of(rows))
             yield rows, recording, within.sum(axis=0, dtype=np.float64)

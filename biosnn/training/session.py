@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.finite import NotFinite
 from ..network.network import Network
+from ..support.checks import whole
 from ..support.code_cache import clock
-from ..support.progress import ThrownAway, at_once
+from ..support.ranks import ALONE, Ranks
 from .batch_gradient import BatchGradient, GradientPass
 from .dataset import TrainingData
 from .evaluation import Evaluation, Evaluator
@@ -20,9 +21,14 @@ from .parameters import Parameters
 from .presentation import Presentation
 from .protocols import started
 from .silence import SilenceWatch
+from .surroundings import digest_of
 from .update import UpdateRule, update
 
-T = TypeVar("T")
+_SAME_STEPS = (
+    "They had the same gradients, but their optimizers or constraints have made different weights "
+    "of them: a part of your own that draws at random needs a seed, and processors of different "
+    "kinds do not round alike."
+)
 
 
 @dataclass
@@ -70,6 +76,8 @@ class Session:
         Training and validation.
     epochs
         Number of epochs of the whole training.
+    ranks
+        The processes that train together.
     """
 
     def __init__(
@@ -80,19 +88,21 @@ class Session:
         presentation: Presentation,
         data: TrainingData,
         epochs: int,
+        ranks: Ranks = ALONE,
     ) -> None:
         self.network = network
         self.objective = objective
         self.rule = rule
         self.presentation = presentation
         self.data = data
-        self.epochs = epochs
+        self.epochs = whole(epochs, "epochs", 1)
+        self.ranks = ranks
         self.parameters = Parameters(network)
         size = self.parameters.vector.size
         self.optimizer_state = started(rule.optimizer, size, network.dtype)
         self.progress = Progress()
-        self.gradient = GradientPass(self.parameters, objective, presentation, data.pool)
-        self._evaluate = Evaluator(self.parameters, objective, presentation)
+        self.gradient = GradientPass(self.parameters, objective, presentation, data.pool, ranks)
+        self._evaluate = Evaluator(self.parameters, objective, presentation, ranks=ranks)
         self._silence = SilenceWatch(network, [term.loss for term in objective.terms])
 
     @property
@@ -118,7 +128,7 @@ class Session:
         validation = None
         if self.data.validation is not None:
             held = self.data.validation
-            validation = _unless_interrupted(lambda: self._evaluate(held))
+            validation = self.ranks.unless_interrupted(lambda: self._evaluate(held))
             if validation is None:  # the checkpoint goes on with the validation
                 return
         self._close_epoch(begin, validation)
@@ -127,7 +137,7 @@ class Session:
         """One step of the optimizer; False, without a trace, if Ctrl-C came before it."""
         progress = self.progress
         try:
-            found = _unless_interrupted(
+            found = self.ranks.unless_interrupted(
                 lambda: self.gradient(self.data.training, rows, progress.epoch, progress.state)
             )
             if found is None:
@@ -161,7 +171,7 @@ class Session:
             "validation_loss": validation.loss if validation else np.nan,
             "validation_score": validation.score if validation else np.nan,
             "learning_rate": rate,
-            "seconds": clock() - begin,
+            "seconds": self._agreed_on(clock() - begin),
         }
         for name, value in values.items():
             progress.curves[name].append(float(value))
@@ -169,6 +179,14 @@ class Session:
         progress.batch = 0
         if self.ended_with_the_best():
             progress.best = self.parameters.vector.copy()
+
+    def _agreed_on(self, seconds):
+        """The seconds of the first process; ValueError unless all have the same parameters."""
+        if self.ranks.size > 1:
+            weights = digest_of([self.parameters.vector])
+            told = {f"the weights after epoch {self.progress.epoch}": weights}
+            self.ranks.check_same(told, _SAME_STEPS)
+        return self.ranks.on_first(lambda: seconds)
 
     # ----------------------------------------------------------------------------- if it goes wrong
 
@@ -241,12 +259,3 @@ class Session:
         """A score in few words."""
         accuracy = self.objective.score_name == "accuracy"
         return f"accuracy {score:.3f}" if accuracy else f"error {-score:.4g}"
-
-
-def _unless_interrupted(work: Callable[[], T]) -> T | None:
-    """Return work(), or None if the first Ctrl-C came before its end."""
-    try:
-        with at_once():
-            return work()
-    except ThrownAway:
-        return None

@@ -1,6 +1,7 @@
 """`train` and `prime`: one plain loop over epochs and batches, which can be stopped and resumed."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ..engine.background_tables import Source
 from ..network.network import Network
 from ..support.checks import flag, path, several, shown, whole
 from ..support.progress import graceful_interrupt, progress_bar
+from ..support.ranks import Ranks
 from . import checkpoint
 from .cross_entropy import MaxOverTimeCrossEntropy
 from .dataset import Given, load_training
@@ -24,7 +26,13 @@ from .presentation import make_presentation
 from .protocols import Constraint, Loss, Optimizer, Regularizer, Schedule
 from .schedules import Constant
 from .session import Session
+from .surroundings import digest_of
 from .update import make_update_rule
+
+_SAME_CALL = (
+    "Each of them must make the same call, with the same network, data and options: give a seed to "
+    "everything that is drawn at random."
+)
 
 
 def train(
@@ -58,6 +66,7 @@ def train(
     out: str | PathLike[str] | None = None,
     start: str = "new",
     threads: int | None = None,
+    communicator: Any = None,
     differentiate_reset: bool = False,
     truncate: float | None = None,
     stateful: bool = False,
@@ -145,7 +154,15 @@ def train(
         training is resumed with more epochs, a schedule that counts shares of the training
         (`Cosine`, `Step`) goes on at the share of the new number.
     threads
-        Default: all processors. The result is the same for any number.
+        Default: all processors, or the share of this process of those of its machine. The result is
+        the same for any number.
+    communicator
+        MPI.COMM_WORLD of mpi4py (`pip install "biosnn[mpi]"`), or another communicator: its
+        processes, started by `mpiexec -n 4 python my_training.py`, share the trials of each batch.
+        All make this same call, with the same network, data and seeds, and all return the same
+        network and curves. The first process alone shows progress, writes to `out` (a folder that
+        the others need not see) and calls `callback`. The result is the same for any number of
+        processes. None: this process alone.
     differentiate_reset
         Let gradients flow through the reset, too.
     truncate
@@ -174,7 +191,10 @@ def train(
     ValueError
         If an argument is not what it should be, before anything changes; or if a loss, gradient or
         weight is not finite; the message names it. The network then holds the last finite weights,
-        and the last checkpoint stays.
+        and the last checkpoint stays. Or if the processes of `communicator` differ in network, data
+        or options. All processes raise what one of them raises, and one prints it.
+    TypeError
+        If `communicator` is not a communicator.
     OSError
         If nothing can be written to `out`, before the first epoch.
     KeyboardInterrupt
@@ -183,9 +203,9 @@ def train(
 
     Notes
     -----
-    The same seed gives the same bits, on any number of threads. Random numbers of a trial follow
-    from the seed, the epoch and its place in the data; those of validation are the same in every
-    epoch. For the gradient, noise is a constant.
+    The same seed gives the same bits, on any number of threads and processes. Random numbers of a
+    trial follow from the seed, the epoch and its place in the data; those of validation are the
+    same in every epoch. For the gradient, noise is a constant.
 
     Ctrl-C ends the training at once: the network holds the weights after the last whole batch, a
     checkpoint goes on from there with the bits of an uninterrupted run, and the history of the
@@ -209,16 +229,16 @@ def train(
     """
     trials = {"augment": augment, "dropout": dropout, "truncate": truncate, "stateful": stateful}
     trials |= {"differentiate_reset": differentiate_reset}
-    presentation = make_presentation(network, batch, seed, threads, **trials)
-    rule = make_update_rule(network, optimizer, schedule, constraints, clip, learning_rates)
-    loop, epochs = Loop(early_stopping, callback), whole(epochs, "epochs", 1)
-    objective = make_objective(network, loss, readout, regularizers)
-    given = Given(spikes, targets, mask, background, initial, currents)
-    held = Given(validation, validation_targets, validation_mask, validation_background)
-    held, progress = held._replace(currents=validation_currents), flag(progress, "progress")
-    data = load_training(network, objective.terms, given, held, presentation)
-    session = Session(network, objective, rule, presentation, data, epochs)
-    return _run(session, None if out is None else path(out, "out"), start, loop, progress)
+    with Ranks(communicator).together() as ranks:
+        presentation = make_presentation(network, batch, seed, ranks.threads(threads), **trials)
+        rule = make_update_rule(network, optimizer, schedule, constraints, clip, learning_rates)
+        objective = make_objective(network, loss, readout, regularizers)
+        given = Given(spikes, targets, mask, background, initial, currents)
+        held = Given(validation, validation_targets, validation_mask, validation_background)
+        held, progress = held._replace(currents=validation_currents), flag(progress, "progress")
+        data = load_training(network, objective.terms, given, held, presentation)
+        session = Session(network, objective, rule, presentation, data, epochs, ranks)
+        return _run(session, out, start, Loop(early_stopping, callback), progress)
 
 
 def prime(
@@ -292,26 +312,30 @@ class Loop:
         """Call the callback after an epoch; return whether the training is to end there."""
         if self.callback is None:
             return False
-        session.write_back()
         epoch = Epoch(session.network, session.history(), session.epochs)
         answer = self.callback(epoch)
         return isinstance(answer, (bool, np.bool_)) and bool(answer)
 
 
-def _run(session: Session, folder: Path | None, start: str, loop: Loop, show: bool) -> History:
+def _run(session: Session, out: Any, start: str, loop: Loop, show: bool) -> History:
     """The whole training, or what there is of it before Ctrl-C, with its checkpoints."""
+    folder = None if out is None else path(out, "out")
     session.objective.check_not_empty()
+    ranks = session.ranks
+    if ranks.size > 1:
+        ranks.check_same(_told(session, start, loop), _SAME_CALL)
     if folder is not None:
         checkpoint.check(session)
-    with checkpoint.reserved(folder, start):
-        if folder is not None and start == "resume":
+    with checkpoint.reserved(folder, start) if ranks.is_first else nullcontext():
+        if start == "resume":
             checkpoint.resume_if_there(session, folder)
         total, n_batches = session.epochs * session.n_batches, session.n_batches
         done = session.progress.epoch * n_batches + session.progress.batch
         with (
-            graceful_interrupt() as interrupted,
-            progress_bar(total, "training", show, done) as advance,
+            graceful_interrupt() as pressed,
+            progress_bar(total, "training", show and ranks.is_first, done) as advance,
         ):
+            interrupted = ranks.interrupted(pressed)
             _run_epochs(session, folder, loop, interrupted, advance)
     if loop.patience is not None and not interrupted():
         session.restore_best()
@@ -329,7 +353,27 @@ def _run_epochs(
     """The loop over epochs, each of which ends with a checkpoint."""
     while session.progress.epoch < session.epochs and not session.is_stale(loop.patience):
         session.run_epoch(interrupted, advance)
-        if folder is not None:
-            checkpoint.save(session, folder)
-        if interrupted() or loop.ends_after(session):
+        session.write_back()
+        if session.ranks.on_first(lambda: _ends_after(session, folder, loop, interrupted)):
             break
+
+
+def _ends_after(session, folder, loop, interrupted):
+    """Write a checkpoint and call the callback; return whether the training is to end here."""
+    if folder is not None:
+        checkpoint.save(session, folder)
+    return interrupted() or loop.ends_after(session)
+
+
+def _told(session, start, loop):
+    """What must be the same on all processes that train together, in words and digests."""
+    network, validation = session.network, session.data.validation
+    told = {
+        "network": network.fingerprint(),
+        "weights": digest_of([session.parameters.vector]),
+        "validation": validation and f"{validation.digest} {validation.surroundings}",
+        "epochs": session.epochs,
+        "early_stopping": loop.patience,
+        "start": start,
+    }
+    return told | checkpoint.recipe(session)

@@ -62,7 +62,7 @@ print(sweep["sigma_u"], sweep["count"].round(3))
 # ------------
 # The same call takes dask, submitit or MPI as its executor: :doc:`/clusters`. A training of its
 # own is a job like any other. Give it a folder, ``out=``; if it is killed, ``start="resume"`` goes
-# on from its last checkpoint.
+# on from its last checkpoint. One training goes over many nodes, too: :doc:`/mpi`.
 #
 # Compile once
 # ------------

@@ -1,6 +1,5 @@
 """Functions that sweeps call, also in processes that have to import them."""
 
-import contextlib
 import os
 import time
 from pathlib import Path
@@ -61,14 +60,3 @@ def circuit(g, drive, seed):
     options = {"seed": seed, "record": {"E.U": [0, 1]}, "progress": False}
     done = bs.simulate(net, 0.2, background=noise, **options)
     return {"rate_hz": done.mean_rates, "spikes": done.spikes["E"], "run": done}
-
-
-@contextlib.contextmanager
-def open_input():
-    """A pipe to which nobody writes: mpiexec of MPICH stumbles over an input that has ended."""
-    read, write = os.pipe()
-    try:
-        yield read
-    finally:
-        os.close(read)
-        os.close(write)

@@ -17,8 +17,10 @@ import pytest
 import biosnn as bs
 from biosnn.experiments import cores, function_version, points, sweep_folder
 from biosnn.experiments.worker import Compute
+from biosnn.support import threads as processors
 from biosnn.support.threads import default_threads
-from tests.experiments.functions import circuit, deadly, noisy, open_input, sometimes
+from tests.experiments.functions import circuit, deadly, noisy, sometimes
+from tests.support.communicators import open_input
 
 ROOT = Path(__file__).parents[2]
 GRID = {"g": [3.0, 4.0, 5.0], "drive": [400.0, 600.0]}
@@ -286,10 +288,10 @@ def test_a_limit_ends_with_its_block():
 def test_processes_of_mpi_share_the_processors_unless_they_are_bound(
     ranks, bound, share, monkeypatch
 ):
-    monkeypatch.setattr(cores, "default_threads", lambda: 8)
-    monkeypatch.setattr(cores.os, "cpu_count", lambda: 16 if bound else 8)
+    monkeypatch.setattr(processors, "default_threads", lambda: 8)
+    monkeypatch.setattr(processors.os, "cpu_count", lambda: 16 if bound else 8)
     monkeypatch.setenv("MPI_LOCALNRANKS", ranks)
-    assert cores.own_share() == share
+    assert processors.own_share() == share
 
 
 @pytest.mark.skipif(importlib.util.find_spec("joblib") is None, reason="needs joblib")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.experiments.functions import open_input
+from tests.support.communicators import open_input
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ROOT / "docs" / "programs"

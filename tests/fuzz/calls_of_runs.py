@@ -262,6 +262,7 @@ RUNS = {
             "out": str(c.folder),
             "start": "new",
             "threads": 1,
+            "communicator": None,
             "differentiate_reset": False,
             "truncate": 5e-3,
             "progress": False,

@@ -349,3 +349,10 @@ def test_queued_jobs_are_forgotten():
     n = len(done)
     time.sleep(0.2)
     assert len(done) == n < 30
+
+
+def test_work_that_others_know_of_comes_to_its_end():
+    with progress.graceful_interrupt() as interrupted, progress.at_once():
+        progress.no_longer_at_once()
+        signal.raise_signal(signal.SIGINT)
+        assert interrupted()
