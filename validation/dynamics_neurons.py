@@ -104,11 +104,12 @@ def of_each_neuron(spikes: bs.SpikeTrains) -> Iterator[Case]:
         own = (own if integrator == "exact" else {}) | {"bounds and all of these": together}
         for option, values in own.items():
             neuron = table(integrator=integrator, **values)
-            inhibition = 0.2
+            means = 0.6, 0.2
             if option.startswith("bounds"):
                 neuron = bs.bounded(neuron, -0.4 * SPREAD, 1.02 * SPREAD)
-                inhibition = 0.35  # so that membranes reach the lower bounds
-            net = two_receptors(neuron, 1e-3, 0.6, inhibition)
+                # so that membranes reach the lower bounds, and all neurons spike
+                means = (1.2 if table is bs.ampa_nmda_gaba else 0.6), 0.35
+            net = two_receptors(neuron, 1e-3, *means)
             words = f"{table.__name__}, {integrator}, {'subtract, ' * subtracts}{option}"
             yield Case(1, f"{words} for every neuron", net, spikes, current)
 
