@@ -15,6 +15,7 @@ from .part_tables import OuPlaces, Places, spread
 from .perturbed import silenced
 from .wire_tables import WireTables
 
+_LINE = 16  # numbers of a cache line, which one part writes
 _WAITING = 256  # spikes whose synapses are added after each other
 
 
@@ -120,7 +121,7 @@ def new_recent(
         width=int(starts[-1]),
         first=np.ascontiguousarray(starts[:-1, None] + firing[:, :-1]),
         units=np.empty(slots * int(starts[-1]) + 1, np.int32),
-        n_spikes=np.zeros((slots, parts, tables.n_firing), np.int32),
+        n_spikes=np.zeros((slots, parts, -(-tables.n_firing // _LINE) * _LINE), np.int32),
         none=np.empty(0, layout.network.dtype),
         release_width=width,
         release=np.zeros(end, layout.network.dtype),
