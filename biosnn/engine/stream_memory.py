@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels import arrays
+from ..kernels import arrays, room
 from ..network.network import Network
 from . import events, standing
 from .buffers import new_words
@@ -69,8 +69,8 @@ def new_memory(
         clock=spread(start.clock[0], places.neuron, places.n_neurons),
         held=spread(start.held[0], places.neuron, places.n_neurons),
         ou=spread(start.ou[0], ou.value, ou.n_values),
-        resource=arrays.aligned_copy(start.resource[0]),
-        ring=arrays.spacious(ring_size, start.states.dtype),
+        resource=room.aligned_copy(start.resource[0]),
+        ring=room.spacious(ring_size, start.states.dtype),
     )
     memory.ring[:] = 0
     return Standpoint(memory, places, ou)
@@ -81,10 +81,10 @@ def new_scratch(layout: Layout, tables: arrays.Tables) -> arrays.PartScratch:
     dtype, most = layout.network.dtype, int(max(tables.cells["n_states"], default=1))
     widest = max([0, *(p.n for p in layout.order)]) if np.any(tables.wires["gathered"] >= 0) else 0
     return arrays.PartScratch(
-        fresh=arrays.aligned((most + 4) * arrays.BLOCK, dtype),
-        margin=arrays.aligned(arrays.BLOCK, dtype),
-        current=arrays.aligned(arrays.BLOCK, dtype),
-        sums=arrays.aligned(widest, dtype),
+        fresh=room.aligned((most + 4) * arrays.BLOCK, dtype),
+        margin=room.aligned(arrays.BLOCK, dtype),
+        current=room.aligned(arrays.BLOCK, dtype),
+        sums=room.aligned(widest, dtype),
         words=new_words(),
         waiting=arrays.Waiting(
             row=np.empty(_WAITING, np.int64),

@@ -179,22 +179,19 @@ class StreamRun:
             shortest=min(self.large.wires.shortest, self.most),
             trial=self.trial,
         )
-        return (
-            self.tables,
-            self.background.table,
-            self.key,
-            self.plastic,
-            self.inputs.events,
-            self.recent,
-            self.parts,
-            span,
-            recorder.table,
-            self.standpoint.memory,
-            self.scratch[t],
-            control,
-            t,
-            self.threads,
+        run = arrays.Stream(
+            tables=self.tables,
+            background=self.background.table,
+            key=self.key,
+            plastic=self.plastic,
+            inputs=self.inputs.events,
+            recent=self.recent,
+            parts=self.parts,
+            span=span,
+            record=recorder.table,
+            memory=self.standpoint.memory,
         )
+        return run, self.scratch[t], control, t, self.threads
 
     def state(self) -> State:
         """Return where the run stands, to go on from."""
