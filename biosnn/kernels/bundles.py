@@ -19,10 +19,8 @@ from .memory import at_address, fetch, fetch_element, part
 
 _U64, _ZERO, _LINE = np.uint64, np.int64(0), np.int64(64)
 _UINT16 = np.empty(0, np.uint16)
-_FIRST, _AHEAD = (
-    4,
-    8,
-)  # cache lines of a run that are fetched before it; the processor goes on by itself
+_AHEAD = 2  # runs that are fetched before it is their turn …
+_MOST_LINES = 16  # … and how much of them: then the processor goes on by itself
 
 
 @kernel
@@ -54,23 +52,25 @@ def _add_later(address, size, like, n, factor, ring, width):
 
 
 @kernel
+def _fetch_run(parts, waiting, t, q):
+    """Find the run of a spike that waits, and have it fetched."""
+    starts, row, g = parts.starts[t], waiting.row[q], waiting.bundle[q]
+    bundle, begin, end = parts.bundles[g], np.int64(starts[row]), np.int64(starts[row + 1])
+    address = bundle.address + (parts.first[g, t] + begin) * bundle.width
+    waiting.address[q], waiting.sizes[q] = address, end - begin
+    for k in range(0, min((end - begin) * bundle.width, _MOST_LINES * _LINE), _LINE):
+        fetch(address + k)
+
+
+@kernel
 def _add_waiting(parts, waiting, count, n, t, x):
     """Add the runs of the spikes that wait, in their order."""
-    starts = parts.starts[t]
     address, sizes, which = waiting.address, waiting.sizes, waiting.bundle
+    for q in range(min(_AHEAD, count)):
+        _fetch_run(parts, waiting, t, q)
     for q in range(count):
-        g = which[q]
-        bundle, row = parts.bundles[g], waiting.row[q]
-        begin, end = np.int64(starts[row]), np.int64(starts[row + 1])
-        address[q] = bundle.address + (parts.first[g, t] + begin) * bundle.width
-        sizes[q] = end - begin
-        for k in range(0, min(sizes[q] * bundle.width, _FIRST * _LINE), _LINE):
-            fetch(address[q] + k)
-    for q in range(count):
-        if q + 1 < count:
-            following, bytes_ = address[q + 1], sizes[q + 1] * parts.bundles[which[q + 1]].width
-            for k in range(_FIRST * _LINE, min(bytes_, _AHEAD * _LINE), _LINE):
-                fetch(following + k)
+        if q + _AHEAD < count:
+            _fetch_run(parts, waiting, t, q + _AHEAD)
         g = which[q]
         bundle, factor = parts.bundles[g], waiting.factor[q]
         if bundle.late:
