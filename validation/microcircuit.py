@@ -27,7 +27,9 @@ References: Dasbach, Tetzlaff, Diesmann & Senk (2021), Front. Neurosci. 15:75779
 """
 
 import argparse
+from functools import partial
 from itertools import combinations, product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -39,6 +41,7 @@ from models.command_line import number
 
 from . import internals, markdown
 from .dynamics_cases import distance
+from .microcircuit_figure import figure
 from .microcircuit_runs import REFERENCES, TRANSIENT, Done, Protocol, Spikes, absent, in_biosnn
 from .options import count, positive
 
@@ -297,6 +300,8 @@ def options(arguments: list[str] | None) -> argparse.Namespace:
     args = parser.parse_args(arguments)
     if args.seeds < 2:
         parser.error("--seeds is 1; it must be at least 2, as seeds are held against each other.")
+    if args.figure and args.only == "speed":
+        parser.error("--figure draws distributions, and --only speed has none.")
     args.seed = 1
     command_line.check_options(parser, args, least=0.1)
     try:
@@ -309,11 +314,22 @@ def options(arguments: list[str] | None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     """Compare both programs; 1 if biosnn is farther from the reference than its seeds are."""
     args = options(arguments)
-    protocol = Protocol(args.scale, args.seconds, args.threads or internals.processors())
     name, program = REFERENCES[args.reference]
+    if args.figure:  # what cannot be written fails before hours of work
+        Path(args.figure).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return _compare(args, name, program)
+    except KeyboardInterrupt:
+        print("interrupted; nothing was written.")
+        return 130
+
+
+def _compare(args: argparse.Namespace, name: str, program: Any) -> int:
+    """Run both programs, print and write what was asked for."""
+    protocol = Protocol(args.scale, args.seconds, args.threads or internals.processors())
     numbers: Row = {"scale": args.scale, "seconds": args.seconds, "transient_s": TRANSIENT}
     numbers |= {"reference": name, "why": args.why, "threads": protocol.threads}
-    failed = False
+    failed, draw = False, None
     if args.only != "accuracy":
         numbers["speed"] = speed({"biosnn": in_biosnn, name: program}, protocol)
     if args.only != "speed":
@@ -327,12 +343,11 @@ def main(arguments: list[str] | None = None) -> int:
         numbers["rows"] = [r | {"distances": r["distances"].tolist()} for r in rows]
         show(rows, name, args.why, args)
         failed |= any(chance(row) < SIGNIFICANT for row in averages(rows))
-        if args.figure:
-            from .microcircuit_figure import figure
-
-            figure(ours, theirs, name).savefig(args.figure, dpi=150)
+        draw = partial(figure, ours, theirs, name)
     if args.json:
         command_line.write_json(args.json, numbers)
+    if args.figure and draw:
+        draw().savefig(args.figure, dpi=110)
     return int(failed)
 
 

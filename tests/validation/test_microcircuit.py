@@ -161,6 +161,7 @@ def test_the_figure_has_a_panel_for_each_quantity_and_population():
         ("--seeds 1", "at least 2"),
         ("--scale 2", "0.01 .. 1"),
         ("--seconds 0.05", "above 0.1"),
+        ("--figure x.png --only speed", "has none"),
         ("--reference brian2 --scale 0.5", "too long above scale 0.1"),
     ],
 )
