@@ -51,49 +51,54 @@ def relative_error(
         differentiate_reset=True,
         threads=1,
     )
-    errors = []
 
-    def compare(gradient, change):
+    def error(gradient, change):
+        """Of the adjoint along a random direction, with the best of all steps."""
         direction = rng.choice([-1.0, 1.0], np.shape(gradient))
-        # truncation shrinks with the step, rounding grows; a wrong adjoint is wrong at every step
-        best = np.inf
-        for step in steps:
-            values = []
-            for sign in (1, -1):
-                undo = change(sign * step * direction)
-                values.append(loss(twin(network, spikes, currents, state, **more))[0])
-                undo()
-            expected = (values[0] - values[1]) / (2 * step)
-            scale = max(abs(expected), np.abs(gradient).sum() * 1e-2, 1e-9)
-            best = min(best, abs(np.sum(gradient * direction) - expected) / scale)
-            if best < 1e-7:  # well below the 1e-6 that is asked for
-                break
-        errors.append(best)
 
-    for projection in network.projections:
-        if projection.frozen:
-            continue
-        before = network.weights[projection.name]
+        def value():
+            return loss(twin(network, spikes, currents, state, **more))[0]
 
-        def change(delta, name=projection.name, before=before):
-            network.weights[name] = before + delta
-            return lambda: network.weights.__setitem__(name, before)
+        return _smallest_error(gradient, direction, change, value, steps)
 
-        compare(got.weights[projection.name] + direct.get(projection.name, 0.0), change)
+    errors = [
+        error(got.weights[p.name] + direct.get(p.name, 0.0), _changing(network.weights, p.name))
+        for p in network.projections
+        if not p.frozen
+    ]
     for key, gradient in got.parameters.items():
-        before = network.parameters[key]
-
-        def change(delta, key=key, before=before):
-            network.parameters[key] = before + delta
-            return lambda: network.parameters.__setitem__(key, before)
-
-        compare(np.asarray(gradient), change)
+        errors.append(error(np.asarray(gradient), _changing(network.parameters, key)))
     for name, gradient in got.currents.items():
-        before = currents[name]
-
-        def change(delta, name=name, before=before):
-            currents[name] = before + delta
-            return lambda: currents.__setitem__(name, before)
-
-        compare(gradient, change)
+        errors.append(error(gradient, _changing(currents, name)))
     return max(errors)
+
+
+def _changing(values, key):
+    """A function that adds to a value of a dict, and returns one that puts the value back."""
+    before = values[key]
+
+    def change(delta):
+        values[key] = before + delta
+        return lambda: values.__setitem__(key, before)
+
+    return change
+
+
+def _smallest_error(gradient, direction, change, value, steps):
+    """|adjoint - central difference| / scale of the step at which it is smallest.
+
+    Truncation shrinks with the step, rounding grows; a wrong adjoint is wrong at every step.
+    """
+    best = np.inf
+    for step in steps:
+        values = []
+        for sign in (1, -1):
+            undo = change(sign * step * direction)
+            values.append(value())
+            undo()
+        expected = (values[0] - values[1]) / (2 * step)
+        scale = max(abs(expected), np.abs(gradient).sum() * 1e-2, 1e-9)
+        best = min(best, abs(np.sum(gradient * direction) - expected) / scale)
+        if best < 1e-7:  # well below the 1e-6 that is asked for
+            break
+    return best

@@ -1,55 +1,42 @@
 """The dynamics of biosnn against Brian2, rung by rung: the same network in both, spike for spike.
 
-python -m validation.dynamics [--models RUNG …] [--cases TEXT] [--break WHAT] [--json FILE]
+python -m validation.dynamics [--models RUNG …] [--cases TEXT] [--json FILE]
+python -m validation.dynamics --break [FAULT …]       # must find what is wrong on purpose
 python -m validation.dynamics --models trained --train FILE --test FILE
 """
 
 import argparse
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.progress import track
 
-import biosnn as bs
 from models import command_line
 
+from . import dynamics_faults
 from .broken import BREAKS
-from .dynamics_cases import Case, Result
+from .dynamics_cases import Case, Result, Seeds
 from .dynamics_rungs import RUNGS
 
 #: The rungs by number and by name.
 NAMES = {name: rung for rung, climbing in RUNGS.items() for name in (str(rung), climbing.__name__)}
 
 
-def climb(
-    rung: int,
-    options: dict[str, Any],
-    *,
-    text: str = "",
-    broken: Callable[[bs.Network], bs.Network | None] | None = None,
-) -> list[Result]:
-    """Check the cases of a rung whose name contains `text`.
+def chosen(rungs: list[int], args: argparse.Namespace) -> Iterator[tuple[int, list[Case | Seeds]]]:
+    """The cases of each rung whose name contains a text."""
+    for rung in rungs:
+        files = {"train": args.train, "test": args.test} if rung == 4 else {}
+        cases = RUNGS[rung](**files)
+        yield rung, [case for case in cases if args.cases in case.name]
 
-    Parameters
-    ----------
-    options
-        Of the rung.
-    broken
-        Breaks Brian2's copy; cases without the thing to break are left out.
-    """
-    results = []
-    cases = [case for case in RUNGS[rung](**options) if text in case.name]
-    for case in track(cases, f"rung {rung}", console=Console(stderr=True)):
-        if broken is None:
-            results.append(case.check())
-        elif isinstance(case, Case):
-            changed = broken(case.network)
-            results += [] if changed is None else [case.check(changed)]
-    return results
+
+def climb(rung: int, cases: list[Case | Seeds]) -> list[Result]:
+    """Check the cases of a rung."""
+    return [case.check() for case in track(cases, f"rung {rung}", console=Console(stderr=True))]
 
 
 def show(results: list[Result], seconds: dict[int, float]) -> None:
@@ -99,8 +86,8 @@ def options(arguments: list[str] | None) -> argparse.Namespace:
         help="file in the layout of the Spiking Heidelberg Digits for rung 4 (default: Randman)",
     )
     add("--test", help="the same, for testing")
-    broken = "break Brian2's copy of every network: the rungs must fail"
-    add("--break", dest="broken", choices=BREAKS, help=broken)
+    broken = f"plant faults into Brian2's side, which must be found: {', '.join(BREAKS)}"
+    add("--break", dest="broken", nargs="*", choices=BREAKS, metavar="FAULT", help=broken)
     numbers = "write a list of {rung, case, passed, first_divergence_s, max_state_error} there"
     add("--json", metavar="FILE", help=numbers)
     args = parser.parse_args(arguments)
@@ -110,25 +97,43 @@ def options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Climb the rungs; 1 if one is not met."""
+    """Climb the rungs; 1 if one is not met, or if a fault was not planted or not found."""
     args = options(arguments)
+    rungs = sorted({NAMES[name] for name in args.models})
+    if args.broken is not None:
+        return find_faults(rungs, args)
     results, seconds = [], {}
-    for rung in sorted({NAMES[name] for name in args.models}):
-        begin = time.perf_counter()
-        print(f"rung {rung}, {RUNGS[rung].__name__}: {RUNGS[rung].__doc__}")
-        files = {"train": args.train, "test": args.test} if rung == 4 else {}
-        results += climb(rung, files, text=args.cases, broken=BREAKS.get(args.broken))
-        seconds[rung] = time.perf_counter() - begin
+    begin = time.perf_counter()
+    for rung, cases in chosen(rungs, args):
+        print(f"rung {rung}, {RUNGS[rung].__name__}: {RUNGS[rung].__doc__}", flush=True)
+        results += climb(rung, cases)
+        now = time.perf_counter()
+        seconds[rung], begin = now - begin, now
     if not results:
-        raise SystemExit(
-            f"no case of these rungs has a name with {args.cases!r} in it"
-            + (f" and something to break with {args.broken!r}" if args.broken else "")
-        )
+        raise SystemExit(f"no case of these rungs has a name with {args.cases!r} in it")
     show(results, seconds)
-    if args.json:
-        with open(args.json, "w") as file:
-            json.dump([result.as_dict() for result in results], file, indent=1)
+    write(args.json, [result.as_dict() for result in results])
     return int(any(result.failures for result in results))
+
+
+def find_faults(rungs: list[int], args: argparse.Namespace) -> int:
+    """Plant faults; 1 if one of them was not planted or not found."""
+    cases = [case for _, some in chosen(rungs, args) for case in some]
+    found = []
+    for planted in dynamics_faults.search(cases, args.broken or BREAKS):
+        found.append(planted)
+        many = len(planted.results)
+        print(f"{planted.fault}: found in {many - len(planted.missed)} of {many}", flush=True)
+        write(args.json, dynamics_faults.as_rows(found))
+    dynamics_faults.show(found)
+    return int(any(planted.failure for planted in found))
+
+
+def write(path: str | None, rows: list[dict[str, Any]]) -> None:
+    """Write rows as JSON, if there is a path."""
+    if path:
+        with open(path, "w") as file:
+            json.dump(rows, file, indent=1)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """One case of the ladder: a network that both programs run, and what must agree."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -9,6 +9,8 @@ import numpy as np
 from scipy.stats import ks_2samp
 
 import biosnn as bs
+
+from .internals import handed_over
 
 #: Differences of states, relative to the largest value of each, up to the first spike that differs.
 TOLERANCE = 1e-12
@@ -56,6 +58,12 @@ class Case:
         Seconds, where there is no input.
     tolerance
         Of states.
+    background, initial, seed
+        As for `biosnn.simulate`; Brian2 is handed the same random numbers.
+    against
+        The network that Brian2 gets instead.
+    altered
+        Makes what Brian2 is handed of the background and initial states, from what it should be.
     """
 
     rung: int
@@ -67,17 +75,26 @@ class Case:
     same_class: bool = False
     duration: float | None = None
     tolerance: float = TOLERANCE
+    background: Sequence = ()
+    initial: dict[str, Any] | None = None
+    seed: int = 0
+    against: bs.Network | None = None
+    altered: Callable[[Any], Any] | None = None
 
-    def check(self, against: bs.Network | None = None) -> Result:
-        """Compare; `against` is the network that Brian2 gets instead."""
-        report = bs.brian.compare(
-            self.network,
-            self.spikes,
-            currents=self.currents,
-            duration=self.duration,
-            progress=False,
-            against=against,
-        )
+    def check(self) -> Result:
+        """Compare."""
+        with handed_over(self.altered):
+            report = bs.brian.compare(
+                self.network,
+                self.spikes,
+                currents=self.currents,
+                duration=self.duration,
+                background=self.background,
+                initial=self.initial,
+                seed=self.seed,
+                progress=False,
+                against=self.against,
+            )
         return Result(
             self.rung,
             self.name,

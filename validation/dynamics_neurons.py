@@ -104,9 +104,12 @@ def of_each_neuron(spikes: bs.SpikeTrains) -> Iterator[Case]:
         own = (own if integrator == "exact" else {}) | {"bounds and all of these": together}
         for option, values in own.items():
             neuron = table(integrator=integrator, **values)
+            means = 0.6, 0.2
             if option.startswith("bounds"):
-                neuron = bs.bounded(neuron, -0.5 * SPREAD, 1.02 * SPREAD)
-            net = two_receptors(neuron, 1e-3, 0.6, 0.2)
+                neuron = bs.bounded(neuron, -0.4 * SPREAD, 1.02 * SPREAD)
+                # so that membranes reach the lower bounds, and all neurons spike
+                means = (1.2 if table is bs.ampa_nmda_gaba else 0.6), 0.35
+            net = two_receptors(neuron, 1e-3, *means)
             words = f"{table.__name__}, {integrator}, {'subtract, ' * subtracts}{option}"
             yield Case(1, f"{words} for every neuron", net, spikes, current)
 
@@ -130,8 +133,10 @@ def block(spikes: bs.SpikeTrains) -> Iterator[Case]:
             neuron = bs.nmda_lif(**plain, **values)
             net = two_receptors(neuron, 5e-4, 0.1, 0.1, receptors=("nmda", "inh"))
             yield Case(1, name + option, net, spikes, {"A": np.full((1, 3), 12e-3)})
-        bounded = bs.bounded(bs.nmda_lif(**plain), -1e-3 * SPREAD, 20e-3 + 1e-4 * SPREAD)
-        net = two_receptors(bounded, 1e-3, 0.1, 0.1, receptors=("nmda", "inh"))
+        # inhibition pulls membranes to the lower bounds
+        bounded = bs.nmda_lif(**plain, reversal_inh=-40e-3)
+        bounded = bs.bounded(bounded, -1e-3 * SPREAD, 20e-3 + 1e-4 * SPREAD)
+        net = two_receptors(bounded, 1e-3, 0.04 + 0.4 * magnesium, 1.0, receptors=("nmda", "inh"))
         yield Case(1, f"{name}, bounds of every neuron", net, spikes, current)
         rule, neuron = bs.SaturatingGating(tau_decay=0.1), bs.nmda_lif(**plain)
         net = two_receptors(neuron, 1e-3, 0.3, 0.1, receptors=("nmda", "inh"), plasticity=rule)

@@ -7,6 +7,7 @@ import numpy as np
 
 import biosnn as bs
 
+from .dynamics_background import background
 from .dynamics_cases import Case, Seeds
 from .dynamics_neurons import neurons
 
@@ -229,4 +230,4 @@ def large() -> Iterator[Case | Seeds]:
     yield Seeds(6, "statistics of 5 seeds", irregular, range(5), 10.0)
 
 
-RUNGS = {1: neurons, 2: populations, 3: circuit, 4: trained, 5: motif, 6: large}
+RUNGS = {1: neurons, 2: populations, 3: circuit, 4: trained, 5: motif, 6: large, 7: background}

@@ -7,17 +7,20 @@
 `changed`
     A network in which a population or projection is replaced, for Brian2 to get a copy that is
     broken on purpose. `bs.Network` only adds, and checks that everything fits together.
+`handed_over`
+    Brian2 gets the random numbers of a background; this hands over others.
 `processors`
     How many threads biosnn takes by itself, so that every program gets as many.
 """
 
 import copy
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import biosnn as bs
+from biosnn.brian import objects, trial_input
 from biosnn.kernels import trials, trials_adjoint
 from biosnn.support.threads import default_threads
 from biosnn.training.batch_gradient import GradientPass
@@ -127,6 +130,23 @@ def changed(
     if projection is not None:
         result._projections[projection.name] = projection
     return result
+
+
+@contextmanager
+def handed_over(altered: Callable[[Any], Any] | None) -> Iterator[None]:
+    """Inside, Brian2 is handed `altered` of the realization; None: what it should be."""
+    if altered is None:
+        yield
+        return
+
+    def other(*arguments: Any) -> Any:
+        return altered(trial_input.realized(*arguments))
+
+    objects.realized, before = other, objects.realized
+    try:
+        yield
+    finally:
+        objects.realized = before
 
 
 def processors() -> int:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels import arrays
+from ..kernels import arrays, room
 from ..kernels.random import GRANULE
 from ..kernels.simd import BLOCK_BYTES, BLOCK_ROWS, SPAN_BYTES
 from ..kernels.trials import AHEAD
@@ -70,15 +70,15 @@ class Wanted(NamedTuple):
     inputs: int = 0
 
 
-def _rows_of_events(n_trials, pointers, room, dtype, values=0, before=0):
+def _rows_of_events(n_trials, pointers, capacity, dtype, values=0, before=0):
     """Empty events with room for that many in every trial."""
     events = arrays.Events(
         pointers=np.zeros((n_trials, pointers), np.int64),
-        units=np.empty(n_trials * room, np.int32),
+        units=np.empty(n_trials * capacity, np.int32),
         values=np.empty(values, dtype),
         before=before,
     )
-    events.pointers[:, 0] = np.arange(n_trials) * room
+    events.pointers[:, 0] = np.arange(n_trials) * capacity
     return events
 
 
@@ -93,11 +93,11 @@ def with_releases(packed: Packed, steps: int, wanted: Wanted) -> tuple[arrays.Ta
     tables, total = packed.tables, 0
     if not tables.shorts.size:
         return tables, 0
-    shorts, room = tables.shorts.copy(), _room(packed, steps, wanted)
+    shorts, capacity = tables.shorts.copy(), _room(packed, steps, wanted)
     for k, short in enumerate(tables.shorts):
         shorts["release"][k] = total
         external = tables.wires["source"][short["wire"]] < tables.n_inputs
-        total += wanted.inputs if external else room
+        total += wanted.inputs if external else capacity
     return tables._replace(shorts=shorts), total
 
 
@@ -112,7 +112,7 @@ def new_recording(packed: Packed, n_trials: int, steps: int, wanted: Wanted) -> 
         What to record.
     """
     dtype, n, tables = packed.network.dtype, packed.n_spiking, packed.tables
-    room, n_firing = _room(packed, steps, wanted), tables.n_firing
+    capacity, n_firing = _room(packed, steps, wanted), tables.n_firing
     cutoff = tables.cells["cutoff"]
     listed = wanted.tape and not wanted.smooth and bool(np.any(cutoff < np.inf))
     near = (steps * n_firing + 1, n * steps + 1) if listed else (1, 0)
@@ -123,14 +123,14 @@ def new_recording(packed: Packed, n_trials: int, steps: int, wanted: Wanted) -> 
         spikes=_rows_of_events(
             n_trials,
             (steps + wanted.before) * n_firing + 1,
-            room,
+            capacity,
             dtype,
-            n_trials * room if wanted.smooth else 0,
+            n_trials * capacity if wanted.smooth else 0,
             wanted.before,
         ),
         near=_rows_of_events(n_trials, near[0], near[1], dtype),
         counts=np.zeros((n_trials, n), dtype),
-        margin=arrays.aligned((n_trials, steps if wanted.tape else 1, n), dtype),
+        margin=room.aligned((n_trials, steps if wanted.tape else 1, n), dtype),
         ready=np.empty((n_trials, taped if packed.has_delta_synapses else 0, n), dtype),
         resources=np.empty(
             (n_trials, taped + 1 if taped and resources else 0, 2 * resources), dtype
@@ -218,25 +218,25 @@ def new_scratch(
     most_states = int(max(packed.tables.cells["n_states"], default=1))
     resources = sizes.resources
     return arrays.Scratch(
-        x=arrays.aligned((rows, _padded(sizes.states)), dtype),
-        clock=arrays.aligned((rows, _padded(sizes.neurons)), np.int32),
-        held=arrays.aligned((rows, _padded(sizes.neurons)), dtype),
-        ring=arrays.aligned((rows, packed.wires.ring_slots * packed.wires.ring_width), dtype),
-        ou=arrays.aligned((rows, sizes.ou), dtype),
-        resource=arrays.aligned((rows, 3 * resources), np.float64),
-        current=arrays.aligned(sizes.neurons if currents else 0, dtype),
-        fresh=arrays.aligned((6 if backward else most_states + 4) * arrays.BLOCK, dtype),
+        x=room.aligned((rows, _padded(sizes.states)), dtype),
+        clock=room.aligned((rows, _padded(sizes.neurons)), np.int32),
+        held=room.aligned((rows, _padded(sizes.neurons)), dtype),
+        ring=room.aligned((rows, packed.wires.ring_slots * packed.wires.ring_width), dtype),
+        ou=room.aligned((rows, sizes.ou), dtype),
+        resource=room.aligned((rows, 3 * resources), np.float64),
+        current=room.aligned(sizes.neurons if currents else 0, dtype),
+        fresh=room.aligned((6 if backward else most_states + 4) * arrays.BLOCK, dtype),
         words=new_words(),
-        adjoints=arrays.aligned((steps, tile, _padded(packed.cells.n_adjoints)), dtype),
+        adjoints=room.aligned((steps, tile, _padded(packed.cells.n_adjoints)), dtype),
         # + 16: zeros of the last panel
-        grad_spikes=arrays.aligned((tile, _padded(packed.n_spiking) + 16), dtype),
+        grad_spikes=room.aligned((tile, _padded(packed.n_spiking) + 16), dtype),
         grad_resource=np.empty((tile, 2 * resources if backward else 0), dtype),
         grad_release=np.empty(2 * widest if resources and backward else 0, dtype),
-        arriving=arrays.aligned(
+        arriving=room.aligned(
             (0 if backward else AHEAD // tile, tile, packed.wires.gathered), dtype
         ),
-        arrived=arrays.aligned((-(-columns // span), window, tile, span), dtype),
-        sums=arrays.aligned(span, dtype),
+        arrived=room.aligned((-(-columns // span), window, tile, span), dtype),
+        sums=room.aligned(span, dtype),
         sorting=arrays.Sorting(
             rows=np.empty(tile, np.int64),
             ends=np.empty(widest + 1 if backward else 0, np.int64),
@@ -302,7 +302,7 @@ def panels_of(weights: NDArray) -> Iterator[NDArray]:
 def all_panels(packed: Packed, weight: NDArray) -> NDArray:
     """Return the panels of the wires that `pull_dense` reads, side by side."""
     wires, end = packed.wires.wires, packed.wires.panels
-    panels = arrays.aligned(end, weight.dtype)
+    panels = room.aligned(end, weight.dtype)
     ends = np.append(wires["panel_first"][1:], end)
     for wire, last in zip(wires, ends):
         at, n_pre, n_post = int(wire["panel_first"]), int(wire["n_pre"]), int(wire["n_post"])

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels import arrays
+from ..kernels import arrays, room
 from ..kernels.bundles import count_synapses, place_synapses, place_targets
 from ..kernels.random import GRANULE
 from ..support.threads import on_threads
@@ -240,7 +240,7 @@ def _filled(packer, bundle, dtype, threads):
         )
     first = first_of(starts[:, -1])
     single = bundle.row["single"]
-    synapses = arrays.spacious(int(first[-1]) + 1, np.uint16 if single else dtype)
+    synapses = room.spacious(int(first[-1]) + 1, np.uint16 if single else dtype)
     cursor = starts[:, :-1] + first[:-1, None]
     base = packer.base(bundle)
 

@@ -26,9 +26,9 @@ from .gradient_sum import GradientSum
 from .packed import Packed
 
 # a batch has as many chunks as fit, whatever the number of threads
-_MOST_CHUNKS = 32
+_MOST_CHUNKS = 64
 _FEWEST_CHUNKS = 4
-_CHUNK_BYTES = 128e6
+_CHUNK_BYTES = 1e9  # of gradients that may wait for each other, should the first chunk be the last
 # trials times steps times states of a chunk: a millisecond or two, beside which calls from Python
 # are short
 _LEAST_WORK = 1e6

@@ -5,42 +5,62 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels import arrays
+from ..kernels import arrays, room
 from ..support.ranks import Ranks
 from .packed import Packed
+
+_PIECE = 1 << 17  # numbers that one thread adds at a time
+
+
+def _pieces(size):
+    """Slices of a vector."""
+    return [slice(at, min(at + _PIECE, size)) for at in range(0, size, _PIECE)]
 
 
 class _OrderedSum:
     """Sums the parts of chunks in the order of the chunks, whichever thread ends first.
 
-    Few parts exist at a time, except where those of other processes come first.
+    Few parts exist at a time, except where those of other processes come first. The sum is cut into
+    pieces, so that several threads can add at a time, each to a piece of its own.
     """
 
     def __init__(self, sizes, dtype, waits=False):
         self.total = [np.zeros(size, dtype) for size in sizes]
-        self._waiting, self._next, self._spare, self._lock = {}, None if waits else 0, [], Lock()
+        self._pieces = [(k, piece) for k, size in enumerate(sizes) for piece in _pieces(size)]
+        self._next = [0] * len(self._pieces)  # the chunk that each piece gets next
+        self._locks = [Lock() for _ in self._pieces]
+        self._waits, self._waiting, self._spare, self._lock = waits, {}, [], Lock()
 
     def buffer(self):
         """Zeros for the parts of one chunk."""
         with self._lock:
-            parts = (
-                self._spare.pop()
-                if self._spare
-                else [arrays.aligned(total.shape, total.dtype) for total in self.total]
-            )
+            parts = self._spare.pop() if self._spare else None
+        if parts is None:
+            parts = [room.aligned(total.shape, total.dtype) for total in self.total]
         for part in parts:
             part[:] = 0
         return parts
 
     def add(self, chunk, parts):
-        """Add the parts of a chunk as soon as all chunks before it are in the sum."""
+        """Add the parts of a chunk, piece by piece, as soon as all chunks before it are there."""
         with self._lock:
             self._waiting[chunk] = parts
-            while self._next in self._waiting:
-                self._spare.append(self._waiting.pop(self._next))
-                for total, part in zip(self.total, self._spare[-1]):
-                    total += part
-                self._next += 1
+        if self._waits:
+            return
+        for shift in range(len(self._pieces)):  # threads begin at different ones
+            self._go_on((chunk + shift) % len(self._pieces))
+        with self._lock:
+            everywhere = min(self._next, default=0)
+            for done in [each for each in self._waiting if each < everywhere]:
+                self._spare.append(self._waiting.pop(done))
+
+    def _go_on(self, n):
+        """Add to piece n what can be added."""
+        k, piece = self._pieces[n]
+        with self._locks[n]:
+            while (parts := self._waiting.get(self._next[n])) is not None:
+                self.total[k][piece] += parts[k][piece]
+                self._next[n] += 1
 
     def join(self, ranks):
         """Go on with the sum of the process before; all processes end with the sum over all."""

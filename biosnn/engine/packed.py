@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels import arrays
+from ..kernels import arrays, room
 from ..network import dale
 from ..network.network import Network
 from ..network.network_checks import check_complete
@@ -146,7 +146,7 @@ def pack(network: Network) -> Packed:
         layout=layout,
         cells=cells,
         wires=wires,
-        weight=arrays.aligned(wires.n_weights, network.dtype),
+        weight=room.aligned(wires.n_weights, network.dtype),
         tables=tables_of(layout, cells, wires),
     )
     for projection in network.projections:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels import arrays
+from ..kernels import arrays, room
 from ..kernels.random import ORNSTEIN_UHLENBECK, POISSON
 from .layout import Layout
 from .rows import as_rows
@@ -50,7 +50,7 @@ class Places(NamedTuple):
 
 def spread(values: NDArray[Any], places: NDArray[np.int64], size: int) -> NDArray[Any]:
     """Return a vector of `size` with values at their places, and 0 between them."""
-    result = arrays.aligned(size, values.dtype)
+    result = room.aligned(size, values.dtype)
     result[:] = 0
     result[places] = values
     return result
@@ -126,7 +126,7 @@ def ou_places(sources: NDArray[Any], n_ou: int, bounds: NDArray[np.int64]) -> Ou
 
 def local_rows(
     tables: arrays.Tables, sources: NDArray[Any], places: Places, ou: OuPlaces
-) -> dict[str, NDArray[Any]]:
+) -> dict[str, Any]:
     """Return the rows of all parts, (parts, rows), by their names in arrays.Parts.
 
     Parameters

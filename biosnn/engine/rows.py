@@ -7,7 +7,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels.arrays import BLOCK, aligned
+from ..kernels.arrays import BLOCK
+from ..kernels.room import aligned
 
 _LINE = 16  # numbers of a cache line: every vector begins at one
 

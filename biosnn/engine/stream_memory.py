@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels import arrays
+from ..kernels import arrays, room
 from ..network.network import Network
 from . import events, standing
 from .buffers import new_words
@@ -15,6 +15,7 @@ from .part_tables import OuPlaces, Places, spread
 from .perturbed import silenced
 from .wire_tables import WireTables
 
+_LINE = 16  # numbers of a cache line, which one part writes
 _WAITING = 256  # spikes whose synapses are added after each other
 
 
@@ -68,8 +69,8 @@ def new_memory(
         clock=spread(start.clock[0], places.neuron, places.n_neurons),
         held=spread(start.held[0], places.neuron, places.n_neurons),
         ou=spread(start.ou[0], ou.value, ou.n_values),
-        resource=arrays.aligned_copy(start.resource[0]),
-        ring=arrays.spacious(ring_size, start.states.dtype),
+        resource=room.aligned_copy(start.resource[0]),
+        ring=room.spacious(ring_size, start.states.dtype),
     )
     memory.ring[:] = 0
     return Standpoint(memory, places, ou)
@@ -80,10 +81,10 @@ def new_scratch(layout: Layout, tables: arrays.Tables) -> arrays.PartScratch:
     dtype, most = layout.network.dtype, int(max(tables.cells["n_states"], default=1))
     widest = max([0, *(p.n for p in layout.order)]) if np.any(tables.wires["gathered"] >= 0) else 0
     return arrays.PartScratch(
-        fresh=arrays.aligned((most + 4) * arrays.BLOCK, dtype),
-        margin=arrays.aligned(arrays.BLOCK, dtype),
-        current=arrays.aligned(arrays.BLOCK, dtype),
-        sums=arrays.aligned(widest, dtype),
+        fresh=room.aligned((most + 4) * arrays.BLOCK, dtype),
+        margin=room.aligned(arrays.BLOCK, dtype),
+        current=room.aligned(arrays.BLOCK, dtype),
+        sums=room.aligned(widest, dtype),
         words=new_words(),
         waiting=arrays.Waiting(
             row=np.empty(_WAITING, np.int64),
@@ -120,7 +121,7 @@ def new_recent(
         width=int(starts[-1]),
         first=np.ascontiguousarray(starts[:-1, None] + firing[:, :-1]),
         units=np.empty(slots * int(starts[-1]) + 1, np.int32),
-        n_spikes=np.zeros((slots, parts, tables.n_firing), np.int32),
+        n_spikes=np.zeros((slots, parts, -(-tables.n_firing // _LINE) * _LINE), np.int32),
         none=np.empty(0, layout.network.dtype),
         release_width=width,
         release=np.zeros(end, layout.network.dtype),

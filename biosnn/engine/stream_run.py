@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..kernels import arrays, stream
+from ..kernels.meeting import CONTROL, HOME
 from ..support.code_cache import clock, ready
 from . import standing
 from .finite import check_slice
@@ -25,8 +26,6 @@ from .stream_setting import Setting
 
 _SLICE = 0.03  # seconds of wall time between looks at the clock and at Ctrl-C
 _ROOM = 1 << 22  # neurons times steps of the list of recent spikes
-_CONTROL = 16  # numbers in `control`, which threads meet by
-_HOME = 8  # of these, what sends all threads home
 
 
 class Recorder(Protocol):
@@ -104,7 +103,7 @@ class StreamRun:
 
     def compile(self, recorder: Recorder) -> None:
         """Compile all that a slice needs, so that the clock sees none of it."""
-        control = np.zeros(_CONTROL, np.int64)
+        control = np.zeros(CONTROL, np.int64)
         ready(stream.advance, *self._arguments(recorder, control, 0, 0, 0))
         ready(stream.collect, self.recent, 0, 0, 0, np.empty(0, np.int64), np.empty(0, np.int32))
 
@@ -124,7 +123,7 @@ class StreamRun:
         stop
             Says whether to end the run.
         """
-        control, size, begin = np.zeros(_CONTROL, np.int64), 4, clock()
+        control, size, begin = np.zeros(CONTROL, np.int64), 4, clock()
         end = self.first + steps
         with ThreadPoolExecutor(max(1, self.threads - 1)) as pool:
             while self.step < end:
@@ -157,7 +156,7 @@ class StreamRun:
             ]
             self._advance(recorder, control, 0, first, last)
         except BaseException:
-            control[_HOME] = 1
+            control[HOME] = 1
             raise
         for job in jobs:
             job.result()
@@ -167,7 +166,7 @@ class StreamRun:
         try:
             stream.advance(*self._arguments(recorder, control, t, first, last))
         except BaseException:
-            control[_HOME] = 1  # threads that wait for one that never comes go home
+            control[HOME] = 1  # threads that wait for one that never comes go home
             raise
 
     def _arguments(self, recorder, control, t, first, last):
@@ -180,22 +179,19 @@ class StreamRun:
             shortest=min(self.large.wires.shortest, self.most),
             trial=self.trial,
         )
-        return (
-            self.tables,
-            self.background.table,
-            self.key,
-            self.plastic,
-            self.inputs.events,
-            self.recent,
-            self.parts,
-            span,
-            recorder.table,
-            self.standpoint.memory,
-            self.scratch[t],
-            control,
-            t,
-            self.threads,
+        run = arrays.Stream(
+            tables=self.tables,
+            background=self.background.table,
+            key=self.key,
+            plastic=self.plastic,
+            inputs=self.inputs.events,
+            recent=self.recent,
+            parts=self.parts,
+            span=span,
+            record=recorder.table,
+            memory=self.standpoint.memory,
         )
+        return run, self.scratch[t], control, t, self.threads
 
     def state(self) -> State:
         """Return where the run stands, to go on from."""

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels import arrays
+from ..kernels import room
 from ..network.network import Network
 from ..network.plasticity import InhibitorySTDP
 from ..network.projection import Projection
@@ -31,7 +31,7 @@ class Filled(NamedTuple):
 
     def weights(self, weight: NDArray) -> NDArray:
         """Return the vector that kernels read."""
-        full = arrays.aligned(self.size, weight.dtype)
+        full = room.aligned(self.size, weight.dtype)
         full[weight.size :] = 0
         full[: weight.size] = weight
         full[self.place] = weight[self.source]

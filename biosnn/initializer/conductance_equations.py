@@ -15,6 +15,7 @@ from ..network.network import Network
 from ..theory.membrane import Cell, membrane
 from ..theory.moments import Moments
 from .afferents import filled
+from .conductance_messages import impossible_deviation, impossible_mean
 from .equations import Afferent, unit_weights
 
 
@@ -78,6 +79,9 @@ class ConductanceEquations:
 
     def inhibition(self, e: float, mu: float) -> float:
         """Return the f that brings the mean to mu, or NaN."""
+        # no mean reaches where all would pull it; theory, of small fluctuations, does not know
+        if e > 0 and not self.cell.current and mu <= min(0.0, *self.cell.neuron.reversal.values()):
+            return np.nan
         if self.membrane(e, 0.0).mu < mu:
             return np.nan
         high = 1e-3
@@ -104,31 +108,24 @@ class ConductanceEquations:
         means = self.means(e, self.inhibition(e, mu))
         return {name: float(mean) for name, mean in means.items()}
 
-    def _bracket(self, mu, sigma):
-        """The smallest excitations between which the membrane has sigma."""
-        name = self.cell.name
+    def deviations(self, mu: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return excitations, and the sigma of each with the inhibition that gives mu, or NaN."""
         grid = np.concatenate([[0.0], np.geomspace(1e-4, 30, 60)])
         fs = [self.inhibition(e, mu) for e in grid]
         found = [
             self.membrane(e, f).sigma if np.isfinite(f) else np.nan
             for e, f in zip(grid, fs, strict=True)
         ]
-        sigmas = np.array(found)
+        return grid, np.array(found)
+
+    def _bracket(self, mu, sigma):
+        """The smallest excitations between which the membrane has sigma."""
+        grid, sigmas = self.deviations(mu)
         if not np.any(np.isfinite(sigmas)):
-            reversal = ", ".join(f"{v:g}" for v in self.cell.neuron.reversal.values())
-            raise ValueError(
-                f"population {name!r}: no weights give mu_U = {mu:g}: it must lie between the "
-                f"reversal potentials {reversal}, and within what the background leaves."
-            )
+            raise ValueError(impossible_mean(self, mu))
         signs = np.sign(sigmas - sigma)
         crossing = np.flatnonzero(signs[:-1] * signs[1:] <= 0)
         if not crossing.size:
-            raise ValueError(
-                f"population {name!r}: {np.nanmin(sigmas):.4g} <= sigma_U <= "
-                f"{np.nanmax(sigmas):.4g} fails at sigma_U = {sigma:g}: no weights give it with "
-                f"mu_U = {mu:g} and this background. Feasible: a sigma_U in that range; fewer, "
-                "slower inputs for a larger one; a background of smaller weights and higher rate "
-                "for a smaller one."
-            )
+            raise ValueError(impossible_deviation(self, mu, sigma, sigmas))
         k = crossing[0]
         return grid[k], grid[k + 1]

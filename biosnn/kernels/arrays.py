@@ -8,16 +8,9 @@ Index letters of all kernels: b trial, n step, c cell, p population, k wire (a p
 neighbouring ones), j presynaptic neuron, i postsynaptic neuron, r state, s synapse.
 """
 
-import mmap
-from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-
-from .simd import LANES, SPAN_BYTES
-
-_BEYOND = max(SPAN_BYTES, 8 * LANES, 2048)
-_HUGE = 1 << 21  # bytes of a huge page
 
 #: Neurons that go through all parts of an update while they are in the first-level cache.
 BLOCK = 512
@@ -373,6 +366,21 @@ class Slice(NamedTuple):
     trial: int  # the row of a background that differs between trials
 
 
+class Stream(NamedTuple):
+    """Everything that threads share which run one large network."""
+
+    tables: Tables
+    background: Background
+    key: int  # of the random numbers
+    plastic: Any  # engine/plasticity.py
+    inputs: Events
+    recent: RecentSpikes
+    parts: Parts
+    span: Slice
+    record: Record
+    memory: Memory
+
+
 class PartScratch(NamedTuple):
     """Working memory of a thread that runs part of one large network."""
 
@@ -390,39 +398,3 @@ class Words(NamedTuple):
     unsigned: np.ndarray
     normal: np.ndarray
     counts: np.ndarray
-
-
-def aligned(shape, dtype):
-    """An uninitialized array that begins at a cache line, and whose end is apart from others.
-
-    Vector units then never read across two. Bytes may be read after its end, and processors, which
-    fetch ahead, do so: not into what another thread writes.
-    """
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    memory = np.empty(size + 64 + _BEYOND, np.uint8)
-    start = -memory.ctypes.data % 64
-    return memory[start : start + size].view(dtype).reshape(shape)
-
-
-def spacious(size, dtype):
-    """An uninitialized vector in huge pages, where the system has them.
-
-    Memory that is read in short pieces at many places costs a walk through the page tables for each
-    place with pages of 4 KiB. Memory of its own is also placed by whoever touches it first.
-    """
-    wanted = size * np.dtype(dtype).itemsize
-    if wanted < _HUGE or not hasattr(mmap, "MADV_HUGEPAGE"):
-        return np.empty(size, dtype)
-    room = mmap.mmap(-1, wanted + _HUGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    with suppress(OSError):  # a kernel without them
-        room.madvise(mmap.MADV_HUGEPAGE)
-    memory = np.frombuffer(room, np.uint8)
-    start = -memory.ctypes.data % _HUGE
-    return memory[start : start + wanted].view(dtype)
-
-
-def aligned_copy(array):
-    """A copy of an array that begins at a cache line."""
-    copy = aligned(array.shape, array.dtype)
-    copy[...] = array
-    return copy

@@ -82,11 +82,12 @@ def _add_waiting(parts, waiting, count, n, t, x):
 
 
 @kernel
-def deliver_bundles(tables, inputs, recent, span, parts, late, n, t, waiting, x):
+def deliver_bundles(run, late, n, t, waiting, x):
     """Bundles with one delay: what arrives at step n at part t. late: what is emitted then.
 
     x: the states, or the ring of the part.
     """
+    tables, inputs, recent, span, parts = run.tables, run.inputs, run.recent, run.span, run.parts
     starts, count, one = parts.starts[t], _ZERO, x.dtype.type(1)
     rows, factors, which, room = waiting.row, waiting.factor, waiting.bundle, waiting.row.size
     for g in range(parts.bundles.size):

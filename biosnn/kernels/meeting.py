@@ -1,14 +1,23 @@
 """Threads of one large network: they meet, and one can send all home; flags that end a kernel."""
 
 import ctypes
+import platform
 import sys
 
 import llvmlite.binding
 import numba
-from numba.core import types
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from .jit import kernel
+
+#: Places in a vector by which threads meet, in cache lines of their own, and its size.
+ARRIVED, MET, HOME, CONTROL = 16, 32, 40, 64
+_PATIENCE = 2000  # looks of a thread that waits before it lets other processes run …
+_YIELDS = 1000  # … and how often it does so before it sleeps
+_NAP = np.uint32(20)  # microseconds
 
 
 def _pointer(context, builder, signature, arguments):
@@ -50,43 +59,72 @@ def _is_raised(typing_context, flags, place):
 is_raised = (lambda flags, place: flags[place] != 0) if numba.config.DISABLE_JIT else _is_raised
 
 
-def _system_yield(platform):
-    """The function of the operating system that gives a thread's time slice to others.
-
-    It returns an int.
-    """
-    return (
-        ctypes.WinDLL("kernel32").SwitchToThread
-        if platform == "win32"
-        else ctypes.CDLL(None).sched_yield
-    )
+def _system_calls(system):
+    """What lets other threads run, and what sleeps for some microseconds; both return an int."""
+    if system == "win32":
+        switch = ctypes.WinDLL("kernel32").SwitchToThread
+        return switch, switch  # to sleep takes a millisecond there, or fifteen
+    libc = ctypes.CDLL(None)
+    return libc.sched_yield, libc.usleep
 
 
-llvmlite.binding.add_symbol(
-    "biosnn_yield", ctypes.cast(_system_yield(sys.platform), ctypes.c_void_p).value
-)
+for _name, _call in zip(("biosnn_yield", "biosnn_sleep"), _system_calls(sys.platform)):
+    llvmlite.binding.add_symbol(_name, ctypes.cast(_call, ctypes.c_void_p).value)
 _yield = types.ExternalFunction("biosnn_yield", types.int32())
+_sleep = types.ExternalFunction("biosnn_sleep", types.int32(types.uint32))
+
+
+#: What tells a processor that a loop only waits, so that what shares its core goes on: by machine
+#: the name in LLVM, and what it takes.
+_PAUSE = {
+    "x86_64": ("llvm.x86.sse2.pause", []),
+    "amd64": ("llvm.x86.sse2.pause", []),
+    "aarch64": ("llvm.aarch64.hint", [1]),
+    "arm64": ("llvm.aarch64.hint", [1]),
+}
+
+
+@intrinsic
+def _pause(typing_context):
+    def generate(context, builder, signature, arguments):
+        name, given = _PAUSE.get(platform.machine().lower(), ("", []))
+        word = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [word] * len(given))
+        if name:
+            function = cgutils.get_or_insert_function(builder.module, kind, name)
+            builder.call(function, [word(value) for value in given])
+        return context.get_dummy_value()
+
+    return types.void(), generate
 
 
 def _plain_meet(control, meeting, threads):
-    control[0] += 1
+    control[ARRIVED] += 1
 
 
 @kernel
 def _meet(control, meeting, threads):
     """Wait until all threads have come to this meeting.
 
-    They spin, since the wait is short, but other processes get their turn.
+    They spin, since the wait is short. Where it is not, the thread that they wait for has no
+    processor: they give theirs away, and then sleep, so that the system moves it there. The last
+    one to come says so at a place of its own, which the others look at: they do not disturb those
+    who arrive.
 
-    control: int64, zeros at the start; [0] counts arrivals, a number other than 0 in [8] sends
-    everybody home.
+    control: int64, CONTROL zeros at the start; a number other than 0 in [HOME] sends all home.
     """
-    _atomic_add(control, 0, 1)
+    if _atomic_add(control, ARRIVED, 1) + 1 == meeting * threads:
+        _atomic_add(control, MET, 1)
+        return
     spins = 0
-    while _atomic_load(control, 0) < meeting * threads and _atomic_load(control, 8) == 0:
+    while _atomic_load(control, MET) < meeting and _atomic_load(control, HOME) == 0:
         spins += 1
-        if spins > 1000:
+        if spins <= _PATIENCE:
+            _pause()
+        elif spins <= _PATIENCE + _YIELDS:
             _yield()
+        else:
+            _sleep(_NAP)
 
 
 #: The meeting number `meeting` (1, 2, …) of all threads.

@@ -211,7 +211,7 @@ def _sum_rows_python(rows, offset, stride, size, index, first, last, out, at):
 #: size (at most SPAN_BYTES / itemsize)
 #: and up to the next half of a span; e ascends. The sums stay in registers. `rows`, a vector, must
 #: have a whole span after the
-#: beginning of the last row (arrays.aligned has it).
+#: beginning of the last row (room.aligned has it).
 sum_rows = _sum_rows_python if numba.config.DISABLE_JIT else _sum_rows
 
 #: Elements that one `at_least` compares.
@@ -258,7 +258,7 @@ def _lowest_bit_python(bits):
 
 
 #: Bits that say whether array[first + k] >= bound, k < LANES; the memory of a vector must not end
-#: before (arrays.aligned).
+#: before (room.aligned).
 at_least = _at_least_python if numba.config.DISABLE_JIT else _at_least
 
 #: Position of the lowest 1.

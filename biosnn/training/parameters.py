@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..engine.packed import pack
 from ..engine.parameter_gradients import parameter_gradients
-from ..kernels import arrays
+from ..kernels import arrays, room
 from ..network.network import Network
 
 
@@ -36,7 +36,7 @@ class Parameters:
         network, packed = self.network, pack(self.network)
         self._learned = list(network.parameters)
         tail = [np.ravel(network.parameters[key]).astype(network.dtype) for key in self._learned]
-        self.vector: NDArray[Any] = arrays.aligned_copy(np.concatenate([packed.weight, *tail]))
+        self.vector: NDArray[Any] = room.aligned_copy(np.concatenate([packed.weight, *tail]))
         self.packed: Any = replace(packed, weight=self.vector[: packed.weight.size])
         frozen = packed.slices(p for p in network.projections if p.frozen)
         self._frozen = [(place, packed.weight[place].copy()) for place in frozen]

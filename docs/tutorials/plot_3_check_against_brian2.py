@@ -57,8 +57,9 @@ print(silent)
 print("counts as agreement:", bool(silent))
 
 # %%
-# ``python -m validation.dynamics --break delay`` goes further: it makes Brian2's delays longer by
-# a step, or changes a time constant by a millionth, and every comparison of the ladder must fail.
+# ``python -m validation.dynamics --break`` goes further: it plants faults into Brian2's side, such
+# as a delay that is longer by a step or a time constant that is a millionth off, and the ladder
+# must find each of them.
 #
 # The program in Brian2
 # ---------------------

@@ -65,7 +65,8 @@ def test_arguments_of_compare(arguments, words):
         )
 
 
-def test_sparse_projections_and_delays_of_their_own(tmp_path):
+def sparse_network():
+    """Three kinds of neurons, sparse and dense projections, one delay or one for every synapse."""
     rng, net = np.random.default_rng(0), bs.Network(1e-3)
     x, e = (
         net.input(50),
@@ -101,6 +102,11 @@ def test_sparse_projections_and_delays_of_their_own(tmp_path):
         seed=2,
         delay=lambda g, n: g.uniform(1e-3, 20e-3, n),
     )
+    return net
+
+
+def test_sparse_projections_and_delays_of_their_own(tmp_path):
+    net = sparse_network()
     spikes, current = bs.data.poisson(15, 50, 0.4, seed=1), {"I": np.linspace(0.1, 0.3, 10)}
     report = brian.compare(net, spikes, currents=current, progress=False)
     agree(report, 1e-12)

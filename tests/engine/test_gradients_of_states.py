@@ -80,16 +80,15 @@ def test_gradients_of_two_runs_are_the_truncated_one_of_a_long_run(make, window)
         assert np.any(parts[1][name]) or (window == 5 and name != "A->out")
 
 
-def test_recorded_gradients_are_those_of_a_small_change():
-    """dL/dU*[n], dL/dI[n], dL/dU[n] beside central differences of the smooth twin with something
-    added at step n.
-    """
-    net, trains = dense.circuit(delays=(0, 1, 3), refractory=3e-3), dense.spikes()
-    loss = dense.loss_of(terms=[bs.upper_bound(0.3, 0.5)])
-    rng = np.random.default_rng(1)
+#: Projections of one unit that pokes at a receptor, and the state that it moves.
+POKED = (("B", "exc", "B.I_exc"), ("B", "inh", "B.I_inh"), ("out", "syn", "out.I"))
+
+
+def poked_circuit():
+    """The dense circuit with an input of one unit, that arrives without a delay."""
+    net = dense.circuit(delays=(0, 1, 3), refractory=3e-3)
     poke = net.input(1, name="poke")
-    currents = {"A": np.full((3, 30, 5), 0.2)}
-    for name, receptor in (("B", "exc"), ("B", "inh"), ("out", "syn")):
+    for name, receptor, _ in POKED:
         net.connect(
             poke,
             name,
@@ -98,63 +97,66 @@ def test_recorded_gradients_are_those_of_a_small_change():
             receptor=receptor,
             name=f"{name} {receptor}",
         )
-    for step in (0, 7, 28):
-        once = bs.SpikeTrains.from_events(
-            np.full(3, (step + 0.5) * DT),
-            np.zeros(3, int),
-            np.arange(3),
-            n_trials=3,
-            n_units=1,
-            duration=30 * DT,
+    return net
+
+
+def spikes_with_a_poke(step):
+    """Three trials of the dense circuit, and one spike of the other input in each."""
+    once = bs.SpikeTrains.from_events(
+        np.full(3, (step + 0.5) * DT),
+        np.zeros(3, int),
+        np.arange(3),
+        n_trials=3,
+        n_units=1,
+        duration=30 * DT,
+    )
+    return {"input": dense.spikes(), "poke": once}
+
+
+def slope_along(values, key, direction, loss):
+    """Central difference of loss() along a direction of a value of a dict."""
+    before, found = values[key], []
+    for sign in (1, -1):
+        values[key] = before + sign * 1e-5 * direction
+        found.append(loss())
+    values[key] = before
+    return (found[0] - found[1]) / 2e-5
+
+
+@pytest.mark.parametrize("step", [0, 7, 28])
+def test_recorded_gradients_are_those_of_a_small_change(step):
+    """dL/dU*[n], dL/dI[n], dL/dU[n] beside central differences of the smooth twin with something
+    added at step n.
+    """
+    net, both, rng = poked_circuit(), spikes_with_a_poke(step), np.random.default_rng(1 + step)
+    loss = dense.loss_of(terms=[bs.upper_bound(0.3, 0.5)])
+    currents = {"A": np.full((3, 30, 5), 0.2)}
+    trace = gradcheck.twin(net, both, currents)
+    _, states, counts, _ = loss(trace)
+    record = ["A.U_star", *(state for _, _, state in POKED)]
+    got = bs.gradient(trace, states=states, counts=counts, differentiate_reset=True, record=record)
+    assert list(got.states) == ["A.U_star", "B.I_exc", "B.I_inh", "out.I"]
+
+    def value():
+        return loss(gradcheck.twin(net, both, currents))[0]
+
+    for name, receptor, state in POKED:
+        projection = f"{name} {receptor}"
+        direction = rng.normal(size=net.weights[projection].shape)
+        expected = (
+            np.sum(got.states[state][:, step] * direction)
+            * net[name].neuron.receptors[receptor].jump
         )
-        both = {"input": trains, "poke": once}
-        trace = gradcheck.twin(net, both, currents)
-        _, states, counts, _ = loss(trace)
-        got = bs.gradient(
-            trace,
-            states=states,
-            counts=counts,
-            differentiate_reset=True,
-            record=["A.U_star", "B.I_exc", "B.I_inh", "out.I"],
-        )
-        assert list(got.states) == ["A.U_star", "B.I_exc", "B.I_inh", "out.I"]
-
-        def slope_along(change):
-            values = []
-            for sign in (1, -1):
-                undo = change(sign * 1e-5)
-                values.append(loss(gradcheck.twin(net, both, currents))[0])
-                undo()
-            return (values[0] - values[1]) / 2e-5
-
-        for name, state in (("B exc", "B.I_exc"), ("B inh", "B.I_inh"), ("out syn", "out.I")):
-            before = net.weights[name]
-            direction = rng.normal(size=before.shape)
-
-            def weights(size, name=name, before=before, direction=direction):
-                net.weights[name] = before + size * direction
-                return lambda: net.weights.__setitem__(name, before)
-
-            expected = (
-                np.sum(got.states[state][:, step] * direction)
-                * net[name.split()[0]].neuron.receptors[name.split()[1]].jump
-            )
-            assert (
-                slope_along(weights) == pytest.approx(expected, rel=1e-6, abs=1e-9)
-                and expected != 0
-            )
-        given, direction = currents["A"], np.zeros((3, 30, 5))
-        direction[:, step] = rng.normal(size=(3, 5))
-
-        def inject(size):
-            currents["A"] = given + size * direction
-            return lambda: currents.__setitem__("A", given)
-
-        # a clamped neuron takes no current
-        free = trace.tape[2].margin[:, step, pack(net).neurons("A")] > -np.inf
-        gain = -np.expm1(-DT / 12e-3)  # of the exact step
-        expected = np.sum((gain * free * got.states["A.U_star"][:, step]) * direction[:, step])
-        assert slope_along(inject) == pytest.approx(expected, rel=1e-6, abs=1e-9)
+        found = slope_along(net.weights, projection, direction, value)
+        assert found == pytest.approx(expected, rel=1e-6, abs=1e-9) and expected != 0
+    direction = np.zeros((3, 30, 5))
+    direction[:, step] = rng.normal(size=(3, 5))
+    # a clamped neuron takes no current
+    free = trace.tape[2].margin[:, step, pack(net).neurons("A")] > -np.inf
+    gain = -np.expm1(-DT / 12e-3)  # of the exact step
+    expected = np.sum((gain * free * got.states["A.U_star"][:, step]) * direction[:, step])
+    found = slope_along(currents, "A", direction, value)
+    assert found == pytest.approx(expected, rel=1e-6, abs=1e-9)
 
 
 def test_recorded_gradients_obey_the_chain_rule_of_a_step():

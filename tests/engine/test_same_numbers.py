@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 import biosnn as bs
+from biosnn.engine import wire_tables
 from tests.engine.pieces import cut
 from tests.random_cases import BOTH, random_case
 
 LARGE = range(200, 212)  # of several granules a population, so that threads share each of them
-pytestmark = pytest.mark.filterwarnings("ignore:threads is 3")
+pytestmark = pytest.mark.filterwarnings("ignore:threads is")
 
 
 def beginning(case):
@@ -64,22 +65,34 @@ def assert_same_state(one, other):
         np.testing.assert_array_equal(values, other.arrays[name], err_msg=name)
 
 
+@pytest.fixture
+def in_parts(monkeypatch):
+    """n -> from now on every network is cut into n parts."""
+
+    def cut_into(n_parts):
+        monkeypatch.setattr(wire_tables, "number_of_parts", lambda *_: n_parts)
+
+    return cut_into
+
+
 @pytest.mark.parametrize("seed", range(100))
-def test_one_trial_has_the_bits_of_one_long_run(seed):
+def test_one_trial_has_the_bits_of_one_long_run(seed, in_parts):
     case = random_case(seed, BOTH)
     trace = run(case)
     assert sum(each.times.size for each in trace.spikes.values()) > 0
-    for threads in (1, 3):
+    for threads, n_parts in ((1, 1), (3, 3 + seed % 3)):
+        in_parts(n_parts)
         simulation = simulate(case, threads)
         assert_same_bits(trace, simulation)
         assert_same_state(trace.state, simulation.state)
 
 
 @pytest.mark.parametrize("seed", LARGE)
-def test_populations_that_threads_share(seed):
+def test_populations_that_threads_share(seed, in_parts):
     case = random_case(seed, BOTH, times=40)
     trace = run(case)
-    for threads in (1, 3):
+    for threads, n_parts in ((1, 2), (2, 3), (3, 4), (16, 16)):
+        in_parts(n_parts)
         assert_same_bits(trace, simulate(case, threads))
 
 
@@ -98,8 +111,9 @@ def test_random_networks_have_every_feature_and_fire():
 
 @pytest.mark.parametrize("seed", range(130, 160))
 @pytest.mark.parametrize("first", ["run", "simulate"])
-def test_states_are_interchangeable(seed, first):
+def test_states_are_interchangeable(seed, first, in_parts):
     """Pieces by `run` and `simulate` in turn, some shorter than the longest delay, are one run."""
+    in_parts(1 + seed % 3)
     case = random_case(seed, BOTH)
     whole, bounds = run(case), [0, 7, 60, 61, 110, case.steps]
     order = ["run", 1, "run", 3, "run"] if first == "run" else [1, "run", 3, "run", 1]

@@ -66,12 +66,9 @@ def test_conductances_are_those_of_run(table, weight):
         np.testing.assert_allclose(one.states[name], trace.states[name][0], atol=1e-12)
 
 
-@pytest.mark.parametrize("jump_delay", [0.0, 5e-4, 20e-3])
-def test_jumps_and_bounds_are_those_of_run(jump_delay):
-    """Per neuron, learned, delayed; on any number of threads, and continued in between."""
-    net = bs.Network(5e-4, np.float64)
-    rng = np.random.default_rng(1)
-    spikes = bs.data.poisson(30, 50, 0.15, seed=1)
+def adapting(jump_delay):
+    """Jumps of every neuron, learned, and bounds; two populations."""
+    net, rng = bs.Network(5e-4, np.float64), np.random.default_rng(1)
     x = net.input(50)
     neuron = bs.ei_adaptive_lif(
         jump=rng.uniform(0.1, 0.5, 200), jump_delay=jump_delay, refractory=2e-3
@@ -83,50 +80,41 @@ def test_jumps_and_bounds_are_those_of_run(jump_delay):
     net.parameters["E", "jump"][:] = rng.normal(0, 0.3, 200)
     for pre, post, w in ((x, e, 1.5), (x, i, 0.9), (i, e, 0.15), (e, i, 0.05)):
         net.connect(pre, post, delay=1e-3, weights=rng.random((pre.n, post.n)) * w)
+    return net
+
+
+def between(spikes, begin, end):
+    """The part of one trial from `begin` to `end` (s), as a trial of its own."""
+    kept = (spikes.times >= begin) & (spikes.times < end)
+    return bs.SpikeTrains.from_events(
+        spikes.times[kept] - begin,
+        spikes.units[kept],
+        np.zeros(kept.sum(), int),
+        n_trials=1,
+        n_units=spikes.n_units,
+        duration=end - begin,
+    )
+
+
+@pytest.mark.parametrize("jump_delay", [0.0, 5e-4, 20e-3])
+def test_jumps_and_bounds_are_those_of_run(jump_delay):
+    """Per neuron, learned, delayed; on any number of threads, and continued in between."""
+    net, spikes = adapting(jump_delay), bs.data.poisson(30, 50, 0.15, seed=1)
     names = ["E.U", "E.w_adapt", "I.I_nmda"]
     trace = bs.run(net, spikes, record=[*names, "E.U_star"])
     assert (
         np.mean(trace.states["E.U_star"] == -0.05) > 1e-3
         and np.mean(trace.states["E.U_star"] == 1.01) > 1e-3
     )
-    record = {name: slice(None) for name in names}
+    options = {"record": {name: slice(None) for name in names}, "progress": False}
     for threads in (1, 2, 3):
-        one = bs.simulate(net, 0.15, spikes, record=record, threads=threads, progress=False)
+        one = bs.simulate(net, 0.15, spikes, threads=threads, **options)
         assert one.counts["E"] == trace.counts["E"].sum() > 400 and one.counts["I"] > 50
         for name in names:
             np.testing.assert_allclose(one.states[name], trace.states[name][0], atol=1e-13)
-    begin, end = spikes.times < 0.1, spikes.times >= 0.1
-    a = bs.simulate(
-        net,
-        0.1,
-        bs.SpikeTrains.from_events(
-            spikes.times[begin],
-            spikes.units[begin],
-            np.zeros(begin.sum(), int),
-            n_trials=1,
-            n_units=50,
-            duration=0.1,
-        ),
-        record=record,
-        threads=2,
-        progress=False,
-    )
-    b = bs.simulate(
-        net,
-        0.05,
-        bs.SpikeTrains.from_events(
-            spikes.times[end] - 0.1,
-            spikes.units[end],
-            np.zeros(end.sum(), int),
-            n_trials=1,
-            n_units=50,
-            duration=0.05,
-        ),
-        record=record,
-        threads=1,
-        state=a.state,
-        progress=False,
-    )
+    a = bs.simulate(net, 0.1, between(spikes, 0.0, 0.1), threads=2, **options)
+    rest = between(spikes, 0.1, 0.15)
+    b = bs.simulate(net, 0.05, rest, threads=1, state=a.state, **options)
     for name in names:
         np.testing.assert_allclose(
             np.concatenate([a.states[name], b.states[name]]), one.states[name], atol=1e-13

@@ -1,5 +1,7 @@
 """What the initializer says of arguments and targets that make no sense."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -25,6 +27,59 @@ def test_what_conductances_cannot_have(options, words):
             dalian(20, 5, 60, CONDUCTANCES),
             **{"assumed_rates": {"input": RATE}, "closed_loop": False} | options,
         )
+
+
+def nmda(receptor=None, **table):
+    """A small circuit as a careless user writes it; receptor: of excitatory projections."""
+    net = bs.Network(1e-3)
+    e, i = (
+        net.population(n, bs.nmda_lif(**table), sign, name=name)
+        for n, sign, name in ((40, "excitatory", "E"), (10, "inhibitory", "I"))
+    )
+    for pre in (net.input(60), e, i):
+        for post in (e, i):
+            net.connect(pre, post, delay=1e-3, receptor=None if pre is i else receptor)
+    return net
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        (
+            dict(),
+            r"no weights give sigma_U = 1 with mu_U = 0: inhibition reverses at 0, so it cannot "
+            r"bring a membrane back .* Feasible: a larger mu_u, or inhibition that reverses below "
+            r"it\. With mu_u=0.012, sigma_u can be from .* threshold is 0.02 \(20 mV if that is ",
+        ),
+        (dict(xi=2.0), "no weights give sigma_U = 0.01 with mu_U = 0: inhibition reverses at 0"),
+        (
+            dict(mu_u=12.0, sigma_u=3.0),
+            r"mu_U = 12: it must lie between the reversal potentials 0.07, 0, .* With mu_u=0.012",
+        ),
+        (
+            dict(mu_u=0.012),
+            r"<= sigma_U <= 0.00.* fails at sigma_U = 1: .* With mu_u=0.016, sigma_u can be from",
+        ),
+    ],
+)
+def test_default_targets_of_conductances_say_what_is_feasible(options, words):
+    with pytest.raises(ValueError, match=words):
+        bs.fluctuation_driven(nmda(), assumed_rates=RATE, closed_loop=False, **options)
+
+
+def test_what_is_proposed_is_feasible_and_magnesium_is_named():
+    """The mean and the middle of the deviations that the message names, for another unit."""
+    table = {"unit": 20e-3, "threshold": 1.0, "reset": 0.75, "reversal_exc": 3.5}
+    options = {"assumed_rates": RATE, "closed_loop": False}
+    with pytest.raises(ValueError, match="leaves 4.45 % of g_nmda open") as caught:
+        bs.fluctuation_driven(nmda("nmda", **table), **options)
+    found = re.search(r"With mu_u=(.*), sigma_u can be from (.*) to (.*)\. T", str(caught.value))
+    mu, low, high = (float(text) for text in found.groups())
+    assert mu == 0.6 and 0 < low < high <= 0.4 and "mV" not in str(caught.value)
+    report = bs.fluctuation_driven(
+        nmda("nmda", **table), mu_u=mu, sigma_u=np.sqrt(low * high), **options
+    )
+    assert report.populations[0].target.mu == mu
 
 
 @pytest.mark.parametrize(
