@@ -32,6 +32,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import DTypeLike
 
 import biosnn as bs
 
@@ -93,9 +94,9 @@ def weights() -> np.ndarray:
     return result
 
 
-def build(scale: float, seed: int) -> bs.Network:
+def build(scale: float, seed: int, dtype: DTypeLike = np.float32) -> bs.Network:
     """Build the circuit. seed: >= 0."""
-    net = bs.Network(DT)
+    net = bs.Network(DT, dtype)
     neuron = bs.lif(
         tau_mem=TAU, tau_syn=TAU_SYN, threshold=THRESHOLD, reset=RESET, refractory=REFRACTORY
     )
