@@ -41,13 +41,13 @@ def _add_now(address, size, like, base, factor, x):
 
 
 @kernel
-def _add_later(address, size, like, n, factor, ring, width):
+def _add_later(address, size, like, base, n, factor, ring, width):
     """The same into the ring of a part: rows of `width`, one for each of 2^k steps."""
     synapses, step, lanes = at_address(address, size, like), _U64(n), _U64(width)
-    mask = _U64(ring.size // width - 1)
+    mask, first = _U64(ring.size // width - 1), _U64(base)
     for k in range(size):
         synapse = synapses[k]
-        place = ((step + _U64(synapse.delay)) & mask) * lanes + _U64(synapse.target)
+        place = ((step + _U64(synapse.delay)) & mask) * lanes + first + _U64(synapse.target)
         ring[place] += factor * synapse.weight
 
 
@@ -71,14 +71,14 @@ def _add_waiting(parts, waiting, count, n, t, x):
     for q in range(count):
         if q + _AHEAD < count:
             _fetch_run(parts, waiting, t, q + _AHEAD)
-        g = which[q]
-        bundle, factor = parts.bundles[g], waiting.factor[q]
+        bundle, base, factor = parts.bundles[which[q]], parts.base[which[q], t], waiting.factor[q]
         if bundle.late:
-            _add_later(address[q], sizes[q], parts.like, n, factor, x, parts.ring_width[t])
+            width = parts.ring_width[t]
+            _add_later(address[q], sizes[q], parts.like, base, n, factor, x, width)
         elif bundle.single:
-            _add_single(address[q], sizes[q], parts.base[g, t], x.dtype.type(bundle.weight), x)
+            _add_single(address[q], sizes[q], base, x.dtype.type(bundle.weight), x)
         else:
-            _add_now(address[q], sizes[q], parts.like, parts.base[g, t], factor, x)
+            _add_now(address[q], sizes[q], parts.like, base, factor, x)
 
 
 @kernel
