@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from rich.console import Console
+
 import biosnn as bs
 from models.command_line import write_json
 
@@ -23,21 +25,24 @@ _INDEPENDENT = 4  # runs of the small circuit for each thread
 
 
 def threads(args: argparse.Namespace) -> None:
-    """Measure all jobs; print a table of each, and of all."""
+    """Measure all jobs; print the table, and before that what is measured as it comes."""
     counts = sorted({2**k for k in range(args.threads.bit_length())} | {args.threads})
     counts = [n for n in counts if n <= args.threads]
+    console = Console(stderr=True, highlight=False, markup=False)
     rows = _independent(counts)
     for name in args.jobs:
+        console.print(f"{name} …")
         job = _training(name) if "@" in name else _simulation(name, args.scale)
         job(counts[-1])  # compiles, and touches all memory once
         best: dict[int, float] = {}
         for _ in range(args.repeats):
             for n in counts:
                 best[n] = min(best.get(n, float("inf")), job(n))
+                console.print(f"  {n} threads: {seconds(best[n])} s")
         rows += _rows(name, best)
+        if args.json:
+            write_json(args.json, rows)
     print(report(rows))
-    if args.json:
-        write_json(args.json, rows)
 
 
 def _rows(name: str, best: dict[int, float]) -> list[Row]:

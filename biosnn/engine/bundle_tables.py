@@ -18,7 +18,7 @@ from ..kernels.random import GRANULE
 from ..support.threads import on_threads
 from .layout import Layout, first_of
 from .part_tables import Places
-from .rows import table
+from .rows import as_rows, table
 
 _FEWEST_NEURONS = 1000  # in a part: with fewer, another thread gains nothing
 _MOST_NEURONS = 1 << 15  # targets have 16 bits
@@ -234,7 +234,9 @@ def _filled(packer, bundle, dtype, threads):
         )
     first = first_of(starts[:, -1])
     single = bundle.row["single"]
-    synapses = room.spacious(int(first[-1]) + 1, np.uint16 if single else dtype)
+    kind = np.dtype(np.uint16) if single else dtype
+    synapses = room.spacious(int(first[-1]) + 1, kind)
+    synapses = synapses if single else as_rows(synapses)
     cursor = starts[:, :-1] + first[:-1, None]
     base = bundle.elements.min(axis=0)
 

@@ -307,7 +307,10 @@ TWO_THREADS = """
 import biosnn as bs
 net = bs.Network(1e-3)
 e = net.population(300, bs.lif(), "excitatory", name="E")
-net.connect(e, e, delay=1e-3, weights=0.15, synapses=bs.FixedInDegree(10), seed=1)
+for k, weights in enumerate((0.05, bs.Uniform(0, 0.1), bs.Uniform(0, 0.1))):
+    delay = bs.Uniform(1e-3, 3e-3) if k == 2 else 1e-3
+    rule = bs.FixedInDegree(10)
+    net.connect(e, e, delay=delay, weights=weights, synapses=rule, seed=k, name=f"p{k}")
 drive = [bs.PoissonInput("E", 4e3, 0.05)]
 done = bs.simulate(net, 0.05, background=drive, threads=2, progress=False)
 print(*done.spikes["E"].units)
