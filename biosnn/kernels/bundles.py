@@ -16,6 +16,7 @@ import numpy as np
 from .events import emitted_in_part
 from .jit import kernel
 from .memory import at_address, fetch, fetch_element, part
+from .others import own_parts
 
 _U64, _ZERO, _LINE = np.uint64, np.int64(0), np.int64(64)
 _UINT16 = np.empty(0, np.uint16)
@@ -54,9 +55,8 @@ def _add_later(address, size, like, n, factor, ring, width):
 
 
 @kernel
-def _add_waiting(parts, waiting, count, n, t, x):
+def _add_waiting(parts, starts, waiting, count, n, t, x):
     """Add the runs of the spikes that wait, in their order."""
-    starts = parts.starts[t]
     address, sizes, which = waiting.address, waiting.sizes, waiting.bundle
     for q in range(count):
         g = which[q]
@@ -88,7 +88,7 @@ def deliver_bundles(run, late, n, t, waiting, x):
     x: the states, or the ring of the part.
     """
     tables, inputs, recent, span, parts = run.tables, run.inputs, run.recent, run.span, run.parts
-    starts, count, one = parts.starts[t], _ZERO, x.dtype.type(1)
+    starts, count, one = parts.starts[t - own_parts(run)[0]], _ZERO, x.dtype.type(1)
     rows, factors, which, room = waiting.row, waiting.factor, waiting.bundle, waiting.row.size
     for g in range(parts.bundles.size):
         bundle = parts.bundles[g]
@@ -100,14 +100,14 @@ def deliver_bundles(run, late, n, t, waiting, x):
             jump = x.dtype.type(bundle.jump)
             for e in range(sent.first, sent.last):
                 if count == room:
-                    _add_waiting(parts, waiting, count, n, t, x)
+                    _add_waiting(parts, starts, waiting, count, n, t, x)
                     count = _ZERO
                 row = first + units[e]
                 fetch_element(starts, row)
                 rows[count], which[count] = row, g
                 factors[count] = jump * values[e - shift] if values.size else one
                 count += 1
-    _add_waiting(parts, waiting, count, n, t, x)
+    _add_waiting(parts, starts, waiting, count, n, t, x)
 
 
 # ------------------------------------------------------------------------------------- the records
