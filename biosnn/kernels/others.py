@@ -104,11 +104,15 @@ def _all_spikes(run, stage, first, last, rank, message, values, at, writes):
 
 
 @kernel
-def _longest(got, words, ranks):
-    """The length of the longest message."""
-    longest = _ZERO
-    for rank in range(ranks):
-        longest = max(longest, np.int64(got[rank * words]))
+def _swapped(others, words):
+    """All send so many words of their messages; returns the length of the longest one.
+
+    It is 0 where nothing came.
+    """
+    others.state[CAME], longest = 0, _ZERO
+    call(others.call, words)
+    for rank in range(others.first.size - 1 if others.state[CAME] else 0):
+        longest = max(longest, np.int64(others.got[rank * words]))
     return longest
 
 
@@ -116,7 +120,8 @@ def _longest(got, words, ranks):
 def exchange(run, stage, first, last):
     """Tell the others the spikes of steps first .. last, and take theirs.
 
-    Returns whether they came. The number of words, which all send, follows from the messages, so that it is alike on all.
+    Returns whether they came. The number of words that all send follows from the messages, so that
+    it is alike on all.
     """
     others = run.others
     rank, ranks, state = others.rank, others.first.size - 1, others.state
@@ -124,15 +129,13 @@ def exchange(run, stage, first, last):
     sent[0] = _all_spikes(
         run, stage, first, last, rank, sent, others.sent_values, _ONE, np.bool_(True)
     )
-    words, longest = state[WORDS], sent.size + 1
-    while longest > words:
-        state[CAME] = 0
-        call(others.call, words)
-        if state[CAME] == 0:
-            return False
-        longest = _longest(got, words, ranks)
-        if longest > words:
-            words = min(2 * longest, sent.size)
+    words = state[WORDS]
+    longest = _swapped(others, words)
+    if longest > words:
+        words = min(2 * longest, sent.size)
+        longest = _swapped(others, words)
+    if longest == 0:
+        return False
     for other in range(ranks):
         if other != rank:
             at = other * words + 1
