@@ -19,6 +19,7 @@ method; NEST has no other for this model.
 """
 
 import time
+from typing import Any
 
 import numpy as np
 
@@ -43,10 +44,7 @@ def run(
     import nest
 
     begin = time.perf_counter()
-    nest.set_verbosity("M_ERROR")
-    nest.ResetKernel()
-    nest.resolution, nest.local_num_threads, nest.rng_seed = 1e3 * STEP, threads, seed
-    groups = PARTS.get(model, _brunel)(nest, model, scale, seed)
+    groups = build(nest, model, threads, scale, seed)
     recorder = nest.Create("spike_recorder")
     for group in groups:
         nest.Connect(group, recorder)
@@ -56,6 +54,14 @@ def run(
     run_s = time.perf_counter() - built
     nest.Cleanup()
     return built - begin, run_s, recorder.n_events / (sum(len(group) for group in groups) * seconds)
+
+
+def build(nest: Any, model: str, threads: int, scale: float, seed: int) -> list[Any]:
+    """The populations of a circuit, connected and with their input; NEST forgets what it had."""
+    nest.set_verbosity("M_ERROR")
+    nest.ResetKernel()
+    nest.resolution, nest.local_num_threads, nest.rng_seed = 1e3 * STEP, threads, seed
+    return PARTS.get(model, _brunel)(nest, model, scale, seed)
 
 
 def _brunel(nest, model, scale, seed):

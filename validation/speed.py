@@ -5,6 +5,7 @@ python -m validation.speed simulation [--models brunel cuba coba …] [--repeats
 python -m validation.speed report FILE [--figure PNG]      the tables of either, README's last
 python -m validation.speed scaling [--quick] [--threads 2] [--json FILE] [--figure PNG]
 python -m validation.speed events [--sizes 1e6 …] [--json FILE] [--figure PNG]
+python -m validation.speed threads [--threads 16] [--jobs brunel …] [--scale 1] [--json FILE]
 python -m validation.speed cold [--before CHECKOUT] [--tasks train …] [--top 15] [--json FILE]
 """
 
@@ -13,7 +14,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from . import cold, events, measure, report, scaling, simulations, training
+from . import cold, events, measure, report, scaling, simulations, threads, training
 from .cold_child import TASKS
 from .internals import processors
 from .networks import parse_size
@@ -35,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    public = "{training,simulation,report,scaling,events,cold}"
+    public = "{training,simulation,report,scaling,events,threads,cold}"
     commands = result.add_subparsers(dest="command", required=True, metavar=public)
     _training(commands.add_parser("training", help="time and memory of a training step"))
     text = "build and run times of circuits beside other simulators"
@@ -45,6 +46,8 @@ def parser() -> argparse.ArgumentParser:
     _scaling(commands.add_parser("scaling", help=text))
     text = "cost of a synaptic event against the number of synapses"
     _events(commands.add_parser("events", help=text))
+    text = "speed-up of circuits and training steps on more threads, beside the ideal"
+    _threads(commands.add_parser("threads", help=text))
     text = "first calls with nothing compiled, and what compiling costs by kernel"
     _cold(commands.add_parser("cold", help=text))
     _children(commands)
@@ -115,6 +118,17 @@ def _events(command: argparse.ArgumentParser) -> None:
     add("--json", help="file for the rows")
     add("--figure", help="PNG to write")
     command.set_defaults(run=events.events)
+
+
+def _threads(command: argparse.ArgumentParser) -> None:
+    """Options of `threads`."""
+    add, jobs = command.add_argument, list(threads.JOBS)
+    add("--threads", type=count, default=processors(), help="the most (default: all processors)")
+    add("--jobs", nargs="+", choices=jobs, default=jobs, metavar="JOB", help=", ".join(jobs))
+    add("--scale", type=positive, default=1.0, help="of the microcircuit and Brunel's circuit")
+    add("--repeats", type=count, default=2, help="of which the best counts (default 2)")
+    add("--json", help="file for the rows")
+    command.set_defaults(run=threads.threads)
 
 
 def _cold(command: argparse.ArgumentParser) -> None:

@@ -21,11 +21,9 @@ from .layout import Layout, first_of
 from .part_tables import Places
 from .rows import as_rows, table
 
-_FEWEST_NEURONS = 500  # in a part: with fewer, another thread gains nothing
+_FEWEST_NEURONS = 1000  # in a part: with fewer, another thread gains nothing
 _MOST_NEURONS = 1 << 15  # targets have 16 bits
-_RING_BYTES = (
-    8e6  # of a part's ring of arrivals: in the cache of a core, or its share of a shared one
-)
+_RING_BYTES = 8e6  # of a part's ring of arrivals, which is read and written all over
 _LINE = 16  # numbers of a cache line
 _GAP = 512  # numbers between the rings of two parts: more than processors fetch ahead
 
@@ -150,12 +148,6 @@ class _Packer:
             return None
         return _Bundle(bundle.row, wires, elements, ends)
 
-    def base(self, bundle):
-        """(parts,) the element that targets of a bundle count from."""
-        if bundle.row["late"]:
-            return np.zeros(self.bounds.shape[1] - 1, np.int64)
-        return bundle.elements.min(axis=0)
-
 
 def pack_parts(
     layout: Layout,
@@ -219,7 +211,9 @@ def pack_parts(
         bundles=table(arrays.BUNDLE, rows),
         starts=np.ascontiguousarray(np.concatenate(starts, axis=1)),
         first=np.array(firsts, np.int64).reshape(-1, n_parts),
-        base=np.array([packer.base(b) for b in packer.bundles], np.int64).reshape(-1, n_parts),
+        base=np.array([b.elements.min(axis=0) for b in packer.bundles], np.int64).reshape(
+            -1, n_parts
+        ),
         ring_first=first_of((slots * packer.ring_width + _GAP) * is_own)[:-1],
         ring_width=packer.ring_width * is_own,
         ring_slots=slots,
@@ -256,7 +250,8 @@ def _filled(packer, bundle, dtype, threads, own):
     single = bundle.row["single"]
     synapses = as_rows(room.spacious(int(first[-1]) + 1, np.uint16 if single else dtype))
     cursor = starts[:, :-1] + first[:-1, None]
-    base, elements = (each[..., own] for each in (packer.base(bundle), bundle.elements))
+    elements = bundle.elements[:, own]
+    base = elements.min(axis=0)
 
     def place(a, b):
         """Write those of some parts, which this thread then touches first."""

@@ -312,7 +312,7 @@ class Parts(NamedTuple):
     bundles: np.ndarray  # BUNDLE
     starts: np.ndarray  # (own parts, rows) uint32: synapses of neuron j in a part, row by row
     first: np.ndarray  # (bundles, parts) first synapse of each part
-    base: np.ndarray  # (bundles, parts) element of the state vector that is target 0; late: 0
+    base: np.ndarray  # (bundles, parts) element of the state vector or ring that is target 0
     ring_first: np.ndarray  # (parts,) first element of each part's ring of arrivals
     ring_width: np.ndarray  # (parts,) of one step
     ring_slots: int  # steps of a ring: a power of 2, or 0

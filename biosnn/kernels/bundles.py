@@ -20,10 +20,8 @@ from .others import own_parts
 
 _U64, _ZERO, _LINE = np.uint64, np.int64(0), np.int64(64)
 _UINT16 = np.empty(0, np.uint16)
-_FIRST, _AHEAD = (
-    4,
-    8,
-)  # cache lines of a run that are fetched before it; the processor goes on by itself
+_AHEAD = 2  # runs that are fetched before it is their turn …
+_MOST_LINES = 16  # … and how much of them: then the processor goes on by itself
 
 
 @kernel
@@ -44,41 +42,44 @@ def _add_now(address, size, like, base, factor, x):
 
 
 @kernel
-def _add_later(address, size, like, n, factor, ring, width):
+def _add_later(address, size, like, base, n, factor, ring, width):
     """The same into the ring of a part: rows of `width`, one for each of 2^k steps."""
     synapses, step, lanes = at_address(address, size, like), _U64(n), _U64(width)
-    mask = _U64(ring.size // width - 1)
+    mask, first = _U64(ring.size // width - 1), _U64(base)
     for k in range(size):
         synapse = synapses[k]
-        place = ((step + _U64(synapse.delay)) & mask) * lanes + _U64(synapse.target)
+        place = ((step + _U64(synapse.delay)) & mask) * lanes + first + _U64(synapse.target)
         ring[place] += factor * synapse.weight
+
+
+@kernel
+def _fetch_run(parts, starts, waiting, t, q):
+    """Find the run of a spike that waits, and have it fetched."""
+    row, g = waiting.row[q], waiting.bundle[q]
+    bundle, begin, end = parts.bundles[g], np.int64(starts[row]), np.int64(starts[row + 1])
+    address = bundle.address + (parts.first[g, t] + begin) * bundle.width
+    waiting.address[q], waiting.sizes[q] = address, end - begin
+    for k in range(0, min((end - begin) * bundle.width, _MOST_LINES * _LINE), _LINE):
+        fetch(address + k)
 
 
 @kernel
 def _add_waiting(parts, starts, waiting, count, n, t, x):
     """Add the runs of the spikes that wait, in their order."""
     address, sizes, which = waiting.address, waiting.sizes, waiting.bundle
+    for q in range(min(_AHEAD, count)):
+        _fetch_run(parts, starts, waiting, t, q)
     for q in range(count):
-        g = which[q]
-        bundle, row = parts.bundles[g], waiting.row[q]
-        begin, end = np.int64(starts[row]), np.int64(starts[row + 1])
-        address[q] = bundle.address + (parts.first[g, t] + begin) * bundle.width
-        sizes[q] = end - begin
-        for k in range(0, min(sizes[q] * bundle.width, _FIRST * _LINE), _LINE):
-            fetch(address[q] + k)
-    for q in range(count):
-        if q + 1 < count:
-            following, bytes_ = address[q + 1], sizes[q + 1] * parts.bundles[which[q + 1]].width
-            for k in range(_FIRST * _LINE, min(bytes_, _AHEAD * _LINE), _LINE):
-                fetch(following + k)
-        g = which[q]
-        bundle, factor = parts.bundles[g], waiting.factor[q]
+        if q + _AHEAD < count:
+            _fetch_run(parts, starts, waiting, t, q + _AHEAD)
+        bundle, base, factor = parts.bundles[which[q]], parts.base[which[q], t], waiting.factor[q]
         if bundle.late:
-            _add_later(address[q], sizes[q], parts.like, n, factor, x, parts.ring_width[t])
+            width = parts.ring_width[t]
+            _add_later(address[q], sizes[q], parts.like, base, n, factor, x, width)
         elif bundle.single:
-            _add_single(address[q], sizes[q], parts.base[g, t], x.dtype.type(bundle.weight), x)
+            _add_single(address[q], sizes[q], base, x.dtype.type(bundle.weight), x)
         else:
-            _add_now(address[q], sizes[q], parts.like, parts.base[g, t], factor, x)
+            _add_now(address[q], sizes[q], parts.like, base, factor, x)
 
 
 @kernel

@@ -6,6 +6,7 @@ import sys
 
 import llvmlite.binding
 import numba
+import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
@@ -14,7 +15,9 @@ from .jit import kernel
 
 #: Places in a vector by which threads meet, in cache lines of their own, and its size.
 ARRIVED, MET, HOME, CONTROL = 16, 32, 40, 64
-_PATIENCE = 2000  # looks of a thread that waits before it lets other processes run
+_PATIENCE = 2000  # looks of a thread that waits before it lets other processes run …
+_YIELDS = 1000  # … and how often it does so before it sleeps
+_NAP = np.uint32(20)  # microseconds
 
 
 def _pointer(context, builder, signature, arguments):
@@ -56,22 +59,19 @@ def _is_raised(typing_context, flags, place):
 is_raised = (lambda flags, place: flags[place] != 0) if numba.config.DISABLE_JIT else _is_raised
 
 
-def _system_yield(system):
-    """The function of the operating system that gives a thread's time slice to others.
-
-    It returns an int.
-    """
-    return (
-        ctypes.WinDLL("kernel32").SwitchToThread
-        if system == "win32"
-        else ctypes.CDLL(None).sched_yield
-    )
+def _system_calls(system):
+    """What lets other threads run, and what sleeps for some microseconds; both return an int."""
+    if system == "win32":
+        switch = ctypes.WinDLL("kernel32").SwitchToThread
+        return switch, switch  # to sleep takes a millisecond there, or fifteen
+    libc = ctypes.CDLL(None)
+    return libc.sched_yield, libc.usleep
 
 
-llvmlite.binding.add_symbol(
-    "biosnn_yield", ctypes.cast(_system_yield(sys.platform), ctypes.c_void_p).value
-)
+for _name, _call in zip(("biosnn_yield", "biosnn_sleep"), _system_calls(sys.platform)):
+    llvmlite.binding.add_symbol(_name, ctypes.cast(_call, ctypes.c_void_p).value)
 _yield = types.ExternalFunction("biosnn_yield", types.int32())
+_sleep = types.ExternalFunction("biosnn_sleep", types.int32(types.uint32))
 
 
 #: What tells a processor that a loop only waits, so that what shares its core goes on: by machine
@@ -106,8 +106,10 @@ def _plain_meet(control, meeting, threads):
 def _meet(control, meeting, threads):
     """Wait until all threads have come to this meeting.
 
-    They spin, since the wait is short, but other processes get their turn. The last one to come
-    says so at a place of its own, which the others look at: they do not disturb those who arrive.
+    They spin, since the wait is short. Where it is not, the thread that they wait for has no
+    processor: they give theirs away, and then sleep, so that the system moves it there. The last
+    one to come says so at a place of its own, which the others look at: they do not disturb those
+    who arrive.
 
     control: int64, CONTROL zeros at the start; a number other than 0 in [HOME] sends all home.
     """
@@ -117,10 +119,12 @@ def _meet(control, meeting, threads):
     spins = 0
     while _atomic_load(control, MET) < meeting and _atomic_load(control, HOME) == 0:
         spins += 1
-        if spins > _PATIENCE:
+        if spins <= _PATIENCE:
+            _pause()
+        elif spins <= _PATIENCE + _YIELDS:
             _yield()
         else:
-            _pause()
+            _sleep(_NAP)
 
 
 #: The meeting number `meeting` (1, 2, …) of all threads.

@@ -102,18 +102,17 @@ def _clipped(w, most):
 
 
 @kernel
-def _learn_row(plastic, rule, target, weight, begin, end, jump, n, y):
+def _learn_row(plastic, wire, target, weight, begin, end, n, x):
     """w += eta (x_post - alpha), then I += w, for the synapses of one presynaptic spike."""
-    first = plastic.post_first[rule]
-    rate = plastic.rate[rule]
-    table = plastic.table[rule]
+    rule, jump, element = wire.learns, x.dtype.type(wire.jump), wire.target
+    first, rate, table = plastic.post_first[rule], plastic.rate[rule], plastic.table[rule]
     for s in range(begin, end):
         i = np.int64(target[s])
         trace = _faded(plastic.post_trace[first + i], n - plastic.post_seen[first + i], rate, table)
         weight[s] = _clipped(
             weight[s] + plastic.eta[rule] * (trace - plastic.alpha[rule]), plastic.w_max[rule]
         )
-        y[i] += jump * weight[s]
+        x[element + i] += jump * weight[s]  # `element` alone may lie outside of x
 
 
 @kernel
@@ -122,7 +121,7 @@ def arrive_and_learn(plastic, wire, target, split, t, weight, sent, n, x):
 
     Every part keeps presynaptic traces of its own: all are the same.
     """
-    y, jump, rule = part(x, wire.target, wire.n_post), x.dtype.type(wire.jump), wire.learns
+    rule = wire.learns
     for e in range(sent.first, sent.last):
         j = sent.units[e]
         a, r = plastic.pre_first[rule] + j, wire.row_first + j
@@ -133,7 +132,7 @@ def arrive_and_learn(plastic, wire, target, split, t, weight, sent, n, x):
             plastic.table[rule],
         )
         plastic.pre_trace[t, a], plastic.pre_seen[t, a] = trace + 1, n
-        _learn_row(plastic, rule, target, weight, split[r, t], split[r, t + 1], jump, n, y)
+        _learn_row(plastic, wire, target, weight, split[r, t], split[r, t + 1], n, x)
 
 
 @kernel

@@ -96,6 +96,23 @@ def test_populations_that_threads_share(seed, in_parts):
         assert_same_bits(trace, simulate(case, threads))
 
 
+@pytest.mark.parametrize("delay", [2e-3, bs.Uniform(1e-3, 4e-3)], ids=["one delay", "own delays"])
+def test_parts_with_more_targets_than_16_bits_count(in_parts, delay):
+    net = bs.Network(dt=1e-3)
+    a, b = (net.population(40_000, bs.lif(), "excitatory", name=name) for name in "AB")
+    for post in (a, b):
+        rule = {"synapses": bs.FixedTotal(4000), "weights": bs.Uniform(0.5, 1.0), "delay": delay}
+        net.connect(a, post, seed=1, **rule)
+    found = []
+    for n_parts in (1, 4):
+        in_parts(n_parts)
+        drive = [bs.Current("A", np.linspace(0.0, 20.0, a.n))]
+        done = bs.simulate(net, 0.02, background=drive, record=["B.I"], seed=1, progress=False)
+        found.append(done.states["B.I"])
+    assert found[0][-1, -1000:].any() and found[0][-1, :1000].any()
+    np.testing.assert_array_equal(*found)
+
+
 @pytest.mark.parametrize("seed", range(100, 125))
 def test_single_precision(seed):
     case = random_case(seed, BOTH, dtype=np.float32)

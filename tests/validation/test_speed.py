@@ -313,3 +313,17 @@ def test_a_training_step_changes_weights_as_train_does():
     for name, weights in nets[0].weights.items():
         assert np.allclose(weights, nets[1].weights[name], atol=1e-6)
     assert 0 < times.forward < times.step and 0 < times.adjoint < times.step
+
+
+def test_threads_are_measured_beside_the_ideal(capsys):
+    speed.main(["threads", "--threads", "2", "--jobs", "cuba", "--repeats", "1"])
+    lines = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]
+    assert [(line[0].strip("| "), int(line[1])) for line in lines] == [
+        ("apart", 1),
+        ("apart", 2),
+        ("cuba", 1),
+        ("cuba", 2),
+    ]
+    found = {int(line[1]): [float(x.strip(" |")) for x in line[2:]] for line in lines[2:]}
+    assert found[2][1] == pytest.approx(found[1][0] / 2, rel=0.1)  # the ideal
+    assert found[2][2] == pytest.approx(found[1][0] / found[2][0], rel=0.15)
