@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import biosnn as bs
+from biosnn.data.spike_file import SpikeFile
 from biosnn.engine import wire_tables
 from biosnn.engine.stream_setting import large_network
 from biosnn.support.fingerprint import digest_of
@@ -185,6 +186,25 @@ def test_the_first_process_writes_the_file(tmp_path):
         assert_same(expected, done)
     filed = bs.read_spikes(tmp_path / "spikes")
     assert sum(each.times.size for each in filed.values()) > 0
+
+
+def test_a_full_disk_ends_all_and_loses_nothing(tmp_path, monkeypatch):
+    case, append = random_case(302, STREAM), SpikeFile.append
+
+    def full(file, first, last, spikes):
+        """After a while it takes no more."""
+        if first < 40:
+            return append(file, first, last, spikes)
+        file.problem = "it takes no more spikes"
+        return False
+
+    monkeypatch.setattr(SpikeFile, "append", full)
+    with pytest.warns(UserWarning, match="takes no more spikes"):
+        found = on_processes(3, case, out=tmp_path / "spikes", duration=600.0, spikes=None)
+    assert all(each.interrupted and each.duration < 600 for each in found)
+    monkeypatch.undo()
+    for done in found:
+        assert_same(simulate(case, duration=found[0].duration, spikes=None), done)
 
 
 @pytest.mark.parametrize(
