@@ -12,6 +12,7 @@ theta = 20 mV, reset 10 mV, refractory period 2 ms; dt = 0.1 ms::
 
     python -m models.brunel_2000                 four states: rates next to theory, rasters
     python -m models.brunel_2000 --scale 0.1     a tenth of the neurons and of their synapses
+    mpiexec -n 2 python -m models.brunel_2000 --mpi    shared by two processes
 
 A smaller network has other fluctuations, and so other rates. Theory (their equations 22-26, solved
 for the stationary rate) knows no delay: in synchronous states simulations lie below it. In the
@@ -107,7 +108,8 @@ def simulate(state: State, args: argparse.Namespace) -> bs.Simulation | None:
     """Simulate one state; None where Ctrl-C came early."""
     g, eta = state
     net = build(g, args.scale, args.seed)
-    return command_line.after_warm_up(net, WARM_UP, args, background(eta), rate_bin=1e-3)
+    options = {"rate_bin": 1e-3, "communicator": command_line.communicator(args)}
+    return command_line.after_warm_up(net, WARM_UP, args, background(eta), **options)
 
 
 def measured(state: State, scale: float, done: bs.Simulation) -> dict[str, Any]:
@@ -155,7 +157,7 @@ def show(rows: list[dict[str, Any]], args: argparse.Namespace) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run all states from the command line."""
     scale = "of the numbers of neurons and synapses per neuron (default 1)"
-    parser = command_line.parser("brunel_2000", __doc__ or "", seconds=1.0, scale=scale)
+    parser = command_line.parser("brunel_2000", __doc__ or "", seconds=1.0, scale=scale, mpi=True)
     args = parser.parse_args(arguments)
     command_line.check_options(parser, args)
     results = command_line.until_interrupted(
@@ -163,6 +165,8 @@ def main(arguments: list[str] | None = None) -> None:
         lambda state, done: measured(state, args.scale, done),
         STATES,
     )
+    if not command_line.is_first(args):
+        return
     rows = [row for row, _ in results]
     show(rows, args)
     command_line.save(args, lambda: figure(results), "rasters.png", rows)

@@ -39,6 +39,7 @@ def parser(
     seconds: float | None = None,
     scale: str = "",
     seed: str = "of connections, input and initial states",
+    mpi: bool = False,
 ) -> argparse.ArgumentParser:
     """Make the parser of a script that simulates or trains a network.
 
@@ -54,6 +55,8 @@ def parser(
         Help text of --scale; without it there is no such option.
     seed
         What the seed is of.
+    mpi
+        Whether the processes of `mpiexec` can share the network: option --mpi.
     """
     result = output_parser(name, page)
     if seconds is not None:
@@ -63,6 +66,9 @@ def parser(
         result.add_argument("--scale", type=float, default=1.0, help=scale)
     result.add_argument("--seed", type=int, default=0, help=f"{seed} (default 0)")
     result.add_argument("--threads", type=int, default=None, help="default: all processors")
+    if mpi:
+        text = "processes that mpiexec has started share the network"
+        result.add_argument("--mpi", action="store_true", help=text)
     return result
 
 
@@ -92,6 +98,32 @@ def check_options(
         parser.error(f"--scale is {args.scale:g}; it must lie in 0.01 .. 1.")
 
 
+# -------------------------------------------------------------------------- processes of mpiexec
+
+
+def communicator(args: argparse.Namespace) -> Any:
+    """The processes that share a network: MPI.COMM_WORLD with --mpi, else None.
+
+    Raises
+    ------
+    SystemExit
+        If mpi4py is not there.
+    """
+    if not args.mpi:
+        return None
+    try:
+        from mpi4py import MPI
+    except ImportError:
+        raise SystemExit('--mpi needs mpi4py: pip install "biosnn[mpi]"') from None
+    return MPI.COMM_WORLD
+
+
+def is_first(args: argparse.Namespace) -> bool:
+    """Whether this process is the one that prints and writes."""
+    processes = communicator(args)
+    return processes is None or processes.Get_rank() == 0
+
+
 # -------------------------------------------------------------------------- simulations, and Ctrl-C
 
 
@@ -103,13 +135,14 @@ def after_warm_up(
     *,
     wake: Sequence[Any] = (),
     initial: dict[str, Any] | None = None,
+    communicator: Any = None,
     **options: Any,
 ) -> bs.Simulation | None:
     """Simulate for --seconds after `warm_up` seconds that are not counted.
 
     Parameters
     ----------
-    network, background, initial, options
+    network, background, initial, communicator, options
         As in `bs.simulate`; the options are of the simulation that counts.
     warm_up
         Seconds.
@@ -129,6 +162,7 @@ def after_warm_up(
         initial=initial,
         seed=args.seed,
         threads=args.threads,
+        communicator=communicator,
         progress=False,
     )
     if warm.interrupted:
@@ -139,6 +173,7 @@ def after_warm_up(
         background=background,
         state=warm.state,
         threads=args.threads,
+        communicator=communicator,
         **options,
     )
     return None if done.interrupted and done.duration < SHORTEST else done

@@ -8,6 +8,7 @@ https://doi.org/10.1093/cercor/bhs358 ::
 
     python -m models.potjans_diesmann_2014                 77 169 neurons, 299 million synapses
     python -m models.potjans_diesmann_2014 --scale 0.1     a tenth of the neurons
+    mpiexec -n 2 python -m models.potjans_diesmann_2014 --mpi    shared by two processes
 
 The full circuit takes about 5 GB. Eight populations of leaky integrate-and-fire neurons (tau_mem
 10 ms, C 250 pF, threshold 15 mV and reset 0 above rest, refractory period 2 ms) with exponential
@@ -213,17 +214,20 @@ def show(result: dict[str, Any]) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the circuit from the command line."""
     name, scale = "potjans_diesmann_2014", "of the neurons and of synapses onto each (default 1)"
-    parser = command_line.parser(name, __doc__ or "", seconds=1.0, scale=scale)
+    parser = command_line.parser(name, __doc__ or "", seconds=1.0, scale=scale, mpi=True)
     args: argparse.Namespace = parser.parse_args(arguments)
     command_line.check_options(parser, args)
     begin = time.perf_counter()
     net, inputs = build(args.scale, args.seed), background(args.scale)
     build_s = time.perf_counter() - begin
+    start = {"initial": initial_state(), "communicator": command_line.communicator(args)}
     ((rows, done),) = command_line.until_interrupted(
-        lambda _: command_line.after_warm_up(net, WARM_UP, args, inputs, initial=initial_state()),
+        lambda _: command_line.after_warm_up(net, WARM_UP, args, inputs, **start),
         lambda _, done: measured(done),
         ["the circuit"],
     )
+    if not command_line.is_first(args):
+        return
     result = {
         "synapses": sum(synapses.size for synapses in net.synapses.values()),
         "build_s": build_s,

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..kernels import arrays, room
 from ..kernels.bundles import count_synapses, place_synapses, place_targets
 from ..kernels.random import GRANULE
+from ..support.ranks import Ranks
 from ..support.threads import on_threads
 from .layout import Layout, first_of
 from .part_tables import Places
@@ -27,7 +28,7 @@ _LINE = 16  # numbers of a cache line
 _GAP = 512  # numbers between the rings of two parts: more than processors fetch ahead
 
 
-def number_of_parts(layout: Layout, ring_size: int, threads: int) -> int:
+def number_of_parts(layout: Layout, ring_size: int, threads: int, processes: int = 1) -> int:
     """Return how many parts a network has: a multiple of the threads that share it.
 
     As few as caches and the 16 bits of a target allow: the fewer there are, the longer is a run of
@@ -40,12 +41,20 @@ def number_of_parts(layout: Layout, ring_size: int, threads: int) -> int:
     ring_size
         Numbers in the ring of arrivals.
     threads
-        Number of threads.
+        Number of threads of a process.
+    processes
+        Number of processes, each of which has a part at least.
     """
     ring_bytes = ring_size * layout.network.dtype.itemsize
     wanted = max(1, ring_bytes / _RING_BYTES, layout.n_neurons / _MOST_NEURONS)
-    threads = min(threads, max(1, layout.n_neurons // _FEWEST_NEURONS))
-    return threads * int(np.ceil(wanted / threads))
+    most = max(1, layout.n_neurons // (_FEWEST_NEURONS * processes))
+    workers = processes * min(threads, most)
+    return workers * int(np.ceil(wanted / workers))
+
+
+def first_parts(n_parts: int, processes: int) -> NDArray[np.int64]:
+    """Return (processes + 1,) the first part of each process, which has neighbouring ones."""
+    return np.arange(processes + 1) * n_parts // processes
 
 
 def part_bounds(layout: Layout, parts: int) -> NDArray[np.int64]:
@@ -148,6 +157,7 @@ def pack_parts(
     places: Places,
     slots: int,
     threads: int,
+    ranks: Ranks,
 ) -> tuple[arrays.Parts, list[NDArray]]:
     """Return the parts of a network, and the arrays that their addresses need to be kept alive.
 
@@ -169,23 +179,27 @@ def pack_parts(
         Steps of the ring.
     threads
         Number of threads that write the synapses, each those of some parts.
+    ranks
+        The processes: the parts of this one alone get synapses and rings.
     """
+    n_parts = bounds.shape[1] - 1
+    own = range(*first_parts(n_parts, ranks.size)[ranks.rank : ranks.rank + 2])
     packer = _Packer(layout, columns, bounds, places)
     for entry, wire in sparse:
         packer.add(entry, wire)
     like = np.empty(0, arrays.synapse_type(layout.network.dtype))
-    rows, starts, firsts, alive = [], [np.empty((bounds.shape[1] - 1, 0), np.uint32)], [], []
+    rows, starts, firsts, alive = [], [np.empty((len(own), 0), np.uint32)], [], []
     at = 0
     for bundle in packer.bundles:
-        own_starts, first, synapses = _filled(packer, bundle, like.dtype, threads)
+        own_starts, first, synapses = _filled(packer, bundle, like.dtype, threads, own)
         address, width = synapses.ctypes.data, synapses.itemsize
         rows.append(bundle.row | {"row_first": at, "address": address, "width": width})
         at += own_starts.shape[1]
         starts.append(own_starts)
         firsts.append(first)
         alive.append(synapses)
-    n_parts = bounds.shape[1] - 1
     none = np.empty((0, 0), np.int64)
+    is_own = np.isin(np.arange(n_parts), own)
     parts = arrays.Parts(
         bounds=bounds,
         cells=none,
@@ -200,8 +214,8 @@ def pack_parts(
         base=np.array([b.elements.min(axis=0) for b in packer.bundles], np.int64).reshape(
             -1, n_parts
         ),
-        ring_first=first_of(slots * packer.ring_width + _GAP)[:-1],
-        ring_width=packer.ring_width,
+        ring_first=first_of((slots * packer.ring_width + _GAP) * is_own)[:-1],
+        ring_width=packer.ring_width * is_own,
         ring_slots=slots,
         column=packer.column.reshape(-1, n_parts),
         like=like,
@@ -209,14 +223,14 @@ def pack_parts(
     return parts, alive
 
 
-def _filled(packer, bundle, dtype, threads):
-    """(parts, n_pre + 1) starts, (parts,) first synapses, and the synapses of a bundle."""
-    n_pre, n_parts = bundle.row["n_pre"], packer.bounds.shape[1] - 1
-    edges = np.arange(threads + 1) * n_parts // threads
+def _filled(packer, bundle, dtype, threads, own):
+    """(own parts, n_pre + 1) starts, (parts,) first synapses, and the synapses of a bundle."""
+    n_pre, edges = bundle.row["n_pre"], np.arange(threads + 1) * len(own) // threads
     jobs = [(a, b) for a, b in pairwise(edges) if a < b]
-    counts = np.zeros((n_parts, n_pre), np.int64)
+    counts = np.zeros((len(own), n_pre), np.int64)
     wires = [
-        (*_synapses_of(packer, entry), packer.bounds[wire["post"]]) for entry, wire in bundle.wires
+        (*_synapses_of(packer, entry), packer.bounds[wire["post"]][own.start : own.stop + 1])
+        for entry, wire in bundle.wires
     ]
 
     def count(a, b):
@@ -225,7 +239,7 @@ def _filled(packer, bundle, dtype, threads):
             count_synapses(synapses.first, synapses.target, bounds[a : b + 1], counts[a:b])
 
     on_threads(count, jobs, threads)
-    starts = np.zeros((n_parts, n_pre + 1), np.int64)
+    starts = np.zeros((len(own), n_pre + 1), np.int64)
     np.cumsum(counts, axis=1, out=starts[:, 1:])
     if starts.size and starts[:, -1].max() >= 1 << 32:
         raise ValueError(
@@ -234,29 +248,30 @@ def _filled(packer, bundle, dtype, threads):
         )
     first = first_of(starts[:, -1])
     single = bundle.row["single"]
-    kind = np.dtype(np.uint16) if single else dtype
-    synapses = room.spacious(int(first[-1]) + 1, kind)
-    synapses = synapses if single else as_rows(synapses)
+    synapses = as_rows(room.spacious(int(first[-1]) + 1, np.uint16 if single else dtype))
     cursor = starts[:, :-1] + first[:-1, None]
-    base = bundle.elements.min(axis=0)
+    elements = bundle.elements[:, own]
+    base = elements.min(axis=0)
 
     def place(a, b):
         """Write those of some parts, which this thread then touches first."""
-        for (found, delay, weight, bounds), elements, (_, wire) in zip(
-            wires, bundle.elements, bundle.wires
+        for (found, delay, weight, bounds), element, (_, wire) in zip(
+            wires, elements, bundle.wires
         ):
-            offset = (elements - base - bounds[:-1])[a:b]
-            own = found.first, found.target
+            offset = (element - base - bounds[:-1])[a:b]
+            pairs = found.first, found.target
             if single:
-                place_targets(*own, bounds[a : b + 1], offset, cursor[a:b], synapses)
+                place_targets(*pairs, bounds[a : b + 1], offset, cursor[a:b], synapses)
             else:
                 jump = 1.0 if bundle.row["short"] >= 0 else float(wire["jump"])
                 place_synapses(
-                    *own, delay, weight, jump, bounds[a : b + 1], offset, cursor[a:b], synapses
+                    *pairs, delay, weight, jump, bounds[a : b + 1], offset, cursor[a:b], synapses
                 )
 
     on_threads(place, jobs, threads)
-    return starts.astype(np.uint32), first[:-1], synapses
+    firsts = np.zeros(packer.bounds.shape[1] - 1, np.int64)
+    firsts[own] = first[:-1]
+    return starts.astype(np.uint32), firsts, synapses
 
 
 def _synapses_of(packer, entry):

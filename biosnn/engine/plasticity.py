@@ -163,13 +163,23 @@ def _transposed(network, names):
 # -------------------------------------------------------------------------------------------- state
 
 
-def state_of(plastic: Plastic, learned: Mapping[str, NDArray]) -> dict[str, NDArray]:
-    """Return the arrays of a state: traces and learned weights; none where nothing learns."""
+def state_of(plastic: Plastic, learned: Mapping[str, NDArray], part: int = 0) -> dict[str, NDArray]:
+    """Return the arrays of a state: traces and learned weights; none where nothing learns.
+
+    Parameters
+    ----------
+    plastic
+        The learning projections.
+    learned
+        Projection -> its weights.
+    part
+        One whose presynaptic traces are right.
+    """
     if not learned:
         return {}
     arrays = {
         f"plastic/{name}": (
-            getattr(plastic, name)[0] if name in _OWN else getattr(plastic, name)
+            getattr(plastic, name)[part] if name in _OWN else getattr(plastic, name)
         ).copy()
         for name in PARTS
     }

@@ -24,7 +24,8 @@ def table(dtype: np.dtype, rows: Sequence[Mapping[str, Any]]) -> NDArray[Any]:
 
 def as_rows(array: NDArray[Any]) -> NDArray[Any]:
     """Return a structured array whose rows have their fields as attributes, compiled or not."""
-    return array.view(np.recarray) if numba.config.DISABLE_JIT else array
+    named = numba.config.DISABLE_JIT and array.dtype.names
+    return array.view(np.recarray) if named else array
 
 
 class Numbers:

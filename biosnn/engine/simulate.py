@@ -19,6 +19,7 @@ from ..support import checks, timegrid
 from ..support.checks import flag, instance, whole
 from ..support.code_cache import clock, silence
 from ..support.progress import graceful_interrupt, progress_bar
+from ..support.ranks import Ranks
 from ..support.threads import checked_threads, default_threads
 from ..support.warn import warn
 from .background_tables import Source
@@ -27,6 +28,7 @@ from .perturbed import perturbed
 from .recording import Record
 from .simulation import Simulation
 from .state import State
+from .stream_ranks import check_same
 from .stream_recording import StreamRecording
 from .stream_run import StreamRun
 from .stream_setting import Setting
@@ -55,6 +57,7 @@ def simulate(
     perturbations: Sequence[Perturbation] = ...,
     trials: None = ...,
     threads: int | None = ...,
+    communicator: Any = ...,
     progress: bool = ...,
 ) -> Simulation: ...
 
@@ -78,6 +81,7 @@ def simulate(
     perturbations: Sequence[Perturbation] = ...,
     trials: int,
     threads: int | None = ...,
+    communicator: Any = ...,
     progress: bool = ...,
 ) -> list[Simulation]: ...
 
@@ -100,6 +104,7 @@ def simulate(
     perturbations: Sequence[Perturbation] = (),
     trials: int | None = None,
     threads: int | None = None,
+    communicator: Any = None,
     progress: bool = True,
 ) -> Simulation | list[Simulation]:
     """Simulate one trial of a network, large or small, for as long as you like, or several.
@@ -158,9 +163,17 @@ def simulate(
         How many independent trials to run, with random numbers of their own: trial k has those of
         trial k of `run`, and the first those of `simulate` without `trials`. Default: one.
     threads
-        Default: all processors, one for one trial of a small network. Threads share a network that
-        is large; of others each takes one trial after the other. The result is the same, bit for
-        bit. Without the compiler (NUMBA_DISABLE_JIT=1) there is always one.
+        Default: all processors, or the share of this process of those of its machine; one for one
+        trial of a small network. Threads share a network that is large; of others each takes one
+        trial after the other. The result is the same, bit for bit. Without the compiler
+        (NUMBA_DISABLE_JIT=1) there is always one.
+    communicator
+        MPI.COMM_WORLD of mpi4py (`pip install "biosnn[mpi]"`), or another communicator: its
+        processes, started by `mpiexec -n 4 python my_simulation.py`, share the network, each with
+        the synapses onto its own neurons. All make this same call, with the same network and seeds,
+        and all return the same Simulation. The first process alone shows progress and writes to
+        `out`, a file that the others need not see. The result is the same for any number of
+        processes. None: this process alone. Not with `trials`.
     progress
         Whether to show the share that is done, the time to the end and the real-time factor.
 
@@ -171,7 +184,11 @@ def simulate(
     Raises
     ------
     ValueError
-        If something given does not fit the network, or a state leaves the finite numbers.
+        If something given does not fit the network, or a state leaves the finite numbers; or if the
+        processes of `communicator` differ in network or options. All raise what one of them raises,
+        and one prints it.
+    TypeError
+        If `communicator` is not a communicator.
 
     See Also
     --------
@@ -208,46 +225,53 @@ def simulate(
     instance(network, "network", Network, "a Network")
     merge, progress = flag(merge, "merge"), flag(progress, "progress")
     steps = timegrid.covering_steps(checks.time(duration, "duration", above=0), network.dt)
-    check_network(network)
-    n_trials = 1 if trials is None else whole(trials, "trials", 1)
-    within, over = _threads(network, threads, n_trials)
-    change = perturbed(network, perturbations)
-    setting = Setting(
-        change, spikes, merge, background, state, seed, initial, within, steps, n_trials
-    )
+    with Ranks(communicator).together() as ranks:
+        check_network(network)
+        n_trials = 1 if trials is None else whole(trials, "trials", 1)
+        within, over = _threads(network, ranks.threads(threads), n_trials)
+        change = perturbed(network, perturbations)
+        given = spikes, merge, background, state, seed, initial
+        setting = Setting(change, *given, within, steps, n_trials, ranks)
 
-    def recording_of(run):
-        """What takes the records of a trial."""
-        return StreamRecording(run, record, every, record_spikes, rate_bin, steps)
+        def recording_of(run):
+            """What takes the records of a trial."""
+            return StreamRecording(run, record, every, record_spikes, rate_bin, steps)
 
-    if trials is not None:
-        _refuse_file(out)
+        if trials is None:
+            return _one(setting, recording_of, out, progress)
+        _refuse(out, ranks)
         return simulate_trials(setting, recording_of, over, progress)
-    return _one(setting, recording_of, out, progress)
 
 
 def _one(setting, recording_of, out, progress):
     """The only trial of a call of `simulate`."""
-    run, steps = StreamRun(setting), setting.steps
-    recording = recording_of(run)
+    run, steps, ranks = StreamRun(setting), setting.steps, setting.ranks
+    recording, shows = recording_of(run), progress and ranks.is_first
+    if ranks.size > 1:
+        check_same(run, setting, recording)
     try:
         recording.open(out)
-        with nullcontext() if progress else silence():
+        with nullcontext() if shows else silence():
             run.compile(recording)
         begin = clock()
-        with progress_bar(steps, "simulation", progress) as advance, graceful_interrupt() as stop:
-            interrupted = run.go(recording, steps, advance, stop)
+        with progress_bar(steps, "simulation", shows) as advance, graceful_interrupt() as stop:
+            interrupted = run.go(recording, steps, advance, ranks.interrupted(stop))
     finally:
         problem = recording.close()
-    interrupted = interrupted or run.done < steps
-    result = of_given(setting.change, recording.result(clock() - begin, interrupted))
+    wall = ranks.on_first(lambda: clock() - begin)
+    result = of_given(setting.change, recording.result(wall, interrupted or run.done < steps))
     if problem:
         warn(f"{problem}. {_what_is_lost(result) if run.done < steps else ''}")
     return result
 
 
-def _refuse_file(out):
-    """ValueError if spikes of several trials shall go to a file."""
+def _refuse(out, ranks):
+    """ValueError if spikes of several trials shall go to a file, or processes share a trial."""
+    if ranks.size > 1:
+        raise ValueError(
+            "the processes of a communicator share one trial: leave out trials or communicator. "
+            "Independent trials need no communicator: give each process its own, with another seed."
+        )
     if out is not None:
         raise ValueError(
             "a file (out) takes the spikes of one run: leave out or trials out. Trials that go to "

@@ -57,7 +57,9 @@ class StreamRecording:
         steps: int,
     ):
         self.run = run
-        self.file: SpikeFile | None = None
+        self.failed = False  # whether the file takes no more
+        self.file: SpikeFile | None = None  # of the first process
+        self.out: tuple[Any, str] | None = None  # its path, and which run writes it
         self.bin_steps = _bin_steps(rate_bin, run.network.dt, steps)
         self.names = _spiking_names(run.network, record_spikes)
         self.events: dict[str, list] = {name: [] for name in self.names}
@@ -89,6 +91,8 @@ class StreamRecording:
             run.most = min(run.most, every * max(_FEWEST_ROWS, _ROOM // at))
         rows = run.most // every + 1 if self.columns else 0
         parts, n_parts = _joined(owner), run.parts.bounds.shape[1] - 1
+        first = run.exchange.others.first
+        self.owner = np.searchsorted(first, parts, side="right") - 1  # the process of each column
         order = np.argsort(parts, kind="stable")
         return arrays.Record(
             every=every,
@@ -99,15 +103,17 @@ class StreamRecording:
         )
 
     def open(self, out: str | os.PathLike | None) -> None:
-        """Open the file to which spikes go, if there is one."""
-        if out is not None:
-            run = self.run
-            self.file = SpikeFile(out, run.network, self.names, run.first * run.network.dt)
+        """Open the file to which spikes go, if there is one: that of the first process."""
+        run = self.run
 
-    @property
-    def failed(self) -> bool:
-        """Whether the file of spikes takes no more."""
-        return self.file is not None and bool(self.file.problem)
+        def opened():
+            """Its path, and which run writes it."""
+            if out is None:
+                return None
+            self.file = SpikeFile(out, run.network, self.names, run.first * run.network.dt)
+            return self.file.path, self.file.run
+
+        self.out = run.ranks.on_first(opened)
 
     def keep(self, first: int, last: int) -> None:
         """Take what the steps first .. last - 1 have recorded."""
@@ -119,15 +125,27 @@ class StreamRecording:
             if name in self.events and counts.any():
                 steps, units = collected()
                 found[name] = (steps - run.first, units)
-        if self.file is None or not self.file.append(first - run.first, last - run.first, found):
+        if not self._filed(first - run.first, last - run.first, found):
             for name, spikes in found.items():
                 self.events[name].append(spikes)
         every = self.table.every
-        n_rows = (last - 1) // every - (first - 1) // every
+        n_rows = (last - 1) // every - (first - 1) // every if self.columns else 0
+        if n_rows:
+            run.ranks.complete(self.table.values[:n_rows], self.owner)
         for name, columns in self.columns.items() if n_rows else ():
             values = self.table.values[:n_rows, columns]
             sizes = self.sizes[name]
             self.rows[name].append(values.copy() if sizes is None else group_means(values, sizes))
+
+    def _filed(self, first, last, found):
+        """Whether the file, if there is one, has taken the spikes of a slice."""
+        if self.out is None:
+            return False
+        taken = self.run.ranks.on_first(
+            lambda: self.file is not None and self.file.append(first, last, found)
+        )
+        self.failed = not taken
+        return taken
 
     def _spikes(self, name, first, last):
         """The number of spikes of each step, and what returns the steps and units of them."""
@@ -176,7 +194,7 @@ class StreamRecording:
             trial=run.trial,
             neurons={k: each for k, each in self.neurons.items() if k not in self.groups},
             _events={name: _events(parts) for name, parts in self.events.items()},
-            _out=None if self.file is None else (self.file.path, self.file.run),
+            _out=self.out,
         )
 
     def _joined_rows(self, name):

@@ -22,6 +22,7 @@ from .stream_memory import (
     new_scratch,
     put_spikes,
 )
+from .stream_ranks import Exchange, complete, complete_learned, owners_of
 from .stream_setting import Setting
 
 _SLICE = 0.03  # seconds of wall time between looks at the clock and at Ctrl-C
@@ -60,10 +61,10 @@ class StreamRun:
     def __init__(self, setting: Setting, trial: int = 0):
         network, earlier = setting.network, setting.earlier(trial)
         self.network, self.trial, self.background = network, trial, setting.background
+        self.ranks = setting.ranks
         self.large = setting.large(trial)
         self.layout, self.parts = self.large.layout, self.large.parts
         n_parts = self.parts.bounds.shape[1] - 1
-        self.threads = min(setting.threads, n_parts)
         self.fingerprint = network.fingerprint()
         self.step = self.first = setting.first
         self.key = setting.keys[trial]
@@ -76,6 +77,7 @@ class StreamRun:
         self.parts = self.parts._replace(**own)
         self.inputs = setting.inputs_of(trial)
         self._make_room(earlier, setting.steps)
+        self.threads = min(setting.threads, np.diff(self.exchange.others.first)[self.ranks.rank])
         learning = [p.name for p in learning_projections(network)]
         self.plastic = pack_plastic(network, learning, n_parts)
         state = setting.state(trial)
@@ -95,6 +97,9 @@ class StreamRun:
         )
         if earlier is not None:
             put_spikes(self.recent, self.tables, self.parts.bounds, earlier, self.inputs.events)
+        self.exchange = Exchange(
+            self.ranks, self.tables, self.parts.bounds, shortest + 1, self.network.dtype
+        )
 
     @property
     def done(self) -> int:
@@ -132,10 +137,10 @@ class StreamRun:
                 self._slice(pool, recorder, control, first, last)
                 now = clock()
                 check_slice(self.network, self.layout, self.standpoint.x, first, last)
+                fitting = int(np.clip(size * _SLICE / max(now - before, 1e-6), size / 2, size * 4))
+                size = self.ranks.exchange(min(fitting + 1, self.most))[0]
                 recorder.keep(first, last)
                 self.step = last
-                fitting = int(np.clip(size * _SLICE / max(now - before, 1e-6), size / 2, size * 4))
-                size = min(fitting + 1, self.most)
                 seconds = self.done * self.network.dt
                 factor = (now - begin) / seconds
                 words = f"{seconds:.2f} s simulated, {factor:.2f} s per second"
@@ -160,6 +165,7 @@ class StreamRun:
             raise
         for job in jobs:
             job.result()
+        self.exchange.check()
 
     def _advance(self, recorder, control, t, first, last):
         """Steps first .. last - 1 of the parts that belong to thread t."""
@@ -187,6 +193,7 @@ class StreamRun:
             inputs=self.inputs.events,
             recent=self.recent,
             parts=self.parts,
+            others=self.exchange.others,
             span=span,
             record=recorder.table,
             memory=self.standpoint.memory,
@@ -194,14 +201,15 @@ class StreamRun:
         return run, self.scratch[t], control, t, self.threads
 
     def state(self) -> State:
-        """Return where the run stands, to go on from."""
+        """Return where the run stands, to go on from; all processes call it, and get the same."""
+        bounds, ranks, sources = self.parts.bounds, self.ranks, self.background.table.sources
         earlier = ended(
             self.layout,
             self.large.wires,
             self.tables,
             self.standpoint,
             self.recent,
-            self.parts.bounds,
+            bounds,
             self.inputs,
             self.first,
             self.step,
@@ -210,5 +218,10 @@ class StreamRun:
             "key": np.array(self.key, np.uint64),
             "ou_sources": self.background.ou_sources,
         }
-        found = standing.as_arrays(earlier) | state_of(self.plastic, self.large.learned) | own
+        owners = owners_of(self.layout, self.tables, sources, earlier.standing, bounds, ranks)
+        complete(earlier, owners, ranks)
+        part = self.exchange.others.first[ranks.rank]
+        learned = state_of(self.plastic, self.large.learned, part)
+        complete_learned(self.layout, learned, bounds, ranks)
+        found = standing.as_arrays(earlier) | learned | own
         return State(self.fingerprint, self.step, found)

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..kernels import arrays
 from ..support.checks import several, shown
+from ..support.ranks import ALONE, Ranks
 from . import standing
 from .cell_tables import CellTables, pack_cells
 from .conditions import make_conditions, random_key, trial_keys
@@ -39,8 +40,10 @@ class LargeNetwork(NamedTuple):
     learned: dict[str, np.ndarray]
 
 
-def large_network(network: Any, threads: int, state: State | None = None) -> LargeNetwork:
-    """Return a network in parts that threads share.
+def large_network(
+    network: Any, threads: int, state: State | None = None, ranks: Ranks = ALONE
+) -> LargeNetwork:
+    """Return a network in parts that threads share, and processes.
 
     Parameters
     ----------
@@ -50,10 +53,12 @@ def large_network(network: Any, threads: int, state: State | None = None) -> Lar
         Number of threads.
     state
         Whose learned weights are used, or None.
+    ranks
+        The processes that run it.
     """
     layout = Layout(network)
     cells, learned = pack_cells(layout, merged=False), starting_weights(network, state)
-    wires, parts, places = pack_stream_wires(layout, learned, threads)
+    wires, parts, places = pack_stream_wires(layout, learned, threads, ranks)
     tables = tables_of(layout, cells, wires)
     return LargeNetwork(layout, cells, wires, tables, parts, places, learned)
 
@@ -73,6 +78,8 @@ class Setting:
         Steps of a trial.
     n_trials
         Number of trials.
+    ranks
+        The processes that run one trial.
 
     Raises
     ------
@@ -92,13 +99,16 @@ class Setting:
         threads: int = 1,
         steps: int = 1,
         n_trials: int = 1,
+        ranks: Ranks = ALONE,
     ):
         network = self.network = change.network
         self.change, self.threads, self.steps, self.n_trials = change, threads, steps, n_trials
-        self.states = _states(change, state, n_trials)
+        self.ranks, self.states = ranks, _states(change, state, n_trials)
         self.first = self.states[0].step if self.states else 0
         self.schedule = change.schedule(steps)
-        self._large = large_network(network, threads, self.states[0] if self.states else None)
+        self._large = large_network(
+            network, threads, self.states[0] if self.states else None, ranks
+        )
         given = several(background, "background", "PoissonInput('E', 1e3, 0.1)")
         currents = stimuli(self.schedule, self._large.layout, self.first)
         self.conditions = make_conditions(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..kernels import arrays
 from ..kernels.bundles import split_rows
 from ..kernels.simd import BLOCK_BYTES, SPAN_BYTES
+from ..support.ranks import ALONE, Ranks
 from .bundle_tables import number_of_parts, pack_parts, part_bounds
 from .layout import Layout
 from .part_tables import Places, places_of
@@ -365,7 +366,7 @@ def pack_trial_wires(layout: Layout, adjoint: Mapping[int, int]) -> WireTables:
 
 
 def pack_stream_wires(
-    layout: Layout, learned: Mapping[str, NDArray], threads: int
+    layout: Layout, learned: Mapping[str, NDArray], threads: int, ranks: Ranks = ALONE
 ) -> tuple[WireTables, arrays.Parts, Places]:
     """Return the projections of one large network, its parts with their synapses, and their places.
 
@@ -375,14 +376,15 @@ def pack_stream_wires(
         Layout of the network.
     learned
         Projection -> weights that a run may change, in place of those of the network.
-    threads
-        Number of threads that share the network.
+    threads, ranks
+        Number of threads of this process that share the network, and the processes that do.
     """
     wires, order = _Wires(layout, {}, learned), ordered(layout)
     for entry in order:
         wires.add_own(entry)
     slots = wires.slots if wires.columns else 0
-    bounds = part_bounds(layout, number_of_parts(layout, slots * wires.ring_width, threads))
+    most, ring_size = max(ranks.exchange(threads)), slots * wires.ring_width
+    bounds = part_bounds(layout, number_of_parts(layout, ring_size, most, ranks.size))
     wires.split_among(bounds, order)
     columns = list(wires.columns.values())
     sparse = [
@@ -391,7 +393,7 @@ def pack_stream_wires(
         if not row["dense"] and entry.name not in learned
     ]
     places = places_of(layout, bounds)
-    parts, alive = pack_parts(layout, sparse, columns, bounds, places, slots, threads)
-    wires.alive += alive
     n_parts = bounds.shape[1] - 1
+    parts, alive = pack_parts(layout, sparse, columns, bounds, places, slots, threads, ranks)
+    wires.alive += alive
     return wires.tables(n_parts, None, arrays.NO_BLOCKS, 0, 0), parts, places

@@ -310,7 +310,7 @@ class Parts(NamedTuple):
     columns: np.ndarray
     sources: np.ndarray
     bundles: np.ndarray  # BUNDLE
-    starts: np.ndarray  # (parts, rows) uint32: synapses of neuron j in a part, row by row
+    starts: np.ndarray  # (own parts, rows) uint32: synapses of neuron j in a part, row by row
     first: np.ndarray  # (bundles, parts) first synapse of each part
     base: np.ndarray  # (bundles, parts) element of the state vector or ring that is target 0
     ring_first: np.ndarray  # (parts,) first element of each part's ring of arrivals
@@ -341,8 +341,7 @@ class RecentSpikes(NamedTuple):
     none: np.ndarray  # (0,) values of events that count 1
     release_width: int  # of a slot
     release: np.ndarray  # of short-term plasticity, slot by slot, then of the events of inputs
-    # (parts, neurons) the last step in which a neuron that is pooled spiked
-    seen: np.ndarray
+    seen: np.ndarray  # (parts, neurons) the last step in which a neuron that is pooled spiked
 
 
 class Record(NamedTuple):
@@ -376,6 +375,7 @@ class Stream(NamedTuple):
     inputs: Events
     recent: RecentSpikes
     parts: Parts
+    others: Any  # others.py
     span: Slice
     record: Record
     memory: Memory

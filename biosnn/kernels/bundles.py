@@ -16,6 +16,7 @@ import numpy as np
 from .events import emitted_in_part
 from .jit import kernel
 from .memory import at_address, fetch, fetch_element, part
+from .others import own_parts
 
 _U64, _ZERO, _LINE = np.uint64, np.int64(0), np.int64(64)
 _UINT16 = np.empty(0, np.uint16)
@@ -52,9 +53,9 @@ def _add_later(address, size, like, base, n, factor, ring, width):
 
 
 @kernel
-def _fetch_run(parts, waiting, t, q):
+def _fetch_run(parts, starts, waiting, t, q):
     """Find the run of a spike that waits, and have it fetched."""
-    starts, row, g = parts.starts[t], waiting.row[q], waiting.bundle[q]
+    row, g = waiting.row[q], waiting.bundle[q]
     bundle, begin, end = parts.bundles[g], np.int64(starts[row]), np.int64(starts[row + 1])
     address = bundle.address + (parts.first[g, t] + begin) * bundle.width
     waiting.address[q], waiting.sizes[q] = address, end - begin
@@ -63,14 +64,14 @@ def _fetch_run(parts, waiting, t, q):
 
 
 @kernel
-def _add_waiting(parts, waiting, count, n, t, x):
+def _add_waiting(parts, starts, waiting, count, n, t, x):
     """Add the runs of the spikes that wait, in their order."""
     address, sizes, which = waiting.address, waiting.sizes, waiting.bundle
     for q in range(min(_AHEAD, count)):
-        _fetch_run(parts, waiting, t, q)
+        _fetch_run(parts, starts, waiting, t, q)
     for q in range(count):
         if q + _AHEAD < count:
-            _fetch_run(parts, waiting, t, q + _AHEAD)
+            _fetch_run(parts, starts, waiting, t, q + _AHEAD)
         bundle, base, factor = parts.bundles[which[q]], parts.base[which[q], t], waiting.factor[q]
         if bundle.late:
             width = parts.ring_width[t]
@@ -88,7 +89,7 @@ def deliver_bundles(run, late, n, t, waiting, x):
     x: the states, or the ring of the part.
     """
     tables, inputs, recent, span, parts = run.tables, run.inputs, run.recent, run.span, run.parts
-    starts, count, one = parts.starts[t], _ZERO, x.dtype.type(1)
+    starts, count, one = parts.starts[t - own_parts(run)[0]], _ZERO, x.dtype.type(1)
     rows, factors, which, room = waiting.row, waiting.factor, waiting.bundle, waiting.row.size
     for g in range(parts.bundles.size):
         bundle = parts.bundles[g]
@@ -100,14 +101,14 @@ def deliver_bundles(run, late, n, t, waiting, x):
             jump = x.dtype.type(bundle.jump)
             for e in range(sent.first, sent.last):
                 if count == room:
-                    _add_waiting(parts, waiting, count, n, t, x)
+                    _add_waiting(parts, starts, waiting, count, n, t, x)
                     count = _ZERO
                 row = first + units[e]
                 fetch_element(starts, row)
                 rows[count], which[count] = row, g
                 factors[count] = jump * values[e - shift] if values.size else one
                 count += 1
-    _add_waiting(parts, waiting, count, n, t, x)
+    _add_waiting(parts, starts, waiting, count, n, t, x)
 
 
 # ------------------------------------------------------------------------------------- the records

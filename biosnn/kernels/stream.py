@@ -5,7 +5,9 @@ bounds[p, t] .. bounds[p, t + 1] - 1 of population p and everything that arrives
 takes some of them. Nothing is shared but the lists of spikes, which are complete up to the last
 meeting of the threads. Between two meetings a part goes through several steps, so that it stays in
 the cache. Every target adds its inputs in the same order for any number of parts, which is that of
-trials.py. Kernels see rows of tables, arrays and scalars only (arrays.py).
+trials.py. Where other processes run parts of the network, one thread tells them the spikes at each
+meeting, and takes theirs (others.py). Kernels see rows of tables, arrays and scalars only
+(arrays.py).
 """
 
 import numpy as np
@@ -15,9 +17,10 @@ from .bundles import deliver_bundles
 from .dense import deliver_dense
 from .events import emitted_in_part, find, listed
 from .jit import kernel
-from .meeting import meet
+from .meeting import HOME, is_raised, meet
 from .membrane import fill_bias, update
 from .memory import lent, part
+from .others import exchange, own_parts
 from .plasticity import arrive_and_learn, learn_from_targets, use_resources
 from .pooling import pool_spikes
 from .random import add_currents, add_poisson, draw_spikes
@@ -62,7 +65,9 @@ def _find_spikes(run, scratch, n, t):
             recent.n_spikes[slot, t, p] = count
     for q in range(tables.shorts.size):
         wire = tables.wires[tables.shorts[q].wire]
-        sent = emitted_in_part(tables, run.inputs, recent, run.span, wire, n, t)
+        # what inputs release every process works out, in the first of its parts
+        sender = t - own_parts(run)[0] if wire.source < tables.n_inputs else t
+        sent = emitted_in_part(tables, run.inputs, recent, run.span, wire, n, sender)
         use_resources(tables.shorts[q], n, sent, recent.none, run.memory.resource)
 
 
@@ -207,6 +212,22 @@ def _keep(run, n, t):
 
 
 @kernel
+def _meet_all(run, control, meetings, thread, threads, stage, first, last):
+    """Threads meet, and with other processes: spikes of steps first .. last are known then.
+
+    stage: 0, or k + 1 after what pool k has pooled. Returns how often threads have met.
+    """
+    meetings += 1
+    meet(control, meetings, threads)
+    if run.others.call != 0:
+        if thread == 0 and not exchange(run, stage, first, last):
+            control[HOME] = 1
+        meetings += 1
+        meet(control, meetings, threads)
+    return meetings
+
+
+@kernel
 def advance(run, scratch, control, thread, threads):
     """The steps of run.span of the parts that belong to a thread.
 
@@ -214,21 +235,21 @@ def advance(run, scratch, control, thread, threads):
     """
     run, scratch = lent(run), lent(scratch)
     n, last, pools = run.span.first, run.span.last, run.tables.pools
-    all_parts, meetings = run.parts.bounds.shape[1] - 1, 0
-    mine = range(all_parts * thread // threads, all_parts * (thread + 1) // threads)
+    (own, n_own), meetings = own_parts(run), _ZERO
+    mine = range(own + n_own * thread // threads, own + n_own * (thread + 1) // threads)
     for t in mine if n < last else range(0):
         if n == run.span.begin:
             _send_again(run, scratch, t)
         _find_spikes(run, scratch, n, t)
     known, found = n - 1, n  # spikes that all threads know of, and those that there are
     while known < last - 1:
-        meetings += 1
-        meet(control, meetings, threads)
+        meetings = _meet_all(run, control, meetings, thread, threads, _ZERO, known + 1, found)
         for k in range(pools.size):  # what they pool is complete now
             for t in mine:
                 _pool(run, pools[k], known + 1, found, t)
-            meetings += 1
-            meet(control, meetings, threads)
+            meetings = _meet_all(run, control, meetings, thread, threads, k + 1, known + 1, found)
+        if is_raised(control, HOME):
+            return
         # what is found now arrives after the shortest delay at the earliest: no meeting until then
         until = min(found + run.span.shortest + 1, last)
         for t in mine:

@@ -28,6 +28,14 @@ def digest(values: Any) -> str:
     return hashlib.sha256(json.dumps(values).encode()).hexdigest()[:16]
 
 
+def digest_of(found: Any) -> str:
+    """Return a digest of arrays, of their bytes one after the other."""
+    state = hashlib.blake2b(digest_size=8)
+    for array in found:
+        state.update(np.ascontiguousarray(array).data)
+    return state.hexdigest()
+
+
 def plain(value: Any) -> Any:
     """Return a description as JSON can hold it.
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, NoReturn, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from .checks import shown
@@ -22,7 +23,10 @@ from .warn import silenced
 
 T = TypeVar("T")
 
-_METHODS = ("Get_rank", "Get_size", "Dup", "Free", "allgather", "Send", "Recv", "Bcast", "Abort")
+_METHODS = (
+    *("Get_rank", "Get_size", "Dup", "Free", "Abort"),
+    *("allgather", "Allgather", "Allgatherv", "Send", "Recv", "Bcast"),
+)
 # bytes that one process hands on while the next one adds the bytes before
 _PIECE = 1 << 18
 
@@ -181,7 +185,45 @@ class Ranks:
                     f"the processes of the communicator differ in {differing}. {advice}"
                 )
 
-    # ----------------------------------------------------------------------------------------- sums
+    # --------------------------------------------------------------------------------------- arrays
+
+    def swap(self, own: NDArray[Any], found: NDArray[Any]) -> None:
+        """Send an array of one size to all; `found` takes those of all, one after the other.
+
+        Unlike all else this is an exchange of arrays alone, as fast as can be: an error within
+        ends all processes.
+        """
+        try:
+            self._own.Allgather(own, found)
+        except BaseException:
+            self._abort()
+            raise
+
+    def complete(self, values: NDArray[Any], owner: NDArray[Any]) -> None:
+        """Give all processes what each has of an array.
+
+        Parameters
+        ----------
+        values
+            (..., n) array; those of this process are right, and then all are.
+        owner
+            (n,) the process that each column belongs to, alike on all.
+        """
+        if self.size == 1:
+            return
+        self.exchange(None)
+        columns = np.bincount(owner, minlength=self.size)
+        order, ends = np.argsort(owner, kind="stable"), np.cumsum(columns)
+        chosen = [order[end - n : end] for n, end in zip(columns, ends)]
+        counts = columns * (values.size // max(1, owner.size))
+        own, found = values[..., chosen[self.rank]], np.empty(values.size, values.dtype)
+        try:
+            self._own.Allgatherv(np.ascontiguousarray(own).ravel(), (found, counts))
+        except BaseException:
+            self._abort()
+            raise
+        for which, each in zip(chosen, np.split(found, np.cumsum(counts)[:-1])):
+            values[..., which] = each.reshape(*values.shape[:-1], which.size)
 
     def in_turn(self, total: NDArray[Any], add: Callable[[slice], None]) -> None:
         """Let one process after the other add to an array; all then have the result.

@@ -15,13 +15,13 @@ from ..engine.packed import pack
 from ..kernels import arrays
 from ..network.network import Network
 from ..support.checks import real, several
+from ..support.fingerprint import digest_of
 from ..support.seeds import TrainingStream
 from .loss_terms import LossTerm, Target, make_targets, select
 from .presentation import Presentation
 from .surroundings import (
     checked_currents,
     described,
-    digest_of,
     for_validation,
     sizes_without_inputs,
 )

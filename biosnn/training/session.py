@@ -11,6 +11,7 @@ from ..engine.finite import NotFinite
 from ..network.network import Network
 from ..support.checks import whole
 from ..support.code_cache import clock
+from ..support.fingerprint import digest_of
 from ..support.ranks import ALONE, Ranks
 from .batch_gradient import BatchGradient, GradientPass
 from .dataset import TrainingData
@@ -21,7 +22,6 @@ from .parameters import Parameters
 from .presentation import Presentation
 from .protocols import started
 from .silence import SilenceWatch
-from .surroundings import digest_of
 from .update import UpdateRule, update
 
 _SAME_STEPS = (

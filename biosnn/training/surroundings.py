@@ -1,6 +1,5 @@
 """What trials of a data set get beside spikes: background, initial states, currents."""
 
-import hashlib
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +12,7 @@ from ..engine.conditions import Conditions
 from ..engine.layouts import checked_arrays, current_layout
 from ..engine.packed import Packed
 from ..network.drawing import is_random
+from ..support.fingerprint import digest_of
 
 _EXAMPLE = "{'E': array}"
 
@@ -132,11 +132,3 @@ def described(
     if currents:
         found["currents"] = f"{sorted(currents)} {digest_of(currents[k] for k in sorted(currents))}"
     return {name: re.sub(r" at 0x[0-9a-fA-F]+", "", words) for name, words in found.items()}
-
-
-def digest_of(found: Any) -> str:
-    """Return a digest of arrays, of their bytes one after the other."""
-    state = hashlib.blake2b(digest_size=8)
-    for array in found:
-        state.update(np.ascontiguousarray(array).data)
-    return state.hexdigest()

@@ -14,6 +14,7 @@ from ..data.spike_trains import SpikeTrains
 from ..engine.background_tables import Source
 from ..network.network import Network
 from ..support.checks import flag, path, several, shown, whole
+from ..support.fingerprint import digest_of
 from ..support.progress import graceful_interrupt, progress_bar
 from ..support.ranks import Ranks
 from . import checkpoint
@@ -26,7 +27,6 @@ from .presentation import make_presentation
 from .protocols import Constraint, Loss, Optimizer, Regularizer, Schedule
 from .schedules import Constant
 from .session import Session
-from .surroundings import digest_of
 from .update import make_update_rule
 
 _SAME_CALL = (

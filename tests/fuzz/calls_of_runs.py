@@ -161,6 +161,7 @@ RUNS = {
             "initial": {"E.U": 0.5},
             "seed": 0,
             "threads": 1,
+            "communicator": None,
             "progress": False,
             "out": str(c.folder / "spikes.h5"),
             "merge": True,

@@ -53,6 +53,15 @@ class Communicator:
         self.world.barrier.wait()
         return found
 
+    def Allgather(self, array, found):
+        found[:] = np.concatenate(self.allgather(array))
+
+    def Allgatherv(self, array, found):
+        values, counts = found
+        sent = self.allgather(array)
+        assert [each.size for each in sent] == list(counts)
+        values[:] = np.concatenate(sent)
+
     def Send(self, array, dest):
         self.world.mail[self.rank, dest].put(np.array(array))
 

@@ -330,9 +330,12 @@ def test_threads_yield_by_what_the_system_has(monkeypatch):
         SwitchToThread = "switch"
 
     monkeypatch.setattr(ctypes, "WinDLL", lambda name: {"kernel32": Kernel32}[name], raising=False)
-    assert meeting._system_yield("win32") == "switch"
+    assert meeting._system_calls("win32") == ("switch", "switch")
     if sys.platform != "win32":
-        assert meeting._system_yield(sys.platform)() == 0
+        let_others_run, sleep = meeting._system_calls(sys.platform)
+        assert let_others_run() == 0
+        begin = time.perf_counter()
+        assert sleep(2000) == 0 and time.perf_counter() - begin >= 2e-3
 
 
 WITHOUT_COMPILER = """

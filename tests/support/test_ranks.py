@@ -65,6 +65,33 @@ def test_exchanges_are_alike_on_all():
     assert on_ranks(3, joined(lambda ranks: ranks.on_first(lambda: ranks.rank))) == [0, 0, 0]
 
 
+@pytest.mark.parametrize("size", [2, 3, 5])
+def test_all_get_the_columns_of_each(size):
+    """In any order; a process may have none."""
+    rng = np.random.default_rng(size)
+    owner, whole = rng.integers(min(size, 4), size=50), rng.random((3, 50))
+
+    def work(ranks):
+        values = np.where(owner == ranks.rank, whole, -1)
+        ranks.complete(values, owner)
+        none, line = np.empty((1, 0)), np.where(owner == ranks.rank, np.arange(50), 0)
+        ranks.complete(none, np.empty(0, np.int64))
+        ranks.complete(line, owner)
+        return values, line
+
+    for values, line in on_ranks(size, joined(work)):
+        assert np.array_equal(values, whole) and np.array_equal(line, np.arange(50))
+
+
+def test_arrays_are_swapped():
+    def work(ranks):
+        found = np.empty(6, np.int32)
+        ranks.swap(np.full(2, ranks.rank, np.int32), found)
+        return found.tolist()
+
+    assert on_ranks(3, joined(work)) == [[0, 0, 1, 1, 2, 2]] * 3
+
+
 class Unsendable(Exception):
     """An error that does not survive a pickle."""
 
