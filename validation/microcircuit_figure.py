@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from biosnn import plot
+import biosnn as bs
 
 LABELS = {"rate": "rate (Hz)", "cv": "CV of the intervals", "correlation": "correlation"}
 TAIL = 0.005  # the share of values on each side that is left out
@@ -23,7 +23,7 @@ def figure(ours: list[Distributions], theirs: list[Distributions], reference: st
     axes = result.subplots(len(LABELS), len(names), squeeze=False, sharey=True)
     for row, (quantity, label) in zip(axes, LABELS.items()):
         for axis, name in zip(row, names):
-            colour = plot.EXCITATORY if name.endswith("E") else plot.INHIBITORY
+            colour = bs.plot.EXCITATORY if name.endswith("E") else bs.plot.INHIBITORY
             values = ([run[name][quantity] for run in side] for side in (ours, theirs))
             _panel(axis, *values, colour)
             axis.set_xlabel(label, fontsize="small")
@@ -57,7 +57,7 @@ def _legend(reference: str) -> list[Any]:
     """What colours and lines are."""
     return [
         Line2D([], [], color=colour, linewidth=4, alpha=0.55, label=f"biosnn, {sign}")
-        for colour, sign in ((plot.EXCITATORY, "excitatory"), (plot.INHIBITORY, "inhibitory"))
+        for colour, sign in ((bs.plot.EXCITATORY, "excitatory"), (bs.plot.INHIBITORY, "inhibitory"))
     ] + [
         Line2D([], [], color="black", linewidth=0.7, label=f"{reference}, each seed"),
     ]

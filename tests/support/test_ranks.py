@@ -25,7 +25,7 @@ def joined(work):
 @pytest.fixture(autouse=True)
 def own_hook(monkeypatch):
     """What prints errors is put back afterwards."""
-    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
 
 
 def test_alone_nothing_is_sent():
@@ -93,15 +93,16 @@ def test_arrays_are_swapped():
 
 
 class Unsendable(Exception):
-    """An error that does not survive a pickle."""
+    """An error that cannot be sent: nothing pickles a lock."""
 
-    def __init__(self, a, b):
-        super().__init__(f"{a} and {b}")
+    def __init__(self, words):
+        super().__init__(words)
+        self.lock = threading.Lock()
 
 
 @pytest.mark.parametrize("where", ["before", "between", "after"])
 @pytest.mark.parametrize(
-    "error, copy", [(ValueError("no"), ValueError), (Unsendable(1, 2), RuntimeError)]
+    "error, copy", [(ValueError("no"), ValueError), (Unsendable("no"), RuntimeError)]
 )
 def test_an_error_of_one_process_is_raised_on_all(where, error, copy):
     """Wherever it comes, and before any exchange, too: nobody waits."""

@@ -181,7 +181,7 @@ def test_learns_a_trace_with_a_mask():
 
 
 @pytest.mark.real_chunks
-@pytest.mark.parametrize("n_trials, steps, largest", [(100, 100, 24), (400, 350, 18), (3, 10, 6)])
+@pytest.mark.parametrize("n_trials, steps, largest", [(100, 100, 24), (400, 350, 12), (3, 10, 6)])
 def test_chunks_of_trials(n_trials, steps, largest):
     """Every trial once, whole tiles, and enough work in each: about 10^6 states and steps."""
     net = bs.Network(2e-3)
