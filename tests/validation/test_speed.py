@@ -315,15 +315,14 @@ def test_a_training_step_changes_weights_as_train_does():
     assert 0 < times.forward < times.step and 0 < times.adjoint < times.step
 
 
-def test_threads_are_measured_beside_the_ideal(capsys):
-    speed.main(["threads", "--threads", "2", "--jobs", "cuba", "--repeats", "1"])
-    lines = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[2:]]
-    assert [(line[0].strip("| "), int(line[1])) for line in lines] == [
-        ("apart", 1),
-        ("apart", 2),
-        ("cuba", 1),
-        ("cuba", 2),
-    ]
-    found = {int(line[1]): [float(x.strip(" |")) for x in line[2:]] for line in lines[2:]}
-    assert found[2][1] == pytest.approx(found[1][0] / 2, rel=0.1)  # the ideal
-    assert found[2][2] == pytest.approx(found[1][0] / found[2][0], rel=0.15)
+def test_threads_are_measured_beside_the_ideal(capsys, tmp_path):
+    file = tmp_path / "threads.json"
+    options = ["--threads", "2", "--jobs", "cuba", "--repeats", "1", "--json", str(file)]
+    speed.main(["threads", *options])
+    rows = json.loads(file.read_text())
+    found = [(row["job"], row["threads"]) for row in rows]
+    assert found == [("apart", 1), ("apart", 2), ("cuba", 1), ("cuba", 2)]
+    one, two = rows[2:]
+    assert two["ideal_s"] == one["seconds"] / 2 and one["speed_up"] == 1
+    assert two["speed_up"] == pytest.approx(one["seconds"] / two["seconds"])
+    assert capsys.readouterr().out.count("| cuba |") == 2
