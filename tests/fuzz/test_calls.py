@@ -87,7 +87,7 @@ def test_every_public_name_is_called():
 
 @pytest.mark.slow
 def test_random_calls_end_in_words_of_ours():
-    found = list(calls.campaign(calls.random_cases(600, seed=1)))
+    found = list(calls.campaign(calls.random_cases(700, seed=1)))
     kinds = Counter(outcome["outcome"] for _, outcome in found)
     assert kinds["fine"] > 20 and kinds["ours"] > 400
     worst = [(case, outcome) for case, outcome in found if outcome["outcome"] != "foreign"]
