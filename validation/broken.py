@@ -97,21 +97,21 @@ def plasticity(network: bs.Network) -> bs.Network | None:
 
 def jump(network: bs.Network) -> bs.Network | None:
     """What a spike adds to a state of its own neuron, larger by a factor of 1 + 1e-6."""
-    for population in network.spiking:
-        before = population.neuron.spike_jumps
-        if before:
-            larger = {state: size * (1 + 1e-6) for state, size in before.items()}
-            return _with_table(network, population, spike_jumps=larger)
-    return None
+    return _larger(network, "spike_jumps")
 
 
 def reversal(network: bs.Network) -> bs.Network | None:
     """The reversal potentials of conductances, larger by a factor of 1 + 1e-6."""
+    return _larger(network, "reversal")
+
+
+def _larger(network: bs.Network, table: str) -> bs.Network | None:
+    """The numbers of the first population that has any in a table, by state, times 1 + 1e-6."""
     for population in network.spiking:
-        before = population.neuron.reversal
+        before = getattr(population.neuron, table)
         if before:
             larger = {state: value * (1 + 1e-6) for state, value in before.items()}
-            return _with_table(network, population, reversal=larger)
+            return _with_table(network, population, **{table: larger})
     return None
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels import arrays, room
-from ..kernels.bundles import count_synapses, place_synapses, place_targets
+from ..kernels.bundles import place_synapses, place_targets, split_rows
 from ..kernels.random import GRANULE
 from ..support.ranks import Ranks
 from ..support.threads import on_threads
@@ -233,12 +233,15 @@ def _filled(packer, bundle, dtype, threads, own):
         for entry, wire in bundle.wires
     ]
 
-    def count(a, b):
-        """The synapses of some parts."""
-        for synapses, _, _, bounds in wires:
-            count_synapses(synapses.first, synapses.target, bounds[a : b + 1], counts[a:b])
+    def split(a, b):
+        """Where the rows of each projection are cut for some parts."""
+        found = [np.empty((n_pre, b - a + 1), np.int64) for _ in wires]
+        for cuts, (synapses, _, _, bounds) in zip(found, wires):
+            split_rows(synapses.first, synapses.target, bounds[a : b + 1], cuts)
+            counts[a:b] += np.diff(cuts, axis=1).T
+        return found
 
-    on_threads(count, jobs, threads)
+    cut = dict(zip(jobs, on_threads(split, jobs, threads)))
     starts = np.zeros((len(own), n_pre + 1), np.int64)
     np.cumsum(counts, axis=1, out=starts[:, 1:])
     if starts.size and starts[:, -1].max() >= 1 << 32:
@@ -255,18 +258,15 @@ def _filled(packer, bundle, dtype, threads, own):
 
     def place(a, b):
         """Write those of some parts, which this thread then touches first."""
-        for (found, delay, weight, bounds), element, (_, wire) in zip(
-            wires, elements, bundle.wires
+        for cuts, (found, delay, weight, bounds), element, (_, wire) in zip(
+            cut[a, b], wires, elements, bundle.wires
         ):
-            offset = (element - base - bounds[:-1])[a:b]
-            pairs = found.first, found.target
+            offset, free = (element - base - bounds[:-1])[a:b], cursor[a:b]
             if single:
-                place_targets(*pairs, bounds[a : b + 1], offset, cursor[a:b], synapses)
+                place_targets(cuts, found.target, offset, free, synapses)
             else:
                 jump = 1.0 if bundle.row["short"] >= 0 else float(wire["jump"])
-                place_synapses(
-                    *pairs, delay, weight, jump, bounds[a : b + 1], offset, cursor[a:b], synapses
-                )
+                place_synapses(cuts, found.target, delay, weight, jump, offset, free, synapses)
 
     on_threads(place, jobs, threads)
     firsts = np.zeros(packer.bounds.shape[1] - 1, np.int64)

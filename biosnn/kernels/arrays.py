@@ -78,7 +78,7 @@ POOL = _row("population source target units width first")
 #: plasticity, or -1. The addresses are of arrays that somebody keeps alive, or 0.
 WIRE = _row(
     "source post target adjoint delay n_pre n_post dense mode weight_first n_weights "
-    "weight_address n_synapses row_first wide target_address index_address delay_address "
+    "weight_address n_synapses row_first target_address index_address delay_address "
     "trained pulled panel_first gathered kept ring short learns",
     "jump",
 )

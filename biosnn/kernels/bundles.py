@@ -135,48 +135,32 @@ def split_rows(first, target, bounds, split):
 
 
 @kernel
-def count_synapses(first, target, bounds, counts):
-    """counts[t, j] += synapses of neuron j onto the neurons bounds[t] .. bounds[t + 1] - 1."""
-    for j in range(first.size - 1):
-        s, end = first[j], first[j + 1]
-        s = _first_at_least(target, s, end, bounds[0])
-        for t in range(bounds.size - 1):
-            begin = s
-            while s < end and target[s] < bounds[t + 1]:
-                s += 1
-            counts[t, j] += s - begin
-
-
-@kernel
-def place_synapses(first, target, delay, weight, jump, bounds, offset, cursor, into):
+def place_synapses(split, target, delay, weight, jump, offset, cursor, into):
     """Write the synapses of one projection as records; cursor[t, j] is the next free place.
 
-    offset[t] is added to targets of part t. delay, weight: one for all, or one for each synapse.
+    split: of `split_rows`. offset[t] is added to targets of part t. delay, weight: one for all, or
+    one for each synapse.
     """
     kind = weight.dtype.type
-    for j in range(first.size - 1):
-        s, end = first[j], first[j + 1]
-        s = _first_at_least(target, s, end, bounds[0])
-        for t in range(bounds.size - 1):
+    for j in range(split.shape[0]):
+        for t in range(offset.size):
             at = cursor[t, j]
-            while s < end and target[s] < bounds[t + 1]:
+            for s in range(split[j, t], split[j, t + 1]):
                 synapse = into[at]
                 synapse.target = np.int64(target[s]) + offset[t]
                 synapse.delay = delay[s if delay.size > 1 else 0]
                 synapse.weight = kind(jump) * weight[s if weight.size > 1 else 0]
-                at, s = at + 1, s + 1
+                at += 1
             cursor[t, j] = at
 
 
 @kernel
-def place_targets(first, target, bounds, offset, cursor, into):
+def place_targets(split, target, offset, cursor, into):
     """As `place_synapses`, of a bundle with one weight and delay."""
-    for j in range(first.size - 1):
-        s, end = first[j], first[j + 1]
-        s = _first_at_least(target, s, end, bounds[0])
-        for t in range(bounds.size - 1):
+    for j in range(split.shape[0]):
+        for t in range(offset.size):
             at = cursor[t, j]
-            while s < end and target[s] < bounds[t + 1]:
+            for s in range(split[j, t], split[j, t + 1]):
                 into[at] = np.int64(target[s]) + offset[t]
-                at, s = at + 1, s + 1
+                at += 1
             cursor[t, j] = at

@@ -15,7 +15,7 @@ from biosnn.support.fingerprint import digest_of
 from biosnn.support.ranks import Ranks
 from tests.engine.pieces import cut
 from tests.random_cases import STREAM, random_case
-from tests.support.communicators import ROOT, mpiexec, on_ranks, run_under_mpi
+from tests.support.communicators import mpiexec, on_ranks, run_page, run_under_mpi
 
 pytestmark = pytest.mark.filterwarnings("ignore:threads is")
 
@@ -314,10 +314,5 @@ def test_processes_of_mpiexec_have_the_bits_of_one(n, tmp_path):
 
 @pytest.mark.slow
 def test_the_script_of_the_page(tmp_path):
-    pytest.importorskip("mpi4py")
-    if mpiexec() is None:
-        pytest.skip("no mpiexec beside Python")
-    script = (ROOT / "docs" / "programs" / "simulate_mpi.py").read_text(encoding="utf-8")
-    done = run_under_mpi(2, script, tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith(" Hz\n") and float(done.stdout.split()[0]) > 1
+    printed = run_page("simulate_mpi.py", tmp_path)
+    assert printed.endswith(" Hz\n") and float(printed.split()[0]) > 1

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 ROOT = Path(__file__).parents[2]
 _SECONDS = 60  # after which a process that waits has been forgotten
@@ -141,3 +142,14 @@ def run_under_mpi(n, script, folder, *arguments, timeout=120):
             timeout=timeout,
             check=False,
         )
+
+
+def run_page(program, folder):
+    """What a program of the documentation prints on two processes; skips where there is no MPI."""
+    pytest.importorskip("mpi4py")
+    if mpiexec() is None:
+        pytest.skip("no mpiexec beside Python")
+    script = (ROOT / "docs" / "programs" / program).read_text(encoding="utf-8")
+    done = run_under_mpi(2, script, folder)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

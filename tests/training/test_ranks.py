@@ -12,7 +12,7 @@ import pytest
 import biosnn as bs
 from biosnn.engine import chunks
 from biosnn.support import progress
-from tests.support.communicators import ROOT, mpiexec, on_ranks, run_under_mpi
+from tests.support.communicators import mpiexec, on_ranks, run_page, run_under_mpi
 from tests.training.common import fit, network, same, task
 
 CURVES = ("loss", "score", "regularizer", "validation_loss", "validation_score", "learning_rate")
@@ -281,13 +281,8 @@ def test_processes_of_mpiexec_have_the_bits_of_one(under_mpi, n):
 
 @pytest.mark.slow
 def test_the_script_of_the_page(tmp_path):
-    pytest.importorskip("mpi4py")
-    if mpiexec() is None:
-        pytest.skip("no mpiexec beside Python")
-    script = (ROOT / "docs" / "programs" / "train_mpi.py").read_text(encoding="utf-8")
-    done = run_under_mpi(2, script, tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith("%\n") and int(done.stdout[:-2]) > 60
+    printed = run_page("train_mpi.py", tmp_path)
+    assert printed.endswith("%\n") and int(printed[:-2]) > 60
     assert (tmp_path / "run" / "last.npz").exists()
 
 
