@@ -6,20 +6,18 @@ part. The order in which a target adds its inputs is that of batches of trials f
 parts: a bundle has neighbouring projections of one source, no two of which reach the same receptor.
 """
 
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels import arrays, room
-from ..kernels.bundles import place_synapses, place_targets, split_rows
+from ..kernels import arrays
 from ..kernels.random import GRANULE
 from ..support.ranks import Ranks
-from ..support.threads import on_threads
+from .bundle_records import Bundle, filled, keep_few
 from .layout import Layout, first_of
 from .part_tables import Places
-from .rows import as_rows, table
+from .rows import table
 
 _FEWEST_NEURONS = 1000  # in a part: with fewer, another thread gains nothing
 _MOST_NEURONS = 1 << 15  # targets have 16 bits
@@ -75,16 +73,6 @@ def part_bounds(layout: Layout, parts: int) -> NDArray[np.int64]:
     return bounds
 
 
-class _Bundle(NamedTuple):
-    """Projections of one source, each an entry with the row of its wire."""
-
-    row: dict[str, Any]
-    wires: list[tuple[Any, dict[str, Any]]]
-    # (wires, parts) elements of each wire's first target in a part, and behind its last one
-    elements: NDArray[np.int64]
-    ends: NDArray[np.int64]
-
-
 class _Packer:
     """Puts sparse projections into bundles.
 
@@ -106,28 +94,30 @@ class _Packer:
         ends = np.cumsum([np.zeros(bounds.shape[1] - 1, np.int64), *sizes], axis=0)
         self.column, self.ring_width = ends[:-1], -(-ends[-1] // _LINE) * _LINE
         self.place = {column["state"]: c for c, column in enumerate(columns)}
-        self.bundles: list[_Bundle] = []
+        self.bundles: list[Bundle] = []
 
     def add(self, entry, wire):
         """A projection, into the last bundle if it fits there."""
-        late, weight = wire["ring"] >= 0, self.network.weights[entry.name]
+        late, one_weight = wire["ring"] >= 0, self.network.has_one_weight(entry.name)
         row = {
             "source": wire["source"],
             "delay": wire["delay"],
             "late": late,
-            "single": not late and wire["short"] < 0 and not np.ndim(weight),
+            "single": not late and wire["short"] < 0 and one_weight,
             "short": wire["short"],
             "n_pre": wire["n_pre"],
             "jump": wire["jump"],
         }
         kind = self.network.dtype.type
-        row["weight"] = float(kind(wire["jump"]) * kind(weight)) if row["single"] else 0.0
+        row["weight"] = 0.0
+        if row["single"]:
+            row["weight"] = float(kind(wire["jump"]) * kind(self.network.weights[entry.name]))
         own = self.bounds[wire["post"]]
         if late:
             begins = self.column[self.place[wire["target"]]]
         else:
             begins = self.places.of_element[wire["target"]] + own[:-1]
-        one = _Bundle(row, [(entry, wire)], begins[None], (begins + np.diff(own))[None])
+        one = Bundle(row, [(entry, wire)], begins[None], (begins + np.diff(own))[None])
         both = self._both(self.bundles[-1], one) if self.bundles else None
         if both:
             self.bundles[-1] = both
@@ -146,7 +136,7 @@ class _Packer:
         ends = np.vstack([bundle.ends, other.ends])
         if np.any(ends.max(axis=0) - elements.min(axis=0) > 1 << 16):
             return None
-        return _Bundle(bundle.row, wires, elements, ends)
+        return Bundle(bundle.row, wires, elements, ends)
 
 
 def pack_parts(
@@ -185,13 +175,14 @@ def pack_parts(
     n_parts = bounds.shape[1] - 1
     own = range(*first_parts(n_parts, ranks.size)[ranks.rank : ranks.rank + 2])
     packer = _Packer(layout, columns, bounds, places)
+    keep_few(layout.network, [entry.name for entry, _ in sparse], ranks)
     for entry, wire in sparse:
         packer.add(entry, wire)
     like = np.empty(0, arrays.synapse_type(layout.network.dtype))
     rows, starts, firsts, alive = [], [np.empty((len(own), 0), np.uint32)], [], []
     at = 0
     for bundle in packer.bundles:
-        own_starts, first, synapses = _filled(packer, bundle, like.dtype, threads, own)
+        own_starts, first, synapses = filled(packer, bundle, like.dtype, threads, own)
         address, width = synapses.ctypes.data, synapses.itemsize
         rows.append(bundle.row | {"row_first": at, "address": address, "width": width})
         at += own_starts.shape[1]
@@ -221,66 +212,3 @@ def pack_parts(
         like=like,
     )
     return parts, alive
-
-
-def _filled(packer, bundle, dtype, threads, own):
-    """(own parts, n_pre + 1) starts, (parts,) first synapses, and the synapses of a bundle."""
-    n_pre, edges = bundle.row["n_pre"], np.arange(threads + 1) * len(own) // threads
-    jobs = [(a, b) for a, b in pairwise(edges) if a < b]
-    counts = np.zeros((len(own), n_pre), np.int64)
-    wires = [
-        (*_synapses_of(packer, entry), packer.bounds[wire["post"]][own.start : own.stop + 1])
-        for entry, wire in bundle.wires
-    ]
-
-    def split(a, b):
-        """Where the rows of each projection are cut for some parts."""
-        found = [np.empty((n_pre, b - a + 1), np.int64) for _ in wires]
-        for cuts, (synapses, _, _, bounds) in zip(found, wires):
-            split_rows(synapses.first, synapses.target, bounds[a : b + 1], cuts)
-            counts[a:b] += np.diff(cuts, axis=1).T
-        return found
-
-    cut = dict(zip(jobs, on_threads(split, jobs, threads)))
-    starts = np.zeros((len(own), n_pre + 1), np.int64)
-    np.cumsum(counts, axis=1, out=starts[:, 1:])
-    if starts.size and starts[:, -1].max() >= 1 << 32:
-        raise ValueError(
-            f"a part of the network has {starts[:, -1].max():,} synapses of one population; there "
-            "is room for 2^32. Split the population."
-        )
-    first = first_of(starts[:, -1])
-    single = bundle.row["single"]
-    synapses = as_rows(room.spacious(int(first[-1]) + 1, np.uint16 if single else dtype))
-    cursor = starts[:, :-1] + first[:-1, None]
-    elements = bundle.elements[:, own]
-    base = elements.min(axis=0)
-
-    def place(a, b):
-        """Write those of some parts, which this thread then touches first."""
-        for cuts, (found, delay, weight, bounds), element, (_, wire) in zip(
-            cut[a, b], wires, elements, bundle.wires
-        ):
-            offset, free = (element - base - bounds[:-1])[a:b], cursor[a:b]
-            if single:
-                place_targets(cuts, found.target, offset, free, synapses)
-            else:
-                jump = 1.0 if bundle.row["short"] >= 0 else float(wire["jump"])
-                place_synapses(cuts, found.target, delay, weight, jump, offset, free, synapses)
-
-    on_threads(place, jobs, threads)
-    firsts = np.zeros(packer.bounds.shape[1] - 1, np.int64)
-    firsts[own] = first[:-1]
-    return starts.astype(np.uint32), firsts, synapses
-
-
-def _synapses_of(packer, entry):
-    """The synapses of a projection, their delays and weights: one for all, or one for each."""
-    network = packer.network
-    synapses, weights = network.synapses[entry.name], network.weights[entry.name]
-    if np.ndim(weights):
-        weights = synapses.weight_of_each(weights)
-    delay = np.atleast_1d(network.delay_steps(entry.projection))
-    if delay.dtype != np.uint8:
-        delay = delay.astype(np.uint16)
-    return synapses, delay, np.ascontiguousarray(np.atleast_1d(weights), network.dtype)

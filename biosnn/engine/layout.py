@@ -107,7 +107,7 @@ class Layout:
     def longest_delay(self) -> int:
         """The steps after which the last effect of a spike has arrived."""
         network = self.network
-        delays = [int(np.max(network.delay_steps(p), initial=0)) for p in network.projections]
+        delays = [network.delay_range(p)[1] for p in network.projections]
         jumps = [p.neuron.jump_delay_steps(network.dt) for p in network.spiking if p.neuron]
         return max([0, *delays, *jumps])
 

@@ -68,7 +68,7 @@ class Perturbed:
         if self.network is self.given or not isinstance(state, State):
             return state
         if state.fingerprint == self.given.fingerprint():
-            return replace(state, fingerprint=self.network.fingerprint())
+            return replace(state, whose=self.network.later_fingerprint())
         return state
 
     def schedule(self, steps: int) -> "Schedule":

@@ -291,8 +291,9 @@ def check_network(network: Network) -> None:
     """Raise a ValueError unless the network can be simulated."""
     check_complete(network)
     # `network.weights` is open to all: shape, type, Dale's law
-    for projection in network.projections:
-        network.set_weights(projection, network.weights[projection.name], copy=False)
+    for name in network.weights:
+        if network.weights.undrawn(name) is None:
+            network.set_weights(name, network.weights[name], copy=False)
 
 
 def _threads(network, threads, n_trials):

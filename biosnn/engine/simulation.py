@@ -121,7 +121,7 @@ class Simulation(Shows):
     def weights(self) -> dict[str, NDArray]:
         """Projection -> weights at the end: those that the run has learned, else the network's."""
         learned = learned_weights(self.state)
-        return self.network.weights | {
+        return {**self.network.weights} | {
             name: self.network.synapses[name].in_order_of_weights(each)
             for name, each in learned.items()
         }

@@ -1,6 +1,9 @@
 """The state of neurons and delays at the end of a run or simulation, to go on from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from numpy.typing import NDArray
 
@@ -16,8 +19,8 @@ class State(Shows):
 
     Attributes
     ----------
-    fingerprint
-        Fingerprint of the network that it belongs to.
+    whose
+        Fingerprint of the network that it belongs to, or what gives it: `fingerprint`.
     step
         How many steps there have been.
     arrays
@@ -34,9 +37,17 @@ class State(Shows):
     (0.02, 40)
     """
 
-    fingerprint: str
+    whose: str | Callable[[], str]
     step: int
     arrays: dict[str, NDArray]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Fingerprint of the network that it belongs to."""
+        return self.whose if isinstance(self.whose, str) else self.whose()
+
+    def __reduce__(self) -> Any:
+        return State, (self.fingerprint, self.step, self.arrays)
 
     def _about(self) -> About:
         """Of what, when, and how large."""

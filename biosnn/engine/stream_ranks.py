@@ -211,8 +211,8 @@ def check_same(run: Any, setting: Any, recording: Any) -> None:
     network, state = run.network, setting.state(run.trial)
     inputs, background, table = run.inputs, run.background.table, recording.table
     told = {
-        "network": network.fingerprint(),
-        "weights and synapses": digest_of(_arrays_of(network)),
+        "network and synapses": network.identity(),
+        "weights": digest_of(_weights_of(network)),
         "duration": setting.steps,
         "seed": run.key,
         "state": state
@@ -229,11 +229,12 @@ def check_same(run: Any, setting: Any, recording: Any) -> None:
     run.ranks.check_same(told, _SAME_CALL)
 
 
-def _arrays_of(network: Network) -> Iterator[NDArray[Any]]:
-    """All weights of a network, and all synapses with their delays."""
+def _weights_of(network: Network) -> Iterator[NDArray[Any]]:
+    """All weights of a network, or what draws them."""
     for projection in network.projections:
-        yield np.asarray(network.weights[projection.name])
-        synapses = network.synapses.get(projection.name)
-        for name in ("first", "target", "delay", "weight_index") if synapses is not None else ():
-            if getattr(synapses, name) is not None:
-                yield np.asarray(getattr(synapses, name))
+        drawn = network.weights.undrawn(projection.name)
+        if drawn is None:
+            yield np.asarray(network.weights[projection.name])
+        else:
+            text = digest([plain(drawn.values), drawn.size, str(drawn.key)])
+            yield np.frombuffer(text.encode(), np.uint8)

@@ -65,7 +65,7 @@ class StreamRun:
         self.large = setting.large(trial)
         self.layout, self.parts = self.large.layout, self.large.parts
         n_parts = self.parts.bounds.shape[1] - 1
-        self.fingerprint = network.fingerprint()
+        self.whose = network.later_fingerprint()
         self.step = self.first = setting.first
         self.key = setting.keys[trial]
         start = setting.start(trial) if earlier is None else earlier.standing
@@ -224,4 +224,4 @@ class StreamRun:
         learned = state_of(self.plastic, self.large.learned, part)
         complete_learned(self.layout, learned, bounds, ranks)
         found = standing.as_arrays(earlier) | learned | own
-        return State(self.fingerprint, self.step, found)
+        return State(self.whose, self.step, found)

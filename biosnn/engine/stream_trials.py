@@ -21,7 +21,7 @@ def of_given(change: Perturbed, result: Simulation) -> Simulation:
     """Return the result as that of the network that was given, with what was done to it."""
     state = result.state
     if change.network is not change.given:
-        state = replace(state, fingerprint=change.given.fingerprint())
+        state = replace(state, whose=change.given.later_fingerprint())
     return replace(result, network=change.given, state=state, perturbations=change.perturbations)
 
 

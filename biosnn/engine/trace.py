@@ -146,7 +146,7 @@ class Trace(Shows):
             )
         end = self._end()
         own: dict[str, Any] = {"key": np.uint64(self.key), "ou_sources": self.ou_sources}
-        return State(self.network.fingerprint(), end.first_step, as_arrays(end) | own)
+        return State(self.network.later_fingerprint(), end.first_step, as_arrays(end) | own)
 
     @cached_property
     def spikes(self) -> dict[str, SpikeTrains]:

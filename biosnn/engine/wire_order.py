@@ -62,7 +62,7 @@ def runs_dense(network: Network, projection: Projection) -> bool:
         projection.delay is None
         or projection.plasticity is not None
         or synapses.shares_weights
-        or not np.ndim(network.weights[projection.name])
+        or network.has_one_weight(projection)
     ):
         return False
     pairs = synapses.n_pre * synapses.n_post

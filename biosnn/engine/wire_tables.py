@@ -117,8 +117,10 @@ class _Wires:
 
     def _shortest(self, projection):
         """Its shortest delay in steps."""
-        delays = self.network.delay_steps(projection)
-        return int(np.min(delays)) if np.size(delays) else _FAR
+        synapses = self.network.synapses.get(projection.name)
+        if projection.delay is None and synapses is not None and not synapses.size:
+            return _FAR
+        return self.network.delay_range(projection)[0]
 
     def _short(self, entry, n_pre):
         """The number of its short-term plasticity."""
@@ -149,8 +151,7 @@ class _Wires:
                 "at": self.ring_width,
             }
             self.ring_width += entry.n_post
-        delays = self.network.delay_steps(entry.projection)
-        longest = int(np.max(delays, initial=0))
+        longest = self.network.delay_range(entry.projection)[1]
         self.slots = max(self.slots, 1 << longest.bit_length())
         return self.columns[key]["at"]
 
@@ -186,7 +187,7 @@ class _Wires:
         if name in self.learned:
             self.add_synapses(entry, row)
         if name in self.learned or dense:
-            weights = self.learned.get(name, network.weights[name])
+            weights = self.learned[name] if name in self.learned else network.weights[name]
             weights = np.ascontiguousarray(np.atleast_1d(weights), network.dtype)
             row |= {"n_weights": weights.size, "weight_address": self._address(weights)}
 

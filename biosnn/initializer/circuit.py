@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..network.distributions import Normal
-from ..network.drawing import draw_weights
+from ..network.drawing import draw_all, drawn_weights
 from ..network.network import Network
 from ..network.recurrence import recurrent_projections
 from ..theory.circuits import background_cell, check_no_pooling, describe, named_background
@@ -250,8 +250,9 @@ class CircuitStart(Start):
             def weights(rng, size):
                 return mean * family.draw(rng, size)
 
-            drawn = draw_weights(weights, int(np.prod(shape)), key, network.dtype)
-            network.set_weights(p.name, drawn.reshape(shape), copy=False)
+            drawn = drawn_weights(weights, int(np.prod(shape)), key, network.dtype)
+            values = draw_all(drawn, network.dtype).reshape(shape)
+            network.set_weights(p.name, values, copy=False)
 
     def predict(self) -> None:
         """See Start: theory of independent inputs; and the rate of a membrane with the targets."""

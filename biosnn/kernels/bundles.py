@@ -135,32 +135,32 @@ def split_rows(first, target, bounds, split):
 
 
 @kernel
-def place_synapses(split, target, delay, weight, jump, offset, cursor, into):
-    """Write the synapses of one projection as records; cursor[t, j] is the next free place.
+def place_synapses(split, target, shift, delay, weight, jump, row, offset, cursor, into):
+    """Write synapses of one projection as records; cursor[t, row + j] is the next free place.
 
-    split: of `split_rows`. offset[t] is added to targets of part t. delay, weight: one for all, or
-    one for each synapse.
+    split: of `split_rows`, of rows j = 0 .. of a piece. offset[t] is added to targets of part t.
+    delay, weight: one for all, or of synapse s of row j the one at s + shift[j].
     """
     kind = weight.dtype.type
     for j in range(split.shape[0]):
         for t in range(offset.size):
-            at = cursor[t, j]
+            at = cursor[t, row + j]
             for s in range(split[j, t], split[j, t + 1]):
                 synapse = into[at]
                 synapse.target = np.int64(target[s]) + offset[t]
-                synapse.delay = delay[s if delay.size > 1 else 0]
-                synapse.weight = kind(jump) * weight[s if weight.size > 1 else 0]
+                synapse.delay = delay[s + shift[j] if delay.size > 1 else 0]
+                synapse.weight = kind(jump) * weight[s + shift[j] if weight.size > 1 else 0]
                 at += 1
-            cursor[t, j] = at
+            cursor[t, row + j] = at
 
 
 @kernel
-def place_targets(split, target, offset, cursor, into):
+def place_targets(split, target, row, offset, cursor, into):
     """As `place_synapses`, of a bundle with one weight and delay."""
     for j in range(split.shape[0]):
         for t in range(offset.size):
-            at = cursor[t, j]
+            at = cursor[t, row + j]
             for s in range(split[j, t], split[j, t + 1]):
                 into[at] = np.int64(target[s]) + offset[t]
                 at += 1
-            cursor[t, j] = at
+            cursor[t, row + j] = at

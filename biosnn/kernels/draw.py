@@ -54,7 +54,7 @@ def _draw_distinct(state, k, n, taken):
 
 @kernel
 def fill_rows(seed, first, begin, end, n, multiple, skip_self, target):
-    """Draw the targets of rows begin .. end - 1, ascending.
+    """Draw the targets of rows begin .. end - 1, ascending, one row after the other.
 
     There are first[j+1] - first[j] of them, from n candidates.
 
@@ -67,7 +67,7 @@ def fill_rows(seed, first, begin, end, n, multiple, skip_self, target):
     sums = np.empty(most + 1)
     for j in range(begin, end):
         state = _start(seed, j)
-        at = first[j]
+        at = first[j] - first[begin]
         k = first[j + 1] - first[j]
         if (
             multiple

@@ -299,6 +299,26 @@ def log_normal_time_constants(
 # ------------------------------------------------------------------------------------- units
 
 
+def bounds_of(values: Any) -> tuple[float, float] | None:
+    """Return the least and the greatest value of a distribution of biosnn, or None of others.
+
+    Such a distribution draws the same again from the same random numbers.
+
+    Parameters
+    ----------
+    values
+        A distribution, or a function (rng, size) -> values.
+
+    Examples
+    --------
+    >>> bounds_of(Uniform(1.0, 2.0)), bounds_of(np.random.Generator.random)
+    ((1.0, 2.0), None)
+    """
+    if type(values) in (Normal, Uniform):
+        return float(values.low), float(values.high)
+    return (0.0, np.inf) if type(values) in (Exponential, LogNormal, Gamma, HalfNormal) else None
+
+
 def _settle(distribution, infinite=()):
     """Parameters of one kind, such as bounds and a mean, become floats; other units stay."""
     names = [each.name for each in fields(distribution)]

@@ -5,7 +5,9 @@ does not depend on the number of threads.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from math import prod
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
@@ -20,6 +22,7 @@ from .profiles import Profile
 
 _CHUNK = 1 << 16  # values that one generator draws: part of the result, so it never changes
 _MOST_STEPS = 65535  # of a delay
+_SHORT_STEPS = 255  # that a byte holds
 
 
 @runtime_checkable
@@ -162,8 +165,9 @@ def draw(values: Any, rng: np.random.Generator, size: int) -> NDArray[Any]:
     return drawn
 
 
-def draw_weights(values: Any, size: int, key: int, dtype: DTypeLike) -> NDArray[Any]:
-    """Return weights from a distribution.
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """Values that can be drawn again and again, in pieces: chunks have generators of their own.
 
     Parameters
     ----------
@@ -173,26 +177,78 @@ def draw_weights(values: Any, size: int, key: int, dtype: DTypeLike) -> NDArray[
         How many.
     key
         A whole number that the random numbers depend on.
-    dtype
-        Type of the weights.
-
-    Returns
-    -------
-    (size,) weights.
+    kind
+        Makes the values what they are for: checks them, and gives them their type.
 
     Examples
     --------
-    >>> draw_weights(lambda rng, size: np.ones(size), 3, 1, np.float32)
+    >>> some = Drawn(lambda rng, size: rng.random(size), 200_000, 1, np.float32)
+    >>> bool((some.part(70_000, 70_003) == some.part(0, 200_000)[70_000:70_003]).all())
+    True
+    """
+
+    values: Any
+    size: int
+    key: int
+    kind: Callable[[NDArray[Any]], NDArray[Any]]
+
+    def chunks(self, begin: int, end: int) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Yield (first, values) of the chunks that the values begin .. end - 1 lie in."""
+        for chunk in range(begin // _CHUNK, -(-end // _CHUNK)):
+            first = chunk * _CHUNK
+            rng = np.random.default_rng([self.key, chunk])
+            yield first, self.kind(draw(self.values, rng, min(_CHUNK, self.size - first)))
+
+    def part(self, begin: int, end: int) -> NDArray[Any]:
+        """Return the values begin .. end - 1."""
+        parts = [
+            values[max(begin - first, 0) : end - first] for first, values in self.chunks(begin, end)
+        ]
+        return np.concatenate(parts) if parts else self.kind(np.empty(0))
+
+    def jobs(self) -> list[tuple[int, int]]:
+        """Return the ranges (begin, end) of all chunks, for threads."""
+        begins = range(0, self.size, _CHUNK)
+        return [(begin, min(begin + _CHUNK, self.size)) for begin in begins]
+
+
+def drawn_weights(values: Any, size: int, key: int, dtype: DTypeLike) -> Drawn:
+    """Return weights from a distribution, not drawn yet.
+
+    Parameters
+    ----------
+    values, size, key
+        As for `Drawn`.
+    dtype
+        Type of the weights.
+    """
+    what = f"values drawn from {shown(values)}"
+    return Drawn(values, size, key, partial(reals, name=what, dtype=dtype))
+
+
+def draw_all(drawn: Drawn, dtype: DTypeLike) -> NDArray[Any]:
+    """Return all values.
+
+    Parameters
+    ----------
+    drawn
+        What is to be drawn.
+    dtype
+        Type of the values.
+
+    Examples
+    --------
+    >>> draw_all(
+    ...     drawn_weights(lambda rng, size: np.ones(size), 3, 1, np.float32), np.float32
+    ... )
     array([1., 1., 1.], dtype=float32)
     """
-    result = np.empty(size, dtype)
+    result = np.empty(drawn.size, dtype)
 
-    def work(chunk, start):
-        stop = min(start + _CHUNK, size)
-        drawn = draw(values, np.random.default_rng([key, chunk]), stop - start)
-        result[start:stop] = reals(drawn, f"values drawn from {shown(values)}", dtype=dtype)
+    def work(begin, end):
+        result[begin:end] = drawn.part(begin, end)
 
-    on_threads(work, list(enumerate(range(0, size, _CHUNK))))
+    on_threads(work, drawn.jobs())
     return result
 
 
@@ -240,51 +296,62 @@ def delay_steps(delays: Any, dt: float, what: str) -> Any:
     return timegrid.nearest_steps(delays, dt)
 
 
-def draw_delays(values: Any, size: int, key: int, dt: float, what: str) -> NDArray[Any]:
-    """Return delays in steps from a distribution in seconds.
+def drawn_delays(values: Any, size: int, key: int, dt: float, what: str) -> Drawn:
+    """Return delays in steps from a distribution in seconds, not drawn yet.
 
     Parameters
     ----------
-    values
-        A distribution or a function (rng, size) -> seconds.
-    size
-        How many.
-    key
-        A whole number that the random numbers depend on.
+    values, size, key
+        As for `Drawn`.
     dt
         The time step in seconds.
     what
         Whose delays, for messages.
+    """
+    return Drawn(values, size, key, partial(delay_steps, dt=dt, what=what))
 
-    Returns
-    -------
-    (size,) steps, as uint8 if they fit, else as uint16.
+
+def range_of_delays(delays: Drawn) -> tuple[int, int]:
+    """Return the shortest and the longest of delays in steps, which are drawn and forgotten.
 
     Examples
     --------
-    >>> draw_delays(lambda rng, size: np.full(size, 2e-3), 2, 1, 1e-3, "A->B")
+    >>> range_of_delays(
+    ...     drawn_delays(lambda rng, size: np.full(size, 2e-3), 9, 1, 1e-3, "A->B")
+    ... )
+    (2, 2)
+    """
+
+    def work(begin, end):
+        steps = delays.part(begin, end)
+        return int(steps.min()), int(steps.max())
+
+    found = on_threads(work, delays.jobs()) or [(0, 0)]
+    return min(low for low, _ in found), max(high for _, high in found)
+
+
+def draw_delays(delays: Drawn) -> NDArray[Any]:
+    """Return all of them, as uint8 if they fit, else as uint16.
+
+    Examples
+    --------
+    >>> draw_delays(
+    ...     drawn_delays(lambda rng, size: np.full(size, 2e-3), 2, 1, 1e-3, "A->B")
+    ... )
     array([2, 2], dtype=uint8)
     """
-    for kind in (np.uint8, np.uint16):
-        result = np.empty(size, kind)
-        if _draw_delays_into(result, values, key, dt, what):
-            return result
-    raise AssertionError("delay_steps lets no longer delay pass")
+    try:
+        return draw_all(replace(delays, kind=partial(_short_steps, delays.kind)), np.uint8)
+    except OverflowError:
+        return draw_all(delays, np.uint16)
 
 
-def _draw_delays_into(result, values, key, dt, what):
-    """Fill an array with steps; returns whether they all fit into its type."""
-    fits, most = [], np.iinfo(result.dtype).max
-
-    def work(chunk, start):
-        stop = min(start + _CHUNK, result.size)
-        drawn = draw(values, np.random.default_rng([key, chunk]), stop - start)
-        steps = delay_steps(drawn, dt, what)
-        fits.append(steps.max() <= most)
-        result[start:stop] = steps
-
-    on_threads(work, list(enumerate(range(0, result.size, _CHUNK))))
-    return all(fits)
+def _short_steps(kind, values):
+    """Delays in steps of one byte; OverflowError if they need two."""
+    steps = kind(values)
+    if steps.size and steps.max() > _SHORT_STEPS:
+        raise OverflowError
+    return steps.astype(np.uint8)
 
 
 def compact_delays(steps: NDArray[Any]) -> NDArray[Any]:
@@ -300,4 +367,9 @@ def compact_delays(steps: NDArray[Any]) -> NDArray[Any]:
     >>> compact_delays(np.array([1, 300])).dtype
     dtype('uint16')
     """
-    return steps.astype(np.uint8 if not steps.size or steps.max() <= 255 else np.uint16)
+    return steps.astype(type_of_delays(steps.max(initial=0)))
+
+
+def type_of_delays(longest: int) -> type[np.uint8] | type[np.uint16]:
+    """Return the smallest type that holds delays up to that many steps."""
+    return np.uint8 if longest <= _SHORT_STEPS else np.uint16

@@ -8,7 +8,6 @@ interop.from_torch.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,19 +15,18 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from ..support import checks, plausible, timegrid
 from ..support.checks import flag, refuse, shown
-from ..support.memory import check_room
-from ..support.seeds import stream, whole_seed
+from ..support.seeds import whole_seed
 from ..support.units import Seconds, seconds
 from ..support.warn import warn_if_implausible
-from . import dale, network_checks, spatial
+from . import connecting, dale, network_checks
 from .connectivity import Rule
-from .drawing import Random, compact_delays, delay_steps, draw_delays, draw_weights, is_random
+from .drawing import Drawn, Random, delay_steps, is_random
+from .drawn_synapses import Weights
 from .network_populations import NetworkPopulations
 from .plasticity import Plasticity, check_plasticity
 from .population import Population
 from .profiles import Profile
 from .projection import Projection
-from .synapses import Synapses, checked_rows
 
 
 class Network(NetworkPopulations):
@@ -91,7 +89,7 @@ class Network(NetworkPopulations):
         self.dtype = network_checks.checked_dtype(dtype)
         self._populations = {}
         self._projections = {}
-        self.weights = {}
+        self.weights = Weights()
         self.synapses = {}
         self.parameters = {}
 
@@ -201,87 +199,17 @@ class Network(NetworkPopulations):
 
     def _build(self, projection, delay, weights, seed):
         """Draw what is random, and keep the projection with its synapses and weights."""
-        drawn = is_random(weights) or isinstance(weights, Profile)
+        name, drawn = projection.name, is_random(weights) or isinstance(weights, Profile)
         if projection.synapses is not None:
-            weights = self._connect_sparse(projection, delay, weights, seed)
+            self.synapses[name], weights = connecting.sparse(self, projection, delay, weights, seed)
         else:
-            weights = self._connect_dense(projection, weights, seed)
-        self._projections[projection.name] = projection
+            weights = connecting.dense(self, projection, weights, seed)
+        self._projections[name] = projection
         check_plasticity(self, projection)
-        if weights is not None:
-            self.set_weights(projection.name, weights, copy=not drawn)
-
-    def _connect_dense(self, projection, weights, seed):
-        """The weights of a dense projection, drawn if they are random, or None."""
-        name, pre, post = projection.name, self[projection.pre], self[projection.post]
-        if projection.delay is None:
-            raise ValueError(
-                f"projection {name!r}: a delay for every synapse needs a sparse projection; give "
-                "synapses=…, which for all pairs is bs.Bernoulli(1.0)."
-            )
-        network_checks.check_seed(name, seed, is_random(weights))
-        if isinstance(weights, Profile):
-            check_room(f"projection {name!r}", pre.n * post.n, 8, "weights")
-            return spatial.weights_by_distance(weights, pre, post, None, self.dtype)
-        if not is_random(weights):
-            return weights
-        check_room(f"projection {name!r}", pre.n * post.n, self.dtype.itemsize, "weights")
-        key = _key(seed, name, "weights")
-        return draw_weights(weights, pre.n * post.n, key, self.dtype).reshape(pre.n, post.n)
-
-    def _connect_sparse(self, projection, delay, weights, seed):
-        """Build and keep the synapses; returns their weights, drawn if they are random, or None."""
-        name, rule = projection.name, projection.synapses
-        network_checks.check_rule(name, rule)
-        weights = getattr(rule, "weights", None) if weights is None else weights
-        random = getattr(rule, "random", True) or is_random(weights) or is_random(delay)
-        network_checks.check_seed(name, seed, random)
-        pre, post = self[projection.pre], self[projection.post]
-        rng = None if seed is None else stream(seed, name, "targets")
-        built = spatial.build_rows(rule, pre, post, rng)
-        rows = checked_rows(built, pre.n, post.n, f"projection {name!r}: {shown(rule)}")
-        index, shape = (None, None) if rows.shared is None else rows.shared
-        synapses = Synapses(
-            first=rows.first,
-            target=rows.target,
-            delay=0,
-            n_post=post.n,
-            weight_index=index,
-            weight_shape=shape,
-        )
-        if synapses.shares_weights and projection.plasticity is not None:
-            raise ValueError(
-                f"projection {name!r}: synapses of {shown(rule)} share weights, which cannot be "
-                "plastic."
-            )
-        steps = self._steps_of_synapses(projection, synapses, delay, seed)
-        if isinstance(weights, Profile):
-            weights = spatial.weights_by_distance(weights, pre, post, synapses, self.dtype)
-        if is_random(weights):
-            shape = (synapses.size,) if shape is None else shape
-            key = _key(seed, name, "weights")
-            weights = draw_weights(weights, int(np.prod(shape)), key, self.dtype).reshape(shape)
-        for array in (rows.first, rows.target, steps, index):
-            if isinstance(array, np.ndarray):
-                array.flags.writeable = False
-        self.synapses[name] = replace(synapses, delay=steps)
-        return weights
-
-    def _steps_of_synapses(self, projection, synapses, delay, seed):
-        """Delays in steps: one number, or one for each synapse in their order."""
-        name = projection.name
-        if isinstance(delay, Profile):
-            pre, post = self[projection.pre], self[projection.post]
-            return spatial.delays_by_distance(delay, pre, post, synapses, self.dt, name)
-        if is_random(delay):
-            return draw_delays(delay, synapses.size, _key(seed, name, "delays"), self.dt, name)
-        steps = timegrid.nearest_steps(delay, self.dt)
-        if projection.delay is not None:
-            return steps
-        network_checks.check_size(name, "delays", steps, synapses.size)
-        if synapses.weight_index is not None and not synapses.shares_weights:
-            steps = steps[synapses.weight_index]
-        return compact_delays(steps)
+        if isinstance(weights, Drawn):
+            self.weights[name] = weights
+        elif weights is not None:
+            self.set_weights(name, weights, copy=not drawn)
 
     def on_grid(self, name: str, delay: Any) -> Any:
         """Return given delays as multiples of dt.
@@ -371,14 +299,14 @@ class Network(NetworkPopulations):
         ...     print(len(net))
         0
         """
-        parts: tuple[dict[Any, Any], ...] = (
+        parts: tuple[Any, ...] = (
             self._populations,
             self._projections,
             self.weights,
             self.synapses,
             self.parameters,
         )
-        before = [dict(part) for part in parts]
+        before = [part.copy() for part in parts]
         try:
             yield
         except BaseException:
@@ -386,8 +314,3 @@ class Network(NetworkPopulations):
                 part.clear()
                 part.update(content)
             raise
-
-
-def _key(seed, *names):
-    """A whole number that the random numbers of one part of a projection depend on."""
-    return int(stream(seed, *names).integers(2**63))

@@ -8,6 +8,7 @@ import numpy as np
 from ..support import schema, timegrid
 from ..support.warn import silenced
 from . import network_checks, network_records, stored_parts
+from .checked_rows import checked_rows
 from .drawing import delay_steps
 from .network import Network
 from .plasticity import check_plasticity
@@ -15,7 +16,7 @@ from .population import Population
 from .positions import Positions
 from .projection import Projection
 from .stored_parts import place
-from .synapses import StoredRule, Synapses, checked_rows
+from .synapses import StoredRule, Synapses
 
 #: Largest parameters; exp(80) is still a number in single precision.
 _MOST = float(np.finfo(np.float32).max)

@@ -1,6 +1,7 @@
 """The parts of a network: populations and projections by name, and how it shows itself."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from ..support import fingerprint
 from ..support.checks import refuse, shown
 from ..support.show import About, Shows, milliseconds, nbytes, plural
 from ..support.tables import Table
+from .drawn_synapses import Weights
 from .population import Population
 from .projection import Projection
 from .synapses import Synapses
@@ -27,7 +29,7 @@ class NetworkParts(Shows):
     dt: float
     dtype: np.dtype[Any]
     #: Projection name -> weights: an array (pre, post), or of a sparse one a number or an array.
-    weights: dict[str, Any]
+    weights: Weights
     #: Name of a sparse projection -> its Synapses.
     synapses: dict[str, Synapses]
     #: What training may change besides weights: (population, name) -> p, where name is that of a
@@ -170,13 +172,30 @@ class NetworkParts(Shows):
         -------
         16 hexadecimal digits, which two networks share if their arrays fit.
         """
-        text = [self.dt, str(self.dtype), [fingerprint.plain(p) for p in self.populations]]
-        for p in self.projections:  # of a rule counts what it has built
+        return self.later_fingerprint()()
+
+    def later_fingerprint(self) -> Callable[[], str]:
+        """Return what gives the fingerprint of the network as it is now.
+
+        That of synapses that have not been drawn takes time, since they are then drawn.
+        """
+        return partial(_fingerprint, *self._description(), "digest")
+
+    def identity(self) -> str:
+        """Return a hash that tells networks apart, for which nothing has to be drawn.
+
+        Networks of one fingerprint may have several: drawn from a seed, or given as arrays.
+        """
+        return _fingerprint(*self._description(), "identity")
+
+    def _description(self) -> tuple[list[Any], list[Synapses | None]]:
+        """All but synapses, weights and learned parameters; the synapses of each projection."""
+        populations = [fingerprint.plain(p) for p in self.populations]
+        text: list[Any] = [self.dt, str(self.dtype), populations]
+        for p in self.projections:
             each = [p.name, p.pre, p.post, p.receptor, fingerprint.plain(p.delay)]
-            synapses = self.synapses.get(p.name)
-            rows = None if synapses is None else [synapses.digest, synapses.weight_shape]
-            text.append([*each, rows, fingerprint.plain(p.plasticity)])
-        return fingerprint.digest(text)
+            text.append([*each, fingerprint.plain(p.plasticity)])
+        return text, [self.synapses.get(p.name) for p in self.projections]
 
     # ------------------------------------------------------------------------------------- show
 
@@ -186,7 +205,7 @@ class NetworkParts(Shows):
         title = f"Network of {plural(neurons, 'neuron')}"
         rows = [("time step", f"{milliseconds(self.dt)}, {self.dtype}")]
         if self.weights or self.parameters:
-            n_weights = sum(np.size(w) for w in self.weights.values())
+            n_weights = sum(self.weights.size(name) for name in self.weights)
             values = [plural(n_weights, "weight")]
             if self.parameters:
                 n_more = sum(np.size(p) for p in self.parameters.values())
@@ -195,6 +214,8 @@ class NetworkParts(Shows):
             rows.append(("parameters", "; ".join(values)))
         if self._projections:
             rows.append(("memory", f"{nbytes(self._nbytes())} of weights and synapses"))
+        if later := sum(s.size for s in self.synapses.values() if not s.is_held):
+            rows.append(("drawn when needed", f"{later:,} synapses"))
         populations = Table(
             "Populations", ("name", "neurons", "sign", "model"), self._population_rows(), keys=1
         )
@@ -208,7 +229,7 @@ class NetworkParts(Shows):
 
     def _nbytes(self) -> int:
         """Bytes of weights and synapses."""
-        weights = sum(np.asarray(w).nbytes for w in self.weights.values())
+        weights = sum(np.asarray(each).nbytes for each in self.weights.held())
         return weights + sum(synapses.nbytes for synapses in self.synapses.values())
 
     def _population_rows(self):
@@ -225,11 +246,23 @@ class NetworkParts(Shows):
             n_synapses = self.synapses[p.name].size
         else:
             n_synapses = self[p.pre].n * self[p.post].n
-        weights = self.weights.get(p.name)
-        if weights is None:
+        drawn = self.weights.undrawn(p.name)
+        weights = None if drawn is not None else self.weights.get(p.name)
+        if drawn is not None:  # what it costs nothing to draw
+            text = f"mean {np.mean(drawn.part(0, 1 << 16), dtype=float):.3g}"
+        elif weights is None:
             text = "not set"
         elif not np.ndim(weights):
             text = f"{weights:.4g}"
         else:
             text = f"mean {np.mean(weights, dtype=float):.4g}" if np.size(weights) else "none"
         return p.name, p.receptor, p.delay_text(), f"{n_synapses:,}", text
+
+
+def _fingerprint(text: list[Any], lists: list[Synapses | None], kind: str) -> str:
+    """The hash of a description, whose projections have these lists of synapses."""
+    own = text[3:]
+    for k, synapses in enumerate(lists):
+        rows = None if synapses is None else [getattr(synapses, kind), synapses.weight_shape]
+        own[k] = [*own[k][:-1], rows, own[k][-1]]
+    return fingerprint.digest([*text[:3], *own])

@@ -36,6 +36,51 @@ class NetworkView(NetworkParts):
             return self.synapses[projection.name].delay
         return timegrid.nearest_steps(projection.delay, self.dt)
 
+    def delay_range(self, projection: Projection | str) -> tuple[int, int]:
+        """Return the shortest and the longest delay of a projection in steps.
+
+        Parameters
+        ----------
+        projection
+            One of the network, or its name.
+
+        Examples
+        --------
+        >>> import biosnn as bs
+        >>> net = bs.Network(dt=1e-3)
+        >>> a = net.population(9, bs.lif(), name="A")
+        >>> _ = net.connect(
+        ...     a, a, synapses=bs.OneToOne(), delay=bs.Uniform(1e-3, 4e-3), seed=1
+        ... )
+        >>> net.delay_range("A->A")
+        (1, 4)
+        """
+        projection = self.projection(projection)
+        if projection.delay is None:
+            return self.synapses[projection.name].delay_range
+        steps = int(self.delay_steps(projection))
+        return steps, steps
+
+    def has_one_weight(self, projection: Projection | str) -> bool:
+        """Return whether one number is the weight of all synapses of a projection.
+
+        Parameters
+        ----------
+        projection
+            One of the network with weights, or its name.
+
+        Examples
+        --------
+        >>> import biosnn as bs
+        >>> net = bs.Network(dt=1e-3)
+        >>> a = net.population(9, bs.lif(), name="A")
+        >>> _ = net.connect(a, a, synapses=bs.OneToOne(), weights=0.1)
+        >>> net.has_one_weight("A->A")
+        True
+        """
+        name = self.projection(projection).name
+        return self.weights.undrawn(name) is None and not np.ndim(self.weights[name])
+
     def indices(
         self, projection: Projection | str
     ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:

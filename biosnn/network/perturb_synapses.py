@@ -367,9 +367,9 @@ class Rewire(OfSynapses):
         order = in_rows(pre, post)
         target = post[order].astype(old.target.dtype)
         index = order if old.weight_index is None else old.weight_index[order]
-        delay = old.delay[order] if np.ndim(old.delay) else old.delay
+        delay = old.delay[order] if old.several_delays else old.delay
         network.synapses[projection.name] = replace(
-            old,
+            old.in_memory(),
             first=first_of_rows(pre, old.n_pre),
             target=target,
             delay=delay,

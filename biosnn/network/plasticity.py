@@ -309,7 +309,7 @@ class InhibitorySTDP:
                 f"{what}: InhibitorySTDP is for sparse projections; give synapses=…, such as "
                 "Bernoulli(1.0) for all pairs."
             )
-        if np.ndim(sparse.delay):
+        if sparse.several_delays:
             raise ValueError(
                 f"{what}: InhibitorySTDP needs one delay for all synapses of a projection, because "
                 "the presynaptic trace is one for each presynaptic neuron. Split the projection by "

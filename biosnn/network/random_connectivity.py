@@ -4,21 +4,31 @@ What is drawn depends on the generator alone, not on the number of threads.
 """
 
 from dataclasses import KW_ONLY, dataclass
-from itertools import pairwise
 
 import numpy as np
 
-from ..kernels import draw as kernels
 from ..support.checks import flag, keep, real, whole
 from ..support.memory import check_room
-from ..support.threads import default_threads, on_threads
+from .random_rows import Draws, RandomSources, RandomTargets
 from .synapses import Rows, target_type
 
-_PARTS = 8  # parts of the targets for a fixed in-degree; the result does not depend on it
+_MOST_SYNAPSES = 1 << 43  # of a projection, for thousands of machines
+
+
+class RandomRule:
+    """Base of rules that draw: what they draw can be drawn again, a piece at a time."""
+
+    def draws(self, n_pre: int, n_post: int, same: bool, rng: np.random.Generator) -> Draws:
+        """Return the synapses as what can draw them; for the arguments see `Rule`."""
+        raise NotImplementedError
+
+    def build(self, n_pre: int, n_post: int, same: bool, rng: np.random.Generator) -> Rows:
+        """Build the synapses (see `Rule`)."""
+        return self.draws(n_pre, n_post, same, rng).rows()
 
 
 @dataclass(frozen=True)
-class Bernoulli:
+class Bernoulli(RandomRule):
     """Every pair is connected with a probability, independently.
 
     Parameters
@@ -46,14 +56,14 @@ class Bernoulli:
         keep(self, p=real(self.p, "Bernoulli: p, a probability,", 0, 1))
         _keep_flags(self, "self_connections")
 
-    def build(self, n_pre: int, n_post: int, same: bool, rng: np.random.Generator) -> Rows:
-        """Build the synapses (see `Rule`)."""
+    def draws(self, n_pre: int, n_post: int, same: bool, rng: np.random.Generator) -> Draws:
+        """Return the synapses (see `RandomRule`)."""
         counts = rng.binomial(_candidates(n_post, same, self.self_connections), self.p, n_pre)
         return _random_rows(self, counts, n_post, same, False, rng)
 
 
 @dataclass(frozen=True)
-class FixedOutDegree:
+class FixedOutDegree(RandomRule):
     """Every presynaptic neuron has the same number of targets.
 
     Parameters
@@ -80,14 +90,13 @@ class FixedOutDegree:
         keep(self, k=whole(self.k, "FixedOutDegree: k", 0))
         _keep_flags(self, "self_connections", "multiple")
 
-    def build(self, n_pre: int, n_post: int, same: bool, rng: np.random.Generator) -> Rows:
-        """Build the synapses (see `Rule`)."""
-        check_room(self, self.k * n_pre, target_type(n_post)().itemsize)
+    def draws(self, n_pre: int, n_post: int, same: bool, rng: np.random.Generator) -> Draws:
+        """Return the synapses (see `RandomRule`)."""
         return _random_rows(self, np.full(n_pre, self.k), n_post, same, self.multiple, rng)
 
 
 @dataclass(frozen=True)
-class FixedTotal:
+class FixedTotal(RandomRule):
     """A given number of synapses between pairs drawn at random.
 
     Parameters
@@ -114,10 +123,11 @@ class FixedTotal:
         keep(self, n=whole(self.n, "FixedTotal: n", 0))
         _keep_flags(self, "self_connections", "multiple")
 
-    def build(self, n_pre: int, n_post: int, same: bool, rng: np.random.Generator) -> Rows:
-        """Build the synapses (see `Rule`)."""
+    def draws(self, n_pre: int, n_post: int, same: bool, rng: np.random.Generator) -> Draws:
+        """Return the synapses (see `RandomRule`)."""
         candidates = _candidates(n_post, same, self.self_connections)
-        check_room(self, self.n, target_type(n_post)().itemsize)
+        if self.n >= _MOST_SYNAPSES:
+            check_room(self, self.n, target_type(n_post)().itemsize)
         if self.multiple:
             counts = rng.multinomial(self.n, np.full(n_pre, 1 / n_pre))
         elif self.n > n_pre * candidates:
@@ -130,7 +140,7 @@ class FixedTotal:
 
 
 @dataclass(frozen=True)
-class FixedInDegree:
+class FixedInDegree(RandomRule):
     """Every postsynaptic neuron has the same number of sources.
 
     Parameters
@@ -162,35 +172,18 @@ class FixedInDegree:
         keep(self, k=whole(self.k, "FixedInDegree: k", 0))
         _keep_flags(self, "self_connections", "multiple")
 
-    def build(self, n_pre: int, n_post: int, same: bool, rng: np.random.Generator) -> Rows:
-        """Build the synapses (see `Rule`)."""
+    def draws(self, n_pre: int, n_post: int, same: bool, rng: np.random.Generator) -> Draws:
+        """Return the synapses (see `RandomRule`)."""
         n = _candidates(n_pre, same, self.self_connections)
         skip = n < n_pre
         if self.k and (n < 1 or (not self.multiple and self.k > n)):
             raise ValueError(
                 f"{self}: {self.k} sources of one neuron cannot be drawn from {n} candidates."
             )
-        check_room(self, self.k * n_post, target_type(n_post)().itemsize)
+        if self.k * n_post >= _MOST_SYNAPSES:
+            check_room(self, self.k * n_post, target_type(n_post)().itemsize)
         seed = rng.integers(2**63, dtype=np.uint64)
-        bounds = np.linspace(0, n_post, _PARTS + 1).astype(int)
-        parts = list(zip(range(_PARTS), bounds[:-1], bounds[1:], strict=True))
-        counts = np.zeros((_PARTS, n_pre), np.int64)
-
-        def count(part, begin, end):
-            kernels.count_sources(seed, begin, end, self.k, n, self.multiple, skip, counts[part])
-
-        on_threads(count, parts)
-        first = np.concatenate([[0], np.cumsum(counts.sum(axis=0))])
-        cursor = first[:-1] + np.cumsum(counts, axis=0) - counts
-        target = np.empty(first[-1], target_type(n_post))
-
-        def place(part, begin, end):
-            kernels.place_targets(
-                seed, begin, end, self.k, n, self.multiple, skip, cursor[part], target
-            )
-
-        on_threads(place, parts)
-        return Rows(first, target)
+        return RandomSources(repr(self), seed, self.k, n_pre, n_post, self.multiple, skip)
 
 
 # ------------------------------------------------------------------------------ what rules share
@@ -208,7 +201,7 @@ def _candidates(n, same, self_connections):
 
 
 def _random_rows(rule, counts, n_post, same, multiple, rng):
-    """Rows with the given numbers of random targets."""
+    """Rows with the given numbers of random targets, as what can draw them."""
     n = _candidates(n_post, same, rule.self_connections)
     skip = n < n_post
     most = int(counts.max(initial=0))
@@ -218,20 +211,8 @@ def _random_rows(rule, counts, n_post, same, multiple, rng):
             f"{rule}: {most} targets of one neuron cannot be drawn from {n} candidates{without}."
         )
     total = sum(counts.tolist()) if most < 1 << 31 else most * counts.size
-    check_room(rule, total, target_type(n_post)().itemsize)
+    if total >= _MOST_SYNAPSES:
+        check_room(rule, total, target_type(n_post)().itemsize)
     first = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
-    target = np.empty(first[-1], target_type(n_post))
     seed = rng.integers(2**63, dtype=np.uint64)
-
-    def fill(begin, end):
-        kernels.fill_rows(seed, first, begin, end, n, multiple, skip, target)
-
-    on_threads(fill, _equal_parts(first))
-    return Rows(first, target)
-
-
-def _equal_parts(first):
-    """Ranges of rows with about equally many synapses, for threads."""
-    bounds = np.searchsorted(first, np.linspace(0, first[-1], 4 * default_threads() + 1)[1:-1])
-    bounds = np.unique(np.concatenate([[0], bounds, [first.size - 1]]))
-    return list(pairwise(bounds))
+    return RandomTargets(repr(rule), seed, first, n_post, multiple, skip)

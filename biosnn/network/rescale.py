@@ -91,6 +91,6 @@ def _add_projection(other, network, projection):
         else:
             delays = np.asarray(synapses.delay) * network.dt
             steps = compact_delays(delay_steps(delays, other.dt, f"projection {name!r}"))
-        other.synapses[name] = replace(synapses, delay=steps)
+        other.synapses[name] = replace(synapses.in_memory(), delay=steps)
     if name in network.weights:
         other.set_weights(name, network.weights[name])

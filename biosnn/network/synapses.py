@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from ..kernels import draw as kernels
 from ..support.show import About, Shows, nbytes
-
-_CHECKED = 1 << 20  # synapses that are looked at together, so that a check takes little memory
+from .pieces import Given, Onto, equal_parts
 
 
 class Shared(NamedTuple):
@@ -91,10 +90,11 @@ class Synapses(Shows):
 
     def _about(self) -> About:
         """Say how many there are, their delays in steps, and the memory that they take."""
-        if np.ndim(self.delay) and np.size(self.delay):
-            delay = f"{np.min(self.delay)} to {np.max(self.delay)} steps, one for each synapse"
+        if self.several_delays and self.size:
+            shortest, longest = self.delay_range
+            delay = f"{shortest} to {longest} steps, one for each synapse"
         else:
-            delay = f"{self.delay} steps" if not np.ndim(self.delay) else "none"
+            delay = f"{self.delay} steps" if not self.several_delays else "none"
         rows = [("delay", delay), ("memory", nbytes(self.nbytes))]
         if self.shares_weights:
             rows.insert(1, ("weights", f"shared, of shape {self.weight_shape}"))
@@ -116,6 +116,33 @@ class Synapses(Shows):
         return self.first.nbytes + self.target.nbytes + np.asarray(self.delay).nbytes
 
     @property
+    def several_delays(self) -> bool:
+        """Whether every synapse has a delay of its own."""
+        return bool(np.ndim(self.delay))
+
+    @cached_property
+    def delay_range(self) -> tuple[int, int]:
+        """The shortest and the longest delay in steps; (0, 0) of no synapses."""
+        if not np.size(self.delay):
+            return 0, 0
+        return int(np.min(self.delay)), int(np.max(self.delay))
+
+    def row_parts(self, size: int) -> list[tuple[int, int]]:
+        """Return ranges (begin, end) of rows with about `size` synapses each."""
+        return equal_parts(self.first, max(1, self.size // size))
+
+    def onto(self, low: int, high: int) -> Onto:
+        """Return the synapses onto the targets low .. high - 1, and perhaps others."""
+        return Given(self.first, self.target, self.first[:-1], self.first)
+
+    def delays_of(self, begin: int, end: int) -> NDArray[Any]:
+        """Return the delays of the synapses begin .. end - 1 in steps, or the one of all."""
+        if self.several_delays:
+            delays: NDArray[Any] = self.delay[begin:end]
+            return delays
+        return np.array([self.delay], np.uint16)
+
+    @property
     def shares_weights(self) -> bool:
         """Whether several synapses share a weight, other than by one number for all."""
         return self.weight_index is not None and self.weight_shape != (self.size,)
@@ -135,6 +162,15 @@ class Synapses(Shows):
         if self.weight_index is None or self.weight_shape is None:
             return Rows(self.first, self.target)
         return Rows(self.first, self.target, Shared(self.weight_index, self.weight_shape))
+
+    @property
+    def is_held(self) -> bool:
+        """Whether its arrays lie in memory."""
+        return True
+
+    def in_memory(self) -> "Synapses":
+        """Return synapses whose arrays lie in memory."""
+        return self
 
     def weight_places(self, weights: Any) -> NDArray[np.int64]:
         """Return which element of the weights each synapse has.
@@ -215,6 +251,11 @@ class Synapses(Shows):
         begin = np.flatnonzero(begins)
         return np.bincount(self.target[begin], np.add.reduceat(each, begin) ** 2, self.n_post)
 
+    @property
+    def identity(self) -> str:
+        """A hash that tells different synapses apart."""
+        return self.digest
+
     @cached_property
     def digest(self) -> str:
         """A hash of targets, delays and shared weights."""
@@ -272,87 +313,3 @@ def target_type(n_post: int) -> type[np.uint16] | type[np.int32]:
     <class 'numpy.uint16'>
     """
     return np.uint16 if n_post <= 1 << 16 else np.int32
-
-
-# ----------------------------------------------------------------------- what a rule has built
-
-
-def checked_rows(built: Any, n_pre: int, n_post: int, what: str) -> Rows:
-    """Return what a rule has built, as kernels need it.
-
-    Parameters
-    ----------
-    built
-        `Rows`, or a tuple (first, target, shared) of anybody's rule.
-    n_pre, n_post
-        Numbers of neurons.
-    what
-        Whose rule, for messages.
-
-    Returns
-    -------
-    Rows of the types that `Synapses` has.
-
-    Raises
-    ------
-    ValueError
-        If rows do not begin at 0 and follow each other, targets are not neurons of the population
-        or not ascending, or weights lie outside of their array.
-
-    Examples
-    --------
-    >>> checked_rows((np.array([0, 1, 2]), np.array([1, 0]), None), 2, 2, "A->B").target
-    array([1, 0], dtype=uint16)
-    """
-    if not isinstance(built, tuple) or len(built) != 3:
-        raise ValueError(f"{what}: build must return Rows(first, target, shared).")
-    first, target, shared = built
-    first = _whole_numbers(first, f"{what}: first")
-    target = _whole_numbers(target, f"{what}: target")
-    if first.shape != (n_pre + 1,) or first[0] != 0 or first[-1] != target.size:
-        raise ValueError(
-            f"{what}: first must have n_pre + 1 = {n_pre + 1} elements, from 0 to the number of "
-            f"targets, {target.size}."
-        )
-    if np.any(first[1:] < first[:-1]):
-        raise ValueError(f"{what}: first must not descend: row j ends where row j + 1 begins.")
-    first = first.astype(np.int64, copy=False)
-    _check_targets(first, target, n_post, what)
-    if shared is not None:
-        shared = _checked_shared(shared, target.size, what)
-    return Rows(first, target.astype(target_type(n_post), copy=False), shared)
-
-
-def _whole_numbers(values, what):
-    """An array with one axis of whole numbers."""
-    values = np.asarray(values)
-    if values.ndim != 1 or (values.dtype.kind not in "iu" and values.size):
-        raise ValueError(f"{what} must be an array of whole numbers with one axis.")
-    return values if values.dtype.kind in "iu" else values.astype(np.int64)
-
-
-def _check_targets(first, target, n_post, what):
-    """Raise a ValueError unless targets are neurons and ascend within each row."""
-    for start in range(0, target.size, _CHECKED):
-        part = target[start : start + _CHECKED + 1]
-        if part.min() < 0 or part.max() >= n_post:
-            raise ValueError(
-                f"{what}: targets run from {part.min()} to {part.max()}; the population has the "
-                f"neurons 0 .. {n_post - 1}."
-            )
-        descends = np.flatnonzero(part[1:] < part[:-1]) + start + 1
-        if not np.array_equal(first[np.searchsorted(first, descends)], descends):
-            raise ValueError(f"{what}: targets must ascend within the row of a neuron; sort them.")
-
-
-def _checked_shared(shared, size, what):
-    """The places of weights, all within the array that they point into."""
-    element, shape = shared
-    element = _whole_numbers(element, f"{what}: shared.element").astype(np.int64, copy=False)
-    most = int(np.prod(shape, dtype=np.int64))
-    if element.size != size or (size and (element.min() < 0 or element.max() >= most)):
-        raise ValueError(
-            f"{what}: shared.element must have one element for each of the {size} synapses, from 0 "
-            f"to {most - 1}: weights have the shape {tuple(shape)}."
-        )
-    return Shared(element, tuple(shape))

@@ -210,7 +210,7 @@ def test_a_full_disk_ends_all_and_loses_nothing(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     "change, named",
     [
-        (lambda rank: {"network": circuit(60, seed=rank)}, "weights and synapses"),
+        (lambda rank: {"network": circuit(60, seed=rank)}, "network and synapses"),
         (lambda rank: {"seed": rank}, "seed"),
         (lambda rank: {"duration": 0.1 + rank}, "duration"),
         (lambda rank: {"initial": {"E.U": 0.1 * rank}}, "initial"),

@@ -94,11 +94,11 @@ def test_the_number_of_threads_does_not_matter(monkeypatch):
         weights=bs.LogNormal(0.2, 0.5),
         delay=bs.Normal(1.5e-3, 0.75e-3, low=1e-4),
     )
-    from biosnn.network import random_connectivity
+    from biosnn.network import random_rows
     from biosnn.support import threads
 
     monkeypatch.setattr(threads, "default_threads", lambda: 5)
-    monkeypatch.setattr(random_connectivity, "default_threads", lambda: 5)
+    monkeypatch.setattr(random_rows, "default_threads", lambda: 5)
     other = connect(
         bs.FixedInDegree(50),
         weights=bs.LogNormal(0.2, 0.5),
