@@ -1,5 +1,6 @@
 """Small networks take batches in as many chunks as large ones: tests see sums over chunks."""
 
+import gc
 import signal
 import sys
 
@@ -15,6 +16,16 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 collect_ignore = (
     ["fuzz"] if sys.platform == "win32" else []
 )  # campaigns limit their child processes by means of POSIX
+
+
+@pytest.fixture(autouse=True, scope="module")
+def little_to_collect():
+    """What is there before a file of tests stays, and no collection of garbage looks at it.
+
+    Every run of Brian2 makes one, and took most of its time for what was imported.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
