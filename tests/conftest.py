@@ -1,5 +1,6 @@
 """Small networks take batches in as many chunks as large ones: tests see sums over chunks."""
 
+import functools
 import gc
 import signal
 import sys
@@ -26,6 +27,21 @@ def little_to_collect():
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_solution_for_equal_equations():
+    """Brian2 asks sympy for the exponential of a matrix, which takes a second, for each run."""
+    if "brian2" not in sys.modules:
+        yield
+        return
+    from sympy import ImmutableMatrix
+
+    owner = next(kind for kind in ImmutableMatrix.__mro__ if "exp" in vars(kind))
+    exponential = functools.cache(owner.exp)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(owner, "exp", lambda matrix: exponential(ImmutableMatrix(matrix)))
+        yield
 
 
 @pytest.fixture(autouse=True)
