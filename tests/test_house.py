@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+from functools import cache
 from pathlib import Path
 
 import numba
@@ -29,10 +30,17 @@ LEVELS = {
 PACKAGE = Path(bs.__file__).parent
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """A module as Python reads it."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
 def imports_of(path: Path) -> set[tuple[str, ...]]:
     """Modules inside the package that a module imports, as parts of their paths."""
     here, found = path.relative_to(PACKAGE).with_suffix("").parts, set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.ImportFrom) and node.level:
             base = here[: len(here) - node.level]
             base += tuple(node.module.split(".")) if node.module else ()
@@ -45,7 +53,7 @@ def imports_of(path: Path) -> set[tuple[str, ...]]:
 
 def test_the_library_imports_itself_relatively_so_that_the_tests_below_see_it():
     for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree_of(path)):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and not node.level:
                 names = [node.module]
@@ -122,7 +130,7 @@ def test_rooms_are_small():
         wrong += [f"{here}:{k}: a long line" for k, line in enumerate(lines, 1) if len(line) > 100]
         wrong += [
             f"{here}: {node.name} has {lines_of_code(node)} lines"
-            for node in ast.walk(ast.parse(text))
+            for node in ast.walk(tree_of(path))
             if isinstance(node, ast.FunctionDef) and lines_of_code(node) > 50
         ]
     assert not wrong
@@ -130,4 +138,4 @@ def test_rooms_are_small():
 
 def test_every_room_says_what_it_is_for():
     for path in PACKAGE.rglob("*.py"):
-        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), path
+        assert ast.get_docstring(tree_of(path)), path

@@ -61,7 +61,7 @@ def main() -> dict[str, Any]:
     net, pooled, shape = build()
     bs.fluctuation_driven(net, train, sigma_u=1.0, seed=1, progress=False)
     before = bs.evaluate(net, test).accuracy
-    bs.train(net, train, epochs=40, batch=50, optimizer=bs.Adam(1e-2), seed=1, progress=False)
+    bs.train(net, train, epochs=10, batch=50, optimizer=bs.Adam(1e-2), seed=1, progress=False)
     after = bs.evaluate(net, test).accuracy
     kernels, synapses = net.weights["input->E"], net.synapses["input->E"]
     print(f"E has {shape[0]} maps of {shape[1]} neurons")

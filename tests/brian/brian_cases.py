@@ -1,6 +1,10 @@
 """Networks and checks of agreement that tests beside Brian2 share."""
 
 import copy
+import io
+import runpy
+import sys
+from contextlib import redirect_stdout
 
 import numpy as np
 
@@ -42,3 +46,21 @@ def changed(net, **weights):
     other = copy.copy(net)
     other.weights = net.weights | weights
     return other
+
+
+def printed_by(path, *arguments):
+    """What a program for Brian2 prints, run in this process: a new one imports for seconds.
+
+    That programs need nothing of it is shown by
+    test_circuits.py::test_script_of_a_trained_network_runs_alone.
+    """
+    from brian2 import defaultclock
+
+    step, words, text = defaultclock.dt, sys.argv, io.StringIO()
+    try:
+        sys.argv = [str(path), *map(str, arguments)]
+        with redirect_stdout(text):
+            runpy.run_path(str(path), run_name="__main__")
+    finally:
+        sys.argv, defaultclock.dt = words, step
+    return text.getvalue()

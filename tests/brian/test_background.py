@@ -1,8 +1,6 @@
 """Background, initial states and realizations in Brian2."""
 
 import dataclasses
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -12,7 +10,7 @@ from biosnn import brian
 from biosnn.brian import trial_input
 from biosnn.engine.realization import realize
 
-from .brian_cases import agree, changed
+from .brian_cases import agree, changed, printed_by
 
 b2 = pytest.importorskip("brian2")
 
@@ -90,10 +88,9 @@ def test_background_and_initial_states(tmp_path):
     path = brian.script(
         net, None, tmp_path / "driven", duration=0.3, background=background, initial=initial, seed=4
     )
-    done = subprocess.run([sys.executable, path], check=True, capture_output=True, text=True)
+    text = printed_by(path)
     assert all(
-        f"{name}: {spikes} spikes" in done.stdout
-        for name, (spikes, _) in report.spike_counts.items()
+        f"{name}: {spikes} spikes" in text for name, (spikes, _) in report.spike_counts.items()
     )
     assert "background_I_2 has no events" in path.read_text()
 

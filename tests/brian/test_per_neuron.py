@@ -2,8 +2,6 @@
 Brian2, beside a plain step of numpy, and beside biosnn.
 """
 
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +11,7 @@ import biosnn as bs
 from biosnn import brian
 from tests import naive_cells
 
-from .brian_cases import agree, changed
+from .brian_cases import agree, changed, printed_by
 
 b2 = pytest.importorskip("brian2")
 
@@ -168,14 +166,13 @@ def test_numbers_per_neuron_matter():
     assert (naive_cells.run(net, net["A"], counts, current)[0] != spikes).any()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["refractory, held", "jumps", "reversal", "magnesium", "start"])
 def test_as_a_program(name, tmp_path):
     net, spikes, current, counts = case(name)
     expected, _ = naive_cells.run(net, net["A"], counts, current)
     path = brian.script(net, spikes, tmp_path / "cells", currents={"A": [[current] * N]})
     result = tmp_path / "result.npz"
-    subprocess.run([sys.executable, path, result], check=True, capture_output=True, text=True)
+    printed_by(path, result)
     with np.load(result) as done:
         steps = np.rint(done["A_times"] / net.dt).astype(int)
         found = np.zeros(expected.shape)

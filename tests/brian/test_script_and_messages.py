@@ -1,8 +1,6 @@
 """Programs for Brian2 that run alone, sparse and plastic projections, names and messages."""
 
 import gc
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -11,7 +9,7 @@ import biosnn as bs
 from biosnn import brian
 from biosnn.brian import identifiers
 
-from .brian_cases import agree, changed, circuit, one
+from .brian_cases import agree, changed, circuit, one, printed_by
 
 b2 = pytest.importorskip("brian2")
 
@@ -120,15 +118,13 @@ def test_sparse_projections_and_delays_of_their_own(tmp_path):
         and d.only_in == "Brian2"
     )
     path = brian.script(net, spikes, tmp_path / "sparse", currents=current)
-    done = subprocess.run([sys.executable, path], check=True, capture_output=True, text=True)
-    assert all(
-        f"{name}: {ours} spikes" in done.stdout for name, (ours, _) in report.spike_counts.items()
-    )
+    text = printed_by(path)
+    assert all(f"{name}: {ours} spikes" in text for name, (ours, _) in report.spike_counts.items())
 
 
 def test_script_with_plastic_projections(tmp_path):
-    """Depression, facilitation and inhibitory plasticity, in a fresh interpreter: the spikes that
-    biosnn and to_brian2 have.
+    """Depression, facilitation and inhibitory plasticity: the spikes that biosnn and to_brian2
+    have.
     """
     net = bs.Network(1e-3)
     x, y, e = (
@@ -167,12 +163,10 @@ def test_script_with_plastic_projections(tmp_path):
     report = brian.compare(net, spikes, progress=False)
     agree(report, 1e-12)
     path = brian.script(net, spikes, tmp_path / "plastic")
-    done = subprocess.run(
-        [sys.executable, path, tmp_path / "result.npz"], check=True, capture_output=True, text=True
-    )
+    text = printed_by(path, tmp_path / "result.npz")
     with np.load(tmp_path / "result.npz") as result:
         ours, theirs = report.spike_counts["E"]
-        assert ours == theirs == result["E_times"].size > 20 and f"E: {ours} spikes" in done.stdout
+        assert ours == theirs == result["E_times"].size > 20 and f"E: {ours} spikes" in text
         raster = report.rasters["E"][0]
         assert set(zip(np.rint(result["E_times"] / 1e-3).astype(int), result["E_neurons"])) == set(
             zip(np.rint(raster.times / 1e-3).astype(int), raster.units)

@@ -10,27 +10,33 @@ from biosnn.network.neuron import free_membrane
 from tests.initializer.networks import CONDUCTANCES, RATE, dalian, shadow_moments
 
 
+@pytest.fixture(scope="module")
+def stationary():
+    """600 s of Poisson input from 400 + 128 + 32 neurons at the assumed rate."""
+    dt = dalian(128, 32).dt
+    # at most one spike a step at the assumed rate: the continuous rate whose merged bins have it
+    continuous = -np.log(1 - RATE * dt) / dt
+    return {
+        name: bs.data.poisson(continuous, size, 6.3, 100, seed=k)
+        for k, (name, size) in enumerate({"input": 400, "E": 128, "I": 32}.items())
+    }
+
+
 @pytest.mark.statistical
 @pytest.mark.parametrize("mu", [0.0, 0.2])
 @pytest.mark.parametrize("sigma", [1 / 3, 1 / 2, 1.0])
-def test_stationary_poisson_afferents(sigma, mu):
+def test_stationary_poisson_afferents(sigma, mu, stationary):
     """600 s of input: the error of a mean over time is below the tolerance.
 
     It is about sigma sqrt(25 ms / 600 s). The mean over 160 neurons with random weights is not the
     target's: theory with the weights as drawn says what it is.
     """
-    net, n = dalian(128, 32), {"input": 400, "E": 128, "I": 32}
+    net = dalian(128, 32)
     report = bs.fluctuation_driven(
         net, mu_u=mu, sigma_u=sigma, assumed_rates=RATE, seed=1, closed_loop=False
     )
-    # at most one spike a step at the assumed rate: the continuous rate whose merged bins have it
-    continuous = -np.log(1 - RATE * net.dt) / net.dt
-    sources = {
-        name: bs.data.poisson(continuous, size, 6.3, 100, seed=k)
-        for k, (name, size) in enumerate(n.items())
-    }
     for row in report.populations:
-        mean, deviation = shadow_moments(net, row.name, sources)
+        mean, deviation = shadow_moments(net, row.name, stationary)
         assert np.sqrt((deviation**2).mean()) == pytest.approx(row.predicted.sigma, rel=0.02)
         assert mean.mean() == pytest.approx(row.predicted.mu, abs=0.02)
         assert mean.std() == pytest.approx(row.predicted.spread, rel=0.05)

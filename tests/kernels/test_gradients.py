@@ -45,7 +45,13 @@ from tests.kernels.circuit import (
     ],
 )
 def test_tables(table, integrator, reset, refractory):
-    for surrogate in OWN_LOOP:
+    """With two of the surrogates that have loops of their own.
+
+    Over all cases every one of them meets every table with every reset, and with every integrator.
+    """
+    rank = ("exact", "exponential_euler", "euler").index(integrator)
+    rank += (0.0, -0.2, "subtract").index(reset) + (refractory > 0)
+    for surrogate in OWN_LOOP[rank % 2 :: 2]:
         net = circuit(table, integrator, reset, refractory, surrogate)
         assert gradcheck.relative_error(net, spikes(), loss_of()) < 1e-6
 

@@ -72,7 +72,7 @@ def test_training_through_units_on_any_number_of_threads(tmp_path):
         history = bs.train(
             net,
             train,
-            epochs=15,
+            epochs=8,
             batch=50,
             optimizer=bs.Adam(1e-2),
             seed=1,

@@ -97,33 +97,36 @@ def wait_for(path):
     raise AssertionError(f"{path} was never written")
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """What a training that nobody ends leaves."""
+    folder = tmp_path_factory.mktemp("whole")
+    assert start(folder).wait() == 0
+    return file_format.read(folder / "final.npz")[0]
+
+
 @pytest.mark.slow
-def test_killed_in_the_middle_and_resumed_has_the_same_bits(tmp_path):
-    assert start(tmp_path / "whole").wait() == 0
+def test_killed_in_the_middle_and_resumed_has_the_same_bits(tmp_path, whole):
     killed = start(tmp_path / "killed")
     wait_for(tmp_path / "killed" / "last.npz")
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     assert not (tmp_path / "killed" / "final.npz").exists()
     assert start(tmp_path / "killed", "resume").wait() == 0
-    (a, _), (b, _) = (
-        file_format.read(tmp_path / name / "final.npz") for name in ("whole", "killed")
-    )
-    assert a.keys() == b.keys() and all(np.array_equal(a[k], b[k]) for k in a)
+    found = file_format.read(tmp_path / "killed" / "final.npz")[0]
+    assert found.keys() == whole.keys()
+    assert all(np.array_equal(found[name], whole[name]) for name in whole)
 
 
 @pytest.mark.slow
-def test_ctrl_c_leaves_a_checkpoint_that_resumes_exactly(tmp_path):
-    assert start(tmp_path / "whole").wait() == 0
+def test_ctrl_c_leaves_a_checkpoint_that_resumes_exactly(tmp_path, whole):
     stopped = start(tmp_path / "stopped")
     wait_for(tmp_path / "stopped" / "last.npz")
     stopped.send_signal(signal.SIGINT)
     assert "interrupted True" in stopped.communicate()[0]
     assert start(tmp_path / "stopped", "resume").wait() == 0
-    (a, _), (b, _) = (
-        file_format.read(tmp_path / name / "final.npz") for name in ("whole", "stopped")
-    )
-    assert all(np.array_equal(a[k], b[k]) for k in a)
+    found = file_format.read(tmp_path / "stopped" / "final.npz")[0]
+    assert all(np.array_equal(found[name], whole[name]) for name in whole)
 
 
 def test_a_folder_with_a_checkpoint_is_not_overwritten(tmp_path):
