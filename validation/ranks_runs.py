@@ -1,0 +1,161 @@
+"""What `ranks.py` measures on several processes: runs of a circuit, meetings, cores side by side.
+
+Each is a child, `mpiexec -n N python -m validation.ranks …`, whose last line is JSON. Where there are
+more processes than processors, MPICH gives a processor away only when it is told to
+(MPIR_CVAR_ENABLE_HEAVY_YIELD); else a process that waits takes the time of one that works.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import biosnn as bs
+from models.command_line import peak_memory
+
+from .internals import OneRank, processors
+from .played_ranks import PlayedRanks
+from .ranks_costs import CIRCUITS, SEED, WARM_UP
+
+_ROUNDS = 400  # meetings in a series …
+_SERIES = 7  # … and how many of them
+_WORN = np.ones(500)  # what a process adds to while it pretends to compute
+
+
+def under_mpi(n: int, arguments: Sequence[Any], timeout: float = 300.0) -> Any:
+    """What `python -m validation.ranks ARGUMENTS…` prints on n processes, read as JSON.
+
+    Raises
+    ------
+    RuntimeError
+        With its last words, if it fails or takes more than `timeout` seconds.
+    """
+    program = [sys.executable, "-m", "validation.ranks", *map(str, arguments)]
+    beside = Path(sys.executable).with_name("mpiexec")
+    command = [str(beside) if beside.exists() else "mpiexec", "-n", str(n), *program]
+    more = {"MPIR_CVAR_ENABLE_HEAVY_YIELD": "1"} if n > processors() else {}
+    read, write = os.pipe()  # mpiexec of MPICH stumbles over an input that has ended
+    try:
+        done = subprocess.run(
+            command,
+            stdin=read,
+            env=os.environ | more,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"{' '.join(command)} took more than {timeout:g} s") from None
+    finally:
+        os.close(read)
+        os.close(write)
+    if done.returncode:
+        raise RuntimeError((done.stderr.strip().splitlines() or ["it failed without a word"])[-1])
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def _world() -> Any:
+    """MPI.COMM_WORLD."""
+    from mpi4py import MPI
+
+    return MPI.COMM_WORLD
+
+
+def _print(found: dict[str, Any]) -> None:
+    """As the last line, on the first process."""
+    if _world().Get_rank() == 0:
+        print(json.dumps(found))
+
+
+# ------------------------------------------------------------------------------------ of processes
+
+
+def run_circuit(name: str, scale: float, seconds: float, repeats: int, threads: int) -> None:
+    """Simulate a circuit on all processes, some times; print seconds of the clock, and memory."""
+    given, world = CIRCUITS[name], _world()
+    network = given.build(scale) if scale else _tiny()
+    options: dict[str, Any] = {
+        "background": given.background(scale, 1.0) if scale else (),
+        "record_spikes": (),
+        "threads": threads,
+        "progress": False,
+        "communicator": world if world.Get_size() > 1 else None,
+    }
+    done = bs.simulate(
+        network, WARM_UP, initial=given.initial if scale else None, seed=SEED, **options
+    )
+    memory = world.gather(peak_memory() * 1e6)
+    walls = []
+    for _ in range(repeats):
+        done = bs.simulate(network, seconds, state=done.state, **options)
+        walls.append(done.wall / done.duration)
+    _print({"walls": walls, "spikes": sum(done.counts.values()) / done.duration, "bytes": memory})
+
+
+def _tiny() -> bs.Network:
+    """A network that takes no memory, with the kernels that large ones need."""
+    network = bs.Network(dt=1e-3)
+    cells = network.population(2000, bs.ei_lif(), "excitatory", name="E")
+    network.connect(
+        cells,
+        cells,
+        delay=bs.Uniform(1e-3, 3e-3),
+        weights=bs.Normal(0.01, 0.001, low=0),
+        synapses=bs.FixedInDegree(1),
+        seed=SEED,
+    )
+    return network
+
+
+def run_meetings(words: int, work: float) -> None:
+    """Meet again and again after so many seconds of work; print what a meeting adds to it.
+
+    Processes that share a processor work one after the other, and this is not the meeting's.
+    """
+    world, size = _world(), _world().Get_size()
+    own, found = np.zeros(words, np.int32), np.empty(words * size, np.int32)
+    series = []
+    for _ in range(_SERIES):
+        world.Barrier()
+        begin = time.perf_counter()
+        for _ in range(_ROUNDS):
+            _work(work)
+            world.Allgather(own, found)
+        series.append((time.perf_counter() - begin) / _ROUNDS)
+    alone = work * max(1.0, size / processors())
+    _print({"meeting_s": max(0.0, min(series) - alone), "median_s": statistics.median(series)})
+
+
+def _work(seconds: float) -> None:
+    """Keep a core busy for some seconds of its own."""
+    begin = time.thread_time()
+    while time.thread_time() - begin < seconds:
+        np.add(_WORN, 0.0, out=_WORN)
+
+
+def run_side_by_side(name: str, scale: float, seconds: float, repeats: int) -> None:
+    """Play one process of two on every core at once; print its seconds of the core."""
+    given, world = CIRCUITS[name], _world()
+    network = given.build(scale)
+    others = PlayedRanks(2, {p.name: 5e-4 for p in network.spiking})
+    one = OneRank(network, given.background(scale, 1.0), given.initial, others)
+    others.know(one.names, one.bounds, one.first)
+    one.run(round(WARM_UP / network.dt))
+    found = []
+    for together in (False, True):
+        for k in range(repeats):
+            world.Barrier()
+            others.reset()
+            if together or world.Get_rank() == 0:
+                taken, _ = one.run(round(seconds / network.dt))
+                found.append((together, taken - others.seconds))
+    mine = {which: min(t for w, t in found if w == which) for which in {w for w, _ in found}}
+    _print({"slower": max(1.0, mine[True] / mine[False]) if False in mine else 1.0})
