@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_DRAWN = 8  # different meetings, which are then repeated
+_DRAWN = 64  # different steps, which are then repeated
 
 
 class PlayedRanks:
@@ -42,7 +42,8 @@ class PlayedRanks:
         self._bounds = np.zeros((0, 1), np.int64)
         self._first = np.zeros(1, np.int64)
         self._probabilities: list[float] = []
-        self._drawn: dict[tuple[int, int], tuple[list[NDArray[np.int32]], int]] = {}
+        self._steps: list[tuple[list[NDArray[np.int32]], int]] = []
+        self._joined: dict[tuple[int, int], tuple[list[NDArray[np.int32]], int]] = {}
         self.reset()
 
     def reset(self) -> None:
@@ -63,6 +64,7 @@ class PlayedRanks:
         """
         self._bounds, self._first = bounds, first
         self._probabilities = [self.rates.get(name, 0.0) for name in names]
+        self._steps = [self._step() for _ in range(_DRAWN)]
 
     # ------------------------------------------------------------------------- as mpi4py has them
 
@@ -129,36 +131,32 @@ class PlayedRanks:
     _last_steps = 1
 
     def _meeting(self, steps):
-        """Messages of the others with so many steps: some are drawn, and then repeated."""
-        key = steps, self.meetings % _DRAWN
-        if key not in self._drawn:
-            spikes = [self._step() for _ in range(steps)]
-            last = self._first[1:]
-            messages = [
-                self._message(spikes, a, b) for a, b in zip(last[:-1], last[1:])
-            ]
-            counts = len(self._bounds) * steps * np.diff(last).sum()
-            total = sum(map(len, messages)) - len(messages) - int(counts)
-            self._drawn[key] = messages, total
-        return self._drawn[key]
+        """Messages of the others with so many steps, and the spikes in them."""
+        key = 8 * self.meetings % _DRAWN, steps
+        if key not in self._joined:
+            drawn = [self._steps[(key[0] + k) % _DRAWN] for k in range(steps)]
+            messages = []
+            for rank in range(self.size - 1):
+                pieces = [np.zeros(1, np.int32), *(pieces[rank] for pieces, _ in drawn)]
+                messages.append(np.concatenate(pieces))
+                messages[-1][0] = len(messages[-1])
+            self._joined[key] = messages, sum(spikes for _, spikes in drawn)
+        return self._joined[key]
 
     def _step(self):
-        """Of each population, the neurons that fire in a step and where each part's begin."""
-        found = []
+        """Draw a step: what each of the others tells of it, and the spikes in that."""
+        units, cuts = [], []
         for bounds, probability in zip(self._bounds, self._probabilities):
             n = int(bounds[-1])
-            units = np.unique(self._rng.integers(n, size=self._rng.binomial(n, probability)))
-            found.append((units.astype(np.int32), np.searchsorted(units, bounds)))
-        return found
-
-    def _message(self, spikes, begin, end):
-        """What a process with the parts begin .. end - 1 sends."""
-        pieces = [np.zeros(1, np.int32)]
-        for step in spikes:
+            found = np.unique(self._rng.integers(n, size=self._rng.binomial(n, probability)))
+            units.append(found.astype(np.int32))
+            cuts.append(np.searchsorted(found, bounds))
+        pieces = []
+        for begin, end in zip(self._first[1:-1], self._first[2:]):
+            piece = []
             for t in range(begin, end):
-                for units, cuts in step:
-                    a, b = cuts[t], cuts[t + 1]
-                    pieces += [np.array([b - a], np.int32), units[a:b]]
-        message = np.concatenate(pieces)
-        message[0] = len(message)
-        return message
+                for own, cut in zip(units, cuts):
+                    piece += [np.array([cut[t + 1] - cut[t]], np.int32), own[cut[t] : cut[t + 1]]]
+            pieces.append(np.concatenate(piece))
+        counts = len(self._bounds) * int(self._first[-1] - self._first[1])
+        return pieces, sum(map(len, pieces)) - counts

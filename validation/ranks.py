@@ -15,15 +15,14 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
-from models.command_line import show, write_json
+from models.command_line import write_json
 
 from . import ranks_prediction, ranks_runs
 from .internals import parts_of, processors
-from .markdown import Row, seconds
+from .markdown import Row
 from .options import count, positive
 from .ranks_costs import CIRCUITS, measure_costs
 from .ranks_model import (
@@ -176,13 +175,14 @@ def show_costs(row: Row) -> None:
         "a second"
     )
     lines = [[name, f"{costs[name] * 1e9:.3g}"] for name in COSTS]
-    show("", ["cost of one", "ns"], lines)
+    ranks_prediction.show_table("", ["cost of one", "ns"], lines)
     worst = max(row["runs"], key=lambda run: abs(run["fitted_s"] / run["core_s"] - 1))
     off = [abs(run["fitted_s"] / run["core_s"] - 1) for run in row["runs"]]
+    mean = sum(off) / len(off)
     print(
-        f"They fit {len(off)} runs of one core within {max(off):.0%} (mean {sum(off) / len(off):.0%};"
-        f" worst: {worst['ranks']} processes of {worst['parts']} parts, {worst['kind']}). All cores "
-        f"at once: {row['slower']:.2f} times slower.\n"
+        f"They fit {len(off)} runs of one core within {max(off):.0%} (mean {mean:.0%}; worst: "
+        f"{worst['ranks']} processes of {worst['parts']} parts, {worst['kind']}). All cores at "
+        f"once: {row['slower']:.2f} times slower.\n"
     )
 
 
@@ -209,8 +209,10 @@ def show_check(row: Row) -> None:
         )
     headings = ["processes", "predicted (s)", "measured", "", "meeting (µs)"]
     memories = ["predicted (MB)", "measured", ""]
-    print(f"{circuit.name}: a simulated second on {row['processors']} processors, and the memory")
-    show("of a process", headings + memories, lines)
+    print(
+        f"{circuit.name}: a simulated second on {row['processors']} processors; a process's memory"
+    )
+    ranks_prediction.show_table("", headings + memories, lines)
     print()
 
 

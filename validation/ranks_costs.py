@@ -2,8 +2,8 @@
 
 One process of many is run alone: what the others send is played (played_ranks.py). Its seconds are
 those of its core, so that what else runs on the machine does not count. Runs differ in the number
-of processes and of parts of each; in some nothing fires, and in one there are no synapses. The costs
-are those that fit all of them best: least squares of relative differences, none below 0.
+of processes and of parts of each; in some nothing fires, and in one there are no synapses. The
+costs are those that fit all of them best: least squares of relative differences, none below 0.
 """
 
 from collections.abc import Callable
@@ -25,13 +25,14 @@ SEED = 1
 WARM_UP = 0.2  # seconds that are not counted
 SILENT = 1e-3  # times the weight of the background: no neuron fires
 BUSY = 10.0  # times the rates of the others
-#: (processes, parts of each, and what is simulated): the circuit, the circuit with a background that
-#: makes nothing fire, with others that fire ten times as much, and these without synapses.
+#: (processes, parts of each, and what is simulated): the circuit; with a background that makes
+#: nothing fire; with others that fire ten times as much; and these without synapses.
 RUNS = (
     *((1, 1, "fires"), (1, 4, "fires"), (2, 1, "fires"), (4, 1, "fires"), (4, 4, "fires")),
     *((16, 1, "fires"), (64, 1, "fires"), (256, 1, "fires")),
     *((1, 1, "silent"), (1, 4, "silent"), (16, 1, "silent"), (64, 1, "silent")),
-    *((256, 1, "silent"), (16, 1, "unconnected"), (16, 4, "busy"), (64, 1, "busy")),
+    *((256, 1, "silent"), (16, 1, "unconnected"), (4, 4, "silent")),
+    *((4, 4, "busy"), (16, 1, "busy"), (64, 1, "busy")),
 )
 
 
@@ -181,7 +182,7 @@ class _Run:
         shared = Shared(self.ranks, 1, self.one.bounds.shape[1] - 1)
         done = {name: amount * seconds for name, amount in amounts(now, shared).items()}
         if not network.projections:
-            done |= {"lookup": 0.0, "list": 0.0}
+            done |= dict.fromkeys(("round", "lookup", "list", "filled"), 0.0)
         done["meeting"] = self.others.meetings if self.others else 0
         self.found.append((core_s - (self.others.seconds if self.others else 0.0), done))
 
@@ -204,7 +205,10 @@ def fitted(rows: list[Row]) -> Costs:
     Examples
     --------
     >>> rows = [
-    ...     {"core_s": 2.0 * 10**k, "amounts": {name: 10.0**k * (name == one) for name in COSTS}}
+    ...     {
+    ...         "core_s": 2.0 * 10**k,
+    ...         "amounts": {name: 10.0**k * (name == one) for name in COSTS},
+    ...     }
     ...     for k, one in enumerate(COSTS)
     ... ]
     >>> round(fitted(rows).event, 12), round(fitted(rows).meeting, 12)

@@ -80,12 +80,14 @@ def _kinds(axis: Axes, row: Row, cores: int, processes: int) -> None:
 def _choices(axis: Axes, row: Row, cores: int) -> None:
     """How processes and threads share a node."""
     circuit = circuits(Circuit(**row["circuit"]))[1]
-    styles = zip(choices(cores).items(), ("#000000", "#0072B2", "#D55E00"), _MARKS, ("-", "--", ":"))
+    styles = zip(
+        choices(cores).items(), ("#000000", "#0072B2", "#D55E00"), _MARKS, ("-", "--", ":")
+    )
     for (name, processes), colour, mark, line in styles:
         factors = [p.factor for p in plans(row, circuit, NETWORKS[0], processes, cores)]
         axis.plot(NODES, factors, mark + line, color=colour, ms=3.5, lw=1.3, label=name)
     _real_time(axis)
-    axis.legend(frameon=False, fontsize=8, title="a node", title_fontsize=8)
+    axis.legend(frameon=False, fontsize=8, title="processes × threads of a node", title_fontsize=8)
     axis.set_title(f"Processes and threads: {circuit.name}, InfiniBand")
 
 

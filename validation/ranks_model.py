@@ -7,9 +7,11 @@ busiest thread has q = ceil(P / (R T)) of them. One simulated second of n steps 
          + c_event E q / P              add what arrives: E synaptic events
          + c_far E q / P f              more for the share f that goes to places beyond a cache
          + c_step n q A                 go through A populations of a part
-         + c_lookup L q                 find the run of a spike in a part: L spikes, of all neurons
+         + c_round q n (1 - exp(-S/n))  begin with the synapses of a step, where there are spikes
+         + c_lookup S q                 find the run of a spike in a part: S spikes, of all neurons
          + c_list n B P q               look whether a part has spikes: B bundles of synapses
-         + c_spike S                    tell own spikes, take those of others: S together
+         + c_filled F q                 more where it has some: F such lists
+         + c_spike S                    tell own spikes, take those of others
          + c_count n P A                and how many each part has
          + M (c_meeting + network)      meet M times
 
@@ -93,8 +95,10 @@ class Costs:
     event: float
     far: float
     step: float
+    round: float
     lookup: float
     list: float
+    filled: float
     spike: float
     count: float
     meeting: float
@@ -150,28 +154,43 @@ def amounts(circuit: Circuit, shared: Shared) -> dict[str, float]:
     return {
         "neuron": circuit.neurons * circuit.steps * q / parts,
         "event": circuit.events * q / parts,
-        "far": circuit.events * q / parts * beyond_cache(circuit, parts),
+        "far": circuit.events * q / parts * beyond_cache(circuit, shared),
         "step": circuit.steps * q * circuit.populations,
+        "round": filled(circuit.steps, circuit.spikes) * q,
         "lookup": circuit.spikes * q,
         "list": circuit.steps * circuit.bundles * parts * q,
+        "filled": filled(circuit.steps * circuit.populations * parts, circuit.spikes) * q,
         "spike": circuit.spikes * several,
         "count": circuit.steps * parts * circuit.populations * several,
         "meeting": circuit.meetings * several,
     }
 
 
-def beyond_cache(circuit: Circuit, parts: int) -> float:
-    """Return the share of what events add to that a cache has no room for, in a part.
+def beyond_cache(circuit: Circuit, shared: Shared) -> float:
+    """Return the share of the places that events add to for which a cache has no room.
 
-    That is the ring of arrivals and the second level, or the states where there is no ring, and the
-    first level.
+    They are the rings of arrivals of a thread's parts, and the second level; or the states of a
+    part where there is no ring, and the first level.
     """
-    taken = (circuit.ring or WORD) * circuit.neurons / parts
-    return max(0.0, 1 - (SECOND_LEVEL if circuit.ring else FIRST_LEVEL) / taken)
+    part = circuit.neurons / shared.parts
+    if circuit.ring:
+        return max(0.0, 1 - SECOND_LEVEL / (circuit.ring * part * shared.busiest))
+    return max(0.0, 1 - FIRST_LEVEL / (WORD * part))
+
+
+def filled(places: float, spikes: float) -> float:
+    """Return how many of some places have one of these spikes at least.
+
+    Examples
+    --------
+    >>> round(filled(10.0, 5.0), 2)
+    3.93
+    """
+    return -places * math.expm1(-spikes / places)
 
 
 def computing(circuit: Circuit, shared: Shared, costs: Costs) -> dict[str, float]:
-    """Return the seconds of each for one simulated second, without the network between processes."""
+    """Return the seconds of each for one simulated second, without messages between processes."""
     done = amounts(circuit, shared)
     return {name: done[name] * getattr(costs, name) for name in COSTS}
 

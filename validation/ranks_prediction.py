@@ -4,11 +4,14 @@ A node has C cores and two halves of memory (NUMA nodes). Its processes are one 
 with C / 2 each, or C with one each. What passes between nodes reaches all processes of a node once.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from rich.console import Console
+
+from models import command_line
 from models import potjans_diesmann_2014 as model
-from models.command_line import show
 
 from .internals import parts_of
 from .markdown import Row, seconds
@@ -29,8 +32,8 @@ NODES = tuple(2**k for k in range(11))
 #: What shrinks with nodes, what stays, what grows, and what passes between them.
 KINDS = {
     "neurons and events": ("neuron", "event", "far"),
-    "lookups, spikes, steps": ("step", "lookup", "spike", "meeting"),
-    "lists of all parts": ("list", "count"),
+    "lookups, spikes, steps": ("step", "round", "lookup", "spike", "meeting"),
+    "lists of all parts": ("list", "filled", "count"),
     "network": ("latency", "bandwidth"),
 }
 
@@ -56,7 +59,7 @@ class Plan(NamedTuple):
 
 def choices(cores: int) -> dict[str, int]:
     """Processes of a node, by what they are called."""
-    found = {f"1 process × {cores} threads": 1}
+    found = {f"1 × {cores}": 1}
     if cores > 2:
         found[f"2 × {cores // 2}"] = 2
     return found | {f"{cores} × 1": cores}
@@ -113,11 +116,19 @@ def plan(
     return Plan(nodes, ranks, threads, found | passed, held * processes)
 
 
-def plans(
-    row: Row, circuit: Circuit, network: Network, processes: int, cores: int
-) -> list[Plan]:
+def plans(row: Row, circuit: Circuit, network: Network, processes: int, cores: int) -> list[Plan]:
     """Predict a circuit on 1 to 1024 nodes."""
     return [plan(row, circuit, network, nodes, processes, cores) for nodes in NODES]
+
+
+def show_table(
+    title: str, headings: Sequence[str], lines: Iterable[Sequence[str]], keys: int = 1
+) -> None:
+    """Print a table as wide as its rows need, on a screen or into a file."""
+    console = Console()
+    console.width = max(console.width, 120)
+    printed = command_line.table(title, headings, lines, keys=keys)
+    console.print(printed, markup=False, highlight=False)
 
 
 def show_prediction(row: Row, cores: int) -> None:
@@ -140,7 +151,7 @@ def show_prediction(row: Row, cores: int) -> None:
                 )
     title = f"Predicted: seconds for a simulated second, nodes of {cores} cores"
     headings = ["circuit", "network", "a node", *map(str, shown), "best"]
-    show(title, headings, lines, keys=3)
+    show_table(title, headings, lines, 3)
     _show_memory(row, cores, shown)
 
 
@@ -152,4 +163,4 @@ def _show_memory(row: Row, cores: int, shown: tuple[int, ...]) -> None:
             found = plans(row, circuit, NETWORKS[0], processes, cores)[::2]
             lines.append([circuit.name, choice, *(f"{each.bytes / 1e9:.3g}" for each in found)])
     print()
-    show("Predicted: GB of a node", ["circuit", "a node", *map(str, shown)], lines, keys=2)
+    show_table("Predicted: GB of a node", ["circuit", "a node", *map(str, shown)], lines, 2)

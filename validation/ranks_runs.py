@@ -1,7 +1,7 @@
 """What `ranks.py` measures on several processes: runs of a circuit, meetings, cores side by side.
 
-Each is a child, `mpiexec -n N python -m validation.ranks …`, whose last line is JSON. Where there are
-more processes than processors, MPICH gives a processor away only when it is told to
+Each is a child, `mpiexec -n N python -m validation.ranks …`, whose last line is JSON. Where there
+are more processes than processors, MPICH gives a processor away only when it is told to
 (MPIR_CVAR_ENABLE_HEAVY_YIELD); else a process that waits takes the time of one that works.
 """
 
@@ -24,8 +24,8 @@ from .internals import OneRank, processors
 from .played_ranks import PlayedRanks
 from .ranks_costs import CIRCUITS, SEED, WARM_UP
 
-_ROUNDS = 400  # meetings in a series …
-_SERIES = 7  # … and how many of them
+_ROUNDS = 100  # meetings in a series …
+_SERIES = 25  # … and how many of them
 _WORN = np.ones(500)  # what a process adds to while it pretends to compute
 
 
@@ -151,7 +151,7 @@ def run_side_by_side(name: str, scale: float, seconds: float, repeats: int) -> N
     one.run(round(WARM_UP / network.dt))
     found = []
     for together in (False, True):
-        for k in range(repeats):
+        for _ in range(repeats):
             world.Barrier()
             others.reset()
             if together or world.Get_rank() == 0:
