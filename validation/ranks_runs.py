@@ -26,7 +26,7 @@ from .ranks_costs import CIRCUITS, SEED, WARM_UP
 
 _ROUNDS = 100  # meetings in a series …
 _SERIES = 25  # … and how many of them
-_WORN = np.ones(500)  # what a process adds to while it pretends to compute
+_BLOCK = 512  # numbers that work goes through at once
 
 
 def under_mpi(n: int, arguments: Sequence[Any], timeout: float = 300.0) -> Any:
@@ -78,26 +78,58 @@ def _print(found: dict[str, Any]) -> None:
 # ------------------------------------------------------------------------------------ of processes
 
 
+class Timed:
+    """A communicator that counts the seconds of a core between exchanges of spikes.
+
+    Examples
+    --------
+    >>> from validation.played_ranks import PlayedRanks
+    >>> Timed(PlayedRanks(2, {})).Get_size()
+    2
+    """
+
+    def __init__(self, inner: Any, counted: dict[str, float] | None = None) -> None:
+        self._inner, self.counted = inner, {} if counted is None else counted
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def Dup(self) -> "Timed":
+        """Its duplicate, which counts for it."""
+        return Timed(self._inner.Dup(), self.counted)
+
+    def Allgather(self, own: Any, found: Any) -> None:
+        """What has passed since the last one was spent on computing."""
+        now, counted = time.thread_time(), self.counted
+        counted["core_s"] = counted.get("core_s", 0.0) + now - counted.get("last", now)
+        self._inner.Allgather(own, found)
+        counted["last"] = time.thread_time()
+
+
 def run_circuit(name: str, scale: float, seconds: float, repeats: int, threads: int) -> None:
     """Simulate a circuit on all processes, some times; print seconds of the clock, and memory."""
     given, world = CIRCUITS[name], _world()
+    timed = Timed(world)
     network = given.build(scale) if scale else _tiny()
     options: dict[str, Any] = {
         "background": given.background(scale, 1.0) if scale else (),
         "record_spikes": (),
         "threads": threads,
         "progress": False,
-        "communicator": world if world.Get_size() > 1 else None,
+        "communicator": timed if world.Get_size() > 1 else None,
     }
     done = bs.simulate(
         network, WARM_UP, initial=given.initial if scale else None, seed=SEED, **options
     )
     memory = world.gather(peak_memory() * 1e6)
-    walls = []
+    walls, cores = [], []
     for _ in range(repeats):
+        timed.counted.clear()
         done = bs.simulate(network, seconds, state=done.state, **options)
         walls.append(done.wall / done.duration)
-    _print({"walls": walls, "spikes": sum(done.counts.values()) / done.duration, "bytes": memory})
+        cores.append(timed.counted.get("core_s", done.wall) / done.duration)
+    found = world.gather(min(cores))
+    _print({"walls": walls, "core_s": found and max(found), "bytes": memory})
 
 
 def _tiny() -> bs.Network:
@@ -115,30 +147,50 @@ def _tiny() -> bs.Network:
     return network
 
 
-def run_meetings(words: int, work: float) -> None:
+def run_meetings(words: int, work: float, touched: int) -> None:
     """Meet again and again after so many seconds of work; print what a meeting adds to it.
 
-    Processes that share a processor work one after the other, and this is not the meeting's.
+    Processes that share a processor work one after the other, and this is not the meeting's; that
+    each finds its caches full of what others have touched is. The work goes through so many bytes.
     """
     world, size = _world(), _world().Get_size()
     own, found = np.zeros(words, np.int32), np.empty(words * size, np.int32)
+    busy = Busy(touched)
+    blocks = round(work / busy.seconds())
     series = []
     for _ in range(_SERIES):
         world.Barrier()
         begin = time.perf_counter()
         for _ in range(_ROUNDS):
-            _work(work)
+            busy.go(blocks)
             world.Allgather(own, found)
         series.append((time.perf_counter() - begin) / _ROUNDS)
-    alone = work * max(1.0, size / processors())
+    alone = blocks * busy.seconds() * max(1.0, size / processors())
     _print({"meeting_s": max(0.0, min(series) - alone), "median_s": statistics.median(series)})
 
 
-def _work(seconds: float) -> None:
-    """Keep a core busy for some seconds of its own."""
-    begin = time.thread_time()
-    while time.thread_time() - begin < seconds:
-        np.add(_WORN, 0.0, out=_WORN)
+class Busy:
+    """Work that goes through some bytes, block by block, again and again."""
+
+    def __init__(self, touched: int) -> None:
+        self._blocks = np.ones((max(1, touched // (8 * _BLOCK)), _BLOCK))
+        self._at = 0
+
+    def go(self, blocks: int) -> None:
+        """Do so many blocks."""
+        for _ in range(blocks):
+            self._at = (self._at + 1) % len(self._blocks)
+            block = self._blocks[self._at]
+            np.add(block, 0.0, out=block)
+
+    def seconds(self, repeats: int = 20) -> float:
+        """Of a block, on a core of its own."""
+        n, found = 4 * len(self._blocks), []
+        for _ in range(repeats):
+            begin = time.thread_time()
+            self.go(n)
+            found.append((time.thread_time() - begin) / n)
+        return min(found)
 
 
 def run_side_by_side(name: str, scale: float, seconds: float, repeats: int) -> None:

@@ -186,6 +186,20 @@ def test_a_message_that_is_too_long_is_sent_once_more():
     assert others.meetings == 1
 
 
+def test_seconds_between_exchanges_are_counted():
+    others, _ = played()
+    timed = ranks_runs.Timed(others)
+    own = np.zeros(400, np.int32)
+    own[0] = 5
+    busy = ranks_runs.Busy(100_000)
+    blocks = round(0.01 / busy.seconds())
+    for _ in range(3):
+        timed.Dup().Allgather(own, np.empty(1200, np.int32))
+        busy.go(blocks)
+    timed.Allgather(own, np.empty(1200, np.int32))
+    assert 0.025 < timed.counted["core_s"] < 0.1 and others.meetings == 4
+
+
 def noisy(n=3000):
     """Neurons that fire by themselves, with synapses onto each other of no weight."""
     net = bs.Network(dt=1e-3)
@@ -231,7 +245,7 @@ def test_bytes_of_the_model_are_those_of_arrays():
 
 def measured():
     """A file as `measure` writes it."""
-    check = {"wall_s": 0.5, "most_s": 0.6, "meeting_s": 1e-5, "bytes": [2e8, 2.1e8]}
+    check = {"core_s": 0.3, "wall_s": 0.5, "most_s": 0.6, "meeting_s": 1e-5, "bytes": [2e8, 2.1e8]}
     return {
         "circuit": vars(CIRCUIT),
         "costs": dict.fromkeys(COSTS, 1e-9),
@@ -288,7 +302,7 @@ def test_a_meeting_is_measured_among_processes_of_mpiexec():
     pytest.importorskip("mpi4py")
     if not Path(sys.executable).with_name("mpiexec").exists():
         pytest.skip("no mpiexec beside Python")
-    found = ranks_runs.under_mpi(2, ("--child", "meetings", 256, 1e-5))
+    found = ranks_runs.under_mpi(2, ("--child", "meetings", 256, 1e-5, 100_000))
     assert 0 <= found["meeting_s"] < found["median_s"] < 0.1
     with pytest.raises(RuntimeError, match="invalid literal"):
-        ranks_runs.under_mpi(1, ("--child", "meetings", "many", 1e-5))
+        ranks_runs.under_mpi(1, ("--child", "meetings", "many", 1e-5, 1))
