@@ -55,11 +55,13 @@ def _times(axis: Axes, row: Row, cores: int, processes: int) -> None:
     for circuit, colour, mark in styles:
         for network, line in zip(NETWORKS, ("-", "--")):
             factors = [p.factor for p in plans(row, circuit, network, processes, cores)]
-            label = circuit.name if line == "-" else None
-            axis.plot(NODES, factors, mark + line, color=colour, ms=3.5, lw=1.3, label=label)
+            axis.plot(NODES, factors, mark + line, color=colour, ms=3.5, lw=1.3)
     _real_time(axis)
-    axis.plot([], [], "--", color="#666666", label="on Ethernet")
-    axis.legend(frameon=False, fontsize=8)
+    for network, line in zip(NETWORKS, ("-", "--")):
+        axis.plot([], [], line, color="#666666", label=network.name.split()[0])
+    axis.legend(
+        frameon=False, fontsize=8, loc="upper center", title="colours as in d", title_fontsize=8
+    )
     axis.set_title("Time")
 
 
@@ -71,9 +73,10 @@ def _kinds(axis: Axes, row: Row, cores: int, processes: int) -> None:
     for name, colour, mark in zip(KINDS, ("#0072B2", "#E69F00", "#D55E00", "#CC79A7"), _MARKS):
         values = [p.kind(name) or float("nan") for p in found]
         axis.plot(NODES, values, mark + "-", color=colour, ms=3.5, lw=1.2, label=name)
-    _real_time(axis)
-    axis.set_ylim(max(1e-4, min(p.kind("neurons and events") for p in found) / 3), None)
-    axis.legend(frameon=False, fontsize=8)
+    axis.axhline(1.0, color="#999999", lw=1)
+    axis.set_ylabel("seconds for a simulated second")
+    axis.set_ylim(min(p.kind("neurons and events") for p in found) / 30, None)
+    axis.legend(frameon=False, fontsize=8, loc="lower left")
     axis.set_title(f"What takes it: {circuit.name}, InfiniBand")
 
 
