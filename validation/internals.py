@@ -9,19 +9,34 @@
     broken on purpose. `bs.Network` only adds, and checks that everything fits together.
 `handed_over`
     Brian2 gets the random numbers of a background; this hands over others.
+`OneRank`
+    `bs.simulate` among processes ends with messages that nobody sends where the other processes
+    are played. This is its loop over steps alone, with what each process has in memory.
+`parts_of`
+    How many parts a network has that is too large to be built here.
 `processors`
     How many threads biosnn takes by itself, so that every program gets as many.
 """
 
 import copy
 import time
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any, NamedTuple
+
+import numpy as np
 
 import biosnn as bs
 from biosnn.brian import objects, trial_input
+from biosnn.engine.bundle_tables import number_of_parts
+from biosnn.engine.perturbed import perturbed
+from biosnn.engine.stream_recording import StreamRecording
+from biosnn.engine.stream_run import StreamRun
+from biosnn.engine.stream_setting import Setting
 from biosnn.kernels import trials, trials_adjoint
+from biosnn.support.ranks import Ranks
 from biosnn.support.threads import default_threads
 from biosnn.training.batch_gradient import GradientPass
 from biosnn.training.dataset import Given, load_training
@@ -147,6 +162,99 @@ def handed_over(altered: Callable[[Any], Any] | None) -> Iterator[None]:
         yield
     finally:
         objects.realized = before
+
+
+class OneRank:
+    """One process of those that share a network, ready to run.
+
+    Parameters
+    ----------
+    network, background, initial
+        As for `bs.simulate`.
+    communicator
+        Its processes; None: this one alone.
+    parts
+        Of this process. One thread does them all.
+
+    Attributes
+    ----------
+    bounds, first
+        Neurons of each part, and the first part of each process.
+    names
+        Populations that fire.
+    """
+
+    def __init__(
+        self,
+        network: bs.Network,
+        background: Sequence[Any],
+        initial: Any,
+        communicator: Any = None,
+        parts: int = 1,
+    ) -> None:
+        self._ranks, self.network = Ranks(communicator), network
+        change = perturbed(network, ())
+        with warnings.catch_warnings(), self._ranks.together():
+            warnings.simplefilter("ignore")  # more parts than processors: one thread does them
+            given = None, True, background, None, 1, initial  # as `simulate` gives them
+            setting = Setting(change, *given, parts, 1 << 20, 1, self._ranks)
+            self._run = StreamRun(setting)
+        self._run.threads = 1
+        tables = self._run.tables
+        self.bounds, self.first = self._run.parts.bounds, self._run.exchange.others.first
+        self.names = [p.name for p in self._run.layout.order[: tables.n_firing]]
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """Of the network: what its cost depends on, beside its activity."""
+        run, network = self._run, self.network
+        parts = run.parts
+        neurons = sum(p.n for p in network.spiking)
+        return {
+            "neurons": neurons,
+            "populations": len(self.names),
+            "projections": len(network.projections),
+            "synapses": sum(network.synapses[p.name].size for p in network.projections),
+            "bundles": parts.bundles.size,
+            "shortest": run.large.wires.shortest,
+            "longest": run.layout.longest_delay,
+            "record": int(parts.bundles["width"].max()),
+            "ring": 4 * run.large.wires.ring_width * parts.ring_slots // neurons,
+        }
+
+    def bytes(self) -> dict[str, int]:
+        """What arrays take, by the names of `ranks_model.memory`."""
+        run, parts = self._run, self._run.parts
+        memory, places, recent = run.standpoint.memory, run.large.places, run.recent
+        states = [memory.x, memory.clock, memory.held, memory.ou, places.element, places.neuron]
+        rows = "cells", "populations", "jumps", "wires", "columns", "sources"
+        return {
+            "own synapses": sum(a.nbytes for a in run.large.wires.alive),
+            "where runs start": parts.starts.nbytes,
+            "own ring": memory.ring.nbytes,
+            "recent spikes": recent.units.nbytes + recent.n_spikes.nbytes,
+            "all states": sum(array.nbytes for array in states),
+            "tables of parts": sum(np.asarray(getattr(parts, name)).nbytes for name in rows),
+        }
+
+    def run(self, steps: int) -> tuple[float, dict[str, int]]:
+        """Take some steps; returns seconds of its core, and the spikes of each population."""
+        run = self._run
+        with self._ranks.together():
+            total = run.done + steps
+            own = StreamRecording(run, {}, 1, (), run.network.dt * total, total)
+            run.compile(own)
+            begin = time.thread_time()
+            run.go(own, total, lambda *_: None, lambda: False)
+            seconds = time.thread_time() - begin
+        return seconds, {name: int(own.binned[name].sum()) for name in self.names}
+
+
+def parts_of(neurons: int, ring_bytes: float, processes: int, threads: int) -> int:
+    """Parts of a network of so many neurons, whose ring of arrivals has so many bytes."""
+    network = SimpleNamespace(dtype=np.dtype(np.float32))
+    layout: Any = SimpleNamespace(n_neurons=neurons, network=network)
+    return number_of_parts(layout, int(ring_bytes / 4), threads, processes)
 
 
 def processors() -> int:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..kernels import arrays, room
 from ..kernels.random import ORNSTEIN_UHLENBECK, POISSON
-from .layout import Layout
+from .layout import Layout, first_of
 from .rows import as_rows
 
 _LINE = 16  # numbers of a cache line
@@ -37,6 +37,8 @@ class Places(NamedTuple):
         (populations, parts) likewise.
     stride
         (populations, parts) from one state to the next.
+    part
+        (parts + 1,) the first element of each part.
     """
 
     element: NDArray[np.int64]
@@ -46,6 +48,7 @@ class Places(NamedTuple):
     of_element: dict[int, NDArray[np.int64]]
     of_neuron: NDArray[np.int64]
     stride: NDArray[np.int64]
+    part: NDArray[np.int64]
 
 
 def spread(values: NDArray[Any], places: NDArray[np.int64], size: int) -> NDArray[Any]:
@@ -69,8 +72,8 @@ def places_of(layout: Layout, bounds: NDArray[np.int64]) -> Places:
     sizes = np.diff(bounds)
     stride = -(-sizes // _LINE) * _LINE
     states = np.array([len(p.states) for p in layout.order], np.int64)
-    first, n_elements = _firsts(stride * states[:, None])
-    first_neuron, n_neurons = _firsts(stride)
+    first, part = _firsts(stride * states[:, None])
+    first_neuron, ends = _firsts(stride)
     of_neuron = first_neuron - bounds[:, :-1]
     neuron, element = (np.empty(n, np.int64) for n in (layout.n_neurons, layout.n_elements))
     of_element = {}
@@ -82,14 +85,14 @@ def places_of(layout: Layout, bounds: NDArray[np.int64]) -> Places:
             at, n = layout.state(population.name, state)
             of_element[at] = first[p] + r * stride[p] - bounds[p, :-1]
             element[at : at + n] = of_element[at][where] + own
-    return Places(element, neuron, n_elements, n_neurons, of_element, of_neuron, stride)
+    n_elements, n_neurons = int(part[-1]), int(ends[-1])
+    return Places(element, neuron, n_elements, n_neurons, of_element, of_neuron, stride, part)
 
 
 def _firsts(sizes):
-    """(populations, parts) where each begins, one part after the other; and the size of all."""
-    whole = sizes.sum(axis=0) + _GAP
-    within = np.cumsum(sizes, axis=0) - sizes
-    return within + np.cumsum(whole) - whole, int(whole.sum())
+    """(populations, parts) where each begins, one part after the other; (parts + 1,) each part."""
+    part = first_of(sizes.sum(axis=0) + _GAP)
+    return np.cumsum(sizes, axis=0) - sizes + part[:-1], part
 
 
 class OuPlaces(NamedTuple):
@@ -114,14 +117,14 @@ def ou_places(sources: NDArray[Any], n_ou: int, bounds: NDArray[np.int64]) -> Ou
     """
     has = sources["kind"] == ORNSTEIN_UHLENBECK
     sizes = np.diff(bounds)[sources["population"]] * has[:, None]
-    first, n_values = _firsts(-(-sizes // _LINE) * _LINE)
+    first, part = _firsts(-(-sizes // _LINE) * _LINE)
     of_source = first - bounds[sources["population"], :-1]
     value = np.empty(n_ou, np.int64)
     for s in np.flatnonzero(has):
         where, n = np.repeat(np.arange(sizes.shape[1]), sizes[s]), int(sizes[s].sum())
         at = int(sources["ou"][s])
         value[at : at + n] = of_source[s][where] + np.arange(n)
-    return OuPlaces(value, n_values, of_source)
+    return OuPlaces(value, int(part[-1]), of_source)
 
 
 def local_rows(
