@@ -26,6 +26,8 @@ from dataclasses import dataclass, fields, replace
 
 _ROOM = 1 << 22  # neurons times steps of the lists of recent spikes
 _FEWEST_WORDS = 256  # of a message
+_TARGET, _DELAY, _WEIGHT = 2, 1, 4  # bytes of a synapse of a list
+_MOST_KEPT = 1 << 30  # bytes of the lists of drawn synapses that one process keeps
 FIRST_LEVEL, SECOND_LEVEL = 1 << 15, 1 << 20  # bytes of the caches of a core
 WORD = 4  # bytes of a state, and of a word of a message
 
@@ -256,6 +258,7 @@ def memory(circuit: Circuit, shared: Shared, sizes: Bytes) -> dict[str, float]:
     return {
         "fixed": sizes.fixed,
         "own synapses": circuit.record * circuit.synapses / shared.ranks,
+        "kept synapses": _kept(circuit) if shared.ranks == 1 else 0.0,
         "where runs start": 4.0 * (n + circuit.bundles) * shared.own,
         "own ring": circuit.ring * n / shared.ranks,
         "recent spikes": slots(circuit) * (4.0 * n + 4.0 * sixteen * parts),
@@ -263,6 +266,12 @@ def memory(circuit: Circuit, shared: Shared, sizes: Bytes) -> dict[str, float]:
         "tables of parts": sizes.wire * circuit.projections * parts,
         "messages": shared.ranks * message_bytes(circuit, shared),
     }
+
+
+def _kept(circuit):
+    """Bytes of the drawn synapses that one process keeps for the next run, if they are few."""
+    each = _TARGET if circuit.record == _TARGET else _TARGET + _DELAY + _WEIGHT
+    return each * circuit.synapses if each * circuit.synapses <= _MOST_KEPT else 0.0
 
 
 def total(found: Mapping[str, float]) -> float:

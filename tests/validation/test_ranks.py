@@ -113,6 +113,7 @@ def test_memory_by_hand():
         {
             "fixed": 1e8,
             "own synapses": 1.6e7,
+            "kept synapses": 0.0,
             "where runs start": 4 * 8002 * 4,
             "own ring": 256 * 4000,
             "recent spikes": 1024 * (4 * 8000 + 4 * 16 * 8),
@@ -122,6 +123,10 @@ def test_memory_by_hand():
         }
     )
     assert total(found) == pytest.approx(sum(found.values()))
+    alone = memory(CIRCUIT, Shared(1, 2, 8), sizes)
+    assert alone["kept synapses"] == 4e6 * 7  # target, delay, weight
+    large = CIRCUIT.grown("large", 100, synapses_each=500)
+    assert memory(large, Shared(1, 2, 8), sizes)["kept synapses"] == 0  # drawn again
 
 
 def test_a_larger_circuit_of_the_same_kind():
