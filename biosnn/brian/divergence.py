@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 
 from ..engine.run import run
-from ..network.drawn_synapses import Weights
 from ..network.network import Network
 from .objects import recorded
 from .report import Divergence
@@ -85,7 +84,7 @@ def _alone(network, population):
     """The network of one population, without synapses."""
     alone = copy.copy(network)
     alone._populations, alone._projections = {population.name: population}, {}
-    alone.weights, alone.synapses = Weights(), {}
+    alone.weights, alone.synapses = {}, {}
     own = {key: p for key, p in network.parameters.items() if key[0] == population.name}
     alone.parameters = own
     return alone

@@ -15,7 +15,6 @@ from ..data.binning import bin_spikes
 from ..data.spike_trains import SpikeTrains
 from ..engine.inputs import input_trains
 from ..engine.realization import Realization, check_initial, realize
-from ..network.drawn_synapses import Weights
 from ..network.network import Network
 from ..support import checks, timegrid
 
@@ -25,8 +24,7 @@ def in_double(network: Network) -> Network:
     double = copy.copy(network)
     double.dtype = np.dtype(np.float64)
     # arrays, or one number
-    weights = {name: each.astype(np.float64) for name, each in network.weights.items()}
-    double.weights = Weights(weights)
+    double.weights = {name: w.astype(np.float64) for name, w in network.weights.items()}
     return double
 
 

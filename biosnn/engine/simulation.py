@@ -1,5 +1,6 @@
 """What a simulated network did: spikes, rates, recorded states, and where it stands."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -118,10 +119,10 @@ class Simulation(Shows):
         }
 
     @property
-    def weights(self) -> dict[str, NDArray]:
+    def weights(self) -> Mapping[str, NDArray]:
         """Projection -> weights at the end: those that the run has learned, else the network's."""
         learned = learned_weights(self.state)
-        return {**self.network.weights} | {
+        return self.network.weights | {
             name: self.network.synapses[name].in_order_of_weights(each)
             for name, each in learned.items()
         }

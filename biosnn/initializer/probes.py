@@ -9,7 +9,6 @@ import numpy as np
 from ..analysis import stats
 from ..data.poisson import poisson
 from ..engine.simulate import simulate
-from ..network.drawn_synapses import Weights
 from ..network.network import Network
 from ..support.seeds import stream
 from ..theory.free_membranes import Probed, check_whole
@@ -37,7 +36,7 @@ class Probes:
         projections = [p for p in network.projections if network[p.post].kind == "spiking"]
         self.host._projections = {p.name: p for p in projections}
         self.host.synapses = dict(network.synapses)
-        self.host.weights = Weights()
+        self.host.weights = {}
         self.host.parameters = dict(network.parameters)
         self.probed = Probed(network, self.host, rng)
         for population in network.spiking:

@@ -191,7 +191,7 @@ class Weights(MutableMapping[str, Any]):
 
     def __init__(self, weights: Mapping[str, Any] | None = None) -> None:
         self._kept: dict[str, Any] = {}
-        self.update(weights or {})
+        self.update({} if weights is None else weights)
 
     def __getitem__(self, name: str) -> Any:
         kept = self._kept[name]
@@ -217,6 +217,11 @@ class Weights(MutableMapping[str, Any]):
 
     def __repr__(self) -> str:
         return f"Weights({', '.join(self._kept)})"
+
+    def __or__(self, other: Mapping[str, Any]) -> "Weights":
+        both = Weights(self)
+        both.update(other)
+        return both
 
     def update(self, *args: Any, **others: Any) -> None:
         """Take weights from another mapping; what it has not drawn stays so."""

@@ -21,7 +21,6 @@ from ..support.warn import warn_if_implausible
 from . import connecting, dale, network_checks
 from .connectivity import Rule
 from .drawing import Drawn, Random, delay_steps, is_random
-from .drawn_synapses import Weights
 from .network_populations import NetworkPopulations
 from .plasticity import Plasticity, check_plasticity
 from .population import Population
@@ -45,7 +44,9 @@ class Network(NetworkPopulations):
         Projection name -> array (pre, post), or of a sparse one a number or an array (synapses,),
         in the order of `set_weights`.
     synapses
-        Name of a sparse projection -> Synapses.
+        Name of a sparse projection -> Synapses. Those of a large projection are drawn, from its
+        rule and seed, when somebody looks at them, and then kept; likewise its weights. `simulate`
+        draws what it needs a piece at a time, and keeps what takes little memory.
     parameters
         What training may change besides weights: (population, name) -> p, where the name is that of
         a time constant, tau = 2 tau_0 sigmoid(p), "threshold", theta = theta_0 + p, "jump",
@@ -89,7 +90,7 @@ class Network(NetworkPopulations):
         self.dtype = network_checks.checked_dtype(dtype)
         self._populations = {}
         self._projections = {}
-        self.weights = Weights()
+        self.weights = {}
         self.synapses = {}
         self.parameters = {}
 

@@ -1,6 +1,6 @@
 """The parts of a network: populations and projections by name, and how it shows itself."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -28,16 +28,24 @@ class NetworkParts(Shows):
 
     dt: float
     dtype: np.dtype[Any]
-    #: Projection name -> weights: an array (pre, post), or of a sparse one a number or an array.
-    weights: Weights
     #: Name of a sparse projection -> its Synapses.
     synapses: dict[str, Synapses]
     #: What training may change besides weights: (population, name) -> p, where name is that of a
     #: time constant, tau = 2 tau_0 sigmoid(p), "threshold", theta = theta_0 + p, "jump",
     #: jump = jump_0 exp(p), or "bias", bias = p.
     parameters: dict[tuple[str, str], Any]
+    _weights: Weights
     _populations: dict[str, Population]
     _projections: dict[str, Projection]
+
+    @property
+    def weights(self) -> Weights:
+        """Projection name -> weights: an array (pre, post); of a sparse one also a number."""
+        return self._weights
+
+    @weights.setter
+    def weights(self, weights: Mapping[str, Any]) -> None:
+        self._weights = Weights(weights)
 
     def __getitem__(self, name: str) -> Population:
         """Return the population of that name."""

@@ -24,7 +24,6 @@ import numpy as np
 
 from ..support import checks
 from ..support.checks import refuse, several
-from .drawn_synapses import Weights
 from .perturb_neurons import Clamp, Lesion, Perturbation, Silence, Stimulate
 from .perturb_synapses import LesionSynapses, OfSynapses, Rewire, Scale, can_be_0, cut_off
 
@@ -105,7 +104,7 @@ def apply(network: Any, perturbations: Sequence[Perturbation]) -> Any:
         if isinstance(each, Lesion):
             _check_can_be_cut_off(network, each)
     other = _copy(derived(network, perturbations))
-    other.weights = Weights({name: np.array(each)[()] for name, each in other.weights.items()})
+    other.weights = {name: np.array(weights)[()] for name, weights in other.weights.items()}
     other.parameters = {name: np.array(p) for name, p in other.parameters.items()}
     return other
 
@@ -152,7 +151,7 @@ def derived(network: Any, perturbations: Sequence[Perturbation]) -> Any:
 def _copy(network):
     """A network that shares its arrays, but has its own lists of them."""
     other = copy.copy(network)
-    other.weights, other.synapses = network.weights.copy(), dict(network.synapses)
+    other.weights, other.synapses = network.weights, dict(network.synapses)
     return other
 
 

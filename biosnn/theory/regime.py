@@ -252,7 +252,8 @@ def regime(
     '16 Hz'
     """
     bin_width = _checked(network, simulation, bin_width)
-    period, learned, seconds = None, {}, None
+    learned: Mapping[str, NDArray] = {}
+    period, seconds = None, None
     if simulation is not None:
         seconds = simulation.duration
         period = (simulation.start, simulation.start + seconds)

@@ -251,5 +251,7 @@ def test_weights_that_are_set_take_the_place_of_what_would_be_drawn(at_most):
     copied = net.weights.copy()
     assert copied.undrawn("I->E") and copied["E->E"] is net.weights["E->E"]
     assert len(copied) == 5 and set(copied) == set(net.weights) and "I->I" in copied
+    merged = net.weights | {"I->I": 0.5}
+    assert merged.undrawn("I->E") and merged["I->I"] == 0.5 and net.weights.undrawn("I->I")
     del copied["I->I"]
     assert "I->I" in net.weights and not np.array_equal(copied["I->E"], 0)
