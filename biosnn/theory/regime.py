@@ -6,6 +6,7 @@ print(bs.regime(network, background, simulation))
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from rich.console import Group
@@ -252,7 +253,7 @@ def regime(
     '16 Hz'
     """
     bin_width = _checked(network, simulation, bin_width)
-    learned: Mapping[str, NDArray] = {}
+    learned: Mapping[str, Any] = {}
     period, seconds = None, None
     if simulation is not None:
         seconds = simulation.duration
