@@ -78,7 +78,12 @@ class _Cut(NamedTuple):
 
 
 def filled(
-    packer: Any, bundle: Bundle, dtype: np.dtype, threads: int, own: range
+    packer: Any,
+    bundle: Bundle,
+    dtype: np.dtype,
+    threads: int,
+    own: range,
+    advance: Callable[[int], None],
 ) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray]:
     """Return starts (own parts, n_pre + 1), first synapses (parts,), and records of a bundle.
 
@@ -94,6 +99,8 @@ def filled(
         Number of threads.
     own
         The parts of this process.
+    advance
+        Is told of synapses that have been written.
     """
     wires = [_wire(packer, bundle, own, k) for k in range(len(bundle.wires))]
     cuts = [_cuts(wire, threads) for wire in wires]
@@ -117,6 +124,7 @@ def filled(
     base = bundle.elements[:, own].min(axis=0)
     for wire, pieces in zip(wires, cuts):
         _place(wire, pieces, wire.elements - base - wire.own[:-1], cursor, records, single, threads)
+        advance(wire.synapses.size)
     firsts = np.zeros(packer.bounds.shape[1] - 1, np.int64)
     firsts[own] = first[:-1]
     return starts.astype(np.uint32), firsts, records

@@ -6,6 +6,7 @@ part. The order in which a target adds its inputs is that of batches of trials f
 parts: a bundle has neighbouring projections of one source, no two of which reach the same receptor.
 """
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,14 @@ from numpy.typing import NDArray
 
 from ..kernels import arrays
 from ..kernels.random import GRANULE
+from ..support.progress import progress_bar
 from ..support.ranks import Ranks
 from .bundle_records import Bundle, filled, keep_few
 from .layout import Layout, first_of
 from .part_tables import Places
 from .rows import table
 
+_MANY_SYNAPSES = 1 << 26  # from here on a bar shows how they are written
 _FEWEST_NEURONS = 1000  # in a part: with fewer, another thread gains nothing
 _MOST_NEURONS = 1 << 15  # targets have 16 bits
 _RING_BYTES = 8e6  # of a part's ring of arrivals, which is read and written all over
@@ -181,8 +184,7 @@ def pack_parts(
     like = np.empty(0, arrays.synapse_type(layout.network.dtype))
     rows, starts, firsts, alive = [], [np.empty((len(own), 0), np.uint32)], [], []
     at = 0
-    for bundle in packer.bundles:
-        own_starts, first, synapses = filled(packer, bundle, like.dtype, threads, own)
+    for bundle, (own_starts, first, synapses) in _all_filled(packer, like.dtype, threads, own):
         address, width = synapses.ctypes.data, synapses.itemsize
         rows.append(bundle.row | {"row_first": at, "address": address, "width": width})
         at += own_starts.shape[1]
@@ -212,3 +214,13 @@ def pack_parts(
         like=like,
     )
     return parts, alive
+
+
+def _all_filled(packer, dtype, threads, own):
+    """The bundles, each with what `filled` returns, and a bar where that takes long."""
+    sizes = [packer.network.synapses[e.name].size for b in packer.bundles for e, _ in b.wires]
+    many = sum(sizes) > _MANY_SYNAPSES
+    bar = progress_bar(sum(sizes), "synapses") if many else nullcontext(lambda size: None)
+    with bar as advance:
+        for bundle in packer.bundles:
+            yield bundle, filled(packer, bundle, dtype, threads, own, advance)

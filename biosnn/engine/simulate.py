@@ -18,7 +18,7 @@ from ..network.perturb_neurons import Perturbation
 from ..support import checks, timegrid
 from ..support.checks import flag, instance, whole
 from ..support.code_cache import clock, silence
-from ..support.progress import graceful_interrupt, progress_bar
+from ..support.progress import graceful_interrupt, progress_bar, quiet
 from ..support.ranks import Ranks
 from ..support.threads import checked_threads, default_threads
 from ..support.warn import warn
@@ -231,7 +231,8 @@ def simulate(
         within, over = _threads(network, ranks.threads(threads), n_trials)
         change = perturbed(network, perturbations)
         given = spikes, merge, background, state, seed, initial
-        setting = Setting(change, *given, within, steps, n_trials, ranks)
+        with nullcontext() if progress else quiet():
+            setting = Setting(change, *given, within, steps, n_trials, ranks)
 
         def recording_of(run):
             """What takes the records of a trial."""

@@ -125,10 +125,12 @@ def sparse(
 
 def _can_wait(rule, delay):
     """Whether synapses can be drawn later, without a fault that `connect` should have found."""
+    if getattr(type(rule), "build", None) is not RandomRule.build:  # or that of a user's subclass
+        return False
     if is_random(delay):
         low, _ = bounds_of(delay) or (-np.inf, np.inf)
-        return isinstance(rule, RandomRule) and low >= 0
-    return isinstance(rule, RandomRule) and not np.ndim(delay) and not isinstance(delay, Profile)
+        return low >= 0
+    return not np.ndim(delay) and not isinstance(delay, Profile)
 
 
 def _drawn_later(network, projection, draws, delay, seed):

@@ -214,5 +214,6 @@ def _random_rows(rule, counts, n_post, same, multiple, rng):
     if total >= _MOST_SYNAPSES:
         check_room(rule, total, target_type(n_post)().itemsize)
     first = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+    first.flags.writeable = False
     seed = rng.integers(2**63, dtype=np.uint64)
     return RandomTargets(repr(rule), seed, first, n_post, multiple, skip)

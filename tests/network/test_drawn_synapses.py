@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from biosnn.engine import bundle_records
+from biosnn.engine import bundle_records, bundle_tables
 from biosnn.network import connecting
 from biosnn.network.drawing import draw_all, drawn_weights
 from biosnn.network.drawn_synapses import DrawnSynapses
@@ -229,6 +229,33 @@ def test_what_cannot_be_is_found_by_connect(at_most, options, message):
     at_most(0)
     with pytest.raises(ValueError, match=message):
         joined(RULES["total"], **options)
+
+
+class EvenTargets(bs.FixedTotal):
+    """A user's rule, which derives from one of biosnn."""
+
+    def build(self, n_pre, n_post, same, rng):
+        """All pairs with an even target."""
+        pre, post = np.meshgrid(np.arange(n_pre), np.arange(0, n_post, 2), indexing="ij")
+        return bs.Pairs(pre.ravel(), post.ravel()).build(n_pre, n_post, same, rng)
+
+
+def test_a_rule_of_the_user_builds_what_it_says(at_most):
+    """It is asked once, by connect, though the rule that it derives from could draw later."""
+    at_most(0)
+    synapses = joined(EvenTargets(4000)).synapses["it"]
+    assert synapses.size == PRE * POST // 2 and not (synapses.target % 2).any()
+    assert synapses.is_held
+
+
+def test_a_bar_shows_how_many_synapses_are_written(at_most, monkeypatch, capsys):
+    """Where there are many, and only if progress is wanted."""
+    at_most(0)
+    monkeypatch.setattr(bundle_tables, "_MANY_SYNAPSES", 1000)
+    simulated(circuit())
+    assert "synapses" not in capsys.readouterr().err
+    simulated(circuit(), progress=True)
+    assert "synapses" in capsys.readouterr().err
 
 
 def test_a_network_says_what_is_drawn_later(at_most):
