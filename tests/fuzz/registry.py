@@ -105,6 +105,14 @@ LEFT_OUT = {
         f"Synapses.{name}": "called by networks, with weights that they have checked"
         for name in ("in_order_of_weights", "squares", "weight_of_each", "weight_places")
     },
+    **{
+        f"Synapses.{name}": "called by simulate, with ranges of synapses"
+        for name in ("delays_of", "in_memory", "onto", "row_parts")
+    },
+    **{
+        f"{rule}.draws": "called by connect, which has the populations"
+        for rule in ("Bernoulli", "FixedInDegree", "FixedOutDegree", "FixedTotal")
+    },
     "Trace": "made by run",
     "Network.all_or_nothing": "takes nothing",
     "Neuron.states_text": "takes nothing",
