@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -65,7 +66,7 @@ def flat(values, prefix=""):
         if isinstance(name, tuple):
             name = " ".join(name)
         full = f"{prefix} {name}".strip()
-        result |= flat(value, full) if isinstance(value, dict) else {full: value}
+        result |= flat(value, full) if isinstance(value, Mapping) else {full: value}
     return result
 
 
