@@ -23,8 +23,8 @@ from .rows import table
 
 _MANY_SYNAPSES = 1 << 26  # from here on a bar shows how they are written
 _FEWEST_NEURONS = 1000  # in a part: with fewer, another thread gains nothing
-_MOST_NEURONS = 1 << 15  # targets have 16 bits
-_RING_BYTES = 8e6  # of a part's ring of arrivals, which is read and written all over
+_MOST_NEURONS = 60_000  # in a part: targets have 16 bits, and parts are of granules
+_RING_BYTES = 16e6  # of a part's ring of arrivals, which is read and written all over
 _LINE = 16  # numbers of a cache line
 _GAP = 512  # numbers between the rings of two parts: more than processors fetch ahead
 

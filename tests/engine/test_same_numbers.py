@@ -145,3 +145,21 @@ def test_states_are_interchangeable(seed, first, in_parts):
             np.testing.assert_array_equal(values, there, err_msg=f"{name} by {how} from {begin}")
         given = {"initial": None, "seed": None, "state": done.state}
     assert_same_state(done.state, whole.state)
+
+
+@pytest.mark.parametrize("delay", [1e-3, [1e-3, 2e-3]], ids=["one delay", "two"])
+@pytest.mark.parametrize("n", [59_990, 70_000], ids=["one part", "several"])
+def test_targets_far_within_a_part(n, delay):
+    """Targets have 16 bits: the last neuron of the largest part gets its spike, no other does."""
+    net = bs.Network(dt=1e-3)
+    neuron = bs.lif(tau_mem=10e-3, tau_syn=5e-3, threshold=1.0)
+    a = net.population(n, neuron, "excitatory", name="A")
+    pairs = bs.Pairs([0, 0], [40_000, n - 1])
+    net.connect(a, a, synapses=pairs, weights=[5.0, 7.0], delay=delay)
+    start = np.zeros(n)
+    start[0] = 2.0
+    done = bs.simulate(net, 0.005, initial={"A.U": start}, progress=False, record=["A.I"])
+    reached = np.flatnonzero(done.states["A.I"].any(axis=0))
+    assert reached.tolist() == [40_000, n - 1]
+    peak = done.states["A.I"].max(axis=0)[reached]
+    np.testing.assert_allclose(peak, [5.0, 7.0], rtol=1e-6)
