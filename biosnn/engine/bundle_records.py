@@ -18,7 +18,6 @@ from ..network.drawn_synapses import DrawnSynapses
 from ..network.network import Network
 from ..network.pieces import Piece
 from ..network.synapses import Synapses
-from ..support.memory import check_room
 from ..support.ranks import Ranks
 from ..support.threads import on_threads
 from .layout import first_of
@@ -117,7 +116,6 @@ def filled(
     first = first_of(starts[:, -1])
     single = bundle.row["single"]
     kind = np.dtype(np.uint16) if single else dtype
-    check_room("the synapses onto the neurons of this process", int(first[-1]), kind.itemsize)
     records = as_rows(room.spacious(int(first[-1]) + 1, kind))
     _touch(records, first, threads)
     cursor = starts[:, :-1] + first[:-1, None]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..kernels import arrays
 from ..kernels.random import GRANULE
+from ..support.memory import check_room
 from ..support.progress import progress_bar
 from ..support.ranks import Ranks
 from .bundle_records import Bundle, filled, keep_few
@@ -219,6 +220,8 @@ def pack_parts(
 def _all_filled(packer, dtype, threads, own):
     """The bundles, each with what `filled` returns, and a bar where that takes long."""
     sizes = [packer.network.synapses[e.name].size for b in packer.bundles for e, _ in b.wires]
+    share = sum(sizes) * len(own) // (packer.bounds.shape[1] - 1)
+    check_room("the neurons of this process", share, np.dtype(np.uint16).itemsize)  # at least
     many = sum(sizes) > _MANY_SYNAPSES
     bar = progress_bar(sum(sizes), "synapses") if many else nullcontext(lambda size: None)
     with bar as advance:

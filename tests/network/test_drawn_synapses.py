@@ -258,6 +258,15 @@ def test_a_bar_shows_how_many_synapses_are_written(at_most, monkeypatch, capsys)
     assert "synapses" in capsys.readouterr().err
 
 
+def test_more_synapses_than_memory_are_refused_before_they_are_drawn(at_most):
+    """By simulate, and by whoever looks; connect takes them, since processes may share them."""
+    at_most(1 << 16)
+    net = joined(bs.FixedTotal(8 * 10**12), recurrent=True)
+    for act in (lambda: bs.simulate(net, 0.01), lambda: net.synapses["it"].target):
+        with pytest.raises(ValueError, match=r"synapses of 2 bytes need 16,000 GB; this machine"):
+            act()
+
+
 def test_a_network_says_what_is_drawn_later(at_most):
     """In the summary, next to what lies in memory; the mean weight is that of what follows."""
     at_most(0)
