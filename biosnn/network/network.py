@@ -40,9 +40,6 @@ class Network(NetworkPopulations):
 
     Attributes
     ----------
-    weights
-        Projection name -> array (pre, post), or of a sparse one a number or an array (synapses,),
-        in the order of `set_weights`.
     synapses
         Name of a sparse projection -> Synapses. Those of a large projection are drawn, from its
         rule and seed, when somebody looks at them, and then kept; likewise its weights. `simulate`

@@ -40,7 +40,7 @@ class NetworkParts(Shows):
 
     @property
     def weights(self) -> Weights:
-        """Projection name -> weights: an array (pre, post); of a sparse one also a number."""
+        """Projection name -> array (pre, post), or of a sparse one a number or (synapses,)."""
         return self._weights
 
     @weights.setter
