@@ -292,7 +292,7 @@ def check_network(network: Network) -> None:
     """Raise a ValueError unless the network can be simulated."""
     check_complete(network)
     # `network.weights` is open to all: shape, type, Dale's law
-    for name in network.weights:
+    for name in (p.name for p in network.projections):
         if network.weights.undrawn(name) is None:
             network.set_weights(name, network.weights[name], copy=False)
 

@@ -196,8 +196,7 @@ class Weights(MutableMapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         kept = self._kept[name]
         if isinstance(kept, Drawn):
-            dtype = kept.part(0, 0).dtype
-            kept = self._kept[name] = draw_all(kept, dtype)
+            kept = self._kept[name] = draw_all(kept, kept.part(0, 0).dtype)
         return kept
 
     def __setitem__(self, name: str, weights: Any) -> None:

@@ -150,7 +150,10 @@ def test_states_are_interchangeable(seed, first, in_parts):
 @pytest.mark.parametrize("delay", [1e-3, [1e-3, 2e-3]], ids=["one delay", "two"])
 @pytest.mark.parametrize("n", [59_990, 70_000], ids=["one part", "several"])
 def test_targets_far_within_a_part(n, delay):
-    """Targets have 16 bits: the last neuron of the largest part gets its spike, no other does."""
+    """Targets have 16 bits: the last neuron of the largest part gets its spike, no other does.
+
+    On one thread, which has as few parts as targets allow.
+    """
     net = bs.Network(dt=1e-3)
     neuron = bs.lif(tau_mem=10e-3, tau_syn=5e-3, threshold=1.0)
     a = net.population(n, neuron, "excitatory", name="A")
@@ -158,7 +161,8 @@ def test_targets_far_within_a_part(n, delay):
     net.connect(a, a, synapses=pairs, weights=[5.0, 7.0], delay=delay)
     start = np.zeros(n)
     start[0] = 2.0
-    done = bs.simulate(net, 0.005, initial={"A.U": start}, progress=False, record=["A.I"])
+    given = {"initial": {"A.U": start}, "threads": 1, "progress": False}
+    done = bs.simulate(net, 0.005, record=["A.I"], **given)
     reached = np.flatnonzero(done.states["A.I"].any(axis=0))
     assert reached.tolist() == [40_000, n - 1]
     peak = done.states["A.I"].max(axis=0)[reached]

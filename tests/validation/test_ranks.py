@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import biosnn as bs
-from validation import ranks, ranks_prediction, ranks_runs
+from biosnn.engine import bundle_records
+from validation import ranks, ranks_model, ranks_prediction, ranks_runs
 from validation.internals import OneRank, parts_of
 from validation.played_ranks import PlayedRanks
 from validation.ranks_costs import fitted, sizes_of
@@ -123,6 +124,7 @@ def test_memory_by_hand():
         }
     )
     assert total(found) == pytest.approx(sum(found.values()))
+    assert ranks_model._MOST_KEPT == bundle_records._KEPT_BYTES
     alone = memory(CIRCUIT, Shared(1, 2, 8), sizes)
     assert alone["kept synapses"] == 4e6 * 7  # target, delay, weight
     large = CIRCUIT.grown("large", 100, synapses_each=500)
