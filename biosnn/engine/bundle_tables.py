@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kernels import arrays
+from ..kernels import arrays, room
 from ..kernels.random import GRANULE
 from ..support.memory import check_room
 from ..support.progress import progress_bar
@@ -227,3 +227,5 @@ def _all_filled(packer, dtype, threads, own):
     with bar as advance:
         for bundle in packer.bundles:
             yield bundle, filled(packer, bundle, dtype, threads, own, advance)
+            if many:
+                room.give_back()  # the targets of the bundle

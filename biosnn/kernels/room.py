@@ -1,6 +1,8 @@
 """Room for numbers: vectors that begin at a cache line, apart from each other, in huge pages."""
 
+import ctypes
 import mmap
+import sys
 from contextlib import suppress
 
 import numpy as np
@@ -38,6 +40,16 @@ def spacious(size, dtype):
     memory = np.frombuffer(room, np.uint8)
     start = -memory.ctypes.data % _HUGE
     return memory[start : start + wanted].view(dtype)
+
+
+def give_back():
+    """Return memory that was freed to the system, where the library of C keeps it (glibc).
+
+    Else it keeps what lies between other things that are in use.
+    """
+    if sys.platform == "linux":
+        with suppress(AttributeError, OSError):  # another library
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def aligned_copy(array):

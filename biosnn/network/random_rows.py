@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels import draw as kernels
+from ..kernels.bundles import split_rows
 from ..support.memory import check_room
 from ..support.threads import default_threads, on_threads
 from .pieces import Given, Onto, Piece, equal_parts
@@ -121,12 +122,14 @@ class _TargetsOnto:
 
     def _own(self, whole):
         """The synapses of a piece onto the targets that are wanted."""
+        for array in (whole.first, whole.target):
+            array.flags.writeable = False
+        cuts = np.empty((whole.which.size, 2), np.int64)
+        split_rows(whole.first, whole.target, np.array([self.low, self.high]), cuts)
+        first = np.concatenate([[0], np.cumsum(cuts[:, 1] - cuts[:, 0])])
         own = (whole.target >= self.low) & (whole.target < self.high)
-        counted = np.concatenate([[0], np.cumsum(own, dtype=np.int64)])
-        begins, ends = whole.first[:-1], whole.first[1:]
-        before = np.cumsum(np.concatenate([[0], whole.target < self.low]), dtype=np.int64)
-        which = whole.which + before[ends] - before[begins]
-        return whole._replace(first=counted[whole.first], target=whole.target[own], which=which)
+        which = whole.which + cuts[:, 0] - whole.first[:-1]
+        return whole._replace(first=first, target=whole.target[own], which=which)
 
 
 @dataclass(frozen=True, eq=False)
