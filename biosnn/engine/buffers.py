@@ -84,8 +84,9 @@ def _rows_of_events(n_trials, pointers, capacity, dtype, values=0, before=0):
 
 def _room(packed, steps, wanted):
     """The most spikes that a trial can have; memory is taken only when touched."""
-    shortest = 1 if wanted.smooth else packed.shortest_interval
-    return packed.n_spiking * -(-steps // shortest) + 1 + wanted.earlier
+    if wanted.smooth:
+        return packed.n_spiking * steps + 1 + wanted.earlier
+    return int(packed.layout.most_spikes(steps).sum()) + 1 + wanted.earlier
 
 
 def with_releases(packed: Packed, steps: int, wanted: Wanted) -> tuple[arrays.Tables, int]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels import room
-from ..kernels.bundles import place_synapses, place_targets, split_rows
+from ..kernels.synapse_records import most_words, place_synapses, sort_by_delay, split_rows
 from ..network.drawn_synapses import DrawnSynapses
 from ..network.network import Network
 from ..network.pieces import Piece
@@ -29,13 +29,17 @@ _PAGE = 4096
 
 
 class Bundle(NamedTuple):
-    """Projections of one source, each an entry with the row of its wire."""
+    """Projections of one source, each an entry with the row of its wire.
+
+    delays: how many there are from the shortest to the longest one, where each synapse has its own.
+    """
 
     row: dict[str, Any]
     wires: list[tuple[Any, dict[str, Any]]]
     # (wires, parts) elements of each wire's first target in a part, and behind its last one
     elements: NDArray[np.int64]
     ends: NDArray[np.int64]
+    delays: int = 0
 
 
 def keep_few(network: Network, names: list[str], ranks: Ranks) -> None:
@@ -83,8 +87,8 @@ def filled(
     threads: int,
     own: range,
     advance: Callable[[int], None],
-) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray]:
-    """Return starts (own parts, n_pre + 1), first synapses (parts,), and records of a bundle.
+) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.uint16]]:
+    """Return starts (own parts, n_pre + 1), first words (parts,), and the words of a bundle.
 
     Parameters
     ----------
@@ -93,7 +97,7 @@ def filled(
     bundle
         Its projections.
     dtype
-        Of a record that has weight and delay.
+        Of a synapse that has a weight.
     threads
         Number of threads.
     own
@@ -106,26 +110,143 @@ def filled(
     counts = np.zeros((len(own), bundle.row["n_pre"]), np.int64)
     for piece, split in (cut for each in cuts for cut in each):
         counts[:, piece.row : piece.row + len(split)] += np.diff(split, axis=1).T
-    starts = np.zeros((len(own), bundle.row["n_pre"] + 1), np.int64)
-    np.cumsum(counts, axis=1, out=starts[:, 1:])
-    if starts.size and starts[:, -1].max() >= 1 << 32:
-        raise ValueError(
-            f"a part of the network has {starts[:, -1].max():,} synapses of one population; there "
-            "is room for 2^32. Split the population."
-        )
-    first = first_of(starts[:, -1])
-    single = bundle.row["single"]
-    kind = np.dtype(np.uint16) if single else dtype
-    records = as_rows(room.spacious(int(first[-1]) + 1, kind))
-    _touch(records, first, threads)
-    cursor = starts[:, :-1] + first[:-1, None]
+    room_ = _Room(counts, bundle)
+    words = room.spacious(int(room_.first[-1]) + 1, np.uint16)
+    _touch(words, room_.first, threads)
+    records = _Records(words, np.empty(0, dtype), room_, bundle, int(counts.sum()))
     base = bundle.elements[:, own].min(axis=0)
     for wire, pieces in zip(wires, cuts):
-        _place(wire, pieces, wire.elements - base - wire.own[:-1], cursor, records, single, threads)
+        records.place(wire, pieces, wire.elements - base - wire.own[:-1], threads)
         advance(wire.synapses.size)
+    if bundle.delays:
+        records.sort(threads)
     firsts = np.zeros(packer.bounds.shape[1] - 1, np.int64)
-    firsts[own] = first[:-1]
-    return starts.astype(np.uint32), firsts, records
+    firsts[own] = room_.first[:-1]
+    return room_.starts.astype(np.uint32), firsts, words
+
+
+class _Room:
+    """Where the synapses of each neuron lie in each own part.
+
+    Parameters
+    ----------
+    counts
+        (own parts, n_pre) numbers of synapses.
+    bundle
+        Whose they are.
+
+    Attributes
+    ----------
+    starts
+        (own parts, n_pre + 1) first word of each row, from the first of its part.
+    first
+        (own parts + 1,) first word of each part.
+    place
+        (own parts, n_pre + 1) first synapse of each row.
+    extra
+        (own parts, n_pre) words before a row in addition to those of the synapses before it.
+
+    Raises
+    ------
+    ValueError
+        If a part has too many synapses.
+    """
+
+    def __init__(self, counts, bundle):
+        width, flat = bundle.row["width"], counts.reshape(-1)
+        sizes = counts * width
+        if bundle.delays:
+            sizes = most_words(counts, bundle.delays, width)
+        self.starts = np.zeros((counts.shape[0], counts.shape[1] + 1), np.int64)
+        np.cumsum(sizes, axis=1, out=self.starts[:, 1:])
+        self.first = first_of(self.starts[:, -1])
+        if self.starts.size and self.starts[:, -1].max() >= 1 << 32:
+            raise ValueError(
+                f"a part of the network has {counts.sum(axis=1).max():,} synapses of one "
+                f"population; there is room for {(1 << 32) // width:,} at most. Split the "
+                "population."
+            )
+        firsts = first_of(flat)
+        rows = np.arange(counts.shape[0])[:, None] * counts.shape[1]
+        self.place = firsts[rows + np.arange(counts.shape[1] + 1)]
+        self.extra = self.starts[:, :-1] + self.first[:-1, None] - self.place[:, :-1] * width
+
+
+class _Records:
+    """The words of a bundle, as they are written.
+
+    Parameters
+    ----------
+    words
+        Room for them.
+    like
+        (0,) of the type of a synapse with a weight.
+    room_
+        Where the synapses of each neuron lie.
+    bundle
+        Whose they are.
+    size
+        Number of synapses.
+    """
+
+    def __init__(self, words, like, room_, bundle, size):
+        self.words, self.like, self.room, self.bundle = words, as_rows(like), room_, bundle
+        self.cursor = room_.place[:, :-1].copy()
+        self.delays = np.empty(size if bundle.delays else 0, np.uint16)
+
+    def place(self, wire, cuts, offset, threads):
+        """Write the synapses of a projection."""
+        single, timed = self.bundle.row["single"], self.bundle.delays > 0
+        none = np.empty(0, wire.weights(0, 1).dtype)
+
+        def place(piece, split):
+            ends = piece.begin, piece.end
+            delay = wire.synapses.delays_of(*ends) if timed else np.empty(0, np.uint16)
+            weight = none if single else wire.weights(*ends)
+            shift = piece.which - piece.first[:-1] - piece.begin
+            place_synapses(
+                split,
+                _fixed(piece.target),
+                shift,
+                _fixed(delay),
+                _fixed(weight),
+                wire.jump,
+                piece.row,
+                offset,
+                self.cursor,
+                self.room.extra,
+                self.words.ctypes.data,
+                self.like,
+                self.delays,
+            )
+
+        on_threads(place, cuts, threads)
+
+    def sort(self, threads):
+        """Sort the synapses of each neuron by their delays."""
+        place, extra = self.room.place, self.room.extra
+        most = int(np.diff(place, axis=1).max(initial=0)) * self.bundle.row["width"]
+
+        def sort(t, begin, end):
+            numbers = np.zeros((2, self.bundle.delays), np.int64)
+            copy = np.empty(most, np.uint16)
+            sort_by_delay(
+                begin,
+                end,
+                place[t],
+                extra[t],
+                self.delays,
+                self.bundle.row["delay"],
+                self.bundle.row["width"],
+                self.words.ctypes.data,
+                copy,
+                numbers[0],
+                numbers[1],
+            )
+
+        rows = np.linspace(0, extra.shape[1], 4 * threads + 1).astype(int).tolist()
+        parts = range(extra.shape[0])
+        on_threads(sort, [(t, *ends) for t in parts for ends in pairwise(rows)], threads)
 
 
 def _wire(packer, bundle, own, k):
@@ -170,32 +291,15 @@ def _cuts(wire, threads):
     return on_threads(cut, wire.synapses.row_parts(size), threads)
 
 
-def _touch(records, first, threads):
+def _touch(words, first, threads):
     """Let each part be touched by the thread that reads it: that is where its memory lies then."""
-    pages = records.view(np.uint8)
+    pages = words.view(np.uint8)
 
     def touch(begin, end):
         pages[begin:end:_PAGE] = 0
 
-    ends = (first * records.itemsize).tolist()
+    ends = (first * words.itemsize).tolist()
     on_threads(touch, list(pairwise(ends)), threads)
-
-
-def _place(wire, cuts, offset, cursor, records, single, threads):
-    """Write the records of a projection."""
-
-    def place(piece, split):
-        if single:
-            place_targets(split, _fixed(piece.target), piece.row, offset, cursor, records)
-            return
-        delay = wire.synapses.delays_of(piece.begin, piece.end)
-        weight = wire.weights(piece.begin, piece.end)
-        shift = piece.which - piece.first[:-1] - piece.begin
-        values = _fixed(delay), _fixed(weight), wire.jump
-        target = _fixed(piece.target)
-        place_synapses(split, target, shift, *values, piece.row, offset, cursor, records)
-
-    on_threads(place, cuts, threads)
 
 
 def _fixed(array):

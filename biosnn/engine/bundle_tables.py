@@ -25,12 +25,12 @@ from .rows import table
 _MANY_SYNAPSES = 1 << 26  # from here on a bar shows how they are written
 _FEWEST_NEURONS = 1000  # in a part: with fewer, another thread gains nothing
 _MOST_NEURONS = 60_000  # in a part: targets have 16 bits, and parts are of granules
-_RING_BYTES = 16e6  # of a part's ring of arrivals, which is read and written all over
+_ROW_BYTES = 5e5  # of a part's numbers for what arrives: of the second-level cache
 _LINE = 16  # numbers of a cache line
-_GAP = 512  # numbers between the rings of two parts: more than processors fetch ahead
+_GAP = 512  # numbers between two parts: more than processors fetch ahead
 
 
-def number_of_parts(layout: Layout, ring_size: int, threads: int, processes: int = 1) -> int:
+def number_of_parts(layout: Layout, width: int, threads: int, processes: int = 1) -> int:
     """Return how many parts a network has: a multiple of the threads that share it.
 
     As few as caches and the 16 bits of a target allow: the fewer there are, the longer is a run of
@@ -40,15 +40,15 @@ def number_of_parts(layout: Layout, ring_size: int, threads: int, processes: int
     ----------
     layout
         Layout of the network.
-    ring_size
-        Numbers in the ring of arrivals.
+    width
+        Targets of synapses with delays of their own: receptors of neurons.
     threads
         Number of threads of a process.
     processes
         Number of processes, each of which has a part at least.
     """
-    ring_bytes = ring_size * layout.network.dtype.itemsize
-    wanted = max(1, ring_bytes / _RING_BYTES, layout.n_neurons / _MOST_NEURONS)
+    row_bytes = width * layout.network.dtype.itemsize
+    wanted = max(1, row_bytes / _ROW_BYTES, layout.n_neurons / _MOST_NEURONS)
     most = max(1, layout.n_neurons // (_FEWEST_NEURONS * processes))
     workers = processes * min(threads, most)
     return workers * int(np.ceil(wanted / workers))
@@ -85,7 +85,7 @@ class _Packer:
     layout
         Layout of the network.
     columns
-        The rows of receptors in the ring of arrivals.
+        The rows of receptors that synapses with delays of their own reach.
     bounds
         (populations, parts + 1) neurons of each part.
     places
@@ -96,7 +96,7 @@ class _Packer:
         self.network, self.bounds, self.places = layout.network, bounds, places
         sizes = [np.diff(bounds[column["population"]]) for column in columns]
         ends = np.cumsum([np.zeros(bounds.shape[1] - 1, np.int64), *sizes], axis=0)
-        self.column, self.ring_width = ends[:-1], -(-ends[-1] // _LINE) * _LINE
+        self.column, self.width = ends[:-1], -(-ends[-1] // _LINE) * _LINE
         self.place = {column["state"]: c for c, column in enumerate(columns)}
         self.bundles: list[Bundle] = []
 
@@ -107,7 +107,7 @@ class _Packer:
             "source": wire["source"],
             "delay": wire["delay"],
             "late": late,
-            "single": not late and wire["short"] < 0 and one_weight,
+            "single": wire["short"] < 0 and one_weight,
             "short": wire["short"],
             "n_pre": wire["n_pre"],
             "jump": wire["jump"],
@@ -127,6 +127,22 @@ class _Packer:
             self.bundles[-1] = both
         else:
             self.bundles.append(one)
+
+    def completed(self, dtype):
+        """The bundles, with the width of a synapse and the range of delays."""
+        for bundle in self.bundles:
+            row = dict(bundle.row)
+            row["width"] = (2 if row["single"] else dtype.itemsize) // 2
+            delays = 0
+            if row["late"]:
+                ranges = [
+                    self.network.delay_range(entry.projection)
+                    for entry, _ in bundle.wires
+                    if self.network.synapses[entry.name].size
+                ] or [(0, 0)]
+                row["delay"] = min(shortest for shortest, _ in ranges)
+                delays = max(longest for _, longest in ranges) - row["delay"] + 1
+            yield bundle._replace(row=row, delays=delays)
 
     def _both(self, bundle, other):
         """Two bundles as one, or None if they do not fit together."""
@@ -149,7 +165,6 @@ def pack_parts(
     columns: list[dict[str, Any]],
     bounds: NDArray[np.int64],
     places: Places,
-    slots: int,
     threads: int,
     ranks: Ranks,
 ) -> tuple[arrays.Parts, list[NDArray]]:
@@ -164,17 +179,15 @@ def pack_parts(
     sparse
         Sparse projections in the order of kernels, each with the row of its wire.
     columns
-        Rows of receptors in the ring of arrivals.
+        Rows of receptors that synapses with delays of their own reach.
     bounds
         (populations, parts + 1) neurons of each part.
     places
         Where everything lies in memory.
-    slots
-        Steps of the ring.
     threads
         Number of threads that write the synapses, each those of some parts.
     ranks
-        The processes: the parts of this one alone get synapses and rings.
+        The processes: the parts of this one alone get synapses.
     """
     n_parts = bounds.shape[1] - 1
     own = range(*first_parts(n_parts, ranks.size)[ranks.rank : ranks.rank + 2])
@@ -185,13 +198,12 @@ def pack_parts(
     like = np.empty(0, arrays.synapse_type(layout.network.dtype))
     rows, starts, firsts, alive = [], [np.empty((len(own), 0), np.uint32)], [], []
     at = 0
-    for bundle, (own_starts, first, synapses) in _all_filled(packer, like.dtype, threads, own):
-        address, width = synapses.ctypes.data, synapses.itemsize
-        rows.append(bundle.row | {"row_first": at, "address": address, "width": width})
+    for bundle, (own_starts, first, words) in _all_filled(packer, like.dtype, threads, own):
+        rows.append(bundle.row | {"row_first": at, "address": words.ctypes.data})
         at += own_starts.shape[1]
         starts.append(own_starts)
         firsts.append(first)
-        alive.append(synapses)
+        alive.append(words)
     none = np.empty((0, 0), np.int64)
     is_own = np.isin(np.arange(n_parts), own)
     parts = arrays.Parts(
@@ -208,9 +220,8 @@ def pack_parts(
         base=np.array([b.elements.min(axis=0) for b in packer.bundles], np.int64).reshape(
             -1, n_parts
         ),
-        ring_first=first_of((slots * packer.ring_width + _GAP) * is_own)[:-1],
-        ring_width=packer.ring_width * is_own,
-        ring_slots=slots,
+        arriving_first=first_of((packer.width + _GAP) * is_own)[:-1],
+        arriving_width=packer.width * is_own,
         column=packer.column.reshape(-1, n_parts),
         like=like,
     )
@@ -225,7 +236,7 @@ def _all_filled(packer, dtype, threads, own):
     many = sum(sizes) > _MANY_SYNAPSES
     bar = progress_bar(sum(sizes), "synapses") if many else nullcontext(lambda size: None)
     with bar as advance:
-        for bundle in packer.bundles:
+        for bundle in packer.completed(dtype):
             yield bundle, filled(packer, bundle, dtype, threads, own, advance)
             if many:
                 room.give_back()  # the targets of the bundle

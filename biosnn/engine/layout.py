@@ -111,6 +111,20 @@ class Layout:
         jumps = [p.neuron.jump_delay_steps(network.dt) for p in network.spiking if p.neuron]
         return max([0, *delays, *jumps])
 
+    def most_spikes(self, steps: int) -> NDArray[np.int64]:
+        """Return (populations that fire,) the most spikes that each can have in so many steps.
+
+        A refractory period separates two spikes of a neuron; units that pool spikes have none.
+        """
+        firing = [p for p in self.order if p.kind != "readout"]
+        intervals = [
+            int(np.min(p.neuron.refractory_steps(self.network.dt))) if p.neuron else 1
+            for p in firing
+        ]
+        return np.array(
+            [p.n * -(-steps // max(1, each)) for p, each in zip(firing, intervals)], np.int64
+        )
+
     def initial_states(self) -> NDArray[Any]:
         """Return the state vector at the start: U as the populations say, all else 0."""
         x = np.zeros(self.n_elements, self.network.dtype)

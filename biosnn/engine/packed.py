@@ -64,13 +64,6 @@ class Packed:
         return self.layout.n_firing
 
     @property
-    def shortest_interval(self) -> int:
-        """The fewest steps from one spike of any neuron to its next."""
-        neurons = [p.neuron for p in self.network.firing if p.neuron is not None]
-        steps = [int(np.min(n.refractory_steps(self.network.dt))) for n in neurons]
-        return max(1, min(steps, default=1))
-
-    @property
     def needs_states(self) -> bool:
         """Whether the adjoint reads the states at the end of every step.
 

@@ -10,7 +10,7 @@ from ..network.network import Network
 from . import events, standing
 from .buffers import new_words
 from .inputs import Inputs, bin_inputs
-from .layout import Layout
+from .layout import Layout, first_of
 from .part_tables import OuPlaces, Places, spread
 from .perturbed import silenced
 from .wire_tables import WireTables
@@ -52,28 +52,62 @@ class Standpoint(NamedTuple):
 
 
 def new_memory(
-    start: arrays.Standing, parts: arrays.Parts, places: Places, ou: OuPlaces
+    layout: Layout,
+    start: arrays.Standing,
+    parts: arrays.Parts,
+    places: Places,
+    ou: OuPlaces,
+    inputs: arrays.Events,
 ) -> Standpoint:
     """Return the memory of a network that stands there, part by part.
 
     Parameters
     ----------
+    layout
+        Layout of the network.
     start
         Where it stands, as one trial.
     parts, places, ou
         Its parts, and where everything lies.
+    inputs
+        Spikes of the inputs, and those of an earlier run.
     """
-    ring_size = int(parts.ring_first[-1] + parts.ring_slots * parts.ring_width[-1])
+    arriving = room.aligned(
+        int(parts.arriving_first[-1] + parts.arriving_width[-1]), start.states.dtype
+    )
+    arriving[:] = 0
     memory = arrays.Memory(
         x=spread(start.states[0], places.element, places.n_elements),
         clock=spread(start.clock[0], places.neuron, places.n_neurons),
         held=spread(start.held[0], places.neuron, places.n_neurons),
         ou=spread(start.ou[0], ou.value, ou.n_values),
         resource=room.aligned_copy(start.resource[0]),
-        ring=room.spacious(ring_size, start.states.dtype),
+        arriving=arriving,
+        underway=_new_underway(layout, parts, inputs),
     )
-    memory.ring[:] = 0
     return Standpoint(memory, places, ou)
+
+
+def _new_underway(layout, parts, inputs):
+    """Room for all spikes that can be underway at once; memory is taken only when touched."""
+    n_inputs, late = len(layout.network.inputs), parts.bundles[parts.bundles["late"] != 0]
+    # those of the steps from the first that is underway to the last that is known
+    most = layout.most_spikes(2 * layout.longest_delay + 2)
+    size = sum(
+        inputs.units.size if source < n_inputs else int(most[source - n_inputs])
+        for source in late["source"]
+    )
+    first = first_of(np.where(parts.arriving_width > 0, size + _LINE, 0))
+    ends = np.zeros((first.size - 1, _LINE), np.int64)
+    ends[:, :2] = first[:-1, None]
+    return arrays.Underway(
+        due=np.empty(first[-1], np.int64),
+        address=np.empty(first[-1], np.int64),
+        factor=np.empty(first[-1], layout.network.dtype),
+        bundle=np.empty(first[-1], np.int32),
+        first=first,
+        ends=ends,
+    )
 
 
 def new_scratch(layout: Layout, tables: arrays.Tables) -> arrays.PartScratch:
@@ -92,6 +126,7 @@ def new_scratch(layout: Layout, tables: arrays.Tables) -> arrays.PartScratch:
             factor=np.empty(_WAITING, dtype),
             address=np.empty(_WAITING, np.int64),
             sizes=np.empty(_WAITING, np.int64),
+            place=np.empty(_WAITING, np.int64),
         ),
     )
 

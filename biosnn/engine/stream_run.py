@@ -71,11 +71,13 @@ class StreamRun:
         start = setting.start(trial) if earlier is None else earlier.standing
         sources = self.background.table.sources
         ou = ou_places(sources, self.background.n_ou, self.parts.bounds)
-        self.standpoint = new_memory(start, self.parts, self.large.places, ou)
+        self.inputs = setting.inputs_of(trial)
+        self.standpoint = new_memory(
+            self.layout, start, self.parts, self.large.places, ou, self.inputs.events
+        )
         self.holds = Holds(setting.schedule, self.large, self.standpoint, self.first)
         own = local_rows(self.holds.tables, sources, self.large.places, ou)
         self.parts = self.parts._replace(**own)
-        self.inputs = setting.inputs_of(trial)
         self._make_room(earlier, setting.steps)
         begin, end = self.exchange.others.first[self.ranks.rank : self.ranks.rank + 2]
         self._own = self.standpoint.memory.x[slice(*self.large.places.part[[begin, end]])]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels import arrays
-from ..kernels.bundles import split_rows
+from ..kernels.synapse_records import split_rows
 from ..kernels.simd import BLOCK_BYTES, SPAN_BYTES
 from ..support.ranks import ALONE, Ranks
 from .bundle_tables import number_of_parts, pack_parts, part_bounds
@@ -383,9 +383,8 @@ def pack_stream_wires(
     wires, order = _Wires(layout, {}, learned), ordered(layout)
     for entry in order:
         wires.add_own(entry)
-    slots = wires.slots if wires.columns else 0
-    most, ring_size = max(ranks.exchange(threads)), slots * wires.ring_width
-    bounds = part_bounds(layout, number_of_parts(layout, ring_size, most, ranks.size))
+    most = max(ranks.exchange(threads))
+    bounds = part_bounds(layout, number_of_parts(layout, wires.ring_width, most, ranks.size))
     wires.split_among(bounds, order)
     columns = list(wires.columns.values())
     sparse = [
@@ -395,6 +394,6 @@ def pack_stream_wires(
     ]
     places = places_of(layout, bounds)
     n_parts = bounds.shape[1] - 1
-    parts, alive = pack_parts(layout, sparse, columns, bounds, places, slots, threads, ranks)
+    parts, alive = pack_parts(layout, sparse, columns, bounds, places, threads, ranks)
     wires.alive += alive
     return wires.tables(n_parts, None, arrays.NO_BLOCKS, 0, 0), parts, places

@@ -84,12 +84,14 @@ WIRE = _row(
 )
 
 #: Sparse projections of one source, as one large network reads them (bundles.py): the synapses of
-#: neuron j lie together. late: every synapse has its delay; single: all share one delay and weight,
-#: and there are only targets, of 2 bytes; width: bytes of a synapse; row_first: first row of
-#: Parts.starts; jump: of short-term plasticity, where weights do not have it in them.
+#: neuron j lie together. late: every synapse has its delay, of `delay` steps at least (underway.py);
+#: single: all share one weight, and there are only targets, of 2 bytes; width: of a synapse in
+#: words of 2 bytes; row_first: first row of Parts.starts; jump: of short-term plasticity, where
+#: weights do not have it in them.
 BUNDLE = _row("source delay late single short n_pre row_first address width", "weight jump")
 
-#: A receptor with a place in the ring of arrivals: of a population, its state and first column.
+#: A receptor that synapses with delays of their own reach: of a population, its state and first
+#: column.
 COLUMN = _row("population n state at")
 
 #: Short-term plasticity of a wire; rates per step. resource: first in u and x of a trial;
@@ -218,7 +220,8 @@ class Memory(NamedTuple):
     held: np.ndarray
     ou: np.ndarray
     resource: np.ndarray
-    ring: np.ndarray  # of arrivals: part by part, (slots, width)
+    arriving: np.ndarray  # what arrives at this step through late bundles, part by part
+    underway: "Underway"
 
 
 class Drive(NamedTuple):
@@ -294,8 +297,8 @@ class Scratch(NamedTuple):
 
 
 def synapse_type(dtype):
-    """The dtype of a synapse of a bundle. target: counted within the part; delay: in steps."""
-    return np.dtype([("target", "u2"), ("delay", "u2"), ("weight", dtype)], align=True)
+    """The dtype of a synapse of a bundle, without gaps. target: counted within the part."""
+    return np.dtype([("target", "u2"), ("weight", dtype)])
 
 
 class Parts(NamedTuple):
@@ -310,13 +313,14 @@ class Parts(NamedTuple):
     columns: np.ndarray
     sources: np.ndarray
     bundles: np.ndarray  # BUNDLE
-    starts: np.ndarray  # (own parts, rows) uint32: synapses of neuron j in a part, row by row
-    first: np.ndarray  # (bundles, parts) first synapse of each part
-    base: np.ndarray  # (bundles, parts) element of the state vector or ring that is target 0
-    ring_first: np.ndarray  # (parts,) first element of each part's ring of arrivals
-    ring_width: np.ndarray  # (parts,) of one step
-    ring_slots: int  # steps of a ring: a power of 2, or 0
-    column: np.ndarray  # (columns, parts) where the columns begin in it
+    # (own parts, rows) uint32: where the synapses of neuron j begin in a part, row by row, in words
+    # of 2 bytes
+    starts: np.ndarray
+    first: np.ndarray  # (bundles, parts) first word of each part
+    base: np.ndarray  # (bundles, parts) element of the state vector or of `arriving`: target 0
+    arriving_first: np.ndarray  # (parts,) first element of Memory.arriving of each part
+    arriving_width: np.ndarray  # (parts,) how many there are
+    column: np.ndarray  # (columns, parts) where the columns begin among these
     like: np.ndarray  # (0,) of the type of a synapse
 
 
@@ -328,6 +332,18 @@ class Waiting(NamedTuple):
     factor: np.ndarray
     address: np.ndarray
     sizes: np.ndarray
+    place: np.ndarray  # in Underway
+
+
+class Underway(NamedTuple):
+    """Spikes some of whose synapses have still to be reached, part by part, in their order."""
+
+    due: np.ndarray  # the step at which the next of them are reached, or NEVER
+    address: np.ndarray  # of the block of these
+    factor: np.ndarray
+    bundle: np.ndarray
+    first: np.ndarray  # (parts + 1,) room of each part
+    ends: np.ndarray  # (parts, a cache line) the first one that is underway, and behind the last
 
 
 class RecentSpikes(NamedTuple):

@@ -25,9 +25,10 @@ from .plasticity import arrive_and_learn, learn_from_targets, use_resources
 from .pooling import pool_spikes
 from .random import add_currents, add_poisson, draw_spikes
 from .threshold import hold, jump, reset
-from .wires import forget, take, targets_of, weights_of
+from .underway import deliver_underway, pass_over, send_underway
+from .wires import take, targets_of, weights_of
 
-_ZERO, _ONE = np.int64(0), np.int64(1)
+_ZERO = np.int64(0)
 
 
 @kernel
@@ -89,27 +90,25 @@ def _pool(run, row, first, last, t):
 
 
 @kernel
-def _ring_of(run, t):
-    """The ring of arrivals of part t."""
-    parts = run.parts
-    return part(run.memory.ring, parts.ring_first[t], parts.ring_slots * parts.ring_width[t])
-
-
-@kernel
-def _send(run, scratch, first, last, t):
-    """Spikes of steps first .. last into the ring of arrivals of part t."""
-    ring = _ring_of(run, t)
-    for n in range(first, last + 1 if ring.size else first):
-        deliver_bundles(run, _ONE, n, t, scratch.waiting, ring)
-
-
-@kernel
-def _send_again(run, scratch, t):
+def _send_again(run, t):
     """What was on its way from an earlier run."""
-    ring, first = _ring_of(run, t), run.span.first
-    for n in range(max(first - run.inputs.before, 0), first if ring.size else 0):
-        _send(run, scratch, n, n, t)
-        forget(n, ring, run.parts.ring_width[t])
+    first = run.span.first
+    for n in range(max(first - run.inputs.before, 0), first):
+        send_underway(run, n, t)
+    pass_over(run, first, t)
+
+
+@kernel
+def _take(run, scratch, n, t):
+    """What arrives at step n through synapses with delays of their own, receptor by receptor."""
+    parts, width, x = run.parts, run.parts.arriving_width[t], run.memory.x
+    arriving = part(run.memory.arriving, parts.arriving_first[t], width)
+    if width > 0:
+        deliver_underway(run, n, t, scratch.waiting, arriving)
+    for c in range(run.tables.columns.size if width > 0 else 0):
+        column, at = parts.columns[t, c], parts.column[c, t]
+        begin, end = parts.bounds[column.population, t], parts.bounds[column.population, t + 1]
+        take(column, at, begin, end - begin, n, arriving, width, x)
 
 
 @kernel
@@ -161,7 +160,7 @@ def _arrive(run, wire, n, t, sums):
 @kernel
 def _deliver(run, scratch, n, t):
     """Everything that arrives at step n at the neurons of part t."""
-    parts, background, x, ring = run.parts, run.background, run.memory.x, _ring_of(run, t)
+    parts, background, x = run.parts, run.background, run.memory.x
     for s in range(background.n_currents, background.sources.size):
         source = parts.sources[t, s]
         begin, end = parts.bounds[source.population, t], parts.bounds[source.population, t + 1]
@@ -173,11 +172,8 @@ def _deliver(run, scratch, n, t):
             _learn(run, wire, n, t)
         elif wire.dense:
             _arrive(run, wire, n, t, scratch.sums)
-    deliver_bundles(run, _ZERO, n, t, scratch.waiting, x)
-    for c in range(run.tables.columns.size):
-        column, at = parts.columns[t, c], parts.column[c, t]
-        begin, end = parts.bounds[column.population, t], parts.bounds[column.population, t + 1]
-        take(column, at, begin, end - begin, n, ring, parts.ring_width[t], x)
+    deliver_bundles(run, n, t, scratch.waiting, x)
+    _take(run, scratch, n, t)
 
 
 @kernel
@@ -239,7 +235,7 @@ def advance(run, scratch, control, thread, threads):
     mine = range(own + n_own * thread // threads, own + n_own * (thread + 1) // threads)
     for t in mine if n < last else range(0):
         if n == run.span.begin:
-            _send_again(run, scratch, t)
+            _send_again(run, t)
         _find_spikes(run, scratch, n, t)
     known, found = n - 1, n  # spikes that all threads know of, and those that there are
     while known < last - 1:
@@ -253,7 +249,8 @@ def advance(run, scratch, control, thread, threads):
         # what is found now arrives after the shortest delay at the earliest: no meeting until then
         until = min(found + run.span.shortest + 1, last)
         for t in mine:
-            _send(run, scratch, known + 1, found, t)
+            for m in range(known + 1, found + 1):
+                send_underway(run, m, t)
             for m in range(n, until):
                 _deliver(run, scratch, m, t)
                 _reset(run, scratch, m, t)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels import draw as kernels
-from ..kernels.bundles import split_rows
+from ..kernels.synapse_records import split_rows
 from ..support.memory import check_room
 from ..support.threads import default_threads, on_threads
 from .pieces import Given, Onto, Piece, equal_parts

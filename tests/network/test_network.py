@@ -161,7 +161,7 @@ def test_a_longer_trial_has_the_same_beginning():
     assert np.array_equal(a.states["E.U"], b.states["E.U"][:, :100]) and a.counts["E"].sum() > 0
 
 
-def test_shortest_interval_is_the_refractory_period():
+def test_spikes_are_a_refractory_period_apart():
     for refractory, steps in ((0.0, 1), (1e-3, 1), (2e-3, 2), (5e-3, 5)):
         net = bs.Network(1e-3)
         net.population(1, bs.lif(refractory=refractory), name="h")
