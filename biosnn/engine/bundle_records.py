@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels import room
-from ..kernels.synapse_records import most_words, place_synapses, sort_by_delay, split_rows
+from ..kernels.synapse_records import place_synapses, room_for, sort_by_delay, split_rows
 from ..network.drawn_synapses import DrawnSynapses
 from ..network.network import Network
 from ..network.pieces import Piece
@@ -156,7 +156,7 @@ class _Room:
         width, flat = bundle.row["width"], counts.reshape(-1)
         sizes = counts * width
         if bundle.delays:
-            sizes = most_words(counts, bundle.delays, width)
+            room_for(counts, bundle.delays, width, sizes)
         self.starts = np.zeros((counts.shape[0], counts.shape[1] + 1), np.int64)
         np.cumsum(sizes, axis=1, out=self.starts[:, 1:])
         self.first = first_of(self.starts[:, -1])

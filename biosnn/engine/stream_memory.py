@@ -104,7 +104,8 @@ def _new_underway(layout, parts, inputs):
         due=np.empty(first[-1], np.int64),
         address=np.empty(first[-1], np.int64),
         factor=np.empty(first[-1], layout.network.dtype),
-        bundle=np.empty(first[-1], np.int32),
+        base=np.empty(first[-1], np.int32),
+        single=np.empty(first[-1], np.int32),
         first=first,
         ends=ends,
     )

@@ -341,7 +341,8 @@ class Underway(NamedTuple):
     due: np.ndarray  # the step at which the next of them are reached, or NEVER
     address: np.ndarray  # of the block of these
     factor: np.ndarray
-    bundle: np.ndarray
+    base: np.ndarray  # element of `arriving` that is target 0
+    single: np.ndarray  # the bundle, if its synapses share a weight, or -1
     first: np.ndarray  # (parts + 1,) room of each part
     ends: np.ndarray  # (parts, a cache line) the first one that is underway, and behind the last
 

@@ -88,6 +88,20 @@ def _head_blocks(words, width, counts, first):
 
 
 @kernel
+def most_words(size, delays, width):
+    """The most words of a run of so many synapses, which have so many delays."""
+    return size * width + HEADER * (min(size, delays) + _ONE + size // FULL) if size else _ZERO
+
+
+@kernel
+def room_for(counts, delays, width, sizes):
+    """sizes[t, j]: the most words of the run of neuron j in part t, which has counts[t, j]."""
+    for t in range(counts.shape[0]):
+        for j in range(counts.shape[1]):
+            sizes[t, j] = most_words(counts[t, j], delays, width)
+
+
+@kernel
 def sort_by_delay(begin, end, place, extra, delays, shortest, width, address, copy, counts, first):
     """Sort the runs of rows begin .. end - 1 of a part into blocks of one delay (underway.py).
 
@@ -98,7 +112,8 @@ def sort_by_delay(begin, end, place, extra, delays, shortest, width, address, co
         size, at = place[j + 1] - place[j], place[j] * width + extra[j]
         if size == 0:
             continue
-        own, words = part(delays, place[j], size), at_address(address + at * _WORD, size, WORDS)
+        own, most = part(delays, place[j], size), most_words(size, counts.size, width)
+        words = at_address(address + at * _WORD, most, WORDS)
         for k in range(size * width):
             copy[k] = words[k]
         for k in range(size):
@@ -113,9 +128,3 @@ def sort_by_delay(begin, end, place, extra, delays, shortest, width, address, co
             counts[d] = c + 1
         for d in range(counts.size):
             counts[d] = 0
-
-
-def most_words(sizes, delays, width):
-    """The most words of runs of so many synapses, which have so many delays."""
-    headers = np.minimum(sizes, delays) + 1 + sizes // FULL
-    return np.where(sizes > 0, sizes * width + HEADER * headers, 0)

@@ -23,19 +23,20 @@ from .others import own_parts
 NEVER = np.int64(np.iinfo(np.int64).max)
 HEADER = 2  # words of a block before its synapses
 FULL = 65535  # synapses of a block that another one of the same delay follows
-_ZERO, _ONE, _HEADER, _WORD = np.int64(0), np.int64(1), np.int64(HEADER), np.int64(2)
-_AHEAD = 4  # blocks that are fetched before it is their turn
+_ZERO, _HEADER, _WORD, _LINE = np.int64(0), np.int64(HEADER), np.int64(2), np.int64(64)
+_AHEAD = 4  # blocks that are fetched before it is their turn; their headers twice as early
 
 
 @kernel
 def _make_room(underway, t):
     """Spikes that are over make room for new ones of part t."""
-    due, address, factor, which = underway.due, underway.address, underway.factor, underway.bundle
+    due, address, factor = underway.due, underway.address, underway.factor
+    base, single = underway.base, underway.single
     begin, first, last = underway.first[t], underway.ends[t, 0], underway.ends[t, 1]
     for q in range(first, last):
         at = begin + q - first
         due[at], address[at] = due[q], address[q]
-        factor[at], which[at] = factor[q], which[q]
+        factor[at], base[at], single[at] = factor[q], base[q], single[q]
     underway.ends[t, 0], underway.ends[t, 1] = begin, begin + last - first
 
 
@@ -45,7 +46,7 @@ def send_underway(run, n, t):
     tables, inputs, recent, span, parts = run.tables, run.inputs, run.recent, run.span, run.parts
     underway, starts = run.memory.underway, parts.starts[t - own_parts(run)[0]]
     due, address, one = underway.due, underway.address, run.memory.arriving.dtype.type(1)
-    factors, which, end = underway.factor, underway.bundle, underway.first[t + 1]
+    factors, end = underway.factor, underway.first[t + 1]
     for g in range(parts.bundles.size):
         bundle, jump = parts.bundles[g], type(one)(parts.bundles[g].jump)
         senders = 1 if bundle.source < tables.n_inputs else parts.bounds.shape[1] - 1
@@ -60,64 +61,70 @@ def send_underway(run, n, t):
                 if underway.ends[t, 1] == end:
                     _make_room(underway, t)
                 q = underway.ends[t, 1]
-                due[q], which[q] = n + bundle.delay, g
+                due[q], underway.base[q] = n + bundle.delay, parts.base[g, t]
+                underway.single[q] = g if bundle.single else -1
                 address[q] = at_first + np.int64(begin) * _WORD
                 factors[q] = jump * values[e - shift] if values.size else one
-                fetch(address[q])
                 underway.ends[t, 1] = q + 1
 
 
 @kernel
-def _follow(words, address, width, n):
-    """The address behind a block that is due at step n, and when the next one is."""
-    count, wait = np.int64(words[0]), np.int64(words[1])
-    if count == FULL:
-        due = n
-    else:
-        due = n + wait if wait > 0 else NEVER
-    return address + (_HEADER + count * width) * _WORD, due
+def _follow(wait, size, n):
+    """When the block is due that follows one of step n."""
+    if size == FULL:
+        return np.int64(n)
+    return n + wait if wait > 0 else NEVER
 
 
 @kernel
 def pass_over(run, n, t):
     """What was to arrive at part t before step n has arrived in an earlier run."""
-    underway, bundles = run.memory.underway, run.parts.bundles
+    underway, width = run.memory.underway, run.parts.like.itemsize
     due, address = underway.due, underway.address
     for q in range(underway.ends[t, 0], underway.ends[t, 1]):
         while due[q] < n:
             words = at_address(address[q], _HEADER, WORDS)
-            width = bundles[underway.bundle[q]].width
-            address[q], due[q] = _follow(words, address[q], width, due[q])
+            size, wait = np.int64(words[0]), np.int64(words[1])
+            address[q] += _HEADER * _WORD + size * (width if underway.single[q] < 0 else _WORD)
+            due[q] = _follow(wait, size, due[q])
 
 
 @kernel
-def _fetch_block(parts, underway, q):
-    """Have a block fetched, whose number of synapses has been fetched before."""
-    words = at_address(underway.address[q], _HEADER, WORDS)
-    fetch_lines(underway.address[q], np.int64(words[0]) * parts.bundles[underway.bundle[q]].width)
+def _fetch_rest(underway, width, q):
+    """Have the lines of a block fetched behind those two that have been."""
+    address = underway.address[q]
+    size = np.int64(at_address(address, _HEADER, WORDS)[0])
+    bytes_ = size * (width if underway.single[q] < 0 else _WORD)
+    if bytes_ > 2 * _LINE:
+        fetch_lines(address + 2 * _LINE, (bytes_ - 2 * _LINE) // _WORD)
 
 
 @kernel
 def _add_blocks(parts, underway, place, count, n, t, x):
     """Add the blocks of spikes at `count` places, in their order."""
-    due, address = underway.due, underway.address
-    for k in range(min(_AHEAD, count)):
-        _fetch_block(parts, underway, place[k])
-    for k in range(count):
-        if k + _AHEAD < count:
-            _fetch_block(parts, underway, place[k + _AHEAD])
-        q = place[k]
-        g = underway.bundle[q]
-        bundle, base, factor = parts.bundles[g], parts.base[g, t], underway.factor[q]
-        while due[q] == n:
-            words = at_address(address[q], _HEADER, WORDS)
-            size, at = np.int64(words[0]), address[q] + _HEADER * _WORD
-            if bundle.single:
-                add_single(at, size, base, x.dtype.type(bundle.weight), x)
+    due, address, width = underway.due, underway.address, parts.like.itemsize
+    for k in range(count + 2 * _AHEAD):
+        if k < count:
+            fetch(address[place[k]])
+            fetch(address[place[k]] + _LINE)
+        if _AHEAD <= k < count + _AHEAD:
+            _fetch_rest(underway, width, place[k - _AHEAD])
+        if k < 2 * _AHEAD:
+            continue
+        q = place[k - 2 * _AHEAD]
+        at, step, base, single = address[q], due[q], underway.base[q], underway.single[q]
+        while step == n:
+            words = at_address(at, _HEADER, WORDS)
+            size, wait = np.int64(words[0]), np.int64(words[1])
+            at += _HEADER * _WORD
+            if single < 0:
+                add_weighted(at, size, parts.like, base, underway.factor[q], x)
+                at += size * width
             else:
-                add_weighted(at, size, parts.like, base, factor, x)
-            address[q], due[q] = _follow(words, address[q], bundle.width, n)
-        fetch(address[q])
+                add_single(at, size, base, x.dtype.type(parts.bundles[single].weight), x)
+                at += size * _WORD
+            step = _follow(wait, size, n)
+        address[q], due[q] = at, step
 
 
 @kernel
