@@ -218,8 +218,8 @@ class OneRank:
             "bundles": parts.bundles.size,
             "shortest": run.large.wires.shortest,
             "longest": run.layout.longest_delay,
-            "record": int(parts.bundles["width"].max()),
-            "ring": 4 * run.large.wires.ring_width * parts.ring_slots // neurons,
+            "record": 2 * int(parts.bundles["width"].max()),
+            "arriving": 4 * run.large.wires.ring_width // neurons if parts.column.size else 0,
         }
 
     def bytes(self) -> dict[str, int]:
@@ -231,7 +231,7 @@ class OneRank:
         return {
             "own synapses": sum(a.nbytes for a in run.large.wires.alive),
             "where runs start": parts.starts.nbytes,
-            "own ring": memory.ring.nbytes,
+            "own arrivals": memory.arriving.nbytes,
             "recent spikes": recent.units.nbytes + recent.n_spikes.nbytes,
             "all states": sum(array.nbytes for array in states),
             "tables of parts": sum(np.asarray(getattr(parts, name)).nbytes for name in rows),
@@ -250,11 +250,11 @@ class OneRank:
         return seconds, {name: int(own.binned[name].sum()) for name in self.names}
 
 
-def parts_of(neurons: int, ring_bytes: float, processes: int, threads: int) -> int:
-    """Parts of a network of so many neurons, whose ring of arrivals has so many bytes."""
+def parts_of(neurons: int, arriving_bytes: float, processes: int, threads: int) -> int:
+    """Parts of a network of so many neurons, with so many bytes for what arrives in a step."""
     network = SimpleNamespace(dtype=np.dtype(np.float32))
     layout: Any = SimpleNamespace(n_neurons=neurons, network=network)
-    return number_of_parts(layout, int(ring_bytes / 4), threads, processes)
+    return number_of_parts(layout, int(arriving_bytes / 4), threads, processes)
 
 
 def processors() -> int:

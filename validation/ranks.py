@@ -139,7 +139,7 @@ def _processes(args: argparse.Namespace, row: Row, console: Console) -> list[Row
         work = computing(circuit, shared, Costs(**row["costs"]))
         busy = total(work) * slower(row, n) / circuit.meetings
         words = int(message_bytes(circuit, shared) / WORD)
-        own = (row["bytes"]["neuron"] + circuit.ring) * circuit.neurons / n
+        own = (row["bytes"]["neuron"] + circuit.arriving) * circuit.neurons / n
         meeting = ("--child", "meetings", words, busy, min(SECOND_LEVEL, int(own)))
         checks[n]["meeting_s"] = ranks_runs.under_mpi(n, meeting)["meeting_s"] if n > 1 else 0.0
     return list(checks.values())
@@ -147,8 +147,8 @@ def _processes(args: argparse.Namespace, row: Row, console: Console) -> list[Row
 
 def _shared(circuit: Circuit, ranks: int, threads: int = 1) -> Shared:
     """How a circuit is shared."""
-    ring = circuit.ring * circuit.neurons
-    return Shared(ranks, threads, parts_of(circuit.neurons, ring, ranks, threads))
+    arriving = circuit.arriving * circuit.neurons
+    return Shared(ranks, threads, parts_of(circuit.neurons, arriving, ranks, threads))
 
 
 def slower(row: Row, processes: int) -> float:

@@ -26,7 +26,7 @@ from dataclasses import dataclass, fields, replace
 
 _ROOM = 1 << 22  # neurons times steps of the lists of recent spikes
 _FEWEST_WORDS = 256  # of a message
-_TARGET, _DELAY, _WEIGHT = 2, 1, 4  # bytes of a synapse of a list
+_HEADER, _TARGET, _DELAY, _WEIGHT = 4, 2, 1, 4  # bytes of a synapse of a list
 _MOST_KEPT = 1 << 30  # bytes of the lists of drawn synapses that one process keeps
 FIRST_LEVEL, SECOND_LEVEL = 1 << 15, 1 << 20  # bytes of the caches of a core
 WORD = 4  # bytes of a state, and of a word of a message
@@ -51,9 +51,10 @@ class Circuit:
     shortest, longest
         Delays in steps.
     record
-        Bytes of a synapse: 8, or 2 where weight and delay are one number.
-    ring
-        Bytes of the ring of arrivals for each neuron.
+        Bytes of a synapse: 6, or 2 where all of a projection have one weight.
+    arriving
+        Bytes for what arrives in a step at a neuron through synapses with delays of their own; 0
+        where no synapse has one.
     """
 
     name: str
@@ -68,7 +69,12 @@ class Circuit:
     shortest: int
     longest: int
     record: int
-    ring: float
+    arriving: float
+
+    @property
+    def delays(self) -> int:
+        """How many delays the synapses of a neuron may have."""
+        return self.longest - self.shortest + 1 if self.arriving else 1
 
     @property
     def meetings(self) -> float:
@@ -159,7 +165,7 @@ def amounts(circuit: Circuit, shared: Shared) -> dict[str, float]:
         "far": circuit.events * q / parts * beyond_cache(circuit, shared),
         "step": circuit.steps * q * circuit.populations,
         "round": filled(circuit.steps, circuit.spikes) * q,
-        "lookup": circuit.spikes * q,
+        "lookup": circuit.spikes * q * blocks(circuit, parts),
         "list": circuit.steps * circuit.bundles * parts * q,
         "filled": filled(circuit.steps * circuit.populations * parts, circuit.spikes) * q,
         "spike": circuit.spikes * several,
@@ -168,16 +174,20 @@ def amounts(circuit: Circuit, shared: Shared) -> dict[str, float]:
     }
 
 
-def beyond_cache(circuit: Circuit, shared: Shared) -> float:
-    """Return the share of the places that events add to for which a cache has no room.
+def blocks(circuit: Circuit, parts: int) -> float:
+    """Return how many delays the synapses have that a spike reaches in a part."""
+    if not circuit.arriving or not circuit.spikes:
+        return 1.0
+    return filled(circuit.delays, circuit.events / circuit.spikes / parts)
 
-    They are the rings of arrivals of a thread's parts, and the second level; or the states of a
-    part where there is no ring, and the first level.
+
+def beyond_cache(circuit: Circuit, shared: Shared) -> float:
+    """Return the share of the places that events add to for which the nearest cache has no room.
+
+    They are what arrives in a step at a part, or its states.
     """
     part = circuit.neurons / shared.parts
-    if circuit.ring:
-        return max(0.0, 1 - SECOND_LEVEL / (circuit.ring * part * shared.busiest))
-    return max(0.0, 1 - FIRST_LEVEL / (WORD * part))
+    return max(0.0, 1 - FIRST_LEVEL / (max(WORD, circuit.arriving) * part))
 
 
 def filled(places: float, spikes: float) -> float:
@@ -257,15 +267,23 @@ def memory(circuit: Circuit, shared: Shared, sizes: Bytes) -> dict[str, float]:
     sixteen = -(-circuit.populations // 16) * 16  # numbers of a cache line
     return {
         "fixed": sizes.fixed,
-        "own synapses": circuit.record * circuit.synapses / shared.ranks,
+        "own synapses": circuit.record * circuit.synapses / shared.ranks
+        + _headers(circuit, shared),
         "kept synapses": _kept(circuit) if shared.ranks == 1 else 0.0,
         "where runs start": 4.0 * (n + circuit.bundles) * shared.own,
-        "own ring": circuit.ring * n / shared.ranks,
+        "own arrivals": circuit.arriving * n / shared.ranks,
         "recent spikes": slots(circuit) * (4.0 * n + 4.0 * sixteen * parts),
         "all states": sizes.neuron * n + sizes.part * parts,
         "tables of parts": sizes.wire * circuit.projections * parts,
         "messages": shared.ranks * message_bytes(circuit, shared),
     }
+
+
+def _headers(circuit, shared):
+    """Bytes of the headers of blocks of one delay."""
+    each = circuit.synapses / circuit.neurons / shared.parts
+    rows = circuit.neurons * shared.own
+    return _HEADER * rows * (min(each, circuit.delays) + 1) if circuit.arriving else 0.0
 
 
 def _kept(circuit):

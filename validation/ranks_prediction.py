@@ -105,7 +105,7 @@ def plan(
         Nodes, and processes and cores of each.
     """
     ranks, threads = nodes * processes, cores // processes
-    parts = parts_of(circuit.neurons, circuit.ring * circuit.neurons, ranks, threads)
+    parts = parts_of(circuit.neurons, circuit.arriving * circuit.neurons, ranks, threads)
     shared = Shared(ranks, threads, parts)
     found = computing(circuit, shared, Costs(**row["costs"]))
     found = {name: value * row["slower"] for name, value in found.items()}

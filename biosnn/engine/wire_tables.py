@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels import arrays
-from ..kernels.synapse_records import split_rows
 from ..kernels.simd import BLOCK_BYTES, SPAN_BYTES
+from ..kernels.synapse_records import split_rows
 from ..support.ranks import ALONE, Ranks
 from .bundle_tables import number_of_parts, pack_parts, part_bounds
 from .layout import Layout

@@ -84,10 +84,10 @@ WIRE = _row(
 )
 
 #: Sparse projections of one source, as one large network reads them (bundles.py): the synapses of
-#: neuron j lie together. late: every synapse has its delay, of `delay` steps at least (underway.py);
-#: single: all share one weight, and there are only targets, of 2 bytes; width: of a synapse in
-#: words of 2 bytes; row_first: first row of Parts.starts; jump: of short-term plasticity, where
-#: weights do not have it in them.
+#: neuron j lie together. late: every synapse has its delay, of `delay` steps at least
+#: (underway.py); single: all share one weight, and there are only targets, of 2 bytes; width: of a
+#: synapse in words of 2 bytes; row_first: first row of Parts.starts; jump: of short-term
+#: plasticity, where weights do not have it in them.
 BUNDLE = _row("source delay late single short n_pre row_first address width", "weight jump")
 
 #: A receptor that synapses with delays of their own reach: of a population, its state and first

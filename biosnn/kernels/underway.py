@@ -17,7 +17,7 @@ import numpy as np
 from .bundles import WORDS, add_single, add_weighted, fetch_lines
 from .events import emitted_in_part
 from .jit import kernel
-from .memory import at_address, fetch, part
+from .memory import at_address, fetch
 from .others import own_parts
 
 NEVER = np.int64(np.iinfo(np.int64).max)

@@ -24,6 +24,7 @@ from validation.ranks_model import (
     Shared,
     amounts,
     beyond_cache,
+    blocks,
     computing,
     filled,
     memory,
@@ -45,8 +46,8 @@ CIRCUIT = Circuit(
     steps=10_000.0,
     shortest=4,
     longest=10,
-    record=8,
-    ring=256,
+    record=6,
+    arriving=8,
 )
 ONES = Costs(**dict.fromkeys(COSTS, 1.0))
 
@@ -59,10 +60,11 @@ def test_amounts_of_a_process_by_hand():
         {
             "neuron": 8000 * 10_000 / 4,
             "event": 1e7,
-            "far": 0.0,  # the rings of two parts have 512 kB
+            "far": 0.0,  # what arrives at a part has 8 kB
             "step": 10_000 * 2 * 2,
             "round": 2 * 10_000 * (1 - math.exp(-8.0)),
-            "lookup": 160_000.0,
+            # 500 synapses, 63 of them in a part, of 7 delays
+            "lookup": 160_000 * 7 * (1 - math.exp(-500 / 8 / 7)),
             "list": 10_000 * 2 * 8 * 2,
             "filled": 2 * 160_000 * (1 - math.exp(-0.5)),
             "spike": 80_000.0,
@@ -80,12 +82,17 @@ def test_one_process_tells_nobody():
 
 
 def test_what_caches_have_no_room_for():
-    assert beyond_cache(CIRCUIT, Shared(1, 1, 1)) == pytest.approx(1 - 2**20 / (256 * 8000))
-    assert beyond_cache(CIRCUIT, Shared(1, 1, 4)) == beyond_cache(CIRCUIT, Shared(1, 1, 1))
-    assert beyond_cache(CIRCUIT, Shared(2, 1, 2)) == 0
-    plain = CIRCUIT.__class__(**(vars(CIRCUIT) | {"ring": 0, "neurons": 16_384}))
+    assert beyond_cache(CIRCUIT, Shared(1, 1, 1)) == pytest.approx(1 - 2**15 / (8 * 8000))
+    assert beyond_cache(CIRCUIT, Shared(1, 1, 2)) == 0
+    plain = CIRCUIT.__class__(**(vars(CIRCUIT) | {"arriving": 0, "neurons": 16_384}))
     assert beyond_cache(plain, Shared(1, 1, 1)) == 0.5
     assert beyond_cache(plain, Shared(1, 1, 2)) == 0
+
+
+def test_delays_that_the_synapses_of_a_spike_have():
+    assert blocks(CIRCUIT, 1) == pytest.approx(7, rel=1e-9)  # 500 synapses, 4 to 10 steps
+    assert blocks(CIRCUIT, 500) == pytest.approx(7 * (1 - math.exp(-1 / 7)))
+    assert blocks(CIRCUIT.__class__(**(vars(CIRCUIT) | {"arriving": 0})), 500) == 1
 
 
 def test_places_that_have_a_spike_against_a_count():
@@ -113,10 +120,10 @@ def test_memory_by_hand():
     assert found == pytest.approx(
         {
             "fixed": 1e8,
-            "own synapses": 1.6e7,
+            "own synapses": 6 * 2e6 + 4 * 8000 * 4 * 8,
             "kept synapses": 0.0,
             "where runs start": 4 * 8002 * 4,
-            "own ring": 256 * 4000,
+            "own arrivals": 8 * 4000,
             "recent spikes": 1024 * (4 * 8000 + 4 * 16 * 8),
             "all states": 30 * 8000 + 8000 * 8,
             "tables of parts": 300 * 3 * 8,
@@ -134,7 +141,7 @@ def test_memory_by_hand():
 def test_a_larger_circuit_of_the_same_kind():
     grown = CIRCUIT.grown("b", 10, synapses_each=1000)
     assert (grown.neurons, grown.synapses, grown.spikes) == (80_000, 8e7, 800_000)
-    assert grown.events == pytest.approx(8e8) and grown.ring == 256
+    assert grown.events == pytest.approx(8e8) and grown.arriving == 8
 
 
 def test_costs_are_found_again():
@@ -236,7 +243,7 @@ def test_bytes_of_the_model_are_those_of_arrays():
         rows.append({"ranks": size, "parts": 1, "kind": "fires", "bytes": one.bytes()})
         numbers = one.numbers | {"name": "a", "spikes": 0.0, "events": 0.0, "steps": 1e3}
         circuit = Circuit(**numbers)
-        assert one.bounds.shape[1] - 1 == parts_of(3000, 3000 * circuit.ring, size, 1)
+        assert one.bounds.shape[1] - 1 == parts_of(3000, 3000 * circuit.arriving, size, 1)
         sizes = {"neuron": 0.0, "part": 0.0, "wire": 0.0}
         found = memory(circuit, Shared(size, 1, size), Bytes(fixed=0.0, **sizes))
         for name in ("own synapses", "where runs start", "recent spikes"):
