@@ -10,7 +10,7 @@ https://doi.org/10.1093/cercor/bhs358 ::
     python -m models.potjans_diesmann_2014 --scale 0.1     a tenth of the neurons
     mpiexec -n 2 python -m models.potjans_diesmann_2014 --mpi    shared by two processes
 
-The full circuit takes about 3 GB. Eight populations of leaky integrate-and-fire neurons (tau_mem
+The full circuit takes 2.2 GB. Eight populations of leaky integrate-and-fire neurons (tau_mem
 10 ms, C 250 pF, threshold 15 mV and reset 0 above rest, refractory period 2 ms) with exponential
 currents (0.5 ms), a fixed total number of synapses between any two, with repetitions, and Poisson
 background of 8 Hz over each of the external synapses; dt = 0.1 ms. Weights: normal, 87.8 pA (a
