@@ -1,8 +1,8 @@
 """The records of a bundle: the synapses of its projections, written part by part of the targets.
 
 Threads take pieces of a projection, those of neighbouring sources, which are drawn where no arrays
-hold them; so beside the records there are the targets of one bundle, and weights and delays of one
-piece a thread.
+hold them; so beside the records there are the targets and delays of one bundle, and weights of one
+piece a thread. Where synapses have delays of their own, the records of a neuron are sorted by them.
 """
 
 from collections.abc import Callable
@@ -110,10 +110,10 @@ def filled(
     counts = np.zeros((len(own), bundle.row["n_pre"]), np.int64)
     for piece, split in (cut for each in cuts for cut in each):
         counts[:, piece.row : piece.row + len(split)] += np.diff(split, axis=1).T
-    room_ = _Room(counts, bundle)
-    words = room.spacious(int(room_.first[-1]) + 1, np.uint16)
-    _touch(words, room_.first, threads)
-    records = _Records(words, np.empty(0, dtype), room_, bundle, int(counts.sum()))
+    rows = _Rows(counts, bundle)
+    words = room.spacious(int(rows.first[-1]) + 1, np.uint16)
+    _touch(words, rows.first, threads)
+    records = _Records(words, np.empty(0, dtype), rows, bundle, int(counts.sum()))
     base = bundle.elements[:, own].min(axis=0)
     for wire, pieces in zip(wires, cuts):
         records.place(wire, pieces, wire.elements - base - wire.own[:-1], threads)
@@ -121,11 +121,11 @@ def filled(
     if bundle.delays:
         records.sort(threads)
     firsts = np.zeros(packer.bounds.shape[1] - 1, np.int64)
-    firsts[own] = room_.first[:-1]
-    return room_.starts.astype(np.uint32), firsts, words
+    firsts[own] = rows.first[:-1]
+    return rows.starts.astype(np.uint32), firsts, words
 
 
-class _Room:
+class _Rows:
     """Where the synapses of each neuron lie in each own part.
 
     Parameters
@@ -181,7 +181,7 @@ class _Records:
         Room for them.
     like
         (0,) of the type of a synapse with a weight.
-    room_
+    rows
         Where the synapses of each neuron lie.
     bundle
         Whose they are.
@@ -189,9 +189,9 @@ class _Records:
         Number of synapses.
     """
 
-    def __init__(self, words, like, room_, bundle, size):
-        self.words, self.like, self.room, self.bundle = words, as_rows(like), room_, bundle
-        self.cursor = room_.place[:, :-1].copy()
+    def __init__(self, words, like, rows, bundle, size):
+        self.words, self.like, self.rows, self.bundle = words, as_rows(like), rows, bundle
+        self.cursor = rows.place[:, :-1].copy()
         self.delays = np.empty(size if bundle.delays else 0, np.uint16)
 
     def place(self, wire, cuts, offset, threads):
@@ -214,7 +214,7 @@ class _Records:
                 piece.row,
                 offset,
                 self.cursor,
-                self.room.extra,
+                self.rows.extra,
                 self.words.ctypes.data,
                 self.like,
                 self.delays,
@@ -224,7 +224,7 @@ class _Records:
 
     def sort(self, threads):
         """Sort the synapses of each neuron by their delays."""
-        place, extra = self.room.place, self.room.extra
+        place, extra = self.rows.place, self.rows.extra
         most = int(np.diff(place, axis=1).max(initial=0)) * self.bundle.row["width"]
 
         def sort(t, begin, end):
