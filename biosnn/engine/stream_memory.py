@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels import arrays, room
+from ..kernels.bundles import Waiting
+from ..kernels.underway import Underway
 from ..network.network import Network
 from . import events, standing
 from .buffers import new_words
@@ -100,7 +102,7 @@ def _new_underway(layout, parts, inputs):
     first = first_of(np.where(parts.arriving_width > 0, size + _LINE, 0))
     ends = np.zeros((first.size - 1, _LINE), np.int64)
     ends[:, :2] = first[:-1, None]
-    return arrays.Underway(
+    return Underway(
         due=np.empty(first[-1], np.int64),
         address=np.empty(first[-1], np.int64),
         factor=np.empty(first[-1], layout.network.dtype),
@@ -121,7 +123,7 @@ def new_scratch(layout: Layout, tables: arrays.Tables) -> arrays.PartScratch:
         current=room.aligned(arrays.BLOCK, dtype),
         sums=room.aligned(widest, dtype),
         words=new_words(),
-        waiting=arrays.Waiting(
+        waiting=Waiting(
             row=np.empty(_WAITING, np.int64),
             bundle=np.empty(_WAITING, np.int64),
             factor=np.empty(_WAITING, dtype),

@@ -221,7 +221,7 @@ class Memory(NamedTuple):
     ou: np.ndarray
     resource: np.ndarray
     arriving: np.ndarray  # what arrives at this step through late bundles, part by part
-    underway: "Underway"
+    underway: Any  # underway.py
 
 
 class Drive(NamedTuple):
@@ -324,29 +324,6 @@ class Parts(NamedTuple):
     like: np.ndarray  # (0,) of the type of a synapse
 
 
-class Waiting(NamedTuple):
-    """Spikes whose synapses are about to be added."""
-
-    row: np.ndarray
-    bundle: np.ndarray
-    factor: np.ndarray
-    address: np.ndarray
-    sizes: np.ndarray
-    place: np.ndarray  # in Underway
-
-
-class Underway(NamedTuple):
-    """Spikes some of whose synapses have still to be reached, part by part, in their order."""
-
-    due: np.ndarray  # the step at which the next of them are reached, or NEVER
-    address: np.ndarray  # of the block of these
-    factor: np.ndarray
-    base: np.ndarray  # element of `arriving` that is target 0
-    single: np.ndarray  # the bundle, if its synapses share a weight, or -1
-    first: np.ndarray  # (parts + 1,) room of each part
-    ends: np.ndarray  # (parts, a cache line) the first one that is underway, and behind the last
-
-
 class RecentSpikes(NamedTuple):
     """Spikes of the last steps of one large network; step n is in slot n & mask."""
 
@@ -406,7 +383,7 @@ class PartScratch(NamedTuple):
     current: np.ndarray
     sums: np.ndarray  # of what arrives from an input
     words: "Words"
-    waiting: Waiting
+    waiting: Any  # bundles.py
 
 
 class Words(NamedTuple):

@@ -10,6 +10,8 @@ delays of their own are delivered by underway.py; synapse_records.py writes the 
 rows of tables, arrays and scalars only (arrays.py).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .events import emitted_in_part
@@ -21,6 +23,17 @@ _U64, _ZERO, _LINE, _WORD = np.uint64, np.int64(0), np.int64(64), np.int64(2)
 WORDS = np.empty(0, np.uint16)  # stands for their type
 _AHEAD = 2  # runs that are fetched before it is their turn …
 _MOST_LINES = 16  # … and how much of them: then the processor goes on by itself
+
+
+class Waiting(NamedTuple):
+    """Spikes whose synapses are about to be added."""
+
+    row: np.ndarray
+    bundle: np.ndarray
+    factor: np.ndarray
+    address: np.ndarray
+    sizes: np.ndarray
+    place: np.ndarray  # in Underway
 
 
 @kernel

@@ -12,6 +12,8 @@ emitted, bundle by bundle and in ascending order of j: that of the ring of batch
 (wires.py). Kernels see rows of tables, arrays and scalars only (arrays.py).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from .bundles import WORDS, add_single, add_weighted, fetch_lines
@@ -25,6 +27,18 @@ HEADER = 2  # words of a block before its synapses
 FULL = 65535  # synapses of a block that another one of the same delay follows
 _ZERO, _HEADER, _WORD, _LINE = np.int64(0), np.int64(HEADER), np.int64(2), np.int64(64)
 _AHEAD = 4  # blocks that are fetched before it is their turn; their headers twice as early
+
+
+class Underway(NamedTuple):
+    """Spikes some of whose synapses have still to be reached, part by part, in their order."""
+
+    due: np.ndarray  # the step at which the next of them are reached, or NEVER
+    address: np.ndarray  # of the block of these
+    factor: np.ndarray
+    base: np.ndarray  # element of `arriving` that is target 0
+    single: np.ndarray  # the bundle, if its synapses share a weight, or -1
+    first: np.ndarray  # (parts + 1,) room of each part
+    ends: np.ndarray  # (parts, a cache line) the first one that is underway, and behind the last
 
 
 @kernel
