@@ -197,7 +197,7 @@ class _Records:
     def place(self, wire, cuts, offset, threads):
         """Write the synapses of a projection."""
         single, timed = self.bundle.row["single"], self.bundle.delays > 0
-        none = np.empty(0, wire.weights(0, 1).dtype)
+        none = np.empty(0, self.like.dtype["weight"])
 
         def place(piece, split):
             ends = piece.begin, piece.end
