@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels import room
+from ..kernels.underway import LINE
 from ..kernels.synapse_records import place_synapses, room_for, sort_by_delay, split_rows
 from ..network.drawn_synapses import DrawnSynapses
 from ..network.network import Network
@@ -24,6 +25,7 @@ from .layout import first_of
 from .rows import as_rows
 
 _KEPT_BYTES = 1 << 30  # of drawn synapses and weights that are kept, so that others find them
+MOST_TARGETS = 1 << 16  # of the synapses of a bundle in a part: they have 16 bits
 _LEAST, _MOST = 1 << 16, 1 << 20  # synapses of a piece
 _PAGE = 4096
 
@@ -40,6 +42,12 @@ class Bundle(NamedTuple):
     elements: NDArray[np.int64]
     ends: NDArray[np.int64]
     delays: int = 0
+
+    @property
+    def base(self) -> NDArray[np.int64]:
+        """(parts,) the element that is target 0: one for all late bundles where 16 bits allow."""
+        common = self.row["late"] & (self.ends.max(axis=0) <= MOST_TARGETS)
+        return np.where(common, 0, self.elements.min(axis=0))
 
 
 def keep_few(network: Network, names: list[str], ranks: Ranks) -> None:
@@ -111,10 +119,10 @@ def filled(
     for piece, split in (cut for each in cuts for cut in each):
         counts[:, piece.row : piece.row + len(split)] += np.diff(split, axis=1).T
     rows = _Rows(counts, bundle)
-    words = room.spacious(int(rows.first[-1]) + 1, np.uint16)
+    words = room.spacious(int(rows.first[-1]) + LINE, np.uint16)
     _touch(words, rows.first, threads)
     records = _Records(words, np.empty(0, dtype), rows, bundle, int(counts.sum()))
-    base = bundle.elements[:, own].min(axis=0)
+    base = bundle.base[own]
     for wire, pieces in zip(wires, cuts):
         records.place(wire, pieces, wire.elements - base - wire.own[:-1], threads)
         advance(wire.synapses.size)

@@ -17,7 +17,7 @@ from ..kernels.random import GRANULE
 from ..support.memory import check_room
 from ..support.progress import progress_bar
 from ..support.ranks import Ranks
-from .bundle_records import Bundle, filled, keep_few
+from .bundle_records import MOST_TARGETS, Bundle, filled, keep_few
 from .layout import Layout, first_of
 from .part_tables import Places
 from .rows import table
@@ -26,6 +26,7 @@ _MANY_SYNAPSES = 1 << 26  # from here on a bar shows how they are written
 _FEWEST_NEURONS = 1000  # in a part: with fewer, another thread gains nothing
 _MOST_NEURONS = 60_000  # in a part: targets have 16 bits, and parts are of granules
 _ROW_BYTES = 5e5  # of a part's numbers for what arrives: of the second-level cache
+_LONG_BLOCK = 48  # words of a block, with room for those of rare delays
 _LINE = 16  # numbers of a cache line
 _GAP = 512  # numbers between two parts: more than processors fetch ahead
 
@@ -154,7 +155,7 @@ class _Packer:
             return None
         elements = np.vstack([bundle.elements, other.elements])
         ends = np.vstack([bundle.ends, other.ends])
-        if np.any(ends.max(axis=0) - elements.min(axis=0) > 1 << 16):
+        if np.any(ends.max(axis=0) - elements.min(axis=0) > MOST_TARGETS):
             return None
         return Bundle(bundle.row, wires, elements, ends)
 
@@ -199,7 +200,9 @@ def pack_parts(
     rows, starts, firsts, alive = [], [np.empty((len(own), 0), np.uint32)], [], []
     at = 0
     for bundle, (own_starts, first, words) in _all_filled(packer, like.dtype, threads, own):
-        rows.append(bundle.row | {"row_first": at, "address": words.ctypes.data})
+        block = words.size / max(1, own_starts.size * bundle.delays)
+        alone = bundle.row["short"] >= 0 or block > _LONG_BLOCK
+        rows.append(bundle.row | {"row_first": at, "address": words.ctypes.data, "alone": alone})
         at += own_starts.shape[1]
         starts.append(own_starts)
         firsts.append(first)
@@ -217,9 +220,7 @@ def pack_parts(
         bundles=table(arrays.BUNDLE, rows),
         starts=np.ascontiguousarray(np.concatenate(starts, axis=1)),
         first=np.array(firsts, np.int64).reshape(-1, n_parts),
-        base=np.array([b.elements.min(axis=0) for b in packer.bundles], np.int64).reshape(
-            -1, n_parts
-        ),
+        base=np.array([b.base for b in packer.bundles], np.int64).reshape(-1, n_parts),
         arriving_first=first_of((packer.width + _GAP) * is_own)[:-1],
         arriving_width=packer.width * is_own,
         column=packer.column.reshape(-1, n_parts),

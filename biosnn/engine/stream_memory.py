@@ -19,6 +19,7 @@ from .wire_tables import WireTables
 
 _LINE = 16  # numbers of a cache line, which one part writes
 _WAITING = 256  # spikes whose synapses are added after each other
+_COPIED = 4096  # words of short blocks that are added as one
 
 
 class Standpoint(NamedTuple):
@@ -105,9 +106,8 @@ def _new_underway(layout, parts, inputs):
     return Underway(
         due=np.empty(first[-1], np.int64),
         address=np.empty(first[-1], np.int64),
+        kind=np.empty(first[-1], np.int64),
         factor=np.empty(first[-1], layout.network.dtype),
-        base=np.empty(first[-1], np.int32),
-        single=np.empty(first[-1], np.int32),
         first=first,
         ends=ends,
     )
@@ -129,7 +129,8 @@ def new_scratch(layout: Layout, tables: arrays.Tables) -> arrays.PartScratch:
             factor=np.empty(_WAITING, dtype),
             address=np.empty(_WAITING, np.int64),
             sizes=np.empty(_WAITING, np.int64),
-            place=np.empty(_WAITING, np.int64),
+            place=np.empty(_WAITING, np.uint64),
+            copied=np.empty(_COPIED, np.uint16),
         ),
     )
 

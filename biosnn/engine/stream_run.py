@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
 
 from ..kernels import arrays, stream
-from ..kernels.meeting import CONTROL, HOME
+from ..kernels.meeting import CONTROL, HOME, SLICES
 from ..support.code_cache import clock, ready
 from . import standing
 from .finite import check_slice
@@ -26,7 +27,7 @@ from .stream_ranks import Exchange, complete, complete_learned, owners_of
 from .stream_setting import Setting
 
 _SLICE = 0.03  # seconds of wall time between looks at the clock and at Ctrl-C
-_ROOM = 1 << 22  # neurons times steps of the list of recent spikes
+_ROOM = 1 << 23  # neurons times steps of the list of recent spikes
 
 
 class Recorder(Protocol):
@@ -93,16 +94,18 @@ class StreamRun:
         """The lists of recent spikes, with those of an earlier run."""
         width, longest = max(self.layout.n_firing, 1), self.layout.longest_delay
         fitting = int(np.clip(_ROOM // width, 32, 4096))
-        self.most = min(fitting, max(steps, 32))  # steps of one slice
-        shortest = min(self.large.wires.shortest, self.most)
-        slots = 1 << (self.most + longest + shortest + 2).bit_length()
+        most = min(fitting, max(steps, 32))
+        self.shortest = min(self.large.wires.shortest, most)  # steps between two meetings
+        others = longest + self.shortest + 2
+        slots = 1 << (most + others).bit_length()
+        self.most = slots - others  # steps of one slice
         self.recent, self.tables = new_recent(
             self.layout, self.holds.tables, self.parts.bounds, slots, self.inputs.events
         )
         if earlier is not None:
             put_spikes(self.recent, self.tables, self.parts.bounds, earlier, self.inputs.events)
         self.exchange = Exchange(
-            self.ranks, self.tables, self.parts.bounds, shortest + 1, self.network.dtype
+            self.ranks, self.tables, self.parts.bounds, self.shortest + 1, self.network.dtype
         )
 
     @property
@@ -113,7 +116,7 @@ class StreamRun:
     def compile(self, recorder: Recorder) -> None:
         """Compile all that a slice needs, so that the clock sees none of it."""
         control = np.zeros(CONTROL, np.int64)
-        ready(stream.advance, *self._arguments(recorder, control, 0, 0, 0))
+        ready(stream.advance, *self._arguments(recorder, control, 0))
         ready(stream.collect, self.recent, 0, 0, 0, np.empty(0, np.int64), np.empty(0, np.int32))
 
     def go(
@@ -134,11 +137,13 @@ class StreamRun:
         """
         control, size, begin = np.zeros(CONTROL, np.int64), 4, clock()
         end = self.first + steps
-        with ThreadPoolExecutor(max(1, self.threads - 1)) as pool:
+        with self._helpers(recorder, control) as helpers:
             while self.step < end:
                 first, before = self.step, clock()
                 last = min(first + size, self.holds.take(first), end)
-                self._slice(pool, recorder, control, first, last)
+                control[SLICES + 1 : SLICES + 3] = first, last
+                stream.advance(*self._arguments(recorder, control, 0))
+                self._check(control, helpers)
                 now = clock()
                 if not np.isfinite(self._own).all():  # no look at all neurons of all processes
                     check_slice(self.network, self.layout, self.standpoint.x, first, last)
@@ -155,39 +160,38 @@ class StreamRun:
         self.holds.let_go()
         return bool(stop())
 
-    def _slice(self, pool, recorder, control, first, last):
-        """Steps first .. last - 1, on all threads."""
-        control[:] = 0
-        jobs = []
-        try:
-            jobs += [
-                pool.submit(self._advance, recorder, control, t, first, last)
-                for t in range(1, self.threads)
-            ]
-            self._advance(recorder, control, 0, first, last)
-        except BaseException:
-            control[HOME] = 1
-            raise
-        for job in jobs:
-            job.result()
-        self.exchange.check()
+    @contextmanager
+    def _helpers(self, recorder, control):
+        """The other threads, which run all slices with the first one and wait for it in between."""
+        with ThreadPoolExecutor(max(1, self.threads - 1)) as pool:
+            try:
+                yield [
+                    pool.submit(self._help, recorder, control, t) for t in range(1, self.threads)
+                ]
+            finally:
+                control[HOME] = 1
 
-    def _advance(self, recorder, control, t, first, last):
-        """Steps first .. last - 1 of the parts that belong to thread t."""
+    def _help(self, recorder, control, t):
+        """All slices of the parts that belong to thread t."""
         try:
-            stream.advance(*self._arguments(recorder, control, t, first, last))
+            stream.advance(*self._arguments(recorder, control, t))
         except BaseException:
             control[HOME] = 1  # threads that wait for one that never comes go home
             raise
 
-    def _arguments(self, recorder, control, t, first, last):
-        """What the kernel of a slice takes."""
-        span = arrays.Slice(
-            first=first,
-            last=last,
+    def _check(self, control, helpers):
+        """Raise what has ended a slice of time, if anything has."""
+        if control[HOME]:
+            for helper in helpers:
+                helper.result()
+        self.exchange.check()
+
+    def _arguments(self, recorder, control, t):
+        """What the kernel takes."""
+        span = arrays.Span(
             begin=self.first,
             input_steps=self.inputs.steps,
-            shortest=min(self.large.wires.shortest, self.most),
+            shortest=self.shortest,
             trial=self.trial,
         )
         run = arrays.Stream(

@@ -88,7 +88,9 @@ WIRE = _row(
 #: (underway.py); single: all share one weight, and there are only targets, of 2 bytes; width: of a
 #: synapse in words of 2 bytes; row_first: first row of Parts.starts; jump: of short-term
 #: plasticity, where weights do not have it in them.
-BUNDLE = _row("source delay late single short n_pre row_first address width", "weight jump")
+BUNDLE = _row(
+    "source delay late single alone short n_pre row_first address width", "weight jump"
+)
 
 #: A receptor that synapses with delays of their own reach: of a population, its state and first
 #: column.
@@ -348,12 +350,10 @@ class Record(NamedTuple):
     values: np.ndarray  # (rows, chosen)
 
 
-class Slice(NamedTuple):
-    """Steps of one large network, for the threads that run them."""
+class Span(NamedTuple):
+    """What threads that run one large network know of its steps; slices are in meeting.py."""
 
-    first: int
-    last: int
-    begin: int  # first step of the run, from which its inputs count
+    begin: int  # the first one, from which its inputs count
     input_steps: int
     shortest: int  # delay in steps
     trial: int  # the row of a background that differs between trials
@@ -370,7 +370,7 @@ class Stream(NamedTuple):
     recent: RecentSpikes
     parts: Parts
     others: Any  # others.py
-    span: Slice
+    span: Span
     record: Record
     memory: Memory
 

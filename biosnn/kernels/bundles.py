@@ -21,8 +21,8 @@ from .others import own_parts
 
 _U64, _ZERO, _LINE, _WORD = np.uint64, np.int64(0), np.int64(64), np.int64(2)
 WORDS = np.empty(0, np.uint16)  # stands for their type
-_AHEAD = 2  # runs that are fetched before it is their turn …
-_MOST_LINES = 16  # … and how much of them: then the processor goes on by itself
+_AHEAD, _AHEAD_WORDS = 2, 512  # runs, and words, that are fetched before it is their turn …
+_MOST_LINES = 16  # … and how much of a run: then the processor goes on by itself
 
 
 class Waiting(NamedTuple):
@@ -34,6 +34,7 @@ class Waiting(NamedTuple):
     address: np.ndarray
     sizes: np.ndarray
     place: np.ndarray  # in Underway
+    copied: np.ndarray  # words of short blocks
 
 
 @kernel
@@ -74,16 +75,18 @@ def _fetch_run(parts, starts, waiting, t, q):
 def _add_waiting(parts, starts, waiting, count, t, x):
     """Add the runs of the spikes that wait, in their order."""
     address, sizes, which = waiting.address, waiting.sizes, waiting.bundle
-    for q in range(min(_AHEAD, count)):
-        _fetch_run(parts, starts, waiting, t, q)
+    fetched, words = _ZERO, _ZERO
     for q in range(count):
-        if q + _AHEAD < count:
-            _fetch_run(parts, starts, waiting, t, q + _AHEAD)
+        while fetched < count and (fetched < q + _AHEAD or words < _AHEAD_WORDS):
+            _fetch_run(parts, starts, waiting, t, fetched)
+            words += sizes[fetched] * parts.bundles[which[fetched]].width
+            fetched += 1
         bundle, base = parts.bundles[which[q]], parts.base[which[q], t]
         if bundle.single:
             add_single(address[q], sizes[q], base, x.dtype.type(bundle.weight), x)
         else:
             add_weighted(address[q], sizes[q], parts.like, base, waiting.factor[q], x)
+        words -= sizes[q] * bundle.width
 
 
 @kernel

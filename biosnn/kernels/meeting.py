@@ -1,4 +1,4 @@
-"""Threads of one large network: they meet, and one can send all home; flags that end a kernel."""
+"""Threads of one large network: they meet, get work, and are sent home; flags that end a kernel."""
 
 import ctypes
 import platform
@@ -13,8 +13,9 @@ from numba.extending import intrinsic
 
 from .jit import kernel
 
-#: Places in a vector by which threads meet, in cache lines of their own, and its size.
-ARRIVED, MET, HOME, CONTROL = 16, 32, 40, 64
+#: Places in a vector by which threads meet, in cache lines of their own, and its size; behind
+#: `SLICES`, how many slices of time have begun, the first step of the present one, and its end.
+ARRIVED, MET, HOME, SLICES, CONTROL = 16, 32, 40, 48, 64
 _PATIENCE = 2000  # looks of a thread that waits before it lets other processes run …
 _YIELDS = 1000  # … and how often it does so before it sleeps
 _NAP = np.uint32(20)  # microseconds
@@ -98,26 +99,15 @@ def _pause(typing_context):
     return types.void(), generate
 
 
-def _plain_meet(control, meeting, threads):
-    control[ARRIVED] += 1
-
-
 @kernel
-def _meet(control, meeting, threads):
-    """Wait until all threads have come to this meeting.
+def _wait(control, place, count):
+    """Wait until control[place] is `count`, or all are sent home.
 
-    They spin, since the wait is short. Where it is not, the thread that they wait for has no
-    processor: they give theirs away, and then sleep, so that the system moves it there. The last
-    one to come says so at a place of its own, which the others look at: they do not disturb those
-    who arrive.
-
-    control: int64, CONTROL zeros at the start; a number other than 0 in [HOME] sends all home.
+    Threads spin, since the wait is short. Where it is not, the thread that they wait for has no
+    processor: they give theirs away, and then sleep, so that the system moves it there.
     """
-    if _atomic_add(control, ARRIVED, 1) + 1 == meeting * threads:
-        _atomic_add(control, MET, 1)
-        return
     spins = 0
-    while _atomic_load(control, MET) < meeting and _atomic_load(control, HOME) == 0:
+    while _atomic_load(control, place) < count and _atomic_load(control, HOME) == 0:
         spins += 1
         if spins <= _PATIENCE:
             _pause()
@@ -127,5 +117,48 @@ def _meet(control, meeting, threads):
             _sleep(_NAP)
 
 
+@kernel
+def _meet(control, meeting, threads):
+    """Wait until all threads have come to this meeting.
+
+    The last one to come says so at a place of its own, which the others look at: they do not
+    disturb those who arrive.
+
+    control: int64, CONTROL zeros at the start; a number other than 0 in [HOME] sends all home.
+    """
+    if _atomic_add(control, ARRIVED, 1) + 1 == meeting * threads:
+        _atomic_add(control, MET, 1)
+        return
+    _wait(control, MET, meeting)
+
+
+@kernel
+def _begin_slice(control):
+    """Let the others begin with the slice of time that `control` has."""
+    _atomic_add(control, SLICES, 1)
+
+
+@kernel
+def _await_slice(control, slices):
+    """Wait until so many slices have begun; returns whether it is time to go home instead."""
+    _wait(control, SLICES, slices)
+    return _is_raised(control, HOME)
+
+
+def _plain_meet(control, meeting, threads):
+    control[ARRIVED] += 1
+    control[MET] += 1
+
+
+def _plain_begin_slice(control):
+    control[SLICES] += 1
+
+
+_PLAIN = numba.config.DISABLE_JIT  # there is one thread then
+
 #: The meeting number `meeting` (1, 2, …) of all threads.
-meet = _plain_meet if numba.config.DISABLE_JIT else _meet
+meet = _plain_meet if _PLAIN else _meet
+
+#: One thread begins a slice of time; the others wait for it.
+begin_slice = _plain_begin_slice if _PLAIN else _begin_slice
+await_slice = _await_slice

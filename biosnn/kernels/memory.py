@@ -211,3 +211,22 @@ fetch = (lambda address: None) if numba.config.DISABLE_JIT else _fetch
 
 #: Likewise an element of a contiguous vector.
 fetch_element = (lambda array, place: None) if numba.config.DISABLE_JIT else _fetch_element
+
+
+@intrinsic
+def _copy_line(typing_context, source, target):
+    def generate(context, builder, signature, arguments):
+        line = ir.VectorType(ir.IntType(16), 32).as_pointer()
+        source, target = (builder.inttoptr(each, line) for each in arguments)
+        builder.store(builder.load(source, align=2), target, align=2)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), generate
+
+
+def _plain_copy_line(source, target):
+    ctypes.memmove(int(target), int(source), 64)
+
+
+#: Copy 64 bytes from an address to another one.
+copy_line = _plain_copy_line if numba.config.DISABLE_JIT else _copy_line

@@ -17,9 +17,9 @@ from .bundles import deliver_bundles
 from .dense import deliver_dense
 from .events import emitted_in_part, find, listed
 from .jit import kernel
-from .meeting import HOME, is_raised, meet
+from .meeting import HOME, MET, SLICES, await_slice, begin_slice, is_raised, meet
 from .membrane import fill_bias, update
-from .memory import lent, part
+from .memory import fetch, fetch_element, lent, part
 from .others import exchange, own_parts
 from .plasticity import arrive_and_learn, learn_from_targets, use_resources
 from .pooling import pool_spikes
@@ -90,11 +90,10 @@ def _pool(run, row, first, last, t):
 
 
 @kernel
-def _send_again(run, t):
-    """What was on its way from an earlier run."""
-    first = run.span.first
+def _send_again(run, scratch, first, t):
+    """What was on its way from an earlier run, before step `first`."""
     for n in range(max(first - run.inputs.before, 0), first):
-        send_underway(run, n, t)
+        send_underway(run, n, t, scratch.waiting)
     pass_over(run, first, t)
 
 
@@ -198,11 +197,11 @@ def _reset(run, scratch, n, t):
 
 
 @kernel
-def _keep(run, n, t):
-    """The chosen states of part t at the end of step n."""
+def _keep(run, first, n, t):
+    """The chosen states of part t at the end of step n of a slice that begins at step `first`."""
     record = run.record
     if record.element.size and n % record.every == 0:
-        row = n // record.every - (run.span.first - 1) // record.every - 1
+        row = n // record.every - (first - 1) // record.every - 1
         for c in range(record.first[t], record.first[t + 1]):
             record.values[row, record.column[c]] = run.memory.x[record.element[c]]
 
@@ -224,18 +223,33 @@ def _meet_all(run, control, meetings, thread, threads, stage, first, last):
 
 
 @kernel
-def advance(run, scratch, control, thread, threads):
-    """The steps of run.span of the parts that belong to a thread.
+def _fetch_lists(recent, n_firing, first, last):
+    """Have the spikes of steps first .. last fetched, which lie where other threads wrote them."""
+    n_spikes, parts, counts = recent.n_spikes, recent.first.shape[1], recent.n_spikes.ctypes.data
+    for n in range(first, last + 1):
+        at = (n & recent.mask) * n_spikes.shape[1] * n_spikes.shape[2]
+        for k in range(at, at + n_spikes.shape[1] * n_spikes.shape[2], 16):
+            fetch(counts + k * n_spikes.itemsize)
+    for n in range(first, last + 1):
+        slot = n & recent.mask
+        for t in range(parts):
+            for p in range(n_firing):
+                if n_spikes[slot, t, p] > 0:
+                    fetch_element(recent.units, slot * recent.width + recent.first[p, t])
+
+
+@kernel
+def _run_slice(run, scratch, control, thread, threads):
+    """The steps of a slice of time of the parts that belong to a thread.
 
     At the end all threads have met, and all spikes are sent.
     """
-    run, scratch = lent(run), lent(scratch)
-    n, last, pools = run.span.first, run.span.last, run.tables.pools
-    (own, n_own), meetings = own_parts(run), _ZERO
+    first, last, pools = control[SLICES + 1], control[SLICES + 2], run.tables.pools
+    (own, n_own), meetings, n = own_parts(run), control[MET], first
     mine = range(own + n_own * thread // threads, own + n_own * (thread + 1) // threads)
     for t in mine if n < last else range(0):
         if n == run.span.begin:
-            _send_again(run, t)
+            _send_again(run, scratch, n, t)
         _find_spikes(run, scratch, n, t)
     known, found = n - 1, n  # spikes that all threads know of, and those that there are
     while known < last - 1:
@@ -246,18 +260,38 @@ def advance(run, scratch, control, thread, threads):
             meetings = _meet_all(run, control, meetings, thread, threads, k + 1, known + 1, found)
         if is_raised(control, HOME):
             return
+        if threads > 1:
+            _fetch_lists(run.recent, run.tables.n_firing, known + 1, found)
         # what is found now arrives after the shortest delay at the earliest: no meeting until then
         until = min(found + run.span.shortest + 1, last)
         for t in mine:
             for m in range(known + 1, found + 1):
-                send_underway(run, m, t)
+                send_underway(run, m, t, scratch.waiting)
             for m in range(n, until):
                 _deliver(run, scratch, m, t)
                 _reset(run, scratch, m, t)
-                _keep(run, m, t)
+                _keep(run, first, m, t)
                 if m + 1 < last:
                     _find_spikes(run, scratch, m + 1, t)
         known, found, n = found, min(until, last - 1), until
+    meet(control, meetings + 1, threads)
+
+
+@kernel
+def advance(run, scratch, control, thread, threads):
+    """The first thread runs a slice of time; the others run all, until they are sent home.
+
+    So a slice costs one call from Python, which threads would have to take turns in.
+    """
+    run, scratch = lent(run), lent(scratch)
+    if thread == 0:
+        begin_slice(control)
+        _run_slice(run, scratch, control, thread, threads)
+        return
+    slices = 1
+    while not await_slice(control, slices):
+        _run_slice(run, scratch, control, thread, threads)
+        slices += 1
 
 
 # ----------------------------------------------------------------------------------- around the run
