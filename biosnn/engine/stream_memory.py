@@ -128,7 +128,7 @@ def new_scratch(layout: Layout, tables: arrays.Tables) -> arrays.PartScratch:
             bundle=np.empty(_WAITING, np.int64),
             factor=np.empty(_WAITING, dtype),
             address=np.empty(_WAITING, np.int64),
-            sizes=np.empty(_WAITING, np.int64),
+            words=np.empty(_WAITING, np.int64),
             place=np.empty(_WAITING, np.uint64),
             copied=np.empty(_COPIED, np.uint16),
         ),

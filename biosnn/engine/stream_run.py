@@ -27,7 +27,7 @@ from .stream_ranks import Exchange, complete, complete_learned, owners_of
 from .stream_setting import Setting
 
 _SLICE = 0.03  # seconds of wall time between looks at the clock and at Ctrl-C
-_ROOM = 1 << 23  # neurons times steps of the list of recent spikes
+_ROOM = 1 << 20  # neurons times steps of the list of recent spikes, and as much for rounding
 
 
 class Recorder(Protocol):
@@ -93,7 +93,7 @@ class StreamRun:
     def _make_room(self, earlier, steps):
         """The lists of recent spikes, with those of an earlier run."""
         width, longest = max(self.layout.n_firing, 1), self.layout.longest_delay
-        fitting = int(np.clip(_ROOM // width, 32, 4096))
+        fitting = int(np.clip(_ROOM // width, 128, 4096))
         most = min(fitting, max(steps, 32))
         self.shortest = min(self.large.wires.shortest, most)  # steps between two meetings
         others = longest + self.shortest + 2

@@ -32,7 +32,7 @@ class Waiting(NamedTuple):
     bundle: np.ndarray
     factor: np.ndarray
     address: np.ndarray
-    sizes: np.ndarray
+    words: np.ndarray  # of the run
     place: np.ndarray  # in Underway
     copied: np.ndarray  # words of short blocks
 
@@ -63,30 +63,31 @@ def add_weighted(address, size, like, base, factor, x):
 
 @kernel
 def _fetch_run(parts, starts, waiting, t, q):
-    """Find the run of a spike that waits, and have it fetched."""
+    """Find the run of a spike that waits, and have it fetched; returns its words."""
     row, g = waiting.row[q], waiting.bundle[q]
-    bundle, begin, end = parts.bundles[g], np.int64(starts[row]), np.int64(starts[row + 1])
-    address = bundle.address + (parts.first[g, t] + begin) * _WORD
-    waiting.address[q], waiting.sizes[q] = address, (end - begin) // bundle.width
+    begin, end = np.int64(starts[row]), np.int64(starts[row + 1])
+    address = parts.bundles[g].address + (parts.first[g, t] + begin) * _WORD
+    waiting.address[q], waiting.words[q] = address, end - begin
     fetch_lines(address, end - begin)
+    return end - begin
 
 
 @kernel
 def _add_waiting(parts, starts, waiting, count, t, x):
     """Add the runs of the spikes that wait, in their order."""
-    address, sizes, which = waiting.address, waiting.sizes, waiting.bundle
-    fetched, words = _ZERO, _ZERO
+    address, words, which = waiting.address, waiting.words, waiting.bundle
+    fetched, ahead, width = _ZERO, _ZERO, np.int64(parts.like.itemsize) // _WORD
     for q in range(count):
-        while fetched < count and (fetched < q + _AHEAD or words < _AHEAD_WORDS):
-            _fetch_run(parts, starts, waiting, t, fetched)
-            words += sizes[fetched] * parts.bundles[which[fetched]].width
+        while fetched < count and (fetched < q + _AHEAD or ahead < _AHEAD_WORDS):
+            ahead += _fetch_run(parts, starts, waiting, t, fetched)
             fetched += 1
         bundle, base = parts.bundles[which[q]], parts.base[which[q], t]
         if bundle.single:
-            add_single(address[q], sizes[q], base, x.dtype.type(bundle.weight), x)
+            add_single(address[q], words[q], base, x.dtype.type(bundle.weight), x)
         else:
-            add_weighted(address[q], sizes[q], parts.like, base, waiting.factor[q], x)
-        words -= sizes[q] * bundle.width
+            size = words[q] // width
+            add_weighted(address[q], size, parts.like, base, waiting.factor[q], x)
+        ahead -= words[q]
 
 
 @kernel

@@ -265,7 +265,8 @@ def _run_slice(run, scratch, control, thread, threads):
         # what is found now arrives after the shortest delay at the earliest: no meeting until then
         until = min(found + run.span.shortest + 1, last)
         for t in mine:
-            for m in range(known + 1, found + 1):
+            late = run.parts.arriving_width[t] > 0
+            for m in range(known + 1, found + 1 if late else 0):
                 send_underway(run, m, t, scratch.waiting)
             for m in range(n, until):
                 _deliver(run, scratch, m, t)
