@@ -1,6 +1,6 @@
 """`validation.speed threads`: what more threads give, beside the ideal and beside this machine's.
 
-Each job runs on 1, 2, 4 … threads, in turn. `ideal` is the time of one thread over their number.
+Each job runs on 1, 2, 4 … threads. `ideal` is the time of one thread over their number.
 `apart` is what the machine itself gives: that many independent runs of a small circuit at once, one
 a thread, which share nothing but caches, memory and the cores that two threads may have in common;
 its speed-up is the most that a job can reach there.
@@ -35,10 +35,9 @@ def threads(args: argparse.Namespace) -> None:
         job = _training(name) if "@" in name else _simulation(name, args.scale)
         job(counts[-1])  # compiles, and touches all memory once
         best: dict[int, float] = {}
-        for _ in range(args.repeats):
-            for n in counts:
-                best[n] = min(best.get(n, float("inf")), job(n))
-                console.print(f"  {n} threads: {seconds(best[n])} s")
+        for n in reversed(counts):  # a large network is packed anew for another number of threads
+            best[n] = min(job(n) for _ in range(args.repeats))
+            console.print(f"  {n} threads: {seconds(best[n])} s")
         rows += _rows(name, best)
         if args.json:
             write_json(args.json, rows)
@@ -55,7 +54,7 @@ def _rows(name: str, best: dict[int, float]) -> list[Row]:
             "ideal_s": best[1] / n,
             "speed_up": best[1] / found,
         }
-        for n, found in best.items()
+        for n, found in sorted(best.items())
     ]
 
 

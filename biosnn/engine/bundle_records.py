@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels import room
-from ..kernels.underway import LINE
 from ..kernels.synapse_records import place_synapses, room_for, sort_by_delay, split_rows
+from ..kernels.underway import LINE
 from ..network.drawn_synapses import DrawnSynapses
 from ..network.network import Network
 from ..network.pieces import Piece

@@ -27,7 +27,8 @@ from .stream_ranks import Exchange, complete, complete_learned, owners_of
 from .stream_setting import Setting
 
 _SLICE = 0.03  # seconds of wall time between looks at the clock and at Ctrl-C
-_ROOM = 1 << 20  # neurons times steps of the list of recent spikes, and as much for rounding
+_ROOM = 1 << 22  # neurons times steps of the list of recent spikes, and as much for rounding …
+_FEWEST, _MOST = 128, 480  # … and its steps, whatever the number of neurons
 
 
 class Recorder(Protocol):
@@ -93,8 +94,7 @@ class StreamRun:
     def _make_room(self, earlier, steps):
         """The lists of recent spikes, with those of an earlier run."""
         width, longest = max(self.layout.n_firing, 1), self.layout.longest_delay
-        fitting = int(np.clip(_ROOM // width, 128, 4096))
-        most = min(fitting, max(steps, 32))
+        most = min(int(np.clip(_ROOM // width, _FEWEST, _MOST)), max(steps, 32))
         self.shortest = min(self.large.wires.shortest, most)  # steps between two meetings
         others = longest + self.shortest + 2
         slots = 1 << (most + others).bit_length()
@@ -145,8 +145,7 @@ class StreamRun:
                 stream.advance(*self._arguments(recorder, control, 0))
                 self._check(control, helpers)
                 now = clock()
-                if not np.isfinite(self._own).all():  # no look at all neurons of all processes
-                    check_slice(self.network, self.layout, self.standpoint.x, first, last)
+                self._check_finite(first, last)
                 fitting = int(np.clip(size * _SLICE / max(now - before, 1e-6), size / 2, size * 4))
                 size = self.ranks.exchange(min(fitting + 1, self.most))[0]
                 recorder.keep(first, last)
@@ -159,6 +158,13 @@ class StreamRun:
                     break
         self.holds.let_go()
         return bool(stop())
+
+    def _check_finite(self, first, last):
+        """Raise NotFinite if states of this process are not finite after a slice of time."""
+        with np.errstate(all="ignore"):
+            total = self._own.sum()
+        if not np.isfinite(total):  # it may be too large; only then look at all neurons
+            check_slice(self.network, self.layout, self.standpoint.x, first, last)
 
     @contextmanager
     def _helpers(self, recorder, control):

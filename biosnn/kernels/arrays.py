@@ -88,9 +88,7 @@ WIRE = _row(
 #: (underway.py); single: all share one weight, and there are only targets, of 2 bytes; width: of a
 #: synapse in words of 2 bytes; row_first: first row of Parts.starts; jump: of short-term
 #: plasticity, where weights do not have it in them.
-BUNDLE = _row(
-    "source delay late single alone short n_pre row_first address width", "weight jump"
-)
+BUNDLE = _row("source delay late single alone short n_pre row_first address width", "weight jump")
 
 #: A receptor that synapses with delays of their own reach: of a population, its state and first
 #: column.

@@ -62,6 +62,23 @@ def add_weighted(address, size, like, base, factor, x):
 
 
 @kernel
+def queue(starts, sent, e, bundle, g, waiting, count):
+    """Let spikes from event e of `sent` wait, behind `count` others, as far as there is room.
+
+    Returns the next event, and how many wait now; where their runs start is fetched.
+    """
+    factors, jump = waiting.factor, waiting.factor.dtype.type(bundle.jump)
+    one, last = waiting.factor.dtype.type(1), min(sent.last, e + waiting.row.size - count)
+    for event in range(e, last):
+        row = bundle.row_first + sent.units[event]
+        fetch_element(starts, row)
+        waiting.row[count], waiting.bundle[count] = row, g
+        factors[count] = jump * sent.values[event - sent.shift] if sent.values.size else one
+        count += 1
+    return last, count
+
+
+@kernel
 def _fetch_run(parts, starts, waiting, t, q):
     """Find the run of a spike that waits, and have it fetched; returns its words."""
     row, g = waiting.row[q], waiting.bundle[q]
@@ -94,23 +111,17 @@ def _add_waiting(parts, starts, waiting, count, t, x):
 def deliver_bundles(run, n, t, waiting, x):
     """What arrives at step n at part t through bundles with one delay."""
     tables, inputs, recent, span, parts = run.tables, run.inputs, run.recent, run.span, run.parts
-    starts, count, one = parts.starts[t - own_parts(run)[0]], _ZERO, x.dtype.type(1)
-    rows, factors, which, room = waiting.row, waiting.factor, waiting.bundle, waiting.row.size
+    starts, count = parts.starts[t - own_parts(run)[0]], _ZERO
     for g in range(parts.bundles.size):
         bundle = parts.bundles[g]
         m, external = n - bundle.delay, bundle.source < tables.n_inputs
         senders = 1 if external else (parts.bounds.shape[1] - 1 if m >= 0 else 0)
         for other in range(0 if bundle.late else senders):
             sent = emitted_in_part(tables, inputs, recent, span, bundle, m, other)
-            units, values, shift, first = sent.units, sent.values, sent.shift, bundle.row_first
-            jump = x.dtype.type(bundle.jump)
-            for e in range(sent.first, sent.last):
-                if count == room:
+            e = sent.first
+            while e < sent.last:
+                e, count = queue(starts, sent, e, bundle, g, waiting, count)
+                if count == waiting.row.size:
                     _add_waiting(parts, starts, waiting, count, t, x)
                     count = _ZERO
-                row = first + units[e]
-                fetch_element(starts, row)
-                rows[count], which[count] = row, g
-                factors[count] = jump * values[e - shift] if values.size else one
-                count += 1
     _add_waiting(parts, starts, waiting, count, t, x)

@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .bundles import WORDS, add_single, add_weighted, fetch_lines
+from .bundles import WORDS, add_single, add_weighted, fetch_lines, queue
 from .events import emitted_in_part
 from .jit import kernel
-from .memory import at_address, copy_line, fetch, fetch_element
+from .memory import at_address, copy_line, fetch
 from .others import own_parts
 
 NEVER = np.int64(np.iinfo(np.int64).max)
@@ -48,7 +48,7 @@ class Underway(NamedTuple):
 def _kind_of(parts, g, t):
     """Of synapses of bundle g in part t: what must be equal to add some of them in one loop.
 
-    It is target 0, whether each block is added alone, and the bundle if its synapses share a weight.
+    Target 0, whether each block is added alone, and the bundle if its synapses share a weight.
     """
     bundle = parts.bundles[g]
     base, single = parts.base[g, t], g + 1 if bundle.single else _ZERO
@@ -75,7 +75,8 @@ def _make_room(underway, t):
 @kernel
 def _list_waiting(run, waiting, count, n, t):
     """List the spikes that wait."""
-    parts, underway, starts = run.parts, run.memory.underway, run.parts.starts[t - own_parts(run)[0]]
+    parts, underway = run.parts, run.memory.underway
+    starts = parts.starts[t - own_parts(run)[0]]
     end = underway.first[t + 1]
     for k in range(count):
         row, g = waiting.row[k], waiting.bundle[k]
@@ -95,21 +96,18 @@ def _list_waiting(run, waiting, count, n, t):
 def send_underway(run, n, t, waiting):
     """List the spikes of step n whose synapses in part t have delays of their own."""
     tables, inputs, recent, span, parts = run.tables, run.inputs, run.recent, run.span, run.parts
-    starts, one, count = parts.starts[t - own_parts(run)[0]], waiting.factor.dtype.type(1), _ZERO
+    starts, count = parts.starts[t - own_parts(run)[0]], _ZERO
     for g in range(parts.bundles.size):
-        bundle, jump = parts.bundles[g], type(one)(parts.bundles[g].jump)
+        bundle = parts.bundles[g]
         senders = 1 if bundle.source < tables.n_inputs else parts.bounds.shape[1] - 1
         for other in range(senders if bundle.late else 0):
             sent = emitted_in_part(tables, inputs, recent, span, bundle, n, other)
-            units, values, shift, first = sent.units, sent.values, sent.shift, bundle.row_first
-            for e in range(sent.first, sent.last):
+            e = sent.first
+            while e < sent.last:
+                e, count = queue(starts, sent, e, bundle, g, waiting, count)
                 if count == waiting.row.size:
                     _list_waiting(run, waiting, count, n, t)
                     count = _ZERO
-                fetch_element(starts, first + units[e])
-                waiting.row[count], waiting.bundle[count] = first + units[e], g
-                waiting.factor[count] = jump * values[e - shift] if values.size else one
-                count += 1
     _list_waiting(run, waiting, count, n, t)
 
 
