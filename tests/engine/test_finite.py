@@ -93,6 +93,17 @@ def test_a_simulation_names_the_slice():
         bs.simulate(net, 0.05, background=[bs.PoissonInput("A", 1e5, 3e38)], progress=False)
 
 
+def test_states_whose_sum_no_number_holds_are_finite():
+    """A simulation looks at their sum first."""
+    net = bs.Network(1e-3)
+    net.population(4, bs.lif(threshold=3.4e38, tau_mem=0.5), name="A")
+    initial = {"A.U": np.array([2e38, 3e38, -3e38, 3e38])}
+    done = bs.simulate(net, 2e-3, initial=initial, record=["A.U"], progress=False)
+    with np.errstate(over="ignore"):
+        assert np.isinf(done.states["A.U"][0, [0, 1]].sum())
+    np.testing.assert_allclose(done.states["A.U"][-1], initial["A.U"], rtol=0.01)
+
+
 @pytest.mark.parametrize(
     "source",
     [

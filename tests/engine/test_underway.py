@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import biosnn as bs
+from biosnn.engine import wire_tables
 from biosnn.kernels.underway import FULL
 from tests.engine.pieces import cut
 
@@ -104,3 +105,43 @@ def test_units_that_pool_may_fire_more_often_than_neurons():
     assert trace.counts["P"][0].sum() > 0.9 * n
     done = bs.simulate(net, n * DT, spikes, progress=False)
     np.testing.assert_array_equal(trace.spikes["P"][0].times, done.spikes["P"].times)
+
+
+@pytest.mark.parametrize("parts", [1, 4])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_short_and_long_blocks_of_all_kinds(monkeypatch, dtype, parts):
+    """Blocks that are copied and added as one, and those between them that are added alone.
+
+    Shared weights, weights of their own, and releases of short-term plasticity alternate; most
+    delays are near the mean, where blocks are long.
+    """
+    alone = []
+
+    def number_of_parts(layout, *_):
+        return parts
+
+    def packed(*given):
+        found = pack_parts(*given)
+        alone.extend(found[0].bundles["alone"].tolist())
+        return found
+
+    pack_parts = wire_tables.pack_parts
+    monkeypatch.setattr(wire_tables, "number_of_parts", number_of_parts)
+    monkeypatch.setattr(wire_tables, "pack_parts", packed)
+    net = bs.Network(DT, dtype)
+    x = net.input(60, name="x")
+    e = net.population(600, bs.lif(), "excitatory", name="E")
+    delay = bs.Normal(10 * DT, 2.5 * DT, low=DT, high=20 * DT)
+    for k, weights in enumerate((bs.Uniform(0, 0.4), 0.2, bs.Uniform(0, 0.2))):
+        plastic = bs.TsodyksMarkram(0.5, 0.1, 0.02) if k == 2 else None
+        given = {"delay": delay, "weights": weights, "plasticity": plastic, "seed": k}
+        for pre, n in ((x, (10, 100)[k % 2]), (e, 5)):
+            name = f"{pre.name}{k}"
+            net.connect(pre, e, synapses=bs.FixedInDegree(min(n, pre.n)), name=name, **given)
+    spikes = bs.data.poisson(60.0, 60, 0.3, seed=2)
+    trace = bs.run(net, spikes, record=["E.U"])
+    assert trace.counts["E"].sum() > 300
+    for threads in (1, 2):
+        done = bs.simulate(net, 0.3, spikes, record=["E.U"], threads=threads, progress=False)
+        np.testing.assert_array_equal(trace.states["E.U"][0], done.states["E.U"])
+    assert set(alone) == {0, 1}
