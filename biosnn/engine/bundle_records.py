@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..kernels import room
 from ..kernels.synapse_records import place_synapses, room_for, sort_by_delay, split_rows
-from ..kernels.underway import LINE
+from ..kernels.underway import SHORT
 from ..network.drawn_synapses import DrawnSynapses
 from ..network.network import Network
 from ..network.pieces import Piece
@@ -119,7 +119,7 @@ def filled(
     for piece, split in (cut for each in cuts for cut in each):
         counts[:, piece.row : piece.row + len(split)] += np.diff(split, axis=1).T
     rows = _Rows(counts, bundle)
-    words = room.spacious(int(rows.first[-1]) + LINE, np.uint16)
+    words = room.spacious(int(rows.first[-1]) + SHORT, np.uint16)
     _touch(words, rows.first, threads)
     records = _Records(words, np.empty(0, dtype), rows, bundle, int(counts.sum()))
     base = bundle.base[own]

@@ -25,12 +25,12 @@ from .others import own_parts
 NEVER = np.int64(np.iinfo(np.int64).max)
 HEADER = 2  # words of a block before its synapses
 FULL = 65535  # synapses of a block that another one of the same delay follows
-LINE = 32  # words that are copied at once, and readable behind all blocks
+_COPY = 32  # words that are copied at once …
+SHORT = 3 * _COPY  # … and of a short block: so many must be readable behind all blocks
 _ZERO, _ONE, _HEADER, _WORD = np.int64(0), np.int64(1), np.int64(HEADER), np.int64(2)
-_LINE = np.int64(2 * LINE)
-_SHORT = np.int64(3 * LINE)  # words of blocks that are copied
+_LINE, _SHORT = np.int64(64), np.int64(SHORT)
 _BASE, _ALONE, _U64 = np.int64(24), np.int64(1 << 23), np.uint64  # bits of a kind
-_AHEAD = 4  # blocks that are fetched before it is their turn; their headers twice as early
+_AHEAD = 4  # blocks that are fetched before it is their turn; their first lines twice as early
 
 
 class Underway(NamedTuple):
@@ -206,7 +206,7 @@ def _add_blocks(parts, underway, waiting, count, n, x):
                 _add_block(parts, underway, q, n, x)
                 continue
         at += _HEADER * _WORD
-        for word in range(0, _SHORT, LINE):
+        for word in range(0, _SHORT, _COPY):
             copy_line(at + word * _WORD, copied + (held + word) * _WORD)
         held += size * width
         address[q], due[q] = at + size * width * _WORD, n + wait if wait > 0 else NEVER

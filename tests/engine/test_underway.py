@@ -9,7 +9,7 @@ import pytest
 
 import biosnn as bs
 from biosnn.engine import wire_tables
-from biosnn.kernels.underway import FULL
+from biosnn.kernels.underway import FULL, SHORT
 from tests.engine.pieces import cut
 
 DT = 1e-3
@@ -122,7 +122,10 @@ def test_short_and_long_blocks_of_all_kinds(monkeypatch, dtype, parts):
 
     def packed(*given):
         found = pack_parts(*given)
-        alone.extend(found[0].bundles["alone"].tolist())
+        for bundle, first, words in zip(found[0].bundles, found[0].first, found[1]):
+            alone.append(int(bundle["alone"]))
+            end = first[-1] + found[0].starts[-1, bundle["row_first"] + bundle["n_pre"]]
+            assert words.size >= end + SHORT  # whole lines are copied
         return found
 
     pack_parts = wire_tables.pack_parts
