@@ -24,7 +24,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
-_ROOM = 1 << 22  # neurons times steps of the lists of recent spikes
+_ROOM = 1 << 23  # neurons times steps of the lists of recent spikes
 _FEWEST_WORDS = 256  # of a message
 _HEADER, _TARGET, _DELAY, _WEIGHT = 4, 2, 1, 4  # bytes of a synapse of a list
 _MOST_KEPT = 1 << 30  # bytes of the lists of drawn synapses that one process keeps
@@ -237,7 +237,7 @@ def seconds(circuit: Circuit, shared: Shared, costs: Costs, network: Network) ->
 
 def slots(circuit: Circuit) -> int:
     """Steps of the lists of recent spikes, which every process has of all neurons."""
-    most = min(max(_ROOM // circuit.neurons, 32), 4096)
+    most = min(max(_ROOM // circuit.neurons, 32), 480)
     return 1 << (most + circuit.longest + min(circuit.shortest, most) + 2).bit_length()
 
 

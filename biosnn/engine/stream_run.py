@@ -27,8 +27,8 @@ from .stream_ranks import Exchange, complete, complete_learned, owners_of
 from .stream_setting import Setting
 
 _SLICE = 0.03  # seconds of wall time between looks at the clock and at Ctrl-C
-_ROOM = 1 << 22  # neurons times steps of the list of recent spikes, and as much for rounding …
-_FEWEST, _MOST = 128, 480  # … and its steps, whatever the number of neurons
+_ROOM = 1 << 23  # neurons times steps of the list of recent spikes, and as much for rounding …
+_FEWEST, _MOST = 32, 480  # … and its steps, whatever the number of neurons
 
 
 class Recorder(Protocol):

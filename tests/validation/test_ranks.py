@@ -116,7 +116,7 @@ def test_messages_and_their_time_by_hand():
 def test_memory_by_hand():
     sizes = Bytes(fixed=1e8, neuron=30, part=8000, wire=300)
     found = memory(CIRCUIT, Shared(2, 2, 8), sizes)
-    assert slots(CIRCUIT) == 1024  # 524 steps, 10 of the longest delay, 4 of the shortest, and 2
+    assert slots(CIRCUIT) == 512  # 480 steps, 10 of the longest delay, 4 of the shortest, and 2
     assert found == pytest.approx(
         {
             "fixed": 1e8,
@@ -124,7 +124,7 @@ def test_memory_by_hand():
             "kept synapses": 0.0,
             "where runs start": 4 * 8002 * 4,
             "own arrivals": 8 * 4000,
-            "recent spikes": 1024 * (4 * 8000 + 4 * 16 * 8),
+            "recent spikes": 512 * (4 * 8000 + 4 * 16 * 8),
             "all states": 30 * 8000 + 8000 * 8,
             "tables of parts": 300 * 3 * 8,
             "messages": 2 * 1024,
