@@ -139,7 +139,7 @@ def _begin_slice(control):
 
 
 @kernel
-def _await_slice(control, slices):
+def await_slice(control, slices):
     """Wait until so many slices have begun; returns whether it is time to go home instead."""
     _wait(control, SLICES, slices)
     return _is_raised(control, HOME)
@@ -159,6 +159,5 @@ _PLAIN = numba.config.DISABLE_JIT  # there is one thread then
 #: The meeting number `meeting` (1, 2, …) of all threads.
 meet = _plain_meet if _PLAIN else _meet
 
-#: One thread begins a slice of time; the others wait for it.
+#: One thread begins a slice of time, which the others await.
 begin_slice = _plain_begin_slice if _PLAIN else _begin_slice
-await_slice = _await_slice
