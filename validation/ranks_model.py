@@ -235,9 +235,9 @@ def seconds(circuit: Circuit, shared: Shared, costs: Costs, network: Network) ->
 # ------------------------------------------------------------------------------------------- memory
 
 
-def slots(circuit: Circuit) -> int:
+def slots(circuit: Circuit, ranks: int) -> int:
     """Steps of the lists of recent spikes, which every process has of all neurons."""
-    most = min(max(_ROOM // circuit.neurons, 32), 480)
+    most = min(max(_ROOM // (circuit.neurons * ranks), 32), 480)
     return 1 << (most + circuit.longest + min(circuit.shortest, most) + 2).bit_length()
 
 
@@ -272,7 +272,7 @@ def memory(circuit: Circuit, shared: Shared, sizes: Bytes) -> dict[str, float]:
         "kept synapses": _kept(circuit) if shared.ranks == 1 else 0.0,
         "where runs start": 4.0 * (n + circuit.bundles) * shared.own,
         "own arrivals": circuit.arriving * n / shared.ranks,
-        "recent spikes": slots(circuit) * (4.0 * n + 4.0 * sixteen * parts),
+        "recent spikes": slots(circuit, shared.ranks) * (4.0 * n + 4.0 * sixteen * parts),
         "all states": sizes.neuron * n + sizes.part * parts,
         "tables of parts": sizes.wire * circuit.projections * parts,
         "messages": shared.ranks * message_bytes(circuit, shared),

@@ -94,7 +94,8 @@ class StreamRun:
     def _make_room(self, earlier, steps):
         """The lists of recent spikes, with those of an earlier run."""
         width, longest = max(self.layout.n_firing, 1), self.layout.longest_delay
-        most = min(int(np.clip(_ROOM // width, _FEWEST, _MOST)), max(steps, 32))
+        fitting = _ROOM // (width * self.ranks.size)  # every process lists the spikes of all
+        most = min(int(np.clip(fitting, _FEWEST, _MOST)), max(steps, 32))
         self.shortest = min(self.large.wires.shortest, most)  # steps between two meetings
         others = longest + self.shortest + 2
         slots = 1 << (most + others).bit_length()

@@ -116,7 +116,9 @@ def test_messages_and_their_time_by_hand():
 def test_memory_by_hand():
     sizes = Bytes(fixed=1e8, neuron=30, part=8000, wire=300)
     found = memory(CIRCUIT, Shared(2, 2, 8), sizes)
-    assert slots(CIRCUIT) == 512  # 480 steps, 10 of the longest delay, 4 of the shortest, and 2
+    assert slots(CIRCUIT, 2) == 512  # 480 steps, 10 of the longest delay, 4 of the shortest, and 2
+    assert slots(CIRCUIT, 4) == 512  # 262 steps
+    assert slots(CIRCUIT, 8) == 256
     assert found == pytest.approx(
         {
             "fixed": 1e8,
