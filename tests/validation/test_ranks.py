@@ -2,8 +2,8 @@
 
 import json
 import math
-import time
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
