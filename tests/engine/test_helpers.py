@@ -22,7 +22,7 @@ def simulate(threads=3, duration=0.2):
 
 
 def test_they_run_every_slice():
-    """Slices are short at first, and end where neurons are let go."""
+    """Slices are short at first, and then longer; neurons of all threads fire in each."""
     alone, together = simulate(1), simulate(3)
     assert alone.counts["E"] > 10_000
     np.testing.assert_array_equal(alone.spikes["E"].units, together.spikes["E"].units)
